@@ -1,0 +1,3 @@
+"""Keep a LoRA adapter of a git repository current."""
+
+__version__ = "0.1.0"
