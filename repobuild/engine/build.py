@@ -1,0 +1,242 @@
+"""Bring tables up to date with a snapshot.
+
+    build.run(goals)  for each table the goals need, inputs first: is it stale, and
+                      if so, run its rule by kind and write its rows in one
+                      transaction
+
+A table is stale when it was never built, when its manifest changed (settings, tools,
+rule version), when news of an input are pending, or, for `files` and for tasks, when
+the tree or the key is another. Nothing else is looked at, so a build costs what
+changed.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from repobuild.engine.contract import Progress, Value
+from repobuild.engine.events import EventLog
+from repobuild.engine.rule import Rule, closure, manifest_digest
+from repobuild.engine.state import State, TableLine
+from repobuild.engine.store import Store
+from repobuild.engine.table import StoredTable, pending
+from repobuild.engine.writer import Outcome, Writer
+from repobuild.git.snapshot import Snapshot, worktree_id
+
+ShowProgress = Callable[[str, int], AbstractContextManager[Progress]]
+_KEPT_BUILDS = 20  # builds whose row changes are kept for `why`
+REMADE = 0  # a manifest number that no manifest has: the table starts anew
+
+
+@dataclass
+class Build:
+    """One build of one snapshot. Holds the lock from `begin` to the end."""
+
+    state: State
+    store: Store
+    rules: Mapping[str, Rule]
+    settings: Mapping[str, Value]
+    snapshot: Snapshot
+    events: EventLog
+    progress: ShowProgress
+    jobs: int = 0
+    number: int = 0
+    shuffle: int = 0
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    problems: list[tuple[str, str, str]] = field(default_factory=list)
+    _tables: dict[str, StoredTable] = field(default_factory=dict)
+    _manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def tree(self) -> str:
+        """Name of what is built: a tree id, or the digest of a work tree."""
+        if self.snapshot.copies is None:
+            return self.snapshot.tree
+        return worktree_id(self.snapshot)
+
+    @property
+    def cores(self) -> int:
+        return self.jobs or len(os.sched_getaffinity(0))
+
+    def run(self, goals: list[str]) -> dict[str, Outcome]:
+        """Build what the goals need; return the outcome of every table looked at."""
+        self._begin()
+        for name in closure(self.rules, goals):
+            self.outcomes[name] = self._bring(self.rules[name])
+        failed = [key for o in self.outcomes.values() for key in o.failed]
+        self._end("failed" if failed else "done")
+        return self.outcomes
+
+    def table(self, name: str) -> StoredTable:
+        """Return a table of this build, its unstored values rendered from its input."""
+        if name not in self._tables:
+            from repobuild.engine.mapping import renderer
+
+            rule = self.rules[name]
+            render = None if rule.stored else renderer(self, rule)
+            self._tables[name] = StoredTable(self.state, rule, render)
+        return self._tables[name]
+
+    def manifest(self, rule: Rule) -> dict[str, Any]:
+        if rule.name not in self._manifests:
+            self._manifests[rule.name] = rule.manifest(self.settings)
+        return self._manifests[rule.name]
+
+    def is_full(self, rule: Rule) -> bool:
+        """Whether a table must be made from all its input instead of the news."""
+        line = self.state.line(rule.name)
+        if line is None or line.manifest == REMADE:
+            return True
+        known = self.state.manifest(line.manifest)
+        return known != self.manifest(rule)
+
+    def is_stale(self, rule: Rule) -> bool:
+        if self.is_full(rule):
+            return True
+        if rule.kind == "source":
+            line = self.state.line(rule.name)
+            return line is None or line.tree != self.tree
+        return any(pending(self.state, rule.name, name) for name in rule.inputs)
+
+    def consumers(self, rule: Rule) -> list[str]:
+        """Return the tables that must hear of changed rows of this one.
+
+        Tasks compare whole tables, and a table that starts anew reads all rows.
+        """
+        return [
+            other.name
+            for other in self.rules.values()
+            if rule.name in other.inputs
+            and other.kind in ("map", "view")
+            and (line := self.state.line(other.name)) is not None
+            and line.manifest != REMADE
+        ]
+
+    def writer(self, rule: Rule) -> Writer:
+        number = 0 if self.state.line(rule.name) is None else self.number
+        consumers = self.consumers(rule)
+        return Writer(self.state, rule, self.table(rule.name), consumers, number)
+
+    def close(self, rule: Rule, writer: Writer, outcome: Outcome, began: float) -> None:
+        """Write a table's line at the end of its transaction."""
+        full = self.is_full(rule)
+        body = self.manifest(rule)
+        number = self.state.manifest_id(manifest_digest(body), body)
+        if full and not rule.stored:
+            self._remake(self.consumers(rule))
+        seconds = time.perf_counter() - began
+        old = self.state.line(rule.name)
+        full_seconds = seconds if full or old is None else old.full_seconds
+        line = TableLine(
+            rule.name, number, b"", 0, 0, self.tree, self.snapshot.commit, seconds,
+            full_seconds,
+        )  # fmt: skip
+        written = writer.finish(line)
+        counts = outcome.counts
+        counts.seconds = round(seconds, 6)
+        counts.unchanged = max(0, written.entries - counts.built - counts.memo)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Everything inside is written, or nothing is."""
+        self.state.database.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self.state.database.execute("ROLLBACK")
+            raise
+        self.state.database.execute("COMMIT")
+
+    def _bring(self, rule: Rule) -> Outcome:
+        if rule.kind == "task":
+            from repobuild.engine.tasking import run_task
+
+            outcome = run_task(self, rule)
+        elif not self.is_stale(rule):
+            return self._unchanged(rule)
+        else:
+            outcome = self._run_rows(rule)
+        self._log(outcome)
+        return outcome
+
+    def _run_rows(self, rule: Rule) -> Outcome:
+        if rule.kind == "source":
+            from repobuild.engine.source import run_source
+
+            return run_source(self, rule)
+        if rule.kind == "map":
+            from repobuild.engine.mapping import run_map
+
+            return run_map(self, rule)
+        from repobuild.engine.viewing import run_view
+
+        return run_view(self, rule)
+
+    def _unchanged(self, rule: Rule) -> Outcome:
+        outcome = Outcome(rule.name)
+        line = self.state.line(rule.name)
+        outcome.counts.unchanged = line.entries if line else 0
+        return outcome
+
+    def _log(self, outcome: Outcome) -> None:
+        counts = outcome.counts
+        if not (outcome.built or outcome.memo or outcome.removed or outcome.failed):
+            return
+        self.events.emit(
+            "table",
+            table=outcome.table,
+            built=outcome.built,
+            memo=outcome.memo,
+            removed=outcome.removed,
+            entries=outcome.entries,
+            failed=outcome.failed,
+            counts=vars(counts),
+        )
+
+    def _remake(self, consumers: list[str]) -> None:
+        """Make tables start anew whose input's old values cannot be told any more."""
+        for name in consumers:
+            self.state.database.execute(
+                "UPDATE tables SET manifest = ? WHERE name = ?", (REMADE, name)
+            )
+            self.state.database.execute(
+                "DELETE FROM pending WHERE consumer = ?", (name,)
+            )
+
+    def _begin(self) -> None:
+        database = self.state.database
+        cursor = database.execute(
+            'INSERT INTO builds("commit", tree, outcome) VALUES (?, ?, ?)',
+            (self.snapshot.commit, self.tree, "running"),
+        )
+        self.number = int(cursor.lastrowid or 0)
+        self.events.build = self.number
+        self._began = time.perf_counter()
+        database.execute(
+            "DELETE FROM changes WHERE build <= ?", (self.number - _KEPT_BUILDS,)
+        )
+        self.events.trim()
+        self.events.emit("begin", commit=self.snapshot.commit, tree=self.tree)
+
+    def _end(self, outcome: str) -> None:
+        seconds = round(time.perf_counter() - self._began, 3)
+        self.state.database.execute(
+            "UPDATE builds SET seconds = ?, outcome = ? WHERE id = ?",
+            (seconds, outcome, self.number),
+        )
+        self.events.emit("end", outcome=outcome, seconds=seconds)
+
+
+def sweep(folder: Path, kept: set[str]) -> None:
+    """Remove work in progress that no build will come back to. Runs under the lock."""
+    import shutil
+
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in kept:
+            shutil.rmtree(path, ignore_errors=True)

@@ -1,0 +1,53 @@
+"""The event log: one JSON object a line, for tests, for `why`, and for the curious.
+
+    {"build": 7, "event": "table", "table": "facts", "built": ["a.py"], "memo": [],
+     "removed": [], "counts": {"built": 1, "memo": 0, "removed": 0, "unchanged": 41}}
+
+It says which rows were computed (`built`), which came from the memo, which went. Lists
+are cut at 1,000 keys, counts are whole. The file is an aid and no state: it is cut when
+it grows over 4 MB and may be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+_MAX_BYTES = 4_000_000
+_MAX_KEYS = 1_000
+
+
+class EventLog:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.build = 0
+
+    def emit(self, event: str, **fields: Any) -> None:
+        """Append one event; long lists of keys are cut."""
+        line: dict[str, Any] = {"build": self.build, "event": event}
+        for name, value in fields.items():
+            line[name] = value[:_MAX_KEYS] if isinstance(value, list) else value
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=True) + "\n")
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """Yield the events; a line that was cut by a kill is passed over."""
+        if not self.path.is_file():
+            return
+        for line in self.path.read_text("utf-8").splitlines():
+            try:
+                yield json.loads(line)
+            except json.JSONDecodeError:
+                continue
+
+    def trim(self) -> None:
+        """Keep the newer half of a log that grew too large."""
+        if not self.path.is_file() or self.path.stat().st_size <= _MAX_BYTES:
+            return
+        lines = self.path.read_text("utf-8").splitlines()
+        kept = "\n".join(lines[len(lines) // 2 :]) + "\n"
+        fresh = self.path.with_suffix(".new")
+        fresh.write_text(kept, "utf-8")
+        fresh.replace(self.path)

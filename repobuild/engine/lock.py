@@ -1,0 +1,48 @@
+"""One builder per repository, by a kernel lock.
+
+The kernel frees it when the process dies, however it dies; nothing is ever stale. The
+file's text says who holds it, for the message only.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from repobuild.engine.errors import LockedError
+
+
+@contextmanager
+def locked(
+    path: Path, holder: str, wait: bool, waiting: Callable[[str], None]
+) -> Iterator[None]:
+    """Hold the lock; tell `waiting` who has it when it is taken.
+
+    Raises `LockedError` at once when it is taken and `wait` is false.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    try:
+        _acquire(descriptor, wait, waiting)
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, f"process {os.getpid()}, {holder}".encode(), 0)
+        yield
+        os.ftruncate(descriptor, 0)
+    finally:
+        os.close(descriptor)
+
+
+def _acquire(descriptor: int, wait: bool, waiting: Callable[[str], None]) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.pread(descriptor, 200, 0).decode("utf-8", "replace") or "unknown"
+        if not wait:
+            raise LockedError(
+                f"another build holds the lock: {holder}\n"
+                "wait for it, or leave out --no-wait"
+            ) from None
+        waiting(holder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)

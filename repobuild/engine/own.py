@@ -1,0 +1,122 @@
+"""The rows that a view keeps, laid over what is stored until they are written.
+
+On a full build nothing stored shows through: the view starts empty, and what it does
+not put again is gone at the end. Values are packed when they are put, so that a later
+change to the object cannot slip in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from repobuild.engine.contract import Value
+from repobuild.engine.digest import deflate, digest, pack, unpack
+from repobuild.engine.rule import Rule
+from repobuild.engine.state import State
+from repobuild.engine.table import RawRow, StoredIndex, StoredTable, term_number
+from repobuild.engine.writer import Outcome, Writer
+
+
+class OwnIndex:
+    def __init__(self, stored: StoredIndex | None) -> None:
+        self._stored = stored
+        self.changed: dict[str, frozenset[int]] = {}
+        self._found: dict[int, set[str]] = {}
+
+    def set(self, key: str, terms: Iterable[str]) -> None:
+        numbers = frozenset(map(term_number, terms))
+        for gone in self.changed.get(key, frozenset()) - numbers:
+            self._found[gone].discard(key)
+        self.changed[key] = numbers
+        for number in numbers:
+            self._found.setdefault(number, set()).add(key)
+
+    def find(self, term: str) -> list[str]:
+        number = term_number(term)
+        found = set(self._found.get(number, ()))
+        if self._stored is not None:
+            stored = self._stored.find_number(number)
+            found.update(key for key in stored if key not in self.changed)
+        return sorted(found)
+
+
+class OwnTable:
+    """See `contract.OwnTable`."""
+
+    def __init__(self, stored: StoredTable, full: bool) -> None:
+        self._stored = stored
+        self._full = full
+        self._puts: dict[str, bytes] = {}
+        self._drops: set[str] = set()
+        indexed = stored.rule.kind == "view" and not full
+        self.index = OwnIndex(stored.index if indexed else None)
+
+    def get(self, key: str) -> Value | None:
+        if key in self._puts:
+            return unpack(self._puts[key])
+        if self._full or key in self._drops:
+            return None
+        return self._stored.get(key)
+
+    def put(self, key: str, value: Value) -> None:
+        self._puts[key] = pack(value)
+        self._drops.discard(key)
+
+    def drop(self, key: str) -> None:
+        self._puts.pop(key, None)
+        self._drops.add(key)
+        self.index.set(key, ())
+
+    def keys(self) -> Iterator[str]:
+        shown = set() if self._full else set(self._stored.keys()) - self._drops
+        yield from sorted(shown | self._puts.keys())
+
+    def write(self, writer: Writer, outcome: Outcome) -> None:
+        """Write what was put and dropped. Runs inside the table's transaction."""
+        if self._full:
+            self._drops = set(self._stored.keys()) - self._puts.keys()
+        entries = self._stored.rule.entries
+        for key in sorted(self._puts):
+            packed = self._puts[key]
+            row = RawRow(digest(packed), None, deflate(packed))
+            new, gone = writer.put(key, row, {})
+            outcome.counts.built += len(new)
+            outcome.counts.removed += gone
+            if new or gone:
+                outcome.built.append(key)
+            if entries:
+                outcome.entries += [key + sub for sub in new]
+        for key in sorted(self._drops):
+            if gone := writer.drop(key):
+                outcome.counts.removed += gone
+                outcome.removed.append(key)
+
+
+def write_index(state: State, rule: Rule, index: OwnIndex, full: bool) -> None:
+    """Write a view's changed terms. Runs inside the table's transaction."""
+    database, name = state.database, rule.name
+    if full:
+        database.execute(f'DELETE FROM "terms_{name}"')
+        database.execute(f'DELETE FROM "keys_{name}"')
+    for key, numbers in index.changed.items():
+        number = _key_number(state, name, key)
+        if not full:
+            database.execute(f'DELETE FROM "terms_{name}" WHERE id = ?', (number,))
+        if not numbers:
+            database.execute(f'DELETE FROM "keys_{name}" WHERE id = ?', (number,))
+        database.executemany(
+            f'INSERT INTO "terms_{name}" VALUES (?, ?)',
+            [(term, number) for term in sorted(numbers)],
+        )
+
+
+def _key_number(state: State, name: str, key: str) -> int:
+    found = state.database.execute(
+        f'SELECT id FROM "keys_{name}" WHERE key = ?', (key,)
+    ).fetchone()
+    if found:
+        return int(found[0])
+    cursor = state.database.execute(
+        f'INSERT INTO "keys_{name}"(key) VALUES (?)', (key,)
+    )
+    return int(cursor.lastrowid or 0)

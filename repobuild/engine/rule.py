@@ -1,0 +1,162 @@
+"""Rule files: one TOML file makes one table.
+
+    description  = "What each source file says by itself"
+    kind         = "map"                            source, map, view or task
+    from         = ["files"]                        input tables
+    run          = "repobuild.code.parse:facts"     module:function
+    reads        = ["blob", "language"]             map: the fields that enter the key
+    settings     = ["project.max_file_bytes"]       the settings that enter the key
+    tools        = ["tree-sitter-python"]           their versions enter the key
+    ingredients  = "module:function"                further facts that enter the key
+    entries      = false                            a row holds several logical rows
+    stored       = true                             false: keep digests, render again
+    chain        = false                            task: a fold over commits
+    version      = 1                                raised by hand
+
+The `source` is no rule but the input: git's tree, with the function that names the
+language of a path.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal
+
+from repobuild.engine.digest import key_digest
+from repobuild.engine.errors import UsageError, nearest
+
+Kind = Literal["source", "map", "view", "task"]
+KINDS = ("source", "map", "view", "task")
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule, as its file says."""
+
+    name: str
+    description: str
+    kind: Kind
+    run: str
+    version: int
+    inputs: tuple[str, ...] = ()
+    reads: tuple[str, ...] = ()
+    settings: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
+    ingredients: str = ""
+    entries: bool = False
+    stored: bool = True
+    chain: bool = False
+
+    @cached_property
+    def function(self) -> Callable[..., Any]:
+        """The function that `run` names; imported when first asked for."""
+        return load(self.run)
+
+    def chosen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the declared settings; `a` stands for every `a.*`."""
+        return {
+            name: value
+            for name, value in sorted(settings.items())
+            if any(name == s or name.startswith(s + ".") for s in self.settings)
+        }
+
+    def manifest(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return all that the rows depend on beside their inputs."""
+        chosen = self.chosen(settings)
+        extra = load(self.ingredients)(chosen) if self.ingredients else {}
+        return {
+            "rule": self.name,
+            "version": self.version,
+            "settings": chosen,
+            "tools": {tool: _version(tool) for tool in self.tools},
+            "ingredients": dict(extra),
+        }
+
+
+def load(target: str) -> Callable[..., Any]:
+    """Return the function that `module:name` names."""
+    module, _, name = target.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function
+
+
+def manifest_digest(manifest: Mapping[str, Any]) -> bytes:
+    return key_digest(manifest)
+
+
+def read_rules(*folders: Path) -> dict[str, Rule]:
+    """Return the rules of all folders by name, inputs before what uses them.
+
+    Raises `UsageError` on an unknown key, kind or input, and on a cycle.
+    """
+    rules: dict[str, Rule] = {}
+    for path in sorted(p for folder in folders for p in folder.glob("*.toml")):
+        rules[path.stem] = _read(path)
+    for rule in rules.values():
+        _check_inputs(rule, rules)
+    return {name: rules[name] for name in _in_order(rules)}
+
+
+def closure(rules: Mapping[str, Rule], goals: list[str]) -> list[str]:
+    """Return the tables that the goals need, in building order."""
+    wanted = set(goals)
+    for name in reversed(list(rules)):
+        if name in wanted:
+            wanted.update(rules[name].inputs)
+    return [name for name in rules if name in wanted]
+
+
+def _read(path: Path) -> Rule:
+    try:
+        body = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
+    known = {field.name for field in fields(Rule)} - {"name", "inputs"} | {"from"}
+    for name in body:
+        if name not in known:
+            hint = nearest(name, known)
+            raise UsageError(f'unknown key "{name}" in rule file "{path}"{hint}')
+    missing = {"kind", "run", "version", "description"} - set(body)
+    if missing:
+        raise UsageError(f'rule file "{path}" lacks {", ".join(sorted(missing))}')
+    if body["kind"] not in KINDS:
+        hint = nearest(str(body["kind"]), KINDS)
+        raise UsageError(f'unknown kind "{body["kind"]}" in rule file "{path}"{hint}')
+    inputs = body.pop("from", [])
+    lists = {n: tuple(v) for n, v in body.items() if isinstance(v, list)}
+    return Rule(name=path.stem, inputs=tuple(inputs), **{**body, **lists})
+
+
+def _check_inputs(rule: Rule, rules: Mapping[str, Rule]) -> None:
+    for name in rule.inputs:
+        if name not in rules:
+            hint = nearest(name, rules)
+            raise UsageError(f'rule "{rule.name}" reads unknown table "{name}"{hint}')
+    if rule.kind == "map" and len(rule.inputs) != 1:
+        raise UsageError(f'map rule "{rule.name}" must read exactly one table')
+
+
+def _in_order(rules: Mapping[str, Rule]) -> list[str]:
+    order: list[str] = []
+    waiting = sorted(rules)
+    while waiting:
+        ready = [n for n in waiting if set(rules[n].inputs) <= set(order)]
+        if not ready:
+            raise UsageError(f"the rules {', '.join(waiting)} wait for each other")
+        order.append(ready[0])
+        waiting.remove(ready[0])
+    return order
+
+
+def _version(tool: str) -> str:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(tool)
+    except PackageNotFoundError:
+        return ""

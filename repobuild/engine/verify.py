@@ -1,0 +1,120 @@
+"""Rebuild from nothing beside the state and compare every digest.
+
+Tables up to the first task are built again at the commit and tree that the state holds;
+each digest must be equal. Artifacts are checked against their own digests: the adapter
+is a fold over commits, so a clean build would rightly make another one.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from repobuild.engine.build import Build, ShowProgress
+from repobuild.engine.errors import StaleError
+from repobuild.engine.events import EventLog
+from repobuild.engine.rule import closure
+from repobuild.engine.state import State, open_state
+
+_SHOWN_KEYS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One table or artifact: what the state says, what was found, where they differ."""
+
+    name: str
+    stored: str
+    found: str
+    keys: tuple[str, ...] = ()
+
+    @property
+    def holds(self) -> bool:
+        return self.stored == self.found
+
+
+def verify(build: Build, progress: ShowProgress) -> list[Verdict]:
+    """Return a verdict for every built table and every artifact that a row names.
+
+    `build` is at the commit that the state holds. Raises `StaleError` when nothing
+    is built yet.
+    """
+    tables = _tables(build)
+    if not tables:
+        raise StaleError("nothing is built yet\nrun `repobuild` first")
+    with clean(build, progress) as other:
+        other.run([tables[-1]])
+        verdicts = [_compare(build, other, name) for name in tables]
+    return verdicts + list(_artifacts(build))
+
+
+@contextmanager
+def clean(build: Build, progress: ShowProgress) -> Iterator[Build]:
+    """Yield the same build on an empty state in a folder of its own."""
+    with tempfile.TemporaryDirectory(prefix="repobuild-verify-") as name:
+        folder = Path(name)
+        state = open_state(folder)
+        try:
+            yield fresh(build, state, folder, progress)
+        finally:
+            state.close()
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def fresh(build: Build, state: State, folder: Path, progress: ShowProgress) -> Build:
+    """Return the same build over another state."""
+    events = EventLog(folder / "events.jsonl")
+    return Build(
+        state, build.store, build.rules, build.settings, build.snapshot, events,
+        progress, build.jobs,
+    )  # fmt: skip
+
+
+def _tables(build: Build) -> list[str]:
+    """Return the built tables before the first task, in building order."""
+    names = closure(build.rules, list(build.rules))
+    return [
+        name
+        for name in names
+        if build.rules[name].kind != "task" and build.state.line(name)
+    ]
+
+
+def _compare(build: Build, other: Build, name: str) -> Verdict:
+    mine, theirs = build.state.line(name), other.state.line(name)
+    stored = mine.digest.hex() if mine else ""
+    found = theirs.digest.hex() if theirs else ""
+    verdict = Verdict(name, stored, found)
+    if verdict.holds:
+        return verdict
+    return replace(verdict, keys=_differing(build, other, name))
+
+
+def _differing(build: Build, other: Build, name: str) -> tuple[str, ...]:
+    mine = {key: row.digest for key, row in build.table(name).raw_items()}
+    theirs = {key: row.digest for key, row in other.table(name).raw_items()}
+    keys = sorted(
+        k for k in mine.keys() | theirs.keys() if mine.get(k) != theirs.get(k)
+    )
+    return tuple(keys[:_SHOWN_KEYS])
+
+
+def _artifacts(build: Build) -> Iterator[Verdict]:
+    for rule in build.rules.values():
+        if rule.kind != "task" or build.state.line(rule.name) is None:
+            continue
+        for key, row in build.table(rule.name).items():
+            digest = str(row["object"])
+            yield Verdict(f"{rule.name} {key[:12]}", digest, _found(build, digest))
+
+
+def _found(build: Build, digest: str) -> str:
+    try:
+        build.store.path(digest)
+    except KeyError:
+        return "missing or corrupt"
+    return digest

@@ -1,0 +1,61 @@
+"""Run a view: hand it the news of its inputs, write the rows it puts and drops."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from repobuild.engine.contract import Change
+from repobuild.engine.own import OwnTable, write_index
+from repobuild.engine.rule import Rule
+from repobuild.engine.table import Changes, StoredTable, pending
+from repobuild.engine.writer import Outcome
+
+if TYPE_CHECKING:
+    from repobuild.engine.build import Build
+
+
+class RunningView:
+    """See `contract.View`."""
+
+    def __init__(self, build: Build, rule: Rule, full: bool) -> None:
+        self._build = build
+        self._rule = rule
+        self.full = full
+        self.settings = rule.chosen(build.settings)
+        self.own = OwnTable(build.table(rule.name), full)
+
+    def changes(self, table: str) -> Mapping[str, Change]:
+        source = self.table(table)
+        if self.full:
+            return Changes(source, list(source.keys()), {})
+        old = pending(self._build.state, self._rule.name, table)
+        return Changes(source, list(old), old)
+
+    def table(self, name: str) -> StoredTable:
+        if name not in self._rule.inputs:
+            raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
+        return self._build.table(name)
+
+    def blob(self, blob_id: str) -> bytes:
+        return self._build.snapshot.blob(blob_id)
+
+
+def run_view(build: Build, rule: Rule) -> Outcome:
+    """Bring a view up to date; its rows and their news are one transaction."""
+    began = time.perf_counter()
+    full = build.is_full(rule)
+    view = RunningView(build, rule, full)
+    with build.progress(rule.name, 0):
+        rule.function(view)
+    outcome = Outcome(rule.name)
+    with build.transaction():
+        writer = build.writer(rule)
+        view.own.write(writer, outcome)
+        write_index(build.state, rule, view.own.index, full)
+        build.state.database.execute(
+            "DELETE FROM pending WHERE consumer = ?", (rule.name,)
+        )
+        build.close(rule, writer, outcome, began)
+    return outcome
