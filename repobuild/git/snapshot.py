@@ -1,0 +1,240 @@
+"""A commit's tree as rows, read from git's object database, never from the work tree.
+
+A path that is no clean UTF-8 text, or that holds a backslash, is quoted: backslash
+doubled, every invalid byte as `\\xNN`. Two paths never share a key, and every key is
+text that can be stored and printed.
+
+`--worktree` is the exception: changed and new files are hashed as git would hash them,
+and their bytes are copied into the state first, so that what is built is what was
+hashed, whatever happens to the file meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pygit2
+from pygit2.enums import FileMode, FileStatus, ObjectType, SortMode
+
+from repobuild.engine.errors import UsageError
+
+Entry = tuple[str, int]  # blob id (hex), mode
+REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
+_RENAME_LIMIT = 1000
+
+
+def quote(raw: bytes) -> str:
+    """Return the key of a path as git stores it."""
+    text = raw.replace(b"\\", b"\\\\").decode("utf-8", "surrogateescape")
+    if text.isascii():
+        return text
+    return "".join(
+        f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text
+    )
+
+
+def open_repository(start: Path) -> pygit2.Repository:
+    """Open the repository that holds `start`; raises `UsageError` outside of one."""
+    found = pygit2.discover_repository(str(start))
+    if found is None:
+        raise UsageError(
+            f'"{start}" is not inside a git repository\n'
+            "repobuild reads commits, not folders\n"
+            "run it inside a checkout, or start one with: git init && git commit"
+        )
+    return pygit2.Repository(found)
+
+
+def common_folder(repository: pygit2.Repository) -> Path:
+    """Return git's common folder, which all worktrees of a repository share."""
+    folder = Path(repository.path)
+    pointer = folder / "commondir"
+    if not pointer.is_file():
+        return folder.resolve()
+    return (folder / pointer.read_text("utf-8").strip()).resolve()
+
+
+def resolve(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
+    """Return the commit that a revision names; raises `UsageError`."""
+    if revision == "HEAD" and repository.head_is_unborn:
+        raise UsageError(
+            "this repository has no commit yet\n"
+            "repobuild builds what is committed\n"
+            "commit something first, or build with --worktree"
+        )
+    try:
+        commit = repository.revparse_single(revision).peel(pygit2.Commit)
+    except (KeyError, ValueError, pygit2.GitError) as error:
+        raise UsageError(
+            f'"{revision}" names no commit here: {error}\n'
+            "a shallow clone may lack it; try: git fetch --unshallow"
+        ) from error
+    return commit
+
+
+@dataclass
+class Snapshot:
+    """The files of one tree; `blob` reads their content."""
+
+    repository: pygit2.Repository
+    commit: str
+    tree: str
+    overlay: dict[str, Entry | None] = field(default_factory=dict)
+    copies: Path | None = None
+
+    def files(self) -> Iterator[tuple[str, Entry]]:
+        """Yield every path's key with its blob id and mode, submodules included."""
+        listed = dict(self._tree_files())
+        listed.update({k: e for k, e in self.overlay.items() if e is not None})
+        for key in sorted(listed):
+            if self.overlay.get(key, listed[key]) is not None:
+                yield key, listed[key]
+
+    def changes(self, old_tree: str) -> dict[str, Entry | None] | None:
+        """Return what differs from `old_tree`: the new entry, or None for gone.
+
+        Returns None when the two cannot be compared by git (a pruned tree, a work
+        tree); the caller then compares all files.
+        """
+        if self.overlay or self.copies is not None:
+            return None
+        try:
+            old = self.repository[old_tree]
+        except (KeyError, ValueError):
+            return None
+        if not isinstance(old, pygit2.Tree):
+            return None
+        return _compare(old, self._tree())
+
+    def blob(self, blob_id: str) -> bytes:
+        """Return a blob's bytes; raises `KeyError` when it is not there."""
+        if self.copies is not None and (self.copies / blob_id).is_file():
+            return (self.copies / blob_id).read_bytes()
+        found = self.repository[blob_id]
+        if not isinstance(found, pygit2.Blob):
+            raise KeyError(blob_id)
+        return found.data
+
+    def ancestors(self, limit: int) -> list[str]:
+        """Return first-parent commits, nearest first, without the commit itself."""
+        walker = self.repository.walk(self.commit, SortMode.NONE)
+        walker.simplify_first_parent()
+        found: list[str] = []
+        for commit in walker:
+            if str(commit.id) != self.commit:
+                found.append(str(commit.id))
+            if len(found) >= limit:
+                break
+        return found
+
+    def renames(self, old_tree: str) -> dict[str, str]:
+        """Return old key -> new key of files that git takes for renamed."""
+        try:
+            old = self.repository[old_tree].peel(pygit2.Tree)
+        except (KeyError, ValueError):
+            return {}
+        diff = old.diff_to_tree(self._tree())
+        diff.find_similar(rename_limit=_RENAME_LIMIT)
+        return {
+            quote(delta.old_file.raw_path): quote(delta.new_file.raw_path)
+            for delta in diff.deltas
+            if delta.status_char() == "R"
+        }
+
+    def _tree(self) -> pygit2.Tree:
+        return self.repository[self.tree].peel(pygit2.Tree)
+
+    def _tree_files(self) -> Iterator[tuple[str, Entry]]:
+        if self.tree:
+            yield from _walk(self._tree(), b"")
+
+
+def at_commit(repository: pygit2.Repository, revision: str = "HEAD") -> Snapshot:
+    """Return the snapshot of a commit."""
+    commit = resolve(repository, revision)
+    return Snapshot(repository, str(commit.id), str(commit.tree_id))
+
+
+def at_worktree(repository: pygit2.Repository, copies: Path) -> Snapshot:
+    """Return HEAD with the work tree's changed and new files laid over it.
+
+    The files' bytes are copied into `copies` under their blob ids.
+    """
+    if repository.is_bare:
+        raise UsageError("a bare repository has no work tree; build a commit instead")
+    commit, tree = "", ""
+    if not repository.head_is_unborn:
+        head = repository.head.peel(pygit2.Commit)
+        commit, tree = str(head.id), str(head.tree_id)
+    copies.mkdir(parents=True, exist_ok=True)
+    root = Path(repository.workdir)
+    overlay = {
+        quote(path.encode("utf-8", "surrogateescape")): _copied(root / path, copies)
+        for path, status in repository.status(untracked_files="all").items()
+        if status != FileStatus.IGNORED
+    }
+    return Snapshot(repository, commit, tree, overlay, copies)
+
+
+def worktree_id(snapshot: Snapshot) -> str:
+    """Return a name for what a work-tree snapshot holds, in place of a tree id."""
+    state = hashlib.sha256(snapshot.tree.encode())
+    for key, entry in sorted(snapshot.overlay.items()):
+        state.update(repr((key, entry)).encode())
+    return f"worktree:{state.hexdigest()[:40]}"
+
+
+def _copied(path: Path, copies: Path) -> Entry | None:
+    if path.is_symlink() or not path.is_file():
+        return None
+    data = path.read_bytes()
+    blob_id = str(pygit2.hash(data))
+    (copies / blob_id).write_bytes(data)
+    executable = path.stat().st_mode & 0o100
+    return blob_id, int(FileMode.BLOB_EXECUTABLE if executable else FileMode.BLOB)
+
+
+def _walk(tree: pygit2.Tree, prefix: bytes) -> Iterator[tuple[str, Entry]]:
+    stack = [(tree, prefix)]
+    while stack:
+        folder, before = stack.pop()
+        for item in folder:
+            path = before + (item.raw_name or b"")
+            if item.type == ObjectType.TREE:
+                stack.append((item, path + b"/"))  # type: ignore[arg-type]
+            else:
+                yield quote(path), (str(item.id), int(item.filemode))
+
+
+def _compare(old: pygit2.Tree, new: pygit2.Tree) -> dict[str, Entry | None]:
+    """Return what differs below two trees; equal subtrees are never opened.
+
+    Written out instead of `diff_to_tree`, whose paths come decoded. A stack and not a
+    recursion: a hostile tree may be nested deeper than Python recurses.
+    """
+    changed: dict[str, Entry | None] = {}
+    stack: list[tuple[Any, Any, bytes]] = [(old, new, b"")]
+    while stack:
+        before, after, prefix = stack.pop()
+        was = {item.raw_name: item for item in before or ()}
+        now = {item.raw_name: item for item in after or ()}
+        for name in was.keys() | now.keys():
+            a, b = was.get(name), now.get(name)
+            if a and b and a.id == b.id and a.filemode == b.filemode:
+                continue
+            folders = _folder(a), _folder(b)
+            if any(folders):
+                stack.append((*folders, prefix + name + b"/"))
+            if a and not folders[0]:
+                changed.setdefault(quote(prefix + name), None)
+            if b and not folders[1]:
+                changed[quote(prefix + name)] = (str(b.id), int(b.filemode))
+    return changed
+
+
+def _folder(item: pygit2.Object | None) -> pygit2.Object | None:
+    return item if item is not None and item.type == ObjectType.TREE else None
