@@ -1,0 +1,135 @@
+"""A repository with its settings, rules and state: what every verb starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pygit2
+
+from repobuild import current
+from repobuild.engine.build import Build, ShowProgress, sweep
+from repobuild.engine.errors import UsageError, nearest
+from repobuild.engine.events import EventLog
+from repobuild.engine.lock import locked
+from repobuild.engine.rule import Rule, read_rules
+from repobuild.engine.state import State, open_state
+from repobuild.engine.store import Store
+from repobuild.git.snapshot import (
+    Snapshot,
+    at_commit,
+    at_worktree,
+    common_folder,
+    open_repository,
+)
+from repobuild.resources import folder
+from repobuild.settings import read_settings
+
+
+@dataclass
+class Checkout:
+    """One repository; opened where the user stands."""
+
+    repository: pygit2.Repository
+
+    @property
+    def root(self) -> Path:
+        """The work tree, or the repository's folder when it is bare."""
+        return Path(self.repository.workdir or self.repository.path)
+
+    @cached_property
+    def folder(self) -> Path:
+        return common_folder(self.repository) / "repobuild"
+
+    @cached_property
+    def settings(self) -> dict[str, Any]:
+        return read_settings(self.root)
+
+    @cached_property
+    def rules(self) -> dict[str, Rule]:
+        return read_rules(folder("rules"))
+
+    @property
+    def store(self) -> Store:
+        return Store(self.folder / "objects", [folder("cache") / "objects"])
+
+    @property
+    def events(self) -> EventLog:
+        return EventLog(self.folder / "events.jsonl")
+
+    def state(self) -> State:
+        """Open the state for reading; readers take no lock."""
+        return open_state(self.folder, read_only=True)
+
+    def snapshot(self, revision: str = "HEAD", worktree: bool = False) -> Snapshot:
+        if worktree:
+            return at_worktree(self.repository, self.folder / "tmp" / "worktree")
+        return at_commit(self.repository, revision)
+
+    def goals(self, until: str) -> list[str]:
+        """Return the tables to build; raises `UsageError` for an unknown one."""
+        goals = [until] if until else list(self.settings["build.goals"])
+        for name in goals:
+            if name not in self.rules:
+                raise UsageError(
+                    f'unknown table "{name}"{nearest(name, self.rules)}\n'
+                    f"known tables: {', '.join(self.rules)}"
+                )
+        return goals
+
+    def view(self, snapshot: Snapshot, state: State) -> Build:
+        """Return a build that is only looked at, never run."""
+        return Build(
+            state, self.store, self.rules, self.settings, snapshot, self.events, silent
+        )
+
+    @contextmanager
+    def building(
+        self,
+        snapshot: Snapshot,
+        progress: ShowProgress,
+        jobs: int = 0,
+        wait: bool = True,
+        waiting: Callable[[str], None] = lambda holder: None,
+    ) -> Iterator[Build]:
+        """Hold the lock and the writable state for one build."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        holder = f"building {snapshot.commit[:7] or 'the work tree'}"
+        with locked(self.folder / "lock", holder, wait, waiting):
+            current.forget(self.folder)
+            state = open_state(self.folder)
+            try:
+                yield Build(
+                    state, self.store, self.rules, self.settings, snapshot,
+                    self.events, progress, jobs,
+                )  # fmt: skip
+                sweep(self.folder / "tmp", set())
+            finally:
+                state.close()
+
+
+def find(start: Path | None = None) -> Checkout:
+    """Return the checkout that holds `start`; raises `UsageError` outside of one."""
+    return Checkout(open_repository(start or Path.cwd()))
+
+
+class _Silence:
+    def advance(self, count: int = 1) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+@contextmanager
+def _silence() -> Iterator[_Silence]:
+    yield _Silence()
+
+
+def silent(label: str, total: int) -> AbstractContextManager[_Silence]:
+    """Show no progress at all."""
+    return _silence()

@@ -1,0 +1,147 @@
+"""repobuild cache: what is stored, whether it is whole, and what can go."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from repobuild.cli import options
+from repobuild.cli.output import columns, emit
+
+if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
+
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+@click.group("cache")
+def command() -> None:
+    """Look after the state: gc, verify, stats."""
+
+
+@command.command("gc")
+@click.option(
+    "--max-size",
+    metavar="SIZE",
+    default="2G",
+    help="Cap for artifacts, such as 500M [default: 2G].",
+)
+@options.dry_run
+@options.as_json
+def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
+    """Remove what no branch's newest adapter needs, oldest first, down to the cap."""
+    from repobuild.checkout import find
+    from repobuild.cli.progress import shown
+    from repobuild.engine.collect import collect, waste
+
+    checkout = find()
+    cap = _bytes(max_size)
+    with checkout.building(checkout.snapshot(), shown(True)) as build:
+        found = waste(build, _heads(checkout), cap)
+        if not dry_run:
+            collect(build, found)
+    facts = {
+        "version": 1,
+        "removed": not dry_run,
+        "objects": [w.name for w in found if w.kind == "object"],
+        "memo": sum(w.kind == "memo" for w in found),
+        "bytes": sum(w.size for w in found),
+    }
+    emit(facts, as_json, _gc_text)
+    return 0
+
+
+@command.command("verify")
+@options.as_json
+def verify(as_json: bool) -> int:
+    """Check every stored artifact against its digest. Exit 1 when one is not whole."""
+    from repobuild.checkout import find
+
+    store = find().store
+    bad = []
+    count = 0
+    for digest in store.digests():
+        count += 1
+        try:
+            store.path(digest)
+        except KeyError:
+            bad.append(digest)
+    emit({"version": 1, "artifacts": count, "bad": bad}, as_json, _verify_text)
+    return 1 if bad else 0
+
+
+@command.command("stats")
+@options.as_json
+def stats(as_json: bool) -> int:
+    """Show how large the state is, table by table."""
+    from repobuild.checkout import find
+    from repobuild.engine.collect import folder_bytes
+
+    checkout = find()
+    state = checkout.state()
+    build = checkout.view(checkout.snapshot(), state)
+    database = checkout.folder / "build.db"
+    sizes = {digest: folder_bytes(build, digest) for digest in build.store.digests()}
+    facts = {
+        "version": 1,
+        "folder": str(checkout.folder),
+        "database_bytes": database.stat().st_size if database.is_file() else 0,
+        "artifacts": len(sizes),
+        "artifact_bytes": sum(sizes.values()),
+        "tables": {line.name: line.entries for line in state.lines()},
+    }
+    emit(facts, as_json, _stats_text)
+    return 0
+
+
+def _heads(checkout: Checkout) -> list[str]:
+    """Return HEAD and, for every branch, the newest commit that has an adapter."""
+    build = checkout.view(checkout.snapshot(), checkout.state())
+    built = set(build.table("adapter").keys())
+    heads = []
+    for name in [*checkout.repository.branches, "HEAD"]:
+        snapshot = checkout.snapshot(name)
+        line = [snapshot.commit, *snapshot.ancestors(1000)]
+        heads += [commit for commit in line if commit in built][:1]
+    return heads
+
+
+def _bytes(text: str) -> int:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.I)
+    if not match:
+        raise click.BadParameter(f'"{text}" is no size; write 500M or 2G')
+    return int(float(match[1]) * _UNITS[match[2].upper()])
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"
+
+
+def _gc_text(facts: dict[str, Any]) -> str:
+    verb = "removed" if facts["removed"] else "would remove"
+    return (
+        f"{verb} {len(facts['objects'])} artifacts and {facts['memo']} memo entries, "
+        f"{_size(facts['bytes'])}"
+    )
+
+
+def _verify_text(facts: dict[str, Any]) -> str:
+    if not facts["bad"]:
+        return f"{facts['artifacts']} artifacts, all whole"
+    named = "\n".join(f"  {digest}" for digest in facts["bad"])
+    return f"not whole, set aside; the next build makes them again:\n{named}"
+
+
+def _stats_text(facts: dict[str, Any]) -> str:
+    rows = [
+        ["database", _size(facts["database_bytes"])],
+        [f"{facts['artifacts']} artifacts", _size(facts["artifact_bytes"])],
+        *([name, f"{count:,} rows"] for name, count in facts["tables"].items()),
+    ]
+    return f"{facts['folder']}\n{columns(rows)}"

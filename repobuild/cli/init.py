@@ -1,0 +1,45 @@
+"""repobuild init: write a repobuild.toml with comments."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("init")
+@click.option(
+    "--preset",
+    metavar="NAME",
+    default="tiny",
+    help="What to start from [default: tiny].",
+)
+def command(preset: str) -> int:
+    """Write repobuild.toml: every setting with its default, commented out."""
+    from repobuild.checkout import find
+    from repobuild.engine.errors import UsageError
+    from repobuild.resources import folder
+    from repobuild.settings import preset_settings
+    from repobuild.settings_file import FILE_NAME
+
+    preset_settings(preset)
+    path = find().root / FILE_NAME
+    if path.exists():
+        raise UsageError(f'"{path}" is there already\nedit it, or move it away first')
+    defaults = (folder("configs") / "defaults.toml").read_text("utf-8")
+    path.write_text(commented(defaults, preset), "utf-8")
+    click.echo(f'wrote "{path}"; uncomment what you want to change')
+    return 0
+
+
+def commented(defaults: str, preset: str) -> str:
+    """Return the defaults with every setting commented out, and the preset set."""
+    lines = [
+        "# Settings of repobuild for this repository. Every setting stands here with",
+        "# its default, commented out; a preset sets several at once.",
+        f'preset = "{preset}"',
+    ]
+    for line in defaults.splitlines()[1:]:
+        if line.startswith("preset"):
+            continue
+        plain = not line or line.startswith(("#", "["))
+        lines.append(line if plain else f"# {line}")
+    return "\n".join(lines) + "\n"

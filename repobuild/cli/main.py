@@ -1,0 +1,110 @@
+"""The command line: one file per verb, loaded when it is called."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+import click
+
+from repobuild import __version__
+
+VERBS = {
+    "build": "bring the adapter up to date with a commit (the default)",
+    "status": "what a build would do; exit 1 when stale",
+    "why": "why a row, a table or the adapter was made again",
+    "log": "the chain of adapters",
+    "show": "one element, sample or adapter, with provenance",
+    "export": "write a table to a folder, in its exchange format",
+    "ask": "put a question to base and adapter, side by side",
+    "report": "scores of base, parent and adapter",
+    "verify": "rebuild from nothing and compare every digest",
+    "cache": "gc, verify and stats of what is stored",
+    "init": "write a repobuild.toml with comments",
+}
+_EPILOG = (
+    "exit codes: 0 done, 1 stale or a check failed, 2 usage or configuration, "
+    "3 a rule failed, 4 locked, 130 interrupted"
+)
+
+
+class Verbs(click.Group):
+    """Finds verbs by name; a call without one is a build."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        module = import_module(f"repobuild.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in _OWN):
+            args = ["build", *args]
+        return super().parse_args(ctx, args)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        from repobuild.engine.errors import nearest
+
+        if args and args[0] not in VERBS:
+            ctx.fail(f'no such verb "{args[0]}"{nearest(args[0], VERBS)}')
+        return super().resolve_command(ctx, args)
+
+    def format_commands(
+        self, ctx: click.Context, formatter: click.HelpFormatter
+    ) -> None:
+        # From the table above: importing every verb for its help would cost 50 ms.
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+_OWN = ("-h", "--help", "--version")
+
+
+@click.command(
+    cls=Verbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, prog_name="repobuild")
+def cli() -> None:
+    """Keep a LoRA adapter of a git repository current, as make does a program.
+
+    Called without a verb, repobuild builds: it parses what a commit changed, makes the
+    samples that this affects, and continues the adapter's training on them.
+    """
+
+
+def run(arguments: list[str]) -> int:
+    """Run one verb and return its exit code; a user's mistake shows no traceback."""
+    from repobuild.engine.errors import BuildError
+
+    try:
+        result = cli.main(arguments, prog_name="repobuild", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except BuildError as error:
+        click.echo(f"error: {error}", err=True)
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("interrupted; run again to continue", err=True)
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    except OSError as error:
+        click.echo(f"error: {_disk_trouble(error)}", err=True)
+        return 3
+
+
+def _disk_trouble(error: OSError) -> str:
+    where = f' "{error.filename}"' if error.filename else ""
+    return (
+        f"{(error.strerror or str(error)).lower()}{where}\n"
+        "nothing is half written: make room or rights, then run again to continue"
+    )

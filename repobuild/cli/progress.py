@@ -1,0 +1,85 @@
+"""Progress on stderr: bars with the time left on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from repobuild.engine.build import ShowProgress
+
+_LINE_SECONDS = 5.0
+_BAR = "{l_bar}{bar:24}| {n_fmt}/{total_fmt} [{elapsed}, {remaining} left{postfix}]"
+
+
+class Bar:
+    """A bar on a terminal."""
+
+    def __init__(self, bar: Any) -> None:
+        self._bar = bar
+
+    def advance(self, count: int = 1) -> None:
+        self._bar.update(count)
+
+    def note(self, text: str) -> None:
+        self._bar.set_postfix_str(text, refresh=False)
+
+
+class Lines:
+    """One line every few seconds, for logs."""
+
+    def __init__(self, label: str, total: int) -> None:
+        self._label = label
+        self._total = total
+        self._done = 0
+        self._note = ""
+        self._began = self._told = time.monotonic()
+
+    def advance(self, count: int = 1) -> None:
+        self._done += count
+        now = time.monotonic()
+        if now - self._told >= _LINE_SECONDS:
+            self._told = now
+            click.echo(self._line(now - self._began), err=True)
+
+    def note(self, text: str) -> None:
+        self._note = f", {text}" if text else ""
+
+    def _line(self, seconds: float) -> str:
+        left = seconds / max(self._done, 1) * max(self._total - self._done, 0)
+        return (
+            f"{self._label}: {self._done}/{self._total}, "
+            f"about {left:.0f} s left{self._note}"
+        )
+
+
+def shown(quiet: bool) -> ShowProgress:
+    """Return the way progress is shown here."""
+    from repobuild.checkout import silent
+
+    if quiet:
+        return silent
+    return _on_terminal if sys.stderr.isatty() else _in_lines
+
+
+@contextmanager
+def _on_terminal(label: str, total: int) -> Iterator[Bar]:
+    from tqdm import tqdm
+
+    with tqdm(
+        total=total or None,
+        desc=f"{label:>9}",
+        leave=False,
+        bar_format=_BAR if total else "{desc} {elapsed}{postfix}",
+    ) as bar:
+        yield Bar(bar)
+
+
+@contextmanager
+def _in_lines(label: str, total: int) -> Iterator[Lines]:
+    yield Lines(label, total)

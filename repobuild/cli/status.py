@@ -1,0 +1,80 @@
+"""repobuild status: what a build would do, and about how long it would take."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from repobuild.cli import options
+from repobuild.cli.output import columns, emit, seconds, short
+
+if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
+    from repobuild.engine.build import Build
+    from repobuild.git.snapshot import Snapshot
+
+
+@click.command("status")
+@options.as_json
+def command(as_json: bool) -> int:
+    """Say whether the adapter is current with HEAD. Exit 0 when it is, 1 when stale."""
+    from repobuild.checkout import find
+
+    checkout = find()
+    facts = outlook(checkout, checkout.snapshot(), checkout.goals(""))
+    emit(facts, as_json, outlook_text)
+    return 1 if facts["stale"] else 0
+
+
+def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[str, Any]:
+    """Return what building `goals` at a snapshot would do; writes nothing."""
+    from repobuild.engine.outlook import foresee
+
+    state = checkout.state()
+    build = checkout.view(snapshot, state)
+    seen = foresee(build, goals)
+    lines = {line.name: line for line in state.lines()}
+    tables = [
+        {
+            "name": name,
+            "rows": lines[name].entries,
+            "digest": lines[name].digest.hex(),
+            "commit": lines[name].commit,
+        }
+        for name in checkout.rules
+        if name in lines
+    ]
+    return {
+        "version": 1,
+        "head": snapshot.commit,
+        "built": lines["files"].commit if "files" in lines else "",
+        "stale": bool(seen.reasons),
+        "tables": tables,
+        "pending": {
+            "files": seen.files,
+            "reasons": seen.reasons,
+            "seconds": round(seen.seconds, 3),
+        },
+        "adapter": _adapter(build),
+    }
+
+
+def _adapter(build: Build) -> dict[str, Any]:
+    from repobuild.cli.build import adapter_of
+
+    return adapter_of(build)
+
+
+def outlook_text(facts: dict[str, Any]) -> str:
+    """Return the outlook as a few lines."""
+    if not facts["stale"]:
+        return f"current: {short(facts['head'])} is built"
+    built = f"the state is at {short(facts['built'])}" if facts["built"] else ""
+    said = [f"stale: {short(facts['head'])} is not built{built and '; ' + built}"]
+    pending = facts["pending"]
+    said.append(columns([[n, r] for n, r in pending["reasons"].items()]).rstrip())
+    if pending["seconds"]:
+        said.append(f"about {seconds(pending['seconds'])}, by the times of past builds")
+    said.append("run `repobuild` to build")
+    return "\n".join(said)
