@@ -262,3 +262,16 @@ def test_a_garbled_database_is_set_aside_and_made_anew(toy):
     toy.build()
     assert toy.digests() == before
     assert (toy.folder / "build.db.bad-1").exists()
+
+
+def test_a_rule_that_fails_is_named_and_its_traceback_kept(toy, repository):
+    toy.change("counts", run="tests.test_engine_build:broken")
+    with pytest.raises(BuildError, match='rule "counts" failed: KeyError') as caught:
+        toy.build()
+    assert caught.value.exit_code == 3
+    assert "in broken" in (toy.folder / "failure.txt").read_text()
+    assert toy.last.table("words").get("a.txt")["words"] == ["one", "two"]
+
+
+def broken(view) -> None:
+    view.settings["no such setting"]

@@ -121,7 +121,7 @@ def adapter_of(build: Build) -> dict[str, Any]:
     if not row:
         return {}
     report = build.table("report").get(row["object"]) or {}
-    return {**row, "scores": report.get("scores", {})}
+    return {**row, "report": report.get("headline", {})}
 
 
 def text(facts: dict[str, Any]) -> str:

@@ -27,15 +27,15 @@ def chain(build: Any) -> list[dict[str, Any]]:
     """Return the adapters' rows with their scores, newest first."""
     reports = dict(build.table("report").items())
     rows = [
-        {"commit": commit, **row, "scores": _scores(reports, row)}
+        {"commit": commit, **row, "report": _headline_of(reports, row)}
         for commit, row in build.table("adapter").items()
     ]
     return sorted(rows, key=lambda row: -int(row["build"]))
 
 
-def _scores(reports: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    scores: dict[str, Any] = reports.get(row["object"], {}).get("scores", {})
-    return scores
+def _headline_of(reports: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = reports.get(row["object"], {}).get("headline", {})
+    return found
 
 
 def text(facts: dict[str, Any]) -> str:
@@ -49,10 +49,10 @@ def text(facts: dict[str, Any]) -> str:
 def adapter_line(row: dict[str, Any]) -> str:
     """Return one line on an adapter: name, how it was made, its headline scores."""
     said = [f"adapter {row['object'][:12]}: {row.get('mode', 'made')}"]
-    if row.get("samples"):
-        said.append(f"{row['samples']:,} samples in {row.get('steps', 0):,} steps")
-    recall = row.get("scores", {}).get("recall", {})
-    if recall.get("adapter"):
+    if row.get("steps"):
+        said.append(f"{row['tokens']:,} tokens in {row['steps']:,} steps")
+    recall = row.get("report", {}).get("recall", {})
+    if recall.get("adapter") and recall.get("base"):
         said += _headline(recall)
     if row.get("promoted") is False:
         said.append("not promoted: worse than its parent, which stays current")
@@ -61,7 +61,8 @@ def adapter_line(row: dict[str, Any]) -> str:
 
 def _headline(recall: dict[str, Any]) -> list[str]:
     base, adapter = recall["base"], recall["adapter"]
-    return [
-        f"recall loss {base['loss']:.2f} to {adapter['loss']:.2f}",
-        f"right path {base['path_exact']:.0%} to {adapter['path_exact']:.0%}",
-    ]
+    said = [f"recall loss {base['loss']:.2f} to {adapter['loss']:.2f}"]
+    if "path_exact" in base and "path_exact" in adapter:
+        paths = f"{base['path_exact']:.0%} to {adapter['path_exact']:.0%}"
+        said.append(f"right path {paths}")
+    return said

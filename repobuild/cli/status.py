@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import columns, emit, seconds, short
+from repobuild.cli.output import emit, seconds, short
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -70,11 +70,20 @@ def outlook_text(facts: dict[str, Any]) -> str:
     """Return the outlook as a few lines."""
     if not facts["stale"]:
         return f"current: {short(facts['head'])} is built"
-    built = f"the state is at {short(facts['built'])}" if facts["built"] else ""
-    said = [f"stale: {short(facts['head'])} is not built{built and '; ' + built}"]
     pending = facts["pending"]
-    said.append(columns([[n, r] for n, r in pending["reasons"].items()]).rstrip())
+    width = max(map(len, pending["reasons"]))
+    said = [_headline(facts)]
+    said += [f"  {n.ljust(width)}  {reason}" for n, reason in pending["reasons"].items()]
     if pending["seconds"]:
         said.append(f"about {seconds(pending['seconds'])}, by the times of past builds")
     said.append("run `repobuild` to build")
     return "\n".join(said)
+
+
+def _headline(facts: dict[str, Any]) -> str:
+    head, built = facts["head"], facts["built"]
+    if not built:
+        return f"stale: nothing is built yet, HEAD is {short(head)}"
+    if head == built:
+        return f"stale: {short(head)} is built in part, or with other settings"
+    return f"stale: HEAD is {short(head)}, the state is at {short(built)}"

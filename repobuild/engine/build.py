@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.engine.contract import Progress, Value
+from repobuild.engine.errors import BuildError
 from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule, closure, manifest_digest
 from repobuild.engine.state import State, TableLine
@@ -68,7 +70,8 @@ class Build:
         """Build what the goals need; return the outcome of every table looked at."""
         self._begin()
         for name in closure(self.rules, goals):
-            self.outcomes[name] = self._bring(self.rules[name])
+            with self._explained(self.rules[name]):
+                self.outcomes[name] = self._bring(self.rules[name])
         failed = [key for o in self.outcomes.values() for key in o.failed]
         self._end("failed" if failed else "done")
         return self.outcomes
@@ -152,6 +155,22 @@ class Build:
             self.state.database.execute("ROLLBACK")
             raise
         self.state.database.execute("COMMIT")
+
+    @contextmanager
+    def _explained(self, rule: Rule) -> Iterator[None]:
+        """Turn a rule's own fault into an error that says where to look."""
+        try:
+            yield
+        except (BuildError, OSError):
+            raise
+        except Exception as error:
+            trace = self.state.folder / "failure.txt"
+            trace.write_text(traceback.format_exc(), "utf-8")
+            self.events.emit("fault", table=rule.name, text=repr(error))
+            raise BuildError(
+                f'rule "{rule.name}" failed: {type(error).__name__}: {error}\n'
+                f'what was built before it is kept; the traceback is in "{trace}"'
+            ) from error
 
     def _bring(self, rule: Rule) -> Outcome:
         if rule.kind == "task":

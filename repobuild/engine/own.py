@@ -96,18 +96,34 @@ def write_index(state: State, rule: Rule, index: OwnIndex, full: bool) -> None:
     """Write a view's changed terms. Runs inside the table's transaction."""
     database, name = state.database, rule.name
     if full:
-        database.execute(f'DELETE FROM "terms_{name}"')
-        database.execute(f'DELETE FROM "keys_{name}"')
+        _write_whole_index(state, name, index)
+        return
     for key, numbers in index.changed.items():
         number = _key_number(state, name, key)
-        if not full:
-            database.execute(f'DELETE FROM "terms_{name}" WHERE id = ?', (number,))
+        database.execute(f'DELETE FROM "terms_{name}" WHERE id = ?', (number,))
         if not numbers:
             database.execute(f'DELETE FROM "keys_{name}" WHERE id = ?', (number,))
         database.executemany(
             f'INSERT INTO "terms_{name}" VALUES (?, ?)',
             [(term, number) for term in sorted(numbers)],
         )
+
+
+def _write_whole_index(state: State, name: str, index: OwnIndex) -> None:
+    database = state.database
+    database.execute(f'DELETE FROM "terms_{name}"')
+    database.execute(f'DELETE FROM "keys_{name}"')
+    keys = [key for key, numbers in index.changed.items() if numbers]
+    database.executemany(
+        f'INSERT INTO "keys_{name}" VALUES (?, ?)', list(enumerate(keys, 1))
+    )
+    # Sorted by term, rows are appended to the tree instead of scattered over it.
+    terms = sorted(
+        (term, number)
+        for number, key in enumerate(keys, 1)
+        for term in index.changed[key]
+    )
+    database.executemany(f'INSERT INTO "terms_{name}" VALUES (?, ?)', terms)
 
 
 def _key_number(state: State, name: str, key: str) -> int:

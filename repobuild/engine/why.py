@@ -45,7 +45,7 @@ def why(build: Build, key: str) -> list[str]:
         lines += _why_row(build, rule, row, sub)
     if lines:
         return lines[:_MAX_LINES]
-    raise _unknown(build, key)
+    raise unknown(build, key)
 
 
 def _why_table(build: Build, rule: Rule) -> list[str]:
@@ -133,7 +133,8 @@ def _commit_of(build: Build, number: int) -> str:
     return str(row[0])[:10] if row and row[0] else "the work tree"
 
 
-def _unknown(build: Build, key: str) -> UsageError:
+def unknown(build: Build, key: str) -> UsageError:
+    """Return the error for a key that nothing carries, with the nearest that is."""
     names = list(build.rules)
     for rule in build.rules.values():
         if rule.kind in ("source", "view") and build.state.line(rule.name):

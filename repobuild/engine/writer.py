@@ -63,6 +63,7 @@ class Writer:
         self._rows = line.rows if line else 0
         self._entries = line.entries if line else 0
         self._changed = 0
+        self._empty = self._rows == 0  # then there is no old row to look for
 
     def put(
         self, key: str, row: RawRow, detail: dict[str, Any], seen: bytes | None = None
@@ -72,7 +73,7 @@ class Writer:
         A row that is equal to what is there costs one look-up and nothing else. `seen`
         is the old value of a row whose value is not stored, for the consumers.
         """
-        old = self._table.raw(key)
+        old = None if self._empty else self._table.raw(key)
         if old and old.digest == row.digest:
             self._touch(key, old, row)
             return [], 0

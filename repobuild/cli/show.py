@@ -1,0 +1,168 @@
+"""repobuild show: one element, sample or adapter, with provenance."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from repobuild.cli import options
+from repobuild.cli.output import columns, emit
+
+if TYPE_CHECKING:
+    from repobuild.engine.build import Build
+
+_TEXTS = ("question", "answer", "prefix", "suffix")
+
+
+@click.command("show")
+@click.argument("key", metavar="KEY|TABLE")
+@options.as_json
+def command(key: str, as_json: bool) -> int:
+    """Show a row of any table, or what a table holds in all.
+
+    \b
+    repobuild show pkg/mod.py::Class.method      an element, its edges and samples
+    repobuild show 'pkg/mod.py::f#code_location.en.1'      a sample and its sources
+    repobuild show 4f2a91c                       the adapter of a commit, or by digest
+    repobuild show dataset                       how many samples are where, and why not
+    """
+    from repobuild.checkout import find
+
+    checkout = find()
+    build = checkout.view(checkout.snapshot(), checkout.state())
+    emit({"version": 1, "key": key, **_found(build, key)}, as_json, text)
+    return 0
+
+
+def _found(build: Build, key: str) -> dict[str, Any]:
+    if key in build.rules:
+        return {"table": _summary(build, key)}
+    rows = {**_adapters(build, key), **_rows(build, key)}
+    if not rows:
+        from repobuild.engine.why import unknown
+
+        raise unknown(build, key)
+    return {"rows": rows}
+
+
+def _summary(build: Build, name: str) -> dict[str, Any]:
+    """Return what a table holds: rows by kind, split, task or language."""
+    line = build.state.line(name)
+    facts: dict[str, Any] = {"rows": line.entries if line else 0}
+    if build.rules[name].kind == "task":
+        return {**facts, "keys": list(build.table(name).keys())}
+    counts: Counter[str] = Counter()
+    items = build.table(name)
+    rows = items.entries() if build.rules[name].entries else items.items()
+    for key, item in rows:
+        counts[_class(key, item)] += 1
+    return {**facts, "counts": dict(counts.most_common())}
+
+
+def _class(key: str, item: Any) -> str:
+    """Return the heading under which a row is counted."""
+    if not isinstance(item, dict):
+        return "rows"
+    if item.get("dropped"):
+        return f"dropped: {item['dropped']}"
+    if "split" in item:
+        return " ".join(filter(None, (item["split"], item.get("track"))))
+    for name in ("task", "kind", "language"):
+        if item.get(name):
+            return str(item[name])
+    return "edges" if "confidence" in item else "rows"
+
+
+def _rows(build: Build, key: str) -> dict[str, Any]:
+    rows = {}
+    for rule in build.rules.values():
+        if rule.kind == "task" or build.state.line(rule.name) is None:
+            continue
+        table = build.table(rule.name)
+        place = table.find(key)
+        if place is None:
+            continue
+        row, sub = place
+        value = table.get(row)
+        rows[rule.name] = value[sub] if rule.entries and value else value
+    if "samples" in rows:
+        rows["provenance"] = _provenance(build, rows["samples"])
+    else:
+        rows.update(_around(build, key))
+    return rows
+
+
+def _around(build: Build, key: str) -> dict[str, Any]:
+    """Return an element's edges and the keys of its samples."""
+    from repobuild.code.graph import callers, node, outgoing
+
+    graph = build.table("graph")
+    if not len(graph) or node(graph, key) is None:
+        return {}
+    kinds = ("contains", "imports", "calls", "inherits")
+    edges: dict[str, Any] = {kind: outgoing(graph, key, kind) for kind in kinds}
+    edges["called by"] = callers(graph, key)
+    samples = build.table("samples")
+    keys = [k + s for k in (key, f"{key}@lines") for s in samples.subs(k)]
+    return {
+        "edges": {kind: found for kind, found in edges.items() if found},
+        "sample keys": keys,
+    }
+
+
+def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
+    from repobuild.samples.provenance import provenance
+
+    sources = sample.get("sources", [])
+    return provenance(sources, build.table("graph"), build.table("files"))
+
+
+def _adapters(build: Build, key: str) -> dict[str, Any]:
+    """Return adapters whose commit or digest begins so."""
+    found = {}
+    for commit, row in build.table("adapter").items():
+        if len(key) >= 6 and (commit.startswith(key) or row["object"].startswith(key)):
+            found[f"adapter {commit[:10]}"] = row
+    return found
+
+
+def text(facts: dict[str, Any]) -> str:
+    if "table" in facts:
+        return _table_text(facts["key"], facts["table"])
+    said = [facts["key"]]
+    for name, row in facts["rows"].items():
+        said += [f"\n{name}:", _row_text(row)]
+    return "\n".join(said)
+
+
+def _table_text(name: str, table: dict[str, Any]) -> str:
+    counts = table.get("counts", {})
+    rows = [[kind, f"{count:,}"] for kind, count in counts.items()]
+    rows = rows or [[key, ""] for key in table.get("keys", [])]
+    return "\n".join([f"{name}: {table['rows']:,} rows", columns(rows) if rows else ""])
+
+
+def _row_text(row: Any) -> str:
+    if isinstance(row, list):
+        return "\n".join(f"  {_plain(item)}" for item in row)
+    if not isinstance(row, dict):
+        return f"  {_plain(row)}"
+    said = []
+    for name, value in row.items():
+        if name in _TEXTS and isinstance(value, str):
+            block = "\n".join(f"    {line}" for line in value.splitlines())
+            said.append(f"  {name}:\n{block}")
+        else:
+            said.append(f"  {name}: {_plain(value)}")
+    return "\n".join(said)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, default=lambda b: b.hex())
