@@ -63,12 +63,12 @@ def _write(build: Build, table: str, folder: Path) -> None:
     if table == "facts":
         from repobuild.code.analysis import repository_analysis
 
-        _write_json(folder / FORMATS[table], repository_analysis(_tables(build)))
+        _write_json(folder / FORMATS[table], repository_analysis(build, build.snapshot.blob))
     elif table == "graph":
         from repobuild.code.analysis import graph_json
 
         commit = build.snapshot.commit
-        _write_json(folder / FORMATS[table], graph_json(_tables(build), commit))
+        _write_json(folder / FORMATS[table], graph_json(build, commit))
     elif table == "dataset":
         from repobuild.samples.export import export
 
@@ -84,10 +84,6 @@ def _artifact(build: Build, table: str) -> Path:
     if table != "adapter":
         row = build.table(table).get(row["object"]) or row
     return build.store.path(str(row["object"]))
-
-
-def _tables(build: Build) -> Any:
-    return build
 
 
 def _write_json(path: Path, facts: dict[str, Any]) -> None:

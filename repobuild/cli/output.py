@@ -14,7 +14,7 @@ def emit(
 ) -> None:
     """Print one object, as JSON or as the text made from it."""
     if as_json:
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False))
+        click.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=bytes.hex))
     elif said := text(facts):
         click.echo(said)
 
