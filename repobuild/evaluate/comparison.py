@@ -1,0 +1,280 @@
+"""What the models' answers amount to: the comparison report.
+
+`comparison_report_<Project>_v2.json` has the form of the first comparison reports, with
+`base_model` and `finetuned_model`, and beside it a section `strict`:
+
+    "strict": {
+      "models": ["base", "parent", "adapter"],          parent only when there is one
+      "tracks": {"recall": {
+          "n": questions, "samples": samples of the loss,
+          "base": {"loss": E, "path_exact": E, "path_accuracy": E, "exact": E,
+                   "edit": E, "hallucinated": E,
+                   "tasks": {task: {"loss": E, "exact": E, "edit": E, ...}}},
+          "parent": {...}, "adapter": {...},
+          "difference": {"base": {"loss": E, "path_exact": E, ...}, "parent": {...}}}}}
+
+E is {"value", "low", "high", "n"}: a 95 % interval from a seeded bootstrap.  The
+differences are adapter minus the other model on the same questions: a negative loss and
+a positive share are better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from repobuild.evaluate import score, strict
+from repobuild.evaluate.cases import Sample, TestCase
+from repobuild.evaluate.score import Element
+from repobuild.evaluate.strict import Known, Mark
+
+MODELS = ("base", "parent", "adapter")
+_TUNED = "finetuned_model"
+_SEED_NAMES = {"base": "base_model", "parent": "parent_model", "adapter": _TUNED}
+
+Plain = dict[str, Any]
+Losses = Sequence[tuple[float, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """What is asked of one held-out track."""
+
+    name: str
+    asked: Sequence[Sample]
+    measured: Sequence[Sample]
+
+
+@dataclass(frozen=True, slots=True)
+class Inquiry:
+    """Everything that is put to every model, and what is true."""
+
+    project: str
+    cases: Sequence[TestCase]
+    tracks: Sequence[Track]
+    elements: Sequence[Element]
+    known: Known
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """What one model answered, by position; the tracks by name."""
+
+    cases: Sequence[str]
+    answers: Mapping[str, Sequence[str]]
+    losses: Mapping[str, Losses]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One strict question with the answer and mark of every model."""
+
+    sample: Sample
+    answers: Mapping[str, str]
+    marks: Mapping[str, Mark]
+
+    def plain(self) -> Plain:
+        sample = self.sample
+        return {
+            "id": sample.id,
+            "track": sample.track,
+            "task": sample.task,
+            "question": sample.question,
+            "expected": sample.answer,
+            "answers": dict(self.answers),
+            "marks": {model: _plain_mark(mark) for model, mark in self.marks.items()},
+        }
+
+
+def _plain_mark(mark: Mark) -> Plain:
+    return {
+        "exact": mark.exact,
+        "edit": mark.edit,
+        "path_exact": mark.path_exact,
+        "path_accuracy": mark.path_accuracy,
+        "hallucinated": list(mark.hallucinated),
+    }
+
+
+# -------------------------------------------------------------------------- strict
+
+
+def marked(inquiry: Inquiry, replies: Mapping[str, Replies]) -> list[Question]:
+    """Every strict question with its marks, in the order of the tracks."""
+    questions = []
+    for track in inquiry.tracks:
+        for place, sample in enumerate(track.asked):
+            said = {m: reply.answers[track.name][place] for m, reply in replies.items()}
+            questions.append(_question(sample, said, inquiry.known))
+    return questions
+
+
+def _question(sample: Sample, answers: Mapping[str, str], known: Known) -> Question:
+    marks = {
+        model: strict.mark(sample.question, answer, sample.answer, sample.task, known)
+        for model, answer in answers.items()
+    }
+    return Question(sample, answers, marks)
+
+
+def strict_section(
+    inquiry: Inquiry, replies: Mapping[str, Replies], questions: Sequence[Question]
+) -> Plain:
+    tracks = {}
+    for track in inquiry.tracks:
+        own = [q for q in questions if q.sample.track == track.name]
+        tracks[track.name] = _track_section(track, replies, own)
+    return {"models": list(replies), "tracks": tracks}
+
+
+def _track_section(
+    track: Track, replies: Mapping[str, Replies], questions: Sequence[Question]
+) -> Plain:
+    section: Plain = {"n": len(questions), "samples": len(track.measured)}
+    for model, reply in replies.items():
+        section[model] = _model_section(model, track, reply, questions)
+    section["difference"] = {
+        other: _differences(other, track, replies, questions)
+        for other in replies
+        if other != "adapter"
+    }
+    return section
+
+
+def _model_section(
+    model: str, track: Track, reply: Replies, questions: Sequence[Question]
+) -> Plain:
+    losses = reply.losses[track.name]
+    section = _scores([q.marks[model] for q in questions], losses)
+    tasks = {sample.task for sample in (*track.asked, *track.measured)}
+    section["tasks"] = {
+        task: _scores(
+            [q.marks[model] for q in questions if q.sample.task == task],
+            _of_task(task, track.measured, losses),
+        )
+        for task in sorted(tasks)
+    }
+    return section
+
+
+def _of_task(task: str, samples: Sequence[Sample], losses: Losses) -> Losses:
+    pairs = zip(samples, losses, strict=True)
+    return [lost for sample, lost in pairs if sample.task == task]
+
+
+def _scores(marks: Sequence[Mark], losses: Losses) -> Plain:
+    lost = strict.loss(losses)
+    found: Plain = {"loss": lost.plain()} if lost else {}
+    return found | {name: e.plain() for name, e in strict.score(marks).items()}
+
+
+def _differences(
+    other: str,
+    track: Track,
+    replies: Mapping[str, Replies],
+    questions: Sequence[Question],
+) -> Plain:
+    ours = [q.marks["adapter"] for q in questions]
+    theirs = [q.marks[other] for q in questions]
+    found = {
+        metric: strict.difference(ours, theirs, metric)
+        for metric in strict.ANSWER_METRICS
+    }
+    pairs = zip(
+        replies["adapter"].losses[track.name],
+        replies[other].losses[track.name],
+        strict=True,
+    )
+    found["loss"] = strict.loss([(a[0] - b[0], a[1]) for a, b in pairs])
+    return {name: e.plain() for name, e in found.items() if e is not None}
+
+
+def headline(section: Mapping[str, Any]) -> Plain:
+    """Loss and exact paths of every track and model, for logs and tables."""
+    return {
+        name: {
+            model: {
+                metric: track[model][metric]["value"]
+                for metric in ("loss", "path_exact")
+                if metric in track[model]
+            }
+            for model in MODELS
+            if model in track
+        }
+        for name, track in section["tracks"].items()
+    }
+
+
+# ------------------------------------------------------------- the seed's report
+
+
+def seed_results(inquiry: Inquiry, replies: Mapping[str, Replies]) -> list[Plain]:
+    """One entry for each test case, in the form of the first reports."""
+    return [
+        _result(case, inquiry, {m: reply.cases[n] for m, reply in replies.items()})
+        for n, case in enumerate(inquiry.cases)
+    ]
+
+
+def _result(case: TestCase, inquiry: Inquiry, responses: Mapping[str, str]) -> Plain:
+    found = {
+        model: score.scores(text, inquiry.project, inquiry.elements)
+        for model, text in responses.items()
+    }
+    result: Plain = {
+        "question": case.question,
+        "type": case.type,
+        "category": case.category,
+        "reference_files": list(case.reference_files),
+    }
+    for model, text in responses.items():
+        result[f"{_SEED_NAMES[model]}_response"] = text
+    result["scores"] = {_SEED_NAMES[model]: s.plain() for model, s in found.items()}
+    gain = found["adapter"].total - found["base"].total
+    return {**result, "improvement": round(gain, 1)}
+
+
+def seed_summary(results: Iterable[Plain]) -> Plain:
+    """Averages over the test cases, with the seed's names."""
+    rows = [result["scores"] for result in results]
+    models = list(rows[0]) if rows else []
+    average = {m: score.mean([row[m]["total"] for row in rows]) for m in models}
+    summary: Plain = {
+        "average_scores": average,
+        "average_improvement": _gain(rows, "total"),
+    }
+    for part in score.WEIGHTS:
+        summary[f"{part}_improvement"] = _gain(rows, part)
+    return summary
+
+
+def seed_averages(results: Sequence[Plain]) -> Plain:
+    """Mean of every score of every model, for the page."""
+    models = list(results[0]["scores"]) if results else []
+    return {
+        model: {
+            part: score.mean([result["scores"][model][part] for result in results])
+            for part in (*score.WEIGHTS, "total")
+        }
+        for model in models
+    }
+
+
+def _gain(rows: Sequence[Mapping[str, Any]], part: str) -> float:
+    return score.mean([row[_TUNED][part] - row["base_model"][part] for row in rows])
+
+
+def comparison_report(
+    project: str, test_time: str, results: Sequence[Plain], strict_part: Plain
+) -> Plain:
+    return {
+        "test_config": {
+            "project_name": project,
+            "test_time": test_time,
+            "num_test_cases": len(results),
+        },
+        "results": list(results),
+        "summary": {**seed_summary(results), "note": "easy to game; see strict"},
+        "strict": strict_part,
+    }

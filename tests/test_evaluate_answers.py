@@ -1,0 +1,152 @@
+"""An answer that was given once is not asked for again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from repobuild.evaluate.answers import (
+    FILE,
+    Advance,
+    Memory,
+    Question,
+    Respondent,
+    Row,
+    sample_digest,
+)
+
+
+class Echo:
+    """Answers with the question, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+
+    def answers(
+        self, questions: Sequence[Question], max_new_tokens: int, advance: Advance
+    ) -> list[str]:
+        texts = [q if isinstance(q, str) else str(q["prefix"]) for q in questions]
+        self.batches.append(texts)
+        advance(len(texts))
+        return [text[:max_new_tokens] for text in texts]
+
+    def losses(self, samples: Sequence[tuple[str, Row]]) -> list[tuple[float, int]]:
+        self.batches.append([str(s["question"]) for _, s in samples])
+        return [(float(len(s["answer"])), 1) for _, s in samples]
+
+
+def respondent(memory: Memory, model: Echo, digest: str = "m") -> Respondent:
+    return Respondent(digest, lambda: model, memory, Memory())
+
+
+def sample(question: str) -> dict[str, str]:
+    return {"form": "chat", "question": question, "answer": question * 2}
+
+
+def test_only_new_questions_reach_the_model_and_in_one_batch() -> None:
+    memory, model = Memory(), Echo()
+    respondent(memory, model).answers(["a", "b"], 9)
+    assert respondent(memory, model).answers(["c", "a", "d"], 9) == ["c", "a", "d"]
+    assert model.batches == [["a", "b"], ["c", "d"]]
+
+
+def test_a_model_that_knows_everything_is_never_opened() -> None:
+    def opened() -> Echo:
+        raise AssertionError("opened")
+
+    memory = Memory()
+    respondent(memory, Echo()).answers(["a"], 9)
+    respondent(memory, Echo()).losses([sample("a")])
+    silent = Respondent("m", opened, memory, Memory())
+    assert silent.answers(["a"], 9) == ["a"]
+    assert silent.losses([sample("a")]) == [(2.0, 1)]
+    assert silent.made == 0
+
+
+def test_another_model_or_limit_is_another_answer() -> None:
+    memory, model = Memory(), Echo()
+    respondent(memory, model).answers(["question"], 9)
+    respondent(memory, model, "other").answers(["question"], 9)
+    assert respondent(memory, model).answers(["question"], 2) == ["qu"]
+    assert len(model.batches) == 3
+
+
+def test_a_hole_is_asked_as_a_hole_and_remembered() -> None:
+    memory, model = Memory(), Echo()
+    hole = {"form": "fim", "question": "q", "prefix": "def f(", "suffix": "): ..."}
+    other = {**hole, "suffix": "): pass"}
+    asked = respondent(memory, model)
+    assert asked.answers([hole, other, hole], 3) == ["def"] * 3
+    assert respondent(memory, model).answers([other], 3) == ["def"]
+    assert model.batches == [["def f(", "def f("]]
+
+
+def test_progress_reaches_its_total_whatever_is_known() -> None:
+    memory, done = Memory(), [0]
+
+    def advance(count: int) -> None:
+        done[0] += count
+
+    respondent(memory, Echo()).answers(["a", "b"], 9, advance)
+    respondent(memory, Echo()).answers(["a", "b", "c"], 9, advance)
+    assert done == [5]
+
+
+def test_a_question_asked_twice_is_generated_once() -> None:
+    model = Echo()
+    assert respondent(Memory(), model).answers(["a", "a"], 9) == ["a", "a"]
+    assert model.batches == [["a"]]
+
+
+def test_a_changed_answer_is_another_loss() -> None:
+    changed = {**sample("a"), "answer": "else"}
+    assert sample_digest(sample("a")) != sample_digest(changed)
+    assert sample_digest(sample("a")) == sample_digest({**sample("a"), "task": "x"})
+
+
+def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+    memory = Memory()
+    asked = respondent(memory, Echo())
+    asked.answers(["多字节\n\u2028 `x`", "b"], 9)
+    asked.losses([sample("a")])
+    memory.write(tmp_path / FILE)
+    again = Memory()
+    again.read(tmp_path / FILE)
+    assert again == memory
+
+
+def test_the_same_memory_has_the_same_bytes(tmp_path: Path) -> None:
+    one, other = Memory(), Memory()
+    respondent(one, Echo()).answers(["a", "b"], 9)
+    respondent(other, Echo()).answers(["b", "a"], 9)
+    one.write(tmp_path / "one")
+    other.write(tmp_path / "other")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_only_what_a_report_used_is_kept() -> None:
+    memory = Memory()
+    respondent(memory, Echo()).answers(["a", "b"], 9)
+    later = respondent(memory, Echo())
+    later.answers(["b"], 9)
+    assert list(later.used.answers) == [("m", "b", 9)]
+
+
+@pytest.mark.parametrize("cut", range(0, 120, 7))
+def test_a_file_cut_anywhere_is_a_miss(tmp_path: Path, cut: int) -> None:
+    memory = Memory()
+    respondent(memory, Echo()).answers(["a", "b"], 9)
+    path = tmp_path / FILE
+    memory.write(path)
+    path.write_bytes(path.read_bytes()[:cut])
+    again = Memory()
+    again.read(path)
+    assert again.answers in ({}, memory.answers)
+
+
+def test_a_missing_file_is_a_miss(tmp_path: Path) -> None:
+    again = Memory()
+    again.read(tmp_path / FILE)
+    assert again == Memory()

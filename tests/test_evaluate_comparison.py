@@ -1,0 +1,102 @@
+"""From answers to the comparison report, without any model."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from repobuild.evaluate import comparison
+from repobuild.evaluate.cases import Sample, TestCase
+from repobuild.evaluate.comparison import Inquiry, Replies, Track
+from repobuild.evaluate.score import Element
+from repobuild.evaluate.strict import Known
+
+PATHS = [f"pkg/m{n}.py" for n in range(10)]
+KNOWN = Known.of(PATHS, [f"f{n}" for n in range(10)])
+RIGHT = [f"`f{n}` is defined in `pkg/m{n}.py`." for n in range(10)]
+WRONG = [f"`f{n}` is defined in `pkg/m{(n + 1) % 10}.py`." for n in range(10)]
+
+
+def sample(n: int) -> Sample:
+    task = "code_location" if n % 2 else "relations"
+    question = f"Where is `f{n}`?"
+    return Sample(f"i{n}", "recall", task, question, RIGHT[n], {"answer": RIGHT[n]})
+
+
+def inquiry() -> Inquiry:
+    samples = [sample(n) for n in range(10)]
+    case = TestCase("repo_specific", "Laddr 项目的主要功能是什么？", "overview")
+    return Inquiry(
+        project="Laddr",
+        cases=[case],
+        tracks=[Track("recall", samples, samples)],
+        elements=[Element("f1", "pkg/m1.py")],
+        known=KNOWN,
+    )
+
+
+def replies(answers: list[str], loss: float, response: str) -> Replies:
+    losses = [(loss * 10, 10)] * 10
+    return Replies([response], {"recall": answers}, {"recall": losses})
+
+
+def section(**models: Replies) -> dict[str, Any]:
+    asked = inquiry()
+    return comparison.strict_section(asked, models, comparison.marked(asked, models))
+
+
+BASE = replies(WRONG, 3.0, "It is an API.")
+PARENT = replies(RIGHT[:5] + WRONG[5:], 0.5, "Laddr")
+ADAPTER = replies(RIGHT, 0.4, "Laddr has a module `f1` in pkg/m1.py.")
+
+
+def test_every_model_is_scored_by_track_and_by_task() -> None:
+    track = section(base=BASE, parent=PARENT, adapter=ADAPTER)["tracks"]["recall"]
+    assert (track["n"], track["samples"]) == (10, 10)
+    assert track["adapter"]["path_exact"]["value"] == 1
+    assert track["adapter"]["exact"]["value"] == 1
+    assert track["base"]["path_exact"]["value"] == 0
+    assert track["adapter"]["loss"]["value"] == 0.4
+    tasks = track["adapter"]["tasks"]
+    assert set(tasks) == {"code_location", "relations"}
+    assert tasks["relations"]["loss"]["n"] == 5
+    assert "path_exact" not in tasks["relations"]
+
+
+def test_differences_are_this_adapter_minus_the_others() -> None:
+    found = section(base=BASE, parent=PARENT, adapter=ADAPTER)["tracks"]["recall"]
+    gaps = found["difference"]
+    assert set(gaps) == {"base", "parent"}
+    assert gaps["base"]["path_exact"]["value"] == 1
+    assert gaps["parent"]["loss"]["value"] == -0.1
+    assert gaps["parent"]["loss"]["high"] < 0
+
+
+def test_the_headline_has_loss_and_paths_of_every_model() -> None:
+    found = comparison.headline(section(base=BASE, adapter=ADAPTER))
+    assert found == {
+        "recall": {
+            "base": {"loss": 3.0, "path_exact": 0.0},
+            "adapter": {"loss": 0.4, "path_exact": 1.0},
+        }
+    }
+
+
+def test_the_comparison_is_base_against_adapter_in_the_first_form() -> None:
+    models = {"base": BASE, "parent": PARENT, "adapter": ADAPTER}
+    results = comparison.seed_results(inquiry(), models)
+    (result,) = results
+    scores = result["scores"]
+    assert scores["base_model"]["repo_specific"] == 15
+    assert scores["finetuned_model"]["repo_specific"] == 30 + 20 + 5 + 15
+    gain = scores["finetuned_model"]["total"] - scores["base_model"]["total"]
+    assert result["improvement"] == round(gain, 1)
+    report = comparison.comparison_report("Laddr", "2026", results, {"models": []})
+    assert report["summary"]["average_improvement"] == result["improvement"]
+    assert report["summary"]["repo_specific_improvement"] == 55
+    assert report["summary"]["average_scores"]["parent_model"] > 0
+
+
+def test_no_test_cases_make_an_empty_summary() -> None:
+    summary = comparison.seed_summary([])
+    assert summary["average_scores"] == {}
+    assert summary["average_improvement"] == 0

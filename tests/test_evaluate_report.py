@@ -1,0 +1,317 @@
+"""The report task from end to end, with a model of a few thousand parameters."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes import MemoryTable
+
+torch = pytest.importorskip("torch")
+
+from repobuild.evaluate import report  # noqa: E402
+
+# transformers deprecates what peft still calls.
+pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
+
+SETTINGS = {
+    "base.model": "",
+    "base.revision": "",
+    "base.fim": True,
+    "project.name": "",
+    "report.questions": 6,
+    "report.seed_questions": 4,
+    "report.loss_samples": 8,
+    "report.max_new_tokens": 6,
+}
+TEXTS = [f"Where is `f{n}`? `f{n}` is defined in `pkg/m{n}.py`." for n in range(40)]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random Qwen3 with a tokenizer of 300 entries."""
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    from repobuild.model import tokenizer as bpe
+
+    folder = tmp_path_factory.mktemp("base") / "nano"
+    tokenizer = bpe.train(TEXTS, 300)
+    torch.manual_seed(1)
+    config = Qwen3Config(
+        vocab_size=300,
+        hidden_size=64,
+        intermediate_size=96,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        num_key_value_heads=1,
+        head_dim=32,
+        tie_word_embeddings=True,
+    )
+    Qwen3ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+def make_adapter(base: Path, folder: Path, seed: int) -> Path:
+    """An adapter with random weights: it says something else than its base."""
+    from peft import LoraConfig, get_peft_model
+    from transformers import AutoModelForCausalLM
+
+    model = AutoModelForCausalLM.from_pretrained(base)
+    targets = ["q_proj", "v_proj", "down_proj"]
+    config = LoraConfig(r=4, target_modules=targets, task_type="CAUSAL_LM")
+    tuned = get_peft_model(model, config)
+    torch.manual_seed(seed)
+    for name, parameter in tuned.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(parameter, std=0.3)
+    tuned.save_pretrained(folder)
+    losses = [[1, 3.0], [2, 2.5], [3, 2.0]]
+    lineage = {"base": {"name": "nano"}, "training": {"losses": losses}}
+    (folder / "repobuild.json").write_text(json.dumps(lineage), "utf-8")
+    return folder
+
+
+@dataclass
+class MemoryTask:
+    """A task over memory tables; stored objects are plain folders."""
+
+    settings: Mapping[str, Any]
+    commit: str
+    folder: Path
+    tables: dict[str, MemoryTable]
+    objects: dict[str, Path]
+    task_rows: dict[str, dict[str, Any]]
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    tree: str = "t" * 40
+    key: str = "k"
+
+    def table(self, name: str) -> MemoryTable:
+        return self.tables[name]
+
+    def object(self, digest: str) -> Path:
+        return self.objects[digest]
+
+    def rows(self, table: str) -> Mapping[str, Mapping[str, Any]]:
+        return self.task_rows.get(table, {})
+
+    def ancestors(self, limit: int) -> list[str]:
+        return []
+
+    def event(self, name: str, **fields: Any) -> None:
+        self.events.append((name, fields))
+
+    @contextlib.contextmanager
+    def progress(self, label: str, total: int) -> Iterator[MemoryTask]:
+        yield self
+
+    def advance(self, count: int = 1) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+def tables(count: int = 30) -> dict[str, MemoryTable]:
+    names = ("graph", "contexts", "samples", "dataset")
+    found = {name: MemoryTable() for name in names}
+    found["contexts"].put("@project", {"name": "<laddr> & co", "kind": "project"})
+    for n in range(count):
+        path, key = f"pkg/m{n}.py", f"pkg/m{n}.py::f{n}"
+        node = {"kind": "function", "name": f"f{n}"}
+        found["graph"].put(path, {"": {"kind": "file"}, f"::f{n}": node})
+        found["contexts"].put(key, {"signature": f"def f{n}(amount)"})
+        sub = "#code_location.en.9"
+        found["samples"].put(key, {sub: _sample(n, key)})
+        track = ("recall", "generalise", "")[n % 3]
+        split = {"split": "test" if track else "train", "track": track}
+        found["dataset"].put(key, {sub: split})
+    return found
+
+
+def _sample(n: int, key: str) -> dict[str, Any]:
+    return {
+        "task": "code_location",
+        "language": "en",
+        "form": "chat",
+        "question": f"Where is `f{n}`?",
+        "answer": f"`f{n}` is defined in `pkg/m{n}.py`.",
+        "element": key,
+        "sources": [key],
+    }
+
+
+@dataclass
+class World:
+    """A repository's state as the report task sees it, over several commits."""
+
+    base: Path
+    root: Path
+    adapters: dict[str, Any] = field(default_factory=dict)
+    reports: dict[str, Any] = field(default_factory=dict)
+    objects: dict[str, Path] = field(default_factory=dict)
+
+    def commit(self, name: str, count: int = 30, **row: Any) -> MemoryTask:
+        """Train (at random), report, and store both."""
+        adapter = f"adapter-{name}"
+        seed = len(self.adapters)
+        self.objects[adapter] = make_adapter(self.base, self.root / adapter, seed)
+        self.adapters[name] = {"object": adapter, "parent": "", "promoted": True, **row}
+        folder = self.root / f"report-{name}"
+        folder.mkdir()
+        task = MemoryTask(
+            settings={**SETTINGS, "base.model": str(self.base)},
+            commit=name,
+            folder=folder,
+            tables=tables(count),
+            objects=self.objects,
+            task_rows={"adapter": self.adapters, "report": self.reports},
+        )
+        meta = report.run(task)
+        self.objects[folder.name] = folder
+        row = {**meta, "object": folder.name, "build": len(self.reports)}
+        self.reports[adapter] = row
+        return task
+
+
+@pytest.fixture(scope="module")
+def world(base: Path, tmp_path_factory: pytest.TempPathFactory) -> World:
+    """Two commits; the second continues from the first and was not promoted."""
+    made = World(base, tmp_path_factory.mktemp("world"))
+    made.commit("a" * 40)
+    made.commit(
+        "b" * 40,
+        count=31,
+        parent=f"adapter-{'a' * 40}",
+        promoted=False,
+        follows=f"adapter-{'a' * 40}",
+        mode="continue",
+        reason="2 samples <changed>",
+        scores={"loss": 0.71, "parent_loss": 0.6},
+    )
+    return made
+
+
+def load(world: World, name: str, file: str = "report.json") -> Any:
+    return json.loads((world.root / f"report-{name}" / file).read_text("utf-8"))
+
+
+def test_every_file_of_the_report_is_written(world: World) -> None:
+    files = {p.name for p in (world.root / f"report-{'a' * 40}").iterdir()}
+    assert files == {
+        "answers.jsonl.gz",
+        "comparison_report__laddr_co_v2.json",
+        "index.html",
+        "report.json",
+    }
+
+
+def test_the_row_holds_the_headline_scores(world: World) -> None:
+    row = world.reports[f"adapter-{'b' * 40}"]
+    for track in ("recall", "generalise"):
+        for model in ("base", "parent", "adapter"):
+            found = row["headline"][track][model]
+            assert found["loss"] > 0
+            assert 0 <= found["path_exact"] <= 1
+
+
+def test_a_first_adapter_is_compared_without_a_parent(world: World) -> None:
+    found = load(world, "a" * 40)
+    assert found["strict"]["models"] == ["base", "adapter"]
+    assert "parent" not in found["strict"]["tracks"]["recall"]
+
+
+def test_losses_differ_between_models(world: World) -> None:
+    track = load(world, "b" * 40)["strict"]["tracks"]["recall"]
+    losses = {track[m]["loss"]["value"] for m in ("base", "parent", "adapter")}
+    assert len(losses) == 3
+
+
+def test_base_and_parent_are_not_asked_again(world: World, base: Path) -> None:
+    later = World(base, world.root / "later", dict(world.adapters))
+    later.root.mkdir()
+    later.reports, later.objects = dict(world.reports), dict(world.objects)
+    task = later.commit("c" * 40, count=31, parent=f"adapter-{'b' * 40}")
+    made = dict(task.events)["answered"]["made"]
+    assert made["base"] == made["parent"] == 0
+    assert made["adapter"] > 0
+
+
+def test_a_lost_report_only_costs_its_answers(world: World, base: Path) -> None:
+    later = World(base, world.root / "lost", dict(world.adapters))
+    later.root.mkdir()
+    later.reports = dict(world.reports)
+    later.objects = {k: v for k, v in world.objects.items() if "report" not in k}
+    task = later.commit("d" * 40, parent=f"adapter-{'b' * 40}")
+    assert dict(task.events)["answered"]["made"]["base"] > 0
+
+
+def test_the_comparison_report_has_the_first_form(world: World) -> None:
+    found = load(world, "b" * 40, "comparison_report__laddr_co_v2.json")
+    assert list(found) == ["test_config", "results", "summary", "strict"]
+    assert found["test_config"]["num_test_cases"] == len(found["results"]) == 4
+    result = found["results"][0]
+    assert {"question", "category", "improvement"} <= set(result)
+    assert {"base_model_response", "finetuned_model_response"} <= set(result)
+    parts = {"repo_specific", "code_understanding", "general", "total"}
+    assert set(result["scores"]["finetuned_model"]) == parts
+    assert {
+        "average_scores",
+        "average_improvement",
+        "repo_specific_improvement",
+        "code_understanding_improvement",
+    } <= set(found["summary"])
+
+
+def test_every_number_of_the_strict_section_has_an_interval(world: World) -> None:
+    tracks = load(world, "b" * 40)["strict"]["tracks"]
+    for track in tracks.values():
+        for metric in ("loss", "path_exact", "exact", "edit"):
+            found = track["adapter"][metric]
+            assert found["low"] <= found["value"] <= found["high"]
+        assert set(track["difference"]) == {"base", "parent"}
+        assert "code_location" in track["adapter"]["tasks"]
+
+
+def test_the_chain_ends_with_this_adapter(world: World) -> None:
+    chain = load(world, "b" * 40)["chain"]
+    assert [link["commit"][0] for link in chain] == ["a", "b"]
+    assert [link["promoted"] for link in chain] == [True, False]
+    assert all("recall" in link["headline"] for link in chain)
+
+
+def test_the_page_says_that_an_adapter_was_not_promoted(world: World) -> None:
+    page = (world.root / f"report-{'b' * 40}" / "index.html").read_text("utf-8")
+    assert "not promoted" in page
+    assert "0.710 against 0.600" in page
+    assert "continued (2 samples &lt;changed&gt;)" in page
+    first = (world.root / f"report-{'a' * 40}" / "index.html").read_text("utf-8")
+    assert "was not promoted" not in first
+
+
+def test_the_page_needs_nothing_from_elsewhere(world: World) -> None:
+    page = (world.root / f"report-{'b' * 40}" / "index.html").read_text("utf-8")
+    assert not re.search(r"(src|href)=[\"'](?!data:)", page)
+    assert "<script" not in page
+    assert "@import" not in page and "url(" not in page
+    assert "prefers-color-scheme: dark" in page
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="chromium is not installed")
+def test_chromium_renders_the_page_without_a_console_error(world: World) -> None:
+    page = world.root / f"report-{'b' * 40}" / "index.html"
+    command = ["chromium", "--headless", "--no-sandbox", "--disable-gpu"]
+    command += ["--enable-logging=stderr", "--v=0", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0
+    assert "<h2>Held-out questions</h2>" in done.stdout
+    assert done.stdout.count("<svg") >= 6
+    assert "&lt;laddr&gt; &amp; co" in done.stdout
+    assert "CONSOLE" not in done.stderr
