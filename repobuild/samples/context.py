@@ -1,0 +1,142 @@
+"""The `contexts` table: exactly what samples may quote, one row an element.
+
+    id             what an element, file or document says; see portrait.py
+    id + @lines    where it stands; changes with every edit above it, the first does not
+    @project       the project; see project.py
+
+A full build and an update go through the same rows in the same way; an update takes
+only the ids that `affected` names. The cost of one changed function is that of its file
+and of its neighbours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+
+from repobuild.code.graph import PROJECT
+from repobuild.code.source import source_of
+from repobuild.engine.contract import View
+from repobuild.samples.affected import Changes, affected
+from repobuild.samples.elements import Element
+from repobuild.samples.names import NAMED, Names, names_of
+from repobuild.samples.portrait import File, Row, element_row, file_row, lines_row
+from repobuild.samples.project import project_row
+from repobuild.samples.quote import Quote, quote
+from repobuild.samples.surroundings import Surroundings, made_id, parted
+
+LINES = "@lines"
+# Raw lines that a quotable definition may have: comments and docstring go later.
+_RAW_FACTOR = 4
+
+
+def contexts(view: View) -> None:
+    """Bring the contexts up to date with the changed files."""
+    around, names = Surroundings(view), Names(view.own.index)
+    changes = Changes(view, around)
+    for path in changes.paths:
+        found = names_of(around.facts(path))
+        if found or not view.full:
+            names.record(path, found)
+    before = view.own.get(PROJECT)
+    project = project_row(view, around)
+    view.own.put(PROJECT, project)
+    renamed = before is not None and before["name"] != project["name"]
+    ids = _wanted(view, changes, around, names, renamed)
+    Writer(view, around, names, project["name"]).write(ids)
+
+
+def _wanted(
+    view: View, changes: Changes, around: Surroundings, names: Names, renamed: bool
+) -> Iterable[str]:
+    """Every id on a full build and under a new project name, else the affected ones."""
+    if not view.full and not renamed:
+        return affected(changes, around, names)
+    gone = affected(changes, around, names) if not view.full else ()
+    return [*gone, *_all_ids(view, around)]
+
+
+def _all_ids(view: View, around: Surroundings) -> Iterator[str]:
+    for path in view.table("facts").keys():
+        yield path
+        for qual in around.elements(path):
+            yield made_id(path, qual)
+
+
+class Writer:
+    """Puts and drops rows, file by file."""
+
+    def __init__(
+        self, view: View, around: Surroundings, names: Names, project: str
+    ) -> None:
+        self._view = view
+        self._around = around
+        self._names = names
+        self._project = project
+        self._shortest = view.settings["samples.min_code_lines"]
+        self._longest = view.settings["samples.max_code_lines"]
+        self._most = view.settings["samples.max_code_characters"]
+
+    def write(self, ids: Iterable[str]) -> None:
+        # A path may sort between another file's ids; group by path, not by id.
+        pairs = sorted(set(map(parted, ids)))
+        for path, group in groupby(pairs, key=lambda pair: pair[0]):
+            self._write_file(path, [qual for _, qual in group])
+
+    def _write_file(self, path: str, quals: list[str]) -> None:
+        file = File(path, self._around, self._names, self._project)
+        sources: list[bytes] = []
+        for qual in quals:
+            if not qual:
+                self._put(path, file_row(file))
+                continue
+            element = file.elements.get(qual)
+            self._write_element(file, made_id(path, qual), element, sources)
+
+    def _write_element(
+        self,
+        file: File,
+        id: str,
+        element: Element | None,
+        sources: list[bytes],
+    ) -> None:
+        row = lines = None
+        if element is not None:
+            row = element_row(file, element, self._quoted(file, element, sources))
+            lines = lines_row(file, element, row) if row else None
+        self._put(id, row)
+        self._put(id + LINES, lines)
+
+    def _put(self, key: str, row: Row | None) -> None:
+        if row is not None:
+            self._view.own.put(key, row)
+        elif not self._view.full:
+            self._view.own.drop(key)
+
+    def _quoted(
+        self, file: File, element: Element, sources: list[bytes]
+    ) -> Quote | None:
+        """The element's code, when its length is within the bounds."""
+        lines = element.row.end_line - element.row.start_line + 1
+        small, large = lines < self._shortest, lines > self._longest * _RAW_FACTOR
+        if element.type not in NAMED or small or large or not _quotable(file, element):
+            return None
+        if not sources:
+            sources.append(self._source(file.path))
+        start = sources[0].rfind(b"\n", 0, element.row.start) + 1
+        code = sources[0][start : element.row.start + element.row.length]
+        found = quote(file.fence, code, bool(element.doc))
+        if found is None or not self._shortest <= found.lines <= self._longest:
+            return None
+        return found if len(found.head) + len(found.body) <= self._most else None
+
+    def _source(self, path: str) -> bytes:
+        row = self._view.table("files").get(path)
+        return source_of(self._view.blob(row["blob"]))[0] if row else b""
+
+
+def _quotable(file: File, element: Element) -> bool:
+    """A class is quoted only when it is data: its methods are quoted by themselves."""
+    if file.brief(element) or not file.told(element):
+        return False
+    return element.type != "class" or not file.children(element.qual)

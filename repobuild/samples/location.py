@@ -1,0 +1,57 @@
+"""Task `code_location`: where something is, and what is where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from repobuild.samples import pieces
+from repobuild.samples.fact import About, Fact
+
+_SHORTEST_CLUE = 24  # characters; "Return the name." could be anything
+
+
+def facts(about: About) -> Iterator[Fact]:
+    kind = about.get("kind")
+    if kind == "lines":
+        yield _lines(about)
+    elif kind in ("function", "method", "class"):
+        yield from _element(about)
+    elif kind == "section":
+        yield Fact("heading", about.answer("heading"), (about.id,))
+    elif kind == "document":
+        yield from _sections(about)
+    elif kind in ("module", "file"):
+        yield from _contents(about)
+
+
+def _element(about: About) -> Iterator[Fact]:
+    if about.get("label"):
+        yield Fact("location", about.answer("location"), (about.id,))
+    if about.get("brief"):
+        return
+    clue = about.get("summary")
+    if len(clue) >= _SHORTEST_CLUE and not about.get("name").startswith("__"):
+        fields = {"summary": clue}
+        yield Fact("reverse", about.answer("reverse"), (about.id,), "medium", fields)
+    if about.get("kind") == "method" and about.get("sole"):
+        yield Fact("container", about.answer("container"), (about.id,))
+
+
+def _lines(about: About) -> Fact:
+    start, end = str(about.get("start")), str(about.get("end"))
+    element = about.id
+    return Fact("lines", about.answer("lines", start=start, end=end), (element,))
+
+
+def _contents(about: About) -> Iterator[Fact]:
+    text, sources = pieces.told(about, "members")
+    if text and not about.get("brief"):
+        yield Fact("contents", about.answer("contents", members=text), sources)
+
+
+def _sections(about: About) -> Iterator[Fact]:
+    titles = [f'"{title}"' for title in about.get("titles") or []]
+    if titles:
+        text = pieces.listed(about, titles, "members" in (about.get("more") or ()))
+        sources = (about.id, *about.get("members"))
+        yield Fact("sections", about.answer("sections", members=text), sources)

@@ -1,0 +1,298 @@
+"""The rows of `contexts`: what may be said of one element, file or document.
+
+Empty fields are left out, and so are path and name, which the id holds, and a label
+that is the bare name. `shared` says that a label may be another element's, too. Lists
+of other elements hold ids, sorted by path and name, at most eight; `more` names the
+lists that were cut. Others are quoted by id and by their first sentence only, so that a
+context changes with few of its neighbours.
+
+A `brief` row is that of a test or of a function within a function: it is where it is,
+and nothing else is told of it, for tests would swamp what a user asks about.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from itertools import islice
+
+from repobuild.engine.contract import Value
+from repobuild.samples.describe import described, summary
+from repobuild.samples.elements import Element
+from repobuild.samples.names import NAMED, Names, names_of
+from repobuild.samples.quote import Quote
+from repobuild.samples.surroundings import Surroundings, is_test, made_id, parted
+
+MOST = 8
+_LONGEST_SIGNATURE = 300
+_OUTLINE = 6
+_OUTLINE_SIGNATURE = 100
+_RECEIVERS = ("self", "cls")
+_NAMES = ("label", "shared", "project")
+
+Row = dict[str, Value]
+
+
+class File:
+    """One file's elements, with what all their rows share."""
+
+    def __init__(
+        self, path: str, around: Surroundings, names: Names, project: str
+    ) -> None:
+        self.path = path
+        self.around = around
+        self.names = names
+        self.project = project
+        self.facts = around.facts(path)
+        self.elements = around.elements(path)
+        self.test = is_test(path)
+        self.summary = summary(self.facts.get("doc", ""))
+        self.counts = names_of(self.facts)
+        self._effective: dict[str, str] = {}
+        for element in self.elements.values():
+            if not element.is_overload:
+                self._effective.setdefault(element.shown, element.qual)
+        self.methods: Counter[str] = Counter(
+            e.name for e in self.elements.values() if e.type == "method"
+        )
+
+        self._children: dict[str, list[Element]] = {}
+        for element in self.elements.values():
+            self._children.setdefault(element.parent, []).append(element)
+        self._heads: dict[str, list[tuple[str, str]]] = {}
+
+    def children(self, qual: str) -> list[Element]:
+        """What stands directly in an element, or with "" at the top."""
+        return self._children.get(qual, [])
+
+    def heads(self, qual: str) -> list[tuple[str, str]]:
+        """(signature, id) of the children that fit into an outline, sorted."""
+        if qual not in self._heads:
+            named = (
+                e
+                for e in self.children(qual)
+                if e.type in NAMED and self._effective.get(e.shown) == e.qual
+            )
+            heads = [(e.signature, e.id) for e in named]
+            short = [head for head in heads if len(head[0]) <= _OUTLINE_SIGNATURE]
+            self._heads[qual] = sorted(short)
+        return self._heads[qual]
+
+    @property
+    def fence(self) -> str:
+        return str(self.facts.get("language", ""))
+
+    def brief(self, element: Element) -> bool:
+        if element.type == "section":
+            return False
+        parent = self.elements.get(element.parent)
+        return self.test or (parent is not None and parent.type != "class")
+
+    def told(self, element: Element) -> bool:
+        """One definition of each name has a row, a plain dunder method has none."""
+        if self._effective.get(element.shown) != element.qual:
+            return False
+        dunder = element.name.startswith("__") and element.name.endswith("__")
+        return not dunder or element.name == "__init__" or bool(element.doc)
+
+
+def element_row(file: File, element: Element, quoted: Quote | None) -> Row | None:
+    """The row of one element, or None when nothing is to be said of it."""
+    if not file.told(element):
+        return None
+    if element.type == "section":
+        return _section(file, element)
+    if element.type not in NAMED:
+        return None
+    row = _named(file, element)
+    if file.brief(element):
+        return row | {"brief": True}
+    row.update(_own(file, element))
+    row.update(_relations(file, element))
+    if quoted:
+        row["head"], row["body"] = quoted.head, quoted.body
+        row["outline"] = _outline(file, element)
+    return _packed(row)
+
+
+def lines_row(file: File, element: Element, row: Row) -> Row | None:
+    """Where an element stands; in a row of its own, for it changes with every edit."""
+    if row.get("brief") or element.type not in NAMED:
+        return None
+    lines = {"start": element.row.start_line, "end": element.row.end_line}
+    named = {name: row[name] for name in _NAMES if name in row}
+    return {"kind": "lines", "id": element.id, **named, **lines}
+
+
+def file_row(file: File) -> Row | None:
+    """The row of a module or a document."""
+    language = file.facts.get("language", "")
+    if language in ("", "manifest"):
+        return None
+    document = any(e.type == "section" for e in file.elements.values())
+    kind = "document" if document or language == "markdown" else "module"
+    row: Row = {
+        "kind": kind,
+        "id": file.path,
+        "label": file.path,
+        "project": file.project,
+        "fence": language,
+        "summary": file.summary,
+        "brief": file.test,
+    }
+    row.update(_lists(members=_top(file), **({} if file.test else _imports(file))))
+    if kind == "document":
+        row["titles"] = [file.elements[parted(id)[1]].title for id in row["members"]]
+    return _packed(row)
+
+
+def _named(file: File, element: Element) -> Row:
+    """Path and bare name are in the id; fact.completed() adds them."""
+    label, alone = file.names.label(element, file.counts)
+    row: Row = {"kind": element.type, "id": element.id, "project": file.project}
+    if label != element.name:
+        row["label"] = label
+    if not alone:
+        row["shared"] = True
+    return row
+
+
+def _section(file: File, element: Element) -> Row:
+    row: Row = {"kind": element.type, "id": element.id, "project": file.project}
+    row |= {"label": element.title, "shared": True, "summary": summary(element.doc)}
+    return _packed(row)
+
+
+def _own(file: File, element: Element) -> Row:
+    """What the element says of itself, and what holds it."""
+    about = described(element.doc)
+    signature = element.signature
+    row: Row = {
+        "fence": file.fence,
+        "summary": about.summary,
+        "returns": element.row.returns,
+        "returns_text": about.returns,
+        "decorators": list(element.row.decorators),
+        "async": element.is_async,
+        "module_summary": file.summary,
+    }
+    if len(signature) <= _LONGEST_SIGNATURE:
+        row["signature"] = signature
+    row["params"] = _parameters(element, about.parameters)
+    holder = file.elements.get(element.parent)
+    if holder:
+        row["container"] = holder.shown
+        row["container_summary"] = summary(holder.doc)
+        row["container_signature"] = holder.signature
+        row["sole"] = file.methods[element.name] == 1
+    if element.type == "class":
+        row.update(_class(file, element))
+    return row
+
+
+def _class(file: File, element: Element) -> Row:
+    """Public methods, and the parameters of the constructor."""
+    methods = sorted(
+        (e.name.startswith("_"), e.name)
+        for e in file.children(element.qual)
+        if e.type == "method" and file.told(e)
+    )
+    row = _lists(members=[name for _, name in methods])
+    start = file.elements.get(element.qual + ".__init__")
+    if start:
+        row["params"] = _parameters(start, described(start.doc).parameters)
+    return row
+
+
+def _parameters(element: Element, texts: dict[str, str]) -> list[list[str]]:
+    """[name, type, default, description, "k" if keyword only]; stars with the name."""
+    rows = []
+    for number, found in enumerate(element.parameters()):
+        if number or element.type != "method" or found.name not in _RECEIVERS:
+            text = texts.get(found.name.lstrip("*"), "")
+            by_name = "k" if found.by_name else ""
+            rows.append([found.name, found.type, found.default, text, by_name])
+    return rows
+
+
+def _relations(file: File, element: Element) -> Row:
+    around, id = file.around, element.id
+    row = _lists(
+        callers=around.incoming(id, "calls", tests=False),
+        callees=_in_call_order(element, around.outgoing(id, "calls")),
+        bases=around.outgoing(id, "inherits"),
+        subclasses=around.incoming(id, "inherits", tests=False),
+        overrides=_overridden(file, element),
+        tests=around.incoming(id, "calls", tests=True),
+    )
+    known = [(callee, around.sentence(callee)) for callee in row["callees"]]
+    row["callee_summaries"] = {callee: text for callee, text in known if text}
+    return row
+
+
+def _lists(**lists: Iterable[str]) -> Row:
+    """Bounded lists, and under `more` the names of those that were cut."""
+    row: Row = {}
+    more = []
+    for name, ids in lists.items():
+        first = list(islice(ids, MOST + 1))
+        row[name] = first[:MOST]
+        if len(first) > MOST:
+            more.append(name)
+    return row | {"more": more}
+
+
+def _in_call_order(element: Element, callees: list[str]) -> list[str]:
+    """Callees by the place of their first call; the order survives a blank line."""
+    place: dict[str, int] = {}
+    for number, name in enumerate(element.calls()):
+        place.setdefault(name.rpartition(".")[2], number)
+    last = len(place)
+
+    def first_call(id: str) -> tuple[int, str]:
+        return place.get(parted(id)[1].rpartition(".")[2], last), id
+
+    # Making an object calls its class and its `__init__`: one of them tells it.
+    known = {element.id, *(f"{id}.__init__" for id in callees)}
+    return sorted((id for id in callees if id not in known), key=first_call)
+
+
+def _overridden(file: File, element: Element) -> list[str]:
+    if element.type != "method" or element.name.startswith("__"):
+        return []
+    for base in file.around.ancestors(made_id(file.path, element.parent)):
+        inherited = f"{base}.{element.name}"
+        if file.around.exists(inherited):
+            return [inherited]
+    return []
+
+
+def _outline(file: File, element: Element) -> list[str]:
+    """Heads of a few siblings: what a reader of the hole would see around it."""
+    heads = (head for head, id in file.heads(element.parent) if id != element.id)
+    return list(islice(heads, _OUTLINE))
+
+
+def _top(file: File) -> Iterable[str]:
+    """Top-level elements: classes first, then by name; sections as they stand."""
+    known = [e for e in file.elements.values() if file.told(e)]
+    if any(e.type == "section" for e in known):
+        return [e.id for e in known]
+    top = [e for e in known if not e.parent]
+    return [e.id for e in sorted(top, key=lambda e: (e.type, e.name))]
+
+
+def _imports(file: File) -> dict[str, Iterable[str]]:
+    """Files that this one imports, and files that import it, tests apart."""
+    targets = file.around.outgoing(file.path, "imports")
+    imports = sorted({parted(id)[0] for id in targets})
+    importers = file.around.incoming(file.path, "imports", tests=False)
+    return {
+        "imports": [path for path in imports if path != file.path],
+        "importers": dict.fromkeys(parted(id)[0] for id in importers),
+    }
+
+
+def _packed(row: Row) -> Row:
+    """Without empty fields."""
+    return {name: value for name, value in row.items() if value}

@@ -1,0 +1,22 @@
+"""Task `relations`: callers, callees, inheritance, tests; one fact for each list."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from repobuild.samples import pieces
+from repobuild.samples.fact import About, Fact
+
+_LISTS = ("callers", "callees", "bases", "subclasses", "overrides", "tests")
+
+
+def facts(about: About) -> Iterator[Fact]:
+    if about.get("kind") not in ("function", "method", "class"):
+        return
+    if about.get("name").startswith("__") and about.get("name") != "__init__":
+        return
+    for kind in _LISTS:
+        text, sources = pieces.told(about, kind)
+        if text:
+            answer = about.answer(kind, members=text)
+            yield Fact(kind, answer, sources, "medium")

@@ -1,0 +1,165 @@
+"""What contexts read of facts and graph, each row read and decoded once.
+
+An update looks incoming edges up in the graph's index and reads no more files than it
+needs for a bounded list. A full build would ask that of every element, so it turns all
+edges round in one pass; both give the same lists, sorted by path and name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+
+from repobuild.engine.contract import Value, View
+from repobuild.samples.describe import SENTENCE, sentence, summary
+from repobuild.samples.elements import Element, elements
+
+CONFIDENT = 0.5  # edges below are guesses, no sample tells them
+LEVELS = 8  # of a class hierarchy that are followed
+_KEPT = 64  # files whose elements are kept decoded
+_TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+
+
+@cache
+def is_test(path: str) -> bool:
+    return bool(_TEST.search(path))
+
+
+def parted(id: str) -> tuple[str, str]:
+    """(path, qualified name); the name is "" for a file."""
+    path, _, qual = id.partition("::")
+    return path, qual
+
+
+def made_id(path: str, qual: str) -> str:
+    return f"{path}::{qual}" if qual else path
+
+
+@dataclass(slots=True)
+class Edges:
+    """The edges that leave one file's elements, both ways round."""
+
+    out: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    into: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+
+
+def edges_of(path: str, row: Value) -> Edges:
+    """Read the confident edges out of a file's graph row."""
+    edges = Edges()
+    for sub in sorted(row or ()):
+        if " " not in sub or " contains " in sub:
+            continue
+        source, kind, target = sub.split(" ", 2)
+        if row[sub].get("confidence", 1.0) >= CONFIDENT:
+            edges.out.setdefault((source[2:], kind), []).append(target)
+            edges.into.setdefault((target, kind), []).append(path + source)
+    return edges
+
+
+class Surroundings:
+    """Facts and graph as of now."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._graph = view.table("graph")
+        self._facts = view.table("facts")
+        self._elements: dict[str, dict[str, Element]] = {}
+        self._rows: dict[str, Value] = {}
+        self._edges: dict[str, Edges] = {}
+        self._sentences: dict[str, dict[str, str]] = {}
+        self._turned = self._turned_round() if view.full else None
+
+    def facts(self, path: str) -> Value:
+        if path not in self._rows:
+            _make_room(self._rows)
+            self._rows[path] = self._facts.get(path) or {}
+        return self._rows[path]
+
+    def elements(self, path: str) -> dict[str, Element]:
+        """The elements of a file by qualified name, in source order."""
+        if path not in self._elements:
+            _make_room(self._elements)
+            self._elements[path] = elements(self.facts(path), path)
+        return self._elements[path]
+
+    def sentence(self, id: str) -> str:
+        """The first sentence that an element says of itself."""
+        path, qual = parted(id)
+        if path not in self._sentences:
+            self._sentences[path] = sentences(self.elements(path))
+        return self._sentences[path].get(qual, "")
+
+    def edges(self, path: str) -> Edges:
+        if path not in self._edges:
+            _make_room(self._edges)
+            self._edges[path] = edges_of(path, self._graph.get(path))
+        return self._edges[path]
+
+    def outgoing(self, id: str, kind: str) -> list[str]:
+        path, qual = parted(id)
+        return self.edges(path).out.get((qual, kind), [])
+
+    def incoming(self, id: str, kind: str, tests: bool | None = None) -> Iterator[str]:
+        """Who has an edge to `id`, by path and name; read lazily.
+
+        With `tests`, only from files of tests, or only from others.
+        """
+        if self._turned is not None:
+            for source in self._turned.get((id, kind), ()):
+                if tests is None or is_test(parted(source)[0]) == tests:
+                    yield source
+            return
+        paths = set(self._graph.index.find("in:" + id))
+        for path in sorted(paths | {parted(id)[0]}):
+            if tests is None or is_test(path) == tests:
+                yield from self.edges(path).into.get((id, kind), ())
+
+    def exists(self, id: str) -> bool:
+        path, qual = parted(id)
+        return qual in self.elements(path)
+
+    def ancestors(self, id: str) -> Iterator[str]:
+        """Base classes, nearest first."""
+        yield from self._closure(id, self._bases)
+
+    def descendants(self, id: str) -> Iterator[str]:
+        """Subclasses, nearest first."""
+        yield from self._closure(id, self._subclasses)
+
+    def _bases(self, id: str) -> list[str]:
+        return self.outgoing(id, "inherits")
+
+    def _subclasses(self, id: str) -> list[str]:
+        return list(self.incoming(id, "inherits"))
+
+    def _closure(self, id: str, step: Callable[[str], list[str]]) -> Iterator[str]:
+        seen, level = {id}, [id]
+        for _ in range(LEVELS):
+            level = [new for one in level for new in step(one) if new not in seen]
+            level = list(dict.fromkeys(level))
+            seen.update(level)
+            yield from level
+
+    def _turned_round(self) -> dict[tuple[str, str], list[str]]:
+        turned: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for path, row in self._graph.items():
+            for key, sources in edges_of(path, row).into.items():
+                turned[key] += sources
+        return turned
+
+
+def sentences(found: dict[str, Element]) -> dict[str, str]:
+    return {
+        qual: sentence(summary(element.doc, SENTENCE * 2))
+        for qual, element in found.items()
+        if element.doc
+    }
+
+
+def _make_room(kept: dict[str, Value]) -> None:
+    """Forget the file that was read first."""
+    if len(kept) >= _KEPT:
+        del kept[next(iter(kept))]

@@ -1,0 +1,78 @@
+"""Task `api_usage`: how a function, method or class is called."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from repobuild.samples import pieces
+from repobuild.samples.fact import About, Fact
+
+_SHOWN_DEFAULTS = 2
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+# How such a method is written where it is used: not with the instance before it.
+_ON_CLASS = ("staticmethod", "classmethod")
+_ATTRIBUTE = ("property", "cached_property")
+
+
+def facts(about: About) -> Iterator[Fact]:
+    kind, name = about.get("kind"), str(about.get("name"))
+    if kind not in ("function", "method", "class") or name.startswith("__"):
+        return
+    if is_attribute(about.get("decorators") or []):
+        return
+    parameters = about.get("params")
+    if parameters and not name.startswith("_"):
+        yield _usage(about)
+    if about.get("signature") and (parameters or about.get("returns")):
+        yield _signature(about)
+
+
+def _usage(about: About) -> Fact:
+    answer = about.answer("usage", code=pieces.code(about, call(about)))
+    answer += pieces.parameters(about) + pieces.returns(about)
+    if text := about.get("summary"):
+        answer += about.phrases.part("brief", summary=text)
+    return Fact("usage", answer, (about.id,))
+
+
+def _signature(about: About) -> Fact:
+    code = pieces.code(about, about.get("signature"))
+    return Fact("signature", about.answer("signature", code=code), (about.id,))
+
+
+def call(about: About) -> str:
+    """The call as one would write it: what is required, and a default or two."""
+    arguments: list[str] = []
+    defaults = 0
+    for name, _, default, _, by_name in about.get("params"):
+        if name.startswith("**"):
+            continue
+        if default:
+            defaults += 1
+            if defaults <= _SHOWN_DEFAULTS and len(default) <= pieces.LONGEST_DEFAULT:
+                arguments.append(f"{name}={default}")
+        else:
+            arguments.append(f"{name}={name}" if by_name else name)
+    return f"{_callee(about)}({', '.join(arguments)})"
+
+
+def _callee(about: About) -> str:
+    name, container = about.get("name"), about.get("container")
+    decorators = about.get("decorators") or ()
+    if about.get("kind") != "method":
+        return _awaited(about, name)
+    owner = container.rpartition(".")[2]
+    if any(d in decorators for d in _ON_CLASS):
+        return _awaited(about, f"{owner}.{name}")
+    instance = _WORD.sub("_", owner).lower().strip("_")
+    return _awaited(about, f"{instance}.{name}")
+
+
+def _awaited(about: About, callee: str) -> str:
+    return f"await {callee}" if about.get("async") else callee
+
+
+def is_attribute(decorators: list[str]) -> bool:
+    """Whether the method is read like an attribute, not called."""
+    return any(d.rpartition(".")[2] in _ATTRIBUTE for d in decorators)

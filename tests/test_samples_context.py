@@ -1,0 +1,392 @@
+"""Contexts over real facts and graphs: incremental equals clean, and stays small."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from repobuild.code.graph import graph
+from repobuild.code.parse import facts_of
+from repobuild.engine.digest import pack
+from repobuild.samples.context import LINES, contexts
+from repobuild.samples.task import samples
+from tests.fakes import MemoryTable, MemoryView
+
+SETTINGS = {
+    "project.name": "demo",
+    "samples.min_code_lines": 3,
+    "samples.max_code_lines": 40,
+    "samples.max_code_characters": 900,
+}
+
+
+class CountingTable(MemoryTable):
+    """Notes the keys that are put."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.puts: list[str] = []
+
+    def put(self, key: str, value: Any) -> None:
+        self.puts.append(key)
+        super().put(key, value)
+
+
+class Repository:
+    """Files, and the two views over them that are kept up to date."""
+
+    def __init__(self) -> None:
+        self.graph = MemoryView(SETTINGS)
+        self.contexts = MemoryView(SETTINGS)
+        self.own = CountingTable()
+        self.contexts.own = self.own
+
+    def build(self, sources: dict[str, str]) -> dict[str, Any]:
+        blobs = {text: text.encode() for text in sources.values()}
+        files: dict[str, Any] = {
+            path: {"blob": text, "mode": 0o100644, "language": language(path)}
+            for path, text in sorted(sources.items())
+        }
+        facts = {
+            path: facts_of(blobs[row["blob"]], row["language"])
+            for path, row in files.items()
+        }
+        graph(self.graph.advance(files=files, facts=facts))
+        view = self.contexts
+        view.blobs.update(blobs)
+        view.advance(files=files, facts=facts, graph=self.graph.own.rows)
+        view.tables["graph"].index = self.graph.own.index
+        self.own.puts.clear()
+        contexts(view)
+        return dict(view.own.rows)
+
+
+@pytest.fixture
+def repository() -> Repository:
+    return Repository()
+
+
+def language(path: str) -> str:
+    return "markdown" if path.endswith(".md") else "python"
+
+
+def clean(sources: dict[str, str]) -> dict[str, Any]:
+    return Repository().build(sources)
+
+
+def same(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert one.keys() == other.keys()
+    for key in one:
+        assert pack(one[key]) == pack(other[key]), key
+
+
+SHAPES = '''"""Shapes with an area."""
+import math
+
+
+class Shape:
+    """Anything with an area."""
+
+    def area(self) -> float:
+        """Return the area."""
+        raise NotImplementedError
+
+
+class Circle(Shape):
+    """A circle."""
+
+    def __init__(self, radius: float) -> None:
+        self.radius = radius
+
+    def area(self) -> float:
+        # pi r squared
+        squared = self.radius * self.radius
+        return math.pi * squared
+
+
+def unit() -> Circle:
+    """Return the unit circle. It has radius one."""
+    return Circle(1.0)
+'''
+APP = '''"""The application."""
+from shapes import Circle, unit
+
+
+def report(radius: float, digits: int = 2) -> str:
+    """Say how large a circle is.
+
+    Args:
+        radius: Of the circle.
+    """
+    circle = Circle(radius)
+    if radius == 1.0:
+        circle = unit()
+    return f"{circle.area():.{digits}f}"
+'''
+TESTS = """from app import report
+
+
+def test_report():
+    assert report(1.0) == "3.14"
+"""
+SOURCES = {"shapes.py": SHAPES, "app.py": APP, "tests/test_app.py": TESTS}
+
+
+def test_a_context_tells_what_is_known_of_an_element(repository: Repository) -> None:
+    rows = repository.build(SOURCES)
+    report = rows["app.py::report"]
+    assert "label" not in report
+    assert report["summary"] == "Say how large a circle is."
+    assert report["params"][0] == ["radius", "float", "", "Of the circle.", ""]
+    assert report["params"][1] == ["digits", "int", "2", "", ""]
+    assert report["returns"] == "str"
+    assert report["tests"] == ["tests/test_app.py::test_report"]
+    assert report["callees"][:2] == ["shapes.py::Circle", "shapes.py::unit"]
+    assert report["callee_summaries"]["shapes.py::unit"] == "Return the unit circle."
+    assert report["module_summary"] == "The application."
+    assert report["body"].startswith("    circle = Circle(radius)")
+    circle = rows["shapes.py::Circle"]
+    assert circle["bases"] == ["shapes.py::Shape"]
+    assert circle["params"] == [["radius", "float", "", "", ""]]
+    assert rows["shapes.py::Shape"]["subclasses"] == ["shapes.py::Circle"]
+    area = rows["shapes.py::Circle.area"]
+    assert area["overrides"] == ["shapes.py::Shape.area"]
+    assert area["label"] == "Circle.area"
+    assert "#" not in area["body"]
+    assert rows["shapes.py"]["importers"] == ["app.py"]
+    assert rows["app.py"]["imports"] == ["shapes.py"]
+    assert rows["@project"]["name"] == "demo"
+
+
+def test_of_several_definitions_the_first_that_is_no_overload_is_told(
+    repository: Repository,
+) -> None:
+    source = """from typing import overload
+@overload
+def read(x: int) -> int: ...
+@overload
+def read(x: str) -> str: ...
+def read(x):
+    \"\"\"Read x, whatever it is.\"\"\"
+    return x
+class A:
+    @property
+    def b(self) -> int:
+        \"\"\"Return b.\"\"\"
+    @b.setter
+    def b(self, value): ...
+"""
+    rows = repository.build({"a.py": source})
+    assert "label" not in rows["a.py::read#3"]
+    assert rows["a.py::read#3"]["summary"] == "Read x, whatever it is."
+    assert rows["a.py::A.b"]["summary"] == "Return b."
+    assert not {"a.py::read", "a.py::read#2", "a.py::A.b#2"} & rows.keys()
+
+
+def test_tests_have_brief_contexts_without_lines(repository: Repository) -> None:
+    rows = repository.build(SOURCES)
+    brief = rows["tests/test_app.py::test_report"]
+    assert brief["brief"]
+    assert "summary" not in brief
+    assert "tests/test_app.py::test_report" + LINES not in rows
+
+
+def test_no_context_but_that_of_lines_holds_a_line_number(
+    repository: Repository,
+) -> None:
+    for key, row in repository.build(SOURCES).items():
+        assert ("start" in row) == key.endswith(LINES)
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        SHAPES.replace("        # pi r squared\n", ""),
+        SHAPES.replace("# pi r squared", "# the area"),
+        SHAPES.replace("import math\n", "import math\n\n\n# shapes\n"),
+        SHAPES.replace("return math.pi * squared", "return math.pi * squared  # exact"),
+        SHAPES.replace("squared = self", "\n        squared = self"),
+    ],
+)
+def test_a_comment_or_a_blank_line_changes_lines_only(
+    repository: Repository, edited: str
+) -> None:
+    before = repository.build(SOURCES)
+    after = repository.build(SOURCES | {"shapes.py": edited})
+    changed = {key for key in before if before[key] != after.get(key)}
+    assert before.keys() == after.keys()
+    assert all(key.endswith(LINES) for key in changed)
+
+
+def test_a_moved_function_changes_lines_only(repository: Repository) -> None:
+    start = SHAPES.index("def unit")
+    head = SHAPES.index("class Shape")
+    moved = SHAPES[:head] + SHAPES[start:] + "\n\n" + SHAPES[head:start].rstrip() + "\n"
+    before = repository.build(SOURCES)
+    after = repository.build(SOURCES | {"shapes.py": moved})
+    changed = {key for key in before if before[key] != after.get(key)}
+    assert changed
+    assert all(key.endswith(LINES) for key in changed)
+
+
+def test_a_line_that_is_spaced_in_another_way_is_quoted_anew(
+    repository: Repository,
+) -> None:
+    repository.build(SOURCES)
+    edited = SHAPES.replace("math.pi * squared", "math.pi *squared ")
+    assert len(edited) == len(SHAPES)
+    after = repository.build(SOURCES | {"shapes.py": edited})
+    assert "math.pi *squared" in after["shapes.py::Circle.area"]["body"]
+
+
+def test_an_update_touches_the_changed_file_and_its_neighbours_only(
+    repository: Repository,
+) -> None:
+    others = {
+        f"other{n}.py": f'def other{n}(x):\n    """Other."""\n    return x\n'
+        for n in range(30)
+    }
+    repository.build(SOURCES | others)
+    edited = SHAPES.replace("Return the unit circle.", "Make the unit circle.")
+    repository.build(SOURCES | others | {"shapes.py": edited})
+    puts = repository.own.puts
+    touched = {key.removesuffix(LINES).partition("::")[0] for key in puts}
+    assert touched == {"shapes.py", "app.py", "@project"}
+
+
+def test_the_first_sentence_of_a_callee_reaches_its_callers(
+    repository: Repository,
+) -> None:
+    repository.build(SOURCES)
+    edited = SHAPES.replace("Return the unit circle.", "Make the unit circle.")
+    after = repository.build(SOURCES | {"shapes.py": edited})
+    summaries = after["app.py::report"]["callee_summaries"]
+    assert summaries["shapes.py::unit"] == "Make the unit circle."
+
+
+def test_what_a_distant_base_gains_or_loses_is_or_was_overridden(
+    repository: Repository,
+) -> None:
+    base = "class Base:\n    def other(self): ...\n"
+    sources = {
+        "base.py": base,
+        "middle.py": "from base import Base\nclass Middle(Base):\n    pass\n",
+        "leaf.py": "from middle import Middle\n"
+        "class Leaf(Middle):\n    def run(self): ...\n",
+    }
+    leaf = "leaf.py::Leaf.run"
+    assert "overrides" not in repository.build(sources)[leaf]
+    gained = sources | {"base.py": base.replace("other", "run")}
+    assert repository.build(gained)[leaf]["overrides"] == ["base.py::Base.run"]
+    assert "overrides" not in repository.build(sources)[leaf]
+    parted = gained | {"middle.py": "class Middle:\n    pass\n"}
+    assert "overrides" in repository.build(gained)[leaf]
+    assert "overrides" not in repository.build(parted)[leaf]
+
+
+def test_a_name_is_qualified_as_long_as_another_element_has_it(
+    repository: Repository,
+) -> None:
+    assert "label" not in repository.build(SOURCES)["shapes.py::unit"]
+    more = SOURCES | {"other.py": "def unit():\n    return 1\n"}
+    after = repository.build(more)
+    assert after["shapes.py::unit"]["label"] == "shapes.unit"
+    assert after["other.py::unit"]["label"] == "other.unit"
+    assert "label" not in repository.build(SOURCES)["shapes.py::unit"]
+
+
+def test_an_update_equals_a_full_build_under_random_edits(
+    repository: Repository,
+) -> None:
+    chance = random.Random(11)
+    sources: dict[str, str] = {}
+    for _ in range(60):
+        for _ in range(chance.randint(1, 3)):
+            edit(chance, sources)
+        same(repository.build(dict(sources)), clean(dict(sources)))
+
+
+MODULES = ("a.py", "b.py", "pkg/__init__.py", "pkg/c.py", "tests/test_a.py", "doc.md")
+NAMES = ("run", "read", "write", "Table", "Row", "Base")
+
+
+def edit(chance: random.Random, sources: dict[str, str]) -> None:
+    path = chance.choice(MODULES)
+    kind = chance.random()
+    if kind < 0.15:
+        sources.pop(path, None)
+    elif kind < 0.7 and path in sources and path.endswith(".py"):
+        sources[path] = touched(chance, sources[path])
+    else:
+        sources[path] = document(chance) if path.endswith(".md") else module(chance)
+
+
+def touched(chance: random.Random, text: str) -> str:
+    """The same module with one small thing changed."""
+    kind = chance.randrange(4)
+    if kind == 0:
+        lines = text.split("\n")
+        lines.insert(chance.randrange(len(lines)), "# a comment")
+        return "\n".join(lines)
+    if kind == 1:
+        return text.replace("Do ", chance.choice(["Make ", "Do just "]), 1)
+    if kind == 2:
+        old, new = chance.sample(["(Base)", "(Table)", "(Row)"], 2)
+        return text.replace(old, new, 1)
+    old, new = chance.sample(["def run", "def read", "def write", "def other"], 2)
+    return text.replace(old, new, 1)
+
+
+def document(chance: random.Random) -> str:
+    parts = chance.sample(NAMES, 3)
+    return "# Title\n\nText.\n\n" + "\n\n".join(f"## {p}\n\nAbout {p}." for p in parts)
+
+
+def module(chance: random.Random) -> str:
+    text = f'"""Module {chance.randrange(4)}."""\n'
+    for name in NAMES:
+        source = chance.choice(["a", "b", "pkg", "pkg.c", ""])
+        if source:
+            text += f"from {source} import {name}\n"
+    for name in chance.sample(NAMES, chance.randint(1, 3)):
+        text += a_class(chance, name) if name[0].isupper() else a_function(chance, name)
+    return text
+
+
+def a_class(chance: random.Random, name: str) -> str:
+    base = chance.choice(["", "(Base)", "(Table)", "(Row)"])
+    text = f'\n\nclass {name}{base}:\n    """Class {chance.randrange(3)}."""\n'
+    for method in chance.sample(NAMES[:3], chance.randint(0, 2)):
+        text += a_function(chance, method, "    ", "self")
+    return text
+
+
+def a_function(
+    chance: random.Random, name: str, indent: str = "", first: str = ""
+) -> str:
+    doc = chance.choice(["", f'{indent}    """Do {chance.randrange(3)}. More."""\n'])
+    calls = "".join(
+        f"{indent}    {chance.choice(['x', 'y'])} = {callee}()\n"
+        for callee in chance.sample(NAMES, chance.randint(1, 3))
+    )
+    return f"\n\n{indent}def {name}({first}):\n{doc}{calls}{indent}    return x\n"
+
+
+def test_a_question_that_is_marked_as_its_elements_own_is_asked_once(
+    repository: Repository,
+) -> None:
+    more = {"more.py": SHAPES.replace("unit", "other"), "other.py": APP}
+    settings = {
+        "samples.languages": ["en", "zh"],
+        "samples.tasks": [],
+        "split.generalise": 0.0,
+        "split.salt": "1",
+    }
+    scope: Any = SimpleNamespace(settings=settings)
+    made = [samples(row, scope) for row in repository.build(SOURCES | more).values()]
+    named = [s["question"] for rows in made for s in rows.values() if s.get("named")]
+    assert len(named) > 20
+    assert len(named) == len(set(named))

@@ -1,0 +1,147 @@
+"""Dropping and splitting do not depend on the order in which samples came."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+from repobuild.samples.dataset import dataset
+from repobuild.samples.quality import Bounds, malformed, near, reason
+from repobuild.samples.split import Split
+from tests.fakes import MemoryView
+
+SETTINGS = {
+    "samples.min_answer": 50,
+    "samples.max_answer": 1000,
+    "samples.max_characters": 6000,
+    "samples.near_duplicate": 0.97,
+    "split.generalise": 0.06,
+    "split.salt": "1",
+}
+BOUNDS, SPLIT = Bounds.of(SETTINGS), Split.of(SETTINGS)
+NOTHING_HIDDEN = Split(0.0, "1")
+LONG = "An answer of more than fifty characters, as the seed wants it to be. "
+
+
+def sample(question: str, answer: str = LONG, **more: Any) -> dict[str, Any]:
+    return {
+        "task": "code_explanation",
+        "language": "en",
+        "form": "chat",
+        "question": question,
+        "answer": answer,
+        "element": "a.py::f",
+        "sources": ["a.py::f"],
+        "difficulty": "easy",
+        "held_out": False,
+    } | more
+
+
+def built(view: MemoryView, rows: dict[str, Any]) -> dict[str, Any]:
+    dataset(view.advance(samples=rows))
+    return dict(view.own.rows)
+
+
+def test_every_drop_has_its_reason() -> None:
+    for changed, expected in (
+        ({"answer": ""}, "no answer"),
+        ({"sources": []}, "no sources"),
+        ({"answer": "```python\n" + LONG}, "open fence in the answer"),
+        ({"answer": "short"}, "answer too short"),
+        ({"answer": "short", "task": "code_location"}, ""),
+        ({"answer": "x" * 1001}, "answer too long"),
+        ({"question": "x" * 6000}, "sample too long"),
+        ({}, ""),
+    ):
+        assert reason(sample("Why?") | changed, BOUNDS, NOTHING_HIDDEN) == expected
+
+
+def test_a_sample_that_tells_of_a_held_out_element_is_dropped() -> None:
+    ids = [f"b.py::f{n}" for n in range(999)]
+    hidden = next(id for id in ids if SPLIT.generalised(id))
+    seen = next(id for id in ids if not SPLIT.generalised(id))
+    about = sample("Why?", element=seen, sources=[seen, hidden])
+    assert reason(about, BOUNDS, SPLIT) == "tells of a held-out element"
+    own = sample("Why?", element=hidden, sources=[hidden, seen])
+    assert reason(own, BOUNDS, SPLIT) == ""
+
+
+def test_a_sample_without_a_field_is_malformed() -> None:
+    assert malformed({"task": "x"}) == "no language"
+
+
+def test_the_smallest_key_keeps_a_question_that_several_ask() -> None:
+    rows = {
+        key: {"#code_explanation.en.0": sample("Same?", element=key, sources=[key])}
+        for key in ("a.py", "b.py", "c.py")
+    }
+    found = built(MemoryView(SETTINGS), rows)
+    assert found["a.py"]["#code_explanation.en.0"]["split"] == "train"
+    for key in ("b.py", "c.py"):
+        assert found[key]["#code_explanation.en.0"] == {"dropped": "duplicate question"}
+
+
+def test_a_question_passes_on_when_its_first_asker_goes() -> None:
+    one = {"#code_explanation.en.0": sample("Same?", element="a.py", sources=["a.py"])}
+    two = {"#code_explanation.en.0": sample("Same?", element="b.py", sources=["b.py"])}
+    view = MemoryView(SETTINGS)
+    built(view, {"a.py": one, "b.py": two})
+    found = built(view, {"b.py": two})
+    trained = {"split": "train", "track": ""}
+    assert found == {"b.py": {"#code_explanation.en.0": trained}}
+
+
+def test_near_duplicates_fall_only_where_the_answers_are_equal() -> None:
+    same = {
+        "#a": sample("What does the function `x` of project do?"),
+        "#b": sample("What does the function `x` of project do ?"),
+    }
+    assert near(same, BOUNDS) == {"#b"}
+    other = same | {"#b": same["#b"] | {"answer": LONG + "Another."}}
+    assert near(other, BOUNDS) == set()
+
+
+def test_a_trained_phrasing_is_kept_before_a_held_out_one() -> None:
+    rows = {
+        "#a": sample("What does the function `x` of project do?", held_out=True),
+        "#b": sample("What does the function `x` of project do ?"),
+    }
+    assert near(rows, BOUNDS) == {"#a"}
+
+
+def test_a_held_out_phrasing_of_an_untrained_fact_is_dropped() -> None:
+    rows = {"a.py": {"#code_explanation.en.9": sample("Why?", held_out=True)}}
+    found = built(MemoryView(SETTINGS | {"split.generalise": 0.0}), rows)
+    assert found["a.py"]["#code_explanation.en.9"] == {
+        "dropped": "held out but not trained"
+    }
+
+
+def test_an_update_equals_a_full_build_whatever_changes() -> None:
+    chance = random.Random(7)
+    view = MemoryView(SETTINGS)
+    rows: dict[str, Any] = {}
+    for _ in range(150):
+        for _ in range(chance.randint(1, 3)):
+            key = f"m.py::f{chance.randrange(12)}"
+            if chance.random() < 0.25:
+                rows.pop(key, None)
+            else:
+                rows[key] = some_samples(chance, key)
+        rows = dict(rows)
+        updated = built(view, rows)
+        clean = MemoryView(SETTINGS)
+        assert updated == built(clean, rows)
+
+
+def some_samples(chance: random.Random, key: str) -> dict[str, Any]:
+    return {
+        f"#code_explanation.en.{number}": sample(
+            f"Question {chance.randrange(15)}?",
+            chance.choice([LONG, LONG + "More.", "short"]),
+            element=key,
+            sources=[key],
+            held_out=chance.random() < 0.2,
+        )
+        for number in range(chance.randint(1, 5))
+    }

@@ -1,0 +1,73 @@
+"""Names are as short as they are unambiguous."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from repobuild.code.row import Row
+from repobuild.samples.elements import Element, shown
+from repobuild.samples.names import Names, module_of, names_of
+from tests.fakes import MemoryIndex
+
+
+def facts(*quals: str) -> Any:
+    """A facts row of nothing but names and types."""
+    return {"elements": [[qual, kind(qual)] for qual in quals]}
+
+
+def kind(qual: str) -> str:
+    return "method" if "." in qual else "function"
+
+
+def label(path: str, qual: str, **files: Any) -> str:
+    names = Names(MemoryIndex())
+    for name, row in files.items():
+        names.record(f"{name}.py", names_of(row))
+    row = Row(qual, kind(qual), 1, 1, 0, 0, 0, b"", b"")
+    name = shown(qual).rpartition(".")[2]
+    element = Element(path, row, name, qual.rpartition(".")[0])
+    found, alone = names.label(element, names_of(files[path.removesuffix(".py")]))
+    assert alone == (found in (element.name, element.shown))
+    return found
+
+
+def test_a_name_that_no_other_element_has_stands_alone() -> None:
+    assert label("a.py", "A.run", a=facts("A.run"), b=facts("walk")) == "run"
+
+
+def test_a_method_whose_name_others_have_is_qualified() -> None:
+    assert label("a.py", "A.run", a=facts("A.run"), b=facts("B.run")) == "A.run"
+    assert label("a.py", "A.run", a=facts("A.run", "B.run")) == "A.run"
+
+
+def test_a_name_that_is_qualified_the_same_elsewhere_gets_its_module() -> None:
+    assert label("a.py", "run", a=facts("run"), b=facts("run")) == "a.run"
+    assert label("a.py", "A.run", a=facts("A.run"), b=facts("A.run")) == "a.A.run"
+
+
+def test_second_definitions_of_a_name_do_not_make_it_ambiguous() -> None:
+    assert label("a.py", "run#2", a=facts("run", "run#2")) == "run"
+
+
+@pytest.mark.parametrize(
+    ("path", "module"),
+    [
+        ("a.py", "a"),
+        ("src/pkg/mod.py", "pkg.mod"),
+        ("pkg/__init__.py", "pkg"),
+        ("tools/run", "tools.run"),
+    ],
+)
+def test_the_module_of_a_path_is_dotted(path: str, module: str) -> None:
+    assert module_of(path) == module
+
+
+def test_only_a_name_with_one_unchanged_holder_can_flip() -> None:
+    names = Names(MemoryIndex())
+    for path in ("a.py", "b.py", "c.py"):
+        names.record(path, ["run"] if path != "c.py" else ["run", "walk"])
+    assert list(names.flipped(["run", "walk"], {"a.py"})) == ["walk"]
+    assert list(names.flipped(["run", "walk"], {"a.py", "b.py"})) == ["run", "walk"]
+    assert list(names.flipped(["run", "walk"], {"a.py", "b.py", "c.py"})) == []

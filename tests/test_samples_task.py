@@ -1,0 +1,215 @@
+"""What the questions and answers of one context say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from repobuild.engine.errors import UsageError
+from repobuild.resources import folder
+from repobuild.samples.fact import About
+from repobuild.samples.phrases import HELD_OUT, NUMBERS, phrases, read_phrases
+from repobuild.samples.split import Split
+from repobuild.samples.task import TASKS, ingredients, samples
+from repobuild.samples.usage import call
+
+SETTINGS: dict[str, Any] = {
+    "samples.languages": ["en", "zh"],
+    "samples.tasks": [],
+    "split.generalise": 0.0,
+    "split.salt": "1",
+}
+FUNCTION = {
+    "kind": "function",
+    "id": "pkg/io.py::read_rows",
+    "name": "read_rows",
+    "label": "read_rows",
+    "path": "pkg/io.py",
+    "project": "demo",
+    "fence": "python",
+    "summary": "Read every row of a table that is stored in a file.",
+    "signature": "def read_rows(path: str, limit: int = 10) -> list[Row]",
+    "params": [
+        ["path", "str", "", "Where the table is.", ""],
+        ["limit", "int", "10", "", ""],
+        ["*more", "", "", "", ""],
+        ["strict", "bool", "", "", "k"],
+    ],
+    "returns": "list[Row]",
+    "callers": ["pkg/app.py::main", "pkg/io.py::copy"],
+    "callees": ["pkg/io.py::open_table", "pkg/row.py::Row"],
+    "callee_summaries": {"pkg/io.py::open_table": "Open a table."},
+    "tests": ["tests/test_io.py::test_read"],
+    "head": "def read_rows(path: str, limit: int = 10) -> list[Row]:",
+    "body": "    table = open_table(path)\n    rows = []\n    for cells in table:\n"
+    "        rows.append(Row(cells))\n    return rows[:limit]",
+    "outline": ["def copy(path: str)"],
+}
+
+
+def made(context: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    scope: Any = SimpleNamespace(settings=SETTINGS | settings)
+    found: dict[str, Any] = samples(context, scope)
+    return found
+
+
+def of_task(rows: dict[str, Any], task: str, language: str = "en") -> list[Any]:
+    return [s for s in rows.values() if (s["task"], s["language"]) == (task, language)]
+
+
+def test_every_sample_has_the_fields_of_the_format() -> None:
+    for sub, sample in made(FUNCTION).items():
+        task, language, number = sub.removeprefix("#").split(".")
+        assert (task, language) == (sample["task"], sample["language"])
+        assert int(number) % NUMBERS == HELD_OUT or not sample["held_out"]
+        assert sample["element"] == FUNCTION["id"]
+        assert sample["element"] in sample["sources"]
+        assert {"form", "question", "answer", "difficulty"} <= sample.keys()
+        assert "{" not in sample["question"].partition("```")[0]
+
+
+def test_a_location_answer_is_short_and_says_the_path() -> None:
+    answers = {s["answer"] for s in of_task(made(FUNCTION), "code_location")}
+    assert "`read_rows` is defined in `pkg/io.py`." in answers
+    chinese = {s["answer"] for s in of_task(made(FUNCTION), "code_location", "zh")}
+    assert "`read_rows` 位于 `pkg/io.py`。" in chinese
+
+
+def test_an_explanation_has_the_structure_of_the_seed() -> None:
+    answer = of_task(made(FUNCTION), "code_explanation", "zh")[0]["answer"]
+    for piece in ("功能描述", "函数签名", "参数", "返回值"):
+        assert f"**{piece}**" in answer
+    assert "- `limit`（`int`），默认值 `10`" in answer
+
+
+def test_an_element_without_a_docstring_is_not_explained_by_one() -> None:
+    bare = {k: v for k, v in FUNCTION.items() if k != "summary"}
+    questions = [s["question"] for s in of_task(made(bare), "code_explanation")]
+    assert not any("What does `read_rows` do?" == question for question in questions)
+
+
+def test_a_hole_is_filled_by_the_answer() -> None:
+    rows = [s for s in made(FUNCTION).values() if s["form"] == "fim"]
+    assert rows
+    for sample in rows:
+        whole = sample["prefix"] + sample["answer"] + sample["suffix"]
+        assert FUNCTION["body"] in whole
+        assert sample["prefix"] + "<...>" + sample["suffix"] in sample["question"]
+
+
+def test_lists_leave_held_out_elements_out_and_say_that_there_are_others() -> None:
+    salt = next(
+        str(n)
+        for n in range(999)
+        if Split(0.3, str(n)).generalised("pkg/app.py::main")
+        and not Split(0.3, str(n)).generalised("pkg/io.py::read_rows")
+        and not Split(0.3, str(n)).generalised("pkg/io.py::copy")
+    )
+    rows = made(FUNCTION, **{"split.generalise": 0.3, "split.salt": salt})
+    for sample in rows.values():
+        assert "pkg/app.py::main" not in sample["sources"]
+        assert "`main`" not in sample["answer"]
+    answers = [s["answer"] for s in rows.values()]
+    called = [text for text in answers if text.startswith("`read_rows` is called")]
+    assert all("and others" in text for text in called)
+
+
+def test_a_test_gets_its_location_and_nothing_else() -> None:
+    names = ("kind", "id", "name", "label", "path", "project")
+    brief = {name: FUNCTION[name] for name in names} | {"brief": True}
+    rows = made(brief)
+    assert {s["task"] for s in rows.values()} == {"code_location"}
+    assert len(rows) <= 4
+
+
+def test_lines_are_told_by_their_own_row_only() -> None:
+    names = ("id", "name", "label", "path", "project")
+    row = {n: FUNCTION[n] for n in names} | {"kind": "lines", "start": 3, "end": 9}
+    languages = {"samples.languages": ["en"]}
+    (first, *_) = of_task(made(row, **languages), "code_location")
+    assert first["answer"] == "`read_rows` is defined in `pkg/io.py`, lines 3-9."
+    assert not any("lines" in s["answer"] for s in made(FUNCTION).values())
+
+
+def test_the_project_is_described() -> None:
+    row = {
+        "kind": "project",
+        "id": "@project",
+        "name": "demo",
+        "label": "demo",
+        "path": "",
+        "project": "demo",
+        "description": "Reads tables.",
+        "style": "layered",
+        "technologies": ["msgpack", "click"],
+        "modules": [["pkg/io.py", "Reads and writes."], ["pkg/app.py", ""]],
+        "counts": {"files": 3, "classes": 1, "functions": 4, "methods": 2},
+    }
+    rows = made(row)
+    answers = [s["answer"] for s in of_task(rows, "project_overview")]
+    assert "Reads tables." in answers
+    assert any("`pkg/io.py`: Reads and writes." in answer for answer in answers)
+    chinese = [s["answer"] for s in of_task(rows, "project_overview", "zh")]
+    assert any("分层架构" in answer for answer in chinese)
+
+
+def test_both_languages_have_the_same_kinds_words_and_pieces() -> None:
+    english, chinese = phrases("en"), phrases("zh")
+    for one, other in zip(english.kinds.values(), chinese.kinds.values(), strict=True):
+        assert len(one.questions) == len(other.questions), one.name
+        for field in ("name", "task", "number", "ask", "turns", "share"):
+            assert getattr(one, field) == getattr(other, field), one.name
+    assert english.words.keys() == chinese.words.keys()
+    assert english.parts.keys() == chinese.parts.keys()
+
+
+def test_every_task_has_kinds_and_every_kind_a_task() -> None:
+    tasks = {kind.task for kind in phrases("en").kinds.values()}
+    assert tasks == set(TASKS)
+
+
+def test_an_unknown_language_names_the_near_one() -> None:
+    with pytest.raises(UsageError, match='did you mean "zh"'):
+        phrases("zhh")
+
+
+def test_a_question_file_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
+    text = (folder("configs") / "questions" / "en.toml").read_text("utf-8")
+    path = tmp_path / "en.toml"
+    path.write_text(text.replace("held_out =", "heldout =", 1), "utf-8")
+    with pytest.raises(UsageError, match='did you mean "held_out"'):
+        read_phrases(path)
+
+
+def test_a_property_is_not_shown_as_a_call() -> None:
+    row = FUNCTION | {"kind": "method", "decorators": ["property"], "params": []}
+    assert not of_task(made(row), "api_usage")
+
+
+def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
+    method = {"kind": "method", "name": "read", "container": "RowTable"}
+    about = About(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
+    assert call(about) == "row_table.read(path, limit=10, *more, strict=strict)"
+    on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
+    about = About(on_class, phrases("en"), ("en",), lambda id: False)
+    assert call(about) == "await RowTable.read(path, limit=10, *more, strict=strict)"
+
+
+def test_a_held_out_phrasing_is_no_trained_one() -> None:
+    for language in ("en", "zh"):
+        for kind in phrases(language).kinds.values():
+            assert kind.held_out not in kind.questions
+
+
+def test_rewording_a_question_file_enters_the_key() -> None:
+    found = ingredients({"samples.languages": ["en", "xx"]})
+    assert found["questions.en"] != found["questions.xx"]
+
+
+def test_only_chosen_tasks_and_languages_are_made() -> None:
+    chosen = {"samples.tasks": ["relations"], "samples.languages": ["zh"]}
+    rows = made(FUNCTION, **chosen)
+    assert {(s["task"], s["language"]) for s in rows.values()} == {("relations", "zh")}
