@@ -1,0 +1,3 @@
+; Headings of a document, in order. Sections, text and links are read between them.
+(atx_heading) @heading
+(setext_heading) @heading

@@ -1,0 +1,77 @@
+; What repobuild reads from Python's syntax tree.
+;
+; First half: definitions, run as matches, so that the parts of one definition stay
+; together. Second half, after the line of dashes: sites, run as captures, which is half
+; the price; whose they are follows from where they stand.
+
+(function_definition
+  name: (identifier) @name
+  parameters: (parameters) @parameters
+  return_type: (type)? @returns
+  body: (block) @body
+  (#set! kind "function")) @definition
+
+(class_definition
+  name: (identifier) @name
+  superclasses: (argument_list)? @bases
+  body: (block) @body
+  (#set! kind "class")) @definition
+
+(assignment
+  left: [(identifier) (attribute)] @left
+  type: (type)? @type
+  right: (_)? @right
+  (#set! kind "assignment"))
+
+(with_item
+  value: (as_pattern
+    (call) @right
+    alias: (as_pattern_target (identifier) @left))
+  (#set! kind "with"))
+
+; -------------------------------------------------------------------------- sites
+
+(call function: (_) @call)
+(comment) @comment
+(string) @string
+(decorator (expression) @decorator)
+[(import_statement) (import_from_statement) (future_import_statement)] @import
+
+; Decision points as radon counts them, one each. Nothing inside an assert is counted
+; beyond the assert itself, and neither is the guard of a case.
+[
+  (if_statement)
+  (elif_clause)
+  (for_statement)
+  (while_statement)
+  (except_clause)
+  (boolean_operator)
+  (conditional_expression)
+  (for_in_clause)
+] @branch
+(for_statement alternative: (else_clause) @branch)
+(while_statement alternative: (else_clause) @branch)
+(try_statement (else_clause) @branch)
+(list_comprehension (if_clause) @branch)
+(set_comprehension (if_clause) @branch)
+(dictionary_comprehension (if_clause) @branch)
+(generator_expression (if_clause) @branch)
+(assert_statement) @assert
+(case_clause) @case
+
+; Names that become something unknown. They hide what else the name could mean.
+(pattern_list (identifier) @bound)
+(tuple_pattern (identifier) @bound)
+(list_pattern (identifier) @bound)
+(list_splat_pattern (identifier) @bound)
+(for_statement left: (identifier) @bound)
+(for_in_clause left: (identifier) @bound)
+(as_pattern_target (identifier) @bound)
+(as_pattern_target (tuple (identifier) @bound))
+(named_expression name: (identifier) @bound)
+(lambda_parameters (identifier) @bound)
+(lambda_parameters (default_parameter name: (identifier) @bound))
+(case_pattern (dotted_name . (identifier) @bound .))
+(case_pattern (as_pattern (identifier) @bound))
+(global_statement (identifier) @global)
+(nonlocal_statement (identifier) @nonlocal)

@@ -1,0 +1,171 @@
+"""One file's row of the graph: its nodes, and the edges that leave them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from repobuild.code.names import Module
+from repobuild.code.resolve import Entity, Resolver
+from repobuild.code.row import Row, name_of, parent_of
+from repobuild.code.shape import digest
+from repobuild.engine.contract import Value
+
+Edges = dict[tuple[str, str, str], float]  # (qual, kind, dst) -> confidence
+
+
+def file_row(path: str, facts: Value) -> dict[str, Any]:
+    """Return the nodes of a file, and what contains what."""
+    row: dict[str, Any] = {"": file_node(path, facts)}
+    edges: Edges = {}
+    for item in facts.get("elements", ()):
+        qual, kind, start, end = item[:4]
+        row["::" + qual] = {
+            "kind": kind,
+            "name": name_of(qual),
+            "start_line": start,
+            "end_line": end,
+            "shape": item[7],
+            "face": item[8],
+        }
+        edges[parent_of(qual), "contains", f"{path}::{qual}"] = 1.0
+    return row | _items(edges)
+
+
+def file_node(path: str, facts: Value) -> dict[str, Any]:
+    """Return a file's own node; its shape is what its top level says, without lines."""
+    tops = [(i[0], i[8]) for i in facts.get("elements", ()) if "." not in i[0]]
+    calls = [call[0] for call in facts.get("calls", ())]
+    imports = [entry[1:] for entry in facts.get("imports", ())]
+    said = (facts.get("doc", ""), facts.get("all"), tops, calls, imports)
+    return {
+        "kind": "file",
+        "name": path.rpartition("/")[2],
+        "start_line": 1,
+        "end_line": facts.get("lines", 0),
+        "language": facts.get("language", ""),
+        "shape": digest(repr(said).encode("utf-8", "replace")),
+    }
+
+
+def resolved_row(module: Module, resolver: Resolver) -> dict[str, Any]:
+    """Return a Python file's whole row; the resolver keeps what it looked at."""
+    return file_row(module.path, module.facts) | _items(
+        FileEdges(module, resolver).edges
+    )
+
+
+def _items(edges: Edges) -> dict[str, Any]:
+    """Return edges as entries, sorted: a row is the same however it was made."""
+    return {
+        f"{'::' if qual else ''}{qual} {kind} {dst}": {"confidence": round(value, 2)}
+        for (qual, kind, dst), value in sorted(edges.items())
+    }
+
+
+class FileEdges:
+    """Imports, calls and inheritance of one file."""
+
+    def __init__(self, module: Module, resolver: Resolver) -> None:
+        self.module = module
+        self.resolver = resolver
+        self.edges: Edges = {}
+        self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
+        self._imports()
+        self._calls("", module.facts.get("calls", ()))
+        for qual, item in module.items.items():
+            if len(item) > 13:  # anything shorter has no decorators, bases, calls
+                self._element(module.row(qual))
+
+    def _add(self, qual: str, kind: str, dst: str, confidence: float) -> None:
+        key = (qual, kind, dst)
+        self.edges[key] = max(confidence, self.edges.get(key, 0.0))
+
+    def _imports(self) -> None:
+        path = self.module.path
+        for _, source, name, _ in self.module.facts.get("imports", ()):
+            target = self.resolver.find_module(path, source)
+            if target is not None and target[1] != path:
+                self._add("", "imports", target[1], 1.0)
+            if name and name != "*":
+                found = self.resolver.imported(path, source, name)
+                if found is not None and found[1] != path:
+                    self._add("", "imports", identity(found), found[3])
+
+    def _element(self, row: Row) -> None:
+        for text in row.bases:
+            found = self.resolver.base(self.module.path, row.qual, text)
+            if found is not None:
+                self._add(row.qual, "inherits", identity(found), found[3])
+        for text in row.decorators:
+            self._call(row.qual, parent_of(row.qual), text.partition("(")[0])
+        # A decorator that is called is also among the calls, under its own name.
+        self._calls(row.qual, row.calls)
+
+    def _calls(self, qual: str, calls: list[list[Any]]) -> None:
+        for call in calls:
+            self._call(qual, qual, call[0])
+
+    def _call(self, qual: str, scope: str, name: str) -> None:
+        for dst, confidence in self._targets(scope, name):
+            self._add(qual, "calls", dst, confidence)
+
+    def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:
+        key = (self._sight(scope, name), name)
+        found = self._called.get(key)
+        if found is None:
+            entity = self.resolver.chain(self.module.path, scope, name)
+            found = self._called[key] = list(self._callees(entity))
+        return found
+
+    def _sight(self, scope: str, name: str) -> str:
+        """Return the outermost scope in which a chain means the same.
+
+        Most names are the module's, and their meaning is worked out once for a file.
+        """
+        module = self.module
+        root = name.partition(".")[0].partition("(")[0].partition("[")[0]
+        if root == "super":
+            return scope
+        outer = scope
+        while outer:
+            item = module.items[outer]
+            if item[1] == "class":
+                if outer == scope:
+                    return scope
+            elif (
+                (len(item) > 16 and root in item[16])
+                or f"{outer}.{root}" in module.items
+                or (len(item) > 11 and _has_parameter(item[11], root))
+            ):
+                return outer
+            outer = parent_of(outer)
+        return ""
+
+    def _callees(self, entity: Entity | None) -> Iterator[tuple[str, float]]:
+        """Yield what a call of an entity runs: beside a class its `__init__`."""
+        if entity is None:
+            return
+        kind, path, qual, confidence = entity
+        if kind == "f":
+            yield identity(entity), confidence
+        elif kind == "c":
+            yield identity(entity), confidence
+            made = self.resolver.in_class(path, qual, "__init__")
+            if made is not None and made[0] == "f":
+                inherited = made[1:3] != (path, f"{qual}.__init__")
+                limit = 0.9 if inherited else 1.0
+                yield identity(made), min(confidence, made[3], limit)
+        elif kind == "i":
+            called = self.resolver.in_class(path, qual, "__call__")
+            if called is not None and called[0] == "f":
+                yield identity(called), min(confidence, 0.7)
+
+
+def _has_parameter(parameters: list[Any], name: str) -> bool:
+    return any((p if isinstance(p, str) else p[0]) == name for p in parameters)
+
+
+def identity(entity: Entity) -> str:
+    """Return an entity's id in the graph."""
+    return f"{entity[1]}::{entity[2]}" if entity[2] else entity[1]

@@ -1,0 +1,134 @@
+"""Which language a file is in, and how it is read.
+
+A language is a TOML file in `configs/languages`, and beside it, unless it is read
+without a grammar, a query file `.scm`:
+
+    extensions     [".py"]                  or `files`, globs of whole names
+    grammar        "tree_sitter_python"     package with a function `language`
+    distribution   "tree-sitter-python"     what to install for it
+    refine         "repobuild.code.python"  optional; what a query cannot say
+    always         true                     not subject to `project.languages`
+
+The query file has two halves, parted by a line of dashes that ends in `sites`: patterns
+for definitions (`(#set! kind "function")`, captures @definition @name @parameters
+@returns @bases @body) and captures that are attributed by position (@call @comment
+@string @branch @decorator @import).
+
+`language_of` is called for every path of a snapshot; this module imports no grammar.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from repobuild.resources import folder
+
+# Other people's code, and code that nobody wrote. A folder's name is enough: what lies
+# there is copied, and a model that learns it learns another project.
+FOREIGN = frozenset(
+    "node_modules bower_components site-packages dist-packages third_party vendor"
+    " vendored _vendor venv .venv .tox .nox .eggs __pycache__ .git".split()
+)
+GENERATED = re.compile(r"(_pb2|_pb2_grpc)\.pyi?$|\.min\.(js|css)$|\.bundle\.js$")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One entry of `configs/languages`."""
+
+    name: str
+    extensions: tuple[str, ...]
+    files: tuple[str, ...]
+    grammar: str
+    distribution: str
+    refine: str
+    always: bool
+    query: Path
+
+
+def _read(path: Path) -> Language:
+    entry = tomllib.loads(path.read_text("utf-8"))
+    return Language(
+        name=path.stem,
+        extensions=tuple(entry.get("extensions", ())),
+        files=tuple(entry.get("files", ())),
+        grammar=entry.get("grammar", ""),
+        distribution=entry.get("distribution", ""),
+        refine=entry.get("refine", ""),
+        always=entry.get("always", False),
+        query=path.with_suffix(".scm"),
+    )
+
+
+@functools.cache
+def known() -> dict[str, Language]:
+    """Return every language of `configs/languages`, by name."""
+    paths = sorted((folder("configs") / "languages").glob("*.toml"))
+    return {path.stem: _read(path) for path in paths}
+
+
+@functools.cache
+def _extensions(languages: tuple[str, ...]) -> dict[str, str]:
+    return {
+        extension: name
+        for name, language in known().items()
+        if language.always or name in languages
+        for extension in language.extensions
+    }
+
+
+@functools.cache
+def _file_names(languages: tuple[str, ...]) -> re.Pattern[str] | None:
+    parts = [
+        f"(?P<{name}>{'|'.join(fnmatch.translate(glob) for glob in language.files)})"
+        for name, language in known().items()
+        if language.files and (language.always or name in languages)
+    ]
+    return re.compile("|".join(parts)) if parts else None
+
+
+@functools.cache
+def _excluded(globs: tuple[str, ...]) -> re.Pattern[str] | None:
+    return re.compile("|".join(map(_glob, globs))) if globs else None
+
+
+def _glob(glob: str) -> str:
+    """Return a glob as a regular expression; a folder stands for all it holds."""
+    stem = glob.rstrip("/")
+    return rf"{fnmatch.translate(stem)}|{fnmatch.translate(stem + '/*')}"
+
+
+def is_foreign(path: str) -> bool:
+    """Return whether a path is vendored or generated."""
+    return not FOREIGN.isdisjoint(path.split("/")[:-1]) or bool(GENERATED.search(path))
+
+
+def language_of(path: str, languages: Sequence[str], exclude: Sequence[str]) -> str:
+    """Return the language that a path is analysed as, or "" when it is left out."""
+    chosen = tuple(languages)
+    name = path.rpartition("/")[2]
+    found = _extensions(chosen).get(name[name.rfind(".") :] if "." in name else "", "")
+    if not found:
+        pattern = _file_names(chosen)
+        match = pattern.match(name) if pattern else None
+        found = (match.lastgroup or "") if match else ""
+    if not found or is_foreign(path):
+        return ""
+    unwanted = _excluded(tuple(exclude))
+    return "" if unwanted and unwanted.match(path) else found
+
+
+def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the digest of every language's files: another query makes other facts."""
+    return {
+        path.name: blake2b(path.read_bytes(), digest_size=16).hexdigest()
+        for path in sorted((folder("configs") / "languages").iterdir())
+    }

@@ -1,0 +1,491 @@
+"""What a name means, across files.
+
+An entity is (kind, path, qualified name, confidence). Kinds: `m` a module, `c` a class,
+`f` a function, `i` an instance of a class, `s` what `super()` gives. None is everything
+else: a builtin, another project's, or unknown; it is never guessed.
+
+Confidence is the least of its steps:
+
+    1.0    a name or an attribute of a module, as defined, imported or assigned
+    0.95   through a star import
+    0.9    self, cls or super(), through the class and its bases
+    0.8    a method of what a constructor made (`x = Foo(); x.m()`); a name that is
+           defined more than once; a method found behind a base from elsewhere
+    0.75   of what an annotation declares (parameters, variables, attributes)
+    0.7    of what a function's return annotation declares; calling an instance
+
+Lookups are memoised over a run. A lookup that ran into itself (a cycle of imports, of
+bases) is not, because its result depends on where it was entered; so every file comes
+out the same whatever was resolved before it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+
+from repobuild.code.imports import Candidates, Imports
+from repobuild.code.names import Module, Modules
+from repobuild.code.row import Row, parent_of
+
+Entity = tuple[str, str, str, float]
+Order = Sequence[Entity | None]
+Key = tuple[str, str, str, str]
+_DEPTH = 60  # of lookups within lookups; Python allows about twice that
+_SEGMENT = re.compile(r"\(\)|\[\]|\.[^.()\[\]]+")
+_ROOT = re.compile(r"[A-Za-z_]\w*")
+_WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required"})
+_PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property"})
+_CLASS_FIRST = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
+
+
+class Resolver:
+    """Resolves names for one file at a time and collects what that looked at."""
+
+    def __init__(
+        self, modules: Modules, candidates: Candidates, standard: frozenset[str]
+    ) -> None:
+        self.modules = modules
+        self.terms: set[str] = set()
+        self._imports = Imports(modules, candidates, standard, self._note)
+        self._memo: dict[Key, tuple[Entity | None, frozenset[str], int]] = {}
+        self._orders: dict[Key, tuple[Order, frozenset[str], int]] = {}
+        self._open: set[Key] = set()
+        self._cut = False  # the lookup in progress ran into itself
+        self._height = 0  # of the deepest lookup below the one in progress
+
+    def begin(self) -> None:
+        """Start collecting the terms of another file."""
+        self.terms = set()
+
+    def _note(self, term: str) -> None:
+        self.terms.add(term)
+
+    # -- memoised lookups
+
+    def _look(self, key: Key, compute: Callable[[], Entity | None]) -> Entity | None:
+        """Return a lookup's result, computed once; see the module's text on cycles."""
+        depth = len(self._open)
+        known = self._memo.get(key)
+        if known is not None and depth + known[2] <= _DEPTH:
+            self.terms |= known[1]
+            self._height = max(self._height, known[2] + 1)
+            return known[0]
+        if key in self._open or depth >= _DEPTH:
+            self._cut = True
+            return None
+        outer_terms, outer_cut, outer_height = self.terms, self._cut, self._height
+        self.terms, self._cut, self._height = set(), False, 0
+        self._open.add(key)
+        try:
+            found = compute()
+        finally:
+            self._open.discard(key)
+            cut, height, terms = self._cut, self._height, self.terms
+            self.terms, self._cut = outer_terms | terms, outer_cut or cut
+            self._height = max(outer_height, height + 1)
+        if not cut:
+            self._memo[key] = (found, frozenset(terms), height)
+        return found
+
+    def find_module(self, origin: str, name: str) -> Entity | None:
+        """Return the module that an import of `name` in `origin` means."""
+        module = self.modules.get(origin)
+        if module is None:
+            return None
+        # Absolute imports mean the same in all of a folder, relative ones in a package.
+        place = module.package if name.startswith(".") else origin.rpartition("/")[0]
+
+        def compute() -> Entity | None:
+            path = self._imports.find(module, name)
+            return ("m", path, "", 1.0) if path is not None else None
+
+        return self._look(("import", place, "", name), compute)
+
+    def name(self, path: str, name: str) -> Entity | None:
+        """Return what a module's global name, or a package's submodule, is."""
+        return self._look(("n", path, "", name), lambda: self._name(path, name))
+
+    def _name(self, path: str, name: str) -> Entity | None:
+        module = self.modules.get(path)
+        if module is None:
+            return None
+        self._note(f"n:{path}:{name}")
+        bindings = module.bindings(name)
+        found = self._last(path, "", bindings)
+        if found is None and not bindings:
+            found = self._starred(module, name)
+        if found is None and module.is_package:
+            inner = self._imports.submodule(module, name)
+            found = ("m", inner, "", 1.0) if inner is not None else None
+        return found
+
+    def _last(self, path: str, scope: str, bindings: Sequence[str]) -> Entity | None:
+        """Return the last of several bindings that means something here."""
+        for binding in reversed(bindings):
+            found = self._binding(path, scope, binding)
+            if found is not None:
+                doubt = len(bindings) > 1 and not _is_refined(bindings)
+                return _at_most(found, 0.8) if doubt else found
+        return None
+
+    def _starred(self, origin: Module, name: str) -> Entity | None:
+        """Look through star imports, each module once, in the order of their lines."""
+        seen = {origin.path}
+        self._note(f"n:{origin.path}:*")
+        waiting = self._stars(origin)
+        while waiting:
+            path = waiting.pop()
+            module = self.modules.get(path)
+            if path in seen or module is None:
+                continue
+            seen.add(path)
+            self._note(f"n:{path}:*")
+            self._note(f"n:{path}:{name}")
+            if not module.exports(name):
+                continue
+            found = self._last(path, "", module.bindings(name))
+            if found is not None:
+                return _at_most(found, 0.95)
+            waiting += self._stars(module)
+        return None
+
+    def _stars(self, module: Module) -> list[str]:
+        """Return the modules of star imports: the last wins, so it is popped first."""
+        found = (self.find_module(module.path, star) for star in module.stars())
+        return [entity[1] for entity in found if entity is not None]
+
+    # -- bindings and chains
+
+    def _binding(self, path: str, scope: str, binding: str) -> Entity | None:
+        kind, rest = binding[:1], binding[1:]
+        if kind == "#":
+            module = self.modules.get(path)
+            if module is None:
+                return None
+            is_class = module.items[rest][1] == "class"
+            return ("c" if is_class else "f", path, rest, 1.0)
+        if kind == "@":
+            return self.imported(path, *rest.split(":", 1))
+        if kind == "!":
+            return self.find_module(path, rest)
+        if kind == "=":
+            return self.chain(path, scope, rest)
+        if kind == "(":
+            return self._result(self.chain(path, scope, rest))
+        return self.annotation(path, scope, rest) if kind == ":" else None
+
+    def imported(self, path: str, source: str, name: str) -> Entity | None:
+        """Return what `from source import name` brings."""
+        target = self.find_module(path, source)
+        if target is None:
+            # A folder without __init__.py has no file, but its modules do.
+            joint = "." if source.strip(".") else ""
+            return self.find_module(path, source + joint + name)
+        if target[1] != path:
+            return self.name(target[1], name)
+        module = self.modules.get(path)
+        inner = self._imports.submodule(module, name) if module else None
+        return ("m", inner, "", 1.0) if inner is not None else None
+
+    def chain(self, path: str, scope: str, text: str) -> Entity | None:
+        """Return what a chain (`a.b().c`, see row.py) means in a scope of a file."""
+        root = _ROOT.match(text)
+        if root is None:
+            return None
+        place = root.end()
+        if text.startswith("super()"):
+            place, found = 7, self._super(path, scope)
+        else:
+            found = self.root(path, scope, root[0])
+        while found is not None and place < len(text):
+            segment = _SEGMENT.match(text, place)
+            if segment is None or segment[0] == "[]":
+                return None
+            place = segment.end()
+            if segment[0] == "()":
+                found = self._result(found)
+                continue
+            found = self.member(found, segment[0][1:])
+            if found is not None and not text.startswith("()", place):
+                found = self._property(found) if place < len(text) else found
+        return found
+
+    def root(self, path: str, scope: str, name: str) -> Entity | None:
+        """Return what a name means in a scope (a qualified name, "" the module)."""
+        module = self.modules.get(path)
+        outer = scope
+        while outer and module is not None:
+            row = module.row(outer)
+            if row.type == "class":
+                if outer == scope:
+                    self._note(f"m:{path}::{outer}:{name}")
+                    bindings = module.members(outer, name)
+                    if bindings:
+                        return self._last(path, parent_of(outer), bindings)
+            else:
+                held, found = self._local(module, row, name)
+                if held:
+                    return found
+            outer = parent_of(outer)
+        return self.name(path, name)
+
+    def _local(self, module: Module, row: Row, name: str) -> tuple[bool, Entity | None]:
+        """Return whether a function binds a name itself, and what it then means."""
+        bindings = row.vars.get(name)
+        given = None
+        for place, entry in enumerate(row.parameters):
+            if (entry if isinstance(entry, str) else entry[0]) == name:
+                given = (place, entry)
+                break
+        if given is not None:
+            if bindings is not None:
+                return True, None  # a parameter that is assigned to
+            return True, self._parameter(module, row, *given)
+        if bindings is None:
+            inner = f"{row.qual}.{name}"
+            if inner in module.items:
+                return True, self._binding(module.path, row.qual, "#" + inner)
+            return False, None
+        if isinstance(bindings, str):
+            bindings = [bindings]
+        return True, self._agreed(module.path, row.qual, name, bindings)
+
+    def _agreed(
+        self, path: str, scope: str, name: str, bindings: Sequence[str]
+    ) -> Entity | None:
+        """Return what all bindings of a local name mean, if that is one thing."""
+        declared = [binding for binding in bindings if binding[:1] == ":"]
+        key = ("v", path, scope, name)
+
+        def compute() -> Entity | None:
+            found = [
+                self._binding(path, scope, binding) for binding in declared or bindings
+            ]
+            first = found[0]
+            same = all(
+                first is not None and other is not None and first[:3] == other[:3]
+                for other in found
+            )
+            if same or not all(binding[:1] == "#" for binding in bindings):
+                return first if same else None
+            last = found[-1]
+            return _at_most(last, 0.8) if last is not None else None
+
+        return self._look(key, compute)
+
+    def _parameter(
+        self, module: Module, row: Row, place: int, entry: str | list[str]
+    ) -> Entity | None:
+        if place == 0 and row.type == "method":
+            if "staticmethod" not in row.decorators:
+                return self._receiver(module, row)
+        if isinstance(entry, str) or entry[1].startswith("*") or not entry[2]:
+            return None
+        return self.annotation(module.path, parent_of(row.qual), entry[2])
+
+    def _receiver(self, module: Module, row: Row) -> Entity:
+        holder = parent_of(row.qual)
+        name = row.qual.rpartition(".")[2]
+        bound_to_class = "classmethod" in row.decorators or name in _CLASS_FIRST
+        return ("c" if bound_to_class else "i", module.path, holder, 0.9)
+
+    def _super(self, path: str, scope: str) -> Entity | None:
+        module = self.modules.get(path)
+        outer = scope
+        while outer and module is not None:
+            holder = parent_of(outer)
+            if module.items[outer][1] == "method":
+                return ("s", path, holder, 0.9)
+            outer = holder
+        return None
+
+    # -- members, classes, types
+
+    def member(self, entity: Entity, name: str) -> Entity | None:
+        """Return an attribute of an entity."""
+        kind, path, qual, confidence = entity
+        if kind == "m":
+            found = self.name(path, name)
+        elif kind == "f":
+            return None
+        else:
+            found = self.in_class(path, qual, name, kind == "s")
+        return _at_most(found, confidence) if found is not None else None
+
+    def in_class(
+        self, path: str, qual: str, name: str, above: bool = False
+    ) -> Entity | None:
+        """Return a member of a class or of its bases; `above` leaves the class out."""
+        key = ("above" if above else "m", path, qual, name)
+        return self._look(key, lambda: self._in_class(path, qual, name, above))
+
+    def _in_class(self, path: str, qual: str, name: str, above: bool) -> Entity | None:
+        foreign = False
+        for entry in self.order(path, qual)[1 if above else 0 :]:
+            if entry is None:
+                foreign = True
+                continue
+            _, holder, inner, _ = entry
+            module = self.modules.get(holder)
+            if module is None or inner not in module.items:
+                continue
+            self._note(f"m:{holder}::{inner}:{name}")
+            bindings = module.members(inner, name)
+            if bindings:
+                found = self._last(holder, inner, _without_own(bindings))
+                return _at_most(found, 0.8) if found and foreign else found
+        return None
+
+    def order(self, path: str, qual: str) -> Sequence[Entity | None]:
+        """Return a class's linearisation, itself first; None: a base from elsewhere."""
+        key = ("o", path, qual, "")
+        depth = len(self._open)
+        known = self._orders.get(key)
+        if known is not None and depth + known[2] <= _DEPTH:
+            self.terms |= known[1]
+            self._height = max(self._height, known[2] + 1)
+            return known[0]
+        found: list[Entity | None] = [("c", path, qual, 1.0)]
+
+        def compute() -> Entity | None:
+            found.extend(self._bases_order(path, qual))
+            return None
+
+        self._look(key, compute)
+        if key in self._memo:
+            _, terms, height = self._memo.pop(key)
+            self._orders[key] = (tuple(found), terms, height)
+        return found
+
+    def _bases_order(self, path: str, qual: str) -> list[Entity | None]:
+        module = self.modules.get(path)
+        if module is None or qual not in module.items:
+            return []
+        self._note(f"b:{path}::{qual}")
+        bases = [self.base(path, qual, text) for text in module.row(qual).bases]
+        orders: list[list[Entity | None]] = [
+            [None] if base is None else list(self.order(base[1], base[2]))
+            for base in bases
+        ]
+        orders.append(list(bases))
+        return _merge(orders)
+
+    def base(self, path: str, qual: str, text: str) -> Entity | None:
+        """Return the class that a base's source text names."""
+        found = self.chain(path, parent_of(qual), text.partition("[")[0].strip())
+        return found if found is not None and found[0] == "c" else None
+
+    def _result(self, entity: Entity | None) -> Entity | None:
+        """Return what calling an entity gives."""
+        if entity is None:
+            return None
+        kind, path, qual, confidence = entity
+        if kind == "c":
+            return ("i", path, qual, min(confidence, 0.8))
+        if kind != "f":
+            return None
+        module = self.modules.get(path)
+        if module is None:
+            return None
+        row = module.row(qual)
+        if not row.returns or "a" in row.flags:
+            return None
+        found = self.annotation(path, parent_of(qual), row.returns)
+        return _at_most(found, min(confidence, 0.7)) if found is not None else None
+
+    def _property(self, entity: Entity) -> Entity | None:
+        """Return what an attribute is when it is read: a property gives its result."""
+        kind, path, qual, _ = entity
+        module = self.modules.get(path)
+        if kind != "f" or module is None:
+            return entity
+        if _PROPERTIES.isdisjoint(module.row(qual).decorators):
+            return None
+        return self._result(entity)
+
+    def annotation(self, path: str, scope: str, text: str) -> Entity | None:
+        """Return an instance of the class that an annotation names."""
+        name = _declared(text)
+        if name.rpartition(".")[2] == "Self":
+            return self._self_type(path, scope)
+        if not _ROOT.match(name):
+            return None
+        found = self.chain(path, scope, name)
+        if found is None or found[0] != "c":
+            return None
+        return ("i", found[1], found[2], min(found[3], 0.75))
+
+    def _self_type(self, path: str, scope: str) -> Entity | None:
+        module = self.modules.get(path)
+        if module is None or scope not in module.items:
+            return None
+        is_class = module.items[scope][1] == "class"
+        return ("i", path, scope, 0.75) if is_class else None
+
+
+def _at_most(entity: Entity, confidence: float) -> Entity:
+    return entity if entity[3] <= confidence else (*entity[:3], confidence)
+
+
+def _is_refined(bindings: Sequence[str]) -> bool:
+    """Return whether the last definition replaces the others (overloads, setters)."""
+    return all(binding[:1] == "#" for binding in bindings)
+
+
+def _without_own(bindings: Sequence[str]) -> Sequence[str]:
+    """Return an attribute's declared types, if there are any; else all bindings."""
+    declared = [binding for binding in bindings if binding[:1] == ":"]
+    return declared or bindings
+
+
+def _declared(text: str) -> str:
+    """Return the one class that an annotation names, None aside, or ""."""
+    while True:
+        text = text.strip().strip("'\"").strip()
+        if "[" not in text.partition("|")[0]:
+            options = [part.strip() for part in text.split("|")]
+            options = [part for part in options if part != "None"]
+            return options[0].partition("[")[0] if len(options) == 1 else ""
+        name, _, inner = text.partition("[")
+        if name.rpartition(".")[2] not in _WRAPPERS:
+            rest = inner.rpartition("]")[2].strip()
+            return name if rest in ("", "| None") else ""
+        text = _first_argument(inner)
+
+
+def _first_argument(text: str) -> str:
+    """Return the first of the comma-separated arguments before a closing bracket."""
+    depth = 0
+    for place, character in enumerate(text):
+        if character in "[(":
+            depth += 1
+        elif depth == 0 and character in ",]":
+            return text[:place]
+        elif character in "])":
+            depth -= 1
+    return text
+
+
+def _merge(orders: list[list[Entity | None]]) -> list[Entity | None]:
+    """Merge linearisations as C3 does; where they contradict, the first goes first."""
+    merged: list[Entity | None] = []
+    rows = [[_identity(entry) for entry in order] for order in orders]
+    known = {_identity(entry): entry for order in orders for entry in order}
+    while rows := [row for row in rows if row]:
+        head = next(_heads(rows), rows[0][0])
+        merged.append(known[head])
+        rows = [[entry for entry in row if entry != head] for row in rows]
+    return merged
+
+
+def _identity(entry: Entity | None) -> tuple[str, str] | None:
+    return None if entry is None else (entry[1], entry[2])
+
+
+def _heads(
+    rows: list[list[tuple[str, str] | None]],
+) -> Iterator[tuple[str, str] | None]:
+    for row in rows:
+        if not any(row[0] in other[1:] for other in rows):
+            yield row[0]

@@ -1,0 +1,124 @@
+"""The graph that was kept up to date is the graph that a full build makes."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tests.code_world import World
+
+NAMES = ["alpha", "beta", "gamma"]
+CLASSES = ["Base", "Left", "Right"]
+FOLDERS = ["", "pkg", "pkg/inner", "src/other", "tools"]
+FILES = ["__init__.py", "one.py", "two.py", "three.py", "README.md"]
+MODULES = ["one", "two", "three", "pkg", "pkg.one", "pkg.inner", "pkg.inner.two"]
+MODULES += ["other", "other.one", ".one", ".", "..", "..one", ".inner", "tools.two"]
+
+
+def _import(dice: random.Random) -> str:
+    module = dice.choice(MODULES)
+    name = dice.choice([*NAMES, *CLASSES, "one", "two", "inner", "*"])
+    alias = dice.choice(["", "", f" as {dice.choice(NAMES + CLASSES)}"])
+    if module.startswith(".") or dice.random() < 0.7:
+        return f"from {module} import {name}{'' if name == '*' else alias}"
+    return f"import {module}{alias}"
+
+
+def _expression(dice: random.Random) -> str:
+    root = dice.choice([*NAMES, *CLASSES, "one", "two", "pkg", "pkg.one", "inner", "x"])
+    tail = dice.choice(["", "", f".{dice.choice(NAMES)}", f"().{dice.choice(NAMES)}"])
+    return f"{root}{tail}()"
+
+
+def _function(dice: random.Random, name: str, receiver: str = "") -> list[str]:
+    given = [receiver] if receiver else []
+    given += dice.choice([[], [], [f"x: {dice.choice(CLASSES)}"], ["x"]])
+    returns = dice.choice(["", "", f" -> {dice.choice(CLASSES)}"])
+    lines = [f"def {name}({', '.join(given)}){returns}:"]
+    if dice.random() < 0.4:
+        lines.append(f"    x = {_expression(dice)}")
+    if receiver and dice.random() < 0.5:
+        lines.append(f"    self.{dice.choice(NAMES)}()")
+        lines.append(f"    super().{dice.choice(NAMES)}()")
+        lines.append(f"    self.held = {dice.choice(CLASSES)}()")
+        lines.append(f"    self.held.{dice.choice(NAMES)}()")
+    lines.append(f"    return {_expression(dice)}")
+    return lines
+
+
+def _class(dice: random.Random, name: str) -> list[str]:
+    bases = dice.sample([*CLASSES, "one.Base", "pkg.Left"], dice.randint(0, 2))
+    lines = [f"class {name}({', '.join(bases)}):", "    kept = 1"]
+    if dice.random() < 0.3:
+        lines.append(f"    {dice.choice(NAMES)} = {dice.choice(NAMES)}")
+    for method in dice.sample([*NAMES, "__init__"], dice.randint(0, 3)):
+        lines += ["    " + line for line in _function(dice, method, "self")]
+    return lines
+
+
+def _text(dice: random.Random, path: str) -> str:
+    if path.endswith(".md"):
+        return f"# {dice.choice(NAMES)}\n\n{dice.choice(NAMES)} text\n"
+    lines = [_import(dice) for _ in range(dice.randint(0, 3))]
+    for _ in range(dice.randint(0, 2)):
+        lines += _function(dice, dice.choice(NAMES))
+    for _ in range(dice.randint(0, 2)):
+        lines += _class(dice, dice.choice(CLASSES))
+    if dice.random() < 0.3:
+        lines.append(f"{dice.choice(NAMES)} = {dice.choice(NAMES + CLASSES)}")
+    if dice.random() < 0.2:
+        lines.append(f"__all__ = {dice.sample(NAMES + CLASSES, 2)!r}")
+    if dice.random() < 0.1:
+        lines.append("def broken(:")
+    lines.append(_expression(dice))
+    return "\n".join(lines) + "\n"
+
+
+def _path(dice: random.Random) -> str:
+    folder, name = dice.choice(FOLDERS), dice.choice(FILES)
+    return f"{folder}/{name}" if folder else name
+
+
+def _edit(dice: random.Random, files: dict[str, str]) -> None:
+    """Add, change, delete, rename or copy one file."""
+    path = dice.choice(sorted(files)) if files else ""
+    action = dice.random()
+    if not files or action < 0.35:
+        new = _path(dice)
+        files[new] = _text(dice, new)
+    elif action < 0.65:
+        files[path] = _text(dice, path)
+    elif action < 0.75:
+        files[path] = "# only moves it\n\n" + files[path]
+    elif action < 0.85:
+        del files[path]
+    elif action < 0.95:
+        files[_path(dice)] = files.pop(path)
+    else:
+        files[_path(dice)] = files[path]
+
+
+def _assert_same(world: World, files: dict[str, str]) -> None:
+    clean = World(files)
+    assert list(world.rows) != [] or not files
+    for path in sorted({*world.rows, *clean.rows}):
+        kept, made = world.rows.get(path), clean.rows.get(path)
+        assert kept == made, path
+        assert list(kept or {}) == list(made or {}), path
+    for path, terms in clean.view.own.index.terms.items():
+        assert world.view.own.index.terms.get(path, set()) == terms, path
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
+    dice = random.Random(seed)
+    files: dict[str, str] = {}
+    for _ in range(12):
+        _edit(dice, files)
+    world = World(files)
+    for _ in range(12):
+        for _ in range(dice.choice([1, 1, 1, 3])):
+            _edit(dice, files)
+        world.put(files)
+        _assert_same(world, files)

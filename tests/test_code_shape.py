@@ -1,0 +1,92 @@
+"""The shape of an element changes with what it means, and with nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.code.element import element
+from repobuild.code.parse import facts_of
+
+FUNCTION = """\
+class A:
+    @d
+    def f(self, a, b=1):
+        '''Doc.'''
+        x = g(a, b)
+        if x:
+            return [1, 2]
+        return "a  b"
+"""
+
+
+def digests(text: str, qual: str = "A.f") -> tuple[bytes, bytes]:
+    found = element(facts_of(text.encode(), "python"), qual, "")
+    assert found is not None
+    return found.shape, found.face
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("class A", "# moved\n\n\nclass A"),
+        ("        x = g", "        # why\n\n        x = g"),
+        ("x = g(a, b)", "x=g( a,b )  # why"),
+        ("g(a, b)", "g(\n            a,\n  b\n        )"),
+        ("x = g(a, b)", "x = \\\n            g(a, b)"),
+        ("            return", "                return"),
+        ("class A:", "class A:\n    y = 1\n"),
+        ("class A:", "def before(): pass\nclass A:"),
+        ("    @d", "    @ d"),
+        ("[1, 2]", "[1,  # one\n  2]"),
+    ],
+)
+def test_layout_leaves_the_shape(old: str, new: str) -> None:
+    assert old in FUNCTION
+    assert digests(FUNCTION.replace(old, new)) == digests(FUNCTION)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("g(a, b)", "g(b, a)"),
+        ('"a  b"', '"a b"'),
+        (
+            "            return [1, 2]\n",
+            "            pass\n            return [1, 2]\n",
+        ),
+        (
+            "            return [1, 2]\n        return",
+            "            return [1, 2]\n        x;return",
+        ),
+        ("[1, 2]", "[12]"),
+        ("[1, 2]", "[1 , 2,]"),
+        ("if x:", "if not x:"),
+        ("if x:", "while x:"),
+    ],
+)
+def test_the_body_is_in_the_shape_and_not_in_the_face(old: str, new: str) -> None:
+    shape, face = digests(FUNCTION.replace(old, new))
+    assert shape != digests(FUNCTION)[0]
+    assert face == digests(FUNCTION)[1]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("b=1", "b=2"), ("Doc.", "Other."), ("@d", "@e"), ("self, a,", "self, a: int,")],
+)
+def test_what_callers_see_is_in_both(old: str, new: str) -> None:
+    shape, face = digests(FUNCTION.replace(old, new))
+    assert shape != digests(FUNCTION)[0]
+    assert face != digests(FUNCTION)[1]
+
+
+def test_a_statement_that_leaves_a_block_changes_the_shape() -> None:
+    inside = "def f():\n    if a:\n        b()\n        c()\n"
+    outside = "def f():\n    if a:\n        b()\n    c()\n"
+    assert digests(inside, "f") != digests(outside, "f")
+
+
+def test_a_method_keeps_its_shape_when_its_class_moves_into_another() -> None:
+    flat = "class A:\n    def f(self):\n        if a:\n            b()\n"
+    nested = "class B:\n" + "".join("    " + line + "\n" for line in flat.splitlines())
+    assert digests(flat, "A.f") == digests(nested, "B.A.f")
