@@ -72,7 +72,9 @@ def test_one_changed_function_parses_one_file(here, capsys):
 
 def test_a_comment_makes_no_sample_again(here, capsys):
     run(["--until", "dataset"])
-    here.commit({"shapes/flat.py": MODULE.replace("    return s", "    # why\n    return s")})
+    here.commit(
+        {"shapes/flat.py": MODULE.replace("    return s", "    # why\n    return s")}
+    )
     capsys.readouterr()
     tables = asked(capsys, "build", "--until", "dataset")["tables"]
     assert tables["facts"]["built"] == 1
@@ -262,7 +264,11 @@ def test_an_unknown_element(here, capsys):
     ("name", "content", "said"),
     [
         ("latin.py", b'name = "caf\xe9"\n', "utf-8"),
-        ("broken.py", b"def f(:\n    pass\n\n\ndef g():\n    return 1\n", "syntax error"),
+        (
+            "broken.py",
+            b"def f(:\n    pass\n\n\ndef g():\n    return 1\n",
+            "syntax error",
+        ),
         ("huge.py", b"x = 1\n" * 3_500_000, "more than"),
     ],
 )

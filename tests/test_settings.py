@@ -35,7 +35,9 @@ def test_every_preset_names_only_known_settings():
 
 def test_an_unknown_key_is_named_with_the_nearest(tmp_path):
     (tmp_path / "repobuild.toml").write_text("[adapter]\nrnak = 8\n")
-    with pytest.raises(UsageError, match=r'"adapter.rnak".*did you mean "adapter.rank"'):
+    with pytest.raises(
+        UsageError, match=r'"adapter.rnak".*did you mean "adapter.rank"'
+    ):
         read_settings(tmp_path)
 
 

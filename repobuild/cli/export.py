@@ -63,7 +63,9 @@ def _write(build: Build, table: str, folder: Path) -> None:
     if table == "facts":
         from repobuild.code.analysis import repository_analysis
 
-        _write_json(folder / FORMATS[table], repository_analysis(build, build.snapshot.blob))
+        _write_json(
+            folder / FORMATS[table], repository_analysis(build, build.snapshot.blob)
+        )
     elif table == "graph":
         from repobuild.code.analysis import graph_json
 

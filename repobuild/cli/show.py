@@ -77,7 +77,7 @@ def _class(key: str, item: Any) -> str:
 
 
 def _rows(build: Build, key: str) -> dict[str, Any]:
-    rows = {}
+    rows: dict[str, Any] = {}
     for rule in build.rules.values():
         if rule.kind == "task" or build.state.line(rule.name) is None:
             continue
@@ -88,7 +88,7 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
         row, sub = place
         value = table.get(row)
         rows[rule.name] = value[sub] if rule.entries and value else value
-    if "samples" in rows:
+    if rows.get("samples"):
         rows["provenance"] = _provenance(build, rows["samples"])
     else:
         rows.update(_around(build, key))

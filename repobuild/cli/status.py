@@ -73,7 +73,9 @@ def outlook_text(facts: dict[str, Any]) -> str:
     pending = facts["pending"]
     width = max(map(len, pending["reasons"]))
     said = [_headline(facts)]
-    said += [f"  {n.ljust(width)}  {reason}" for n, reason in pending["reasons"].items()]
+    said += [
+        f"  {n.ljust(width)}  {reason}" for n, reason in pending["reasons"].items()
+    ]
     if pending["seconds"]:
         said.append(f"about {seconds(pending['seconds'])}, by the times of past builds")
     said.append("run `repobuild` to build")

@@ -36,7 +36,8 @@ PIECES = [
     "def f(x: int) -> int:\n    '''Add one to a number.'''\n    return g(x) + 1\n",
     "def f(x, y=2):\n    # a comment\n    return x\n",
     "def g(v):\n    return [v, f(v)]\n",
-    "class Base:\n    '''A base.'''\n\n    def run(self):\n        return self.step()\n\n"
+    "class Base:\n    '''A base.'''\n\n"
+    "    def run(self):\n        return self.step()\n\n"
     "    def step(self):\n        return 1\n",
     "class Child(Base):\n    def step(self):\n        return super().step() + f(1)\n",
     "from pkg.b import Base, f\n",
