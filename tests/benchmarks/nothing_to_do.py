@@ -90,9 +90,8 @@ def measure(place: Path, count: int, runs: int) -> None:
     ours = statistics.median(times["repobuild"])
     for name, found in times.items():
         median = statistics.median(found)
-        print(
-            f"{count:>7} files  {name:<11} {median * 1000:7.0f} ms  {median / ours:6.1f} x"
-        )
+        shown = f"{median * 1000:7.0f} ms  {median / ours:6.1f} x"
+        print(f"{count:>7} files  {name:<11} {shown}")
 
 
 def main() -> None:

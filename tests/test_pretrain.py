@@ -1,0 +1,142 @@
+"""A nano model trains, stops, goes on, and is a model that others can load."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from repobuild.model import pretrain
+from repobuild.model import tokenizer as bpe
+from repobuild.model.corpus import Document
+
+# A clock that ticks 10 s a reading: 0.5 minutes are three steps.
+NANO = pretrain.Recipe(
+    vocabulary=300,
+    hidden=32,
+    layers=2,
+    heads=2,
+    kv_heads=1,
+    head_size=16,
+    feed_forward=64,
+    context=64,
+    sequence=16,
+    batch=2,
+    minutes=1.0,
+    first_save=60.0,
+    score_windows=2,
+)
+
+
+def ticks() -> Iterator[float]:
+    return (10.0 * reading for reading in count())
+
+
+def documents() -> list[Document]:
+    found = []
+    for number in range(60):
+        for kind in pretrain.KINDS:
+            text = f"def f{number}(x):\n    return x + {number}  # {kind}\n" * 2
+            found.append(Document(kind, "a.py", text, held_out=number < 10))
+    return found
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> pretrain.Run:
+    tokenizer = bpe.train((d.text for d in documents()), NANO.vocabulary, NANO.context)
+    trained = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=False)
+    held_out = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=True)
+    out = tmp_path_factory.mktemp("whole") / "tiny"
+    return pretrain.Run(NANO, out, tokenizer, trained, held_out, say=lambda line: None)
+
+
+def start(run: pretrain.Run, out: Path, most_steps: int | None = None) -> None:
+    clock = ticks()
+    pretrain.train(
+        replace(run, out=out, clock=lambda: next(clock), most_steps=most_steps)
+    )
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(
+    run: pretrain.Run, tmp_path: Path
+) -> None:
+    start(run, tmp_path / "whole")
+    start(run, tmp_path / "parts", most_steps=2)
+    halfway = json.loads((tmp_path / "parts.training" / "state.json").read_text())
+    assert halfway["progress"]["step"] == 2
+    start(run, tmp_path / "parts")
+    whole = load_file(tmp_path / "whole.training" / "weights.safetensors")
+    parts = load_file(tmp_path / "parts.training" / "weights.safetensors")
+    assert whole.keys() == parts.keys()
+    assert all(torch.equal(whole[name], parts[name]) for name in whole)
+
+
+def test_the_folder_loads_and_answers(run: pretrain.Run, tmp_path: Path) -> None:
+    start(run, tmp_path / "tiny", most_steps=1)
+    model: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "tiny")
+    tokenizer = AutoTokenizer.from_pretrained(tmp_path / "tiny")
+    assert model.dtype == torch.bfloat16
+    assert model.lm_head.weight is model.model.embed_tokens.weight
+    assert model.generation_config.eos_token_id == [tokenizer.eos_token_id, 0]
+    prompt = tokenizer("def f", return_tensors="pt")
+    assert model.generate(**prompt, max_new_tokens=3, do_sample=False).shape[0] == 1
+    names = {file.name for file in (tmp_path / "tiny").iterdir()}
+    assert {"recipe.json", "README.md", "tokenizer.json", "config.json"} <= names
+    assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
+
+
+def test_another_recipe_does_not_go_on_from_this_state(
+    run: pretrain.Run, tmp_path: Path
+) -> None:
+    start(run, tmp_path / "tiny", most_steps=1)
+    other = replace(run, recipe=replace(NANO, seed=2))
+    with pytest.raises(SystemExit, match="another recipe"):
+        start(other, tmp_path / "tiny", most_steps=1)
+
+
+def test_the_rate_warms_up_and_falls_with_the_clock() -> None:
+    recipe = pretrain.Recipe()
+    rates = [pretrain.learning_rate(recipe, spent / 100) for spent in range(101)]
+    assert max(rates) == rates[2] == recipe.learning_rate
+    assert rates[2:] == sorted(rates[2:], reverse=True)
+    assert rates[100] == pytest.approx(recipe.learning_rate * recipe.last_rate)
+
+
+def test_every_token_but_the_first_is_a_target_once() -> None:
+    rows = pretrain.windows(np.arange(33, dtype=np.uint16), sequence=8)
+    assert rows[:, 1:].flatten().tolist() == list(range(1, 33))
+
+
+def test_an_epoch_holds_the_share_of_questions(run: pretrain.Run) -> None:
+    recipe = replace(NANO, chat_share=0.25, fim_share=0.0)
+    rows = pretrain.epoch_windows(run.trained, recipe, epoch=0)
+    code = len(run.trained["code"].ids)
+    assert rows[:, 1:].size == pytest.approx(code / 0.75, rel=0.1)
+    again = pretrain.epoch_windows(run.trained, recipe, epoch=0)
+    other = pretrain.epoch_windows(run.trained, recipe, epoch=1)
+    assert np.array_equal(rows, again)
+    assert not np.array_equal(rows[:5], other[:5])
+
+
+def test_loss_per_byte_counts_the_bytes_of_the_text(run: pretrain.Run) -> None:
+    model = pretrain.build_model(NANO)
+    found = pretrain.score(model, run.held_out, NANO, most=4)
+    texts = run.held_out["code"]
+    ratio = found["code_loss_per_byte"] / found["code_loss_per_token"]
+    assert ratio == pytest.approx(len(texts.ids) / texts.size, rel=1e-2)
+    size = sum(
+        len(d.text.encode()) for d in documents() if d.kind == "code" and d.held_out
+    )
+    assert texts.size == size
+
+
+def test_the_default_model_has_five_million_parameters() -> None:
+    model = pretrain.build_model(pretrain.Recipe())
+    assert 4.9e6 < sum(p.numel() for p in model.parameters()) < 5.1e6
