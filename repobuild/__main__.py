@@ -11,6 +11,7 @@ _PLAIN = {"build", "--json", "--quiet"}
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _leave_the_folder_alone()
     arguments = sys.argv[1:]
     if set(arguments) <= _PLAIN and _nothing_to_do(arguments):
         sys.stdout.flush()
@@ -19,6 +20,17 @@ def main() -> None:
     from repobuild.cli.main import run
 
     sys.exit(run(arguments))
+
+
+def _leave_the_folder_alone() -> None:
+    """Import nothing from the working folder, here or in any process started here.
+
+    `python -m` puts it first on the path, and it is the repository that is analysed: its
+    `click.py` or `numpy.py` would be run (tests/promises/test_nothing_is_executed.py).
+    """
+    os.environ["PYTHONSAFEPATH"] = "1"
+    if sys.path and sys.path[0] in ("", os.getcwd()):
+        del sys.path[0]
 
 
 def _nothing_to_do(arguments: list[str]) -> bool:
