@@ -1,0 +1,221 @@
+"""The base model that an adapter is trained for: where it lies and what it is.
+
+`base.model` is one of
+
+    "tiny"            the embedded model: `cache/refs/tiny` holds its digest, and
+                      `cache/objects/ab/cdef...` is its folder
+    a folder          anything `from_pretrained` loads; relative to the working folder
+    "owner/name"      a model of the Hugging Face hub, at `base.revision`
+
+The digest of the base enters the key of every adapter.  For a folder it covers every
+file: whole up to 64 MiB, above that its size, its first MiB (a safetensors header
+names every tensor) and 64 pieces spread over the rest, so that 16 GB of weights cost
+a moment.  For a hub model it is the commit, read from the local hub cache when it is
+there; pin `base.revision` to make a build repeatable.
+
+`trust_remote_code` is off everywhere and there is no setting for it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repobuild import resources
+from repobuild.engine.errors import UsageError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+TINY = "tiny"
+WHOLE_BELOW = 64 << 20
+PIECES = 64
+PIECE = 1 << 16
+
+_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+# Used when a base has no chat template of its own; travels with the adapter.
+PLAIN_TEMPLATE = (
+    "{%- for message in messages %}"
+    "{%- if message['role'] == 'user' %}"
+    "{{- '### Question\\n' + message['content'] + '\\n\\n### Answer\\n' }}"
+    "{%- else %}{{- message['content'] + eos_token }}{%- endif %}"
+    "{%- endfor %}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """A resolved base model."""
+
+    name: str  # what an adapter says it belongs to; never an absolute path
+    source: str  # what `from_pretrained` takes
+    revision: str | None
+    digest: str
+    fim: bool = True  # use fill-in-the-middle tokens where the tokenizer has them
+
+
+def resolve(settings: Mapping[str, Any]) -> Base:
+    """Return the model that the settings name, or raise `UsageError`."""
+    model = str(settings["base.model"])
+    revision = str(settings.get("base.revision", "")) or None
+    fim = bool(settings.get("base.fim", True))
+    if model == TINY:
+        folder, digest = embedded()
+        return Base("repobuild/tiny", str(folder), None, digest, fim)
+    folder = Path(model).expanduser()
+    if folder.is_dir():
+        return _local(model, folder, fim)
+    if _HUB_ID.fullmatch(model):
+        return Base(model, model, revision, _hub_digest(model, revision), fim)
+    raise UsageError(
+        f'model folder "{folder.absolute()}" does not exist (base.model)\n'
+        'set base.model to "tiny", to a folder with config.json, or to a hub id'
+    )
+
+
+def ingredients(settings: Mapping[str, Any], _: object = None) -> dict[str, Any]:
+    """What enters the key of a task that uses the base model."""
+    return {"base": resolve(settings).digest}
+
+
+def embedded() -> tuple[Path, str]:
+    """Folder and digest of the model that ships with repobuild."""
+    cache = resources.folder("cache")
+    ref = cache / "refs" / TINY
+    try:
+        digest = ref.read_text("utf-8").strip()
+    except FileNotFoundError:
+        digest = ""
+    folder = cache / "objects" / digest[:2] / digest[2:]
+    if not digest or not folder.is_dir():
+        raise UsageError(
+            f'the embedded model is missing: "{ref}" names no folder of the cache\n'
+            "install repobuild again, or train it: python -m repobuild.model.pretrain"
+        )
+    return folder, digest
+
+
+def _local(written: str, folder: Path, fim: bool) -> Base:
+    if not (folder / "config.json").is_file():
+        raise UsageError(
+            f'"{folder.absolute()}" holds no config.json, so no model (base.model)\n'
+            "save one there with save_pretrained, or name another folder"
+        )
+    name = folder.name if Path(written).is_absolute() or "~" in written else written
+    return Base(name, str(folder.absolute()), None, folder_digest(folder), fim)
+
+
+def folder_digest(folder: Path) -> str:
+    """SHA-256 over paths, sizes and content (large files by pieces)."""
+    total = hashlib.sha256()
+    for file in sorted(p for p in folder.rglob("*") if p.is_file()):
+        name = file.relative_to(folder).as_posix()
+        total.update(f"{name}\0{file.stat().st_size}\0{_file_digest(file)}\0".encode())
+    return total.hexdigest()
+
+
+def _file_digest(file: Path) -> str:
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        if size <= WHOLE_BELOW:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+        found = hashlib.sha256(stream.read(1 << 20))
+        for number in range(PIECES):
+            stream.seek((size - PIECE) * number // (PIECES - 1))
+            found.update(stream.read(PIECE))
+    return found.hexdigest()
+
+
+def _hub_digest(model: str, revision: str | None) -> str:
+    """The commit that the revision stands for, without asking the network if known."""
+    if revision and _COMMIT.fullmatch(revision):
+        return f"{model}@{revision}"
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    cached = Path(HF_HUB_CACHE) / f"models--{model.replace('/', '--')}" / "refs"
+    ref = cached / (revision or "main")
+    if ref.is_file():
+        return f"{model}@{ref.read_text('utf-8').strip()}"
+    return f"{model}@{_asked_commit(model, revision)}"
+
+
+def _asked_commit(model: str, revision: str | None) -> str:
+    from huggingface_hub import HfApi
+
+    try:
+        found = HfApi().model_info(model, revision=revision, timeout=10)
+    except Exception as error:  # the hub client raises a dozen unrelated kinds
+        raise UsageError(
+            f'base.model "{model}" is neither a folder nor to be had from the hub: '
+            f"{type(error).__name__}\n"
+            f'download it where there is a network ("hf download {model}"), '
+            "or set base.model to a local folder"
+        ) from error
+    return str(found.sha)
+
+
+# ----------------------------------------------------------------------- loading
+
+
+def device() -> str:
+    """One GPU when there is one, else the CPU."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
+    """The tokenizer, with a chat template and a padding token in any case."""
+    from transformers import AutoTokenizer
+
+    quiet()
+    tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
+    if tokenizer.eos_token is None:
+        raise UsageError(
+            f'the tokenizer of "{base.name}" has no end token\n'
+            "an adapter could never learn to stop; use an instruction-tuned base"
+        )
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    if tokenizer.chat_template is None:
+        tokenizer.chat_template = PLAIN_TEMPLATE
+    return tokenizer
+
+
+def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
+    """The bare base model, frozen, in evaluation mode."""
+    from transformers import AutoModelForCausalLM
+
+    quiet()
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        base.source, revision=base.revision, dtype=dtype, attn_implementation="sdpa"
+    )
+    model.requires_grad_(False)
+    model.train(False)
+    return model
+
+
+def quiet() -> None:
+    """The user sees our progress, not the libraries' logs and bars.
+
+    Must come before peft is imported: with it comes DeepSpeed, which complains of a
+    machine without a GPU unless it is told.
+    """
+    import os
+    import warnings
+
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    if device() == "cpu":
+        os.environ.setdefault("DS_ACCELERATOR", "cpu")
+    libraries = r"(accelerate|deepspeed|peft|torch|transformers)\."
+    warnings.filterwarnings("ignore", module=libraries)

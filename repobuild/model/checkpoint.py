@@ -1,0 +1,114 @@
+"""Where a training run stands, and how it is taken up again after a kill.
+
+    SCRATCH/checkpoint/
+        adapter_model.safetensors, adapter_config.json    float32, whole
+        rankN.safetensors    AdamW's moments and step of process N, its random state
+        state.json           step, world size, ZeRO stage, losses, digest of the job
+
+Adapter weights are the float32 masters and the order of batches is known beforehand, so
+that a resumed run equals the uninterrupted one bit for bit at equal world size and ZeRO
+stage. At another one the moments do not fit: training goes on with the weights and
+fresh moments. DeepSpeed's own checkpoints would do the same with pickle, and refuse any
+other world size.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import PeftModel
+from safetensors.torch import load_file, save_file
+
+from repobuild.model import zero
+from repobuild.model.artifact import write_peft
+from repobuild.model.packing import Batch
+from repobuild.model.recipe import Job
+
+Tell = Callable[[int, int, float], None]  # step, steps in all, loss
+
+
+@dataclass(slots=True)
+class Run:
+    """What one process knows while it trains."""
+
+    job: Job
+    plan: list[Batch]
+    done: int  # steps of an interrupted run
+    tell: Tell
+    losses: list[float] = field(default_factory=list)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.job.scratch / "checkpoint"
+
+    @property
+    def world(self) -> int:
+        return int(os.environ.get("WORLD_SIZE", "1"))
+
+    @property
+    def rank(self) -> int:
+        return int(os.environ.get("RANK", "0"))
+
+    @property
+    def steps(self) -> int:
+        return len(self.plan) // self.world
+
+
+def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None:
+    """Fill a folder beside and rename it: a kill leaves the old one or the new one."""
+    new = run.checkpoint.with_name("checkpoint.new")
+    if run.rank == 0:
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+    tensors = zero.gathered(model)
+    together(run)
+    state = {"random": torch.get_rng_state()}
+    for number, (_, moments) in enumerate(zero.moments(engine)):
+        state |= {f"{number}.{name}": value for name, value in moments.items()}
+    save_file(state, new / f"rank{run.rank}.safetensors")
+    if run.rank == 0:
+        write_peft(new, model, tensors, run.job)
+        facts = {"step": step, "world": run.world, "losses": run.losses}
+        facts |= {"stage": zero.stage(run.job.deepspeed), "job": run.job.digest}
+        (new / "state.json").write_text(json.dumps(facts), "utf-8")
+    together(run)
+    if run.rank == 0:
+        shutil.rmtree(run.checkpoint, ignore_errors=True)
+        new.rename(run.checkpoint)
+    together(run)
+
+
+def read_progress(run: Run) -> None:
+    """How far an interrupted run of this same job came."""
+    with suppress(FileNotFoundError, ValueError, KeyError):
+        facts = json.loads((run.checkpoint / "state.json").read_text("utf-8"))
+        if facts["job"] == run.job.digest:
+            run.done = min(facts["step"], run.steps)
+            run.losses = list(facts["losses"])
+
+
+def read_moments(run: Run, engine: Any) -> None:
+    """AdamW's moments, if they are of the same world size and stage."""
+    if not run.done:
+        return
+    facts = json.loads((run.checkpoint / "state.json").read_text("utf-8"))
+    if [facts["world"], facts["stage"]] != [run.world, zero.stage(run.job.deepspeed)]:
+        return
+    state = load_file(run.checkpoint / f"rank{run.rank}.safetensors")
+    for number, (parameter, moments) in enumerate(zero.moments(engine)):
+        for name in ("step", "exp_avg", "exp_avg_sq"):
+            moments[name] = state[f"{number}.{name}"].to(parameter.device)
+    torch.set_rng_state(state["random"])
+
+
+def together(run: Run) -> None:
+    if run.world > 1:
+        torch.distributed.barrier()

@@ -1,0 +1,226 @@
+"""What to train at this commit, and from where.
+
+The adapter is a fold over commits. Its next step is decided here, without any model:
+
+    REUSE      an earlier adapter was trained on exactly these samples (a revert, a
+               switched branch): it is taken again
+    WAIT       fewer samples changed than `adapter.min_delta`: the parent stays, and the
+               change is part of the next delta, because manifests are compared
+    CONTINUE   the parent adapter goes on with the delta, mixed with replayed samples
+    REBASE     from the base model on everything
+    FIRST      the same, because there is no adapter yet
+
+Replayed samples are current ones by construction: a sample whose source changed is in
+the delta, one whose source is gone is in no dataset. General continual learning cannot
+purge like this; here every sample knows what it was made from.
+"""
+
+from __future__ import annotations
+
+import random
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from itertools import accumulate, cycle, islice
+from typing import Any
+
+from repobuild.model.lineage import Manifest, Row
+
+
+class Mode(Enum):
+    REUSE = "reuse"
+    WAIT = "wait"
+    FIRST = "first"
+    CONTINUE = "continue"
+    REBASE = "rebase"
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """Difference of two manifests, each list sorted."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+    @property
+    def shown(self) -> list[str]:
+        """Samples to train; tombstones of removed elements are in `added`."""
+        return sorted([*self.added, *self.changed])
+
+    def __len__(self) -> int:
+        return len(self.added) + len(self.changed) + len(self.removed)
+
+
+def difference(old: Manifest, new: Manifest) -> Delta:
+    before, now = old.digests, new.digests
+    return Delta(
+        added=sorted(i for i in now if i not in before),
+        changed=sorted(i for i in now if i in before and before[i] != now[i]),
+        removed=sorted(i for i in before if i not in now),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Situation:
+    """Everything that the decision is made from."""
+
+    dataset: str
+    recipe: str
+    base: str
+    size: int  # trained samples now
+    rows: Mapping[str, Row]  # commit -> row of every adapter that was ever built
+    parent: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    mode: Mode
+    reason: str
+    row: Row | None = None  # to reuse, or to go on from
+
+
+def decide(now: Situation, delta: Delta, settings: Mapping[str, Any]) -> Decision:
+    """The rules, first match wins; `delta` is against the parent."""
+    commit = same(now)
+    if commit:
+        reason = f"trained on the same samples at {commit[:12]}"
+        return Decision(Mode.REUSE, reason, now.rows[commit])
+    parent = now.parent
+    if parent is None:
+        return Decision(Mode.FIRST, "no adapter yet")
+    why = rebase_reason(now, parent, delta, settings)
+    if why:
+        return Decision(Mode.REBASE, why)
+    if len(delta) < max(1, settings["adapter.min_delta"]) or not delta.shown:
+        return Decision(Mode.WAIT, f"{len(delta)} samples changed", parent)
+    return Decision(Mode.CONTINUE, f"{len(delta)} samples changed", parent)
+
+
+def same(now: Situation) -> str:
+    """The commit whose adapter was trained on exactly these samples, or nothing."""
+    ours = (now.dataset, now.recipe, now.base, True)
+    names = ("dataset", "recipe", "base", "promoted")
+    for commit, row in sorted(now.rows.items()):
+        if tuple(row.get(name) for name in names) == ours:
+            return commit
+    return ""
+
+
+def rebase_reason(
+    now: Situation, parent: Row, delta: Delta, settings: Mapping[str, Any]
+) -> str:
+    """Why the parent is no place to go on from; empty when it is."""
+    if parent["base"] != now.base:
+        return "another base model"
+    if parent["recipe"] != now.recipe:
+        return "another recipe"
+    if not parent["promoted"] and parent["mode"] == Mode.CONTINUE.value:
+        return "the last adapter fell behind its parent"
+    if parent["chain"] >= settings["adapter.rebase_after"]:
+        return f"the chain is {parent['chain']} adapters long"
+    if drift(parent, delta, now.size) > settings["adapter.rebase_delta"]:
+        return "too many samples changed since the base model"
+    return ""
+
+
+def drift(parent: Row, delta: Delta, size: int) -> float:
+    """Share of samples that were shown since the base model."""
+    return round(float(parent["drift"]) + len(delta.shown) / max(1, size), 6)
+
+
+def nearest_row(
+    rows: Mapping[str, Row], ancestors: Sequence[str], commit: str
+) -> Row | None:
+    """The adapter of the nearest first-parent ancestor, else the newest one."""
+    for ancestor in ancestors:
+        if ancestor in rows:
+            return rows[ancestor]
+    others = [row for name, row in rows.items() if name != commit]
+    return max(others, key=lambda row: int(row.get("build", 0)), default=None)
+
+
+# ---------------------------------------------------------------------------- mix
+
+
+@dataclass(frozen=True, slots=True)
+class Mix:
+    """The epochs of a continued run, by sample id, and how many ids are replayed."""
+
+    epochs: list[list[str]]
+    replayed: int
+
+
+def mix(
+    tasks: Mapping[str, str],
+    fresh: Sequence[str],
+    passes: int,
+    share: float,
+    least: int,
+    seed: str,
+) -> Mix:
+    """Every fresh sample once an epoch, beside replayed ones that change by epoch.
+
+    `tasks` names the task of every current sample. A replayed sample is known already:
+    seeing many of them once each keeps more than seeing few of them often. `least` are
+    replayed in the whole run however small the delta is, because one changed fact does
+    as much harm to the others as ten.
+    """
+    count = max(round(len(fresh) * share / (1 - share)), -(-least // passes))
+    count = count if share else 0
+    old = replay_order(tasks, set(fresh), seed)
+    turns = islice(cycle(old), count * passes) if old else iter(())
+    epochs = []
+    for number in range(passes):
+        order = [*fresh, *islice(turns, count)]
+        random.Random(f"{seed}.mix.{number}").shuffle(order)
+        epochs.append(order)
+    return Mix(epochs, min(count * passes, len(old)))
+
+
+def passes_for(fresh: int, share: float, most: int, samples: int) -> int:
+    """How often each fresh sample is shown: at most `most`, at least three times.
+
+    Between them, so often that the run stays near `samples`: a handful of facts takes
+    eight passes, a rewritten package has many steps anyway.
+    """
+    fitting = int(samples * (1 - share) / max(1, fresh))
+    return max(min(3, most), min(most, fitting))
+
+
+def replay_order(tasks: Mapping[str, str], fresh: set[str], seed: str) -> list[str]:
+    """All samples beside the delta, in the order in which they are replayed.
+
+    Evenly by task and module, so that a large module does not crowd out the others.
+    """
+    groups: dict[tuple[str, str], list[str]] = {}
+    for sample_id, task in sorted(tasks.items()):
+        if sample_id not in fresh:
+            module = sample_id.partition("::")[0].partition("#")[0]
+            groups.setdefault((task, module), []).append(sample_id)
+    chance = random.Random(f"{seed}.replay")
+    queues = [chance.sample(group, len(group)) for _, group in sorted(groups.items())]
+    chance.shuffle(queues)
+    longest = max(map(len, queues), default=0)
+    return [q[turn] for turn in range(longest) for q in queues if turn < len(q)]
+
+
+def bounded(
+    epochs: Sequence[Sequence[int]], sizes: Sequence[int], most_tokens: int
+) -> list[list[int]]:
+    """Whole epochs as far as the tokens reach; of the first one what fits."""
+    result: list[list[int]] = []
+    left = most_tokens
+    for epoch in epochs:
+        cost = sum(sizes[number] for number in epoch)
+        if cost > left and result:
+            break
+        result.append(_fitting(epoch, sizes, left))
+        left -= cost
+    return result
+
+
+def _fitting(epoch: Sequence[int], sizes: Sequence[int], tokens: int) -> list[int]:
+    spent = list(accumulate(sizes[number] for number in epoch))
+    return list(epoch[: bisect_right(spent, tokens)])

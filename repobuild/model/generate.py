@@ -1,0 +1,202 @@
+"""Let a model answer: batches for the report, a stream for `ask`, losses for the gate.
+
+    with_adapter = Speaker.load(base, adapter_folder)
+    with_adapter.answers(["In which file is `f` defined?"], 60)
+    with_adapter.losses(samples)             # [(sum of losses, answer tokens), ...]
+    for piece in with_adapter.stream("What is `f`?", 200): ...
+
+The adapter is merged into a float32 copy in memory on a CPU (the answers are the
+adapter's own to 1e-5, and generation is twice as fast without the extra products); on a
+GPU the base stays in bfloat16 and the adapter beside it. Generation is greedy, with
+prompts padded on the left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repobuild.model.base import Base, device, load_model, load_tokenizer
+from repobuild.model.conversation import Conversation, Example
+from repobuild.model.packing import batches, collate
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel
+
+Question = str | Mapping[str, Any]  # a question, or a whole sample (then fim is known)
+LOSS_TOKENS = 8192  # of one batch
+BATCH = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Speaker:
+    """One model, with or without an adapter, and its tokenizer."""
+
+    model: PreTrainedModel
+    conversation: Conversation
+
+    @classmethod
+    def load(cls, base: Base, adapter: Path | None = None) -> Speaker:
+        import torch
+
+        place = device()
+        dtype = torch.float32 if place == "cpu" else torch.bfloat16
+        model: Any = load_model(base, dtype)
+        if adapter is not None:
+            model = with_adapter(model, adapter, merge=place == "cpu")
+        conversation = Conversation(load_tokenizer(base), base.fim)
+        return cls(model.to(place).eval(), conversation)
+
+    # ------------------------------------------------------------------- answers
+
+    def answers(
+        self,
+        questions: Sequence[Question],
+        max_new_tokens: int,
+        advance: Callable[[int], None] = lambda count: None,
+    ) -> list[str]:
+        """Greedy answers in the order of the questions."""
+        prompts = self.conversation.encode([self._prompt(q) for q in questions])
+        order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
+        found = [""] * len(prompts)
+        for start in range(0, len(order), BATCH):
+            part = order[start : start + BATCH]
+            texts = self._generate([prompts[i] for i in part], max_new_tokens)
+            for number, text in zip(part, texts, strict=True):
+                found[number] = text
+            advance(len(part))
+        return found
+
+    def stream(self, question: Question, max_new_tokens: int) -> Iterator[str]:
+        """Pieces of one answer as they come."""
+        import torch
+
+        tokenizer = self.conversation.tokenizer
+        (ids,) = self.conversation.encode([self._prompt(question)])
+        model: Any = self.model
+        window = torch.tensor([ids], device=model.device)
+        said: list[int] = []
+        shown = ""
+        cache: Any = None
+        for _ in range(max_new_tokens):
+            with torch.inference_mode():
+                out = model(window, past_key_values=cache, use_cache=True)
+            cache = out.past_key_values
+            token = int(out.logits[0, -1].argmax())
+            if token in self.conversation.ends:
+                break
+            said.append(token)
+            text = str(tokenizer.decode(said))
+            if not text.endswith("\ufffd"):  # half a character: wait for its other half
+                yield text[len(shown) :]
+                shown = text
+            window = torch.tensor([[token]], device=model.device)
+
+    def _prompt(self, question: Question) -> str:
+        sample = {"question": question} if isinstance(question, str) else question
+        return self.conversation.prompt(sample)
+
+    def _generate(self, prompts: list[list[int]], max_new_tokens: int) -> list[str]:
+        import torch
+
+        tokenizer, ends = self.conversation.tokenizer, self.conversation.ends
+        pad = int(tokenizer.pad_token_id)
+        width = max(map(len, prompts))
+        rows = [[pad] * (width - len(p)) + p for p in prompts]
+        mask = [[0] * (width - len(p)) + [1] * len(p) for p in prompts]
+        where = self.model.device
+        with torch.inference_mode():
+            model: Any = self.model
+            out = model.generate(
+                input_ids=torch.tensor(rows, device=where),
+                attention_mask=torch.tensor(mask, device=where),
+                max_new_tokens=max_new_tokens,
+                do_sample=False,
+                eos_token_id=ends,
+                pad_token_id=pad,
+                use_cache=True,
+            )
+        return [self._text(row[width:].tolist()) for row in out]
+
+    def _text(self, tokens: list[int]) -> str:
+        """Up to the first end token."""
+        ends = set(self.conversation.ends)
+        stop = next((i for i, token in enumerate(tokens) if token in ends), len(tokens))
+        text = self.conversation.tokenizer.decode(
+            tokens[:stop], skip_special_tokens=True
+        )
+        return str(text).strip()
+
+    # -------------------------------------------------------------------- losses
+
+    def losses(
+        self,
+        samples: Sequence[tuple[str, Mapping[str, Any]]],
+        longest: int = 1 << 20,
+    ) -> list[tuple[float, int]]:
+        """Sum of losses and answer tokens of each sample; (0, 0) for one left out."""
+        kept = self.conversation.examples(samples, longest).kept
+        found = dict(zip((e.id for e in kept), self.example_losses(kept), strict=True))
+        return [found.get(sample_id, (0.0, 0)) for sample_id, _ in samples]
+
+    def example_losses(self, examples: Sequence[Example]) -> list[tuple[float, int]]:
+        """Sum of losses and answer tokens of each example, in order."""
+        lengths = [len(e.tokens) for e in examples]
+        found = [(0.0, 0)] * len(examples)
+        for batch in batches(lengths, range(len(examples)), LOSS_TOKENS, 0):
+            numbers = [row[0] for row in batch]
+            for number, value in zip(
+                numbers, self._batch_losses([examples[i] for i in numbers]), strict=True
+            ):
+                found[number] = value
+        return found
+
+    def _batch_losses(self, examples: list[Example]) -> list[tuple[float, int]]:
+        import torch
+        from torch.nn import functional as F
+
+        pad = int(self.conversation.tokenizer.pad_token_id)
+        place = self.model.device
+        tensors = {
+            name: tensor.to(place)
+            for name, tensor in collate([[e] for e in examples], pad).items()
+        }
+        labels = tensors.pop("labels")[:, 1:]
+        first = min(e.answer for e in examples)  # no logits before it
+        with torch.inference_mode(), self._fast():
+            keep = labels.shape[1] + 1 - (first - 1)
+            logits = self.model(**tensors, logits_to_keep=keep).logits[:, :-1]
+        wanted = labels[:, first - 1 :]
+        losses = F.cross_entropy(
+            logits.float().transpose(1, 2), wanted, reduction="none", ignore_index=-100
+        )  # (B, T)
+        counts = (wanted != -100).sum(1)
+        return list(zip(losses.sum(1).tolist(), counts.tolist(), strict=True))
+
+    def _fast(self) -> torch.autocast:
+        import torch
+
+        return torch.autocast(self.model.device.type, torch.bfloat16)
+
+
+def with_adapter(model: Any, adapter: Path, merge: bool) -> Any:
+    """The model with the adapter on it, or merged into it."""
+    from peft import PeftModel
+
+    found = PeftModel.from_pretrained(model, str(adapter))
+    return found.merge_and_unload() if merge else found
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Base and adapter side by side, as the report and `ask` show them."""
+
+    base: Speaker
+    adapter: Speaker
+
+    @classmethod
+    def load(cls, base: Base, adapter: Path) -> Answers:
+        return cls(Speaker.load(base), Speaker.load(base, adapter))

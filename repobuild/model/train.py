@@ -1,0 +1,323 @@
+"""Train a LoRA adapter. The whole story, top to bottom:
+
+    prepare     join the process group, load the base, put the adapter on it
+    plan        every batch of the run is known beforehand, from the seed
+    train       transformers' Trainer, under DeepSpeed
+    checkpoint  every few steps; after a kill the same job goes on where it stopped
+    write       float32 LoRA tensors, checked, as a PEFT folder
+
+In process, on one CPU or GPU, it is a function call: `train(job)`. On several devices a
+launcher starts this file in every process, with the folder of the job:
+
+    torchrun --nproc_per_node 2 -m repobuild.model.train SCRATCH
+    deepspeed --hostfile HOSTS --module repobuild.model.train SCRATCH
+
+Base weights are bfloat16 and frozen, LoRA weights are float32, products run under
+autocast. Logits are computed for answer tokens only.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import random
+import shutil
+import sys
+from pathlib import Path
+from types import MethodType
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from torch.nn import functional as F
+from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
+from transformers.modeling_outputs import CausalLMOutput
+from transformers.trainer_callback import PrinterCallback
+
+from repobuild.model import zero
+from repobuild.model.artifact import check, curve, write_peft
+from repobuild.model.base import load_model, load_tokenizer, quiet
+from repobuild.model.checkpoint import (
+    Run,
+    Tell,
+    read_moments,
+    read_progress,
+    together,
+    write_checkpoint,
+)
+from repobuild.model.packing import Batch, batches, collate, packed_batches
+from repobuild.model.recipe import Job, Outcome
+
+LAST_RATE = 0.1  # of the peak, at the last step
+# Families whose forward is: backbone, then lm_head. Others compute their own loss.
+PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})
+
+
+def train(job: Job, tell: Tell = lambda step, steps, loss: None) -> Outcome:
+    """Train as the job says; `job.scratch / "trained"` holds the adapter."""
+    trained = job.scratch / "trained"
+    if trained.is_dir():  # killed after the last step
+        return Outcome.read(trained)
+    quiet()
+    zero.start()
+    try:
+        run = Run(job, make_plan(job), 0, tell)
+        read_progress(run)
+        outcome = run_trainer(run)
+    finally:
+        zero.forget()
+    return outcome
+
+
+def run_trainer(run: Run) -> Outcome:
+    # TrainingArguments first: ZeRO-3 shards the base while it is loaded.
+    arguments = training_arguments(run)
+    set_seed(run.job.recipe.seed)
+    model = build_model(run)
+    trainer = AdapterTrainer(run, model, arguments)
+    if run.done < run.steps:
+        trainer.train()
+    return write_adapter(run, model)
+
+
+# -------------------------------------------------------------------------- prepare
+
+
+def training_arguments(run: Run) -> TrainingArguments:
+    """One item of the dataset is one whole batch, so batch sizes are 1."""
+    recipe = run.job.recipe
+    return TrainingArguments(
+        output_dir=str(run.job.scratch / "trainer"),
+        deepspeed=run.job.deepspeed,
+        per_device_train_batch_size=1,
+        max_steps=run.steps - run.done or 1,
+        learning_rate=run.job.rate,
+        weight_decay=recipe.weight_decay,
+        max_grad_norm=recipe.max_grad_norm,
+        optim="adamw_torch",  # DeepSpeed's own is compiled on first use
+        gradient_checkpointing=recipe.checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False},
+        use_cpu=not torch.cuda.is_available(),
+        seed=recipe.seed,
+        save_strategy="no",
+        logging_strategy="no",
+        report_to="none",
+        disable_tqdm=True,
+        remove_unused_columns=False,
+        dataloader_pin_memory=False,
+    )
+
+
+def build_model(run: Run) -> PeftModel:
+    """Base and adapter: the checkpoint's, the parent's, or a fresh one."""
+    job, recipe = run.job, run.job.recipe
+    base = load_model(job.base, torch.bfloat16 if recipe.bf16 else torch.float32)
+    source = str(run.checkpoint) if run.done else job.parent
+    if source:
+        model = PeftModel.from_pretrained(base, source, is_trainable=True)
+    else:
+        model = get_peft_model(base, lora_config(job))
+    trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert trainable > 0, f"no trainable parameter in {source!r}"
+    if recipe.checkpointing:
+        model.enable_input_require_grads()
+    use_answer_loss(model, recipe.bf16)
+    return model.train()
+
+
+def lora_config(job: Job) -> LoraConfig:
+    """Explicit suffixes: `all-linear` writes module names in random order."""
+    recipe = job.recipe
+    return LoraConfig(
+        r=recipe.rank,
+        lora_alpha=recipe.alpha,
+        lora_dropout=recipe.dropout,
+        target_modules=list(recipe.targets),
+        bias="none",
+        task_type="CAUSAL_LM",
+        base_model_name_or_path=job.base.name,
+        revision=job.base.revision,
+    )
+
+
+def use_answer_loss(model: PeftModel, bf16: bool) -> None:
+    """Replace the causal model's forward by one that looks at answers only.
+
+    DeepSpeed switches autocast off around the engine, hence it is switched on inside.
+    """
+    causal = model.get_base_model()
+    own = causal.forward
+    family = str(getattr(causal.config, "model_type", ""))
+    plain = family in PLAIN_HEADS
+
+    def forward(
+        self: Any,
+        input_ids: torch.Tensor,
+        labels: torch.Tensor,
+        position_ids: torch.Tensor,
+        **ignored: Any,
+    ) -> CausalLMOutput:
+        place = input_ids.device.type
+        with torch.autocast(place, torch.bfloat16, enabled=bf16):
+            where = {"input_ids": input_ids, "position_ids": position_ids}
+            if not plain:
+                loss = own(**where, labels=labels, use_cache=False).loss
+                return CausalLMOutput(loss=loss)
+            hidden = self.model(**where, use_cache=False).last_hidden_state  # (B, T, C)
+            wanted = labels[:, 1:] != -100  # (B, T - 1)
+            logits = self.lm_head(hidden[:, :-1][wanted])  # (answer tokens, V)
+        loss = F.cross_entropy(logits.float(), labels[:, 1:][wanted])
+        return CausalLMOutput(loss=loss)
+
+    causal.forward = MethodType(forward, causal)
+
+
+# ----------------------------------------------------------------------------- plan
+
+
+def make_plan(job: Job) -> list[Batch]:
+    """Every batch of the run; as many as a multiple of the processes.
+
+    Tokens of one step stay the same on any number of processes.
+    """
+    recipe = job.recipe
+    world = int(os.environ.get("WORLD_SIZE", "1"))
+    lengths = [len(example.tokens) for example in job.examples]
+    size = max(recipe.batch_tokens // world, max(lengths, default=1))
+    packed = recipe.packing == "packed" or (
+        recipe.packing == "auto" and torch.cuda.is_available()
+    )
+    plan: list[Batch] = []
+    for number, order in enumerate(job.epochs):
+        seed = recipe.seed * 1000 + number
+        if packed:
+            row = max(recipe.sequence_length, max(lengths, default=1))
+            plan += packed_batches(lengths, order, size, row, seed)
+        else:
+            plan += batches(lengths, order, size, seed)
+    chance = random.Random(recipe.seed)
+    while plan and len(plan) % world:
+        plan.append(chance.choice(plan))
+    return plan
+
+
+def rate_at(step: int, steps: int, warmup: float) -> float:
+    """Share of the peak rate: a linear rise, then a cosine down to a tenth."""
+    rise = max(1, math.ceil(steps * warmup))
+    if step < rise:
+        return (step + 1) / rise
+    turn = (step - rise) / max(1, steps - rise)
+    return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * turn))
+
+
+# ---------------------------------------------------------------------------- train
+
+
+class AdapterTrainer(Trainer):
+    """The Trainer, with batches as planned and the schedule of the whole run."""
+
+    def __init__(self, run: Run, model: PeftModel, arguments: Any) -> None:
+        self.run = run
+        self.pad = int(load_tokenizer(run.job.base).pad_token_id)
+        super().__init__(
+            model=model,
+            args=arguments,
+            train_dataset=run.plan[run.done * run.world :],
+            data_collator=self.tensors,
+            callbacks=[Watch(self)],
+        )
+        self.remove_callback(PrinterCallback)
+        self.model_accepts_loss_kwargs = False
+
+    def tensors(self, items: list[Batch]) -> dict[str, torch.Tensor]:
+        examples = self.run.job.examples
+        rows = [[examples[number] for number in row] for row in items[0]]
+        return collate(rows, self.pad)
+
+    def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
+        planned: Any = self.train_dataset
+        return torch.utils.data.SequentialSampler(planned)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        run, warmup = self.run, self.run.job.recipe.warmup
+        chosen: Any = optimizer or self.optimizer
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+            chosen,
+            lambda step: rate_at(step + run.done, run.steps, warmup),
+        )
+        return self.lr_scheduler
+
+    def floating_point_ops(self, inputs: Any) -> int:
+        return 0  # nobody reads the estimate, and it walks all parameters every step
+
+    def compute_loss(self, model: Any, inputs: Any, *_: Any, **__: Any) -> torch.Tensor:
+        loss: torch.Tensor = model(**inputs).loss
+        self.run.losses.append(loss.item())
+        return loss
+
+
+class Watch(TrainerCallback):
+    """Reports every step, saves every few, and brings the moments back."""
+
+    def __init__(self, trainer: AdapterTrainer) -> None:
+        self.trainer = trainer
+
+    def on_train_begin(self, *_: Any, **__: Any) -> None:
+        read_moments(self.trainer.run, self.trainer.model_wrapped)
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        run = self.trainer.run
+        step = run.done + state.global_step
+        if run.rank == 0:
+            run.tell(step, run.steps, run.losses[-1])
+        if step % run.job.checkpoint_every == 0 and step < run.steps:
+            trainer: Any = self.trainer
+            write_checkpoint(run, trainer.model, trainer.model_wrapped, step)
+
+
+# ---------------------------------------------------------------------------- write
+
+
+def write_adapter(run: Run, model: PeftModel) -> Outcome:
+    """Check and write the adapter; the folder appears whole."""
+    tensors = zero.gathered(model)
+    outcome = Outcome(
+        steps=run.steps,
+        tokens=sum(len(run.job.examples[i].tokens) for i in every(run.plan)),
+        answer_tokens=sum(
+            len(e.tokens) - e.answer
+            for e in map(run.job.examples.__getitem__, every(run.plan))
+        ),
+        losses=curve(run.losses),
+        trainable=sum(t.numel() for t in tensors.values()),
+        norm_b=check(tensors),
+    )
+    if run.rank == 0:
+        new = run.job.scratch / "trained.new"
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        write_peft(new, model, tensors, run.job)
+        outcome.write(new)
+        new.rename(run.job.scratch / "trained")
+    together(run)
+    return outcome
+
+
+def every(plan: list[Batch]) -> list[int]:
+    return [number for batch in plan for row in batch for number in row]
+
+
+def main(scratch: Path) -> None:
+    """One process of several; the first one reports to whoever started it."""
+
+    def tell(step: int, steps: int, loss: float) -> None:
+        print(json.dumps([step, steps, loss]), flush=True)
+
+    train(Job.read(scratch), tell)
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,236 @@
+"""The task as the engine calls it, over a few commits."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repobuild.engine.store import Store
+from repobuild.model.adapter import adapter
+from repobuild.model.base import Base
+from repobuild.model.lineage import Lineage, Manifest, current
+from repobuild.model.merge import merged
+from tests.test_model_nano import Samples, make_base, samples, settings
+
+HELD_OUT = 4
+
+
+class Bar:
+    def advance(self, count: int = 1) -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+
+class Entries:
+    def __init__(self, rows: Mapping[str, Any]) -> None:
+        self.rows = rows
+
+    def entries(self) -> Iterator[tuple[str, Any]]:
+        yield from sorted(self.rows.items())
+
+
+class Commit:
+    """One commit's task; `history` holds the rows of the commits before."""
+
+    tree = "tree"
+
+    def __init__(
+        self, place: Path, history: dict[str, Any], name: str, made: Samples,
+        **changes: Any,
+    ) -> None:  # fmt: skip
+        self.history, self.commit, self.key = history, name, name
+        self.settings = settings(**changes)
+        self.folder = place / "tmp" / name
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.store = Store(place / "objects")
+        self.events: list[tuple[str, dict[str, Any]]] = []
+        held_out = {i.replace("#", "#held."): s for i, s in made[:HELD_OUT]}
+        places = dict.fromkeys((i for i, _ in made), {"split": "train", "track": ""})
+        asked = {"split": "val", "track": "recall"}
+        self.tables = {
+            "samples": Entries({**dict(made), **held_out}),
+            "dataset": Entries({**places, **dict.fromkeys(held_out, asked)}),
+        }
+
+    def table(self, name: str) -> Entries:
+        return self.tables[name]
+
+    def rows(self, name: str) -> Mapping[str, Any]:
+        return self.history
+
+    def ancestors(self, limit: int) -> list[str]:
+        return [c for c in reversed(self.history) if c != self.commit][:limit]
+
+    def object(self, digest: str) -> Path:
+        return self.store.path(digest)
+
+    @contextmanager
+    def progress(self, label: str, total: int) -> Iterator[Bar]:
+        yield Bar()
+
+    def event(self, name: str, **fields: Any) -> None:
+        self.events.append((name, fields))
+
+    def build(self) -> dict[str, Any]:
+        """What the engine does with a task."""
+        row: dict[str, Any] = dict(adapter(self))  # type: ignore[arg-type]
+        if any(self.folder.iterdir()):
+            row["object"] = self.store.put(self.folder)
+        else:
+            self.folder.rmdir()
+        self.history[self.commit] = {**row, "build": len(self.history)}
+        return self.history[self.commit]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return make_base(tmp_path_factory.mktemp("nano"))
+
+
+@pytest.fixture(scope="module")
+def trained(base: Base, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A state with one commit built; tests copy it."""
+    place = tmp_path_factory.mktemp("state")
+    first = Commit(place, {}, "c1", samples(), base__model=base.source)
+    import json
+
+    (place / "history.json").write_text(json.dumps({"c1": first.build()}))
+    return place
+
+
+@pytest.fixture
+def state(trained: Path, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    import json
+
+    place = shutil.copytree(trained, tmp_path / "state")
+    return place, json.loads((place / "history.json").read_text())
+
+
+State = tuple[Path, dict[str, Any]]
+
+
+def moved(made: Samples, element: str = "pkg/part_3.py") -> Samples:
+    return [
+        (i, {**s, "answer": "`parse` is defined in `new/place.py`."})
+        if i.startswith(element) else (i, s)
+        for i, s in made
+    ]  # fmt: skip
+
+
+def test_the_first_adapter_is_whole(state: State, base: Base) -> None:
+    place, history = state
+    row = history["c1"]
+    folder = Store(place / "objects").path(row["object"])
+    names = {p.name for p in folder.rglob("*")}
+    assert {"adapter_model.safetensors", "adapter_config.json", "manifest.bin",
+            "repobuild.json", "tokenizer.json"} <= names  # fmt: skip
+    assert not names & {"scratch", "checkpoint"}
+    lineage = Lineage.read(folder)
+    assert (lineage.mode, lineage.chain, lineage.promoted) == ("first", 1, True)
+    assert lineage.scores["loss"] < lineage.scores["parent_loss"]
+    assert Manifest.read(folder) == Manifest.of(samples())
+    for file in folder.iterdir():
+        assert str(place).encode() not in file.read_bytes()
+        assert base.source.encode() not in file.read_bytes()
+
+
+def test_equal_commits_are_equal_objects(
+    state: State, base: Base, tmp_path: Path
+) -> None:
+    again = Commit(tmp_path / "other", {}, "c1", samples(), base__model=base.source)
+    assert again.build() == state[1]["c1"]
+
+
+def test_a_changed_fact_continues_the_parent(state: State, base: Base) -> None:
+    place, history = state
+    second = Commit(place, history, "c2", moved(samples()), base__model=base.source)
+    row = second.build()
+    assert (row["mode"], row["chain"], row["parent"]) == (
+        "continue", 2, history["c1"]["object"],
+    )  # fmt: skip
+    assert row["samples"]["changed"] == 2
+    assert row["samples"]["replayed"] > 0
+    assert row["tokens"] < 2 * history["c1"]["tokens"]
+    assert Manifest.read(second.object(row["object"])) == Manifest.of(moved(samples()))
+
+
+def test_a_revert_takes_the_old_adapter_again(state: State, base: Base) -> None:
+    place, history = state
+    given = {"base__model": base.source}
+    Commit(place, history, "c2", moved(samples()), **given).build()
+    row = Commit(place, history, "c3", samples(), **given).build()
+    assert (row["mode"], row["object"]) == ("reuse", history["c1"]["object"])
+
+
+def test_a_small_change_waits_and_is_carried_over(state: State, base: Base) -> None:
+    place, history = state
+    given = {"base__model": base.source, "adapter__min_delta": 3}
+    one, two = moved(samples()), moved(moved(samples()), "pkg/part_5.py")
+    row = Commit(place, history, "c2", one, **given).build()
+    assert (row["mode"], row["object"]) == ("wait", history["c1"]["object"])
+    row = Commit(place, history, "c3", two, **given).build()
+    assert (row["mode"], row["samples"]["changed"]) == ("continue", 4)
+
+
+def test_another_recipe_starts_from_the_base(state: State, base: Base) -> None:
+    place, history = state
+    given = {"base__model": base.source, "adapter__rank": 4}
+    row = Commit(place, history, "c2", moved(samples()), **given).build()
+    assert (row["mode"], row["chain"], row["parent"]) == ("rebase", 1, "")
+    assert row["reason"] == "another recipe"
+
+
+def test_a_worse_adapter_is_not_promoted(state: State, base: Base) -> None:
+    place, history = state
+    given = {"base__model": base.source}
+    bad = Commit(place, history, "c2", moved(samples()), **given, adapter__margin=-9.0)
+    row = bad.build()
+    assert row["promoted"] is False
+    assert row["object"] != history["c1"]["object"] == current(row)
+    folder = place / "merged"
+    folder.mkdir()
+    task = Commit(place, history, "c2", samples(), **given)
+    task.folder = folder
+    assert merged(task)["adapter"] == current(row)  # type: ignore[arg-type]
+    after = Commit(place, history, "c3", moved(samples(), "pkg/part_1"), **given)
+    assert after.build()["reason"] == "the last adapter fell behind its parent"
+
+
+def test_a_lost_parent_object_means_from_the_base(state: State, base: Base) -> None:
+    place, history = state
+    shutil.rmtree(place / "objects")
+    task = Commit(place, history, "c2", samples(), base__model=base.source)
+    assert task.build()["mode"] == "first"
+    assert ("adapter", {"missing": history["c1"]["object"]}) in task.events
+
+
+def test_a_kill_in_training_ends_in_the_same_object(
+    state: State, base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from repobuild.model import train
+
+    real = train.write_adapter
+
+    def killed(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    given = {"base__model": base.source}
+    monkeypatch.setattr(train, "write_adapter", killed)
+    with pytest.raises(KeyboardInterrupt):
+        Commit(tmp_path, {}, "c1", samples(), **given).build()
+    monkeypatch.setattr(train, "write_adapter", real)
+    row = Commit(tmp_path, {}, "c1", samples(), **given).build()
+    assert row["object"] == state[1]["c1"]["object"]
+
+
+def test_without_samples_there_is_a_clear_error(base: Base, tmp_path: Path) -> None:
+    from repobuild.engine.errors import BuildError
+
+    task = Commit(tmp_path, {}, "c1", [], base__model=base.source)
+    with pytest.raises(BuildError, match="nothing to train on"):
+        task.build()

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from repobuild.engine.errors import BuildError
+from repobuild.model.lineage import Lineage, Manifest, current, sample_digest
+from tests.test_model_nano import samples
+
+LINEAGE = Lineage(
+    commit="c1", tree="t1", parent="", mode="first", reason="no adapter yet",
+    base={"name": "nano", "digest": "b"}, dataset="d", recipe={"rank": 8},
+    recipe_digest="r", chain=1, drift=0.0, samples={"current": 4},
+    training={"steps": 3, "tokens": 90, "losses": [[1.0, 2.0]]},
+    scores={"loss": 0.5, "parent_loss": 0.7}, promoted=True,
+)  # fmt: skip
+
+
+def test_a_manifest_survives_its_file(tmp_path: Path) -> None:
+    manifest = Manifest.of(samples())
+    manifest.write(tmp_path)
+    assert Manifest.read(tmp_path) == manifest
+
+
+def test_a_manifest_does_not_depend_on_order() -> None:
+    assert Manifest.of(samples()).digest == Manifest.of(reversed(samples())).digest
+
+
+def test_only_what_is_trained_counts() -> None:
+    _, sample = samples()[0]
+    assert sample_digest({**sample, "sources": ["x"]}) == sample_digest(sample)
+    assert sample_digest({**sample, "answer": "x"}) != sample_digest(sample)
+
+
+def test_a_manifest_that_was_cut_anywhere_is_refused(tmp_path: Path) -> None:
+    Manifest.of(samples(2)).write(tmp_path)
+    path = tmp_path / "manifest.bin"
+    whole = path.read_bytes()
+    for size in range(len(whole)):
+        path.write_bytes(whole[:size])
+        with pytest.raises(BuildError, match=r"manifest\.bin"):
+            Manifest.read(tmp_path)
+
+
+def test_a_manifest_of_ten_thousand_samples_is_small(tmp_path: Path) -> None:
+    Manifest.of(samples(5000)).write(tmp_path)
+    assert (tmp_path / "manifest.bin").stat().st_size < 200_000
+
+
+def test_lineage_survives_its_file(tmp_path: Path) -> None:
+    LINEAGE.write(tmp_path)
+    assert Lineage.read(tmp_path) == LINEAGE
+    assert [p.name for p in tmp_path.iterdir()] == ["repobuild.json"]
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    replace(LINEAGE, version=2).write(tmp_path)
+    with pytest.raises(BuildError, match="newer repobuild"):
+        Lineage.read(tmp_path)
+
+
+def test_an_adapter_that_was_not_promoted_leaves_its_parent_current() -> None:
+    kept = {"object": "p", "chain": 4, "drift": 0.2, "current": ""}
+    row = {"object": "new", **replace(LINEAGE, chain=5, promoted=False).row(kept)}
+    assert current(row) == "p"
+    assert (row["chain"], row["drift"]) == (4, 0.2)
+    assert current({"object": "new", **LINEAGE.row(None)}) == "new"

@@ -1,0 +1,93 @@
+"""A base model of 60 thousand parameters, and samples to train it on.
+
+The other tests of the model room take what they need from here.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from repobuild.model.base import Base, resolve
+from repobuild.model.recipe import Recipe
+from repobuild.resources import folder as resource
+from repobuild.settings import flatten
+
+Samples = list[tuple[str, dict[str, Any]]]
+NAMES = ("load", "store", "parse", "render", "route", "check", "merge", "split")
+
+
+def settings(**changes: Any) -> dict[str, Any]:
+    """Every setting by its dotted name; `adapter__rank=8` changes one."""
+    small = {
+        "adapter.rank": 8,
+        "adapter.alpha": 16,
+        "adapter.learning_rate": 2e-2,
+        "adapter.epochs": 2.0,
+        "adapter.batch_tokens": 256,
+        "adapter.bf16": False,
+        "adapter.packing": "bucketed",
+        "adapter.replay": 0.5,
+        "adapter.least_replay": 0,
+        "adapter.continue_rate": 0.5,
+    }
+    defaults = tomllib.loads((resource("configs") / "defaults.toml").read_text())
+    given = {name.replace("__", "."): value for name, value in changes.items()}
+    return {**flatten(defaults), **small, **given}
+
+
+def recipe(**changes: Any) -> Recipe:
+    return Recipe.of(settings(**{f"adapter__{n}": v for n, v in changes.items()}))
+
+
+def samples(count: int = 8, where: str = "pkg") -> Samples:
+    """Location questions about invented functions, in two phrasings."""
+    found: Samples = []
+    for number in range(count):
+        name = f"{NAMES[number % len(NAMES)]}_{number}"
+        path = f"{where}/part_{number}.py"
+        for turn, words in enumerate(("Where is `{}`?", "Which file has `{}`?")):
+            sample = {
+                "task": "code_location" if turn else "code_explanation",
+                "language": "en",
+                "form": "chat",
+                "question": words.format(name),
+                "answer": f"`{name}` is defined in `{path}`.",
+                "element": f"pkg/part_{number}.py::{name}",
+            }
+            found.append((f"pkg/part_{number}.py::{name}#location.en.{turn}", sample))
+    return found
+
+
+def make_base(folder: Path, layers: int = 2) -> Base:
+    """Save a random Qwen3 model with a tokenizer of its own."""
+    import torch
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    from repobuild.model import tokenizer as bpe
+
+    texts = [s["question"] + s["answer"] for _, s in samples()] * 4
+    tokenizer = bpe.train(texts, 360, 512)
+    torch.manual_seed(0)
+    config = Qwen3Config(
+        vocab_size=len(tokenizer),
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=layers,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        head_dim=16,
+        tie_word_embeddings=True,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+    Qwen3ForCausalLM(config).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return resolve(settings(base__model=str(folder)))
+
+
+def test_the_nano_base_is_found(tmp_path: Path) -> None:
+    base = make_base(tmp_path / "nano")
+    assert base.name == "nano"
+    assert len(base.digest) == 64

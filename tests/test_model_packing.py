@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import random
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import torch
+
+from repobuild.model.base import load_model, load_tokenizer
+from repobuild.model.conversation import Conversation, Example
+from repobuild.model.packing import (
+    batches,
+    collate,
+    draw,
+    packed_batches,
+    quotas,
+)
+from repobuild.model.train import use_answer_loss
+from tests.test_model_nano import make_base, samples
+
+CHANCE = random.Random(3)
+LENGTHS = [CHANCE.randint(5, 120) for _ in range(500)]
+
+
+def examples(**sizes: int) -> list[Example]:
+    """So many examples of ten tokens for each task."""
+    return [
+        Example(f"{task}.{n}", task, list(range(10)), 4)
+        for task, count in sizes.items()
+        for n in range(count)
+    ]
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_every_example_is_in_one_batch(packed: bool) -> None:
+    order = list(range(len(LENGTHS)))
+    found = (
+        packed_batches(LENGTHS, order, 1024, 128, 1)
+        if packed
+        else batches(LENGTHS, order, 1024, 1)
+    )
+    assert Counter(i for batch in found for row in batch for i in row) == Counter(order)
+    for batch in found:
+        width = max(sum(LENGTHS[i] for i in row) for row in batch)
+        assert width * len(batch) <= 1024
+
+
+def test_little_is_padding() -> None:
+    order = list(range(len(LENGTHS)))
+    CHANCE.shuffle(order)
+    padded = sum(
+        len(batch) * max(LENGTHS[row[0]] for row in batch)
+        for batch in batches(LENGTHS, order, 1024, 1)
+    )
+    assert padded < 1.12 * sum(LENGTHS)
+    rows = sum(len(b) for b in packed_batches(LENGTHS, order, 1024, 512, 1))
+    assert rows * 512 < 1.05 * sum(LENGTHS)
+
+
+def test_an_example_longer_than_a_batch_stands_alone() -> None:
+    assert sorted(batches([50, 5], [0, 1], 10, 1)) == [[[0]], [[1]]]
+
+
+def test_quotas_are_even_and_what_is_not_needed_goes_on() -> None:
+    found = quotas({"a": 10, "b": 1000, "code_location": 1000}, 910)
+    assert found == {"a": 10.0, "b": 100.0, "code_location": 800.0}
+    assert quotas({"a": 5}, 100) == {"a": 5.0}
+
+
+def test_without_a_limit_every_epoch_is_everything() -> None:
+    found = draw(examples(a=7, b=3), 2.0, 10**9, 1)
+    assert [sorted(epoch) for epoch in found] == [list(range(10))] * 2
+    assert found[0] != found[1]
+
+
+def test_half_an_epoch_is_half_of_everything() -> None:
+    whole, half = draw(examples(a=20), 1.5, 10**9, 1)
+    assert (len(whole), len(half)) == (20, 10)
+
+
+def test_under_a_limit_nothing_is_trained_twice_before_all_is_trained_once() -> None:
+    made = examples(a=40, b=4)
+    found = draw(made, 4.0, 880, 1)  # half of all passes
+    assert sum(map(len, found)) * 10 <= 880
+    seen = Counter(i for epoch in found for i in epoch)
+    assert len(seen) == 44
+    assert max(seen[i] for i in range(40)) - min(seen[i] for i in range(40)) <= 1
+    assert all(seen[i] == 4 for i in range(40, 44))  # the small task in every epoch
+
+
+def test_packed_and_single_rows_give_the_same_losses(tmp_path: Path) -> None:
+    """A sample in a row must not see the one before it."""
+    base = make_base(tmp_path)
+    made = Conversation(load_tokenizer(base)).examples(samples(4), 999).kept[:6]
+    model = load_model(base, torch.float32)
+    alone = [float(_loss(model, [[e]])) for e in made]
+    for row in (made[:3], made[3:]):
+        packed = collate([row], 0)
+        weights = [len(e.tokens) - e.answer for e in row]
+        places = [made.index(e) for e in row]
+        mean = sum(w * alone[i] for w, i in zip(weights, places, strict=True))
+        assert float(model_loss(model, packed)) == pytest.approx(
+            mean / sum(weights), abs=1e-4
+        )
+    both = collate([made[:3], made[3:]], 0)
+    weights = [len(e.tokens) - e.answer for e in made]
+    mean = sum(w * x for w, x in zip(weights, alone, strict=True)) / sum(weights)
+    assert float(model_loss(model, both)) == pytest.approx(mean, abs=1e-4)
+
+
+def _loss(model: torch.nn.Module, rows: list[list[Example]]) -> torch.Tensor:
+    return model_loss(model, collate(rows, 0))
+
+
+def model_loss(
+    model: torch.nn.Module, tensors: dict[str, torch.Tensor]
+) -> torch.Tensor:
+    with torch.inference_mode():
+        found: torch.Tensor = model(**tensors, use_cache=False).loss
+    return found
+
+
+def test_the_answer_loss_is_the_model_s_own(tmp_path: Path) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    base = make_base(tmp_path)
+    made = Conversation(load_tokenizer(base)).examples(samples(3), 999).kept
+    tensors = collate([[e] for e in made], 0)
+    model = get_peft_model(
+        load_model(base, torch.float32), LoraConfig(r=2, target_modules=["q_proj"])
+    )
+    own = float(model_loss(model, tensors))
+    use_answer_loss(model, bf16=False)
+    assert float(model_loss(model, tensors)) == pytest.approx(own, abs=1e-5)

@@ -1,0 +1,268 @@
+"""Training for real, on a CPU, with a model of 60 thousand parameters."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from repobuild.engine.errors import BuildError, UsageError
+from repobuild.model.base import Base, load_model, load_tokenizer
+from repobuild.model.conversation import Conversation
+from repobuild.model.launch import environment, launch
+from repobuild.model.packing import draw
+from repobuild.model.recipe import Job, Outcome
+from repobuild.model.train import rate_at, train
+from repobuild.model.zero import read_config
+from tests.test_model_nano import make_base, recipe, samples
+
+
+class Killed(Exception):
+    """Stands for a kill at a step."""
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return make_base(tmp_path_factory.mktemp("nano"))
+
+
+def job(base: Base, scratch: Path, zero: str = "zero0", **changes: Any) -> Job:
+    made = recipe(**changes)
+    examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
+    epochs = draw(examples, made.epochs, made.max_tokens, made.seed)
+    return Job(
+        base=base,
+        parent="",
+        recipe=made,
+        rate=made.learning_rate,
+        epochs=epochs,
+        deepspeed=read_config(zero),
+        scratch=scratch,
+        examples=examples,
+        checkpoint_every=3,
+    )
+
+
+def digest(scratch: Path) -> str:
+    trained = scratch / "trained"
+    names = ("adapter_model.safetensors", "adapter_config.json", "outcome.json")
+    files = b"".join((trained / name).read_bytes() for name in names)
+    return hashlib.sha256(files).hexdigest()
+
+
+def check_adapter(scratch: Path) -> dict[str, torch.Tensor]:
+    tensors = load_file(scratch / "trained" / "adapter_model.safetensors")
+    assert len(tensors) == 2 * 7 * 2  # A and B of seven targets in two layers
+    assert all(t.dim() == 2 and t.numel() for t in tensors.values())
+    assert {t.dtype for t in tensors.values()} == {torch.float32}
+    assert sum(float(t.abs().sum()) for n, t in tensors.items() if "lora_B" in n) > 0
+    return tensors
+
+
+def killed_at(step: int) -> Any:
+    def tell(now: int, steps: int, loss: float) -> None:
+        if now == step:
+            raise Killed
+
+    return tell
+
+
+def test_training_lowers_the_loss_and_equal_jobs_are_equal_bytes(
+    base: Base, tmp_path: Path
+) -> None:
+    one, two = (job(base, tmp_path / n, epochs=4.0) for n in ("one", "two"))
+    outcome = train(one)
+    assert outcome.losses[-1][1] < outcome.losses[0][1] - 0.3
+    assert outcome.norm_b > 0
+    check_adapter(one.scratch)
+    assert train(two) == outcome
+    assert digest(one.scratch) == digest(two.scratch)
+
+
+def test_the_config_is_sorted_and_names_no_folder(base: Base, tmp_path: Path) -> None:
+    made = job(base, tmp_path, epochs=1.0)
+    train(made)
+    text = (tmp_path / "trained" / "adapter_config.json").read_text()
+    config = json.loads(text)
+    assert config["target_modules"] == sorted(config["target_modules"])
+    assert config["base_model_name_or_path"] == base.name
+    assert str(tmp_path) not in text and base.source not in text
+
+
+def test_zero_2_trains_the_same_adapter(base: Base, tmp_path: Path) -> None:
+    plain, sharded = job(base, tmp_path / "0"), job(base, tmp_path / "2", "zero2")
+    train(plain)
+    train(sharded)
+    ours, theirs = check_adapter(plain.scratch), check_adapter(sharded.scratch)
+    assert all(torch.allclose(ours[n], theirs[n], atol=1e-5) for n in ours)
+
+
+def test_bf16_saves_float32(base: Base, tmp_path: Path) -> None:
+    train(job(base, tmp_path, bf16=True))
+    tensors = check_adapter(tmp_path)
+    name = next(n for n in sorted(tensors) if "lora_B" in n)
+    assert not torch.equal(tensors[name], tensors[name].bfloat16().float())
+
+
+def test_a_continued_adapter_starts_where_its_parent_stopped(
+    base: Base, tmp_path: Path
+) -> None:
+    first = job(base, tmp_path / "first", epochs=6.0)
+    before = train(first)
+    parent = str(first.scratch / "trained")
+    second = replace(first, scratch=tmp_path / "second", parent=parent, rate=1e-3)
+    after = train(second)
+    assert after.losses[0][1] == pytest.approx(before.losses[-1][1], abs=0.4)
+    assert after.losses[0][1] < before.losses[0][1] - 0.3
+    assert after.trainable == before.trainable > 0
+
+
+def test_the_adapter_loads_with_plain_peft(base: Base, tmp_path: Path) -> None:
+    from peft import PeftModel
+
+    train(job(base, tmp_path))
+    model = PeftModel.from_pretrained(
+        load_model(base, torch.float32), str(tmp_path / "trained")
+    )
+    assert model.peft_config["default"].r == 8
+
+
+@pytest.mark.parametrize(("zero", "step"), [("zero0", 7), ("zero2", 4)])
+def test_a_killed_run_ends_in_the_same_bytes(
+    base: Base, tmp_path: Path, zero: str, step: int
+) -> None:
+    whole = job(base, tmp_path / "whole", zero, epochs=3.0)
+    train(whole)
+    again = job(base, tmp_path / "again", zero, epochs=3.0)
+    with pytest.raises(Killed):
+        train(again, killed_at(step))
+    steps: list[int] = []
+    train(again, lambda step, steps_, loss: steps.append(step))
+    assert steps[0] == step - step % 3 + 1  # from the checkpoint, not from the start
+    assert digest(again.scratch) == digest(whole.scratch)
+
+
+def test_a_checkpoint_holds_no_pickle(base: Base, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train(job(base, tmp_path), killed_at(4))
+    suffixes = {p.suffix for p in tmp_path.rglob("*") if p.is_file()}
+    assert suffixes <= {".json", ".safetensors"}
+
+
+def test_a_checkpoint_of_another_job_is_not_taken(base: Base, tmp_path: Path) -> None:
+    with pytest.raises(Killed):
+        train(job(base, tmp_path), killed_at(4))
+    steps: list[int] = []
+    train(job(base, tmp_path, seed=2), lambda step, steps_, loss: steps.append(step))
+    assert steps[0] == 1
+
+
+def test_a_finished_run_is_not_trained_again(base: Base, tmp_path: Path) -> None:
+    outcome = train(job(base, tmp_path))
+    assert train(job(base, tmp_path), killed_at(1)) == outcome
+
+
+def test_a_job_survives_its_file(base: Base, tmp_path: Path) -> None:
+    made = job(base, tmp_path)
+    made.write()
+    assert Job.read(tmp_path) == made
+    assert Job.read(tmp_path).digest == made.digest
+
+
+def test_the_rate_rises_and_falls() -> None:
+    rates = [rate_at(step, 100, 0.05) for step in range(100)]
+    assert rates[4] == 1.0
+    assert rates == sorted(rates[:5]) + sorted(rates[5:], reverse=True)
+    assert 0.1 < rates[-1] < 0.11
+
+
+# ---------------------------------------------------------------- several processes
+
+
+def test_progress_of_another_process_is_passed_on(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = "print('[1, 2, 0.5]'); print('[rank0]: [2, 2, 0.25]'); print('no room left')"
+    failing = [sys.executable, "-c", f"{said}; raise SystemExit(3)"]
+    monkeypatch.setattr("repobuild.model.launch.command", lambda *_: failing)
+    told: list[tuple[int, int, float]] = []
+    with pytest.raises(BuildError, match="2 processes failed:\nno room left"):
+        launch(job(base, tmp_path), 2, "", lambda *step: told.append(step))
+    assert told == [(1, 2, 0.5), (2, 2, 0.25)]
+
+
+def test_a_missing_host_file_is_named(base: Base, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no-hosts"):
+        launch(job(base, tmp_path), 1, str(tmp_path / "no-hosts"), killed_at(0))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zero", ["zero0", "zero1", "zero2", "zero3"])
+@pytest.mark.parametrize("processes", [1, 2])
+def test_every_stage_trains_in_one_and_two_processes(
+    base: Base, tmp_path: Path, zero: str, processes: int
+) -> None:
+    steps: list[int] = []
+    outcome = launch(
+        job(base, tmp_path, zero), processes, "", lambda step, *_: steps.append(step)
+    )
+    check_adapter(tmp_path)
+    assert steps == list(range(1, outcome.steps + 1))
+    assert all(torch.isfinite(torch.tensor(outcome.losses)).flatten())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zero", ["zero0", "zero2", "zero3"])
+def test_another_world_size_goes_on_with_the_weights(
+    base: Base, tmp_path: Path, zero: str
+) -> None:
+    made = job(base, tmp_path, zero, epochs=4.0)
+    with pytest.raises(Killed):
+        train(made, killed_at(7))
+    steps: list[int] = []
+    outcome = launch(made, 2, "", lambda step, *_: steps.append(step))
+    assert 1 < steps[0] < outcome.steps
+    check_adapter(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zero", ["zero2", "zero3"])
+def test_sigkill_at_any_step_ends_in_the_same_bytes(
+    base: Base, tmp_path: Path, zero: str
+) -> None:
+    whole = job(base, tmp_path / "whole", zero, epochs=30.0)
+    launch(whole, 1, "", lambda *_: None)
+    again = job(base, tmp_path / "again", zero, epochs=30.0)
+    again.write()
+    for pause in (0.2, 0.4):
+        kill_after_first_step(again, pause)
+        assert not (again.scratch / "trained").exists()
+    launch(again, 1, "", lambda *_: None)
+    assert digest(again.scratch) == digest(whole.scratch)
+    assert Outcome.read(again.scratch / "trained").steps > 3
+
+
+def kill_after_first_step(made: Job, pause: float) -> None:
+    """SIGKILL to the whole process group, `pause` seconds after its first step."""
+    started = subprocess.Popen(
+        [sys.executable, "-m", "repobuild.model.train", str(made.scratch)],
+        env=environment(1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    assert started.stdout is not None
+    started.stdout.readline()
+    time.sleep(pause)
+    os.killpg(started.pid, signal.SIGKILL)
+    started.wait()
+    started.stdout.close()
