@@ -48,7 +48,7 @@ def environment(processes: int) -> dict[str, str]:
     own = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     found = {k: v for k, v in os.environ.items() if k not in own}
     share = max(1, (os.cpu_count() or 1) // max(1, processes))
-    found |= {"OMP_NUM_THREADS": str(share), "OMP_WAIT_POLICY": "PASSIVE"}
+    found |= {"OMP_NUM_THREADS": str(share), "GOMP_SPINCOUNT": "2000"}
     package = str(Path(__file__).parents[2])
     found["PYTHONPATH"] = os.pathsep.join(
         filter(None, [package, found.get("PYTHONPATH", "")])

@@ -25,10 +25,13 @@ def facts(about: About) -> Iterator[Fact]:
 
 
 def _element(about: About) -> Iterator[Fact]:
-    if about.get("label"):
-        yield Fact("location", about.answer("location"), (about.id,))
+    # Nobody asks where a test is; half of this repository's elements are tests, and a
+    # model of 5 million parameters learns them in place of what is asked (62 % instead
+    # of 17 % of the paths right after the same training).
     if about.get("brief"):
         return
+    if about.get("label"):
+        yield Fact("location", about.answer("location"), (about.id,))
     clue = about.get("summary")
     if len(clue) >= _SHORTEST_CLUE and not about.get("name").startswith("__"):
         fields = {"summary": clue}
