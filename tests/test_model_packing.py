@@ -64,7 +64,7 @@ def test_an_example_longer_than_a_batch_stands_alone() -> None:
 
 def test_quotas_are_even_and_what_is_not_needed_goes_on() -> None:
     found = quotas({"a": 10, "b": 1000, "code_location": 1000}, 910)
-    assert found == {"a": 10.0, "b": 100.0, "code_location": 800.0}
+    assert found == {"a": 10.0, "b": 60.0, "code_location": 840.0}
     assert quotas({"a": 5}, 100) == {"a": 5.0}
 
 
