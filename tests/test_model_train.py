@@ -90,6 +90,19 @@ def test_training_lowers_the_loss_and_equal_jobs_are_equal_bytes(
     assert digest(one.scratch) == digest(two.scratch)
 
 
+def test_the_number_of_threads_does_not_show(base: Base, tmp_path: Path) -> None:
+    """`pace` changes it while a run goes on."""
+    threads = torch.get_num_threads()
+    digests = set()
+    for count in (1, 2):
+        torch.set_num_threads(count)
+        made = job(base, tmp_path / str(count), bf16=True, batch_tokens=512)
+        train(made)
+        digests.add(digest(made.scratch))
+    torch.set_num_threads(threads)
+    assert len(digests) == 1
+
+
 def test_the_config_is_sorted_and_names_no_folder(base: Base, tmp_path: Path) -> None:
     made = job(base, tmp_path, epochs=1.0)
     train(made)

@@ -61,6 +61,11 @@ class Run:
     def steps(self) -> int:
         return len(self.plan) // self.world
 
+    def tokens(self, step: int) -> int:
+        """Tokens of a batch, padding left out."""
+        rows = self.plan[min(step * self.world, len(self.plan) - 1)]
+        return sum(len(self.job.examples[n].tokens) for row in rows for n in row)
+
 
 def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None:
     """Fill a folder beside and rename it: a kill leaves the old one or the new one."""

@@ -46,6 +46,7 @@ from repobuild.model.checkpoint import (
     together,
     write_checkpoint,
 )
+from repobuild.model.pace import pace
 from repobuild.model.packing import Batch, batches, collate, packed_batches
 from repobuild.model.recipe import Job, Outcome
 
@@ -61,11 +62,13 @@ def train(job: Job, tell: Tell = lambda step, steps, loss: None) -> Outcome:
         return Outcome.read(trained)
     quiet()
     zero.start()
+    threads = torch.get_num_threads()
     try:
         run = Run(job, make_plan(job), 0, tell)
         read_progress(run)
         outcome = run_trainer(run)
     finally:
+        torch.set_num_threads(threads)
         zero.forget()
     return outcome
 
@@ -262,6 +265,8 @@ class Watch(TrainerCallback):
 
     def __init__(self, trainer: AdapterTrainer) -> None:
         self.trainer = trainer
+        threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
+        self.pace = pace(threads, trainer.run.world, torch.set_num_threads)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         read_moments(self.trainer.run, self.trainer.model_wrapped)
@@ -269,6 +274,7 @@ class Watch(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         run = self.trainer.run
         step = run.done + state.global_step
+        self.pace.step(run.tokens(step - 1))
         if run.rank == 0:
             run.tell(step, run.steps, run.losses[-1])
         if step % run.job.checkpoint_every == 0 and step < run.steps:
