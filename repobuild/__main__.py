@@ -25,8 +25,8 @@ def main() -> None:
 def _leave_the_folder_alone() -> None:
     """Import nothing from the working folder, here or in processes started here.
 
-    `python -m` puts it first on the path, and it is the repository that is analysed: its
-    `click.py` or `numpy.py` would be run (tests/promises/test_nothing_is_executed.py).
+    `python -m` puts it first on the path, and it is the repository that is analysed:
+    its `click.py` or `numpy.py` would run (tests/promises/test_nothing_is_executed.py).
     """
     os.environ["PYTHONSAFEPATH"] = "1"
     if sys.path and sys.path[0] in ("", os.getcwd()):
