@@ -326,10 +326,10 @@ PROJECTS: Mapping[str, tuple[str, ...]] = {
 PARTS: Mapping[str, tuple[str, ...]] = {
     "explain": (" {summary}", "\n\n{summary}\n\n```python\n{signature}\n```"),
     "module": (" {summary}",),
-    "signature": ("\n\n```python\n{signature}\n```",),
-    "usage": ("\n\n```python\n{call}\n```",),
-    "code": ("\n\n```python\n{code}\n```",),
 }
+
+# Which text stands as {code}, in a fence, in the answers of these kinds.
+BLOCKS = {"signature": "signature", "usage": "call", "code": "code"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -389,6 +389,8 @@ def ask(task: str, facts: Facts, language: Language, chance: random.Random) -> P
         fields[name] = value if isinstance(value, str) else _list(value, language)
     fields["kind"] = language.words.get(fields.get("kind", ""), "")
     fields["project"] = chance.choice(PROJECTS.get(language.code, PROJECTS["en"]))
+    if task in BLOCKS:
+        fields["code"] = f"```python\n{fields[BLOCKS[task]]}\n```"
     part = chance.choice(PARTS.get(task, ("",)))
     question = chance.choice(phrasing.questions).format_map(fields)
     return question, (phrasing.answer + part).format_map(fields)
