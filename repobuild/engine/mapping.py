@@ -94,11 +94,11 @@ def run_map(build: Build, rule: Rule) -> Outcome:
     news = {} if full else pending(build.state, rule.name, source.rule.name)
     inputs = dict(_inputs(build, rule, source, None if full else list(news)))
     wanted = {key: memo for key, memo in inputs.items() if memo is not None}
-    misses = _misses(build, rule, source, wanted)
+    misses = _misses(build, wanted)
     failures = _compute(build, rule, misses)
     with build.transaction():
         writer = build.writer(rule)
-        seen = _Seen(build, rule, source, news, bool(build.consumers(rule)))
+        seen = _Seen(build, rule, news, bool(build.consumers(rule)))
         _write_rows(build, rule, writer, outcome, wanted, misses, failures, seen)
         gone = [k for k, memo in inputs.items() if memo is None]
         if full:
@@ -162,9 +162,7 @@ def _memo(build: Build, key: bytes) -> tuple[int, bytes] | None:
     return (int(found[0]), found[1]) if found else None
 
 
-def _misses(
-    build: Build, rule: Rule, source: StoredTable, wanted: dict[str, bytes]
-) -> dict[bytes, str]:
+def _misses(build: Build, wanted: dict[str, bytes]) -> dict[bytes, str]:
     """Return memo key -> one row key, for what the memo does not hold."""
     misses: dict[bytes, str] = {}
     for key, memo in wanted.items():
@@ -276,7 +274,6 @@ class _Seen:
         self,
         build: Build,
         rule: Rule,
-        source: StoredTable,
         news: dict[str, bytes | None],
         heard: bool,
     ) -> None:
