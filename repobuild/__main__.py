@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import sys
 
-# What a plain build may be called with; anything else takes the long way.
-_PLAIN = {"build", "--json", "--quiet"}
-
 
 def main() -> None:
     """Run the command line and exit with its code."""
     _leave_the_folder_alone()
     arguments = sys.argv[1:]
-    if set(arguments) <= _PLAIN and _nothing_to_do(arguments):
+    if _nothing_to_do(arguments):
         sys.stdout.flush()
         # Skips the interpreter's tear-down: nothing is open, and it costs 5 ms.
         os._exit(0)
@@ -34,18 +31,41 @@ def _leave_the_folder_alone() -> None:
 
 
 def _nothing_to_do(arguments: list[str]) -> bool:
+    asked = _plain(arguments)
+    if asked is None:
+        return False
     from repobuild.current import answer
 
-    facts = answer()
-    if facts is None:
+    goal, options = asked
+    found = answer(goal)
+    if found is None:
         return False
-    if "--json" in arguments:
-        import json
-
-        print(json.dumps(facts["json"], indent=2))
-    elif "--quiet" not in arguments:
-        print(facts["text"])
+    text, json = found
+    if "--json" in options:
+        print(json)
+    elif not options:
+        print(text)
     return True
+
+
+def _plain(arguments: list[str]) -> tuple[str, set[str]] | None:
+    """Return goal and options of a call that asks for nothing but a build of HEAD.
+
+    Anything else, mistakes included, takes the long way, where click reads the call.
+    """
+    goal, options = "", set()
+    left = iter(arguments[1:] if arguments[:1] == ["build"] else arguments)
+    for argument in left:
+        name, _, value = argument.partition("=")
+        if name == "--until":
+            goal = value or next(left, "")
+            if not goal:
+                return None
+        elif argument in ("--json", "--quiet", "-q"):
+            options.add(argument)
+        else:
+            return None
+    return goal, options
 
 
 if __name__ == "__main__":

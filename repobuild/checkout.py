@@ -100,7 +100,7 @@ class Checkout:
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
         with locked(self.folder / "lock", holder, wait, waiting):
-            current.forget(self.folder)
+            current.forget(str(self.folder))
             state = open_state(self.folder)
             try:
                 yield Build(

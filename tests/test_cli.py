@@ -7,7 +7,6 @@ import json
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.current import answer
 from tests.repository import Repository
 
 MODULE = '''"""Shapes and their areas."""
@@ -100,20 +99,6 @@ def test_the_second_build_has_nothing_to_do(here, capsys):
     capsys.readouterr()
     assert run(["--until", "dataset"]) == 0
     assert capsys.readouterr().out.startswith("nothing to do")
-
-
-def test_the_short_way_answers_only_what_still_holds(here, capsys):
-    run(["--until", "graph"])
-    assert answer("graph") is not None
-    assert answer("") is None
-    here.commit({"shapes/flat.py": "x = 1\n"})
-    assert answer("graph") is None
-
-
-def test_a_changed_setting_ends_the_short_way(here):
-    run(["--until", "graph"])
-    (here.path / "repobuild.toml").write_text("[samples]\nlanguages = ['en']\n")
-    assert answer("graph") is None
 
 
 def test_status_is_1_when_stale_and_says_why(here, capsys):

@@ -159,6 +159,8 @@ def _remember(
     checkout: Checkout, snapshot: Snapshot, until: str, facts: dict[str, Any]
 ) -> None:
     """Leave the answer that the next run gives when nothing changed."""
+    import json
+
     from repobuild import current
 
     still = {
@@ -174,14 +176,7 @@ def _remember(
     unchanged = {**facts, "tables": still}
     wanted = facts["adapter"].get("object", "")
     current.write(
-        checkout.folder,
-        {
-            "tree": snapshot.tree,
-            "commit": snapshot.commit,
-            "until": until,
-            "objects": [f"{wanted[:2]}/{wanted[2:]}"] if wanted else [],
-            "fingerprint": current.fingerprint(checkout.root),
-            "text": text(unchanged),
-            "json": unchanged,
-        },
-    )
+        str(checkout.folder), str(checkout.root), snapshot.tree, until,
+        [f"{wanted[:2]}/{wanted[2:]}"] if wanted else [],
+        text(unchanged), json.dumps(unchanged, indent=2, default=bytes.hex),
+    )  # fmt: skip

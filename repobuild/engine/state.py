@@ -5,7 +5,7 @@
         objects/        artifacts by digest            (store.py)
         lock            a kernel lock                  (lock.py)
         events.jsonl    what was done                  (events.py)
-        current.json    what the last build ended with, for the no-op path (current.py)
+        current         what the last build ended with, for the no-op path (current.py)
         tmp/            work in progress; same file system, so that a rename is atomic
 
 Tables of the database. Every engine table X has `rows_X`; a view has `keys_X` and
