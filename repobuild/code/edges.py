@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from repobuild.code.names import Module
-from repobuild.code.resolve import Entity, Resolver
+from repobuild.code.resolve import Entity, Resolver, receiver
 from repobuild.code.row import Row, name_of, parent_of
 from repobuild.code.shape import digest
 from repobuild.engine.contract import Value
@@ -111,36 +111,54 @@ class FileEdges:
             self._add(qual, "calls", dst, confidence)
 
     def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:
-        key = (self._sight(scope, name), name)
+        key = self._meaning(scope, name)
         found = self._called.get(key)
         if found is None:
             entity = self.resolver.chain(self.module.path, scope, name)
             found = self._called[key] = list(self._callees(entity))
         return found
 
-    def _sight(self, scope: str, name: str) -> str:
-        """Return the outermost scope in which a chain means the same.
+    def _meaning(self, scope: str, name: str) -> tuple[str, str]:
+        """Return a key that is equal for names that mean the same in this file.
 
-        Most names are the module's, and their meaning is worked out once for a file.
+        Most names are the module's, or begin with the receiver of one of a class's
+        methods: what they mean is worked out once.
         """
-        module = self.module
         root = name.partition(".")[0].partition("(")[0].partition("[")[0]
         if root == "super":
-            return scope
+            return scope, name
         outer = scope
         while outer:
-            item = module.items[outer]
+            item = self.module.items[outer]
             if item[1] == "class":
                 if outer == scope:
-                    return scope
-            elif (
-                (len(item) > 16 and root in item[16])
-                or f"{outer}.{root}" in module.items
-                or (len(item) > 11 and _has_parameter(item[11], root))
-            ):
-                return outer
+                    return scope, name
+            elif holder := self._receiver(item, root):
+                return holder, name[len(root) :]
+            elif self._binds(item, root):
+                return outer, name
             outer = parent_of(outer)
-        return ""
+        return "", name
+
+    def _receiver(self, item: list[Any], name: str) -> str:
+        """Return a name for what a method's first parameter stands for, or ""."""
+        if item[1] != "method" or len(item) < 12 or not item[11]:
+            return ""
+        first = item[11][0]
+        if name != (first if isinstance(first, str) else first[0]):
+            return ""
+        if len(item) > 16 and name in item[16]:
+            return ""  # it is assigned to
+        kind = receiver(self.module.row(item[0]))
+        return f"{kind} {parent_of(item[0])}" if kind else ""
+
+    def _binds(self, item: list[Any], name: str) -> bool:
+        """Return whether a function itself gives a name its meaning."""
+        return (
+            (len(item) > 16 and name in item[16])
+            or f"{item[0]}.{name}" in self.module.items
+            or (len(item) > 11 and _has_parameter(item[11], name))
+        )
 
     def _callees(self, entity: Entity | None) -> Iterator[tuple[str, float]]:
         """Yield what a call of an entity runs: beside a class its `__init__`."""

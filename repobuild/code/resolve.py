@@ -277,18 +277,12 @@ class Resolver:
     def _parameter(
         self, module: Module, row: Row, place: int, entry: str | list[str]
     ) -> Entity | None:
-        if place == 0 and row.type == "method":
-            if "staticmethod" not in row.decorators:
-                return self._receiver(module, row)
+        kind = receiver(row) if place == 0 else ""
+        if kind:
+            return (kind, module.path, parent_of(row.qual), 0.9)
         if isinstance(entry, str) or entry[1].startswith("*") or not entry[2]:
             return None
         return self.annotation(module.path, parent_of(row.qual), entry[2])
-
-    def _receiver(self, module: Module, row: Row) -> Entity:
-        holder = parent_of(row.qual)
-        name = row.qual.rpartition(".")[2]
-        bound_to_class = "classmethod" in row.decorators or name in _CLASS_FIRST
-        return ("c" if bound_to_class else "i", module.path, holder, 0.9)
 
     def _super(self, path: str, scope: str) -> Entity | None:
         module = self.modules.get(path)
@@ -426,6 +420,14 @@ class Resolver:
 
 def _at_most(entity: Entity, confidence: float) -> Entity:
     return entity if entity[3] <= confidence else (*entity[:3], confidence)
+
+
+def receiver(row: Row) -> str:
+    """Return what a first parameter is bound to: "i" an instance, "c" the class, ""."""
+    if row.type != "method" or "staticmethod" in row.decorators:
+        return ""
+    name = row.qual.rpartition(".")[2]
+    return "c" if "classmethod" in row.decorators or name in _CLASS_FIRST else "i"
 
 
 def _is_refined(bindings: Sequence[str]) -> bool:

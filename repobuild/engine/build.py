@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.engine.contract import Progress, Value
+from repobuild.engine.cycles import unsearched
 from repobuild.engine.errors import BuildError
 from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule, closure, manifest_digest
@@ -180,7 +181,8 @@ class Build:
         elif not self.is_stale(rule):
             return self._unchanged(rule)
         else:
-            outcome = self._run_rows(rule)
+            with unsearched():
+                outcome = self._run_rows(rule)
         self._log(outcome)
         return outcome
 

@@ -22,6 +22,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.contract import Value
+from repobuild.engine.cycles import unsearched
 from repobuild.engine.digest import deflate, digest, inflate, pack, unpack
 from repobuild.engine.rule import Rule, load, manifest_digest
 from repobuild.engine.table import RawRow, Render, StoredTable, pending
@@ -233,7 +234,8 @@ def compute(work: Work, payloads: Sequence[Payload]) -> list[Result]:
     """Compute rows. Runs in a worker, or in the building process for a few rows."""
     function = load(work.run)
     scope = MapScope(work.settings, work.repository, work.copies)
-    return [_one(work, function, scope, key, packed) for key, packed in payloads]
+    with unsearched():
+        return [_one(work, function, scope, key, packed) for key, packed in payloads]
 
 
 def _one(
