@@ -21,11 +21,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from repobuild.engine.changes import trim
 from repobuild.engine.contract import Progress, Value
 from repobuild.engine.cycles import unsearched
 from repobuild.engine.errors import BuildError
 from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule, closure, manifest_digest
+from repobuild.engine.runs import Run, record
 from repobuild.engine.state import State, TableLine
 from repobuild.engine.store import Store
 from repobuild.engine.table import StoredTable, pending
@@ -33,7 +35,6 @@ from repobuild.engine.writer import Outcome, Writer
 from repobuild.git.snapshot import Snapshot, worktree_id
 
 ShowProgress = Callable[[str, int], AbstractContextManager[Progress]]
-_KEPT_BUILDS = 20  # builds whose row changes are kept for `why`
 REMADE = 0  # a manifest number that no manifest has: the table starts anew
 
 
@@ -55,6 +56,7 @@ class Build:
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     _tables: dict[str, StoredTable] = field(default_factory=dict)
     _manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _looked: int = 0
 
     @property
     def tree(self) -> str:
@@ -127,8 +129,15 @@ class Build:
         consumers = self.consumers(rule)
         return Writer(self.state, rule, self.table(rule.name), consumers, number)
 
-    def close(self, rule: Rule, writer: Writer, outcome: Outcome, began: float) -> None:
-        """Write a table's line at the end of its transaction."""
+    def close(
+        self,
+        rule: Rule,
+        writer: Writer,
+        outcome: Outcome,
+        began: float,
+        meta: Mapping[str, Value] = {},
+    ) -> None:
+        """Write a table's line at the end of its transaction; `meta` is a task's."""
         full = self.is_full(rule)
         body = self.manifest(rule)
         number = self.state.manifest_id(manifest_digest(body), body)
@@ -142,9 +151,33 @@ class Build:
             full_seconds,
         )  # fmt: skip
         written = writer.finish(line)
+        was = old.manifest if old else 0
+        record(
+            self.state,
+            Run(
+                rule.name, self.number, full, was, number, self._inputs(rule),
+                self._looked or len(outcome.built) + len(outcome.removed),
+                writer.changed, writer.noted, str(meta.get("mode", "")),
+                float(meta.get("work", 0)), seconds,
+            ),
+        )  # fmt: skip
         counts = outcome.counts
         counts.seconds = round(seconds, 6)
         counts.unchanged = max(0, written.entries - counts.built - counts.memo)
+
+    def _inputs(self, rule: Rule) -> dict[str, str]:
+        lines = {name: self.state.line(name) for name in rule.inputs}
+        return {name: line.digest.hex() for name, line in lines.items() if line}
+
+    def awaited(self, rule: Rule) -> int:
+        """Return how many rows of its inputs a table has to look at."""
+        if rule.kind == "source":
+            return 0
+        if self.is_full(rule):
+            lines = [self.state.line(name) for name in rule.inputs]
+            return sum(line.rows for line in lines if line)
+        query = "SELECT count(*) FROM pending WHERE consumer = ?"
+        return int(self.state.database.execute(query, (rule.name,)).fetchone()[0])
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -174,6 +207,7 @@ class Build:
             ) from error
 
     def _bring(self, rule: Rule) -> Outcome:
+        self._looked = self.awaited(rule)
         if rule.kind == "task":
             from repobuild.engine.tasking import run_task
 
@@ -239,9 +273,7 @@ class Build:
         self.number = int(cursor.lastrowid or 0)
         self.events.build = self.number
         self._began = time.perf_counter()
-        database.execute(
-            "DELETE FROM changes WHERE build <= ?", (self.number - _KEPT_BUILDS,)
-        )
+        trim(database, self.number)
         self.events.trim()
         self.events.emit("begin", commit=self.snapshot.commit, tree=self.tree)
 

@@ -18,8 +18,12 @@ deflated above 160 bytes.
     memo(id, key, digest, value)          map results by content; shared by all paths
     rows_X(key, digest, memo, value)      map rows name a memo entry, others hold values
     pending(consumer, source, key, old)   changed rows that a table has not yet seen
-    changes(build, tbl, key, detail)      why rows changed, for the last builds
+    changes(build, tbl, key, detail)      why rows changed                (changes.py)
+    runs(tbl, build, ...)                 how tables were made            (runs.py)
     builds(id, ...)                       one line per build
+    idle(memo, build)                     memo entries that a row has left (collect.py)
+    uses(object, build)                   when artifacts were last looked at
+    doomed(object)                        artifacts whose rows are gone already
 
 `pending` is what makes a kill between two tables harmless: a table's rows and the news
 of them to every consumer are one transaction, and a consumer deletes the news in the
@@ -58,6 +62,14 @@ CREATE TABLE IF NOT EXISTS pending(
 CREATE TABLE IF NOT EXISTS changes(
     build INTEGER, tbl TEXT, key TEXT, detail BLOB);
 CREATE INDEX IF NOT EXISTS changes_by_key ON changes(tbl, key);
+CREATE INDEX IF NOT EXISTS changes_by_build ON changes(build);
+CREATE TABLE IF NOT EXISTS runs(
+    tbl TEXT, build INTEGER, "full" INTEGER, was INTEGER, manifest INTEGER,
+    inputs BLOB, looked INTEGER, changed INTEGER, noted INTEGER, mode TEXT,
+    work REAL, seconds REAL, PRIMARY KEY(tbl, build)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS idle(memo INTEGER PRIMARY KEY, build INTEGER);
+CREATE TABLE IF NOT EXISTS uses(object TEXT PRIMARY KEY, build INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS doomed(object TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS builds(
     id INTEGER PRIMARY KEY, "commit" TEXT, tree TEXT, seconds REAL, outcome TEXT);
 """
@@ -213,6 +225,9 @@ def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
+        # So that gc gives pages back without writing the whole file again. Holds only
+        # when it is set before the first table is made.
+        database.execute("PRAGMA auto_vacuum = INCREMENTAL")
         database.execute("PRAGMA journal_mode = WAL")
         # NORMAL loses no consistency in WAL mode, only the last transactions of a
         # machine that lost power; they are built again.
@@ -231,7 +246,20 @@ def _connect_read_only(path: Path) -> sqlite3.Connection:
         database.executescript(_SCHEMA)
         return database
     uri = f"{path.as_uri()}?mode=ro"
-    return sqlite3.connect(uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None)
+    database = sqlite3.connect(
+        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+    _complete(database)
+    return database
+
+
+def _complete(database: sqlite3.Connection) -> None:
+    """Let a reader find what an older state lacks as empty temporary tables."""
+    there = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    for statement in _SCHEMA.split(";"):
+        name = statement.partition("EXISTS ")[2].partition("(")[0]
+        if "CREATE TABLE" in statement and name not in there:
+            database.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
 def _check_format(database: sqlite3.Connection, path: Path) -> None:

@@ -62,8 +62,13 @@ class Writer:
         self._digest = TableDigest(line.digest if line else b"")
         self._rows = line.rows if line else 0
         self._entries = line.entries if line else 0
-        self._changed = 0
+        self.changed = 0
         self._empty = self._rows == 0  # then there is no old row to look for
+
+    @property
+    def noted(self) -> bool:
+        """Whether every change so far is kept for `why`."""
+        return bool(self._build) and self.changed <= _DETAILED_ROWS
 
     def put(
         self, key: str, row: RawRow, detail: dict[str, Any], seen: bytes | None = None
@@ -118,6 +123,7 @@ class Writer:
                 f'UPDATE "rows_{self._rule.name}" SET memo = ? WHERE key = ?',
                 (row.memo, key),
             )
+            self._leave(old)
 
     def _account(
         self, key: str, old: RawRow | None, new: RawRow | None, by: int
@@ -125,11 +131,19 @@ class Writer:
         if old:
             self._digest.remove(key, old.digest)
             self._rows -= 1
+            self._leave(old)
         if new:
             self._digest.add(key, new.digest)
             self._rows += 1
         self._entries += by
-        self._changed += 1
+        self.changed += 1
+
+    def _leave(self, row: RawRow) -> None:
+        """Note when a memo entry was last used by this row; gc goes by it."""
+        if row.memo is not None:
+            self._state.database.execute(
+                "INSERT OR REPLACE INTO idle VALUES (?, ?)", (row.memo, self._build)
+            )
 
     def _items(self, row: RawRow | None) -> dict[str, Any]:
         if row is None:
@@ -154,12 +168,13 @@ class Writer:
     def _note(
         self, key: str, old: RawRow | None, stored: bytes | None, detail: dict[str, Any]
     ) -> None:
-        if not self._build or self._changed > _DETAILED_ROWS:
+        if not self.noted:
             return
         noted = {
             **detail,
             "was": old.digest if old else b"",
-            "old": stored if self._rule.kind == "view" else None,
+            "old": stored if self._rule.kind != "map" else None,
+            "memo": old.memo if old else None,
         }
         self._state.database.execute(
             "INSERT INTO changes VALUES (?, ?, ?, ?)",
