@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -15,9 +16,10 @@ from repobuild import current
 from repobuild.engine.build import Build, ShowProgress, sweep
 from repobuild.engine.errors import UsageError, nearest
 from repobuild.engine.events import EventLog
+from repobuild.engine.examine import is_corrupt
 from repobuild.engine.lock import locked
 from repobuild.engine.rule import Rule, read_rules
-from repobuild.engine.state import State, open_state
+from repobuild.engine.state import State, open_state, trouble
 from repobuild.engine.store import Store
 from repobuild.git.snapshot import (
     Snapshot,
@@ -94,22 +96,36 @@ class Checkout:
         progress: ShowProgress,
         jobs: int = 0,
         wait: bool = True,
-        waiting: Callable[[str], None] = lambda holder: None,
+        tell: Callable[[str], None] = lambda text: None,
     ) -> Iterator[Build]:
-        """Hold the lock and the writable state for one build."""
+        """Hold the lock and the writable state for one build; `tell` prints a line."""
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
-        with locked(self.folder / "lock", holder, wait, waiting):
+        with locked(self.folder / "lock", holder, wait, tell):
             current.forget(str(self.folder))
-            state = open_state(self.folder)
-            try:
+            with self._opened(tell) as state:
                 yield Build(
                     state, self.store, self.rules, self.settings, snapshot,
                     self.events, progress, jobs,
                 )  # fmt: skip
-                sweep(self.folder / "tmp", set())
-            finally:
-                state.close()
+                tasks = [name for name, r in self.rules.items() if r.kind == "task"]
+                sweep(self.folder / "tmp", tasks)
+
+    @contextmanager
+    def _opened(self, tell: Callable[[str], None]) -> Iterator[State]:
+        """Open the writable state; what goes wrong inside of it is told in words."""
+        state = open_state(self.folder)
+        if state.lost:
+            tell(f"warning: {state.lost}")
+            self.events.emit("damaged", text=state.lost)
+        whole = True
+        try:
+            yield state
+        except sqlite3.Error as error:
+            whole = not is_corrupt(error)
+            raise trouble(self.folder / "build.db", error) from error
+        finally:
+            state.close(sealed=whole)
 
 
 def find(start: Path | None = None) -> Checkout:

@@ -82,11 +82,23 @@ def test_verify_finds_every_digest_equal(toy):
 
 
 def test_verify_names_a_row_that_was_tampered_with(toy):
-    database = toy.open().state.database
+    build = toy.open()
+    database = build.state.database
     database.execute("UPDATE rows_counts SET digest = x'00' WHERE key = 'one'")
     database.execute("UPDATE tables SET digest = x'00' WHERE name = 'counts'")
-    (bad,) = [v for v in verify(toy.open(), quiet) if not v.holds]
-    assert bad.name == "counts" and bad.keys == ("one",)
+    table, state = [v for v in verify(build, quiet) if not v.holds]
+    assert table.name == "counts" and table.keys == ("one",)
+    assert state.keys == ('row "one" of "counts" is not what its digest says',)
+
+
+def test_verify_finds_a_changed_bit_in_a_value(toy):
+    """The digests are all as they were: only the value tells."""
+    build = toy.open()
+    build.state.database.execute(
+        "UPDATE memo SET value = x'7281a5776f72647391a36f6e65' WHERE id = 1"
+    )
+    (bad,) = [v for v in verify(build, quiet) if not v.holds]
+    assert bad.keys == ("memo entry 1 is not what its digest says",)
 
 
 def test_verify_names_a_corrupt_artifact(toy):

@@ -93,11 +93,11 @@ def _build(
 ) -> tuple[dict[str, Any], bool]:
     from repobuild.cli.progress import shown
 
-    def waiting(holder: str) -> None:
-        click.echo(f"waiting for the lock, held by {holder}", err=True)
+    def tell(text: str) -> None:
+        click.echo(text, err=True)
 
     progress = shown(quiet)
-    with checkout.building(snapshot, progress, jobs, wait, waiting) as build:
+    with checkout.building(snapshot, progress, jobs, wait, tell) as build:
         build.run(goals)
         _tell_problems(build.problems)
         failed = any(outcome.failed for outcome in build.outcomes.values())

@@ -13,9 +13,10 @@ changed.
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,7 +187,8 @@ class Build:
         try:
             yield
         except BaseException:
-            self.state.database.execute("ROLLBACK")
+            if self.state.database.in_transaction:  # a full disk has ended it already
+                self.state.database.execute("ROLLBACK")
             raise
         self.state.database.execute("COMMIT")
 
@@ -195,7 +197,7 @@ class Build:
         """Turn a rule's own fault into an error that says where to look."""
         try:
             yield
-        except (BuildError, OSError):
+        except (BuildError, OSError, sqlite3.Error):
             raise
         except Exception as error:
             trace = self.state.folder / "failure.txt"
@@ -286,10 +288,14 @@ class Build:
         self.events.emit("end", outcome=outcome, seconds=seconds)
 
 
-def sweep(folder: Path, kept: set[str]) -> None:
-    """Remove work in progress that no build will come back to. Runs under the lock."""
+def sweep(folder: Path, kept: Collection[str]) -> None:
+    """Remove work in progress, but for that of the tasks named. Runs under the lock.
+
+    What an interrupted task left stays until that task has run: a build of the tables
+    before it must not cost a training its checkpoint.
+    """
     import shutil
 
     for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name not in kept:
+        if path.name.partition("-")[0] not in kept:
             shutil.rmtree(path, ignore_errors=True)

@@ -11,6 +11,7 @@ it grows over 4 MB and may be deleted at any time.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,25 +30,31 @@ class EventLog:
         line: dict[str, Any] = {"build": self.build, "event": event}
         for name, value in fields.items():
             line[name] = value[:_MAX_KEYS] if isinstance(value, list) else value
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=True) + "\n")
+        with self.path.open("ab+") as file:
+            # A kill may have cut the last line; what follows must not be lost with it.
+            end = file.seek(0, 2)
+            if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
+                file.write(b"\n")
+            file.write(json.dumps(line, ensure_ascii=True).encode() + b"\n")
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Yield the events; a line that was cut by a kill is passed over."""
         if not self.path.is_file():
             return
-        for line in self.path.read_text("utf-8").splitlines():
+        for line in self.path.read_bytes().splitlines():
             try:
-                yield json.loads(line)
-            except json.JSONDecodeError:
+                event = json.loads(line)
+            except ValueError:
                 continue
+            if isinstance(event, dict):
+                yield event
 
     def trim(self) -> None:
         """Keep the newer half of a log that grew too large."""
         if not self.path.is_file() or self.path.stat().st_size <= _MAX_BYTES:
             return
-        lines = self.path.read_text("utf-8").splitlines()
-        kept = "\n".join(lines[len(lines) // 2 :]) + "\n"
-        fresh = self.path.with_suffix(".new")
-        fresh.write_text(kept, "utf-8")
+        lines = self.path.read_bytes().splitlines()
+        kept = b"\n".join(lines[len(lines) // 2 :]) + b"\n"
+        fresh = self.path.with_name(f"{self.path.name}.new")
+        fresh.write_bytes(kept)
         fresh.replace(self.path)

@@ -2,6 +2,7 @@
 
     <git common folder>/repobuild/
         build.db        tables, memo, manifests, pending changes, history (SQLite, WAL)
+        build.db.seal   size and CRC of it while no build runs  (seal.py)
         objects/        artifacts by digest            (store.py)
         lock            a kernel lock                  (lock.py)
         events.jsonl    what was done                  (events.py)
@@ -34,18 +35,24 @@ One file per small row is what makes peers slow (DVC: 3.6 s to add 10,000 files)
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from repobuild.engine.digest import pack, unpack
 from repobuild.engine.errors import BuildError
+from repobuild.engine.examine import damage, is_corrupt
+from repobuild.engine.seal import Seal, journal, read_seal, seal, unseal
 
 FORMAT = 1
 _PAGE_BYTES = 8192
 _CACHE_KIB = 65536
 _BUSY_SECONDS = 30.0
+_CLOSING_MS = 1000  # how long the end of a build waits for readers
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS manifests(
@@ -91,13 +98,22 @@ class TableLine:
 
 
 class State:
-    """The open database. One writer at a time holds the lock; readers need none."""
+    """The open database. One writer at a time holds the lock; readers need none.
+
+    `lost` says what became of a damaged database that this one replaces; else empty.
+    """
 
     def __init__(
-        self, folder: Path, database: sqlite3.Connection, read_only: bool = False
+        self,
+        folder: Path,
+        database: sqlite3.Connection,
+        read_only: bool = False,
+        lost: str = "",
     ) -> None:
         self.folder = folder
         self.database = database
+        self.read_only = read_only
+        self.lost = lost
         # A reader finds a table that was never built as an empty temporary one.
         self._place = "TEMP " if read_only else ""
         self._made = self._tables() if read_only else set()
@@ -106,8 +122,17 @@ class State:
         query = "SELECT name FROM sqlite_master WHERE name LIKE 'rows!_%' ESCAPE '!'"
         return {name[5:] for (name,) in self.database.execute(query)}
 
-    def close(self) -> None:
+    def close(self, sealed: bool = True) -> None:
+        """Close it; a writer seals it, unless what it met there was damage."""
+        if self.read_only:
+            self.database.close()
+            return
+        with suppress(sqlite3.Error):  # a full disk: the journal stays, and is read
+            self.database.execute(f"PRAGMA busy_timeout = {_CLOSING_MS}")
+            self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.database.close()
+        if sealed:
+            seal(self.folder / "build.db")
 
     def rows_of(self, table: str, index: bool = False) -> None:
         """Make the storage of a table unless it is there."""
@@ -189,23 +214,61 @@ class State:
 def open_state(folder: Path, read_only: bool = False) -> State:
     """Open the state, making it when it is not there.
 
-    A database that SQLite cannot read is set aside and made anew: it is an index, and
-    the adapters in the object store carry what is needed to find them again.
-    Raises `BuildError` for a state written by a newer repobuild.
+    A database that is damaged is set aside and made anew: it is an index, and the
+    adapters in the object store carry what is needed to find them again.
+    Raises `BuildError` for a state written by a newer repobuild, and, read only, for a
+    damaged one.
     """
-    if read_only:
-        return State(folder, _connect_read_only(folder / "build.db"), read_only)
-    folder.mkdir(parents=True, exist_ok=True)
     path = folder / "build.db"
+    if read_only:
+        return _open_for_reading(folder, path)
+    folder.mkdir(parents=True, exist_ok=True)
+    known = read_seal(path)
     try:
-        database = _connect(path)
+        reason = _damage(path, known)
     except sqlite3.DatabaseError as error:
-        if not _is_corrupt(error):
-            raise _unusable(path, error) from error
-        set_aside(path)
-        database = _connect(path)
-    _check_format(database, path)
-    return State(folder, database)
+        if not is_corrupt(error):
+            raise trouble(path, error) from error
+        reason = str(error)
+    kept = set_aside(path) if reason else None
+    unseal(path)
+    database = _connect(path)
+    lost = _lost(path, kept, reason) if kept else ""
+    return State(folder, database, lost=lost)
+
+
+def _damage(path: Path, known: Seal | None) -> str:
+    """Return what is wrong with a database, or nothing. Raises on a newer format."""
+    if not path.exists():
+        return "its journal is all that is left" if journal(path) else ""
+    whole = known is None or known.holds(path)
+    database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    try:
+        _check_format(database, path)
+        if not whole:
+            return "it is not what the last build left"
+        return damage(database) if known is None else ""
+    finally:
+        database.close()
+
+
+def _lost(path: Path, kept: Path, reason: str) -> str:
+    return (
+        f'the state "{path}" is damaged: {reason}; it is kept as "{kept.name}", '
+        "its tables are made anew and the stored adapters are found again"
+    )
+
+
+def _open_for_reading(folder: Path, path: Path) -> State:
+    known = read_seal(path)
+    if known and not known.holds(path) and read_seal(path) == known:
+        raise damaged(path, "it is not what the last build left")
+    try:
+        database = _connect_read_only(path)
+        _check_format(database, path)
+        return State(folder, database, read_only=True)
+    except sqlite3.DatabaseError as error:
+        raise trouble(path, error) from error
 
 
 def set_aside(path: Path) -> Path:
@@ -234,23 +297,56 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         database.executescript(_SCHEMA)
+        database.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))
+    except sqlite3.DatabaseError as error:
+        database.close()
+        raise trouble(path, error) from error
+    return database
+
+
+def _connect_read_only(path: Path) -> sqlite3.Connection:
+    """Open what is there, in a folder that may not be written.
+
+    Readers of a WAL database share an index of the journal in a file beside it. Where
+    that file cannot be made, the database is read as it stands (`immutable`), which is
+    right as long as there is no journal; with one, copies of the two are joined.
+    """
+    if not path.is_file():
+        database = sqlite3.connect(":memory:", isolation_level=None)
+        database.executescript(_SCHEMA)
+        return database
+    try:
+        return _reader(f"{path.as_uri()}?mode=ro")
+    except sqlite3.OperationalError as error:
+        if _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
+            raise
+    return _joined(path) if journal(path) else _reader(f"{path.as_uri()}?immutable=1")
+
+
+def _reader(uri: str) -> sqlite3.Connection:
+    database = sqlite3.connect(
+        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
+    )
+    try:
+        _complete(database)
     except sqlite3.DatabaseError:
         database.close()
         raise
     return database
 
 
-def _connect_read_only(path: Path) -> sqlite3.Connection:
-    if not path.is_file():
-        database = sqlite3.connect(":memory:", isolation_level=None)
-        database.executescript(_SCHEMA)
-        return database
-    uri = f"{path.as_uri()}?mode=ro"
-    database = sqlite3.connect(
-        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
-    _complete(database)
-    return database
+def _joined(path: Path) -> sqlite3.Connection:
+    """Return a database in memory: the stored one with its journal played in."""
+    with tempfile.TemporaryDirectory(prefix="repobuild-read-") as name:
+        place = Path(name) / path.name
+        for suffix in ("", "-wal"):
+            shutil.copyfile(f"{path}{suffix}", f"{place}{suffix}")
+        copy = sqlite3.connect(place, isolation_level=None)
+        joined = sqlite3.connect(":memory:", isolation_level=None)
+        copy.backup(joined)
+        copy.close()
+    _complete(joined)
+    return joined
 
 
 def _complete(database: sqlite3.Connection) -> None:
@@ -263,11 +359,12 @@ def _complete(database: sqlite3.Connection) -> None:
 
 
 def _check_format(database: sqlite3.Connection, path: Path) -> None:
-    found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-    if found is None:
-        database.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))
+    """Runs before anything is written: a newer state stays as it is."""
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
+    if database.execute(query).fetchone() is None:
         return
-    if int(found[0]) > FORMAT:
+    found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+    if found and str(found[0]).isdecimal() and int(found[0]) > FORMAT:
         database.close()
         raise BuildError(
             f'the state in "{path.parent}" was written by a newer repobuild\n'
@@ -276,16 +373,29 @@ def _check_format(database: sqlite3.Connection, path: Path) -> None:
         )
 
 
-def _is_corrupt(error: sqlite3.DatabaseError) -> bool:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in (
-        sqlite3.SQLITE_CORRUPT,
-        sqlite3.SQLITE_NOTADB,
+def damaged(path: Path, reason: str) -> BuildError:
+    """The error of a reader that meets a damaged database."""
+    return BuildError(
+        f'the state "{path}" is damaged: {reason}\n'
+        "run `repobuild`: it sets the file aside and builds anew; adapters are kept"
     )
 
 
-def _unusable(path: Path, error: sqlite3.DatabaseError) -> BuildError:
+def trouble(path: Path, error: sqlite3.Error) -> BuildError:
+    """Return what SQLite reports in words that say what to do."""
+    if is_corrupt(error):
+        return damaged(path, str(error))
+    if _code(error) == sqlite3.SQLITE_FULL:
+        return BuildError(
+            f'the disk is full: "{path}" cannot grow\n'
+            "what was built is kept; make room, then run again to continue"
+        )
     return BuildError(
         f'the state "{path}" cannot be used: {error}\n'
-        "its folder may be read-only or its disk full\n"
-        "make room or make it writable, then run again"
+        "its folder may be read-only, its disk full, or another program at work on it\n"
+        "make room or make it writable, then run again to continue"
     )
+
+
+def _code(error: sqlite3.Error) -> int:
+    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -17,6 +17,7 @@ from pathlib import Path
 from repobuild.engine.build import Build, ShowProgress
 from repobuild.engine.errors import StaleError
 from repobuild.engine.events import EventLog
+from repobuild.engine.examine import damage
 from repobuild.engine.rule import closure
 from repobuild.engine.state import State, open_state
 
@@ -49,7 +50,7 @@ def verify(build: Build, progress: ShowProgress) -> list[Verdict]:
     with clean(build, progress) as other:
         other.run([tables[-1]])
         verdicts = [_compare(build, other, name) for name in tables]
-    return verdicts + list(_artifacts(build))
+    return [*verdicts, _stored(build), *_artifacts(build)]
 
 
 @contextmanager
@@ -101,6 +102,14 @@ def _differing(build: Build, other: Build, name: str) -> tuple[str, ...]:
         k for k in mine.keys() | theirs.keys() if mine.get(k) != theirs.get(k)
     )
     return tuple(keys[:_SHOWN_KEYS])
+
+
+def _stored(build: Build) -> Verdict:
+    """The stored bytes themselves: a flipped bit in a value changes no digest."""
+    reason = damage(build.state.database)
+    if not reason:
+        return Verdict("state", "whole", "whole")
+    return Verdict("state", "whole", "damaged", (reason,))
 
 
 def _artifacts(build: Build) -> Iterator[Verdict]:
