@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pygit2
 
 from repobuild.checkout import silent
 from repobuild.engine.build import Build
 from repobuild.engine.events import EventLog
-from repobuild.engine.rule import read_rules
+from repobuild.engine.rule import Rule, read_rules
 from repobuild.engine.state import open_state
 from repobuild.engine.store import Store
 from repobuild.engine.writer import Outcome
 from repobuild.git.snapshot import Snapshot, at_commit
 from repobuild.resources import folder
 from repobuild.settings import read_settings
+
+
+class Row(NamedTuple):
+    """A physical row: its digest, its memo entry's number, and its stored bytes."""
+
+    digest: bytes
+    memo: int | None
+    stored: bytes
 
 
 class Standard:
@@ -26,20 +34,29 @@ class Standard:
         self.git = git
         self.place = place
         self.rules = read_rules(folder("rules"))
-        self.settings = {**read_settings(place), **settings}
+        self.defaults = read_settings(place)
+        self.settings = {**self.defaults, **settings}
         self.state = open_state(place)
         self.last: Build | None = None
 
     def build(
         self, goal: str = "dataset", snapshot: Snapshot | None = None, **options: Any
     ) -> dict[str, Outcome]:
+        self.last = self.open(snapshot, **options)
+        return self.last.run([goal])
+
+    def open(self, snapshot: Snapshot | None = None, **options: Any) -> Build:
+        """Return the next build, not run yet."""
         store = Store(self.place / "objects", [folder("cache") / "objects"])
-        self.last = Build(
+        return Build(
             self.state, store, self.rules, self.settings,
             snapshot or at_commit(self.git), EventLog(self.place / "events.jsonl"),
             silent, **options,
         )  # fmt: skip
-        return self.last.run([goal])
+
+    def is_full(self, rule: Rule) -> bool:
+        """Whether the next build would make a table from all its input."""
+        return self.open().is_full(rule)
 
     def digests(self) -> dict[str, str]:
         """Return the digest of every table that is not a task's."""
@@ -47,6 +64,39 @@ class Standard:
             line.name: line.digest.hex()
             for line in self.state.lines()
             if self.rules[line.name].kind != "task"
+        }
+
+    def rows(self, table: str) -> dict[str, Row]:
+        """Return all physical rows of a table."""
+        self.state.rows_of(table, index=self.rules[table].kind == "view")
+        query = (
+            "SELECT r.key, r.digest, r.memo, coalesce(r.value, m.value) "
+            f'FROM "rows_{table}" r LEFT JOIN memo m ON m.id = r.memo'
+        )
+        found = self.state.database.execute(query)
+        return {key: Row(*rest) for key, *rest in found}
+
+    def terms(self, view: str) -> set[tuple[int, str]]:
+        """Return a view's index as (term, key)."""
+        query = (
+            f'SELECT t.term, k.key FROM "terms_{view}" t '
+            f'LEFT JOIN "keys_{view}" k ON k.id = t.id'
+        )
+        return set(self.state.database.execute(query))
+
+    def indexed(self, view: str) -> set[str]:
+        """Return the keys that a view's index knows."""
+        query = f'SELECT key FROM "keys_{view}"'
+        return {key for (key,) in self.state.database.execute(query)}
+
+    def events(self) -> dict[str, dict[str, Any]]:
+        """Return what the last build logged of each table that it changed."""
+        log = EventLog(self.place / "events.jsonl")
+        number = self.last.number if self.last else 0
+        return {
+            event["table"]: event
+            for event in log.read()
+            if event["build"] == number and event["event"] == "table"
         }
 
     def close(self) -> None:

@@ -1,0 +1,210 @@
+"""Random edits of a small repository, as plain data that hypothesis can shrink.
+
+A tree is `{path: (content, mode)}` with paths as bytes, as git keeps them. A step is
+`(what is done to the tree, how it is then built)`:
+
+    ("write", path, text)    ("raw", path, bytes)     ("delete", path)
+    ("move", path, to)       ("copy", path, to)       ("case", path)
+    ("mode", path)           ("link", path)           ("submodule", path)
+    ("revert", n)            the tree of the n-th commit back, in a new commit
+    ("switch", n)            the n-th commit back itself; what follows branches off it
+    ("merge", n, mask)       a commit of two parents, its tree put together of both
+
+    ("build", goal)          up to this table
+    ("worktree", path, text) this edit uncommitted, then the commit as it is
+    ("killed", table)        killed in this table's rule, and left so
+    ("failed",)              every file that has to be parsed fails, and is left so
+    ("settings", n)          these settings from now on, and a whole build
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+Tree = dict[bytes, tuple[bytes, int]]
+Edit = tuple[Any, ...]
+Step = tuple[Edit, Edit]
+
+REGULAR, EXECUTABLE, LINK, MODULE = 0o100644, 0o100755, 0o120000, 0o160000
+PATHS = [
+    b"a.py",
+    b"A.py",
+    b"pkg/__init__.py",
+    b"pkg/b.py",
+    b"pkg/b.pyi",
+    b"pkg/sub/__init__.py",
+    b"pkg/sub/c.py",
+    b"pkg.py",
+    b"lib/__init__.pyi",
+    b"src/lib/__init__.py",
+    b"src/lib/d.py",
+    b"src/pkg/b.py",
+    b"tests/test_a.py",
+    b"pkg",  # a file, link or submodule where the folder was
+    b"caf\xe9/b.py",
+    "πkg/b.py".encode(),
+    b"back\\slash.py",
+    b"d/" * 30 + b"e.py",
+    b"README.md",
+    b"docs/guide.md",
+    b"pyproject.toml",
+    b"package.json",
+    b"data.bin",
+]
+PIECES = [
+    "def f(x: int) -> int:\n    '''Add one to a number.'''\n    return g(x) + 1\n",
+    "def f(x, y=2):\n    # a comment\n    return x\n",
+    "def f(x):\n\n    def g(y):\n        return f(y)\n\n    return g(x)\n",
+    "def g(v):\n    return [v, f(v)]\n",
+    "class Base:\n    '''A base.'''\n\n"
+    "    def run(self):\n        return self.step()\n\n"
+    "    def step(self):\n        return 1\n",
+    "class Base(Other):\n    def other(self) -> 'Child':\n        return Child()\n",
+    "class Child(Base):\n    def step(self):\n        return super().step() + f(1)\n",
+    "class Child(b.Base):\n    def run(self):\n        return self.other().step()\n",
+    "from pkg.b import Base, f\n",
+    "from pkg import *\n",
+    "from pkg import Base as Other, b\n",
+    "from .b import f as g, Base\n",
+    "from .sub import Child as Base\n",
+    "from .sub.c import Child\n",
+    "from ..b import Base\n",
+    "import pkg.sub.c as c\nc.f(1)\n",
+    "from lib.d import g\n",
+    "import lib\nlib.d.g(2)\n",
+    "from d import g as f\n",
+    "import b\nb.f()\n",
+    "__all__ = ['f', 'Base']\n",
+    "def test_f():\n    assert f(1) == 2\n    Child().run()\n",
+    "f = g\n",
+    "f = Base().run\nf()\n",
+    "def print(x):\n    return len(x)\n",
+    "len = f\n",
+    "def h(x: 'Base', f=None):\n    print(x.run(), len(x))\n    return f()\n",
+    "def f():\n    def inner():\n        return f()\n    return inner\n",
+    "def broken(:\n    pass\n",
+    "class Half:\n    def f(self:\n",
+    "# only a comment\n\n\n",
+    "# Title\n\nWhat it is for.\n\n## Part\n\nMore words.\n",
+    "[project]\nname = 'demo'\ndescription = 'A demo.'\ndependencies = ['click>=8']\n",
+    '{"name": "other", "dependencies": {"left-pad": "1"}}\n',
+    "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+    "# coding: latin-1\nx = '\xff'\n",
+    "x = '\xff'\n",
+    "\xef\xbb\xbfdef f():\r\n    return 1\r\n",
+    "x = '\0'\n",
+    "x = " + "(" * 90 + ")" * 90 + "\n",
+    "".join(f"{' ' * n}def f():\n" for n in range(20)) + " " * 20 + "f()\n",
+]
+# What can change the rows of each table from `files` on, and of some a part only.
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"project.max_file_bytes": 120},
+    {"project.exclude": ["pkg/sub/*"]},
+    {"project.languages": ["markdown"]},
+    {"project.name": "renamed"},
+    {"samples.min_code_lines": 1},
+    {"samples.languages": ["en"]},
+    {"samples.tasks": ["code_location"], "samples.max_answer": 60},
+    {"split.generalise": 0.5},
+]
+TABLES = ["files", "facts", "graph", "contexts", "samples", "dataset"]
+
+path = st.sampled_from(PATHS)
+back = st.integers(0, 5)
+content = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
+write = st.tuples(st.just("write"), path, content)
+edit = st.one_of(
+    write,
+    write,
+    write,
+    st.tuples(st.just("delete"), path),
+    st.tuples(st.just("move"), path, path),
+    st.tuples(st.just("copy"), path, path),
+    st.tuples(st.just("case"), path),
+    st.tuples(st.just("raw"), path, st.binary(max_size=30)),
+    st.tuples(st.just("mode"), path),
+    st.tuples(st.just("link"), path),
+    st.tuples(st.just("submodule"), path),
+    st.tuples(st.just("revert"), back),
+    st.tuples(st.just("switch"), back),
+    st.tuples(st.just("merge"), back, st.integers(0, 255)),
+)
+whole = st.just(("build", "dataset"))
+build = st.one_of(
+    whole,
+    whole,
+    whole,
+    st.tuples(st.just("build"), st.sampled_from(TABLES)),
+    st.tuples(st.just("worktree"), path, content),
+    st.tuples(st.just("killed"), st.sampled_from(TABLES[1:])),
+    st.just(("failed",)),
+    st.tuples(st.just("settings"), st.integers(0, len(SETTINGS) - 1)),
+)
+steps = st.lists(st.tuples(edit, build), min_size=2, max_size=8)
+
+
+def after(tree: Tree, history: list[Tree], edit: Edit) -> Tree:
+    """Return the tree after one edit; an edit that makes no sense changes nothing."""
+    kind, *rest = edit
+    if kind in ("revert", "switch"):
+        return dict(earlier(history, rest[0]))
+    if kind == "merge":
+        return merged(tree, earlier(history, rest[0]), rest[1])
+    name, made = rest[0], dict(tree)
+    new = _made(kind, rest[1:])
+    if new is not None:
+        return put(made, name, *new)
+    if name not in made:
+        return made
+    if kind == "copy":
+        return put(made, rest[1], *made[name])
+    if kind == "mode":
+        return put(made, name, made[name][0], EXECUTABLE)
+    entry = made.pop(name)
+    if kind == "move":
+        return put(made, rest[1], *entry)
+    return put(made, swapped(name), *entry) if kind == "case" else made
+
+
+def _made(kind: str, rest: list[Any]) -> tuple[bytes, int] | None:
+    """Return the entry that an edit makes out of nothing."""
+    if kind == "write":
+        return rest[0].encode("latin-1"), REGULAR
+    if kind == "raw":
+        return rest[0], REGULAR
+    if kind == "link":
+        return b"pkg/b.py", LINK
+    return (b"", MODULE) if kind == "submodule" else None
+
+
+def put(tree: Tree, name: bytes, data: bytes, mode: int) -> Tree:
+    """Put an entry where a folder may have been, or below what was a file."""
+    for other in list(tree):
+        if other.startswith(name + b"/") or name.startswith(other + b"/"):
+            del tree[other]
+    tree[name] = (data, mode)
+    return tree
+
+
+def merged(mine: Tree, theirs: Tree, mask: int) -> Tree:
+    """Return a tree of both: each path from the side that the mask's bit names."""
+    made: Tree = {}
+    for number, name in enumerate(sorted(mine.keys() | theirs.keys())):
+        sides = (theirs, mine) if mask >> (number % 8) & 1 else (mine, theirs)
+        found = next((side[name] for side in sides if name in side), None)
+        if found is not None:
+            put(made, name, *found)
+    return made
+
+
+def earlier(history: list[Tree], back: int) -> Tree:
+    return history[-1 - back % len(history)]
+
+
+def swapped(name: bytes) -> bytes:
+    """Return the path with the first letter of its file's name in the other case."""
+    folder, slash, last = name.rpartition(b"/")
+    return folder + slash + last[:1].swapcase() + last[1:]
