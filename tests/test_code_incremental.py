@@ -122,3 +122,28 @@ def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
             _edit(dice, files)
         world.put(files)
         _assert_same(world, files)
+
+
+@pytest.mark.parametrize("length", [59, 60, 61])
+def test_a_chain_as_deep_as_is_followed_ends_the_same_however_it_is_entered(
+    length: int,
+) -> None:
+    # All of it is resolved from its far end on, or at once from its near end.
+    files = {
+        f"m{n:02d}.py": f"from m{n - 1:02d} import f\n" for n in range(1, length + 1)
+    }
+    files |= {"m00.py": "def f():\n    return 1\n"}
+    files["z.py"] = f"from m{length:02d} import f\nf()\n"
+    world = World(files)
+    files["z.py"] = "# moved\n" + files["z.py"]
+    world.put(files)
+    _assert_same(world, files)
+
+
+def test_a_module_that_takes_the_place_of_a_package_concerns_who_imports_its_modules():
+    files = {"lib/__init__.pyi": "", "lib/x.py": "def f():\n    pass\n"}
+    files["main.py"] = "from x import f\nf()\n"
+    world = World(files)
+    files["lib.py"] = ""
+    world.put(files)
+    _assert_same(world, files)

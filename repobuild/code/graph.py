@@ -27,7 +27,7 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 
 from repobuild.code.edges import file_row, resolved_row
-from repobuild.code.names import Modules, folder_of, is_package, stem_of, surface
+from repobuild.code.names import Modules, stem_of, surface
 from repobuild.code.project import PROJECT, update_project
 from repobuild.code.resolve import Resolver
 from repobuild.engine.contract import Change, Table, Value, View
@@ -140,10 +140,8 @@ def _is_python(facts: Value | None) -> bool:
 def _module_terms(path: str) -> set[str]:
     """Return the terms that a module changes by coming or going."""
     stem = stem_of(path)
-    terms = {f"f:{stem}", f"top:{stem.rpartition('/')[2]}"}
-    if is_package(path):
-        terms.add(f"p:{folder_of(path)}")
-    return terms
+    # `p:` of any module: `a.py` beside `a/__init__.pyi` ends that a is a package.
+    return {f"f:{stem}", f"top:{stem.rpartition('/')[2]}", f"p:{stem}"}
 
 
 def _terms(path: str, row: Mapping[str, Value], looked: set[str]) -> list[str]:

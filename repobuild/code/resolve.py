@@ -67,7 +67,7 @@ class Resolver:
         """Return a lookup's result, computed once; see the module's text on cycles."""
         depth = len(self._open)
         known = self._memo.get(key)
-        if known is not None and depth + known[2] <= _DEPTH:
+        if known is not None and depth + known[2] < _DEPTH:
             self.terms |= known[1]
             self._height = max(self._height, known[2] + 1)
             return known[0]
@@ -336,7 +336,7 @@ class Resolver:
         key = ("o", path, qual, "")
         depth = len(self._open)
         known = self._orders.get(key)
-        if known is not None and depth + known[2] <= _DEPTH:
+        if known is not None and depth + known[2] < _DEPTH:
             self.terms |= known[1]
             self._height = max(self._height, known[2] + 1)
             return known[0]
