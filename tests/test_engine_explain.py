@@ -1,14 +1,12 @@
-"""why, outlook, verify and gc: what the engine says of itself."""
+"""outlook, verify and gc: what the engine says of itself."""
 
 from __future__ import annotations
 
 import pytest
 
 from repobuild.engine.collect import collect, waste
-from repobuild.engine.errors import UsageError
 from repobuild.engine.outlook import foresee
 from repobuild.engine.verify import verify
-from repobuild.engine.why import why
 from tests.toys import Toy, quiet
 
 
@@ -18,44 +16,6 @@ def toy(repository) -> Toy:
     made = Toy(repository.git)
     made.build("cover")
     return made
-
-
-def test_why_names_a_changed_setting_from_what_to_what(toy):
-    toy.settings["toy.shout"] = True
-    assert "would start anew: setting toy.shout False to True" in why(
-        toy.open(), "lines"
-    )
-
-
-def test_why_names_a_raised_version(toy):
-    toy.change("words", version=2)
-    assert "would start anew: rule version 1 to 2" in why(toy.open(), "words")
-
-
-def test_why_follows_a_row_to_the_file_that_changed(toy, repository):
-    commit = repository.commit({"b.txt": "two three"})
-    toy.build()
-    said = "\n".join(why(toy.last, "b.txt"))
-    assert f"words b.txt: changed in build 2 ({commit[:10]})" in said
-    assert "because files b.txt changed" in said
-
-
-def test_why_of_a_view_row_says_what_differs(toy, repository):
-    repository.commit({"b.txt": "one"})
-    toy.build()
-    said = "\n".join(why(toy.last, "one"))
-    assert "in: ['a.txt'] to ['a.txt', 'b.txt']" in said
-
-
-def test_why_finds_a_logical_row_by_its_whole_key(toy, repository):
-    repository.commit({"b.txt": "one"})
-    toy.build()
-    assert why(toy.last, "one#long")[0].startswith("lines one#long: changed in build 2")
-
-
-def test_why_of_an_unknown_key_names_the_nearest(toy):
-    with pytest.raises(UsageError, match='did you mean "a.txt"'):
-        why(toy.open(), "aa.txt")
 
 
 def test_nothing_is_foreseen_after_a_build(toy):

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from repobuild.engine.build import Build
+from repobuild.engine.reason import differences
 from repobuild.engine.rule import Rule, closure
 from repobuild.engine.tasking import is_current
-from repobuild.engine.why import differences
+from repobuild.engine.wording import sentence
 
 
 @dataclass
@@ -43,7 +44,8 @@ def _reason(build: Build, rule: Rule, seen: Outlook) -> str:
         return "never built"
     if build.is_full(rule):
         known = build.state.manifest(line.manifest)
-        return "; ".join(differences(known, build.manifest(rule))) or "starts anew"
+        found = differences(rule.name, known, build.manifest(rule))
+        return "; ".join(sentence(r.plain()) for r in found) or "starts anew"
     if rule.kind == "source":
         return _file_changes(build, line.tree, seen)
     behind = [name for name in rule.inputs if name in seen.reasons]

@@ -79,18 +79,18 @@ def run_task(build: Build, rule: Rule) -> Outcome:
     """Bring a task's row for this commit up to date."""
     began = time.perf_counter()
     outcome = Outcome(rule.name)
-    row_key = _row_key(build, rule)
-    key = task_key(build, rule)
+    place, key = row_key(build, rule), task_key(build, rule)
     rows = dict(build.table(rule.name).items())
-    current = rows.get(row_key)
+    current = rows.get(place)
     if current and current["key"] == key and _has(build, current):
         outcome.counts.unchanged = 1
+        use(build, current)
         return outcome
     known = next((r for r in rows.values() if r["key"] == key and _has(build, r)), None)
     value = known or _make(build, rule, key)
-    (outcome.memo if known else outcome.built).append(row_key)
+    (outcome.memo if known else outcome.built).append(place)
     outcome.counts.memo, outcome.counts.built = int(bool(known)), int(not known)
-    _write(build, rule, row_key, value, outcome, began)
+    _write(build, rule, place, value, outcome, began)
     return outcome
 
 
@@ -98,7 +98,7 @@ def task_key(build: Build, rule: Rule) -> str:
     """Return the hex digest of everything that a task's artifact may depend on."""
     ingredients = {
         "manifest": manifest_digest(build.manifest(rule)),
-        "inputs": {name: _input(build, name) for name in rule.inputs},
+        "inputs": inputs(build, rule),
         "parent": parent(build, rule) if rule.chain else "",
     }
     return key_digest(ingredients).hex()
@@ -122,8 +122,20 @@ def parent(build: Build, rule: Rule) -> str:
 
 def is_current(build: Build, rule: Rule) -> bool:
     """Whether the task's row for this commit is there and still what it would be."""
-    row = build.table(rule.name).get(_row_key(build, rule))
+    row = build.table(rule.name).get(row_key(build, rule))
     return bool(row and row["key"] == task_key(build, rule) and _has(build, row))
+
+
+def inputs(build: Build, rule: Rule) -> dict[str, str]:
+    """Return what a task is made of: table -> digest, or task -> artifact."""
+    return {name: _input(build, name) for name in rule.inputs}
+
+
+def use(build: Build, row: Mapping[str, Any]) -> None:
+    """Note that an artifact was wanted; gc takes the longest unused first."""
+    build.state.database.execute(
+        "INSERT OR REPLACE INTO uses VALUES (?, ?)", (row["object"], build.number)
+    )
 
 
 def _input(build: Build, name: str) -> str:
@@ -134,11 +146,11 @@ def _input(build: Build, name: str) -> str:
 
 
 def _artifact(build: Build, rule: Rule) -> str:
-    row = build.table(rule.name).get(_row_key(build, rule))
+    row = build.table(rule.name).get(row_key(build, rule))
     return str(row["object"]) if row else ""
 
 
-def _row_key(build: Build, rule: Rule) -> str:
+def row_key(build: Build, rule: Rule) -> str:
     """A chain's row is the commit's; another task's row is the artifact's it is of."""
     for name in rule.inputs:
         if build.rules[name].kind == "task":
@@ -165,13 +177,18 @@ def _make(build: Build, rule: Rule, key: str) -> dict[str, Any]:
     if not meta.get("object"):
         raise BuildError(f'rule "{rule.name}" left no artifact')
     follows = parent(build, rule) if rule.chain else ""
-    return {**meta, "key": key, "build": build.number, "follows": follows}
+    made_of = {
+        "manifest": manifest_digest(build.manifest(rule)).hex(),
+        "inputs": inputs(build, rule),
+        "follows": follows,
+    }
+    return {**meta, **made_of, "key": key, "build": build.number}
 
 
 def _write(
     build: Build,
     rule: Rule,
-    row_key: str,
+    place: str,
     value: dict[str, Any],
     outcome: Outcome,
     began: float,
@@ -179,5 +196,6 @@ def _write(
     packed = pack(value)
     with build.transaction():
         writer = build.writer(rule)
-        writer.put(row_key, RawRow(digest(packed), None, deflate(packed)), {})
-        build.close(rule, writer, outcome, began)
+        writer.put(place, RawRow(digest(packed), None, deflate(packed)), {})
+        build.close(rule, writer, outcome, began, value if outcome.built else {})
+        use(build, value)

@@ -12,8 +12,10 @@ hashed, whatever happens to the file meanwhile.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from repobuild.engine.errors import UsageError
 Entry = tuple[str, int]  # blob id (hex), mode
 REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 _RENAME_LIMIT = 1000
+_QUOTED = re.compile(r"\\(\\|x[89a-f][0-9a-f])")
 
 
 def quote(raw: bytes) -> str:
@@ -35,6 +38,16 @@ def quote(raw: bytes) -> str:
     return "".join(
         f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text
     )
+
+
+def unquote(key: str) -> str:
+    """Return the path of a key, as the file system functions take it."""
+    parts = _QUOTED.split(key)  # text and what stands behind a backslash, in turns
+    parts[1::2] = [
+        part if part == "\\" else chr(0xDC00 + int(part[1:], 16))
+        for part in parts[1::2]
+    ]
+    return "".join(parts)
 
 
 def open_repository(start: Path) -> pygit2.Repository:
@@ -130,6 +143,39 @@ class Snapshot:
             if len(found) >= limit:
                 break
         return found
+
+    def entry(self, key: str, commit: str) -> Entry | None:
+        """Return what stands under a path's key in a commit."""
+        try:
+            tree = self.repository[commit].peel(pygit2.Tree)
+            found = tree[unquote(key)]
+        except (KeyError, ValueError, pygit2.GitError):
+            return None
+        return str(found.id), int(found.filemode)
+
+    def origin(self, key: str, commit: str, limit: int = 500) -> tuple[str, str] | None:
+        """Return the newest commit up to `commit` that changed a path, and its subject.
+
+        Along first parents, so of a merged branch it is the merge; None beyond `limit`.
+        """
+        if commit not in self.repository:
+            return None
+        walker = self.repository.walk(commit, SortMode.NONE)
+        walker.simplify_first_parent()
+        for found in islice(walker, limit):
+            parents = found.parent_ids
+            before = self.entry(key, str(parents[0])) if parents else None
+            if self.entry(key, str(found.id)) != before:
+                return str(found.id), found.message.partition("\n")[0]
+        return None
+
+    def subject(self, commit: str) -> str:
+        """Return the first line of a commit's message; "" when it is not there."""
+        try:
+            found = self.repository[commit].peel(pygit2.Commit)
+        except (KeyError, ValueError, pygit2.GitError):
+            return ""
+        return found.message.partition("\n")[0]
 
     def renames(self, old_tree: str) -> dict[str, str]:
         """Return old key -> new key of files that git takes for renamed."""

@@ -1,0 +1,322 @@
+"""Every row, table and artifact says why it was made, back to file and commit."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from repobuild.cli.why import text
+from repobuild.engine.errors import UsageError
+from repobuild.engine.why import why
+from tests.repository import Repository
+from tests.standard import Standard
+from tests.toys import Toy
+
+
+@pytest.fixture
+def toy(repository) -> Toy:
+    repository.commit({"a.txt": "one two", "b.txt": "two"})
+    made = Toy(repository.git)
+    made.build("cover")
+    return made
+
+
+def told(build: Any, key: str) -> list[dict[str, Any]]:
+    """Ask, and check that the answer is plain data and fits one screen."""
+    found = why(build, key)
+    facts = {"version": 1, "key": key, "told": found}
+    json.dumps(facts, default=bytes.hex)
+    lines = text(facts).splitlines()
+    assert lines and len(lines) <= 24 and max(map(len, lines)) <= 100
+    return found
+
+
+def said(build: Any, key: str) -> str:
+    return text({"told": told(build, key)})
+
+
+def roots(reasons: list[dict[str, Any]]) -> set[tuple[str, str]]:
+    """Return (cause, name or key) of where reasons lead in the end."""
+    found = set()
+    for reason in reasons:
+        if reason["because"]:
+            found |= roots(reason["because"])
+        else:
+            found.add((reason["cause"], reason["name"] or reason["key"]))
+    return found
+
+
+# ------------------------------------------------------------------ each cause
+
+
+def test_a_changed_setting_is_named_before_and_after_the_build(toy):
+    toy.settings["toy.shout"] = True
+    assert "would start anew: setting toy.shout False to True" in said(
+        toy.open(), "lines"
+    )
+    toy.build()
+    (row,) = told(toy.last, "one#long")
+    (reason,) = row["reasons"]
+    assert (row["what"], reason["cause"]) == ("changed", "setting_changed")
+    assert (reason["name"], reason["from"], reason["to"]) == ("toy.shout", False, True)
+    (table,) = told(toy.last, "lines")
+    assert table["runs"][0]["reasons"] == row["reasons"]
+
+
+def test_a_raised_rule_version_is_named(toy):
+    toy.change("counts", version=2, run="tests.test_engine_why:shouted_counts")
+    assert "would start anew: rule version 1 to 2" in said(toy.open(), "counts")
+    toy.build()
+    (row,) = told(toy.last, "ONE")
+    assert roots(row["reasons"]) == {("rule_version_changed", "version")}
+
+
+def shouted_counts(view: Any) -> None:
+    for row in dict(view.changes("words").items()).values():
+        for word in row[1]["words"]:
+            view.own.put(word.upper(), {"word": word.upper(), "in": []})
+
+
+def test_another_version_of_a_tool_is_named(toy, monkeypatch):
+    toy.change("words", tools=("toyer",))
+    monkeypatch.setattr("importlib.metadata.version", lambda tool: "1.0")
+    toy.build()
+    monkeypatch.setattr("importlib.metadata.version", lambda tool: "2.0")
+    assert "would start anew: tool toyer 1.0 to 2.0" in said(toy.open(), "words")
+    toy.build()
+    run = told(toy.last, "words")[0]["runs"][0]
+    assert roots(run["reasons"]) == {("tool_changed", "toyer")}
+
+
+def test_an_ingredient_is_named(toy, monkeypatch):
+    toy.change("words", ingredients="tests.test_engine_why:query_digest")
+    toy.build()
+    monkeypatch.setitem(QUERY, "digest", "b" * 32)
+    assert "ingredient query aaaaaaaaaa to bbbbbbbbbb" in said(toy.open(), "words")
+
+
+QUERY = {"digest": "a" * 32}
+
+
+def query_digest(settings: Any) -> dict[str, Any]:
+    return {"query": QUERY["digest"]}
+
+
+def test_a_changed_file_is_named_with_its_commit(toy, repository):
+    commit = repository.commit({"b.txt": "two three"})
+    repository.commit({"c.txt": "other"})
+    toy.build()
+    words, files = told(toy.last, "b.txt")
+    assert (words["table"], words["what"]) == ("words", "changed")
+    (reason,) = words["reasons"]
+    assert (reason["table"], reason["key"]) == ("files", "b.txt")
+    (origin,) = reason["because"]
+    assert origin["commit"] == commit and origin["subject"] == "a change"
+
+
+def test_added_and_removed_files_are_told_apart(toy, repository):
+    repository.commit({"c.txt": "three"})
+    toy.build()
+    assert roots(told(toy.last, "three")[0]["reasons"]) == {("input_added", "c.txt")}
+    repository.commit({"c.txt": None})
+    toy.build()
+    row = told(toy.last, "three")[0]
+    assert row["what"] == "removed"
+    assert roots(row["reasons"]) == {("input_removed", "c.txt")}
+
+
+def test_an_untouched_row_says_where_it_was_first_built(toy, repository):
+    first = str(repository.git.head.target)
+    repository.commit({"b.txt": "three"})
+    toy.build()
+    assert f"words a.txt: as first built in build 1, {first[:10]}" in said(
+        toy.last, "a.txt"
+    )
+
+
+def test_a_change_of_long_ago_is_still_known(toy, repository):
+    commit = repository.commit({"a.txt": "one three"})
+    toy.build()
+    for number in range(30):
+        repository.commit({"b.txt": f"two word{number}"})
+        toy.build()
+    assert f"words a.txt: changed in build 2, {commit[:10]}" in said(toy.last, "a.txt")
+
+
+def test_the_changes_that_are_kept_stay_few(toy, repository):
+    database = toy.last.state.database
+    for number in range(30):
+        repository.commit({"b.txt": f"two word{number % 3}"})
+        toy.build()
+    query = "SELECT count(*) FROM changes WHERE tbl = 'words' AND key = 'b.txt'"
+    assert database.execute(query).fetchone()[0] <= 20
+
+
+def test_a_row_built_after_its_input_still_finds_it(toy, repository):
+    commit = repository.commit({"b.txt": "two three"})
+    toy.build("words")
+    repository.commit({"other": "no text"})
+    toy.build("counts")
+    row = told(toy.last, "three")[0]
+    assert roots(row["reasons"]) == {("input_changed", "b.txt")}
+    assert commit[:10] in said(toy.last, "three")
+
+
+def test_an_unknown_key_names_the_nearest(toy):
+    with pytest.raises(UsageError, match='did you mean "a.txt"'):
+        why(toy.open(), "aa.txt")
+
+
+# --------------------------------------------------------------------- artifacts
+
+
+def test_an_artifact_is_found_by_commit_digest_and_revision(toy, repository):
+    head = str(repository.git.head.target)
+    made = toy.last.table("book").get(head)["object"]
+    for name in (head, head[:8], made[:8], "HEAD"):
+        book = [t for t in told(toy.open(), name) if t["table"] == "book"]
+        assert [t["object"] for t in book] == [made]
+    assert {t["table"] for t in told(toy.open(), made[:8])} == {"book", "cover"}
+
+
+def test_an_artifact_names_its_changed_input_and_what_changed_in_it(toy, repository):
+    first = str(repository.git.head.target)
+    commit = repository.commit({"b.txt": "two three"})
+    toy.build("cover")
+    (book,) = [t for t in told(toy.last, "HEAD") if t["table"] == "book"]
+    assert book["before"] == first
+    (reason,) = book["reasons"]
+    assert (reason["table"], reason["cause"]) == ("lines", "input_changed")
+    assert reason["from"] != reason["to"]
+    assert roots(reason["because"]) == {("input_changed", "b.txt")}
+    assert commit[:10] in said(toy.last, "book")
+
+
+def test_a_commit_that_was_never_built_says_so(toy, repository):
+    repository.commit({"b.txt": "two three"})
+    (book,) = [t for t in told(toy.open(), "HEAD") if t["table"] == "book"]
+    assert book["what"] == "never built"
+    assert roots(book["reasons"]) == {("never_built", book["key"])}
+
+
+# ------------------------------------------------------- every kind of real row
+
+CALLEE = '''"""Numbers that others use."""
+
+
+def scaled(value: int) -> int:
+    """Return a value in the unit that people read."""
+    total = value * 100
+    return total
+'''
+CALLER = '''"""Asks for numbers."""
+
+from pkg.callee import scaled
+
+
+def ask(value: int) -> int:
+    """Ask for a value and return it with an offset."""
+    return scaled(value) + 3
+'''
+FILES = {
+    "pkg/__init__.py": "",
+    "pkg/callee.py": CALLEE,
+    "pkg/caller.py": CALLER,
+    "README.md": "# Numbers\n\nA project about numbers of all kinds.\n",
+}
+
+
+@pytest.fixture
+def standard(repository: Repository, tmp_path) -> Standard:
+    repository.commit(FILES)
+    made = Standard(repository.git, tmp_path / "state")
+    made.build()
+    return made
+
+
+def test_every_row_of_every_table_can_be_asked_for(standard, repository):
+    repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
+    standard.build()
+    for rule in standard.rules.values():
+        if rule.kind == "task":
+            continue
+        table = standard.last.table(rule.name)
+        rows = table.entries() if rule.entries else table.items()
+        for key, _ in list(rows)[:40]:
+            assert any(t["table"] == rule.name for t in told(standard.last, key))
+
+
+def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
+    commit = repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
+    standard.build()
+    table = standard.last.table("samples")
+    key = next(
+        key
+        for key, sample in table.entries()
+        if key.startswith("pkg/callee.py::scaled#") and "measure" in sample["answer"]
+    )
+    (row,) = [t for t in told(standard.last, key) if t["table"] == "samples"]
+    chain, reason = [], row["reasons"][0]
+    while True:
+        chain.append((reason["table"], reason["key"]))
+        if not reason["because"]:
+            break
+        reason = reason["because"][0]
+    assert chain == [
+        ("contexts", "pkg/callee.py::scaled"),
+        ("facts", "pkg/callee.py"),
+        ("files", "pkg/callee.py"),
+        ("git", "pkg/callee.py"),
+    ]
+    assert reason["commit"] == commit
+    assert "blob" in said(standard.last, key)
+
+
+def test_a_context_that_another_row_changed_names_that_row(standard, repository):
+    repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
+    standard.build()
+    rows = told(standard.last, "pkg/caller.py::ask")
+    (context,) = [t for t in rows if t["table"] == "contexts"]
+    assert context["what"] == "changed"
+    assert roots(context["reasons"]) == {("input_changed", "pkg/callee.py")}
+
+
+def test_an_edge_that_went_names_the_file_that_let_it_go(standard, repository):
+    repository.commit({"pkg/caller.py": CALLER.replace("scaled(value)", "value")})
+    standard.build()
+    edge = "pkg/caller.py::ask calls pkg/callee.py::scaled"
+    (row,) = told(standard.last, edge)
+    assert (row["table"], row["what"]) == ("graph", "removed")
+    assert roots(row["reasons"]) == {("input_changed", "pkg/caller.py")}
+
+
+def test_a_dropped_sample_says_why_it_was_dropped(standard):
+    key = next(
+        key
+        for key, item in standard.last.table("dataset").entries()
+        if item.get("dropped")
+    )
+    assert "dropped from the dataset: " in said(standard.last, key)
+
+
+def test_a_table_counts_its_rows_by_cause(standard, repository):
+    commit = repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
+    standard.build()
+    (table,) = told(standard.last, "contexts")
+    causes = table["runs"][0]["causes"]
+    assert {(c["key"], c["commit"]) for c in causes} == {("pkg/callee.py", commit)}
+    assert sum(c["rows"] for c in causes) == table["runs"][0]["changed"]
+
+
+def test_another_language_query_starts_facts_anew(standard, repository, monkeypatch):
+    import repobuild.code.language as language
+
+    changed = {**language.ingredients({}), "languages/python.scm": "0" * 32}
+    monkeypatch.setattr(language, "ingredients", lambda settings: changed)
+    standard.build()
+    (table,) = told(standard.last, "facts")
+    assert ("ingredient_changed", "languages/python.scm") in roots(
+        table["runs"][0]["reasons"]
+    )
