@@ -13,7 +13,7 @@ from typing import Any
 import pygit2
 
 from repobuild import current
-from repobuild.engine.build import Build, ShowProgress, sweep
+from repobuild.engine.build import Build, ShowProgress
 from repobuild.engine.errors import UsageError, nearest
 from repobuild.engine.events import EventLog
 from repobuild.engine.examine import is_corrupt
@@ -21,6 +21,7 @@ from repobuild.engine.lock import locked
 from repobuild.engine.rule import Rule, read_rules
 from repobuild.engine.state import State, open_state, trouble
 from repobuild.engine.store import Store
+from repobuild.engine.sweep import sweep
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
@@ -108,8 +109,11 @@ class Checkout:
                     state, self.store, self.rules, self.settings, snapshot,
                     self.events, progress, jobs,
                 )  # fmt: skip
-                tasks = [name for name, r in self.rules.items() if r.kind == "task"]
-                sweep(self.folder / "tmp", tasks)
+                sweep(self.folder / "tmp", self._is_of_a_task)
+
+    def _is_of_a_task(self, name: str) -> bool:
+        rule = self.rules.get(name.partition("-")[0])
+        return rule is not None and rule.kind == "task"
 
     @contextmanager
     def _opened(self, tell: Callable[[str], None]) -> Iterator[State]:

@@ -16,10 +16,9 @@ import os
 import sqlite3
 import time
 import traceback
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from repobuild.engine.changes import trim
@@ -286,16 +285,3 @@ class Build:
             (seconds, outcome, self.number),
         )
         self.events.emit("end", outcome=outcome, seconds=seconds)
-
-
-def sweep(folder: Path, kept: Collection[str]) -> None:
-    """Remove work in progress, but for that of the tasks named. Runs under the lock.
-
-    What an interrupted task left stays until that task has run: a build of the tables
-    before it must not cost a training its checkpoint.
-    """
-    import shutil
-
-    for path in folder.iterdir() if folder.is_dir() else ():
-        if path.name.partition("-")[0] not in kept:
-            shutil.rmtree(path, ignore_errors=True)

@@ -1,5 +1,7 @@
 """Artifacts by digest: `objects/ab/cdef…/`, each a folder of plain files.
 
+Beside it lies `cdef….rows`, what tables say of it (notes.py); it enters no digest.
+
 The digest of a folder is SHA-256 over the canonical msgpack of its sorted
 [relative path, SHA-256 of the content, size]. A folder is filled elsewhere on the same
 file system, synced, and renamed into place, so that a name that exists is whole. It is
@@ -11,11 +13,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from repobuild.engine.digest import pack
+
+_REST = re.compile("[0-9a-f]{62}")  # of a digest, after the two of its folder
 
 
 class Store:
@@ -34,28 +39,34 @@ class Store:
                 return found
         raise KeyError(digest)
 
-    def put(self, source: Path) -> str:
+    def place(self, digest: str) -> Path:
+        """Return where an artifact lies in the writable folder, or would."""
+        return self.folder / digest[:2] / digest[2:]
+
+    def put(self, source: Path, digest: str = "") -> str:
         """Move a filled folder into the store and return its digest."""
-        digest = folder_digest(source)
-        target = self.folder / digest[:2] / digest[2:]
-        if target.is_dir():
+        digest = digest or folder_digest(source)
+        target = self.place(digest)
+        if target.is_dir() and self._is_whole(target, digest):
             shutil.rmtree(source)
             return digest
         _sync(source)
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)
         _sync_folder(target.parent)
+        _sync_folder(self.folder)
         return digest
 
     def digests(self) -> Iterator[str]:
-        """Yield what the writable folder holds."""
-        for short in sorted(self.folder.glob("??")):
-            for found in sorted(short.iterdir()):
-                if not found.name.endswith(".bad"):
-                    yield short.name + found.name
+        """Yield what the writable folder holds; what is named otherwise is let be."""
+        for found in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*/")):
+            if _REST.fullmatch(found.name):
+                yield found.parent.name + found.name
 
     def remove(self, digest: str) -> None:
-        shutil.rmtree(self.folder / digest[:2] / digest[2:], ignore_errors=True)
+        target = self.place(digest)
+        target.with_name(f"{target.name}.rows").unlink(missing_ok=True)
+        shutil.rmtree(target, ignore_errors=True)
 
     def _is_whole(self, found: Path, digest: str) -> bool:
         if digest in self._checked:
@@ -87,9 +98,12 @@ def _file_digest(path: Path) -> str:
 
 def _sync(folder: Path) -> None:
     for path in folder.rglob("*"):
-        if path.is_file():
+        if path.is_dir():
+            _sync_folder(path)
+        else:
             with path.open("rb+") as file:
                 os.fsync(file.fileno())
+    _sync_folder(folder)
 
 
 def _sync_folder(folder: Path) -> None:
