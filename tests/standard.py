@@ -13,6 +13,7 @@ from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule, read_rules
 from repobuild.engine.state import open_state
 from repobuild.engine.store import Store
+from repobuild.engine.table import StoredTable
 from repobuild.engine.writer import Outcome
 from repobuild.git.snapshot import Snapshot, at_commit
 from repobuild.resources import folder
@@ -54,6 +55,10 @@ class Standard:
             silent, **options,
         )  # fmt: skip
 
+    def table(self, name: str) -> StoredTable:
+        """Return a table as it was last built."""
+        return self.open().table(name)
+
     def is_full(self, rule: Rule) -> bool:
         """Whether the next build would make a table from all its input."""
         return self.open().is_full(rule)
@@ -76,6 +81,11 @@ class Standard:
         found = self.state.database.execute(query)
         return {key: Row(*rest) for key, *rest in found}
 
+    def row_digests(self, table: str) -> dict[str, bytes]:
+        self.state.rows_of(table, index=self.rules[table].kind == "view")
+        query = f'SELECT key, digest FROM "rows_{table}"'
+        return dict(self.state.database.execute(query).fetchall())
+
     def terms(self, view: str) -> set[tuple[int, str]]:
         """Return a view's index as (term, key)."""
         query = (
@@ -90,14 +100,21 @@ class Standard:
         return {key for (key,) in self.state.database.execute(query)}
 
     def events(self) -> dict[str, dict[str, Any]]:
-        """Return what the last build logged of each table that it changed."""
-        log = EventLog(self.place / "events.jsonl")
-        number = self.last.number if self.last else 0
-        return {
-            event["table"]: event
-            for event in log.read()
-            if event["build"] == number and event["event"] == "table"
-        }
+        """Return what the last build logged of each table that it changed.
+
+        The log cuts long lists of keys; they are completed from the build itself.
+        """
+        assert self.last is not None
+        found = {}
+        for event in EventLog(self.place / "events.jsonl").read():
+            if event["build"] == self.last.number and event["event"] == "table":
+                found[event["table"]] = event
+        for name, event in found.items():
+            for said in ("built", "memo", "removed", "entries", "failed"):
+                whole = getattr(self.last.outcomes[name], said)
+                assert event[said] == whole[: len(event[said])]
+                event[said] = whole
+        return found
 
     def close(self) -> None:
         self.state.close()

@@ -53,12 +53,14 @@ class Ledger:
     def __init__(self, standard: Standard) -> None:
         self.standard = standard
         self.news: News = defaultdict(set)
+        self._anew: set[str] = set()  # tables that this build itself makes start anew
 
     def build(
         self, goal: str = "dataset", snapshot: Snapshot | None = None, **options: Any
     ) -> bool:
         """Build and hold what was done against the ledger; False when killed."""
         before = Page.of(self.standard)
+        self._anew = set(before.full)
         done = True
         try:
             self.standard.build(goal, snapshot, **options)
@@ -73,7 +75,7 @@ class Ledger:
         return done
 
     def _check(self, rule: Rule, before: Page, after: Page) -> None:
-        full = rule.name in before.full
+        full = rule.name in self._anew
         news = {
             source: self.news.pop((rule.name, source), set()) for source in rule.inputs
         }
@@ -113,8 +115,9 @@ class Ledger:
                 continue
             if line.manifest and not (full and not rule.stored):
                 self.news[other.name, rule.name] |= keys
-            else:  # it reads everything next time
+            else:  # nobody can tell the old values: it reads everything
                 self.news.pop((other.name, rule.name), None)
+                self._anew.add(other.name)
 
     def _pending(self) -> dict[tuple[str, str], set[str]]:
         found: News = defaultdict(set)
