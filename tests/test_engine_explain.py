@@ -26,7 +26,7 @@ def test_a_changed_file_is_foreseen_with_all_that_depends_on_it(toy, repository)
     repository.commit({"b.txt": "else"})
     seen = foresee(toy.open(), ["cover"])
     assert seen.files == 1
-    assert seen.reasons["files"] == "1 changed path"
+    assert seen.reasons["files"] == "1 changed path: b.txt"
     assert seen.reasons["lines"] == "depends on counts"
 
 

@@ -53,8 +53,12 @@ def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[st
         "tables": tables,
         "pending": {
             "files": seen.files,
+            "names": seen.names,
             "reasons": seen.reasons,
+            "tasks": seen.tasks,
             "seconds": round(seen.seconds, 3),
+            "runs": seen.runs,
+            "unknown": seen.unknown,
         },
         "adapter": _adapter(build),
     }
@@ -73,13 +77,21 @@ def outlook_text(facts: dict[str, Any]) -> str:
     pending = facts["pending"]
     width = max(map(len, pending["reasons"]))
     said = [_headline(facts)]
-    said += [
-        f"  {n.ljust(width)}  {reason}" for n, reason in pending["reasons"].items()
-    ]
-    if pending["seconds"]:
-        said.append(f"about {seconds(pending['seconds'])}, by the times of past builds")
-    said.append("run `repobuild` to build")
+    for name, reason in pending["reasons"].items():
+        does = pending["tasks"].get(name, "")
+        said.append(f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, does)))}")
+    said += [_estimate(pending), "run `repobuild` to build"]
     return "\n".join(said)
+
+
+def _estimate(pending: dict[str, Any]) -> str:
+    if not pending["runs"]:
+        return "no past build to go by"
+    runs = f"{pending['runs']} past build{'s' * (pending['runs'] != 1)}"
+    said = f"about {seconds(pending['seconds'])}, by {runs}"
+    if pending["unknown"]:
+        said += f", not counting {', '.join(pending['unknown'])}: no past one to go by"
+    return said
 
 
 def _headline(facts: dict[str, Any]) -> str:

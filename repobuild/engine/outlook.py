@@ -1,7 +1,8 @@
-"""What a build would do, without doing it.
+"""What a build would do, and about how long, without doing it.
 
 What happens behind the first table that changes is known only when it was built: a
-comment may end there. So a table behind a stale one is said to depend on it.
+comment may end there. So a table behind a stale one is said to depend on it, and how
+many of its rows will change is estimated: by its past runs, else by its share of rows.
 """
 
 from __future__ import annotations
@@ -9,19 +10,32 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from repobuild.engine.build import Build
+from repobuild.engine.pace import Estimate, Expected, Prospect, of_rows, of_task
 from repobuild.engine.reason import differences
-from repobuild.engine.rule import Rule, closure
+from repobuild.engine.rule import Rule, closure, load
+from repobuild.engine.runs import Run, runs
+from repobuild.engine.state import TableLine
 from repobuild.engine.tasking import is_current
 from repobuild.engine.wording import sentence
+
+NOTHING = "nothing"  # what a task would do whose artifact stays
+_NAMED_FILES = 4
+_RECENT = 5
+_ANCESTORS = 200
 
 
 @dataclass
 class Outlook:
-    """`reasons` by stale table; `files` changed; `seconds` by past times."""
+    """`reasons` by stale table; `seconds` rest on `runs` past builds."""
 
     reasons: dict[str, str] = field(default_factory=dict)
+    tasks: dict[str, str] = field(default_factory=dict)  # what a task would do
     files: int = 0
+    names: list[str] = field(default_factory=list)  # the first changed paths
     seconds: float = 0.0
+    runs: int = 0
+    unknown: list[str] = field(default_factory=list)  # no past run to go by
+    changed: dict[str, int] = field(default_factory=dict)  # rows that will change
 
 
 def foresee(build: Build, goals: list[str]) -> Outlook:
@@ -32,8 +46,15 @@ def foresee(build: Build, goals: list[str]) -> Outlook:
         reason = _reason(build, rule, seen)
         if reason:
             seen.reasons[name] = reason
-            seen.seconds += _past_seconds(build, rule)
+            _add(seen, name, _estimate(build, rule, seen))
     return seen
+
+
+def _add(seen: Outlook, name: str, estimate: Estimate) -> None:
+    seen.seconds += estimate.seconds
+    seen.runs = max(seen.runs, estimate.runs)
+    if not estimate.runs and seen.tasks.get(name) != NOTHING:
+        seen.unknown.append(name)
 
 
 def _reason(build: Build, rule: Rule, seen: Outlook) -> str:
@@ -43,9 +64,7 @@ def _reason(build: Build, rule: Rule, seen: Outlook) -> str:
             seen.files = sum(1 for _ in build.snapshot.files())
         return "never built"
     if build.is_full(rule):
-        known = build.state.manifest(line.manifest)
-        found = differences(rule.name, known, build.manifest(rule))
-        return "; ".join(sentence(r.plain()) for r in found) or "starts anew"
+        return _anew(build, rule, line)
     if rule.kind == "source":
         return _file_changes(build, line.tree, seen)
     behind = [name for name in rule.inputs if name in seen.reasons]
@@ -56,18 +75,98 @@ def _reason(build: Build, rule: Rule, seen: Outlook) -> str:
     return "news of its inputs are waiting" if build.is_stale(rule) else ""
 
 
+def _anew(build: Build, rule: Rule, line: TableLine) -> str:
+    known = build.state.manifest(line.manifest)
+    found = differences(rule.name, known, build.manifest(rule)) if known else []
+    return "; ".join(sentence(r.plain()) for r in found) or "starts anew"
+
+
 def _file_changes(build: Build, tree: str, seen: Outlook) -> str:
     if tree == build.tree:
         return ""
     changes = build.snapshot.changes(tree)
     if changes is None:
         return "another tree"
-    seen.files = len(changes)
-    return f"{len(changes)} changed path{'s' * (len(changes) != 1)}"
+    seen.files, seen.names = len(changes), sorted(changes)[:_NAMED_FILES]
+    more = "" if len(changes) <= _NAMED_FILES else ", …"
+    said = f"{len(changes)} changed path{'s' * (len(changes) != 1)}"
+    return f"{said}: {', '.join(seen.names)}{more}"
 
 
-def _past_seconds(build: Build, rule: Rule) -> float:
-    line = build.state.line(rule.name)
+# ----------------------------------------------------------------------- estimates
+
+
+def _estimate(build: Build, rule: Rule, seen: Outlook) -> Estimate:
+    known = runs(build.state, rule.name)
+    if rule.kind == "task":
+        return _of_task(build, rule, seen, known)
+    full = rule.name not in seen.changed and build.is_full(rule)
+    looked = _looked(build, rule, seen, full)
+    seen.changed[rule.name] = _rows_changed(build, rule, known, looked, full)
+    return of_rows(known, looked, full)
+
+
+def _looked(build: Build, rule: Rule, seen: Outlook, full: bool) -> int:
+    if rule.kind == "source":
+        return seen.files
+    if full:
+        return sum(_rows(build, name) for name in rule.inputs)
+    return build.awaited(rule) + sum(seen.changed.get(n, 0) for n in rule.inputs)
+
+
+def _rows_changed(
+    build: Build, rule: Rule, known: list[Run], looked: int, full: bool
+) -> int:
+    if rule.kind == "source":
+        return looked
+    if full:
+        return _rows(build, rule.name)
+    recent = [run for run in known if not run.full and run.looked][:_RECENT]
+    if recent:
+        share = sum(run.changed for run in recent) / sum(run.looked for run in recent)
+    else:
+        inputs = sum(_rows(build, name) for name in rule.inputs)
+        share = _rows(build, rule.name) / max(1, inputs)
+    return min(_rows(build, rule.name), round(looked * share))
+
+
+def _rows(build: Build, table: str) -> int:
+    line = build.state.line(table)
+    return line.rows if line else 0
+
+
+def _of_task(build: Build, rule: Rule, seen: Outlook, known: list[Run]) -> Estimate:
+    behind = [name for name in rule.inputs if name in seen.reasons]
+    if behind and all(seen.tasks.get(name) == NOTHING for name in behind):
+        seen.tasks[rule.name] = NOTHING
+    if seen.tasks.get(rule.name) == NOTHING:
+        return Estimate(0.0, 0)
+    expected = _expected(build, rule, seen)
+    if expected:
+        seen.tasks[rule.name] = expected.text
+    return of_task(known, expected)
+
+
+def _expected(build: Build, rule: Rule, seen: Outlook) -> Expected | None:
+    """Return what a task's own outlook says, when it has one."""
+    if not rule.outlook or not all(map(build.state.line, rule.inputs)):
+        return None
+    counts = [_logical(build, name, seen.changed.get(name, 0)) for name in rule.inputs]
+    prospect = Prospect(
+        settings=rule.chosen(build.settings),
+        rows=dict(build.table(rule.name).items()),
+        ancestors=build.snapshot.ancestors(_ANCESTORS),
+        commit=build.snapshot.commit,
+        changed=max((changed for changed, _ in counts), default=0),
+        size=max((size for _, size in counts), default=0),
+    )
+    expected: Expected = load(rule.outlook)(prospect)
+    return expected
+
+
+def _logical(build: Build, table: str, rows: int) -> tuple[int, int]:
+    """Return logical rows for changed physical ones, and how many there are."""
+    line = build.state.line(table)
     if line is None:
-        return 0.0
-    return line.full_seconds if build.is_full(rule) else line.seconds
+        return 0, 0
+    return round(rows * line.entries / max(1, line.rows)), line.entries

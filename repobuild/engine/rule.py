@@ -11,6 +11,7 @@
     entries      = false                            a row holds several logical rows
     stored       = true                             false: keep digests, render again
     chain        = false                            task: a fold over commits
+    outlook      = "module:function"                task: what it would do (pace.py)
     version      = 1                                raised by hand
 
 The `source` is no rule but the input: git's tree, with the function that names the
@@ -48,6 +49,7 @@ class Rule:
     settings: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     ingredients: str = ""
+    outlook: str = ""
     entries: bool = False
     stored: bool = True
     chain: bool = False

@@ -84,7 +84,7 @@ def kept(decision: Decision) -> dict[str, Any]:
     """An earlier adapter's row, under this commit."""
     assert decision.row is not None
     row = {name: value for name, value in decision.row.items() if name != "key"}
-    facts = {"mode": decision.mode.value, "reason": decision.reason}
+    facts = {"mode": decision.mode.value, "reason": decision.reason, "work": 0}
     return {**row, **facts, "object": current(decision.row), "current": ""}
 
 
@@ -345,6 +345,7 @@ def counts(plan: Plan, mixed: Mixed) -> dict[str, int]:
         "removed": len(plan.delta.removed),
         "trained": len({number for epoch in mixed.epochs for number in epoch}),
         "replayed": mixed.replayed,
+        "shown": sum(map(len, mixed.epochs)),
         **{f"left out: {why}": n for why, n in mixed.examples.left_out.items()},
     }
 

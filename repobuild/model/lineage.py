@@ -140,6 +140,7 @@ class Lineage:
             "samples": self.samples,
             "steps": self.training["steps"],
             "tokens": self.training["tokens"],
+            "work": self.training["tokens"],
             "scores": self.scores,
             "promoted": self.promoted,
             "current": current(kept) if kept else "",

@@ -1,0 +1,77 @@
+"""What the task `adapter` would do, foreseen without any model or sample.
+
+How many samples will change is an estimate, so what hangs on it is one, too; another
+recipe, another base and the length of the chain are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from repobuild.engine.outlook import NOTHING
+from repobuild.engine.pace import Expected, Prospect
+from repobuild.model import delta as deltas
+from repobuild.model.base import resolve
+from repobuild.model.delta import Delta, Mode, Situation
+from repobuild.model.lineage import Row
+from repobuild.model.recipe import Recipe
+
+STARTUP = 10.0  # seconds to import torch, load the model and ask the gate's questions
+TOKENS = 130.0  # of a sample, when no adapter tells
+
+
+def adapter(prospect: Prospect) -> Expected:
+    """Return mode, text and tokens of the next adapter."""
+    settings, rows = prospect.settings, prospect.rows
+    delta = Delta([], [""] * prospect.changed, [])
+    now = Situation(
+        dataset="",
+        recipe=Recipe.of(settings).digest,
+        base=resolve(settings).digest,
+        size=prospect.size,
+        rows=rows,
+        parent=deltas.nearest_row(rows, prospect.ancestors, prospect.commit),
+    )
+    decision = deltas.decide(now, delta, settings)
+    if decision.mode is Mode.WAIT:
+        return Expected(Mode.WAIT.value, NOTHING, 0.0)
+    if decision.mode is Mode.CONTINUE:
+        count = f"{prospect.changed:,} changed sample{'s' * (prospect.changed != 1)}"
+        text = f"would continue on at most about {count}"
+        work = continued(settings, rows.values(), prospect)
+        return Expected(Mode.CONTINUE.value, text, work, STARTUP)
+    text = f"would start from the base model: {decision.reason}"
+    work = whole(settings, rows.values(), prospect)
+    return Expected(decision.mode.value, text, work, STARTUP)
+
+
+def continued(
+    settings: Mapping[str, Any], rows: Iterable[Row], prospect: Prospect
+) -> float:
+    """Tokens of a continued run: the changed samples and the replayed ones."""
+    fresh, share = prospect.changed, float(settings["adapter.replay"])
+    most, samples = (settings[f"adapter.continue_{n}"] for n in ("epochs", "samples"))
+    passes = deltas.passes_for(fresh, share, most, samples)
+    replayed = max(
+        fresh * share / (1 - share), settings["adapter.least_replay"] / passes
+    )
+    shown = passes * (fresh + (min(replayed, prospect.size) if share else 0))
+    return min(float(settings["adapter.max_tokens"]), shown * tokens(rows))
+
+
+def whole(
+    settings: Mapping[str, Any], rows: Iterable[Row], prospect: Prospect
+) -> float:
+    """Tokens of a run from the base model: all samples, as often as the recipe says."""
+    shown = prospect.size * settings["adapter.epochs"]
+    return min(float(settings["adapter.max_tokens"]), shown * tokens(rows))
+
+
+def tokens(rows: Iterable[Row]) -> float:
+    """Tokens of a sample, by the newest adapter that tells."""
+    known = [row for row in rows if row.get("samples", {}).get("shown")]
+    newest = max(known, key=lambda row: int(row.get("build", 0)), default=None)
+    if newest is None:
+        return TOKENS
+    return float(newest["tokens"]) / int(newest["samples"]["shown"])

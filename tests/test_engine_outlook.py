@@ -1,0 +1,103 @@
+"""What a build would do, and how long: by the recorded times of real builds."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import pytest
+
+from repobuild.engine.outlook import NOTHING, foresee
+from repobuild.engine.pace import Expected, Prospect
+from repobuild.engine.runs import runs
+from tests.toys import Toy
+
+_HERE = "tests.test_engine_outlook"
+_PAGE_SECONDS = 0.002
+
+
+def slow_book(task: Any) -> dict[str, Any]:
+    """A book whose pages take time: all at first, later only as many as changed."""
+    pages = dict(task.table("lines").entries())
+    (task.folder / "book.txt").write_text("\n".join(f"{k}: {pages[k]}" for k in pages))
+    first = not task.rows("book")
+    work = len(pages) if first else 4
+    time.sleep(work * _PAGE_SECONDS)
+    return {"mode": "first" if first else "continue", "work": work}
+
+
+def slow_outlook(prospect: Prospect) -> Expected:
+    if not prospect.changed:
+        return Expected("wait", NOTHING, 0.0)
+    mode = "continue" if prospect.rows else "first"
+    return Expected(mode, f"would {mode}", min(prospect.changed, prospect.size))
+
+
+@pytest.fixture
+def toy(repository) -> Toy:
+    files = {f"t{n}.txt": " ".join(f"w{n}x{k}" for k in range(5)) for n in range(40)}
+    repository.commit(files)
+    made = Toy(repository.git)
+    made.change("book", run=f"{_HERE}:slow_book", outlook=f"{_HERE}:slow_outlook")
+    return made
+
+
+def test_before_the_first_build_there_is_nothing_to_go_by(toy):
+    seen = foresee(toy.open(), ["cover"])
+    assert (seen.seconds, seen.runs) == (0.0, 0)
+    assert seen.unknown == list(toy.rules)
+
+
+def test_one_changed_file_is_foreseen_far_below_the_first_build(toy, repository):
+    toy.build("cover")
+    first = sum(o.counts.seconds for o in toy.last.outcomes.values())
+    repository.commit({"t1.txt": "w1x0 w1x1 w1x2 w1x3 other"})
+    seen = foresee(toy.open(), ["cover"])
+    assert seen.runs == 1
+    assert seen.tasks == {"book": "would continue"}
+    assert 0 < seen.seconds < first / 4
+
+
+def test_a_continued_step_costs_what_past_ones_cost(toy, repository):
+    toy.build("cover")
+    for number in range(3):
+        repository.commit({"t1.txt": f"w1x0 w1x1 w1x2 w1x3 other{number}"})
+        toy.build("cover")
+    repository.commit({"t1.txt": "w1x0 w1x1 w1x2 w1x3 more"})
+    seen = foresee(toy.open(), ["cover"])
+    past = [r.seconds for r in runs(toy.last.state, "book") if r.mode == "continue"]
+    assert len(past) == 3
+    assert seen.runs >= 3
+    assert seen.seconds < 3 * max(past)
+
+
+def test_looking_again_is_no_work_for_a_table_that_stays(toy, repository):
+    toy.build("cover")
+    repository.commit({"picture.bin": "no text"})
+    toy.build("cover")
+    assert foresee(toy.open(), ["cover"]).reasons == {}
+
+
+def test_a_setting_that_starts_a_table_anew_costs_its_whole_time(toy):
+    toy.build("cover")
+    toy.settings["toy.shout"] = True
+    seen = foresee(toy.open(), ["lines"])
+    assert seen.reasons == {"lines": "setting toy.shout False to True"}
+    (run,) = runs(toy.last.state, "lines")
+    assert seen.seconds == pytest.approx(run.seconds)
+
+
+def test_the_first_changed_files_are_named(toy, repository):
+    toy.build("cover")
+    repository.commit({f"t{n}.txt": "other" for n in range(6)})
+    said = foresee(toy.open(), ["cover"]).reasons["files"]
+    assert said == "6 changed paths: t0.txt, t1.txt, t2.txt, t3.txt, …"
+
+
+def test_an_artifact_that_stays_makes_nothing_behind_it(toy, repository):
+    toy.build("cover")
+    commit = repository.commit({})
+    seen = foresee(toy.open(), ["cover"])
+    assert list(seen.reasons) == ["book", "cover"] and commit
+    assert seen.tasks == {"book": NOTHING, "cover": NOTHING}
+    assert seen.seconds == 0
