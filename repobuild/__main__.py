@@ -8,15 +8,30 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
+    _open_the_streams()
     _leave_the_folder_alone()
     arguments = sys.argv[1:]
     if _nothing_to_do(arguments):
-        sys.stdout.flush()
         # Skips the interpreter's tear-down: nothing is open, and it costs 5 ms.
         os._exit(0)
+    from repobuild.cli.signals import listen
+
+    listen()
     from repobuild.cli.main import run
 
     sys.exit(run(arguments))
+
+
+def _open_the_streams() -> None:
+    """Put /dev/null where stdin, stdout or stderr are closed, as under a daemon.
+
+    Else the next file that is opened gets their number, and what a library prints to
+    stderr would be written into the database.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            setattr(sys, name, open(number, "r+" if number else "r"))
 
 
 def _leave_the_folder_alone() -> None:
@@ -41,10 +56,13 @@ def _nothing_to_do(arguments: list[str]) -> bool:
     if found is None:
         return False
     text, json = found
-    if "--json" in options:
-        print(json)
-    elif not options:
-        print(text)
+    try:
+        if "--json" in options:
+            print(json, flush=True)
+        elif not options:
+            print(text, flush=True)
+    except BrokenPipeError:
+        pass  # `| head` has read enough
     return True
 
 

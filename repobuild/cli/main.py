@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 import click
@@ -83,23 +85,41 @@ def run(arguments: list[str]) -> int:
     from repobuild.engine.errors import BuildError
 
     try:
-        result = cli.main(arguments, prog_name="repobuild", standalone_mode=False)
+        # Not `cli.main`: it turns a signal into `Abort` and a closed pipe into exit 1.
+        with cli.make_context("repobuild", list(arguments)) as context:
+            result = cli.invoke(context)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except BuildError as error:
         click.echo(f"error: {error}", err=True)
         return error.exit_code
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted; run again to continue", err=True)
-        return 130
+    except KeyboardInterrupt as error:
+        return _interrupted(error)
     except BrokenPipeError:
-        sys.stderr.close()
+        _stop_printing()
         return 0
     except OSError as error:
         click.echo(f"error: {_disk_trouble(error)}", err=True)
         return 3
+
+
+def _interrupted(error: KeyboardInterrupt) -> int:
+    said = getattr(error, "said", "interrupted")
+    # After SIGHUP there may be nobody to tell.
+    with suppress(OSError):
+        click.echo(f"{said}; run again to continue", err=True)
+    return int(getattr(error, "exit_code", 130))
+
+
+def _stop_printing() -> None:
+    """Whoever read us has enough (`| head`); what is left to flush goes nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
 
 
 def _disk_trouble(error: OSError) -> str:

@@ -12,6 +12,7 @@ parsed files. Workers get packed values and open the object database themselves.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 from repobuild.engine.contract import Value
 from repobuild.engine.cycles import unsearched
 from repobuild.engine.digest import deflate, digest, inflate, pack, unpack
+from repobuild.engine.orphan import end_with_parent
 from repobuild.engine.rule import Rule, load, manifest_digest
 from repobuild.engine.table import RawRow, Render, StoredTable, pending
 from repobuild.engine.writer import Outcome, Writer
@@ -49,6 +51,7 @@ class Work:
     stored: bool
     repository: str
     copies: str
+    builder: int  # process that started the workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,10 @@ def _results(
     build: Build, rule: Rule, misses: dict[bytes, str]
 ) -> Iterator[Sequence[Result]]:
     scope = _scope(build, rule)
-    work = Work(rule.run, scope.settings, rule.stored, scope.repository, scope.copies)
+    work = Work(
+        rule.run, scope.settings, rule.stored, scope.repository, scope.copies,
+        os.getpid(),
+    )  # fmt: skip
     order = list(misses.items())
     if build.shuffle:
         Random(build.shuffle).shuffle(order)
@@ -232,6 +238,8 @@ def _in_pool(
 
 def compute(work: Work, payloads: Sequence[Payload]) -> list[Result]:
     """Compute rows. Runs in a worker, or in the building process for a few rows."""
+    if work.builder != os.getpid():
+        end_with_parent(work.builder)
     function = load(work.run)
     scope = MapScope(work.settings, work.repository, work.copies)
     with unsearched():

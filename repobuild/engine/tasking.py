@@ -23,7 +23,10 @@ from typing import TYPE_CHECKING, Any
 from repobuild.engine.contract import Progress, Value
 from repobuild.engine.digest import deflate, digest, key_digest, pack
 from repobuild.engine.errors import BuildError
+from repobuild.engine.notes import find_again, note
 from repobuild.engine.rule import Rule, manifest_digest
+from repobuild.engine.store import folder_digest
+from repobuild.engine.sweep import sweep
 from repobuild.engine.table import RawRow, StoredTable
 from repobuild.engine.writer import Outcome
 
@@ -31,6 +34,7 @@ if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 _ANCESTORS = 200
+_MISSING = 'the artifact "{:.12}" was missing or not whole; it was made again'
 
 
 @dataclass
@@ -87,7 +91,11 @@ def run_task(build: Build, rule: Rule) -> Outcome:
         use(build, current)
         return outcome
     known = next((r for r in rows.values() if r["key"] == key and _has(build, r)), None)
-    value = known or _make(build, rule, key)
+    if known is None and find_again(build, rule):
+        return run_task(build, rule)
+    if current and not _has(build, current):
+        build.problems.append((rule.name, place, _MISSING.format(current["object"])))
+    value = known or _make(build, rule, place, key)
     (outcome.memo if known else outcome.built).append(place)
     outcome.counts.memo, outcome.counts.built = int(bool(known)), int(not known)
     _write(build, rule, place, value, outcome, began)
@@ -172,14 +180,13 @@ def _has(build: Build, row: Mapping[str, Any]) -> bool:
     return True
 
 
-def _make(build: Build, rule: Rule, key: str) -> dict[str, Any]:
+def _make(build: Build, rule: Rule, place: str, key: str) -> dict[str, Any]:
     folder = build.state.folder / "tmp" / f"{rule.name}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
     meta = dict(rule.function(RunningTask(build, rule, key, folder)))
-    if any(folder.iterdir()):
-        meta["object"] = build.store.put(folder)
-    else:
-        folder.rmdir()
+    made = any(folder.iterdir())
+    if made:
+        meta["object"] = folder_digest(folder)
     if not meta.get("object"):
         raise BuildError(f'rule "{rule.name}" left no artifact')
     follows = parent(build, rule) if rule.chain else ""
@@ -188,7 +195,12 @@ def _make(build: Build, rule: Rule, key: str) -> dict[str, Any]:
         "inputs": inputs(build, rule),
         "follows": follows,
     }
-    return {**meta, **made_of, "key": key, "build": build.number}
+    row = {**meta, **made_of, "key": key, "build": build.number}
+    note(build.store, rule.name, place, row)
+    if made:
+        build.store.put(folder, row["object"])
+    sweep(folder.parent, lambda name: not name.startswith(f"{rule.name}-"))
+    return row
 
 
 def _write(

@@ -15,7 +15,6 @@ that object: nothing is copied for a revert.
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from collections.abc import Mapping, Sequence
@@ -32,6 +31,7 @@ from repobuild.model.conversation import Conversation, Examples
 from repobuild.model.delta import Decision, Mode
 from repobuild.model.lineage import Lineage, Manifest, Row, current
 from repobuild.model.recipe import Job, Outcome, Recipe
+from repobuild.model.standing import standing
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task
@@ -76,8 +76,24 @@ def adapter(task: Task) -> dict[str, Any]:
     if decision.mode in (Mode.REUSE, Mode.WAIT):
         assert decision.row is not None
         return kept(decision)
+    finished = written(task, plan)
+    if finished:
+        return finished
     os.environ.setdefault(*SPIN)  # read when torch is loaded
     return built(task, plan)
+
+
+def written(task: Task, plan: Plan) -> dict[str, Any] | None:
+    """The row of an adapter that a killed build had written whole, but not stored."""
+    if not (task.folder / "repobuild.json").is_file():
+        return None
+    shutil.rmtree(task.folder / "scratch", ignore_errors=True)
+    task.event("resume", step="written")
+    return row_of(Lineage.read(task.folder), plan)
+
+
+def row_of(lineage: Lineage, plan: Plan) -> dict[str, Any]:
+    return lineage.row(None if lineage.promoted else plan.decision.row)
 
 
 def kept(decision: Decision) -> dict[str, Any]:
@@ -163,11 +179,11 @@ def built(task: Task, plan: Plan) -> dict[str, Any]:
     outcome = run(task, job_of(task, plan, mixed))
     lineage = lineage_of(task, plan, mixed, outcome)
     scores = gate(task, plan)
-    row = plan.decision.row if plan.decision.mode is Mode.CONTINUE else None
-    promoted = row is None or passes(scores, task.settings["adapter.margin"])
+    first = plan.decision.mode is not Mode.CONTINUE
+    promoted = first or passes(scores, task.settings["adapter.margin"])
     lineage = replace(lineage, scores=scores, promoted=promoted)
     write(task, plan, lineage)
-    return lineage.row(None if promoted else row)
+    return row_of(lineage, plan)
 
 
 def mix(plan: Plan, conversation: Conversation, settings: Mapping[str, Any]) -> Mixed:
@@ -253,12 +269,8 @@ def run(task: Task, job: Job) -> Outcome:
 
 def say_resumed(task: Task, job: Job, processes: int) -> None:
     """An interrupted run goes on; in other processes without the optimizer's state."""
-    try:
-        path = job.scratch / "checkpoint" / "state.json"
-        facts = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
-        return
-    if facts.get("job") == job.digest:
+    facts = standing(job.scratch, job.digest)
+    if facts:
         whole = facts.get("world") == processes
         moments = "kept" if whole else f"fresh: {facts.get('world')} processes before"
         task.event("resume", step=facts["step"], optimizer=moments)

@@ -3,7 +3,8 @@
     SCRATCH/checkpoint/
         adapter_model.safetensors, adapter_config.json    float32, whole
         rankN.safetensors    AdamW's moments and step of process N, its random state
-        state.json           step, world size, ZeRO stage, losses, digest of the job
+        state.json           step, world size, ZeRO stage, losses, digests of the job
+                             and of the files beside it (standing.py)
 
 Adapter weights are the float32 masters and the order of batches is known beforehand, so
 that a resumed run equals the uninterrupted one bit for bit at equal world size and ZeRO
@@ -18,7 +19,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from repobuild.model import zero
 from repobuild.model.artifact import write_peft
 from repobuild.model.packing import Batch
 from repobuild.model.recipe import Job
+from repobuild.model.standing import STATE, digests, standing
 
 Tell = Callable[[int, int, float], None]  # step, steps in all, loss
 
@@ -68,7 +69,11 @@ class Run:
 
 
 def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None:
-    """Fill a folder beside and rename it: a kill leaves the old one or the new one."""
+    """Fill a folder beside and rename it: a kill leaves the old one or the new one.
+
+    Two renames, because a folder cannot take the place of another: between the two the
+    old one lies at `checkpoint.old`, where `standing` finds it.
+    """
     new = run.checkpoint.with_name("checkpoint.new")
     if run.rank == 0:
         shutil.rmtree(new, ignore_errors=True)
@@ -83,28 +88,37 @@ def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None
         write_peft(new, model, tensors, run.job)
         facts = {"step": step, "world": run.world, "losses": run.losses}
         facts |= {"stage": zero.stage(run.job.deepspeed), "job": run.job.digest}
-        (new / "state.json").write_text(json.dumps(facts), "utf-8")
+        together(run)
+        facts["files"] = digests(new)
+        (new / STATE).write_text(json.dumps(facts), "utf-8")
+        _replace(run.checkpoint, new)
+    else:
+        together(run)
     together(run)
-    if run.rank == 0:
-        shutil.rmtree(run.checkpoint, ignore_errors=True)
-        new.rename(run.checkpoint)
-    together(run)
+
+
+def _replace(place: Path, new: Path) -> None:
+    old = place.with_name("checkpoint.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if place.is_dir():
+        place.rename(old)
+    new.rename(place)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_progress(run: Run) -> None:
     """How far an interrupted run of this same job came."""
-    with suppress(FileNotFoundError, ValueError, KeyError):
-        facts = json.loads((run.checkpoint / "state.json").read_text("utf-8"))
-        if facts["job"] == run.job.digest:
-            run.done = min(facts["step"], run.steps)
-            run.losses = list(facts["losses"])
+    facts = standing(run.job.scratch, run.job.digest)
+    if facts:
+        run.done = min(int(facts["step"]), run.steps)
+        run.losses = list(facts["losses"])
 
 
 def read_moments(run: Run, engine: Any) -> None:
     """AdamW's moments, if they are of the same world size and stage."""
     if not run.done:
         return
-    facts = json.loads((run.checkpoint / "state.json").read_text("utf-8"))
+    facts = json.loads((run.checkpoint / STATE).read_text("utf-8"))
     if [facts["world"], facts["stage"]] != [run.world, zero.stage(run.job.deepspeed)]:
         return
     state = load_file(run.checkpoint / f"rank{run.rank}.safetensors")

@@ -12,17 +12,21 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from repobuild.engine.errors import BuildError, UsageError
+from repobuild.engine.orphan import BUILDER
 from repobuild.model.recipe import Job, Outcome
 
 MODULE = "repobuild.model.train"
 LINES = 12  # of a failed launch that are shown
+END_SECONDS = 10.0
 SUMMARY = "====="
 
 Tell = Callable[[int, int, float], None]
@@ -49,6 +53,7 @@ def environment(processes: int) -> dict[str, str]:
     found = {k: v for k, v in os.environ.items() if k not in own}
     share = max(1, (os.cpu_count() or 1) // max(1, processes))
     found |= {"OMP_NUM_THREADS": str(share), "GOMP_SPINCOUNT": "2000"}
+    found[BUILDER] = str(os.getpid())
     package = str(Path(__file__).parents[2])
     found["PYTHONPATH"] = os.pathsep.join(
         filter(None, [package, found.get("PYTHONPATH", "")])
@@ -67,18 +72,38 @@ def launch(job: Job, processes: int, hostfile: str, tell: Tell) -> Outcome:
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        start_new_session=True,  # Ctrl-C comes to us, and we end it
     ) as process:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if line.startswith(SUMMARY):  # torchrun's own, without the cause
-                break
-            if not told(line, tell):
-                last.append(line.rstrip())
-        process.stdout.read()
+        try:
+            listen(process, last, tell)
+        except BaseException:
+            end(process)
+            raise
     if process.returncode:
         shown = "\n".join(last)
         raise BuildError(f"training in {processes} processes failed:\n{shown}")
     return Outcome.read(job.scratch / "trained")
+
+
+def listen(process: subprocess.Popen[str], last: deque[str], tell: Tell) -> None:
+    """Pass progress on until the launcher ends; keep its last other lines."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(SUMMARY):  # torchrun's own, without the cause
+            break
+        if not told(line, tell):
+            last.append(line.rstrip())
+    process.stdout.read()
+
+
+def end(process: subprocess.Popen[str]) -> None:
+    """End a launcher, which ends its processes; one that does not is killed."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(END_SECONDS)
+            return
 
 
 def told(line: str, tell: Tell) -> bool:

@@ -35,6 +35,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.modeling_outputs import CausalLMOutput
 from transformers.trainer_callback import PrinterCallback
 
+from repobuild.engine.orphan import end_with_builder
 from repobuild.model import zero
 from repobuild.model.artifact import check, curve, write_peft
 from repobuild.model.base import load_model, load_tokenizer, quiet
@@ -320,6 +321,7 @@ def main(scratch: Path) -> None:
     def tell(step: int, steps: int, loss: float) -> None:
         print(json.dumps([step, steps, loss]), flush=True)
 
+    end_with_builder()
     train(Job.read(scratch), tell)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
