@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -79,11 +80,16 @@ def shouted_counts(view: Any) -> None:
             view.own.put(word.upper(), {"word": word.upper(), "in": []})
 
 
+def installed(monkeypatch, version):
+    found = SimpleNamespace(read_text=lambda name: f"Name: toyer\nVersion: {version}\n")
+    monkeypatch.setattr("importlib.metadata.distribution", lambda tool: found)
+
+
 def test_another_version_of_a_tool_is_named(toy, monkeypatch):
     toy.change("words", tools=("toyer",))
-    monkeypatch.setattr("importlib.metadata.version", lambda tool: "1.0")
+    installed(monkeypatch, "1.0")
     toy.build()
-    monkeypatch.setattr("importlib.metadata.version", lambda tool: "2.0")
+    installed(monkeypatch, "2.0")
     assert "would start anew: tool toyer 1.0 to 2.0" in said(toy.open(), "words")
     toy.build()
     run = told(toy.last, "words")[0]["runs"][0]

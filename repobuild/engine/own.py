@@ -99,14 +99,18 @@ def write_index(state: State, rule: Rule, index: OwnIndex, full: bool) -> None:
         _write_whole_index(state, name, index)
         return
     for key, numbers in index.changed.items():
-        number = _key_number(state, name, key)
-        database.execute(f'DELETE FROM "terms_{name}" WHERE id = ?', (number,))
-        if not numbers:
-            database.execute(f'DELETE FROM "keys_{name}" WHERE id = ?', (number,))
+        number = _key_number(state, name, key, bool(numbers))
+        old = _terms_of(state, name, number)
+        database.executemany(
+            f'DELETE FROM "terms_{name}" WHERE term = ? AND id = ?',
+            [(term, number) for term in old - numbers],
+        )
         database.executemany(
             f'INSERT INTO "terms_{name}" VALUES (?, ?)',
-            [(term, number) for term in sorted(numbers)],
+            [(term, number) for term in sorted(numbers - old)],
         )
+        if number and not numbers:
+            database.execute(f'DELETE FROM "keys_{name}" WHERE id = ?', (number,))
 
 
 def _write_whole_index(state: State, name: str, index: OwnIndex) -> None:
@@ -126,13 +130,21 @@ def _write_whole_index(state: State, name: str, index: OwnIndex) -> None:
     database.executemany(f'INSERT INTO "terms_{name}" VALUES (?, ?)', terms)
 
 
-def _key_number(state: State, name: str, key: str) -> int:
+def _key_number(state: State, name: str, key: str, make: bool) -> int:
+    """Return a key's number in the index; 0 when it has none and needs none."""
     found = state.database.execute(
         f'SELECT id FROM "keys_{name}" WHERE key = ?', (key,)
     ).fetchone()
-    if found:
-        return int(found[0])
+    if found or not make:
+        return int(found[0]) if found else 0
     cursor = state.database.execute(
         f'INSERT INTO "keys_{name}"(key) VALUES (?)', (key,)
     )
     return int(cursor.lastrowid or 0)
+
+
+def _terms_of(state: State, name: str, number: int) -> set[int]:
+    rows = state.database.execute(
+        f'SELECT term FROM "terms_{name}" WHERE id = ?', (number,)
+    )
+    return {term for (term,) in rows}

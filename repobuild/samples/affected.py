@@ -1,17 +1,20 @@
 """Which contexts a change can affect: those are computed again, and no others.
 
-    changed file      its elements and itself
-    edge              what it points to, old or new
+    changed file      itself and its elements, but for the untouched (untouched.py)
+    edge              both its ends, old or new
     first sentence    the callers of the element that says it
-    class             the methods of its subclasses, which may override something else
+    class             its methods and those of its subclasses, which may override
+                      something else
     name              the elements of one other file, when it was or is now the only one
 
-Over-approximating is harmless: an equal row is cut off by the engine.
+Over-approximating is harmless: an equal row is cut off by the engine. Untouched
+elements that nothing else affects get a new `@lines` row and no more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from repobuild.code.graph import PROJECT
 from repobuild.engine.contract import Value, View
@@ -24,20 +27,31 @@ from repobuild.samples.surroundings import (
     parted,
     sentences,
 )
+from repobuild.samples.untouched import same_frame, source, untouched
 
 Elements = dict[str, Element]
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """Ids to make again, gone ones included, and ids that at most moved."""
+
+    ids: set[str]
+    moved: set[str]
 
 
 class Changes:
     """The changed files of one update, with what they were before."""
 
     def __init__(self, view: View, around: Surroundings) -> None:
+        self._view = view
+        self._files = view.changes("files")
         self._facts = view.changes("facts")
         self._graph = view.changes("graph")
         self._around = around
         paths = {*self._facts.keys(), *self._graph.keys()} - {PROJECT}
         # Facts do not see how a line is spaced, a quotation does.
-        for path, (old, new) in view.changes("files").items():
+        for path, (old, new) in self._files.items():
             if (old or {}).get("blob") != (new or {}).get("blob"):
                 paths.add(path)
         self.paths = sorted(paths)
@@ -54,27 +68,45 @@ class Changes:
         was = self._facts[path][0] if path in self._facts else now
         return set(names_of(was)), set(names_of(now))
 
+    def all_names(self) -> Iterator[tuple[set[str], set[str]]]:
+        return (self.names(path) for path in self.paths)
+
+    def untouched(self, path: str) -> Iterator[str]:
+        """The elements of a file that at most moved."""
+        now = self._around.facts(path)
+        was = self._facts[path][0] if path in self._facts else now
+        if same_frame(was, now):
+            file = self._view.table("files").get(path)
+            before = self._files[path][0] if path in self._files else file
+            texts = source(self._view, before), source(self._view, file)
+            yield from untouched(self.old(path), self._around.elements(path), *texts)
+
     def graph(self, path: str) -> tuple[Value, Value]:
         """The graph rows of a file before and after; both None when it is as it was."""
         return self._graph[path] if path in self._graph else (None, None)
 
 
-def affected(changes: Changes, around: Surroundings, names: Names) -> set[str]:
-    """Return the ids whose rows may come out differently, gone ones included."""
+def affected(changes: Changes, around: Surroundings, names: Names) -> Affected:
+    """Return the ids whose rows may come out differently."""
+    touched = set().union(*(before ^ after for before, after in changes.all_names()))
     ids: set[str] = set()
-    touched: set[str] = set()
+    moved: set[str] = set()
     for path in changes.paths:
         old, new = changes.old(path), around.elements(path)
+        same = {
+            qual
+            for qual in changes.untouched(path)
+            if touched.isdisjoint((new[qual].name, new[qual].shown))
+        }
+        moved.update(made_id(path, qual) for qual in same)
         ids.add(path)
-        ids.update(made_id(path, qual) for qual in {**old, **new})
+        ids.update(made_id(path, qual) for qual in {**old, **new} if qual not in same)
         ids.update(_quoting(path, old, new, around))
-        ids.update(_pointed_at(path, *changes.graph(path)))
+        ids.update(_connected(path, *changes.graph(path)))
         for holder in _reshaped(path, old, new, changes):
             ids.update(_methods_below(holder, around))
-        before, after = changes.names(path)
-        touched.update(before ^ after)
     ids.update(_renamed(changes, around, names, touched))
-    return ids
+    return Affected(ids, moved - ids)
 
 
 def _quoting(
@@ -87,12 +119,15 @@ def _quoting(
             yield from around.incoming(made_id(path, qual), "calls")
 
 
-def _pointed_at(path: str, old: Value, new: Value) -> Iterator[str]:
-    """Targets of the edges that came or went."""
-    before, after = edges_of(path, old).into, edges_of(path, new).into
-    for edge in {**before, **after}:
-        if before.get(edge) != after.get(edge):
+def _connected(path: str, old: Value, new: Value) -> Iterator[str]:
+    """Both ends of the edges that came or went."""
+    before, after = edges_of(path, old), edges_of(path, new)
+    for edge in {**before.into, **after.into}:
+        if before.into.get(edge) != after.into.get(edge):
             yield edge[0]
+    for edge in {**before.out, **after.out}:
+        if before.out.get(edge) != after.out.get(edge):
+            yield made_id(path, edge[0])
 
 
 def _reshaped(
@@ -118,7 +153,7 @@ def _methods(found: Elements) -> dict[str, set[str]]:
 
 
 def _methods_below(holder: str, around: Surroundings) -> Iterator[str]:
-    for below in around.descendants(holder):
+    for below in (holder, *around.descendants(holder)):
         path, qual = parted(below)
         for element in around.elements(path).values():
             if element.parent == qual:

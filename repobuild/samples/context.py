@@ -15,7 +15,6 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from repobuild.code.graph import PROJECT
-from repobuild.code.source import source_of
 from repobuild.engine.contract import View
 from repobuild.samples.affected import Changes, affected
 from repobuild.samples.elements import Element
@@ -24,6 +23,7 @@ from repobuild.samples.portrait import File, Row, element_row, file_row, lines_r
 from repobuild.samples.project import project_row
 from repobuild.samples.quote import Quote, quote
 from repobuild.samples.surroundings import Surroundings, made_id, parted
+from repobuild.samples.untouched import source
 
 LINES = "@lines"
 # Raw lines that a quotable definition may have: comments and docstring go later.
@@ -42,18 +42,14 @@ def contexts(view: View) -> None:
     project = project_row(view, around)
     view.own.put(PROJECT, project)
     renamed = before is not None and before["name"] != project["name"]
-    ids = _wanted(view, changes, around, names, renamed)
-    Writer(view, around, names, project["name"]).write(ids)
-
-
-def _wanted(
-    view: View, changes: Changes, around: Surroundings, names: Names, renamed: bool
-) -> Iterable[str]:
-    """Every id on a full build and under a new project name, else the affected ones."""
-    if not view.full and not renamed:
-        return affected(changes, around, names)
-    gone = affected(changes, around, names) if not view.full else ()
-    return [*gone, *_all_ids(view, around)]
+    writer = Writer(view, around, names, project["name"])
+    if view.full or renamed:
+        gone = affected(changes, around, names).ids if not view.full else ()
+        writer.write([*gone, *_all_ids(view, around)])
+        return
+    concerned = affected(changes, around, names)
+    writer.write(concerned.ids)
+    writer.move(concerned.moved)
 
 
 def _all_ids(view: View, around: Surroundings) -> Iterator[str]:
@@ -78,10 +74,18 @@ class Writer:
         self._most = view.settings["samples.max_code_characters"]
 
     def write(self, ids: Iterable[str]) -> None:
-        # A path may sort between another file's ids; group by path, not by id.
-        pairs = sorted(set(map(parted, ids)))
-        for path, group in groupby(pairs, key=lambda pair: pair[0]):
-            self._write_file(path, [qual for _, qual in group])
+        for path, quals in _by_file(ids):
+            self._write_file(path, quals)
+
+    def move(self, ids: Iterable[str]) -> None:
+        """Put the lines of elements that say what they said."""
+        for path, quals in _by_file(ids):
+            file = File(path, self._around, self._names, self._project)
+            for qual in quals:
+                id = made_id(path, qual)
+                row = self._view.own.get(id)
+                lines = lines_row(file, file.elements[qual], row) if row else None
+                self._put(id + LINES, lines)
 
     def _write_file(self, path: str, quals: list[str]) -> None:
         file = File(path, self._around, self._names, self._project)
@@ -131,8 +135,14 @@ class Writer:
         return found if len(found.head) + len(found.body) <= self._most else None
 
     def _source(self, path: str) -> bytes:
-        row = self._view.table("files").get(path)
-        return source_of(self._view.blob(row["blob"]))[0] if row else b""
+        return source(self._view, self._view.table("files").get(path)) or b""
+
+
+def _by_file(ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    # A path may sort between another file's ids; group by path, not by id.
+    pairs = sorted(set(map(parted, ids)))
+    for path, group in groupby(pairs, key=lambda pair: pair[0]):
+        yield path, [qual for _, qual in group]
 
 
 def _quotable(file: File, element: Element) -> bool:
