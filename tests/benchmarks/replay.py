@@ -57,6 +57,7 @@ class Figures:
     steps: list[float] = field(default_factory=list)
     cleans: list[float] = field(default_factory=list)
     shares: list[float] = field(default_factory=list)
+    parsed: list[float] = field(default_factory=list)  # shares of the sources' bytes
     state: list[int] = field(default_factory=list)
     sources: list[int] = field(default_factory=list)
 
@@ -76,6 +77,7 @@ class Figures:
             "clean_median_seconds": statistics.median(self.cleans),
             "saved_median": 1 - statistics.median(self.shares[-_RECENT:]),
             "saved_p90": 1 - percentile(self.shares[-_RECENT:], 0.9),
+            "parsed_median": statistics.median(self.parsed[-_RECENT:]),
             "state_bytes": self.state,
             "source_bytes": self.sources,
         }
@@ -158,7 +160,7 @@ def replay(options: argparse.Namespace, place: Path) -> Figures:
     grown = Standard(repository, place / "grown")
     figures.cleans.append(spent(grown, commits[0], options.goal))
     measure(figures, grown)
-    memory = Memory(grown)
+    memory, sizes = Memory(grown), Sizes()
     for number, commit in enumerate(commits[1:], 1):
         step = spent(grown, commit, options.goal)
         for found in memory.superfluous():
@@ -166,6 +168,7 @@ def replay(options: argparse.Namespace, place: Path) -> Figures:
         if number % options.every == 0 or commit == commits[-1]:
             compare(figures, grown, commit, options.goal, place / "clean")
         figures.step(step)
+        figures.parsed.append(sizes.parsed(grown) / max(1, sizes.whole(grown)))
         if number % _TOLD_EVERY == 0:
             progress(figures, number)
     measure(figures, grown)
@@ -206,8 +209,30 @@ def measure(figures: Figures, grown: Standard) -> None:
     grown.state.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     files = (path for path in grown.place.rglob("*") if path.is_file())
     figures.state.append(sum(path.stat().st_size for path in files))
-    blobs = [row["blob"] for _, row in grown.table("files").items() if row["language"]]
-    figures.sources.append(sum(len(grown.git[blob].data) for blob in blobs))
+    figures.sources.append(Sizes().whole(grown))
+
+
+class Sizes:
+    """Bytes of the files that are analysed; each blob is read once."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, int] = {}
+
+    def whole(self, grown: Standard) -> int:
+        return sum(self._size(grown, row) for _, row in grown.table("files").items())
+
+    def parsed(self, grown: Standard) -> int:
+        """Return the bytes that the last build read: no step can do less."""
+        event = grown.events().get("facts", {"built": []})
+        files = grown.table("files")
+        return sum(self._size(grown, files.get(key)) for key in event["built"])
+
+    def _size(self, grown: Standard, row: dict[str, Any]) -> int:
+        if not row["language"]:
+            return 0
+        if row["blob"] not in self._known:
+            self._known[row["blob"]] = len(grown.git[row["blob"]].data)
+        return self._known[row["blob"]]
 
 
 def tell(found: list[str], commit: str, what: str) -> None:
@@ -242,6 +267,8 @@ def text(figures: dict[str, Any]) -> str:
         f"{figures['step_p90_seconds'] * 1000:.0f} ms",
         "CPU saved": f"{figures['saved_median']:.2%} at the median of the last {recent}"
         f", {figures['saved_p90']:.2%} at p90",
+        "bytes parsed": f"{figures['parsed_median']:.2%} of the sources' at the same, "
+        "which no step can save",
         "state / sources": f"{ratios[0]} at the start, {ratios[-1]} at the end",
     }
     return "\n".join(f"{name:20}{value}" for name, value in lines.items())
