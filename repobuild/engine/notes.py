@@ -34,7 +34,7 @@ def note(store: Store, table: str, key: str, row: Row) -> None:
     """Add a row to the note of the artifact that it names; replaced in one step."""
     path = _path(store, str(row["object"]))
     same = (table, key)
-    kept = [n for n in _read(path) if (n["table"], n["key"]) != same]
+    kept = [n for n in read(path) if (n["table"], n["key"]) != same]
     kept.append({"table": table, "key": key, "row": row})
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.new")
@@ -77,7 +77,7 @@ def _write(build: Build, rule: Rule, found: dict[str, Row]) -> None:
 def _notes(store: Store, table: str) -> Iterator[dict[str, Any]]:
     """Yield the notes on whole artifacts, of one table."""
     for name in store.digests():
-        for entry in _read(_path(store, name)):
+        for entry in read(_path(store, name)):
             if entry["table"] == table and entry["row"]["object"] == name:
                 yield entry
 
@@ -87,7 +87,7 @@ def _path(store: Store, name: str) -> Path:
     return place.with_name(f"{place.name}.rows")
 
 
-def _read(path: Path) -> list[dict[str, Any]]:
+def read(path: Path) -> list[dict[str, Any]]:
     """Return an artifact's notes; none when they are missing, garbled or newer."""
     try:
         body = json.loads(path.read_bytes())
