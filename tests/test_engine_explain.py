@@ -1,10 +1,9 @@
-"""outlook, verify and gc: what the engine says of itself."""
+"""outlook and verify: what the engine says of itself."""
 
 from __future__ import annotations
 
 import pytest
 
-from repobuild.engine.collect import collect, waste
 from repobuild.engine.outlook import foresee
 from repobuild.engine.verify import verify
 from tests.toys import Toy, quiet
@@ -67,42 +66,3 @@ def test_verify_names_a_corrupt_artifact(toy):
     (build.store.path(digest) / "book.txt").write_text("tampered")
     bad = [v for v in verify(toy.open(), quiet) if not v.holds]
     assert [v.found for v in bad] == ["missing or corrupt"]
-
-
-def test_gc_keeps_what_a_branch_needs_whatever_the_cap(toy, repository):
-    head = str(repository.git.head.target)
-    build = toy.open()
-    assert waste(build, [head], cap=0) == []
-
-
-def test_gc_takes_older_artifacts_beyond_the_cap(toy, repository):
-    first = str(repository.git.head.target)
-    second = repository.commit({"b.txt": "else"})
-    toy.build("cover")
-    build = toy.open()
-    old = build.table("book").get(first)["object"]
-    found = waste(build, [second], cap=0)
-    collect(build, found)
-    assert old not in set(build.store.digests())
-    assert build.table("book").get(first) is None
-    assert toy.build("cover")["cover"].counts.unchanged == 1
-
-
-def test_gc_keeps_older_artifacts_under_the_cap(toy, repository):
-    second = repository.commit({"b.txt": "else"})
-    toy.build("cover")
-    assert waste(toy.open(), [second]) == []
-
-
-def test_gc_takes_memo_entries_that_no_row_and_no_late_build_used(toy, repository):
-    for number in range(25):
-        repository.commit({"b.txt": f"word{number}"})
-        toy.build()
-    build = toy.open()
-    found = waste(build, [str(repository.git.head.target)])
-    assert found and {w.kind for w in found} == {"memo"}
-    before = toy.digests()
-    collect(build, found)
-    assert toy.build()["lines"].counts.unchanged > 0
-    assert toy.digests() == before
-    assert all(v.holds for v in verify(toy.open(), quiet))

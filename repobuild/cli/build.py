@@ -92,6 +92,7 @@ def _build(
     quiet: bool,
 ) -> tuple[dict[str, Any], bool]:
     from repobuild.cli.progress import shown
+    from repobuild.engine.collect import Limits, tidy
 
     def tell(text: str) -> None:
         click.echo(text, err=True)
@@ -99,6 +100,7 @@ def _build(
     progress = shown(quiet)
     with checkout.building(snapshot, progress, jobs, wait, tell) as build:
         build.run(goals)
+        tidy(build, Limits.of(checkout.settings))
         _tell_problems(build.problems)
         failed = any(outcome.failed for outcome in build.outcomes.values())
         return facts_of(build), failed

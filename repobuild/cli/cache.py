@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
 import click
 
 from repobuild.cli import options
 from repobuild.cli.output import columns, emit
 
-if TYPE_CHECKING:
-    from repobuild.checkout import Checkout
-
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_SHOWN = 10
 
 
 @click.group("cache")
@@ -25,27 +22,36 @@ def command() -> None:
 @click.option(
     "--max-size",
     metavar="SIZE",
-    default="2G",
-    help="Cap for artifacts, such as 500M [default: 2G].",
+    default="",
+    help="Cap for artifacts, such as 500M [default: cache.max_size].",
 )
 @options.dry_run
 @options.as_json
 def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
-    """Remove what no branch's newest adapter needs, oldest first, down to the cap."""
+    """Remove what no branch's newest adapter needs, longest unused first.
+
+    Every build does so by itself; this does it now, and gives all room back.
+    """
     from repobuild.checkout import find
     from repobuild.cli.progress import shown
-    from repobuild.engine.collect import collect, waste
+    from repobuild.engine.collect import Limits, collect, parse_size, waste
 
     checkout = find()
-    cap = _bytes(max_size)
+    limits = Limits.of(checkout.settings)
+    if max_size:
+        limits = replace(limits, max_bytes=parse_size(max_size))
     with checkout.building(checkout.snapshot(), shown(True)) as build:
-        found = waste(build, _heads(checkout), cap)
+        found = waste(build, limits)
         if not dry_run:
-            collect(build, found)
+            collect(build, limits, found)
     facts = {
         "version": 1,
         "removed": not dry_run,
-        "objects": [w.name for w in found if w.kind == "object"],
+        "objects": [
+            {"object": w.name, "bytes": w.size, "why": w.why}
+            for w in found
+            if w.kind == "object"
+        ],
         "memo": sum(w.kind == "memo" for w in found),
         "bytes": sum(w.size for w in found),
     }
@@ -96,25 +102,6 @@ def stats(as_json: bool) -> int:
     return 0
 
 
-def _heads(checkout: Checkout) -> list[str]:
-    """Return HEAD and, for every branch, the newest commit that has an adapter."""
-    build = checkout.view(checkout.snapshot(), checkout.state())
-    built = set(build.table("adapter").keys())
-    heads = []
-    for name in [*checkout.repository.branches, "HEAD"]:
-        snapshot = checkout.snapshot(name)
-        line = [snapshot.commit, *snapshot.ancestors(1000)]
-        heads += [commit for commit in line if commit in built][:1]
-    return heads
-
-
-def _bytes(text: str) -> int:
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([KMGT]?)i?B?", text.strip(), re.I)
-    if not match:
-        raise click.BadParameter(f'"{text}" is no size; write 500M or 2G')
-    return int(float(match[1]) * _UNITS[match[2].upper()])
-
-
 def _size(count: float) -> str:
     for unit in ("B", "KiB", "MiB"):
         if count < 1024:
@@ -125,10 +112,14 @@ def _size(count: float) -> str:
 
 def _gc_text(facts: dict[str, Any]) -> str:
     verb = "removed" if facts["removed"] else "would remove"
-    return (
+    said = [
         f"{verb} {len(facts['objects'])} artifacts and {facts['memo']} memo entries, "
         f"{_size(facts['bytes'])}"
-    )
+    ]
+    for item in facts["objects"][:_SHOWN]:
+        said.append(f"  {item['object'][:12]}  {_size(item['bytes'])}: {item['why']}")
+    more = len(facts["objects"]) - _SHOWN
+    return "\n".join(said + [f"  and {more} more"] * (more > 0))
 
 
 def _verify_text(facts: dict[str, Any]) -> str:

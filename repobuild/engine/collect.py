@@ -1,92 +1,165 @@
-"""Garbage collection: what is kept, and why.
+"""Garbage collection: what is kept, and why. Runs under the lock, after every build.
 
-Kept always: every row of the tables as they are, and the artifacts of the newest
-adapter on each branch (with its merged model and report). Beyond that, memo entries
-and older artifacts are kept while they fit under the cap, newest first, because a
-branch switch or a revert finds them again. Nothing that a row names is taken while the
-row stays: rows of collected artifacts go first.
+Kept always: every row of the tables as they are, and of each head (branches, HEAD, the
+worktrees' HEADs, but no tags: a tag can be built again) the newest adapter, every
+artifact that its row names (`current`, `parent`), and what was made of it. Beyond that,
+artifacts are kept while all fit under the cap, the last used longest, because a branch
+switch or a revert finds them again. Memo entries are idle.py's part.
+
+Rows of an artifact go first, in one transaction that also marks it as doomed; then its
+files. A kill between leaves a doomed folder, which the next collection takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Any
 
+from repobuild.engine import idle
 from repobuild.engine.build import Build
+from repobuild.engine.changes import note
+from repobuild.engine.errors import UsageError
 from repobuild.engine.rule import Rule
+from repobuild.git.snapshot import heads, nearest
 
-DEFAULT_BYTES = 2 << 30
-_KEPT_BUILDS = 20  # memo entries of rows that left within so many builds stay
+_DIGEST = re.compile("[0-9a-f]{64}")
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.I)
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_FREED_PAGES = 4096  # given back to the file system after one build, at most: 32 MB
+_TIDY_BUILDS = 100  # so often, what every build leaves behind is looked through
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`cache.max_size` in bytes for all artifacts, and `cache.keep_builds`."""
+
+    max_bytes: int
+    keep_builds: int
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Limits:
+        """Raises `UsageError` for a size that is none."""
+        size = parse_size(str(settings["cache.max_size"]))
+        return cls(size, int(settings["cache.keep_builds"]))
 
 
 @dataclass(frozen=True, slots=True)
 class Waste:
-    """Something that gc takes: `name` for the user, `size` in bytes."""
+    """Something that gc takes: `name` for the user, `size` in bytes, and why."""
 
     kind: str  # "object" or "memo"
     name: str
     size: int
+    why: str
 
 
-def waste(build: Build, heads: list[str], cap: int = DEFAULT_BYTES) -> list[Waste]:
-    """Return what a collection would take; `heads` are the branches' commits."""
-    return [*_objects(build, heads, cap), *_memo(build)]
+def parse_size(text: str) -> int:
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise UsageError(f'"{text}" is no size\nwrite 500M or 2G (cache.max_size)')
+    return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-def collect(build: Build, found: list[Waste]) -> int:
-    """Take what `waste` named; return the bytes. Runs under the lock."""
+def tidy(build: Build, limits: Limits) -> list[Waste]:
+    """Collect at the end of a build, if there can be anything; return what went.
+
+    Costs two look-ups when no artifact was made and few memo entries are idle.
+    """
+    found: list[Waste] = []
+    if _artifacts_changed(build) or _doomed(build):
+        found += _objects(build, limits)
+    is_due = idle.is_due(build, limits.keep_builds)
+    if is_due:
+        found += _memo(build, limits)
+    if found or is_due:
+        collect(build, limits, found, _FREED_PAGES)
+    if build.number % _TIDY_BUILDS == 0:
+        _forget_builds(build)
+    return found
+
+
+def waste(build: Build, limits: Limits) -> list[Waste]:
+    """Return what a collection would take."""
+    return [*_objects(build, limits), *_memo(build, limits)]
+
+
+def collect(build: Build, limits: Limits, found: list[Waste], pages: int = 0) -> int:
+    """Take what `waste` named; return the bytes. `pages` = 0: free all there is."""
+    objects = [item.name for item in found if item.kind == "object"]
+    database = build.state.database
     with build.transaction():
-        for item in found:
-            if item.kind == "memo":
-                build.state.database.execute(
-                    "DELETE FROM memo WHERE id = ?", (int(item.name),)
-                )
-            else:
-                _forget_rows(build, item.name)
-    for item in found:
-        if item.kind == "object":
-            build.store.remove(item.name)
-    if any(item.kind == "memo" for item in found):
-        build.state.database.execute("VACUUM")
+        numbers = [int(item.name) for item in found if item.kind == "memo"]
+        if numbers or not objects:
+            idle.forget(build, numbers, limits.keep_builds)
+        for rule in _tasks(build):
+            _forget_rows(build, rule, set(objects))
+        for name in objects:
+            database.execute("INSERT OR REPLACE INTO doomed VALUES (?)", (name,))
+    for name in objects:
+        build.store.remove(name)
+        database.execute("DELETE FROM doomed WHERE object = ?", (name,))
+        database.execute("DELETE FROM uses WHERE object = ?", (name,))
+    # As a script: `execute` steps such a statement once, and frees one page.
+    database.executescript(f"PRAGMA incremental_vacuum({pages})")
     return sum(item.size for item in found)
 
 
-def roots(build: Build, heads: list[str]) -> set[str]:
-    """Return the artifacts that must stay: the newest adapter of each branch, and
-    what was made of it."""
-    adapters = {
-        str(row["object"])
-        for rule in _tasks(build)
-        if rule.chain
-        for commit, row in build.table(rule.name).items()
-        if commit in heads
-    }
+def roots(build: Build) -> set[str]:
+    """Return the artifacts that must stay: of each head its newest adapter, what that
+    one names, and what was made of it."""
+    kept: set[str] = set()
+    for rule in _tasks(build):
+        rows = dict(build.table(rule.name).items())
+        if rule.chain:
+            for commit in _living(build, rows):
+                kept |= _named(rows[commit])
     made_of = {
         str(row["object"])
         for rule in _tasks(build)
         if not rule.chain
         for artifact, row in build.table(rule.name).items()
-        if artifact in adapters
+        if artifact in kept
     }
-    return adapters | made_of
+    return kept | made_of
 
 
-def _objects(build: Build, heads: list[str], cap: int) -> Iterator[Waste]:
-    kept = roots(build, heads)
-    ages = _ages(build)
-    room = cap - sum(folder_bytes(build, digest) for digest in kept)
-    others = [digest for digest in build.store.digests() if digest not in kept]
-    for digest in sorted(others, key=lambda d: -ages.get(d, -1)):
-        size = folder_bytes(build, digest)
-        room -= size
-        if room < 0 or digest not in ages:
-            yield Waste("object", digest, size)
+def _living(build: Build, rows: Mapping[str, Any]) -> set[str]:
+    """Return the commits whose rows a head goes on from, and the newest of all, from
+    which a branch without any goes on."""
+    repository = build.snapshot.repository
+    tips = {*heads(repository), build.snapshot.commit}
+    found = {nearest(repository, tip, rows) for tip in tips}
+    newest = max(rows, key=lambda commit: int(rows[commit]["build"]), default="")
+    return {commit for commit in (*found, newest) if commit}
+
+
+def _named(row: Mapping[str, Any]) -> set[str]:
+    """Return every artifact that a row names, but for what only entered its key."""
+    return {
+        value
+        for name, value in row.items()
+        if name != "follows" and isinstance(value, str) and _DIGEST.fullmatch(value)
+    }
+
+
+def _objects(build: Build, limits: Limits) -> Iterator[Waste]:
+    kept, ages, doomed = roots(build), _ages(build), _doomed(build)
+    sizes = {digest: folder_bytes(build, digest) for digest in build.store.digests()}
+    for digest in sorted(doomed):
+        yield Waste("object", digest, sizes.pop(digest, 0), "its rows went before")
+    room = limits.max_bytes - sum(sizes.pop(digest, 0) for digest in kept)
+    for digest in sorted(sizes, key=lambda name: (-ages.get(name, -1), name)):
+        room -= sizes[digest]
+        if room < 0:
+            last = f"last used in build {ages[digest]}" if digest in ages else "unnamed"
+            yield Waste("object", digest, sizes[digest], f"beyond the cap, {last}")
 
 
 def _ages(build: Build) -> dict[str, int]:
-    """Return the last build that named each artifact."""
-    ages: dict[str, int] = {}
+    """Return the last build that made or wanted each artifact."""
+    ages: dict[str, int] = dict(build.state.database.execute("SELECT * FROM uses"))
     for rule in _tasks(build):
         for _, row in build.table(rule.name).items():
             digest = str(row["object"])
@@ -94,40 +167,56 @@ def _ages(build: Build) -> dict[str, int]:
     return ages
 
 
-def _memo(build: Build) -> Iterator[Waste]:
+def _memo(build: Build, limits: Limits) -> Iterator[Waste]:
+    why = f"no row named it in the last {limits.keep_builds} builds"
+    for number, size in idle.entries(build, limits.keep_builds):
+        yield Waste("memo", str(number), size, why)
+
+
+def _artifacts_changed(build: Build) -> bool:
+    names = {rule.name for rule in _tasks(build)}
+    return any(o.built or o.memo for n, o in build.outcomes.items() if n in names)
+
+
+def _doomed(build: Build) -> set[str]:
+    return {name for (name,) in build.state.database.execute("SELECT * FROM doomed")}
+
+
+def _forget_rows(build: Build, rule: Rule, objects: set[str]) -> None:
+    rows = build.table(rule.name).items() if objects else ()
+    gone = {key: row for key, row in rows if row["object"] in objects}
+    line = build.state.line(rule.name)
+    if not gone or line is None:
+        return
+    writer = build.writer(rule)
+    for key, row in gone.items():
+        writer.drop(key)
+        what = {"was": b"", "gone": True, "evicted": row["object"]}
+        note(build.state.database, idle.newest_build(build), rule.name, key, **what)
+    writer.finish(line)
+
+
+def _forget_builds(build: Build) -> None:
+    """Remove builds and manifests that nothing names any more."""
     database = build.state.database
-    newest = database.execute("SELECT coalesce(max(id), 0) FROM builds").fetchone()[0]
-    maps = [rule.name for rule in build.rules.values() if rule.kind == "map"]
-    for name in maps:
-        build.table(name)
-    used = " UNION ALL ".join(f'SELECT memo FROM "rows_{name}"' for name in maps)
-    query = (
-        "SELECT id, length(value) FROM memo WHERE build <= ? "
-        f"AND id NOT IN ({used or 'SELECT 0'})"
+    database.execute(
+        "DELETE FROM builds WHERE id <= ? AND id NOT IN (SELECT build FROM changes) "
+        "AND id NOT IN (SELECT build FROM runs)",
+        (build.number - _TIDY_BUILDS,),
     )
-    for number, size in database.execute(query, (newest - _KEPT_BUILDS,)):
-        yield Waste("memo", str(number), int(size or 0))
-
-
-def _forget_rows(build: Build, digest: str) -> None:
-    for rule in _tasks(build):
-        table = build.table(rule.name)
-        gone = [key for key, row in table.items() if row["object"] == digest]
-        writer = build.writer(rule)
-        line = build.state.line(rule.name)
-        for key in gone:
-            writer.drop(key)
-        if line and gone:
-            writer.finish(line)
+    rows = [row for rule in _tasks(build) for _, row in build.table(rule.name).items()]
+    named = {bytes.fromhex(str(row.get("manifest", ""))) for row in rows}
+    query = (
+        "SELECT id, digest FROM manifests WHERE id NOT IN (SELECT manifest FROM tables "
+        "UNION SELECT manifest FROM runs UNION SELECT was FROM runs)"
+    )
+    gone = [(number,) for number, name in database.execute(query) if name not in named]
+    database.executemany("DELETE FROM manifests WHERE id = ?", gone)
 
 
 def folder_bytes(build: Build, digest: str) -> int:
     folder = build.store.folder / digest[:2] / digest[2:]
-    return sum(path.stat().st_size for path in _files(folder))
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    return (path for path in folder.rglob("*") if path.is_file())
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _tasks(build: Build) -> Iterator[Rule]:

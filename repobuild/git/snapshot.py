@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -197,6 +198,41 @@ class Snapshot:
     def _tree_files(self) -> Iterator[tuple[str, Entry]]:
         if self.tree:
             yield from _walk(self._tree(), b"")
+
+
+def heads(repository: pygit2.Repository) -> set[str]:
+    """Return the commits of all local branches and of every worktree's HEAD."""
+    names = [f"refs/heads/{name}" for name in repository.branches.local]
+    tips = {_tip(repository, name) for name in [*names, "HEAD"]}
+    places = [str(common_folder(repository))]
+    for name in repository.list_worktrees():
+        places.append(repository.lookup_worktree(name).path)
+    for place in places:
+        with suppress(pygit2.GitError):  # a worktree whose folder was removed
+            tips.add(_tip(pygit2.Repository(place), "HEAD"))
+    return tips - {""}
+
+
+def _tip(repository: pygit2.Repository, name: str) -> str:
+    try:
+        return str(repository.references[name].resolve().peel(pygit2.Commit).id)
+    except (KeyError, ValueError, pygit2.GitError):
+        return ""
+
+
+def nearest(
+    repository: pygit2.Repository,
+    commit: str,
+    wanted: Container[str],
+    limit: int = 1000,
+) -> str:
+    """Return the first wanted commit along first parents, itself included, or ""."""
+    if not commit or commit not in repository:
+        return ""
+    walker = repository.walk(commit, SortMode.NONE)
+    walker.simplify_first_parent()
+    found = (str(other.id) for other in islice(walker, limit))
+    return next((other for other in found if other in wanted), "")
 
 
 def at_commit(repository: pygit2.Repository, revision: str = "HEAD") -> Snapshot:

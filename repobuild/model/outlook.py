@@ -64,7 +64,7 @@ def whole(
     settings: Mapping[str, Any], rows: Iterable[Row], prospect: Prospect
 ) -> float:
     """Tokens of a run from the base model: all samples, as often as the recipe says."""
-    shown = prospect.size * settings["adapter.epochs"]
+    shown = prospect.size * float(settings["adapter.epochs"])
     return min(float(settings["adapter.max_tokens"]), shown * tokens(rows))
 
 
@@ -74,4 +74,4 @@ def tokens(rows: Iterable[Row]) -> float:
     newest = max(known, key=lambda row: int(row.get("build", 0)), default=None)
     if newest is None:
         return TOKENS
-    return float(newest["tokens"]) / int(newest["samples"]["shown"])
+    return float(newest["tokens"] / newest["samples"]["shown"])

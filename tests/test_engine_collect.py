@@ -1,0 +1,285 @@
+"""What gc takes, in which order, and what it never takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pygit2
+import pytest
+
+from repobuild.engine.collect import Limits, collect, parse_size, tidy, waste
+from repobuild.engine.errors import UsageError
+from repobuild.engine.verify import verify
+from repobuild.engine.why import why
+from tests.repository import Repository
+from tests.toys import Toy, quiet
+
+_HERE = "tests.test_engine_collect"
+_PAGE = 4_000
+NONE = Limits(0, 20)
+PLENTY = Limits(1 << 30, 20)
+
+
+def thick_book(task: Any) -> dict[str, Any]:
+    """A book as large as a small adapter."""
+    pages = sorted(key for key, _ in task.table("lines").entries())
+    (task.folder / "book.txt").write_text("\n".join(pages).ljust(_PAGE))
+    return {"pages": len(pages)}
+
+
+@pytest.fixture
+def toy(repository) -> Toy:
+    repository.commit({"a.txt": "one two", "b.txt": "two"})
+    made = Toy(repository.git)
+    made.change("book", run=f"{_HERE}:thick_book")
+    made.build("cover")
+    return made
+
+
+def stored(toy: Toy) -> set[str]:
+    return set(toy.open().store.digests())
+
+
+def book(toy: Toy, commit: str) -> str:
+    row = toy.open().table("book").get(commit)
+    return str(row["object"]) if row else ""
+
+
+def gc(toy: Toy, limits: Limits) -> list[str]:
+    """Collect as a build does at its end; return the artifacts that went."""
+    build = toy.open()
+    found = waste(build, limits)
+    collect(build, limits, found)
+    build.state.close()
+    return [item.name for item in found if item.kind == "object"]
+
+
+def test_what_head_needs_stays_whatever_the_cap(toy):
+    assert gc(toy, NONE) == []
+
+
+def test_over_the_cap_the_longest_unused_goes_first(toy, repository):
+    commits = [str(repository.git.head.target)]
+    for number in range(3):
+        commits.append(repository.commit({"b.txt": f"word{number}"}))
+        toy.build("cover")
+    books = [book(toy, commit) for commit in commits]
+    repository.checkout(commits[0])
+    toy.build("cover")  # used again: now it is the youngest
+    repository.checkout(commits[3])
+    toy.build("cover")
+    gone = gc(toy, Limits(2 * (_PAGE + 100), 20))
+    assert books[1] in gone and books[2] in gone
+    assert books[0] not in gone and books[3] not in gone
+    assert stored(toy) >= {books[0], books[3]}
+
+
+def test_the_newest_of_every_branch_and_worktree_stays(toy, repository, tmp_path):
+    first = str(repository.git.head.target)
+    second = repository.commit({"b.txt": "branch"})
+    toy.build("cover")
+    repository.git.branches.local.create("side", repository.git[second])
+    third = repository.commit({"b.txt": "tree"})
+    toy.build("cover")
+    repository.git.add_worktree("away", str(tmp_path / "away"))
+    away = pygit2.Repository(str(tmp_path / "away"))
+    away.set_head(pygit2.Oid(hex=third))
+    repository.git.branches.local.delete("away")
+    fourth = repository.commit({"b.txt": "main"})
+    toy.build("cover")
+    kept = {book(toy, commit) for commit in (second, third, fourth)}
+    old = book(toy, first)
+    assert old in gc(toy, NONE)
+    assert kept <= stored(toy)
+
+
+def test_a_branch_without_its_own_adapter_keeps_its_ancestors(toy, repository):
+    first = str(repository.git.head.target)
+    repository.git.branches.local.create("old", repository.git[first])
+    repository.commit({"b.txt": "later"})
+    toy.build("cover")
+    assert book(toy, first) not in gc(toy, NONE)
+
+
+def test_a_tag_keeps_nothing(toy, repository):
+    first = str(repository.git.head.target)
+    repository.git.references.create("refs/tags/v1", first)
+    repository.commit({"b.txt": "later"})
+    toy.build("cover")
+    assert book(toy, first) in gc(toy, NONE)
+
+
+def test_what_a_row_names_stays(toy, repository):
+    first = book(toy, str(repository.git.head.target))
+    toy.change("book", run=f"{_HERE}:pointing_book")
+    repository.commit({"b.txt": "later"})
+    toy.build("cover")
+    assert gc(toy, NONE) == [
+        row["object"] for key, row in toy.open().table("cover").items() if key == first
+    ] or first in stored(toy)
+    assert first in stored(toy)
+
+
+def pointing_book(task: Any) -> dict[str, Any]:
+    """A book that was no better than the one before, which stays current."""
+    before = max(task.rows("book").values(), key=lambda row: row["build"])
+    return {**thick_book(task), "current": before["object"]}
+
+
+def test_a_collected_artifact_is_made_again_and_why_says_so(toy, repository):
+    first = str(repository.git.head.target)
+    old = book(toy, first)
+    repository.commit({"b.txt": "later"})
+    toy.build("cover")
+    assert old in gc(toy, NONE)
+    assert book(toy, first) == ""
+    (told,) = [t for t in why(toy.open(), first[:10]) if t["table"] == "book"]
+    assert told["what"] == "evicted"
+    assert [r["cause"] for r in told["reasons"]] == ["evicted"]
+    repository.checkout(first)
+    assert toy.build("cover")["book"].counts.built == 1
+    (told,) = [t for t in why(toy.last, first[:10]) if t["table"] == "book"]
+    assert told["what"] == "built"
+    assert told["reasons"][0]["cause"] == "evicted"
+    assert told["reasons"][0]["to"] == old or told["reasons"][0]["from"] == old
+
+
+def test_a_kill_between_rows_and_files_leaves_what_the_next_gc_takes(
+    toy, repository, monkeypatch
+):
+    old = book(toy, str(repository.git.head.target))
+    repository.commit({"b.txt": "later"})
+    toy.build("cover")
+    build = toy.open()
+    found = waste(build, NONE)
+    assert old in {item.name for item in found}
+
+    def killed(digest: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(build.store, "remove", killed)
+    with pytest.raises(KeyboardInterrupt):
+        collect(build, NONE, found)
+    build.state.close()
+    assert old in stored(toy)
+    assert all(row["object"] != old for _, row in toy.open().table("book").items())
+    assert old in gc(toy, PLENTY)
+    assert old not in stored(toy)
+
+
+def test_an_artifact_that_no_row_names_stays_under_the_cap(toy):
+    build = toy.open()
+    folder = build.state.folder / "tmp" / "stray"
+    folder.mkdir(parents=True)
+    (folder / "file").write_text("stray")
+    stray = build.store.put(folder)
+    assert waste(build, PLENTY) == []
+    (item,) = waste(build, NONE)
+    assert (item.name, item.why) == (stray, "beyond the cap, unnamed")
+
+
+def test_memo_entries_of_rows_that_left_long_ago_go(toy, repository):
+    for number in range(25):
+        repository.commit({"b.txt": f"word{number}"})
+        toy.build()
+    build = toy.open()
+    found = [item for item in waste(build, PLENTY) if item.kind == "memo"]
+    assert found
+    before = toy.digests()
+    collect(build, PLENTY, found)
+    build.state.close()
+    assert toy.build()["lines"].counts.unchanged > 0
+    assert toy.digests() == before
+    assert all(v.holds for v in verify(toy.open(), quiet))
+
+
+def test_a_row_that_left_lately_is_still_a_hit(toy, repository):
+    for number in range(25):
+        repository.commit({"c.txt": f"word{number}"})
+        toy.build()
+    repository.commit({"b.txt": "later"})
+    toy.build()
+    gc(toy, PLENTY)
+    repository.commit({"b.txt": "two"})
+    assert toy.build()["words"].memo == ["b.txt"]
+
+
+def test_a_build_with_nothing_to_collect_looks_at_no_row(toy, repository):
+    repository.commit({"b.txt": "later"})
+    toy.build()
+    asked: list[str] = []
+    toy.last.state.database.set_trace_callback(asked.append)
+    assert tidy(toy.last, PLENTY) == []
+    assert asked and not any('FROM "rows_' in statement for statement in asked)
+
+
+def test_repeated_commits_do_not_grow_the_state(toy, repository, monkeypatch):
+    monkeypatch.setattr("repobuild.engine.idle._LEAST", 20)
+    limits = Limits(3 * (_PAGE + 100), 5)
+    sizes = []
+    for number in range(60):
+        repository.commit({"b.txt": " ".join(f"w{number}x{k}" for k in range(30))})
+        toy.build("cover")
+        tidy(toy.last, limits)
+        database = toy.last.state.database
+        (entries,) = database.execute("SELECT count(*) FROM memo").fetchone()
+        sizes.append((len(stored(toy)), entries, pages(database)))
+        toy.last.state.close()
+    for early, late in zip(
+        zip(*sizes[20:40], strict=True), zip(*sizes[40:], strict=True), strict=True
+    ):
+        assert max(late) <= 1.2 * max(early)
+
+
+def pages(database: Any) -> int:
+    """Return the pages in use; free ones are given back."""
+    used, free = (
+        int(database.execute(f"PRAGMA {name}").fetchone()[0])
+        for name in ("page_count", "freelist_count")
+    )
+    return used - free
+
+
+def test_room_is_given_back_to_the_file_system(toy, repository):
+    text = " ".join(f"word{number}" for number in range(3_000))
+    repository.commit({"big.txt": text})
+    toy.build()
+    repository.commit({"big.txt": None})
+    toy.build()
+    for number in range(22):
+        repository.commit({"b.txt": f"w{number}"})
+        toy.build()
+    toy.last.state.close()
+    path: Path = toy.folder / "build.db"
+    before = path.stat().st_size
+    gc(toy, PLENTY)
+    assert path.stat().st_size < before / 2
+
+
+@pytest.mark.parametrize(
+    ("text", "size"), [("500M", 500 << 20), ("2G", 2 << 30), ("1.5 kb", 1536), ("7", 7)]
+)
+def test_sizes_are_read_as_people_write_them(text, size):
+    assert parse_size(text) == size
+
+
+def test_a_size_that_is_none_is_named():
+    with pytest.raises(UsageError, match=r'"much" is no size'):
+        parse_size("much")
+
+
+def test_the_command_lists_what_and_why(here: Repository, capsys):
+    from repobuild.cli.main import run
+
+    assert run(["--until", "files", "-q"]) == 0
+    assert run(["cache", "gc", "--dry-run", "--max-size", "1K"]) == 0
+    assert "would remove 0 artifacts" in capsys.readouterr().out
+    assert run(["cache", "gc", "--max-size", "much"]) == 2
+
+
+@pytest.fixture
+def here(repository: Repository, monkeypatch) -> Repository:
+    repository.commit({"a.py": "x = 1\n"})
+    monkeypatch.chdir(repository.path)
+    return repository
