@@ -257,6 +257,18 @@ def test_an_update_touches_the_changed_file_and_its_neighbours_only(
     assert touched == {"shapes.py", "app.py", "@project"}
 
 
+def test_of_a_changed_file_only_what_says_something_else_is_made_again(
+    repository: Repository,
+) -> None:
+    repository.build(SOURCES)
+    edited = SHAPES.replace("# pi r squared\n", "# pi r squared\n\n        self.n = 1\n")
+    repository.build(SOURCES | {"shapes.py": edited})
+    puts = {key for key in repository.own.puts if not key.endswith(LINES)}
+    circle = "shapes.py::Circle"
+    assert puts == {"@project", "shapes.py", circle, f"{circle}.area"}
+    assert f"shapes.py::unit{LINES}" in repository.own.puts
+
+
 def test_the_first_sentence_of_a_callee_reaches_its_callers(
     repository: Repository,
 ) -> None:
@@ -303,7 +315,7 @@ def test_an_update_equals_a_full_build_under_random_edits(
 ) -> None:
     chance = random.Random(11)
     sources: dict[str, str] = {}
-    for _ in range(60):
+    for _ in range(150):
         for _ in range(chance.randint(1, 3)):
             edit(chance, sources)
         same(repository.build(dict(sources)), clean(dict(sources)))
@@ -326,7 +338,12 @@ def edit(chance: random.Random, sources: dict[str, str]) -> None:
 
 def touched(chance: random.Random, text: str) -> str:
     """The same module with one small thing changed."""
-    kind = chance.randrange(4)
+    kind = chance.randrange(6)
+    if kind == 4:
+        return text.replace(" = ", chance.choice(["  = ", " =  "]), 1)
+    if kind == 5:
+        old, new = chance.sample(["()", "(given)", "(self)", "(self, more=1)"], 2)
+        return text.replace(old + ":", new + ":", 1)
     if kind == 0:
         lines = text.split("\n")
         lines.insert(chance.randrange(len(lines)), "# a comment")

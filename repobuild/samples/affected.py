@@ -13,7 +13,7 @@ elements that nothing else affects get a new `@lines` row and no more.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from repobuild.code.graph import PROJECT
@@ -49,6 +49,7 @@ class Changes:
         self._facts = view.changes("facts")
         self._graph = view.changes("graph")
         self._around = around
+        self._old: dict[str, Elements] = {}
         paths = {*self._facts.keys(), *self._graph.keys()} - {PROJECT}
         # Facts do not see how a line is spaced, a quotation does.
         for path, (old, new) in self._files.items():
@@ -60,7 +61,9 @@ class Changes:
         """The elements of a file before the change."""
         if path not in self._facts:
             return self._around.elements(path)
-        return elements(self._facts[path][0], path)
+        if path not in self._old:
+            self._old[path] = elements(self._facts[path][0], path)
+        return self._old[path]
 
     def names(self, path: str) -> tuple[set[str], set[str]]:
         """The names of a file before and after."""
@@ -71,15 +74,17 @@ class Changes:
     def all_names(self) -> Iterator[tuple[set[str], set[str]]]:
         return (self.names(path) for path in self.paths)
 
-    def untouched(self, path: str) -> Iterator[str]:
+    def untouched(self, path: str) -> Iterable[str]:
         """The elements of a file that at most moved."""
-        now = self._around.facts(path)
-        was = self._facts[path][0] if path in self._facts else now
-        if same_frame(was, now):
-            file = self._view.table("files").get(path)
-            before = self._files[path][0] if path in self._files else file
-            texts = source(self._view, before), source(self._view, file)
-            yield from untouched(self.old(path), self._around.elements(path), *texts)
+        new = self._around.elements(path)
+        if path not in self._facts and path not in self._files:
+            return new  # only its edges changed
+        old, file = self.old(path), self._view.table("files").get(path)
+        was = self._facts[path][0] if path in self._facts else self._around.facts(path)
+        if not new or not same_frame(was, self._around.facts(path)):
+            return ()
+        before = self._files[path][0] if path in self._files else file
+        return untouched(old, new, source(self._view, before), source(self._view, file))
 
     def graph(self, path: str) -> tuple[Value, Value]:
         """The graph rows of a file before and after; both None when it is as it was."""
