@@ -62,10 +62,12 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
 @command.command("verify")
 @options.as_json
 def verify(as_json: bool) -> int:
-    """Check every stored artifact against its digest. Exit 1 when one is not whole."""
+    """Check artifacts and rows against their digests. Exit 1 when one is not whole."""
     from repobuild.checkout import find
+    from repobuild.engine.examine import damage
 
-    store = find().store
+    checkout = find()
+    store = checkout.store
     bad = []
     count = 0
     for digest in store.digests():
@@ -74,8 +76,10 @@ def verify(as_json: bool) -> int:
             store.path(digest)
         except KeyError:
             bad.append(digest)
-    emit({"version": 1, "artifacts": count, "bad": bad}, as_json, _verify_text)
-    return 1 if bad else 0
+    reason = damage(checkout.state().database)
+    facts = {"version": 1, "artifacts": count, "bad": bad, "database": reason}
+    emit(facts, as_json, _verify_text)
+    return 1 if bad or reason else 0
 
 
 @command.command("stats")
@@ -123,8 +127,10 @@ def _gc_text(facts: dict[str, Any]) -> str:
 
 
 def _verify_text(facts: dict[str, Any]) -> str:
+    if facts["database"]:
+        return f"the database is damaged: {facts['database']}\nbuild to make it anew"
     if not facts["bad"]:
-        return f"{facts['artifacts']} artifacts, all whole"
+        return f"{facts['artifacts']} artifacts and the database, all whole"
     named = "\n".join(f"  {digest}" for digest in facts["bad"])
     return f"not whole, set aside; the next build makes them again:\n{named}"
 

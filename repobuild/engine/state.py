@@ -261,14 +261,16 @@ def _lost(path: Path, kept: Path, reason: str) -> str:
 
 def _open_for_reading(folder: Path, path: Path) -> State:
     known = read_seal(path)
-    if known and not known.holds(path) and read_seal(path) == known:
-        raise damaged(path, "it is not what the last build left")
     try:
         database = _connect_read_only(path)
         _check_format(database, path)
-        return State(folder, database, read_only=True)
     except sqlite3.DatabaseError as error:
         raise trouble(path, error) from error
+    # A seal that is gone by now was broken by a build: that one has looked.
+    if known and not known.holds(path) and read_seal(path) == known:
+        database.close()
+        raise damaged(path, "it is not what the last build left")
+    return State(folder, database, read_only=True)
 
 
 def set_aside(path: Path) -> Path:
