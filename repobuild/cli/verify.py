@@ -20,15 +20,10 @@ def command(as_json: bool) -> int:
     """
     from repobuild.checkout import find
     from repobuild.cli.progress import shown
-    from repobuild.engine.errors import StaleError
     from repobuild.engine.verify import verify
 
     checkout = find()
-    state = checkout.state()
-    line = state.line("files")
-    if line is None or not line.commit or line.tree.startswith("worktree:"):
-        raise StaleError("no commit is built yet\nrun `repobuild` first")
-    build = checkout.view(checkout.snapshot(line.commit), state)
+    build = checkout.view(checkout.snapshot(), checkout.state())
     verdicts = verify(build, shown(as_json))
     tables = [
         {
@@ -37,30 +32,37 @@ def command(as_json: bool) -> int:
             "found": v.found,
             "equal": v.holds,
             "keys": list(v.keys),
+            "obstacle": v.obstacle,
         }
         for v in verdicts
     ]
     holds = all(v.holds for v in verdicts)
-    facts = {"version": 1, "commit": line.commit, "equal": holds, "tables": tables}
+    line = build.state.line("files")
+    commit = line.commit if line else ""
+    facts = {"version": 1, "commit": commit, "equal": holds, "tables": tables}
     emit(facts, as_json, text)
     return 0 if holds else 1
 
 
 def text(facts: dict[str, Any]) -> str:
-    rows = [
-        [
-            t["name"],
-            t["stored"][:16],
-            "equal" if t["equal"] else f"NOT {t['found'][:16]}",
-        ]
-        for t in facts["tables"]
-    ]
+    rows = [[t["name"], t["stored"][:16], _verdict(t)] for t in facts["tables"]]
     said = [columns(rows)]
     for table in facts["tables"]:
         said += [f"  {table['name']} differs at {key}" for key in table["keys"]]
-    end = (
-        "every digest is equal"
-        if facts["equal"]
-        else "the state is NOT what a clean build makes"
-    )
-    return "\n".join([*said, f"{short(facts['commit'])}: {end}"])
+        if table["obstacle"]:
+            said.append(f"  {table['name']} cannot be verified: {table['obstacle']}")
+    return "\n".join([*said, f"{short(facts['commit'])}: {_end(facts)}"])
+
+
+def _verdict(table: dict[str, Any]) -> str:
+    if table["equal"]:
+        return "equal"
+    return "unknown" if table["obstacle"] else f"NOT {table['found'][:16]}"
+
+
+def _end(facts: dict[str, Any]) -> str:
+    if facts["equal"]:
+        return "every digest is equal"
+    if all(table["equal"] or table["obstacle"] for table in facts["tables"]):
+        return "what could be verified is equal; build first, then verify the rest"
+    return "the state is NOT what a clean build makes"

@@ -1,8 +1,10 @@
 """Rebuild from nothing beside the state and compare every digest.
 
-Tables up to the first task are built again at the commit and tree that the state holds;
-each digest must be equal. Artifacts are checked against their own digests: the adapter
-is a fold over commits, so a clean build would rightly make another one.
+Tables up to the first task are built again, each at the commit where it stands and with
+the settings it was made with (past.py); each digest must be equal. What was made by
+another rule version or tool than is installed cannot be verified, and says so.
+Artifacts are checked against their own digests: the adapter is a fold over commits, so
+a clean build would rightly make another one.
 """
 
 from __future__ import annotations
@@ -18,20 +20,25 @@ from repobuild.engine.build import Build, ShowProgress
 from repobuild.engine.errors import StaleError
 from repobuild.engine.events import EventLog
 from repobuild.engine.examine import damage
-from repobuild.engine.rule import closure
+from repobuild.engine.past import Group, grouped, obstacle, pinned, standings
 from repobuild.engine.state import State, open_state
+from repobuild.git.snapshot import at_commit
 
 _SHOWN_KEYS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """One table or artifact: what the state says, what was found, where they differ."""
+    """One table or artifact: what the state says, what was found, where they differ.
+
+    `obstacle` says why nothing could be found.
+    """
 
     name: str
     stored: str
     found: str
     keys: tuple[str, ...] = ()
+    obstacle: str = ""
 
     @property
     def holds(self) -> bool:
@@ -41,16 +48,35 @@ class Verdict:
 def verify(build: Build, progress: ShowProgress) -> list[Verdict]:
     """Return a verdict for every built table and every artifact that a row names.
 
-    `build` is at the commit that the state holds. Raises `StaleError` when nothing
-    is built yet.
+    Raises `StaleError` when nothing is built yet.
     """
-    tables = _tables(build)
+    tables = standings(build)
     if not tables:
         raise StaleError("nothing is built yet\nrun `repobuild` first")
-    with clean(build, progress) as other:
-        other.run([tables[-1]])
-        verdicts = [_compare(build, other, name) for name in tables]
+    obstacles = {table.table: obstacle(build, table) for table in tables}
+    found = {
+        verdict.name: verdict
+        for group in grouped([t for t in tables if not obstacles[t.table]])
+        for verdict in _verified(build, group, progress)
+    }
+    verdicts = [
+        found.get(table.table) or _unknown(build, table.table, obstacles[table.table])
+        for table in tables
+    ]
     return [*verdicts, _stored(build), *_artifacts(build)]
+
+
+def _verified(build: Build, group: Group, progress: ShowProgress) -> list[Verdict]:
+    snapshot = at_commit(build.snapshot.repository, group.commit)
+    then = replace(build, snapshot=snapshot, rules=pinned(build, group))
+    with clean(then, progress) as other:
+        other.run(group.tables)
+        return [_compare(build, other, name) for name in group.tables]
+
+
+def _unknown(build: Build, name: str, why: str) -> Verdict:
+    line = build.state.line(name)
+    return Verdict(name, line.digest.hex() if line else "", "", obstacle=why)
 
 
 @contextmanager
@@ -73,16 +99,6 @@ def fresh(build: Build, state: State, folder: Path, progress: ShowProgress) -> B
         state, build.store, build.rules, build.settings, build.snapshot, events,
         progress, build.jobs,
     )  # fmt: skip
-
-
-def _tables(build: Build) -> list[str]:
-    """Return the built tables before the first task, in building order."""
-    names = closure(build.rules, list(build.rules))
-    return [
-        name
-        for name in names
-        if build.rules[name].kind != "task" and build.state.line(name)
-    ]
 
 
 def _compare(build: Build, other: Build, name: str) -> Verdict:

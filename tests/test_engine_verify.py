@@ -1,0 +1,119 @@
+"""verify holds every table against a clean build of what it was made of."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.cli.main import run
+from repobuild.engine.verify import Verdict, verify
+from repobuild.git.snapshot import at_worktree
+from tests.repository import Repository
+from tests.toys import Toy, quiet
+
+
+@pytest.fixture
+def toy(repository) -> Toy:
+    repository.commit({"a.txt": "one two", "b.txt": "two"})
+    made = Toy(repository.git)
+    made.build("cover")
+    return made
+
+
+def verdicts(toy: Toy) -> dict[str, Verdict]:
+    return {verdict.name: verdict for verdict in verify(toy.open(), quiet)}
+
+
+def test_settings_that_were_edited_since_raise_no_alarm(toy):
+    toy.settings["toy.shout"] = True
+    assert all(v.holds for v in verdicts(toy).values())
+
+
+def test_a_table_made_with_edited_settings_is_held_against_these(toy):
+    toy.settings["toy.shout"] = True
+    toy.build()
+    toy.settings["toy.shout"] = False
+    assert all(v.holds for v in verdicts(toy).values())
+
+
+def test_tables_may_stand_at_different_commits(toy, repository):
+    repository.commit({"b.txt": "three"})
+    toy.build("words")
+    repository.commit({"c.txt": "four"})
+    found = verdicts(toy)
+    assert all(v.holds for v in found.values())
+    assert {"files", "words", "counts", "lines"} <= set(found)
+
+
+def test_a_wrong_row_is_found_wherever_its_table_stands(toy, repository):
+    repository.commit({"b.txt": "three"})
+    toy.build("words")
+    build = toy.open()
+    database = build.state.database
+    database.execute("UPDATE rows_counts SET digest = x'00' WHERE key = 'one'")
+    database.execute("UPDATE tables SET digest = x'00' WHERE name = 'counts'")
+    table, _ = [v for v in verify(build, quiet) if not v.holds]
+    assert (table.name, table.keys) == ("counts", ("one",))
+
+
+def test_what_another_rule_version_made_is_unknown_not_wrong(toy):
+    toy.change("counts", version=2)
+    found = verdicts(toy)
+    assert found["files"].holds and found["words"].holds
+    for name in ("counts", "lines"):
+        assert "counts: rule version 1 to 2" in found[name].obstacle
+        assert "build first" in found[name].obstacle
+        assert not found[name].holds and not found[name].found
+
+
+def test_what_another_tool_made_is_unknown_not_wrong(toy, monkeypatch):
+    toy.change("words", tools=("toyer",))
+    monkeypatch.setattr("repobuild.engine.rule._version", lambda tool: "1.0")
+    toy.build()
+    assert verdicts(toy)["words"].holds
+    monkeypatch.setattr("repobuild.engine.rule._version", lambda tool: "2.0")
+    assert "words: tool toyer 1.0 to 2.0" in verdicts(toy)["words"].obstacle
+
+
+def test_an_input_that_was_made_anew_since_is_taken_as_it_was(toy, repository):
+    toy.change("words", settings=("toy.shout",), version=2)
+    toy.build()
+    toy.settings["toy.shout"] = True
+    repository.commit({"b.txt": "three"})
+    toy.build("words")
+    assert all(v.holds for v in verdicts(toy).values())
+
+
+def test_a_work_tree_cannot_be_verified(toy, repository, tmp_path):
+    (repository.path / "b.txt").write_text("fresh")
+    toy.build("lines", at_worktree(repository.git, tmp_path / "copies"))
+    obstacles = {v.obstacle for v in verdicts(toy).values() if not v.holds}
+    assert obstacles == {"built from a work tree"}
+
+
+def test_the_command_is_0_after_an_edit_of_the_settings(
+    repository: Repository, monkeypatch, capsys
+):
+    repository.commit({"a.py": 'def f():\n    """Say nothing."""\n    return 1\n'})
+    monkeypatch.chdir(repository.path)
+    assert run(["--until", "dataset", "-q"]) == 0
+    (repository.path / "repobuild.toml").write_text(
+        "[samples]\nlanguages = ['en']\n[project]\nname = 'Other'\n"
+    )
+    assert run(["verify"]) == 0
+    assert "every digest is equal" in capsys.readouterr().out
+
+
+def test_the_command_says_what_it_could_not_verify(
+    repository: Repository, monkeypatch, capsys
+):
+    import repobuild.code.language as language
+
+    repository.commit({"a.py": 'def f():\n    """Say nothing."""\n    return 1\n'})
+    monkeypatch.chdir(repository.path)
+    assert run(["--until", "graph", "-q"]) == 0
+    changed = {**language.ingredients({}), "python.scm": "0" * 32}
+    monkeypatch.setattr(language, "ingredients", lambda settings: changed)
+    assert run(["verify"]) == 1
+    said = capsys.readouterr().out
+    assert "facts cannot be verified: made by what is not installed now" in said
+    assert "NOT" not in said and "build first" in said
