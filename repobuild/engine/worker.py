@@ -1,0 +1,95 @@
+"""What a map's workers do: compute rows from packed values, and nothing else.
+
+A worker gets memo keys with packed values, opens the object database by itself, and
+gives rows back in the form in which they are stored. It never touches the state.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from repobuild.engine.cycles import unsearched
+from repobuild.engine.digest import deflate, digest, pack, unpack
+from repobuild.engine.orphan import end_with_parent
+from repobuild.engine.rule import load
+
+Settings = dict[str, Any]
+Payload = tuple[bytes, bytes]  # memo key, packed value
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a worker needs to compute rows of one rule."""
+
+    run: str
+    settings: Settings
+    stored: bool
+    repository: str
+    copies: str
+    builder: int  # process that started the workers
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A computed row in its stored form; `digest` is empty when there is no row."""
+
+    key: bytes
+    digest: bytes
+    stored: bytes
+    problem: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MapScope:
+    """See `contract.Scope`."""
+
+    settings: Settings
+    repository: str
+    copies: str
+
+    def blob(self, blob_id: str) -> bytes:
+        if self.copies:
+            copy = Path(self.copies) / blob_id
+            if copy.is_file():
+                return copy.read_bytes()
+        data: bytes = _objects(self.repository)[blob_id].data
+        return data
+
+
+@lru_cache(maxsize=1)
+def _objects(repository: str) -> Any:
+    import pygit2
+
+    return pygit2.Repository(repository)
+
+
+def compute(work: Work, payloads: Sequence[Payload]) -> list[Result]:
+    """Compute rows. Runs in a worker, or in the building process for a few rows."""
+    if work.builder != os.getpid():
+        end_with_parent(work.builder)
+    function = load(work.run)
+    scope = MapScope(work.settings, work.repository, work.copies)
+    with unsearched():
+        return [_one(work, function, scope, key, packed) for key, packed in payloads]
+
+
+def _one(
+    work: Work, function: Any, scope: MapScope, key: bytes, packed: bytes
+) -> Result:
+    try:
+        value = function(unpack(packed), scope)
+    except Exception as error:  # one bad row is reported, and the rest goes on
+        return Result(key, b"", b"", f"{type(error).__name__}: {error}", True)
+    if value is None:
+        return Result(key, b"", b"", "", False)
+    problem = str(value.get("problem", "")) if isinstance(value, dict) else ""
+    if not work.stored:
+        value = {sub: digest(pack(item))[:8] for sub, item in value.items()}
+    data = pack(value)
+    return Result(key, digest(data), deflate(data), problem, False)
