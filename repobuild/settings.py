@@ -19,6 +19,9 @@ from repobuild.settings_file import FILE_NAME
 def read_settings(root: Path) -> dict[str, Any]:
     """Return the settings of a repository, flat.
 
+    Beside them stands `root`, the repository's folder: what relative paths start from.
+    No rule may let it enter a key.
+
     Raises `UsageError` for an unparsable file, an unknown key or preset, or a value of
     another type than the default's.
     """
@@ -27,7 +30,8 @@ def read_settings(root: Path) -> dict[str, Any]:
     own = flatten(_parse(path)) if path.is_file() else {}
     _check(own, defaults, path)
     preset = own.get("preset", defaults["preset"])
-    return {**defaults, **preset_settings(str(preset)), **own}
+    here = {"root": str(root.absolute())}
+    return {**defaults, **preset_settings(str(preset)), **own, **here}
 
 
 def preset_settings(name: str) -> dict[str, Any]:

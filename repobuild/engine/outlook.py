@@ -153,7 +153,7 @@ def _expected(build: Build, rule: Rule, seen: Outlook) -> Expected | None:
         return None
     counts = [_logical(build, name, seen.changed.get(name, 0)) for name in rule.inputs]
     prospect = Prospect(
-        settings=rule.chosen(build.settings),
+        settings=rule.seen(build.settings),
         rows=dict(build.table(rule.name).items()),
         ancestors=build.snapshot.ancestors(_ANCESTORS),
         commit=build.snapshot.commit,

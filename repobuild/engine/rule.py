@@ -6,6 +6,8 @@
     run          = "repobuild.code.parse:facts"     module:function
     reads        = ["blob", "language"]             map: the fields that enter the key
     settings     = ["project.max_file_bytes"]       the settings that enter the key
+    sees         = ["base.model"]                   seen, but for the key only by what
+                                                    the ingredients make of them
     tools        = ["tree-sitter-python"]           their versions enter the key
     ingredients  = "module:function"                further facts that enter the key
     entries      = false                            a row holds several logical rows
@@ -23,7 +25,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -48,12 +50,15 @@ class Rule:
     inputs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
+    sees: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     ingredients: str = ""
     outlook: str = ""
     entries: bool = False
     stored: bool = True
     chain: bool = False
+    # Settings in place of the current ones, for tables as they were made: past.py.
+    fixed: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @cached_property
     def function(self) -> Callable[..., Any]:
@@ -62,16 +67,19 @@ class Rule:
 
     def chosen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the declared settings; `a` stands for every `a.*`."""
-        return {
-            name: value
-            for name, value in sorted(settings.items())
-            if any(name == s or name.startswith(s + ".") for s in self.settings)
-        }
+        if self.fixed is not None:
+            return dict(self.fixed)
+        return _named(settings, self.settings)
+
+    def seen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what the function may see: what enters the key, and `sees`."""
+        return {**_named(settings, self.sees), **self.chosen(settings)}
 
     def manifest(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return all that the rows depend on beside their inputs."""
         chosen = self.chosen(settings)
-        extra = load(self.ingredients)(chosen) if self.ingredients else {}
+        seen = self.seen(settings)
+        extra = load(self.ingredients)(seen) if self.ingredients else {}
         return {
             "rule": self.name,
             "version": self.version,
@@ -79,6 +87,14 @@ class Rule:
             "tools": {tool: _version(tool) for tool in self.tools},
             "ingredients": dict(extra),
         }
+
+
+def _named(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in sorted(settings.items())
+        if any(name == s or name.startswith(s + ".") for s in names)
+    }
 
 
 def load(target: str) -> Callable[..., Any]:
@@ -119,7 +135,9 @@ def _read(path: Path) -> Rule:
         body = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
-    known = {field.name for field in fields(Rule)} - {"name", "inputs"} | {"from"}
+    known = {field.name for field in fields(Rule)} - {"name", "inputs", "fixed"} | {
+        "from"
+    }
     for name in body:
         if name not in known:
             hint = nearest(name, known)

@@ -48,7 +48,7 @@ class RunningTask:
 
     @property
     def settings(self) -> Mapping[str, Value]:
-        return self._rule.chosen(self._build.settings)
+        return self._rule.seen(self._build.settings)
 
     @property
     def commit(self) -> str:

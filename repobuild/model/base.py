@@ -4,7 +4,7 @@
 
     "tiny"            the embedded model: `cache/refs/tiny` holds its digest, and
                       `cache/objects/ab/cdef...` is its folder
-    a folder          anything `from_pretrained` loads; relative to the working folder
+    a folder          anything `from_pretrained` loads; relative to the repository
     "owner/name"      a model of the Hugging Face hub, at `base.revision`
 
 The digest of the base enters the key of every adapter.  For a folder it covers every
@@ -69,7 +69,7 @@ def resolve(settings: Mapping[str, Any]) -> Base:
     if model == TINY:
         folder, digest = embedded()
         return Base("repobuild/tiny", str(folder), None, digest, fim)
-    folder = Path(model).expanduser()
+    folder = Path(settings.get("root", ""), Path(model).expanduser())
     if folder.is_dir():
         return _local(model, folder, fim)
     if _HUB_ID.fullmatch(model):
