@@ -50,13 +50,28 @@ def edges_of(path: str, row: Value) -> Edges:
     """Read the confident edges out of a file's graph row."""
     edges = Edges()
     for sub in sorted(row or ()):
-        if " " not in sub or " contains " in sub:
-            continue
-        source, kind, target = sub.split(" ", 2)
-        if row[sub].get("confidence", 1.0) >= CONFIDENT:
+        if " " in sub and _is_sure(sub, row[sub]):
+            source, kind, target = sub.split(" ", 2)
             edges.out.setdefault((source[2:], kind), []).append(target)
             edges.into.setdefault((target, kind), []).append(path + source)
     return edges
+
+
+def sources(path: str, row: Value, kind: str, id: str) -> Iterator[str]:
+    """Read out of a file's graph row who has an edge of this kind to `id`.
+
+    As `edges_of(...).into` for one edge, without reading all others: who asks which
+    tests call `unittest.TestCase` looks through 687 files that inherit from it.
+    """
+    end = f" {kind} {id}"
+    for sub in sorted(sub for sub in row or () if sub.endswith(end)):
+        source, found, target = sub.split(" ", 2)
+        if (found, target) == (kind, id) and _is_sure(sub, row[sub]):
+            yield path + source
+
+
+def _is_sure(sub: str, item: Value) -> bool:
+    return " contains " not in sub and item.get("confidence", 1.0) >= CONFIDENT
 
 
 class Surroundings:
@@ -115,7 +130,7 @@ class Surroundings:
         paths = set(self._graph.index.find("in:" + id))
         for path in sorted(paths | {parted(id)[0]}):
             if tests is None or is_test(path) == tests:
-                yield from self.edges(path).into.get((id, kind), ())
+                yield from sources(path, self._graph.get(path), kind, id)
 
     def exists(self, id: str) -> bool:
         path, qual = parted(id)
