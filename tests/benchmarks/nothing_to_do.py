@@ -83,55 +83,58 @@ def ours(place: Path, script: str) -> dict[str, Command]:
     return found
 
 
-def make(place: Path, names: list[str], peers: Peers) -> dict[str, list[str]]:
+def make(place: Path, names: list[str], peers: Peers) -> list[str]:
     rules = "".join(f"out/{n}: src/{n}\n\tcp $< $@\n" for n in names)
     outputs = " ".join(f"out/{n}" for n in names)
     (place / "Makefile").write_text(f"all: {outputs}\n{rules}")
-    return {"make": ["make", "-s", "all"], "make -r": ["make", "-sr", "all"]}
+    return ["make", "-s", "all"]
 
 
-def ninja(place: Path, names: list[str], peers: Peers) -> dict[str, list[str]]:
+def make_without_rules(place: Path, names: list[str], peers: Peers) -> list[str]:
+    return [*make(place, names, peers), "-r"]
+
+
+def ninja(place: Path, names: list[str], peers: Peers) -> list[str]:
     builds = "".join(f"build nin/{n}: touch src/{n}\n" for n in names)
     rule = "rule touch\n  command = : > $out\n"
     (place / "build.ninja").write_text(rule + builds)
-    return {"ninja": ["ninja", "--quiet"]}
+    return ["ninja", "--quiet"]
 
 
-def doit(place: Path, names: list[str], peers: Peers) -> dict[str, list[str]]:
+def doit(place: Path, names: list[str], peers: Peers) -> list[str]:
     (place / "dodo.py").write_text(_DOIT)
-    return {"doit": [peers.program("doit"), "-v0"]}
+    return [peers.program("doit"), "-v0"]
 
 
-def dvc(place: Path, names: list[str], peers: Peers) -> dict[str, list[str]]:
+def dvc(place: Path, names: list[str], peers: Peers) -> list[str]:
     program = peers.program("dvc")
     quiet = ["config", "core.analytics", "false"]
     for words in (["init", "-q", "--no-scm"], quiet, ["add", "-q", "src"]):
         subprocess.run([program, *words], cwd=place, check=True, capture_output=True)
-    return {"dvc status": [program, "status", "-q"]}
+    return [program, "status", "-q"]
 
 
-def snakemake(place: Path, names: list[str], peers: Peers) -> dict[str, list[str]]:
+def snakemake(place: Path, names: list[str], peers: Peers) -> list[str]:
     (place / "Snakefile").write_text(_SNAKE)
-    return {"snakemake -n": [peers.program("snakemake"), "-n", "-q"]}
+    return [peers.program("snakemake"), "-n", "-q"]
 
 
-Prepare = Callable[[Path, list[str], Peers], dict[str, list[str]]]
+Prepare = Callable[[Path, list[str], Peers], list[str]]
+# by the name that is shown; its first word is the peer's
 PREPARE: dict[str, Prepare] = {
-    "make": make, "ninja": ninja, "doit": doit, "dvc": dvc, "snakemake": snakemake
+    "make": make, "make -r": make_without_rules, "ninja": ninja, "doit": doit,
+    "dvc status": dvc, "snakemake -n": snakemake,
 }  # fmt: skip
 
 
 def measure(place: Path, count: int, runs: int, peers: Peers) -> dict[str, Spent]:
     """Return the medians by tool on `count` files."""
     names = repository(place, count)
-    words = {"git status": ["git", "status", "--short"]}
-    for name, prepare in PREPARE.items():
-        if name in peers:
-            words.update(prepare(place, names, peers))
     commands = ours(place, installed(place.parent / "bin"))
-    for name, line in words.items():
-        if count <= LARGEST.get(name, count):
-            commands[name] = Command(line, place)
+    commands["git status"] = Command(["git", "status", "--short"], place)
+    for name, prepare in PREPARE.items():
+        if name.split()[0] in peers and count <= LARGEST.get(name, count):
+            commands[name] = Command(prepare(place, names, peers), place)
     for command in commands.values():  # bring everybody up to date
         spent(command)
     return race(commands, runs)
