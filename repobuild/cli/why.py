@@ -12,6 +12,8 @@ from repobuild.cli.output import emit
 
 _LINES = 24  # one screen
 _WIDTH = 100
+_TAKEN = ("reuse", "wait")  # modes of an adapter that nothing was trained for
+_RECIPE = ("setting_changed", "ingredient_changed", "rule_version_changed")
 
 Told = Mapping[str, Any]
 
@@ -136,9 +138,9 @@ def _table(told: Told) -> Iterator[str]:
 def _run(run: Told) -> Iterator[str]:
     from repobuild.engine.wording import place, shown
 
-    how = "made from all rows" if run["full"] else f"looked at {run['looked']:,} rows"
+    how = "made from all rows" if run["full"] else f"looked at {_rows(run['looked'])}"
     where = place(run["commit"], run["subject"])
-    changed = f"{run['changed']:,} rows changed"
+    changed = f"{_rows(run['changed'])} changed"
     yield f"  build {run['build']}, {where}: {how}, {changed}"
     yield from _reasons(run["reasons"], "    ")
     for made in run["inputs"]:
@@ -147,13 +149,17 @@ def _run(run: Told) -> Iterator[str]:
     yield from _causes(run)
 
 
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
 def _causes(run: Told) -> Iterator[str]:
     for cause in run["causes"]:
         word = cause["cause"].partition("_")[2] or "changed"
         name = " ".join(filter(None, (cause["table"], cause["key"])))
         where = f" in {cause['commit'][:10]}" if cause["commit"] else ""
         if name:
-            yield f"    {cause['rows']:,} rows because {name} {word}{where}"
+            yield f"    {_rows(cause['rows'])} because {name} {word}{where}"
     if run["examples"]:
         yield f"    such as {', '.join(run['examples'])}"
 
@@ -172,6 +178,8 @@ def _artifact(told: Told) -> Iterator[str]:
 
 def _lineage(told: Told, row: Told) -> Iterator[str]:
     """What an adapter says of its parent, its delta and its base."""
+    if told["mode"] in _TAKEN:
+        return
     if told["follows"]:
         parent = row.get("parent", told["follows"])
         start = f"from its parent {parent[:12]}" if parent else "from the base model"
@@ -182,9 +190,8 @@ def _lineage(told: Told, row: Told) -> Iterator[str]:
         counts = [f"{samples[name]:,} {name}" for name in names if name in samples]
         yield f"  samples: {', '.join(counts)}"
     if told["before"] and "base" in row:
-        changed = {r["name"] for r in told["reasons"] if r["cause"] != "input_changed"}
+        changed = {r["name"] for r in told["reasons"] if r["cause"] in _RECIPE}
+        others = ", ".join(sorted(changed - {"base"}))
         yield f"  base model {'changed' if 'base' in changed else 'unchanged'}, " + (
-            f"settings changed: {', '.join(sorted(changed))}"
-            if changed
-            else "recipe, too"
+            f"{others} changed" if others else "recipe unchanged"
         )

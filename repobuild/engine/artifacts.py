@@ -21,7 +21,7 @@ from repobuild.engine.trail import Trail
 from repobuild.git.snapshot import resolve
 
 _SHORTEST = 6  # characters of a digest or commit
-_EXAMPLES = 3
+_EXAMPLES = 2
 _TOLD = ("object", "mode", "reason", "follows")
 
 Told = dict[str, Any]
@@ -32,7 +32,7 @@ def matching(build: Build, key: str) -> Iterator[tuple[Rule, str]]:
     """Yield task and row key of what a commit, a digest or a revision names."""
     tasks = [rule for rule in build.rules.values() if rule.kind == "task"]
     commit = _commit(build, key)
-    for rule in reversed(tasks):
+    for rule in tasks:
         keys = _keys(build, rule)
         found = [k for k in keys if _names(build, rule, k, key)]
         if rule.chain and commit and commit not in found:
@@ -123,9 +123,12 @@ def _reasons(
         parents = old["follows"], row["follows"]
         yield Reason(rule.name, key, Cause.PARENT_CHANGED, "parent", *parents)
     was, now = old.get("inputs", {}), row.get("inputs", {})
+    told = False  # one table's rows tell what changed, the others go back to the same
     for table in now:
         if was.get(table) != now[table]:
-            because = _examples(trail, table, int(old["build"]), int(row["build"]))
+            span = int(old["build"]), int(row["build"])
+            because = () if told else _examples(trail, table, *span)
+            told = told or bool(because)
             yield Reason(
                 table, "", Cause.INPUT_CHANGED, "digest", was.get(table), now[table],
                 because=because,

@@ -67,6 +67,20 @@ def built(capsys, *more: str) -> dict:
     return json.loads(capsys.readouterr().out)
 
 
+def why(capsys, key: str) -> str:
+    """Ask why, and check that the answer fits one screen."""
+    assert run(["why", key]) == 0
+    said = capsys.readouterr().out
+    lines = said.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 100
+    return said
+
+
+def len_of_delta(facts: dict) -> int:
+    samples = facts["adapter"]["samples"]
+    return samples["added"] + samples["changed"] + samples["removed"]
+
+
 def test_an_adapter_is_built_continued_reused_exported_and_verified(
     here, capsys, tmp_path
 ):
@@ -79,6 +93,13 @@ def test_an_adapter_is_built_continued_reused_exported_and_verified(
     assert second["tables"]["facts"]["built"] == 1
     assert second["adapter"]["mode"] == "continue"
     assert second["adapter"]["parent"] == first["adapter"]["object"]
+    told = why(capsys, "HEAD")
+    assert f"continue: {len_of_delta(second)} samples changed" in told
+    assert f"starts from its parent {first['adapter']['object'][:12]}" in told
+    assert "base model unchanged, recipe unchanged" in told
+    assert f'pkg/m1.py changed in {second["commit"][:10]} "a change"' in told
+    told = why(capsys, second["adapter"]["object"][:8])
+    assert all(f"\n{name} " in f"\n{told}" for name in ("adapter", "merged"))
 
     here.commit({"pkg/m1.py": module(1)})
     third = built(capsys)
@@ -87,6 +108,7 @@ def test_an_adapter_is_built_continued_reused_exported_and_verified(
     assert third["tables"]["samples"]["built"] == 0
     assert third["adapter"]["mode"] == "reuse"
     assert third["adapter"]["object"] == first["adapter"]["object"]
+    assert "reuse: trained on the same samples" in why(capsys, "HEAD")
 
     again = built(capsys)
     assert not any(t["built"] or t["memo"] for t in again["tables"].values())
@@ -117,7 +139,12 @@ def test_another_learning_rate_remakes_the_adapter_and_no_sample(here, capsys):
     text = (here.path / "repobuild.toml").read_text()
     changed = text.replace("[adapter]\n", "[adapter]\nlearning_rate = 2e-3\n")
     (here.path / "repobuild.toml").write_text(changed)
+    assert run(["status"]) == 1
+    said = capsys.readouterr().out
+    assert "would start from the base model: no adapter yet" in said
     again = built(capsys)
+    told = why(capsys, "HEAD")
+    assert "because setting adapter.learning_rate 0.004 to 0.002" in told
     assert again["tables"]["samples"]["built"] == 0
     assert again["adapter"]["mode"] == "first"
     here.commit({"pkg/m9.py": module(9)})
