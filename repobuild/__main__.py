@@ -31,6 +31,7 @@ def _open_the_streams() -> None:
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
             os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            os.set_inheritable(number, True)
             setattr(sys, name, open(number, "r+" if number else "r"))
 
 

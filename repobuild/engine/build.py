@@ -199,6 +199,8 @@ class Build:
         except (BuildError, OSError, sqlite3.Error):
             raise
         except Exception as error:
+            if ended := _interrupt(error):
+                raise ended from None
             trace = self.state.folder / "failure.txt"
             trace.write_text(traceback.format_exc(), "utf-8")
             self.events.emit("fault", table=rule.name, text=repr(error))
@@ -285,3 +287,13 @@ class Build:
             (seconds, outcome, self.number),
         )
         self.events.emit("end", outcome=outcome, seconds=seconds)
+
+
+def _interrupt(error: BaseException) -> KeyboardInterrupt | None:
+    """Return the interrupt on whose way out an error came up, as a pool's may."""
+    found: BaseException | None = error
+    while found is not None:
+        if isinstance(found, KeyboardInterrupt):
+            return found
+        found = found.__context__
+    return None

@@ -221,10 +221,7 @@ class _Run:
 
 def _work(build: Build, rule: Rule) -> Work:
     scope = _scope(build, rule)
-    return Work(
-        rule.run, scope.settings, rule.stored, scope.repository, scope.copies,
-        os.getpid(),
-    )  # fmt: skip
+    return Work(rule.run, scope.settings, rule.stored, scope.repository, scope.copies)
 
 
 def _in_pool(
@@ -237,9 +234,16 @@ def _in_pool(
     """
     from joblib import Parallel, delayed
 
+    from repobuild.engine.orphan import follow_parent
+
     low, high = _CHUNK_ROWS
     size = max(low, min(high, total // (cores * 16)))
-    with Parallel(n_jobs=cores, return_as="generator_unordered") as pool:
+    with Parallel(
+        n_jobs=cores,
+        return_as="generator_unordered",
+        initializer=follow_parent,
+        initargs=(os.getpid(),),
+    ) as pool:
         while wave := list(islice(payloads, _WAVE_ROWS)):
             chunks = [wave[i : i + size] for i in range(0, len(wave), size)]
             yield from pool(delayed(compute)(work, chunk) for chunk in chunks)

@@ -9,22 +9,26 @@ still there.
 from __future__ import annotations
 
 import os
+import signal
 import time
 from collections.abc import Callable
-from functools import cache
 from threading import Thread
 
 BUILDER = "REPOBUILD_BUILDER"  # names the builder to processes it did not start itself
 _SECONDS = 1.0
 
 
-@cache
-def end_with_parent(builder: int) -> None:
-    """End this process soon after its parent, the process `builder`, has ended."""
+def follow_parent(builder: int) -> None:
+    """End this process soon after its parent, the process `builder`, has ended.
+
+    Signals that come to the whole group (Ctrl-C, a closed terminal) are the builder's:
+    it ends its workers, while a worker that ends by itself looks like a crash.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
     _watch(lambda: os.getppid() == builder)
 
 
-@cache
 def end_with_builder() -> None:
     """End this process soon after the builder that the environment names, if any."""
     builder = int(os.environ.get(BUILDER, "0"))

@@ -6,7 +6,6 @@ gives rows back in the form in which they are stored. It never touches the state
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,6 @@ from typing import Any
 
 from repobuild.engine.cycles import unsearched
 from repobuild.engine.digest import deflate, digest, pack, unpack
-from repobuild.engine.orphan import end_with_parent
 from repobuild.engine.rule import load
 
 Settings = dict[str, Any]
@@ -31,7 +29,6 @@ class Work:
     stored: bool
     repository: str
     copies: str
-    builder: int  # process that started the workers
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +68,6 @@ def _objects(repository: str) -> Any:
 
 def compute(work: Work, payloads: Sequence[Payload]) -> list[Result]:
     """Compute rows. Runs in a worker, or in the building process for a few rows."""
-    if work.builder != os.getpid():
-        end_with_parent(work.builder)
     function = load(work.run)
     scope = MapScope(work.settings, work.repository, work.copies)
     with unsearched():

@@ -97,7 +97,7 @@ class Report:
 
 
 def row_of_kills(
-    place: Path, kind: Kind, length: float, chance: random.Random
+    place: Path, kind: Kind, length: float, chance: random.Random, report: Report
 ) -> list[Kill]:
     """Kill a build up to three times in a row; none when it was over too soon."""
     kills: list[Kill] = []
@@ -106,6 +106,7 @@ def row_of_kills(
     while len(kills) < wanted:
         kill = killed(place, kind, jobs, group, chance.uniform(0, length), len(kills))
         if kill is None:
+            report.over += 1
             break
         kills.append(kill)
     return kills
@@ -218,13 +219,12 @@ def crash(home: Path, kills: int, seed: int) -> Report:
         (kind,) = chance.choices(KINDS, [kind.weight for kind in KINDS])
         shutil.copytree(home / kind.template, place)
         files = git_files(place)
-        row = row_of_kills(place, kind, lengths[kind.name], chance)
+        row = row_of_kills(place, kind, lengths[kind.name], chance, report)
         if row:
             row[-1].faults += recover(place, kind, row[-1].jobs)
             row[-1].faults += faults(place, wanted[kind.name], files)
             report.kills += row
             tell(report, kills, row)
-        report.over += not row
         shutil.rmtree(place)
     return report
 
