@@ -278,6 +278,9 @@ def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
     ]
     assert reason["commit"] == commit
     assert "blob" in said(standard.last, key)
+    assert "facts pkg/callee.py changed: elements[scaled].doc " in said(
+        standard.last, "pkg/callee.py::scaled"
+    )
 
 
 def test_a_context_that_another_row_changed_names_that_row(standard, repository):

@@ -20,6 +20,7 @@ A binding says what a name was last made of, as written:
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
 
 Binding = str
@@ -50,6 +51,7 @@ class Row(NamedTuple):
     flags: str = ""  # "a" async
 
 
+_PLACE = re.compile(r"^(elements\[.*?\])\[(\d+)\]")
 _DEFAULTS = tuple(Row._field_defaults.get(name) for name in Row._fields)
 
 
@@ -64,6 +66,11 @@ def packed(row: Row) -> list[Any]:
     while len(items) > 9 and items[-1] == _DEFAULTS[len(items) - 1]:
         items.pop()
     return items
+
+
+def label(name: str) -> str:
+    """Return the name of a place in a facts row for people: `elements[f].doc`."""
+    return _PLACE.sub(lambda m: f"{m[1]}.{Row._fields[int(m[2])]}", name)
 
 
 def parent_of(qual: str) -> str:

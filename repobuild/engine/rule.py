@@ -14,6 +14,7 @@
     stored       = true                             false: keep digests, render again
     chain        = false                            task: a fold over commits
     outlook      = "module:function"                task: what it would do (pace.py)
+    labels       = "module:function"                a field's name for people
     version      = 1                                raised by hand
 
 The `source` is no rule but the input: git's tree, with the function that names the
@@ -54,6 +55,7 @@ class Rule:
     tools: tuple[str, ...] = ()
     ingredients: str = ""
     outlook: str = ""
+    labels: str = ""
     entries: bool = False
     stored: bool = True
     chain: bool = False

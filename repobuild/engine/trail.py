@@ -9,6 +9,7 @@ the same file, a mention of one in the other.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from repobuild.engine.build import Build
@@ -16,7 +17,7 @@ from repobuild.engine.changes import RowChange, of_builds, of_row
 from repobuild.engine.digest import inflate, unpack
 from repobuild.engine.leaves import Leaf, leaves
 from repobuild.engine.reason import Cause, Reason, differences
-from repobuild.engine.rule import Rule
+from repobuild.engine.rule import Rule, load
 from repobuild.engine.runs import Run, runs
 
 _LOOKED_ROWS = 2_000  # changed input rows that are compared with a view's row
@@ -90,8 +91,13 @@ class Trail:
             stored = self.build.rules[change.table].stored
             known = stored and not (change.is_new or change.is_gone)
             old, new = self.values(change) if known else (None, None)
-            self._leaves[place] = leaves(old, new) if old is not None else []
+            found = leaves(old, new) if old is not None else []
+            self._leaves[place] = [self._labelled(change.table, leaf) for leaf in found]
         return self._leaves[place]
+
+    def _labelled(self, table: str, leaf: Leaf) -> Leaf:
+        target = self.build.rules[table].labels
+        return replace(leaf, name=load(target)(leaf.name)) if target else leaf
 
     def reasons(
         self, change: RowChange, fields: list[Leaf] | None = None
