@@ -319,6 +319,18 @@ def test_a_table_counts_its_rows_by_cause(standard, repository):
     assert sum(c["rows"] for c in causes) == table["runs"][0]["changed"]
 
 
+def test_a_file_and_a_setting_that_changed_at_once_are_both_named(standard, repository):
+    repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
+    standard.settings["samples.min_code_lines"] = 1
+    standard.build()
+    rows = told(standard.last, "pkg/callee.py::scaled")
+    (context,) = [t for t in rows if t["table"] == "contexts"]
+    assert roots(context["reasons"]) == {
+        ("input_changed", "pkg/callee.py"),
+        ("setting_changed", "samples.min_code_lines"),
+    }
+
+
 def test_another_language_query_starts_facts_anew(standard, repository, monkeypatch):
     import repobuild.code.language as language
 

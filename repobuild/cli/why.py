@@ -160,6 +160,8 @@ def _causes(run: Told) -> Iterator[str]:
         where = f" in {cause['commit'][:10]}" if cause["commit"] else ""
         if name:
             yield f"    {_rows(cause['rows'])} because {name} {word}{where}"
+    if run["more_causes"]:
+        yield f"    and {run['more_causes']:,} more causes of {_rows(run['counted'])}"
     if run["examples"]:
         yield f"    such as {', '.join(run['examples'])}"
 

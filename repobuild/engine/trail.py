@@ -8,7 +8,7 @@ the same file, a mention of one in the other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from repobuild.engine.build import Build
 from repobuild.engine.changes import RowChange, of_builds, of_row
 from repobuild.engine.digest import inflate, unpack
 from repobuild.engine.leaves import Leaf, leaves
+from repobuild.engine.likeness import STRONG, Marks
 from repobuild.engine.reason import Cause, Reason, differences
 from repobuild.engine.rule import Rule, load
 from repobuild.engine.runs import Run, runs
@@ -23,7 +24,6 @@ from repobuild.engine.runs import Run, runs
 _LOOKED_ROWS = 2_000  # changed input rows that are compared with a view's row
 _NAMED_ROWS = 2  # of them named
 _FIELDS = 6
-_SHORTEST = 4  # characters of a text that two rows do not share by chance
 
 
 class Trail:
@@ -34,6 +34,7 @@ class Trail:
         self._runs: dict[str, list[Run]] = {}
         self._found: dict[tuple[str, int, int], list[RowChange]] = {}
         self._leaves: dict[tuple[str, str, int], list[Leaf]] = {}
+        self._marks: dict[tuple[str, str, int], Marks] = {}
 
     def runs(self, table: str) -> list[Run]:
         if table not in self._runs:
@@ -111,7 +112,7 @@ class Trail:
         if rule.kind == "map":
             return (*found, *self._same_row(rule, change, run))
         told = self.fields(change) if fields is None else fields
-        return (*found, *self._related(rule, change, run, told))
+        return (*self._related(rule, change, run, told), *found)
 
     def made_anew(self, run: Run) -> Iterator[Reason]:
         """Yield why a table was made from all its rows in a run."""
@@ -158,19 +159,21 @@ class Trail:
     def _related(
         self, rule: Rule, change: RowChange, run: Run | None, told: list[Leaf]
     ) -> list[Reason]:
-        after = self._after(run, change)
+        after, marks = self._after(run, change), Marks.of(change.key, told)
         scored = [
-            (self._likeness(change, told, found), place, found)
-            for place, name in enumerate(rule.inputs)
+            (marks.like(self._marked(found)), found)
+            for name in rule.inputs
             for found in self._changed(name, after, change.build)
         ]
         if not scored:
             return []
-        best = max(score for score, _, _ in scored)
+        best = max(score for score, _ in scored)
+        if run and run.full and best < STRONG:
+            return []  # what started the table anew explains the row
+        if not best:
+            return [self._crowd(scored[0][1].table, [found for _, found in scored])]
         # Of a file that changed in several inputs, the input made last leads to all.
-        chosen = [found for score, _, found in scored if score == best and score]
-        if not chosen:
-            return [self._crowd(scored[0][2].table, [f for _, _, f in scored])]
+        chosen = [found for score, found in scored if score == best]
         last = max(rule.inputs.index(found.table) for found in chosen)
         chosen = [f for f in chosen if rule.inputs.index(f.table) == last]
         return [self.reason(found) for found in chosen[:_NAMED_ROWS]]
@@ -194,16 +197,11 @@ class Trail:
             )
         return self._found[place]
 
-    def _likeness(self, change: RowChange, told: list[Leaf], found: RowChange) -> int:
-        """Return how likely a row is behind a change; 0 = nothing in common."""
-        theirs = self.fields(found)
-        pairs = {(repr(leaf.old), repr(leaf.new)) for leaf in theirs}
-        score = 8 * any((repr(leaf.old), repr(leaf.new)) in pairs for leaf in told)
-        score += 4 * bool(_texts(told) & _texts(theirs))
-        score += 2 * (_file(found.key) == _file(change.key))
-        score += any(found.key in text for text in _texts(told))
-        score += found.key == change.key
-        return score
+    def _marked(self, change: RowChange) -> Marks:
+        place = (change.table, change.key, change.build)
+        if place not in self._marks:
+            self._marks[place] = Marks.of(change.key, self.fields(change))
+        return self._marks[place]
 
     def reason(self, change: RowChange) -> Reason:
         """Return an input row's change as a reason, with what is behind it."""
@@ -221,23 +219,3 @@ def _cause(change: RowChange) -> Cause:
     if change.is_gone:
         return Cause.INPUT_REMOVED
     return Cause.INPUT_ADDED if change.is_new else Cause.INPUT_CHANGED
-
-
-def _file(key: str) -> str:
-    """Return what a key is about: what stands before its first mark."""
-    return key.partition("::")[0].partition("#")[0].partition("@")[0]
-
-
-def _texts(told: list[Leaf]) -> set[str]:
-    """Return the texts that came or went, those in lists included."""
-    found: set[str] = set()
-    waiting = [value for leaf in told for value in (leaf.old, leaf.new)]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, Mapping):
-            waiting += [*value, *value.values()]
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, str) and len(value) >= _SHORTEST:
-            found.add(value)
-    return found

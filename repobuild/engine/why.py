@@ -216,7 +216,9 @@ def _causes(trail: Trail, run: Run) -> Told:
         for (t, k, c, commit), n in counted.most_common(_EXAMPLES)
     ]
     examples = [change.key for change in rows[:_EXAMPLES]]
-    return {"causes": causes, "counted": len(rows), "examples": examples}
+    more = len(counted) - len(causes)
+    counts = {"counted": len(rows), "more_causes": more}
+    return {"causes": causes, **counts, "examples": examples}
 
 
 def _root(reasons: tuple[Reason, ...]) -> tuple[str, str, str, str]:
