@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -118,3 +119,6 @@ class Standard:
 
     def close(self) -> None:
         self.state.close()
+        # A build freezes what it leaves (cycles.py): it is the last thing that its
+        # process does. Here hundreds of builds share one.
+        gc.unfreeze()

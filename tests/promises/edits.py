@@ -3,6 +3,8 @@
 A tree is `{path: (content, mode)}` with paths as bytes, as git keeps them. A step is
 `(what is done to the tree, how it is then built)`:
 
+    ("splice", path, line, count, text)               these lines replaced
+    ("word", path, n, word)  the n-th word of a file is another
     ("write", path, text)    ("raw", path, bytes)     ("delete", path)
     ("move", path, to)       ("copy", path, to)       ("case", path)
     ("mode", path)           ("link", path)           ("submodule", path)
@@ -19,9 +21,12 @@ A tree is `{path: (content, mode)}` with paths as bytes, as git keeps them. A st
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from hypothesis import strategies as st
+
+from tests.promises import project
 
 Tree = dict[bytes, tuple[bytes, int]]
 Edit = tuple[Any, ...]
@@ -53,6 +58,7 @@ PATHS = [
     b"package.json",
     b"data.bin",
 ]
+HOT = [b"a.py", b"pkg/b.py", b"pkg/__init__.py", b"pkg/sub/c.py", b"README.md"]
 PIECES = [
     "def f(x: int) -> int:\n    '''Add one to a number.'''\n    return g(x) + 1\n",
     "def f(x, y=2):\n    # a comment\n    return x\n",
@@ -98,6 +104,35 @@ PIECES = [
     "x = " + "(" * 90 + ")" * 90 + "\n",
     "".join(f"{' ' * n}def f():\n" for n in range(20)) + " " * 20 + "f()\n",
 ]
+LINES = [
+    "",
+    "\n",
+    "# a comment\n",
+    "    # a comment\n",
+    "    '''Other words. And more of them.'''\n",
+    "        '''One of the words.'''\n",
+    "    return g(x)\n",
+    "        return self.step() + 2\n",
+    "    def run(self, more=None):\n",
+    "def f(x: str):\n",
+    "class Child(Other):\n",
+    "@property\n",
+    "    @property\n",
+    "    x = Child()\n",
+    "    return Grandchild().step()\n",
+    "        '''Do it. And more.'''\n",
+    "def g(v):\n",
+    "class Base:\n",
+    "class Child:\n",
+    "from pkg.b import Base, f\n",
+    "from .b import Base as f\n",
+    "\t\n",
+]
+WORDS = [
+    *("f", "g", "h", "b", "c", "x", "pkg", "self", "int", "word", "Words"),
+    *("Base", "Child", "Other", "Grandchild", "run", "step", "more"),
+]
+_WORD = re.compile(rb"\w+")
 # What can change the rows of each table from `files` on, and of some a part only.
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -112,14 +147,20 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 TABLES = ["files", "facts", "graph", "contexts", "samples", "dataset"]
 
-path = st.sampled_from(PATHS)
+# Few of them, so that edits meet; shrinking leads to the first.
+path = st.sampled_from(HOT) | st.sampled_from(HOT) | st.sampled_from(PATHS)
 back = st.integers(0, 5)
 content = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
 write = st.tuples(st.just("write"), path, content)
-edit = st.one_of(
-    write,
-    write,
-    write,
+word = st.tuples(st.just("word"), path, st.integers(0, 60), st.sampled_from(WORDS))
+splice = st.tuples(
+    st.just("splice"),
+    path,
+    st.integers(0, 17),
+    st.integers(0, 2),
+    st.sampled_from(LINES) | st.sampled_from(PIECES),
+)
+moves = st.one_of(
     st.tuples(st.just("delete"), path),
     st.tuples(st.just("move"), path, path),
     st.tuples(st.just("copy"), path, path),
@@ -132,6 +173,7 @@ edit = st.one_of(
     st.tuples(st.just("switch"), back),
     st.tuples(st.just("merge"), back, st.integers(0, 255)),
 )
+edit = st.one_of(write, splice, word, word, word, moves)
 whole = st.just(("build", "dataset"))
 build = st.one_of(
     whole,
@@ -143,7 +185,17 @@ build = st.one_of(
     st.just(("failed",)),
     st.tuples(st.just("settings"), st.integers(0, len(SETTINGS) - 1)),
 )
-steps = st.lists(st.tuples(edit, build), min_size=2, max_size=8)
+scattered = st.dictionaries(path, content, max_size=6)
+start = st.just(project.FILES) | st.just(project.FILES) | scattered
+steps = st.lists(st.tuples(edit, build), min_size=2, max_size=10)
+
+
+def tree_of(texts: dict[bytes, str]) -> Tree:
+    """Return a tree of these files; of two that cannot both be, the later one."""
+    tree: Tree = {}
+    for name, text in texts.items():
+        put(tree, name, text.encode("latin-1"), REGULAR)
+    return tree
 
 
 def after(tree: Tree, history: list[Tree], edit: Edit) -> Tree:
@@ -159,6 +211,10 @@ def after(tree: Tree, history: list[Tree], edit: Edit) -> Tree:
         return put(made, name, *new)
     if name not in made:
         return made
+    if kind == "splice":
+        return put(made, name, spliced(made[name][0], *rest[1:]), made[name][1])
+    if kind == "word":
+        return put(made, name, reworded(made[name][0], *rest[1:]), made[name][1])
     if kind == "copy":
         return put(made, rest[1], *made[name])
     if kind == "mode":
@@ -178,6 +234,23 @@ def _made(kind: str, rest: list[Any]) -> tuple[bytes, int] | None:
     if kind == "link":
         return b"pkg/b.py", LINK
     return (b"", MODULE) if kind == "submodule" else None
+
+
+def spliced(data: bytes, line: int, count: int, text: str) -> bytes:
+    """Return the content with so many lines from this one on replaced by others."""
+    lines = data.splitlines(keepends=True)
+    line %= len(lines) + 1
+    lines[line : line + count] = [text.encode("latin-1")]
+    return b"".join(lines)
+
+
+def reworded(data: bytes, number: int, word: str) -> bytes:
+    """Return the content with one of its words replaced."""
+    found = list(_WORD.finditer(data))
+    if not found:
+        return data
+    old = found[number % len(found)]
+    return data[: old.start()] + word.encode() + data[old.end() :]
 
 
 def put(tree: Tree, name: bytes, data: bytes, mode: int) -> Tree:

@@ -37,14 +37,15 @@ FAULTS = "tests.promises.faults"
 class World:
     """A repository that is edited, and the state that follows it."""
 
-    def __init__(self, place: Path) -> None:
+    def __init__(self, place: Path, start: Tree) -> None:
         self.place = place
         self.repository = Repository(place / "repository")
         self.grown = Standard(self.repository.git, place / "grown")
         self.ledger = Ledger(self.grown)
-        self.trees: list[Tree] = [{}]
-        self.commits = [self.repository.commit_tree({}, [])]
+        self.trees: list[Tree] = [start]
+        self.commits = [self.repository.commit_tree(start, [])]
         self._cleans = 0
+        self._build("dataset")
 
     def step(self, step: Step) -> None:
         edit, how = step
@@ -146,11 +147,11 @@ def assert_equal(grown: Standard, clean: Standard, table: str) -> None:
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
-@given(edits.steps)
-def test_after_any_edits_every_row_equals_a_clean_builds(steps):
+@given(edits.start, edits.steps)
+def test_after_any_edits_every_row_equals_a_clean_builds(start, steps):
     with tempfile.TemporaryDirectory() as name:
-        world = World(Path(name))
+        world = World(Path(name), edits.tree_of(start))
         for step in steps:
             world.step(step)
-        world.step((("mode", b"nowhere"), ("build", "dataset")))
+        world.step((("delete", b"nowhere"), ("build", "dataset")))
         world.close()

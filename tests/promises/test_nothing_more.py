@@ -180,9 +180,9 @@ APART = {
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-@given(st.lists(edits.edit, min_size=1, max_size=6))
+@given(edits.start, st.lists(edits.edit, min_size=1, max_size=6))
 def test_files_that_share_no_name_with_an_edit_are_not_even_looked_at(
-    tmp_path_factory, steps
+    tmp_path_factory, start, steps
 ):
     place = tmp_path_factory.mktemp("apart")
     repository = Repository(place / "repository")
@@ -195,7 +195,7 @@ def test_files_that_share_no_name_with_an_edit_are_not_even_looked_at(
     with pytest.MonkeyPatch.context() as patch:
         for name in ("put", "drop"):
             patch.setattr(OwnTable, name, noting(getattr(OwnTable, name), looked))
-        trees: list[edits.Tree] = [{}]
+        trees = [edits.tree_of(start)]
         for edit in steps:
             trees.append(edits.after(trees[-1], trees, edit))
             commit = repository.commit_tree({**trees[-1], **apart}, [commit])
