@@ -257,6 +257,16 @@ def test_room_is_given_back_to_the_file_system(toy, repository):
     assert path.stat().st_size < before / 2
 
 
+def test_an_older_state_learns_to_give_room_back(toy):
+    database = toy.last.state.database
+    database.executescript("PRAGMA auto_vacuum = NONE; VACUUM")
+    assert database.execute("PRAGMA auto_vacuum").fetchone() == (0,)
+    toy.last.state.close()
+    gc(toy, PLENTY)
+    state = toy.open().state
+    assert state.database.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+
+
 @pytest.mark.parametrize(
     ("text", "size"), [("500M", 500 << 20), ("2G", 2 << 30), ("1.5 kb", 1536), ("7", 7)]
 )

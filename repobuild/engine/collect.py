@@ -13,6 +13,7 @@ files. A kill between leaves a doomed folder, which the next collection takes.
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -101,9 +102,17 @@ def collect(build: Build, limits: Limits, found: list[Waste], pages: int = 0) ->
         build.store.remove(name)
         database.execute("DELETE FROM doomed WHERE object = ?", (name,))
         database.execute("DELETE FROM uses WHERE object = ?", (name,))
+    _give_back(database, pages)
+    return sum(item.size for item in found)
+
+
+def _give_back(database: sqlite3.Connection, pages: int) -> None:
+    """Shorten the file by free pages; by all, and in any case, when asked by hand."""
+    is_whole = not database.execute("PRAGMA auto_vacuum").fetchone()[0]
+    if is_whole and not pages:  # made before pages could be given back one by one
+        database.executescript("PRAGMA auto_vacuum = INCREMENTAL; VACUUM")
     # As a script: `execute` steps such a statement once, and frees one page.
     database.executescript(f"PRAGMA incremental_vacuum({pages})")
-    return sum(item.size for item in found)
 
 
 def roots(build: Build) -> set[str]:
