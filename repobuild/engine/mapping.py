@@ -15,12 +15,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from random import Random
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.contract import Value
 from repobuild.engine.digest import deflate, digest, inflate, pack, unpack
+from repobuild.engine.orphan import follow_parent, unheard
 from repobuild.engine.rule import Rule, manifest_digest
 from repobuild.engine.table import RawRow, Render, pending
 from repobuild.engine.worker import MapScope, Payload, Result, Work, compute
@@ -232,21 +234,29 @@ def _in_pool(
     joblib draws its input in a thread of its own, where the database may not be
     touched: so a wave is read first, and a wave's size bounds the memory.
     """
-    from joblib import Parallel, delayed
-
-    from repobuild.engine.orphan import follow_parent
+    from joblib import delayed
 
     low, high = _CHUNK_ROWS
     size = max(low, min(high, total // (cores * 16)))
-    with Parallel(
+    with ExitStack() as stack:
+        with unheard():
+            pool = stack.enter_context(_pool(cores))
+        while wave := list(islice(payloads, _WAVE_ROWS)):
+            chunks = [wave[i : i + size] for i in range(0, len(wave), size)]
+            with unheard():  # the first call starts the workers
+                results = pool(delayed(compute)(work, chunk) for chunk in chunks)
+            yield from results
+
+
+def _pool(cores: int) -> Any:
+    from joblib import Parallel
+
+    return Parallel(
         n_jobs=cores,
         return_as="generator_unordered",
         initializer=follow_parent,
         initargs=(os.getpid(),),
-    ) as pool:
-        while wave := list(islice(payloads, _WAVE_ROWS)):
-            chunks = [wave[i : i + size] for i in range(0, len(wave), size)]
-            yield from pool(delayed(compute)(work, chunk) for chunk in chunks)
+    )
 
 
 class _Seen:

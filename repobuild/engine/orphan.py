@@ -11,22 +11,33 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from threading import Thread
 
 BUILDER = "REPOBUILD_BUILDER"  # names the builder to processes it did not start itself
 _SECONDS = 1.0
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def follow_parent(builder: int) -> None:
-    """End this process soon after its parent, the process `builder`, has ended.
+    """End this process soon after its parent, the process `builder`, has ended."""
+    _watch(lambda: os.getppid() == builder)
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Let processes that are started inside not hear what ends the builder.
 
     Signals that come to the whole group (Ctrl-C, a closed terminal) are the builder's:
-    it ends its workers, while a worker that ends by itself looks like a crash.
+    it ends its workers, while a worker that ends by itself looks like a crash. A
+    process inherits which signals are blocked; here they are delivered at the end.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-    _watch(lambda: os.getppid() == builder)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def end_with_builder() -> None:
