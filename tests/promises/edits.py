@@ -152,10 +152,11 @@ path = st.sampled_from(HOT) | st.sampled_from(HOT) | st.sampled_from(PATHS)
 back = st.integers(0, 5)
 content = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
 write = st.tuples(st.just("write"), path, content)
-word = st.tuples(st.just("word"), path, st.integers(0, 60), st.sampled_from(WORDS))
+near = st.sampled_from(list(project.FILES))
+word = st.tuples(st.just("word"), near, st.integers(0, 60), st.sampled_from(WORDS))
 splice = st.tuples(
     st.just("splice"),
-    path,
+    near,
     st.integers(0, 17),
     st.integers(0, 2),
     st.sampled_from(LINES) | st.sampled_from(PIECES),
@@ -173,7 +174,8 @@ moves = st.one_of(
     st.tuples(st.just("switch"), back),
     st.tuples(st.just("merge"), back, st.integers(0, 255)),
 )
-edit = st.one_of(write, splice, word, word, word, moves)
+small = st.one_of(splice, word, word)
+edit = st.one_of(write, splice, word, moves)
 whole = st.just(("build", "dataset"))
 build = st.one_of(
     whole,
@@ -185,9 +187,13 @@ build = st.one_of(
     st.just(("failed",)),
     st.tuples(st.just("settings"), st.integers(0, len(SETTINGS) - 1)),
 )
+calm = st.lists(st.tuples(small, whole), min_size=2, max_size=10)
+wild = st.lists(st.tuples(edit, build), min_size=2, max_size=10)
 scattered = st.dictionaries(path, content, max_size=6)
-start = st.just(project.FILES) | st.just(project.FILES) | scattered
-steps = st.lists(st.tuples(edit, build), min_size=2, max_size=10)
+related = st.just(project.FILES)
+# Files and steps. One half are small edits of related files: what a change in one file
+# means for others is seldom met by chance.
+story = st.one_of(st.tuples(related, calm), st.tuples(related | scattered, wild))
 
 
 def tree_of(texts: dict[bytes, str]) -> Tree:

@@ -147,8 +147,9 @@ def assert_equal(grown: Standard, clean: Standard, table: str) -> None:
     suppress_health_check=list(HealthCheck),
     print_blob=True,
 )
-@given(edits.start, edits.steps)
-def test_after_any_edits_every_row_equals_a_clean_builds(start, steps):
+@given(edits.story)
+def test_after_any_edits_every_row_equals_a_clean_builds(story):
+    start, steps = story
     with tempfile.TemporaryDirectory() as name:
         world = World(Path(name), edits.tree_of(start))
         for step in steps:

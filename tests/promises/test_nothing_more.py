@@ -180,7 +180,7 @@ APART = {
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-@given(edits.start, st.lists(edits.edit, min_size=1, max_size=6))
+@given(edits.related | edits.scattered, st.lists(edits.edit, max_size=6))
 def test_files_that_share_no_name_with_an_edit_are_not_even_looked_at(
     tmp_path_factory, start, steps
 ):
