@@ -66,10 +66,14 @@ def repository(place: Path, count: int) -> list[str]:
     goal = "dataset" if count <= _TO_DATASET else "facts"
     (place / "repobuild.toml").write_text(f'[build]\ngoals = ["{goal}"]\n')
     committed(place)
-    for copy in ("out", "doi", "nin"):  # outputs are newer than their sources
-        shutil.copytree(place / "src", place / copy, copy_function=shutil.copyfile)
     (place / ".git/info/exclude").write_text("*\n")
     return names
+
+
+def outputs(place: Path, name: str) -> None:
+    """Make the outputs of a peer, newer than their sources, once."""
+    if not (place / name).exists():
+        shutil.copytree(place / "src", place / name, copy_function=shutil.copyfile)
 
 
 def ours(place: Path, script: str) -> dict[str, Command]:
@@ -84,9 +88,10 @@ def ours(place: Path, script: str) -> dict[str, Command]:
 
 
 def make(place: Path, names: list[str], peers: Peers) -> list[str]:
+    outputs(place, "out")
     rules = "".join(f"out/{n}: src/{n}\n\tcp $< $@\n" for n in names)
-    outputs = " ".join(f"out/{n}" for n in names)
-    (place / "Makefile").write_text(f"all: {outputs}\n{rules}")
+    wanted = " ".join(f"out/{n}" for n in names)
+    (place / "Makefile").write_text(f"all: {wanted}\n{rules}")
     return ["make", "-s", "all"]
 
 
@@ -95,6 +100,7 @@ def make_without_rules(place: Path, names: list[str], peers: Peers) -> list[str]
 
 
 def ninja(place: Path, names: list[str], peers: Peers) -> list[str]:
+    outputs(place, "nin")
     builds = "".join(f"build nin/{n}: touch src/{n}\n" for n in names)
     rule = "rule touch\n  command = : > $out\n"
     (place / "build.ninja").write_text(rule + builds)
@@ -102,6 +108,7 @@ def ninja(place: Path, names: list[str], peers: Peers) -> list[str]:
 
 
 def doit(place: Path, names: list[str], peers: Peers) -> list[str]:
+    outputs(place, "doi")
     (place / "dodo.py").write_text(_DOIT)
     return [peers.program("doit"), "-v0"]
 
@@ -115,6 +122,7 @@ def dvc(place: Path, names: list[str], peers: Peers) -> list[str]:
 
 
 def snakemake(place: Path, names: list[str], peers: Peers) -> list[str]:
+    outputs(place, "out")
     (place / "Snakefile").write_text(_SNAKE)
     return [peers.program("snakemake"), "-n", "-q"]
 
@@ -178,9 +186,10 @@ def bars(found: Mapping[int, Mapping[str, Spent]]) -> list[table.Bar]:
 
 
 def _faster(found: Mapping[int, Mapping[str, Spent]], peer: str, times: float) -> Bar:
-    count = 2000 if 2000 in found else max(found)
-    if peer not in found[count]:
+    known = [count for count in found if peer in found[count]]
+    if not known:
         return Bar(f"nothing to do, {peer}", f"{times:g} x", "peer absent", False)
+    count = 2000 if 2000 in known else max(known)
     ratio = found[count][peer].wall / found[count]["repobuild"].wall
     what = f"nothing to do, {count:,} files"
     wanted = f"at least {times:g} times faster than `{peer}`"
