@@ -293,3 +293,20 @@ def here(repository: Repository, monkeypatch) -> Repository:
     repository.commit({"a.py": "x = 1\n"})
     monkeypatch.chdir(repository.path)
     return repository
+
+
+def test_every_build_collects_by_itself(here: Repository, monkeypatch):
+    from repobuild.checkout import find
+    from repobuild.cli.main import run
+
+    monkeypatch.setattr("repobuild.engine.idle._LEAST", 1)
+    monkeypatch.setattr("repobuild.engine.idle._SHARE", 1_000_000)
+    (here.path / "repobuild.toml").write_text("[cache]\nkeep_builds = 2\n")
+    counts = []
+    for number in range(8):
+        here.commit({"a.py": f"def f{number}():\n    return {number}\n"})
+        assert run(["--until", "facts", "-q"]) == 0
+        state = find().state()
+        counts += state.database.execute("SELECT count(*) FROM memo").fetchone()
+        state.close()
+    assert max(counts) <= 4  # the row as it is, two builds back, and one to be taken

@@ -193,7 +193,9 @@ def test_an_artifact_names_its_changed_input_and_what_changed_in_it(toy, reposit
     toy.build("cover")
     (book,) = [t for t in told(toy.last, "HEAD") if t["table"] == "book"]
     assert book["before"] == first
-    (reason,) = book["reasons"]
+    parent, reason = book["reasons"]
+    assert (parent["cause"], parent["from"]) == ("parent_changed", None)
+    assert parent["to"] == toy.last.table("book").get(first)["object"]
     assert (reason["table"], reason["cause"]) == ("lines", "input_changed")
     assert reason["from"] != reason["to"]
     assert roots(reason["because"]) == {("input_changed", "b.txt")}

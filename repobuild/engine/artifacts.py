@@ -117,10 +117,10 @@ def _reasons(
     if before is None:
         yield Reason(rule.name, key, Cause.NEVER_BUILT)
         return
-    name, old = before
+    _, old = before
     yield from _settings(trail.build, rule, old, row)
-    if name == key and rule.chain and old.get("follows") != row["follows"]:
-        parents = old["follows"], row["follows"]
+    parents = old.get("follows") or None, row["follows"] or None
+    if rule.chain and parents[0] != parents[1]:
         yield Reason(rule.name, key, Cause.PARENT_CHANGED, "parent", *parents)
     was, now = old.get("inputs", {}), row.get("inputs", {})
     told = False  # one table's rows tell what changed, the others go back to the same
