@@ -1,8 +1,9 @@
 """The path taken when there is nothing to do: process start and one git call.
 
-The last build leaves one file, `current`, in the state. It holds four texts with NUL
+The last build leaves one file, `current`, in the state. It holds five texts with NUL
 between them:
 
+    crc       of the other four: a changed byte is no answer
     key       format, tree, goal and a fingerprint of all that was not in git
     objects   folders of the artifacts that must still be there, one a line
     text      the answer to print
@@ -32,7 +33,7 @@ TYPE_CHECKING = False  # what type checkers read as true; see repobuild/resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 2
+FORMAT = 3
 _FILE = "current"
 _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
@@ -58,8 +59,9 @@ def write(
     """Leave the answers (text, JSON) for the next run; replaced in one step."""
     fresh = os.path.join(state, f"{_FILE}.new")
     texts = (_key(root, tree, goal), "\n".join(objects), *answers)
+    body = os.fsencode("\0".join(texts))
     with open(fresh, "wb") as file:
-        file.write(os.fsencode("\0".join(texts)))
+        file.write(b"%08x\0%b" % (crc32(body), body))
     os.replace(fresh, os.path.join(state, _FILE))
 
 
@@ -78,8 +80,11 @@ def answer(goal: str = "") -> tuple[str, str] | None:
         return None
     root, common, tree = here
     state = os.path.join(common, "repobuild")
-    found = _read(os.path.join(state, _FILE)).split("\0")
-    if len(found) != 4 or not os.path.exists(os.path.join(state, "build.db")):
+    crc, _, body = _read(os.path.join(state, _FILE)).partition("\0")
+    found = body.split("\0")
+    if crc != f"{crc32(os.fsencode(body)):08x}" or len(found) != 4:
+        return None
+    if not os.path.exists(os.path.join(state, "build.db")):
         return None
     key, objects, text, json = found
     folders = [os.path.join(state, "objects", o) for o in objects.splitlines()]

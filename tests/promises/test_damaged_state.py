@@ -122,7 +122,7 @@ def test_a_database_cut_anywhere_is_made_anew(toy, wanted, tmp_path):
     lengths = [*range(0, size, PAGE), 1, 15, 99, 100, 101, PAGE - 1, PAGE + 1, size - 1]
     assert size > 20 * PAGE
     for sealed in (True, False):
-        for length in lengths[:: 2 if sealed else 5]:
+        for length in lengths[:: 4 if sealed else 9]:
             place = tmp_path / f"{length}.{sealed}"
             path = copy(toy, place)
             os.truncate(path, length)
@@ -242,6 +242,20 @@ def test_garbage_in_a_lesser_file_is_passed_over(toy, wanted, tmp_path, name):
     for garbage in (b"", b"\x00\xff garbage \xfe", b"[]", b'{"format": 1}\n3\n'):
         (place / name).write_bytes(garbage)
         assert rebuilt(toy, place) == wanted
+
+
+def test_a_changed_byte_in_the_short_answer_is_no_answer(toy, repository, monkeypatch):
+    from repobuild import current
+
+    monkeypatch.chdir(repository.path)
+    _, _, tree = current.git_facts()
+    path = toy.folder / "current"
+    current.write(str(toy.folder), str(repository.path), tree, "", [], "text", "{}")
+    data = path.read_bytes()
+    assert current.answer() == ("text", "{}")
+    for at in range(len(data)):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert current.answer() is None, at
 
 
 def test_an_event_after_a_line_that_a_kill_cut_is_kept(tmp_path):

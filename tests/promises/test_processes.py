@@ -213,7 +213,9 @@ def test_a_build_under_nohup_outlives_its_terminal(place):
     assert process.returncode == 0
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_a_signal_while_training_keeps_its_checkpoint(place, tmp_path, number):
     base = make_base(tmp_path / "nano")
     (place / "repobuild.toml").write_text(TRAINING.format(base=base.source))
