@@ -261,7 +261,9 @@ def test_of_a_changed_file_only_what_says_something_else_is_made_again(
     repository: Repository,
 ) -> None:
     repository.build(SOURCES)
-    edited = SHAPES.replace("# pi r squared\n", "# pi r squared\n\n        self.n = 1\n")
+    edited = SHAPES.replace(
+        "# pi r squared\n", "# pi r squared\n\n        self.n = 1\n"
+    )
     repository.build(SOURCES | {"shapes.py": edited})
     puts = {key for key in repository.own.puts if not key.endswith(LINES)}
     circle = "shapes.py::Circle"
