@@ -234,3 +234,14 @@ def test_without_samples_there_is_a_clear_error(base: Base, tmp_path: Path) -> N
     task = Commit(tmp_path, {}, "c1", [], base__model=base.source)
     with pytest.raises(BuildError, match="nothing to train on"):
         task.build()
+
+
+def test_an_adapter_that_a_kill_left_unstored_is_not_trained_again(
+    base: Base, tmp_path: Path
+) -> None:
+    changes = {"base__model": base.source}
+    first = Commit(tmp_path, {}, "one", samples(), **changes)
+    row = adapter(first)
+    again = Commit(tmp_path, {}, "one", samples(), **changes)
+    assert adapter(again) == row
+    assert ("resume", {"step": "written"}) in again.events
