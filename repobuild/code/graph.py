@@ -17,8 +17,8 @@ see.
 Row `@project` is the project: see `project.py`.
 
 The unit of work is the file. The index holds, under its path, every term that its edges
-were worked out from (`names.py`), and `in:DST` for every DST in *another* file; edges
-within a file are found in its own row, `incoming` looks at both.
+were worked out from (`names.py`), and `in:KIND DST` for every DST in *another* file;
+edges within a file are found in its own row, `incoming` looks at both.
 """
 
 from __future__ import annotations
@@ -150,9 +150,9 @@ def _terms(path: str, row: Mapping[str, Value], looked: set[str]) -> list[str]:
     terms = {term for term in looked if not term.startswith(own)}
     terms.add("mod:" + stem_of(path).rpartition("/")[2])
     for sub in row:
-        dst = sub.partition(" ")[2].partition(" ")[2]
-        if dst and split_id(dst)[0] != path:
-            terms.add("in:" + dst)
+        edge = sub.partition(" ")[2]  # "" of a node
+        if edge and split_id(edge.partition(" ")[2])[0] != path:
+            terms.add("in:" + edge)
     return sorted(terms)
 
 
@@ -201,7 +201,7 @@ def incoming(table: Table, id: str, kind: str) -> list[tuple[str, float]]:
     """Return (src, confidence), sorted by src, from every file."""
     end = f" {kind} {id}"
     found = []
-    for path in {split_id(id)[0], *table.index.find("in:" + id)}:
+    for path in {split_id(id)[0], *table.index.find("in:" + end[1:])}:
         for sub, item in (table.get(path) or {}).items():
             if sub.endswith(end):
                 found.append((path + sub[: -len(end)], item["confidence"]))

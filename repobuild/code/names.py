@@ -13,7 +13,7 @@ concerns:
     n:PATH:*         its star imports and `__all__`
     b:PATH::Class    a class's bases
     m:PATH::Class:x  what a class itself binds x to
-    in:DST           (edges) DST, in another file, is a target of this file
+    in:KIND DST      (edges) DST, in another file, is a target of this file
 
 Bodies, docstrings, comments and lines are in none of them.
 """

@@ -25,6 +25,7 @@ from repobuild.engine.contract import Change, Value, View
 PROJECT = "@project"
 _DEPTH = 3
 _TECHNOLOGIES = 12
+_MOST_IMPORTED = 100
 _KEY_MODULES = 8
 _OUTSIDE = frozenset("test tests testing docs doc examples benchmarks".split())
 _LAYERS = frozenset(
@@ -149,9 +150,12 @@ def _ranked(counts: Mapping[str, int]) -> list[str]:
 
 
 def _technologies(counts: Mapping[str, int], is_external: Known) -> list[str]:
-    """Return what is imported most and comes from elsewhere."""
+    """Return what is imported most and comes from elsewhere.
+
+    Each name is a question to the index; a large project has hundreds of its own.
+    """
     found: list[str] = []
-    for top in _ranked(_with(counts, "import:")):
+    for top in _ranked(_with(counts, "import:"))[:_MOST_IMPORTED]:
         if is_external(top):
             found.append(top)
         if len(found) == _TECHNOLOGIES:

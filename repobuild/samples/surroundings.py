@@ -127,7 +127,7 @@ class Surroundings:
                 if tests is None or is_test(parted(source)[0]) == tests:
                     yield source
             return
-        paths = set(self._graph.index.find("in:" + id))
+        paths = set(self._graph.index.find(f"in:{kind} {id}"))
         for path in sorted(paths | {parted(id)[0]}):
             if tests is None or is_test(path) == tests:
                 yield from sources(path, self._graph.get(path), kind, id)
