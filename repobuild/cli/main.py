@@ -65,6 +65,7 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
+_ANEW = "run `repobuild`: it makes the tables anew and finds the adapters again"
 _OWN = ("-h", "--help", "--version")
 
 
@@ -106,6 +107,20 @@ def run(arguments: list[str]) -> int:
     except OSError as error:
         click.echo(f"error: {_disk_trouble(error)}", err=True)
         return 3
+    except Exception as error:
+        if not _is_damage(error):
+            raise
+        click.echo(f"error: the state is damaged: {error}\n{_ANEW}", err=True)
+        return 3
+
+
+def _is_damage(error: Exception) -> bool:
+    """Whether SQLite, or a row's digest, says that the database is garbled."""
+    import sqlite3
+
+    from repobuild.engine.examine import is_corrupt
+
+    return isinstance(error, sqlite3.Error) and is_corrupt(error)
 
 
 def _interrupted(error: KeyboardInterrupt) -> int:

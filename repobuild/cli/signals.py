@@ -10,6 +10,7 @@ second Ctrl-C kills, which the state survives as well.
 from __future__ import annotations
 
 import signal
+import threading
 import warnings
 from types import FrameType
 from typing import NoReturn
@@ -37,5 +38,8 @@ def _raise(number: int, frame: FrameType | None) -> NoReturn:
     for other in _ENDING:
         if signal.getsignal(other) is _raise:
             signal.signal(other, signal.SIG_DFL)
-    warnings.simplefilter("ignore")  # joblib warns of tasks that it cancels
+    # joblib warns of tasks that it cancels, and when the workers got the signal, too,
+    # its own threads die with a traceback (test_processes.py).
+    warnings.simplefilter("ignore")
+    threading.excepthook = lambda error: None
     raise Ended(number)

@@ -1,52 +1,45 @@
-"""The seal: whether the database is still what the last build left.
+"""The seal: whether the database is still the file that the last build left.
 
-    build.db.seal    "SIZE CRC32\n" of build.db, written when a build has ended
+    build.db.seal    "SIZE INODE MTIME CTIME\n" of build.db (times in ns), written when
+                     a build has ended
 
-SQLite keeps no checksums: a bit that flips inside a value is read as if nothing were,
-and one inside a page's pointers can hide a row. A CRC over the file finds every such
-flip, in any page, for 15 ms at 80 MB (5 GB/s). The seal is broken before a build writes
-and set after it, so a killed build leaves none: then every row is checked against its
-digest instead (examine.py; a second at that size).
+SQLite keeps no checksums: a bit that flips inside a value is read as if nothing were.
+So a database that anything but a build has written to, or that was copied here, is
+looked through row by row (examine.py; a second at 80 MB) before it is used; so is that
+of a build that was killed, for the seal is broken before a build writes. A seal that
+holds costs one `stat`; a CRC over the file, which was here before, cost a one-function
+commit on 10,000 files 118 ms of its 182 (tests/benchmarks/growth.py).
+
+A disk that garbles a file without a write is noticed where a row's value is read, which
+is held against the row's digest (table.py), and by `repobuild cache verify`.
 """
 
 from __future__ import annotations
 
-import mmap
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from zlib import crc32
 
 
-@dataclass(frozen=True, slots=True)
-class Seal:
-    """Size in bytes and CRC-32 of a database without a journal."""
-
-    size: int
-    crc: int
-
-    def holds(self, path: Path) -> bool:
-        """Whether the file is as it was sealed; what a journal adds is its own."""
-        return self == _measured(path)
+def holds(path: Path) -> bool:
+    """Whether a database is the very file that was sealed, without a journal."""
+    return not journal(path) and read_seal(path) == _identity(path) != ""
 
 
-def read_seal(path: Path) -> Seal | None:
-    """Return the seal of a database; None when it has none, or a journal."""
+def read_seal(path: Path) -> str:
+    """Return what a database was sealed as; empty when it is not."""
     try:
-        size, crc = _place(path).read_text("ascii").split()
-        return None if journal(path) else Seal(int(size), int(crc, 16))
+        return _place(path).read_text("ascii").strip()
     except (OSError, ValueError):
-        return None
+        return ""
 
 
 def seal(path: Path) -> None:
     """Seal a closed database. Without room for a seal there is none."""
     if journal(path):  # a reader kept it from being played in
         return
-    found = _measured(path)
     fresh = path.with_name(f"{path.name}.seal.new")
     try:
-        fresh.write_text(f"{found.size} {found.crc:08x}\n", "ascii")
+        fresh.write_text(f"{_identity(path)}\n", "ascii")
         fresh.replace(_place(path))
     except OSError:
         with suppress(OSError):
@@ -70,13 +63,9 @@ def _place(path: Path) -> Path:
     return path.with_name(f"{path.name}.seal")
 
 
-def _measured(path: Path) -> Seal:
+def _identity(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            size = file.seek(0, 2)
-            if not size:
-                return Seal(0, 0)
-            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as whole:
-                return Seal(size, crc32(whole))
+        found = path.stat()
     except OSError:
-        return Seal(-1, 0)
+        return ""
+    return f"{found.st_size} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}"

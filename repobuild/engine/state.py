@@ -2,7 +2,7 @@
 
     <git common folder>/repobuild/
         build.db        tables, memo, manifests, pending changes, history (SQLite, WAL)
-        build.db.seal   size and CRC of it while no build runs  (seal.py)
+        build.db.seal   which file it is while no build runs    (seal.py)
         objects/        artifacts by digest            (store.py)
         lock            a kernel lock                  (lock.py)
         events.jsonl    what was done                  (events.py)
@@ -46,7 +46,7 @@ from typing import Any
 from repobuild.engine.digest import pack, unpack
 from repobuild.engine.errors import BuildError
 from repobuild.engine.examine import damage, is_corrupt
-from repobuild.engine.seal import Seal, journal, read_seal, seal, unseal
+from repobuild.engine.seal import holds, journal, read_seal, seal, unseal
 
 FORMAT = 1
 _PAGE_BYTES = 8192
@@ -223,9 +223,8 @@ def open_state(folder: Path, read_only: bool = False) -> State:
     if read_only:
         return _open_for_reading(folder, path)
     folder.mkdir(parents=True, exist_ok=True)
-    known = read_seal(path)
     try:
-        reason = _damage(path, known)
+        reason = _damage(path)
     except sqlite3.DatabaseError as error:
         if not is_corrupt(error):
             raise trouble(path, error) from error
@@ -237,17 +236,15 @@ def open_state(folder: Path, read_only: bool = False) -> State:
     return State(folder, database, lost=lost)
 
 
-def _damage(path: Path, known: Seal | None) -> str:
+def _damage(path: Path) -> str:
     """Return what is wrong with a database, or nothing. Raises on a newer format."""
     if not path.exists():
         return "its journal is all that is left" if journal(path) else ""
-    whole = known is None or known.holds(path)
+    whole = holds(path)  # before it is opened, which may make a journal
     database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         _check_format(database, path)
-        if not whole:
-            return "it is not what the last build left"
-        return damage(database) if known is None else ""
+        return "" if whole else damage(database)
     finally:
         database.close()
 
@@ -260,16 +257,17 @@ def _lost(path: Path, kept: Path, reason: str) -> str:
 
 
 def _open_for_reading(folder: Path, path: Path) -> State:
-    known = read_seal(path)
+    known, whole = read_seal(path), holds(path)
     try:
         database = _connect_read_only(path)
         _check_format(database, path)
     except sqlite3.DatabaseError as error:
         raise trouble(path, error) from error
     # A seal that is gone by now was broken by a build: that one has looked.
-    if known and not known.holds(path) and read_seal(path) == known:
-        database.close()
-        raise damaged(path, "it is not what the last build left")
+    if known and not whole and read_seal(path) == known:
+        if reason := damage(database):
+            database.close()
+            raise damaged(path, reason)
     return State(folder, database, read_only=True)
 
 

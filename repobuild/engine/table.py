@@ -10,19 +10,37 @@ Values that come out of a table are shared: read them, never change them.
 from __future__ import annotations
 
 import sqlite3
+import zlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from repobuild.engine.contract import Change, Value
-from repobuild.engine.digest import inflate, unpack
+from repobuild.engine.digest import digest, inflate, unpack
 from repobuild.engine.rule import Rule
 from repobuild.engine.state import State
 
 Render = Callable[[str], Value | None]
 _CACHED_ROWS = 2_000
 _TERM_BYTES = 6  # 48 bits: a false hit in 500,000 terms is rare, and only costs a look
+
+
+class DamageError(sqlite3.DatabaseError):
+    """A value is not what its digest says; told as SQLite tells a damaged page."""
+
+    sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+
+
+def checked(stored: bytes, known: bytes) -> bytes:
+    """Return the packed bytes of a stored value, held against the row's digest."""
+    try:
+        packed = inflate(stored)
+    except zlib.error as error:
+        raise DamageError(f"a value cannot be inflated: {error}") from error
+    if digest(packed) != known:
+        raise DamageError("a value is not what its digest says")
+    return packed
 
 
 def term_number(term: str) -> int:
@@ -95,7 +113,7 @@ class StoredTable:
         if not self.rule.stored and self._render is not None:
             return self._render(key)
         stored = self.stored(row)
-        return unpack(inflate(stored)) if stored else None
+        return unpack(checked(stored, row.digest)) if stored else None
 
     def stored(self, row: RawRow) -> bytes | None:
         """Return the bytes kept for a row: its value, or its entries' digests."""
@@ -147,12 +165,12 @@ class StoredTable:
 
     def _stored_items(self) -> Iterator[tuple[str, Value]]:
         query = (
-            f"SELECT r.key, coalesce(r.value, m.value) "
+            f"SELECT r.key, r.digest, coalesce(r.value, m.value) "
             f'FROM "rows_{self._name}" r LEFT JOIN memo m ON m.id = r.memo '
             "ORDER BY r.key"
         )
-        for key, stored in self._database.execute(query):
-            yield key, unpack(inflate(stored)) if stored else None
+        for key, known, stored in self._database.execute(query):
+            yield key, unpack(checked(stored, known)) if stored else None
 
     def entries(self) -> Iterator[tuple[str, Value]]:
         for key, value in self.items():
