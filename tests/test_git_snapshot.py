@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 
+import pygit2
 import pytest
 
 from repobuild.engine.errors import UsageError
 from repobuild.git.snapshot import (
+    Snapshot,
     at_commit,
     at_worktree,
     common_folder,
@@ -141,3 +143,35 @@ def test_an_unknown_revision_is_named(repository: Repository):
     repository.commit({"a.py": "1"})
     with pytest.raises(UsageError, match='"v9" names no commit'):
         at_commit(repository.git, "v9")
+
+
+def raw_tree(git, *entries):
+    """Write a tree object as it stands: what git itself would never write."""
+    data = b"".join(
+        mode + b" " + name + b"\0" + blob.raw for mode, name, blob in entries
+    )
+    return str(git.write(pygit2.enums.ObjectType.TREE, data))
+
+
+def test_a_difference_leads_from_any_tree_to_the_files_of_another(repository):
+    git = repository.git
+    one, two = git.create_blob(b"one"), git.create_blob(b"two")
+    inner = pygit2.Oid(hex=raw_tree(git, (b"100644", b"x", one)))
+    trees = [
+        raw_tree(git),
+        raw_tree(git, (b"100644", b"a", one)),
+        raw_tree(git, (b"100664", b"a", one)),  # a mode that old trees hold
+        raw_tree(git, (b"100755", b"a", one), (b"120000", b"l", two)),
+        raw_tree(git, (b"40000", b"a", inner)),  # a folder in a file's place
+        raw_tree(git, (b"100644", b"a", one), (b"100644", b"a", two)),  # twice
+        raw_tree(git, (b"160000", b"m", one), (b"40000", b"d", inner)),
+    ]
+    for old in trees:
+        files = dict(Snapshot(git, "", old).files())
+        for new in trees:
+            wanted = dict(Snapshot(git, "", new).files())
+            changes = Snapshot(git, "", new).changes(old)
+            for key, entry in changes.items():
+                assert files.get(key) != entry, "told though it is the same"
+            found = {k: e for k, e in (files | changes).items() if e is not None}
+            assert found == wanted

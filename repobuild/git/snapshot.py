@@ -18,12 +18,12 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import pygit2
-from pygit2.enums import FileMode, FileStatus, ObjectType, SortMode
+from pygit2.enums import FileMode, FileStatus, SortMode
 
 from repobuild.engine.errors import UsageError
+from repobuild.git.tree import compare, walk
 
 Entry = tuple[str, int]  # blob id (hex), mode
 REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
@@ -117,12 +117,14 @@ class Snapshot:
         if self.overlay or self.copies is not None:
             return None
         try:
-            old = self.repository[old_tree]
+            if not isinstance(self.repository[old_tree], pygit2.Tree):
+                return None
+            found = list(compare(self.repository, old_tree, self.tree))
         except (KeyError, ValueError):
             return None
-        if not isinstance(old, pygit2.Tree):
-            return None
-        return _compare(old, self._tree())
+        # Gone first: a file may have come where a folder of its name went.
+        changed: dict[str, Entry | None] = {quote(p): None for p, e in found if not e}
+        return changed | {quote(path): entry for path, entry in found if entry}
 
     def blob(self, blob_id: str) -> bytes:
         """Return a blob's bytes; raises `KeyError` when it is not there."""
@@ -197,7 +199,8 @@ class Snapshot:
 
     def _tree_files(self) -> Iterator[tuple[str, Entry]]:
         if self.tree:
-            yield from _walk(self._tree(), b"")
+            for path, entry in walk(self.repository, self.tree):
+                yield quote(path), entry
 
 
 def heads(repository: pygit2.Repository) -> set[str]:
@@ -278,45 +281,3 @@ def _copied(path: Path, copies: Path) -> Entry | None:
     (copies / blob_id).write_bytes(data)
     executable = path.stat().st_mode & 0o100
     return blob_id, int(FileMode.BLOB_EXECUTABLE if executable else FileMode.BLOB)
-
-
-def _walk(tree: pygit2.Tree, prefix: bytes) -> Iterator[tuple[str, Entry]]:
-    stack = [(tree, prefix)]
-    while stack:
-        folder, before = stack.pop()
-        for item in folder:
-            path = before + (item.raw_name or b"")
-            if item.type == ObjectType.TREE:
-                stack.append((item, path + b"/"))  # type: ignore[arg-type]
-            else:
-                yield quote(path), (str(item.id), int(item.filemode))
-
-
-def _compare(old: pygit2.Tree, new: pygit2.Tree) -> dict[str, Entry | None]:
-    """Return what differs below two trees; equal subtrees are never opened.
-
-    Written out instead of `diff_to_tree`, whose paths come decoded. A stack and not a
-    recursion: a hostile tree may be nested deeper than Python recurses.
-    """
-    changed: dict[str, Entry | None] = {}
-    stack: list[tuple[Any, Any, bytes]] = [(old, new, b"")]
-    while stack:
-        before, after, prefix = stack.pop()
-        was = {item.raw_name: item for item in before or ()}
-        now = {item.raw_name: item for item in after or ()}
-        for name in was.keys() | now.keys():
-            a, b = was.get(name), now.get(name)
-            if a and b and a.id == b.id and a.filemode == b.filemode:
-                continue
-            folders = _folder(a), _folder(b)
-            if any(folders):
-                stack.append((*folders, prefix + name + b"/"))
-            if a and not folders[0]:
-                changed.setdefault(quote(prefix + name), None)
-            if b and not folders[1]:
-                changed[quote(prefix + name)] = (str(b.id), int(b.filemode))
-    return changed
-
-
-def _folder(item: pygit2.Object | None) -> pygit2.Object | None:
-    return item if item is not None and item.type == ObjectType.TREE else None
