@@ -14,12 +14,13 @@ import pygit2
 
 from repobuild import current
 from repobuild.engine.build import Build, ShowProgress
+from repobuild.engine.connection import trouble
 from repobuild.engine.errors import UsageError, nearest
 from repobuild.engine.events import EventLog
 from repobuild.engine.examine import is_corrupt
 from repobuild.engine.lock import locked
 from repobuild.engine.rule import Rule, read_rules
-from repobuild.engine.state import State, open_state, trouble
+from repobuild.engine.state import State, open_state
 from repobuild.engine.store import Store
 from repobuild.engine.sweep import sweep
 from repobuild.git.snapshot import (

@@ -288,3 +288,17 @@ def test_a_second_builder_is_told_who_holds_the_lock(here, capsys):
         fcntl.flock(lock, fcntl.LOCK_EX)
         here.commit({"shapes/flat.py": "x = 1\n"})
         assert "another build holds the lock" in refused(capsys, 4, "--no-wait")
+
+
+def test_a_check_that_finds_the_database_garbled_has_failed(here, capsys):
+    run(["build", "--until", "dataset", "-q"])
+    with (here.path / ".git/repobuild/build.db").open("rb+") as file:
+        file.seek(5 * 8192)
+        file.write(bytes(100))
+    capsys.readouterr()
+    assert run(["cache", "verify", "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["database"]
+    assert run(["status"]) == 3
+    assert "run `repobuild`: it sets the file aside" in capsys.readouterr().err
+    assert run(["build", "--until", "dataset", "-q"]) == 0
+    assert run(["cache", "verify"]) == 0

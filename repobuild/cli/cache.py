@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from repobuild.cli import options
 from repobuild.cli.output import columns, emit
+
+if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
 
 _SHOWN = 10
 
@@ -64,7 +67,6 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
 def verify(as_json: bool) -> int:
     """Check artifacts and rows against their digests. Exit 1 when one is not whole."""
     from repobuild.checkout import find
-    from repobuild.engine.examine import damage
 
     checkout = find()
     store = checkout.store
@@ -76,10 +78,20 @@ def verify(as_json: bool) -> int:
             store.path(digest)
         except KeyError:
             bad.append(digest)
-    reason = damage(checkout.state().database)
+    reason = _damage(checkout)
     facts = {"version": 1, "artifacts": count, "bad": bad, "database": reason}
     emit(facts, as_json, _verify_text)
     return 1 if bad or reason else 0
+
+
+def _damage(checkout: Checkout) -> str:
+    from repobuild.engine.errors import DamagedError
+    from repobuild.engine.examine import damage
+
+    try:
+        return damage(checkout.state().database)
+    except DamagedError as error:
+        return error.reason
 
 
 @command.command("stats")

@@ -3,7 +3,8 @@
     BuildError            3   a rule failed
     ├── UsageError        2   the command line or the configuration is wrong
     ├── StaleError        1   a check failed
-    └── LockedError       4   another builder holds the lock
+    ├── LockedError       4   another builder holds the lock
+    └── DamagedError      3   the state's database is damaged
 
 A message has up to three lines: what happened, why, what to do.
 """
@@ -29,6 +30,14 @@ class StaleError(BuildError):
 
 class LockedError(BuildError):
     exit_code = 4
+
+
+class DamagedError(BuildError):
+    """`reason` says what is wrong, in a few words."""
+
+    def __init__(self, said: str, reason: str) -> None:
+        super().__init__(said)
+        self.reason = reason
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -9,77 +9,32 @@
         current         what the last build ended with, for the no-op path (current.py)
         tmp/            work in progress; same file system, so that a rename is atomic
 
-Tables of the database. Every engine table X has `rows_X`; a view has `keys_X` and
-`terms_X`, its index. Row keys are text; digests are 16 bytes; values are msgpack,
-deflated above 160 bytes.
-
-    meta(name, value)                     the format
-    manifests(id, digest, body)           what rows depend on beside their inputs
-    tables(name, manifest, digest, ...)   one line per table, its running digest
-    memo(id, key, digest, value)          map results by content; shared by all paths
-    rows_X(key, digest, memo, value)      map rows name a memo entry, others hold values
-    pending(consumer, source, key, old)   changed rows that a table has not yet seen
-    changes(build, tbl, key, detail)      why rows changed                (changes.py)
-    runs(tbl, build, ...)                 how tables were made            (runs.py)
-    builds(id, ...)                       one line per build
-    idle(memo, build)                     memo entries that a row has left (collect.py)
-    uses(object, build)                   when artifacts were last looked at
-    doomed(object)                        artifacts whose rows are gone already
-
-`pending` is what makes a kill between two tables harmless: a table's rows and the news
-of them to every consumer are one transaction, and a consumer deletes the news in the
-transaction that holds its own rows.
+What the database holds is told in schema.py.
 
 One file per small row is what makes peers slow (DVC: 3.6 s to add 10,000 files).
 """
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from repobuild.engine.connection import (
+    BUSY_SECONDS,
+    connect,
+    connect_read_only,
+    damaged,
+    trouble,
+)
 from repobuild.engine.digest import pack, unpack
-from repobuild.engine.errors import BuildError
 from repobuild.engine.examine import damage, is_corrupt
+from repobuild.engine.schema import check_format
 from repobuild.engine.seal import holds, journal, read_seal, seal, unseal
 
-FORMAT = 1
-_PAGE_BYTES = 8192
-_CACHE_KIB = 65536
-_BUSY_SECONDS = 30.0
 _CLOSING_MS = 1000  # how long the end of a build waits for readers
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS manifests(
-    id INTEGER PRIMARY KEY, digest BLOB UNIQUE, body BLOB);
-CREATE TABLE IF NOT EXISTS tables(
-    name TEXT PRIMARY KEY, manifest INTEGER, digest BLOB, rows INTEGER,
-    entries INTEGER, tree TEXT, "commit" TEXT, seconds REAL, full_seconds REAL)
-    WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS memo(
-    id INTEGER PRIMARY KEY, key BLOB UNIQUE, digest BLOB, value BLOB, build INTEGER);
-CREATE TABLE IF NOT EXISTS pending(
-    consumer TEXT, source TEXT, key TEXT, old BLOB,
-    PRIMARY KEY(consumer, source, key)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS changes(
-    build INTEGER, tbl TEXT, key TEXT, detail BLOB);
-CREATE INDEX IF NOT EXISTS changes_by_key ON changes(tbl, key);
-CREATE INDEX IF NOT EXISTS changes_by_build ON changes(build);
-CREATE TABLE IF NOT EXISTS runs(
-    tbl TEXT, build INTEGER, "full" INTEGER, was INTEGER, manifest INTEGER,
-    inputs BLOB, looked INTEGER, changed INTEGER, noted INTEGER, mode TEXT,
-    work REAL, seconds REAL, PRIMARY KEY(tbl, build)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS idle(memo INTEGER PRIMARY KEY, build INTEGER);
-CREATE TABLE IF NOT EXISTS uses(object TEXT PRIMARY KEY, build INTEGER) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS doomed(object TEXT PRIMARY KEY) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS builds(
-    id INTEGER PRIMARY KEY, "commit" TEXT, tree TEXT, seconds REAL, outcome TEXT);
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +186,7 @@ def open_state(folder: Path, read_only: bool = False) -> State:
         reason = str(error)
     kept = set_aside(path) if reason else None
     unseal(path)
-    database = _connect(path)
+    database = connect(path)
     lost = _lost(path, kept, reason) if kept else ""
     return State(folder, database, lost=lost)
 
@@ -241,9 +196,9 @@ def _damage(path: Path) -> str:
     if not path.exists():
         return "its journal is all that is left" if journal(path) else ""
     whole = holds(path)  # before it is opened, which may make a journal
-    database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+    database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
-        _check_format(database, path)
+        check_format(database, path)
         return "" if whole else damage(database)
     finally:
         database.close()
@@ -259,8 +214,8 @@ def _lost(path: Path, kept: Path, reason: str) -> str:
 def _open_for_reading(folder: Path, path: Path) -> State:
     known, whole = read_seal(path), holds(path)
     try:
-        database = _connect_read_only(path)
-        _check_format(database, path)
+        database = connect_read_only(path)
+        check_format(database, path)
     except sqlite3.DatabaseError as error:
         raise trouble(path, error) from error
     # A seal that is gone by now was broken by a build: that one has looked.
@@ -281,121 +236,3 @@ def set_aside(path: Path) -> Path:
         if old.exists():
             old.rename(kept.with_name(kept.name + suffix))
     return kept
-
-
-def _connect(path: Path) -> sqlite3.Connection:
-    # Autocommit mode: transactions are opened where they are meant, by BEGIN.
-    database = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
-    try:
-        database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-        # So that gc gives pages back without writing the whole file again. Holds only
-        # when it is set before the first table is made.
-        database.execute("PRAGMA auto_vacuum = INCREMENTAL")
-        database.execute("PRAGMA journal_mode = WAL")
-        # NORMAL loses no consistency in WAL mode, only the last transactions of a
-        # machine that lost power; they are built again.
-        database.execute("PRAGMA synchronous = NORMAL")
-        database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-        database.executescript(_SCHEMA)
-        database.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))
-    except sqlite3.DatabaseError as error:
-        database.close()
-        raise trouble(path, error) from error
-    return database
-
-
-def _connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open what is there, in a folder that may not be written.
-
-    Readers of a WAL database share an index of the journal in a file beside it. Where
-    that file cannot be made, the database is read as it stands (`immutable`), which is
-    right as long as there is no journal; with one, copies of the two are joined.
-    """
-    if not path.is_file():
-        database = sqlite3.connect(":memory:", isolation_level=None)
-        database.executescript(_SCHEMA)
-        return database
-    try:
-        return _reader(f"{path.as_uri()}?mode=ro")
-    except sqlite3.OperationalError as error:
-        if _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            raise
-    return _joined(path) if journal(path) else _reader(f"{path.as_uri()}?immutable=1")
-
-
-def _reader(uri: str) -> sqlite3.Connection:
-    database = sqlite3.connect(
-        uri, uri=True, timeout=_BUSY_SECONDS, isolation_level=None
-    )
-    try:
-        _complete(database)
-    except sqlite3.DatabaseError:
-        database.close()
-        raise
-    return database
-
-
-def _joined(path: Path) -> sqlite3.Connection:
-    """Return a database in memory: the stored one with its journal played in."""
-    with tempfile.TemporaryDirectory(prefix="repobuild-read-") as name:
-        place = Path(name) / path.name
-        for suffix in ("", "-wal"):
-            shutil.copyfile(f"{path}{suffix}", f"{place}{suffix}")
-        copy = sqlite3.connect(place, isolation_level=None)
-        joined = sqlite3.connect(":memory:", isolation_level=None)
-        copy.backup(joined)
-        copy.close()
-    _complete(joined)
-    return joined
-
-
-def _complete(database: sqlite3.Connection) -> None:
-    """Let a reader find what an older state lacks as empty temporary tables."""
-    there = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
-    for statement in _SCHEMA.split(";"):
-        name = statement.partition("EXISTS ")[2].partition("(")[0]
-        if "CREATE TABLE" in statement and name not in there:
-            database.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
-
-
-def _check_format(database: sqlite3.Connection, path: Path) -> None:
-    """Runs before anything is written: a newer state stays as it is."""
-    query = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
-    if database.execute(query).fetchone() is None:
-        return
-    found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-    if found and str(found[0]).isdecimal() and int(found[0]) > FORMAT:
-        database.close()
-        raise BuildError(
-            f'the state in "{path.parent}" was written by a newer repobuild\n'
-            f"it has format {found[0]}, this version knows up to {FORMAT}\n"
-            "upgrade repobuild, or move that folder away to build anew"
-        )
-
-
-def damaged(path: Path, reason: str) -> BuildError:
-    """The error of a reader that meets a damaged database."""
-    return BuildError(
-        f'the state "{path}" is damaged: {reason}\n'
-        "run `repobuild`: it sets the file aside and builds anew; adapters are kept"
-    )
-
-
-def trouble(path: Path, error: sqlite3.Error) -> BuildError:
-    """Return what SQLite reports in words that say what to do."""
-    if is_corrupt(error):
-        return damaged(path, str(error))
-    if _code(error) == sqlite3.SQLITE_FULL:
-        return BuildError(
-            f'the disk is full: "{path}" cannot grow\n'
-            "what was built is kept; make room, then run again to continue"
-        )
-    return BuildError(
-        f'the state "{path}" cannot be used: {error}\n'
-        "its folder may be read-only, its disk full, or another program at work on it\n"
-        "make room or make it writable, then run again to continue"
-    )
-
-
-def _code(error: sqlite3.Error) -> int:
-    return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF

@@ -69,7 +69,7 @@ KINDS = (
     Kind("update", "built", "dataset", 10),
     Kind("training", "ready", "adapter", 4, "adapter"),
     Kind("training, start-up too", "ready", "adapter", 1),
-    Kind("everything", "ready", "", 1),
+    Kind("everything", "ready", "", 2),
 )
 
 
