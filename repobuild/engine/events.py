@@ -5,7 +5,7 @@
 
 It says which rows were computed (`built`), which came from the memo, which went. Lists
 are cut at 1,000 keys, counts are whole. The file is an aid and no state: it is cut when
-it grows over 4 MB and may be deleted at any time.
+it grows over 1 MB and may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-_MAX_BYTES = 4_000_000
+_MAX_BYTES = 1_000_000
 _MAX_KEYS = 1_000
 
 
