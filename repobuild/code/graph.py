@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 
 from repobuild.code.edges import file_row, resolved_row
 from repobuild.code.names import Modules, stem_of, surface
@@ -156,6 +157,7 @@ def _terms(path: str, row: Mapping[str, Value], looked: set[str]) -> list[str]:
     return sorted(terms)
 
 
+@cache
 def _standard_names() -> frozenset[str]:
     """Return the top names of Python's standard library."""
     path = folder("configs") / "languages" / "python.toml"
