@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from repobuild.code.entity import Entity, identity
 from repobuild.code.names import Module
-from repobuild.code.resolve import Entity, Resolver, receiver
+from repobuild.code.resolve import Resolver, receiver
 from repobuild.code.row import Row, name_of, parent_of
 from repobuild.code.shape import digest
 from repobuild.engine.contract import Value
@@ -182,8 +183,3 @@ class FileEdges:
 
 def _has_parameter(parameters: list[Any], name: str) -> bool:
     return any((p if isinstance(p, str) else p[0]) == name for p in parameters)
-
-
-def identity(entity: Entity) -> str:
-    """Return an entity's id in the graph."""
-    return f"{entity[1]}::{entity[2]}" if entity[2] else entity[1]

@@ -1,40 +1,20 @@
-"""What a name means, across files.
-
-An entity is (kind, path, qualified name, confidence). Kinds: `m` a module, `c` a class,
-`f` a function, `i` an instance of a class, `s` what `super()` gives. None is everything
-else: a builtin, another project's, or unknown; it is never guessed.
-
-Confidence is the least of its steps:
-
-    1.0    a name or an attribute of a module, as defined, imported or assigned
-    0.95   through a star import
-    0.9    self, cls or super(), through the class and its bases
-    0.8    a method of what a constructor made (`x = Foo(); x.m()`); a name that is
-           defined more than once; a method found behind a base from elsewhere
-    0.75   of what an annotation declares (parameters, variables, attributes)
-    0.7    of what a function's return annotation declares; calling an instance
-
-Lookups are memoised over a run. A lookup that ran into itself (a cycle of imports, of
-bases) is not, because its result depends on where it was entered; so every file comes
-out the same whatever was resolved before it.
-"""
+"""What a name means, across files; see entity.py for what it can mean."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 
+from repobuild.code.annotation import declared
+from repobuild.code.entity import Entity, at_most
 from repobuild.code.imports import Candidates, Imports
+from repobuild.code.linearisation import Order, merged
+from repobuild.code.lookup import Lookups
 from repobuild.code.names import Module, Modules
 from repobuild.code.row import Row, parent_of
 
-Entity = tuple[str, str, str, float]
-Order = Sequence[Entity | None]
-Key = tuple[str, str, str, str]
-_DEPTH = 60  # of lookups within lookups; Python allows about twice that
 _SEGMENT = re.compile(r"\(\)|\[\]|\.[^.()\[\]]+")
 _ROOT = re.compile(r"[A-Za-z_]\w*")
-_WRAPPERS = frozenset({"Optional", "Final", "ClassVar", "Annotated", "Required"})
 _PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property"})
 _CLASS_FIRST = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 
@@ -46,47 +26,18 @@ class Resolver:
         self, modules: Modules, candidates: Candidates, standard: frozenset[str]
     ) -> None:
         self.modules = modules
-        self.terms: set[str] = set()
+        self._lookups = Lookups()
+        self._look, self._note = self._lookups.look, self._lookups.note
         self._imports = Imports(modules, candidates, standard, self._note)
-        self._memo: dict[Key, tuple[Entity | None, frozenset[str], int]] = {}
-        self._orders: dict[Key, tuple[Order, frozenset[str], int]] = {}
-        self._open: set[Key] = set()
-        self._cut = False  # the lookup in progress ran into itself
-        self._height = 0  # of the deepest lookup below the one in progress
 
     def begin(self) -> None:
         """Start collecting the terms of another file."""
-        self.terms = set()
+        self._lookups.terms = set()
 
-    def _note(self, term: str) -> None:
-        self.terms.add(term)
-
-    # -- memoised lookups
-
-    def _look(self, key: Key, compute: Callable[[], Entity | None]) -> Entity | None:
-        """Return a lookup's result, computed once; see the module's text on cycles."""
-        depth = len(self._open)
-        known = self._memo.get(key)
-        if known is not None and depth + known[2] < _DEPTH:
-            self.terms |= known[1]
-            self._height = max(self._height, known[2] + 1)
-            return known[0]
-        if key in self._open or depth >= _DEPTH:
-            self._cut = True
-            return None
-        outer_terms, outer_cut, outer_height = self.terms, self._cut, self._height
-        self.terms, self._cut, self._height = set(), False, 0
-        self._open.add(key)
-        try:
-            found = compute()
-        finally:
-            self._open.discard(key)
-            cut, height, terms = self._cut, self._height, self.terms
-            self.terms, self._cut = outer_terms | terms, outer_cut or cut
-            self._height = max(outer_height, height + 1)
-        if not cut:
-            self._memo[key] = (found, frozenset(terms), height)
-        return found
+    @property
+    def terms(self) -> set[str]:
+        """What was looked at since `begin`."""
+        return self._lookups.terms
 
     def find_module(self, origin: str, name: str) -> Entity | None:
         """Return the module that an import of `name` in `origin` means."""
@@ -126,7 +77,7 @@ class Resolver:
             found = self._binding(path, scope, binding)
             if found is not None:
                 doubt = len(bindings) > 1 and not _is_refined(bindings)
-                return _at_most(found, 0.8) if doubt else found
+                return at_most(found, 0.8) if doubt else found
         return None
 
     def _starred(self, origin: Module, name: str) -> Entity | None:
@@ -146,7 +97,7 @@ class Resolver:
                 continue
             found = self._last(path, "", module.bindings(name))
             if found is not None:
-                return _at_most(found, 0.95)
+                return at_most(found, 0.95)
             waiting += self._stars(module)
         return None
 
@@ -270,7 +221,7 @@ class Resolver:
             if same or not all(binding[:1] == "#" for binding in bindings):
                 return first if same else None
             last = found[-1]
-            return _at_most(last, 0.8) if last is not None else None
+            return at_most(last, 0.8) if last is not None else None
 
         return self._look(key, compute)
 
@@ -305,7 +256,7 @@ class Resolver:
             return None
         else:
             found = self.in_class(path, qual, name, kind == "s")
-        return _at_most(found, confidence) if found is not None else None
+        return at_most(found, confidence) if found is not None else None
 
     def in_class(
         self, path: str, qual: str, name: str, above: bool = False
@@ -328,29 +279,13 @@ class Resolver:
             bindings = module.members(inner, name)
             if bindings:
                 found = self._last(holder, inner, _without_own(bindings))
-                return _at_most(found, 0.8) if found and foreign else found
+                return at_most(found, 0.8) if found and foreign else found
         return None
 
-    def order(self, path: str, qual: str) -> Sequence[Entity | None]:
+    def order(self, path: str, qual: str) -> Order:
         """Return a class's linearisation, itself first; None: a base from elsewhere."""
-        key = ("o", path, qual, "")
-        depth = len(self._open)
-        known = self._orders.get(key)
-        if known is not None and depth + known[2] < _DEPTH:
-            self.terms |= known[1]
-            self._height = max(self._height, known[2] + 1)
-            return known[0]
-        found: list[Entity | None] = [("c", path, qual, 1.0)]
-
-        def compute() -> Entity | None:
-            found.extend(self._bases_order(path, qual))
-            return None
-
-        self._look(key, compute)
-        if key in self._memo:
-            _, terms, height = self._memo.pop(key)
-            self._orders[key] = (tuple(found), terms, height)
-        return found
+        rest = self._look(("o", path, qual, ""), lambda: self._bases_order(path, qual))
+        return [("c", path, qual, 1.0), *(rest or ())]
 
     def _bases_order(self, path: str, qual: str) -> list[Entity | None]:
         module = self.modules.get(path)
@@ -358,12 +293,11 @@ class Resolver:
             return []
         self._note(f"b:{path}::{qual}")
         bases = [self.base(path, qual, text) for text in module.row(qual).bases]
-        orders: list[list[Entity | None]] = [
-            [None] if base is None else list(self.order(base[1], base[2]))
-            for base in bases
+        orders: list[Order] = [
+            [None] if base is None else self.order(base[1], base[2]) for base in bases
         ]
-        orders.append(list(bases))
-        return _merge(orders)
+        orders.append(bases)
+        return merged(orders)
 
     def base(self, path: str, qual: str, text: str) -> Entity | None:
         """Return the class that a base's source text names."""
@@ -386,7 +320,7 @@ class Resolver:
         if not row.returns or "a" in row.flags:
             return None
         found = self.annotation(path, parent_of(qual), row.returns)
-        return _at_most(found, min(confidence, 0.7)) if found is not None else None
+        return at_most(found, min(confidence, 0.7)) if found is not None else None
 
     def _property(self, entity: Entity) -> Entity | None:
         """Return what an attribute is when it is read: a property gives its result."""
@@ -400,7 +334,7 @@ class Resolver:
 
     def annotation(self, path: str, scope: str, text: str) -> Entity | None:
         """Return an instance of the class that an annotation names."""
-        name = _declared(text)
+        name = declared(text)
         if name.rpartition(".")[2] == "Self":
             return self._self_type(path, scope)
         if not _ROOT.match(name):
@@ -416,10 +350,6 @@ class Resolver:
             return None
         is_class = module.items[scope][1] == "class"
         return ("i", path, scope, 0.75) if is_class else None
-
-
-def _at_most(entity: Entity, confidence: float) -> Entity:
-    return entity if entity[3] <= confidence else (*entity[:3], confidence)
 
 
 def receiver(row: Row) -> str:
@@ -439,55 +369,3 @@ def _without_own(bindings: Sequence[str]) -> Sequence[str]:
     """Return an attribute's declared types, if there are any; else all bindings."""
     declared = [binding for binding in bindings if binding[:1] == ":"]
     return declared or bindings
-
-
-def _declared(text: str) -> str:
-    """Return the one class that an annotation names, None aside, or ""."""
-    while True:
-        text = text.strip().strip("'\"").strip()
-        if "[" not in text.partition("|")[0]:
-            options = [part.strip() for part in text.split("|")]
-            options = [part for part in options if part != "None"]
-            return options[0].partition("[")[0] if len(options) == 1 else ""
-        name, _, inner = text.partition("[")
-        if name.rpartition(".")[2] not in _WRAPPERS:
-            rest = inner.rpartition("]")[2].strip()
-            return name if rest in ("", "| None") else ""
-        text = _first_argument(inner)
-
-
-def _first_argument(text: str) -> str:
-    """Return the first of the comma-separated arguments before a closing bracket."""
-    depth = 0
-    for place, character in enumerate(text):
-        if character in "[(":
-            depth += 1
-        elif depth == 0 and character in ",]":
-            return text[:place]
-        elif character in "])":
-            depth -= 1
-    return text
-
-
-def _merge(orders: list[list[Entity | None]]) -> list[Entity | None]:
-    """Merge linearisations as C3 does; where they contradict, the first goes first."""
-    merged: list[Entity | None] = []
-    rows = [[_identity(entry) for entry in order] for order in orders]
-    known = {_identity(entry): entry for order in orders for entry in order}
-    while rows := [row for row in rows if row]:
-        head = next(_heads(rows), rows[0][0])
-        merged.append(known[head])
-        rows = [[entry for entry in row if entry != head] for row in rows]
-    return merged
-
-
-def _identity(entry: Entity | None) -> tuple[str, str] | None:
-    return None if entry is None else (entry[1], entry[2])
-
-
-def _heads(
-    rows: list[list[tuple[str, str] | None]],
-) -> Iterator[tuple[str, str] | None]:
-    for row in rows:
-        if not any(row[0] in other[1:] for other in rows):
-            yield row[0]
