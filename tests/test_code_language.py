@@ -59,6 +59,11 @@ def test_a_query_file_alone_gives_elements() -> None:
     found = {item[0]: row_of(item) for item in generic.read(text, "python")["elements"]}
     assert list(found) == ["f", "A"]
     f = found["f"]
-    assert (f.doc, f.parameters, f.returns) == ("About f.", ["a", "b=(1, 2)"], "int")
+    assert (f.doc, f.returns, f.head) == (
+        "About f.",
+        "int",
+        "def f(a, b=(1, 2)) -> int:",
+    )
+    assert f.parameters == ["a", ["b", "", "", "(1, 2)"]]
     assert (f.complexity, f.calls) == (2, [["g", 3]])
     assert found["A"].bases == ["B"]

@@ -168,6 +168,8 @@ def _parameter(entry: Any) -> dict[str, str]:
 
 def signature(row: Row) -> str:
     """Return the first line of the definition, without decorators and colon."""
+    if row.head:
+        return row.head
     name = name_of(row.qual)
     if row.type == "class":
         return f"class {name}({', '.join(row.bases)})" if row.bases else f"class {name}"

@@ -4,6 +4,11 @@ What the queries capture becomes facts as it stands: definitions with their nest
 text of parameters, return type and bases, the comment right above a definition as its
 documentation, call sites, branches and the text of imports. Names are not resolved
 across files: that needs a language's own rules, and a wrong edge is worse than none.
+
+Captures of the first half, beside those that `language.py` names: @scope, what holds a
+definition that stands elsewhere; @declarator, where a return type ends that is written
+in two places. Of the second half: @wrap, @attribute (nesting.py), and @invocation, a
+call that has no node for what it calls. docs/languages.md shows all of them.
 """
 
 from __future__ import annotations
@@ -12,94 +17,213 @@ import re
 from collections import defaultdict
 from typing import Any
 
+from tree_sitter import QueryError
+
+from repobuild.code.language import known
+from repobuild.code.nesting import Nested, Nesting
+from repobuild.code.parameter import flat, read_parameters
 from repobuild.code.row import Row, packed
 from repobuild.code.shape import digest
-from repobuild.code.syntax import Definition, Outline, grammar
+from repobuild.code.syntax import Grammar, Outline, grammar
 
-_MARKS = re.compile(r"^[ \t]*(?:/\*+|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M)
-_SPACE = re.compile(r"\s+")
+_MARKS = re.compile(
+    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
+)
+_STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
+_BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]*\}")
+_CHAIN = re.compile(r"[\w$#.:>\-?!()\[\]<, *&~@]+")
+_LONGEST_CHAIN = 100
+_LONGEST_HEAD = 400
+_MISSING = "no grammar: install {0} (pip install {0}) or all (pip install {1})"
+_EXTRA = "'repobuild[languages]'"
 
 
 def read(source: bytes, language: str) -> dict[str, Any]:
     """Return the facts of a file in any language with a query file."""
-    outline = Outline(grammar(language), source)
-    calls, branches = _sites(outline)
-    facts: dict[str, Any] = {
-        "elements": [
-            packed(_element(outline, found, calls[index], branches[index]))
-            for index, found in enumerate(outline.definitions)
-        ],
-        "imports": [
-            [node.start_point.row + 1, _flat(outline.text(node)), "", ""]
-            for node in outline.sites.get("import", ())
-        ],
-        "calls": calls[-1],
-    }
-    if outline.error_line:
-        facts["problem"] = f"syntax error in line {outline.error_line}"
-    return facts
+    try:
+        found = grammar(language)
+    except ModuleNotFoundError:
+        return {"problem": _MISSING.format(known()[language].distribution, _EXTRA)}
+    except (QueryError, ValueError, AttributeError) as error:
+        name = known()[language].distribution
+        return {"problem": f"{name} does not fit this language's query file: {error}"}
+    return _File(found, source).facts()
 
 
-def _flat(text: str) -> str:
-    return _SPACE.sub(" ", text).strip()
+class _File:
+    """One file's outline, nesting and sites."""
+
+    def __init__(self, grammar: Grammar, source: bytes) -> None:
+        self.source = source
+        self.outline = Outline(grammar, source)
+        self.nesting = Nesting(self.outline)
+        self.calls = self._calls()
+        self.branches = self._branches()
+        self.bases = self._bases_of_impls()
+
+    def facts(self) -> dict[str, Any]:
+        outline = self.outline
+        facts: dict[str, Any] = {
+            "elements": [
+                packed(self._element(index, found))
+                for index, found in self.nesting.elements()
+            ],
+            "imports": [
+                [node.start_point.row + 1, _module(outline.text(node)), "", ""]
+                for node in outline.sites.get("import", ())
+            ],
+            "calls": self.calls.get(-1, []),
+        }
+        if outline.error_line:
+            facts["problem"] = f"syntax error in line {outline.error_line}"
+        return facts
+
+    def _calls(self) -> dict[int, list[list[Any]]]:
+        """Return the calls of each definition, a name with all its lines."""
+        lines: dict[int, dict[str, list[Any]]] = defaultdict(dict)
+        sites = self.outline.sites
+        whole = sites.get("invocation", [])
+        nodes = [*sites.get("call", []), *whole]
+        ids = {node.id for node in whole}
+        for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
+            name = _chain(self.outline.text(node))
+            name = name.removesuffix("()") if node.id in ids else name
+            found = lines[self.nesting.owner(node.start_byte)].setdefault(name, [name])
+            found.append(node.start_point.row + 1)
+        return {index: list(names.values()) for index, names in lines.items()}
+
+    def _branches(self) -> dict[int, int]:
+        branches: dict[int, int] = defaultdict(int)
+        for node in self.outline.sites.get("branch", ()):
+            branches[self.nesting.owner(node.start_byte)] += 1
+        return branches
+
+    def _bases_of_impls(self) -> dict[str, list[str]]:
+        """Return the traits that this file implements, by what for."""
+        bases: dict[str, list[str]] = defaultdict(list)
+        for found in self.nesting.found:
+            if found.kind == "impl" and found.name:
+                bases[found.qual] += self._bases(found)
+        return bases
+
+    def _bases(self, found: Nested) -> list[str]:
+        nodes = found.parts.get("bases", ())
+        texts = [flat(self.outline.text(node)) for node in nodes]
+        return [item for text in texts for item in _items(text)]
+
+    def _element(self, index: int, found: Nested) -> Row:
+        start = self.source.rfind(b"\n", 0, found.start) + 1
+        end = self.source.find(b"\n", found.end)
+        first, row = self._row(found.start), self._row(found.said)
+        own = self._bases(found)
+        more = self.bases.get(found.qual, []) if found.kind == "class" else []
+        said = Row(
+            qual=found.qual,
+            type=found.kind,
+            start_line=row + 1,
+            end_line=self._row(found.end) + 1,
+            lead=row - first,
+            start=start,
+            length=(end if end >= 0 else len(self.source)) - start,
+            shape=self._shape(found),
+            face=b"",
+            complexity=1 + self.branches.get(index, 0),
+            doc=self._doc(found),
+            parameters=self._parameters(found),
+            returns=self._returns(found),
+            decorators=[flat(self._text(*span)) for span in found.attributes],
+            bases=list(dict.fromkeys([*own, *more])),
+            calls=self.calls.get(index, []),
+            head=self._head(found),
+        )
+        return said._replace(face=_face(said))
+
+    def _row(self, place: int) -> int:
+        return self.outline.row(place)
+
+    def _text(self, start: int, end: int) -> str:
+        return self.source[start:end].decode("utf-8", "replace")
+
+    def _parameters(self, found: Nested) -> list[Any]:
+        nodes = found.parts.get("parameters", ())
+        return read_parameters(nodes[0]) if nodes else []
+
+    def _returns(self, found: Nested) -> str:
+        """Return the type as written; C writes some of it beside the name."""
+        nodes = found.parts.get("returns", ())
+        if not nodes:
+            return ""
+        start = min(node.start_byte for node in nodes)
+        ends = [node.start_byte for node in found.parts.get("declarator", ())]
+        end = ends[0] if ends else nodes[0].end_byte
+        return flat(self._text(start, end)).lstrip(":-> ")
+
+    def _head(self, found: Nested) -> str:
+        """Return the signature as written: what stands before the body."""
+        bodies = found.parts.get("body", ())
+        text = self._text(found.said, bodies[0].start_byte if bodies else found.end)
+        for start, end in self.outline.comments_in(found.said, found.end):
+            text = text.replace(self._text(start, end), " ")
+        if not bodies and found.kind == "class":
+            text = text.partition("{")[0]
+        head = flat(text).rstrip("{=>; ")
+        return head if len(head) <= _LONGEST_HEAD else head[:_LONGEST_HEAD] + " ..."
+
+    def _doc(self, found: Nested) -> str:
+        """Return the comments right above, without their marks."""
+        text = "\n".join(self._text(*span).rstrip() for span in found.comments)
+        text = _MARKS.sub("", text)
+        return "\n".join(line.strip() for line in text.strip().split("\n"))
+
+    def _shape(self, found: Nested) -> bytes:
+        """Return the digest of the lines without comments and common indentation."""
+        pieces, place = [], found.start
+        for start, end in self.outline.comments_in(found.start, found.end):
+            if start >= place:
+                pieces.append(self.source[place:start])
+                place = end
+        pieces.append(self.source[place : found.end])
+        lines = [line.rstrip() for line in b"".join(pieces).split(b"\n")]
+        first = self.source.rfind(b"\n", 0, found.start) + 1
+        margin = len(self.source[first : found.start])
+        return digest(*(_less(line, margin) for line in lines if line))
 
 
-def _sites(outline: Outline) -> tuple[dict[int, list[list[Any]]], dict[int, int]]:
-    """Return calls and the number of branches of each definition."""
-    lines: dict[int, dict[str, list[Any]]] = defaultdict(dict)
-    for node in outline.sites.get("call", ()):
-        name = _flat(outline.text(node))
-        found = lines[outline.owner(node.start_byte)].setdefault(name, [name])
-        found.append(node.start_point.row + 1)
-    branches: dict[int, int] = defaultdict(int)
-    for node in outline.sites.get("branch", ()):
-        branches[outline.owner(node.start_byte)] += 1
-    calls: dict[int, list[list[Any]]] = defaultdict(list)
-    for index, names in lines.items():
-        calls[index] = list(names.values())
-    return calls, branches
+def _less(line: bytes, margin: int) -> bytes:
+    return line[min(margin, len(line) - len(line.lstrip())) :]
 
 
-def _element(
-    outline: Outline, found: Definition, calls: list[list[Any]], branches: int
-) -> Row:
-    source = outline.source
-    parameters = _items(_part(outline, found, "parameters"))
-    returns = _part(outline, found, "returns").lstrip(":-> ")
-    bases = _items(_part(outline, found, "bases"))
-    doc = _comment_above(outline, found)
-    said = (found.kind, doc, parameters, returns, bases)
-    start = source.rfind(b"\n", 0, found.start) + 1
-    end = source.find(b"\n", found.end)
-    return Row(
-        qual=found.qual,
-        type=found.kind,
-        start_line=found.row + 1,
-        end_line=found.last_row + 1,
-        lead=found.row - found.first_row,
-        start=start,
-        length=(end if end >= 0 else len(source)) - start,
-        shape=outline.shape(found),
-        face=digest(found.name.encode(), repr(said).encode("utf-8", "replace")),
-        complexity=1 + branches,
-        doc=doc,
-        parameters=parameters,
-        returns=returns,
-        decorators=[_flat(outline.text(node)) for node in found.decorators],
-        bases=bases,
-        calls=calls,
-    )
+def _face(row: Row) -> bytes:
+    said = (row.type, row.head, row.doc, row.parameters, row.returns, row.bases)
+    parts = (row.qual.rpartition(".")[2], repr((*said, row.decorators)))
+    return digest(*(part.encode("utf-8", "replace") for part in parts))
 
 
-def _part(outline: Outline, found: Definition, part: str) -> str:
-    nodes = found.parts.get(part)
-    return _flat(outline.text(nodes[0])) if nodes else ""
+def _module(text: str) -> str:
+    """Return what is imported, without quotes and angles."""
+    return flat(text).strip("\"'`<>")
+
+
+def _chain(text: str) -> str:
+    """Return what is called as a chain (row.py): `a.b(x).c` is `a.b().c`."""
+    if text.isidentifier():
+        return text
+    before, text = "", _STRING.sub("''", flat(text))
+    while before != text:
+        before, text = text, _BRACKETS.sub(_emptied, text)
+    if len(text) > _LONGEST_CHAIN or not _CHAIN.fullmatch(text.replace("''", "")):
+        return "?"
+    return text
+
+
+def _emptied(match: re.Match[str]) -> str:
+    return {"(": "()", "[": "[]", "{": "\0"}[match[0][0]]
 
 
 def _items(text: str) -> list[str]:
     """Return comma-separated items; commas within brackets part nothing."""
     items, depth, last = [], 0, 0
-    inner = text[1:-1] if text[:1] in "([<" and text[-1:] in ")]>" else text
+    inner = text[1:-1] if text[:1] == "(" and text[-1:] == ")" else text
     for place, character in enumerate(inner):
         if character in "([{<":
             depth += 1
@@ -110,18 +234,3 @@ def _items(text: str) -> list[str]:
             last = place + 1
     items.append(inner[last:])
     return [item.strip() for item in items if item.strip()]
-
-
-def _comment_above(outline: Outline, found: Definition) -> str:
-    """Return the comments that end in the line above, without their marks."""
-    place, parts = found.start, []
-    for start, end in reversed(outline.comments):
-        if end > place:
-            continue
-        between = outline.source[end:place]
-        if between.strip() or between.count(b"\n") > 1:
-            break
-        parts.append(outline.source[start:end].decode("utf-8", "replace"))
-        place = start
-    text = _MARKS.sub("", "\n".join(reversed(parts)))
-    return "\n".join(line.strip() for line in text.strip().split("\n"))

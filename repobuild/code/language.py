@@ -5,14 +5,17 @@ without a grammar, a query file `.scm`:
 
     extensions     [".py"]                  or `files`, globs of whole names
     grammar        "tree_sitter_python"     package with a function `language`
+    function       "language_tsx"           optional; the package's function, if another
     distribution   "tree-sitter-python"     what to install for it
     refine         "repobuild.code.python"  optional; what a query cannot say
+    part_of        "typescript"             chosen, and queried, as that language is
     always         true                     not subject to `project.languages`
 
 The query file has two halves, parted by a line of dashes that ends in `sites`: patterns
 for definitions (`(#set! kind "function")`, captures @definition @name @parameters
 @returns @bases @body) and captures that are attributed by position (@call @comment
-@string @branch @decorator @import).
+@string @branch @decorator @import). What a file may say beyond that when no module
+refines it is told in `generic.py` and in docs/languages.md.
 
 `language_of` is called for every path of a snapshot; this module imports no grammar.
 """
@@ -48,10 +51,16 @@ class Language:
     extensions: tuple[str, ...]
     files: tuple[str, ...]
     grammar: str
+    function: str
     distribution: str
     refine: str
+    part_of: str
     always: bool
     query: Path
+
+    def is_chosen(self, languages: Sequence[str]) -> bool:
+        """Return whether `project.languages` asks for it."""
+        return self.always or self.name in languages or self.part_of in languages
 
 
 def _read(path: Path) -> Language:
@@ -61,10 +70,12 @@ def _read(path: Path) -> Language:
         extensions=tuple(entry.get("extensions", ())),
         files=tuple(entry.get("files", ())),
         grammar=entry.get("grammar", ""),
+        function=entry.get("function", "language"),
         distribution=entry.get("distribution", ""),
         refine=entry.get("refine", ""),
+        part_of=entry.get("part_of", ""),
         always=entry.get("always", False),
-        query=path.with_suffix(".scm"),
+        query=path.with_name(entry.get("part_of", path.stem) + ".scm"),
     )
 
 
@@ -80,7 +91,7 @@ def _extensions(languages: tuple[str, ...]) -> dict[str, str]:
     return {
         extension: name
         for name, language in known().items()
-        if language.always or name in languages
+        if language.is_chosen(languages)
         for extension in language.extensions
     }
 
@@ -90,7 +101,7 @@ def _file_names(languages: tuple[str, ...]) -> re.Pattern[str] | None:
     parts = [
         f"(?P<{name}>{'|'.join(fnmatch.translate(glob) for glob in language.files)})"
         for name, language in known().items()
-        if language.files and (language.always or name in languages)
+        if language.files and language.is_chosen(languages)
     ]
     return re.compile("|".join(parts)) if parts else None
 
@@ -127,8 +138,42 @@ def language_of(path: str, languages: Sequence[str], exclude: Sequence[str]) -> 
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the digest of every language's files: another query makes other facts."""
+    """Return the digests of the chosen languages' files: another query, other facts.
+
+    Raises `UsageError` on a language that there is not.
+    """
+    _check(settings["project.languages"])
     return {
         path.name: blake2b(path.read_bytes(), digest_size=16).hexdigest()
-        for path in sorted((folder("configs") / "languages").iterdir())
+        for language in _chosen(settings)
+        for path in (language.query.with_name(f"{language.name}.toml"), language.query)
+        if path.exists()
     }
+
+
+def grammars(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `ingredients`, and which grammars are installed, "" when one is missing.
+
+    So a language's files are read anew when its grammar is installed.
+    """
+    from repobuild.engine.rule import version
+
+    names = {language.distribution for language in _chosen(settings)} - {""}
+    return ingredients(settings) | {name: version(name) for name in sorted(names)}
+
+
+def _chosen(settings: Mapping[str, Any]) -> list[Language]:
+    languages = settings["project.languages"]
+    return [found for found in known().values() if found.is_chosen(languages)]
+
+
+def _check(languages: Sequence[str]) -> None:
+    from repobuild.engine.errors import UsageError, nearest
+
+    names = [name for name, found in known().items() if not found.part_of]
+    for name in languages:
+        if name not in names:
+            raise UsageError(
+                f'unknown language "{name}" in project.languages'
+                f"{nearest(name, names)}\nknown: {', '.join(names)}"
+            )

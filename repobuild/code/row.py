@@ -49,6 +49,7 @@ class Row(NamedTuple):
     vars: Bindings = {}
     attrs: Bindings = {}
     flags: str = ""  # "a" async
+    head: str = ""  # the signature as written, where it is not Python's
 
 
 _PLACE = re.compile(r"^(elements\[.*?\])\[(\d+)\]")

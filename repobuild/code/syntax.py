@@ -11,7 +11,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -50,7 +50,7 @@ class Grammar:
 
     def __init__(self, language: Language) -> None:
         package = importlib.import_module(language.grammar)
-        self.tree_language = TreeLanguage(package.language())
+        self.tree_language = TreeLanguage(getattr(package, language.function)())
         text = language.query.read_text("utf-8")
         definitions, _, sites = _SITES.sub("\f", text).partition("\f")
         self._definitions = Query(self.tree_language, definitions)
@@ -138,6 +138,7 @@ class Outline:
         self._decorate(self.sites.get("decorator", ()))
         self._nest()
         self._starts = [found.start for found in self.definitions]
+        self._breaks: list[int] = []
         self.normal = NormalForm(
             source, spans(self.sites.get("string", ())), self.comments
         )
@@ -152,6 +153,18 @@ class Outline:
         while index >= 0 and definitions[index].end <= place:
             index = definitions[index].parent
         return index
+
+    def row(self, place: int) -> int:
+        """Return the line of a byte, from 0."""
+        if not self._breaks:
+            found = re.finditer(b"\n", self.source)
+            self._breaks = [match.start() for match in found]
+        return bisect_left(self._breaks, place)
+
+    def comments_in(self, start: int, end: int) -> list[Span]:
+        """Return the comments that begin between two bytes."""
+        low = bisect_left(self.comments, (start, 0))
+        return self.comments[low : bisect_left(self.comments, (end, 0))]
 
     def shape(self, found: Definition) -> bytes:
         return self.normal.shape(

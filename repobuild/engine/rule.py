@@ -86,7 +86,7 @@ class Rule:
             "rule": self.name,
             "version": self.version,
             "settings": chosen,
-            "tools": {tool: _version(tool) for tool in self.tools},
+            "tools": {tool: version(tool) for tool in self.tools},
             "ingredients": dict(extra),
         }
 
@@ -176,7 +176,7 @@ def _in_order(rules: Mapping[str, Rule]) -> list[str]:
     return order
 
 
-def _version(tool: str) -> str:
+def version(tool: str) -> str:
     """Return an installed version; `metadata.version` parses all of the README for it,
     which for seven tools costs a build 5 ms."""
     from importlib.metadata import PackageNotFoundError, distribution

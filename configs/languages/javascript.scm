@@ -1,0 +1,123 @@
+; What repobuild reads from JavaScript's syntax tree; the captures are told in docs/languages.md.
+
+(function_declaration
+  name: (identifier) @name
+  parameters: (formal_parameters) @parameters
+  body: (_) @body
+  (#set! kind "function")) @definition
+
+(generator_function_declaration
+  name: (identifier) @name
+  parameters: (formal_parameters) @parameters
+  body: (_) @body
+  (#set! kind "function")) @definition
+
+; const f = (a) => ...; const f = function (a) { ... }
+(variable_declarator
+  name: (identifier) @name
+  value: [
+    (arrow_function
+      parameters: (formal_parameters)? @parameters
+      parameter: (identifier)? @parameters
+      body: (_) @body)
+    (function_expression parameters: (_) @parameters body: (_) @body)
+    (generator_function parameters: (_) @parameters body: (_) @body)
+  ]
+  (#set! kind "function")) @definition @definition
+
+; exports.f = function (a) { ... }; this.f = ...
+((expression_statement
+  (assignment_expression
+    left: (member_expression object: (_) @_holder property: (_) @name)
+    right: [
+      (arrow_function
+        parameters: (formal_parameters) @parameters
+        body: (_) @body)
+      (function_expression
+        parameters: (_) @parameters
+        body: (_) @body)
+    ])
+  (#set! kind "function")) @definition
+  (#match? @_holder "^(exports|module[.]exports|this)$"))
+
+; app.f = function (a) { ... }, a method of what it is put into.
+((expression_statement
+  (assignment_expression
+    left: (member_expression object: (identifier) @scope property: (_) @name)
+    right: [
+      (arrow_function
+        parameters: (formal_parameters) @parameters
+        body: (_) @body)
+      (function_expression
+        parameters: (_) @parameters
+        body: (_) @body)
+    ])
+  (#set! kind "function")) @definition
+  (#not-match? @scope "^(exports|module)$"))
+
+; A.prototype.f = function (a) { ... }
+((expression_statement
+  (assignment_expression
+    left: (member_expression
+      object: (member_expression object: (identifier) @scope property: (_) @_holder)
+      property: (_) @name)
+    right: [
+      (arrow_function
+        parameters: (formal_parameters) @parameters
+        body: (_) @body)
+      (function_expression
+        parameters: (_) @parameters
+        body: (_) @body)
+    ])
+  (#set! kind "function")) @definition
+  (#eq? @_holder "prototype"))
+
+(class_declaration
+  name: (identifier) @name
+  (class_heritage (_) @bases)?
+  body: (class_body) @body
+  (#set! kind "class")) @definition
+
+(method_definition
+  name: [(property_identifier) (private_property_identifier)] @name
+  parameters: (formal_parameters) @parameters
+  body: (statement_block) @body
+  (#set! kind "function")) @definition
+
+(field_definition
+  property: [(property_identifier) (private_property_identifier)] @name
+  value: (arrow_function
+    parameters: (formal_parameters) @parameters
+    body: (_) @body)
+  (#set! kind "function")) @definition
+
+; -------------------------------------------------------------------------- sites
+
+(export_statement) @wrap
+[
+  (lexical_declaration . (variable_declarator) .)
+  (variable_declaration . (variable_declarator) .)
+] @wrap
+(decorator) @attribute
+(comment) @comment
+[(string) (template_string) (regex)] @string
+(import_statement source: (string) @import)
+(export_statement source: (string) @import)
+((call_expression
+  function: (identifier) @_require
+  arguments: (arguments . (string) @import .))
+  (#eq? @_require "require"))
+(call_expression function: (_) @call)
+(new_expression constructor: (_) @call)
+
+[
+  (if_statement)
+  (for_statement)
+  (for_in_statement)
+  (while_statement)
+  (do_statement)
+  (switch_case)
+  (catch_clause)
+  (ternary_expression)
+] @branch
+(binary_expression operator: ["&&" "||" "??"]) @branch
