@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import pytest
+
 from repobuild.samples.dataset import dataset
 from repobuild.samples.quality import Bounds, malformed, near, reason
 from repobuild.samples.split import Split
@@ -20,6 +22,8 @@ SETTINGS = {
 }
 BOUNDS, SPLIT = Bounds.of(SETTINGS), Split.of(SETTINGS)
 NOTHING_HIDDEN = Split(0.0, "1")
+TOKEN = "gh" + "p_" + "aB3dE6gH9" * 4
+GITHUB = {"dropped": "secret: GitHub Token"}
 LONG = "An answer of more than fifty characters, as the seed wants it to be. "
 
 
@@ -53,7 +57,7 @@ def test_every_drop_has_its_reason() -> None:
         ({"question": "x" * 6000}, "sample too long"),
         ({}, ""),
     ):
-        assert reason(sample("Why?") | changed, BOUNDS, NOTHING_HIDDEN) == expected
+        assert reason(sample("Why?") | changed, BOUNDS, NOTHING_HIDDEN, {}) == expected
 
 
 def test_a_sample_that_tells_of_a_held_out_element_is_dropped() -> None:
@@ -61,9 +65,9 @@ def test_a_sample_that_tells_of_a_held_out_element_is_dropped() -> None:
     hidden = next(id for id in ids if SPLIT.generalised(id))
     seen = next(id for id in ids if not SPLIT.generalised(id))
     about = sample("Why?", element=seen, sources=[seen, hidden])
-    assert reason(about, BOUNDS, SPLIT) == "tells of a held-out element"
+    assert reason(about, BOUNDS, SPLIT, {}) == "tells of a held-out element"
     own = sample("Why?", element=hidden, sources=[hidden, seen])
-    assert reason(own, BOUNDS, SPLIT) == ""
+    assert reason(own, BOUNDS, SPLIT, {}) == ""
 
 
 def test_a_sample_without_a_field_is_malformed() -> None:
@@ -117,6 +121,35 @@ def test_a_held_out_phrasing_of_an_untrained_fact_is_dropped() -> None:
     }
 
 
+@pytest.mark.parametrize("field", ["question", "answer", "prefix", "suffix"])
+def test_a_sample_that_holds_a_secret_is_dropped_without_its_value(field: str) -> None:
+    planted = sample("Why?")
+    planted[field] = planted.get(field, "") + f"\ntoken = '{TOKEN}'\n"
+    found = built(MemoryView(SETTINGS), {"a.py": {"#code_explanation.en.1": planted}})
+    assert found == {"a.py": {"#code_explanation.en.1": GITHUB}}
+
+
+def test_a_secret_is_found_across_the_hole_that_cuts_it() -> None:
+    cut = sample("Fill in.", "s3!Kq9#" + 'Zt2"\n' + LONG, prefix='password = "')
+    found = built(MemoryView(SETTINGS), {"a.py": {"#code_completion.en.1": cut}})
+    assert found["a.py"]["#code_completion.en.1"]["dropped"] == "secret: Secret Keyword"
+
+
+def test_a_secret_that_one_sample_gives_away_drops_those_that_only_show_it() -> None:
+    value = "s3!Kq9#" + "Zt2"
+    rows = {
+        "#code_explanation.en.1": sample(f'Why `password = "{value}"`?'),
+        "#code_explanation.en.2": sample("Which default?", f"`{value}`. " + LONG),
+        "#code_explanation.en.3": sample("Which name?"),
+    }
+    row = built(MemoryView(SETTINGS), {"a.py": rows})["a.py"]
+    assert [item.get("dropped", "") for item in row.values()] == [
+        "secret: Secret Keyword",
+        "secret: Secret Keyword",
+        "",
+    ]
+
+
 def test_an_update_equals_a_full_build_whatever_changes() -> None:
     chance = random.Random(7)
     view = MemoryView(SETTINGS)
@@ -138,7 +171,7 @@ def some_samples(chance: random.Random, key: str) -> dict[str, Any]:
     return {
         f"#code_explanation.en.{number}": sample(
             f"Question {chance.randrange(15)}?",
-            chance.choice([LONG, LONG + "More.", "short"]),
+            chance.choice([LONG, LONG + "More.", "short", LONG + TOKEN]),
             element=key,
             sources=[key],
             held_out=chance.random() < 0.2,

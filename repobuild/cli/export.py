@@ -62,10 +62,10 @@ def command(table: str, folder: Path) -> int:
 def _write(build: Build, table: str, folder: Path) -> None:
     if table == "facts":
         from repobuild.code.analysis import repository_analysis
+        from repobuild.samples.secret import withheld
 
-        _write_json(
-            folder / FORMATS[table], repository_analysis(build, build.snapshot.blob)
-        )
+        analysis = repository_analysis(build, build.snapshot.blob)
+        _write_json(folder / FORMATS[table], withheld(analysis))
     elif table == "graph":
         from repobuild.code.analysis import graph_json
 

@@ -30,10 +30,12 @@ def command(key: str, as_json: bool) -> int:
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import find
+    from repobuild.samples.secret import withheld
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    emit({"version": 1, "key": key, **_found(build, key)}, as_json, text)
+    facts = {"version": 1, "key": key, **withheld(_found(build, key))}
+    emit(facts, as_json, text)
     return 0
 
 

@@ -15,7 +15,14 @@ from hashlib import blake2b
 
 from repobuild.engine.contract import View
 from repobuild.samples.fact import Sample
-from repobuild.samples.quality import DUPLICATE, Bounds, near, reason, untrained
+from repobuild.samples.quality import (
+    DUPLICATE,
+    Bounds,
+    near,
+    reason,
+    secrets_of,
+    untrained,
+)
 from repobuild.samples.split import Split
 
 Row = dict[str, dict[str, str]]
@@ -80,7 +87,10 @@ class Judge:
 
     def row(self, key: str, samples: Samples) -> Row:
         """The context's row as far as it does not depend on other contexts."""
-        reasons = {s: reason(samples[s], self._bounds, self._split) for s in samples}
+        known = secrets_of(samples)
+        reasons = {
+            s: reason(samples[s], self._bounds, self._split, known) for s in samples
+        }
         self._mark(reasons, _same(samples, reasons), DUPLICATE)
         good = {s: samples[s] for s in samples if not reasons[s]}
         self._mark(reasons, near(good, self._bounds), "near duplicate")

@@ -3,6 +3,9 @@
 Within one context, without a look at others:
 
     format         a field is missing or empty, or a fence is left open
+    secret         one of its texts holds a secret; "secret: KIND", never the value. A
+                   secret that one sample of a context shows is looked for in all of
+                   them: only `password = "..."` tells what the value by itself does not
     answer length  outside samples.min_answer .. samples.max_answer characters. The
                    seed's 50-1000 hold for answers that explain; an answer that names
                    a path or fills a hole is right when it is short, so locations,
@@ -13,8 +16,6 @@ Within one context, without a look at others:
     untrained      the phrasing is held out, but no other asks for the same answer
 
 Across contexts only `duplicate`, the same question elsewhere: see dataset.py.
-
-Secrets (issue 4) belong into `reason`, after `format`, as one more named reason.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from rapidfuzz import fuzz
 
 from repobuild.engine.contract import Value
 from repobuild.samples.fact import Sample
+from repobuild.samples.secret import secrets
 from repobuild.samples.split import Split
 
 DUPLICATE = "duplicate question"
@@ -55,10 +57,14 @@ class Bounds:
         )
 
 
-def reason(sample: Sample, bounds: Bounds, split: Split) -> str:
-    """Return why a sample is dropped by itself, or ""."""
+def reason(
+    sample: Sample, bounds: Bounds, split: Split, known: Mapping[str, str]
+) -> str:
+    """Return why a sample is dropped, or ""; `known` are its context's secrets."""
     if problem := malformed(sample):
         return problem
+    if known and (kind := _secret(sample, known)):
+        return f"secret: {kind}"
     answer, question = len(sample["answer"]), len(sample["question"])
     if answer > bounds.max_answer:
         return "answer too long"
@@ -69,6 +75,26 @@ def reason(sample: Sample, bounds: Bounds, split: Split) -> str:
     if _tells_of_hidden(sample, split):
         return "tells of a held-out element"
     return ""
+
+
+def secrets_of(samples: Mapping[str, Sample]) -> dict[str, str]:
+    """Return all secrets that a context's samples show, with their kinds."""
+    found: dict[str, str] = {}
+    for sub in sorted(samples):
+        for secret, kind in secrets(_texts(samples[sub])).items():
+            found.setdefault(secret, kind)
+    return dict(sorted(found.items()))
+
+
+def _secret(sample: Sample, known: Mapping[str, str]) -> str:
+    texts = _texts(sample)
+    return next((kind for secret, kind in known.items() if secret in texts), "")
+
+
+def _texts(sample: Sample) -> str:
+    """All that is said; what fills a hole stands where it is missing."""
+    whole = (sample.get(name) or "" for name in ("prefix", "answer", "suffix"))
+    return f"{sample.get('question') or ''}\n{''.join(whole)}"
 
 
 def malformed(sample: Sample) -> str:

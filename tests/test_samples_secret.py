@@ -1,0 +1,175 @@
+"""Secrets are found by their kind, and code that only looks like one stays.
+
+The secrets are made when a test runs, so that no scanner trips over this file.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+import string
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from repobuild.cli.main import run
+from repobuild.samples.secret import secrets, withheld
+from tests.repository import Repository
+
+ROOT = Path(__file__).parents[1]
+CHANCE = random.Random(5)
+ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+def made(count: int, letters: str = ALPHANUMERIC) -> str:
+    return "".join(CHANCE.choice(letters) for _ in range(count))
+
+
+def jwt() -> str:
+    parts = ({"alg": "HS256", "typ": "JWT"}, {"sub": "1234567890"})
+    texts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in parts]
+    return ".".join([text.decode().rstrip("=") for text in texts] + [made(43)])
+
+
+HEX = "0123456789abcdef"
+UPPER = string.ascii_uppercase + string.digits
+PASSWORD = "tR7" + "!vQ2" + "#zK9x"
+PLANTED = {
+    "AWS Access Key": f'key = "{"AK" + "IA" + made(16, UPPER)}"',
+    "AWS Access Key ": f'aws_secret_key = "{made(40)}"',
+    "GitHub Token": f'connect("{"gh" + "p_" + made(36)}")',
+    "GitHub Token ": f"use {'github' + '_pat_' + made(82)} for it",
+    "GitLab Token": f"TOKEN={'gl' + 'pat-' + made(20)}",
+    "Slack Token": f'post("{"xo" + "xb-"}{made(12, string.digits)}-{made(24)}")',
+    "Stripe Access Key": f'stripe.key("{"sk" + "_live_" + made(24)}")',
+    "Private Key": f"-----BEGIN RSA {'PRIVATE'} KEY-----\n{made(64)}",
+    "Private Key ": f"-----BEGIN ENCRYPTED {'PRIVATE'} KEY-----\n{made(64)}",
+    "JSON Web Token": f"Authorization: Bearer {jwt()}",
+    "Basic Auth Credentials": f"postgres://admin:{made(12)}@db.internal/main",
+    "NPM tokens": f"//registry.npmjs.org/:_authToken={'np' + 'm_' + made(36)}",
+    "NPM tokens ": f"login {'np' + 'm_' + made(36)}",
+    "Azure Storage Account access key": f'"Account{"Key"}={made(86)}=="',
+    "Twilio API Key": f'Client("{"S" + "K" + made(32, HEX)}")',
+    "SendGrid API Key": f'Mail("{"S" + "G." + made(22) + "." + made(43)}")',
+    "Mailchimp Access Key": f'chimp("{made(32, HEX) + "-us" + "12"}")',
+    "PyPI Token": f"password: {'py' + 'pi-AgEI' + 'cHlwaS5vcmc' + made(90)}",
+    "OpenAI Token": f'open("{"sk" + "-" + made(20) + "T3Blbk" + "FJ" + made(20)}")',
+    "Telegram Bot Token": f'Bot("{made(9, "123456789")}:{made(35)}")',
+    "Discord Bot Token": f"run {'M' + made(23)}.{made(6)}.{made(27)}",
+    "Google API Key": f'maps("{"AI" + "za" + made(35)}")',
+    "Hugging Face Token": f'login("{"hf" + "_" + made(34)}")',
+    "Anthropic API Key": f'Client("{"sk" + "-ant-" + made(60)}")',
+    "Secret Keyword": f'password = "{PASSWORD}"',
+    "Secret Keyword ": f"if '{PASSWORD}' == my_password:",
+    "Secret Keyword  ": f"connect(host, db_password='{PASSWORD}')",
+    "Secret Keyword   ": f'{{"client_secret": "{made(32, HEX)}"}}',
+    "Secret Keyword    ": f"export SECRET_KEY={made(32)} # of the site",
+    "Base64 High Entropy String": f'sign("{made(44)}")',
+}
+INNOCENT = (
+    'password = "password"',
+    'password = "password123"',
+    'password = "<your password>"',
+    'password = os.environ["DB_PASSWORD_2"]',
+    "password = getpass.getpass(f'Password for {user2}: ')",
+    'API_KEY = "YOUR_API_KEY_12345"',
+    "api_key=settings.API_KEY_V2_of_the_site, timeout=30",
+    "SECRET_KEY=$(openssl rand -base64 32)",
+    'secret_name = "the-name-of-it-2"',
+    'def login(password: str = "", *, api_key: str | None = None) -> Token:',
+    'raise KeyError("no such key in Section2: " + key)',
+    'parser.add_argument("--password", help="the password of User1")',
+    "postgres://user:password@localhost:5432/db",
+    "https://{user}:{password}@host2/",
+    'url = "http://user:pass@example.com/path"',
+    'commit = "2c8cd3acd5e1bc7d1d9d8ef1e1bf2a0d4f7d9a3b"',
+    'sha256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"',
+    'id = "123e4567-e89b-12d3-a456-426614174000"',
+    '"integrity": "sha512-kR4T9mP1xZ7qL2vB8nC3wY6jF5hD0sG4aE1uI9oP2lK7mN3bV6cX=="',
+    'wheel hash = "yR4T9mP1xZ7qL2vB8nC3wY6jF5hD0sG4aE1uI9oP2lK"',
+    'ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"',
+    'path = "tests/Data2/SomeLongFileName/WithManyWords/utf8_Sample01.json"',
+    'name = "SomeVeryLongClassNameForVersion2OfTheApi"',
+    "MyVeryLongModuleNameHere2.params.another_quite_long_name_here",
+    "https://github.com/pallets/click/pull/3778#issuecomment-1234567890",
+    "test_that_utf8_names_of_more_than_255_bytes_are_cut(tmp_path)",
+    "sk-learn, gl-matrix, xox-games and SG.x are names",
+    "===================================================1",
+    "",
+)
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_a_planted_secret_is_found_by_its_kind(kind: str) -> None:
+    text = f"Look at this:\n{PLANTED[kind]}\nand no further."
+    assert kind.strip() in secrets(text).values()
+
+
+@pytest.mark.parametrize("text", INNOCENT)
+def test_an_innocent_line_is_no_secret(text: str) -> None:
+    assert secrets(text) == {}
+
+
+def test_what_is_withheld_is_gone_wherever_it_stands() -> None:
+    value = {"code": f'a = 1\npassword = "{PASSWORD}"', "rows": [3, f"`{PASSWORD}`"]}
+    assert withheld(value) == {
+        "code": 'a = 1\npassword = "[secret: Secret Keyword]"',
+        "rows": [3, "`[secret: Secret Keyword]`"],
+    }
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_nothing_of_a_planted_secret_is_left(kind: str) -> None:
+    left = withheld(f"Look at this:\n{PLANTED[kind]}\nand no further.")
+    assert not any(secret in left for secret in secrets(PLANTED[kind]))
+    assert PLANTED[kind].splitlines()[-1] not in left
+    assert secrets(left) == {}
+
+
+def test_a_long_line_takes_no_quadratic_time() -> None:
+    for line in ("a1" * 100_000, "password = " * 20_000, "=" * 200_000, '"' * 200_000):
+        secrets(line)
+
+
+def test_ordinary_code_does_not_import_the_library() -> None:
+    code = (
+        "import sys; from repobuild.samples.secret import secrets; "
+        "secrets('def f(password, key=None):\\n    return password[key]'); "
+        "sys.exit('detect_secrets' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
+
+
+def test_a_planted_secret_reaches_nothing_that_a_user_reads(
+    repository: Repository, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    """Not the events, not what is printed, not what is exported."""
+    token = "gh" + "p_" + made(36)
+    module = (
+        '"""Reads a server."""\n\n\n'
+        f'def connect(host: str, token: str = "{token}", password="{PASSWORD}"):\n'
+        f'    """Open a connection.\n\n    Use {token} in tests.\n    """\n'
+        "    first = host.strip()\n    second = first.lower()\n"
+        f'    third = second + "{token}"\n    return third\n'
+    )
+    repository.commit({"server.py": module + "def broken(:\n", "README.md": "# S\n"})
+    monkeypatch.chdir(repository.path)
+    shown = ["server.py::connect", "server.py::connect@lines", "dataset"]
+    for arguments in (
+        ["build", "--until", "dataset"],
+        ["export", "dataset", "-o", str(tmp_path / "dataset")],
+        ["export", "facts", "-o", str(tmp_path / "facts")],
+        ["export", "graph", "-o", str(tmp_path / "graph")],
+        *(["show", key, *more] for key in shown for more in ([], ["--json"])),
+    ):
+        assert run(arguments) == 0
+    printed = capsys.readouterr().out
+    events = (repository.path / ".git/repobuild/events.jsonl").read_text()
+    files = [path.read_text() for path in tmp_path.rglob("*.json*")]
+    assert "secret: GitHub Token" in printed and len(files) > 5
+    for text in (printed, events, *files):
+        assert token not in text
+        assert PASSWORD not in text
