@@ -88,5 +88,8 @@ class MemoryView:
     def table(self, name: str) -> MemoryTable:
         return self.tables.setdefault(name, MemoryTable())
 
+    def joined(self, name: str) -> tuple[str, ...]:
+        return (name,)
+
     def blob(self, blob_id: str) -> bytes:
         return self.blobs[blob_id]

@@ -98,6 +98,9 @@ class MemoryTask:
     def table(self, name: str) -> MemoryTable:
         return self.tables[name]
 
+    def joined(self, name: str) -> tuple[str, ...]:
+        return (name,)
+
     def object(self, digest: str) -> Path:
         return self.objects[digest]
 

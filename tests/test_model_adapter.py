@@ -30,6 +30,11 @@ class Entries:
     def __init__(self, rows: Mapping[str, Any]) -> None:
         self.rows = rows
 
+    def items(self) -> Iterator[tuple[str, Any]]:
+        for key, item in sorted(self.rows.items()):
+            row, mark, sub = key.partition("#")
+            yield row, {mark + sub: item}
+
     def entries(self) -> Iterator[tuple[str, Any]]:
         yield from sorted(self.rows.items())
 
@@ -59,6 +64,9 @@ class Commit:
 
     def table(self, name: str) -> Entries:
         return self.tables[name]
+
+    def joined(self, name: str) -> tuple[str, ...]:
+        return (name,)
 
     def rows(self, name: str) -> Mapping[str, Any]:
         return self.history

@@ -44,6 +44,9 @@ class Tables:
     def table(self, name: str) -> MemoryTable:
         return self.tables[name]
 
+    def joined(self, name: str) -> tuple[str, ...]:
+        return (name,)
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,8 +91,9 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
         row, sub = place
         value = table.get(row)
         rows[rule.name] = value[sub] if rule.entries and value else value
-    if rows.get("samples"):
-        rows["provenance"] = _provenance(build, rows["samples"])
+    sample = next((rows[n] for n in build.joined("samples") if rows.get(n)), None)
+    if sample and "question" in sample:
+        rows["provenance"] = _provenance(build, sample)
     else:
         rows.update(_around(build, key))
     return rows
@@ -107,12 +109,20 @@ def _around(build: Build, key: str) -> dict[str, Any]:
     kinds = ("contains", "imports", "calls", "inherits")
     edges: dict[str, Any] = {kind: outgoing(graph, key, kind) for kind in kinds}
     edges["called by"] = callers(graph, key)
-    samples = build.table("samples")
-    keys = [k + s for k in (key, f"{key}@lines") for s in samples.subs(k)]
     return {
         "edges": {kind: found for kind, found in edges.items() if found},
-        "sample keys": keys,
+        "sample keys": list(_sample_keys(build, key)),
     }
+
+
+def _sample_keys(build: Build, key: str) -> Iterator[str]:
+    """Yield the dataset keys of what is asked about an element."""
+    from repobuild.samples.pool import dataset_key
+
+    for name in build.joined("samples"):
+        for row in (key, f"{key}@lines"):
+            for sub in build.table(name).subs(row):
+                yield dataset_key(name, row) + sub
 
 
 def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:

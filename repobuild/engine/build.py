@@ -26,7 +26,7 @@ from repobuild.engine.contract import Progress, Value
 from repobuild.engine.cycles import unsearched
 from repobuild.engine.errors import BuildError
 from repobuild.engine.events import EventLog
-from repobuild.engine.rule import Rule, closure, manifest_digest
+from repobuild.engine.rule import Rule, closure, joined, manifest_digest
 from repobuild.engine.runs import Run, record
 from repobuild.engine.state import State, TableLine
 from repobuild.engine.store import Store
@@ -65,6 +65,10 @@ class Build:
             return self.snapshot.tree
         return worktree_id(self.snapshot)
 
+    def place(self, rule: Rule) -> str:
+        """Name of what a table is made of here: a source may go by the commit."""
+        return self.snapshot.lineage if rule.follows == "commit" else self.tree
+
     @property
     def cores(self) -> int:
         return self.jobs or len(os.sched_getaffinity(0))
@@ -89,6 +93,10 @@ class Build:
             self._tables[name] = StoredTable(self.state, rule, render)
         return self._tables[name]
 
+    def joined(self, name: str) -> tuple[str, ...]:
+        """Return the names of a table and of those that join it."""
+        return joined(self.rules, name)
+
     def manifest(self, rule: Rule) -> dict[str, Any]:
         if rule.name not in self._manifests:
             self._manifests[rule.name] = rule.manifest(self.settings)
@@ -107,7 +115,7 @@ class Build:
             return True
         if rule.kind == "source":
             line = self.state.line(rule.name)
-            return line is None or line.tree != self.tree
+            return line is None or line.tree != self.place(rule)
         return any(pending(self.state, rule.name, name) for name in rule.inputs)
 
     def consumers(self, rule: Rule) -> list[str]:
@@ -147,7 +155,7 @@ class Build:
         old = self.state.line(rule.name)
         full_seconds = seconds if full or old is None else old.full_seconds
         line = TableLine(
-            rule.name, number, b"", 0, 0, self.tree, self.snapshot.commit, seconds,
+            rule.name, number, b"", 0, 0, self.place(rule), self.snapshot.commit, seconds,
             full_seconds,
         )  # fmt: skip
         written = writer.finish(line)
@@ -257,6 +265,15 @@ class Build:
             counts=vars(counts),
         )
 
+    def _forget(self, name: str) -> None:
+        """Drop a table whose rule is gone: it would miss news from now on.
+
+        Its memo entries stay for as long as others that no row names.
+        """
+        with self.transaction():
+            self.state.drop_table(name, self.number)
+        self.events.emit("forgotten", table=name)
+
     def _remake(self, consumers: list[str]) -> None:
         """Make tables start anew whose input's old values cannot be told any more."""
         for name in consumers:
@@ -276,6 +293,9 @@ class Build:
         self.number = int(cursor.lastrowid or 0)
         self.events.build = self.number
         self._began = time.perf_counter()
+        for line in self.state.lines():
+            if line.name not in self.rules:
+                self._forget(line.name)
         trim(database, self.number)
         self.events.trim()
         self.events.emit("begin", commit=self.snapshot.commit, tree=self.tree)

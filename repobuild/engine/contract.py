@@ -1,7 +1,8 @@
 """What a rule's function receives: the whole surface between the engine and the rooms.
 
-The engine calls three kinds of function and knows nothing else of them:
+The engine calls four kinds of function and knows nothing else of them:
 
+    source run(source) -> None               reads the snapshot, puts and drops its rows
     map    run(value, scope) -> value        pure; one row in, one row out
     view   run(view) -> None                 reads changed rows, puts and drops its own
     task   run(task) -> Mapping[str, Value]  writes files into task.folder, gives meta
@@ -12,7 +13,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from repobuild.git.snapshot import Snapshot
 
 # Plain msgpack data. A recursive type would force casts at every read of a row.
 Value = Any
@@ -83,6 +87,27 @@ class OwnTable(Protocol):
     def keys(self) -> Iterator[str]: ...
 
 
+class Source(Protocol):
+    @property
+    def snapshot(self) -> Snapshot: ...
+
+    @property
+    def settings(self) -> Mapping[str, Value]: ...
+
+    @property
+    def own(self) -> OwnTable: ...
+
+    @property
+    def full(self) -> bool:
+        """True when the table starts empty."""
+        ...
+
+    @property
+    def last(self) -> str:
+        """What it was last made of: a tree id or a lineage; "" when it starts empty."""
+        ...
+
+
 class View(Protocol):
     @property
     def settings(self) -> Mapping[str, Value]: ...
@@ -98,6 +123,10 @@ class View(Protocol):
     def changes(self, table: str) -> Mapping[str, Change]: ...
 
     def table(self, name: str) -> Table: ...
+
+    def joined(self, name: str) -> tuple[str, ...]:
+        """Names of a table that the rule declares, and of those that join it."""
+        ...
 
     def blob(self, blob_id: str) -> bytes: ...
 
@@ -131,6 +160,10 @@ class Task(Protocol):
         ...
 
     def table(self, name: str) -> Table: ...
+
+    def joined(self, name: str) -> tuple[str, ...]:
+        """Names of a table that the rule declares, and of those that join it."""
+        ...
 
     def object(self, digest: str) -> Path:
         """Folder of a stored artifact; raises `KeyError` when absent or corrupt."""

@@ -12,7 +12,7 @@ the file and the commit where it began.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -89,4 +89,13 @@ def differences(
             for name in sorted(was.keys() | now.keys())
             if was.get(name) != now.get(name)
         ]
-    return found
+    return [*found, *_joins(old.get("joined", ()), new.get("joined", ()))]
+
+
+def _joins(old: Iterable[str], new: Iterable[str]) -> list[Reason]:
+    """The tables that came to join an input, or do so no more."""
+    came, went = sorted({*new} - {*old}), sorted({*old} - {*new})
+    return [
+        *(Reason(name, "", Cause.INPUT_ADDED) for name in came),
+        *(Reason(name, "", Cause.INPUT_REMOVED) for name in went),
+    ]

@@ -11,14 +11,19 @@
     tools        = ["tree-sitter-python"]           their versions enter the key
     ingredients  = "module:function"                further facts that enter the key
     entries      = false                            a row holds several logical rows
+    joins        = "samples"                        its rows are more rows of that table
     stored       = true                             false: keep digests, render again
     chain        = false                            task: a fold over commits
+    follows      = "tree"                           source: or "commit", if what led to
+                                                    a tree matters, too
     outlook      = "module:function"                task: what it would do (pace.py)
     labels       = "module:function"                a field's name for people
     version      = 1                                raised by hand
 
-The `source` is no rule but the input: git's tree, with the function that names the
-language of a path.
+A `source` is where rows come from that no table has: git's tree, its commits.
+
+Every view and task that reads a table reads what joins it, too; a map is a function of
+one row of one table, and reads that table only.
 """
 
 from __future__ import annotations
@@ -26,7 +31,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
@@ -59,6 +64,9 @@ class Rule:
     entries: bool = False
     stored: bool = True
     chain: bool = False
+    joins: str = ""
+    follows: Literal["tree", "commit"] = "tree"
+    joined: tuple[str, ...] = ()  # those of the inputs that join another of them
     # Settings in place of the current ones, for tables as they were made: past.py.
     fixed: Mapping[str, Any] | None = field(default=None, compare=False)
 
@@ -82,7 +90,9 @@ class Rule:
         chosen = self.chosen(settings)
         seen = self.seen(settings)
         extra = load(self.ingredients)(seen) if self.ingredients else {}
+        more = {"joined": list(self.joined)} if self.joined else {}
         return {
+            **more,
             "rule": self.name,
             "version": self.version,
             "settings": chosen,
@@ -120,7 +130,14 @@ def read_rules(*folders: Path) -> dict[str, Rule]:
         rules[path.stem] = _read(path)
     for rule in rules.values():
         _check_inputs(rule, rules)
+        _check_join(rule, rules)
+    rules = {name: _with_joined(rule, rules) for name, rule in rules.items()}
     return {name: rules[name] for name in _in_order(rules)}
+
+
+def joined(rules: Mapping[str, Rule], name: str) -> tuple[str, ...]:
+    """Return a table and those that join it, which are by name."""
+    return name, *sorted(rule.name for rule in rules.values() if rule.joins == name)
 
 
 def closure(rules: Mapping[str, Rule], goals: list[str]) -> list[str]:
@@ -137,9 +154,8 @@ def _read(path: Path) -> Rule:
         body = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
-    known = {field.name for field in fields(Rule)} - {"name", "inputs", "fixed"} | {
-        "from"
-    }
+    ours = {"name", "inputs", "joined", "fixed"}
+    known = {field.name for field in fields(Rule)} - ours | {"from"}
     for name in body:
         if name not in known:
             hint = nearest(name, known)
@@ -164,16 +180,51 @@ def _check_inputs(rule: Rule, rules: Mapping[str, Rule]) -> None:
         raise UsageError(f'map rule "{rule.name}" must read exactly one table')
 
 
+def _check_join(rule: Rule, rules: Mapping[str, Rule]) -> None:
+    if not rule.joins:
+        return
+    said = f'rule "{rule.name}" joins "{rule.joins}"'
+    other = rules.get(rule.joins)
+    if other is None:
+        raise UsageError(f"{said}, which is no table{nearest(rule.joins, rules)}")
+    if rule.kind not in ("map", "view") or other.kind == "task" or other.joins:
+        raise UsageError(f"{said}: only a map or a view can, and no table that joins")
+    if rule.entries != other.entries:
+        wanted = str(other.entries).lower()
+        raise UsageError(f"{said}, so it must say `entries = {wanted}`, too")
+
+
+def _with_joined(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
+    """Append to the inputs what joins them."""
+    if rule.kind == "map":
+        return rule
+    more = [n for name in rule.inputs for n in joined(rules, name)[1:]]
+    added = tuple(n for n in more if n not in (*rule.inputs, rule.name))
+    if rule.joins in rule.inputs:  # it reads the table itself, not its peers
+        added = tuple(n for n in added if rules[n].joins != rule.joins)
+    return replace(rule, inputs=(*rule.inputs, *added), joined=added)
+
+
 def _in_order(rules: Mapping[str, Rule]) -> list[str]:
     order: list[str] = []
     waiting = sorted(rules)
     while waiting:
         ready = [n for n in waiting if set(rules[n].inputs) <= set(order)]
         if not ready:
-            raise UsageError(f"the rules {', '.join(waiting)} wait for each other")
+            raise UsageError(_cycle({name: rules[name] for name in waiting}))
         order.append(ready[0])
         waiting.remove(ready[0])
     return order
+
+
+def _cycle(waiting: Mapping[str, Rule]) -> str:
+    said = [f"the rules {', '.join(waiting)} wait for each other"]
+    said += [
+        f'"{name}" joins "{rule.joins}": it may not read what is made of that'
+        for name, rule in waiting.items()
+        if rule.joins
+    ]
+    return "\n".join(said)
 
 
 def version(tool: str) -> str:

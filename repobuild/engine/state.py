@@ -116,6 +116,20 @@ class State:
                 f'CREATE INDEX IF NOT EXISTS "by_id_{table}" ON "terms_{table}"(id)'
             )
 
+    def drop_table(self, table: str, build: int) -> None:
+        """Remove a table with its news; what of the memo it named is idle from now."""
+        self.rows_of(table)
+        self.database.execute(
+            f"INSERT OR REPLACE INTO idle SELECT DISTINCT memo, ? "
+            f'FROM "rows_{table}" WHERE memo IS NOT NULL',
+            (build,),
+        )
+        for kind in ("rows", "keys", "terms"):
+            self.database.execute(f'DROP TABLE IF EXISTS "{kind}_{table}"')
+        for place in ("tables WHERE name", "pending WHERE consumer"):
+            self.database.execute(f"DELETE FROM {place} = ?", (table,))
+        self._made.discard(table)
+
     def line(self, table: str) -> TableLine | None:
         """Return what is known of a table, or None when it was never built."""
         row = self.database.execute(

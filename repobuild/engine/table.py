@@ -49,6 +49,11 @@ def term_number(term: str) -> int:
     return int.from_bytes(blake2b(data, digest_size=_TERM_BYTES).digest(), "big")
 
 
+def own_key(table: str, key: str) -> str:
+    """Return a key as its own table knows it: other tables may call it TABLE//KEY."""
+    return key.removeprefix(f"{table}//")
+
+
 @dataclass(frozen=True, slots=True)
 class RawRow:
     """A row as it is stored."""
@@ -131,7 +136,8 @@ class StoredTable:
         return list(unpack(inflate(stored))) if stored else []
 
     def find(self, logical: str) -> tuple[str, str] | None:
-        """Return (key, sub) of a logical key, or None."""
+        """Return (key, sub) of a logical key, or None; TABLE//KEY is a key, too."""
+        logical = own_key(self._name, logical)
         if logical in self:
             if not self.rule.entries or "" in self.subs(logical):
                 return logical, ""

@@ -63,6 +63,9 @@ class RunningTask:
             raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
         return self._build.table(name)
 
+    def joined(self, name: str) -> tuple[str, ...]:
+        return tuple(n for n in self._build.joined(name) if n in self._rule.inputs)
+
     def object(self, digest: str) -> Path:
         return self._build.store.path(digest)
 

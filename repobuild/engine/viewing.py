@@ -38,6 +38,9 @@ class RunningView:
             raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
         return self._build.table(name)
 
+    def joined(self, name: str) -> tuple[str, ...]:
+        return tuple(n for n in self._build.joined(name) if n in self._rule.inputs)
+
     def blob(self, blob_id: str) -> bytes:
         return self._build.snapshot.blob(blob_id)
 

@@ -21,6 +21,7 @@ from repobuild.engine.leaves import Leaf, leaves
 from repobuild.engine.reason import Reason, differences
 from repobuild.engine.rule import Rule
 from repobuild.engine.runs import Run
+from repobuild.engine.table import own_key
 from repobuild.engine.trail import Trail
 
 _FIELDS = 6
@@ -54,6 +55,7 @@ def why(build: Build, key: str) -> list[Told]:
 
 
 def _rows(trail: Trail, rule: Rule, key: str) -> Iterator[Told]:
+    key = own_key(rule.name, key)
     place = trail.build.table(rule.name).find(key)
     if place:
         yield _row(trail, rule, *place)

@@ -23,6 +23,7 @@ from typing import Literal
 
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.strict import LOCATION
+from repobuild.samples.pool import Pool
 
 TRACKS = ("recall", "generalise")
 ASKED_KINDS = frozenset({"class", "function", "method"})
@@ -160,7 +161,7 @@ def _order(sample: HeldOut) -> tuple[bool, bytes]:
     return sample.split != "test", _hash(sample.id)
 
 
-def questions(track: str, held: Iterable[HeldOut], samples: Table, count: int) -> Drawn:
+def questions(track: str, held: Iterable[HeldOut], samples: Pool, count: int) -> Drawn:
     """Draw `count` of one track: half ask for a path, the rest are even by task.
 
     One question is asked once: phrasings of several samples may coincide.
@@ -175,12 +176,12 @@ def questions(track: str, held: Iterable[HeldOut], samples: Table, count: int) -
     return [*drawn, *islice(rest, count - len(drawn))]
 
 
-def even(track: str, held: Iterable[HeldOut], samples: Table, count: int) -> Drawn:
+def even(track: str, held: Iterable[HeldOut], samples: Pool, count: int) -> Drawn:
     """Draw `count`, evenly by task as far as the tasks have samples."""
     return list(islice(_even(track, list(held), samples), count))
 
 
-def _even(track: str, held: Sequence[HeldOut], samples: Table) -> Iterator[Sample]:
+def _even(track: str, held: Sequence[HeldOut], samples: Pool) -> Iterator[Sample]:
     """Take turns over the tasks; a task that runs dry leaves its turn to the others."""
     of_task: dict[str, list[HeldOut]] = {}
     for row in sorted(held, key=lambda row: row.task):  # stable: drawing order stays
@@ -195,7 +196,7 @@ def _even(track: str, held: Sequence[HeldOut], samples: Table) -> Iterator[Sampl
                 yield sample
 
 
-def _texts(track: str, held: Iterable[HeldOut], samples: Table) -> Iterator[Sample]:
+def _texts(track: str, held: Iterable[HeldOut], samples: Pool) -> Iterator[Sample]:
     for row in held:
         texts = samples.get(row.key) or {}
         if row.sub in texts:

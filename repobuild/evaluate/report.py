@@ -26,6 +26,7 @@ from repobuild.evaluate.comparison import Inquiry, Replies, Track
 from repobuild.evaluate.page import page
 from repobuild.evaluate.score import Element
 from repobuild.evaluate.strict import Known
+from repobuild.samples.pool import Pool
 
 CHAIN_SHOWN = 40  # commits
 LINEAGE = "repobuild.json"
@@ -86,7 +87,7 @@ def run(task: Task) -> dict[str, Value]:
 
 def inquire(task: Task) -> Inquiry:
     """Everything that is asked at this commit."""
-    settings, samples = task.settings, task.table("samples")
+    settings, samples = task.settings, Pool.of(task)
     elements = list(cases.elements(task.table("graph")))
     project = project_name(task)
     tracks = [

@@ -32,6 +32,7 @@ from repobuild.model.delta import Decision, Mode
 from repobuild.model.lineage import Lineage, Manifest, Row, current
 from repobuild.model.recipe import Job, Outcome, Recipe
 from repobuild.model.standing import standing
+from repobuild.samples.pool import Pool
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task
@@ -140,7 +141,7 @@ def read_samples(task: Task) -> tuple[Samples, Samples]:
     """Trained samples, and the held-out ones that the gate asks, sorted by id."""
     places = dict(task.table("dataset").entries())
     trained, held_out = [], []
-    for sample_id, sample in task.table("samples").entries():
+    for sample_id, sample in Pool.of(task).entries():
         place = places.get(sample_id, {})
         if place.get("split") == "train":
             trained.append((sample_id, sample))

@@ -15,6 +15,7 @@ from hashlib import blake2b
 
 from repobuild.engine.contract import View
 from repobuild.samples.fact import Sample
+from repobuild.samples.pool import News, Pool
 from repobuild.samples.quality import (
     DUPLICATE,
     Bounds,
@@ -33,13 +34,14 @@ def dataset(view: View) -> None:
     """Bring the dataset up to date with the changed contexts."""
     judge = Judge(Bounds.of(view.settings), Split.of(view.settings))
     asked: Counter[str] = Counter()
-    changes = view.changes("samples")
+    changes = News(view)
     for key, (old, new) in changes.items():
         if not view.full:
             asked.update(term for _, term in judge.questions(old or {}))
         asked.update(_write(view, judge, key, new))
+    pool = Pool.of(view)
     for key in sorted(_shared(view, asked)):
-        _decide_again(view, judge, key)
+        _decide_again(view, judge, pool, key)
 
 
 def _write(view: View, judge: Judge, key: str, samples: Samples | None) -> list[str]:
@@ -68,9 +70,9 @@ def _shared(view: View, asked: Counter[str]) -> set[str]:
     return keys
 
 
-def _decide_again(view: View, judge: Judge, key: str) -> None:
+def _decide_again(view: View, judge: Judge, pool: Pool, key: str) -> None:
     """Drop the questions that a context with a smaller key asks, too."""
-    samples: Samples = view.table("samples").get(key) or {}
+    samples: Samples = pool.get(key) or {}
     row = judge.row(key, samples)
     for sub, term in _questions(samples, row):
         if view.own.index.find(term)[0] != key:

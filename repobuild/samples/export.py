@@ -18,6 +18,7 @@ from typing import Protocol
 
 from repobuild.engine.contract import Table, Value
 from repobuild.samples.fact import Sample
+from repobuild.samples.pool import Pool
 from repobuild.samples.provenance import provenance
 
 SPLITS = ("train", "val", "test")
@@ -63,10 +64,12 @@ class Source(Protocol):
 
     def table(self, name: str) -> Table: ...
 
+    def joined(self, name: str) -> tuple[str, ...]: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    samples: Table
+    samples: Pool
     dataset: Table
     graph: Table
     files: Table
@@ -76,7 +79,8 @@ def export(source: Source, folder: Path) -> Summary:
     """Write the dataset into a folder; returns what was counted."""
     folder.mkdir(parents=True, exist_ok=True)
     summary = Summary()
-    tables = Tables(*map(source.table, ("samples", "dataset", "graph", "files")))
+    read = map(source.table, ("dataset", "graph", "files"))
+    tables = Tables(Pool.of(source), *read)
     files = {s: (folder / f"{s}.jsonl").open("w", encoding="utf-8") for s in SPLITS}
     try:
         for id, sample, row in used(tables, summary):
