@@ -56,7 +56,7 @@ def test_google_parameters_and_returns_are_read() -> None:
 def test_numpy_parameters_and_returns_are_read() -> None:
     found = described(NUMPY)
     assert found.parameters == {"path": "Where it is.", "mode": "How."}
-    assert found.returns == "bytes The bytes."
+    assert found.returns == "The bytes."
 
 
 def test_sphinx_parameters_and_returns_are_read() -> None:
@@ -87,3 +87,41 @@ def test_the_first_sentence_is_cut_at_its_end_in_both_languages() -> None:
     assert sentence("Read it. Then more.") == "Read it."
     assert sentence("读取文件。然后返回。") == "读取文件。"
     assert sentence("uses os.path here") == "uses os.path here"
+
+
+def test_markup_of_documentation_tools_is_taken_off() -> None:
+    text = (
+        "Invoke all ``close`` callbacks registered with\n:meth:`~a.b.Context.on_close`."
+    )
+    assert summary(text) == "Invoke all `close` callbacks registered with `on_close`."
+    assert summary("See `the pages <https://x.org/y>`_ of |this| one.") == (
+        "See the pages of this one."
+    )
+    assert summary("A :ref:`group of commands <groups>`.") == "A group of commands."
+
+
+def test_a_title_between_rules_is_the_title() -> None:
+    assert summary("=========\nUsing it\n=========\n\nMore of it.") == "Using it"
+    assert summary("Using it\n========\nMore of it.") == "Using it"
+
+
+def test_a_directive_is_no_prose() -> None:
+    assert summary(".. deprecated:: 8.2\n   Use another.") == ""
+    assert summary("Read it.\n.. note:: slowly") == "Read it."
+
+
+def test_what_announces_a_list_is_left_out_with_the_list() -> None:
+    assert summary("Read it. The modes are:\n\n- r") == "Read it."
+    assert summary("Take, in this order:\n\n- r") == "Take, in this order"
+
+
+def test_a_first_line_without_a_full_stop_ends_where_it_was_broken() -> None:
+    text = "Protect the file\nThis is achieved by keeping a list of small pieces."
+    assert summary(text) == "Protect the file"
+    wrapped = "Return a context that is made for the\nPython interpreter that runs it."
+    assert summary(wrapped).endswith("for the Python interpreter that runs it.")
+
+
+def test_of_several_returned_values_none_is_told_without_its_name() -> None:
+    text = "Load.\n\nReturns\n-------\npool : str\n    Where.\nit : bool\n    If.\n"
+    assert described(text).returns == ""

@@ -2,12 +2,15 @@
 
 The three usual styles are read: Google (`Args:`), NumPy (underlined headings) and
 Sphinx (`:param name:`). What is in none of them is left alone rather than guessed at.
+Markup that only a documentation tool reads is taken off: see markup.py.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+
+from repobuild.samples.markup import plain, unruled
 
 SUMMARY = 320  # characters of a first paragraph
 SENTENCE = 120  # characters of a neighbour's first sentence
@@ -21,7 +24,14 @@ _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULT
 _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
 _NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?::.*)?$")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])(?=\s|$)|(?<=[。！？])")
-_SECTION = re.compile(r"\n[ \t]*(?::\w+[^:\n]*:|\w[\w ]*:[ \t]*$|-{3,}|>>> )", re.M)
+_SECTION = re.compile(
+    r"\n[ \t]*(?::\w+[^:\n`]*:(?!`)|\w[\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::)", re.M
+)
+_NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
+_CAPITAL = re.compile(r"[A-Z][a-z]+ ")
+# Words that no sentence has in its middle with a capital letter.
+_BEGINS = re.compile(r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) ")
+_ENDS = tuple(".!?:;,。！？：；，")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,8 @@ def described(docstring: str) -> Description:
             for heading in pattern.finditer(docstring):
                 block = _block(docstring[heading.end() :])
                 if heading[1] in ("Returns", "Yields"):
-                    returns = returns or shortened(" ".join(block.split()), TEXT)
+                    told = _untyped(block) if pattern is _NUMPY else block
+                    returns = returns or _line(told)
                 else:
                     parameters.update(read(block))
     return Description(summary(docstring), parameters, returns)
@@ -52,11 +63,52 @@ def described(docstring: str) -> Description:
 
 def summary(docstring: str, most: int = SUMMARY) -> str:
     """The first paragraph on one line, cut after the last sentence that fits."""
-    text = docstring.strip()
+    text = unruled(docstring).strip()
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
-    return shortened(" ".join(text.split("\n\n", 1)[0].split()), most)
+    width = max(map(len, docstring.split("\n")))
+    paragraph = _first_thought(text.split("\n\n", 1)[0].split("\n"), width)
+    return shortened(_ended(plain(" ".join(paragraph.split()))), most)
+
+
+def _first_thought(lines: list[str], width: int) -> str:
+    """The lines up to one after which a new sentence begins, full stop or not.
+
+    So it is where the next word had found room in the line, or can only begin one.
+    """
+    for number, line in enumerate(lines[:-1]):
+        if not line.rstrip().endswith(_ENDS):
+            new = lines[number + 1].lstrip()
+            word = _CAPITAL.match(new)
+            fits = word and len(line.rstrip()) + word.end() <= width
+            if fits or _BEGINS.match(new):
+                return "\n".join(lines[: number + 1])
+    return "\n".join(lines)
+
+
+def _ended(text: str) -> str:
+    """Without the words that announce a list or an example, which is not quoted."""
+    if not text.endswith((":", "：")):
+        return text
+    ends = [match.start() for match in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends else text.rstrip(":： ")
+
+
+def _line(block: str) -> str:
+    return shortened(plain(" ".join(block.split())), TEXT)
+
+
+def _untyped(block: str) -> str:
+    """What NumPy says of the one returned value, without its name and type.
+
+    Of several values nothing: only their names would tell them apart.
+    """
+    first, _, rest = block.partition("\n")
+    if not rest.strip() or not _NUMPY_TYPE.match(first.strip()):
+        return "" if rest.strip() else block
+    lines = rest.split("\n")
+    return rest if all(line[:1] in ("", " ", "\t") for line in lines) else ""
 
 
 def sentence(text: str) -> str:
@@ -79,11 +131,10 @@ def _sphinx(docstring: str) -> tuple[dict[str, str], str]:
     parameters: dict[str, str] = {}
     returns = ""
     for field_, name, block in _SPHINX.findall(docstring):
-        text = " ".join(block.split())
         if field_ == "param" and name.split():
-            parameters[name.split()[-1].lstrip("*")] = shortened(text, TEXT)
+            parameters[name.split()[-1].lstrip("*")] = _line(block)
         elif field_ != "param":
-            returns = shortened(text, TEXT)
+            returns = _line(block)
     return {name: text for name, text in parameters.items() if text}, returns
 
 
@@ -115,7 +166,7 @@ def _google(block: str) -> dict[str, str]:
             found[name] += " " + line.strip()
         else:
             name = ""
-    return {name: shortened(text, TEXT) for name, text in found.items()}
+    return {name: _line(text) for name, text in found.items()}
 
 
 def _numpy(block: str) -> dict[str, str]:
@@ -127,4 +178,4 @@ def _numpy(block: str) -> dict[str, str]:
             name = entry[1]
         elif name and line.startswith(" ") and line.strip():
             found[name] = f"{found.get(name, '')} {line.strip()}".strip()
-    return {name: shortened(text, TEXT) for name, text in found.items()}
+    return {name: _line(text) for name, text in found.items()}
