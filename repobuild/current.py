@@ -4,7 +4,8 @@ The last build leaves one file, `current`, in the state. It holds five texts wit
 between them:
 
     crc       of the other four: a changed byte is no answer
-    key       format, tree, goal and a fingerprint of all that was not in git
+    key       format, commit, edge of a shallow clone, goal, and a fingerprint of all
+              that was not in git
     objects   folders of the artifacts that must still be there, one a line
     text      the answer to print
     json      the answer to print for `--json`
@@ -33,15 +34,15 @@ TYPE_CHECKING = False  # what type checkers read as true; see repobuild/resource
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 3
+FORMAT = 4
 _FILE = "current"
 _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
 
 def git_facts() -> list[str] | None:
-    """Return work tree, common folder and tree of HEAD; None outside git."""
+    """Return work tree, common folder and commit of HEAD; None outside git."""
     command = ["git", "rev-parse", "--path-format=absolute", "--show-toplevel"]
-    lines = _said([*command, "--git-common-dir", "HEAD^{tree}"]).splitlines()
+    lines = _said([*command, "--git-common-dir", "HEAD^{commit}"]).splitlines()
     return lines if len(lines) == 3 else None
 
 
@@ -54,11 +55,11 @@ def fingerprint(root: str) -> str:
 
 
 def write(
-    state: str, root: str, tree: str, goal: str, objects: list[str], *answers: str
+    state: str, root: str, commit: str, goal: str, objects: list[str], *answers: str
 ) -> None:
     """Leave the answers (text, JSON) for the next run; replaced in one step."""
     fresh = os.path.join(state, f"{_FILE}.new")
-    texts = (_key(root, tree, goal), "\n".join(objects), *answers)
+    texts = (_key(state, root, commit, goal), "\n".join(objects), *answers)
     body = os.fsencode("\0".join(texts))
     with open(fresh, "wb") as file:
         file.write(b"%08x\0%b" % (crc32(body), body))
@@ -78,7 +79,7 @@ def answer(goal: str = "") -> tuple[str, str] | None:
     here = git_facts()
     if here is None:
         return None
-    root, common, tree = here
+    root, common, commit = here
     state = os.path.join(common, "repobuild")
     crc, _, body = _read(os.path.join(state, _FILE)).partition("\0")
     found = body.split("\0")
@@ -88,13 +89,14 @@ def answer(goal: str = "") -> tuple[str, str] | None:
         return None
     key, objects, text, json = found
     folders = [os.path.join(state, "objects", o) for o in objects.splitlines()]
-    if not all(map(os.path.isdir, folders)) or key != _key(root, tree, goal):
+    if not all(map(os.path.isdir, folders)) or key != _key(state, root, commit, goal):
         return None
     return text, json
 
 
-def _key(root: str, tree: str, goal: str) -> str:
-    return f"{FORMAT} {tree} {goal} {fingerprint(root)}"
+def _key(state: str, root: str, commit: str, goal: str) -> str:
+    edge = _read(os.path.join(os.path.dirname(state), "shallow"))
+    return f"{FORMAT} {commit} {edge} {goal} {fingerprint(root)}"
 
 
 def _said(command: list[str]) -> str:

@@ -21,8 +21,18 @@ from repobuild.git.snapshot import Snapshot, at_commit, common_folder
 HERE = "tests.toys"
 
 
-def language(path: str, settings: Mapping[str, Any]) -> str:
-    return "text" if path.endswith(".txt") else ""
+def files(source: Any) -> None:
+    """Git's tree; a path that ends so is a text."""
+    changes = source.snapshot.changes(source.last) if source.last else None
+    if changes is None:
+        changes = {**dict.fromkeys(source.own.keys()), **dict(source.snapshot.files())}
+    for path, entry in changes.items():
+        if entry is None:
+            source.own.drop(path)
+            continue
+        language = "text" if path.endswith(".txt") else ""
+        row = {"blob": entry[0], "mode": entry[1], "language": language}
+        source.own.put(path, row)
 
 
 def words(row: Any, scope: Any) -> Any:
@@ -74,7 +84,7 @@ def cover(task: Any) -> dict[str, Any]:
 
 
 RULES = [
-    Rule("files", "tree", "source", f"{HERE}:language", 1),
+    Rule("files", "tree", "source", f"{HERE}:files", 1),
     Rule("words", "map", "map", f"{HERE}:words", 1, ("files",), ("blob", "language")),
     Rule("counts", "view", "view", f"{HERE}:counts", 1, ("words",)),
     Rule(

@@ -178,7 +178,7 @@ def _remember(
     unchanged = {**facts, "tables": still}
     wanted = facts["adapter"].get("object", "")
     current.write(
-        str(checkout.folder), str(checkout.root), snapshot.tree, until,
+        str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{wanted[:2]}/{wanted[2:]}"] if wanted else [],
         text(unchanged), json.dumps(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

@@ -60,13 +60,13 @@ def _add(seen: Outlook, name: str, estimate: Estimate) -> None:
 def _reason(build: Build, rule: Rule, seen: Outlook) -> str:
     line = build.state.line(rule.name)
     if line is None:
-        if rule.kind == "source":
+        if rule.kind == "source" and rule.follows == "tree":
             seen.files = sum(1 for _ in build.snapshot.files())
         return "never built"
     if build.is_full(rule):
         return _anew(build, rule, line)
     if rule.kind == "source":
-        return _file_changes(build, line.tree, seen)
+        return _source_changes(build, rule, line.tree, seen)
     behind = [name for name in rule.inputs if name in seen.reasons]
     if behind:
         return f"depends on {', '.join(behind)}"
@@ -81,9 +81,15 @@ def _anew(build: Build, rule: Rule, line: TableLine) -> str:
     return "; ".join(sentence(r.plain()) for r in found) or "starts anew"
 
 
-def _file_changes(build: Build, tree: str, seen: Outlook) -> str:
-    if tree == build.tree:
+def _source_changes(build: Build, rule: Rule, last: str, seen: Outlook) -> str:
+    if last == build.place(rule):
         return ""
+    if rule.follows == "commit":
+        return "another commit"
+    return _file_changes(build, last, seen)
+
+
+def _file_changes(build: Build, tree: str, seen: Outlook) -> str:
     changes = build.snapshot.changes(tree)
     if changes is None:
         return "another tree"
@@ -108,7 +114,7 @@ def _estimate(build: Build, rule: Rule, seen: Outlook) -> Estimate:
 
 def _looked(build: Build, rule: Rule, seen: Outlook, full: bool) -> int:
     if rule.kind == "source":
-        return seen.files
+        return seen.files if rule.follows == "tree" else 1
     if full:
         return sum(_rows(build, name) for name in rule.inputs)
     return build.awaited(rule) + sum(seen.changed.get(n, 0) for n in rule.inputs)

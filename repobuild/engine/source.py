@@ -1,48 +1,46 @@
-"""The `files` table: git's tree, with the language that a function gives each path."""
+"""Run a source: hand its function the snapshot, write the rows it puts and drops.
+
+What a source goes by, its rule says (`follows`): the tree, as `files` does, or the
+commit with all that led to it. It is run again when that has another name.
+"""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.own import OwnTable
 from repobuild.engine.rule import Rule
 from repobuild.engine.writer import Outcome
-from repobuild.git.snapshot import REGULAR, Entry
+from repobuild.git.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 
+@dataclass(frozen=True, slots=True)
+class RunningSource:
+    """See `contract.Source`."""
+
+    snapshot: Snapshot
+    settings: dict[str, Any]
+    own: OwnTable
+    full: bool
+    last: str
+
+
 def run_source(build: Build, rule: Rule) -> Outcome:
-    """Bring `files` to the build's tree: by tree diff, or by comparing all paths."""
+    """Bring a source's table to the build's snapshot."""
     began = time.perf_counter()
     outcome = Outcome(rule.name)
-    line = build.state.line(rule.name)
-    changes = None
-    if line and not build.is_full(rule):
-        changes = build.snapshot.changes(line.tree)
-    full = changes is None
+    line, full = build.state.line(rule.name), build.is_full(rule)
     own = OwnTable(build.table(rule.name), full)
     settings = rule.chosen(build.settings)
-    entries = build.snapshot.files() if changes is None else changes.items()
-    for key, entry in entries:
-        if entry is None:
-            own.drop(key)
-        else:
-            own.put(key, _row(rule, key, entry, settings))
+    last = "" if full or line is None else line.tree
+    rule.function(RunningSource(build.snapshot, settings, own, full, last))
     with build.transaction():
         writer = build.writer(rule)
         own.write(writer, outcome)
         build.close(rule, writer, outcome, began)
     return outcome
-
-
-def _row(
-    rule: Rule, key: str, entry: Entry, settings: dict[str, Any]
-) -> dict[str, Any]:
-    """Return a file's row; links and submodules have no language: nothing to read."""
-    blob, mode = entry
-    regular = mode in [int(kind) for kind in REGULAR]
-    language = rule.function(key, settings) if regular else ""
-    return {"blob": blob, "mode": mode, "language": language}

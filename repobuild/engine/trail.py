@@ -108,7 +108,7 @@ class Trail:
         run = self.run(change.table, change.build)
         found = list(self.made_anew(run)) if run and run.full else []
         if rule.kind == "source":
-            return (*found, *self._in_git(change))
+            return (*found, *self._in_git(rule, change))
         if rule.kind == "map":
             return (*found, *self._same_row(rule, change, run))
         told = self.fields(change) if fields is None else fields
@@ -140,8 +140,11 @@ class Trail:
 
     # ------------------------------------------------------------- behind a row
 
-    def _in_git(self, change: RowChange) -> Iterator[Reason]:
-        built, _ = self.commit(change.build)
+    def _in_git(self, rule: Rule, change: RowChange) -> Iterator[Reason]:
+        built, said = self.commit(change.build)
+        if rule.follows == "commit":
+            yield Reason("git", "", Cause.INPUT_CHANGED, commit=built, subject=said)
+            return
         if not built:
             yield Reason("git", change.key, Cause.INPUT_CHANGED, name="work tree")
             return

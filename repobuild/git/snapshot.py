@@ -100,6 +100,15 @@ class Snapshot:
     overlay: dict[str, Entry | None] = field(default_factory=dict)
     copies: Path | None = None
 
+    @property
+    def lineage(self) -> str:
+        """Name of the history that can be read from here: the commit, and the edge of a
+        shallow clone, which a fetch may move."""
+        edge = common_folder(self.repository) / "shallow"
+        if not edge.is_file():
+            return self.commit
+        return f"{self.commit} {pygit2.hash(edge.read_bytes())}"
+
     def files(self) -> Iterator[tuple[str, Entry]]:
         """Yield every path's key with its blob id and mode, submodules included."""
         listed = dict(self._tree_files())

@@ -286,9 +286,9 @@ def test_a_changed_byte_in_the_short_answer_is_no_answer(toy, repository, monkey
     from repobuild import current
 
     monkeypatch.chdir(repository.path)
-    _, _, tree = current.git_facts()
+    _, _, commit = current.git_facts()
     path = toy.folder / "current"
-    current.write(str(toy.folder), str(repository.path), tree, "", [], "text", "{}")
+    current.write(str(toy.folder), str(repository.path), commit, "", [], "text", "{}")
     data = path.read_bytes()
     assert current.answer() == ("text", "{}")
     for at in range(len(data)):

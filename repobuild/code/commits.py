@@ -1,0 +1,21 @@
+"""The `commits` table: the last commits along first parents; see git/history.py."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from repobuild.engine.contract import Source
+from repobuild.git.history import row, steps
+
+
+def commits(source: Source) -> None:
+    """Bring the rows to the snapshot's history; only commits that came are compared."""
+    repository, head = source.snapshot.repository, source.snapshot.commit
+    limit = int(source.settings["history.commits"])
+    kept = list(islice(steps(repository, head), limit))
+    for commit in set(source.own.keys()) - {step.commit for step in kept}:
+        source.own.drop(commit)
+    for step in kept:
+        known = source.own.get(step.commit)
+        if known is None or known["before"] != step.before:
+            source.own.put(step.commit, row(repository, step))
