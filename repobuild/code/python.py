@@ -7,7 +7,7 @@ only noted what the source says, and only of names that a call begins with.
 Complexity is that of radon 6 (McCabe's with boolean operators and comprehensions): 1
 for a function plus its decision points, closures not included; a class has 1 plus its
 own decision points plus the complexity of its methods. Unlike radon, `except*` counts
-too.
+as `except` does (tests/benchmarks/agreement.py holds the two against each other).
 """
 
 from __future__ import annotations
@@ -246,13 +246,14 @@ def _complexities(outline: Outline) -> list[int]:
     bodies = [found.parts["body"][0].start_byte for found in definitions]
     counts = [1] * len(definitions)
     asserted = 0  # end of the last assert: what stands within it is not counted
+    ended: set[int] = set()  # matches of which the case for all the rest was seen
     sites = outline.sites
     marks = [(node.start_byte, 0, node) for node in sites.get("branch", ())]
     marks += [(node.start_byte, -1, node) for node in sites.get("assert", ())]
     marks += [(node.start_byte, 1, node) for node in sites.get("case", ())]
     marks.sort(key=lambda mark: mark[:2])
     for place, kind, node in marks:
-        if place < asserted or (kind == 1 and _catches_all(outline, node)):
+        if place < asserted or (kind == 1 and _ends(outline, node, ended)):
             continue
         if kind == -1:
             asserted = node.end_byte
@@ -267,9 +268,19 @@ def _complexities(outline: Outline) -> list[int]:
     return counts
 
 
-def _catches_all(outline: Outline, case: Node) -> bool:
-    if case.child_by_field_name("guard") is not None:
+def _ends(outline: Outline, case: Node, ended: set[int]) -> bool:
+    """Return whether a case is the first of its match that is a bare name.
+
+    That is the match's `else`; radon takes it so with a guard, too.
+    """
+    pattern, block = case.named_child(0), case.parent
+    rest = case.child_by_field_name("guard")
+    rest = rest or next((child for child in case.children if child.type == ":"), None)
+    if pattern is None or block is None or rest is None or block.id in ended:
         return False
-    pattern = case.named_child(0)
-    text = outline.text(pattern) if pattern is not None else ""
-    return text.isidentifier() and text not in ("None", "True", "False")
+    place = slice(pattern.start_byte, rest.start_byte)
+    text = outline.source[place].decode("utf-8", "replace").strip(" \t\n()")
+    if not text.isidentifier() or text in ("None", "True", "False"):
+        return False
+    ended.add(block.id)
+    return True
