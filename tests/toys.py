@@ -5,7 +5,7 @@ files --map--> words --view--> counts --map--> lines --task--> book --task--> co
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any

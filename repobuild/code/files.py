@@ -10,7 +10,7 @@ from repobuild.git.snapshot import REGULAR, Entry
 
 
 def files(source: Source) -> None:
-    """Bring the rows to the snapshot's tree: by tree diff, or by comparing all paths."""
+    """Bring the rows to the snapshot's tree: by tree diff, else by comparing paths."""
     changes = source.snapshot.changes(source.last) if source.last else None
     listed = source.snapshot.files() if changes is None else changes.items()
     found = dict(listed)

@@ -4,10 +4,10 @@
     row   {"parent": id, "before": id, "subject": str, "files": int,
            "changes": [[status, old path, old blob, new path, new blob], ...]}
 
-Against the first parent, so that a merge counts as what it brought in. `status` is git's
-letter: A, D, M, or R for a rename, exact or by likeness; paths are keys (snapshot.py),
-what is not there "". A link
-or a submodule has a path, but no blob: nothing of it can be read. A commit of more than `MOST_FILES` files keeps only their
+Against the first parent, so that a merge counts as what it brought in. `status` is
+git's letter: A, D, M, or R for a rename, exact or by likeness. Paths are keys, see
+snapshot.py; what is not there is "". A link or a submodule has a path, but no blob:
+nothing of it can be read. A commit of more than `MOST_FILES` files keeps only their
 number in `files`.
 
 **Loops are erased.** Where a later commit has the tree of an earlier one, what lies
