@@ -155,8 +155,8 @@ class Build:
         old = self.state.line(rule.name)
         full_seconds = seconds if full or old is None else old.full_seconds
         line = TableLine(
-            rule.name, number, b"", 0, 0, self.place(rule), self.snapshot.commit, seconds,
-            full_seconds,
+            rule.name, number, b"", 0, 0, self.place(rule), self.snapshot.commit,
+            seconds, full_seconds,
         )  # fmt: skip
         written = writer.finish(line)
         was = old.manifest if old else 0

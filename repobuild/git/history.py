@@ -95,9 +95,10 @@ class _Line:
             return
         try:
             found = self._repository[name].peel(pygit2.Commit)
-            self._repository[found.tree_id]
         except (KeyError, ValueError, pygit2.GitError):
             return  # not in this clone
+        if found.tree_id not in self._repository:
+            return
         self._found.append((name, str(found.tree_id)))
         self._next = str(found.parent_ids[0]) if found.parent_ids else ""
 
