@@ -10,7 +10,7 @@ from repobuild.code.language import language_of
 from repobuild.code.parse import facts_of
 from tests.fakes import MemoryView
 
-LANGUAGES = ("python", "markdown")
+LANGUAGES = tuple("python markdown javascript typescript java go rust c cpp".split())
 
 
 class World:

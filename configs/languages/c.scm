@@ -46,6 +46,15 @@
 (preproc_include path: (_) @import)
 (call_expression function: (_) @call)
 
+; Where a name is bound, and to what.
+(declaration declarator: (identifier) @local)
+(init_declarator declarator: (identifier) @local)
+(pointer_declarator declarator: (identifier) @local)
+(array_declarator declarator: (identifier) @local)
+(parameter_declaration declarator: (identifier) @local)
+(field_declaration declarator: (field_identifier) @field)
+(pointer_declarator declarator: (field_identifier) @field)
+
 [
   (if_statement)
   (for_statement)

@@ -23,6 +23,7 @@
         declarator: (_) @name
         parameters: (_) @parameters) @declarator)
   ]
+  (field_initializer_list)? @body
   body: (_) @body
   (#set! kind "function")) @definition
 
@@ -73,6 +74,18 @@
 (preproc_include path: (_) @import)
 (call_expression function: (_) @call)
 (new_expression type: (_) @call)
+
+; Where a name is bound, and to what.
+(declaration declarator: (identifier) @local)
+(init_declarator declarator: (identifier) @local)
+(pointer_declarator declarator: (identifier) @local)
+(array_declarator declarator: (identifier) @local)
+(parameter_declaration declarator: (identifier) @local)
+(reference_declarator (identifier) @local)
+(optional_parameter_declaration declarator: (identifier) @local)
+(for_range_loop declarator: (identifier) @local)
+(field_declaration declarator: (field_identifier) @field)
+(pointer_declarator declarator: (field_identifier) @field)
 
 [
   (if_statement)

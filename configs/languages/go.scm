@@ -56,6 +56,17 @@
 (import_spec path: (_) @import)
 (call_expression function: (_) @call)
 
+(package_clause (package_identifier) @package)
+
+; Where a name is bound, and to what; a method's receiver is among them.
+(parameter_declaration name: (identifier) @local)
+(variadic_parameter_declaration name: (identifier) @local)
+(short_var_declaration left: (expression_list (identifier) @local))
+(var_spec name: (identifier) @local)
+(range_clause left: (expression_list (identifier) @local))
+(type_switch_statement alias: (expression_list (identifier) @local))
+(field_declaration name: (field_identifier) @field)
+
 [
   (if_statement)
   (for_statement)

@@ -70,6 +70,19 @@
 (object_creation_expression type: (_) @call)
 (explicit_constructor_invocation constructor: (_) @call)
 
+(package_declaration (_) @package)
+
+; Where a name is bound, and to what.
+(formal_parameter name: (identifier) @local)
+(local_variable_declaration
+  declarator: (variable_declarator name: (identifier) @local))
+(enhanced_for_statement name: (identifier) @local)
+(resource name: (identifier) @local)
+(catch_formal_parameter name: (identifier) @local)
+(lambda_expression parameters: (identifier) @local)
+(inferred_parameters (identifier) @local)
+(field_declaration declarator: (variable_declarator name: (identifier) @field))
+
 [
   (if_statement)
   (for_statement)

@@ -51,9 +51,21 @@
 [(line_comment) (block_comment)] @comment
 [(string_literal) (raw_string_literal) (char_literal)] @string
 (use_declaration argument: (_) @import)
+(mod_item !body name: (identifier) @import)
 (extern_crate_declaration name: (_) @import)
 (call_expression function: (_) @call)
-(macro_invocation macro: (_) @call)
+(macro_invocation) @invocation
+
+; Where a name is bound, and to what.
+(parameter pattern: (identifier) @local)
+(let_declaration pattern: (identifier) @local)
+(closure_parameters (identifier) @local)
+(tuple_pattern (identifier) @local)
+(tuple_struct_pattern (identifier) @local)
+(mut_pattern (identifier) @local)
+(for_expression pattern: (identifier) @local)
+(match_pattern (identifier) @local)
+(field_declaration name: (field_identifier) @field)
 
 [
   (if_expression)

@@ -186,6 +186,27 @@
 (call_expression function: (_) @call)
 (new_expression constructor: (_) @call)
 
+; What a file gives another name; it is read as text.
+(export_statement) @export
+(expression_statement
+  (assignment_expression left: (member_expression) @_exports) @export
+  (#match? @_exports "^(module[.])?exports([.]|$)"))
+
+; Where a name is bound: a call of it means that, and nothing outside.
+(variable_declarator name: (identifier) @local)
+(shorthand_property_identifier_pattern) @local
+(pair_pattern value: (identifier) @local)
+(array_pattern (identifier) @local)
+(rest_pattern (identifier) @local)
+(assignment_pattern left: (identifier) @local)
+(required_parameter pattern: (identifier) @local)
+(optional_parameter pattern: (identifier) @local)
+(arrow_function parameter: (identifier) @local)
+(catch_clause parameter: (identifier) @local)
+(for_in_statement left: (identifier) @local)
+(public_field_definition name: (property_identifier) @field)
+(property_signature name: (property_identifier) @field)
+
 [
   (if_statement)
   (for_statement)

@@ -21,6 +21,7 @@ def file_row(path: str, facts: Value) -> dict[str, Any]:
     edges: Edges = {}
     for item in facts.get("elements", ()):
         qual, kind, start, end = item[:4]
+        holder = parent_of(qual)
         row["::" + qual] = {
             "kind": kind,
             "name": name_of(qual),
@@ -29,8 +30,21 @@ def file_row(path: str, facts: Value) -> dict[str, Any]:
             "shape": item[7],
             "face": item[8],
         }
-        edges[parent_of(qual), "contains", f"{path}::{qual}"] = 1.0
-    return row | _items(edges)
+        if holder and "::" + holder not in row:
+            holder = _element_around(holder, facts)
+        edges[holder, "contains", f"{path}::{qual}"] = 1.0
+    return row | edge_items(edges)
+
+
+def _element_around(qual: str, facts: Value) -> str:
+    """Return the nearest element that a name is in, "" for the file.
+
+    A Go method's type may stand below it, or in another file; a namespace is none.
+    """
+    quals = {item[0] for item in facts["elements"]}
+    while qual and qual not in quals:
+        qual = parent_of(qual)
+    return qual
 
 
 def file_node(path: str, facts: Value) -> dict[str, Any]:
@@ -51,12 +65,12 @@ def file_node(path: str, facts: Value) -> dict[str, Any]:
 
 def resolved_row(module: Module, resolver: Resolver) -> dict[str, Any]:
     """Return a Python file's whole row; the resolver keeps what it looked at."""
-    return file_row(module.path, module.facts) | _items(
+    return file_row(module.path, module.facts) | edge_items(
         FileEdges(module, resolver).edges
     )
 
 
-def _items(edges: Edges) -> dict[str, Any]:
+def edge_items(edges: Edges) -> dict[str, Any]:
     """Return edges as entries, sorted: a row is the same however it was made."""
     return {
         f"{'::' if qual else ''}{qual} {kind} {dst}": {"confidence": round(value, 2)}

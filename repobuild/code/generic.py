@@ -2,13 +2,14 @@
 
 What the queries capture becomes facts as it stands: definitions with their nesting, the
 text of parameters, return type and bases, the comment right above a definition as its
-documentation, call sites, branches and the text of imports. Names are not resolved
-across files: that needs a language's own rules, and a wrong edge is worse than none.
+documentation, call sites, branches and imports. What names mean, in this file and in
+others, is worked out by linking.py, where a language's rules are known.
 
 Captures of the first half, beside those that `language.py` names: @scope, what holds a
 definition that stands elsewhere; @declarator, where a return type ends that is written
-in two places. Of the second half: @wrap, @attribute (nesting.py), and @invocation, a
-call that has no node for what it calls. docs/languages.md shows all of them.
+in two places. Of the second half: @wrap, @attribute (nesting.py), @local and @field
+(local.py), @export (imported.py), @package, the name of what the file is part of, and
+@invocation, a call that has no node for what it calls. docs/languages.md shows them.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from typing import Any
 
 from tree_sitter import QueryError
 
+from repobuild.code.imported import read_exports, read_imports
 from repobuild.code.language import known
+from repobuild.code.local import binding_of
 from repobuild.code.nesting import Nested, Nesting
 from repobuild.code.parameter import flat, read_parameters
-from repobuild.code.row import Row, packed
+from repobuild.code.row import Bindings, Row, packed
 from repobuild.code.shape import digest
 from repobuild.code.syntax import Grammar, Outline, grammar
 
@@ -32,6 +35,8 @@ _MARKS = re.compile(
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 _BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]*\}")
 _CHAIN = re.compile(r"[\w$#.:>\-?!()\[\]<, *&~@]+")
+_ROOT = re.compile(r"[\w$]+")
+_INVOKED = re.compile(r"(\(\)|\[\]| ?\0)$")
 _LONGEST_CHAIN = 100
 _LONGEST_HEAD = 400
 _MISSING = "no grammar: install {0} (pip install {0}) or all (pip install {1})"
@@ -47,32 +52,39 @@ def read(source: bytes, language: str) -> dict[str, Any]:
     except (QueryError, ValueError, AttributeError) as error:
         name = known()[language].distribution
         return {"problem": f"{name} does not fit this language's query file: {error}"}
-    return _File(found, source).facts()
+    # tree-sitter-go misses the end of a last line that has no newline.
+    whole = source if source.endswith(b"\n") else source + b"\n"
+    return _File(found, whole, known()[language].links).facts()
 
 
 class _File:
     """One file's outline, nesting and sites."""
 
-    def __init__(self, grammar: Grammar, source: bytes) -> None:
+    def __init__(self, grammar: Grammar, source: bytes, links: str) -> None:
         self.source = source
+        self.links = links
         self.outline = Outline(grammar, source)
         self.nesting = Nesting(self.outline)
         self.calls = self._calls()
         self.branches = self._branches()
         self.bases = self._bases_of_impls()
+        self.vars = self._bound("local")
+        self.attrs = self._bound("field")
 
     def facts(self) -> dict[str, Any]:
-        outline = self.outline
+        outline, sites = self.outline, self.outline.sites
+        imports, names = read_imports(sites.get("import", []), self.links)
         facts: dict[str, Any] = {
             "elements": [
                 packed(self._element(index, found))
                 for index, found in self.nesting.elements()
             ],
-            "imports": [
-                [node.start_point.row + 1, _module(outline.text(node)), "", ""]
-                for node in outline.sites.get("import", ())
-            ],
+            "imports": imports,
+            "names": read_exports(sites.get("export", []))
+            | self.vars.get(-1, {})
+            | names,
             "calls": self.calls.get(-1, []),
+            "package": "".join(outline.text(node) for node in sites.get("package", [])),
         }
         if outline.error_line:
             facts["problem"] = f"syntax error in line {outline.error_line}"
@@ -87,10 +99,27 @@ class _File:
         ids = {node.id for node in whole}
         for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
             name = _chain(self.outline.text(node))
-            name = name.removesuffix("()") if node.id in ids else name
+            name = _INVOKED.sub("", name) if node.id in ids else name
             found = lines[self.nesting.owner(node.start_byte)].setdefault(name, [name])
             found.append(node.start_point.row + 1)
         return {index: list(names.values()) for index, names in lines.items()}
+
+    def _bound(self, capture: str) -> dict[int, Bindings]:
+        """Return what names are bound to; of variables, what some call begins with."""
+        known = self.outline.sites.get(capture, [])
+        roots = {_root(call[0]) for calls in self.calls.values() for call in calls}
+        own = {found.parts["name"][0].id for found in self.nesting.found}
+        bound: dict[int, Bindings] = defaultdict(dict)
+        for node in known:
+            name = self.outline.text(node)
+            if node.id in own or (capture == "local" and name not in roots):
+                continue
+            names, binding = (
+                bound[self.nesting.owner(node.start_byte)],
+                binding_of(node),
+            )
+            names[name] = binding if names.get(name, binding) == binding else ""
+        return bound
 
     def _branches(self) -> dict[int, int]:
         branches: dict[int, int] = defaultdict(int)
@@ -134,6 +163,8 @@ class _File:
             decorators=[flat(self._text(*span)) for span in found.attributes],
             bases=list(dict.fromkeys([*own, *more])),
             calls=self.calls.get(index, []),
+            vars=self.vars.get(index, {}),
+            attrs=self.attrs.get(index, {}) if found.kind == "class" else {},
             head=self._head(found),
         )
         return said._replace(face=_face(said))
@@ -161,7 +192,9 @@ class _File:
     def _head(self, found: Nested) -> str:
         """Return the signature as written: what stands before the body."""
         bodies = found.parts.get("body", ())
-        text = self._text(found.said, bodies[0].start_byte if bodies else found.end)
+        text = self._text(
+            found.said, min(b.start_byte for b in bodies) if bodies else found.end
+        )
         for start, end in self.outline.comments_in(found.said, found.end):
             text = text.replace(self._text(start, end), " ")
         if not bodies and found.kind == "class":
@@ -199,9 +232,9 @@ def _face(row: Row) -> bytes:
     return digest(*(part.encode("utf-8", "replace") for part in parts))
 
 
-def _module(text: str) -> str:
-    """Return what is imported, without quotes and angles."""
-    return flat(text).strip("\"'`<>")
+def _root(chain: str) -> str:
+    found = _ROOT.match(chain)
+    return found[0] if found else ""
 
 
 def _chain(text: str) -> str:

@@ -27,7 +27,8 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 
-from repobuild.code.edges import file_row, resolved_row
+from repobuild.code.edges import resolved_row
+from repobuild.code.linking import Linking
 from repobuild.code.names import Modules, stem_of, surface
 from repobuild.code.project import PROJECT, update_project
 from repobuild.code.resolve import Resolver
@@ -62,6 +63,7 @@ class Update:
         self._name_stems()
         self.standard = _standard_names()
         self.resolver = Resolver(self.modules, self._candidates, self.standard)
+        self.linking = Linking(self.facts, self.changed, view.own, view.full)
 
     def run(self) -> None:
         concerned = set(self.changed)
@@ -82,7 +84,7 @@ class Update:
             return
         module = self.modules.get(path)
         if module is None:
-            row, terms = file_row(path, facts), []
+            row, terms = self.linking.row(path, facts)
         else:
             self.resolver.begin()
             row = resolved_row(module, self.resolver)
@@ -121,7 +123,7 @@ class Update:
 
     def _changed_terms(self) -> set[str]:
         """Return the terms whose value differs between the old and the new facts."""
-        terms: set[str] = set()
+        terms = set(self.linking.changed_terms())
         for path, (old, new) in self.changed.items():
             was, now = _is_python(old), _is_python(new)
             if was and now:

@@ -9,6 +9,7 @@ without a grammar, a query file `.scm`:
     distribution   "tree-sitter-python"     what to install for it
     refine         "repobuild.code.python"  optional; what a query cannot say
     part_of        "typescript"             chosen, and queried, as that language is
+    links          "javascript"             whose rules find names in other files
     always         true                     not subject to `project.languages`
 
 The query file has two halves, parted by a line of dashes that ends in `sites`: patterns
@@ -55,6 +56,7 @@ class Language:
     distribution: str
     refine: str
     part_of: str
+    links: str
     always: bool
     query: Path
 
@@ -74,6 +76,7 @@ def _read(path: Path) -> Language:
         distribution=entry.get("distribution", ""),
         refine=entry.get("refine", ""),
         part_of=entry.get("part_of", ""),
+        links=entry.get("links", ""),
         always=entry.get("always", False),
         query=path.with_name(entry.get("part_of", path.stem) + ".scm"),
     )

@@ -1,7 +1,8 @@
 """What a project declares of itself: name, description, version, dependencies.
 
 Which kind of manifest a blob is shows in its text, since facts do not know paths: JSON
-begins with a brace, TOML and INI have sections, requirements have none.
+begins with a brace, a go.mod names its module, TOML and INI have sections, requirements
+have none.
 """
 
 from __future__ import annotations
@@ -15,6 +16,10 @@ from typing import Any
 
 _SECTION = re.compile(r"^\s*\[[^\]\n]+\]", re.MULTILINE)
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^;#]*)")
+_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]+)\"?[ \t]*(?://.*)?$", re.MULTILINE)
+_NEEDED = re.compile(
+    r"^(?:require)?[ \t]+([\w./~-]+\.[\w./~-]+)[ \t]+(v\S+)", re.MULTILINE
+)
 _FIELDS = ("name", "description", "version")
 
 
@@ -31,6 +36,10 @@ def read(source: bytes, language: str) -> dict[str, Any]:
 def _project(text: str) -> dict[str, Any]:
     if text.lstrip().startswith("{"):
         return _package_json(json.loads(text))
+    module = _MODULE.search(text)
+    if module:
+        needed = sorted(match.groups() for match in _NEEDED.finditer(text))
+        return {"name": module[1], "dependencies": dict(needed)}
     if not _SECTION.search(text):
         return {"dependencies": requirements(text.splitlines())}
     try:
@@ -61,11 +70,18 @@ def _list(value: Any) -> list[Any]:
 def _pyproject(document: dict[str, Any]) -> dict[str, Any]:
     project = _table(document.get("project"))
     poetry = _table(_table(document.get("tool")).get("poetry"))
+    if isinstance(document.get("package"), dict) and not project:
+        return _cargo(document)
     found: dict[str, Any] = _named({**poetry, **project})
     found["dependencies"] = requirements(_list(project.get("dependencies"))) or _specs(
         _table(poetry.get("dependencies"))
     )
     return found
+
+
+def _cargo(document: dict[str, Any]) -> dict[str, Any]:
+    dependencies = _specs(_table(document.get("dependencies")))
+    return {**_named(document["package"]), "dependencies": dependencies}
 
 
 def _named(table: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,11 @@ A facts row (msgpack; empty values are left out):
     imports    list      [line, module, name, alias]: `from .m import n as a` is
                          [l, ".m", "n", "a"], `import m` [l, "m", "", ""]; star: "*"
     names      dict      module-level name -> binding, or bindings in source order; of
-                         what is not just defined once; "*" -> modules of star imports
+                         what is not just defined once; "*" -> modules of star imports;
+                         JavaScript's exports under another name: imported.py
     all        list      `__all__`, when strings are assigned to it
     calls      list      calls at module level, [name as written, line, line, ...]
+    package    str       what a file says it is part of (Go, Java)
     project    dict      manifests only: name, description, version, dependencies
     problem    str       why the row is incomplete ("syntax error in line 3", ...)
 
