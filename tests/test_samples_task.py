@@ -191,10 +191,10 @@ def test_a_property_is_not_shown_as_a_call() -> None:
 def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
     method = {"kind": "method", "name": "read", "container": "RowTable"}
     about = About(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
-    assert call(about) == "row_table.read(path, limit=10, *more, strict=strict)"
+    assert call(about) == "row_table.read(path, limit=10, strict=strict)"
     on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
     about = About(on_class, phrases("en"), ("en",), lambda id: False)
-    assert call(about) == "await RowTable.read(path, limit=10, *more, strict=strict)"
+    assert call(about) == "await RowTable.read(path, limit=10, strict=strict)"
 
 
 def test_a_held_out_phrasing_is_no_trained_one() -> None:

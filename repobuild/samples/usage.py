@@ -24,7 +24,10 @@ def facts(about: About) -> Iterator[Fact]:
     parameters = about.get("params")
     if parameters and not name.startswith("_"):
         yield _usage(about)
-    if about.get("signature") and (parameters or about.get("returns")):
+    if kind == "class":
+        if parameters:
+            yield _construct(about)
+    elif about.get("signature") and (parameters or about.get("returns")):
         yield _signature(about)
 
 
@@ -41,12 +44,29 @@ def _signature(about: About) -> Fact:
     return Fact("signature", about.answer("signature", code=code), (about.id,))
 
 
+def _construct(about: About) -> Fact:
+    """What a class is made with; its own line names its base classes only."""
+    parameters = ", ".join(map(_declared, about.get("params")))
+    code = pieces.code(about, f"{about.get('name')}({parameters})")
+    return Fact("construct", about.answer("construct", code=code), (about.id,))
+
+
+def _declared(row: list[str]) -> str:
+    name, type, default, *_ = row
+    if not default:
+        return f"{name}: {type}" if type else name
+    return f"{name}: {type} = {default}" if type else f"{name}={default}"
+
+
 def call(about: About) -> str:
-    """The call as one would write it: what is required, and a default or two."""
+    """The call as one would write it: what is required, and a default or two.
+
+    More positional arguments cannot follow a default that is given by name.
+    """
     arguments: list[str] = []
     defaults = 0
     for name, _, default, _, by_name in about.get("params"):
-        if name.startswith("**"):
+        if name.startswith("**") or (name.startswith("*") and defaults):
             continue
         if default:
             defaults += 1
