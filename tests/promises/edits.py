@@ -141,11 +141,13 @@ SETTINGS: list[dict[str, Any]] = [
     {"project.languages": ["markdown"]},
     {"project.name": "renamed"},
     {"samples.min_code_lines": 1},
+    {"history.commits": 2},
     {"samples.languages": ["en"]},
     {"samples.tasks": ["code_location"], "samples.max_answer": 60},
     {"split.generalise": 0.5},
 ]
 TABLES = ["files", "facts", "graph", "contexts", "samples", "dataset"]
+TABLES += ["commits", "changes", "history"]
 
 # Few of them, so that edits meet; shrinking leads to the first.
 path = st.sampled_from(HOT) | st.sampled_from(HOT) | st.sampled_from(PATHS)

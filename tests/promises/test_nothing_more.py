@@ -48,6 +48,7 @@ def halve(value: int) -> int:
         return -halve(-value)
     return value // 2
 '''
+HISTORY = ("commits", "changes")  # of every commit, whatever it changed
 C = '''\
 """Words, which have nothing to do with numbers."""
 
@@ -77,7 +78,7 @@ def after(standard: Standard, repository: Repository, **files: str | None):
 
 def test_a_comment_is_read_and_goes_no_further(built, repository):
     said = after(built, repository, a=A.replace("value + value", "value + value  # so"))
-    assert set(said) == {"files", "facts"}
+    assert set(said) == {"files", "facts", *HISTORY}
     assert said["facts"]["built"] == ["a.py"]
 
 
@@ -87,7 +88,7 @@ def test_a_mode_is_no_content(built, repository):
     entry.mode = edits.EXECUTABLE
     index.add(entry)
     said = after(built, repository)
-    assert set(said) == {"files", "facts"}
+    assert set(said) == {"files", "facts", *HISTORY}
     assert (said["facts"]["built"], said["facts"]["memo"]) == ([], ["a.py"])
     assert said["facts"]["counts"]["memo"] == 0
 
@@ -160,7 +161,7 @@ def test_a_name_that_is_taken_twice_concerns_who_had_it(built, repository):
 def test_a_setting_makes_only_the_tables_anew_that_declare_it(built, repository):
     built.settings["split.generalise"] = 0.9
     built.build()
-    assert set(built.events()) <= {"samples", "dataset"}
+    assert set(built.events()) <= {"samples", "history", "dataset"}
     assert "samples" in built.events()
 
 

@@ -1,0 +1,169 @@
+"""The `history` table: samples about changes that still hold.
+
+    key   element id or path, of what is there or of what is gone
+    sub   as in `samples`: #code_change.LANGUAGE.N
+
+Of an element in the graph: what the last commit did that concerned it. Of one that is
+gone: which commit removed it, or where it is now. A change is told only while the graph
+has the very shape that came out of it, so that nothing is told of an edited work tree,
+or across a commit too large to look into.
+
+Nothing is indexed: what the commits amount to (story.py) is worked out from the old and
+the new window, a few hundred items each, and only ids whose story or whose node in the
+graph changed are written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from repobuild.code.graph import PROJECT, node, split_id
+from repobuild.engine.contract import Table, Value, View
+from repobuild.samples.difference import difference
+from repobuild.samples.fact import About, Fact, Sample, samples_of
+from repobuild.samples.phrases import Phrases, phrases
+from repobuild.samples.project import name_of
+from repobuild.samples.split import Split
+from repobuild.samples.story import Stories, Story, stories
+
+TASK = "code_change"
+_SHORT = 10  # digits of a commit's id
+_KINDS = {
+    "added": "added",
+    "changed": "changed",
+    "moved": "came",
+    "renamed": "came",
+}
+_GONE = {
+    "removed": "removed",
+    "file removed": "removed_file",
+    "moved": "moved",
+    "renamed": "renamed",
+    "file renamed": "renamed_file",
+}
+
+
+def history(view: View) -> None:
+    """Bring the samples up to date with the commits and the graph."""
+    teller = Teller(view)
+    now = _stories(view, 1)
+    was = {} if view.full else _stories(view, 0)
+    if teller.is_renamed:
+        concerned = was.keys() | now.keys()
+    else:
+        concerned = {id for id in was.keys() | now.keys() if was.get(id) != now.get(id)}
+        concerned |= _moved_below(view, now)
+    for id in sorted(concerned):
+        row = teller.row(id, now[id]) if id in now else {}
+        if row:
+            view.own.put(id, row)
+        elif not view.full:
+            view.own.drop(id)
+
+
+def _stories(view: View, side: int) -> Stories:
+    """Return what the tables amount to: as they were last seen (0), or are now (1)."""
+    if view.settings["samples.tasks"] and TASK not in view.settings["samples.tasks"]:
+        return {}
+    tables = []
+    for name in ("commits", "changes"):
+        rows = dict(view.table(name).items())
+        for key, change in view.changes(name).items():
+            rows[key] = change[side]
+        tables.append({key: row for key, row in rows.items() if row is not None})
+    return stories(*tables)
+
+
+def _moved_below(view: View, now: Stories) -> set[str]:
+    """Return the ids that speak of a file whose graph changed."""
+    paths = view.changes("graph")
+    return {
+        id
+        for id, story in now.items()
+        if split_id(id)[0] in paths or (story.to and split_id(story.to)[0] in paths)
+    }
+
+
+class Teller:
+    """Makes the rows."""
+
+    def __init__(self, view: View) -> None:
+        settings = view.settings
+        self._graph = view.table("graph")
+        self._languages = tuple(settings["samples.languages"])
+        self._hidden = Split.of(settings).generalised
+        known = (self._graph.get(PROJECT) or {}).get("", {})
+        self._project = name_of(known)
+        before: Value = view.changes("graph").get(PROJECT, (None, None))[0]
+        old = before.get("", {}) if before else known
+        self.is_renamed = name_of(old) != self._project
+
+    def row(self, id: str, story: Story) -> dict[str, Sample]:
+        """Return the samples of one story, none when it does not hold."""
+        if "#" in split_id(id)[1] + split_id(story.to)[1]:
+            return {}  # one of several with its name; a question could mean another
+        if not _holds(id, story, self._graph):
+            return {}
+        rows: dict[str, Sample] = {}
+        for language in self._languages:
+            about = self._about(id, story, phrases(language))
+            fact = _fact(id, story, about, self._graph)
+            if fact is not None:
+                rows.update(samples_of(fact, about))
+        return rows
+
+    def _about(self, id: str, story: Story, said: Phrases) -> About:
+        path, qual = split_id(id)
+        kind = story.item.get("kind", "file")
+        context = {
+            "id": _subject(id, story, self._graph),
+            "kind": kind,
+            "name": qual or path.rpartition("/")[2],
+            "label": qual or path,
+            "path": path,
+            "project": self._project,
+        }
+        return About(context, said, self._languages, self._hidden)
+
+
+def _holds(id: str, story: Story, graph: Table) -> bool:
+    """Return whether a story is still true of what is in the graph."""
+    found = node(graph, id)
+    if story.gone:
+        return found is None and (not story.to or node(graph, story.to) is not None)
+    if found is None or story.item["what"] != "changed":
+        return found is not None
+    part = "face" if found["kind"] == "class" else "shape"
+    return bool(found.get(part) == story.item["shape"])
+
+
+def _subject(id: str, story: Story, graph: Table) -> str:
+    """Return what exists of what a sample is about: sources must."""
+    if not story.gone:
+        return id
+    if story.to:
+        return story.to
+    path = split_id(id)[0]
+    return path if node(graph, path) else PROJECT
+
+
+def _fact(id: str, story: Story, about: About, graph: Table) -> Fact | None:
+    kind = (_GONE if story.gone else _KINDS)[story.item["what"]]
+    if about.hidden(id) and not about.hidden(about.id):
+        return None
+    fields = _fields(id, story, about.phrases)
+    frame = about.answer(kind, **fields)
+    more = difference(story.item, about.phrases) if kind == "changed" else ""
+    if kind == "changed" and not more:
+        return None
+    return Fact(kind, frame + more, (about.id,), "medium", fields)
+
+
+def _fields(id: str, story: Story, said: Phrases) -> Mapping[str, str]:
+    path, qual = split_id(story.to if story.gone else story.item["id"])
+    return {
+        "commit": story.commit[:_SHORT],
+        "subject": story.subject.replace("`", "'") or said.words["no_subject"],
+        "other": qual or path,
+        "other_path": path,
+    }
