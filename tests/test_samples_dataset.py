@@ -16,6 +16,7 @@ SETTINGS = {
     "samples.min_answer": 50,
     "samples.max_answer": 1000,
     "samples.max_characters": 6000,
+    "samples.max_tokens": 0,
     "samples.near_duplicate": 0.97,
     "split.generalise": 0.06,
     "split.salt": "1",

@@ -23,7 +23,7 @@ class RunningView:
         self._build = build
         self._rule = rule
         self.full = full
-        self.settings = rule.chosen(build.settings)
+        self.settings = rule.seen(build.settings)
         self.own = OwnTable(build.table(rule.name), full)
 
     def changes(self, table: str) -> Mapping[str, Change]:

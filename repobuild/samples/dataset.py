@@ -1,130 +1,156 @@
 """The `dataset` table: the split of each sample, or why it was dropped.
 
-A context is decided by itself but for one thing: of samples that ask the same question
-in different contexts, only the one with the smallest key is used. The index holds,
-under a context's key, a term for each question that is good by itself and does not name
-its element (fact.py marks those `named`); so an update looks up the questions of
-changed contexts and decides again only those contexts that share one.
+A context is judged by itself (judge.py), and then by what others hold:
+
+    duplicate question          the smallest context key that asks it keeps it
+    near duplicate, overlaps    copies.py
+    over budget                 balance.py
+
+Each looks at what others are by themselves, never at what became of them, so that one
+pass decides, in any order. The index says who may hold the same; under a context's key
+
+    q:   each question that is good by itself and does not name its element
+         (fact.py marks those `named`)
+    m:   each mark of a passage that it quotes (quoted.py)
+    b:   each task and file that it trains samples of, if there is a budget
+
+So an update decides again the changed contexts, those that share a term with what they
+hold or held, and those of the modules whose share of the budget moved.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from hashlib import blake2b
 
 from repobuild.engine.contract import View
-from repobuild.samples.fact import Sample
+from repobuild.samples import balance, copies
+from repobuild.samples.balance import Cuts
+from repobuild.samples.copies import Copies, Quotes
+from repobuild.samples.judge import Judge, Row, Samples
 from repobuild.samples.pool import News, Pool
 from repobuild.samples.quality import (
     DUPLICATE,
-    Bounds,
-    near,
-    reason,
-    secrets_of,
+    NEAR,
+    OVER_BUDGET,
+    OVERLAPS,
+    UNTRAINED,
     untrained,
 )
-from repobuild.samples.split import Split
-
-Row = dict[str, dict[str, str]]
-Samples = Mapping[str, Sample]
 
 
 def dataset(view: View) -> None:
     """Bring the dataset up to date with the changed contexts."""
-    judge = Judge(Bounds.of(view.settings), Split.of(view.settings))
-    asked: Counter[str] = Counter()
-    changes = News(view)
-    for key, (old, new) in changes.items():
+    update = Update(view)
+    held: Counter[str] = Counter()
+    news = News(view)
+    for key, (old, new) in news.items():
         if not view.full:
-            asked.update(term for _, term in judge.questions(old or {}))
-        asked.update(_write(view, judge, key, new))
-    pool = Pool.of(view)
-    for key in sorted(_shared(view, asked)):
-        _decide_again(view, judge, pool, key)
+            held.update(update.terms(key, old))
+        held.update(update.write(key, new))
+    for key in sorted(update.sharing(held, news) | update.moved()):
+        update.decide(key)
 
 
-def _write(view: View, judge: Judge, key: str, samples: Samples | None) -> list[str]:
-    """Decide a context by itself; returns the terms of its questions."""
-    if not samples:
-        if not view.full:
-            view.own.drop(key)
-        return []
-    row = judge.row(key, samples)
-    terms = [term for _, term in _questions(samples, row)]
-    view.own.put(key, row)
-    if terms or not view.full:
-        view.own.index.set(key, terms)
-    return terms
+class Update:
+    """One run of the view."""
 
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._index = view.own.index
+        self._judge = Judge.of(view.settings)
+        self._pool = Pool.of(view)
+        self._cuts = Cuts.of(view)
+        self._quotes: dict[str, Quotes] = {}
+        alike = view.settings["samples.near_duplicate"]
+        self._copies = Copies(self._quoted, self._index.find, alike)
 
-def _shared(view: View, asked: Counter[str]) -> set[str]:
-    """Contexts that ask what a changed one asks or asked; on a full build, all that
-    share a question, which are known without asking the index for every question."""
-    keys: set[str] = set()
-    for term, count in asked.items():
-        if not view.full or count > 1:
-            found = view.own.index.find(term)
-            if not view.full or len(found) > 1:
+    def terms(self, key: str, samples: Samples | None) -> set[str]:
+        """Return the terms of a context that held these samples."""
+        row = self._judge.row(key, samples)
+        return self._terms(samples or {}, row, copies.quotes(samples or {}, row))
+
+    def write(self, key: str, samples: Samples | None) -> set[str]:
+        """Judge a context by itself and within its budget; return its terms."""
+        if not samples:
+            if not self._view.full:
+                self._view.own.drop(key)
+            return set()
+        row = self._judge.row(key, samples)
+        if found := copies.quotes(samples, row):
+            self._quotes[key] = found
+        terms = self._terms(samples, row, found)
+        if terms or not self._view.full:
+            self._index.set(key, terms)
+        self._view.own.put(key, self._within_budget(key, samples, row))
+        return terms
+
+    def sharing(self, held: Counter[str], news: News) -> set[str]:
+        """Return contexts that hold what a changed one holds or held; on a full build
+        all that share something, known without a look-up for every term."""
+        keys: set[str] = set()
+        for term, count in held.items():
+            if self._view.full and count == 1:
+                continue
+            found = self._index.find(term)
+            # Who holds it alone, and was judged just now, is right already.
+            if len(found) > 1 or (found and found[0] not in news):
                 keys.update(found)
-    return keys
+        return keys
 
+    def moved(self) -> set[str]:
+        """Return the contexts of modules whose share of the budget moved."""
+        if self._cuts is None or self._view.full:
+            return set()
+        terms = balance.moved(self._view)
+        return {key for term in terms for key in self._index.find(term)}
 
-def _decide_again(view: View, judge: Judge, pool: Pool, key: str) -> None:
-    """Drop the questions that a context with a smaller key asks, too."""
-    samples: Samples = pool.get(key) or {}
-    row = judge.row(key, samples)
-    for sub, term in _questions(samples, row):
-        if view.own.index.find(term)[0] != key:
-            row[sub] = {"dropped": DUPLICATE}
-    view.own.put(key, row)
+    def decide(self, key: str) -> None:
+        """Judge a context by itself and by what others hold."""
+        samples: Samples = self._pool.get(key) or {}
+        row = self._judge.row(key, samples)
+        self._drop(row, self._asked_before(key, samples, row), DUPLICATE)
+        self._drop(row, self._copies.near(key), NEAR)
+        self._drop(row, self._copies.overlapping(key), OVERLAPS)
+        self._view.own.put(key, self._within_budget(key, samples, row))
 
+    def _within_budget(self, key: str, samples: Samples, row: Row) -> Row:
+        """Drop what is over budget, and the phrasings of what is trained no more."""
+        if self._cuts is not None:
+            trained = (sub for sub, item in row.items() if item.get("split") == "train")
+            over = {s for s in trained if self._cuts.over(key + s, samples[s])}
+            self._drop(row, over, OVER_BUDGET)
+        kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
+        self._drop(row, untrained(kept), UNTRAINED)
+        return row
 
-class Judge:
-    """Decides about the samples of one context."""
+    def _asked_before(self, key: str, samples: Samples, row: Row) -> set[str]:
+        """Questions that a context with a smaller key asks, too."""
+        asked = _questions(samples, row)
+        return {sub for sub, term in asked if self._index.find(term)[0] != key}
 
-    def __init__(self, bounds: Bounds, split: Split) -> None:
-        self._bounds = bounds
-        self._split = split
-
-    def row(self, key: str, samples: Samples) -> Row:
-        """The context's row as far as it does not depend on other contexts."""
-        known = secrets_of(samples)
-        reasons = {
-            s: reason(samples[s], self._bounds, self._split, known) for s in samples
-        }
-        self._mark(reasons, _same(samples, reasons), DUPLICATE)
-        good = {s: samples[s] for s in samples if not reasons[s]}
-        self._mark(reasons, near(good, self._bounds), "near duplicate")
-        good = {s: samples[s] for s in samples if not reasons[s]}
-        self._mark(reasons, untrained(good), "held out but not trained")
-        return {
-            sub: {"dropped": why} if why else self._kept(key, sub, samples[sub])
-            for sub, why in reasons.items()
-        }
-
-    def questions(self, samples: Samples) -> list[tuple[str, str]]:
-        """(sub, term) of the questions that are good by themselves."""
-        return _questions(samples, self.row("", samples)) if samples else []
-
-    def _kept(self, key: str, sub: str, sample: Sample) -> dict[str, str]:
-        return self._split.row(key + sub, sample["element"], sample["held_out"])
-
-    def _mark(self, reasons: dict[str, str], subs: set[str], why: str) -> None:
+    def _drop(self, row: Row, subs: set[str], why: str) -> None:
         for sub in subs:
-            reasons[sub] = why
+            if "dropped" not in row[sub]:
+                row[sub] = {"dropped": why}
 
+    def _quoted(self, key: str) -> Quotes:
+        """What a context quotes, as of now."""
+        if key not in self._quotes:
+            samples = self._pool.get(key) or {}
+            row = self._judge.row(key, samples)
+            self._quotes[key] = copies.quotes(samples, row)
+        return self._quotes[key]
 
-def _same(samples: Samples, reasons: Mapping[str, str]) -> set[str]:
-    """Repeated questions within one context; the smallest sub stays."""
-    seen: set[str] = set()
-    repeated: set[str] = set()
-    for sub in sorted(sub for sub in samples if not reasons[sub]):
-        question = samples[sub]["question"]
-        if question in seen:
-            repeated.add(sub)
-        seen.add(question)
-    return repeated
+    def _terms(self, samples: Samples, row: Row, found: Quotes) -> set[str]:
+        terms = {term for _, term in _questions(samples, row)} | copies.terms(found)
+        if self._cuts is not None:
+            terms |= {
+                balance.term(samples[sub]["task"], balance.module(samples[sub]))
+                for sub, item in row.items()
+                if item.get("split") == "train"
+            }
+        return terms
 
 
 def _questions(samples: Samples, row: Row) -> list[tuple[str, str]]:
