@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,18 @@ from repobuild.git.snapshot import (
     common_folder,
     open_repository,
 )
+from repobuild.ownrules import (
+    FOLDER,
+    OwnRule,
+    check_settings,
+    declared,
+    own_rules,
+    rule_files,
+)
 from repobuild.resources import folder
+from repobuild.rulebook import Rulebook, rulebook
 from repobuild.settings import read_settings
+from repobuild.trusted import Trust
 
 
 @dataclass
@@ -39,6 +49,7 @@ class Checkout:
     """One repository; opened where the user stands."""
 
     repository: pygit2.Repository
+    _books: dict[str, Rulebook] = field(default_factory=dict)
 
     @property
     def root(self) -> Path:
@@ -51,11 +62,42 @@ class Checkout:
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        return read_settings(self.root)
+        return read_settings(self.root, self._declared)
 
     @cached_property
-    def rules(self) -> dict[str, Rule]:
+    def standard(self) -> dict[str, Rule]:
+        """The rules that come with repobuild."""
         return read_rules(folder("rules"))
+
+    @cached_property
+    def trust(self) -> Trust:
+        return Trust.of(common_folder(self.repository))
+
+    def own_rules(self, snapshot: Snapshot) -> list[OwnRule]:
+        """Return the repository's own rules in a snapshot, trusted or not."""
+        found = own_rules(snapshot, self.standard)
+        for own in found:
+            check_settings(own, self.settings)
+        return found
+
+    def book(self, snapshot: Snapshot) -> Rulebook:
+        """Return the rules of a snapshot that may run."""
+        if snapshot.copies is not None:  # a work tree, which may change
+            return rulebook(self.standard, self.own_rules(snapshot), self.trust)
+        if snapshot.tree not in self._books:
+            own = self.own_rules(snapshot)
+            self._books[snapshot.tree] = rulebook(self.standard, own, self.trust)
+        return self._books[snapshot.tree]
+
+    def _declared(self) -> set[str]:
+        """Settings of own rules, of HEAD and of the work tree: the file that holds
+        their values is the work tree's."""
+        here = self.root / FOLDER
+        paths = [path for path in here.glob("*.toml") if path.is_file()]
+        found = declared({path.name: path.read_bytes() for path in paths})
+        if self.repository.head_is_unborn:
+            return found
+        return found | declared(rule_files(at_commit(self.repository)))
 
     @property
     def store(self) -> Store:
@@ -74,22 +116,27 @@ class Checkout:
             return at_worktree(self.repository, self.folder / "tmp" / "worktree")
         return at_commit(self.repository, revision)
 
-    def goals(self, until: str) -> list[str]:
-        """Return the tables to build; raises `UsageError` for an unknown one."""
+    def goals(self, until: str, snapshot: Snapshot) -> list[str]:
+        """Return the tables to build; raises `UsageError` for an unknown one, and where
+        a trusted rule was changed."""
+        book = self.book(snapshot)
+        book.must_be_whole()
         goals = [until] if until else list(self.settings["build.goals"])
         for name in goals:
-            if name not in self.rules:
+            if name not in book.rules:
                 raise UsageError(
-                    f'unknown table "{name}"{nearest(name, self.rules)}\n'
-                    f"known tables: {', '.join(self.rules)}"
+                    f'unknown table "{name}"{nearest(name, book.rules)}\n'
+                    f"known tables: {', '.join(book.rules)}"
+                    + (f"\n{book.notice}" if name in book.untrusted else "")
                 )
         return goals
 
     def view(self, snapshot: Snapshot, state: State) -> Build:
         """Return a build that is only looked at, never run."""
         return Build(
-            state, self.store, self.rules, self.settings, snapshot, self.events, silent
-        )
+            state, self.store, self.book(snapshot).rules, self.settings, snapshot,
+            self.events, silent,
+        )  # fmt: skip
 
     @contextmanager
     def building(
@@ -107,13 +154,13 @@ class Checkout:
             current.forget(str(self.folder))
             with self._opened(tell) as state:
                 yield Build(
-                    state, self.store, self.rules, self.settings, snapshot,
-                    self.events, progress, jobs,
+                    state, self.store, self.book(snapshot).rules, self.settings,
+                    snapshot, self.events, progress, jobs,
                 )  # fmt: skip
                 sweep(self.folder / "tmp", self._is_of_a_task)
 
     def _is_of_a_task(self, name: str) -> bool:
-        rule = self.rules.get(name.partition("-")[0])
+        rule = self.standard.get(name.partition("-")[0])
         return rule is not None and rule.kind == "task"
 
     @contextmanager

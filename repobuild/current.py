@@ -49,6 +49,7 @@ def git_facts() -> list[str] | None:
 def fingerprint(root: str) -> str:
     """Return a name for everything outside git that a build depends on."""
     parts = [__version__, sys.version, _settings(root)]
+    parts.append(os.environ.get("REPOBUILD_TRUST", ""))  # trusted.py
     parts += sorted([*_listing(place("rules")), *_listing(place("configs"))])
     parts += _tools()
     return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"

@@ -7,7 +7,7 @@ them, how they enter keys, and how messages name them.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,13 @@ from repobuild.resources import folder
 from repobuild.settings_file import FILE_NAME
 
 
-def read_settings(root: Path) -> dict[str, Any]:
+def read_settings(
+    root: Path, declared: Callable[[], Collection[str]] = tuple
+) -> dict[str, Any]:
     """Return the settings of a repository, flat.
+
+    `declared` names settings of the repository's own rules; asked for when a key is
+    none of ours.
 
     Beside them stands `root`, the repository's folder: what relative paths start from.
     No rule may let it enter a key.
@@ -28,7 +33,7 @@ def read_settings(root: Path) -> dict[str, Any]:
     defaults = flatten(_parse(folder("configs") / "defaults.toml"))
     path = root / FILE_NAME
     own = flatten(_parse(path)) if path.is_file() else {}
-    _check(own, defaults, path)
+    _check(own, defaults, path, declared)
     preset = own.get("preset", defaults["preset"])
     here = {"root": str(root.absolute())}
     return {**defaults, **preset_settings(str(preset)), **own, **here}
@@ -69,19 +74,53 @@ def _parse(path: Path) -> dict[str, Any]:
         ) from error
 
 
-def _check(own: Mapping[str, Any], defaults: Mapping[str, Any], path: Path) -> None:
+def _check(
+    own: Mapping[str, Any],
+    defaults: Mapping[str, Any],
+    path: Path,
+    declared: Callable[[], Collection[str]],
+) -> None:
+    others = own.keys() - defaults.keys()
+    theirs = declared() if others else ()
     for name, value in own.items():
-        if name not in defaults:
-            raise UsageError(
-                f'unknown key "{name}" in "{path}"{nearest(name, defaults)}\n'
-                "every key is in docs/configuration.md"
-            )
-        if not _fits(value, defaults[name]):
+        if name in others:
+            _check_declared(name, value, theirs, defaults, path)
+        elif not _fits(value, defaults[name]):
             wanted = type(defaults[name]).__name__
             raise UsageError(
                 f'"{name}" in "{path}" must be of type {wanted}, not '
                 f"{type(value).__name__}: {value!r}"
             )
+
+
+def _check_declared(
+    name: str,
+    value: Any,
+    declared: Collection[str],
+    defaults: Mapping[str, Any],
+    path: Path,
+) -> None:
+    """A key that a rule of the repository's own declares may hold any plain value."""
+    if not any(name == d or name.startswith(f"{d}.") for d in declared):
+        raise UsageError(
+            f'unknown key "{name}" in "{path}"'
+            f"{nearest(name, [*defaults, *declared])}\n"
+            "every key is in docs/configuration.md, a rule's own in its `settings`"
+        )
+    if not _is_plain(value):
+        raise UsageError(
+            f'"{name}" in "{path}" must be text, number, true, false or a list, not '
+            f"{type(value).__name__}: {value!r}"
+        )
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value can enter a key: TOML also has dates."""
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return isinstance(value, str | int | float | bool)
 
 
 def _fits(value: Any, default: Any) -> bool:

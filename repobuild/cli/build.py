@@ -68,8 +68,10 @@ def command(
     checkout = find()
     if worktree and not until:
         until = "dataset"
-    goals = checkout.goals(until)
     snapshot = checkout.snapshot(revision, worktree)
+    goals = checkout.goals(until, snapshot)
+    if notice := checkout.book(snapshot).notice:
+        click.echo(notice, err=True)
     if dry_run:
         emit(outlook(checkout, snapshot, goals), as_json, outlook_text)
         return 0
@@ -103,7 +105,8 @@ def _build(
         tidy(build, Limits.of(checkout.settings))
         _tell_problems(build.problems)
         failed = any(outcome.failed for outcome in build.outcomes.values())
-        return facts_of(build), failed
+        left_out = list(checkout.book(snapshot).untrusted)
+        return {**facts_of(build), "untrusted": left_out}, failed
 
 
 def facts_of(build: Build) -> dict[str, Any]:
@@ -176,9 +179,11 @@ def _remember(
         for name, c in facts["tables"].items()
     }
     unchanged = {**facts, "tables": still}
+    notice = checkout.book(snapshot).notice
+    said = "\n".join(filter(None, (text(unchanged), notice)))
     wanted = facts["adapter"].get("object", "")
     current.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{wanted[:2]}/{wanted[2:]}"] if wanted else [],
-        text(unchanged), json.dumps(unchanged, indent=2, default=bytes.hex),
+        said, json.dumps(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

@@ -22,6 +22,7 @@ VERBS = {
     "report": "scores of base, parent and adapter",
     "verify": "rebuild from nothing and compare every digest",
     "cache": "gc, verify and stats of what is stored",
+    "trust": "let the repository's own rules run on this machine",
     "init": "write a repobuild.toml with comments",
 }
 _EPILOG = (

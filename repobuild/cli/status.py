@@ -22,7 +22,10 @@ def command(as_json: bool) -> int:
     from repobuild.checkout import find
 
     checkout = find()
-    facts = outlook(checkout, checkout.snapshot(), checkout.goals(""))
+    snapshot = checkout.snapshot()
+    facts = outlook(checkout, snapshot, checkout.goals("", snapshot))
+    if notice := checkout.book(snapshot).notice:
+        click.echo(notice, err=True)
     emit(facts, as_json, outlook_text)
     return 1 if facts["stale"] else 0
 
@@ -42,7 +45,7 @@ def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[st
             "digest": lines[name].digest.hex(),
             "commit": lines[name].commit,
         }
-        for name in checkout.rules
+        for name in build.rules
         if name in lines
     ]
     return {
@@ -61,6 +64,7 @@ def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[st
             "unknown": seen.unknown,
         },
         "adapter": _adapter(build),
+        "untrusted": list(checkout.book(snapshot).untrusted),
     }
 
 

@@ -23,7 +23,9 @@ def command(as_json: bool) -> int:
     from repobuild.engine.verify import verify
 
     checkout = find()
-    build = checkout.view(checkout.snapshot(), checkout.state())
+    snapshot = checkout.snapshot()
+    checkout.book(snapshot).must_be_whole()
+    build = checkout.view(snapshot, checkout.state())
     verdicts = verify(build, shown(as_json))
     tables = [
         {

@@ -43,7 +43,11 @@ def entries(build: Build, keep: int) -> Iterator[tuple[int, int]]:
     maps = _maps(build)
     for name in maps:
         build.table(name)
-    used = " UNION ALL ".join(f'SELECT memo FROM "rows_{name}"' for name in maps)
+    others = {line.name for line in build.state.lines()} - build.rules.keys()
+    used = " UNION ALL ".join(
+        f'SELECT memo FROM "rows_{name}" WHERE memo IS NOT NULL'
+        for name in (*maps, *sorted(others))  # a rule may be gone until it is trusted
+    )
     limit = newest_build(build) - keep
     query = (
         "SELECT id, length(key) + coalesce(length(value), 0) FROM memo "

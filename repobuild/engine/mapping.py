@@ -20,6 +20,7 @@ from itertools import islice
 from random import Random
 from typing import TYPE_CHECKING, Any
 
+from repobuild.engine.command import Command
 from repobuild.engine.contract import Value
 from repobuild.engine.digest import deflate, digest, inflate, pack, unpack
 from repobuild.engine.orphan import follow_parent, unheard
@@ -154,8 +155,9 @@ class _Run:
         payloads = ((memo, pack(value)) for memo, value in read)
         work = _work(self.build, self.rule)
         if len(order) <= _POOL_ABOVE or self.build.cores == 1:
-            for payload in payloads:
-                yield compute(work, [payload])
+            size = _CHUNK_ROWS[1] if isinstance(work.code, Command) else 1
+            while batch := list(islice(payloads, size)):
+                yield compute(work, batch)
             return
         yield from _in_pool(self.build.cores, work, payloads, len(order))
 
@@ -223,7 +225,10 @@ class _Run:
 
 def _work(build: Build, rule: Rule) -> Work:
     scope = _scope(build, rule)
-    return Work(rule.run, scope.settings, rule.stored, scope.repository, scope.copies)
+    return Work(
+        rule.run, scope.settings, rule.stored, scope.repository, scope.copies,
+        str(build.state.folder / "tmp"), rule.code,
+    )  # fmt: skip
 
 
 def _in_pool(

@@ -30,15 +30,17 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
+from repobuild.engine.command import Command
 from repobuild.engine.digest import key_digest
 from repobuild.engine.errors import UsageError, nearest
+from repobuild.engine.script import Script
 
 Kind = Literal["source", "map", "view", "task"]
 KINDS = ("source", "map", "view", "task")
@@ -67,13 +69,16 @@ class Rule:
     joins: str = ""
     follows: Literal["tree", "commit"] = "tree"
     joined: tuple[str, ...] = ()  # those of the inputs that join another of them
+    # What a user's rule runs instead of `run`, and the digests of the files it is.
+    code: Script | Command | None = None
+    files: tuple[tuple[str, str], ...] = ()
     # Settings in place of the current ones, for tables as they were made: past.py.
     fixed: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The function that `run` names; imported when first asked for."""
-        return load(self.run)
+        return self.code.load() if isinstance(self.code, Script) else load(self.run)
 
     def chosen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the declared settings; `a` stands for every `a.*`."""
@@ -97,7 +102,7 @@ class Rule:
             "version": self.version,
             "settings": chosen,
             "tools": {tool: version(tool) for tool in self.tools},
-            "ingredients": dict(extra),
+            "ingredients": {**extra, **dict(self.files)},
         }
 
 
@@ -125,9 +130,13 @@ def read_rules(*folders: Path) -> dict[str, Rule]:
 
     Raises `UsageError` on an unknown key, kind or input, and on a cycle.
     """
-    rules: dict[str, Rule] = {}
-    for path in sorted(p for folder in folders for p in folder.glob("*.toml")):
-        rules[path.stem] = _read(path)
+    paths = sorted(p for folder in folders for p in folder.glob("*.toml"))
+    return assembled([_read(path) for path in paths])
+
+
+def assembled(found: Iterable[Rule]) -> dict[str, Rule]:
+    """Return rules by name, joined and in building order; raises `UsageError`."""
+    rules = {rule.name: rule for rule in found}
     for rule in rules.values():
         _check_inputs(rule, rules)
         _check_join(rule, rules)
@@ -154,21 +163,31 @@ def _read(path: Path) -> Rule:
         body = tomllib.loads(path.read_text("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
-    ours = {"name", "inputs", "joined", "fixed"}
-    known = {field.name for field in fields(Rule)} - ours | {"from"}
+    inner = {"name", "inputs", "joined", "fixed", "code", "files"}
+    known = {field.name for field in fields(Rule)} - inner | {"from"}
+    check_keys(body, known, {"kind", "run", "version", "description"}, str(path))
+    check_kind(body["kind"], KINDS, str(path))
+    inputs = body.pop("from", [])
+    lists = {n: tuple(v) for n, v in body.items() if isinstance(v, list)}
+    return Rule(name=path.stem, inputs=tuple(inputs), **{**body, **lists})
+
+
+def check_keys(
+    body: Mapping[str, Any], known: Set[str], needed: Set[str], path: str
+) -> None:
+    """Raise `UsageError` for a key of a rule file that nobody reads, or one missing."""
     for name in body:
         if name not in known:
             hint = nearest(name, known)
             raise UsageError(f'unknown key "{name}" in rule file "{path}"{hint}')
-    missing = {"kind", "run", "version", "description"} - set(body)
-    if missing:
+    if missing := needed - set(body):
         raise UsageError(f'rule file "{path}" lacks {", ".join(sorted(missing))}')
-    if body["kind"] not in KINDS:
-        hint = nearest(str(body["kind"]), KINDS)
-        raise UsageError(f'unknown kind "{body["kind"]}" in rule file "{path}"{hint}')
-    inputs = body.pop("from", [])
-    lists = {n: tuple(v) for n, v in body.items() if isinstance(v, list)}
-    return Rule(name=path.stem, inputs=tuple(inputs), **{**body, **lists})
+
+
+def check_kind(kind: Any, known: Sequence[str], path: str) -> None:
+    if kind not in known:
+        hint = nearest(str(kind), known) or f": it must be {' or '.join(known)}"
+        raise UsageError(f'unknown kind "{kind}" in rule file "{path}"{hint}')
 
 
 def _check_inputs(rule: Rule, rules: Mapping[str, Rule]) -> None:

@@ -6,15 +6,17 @@ gives rows back in the form in which they are stored. It never touches the state
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from repobuild.engine.command import Command, Surroundings, answers
 from repobuild.engine.cycles import unsearched
 from repobuild.engine.digest import deflate, digest, pack, unpack
 from repobuild.engine.rule import load
+from repobuild.engine.script import Script
 
 Settings = dict[str, Any]
 Payload = tuple[bytes, bytes]  # memo key, packed value
@@ -29,6 +31,12 @@ class Work:
     stored: bool
     repository: str
     copies: str
+    folder: str = ""  # where a command's files are unpacked
+    code: Script | Command | None = None  # in place of `run`
+
+    @property
+    def function(self) -> Callable[..., Any]:
+        return self.code.load() if isinstance(self.code, Script) else load(self.run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +76,9 @@ def _objects(repository: str) -> Any:
 
 def compute(work: Work, payloads: Sequence[Payload]) -> list[Result]:
     """Compute rows. Runs in a worker, or in the building process for a few rows."""
-    function = load(work.run)
+    if isinstance(work.code, Command):
+        return _by_command(work, work.code, payloads)
+    function = work.function
     scope = MapScope(work.settings, work.repository, work.copies)
     with unsearched():
         return [_one(work, function, scope, key, packed) for key, packed in payloads]
@@ -81,6 +91,24 @@ def _one(
         value = function(unpack(packed), scope)
     except Exception as error:  # one bad row is reported, and the rest goes on
         return Result(key, b"", b"", f"{type(error).__name__}: {error}", True)
+    return _result(work, key, value)
+
+
+def _by_command(
+    work: Work, command: Command, payloads: Sequence[Payload]
+) -> list[Result]:
+    around = Surroundings(work.folder, work.repository, work.settings)
+    rows = {key.hex(): unpack(packed) for key, packed in payloads}
+    said = answers(command, around, rows)
+    return [
+        Result(bytes.fromhex(key), b"", b"", problem, True)
+        if problem
+        else _result(work, bytes.fromhex(key), value)
+        for key, (value, problem) in said.items()
+    ]
+
+
+def _result(work: Work, key: bytes, value: Any) -> Result:
     if value is None:
         return Result(key, b"", b"", "", False)
     problem = str(value.get("problem", "")) if isinstance(value, dict) else ""

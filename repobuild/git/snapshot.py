@@ -165,6 +165,12 @@ class Snapshot:
             return None
         return str(found.id), int(found.filemode)
 
+    def standing(self, key: str) -> Entry | None:
+        """Return what stands under a path's key in this snapshot."""
+        if key in self.overlay:
+            return self.overlay[key]
+        return self.entry(key, self.tree) if self.tree else None
+
     def origin(self, key: str, commit: str, limit: int = 500) -> tuple[str, str] | None:
         """Return the newest commit up to `commit` that changed a path, and its subject.
 

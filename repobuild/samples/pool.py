@@ -7,14 +7,17 @@ The dataset, what trains on it and what shows it know a row by its dataset key: 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from repobuild.engine.contract import Change, Table, Value, View
+from repobuild.engine.errors import StaleError
 
 SAMPLES = "samples"
 _MARK = "//"
+_FOREIGN = re.compile(r"([a-z][a-z0-9_]*)//")
 
 
 class Source(Protocol):
@@ -37,6 +40,11 @@ class Pool:
 
     def get(self, key: str) -> Value | None:
         name, row = self.place(key)
+        if name == SAMPLES and (lost := _FOREIGN.match(key)):
+            raise StaleError(
+                f'the dataset holds samples of "{lost[1]}", whose rule is not trusted, '
+                "or not there, now\nrun `repobuild` to make the dataset without them"
+            )
         return self.tables[name].get(row)
 
     def items(self) -> Iterator[tuple[str, Value]]:

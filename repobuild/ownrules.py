@@ -1,0 +1,288 @@
+"""A repository's own rules: `rules/NAME.toml` of the built commit, with their code.
+
+    kind      = "map"                       map or view
+    from      = ["commits"]
+    run       = "rules/bugs.py:samples"     a function in a file of the repository
+    command   = ["python3", "rules/b.py"]   or a program (engine/command.py); a map
+    joins     = "samples"
+    settings  = ["bugs.words"]              the repository's own table, or known ones
+    description, reads, tools, entries, stored, version       as in engine/rule.py
+
+A repository may keep other things in `rules/`: what has no `kind` beside a `run` or
+`command` is none of ours, nor is a copy of a rule that comes with repobuild, whose
+`run` names a module of it.
+
+A rule's digest is over its name, its file and the files that it runs. Their digests
+are ingredients of its table, so that an edit makes the table anew.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import pygit2
+
+from repobuild.engine.command import Command
+from repobuild.engine.errors import UsageError, nearest
+from repobuild.engine.rule import Rule, check_keys, check_kind
+from repobuild.engine.script import Script
+from repobuild.git.snapshot import REGULAR, Snapshot, quote
+
+FOLDER = "rules"
+_KINDS = ("map", "view")
+_KEYS = frozenset(
+    "description kind from run command reads settings tools entries stored joins "
+    "version".split()
+)
+_LISTS = ("from", "command", "reads", "settings", "tools")
+_TYPES = {"description": str, "run": str, "joins": str, "entries": bool, "stored": bool}
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+_MOST_BYTES = 1 << 20
+_OURS = "repobuild."
+
+Files = dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class OwnRule:
+    """A rule of the analysed repository; nothing of it runs before it is trusted."""
+
+    rule: Rule
+    files: Mapping[str, bytes]  # path -> content: the rule file first
+
+    @property
+    def name(self) -> str:
+        return self.rule.name
+
+    @property
+    def digest(self) -> str:
+        """32 hex digits: what trust is given to."""
+        found = blake2b(self.name.encode(), digest_size=16)
+        for path, content in self.files.items():
+            found.update(b"\0%s\0%d\0" % (path.encode(), len(content)) + content)
+        return found.hexdigest()
+
+    @property
+    def how(self) -> str:
+        """How it would run, in words."""
+        if isinstance(self.rule.code, Command):
+            return f"runs `{' '.join(self.rule.code.arguments)}`"
+        return f"runs {self.rule.run} in repobuild's own process"
+
+
+def own_rules(snapshot: Snapshot, standard: Mapping[str, Rule]) -> list[OwnRule]:
+    """Return the rules in a snapshot's tree, by name.
+
+    Raises `UsageError` for one that is ours and cannot be read.
+    """
+    found = []
+    for path, content in sorted(rule_files(snapshot).items()):
+        body = _body(path, content)
+        if body is None:
+            continue
+        name = _name(path, standard)
+        found.append(_own(name, path, content, body, _reader(snapshot)))
+    return found
+
+
+def declared(files: Mapping[str, bytes]) -> set[str]:
+    """Return the settings that rule files declare as their own, by dotted name.
+
+    Files that cannot be read declare nothing: settings are read before rules are.
+    """
+    found: set[str] = set()
+    for path, content in files.items():
+        with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
+            names = tomllib.loads(content.decode("utf-8")).get("settings")
+            listed = names if isinstance(names, list) else []
+            found.update(n for n in map(str, listed) if _is_own(n, Path(path).stem))
+    return found
+
+
+def _is_own(setting: str, name: str) -> bool:
+    return setting.partition(".")[0] == name
+
+
+# ------------------------------------------------------------------------ a rule
+
+
+def _body(path: str, content: bytes) -> dict[str, Any] | None:
+    """Return a rule file's keys; None for a file that is none of ours."""
+    try:
+        body = tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        if re.search(rb"^kind\s*=", content, re.M):
+            raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
+        return None
+    if "kind" not in body or not {"run", "command"} & body.keys():
+        return None
+    if str(body.get("run", "")).startswith(_OURS):
+        return None
+    return body
+
+
+def _name(path: str, standard: Mapping[str, Rule]) -> str:
+    name = Path(path).stem
+    if name in standard:
+        raise UsageError(
+            f'rule file "{path}" has the name of a rule that comes with repobuild\n'
+            f'give it another name: the table "{name}" cannot be replaced'
+        )
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f'rule file "{path}" cannot name a table\n'
+            "a name has small letters, digits and _, and begins with a letter"
+        )
+    return name
+
+
+def _own(
+    name: str,
+    path: str,
+    content: bytes,
+    body: dict[str, Any],
+    read: Callable[[str], bytes | None],
+) -> OwnRule:
+    _check(body, path)
+    code: Script | Command
+    if "command" in body:
+        arguments = tuple(body["command"])
+        used = {a: data for a in arguments if (data := read(a)) is not None}
+        code = Command(arguments, tuple(used.items()))
+    else:
+        file, _, function = body["run"].rpartition(":")
+        used = {file: _needed(read(file), file, path)}
+        code = Script(file, function, used[file])
+    for used_path, data in used.items():
+        if {"", ".", ".."} & set(used_path.split("/")):  # a hostile tree may hold such
+            raise UsageError(
+                f'rule file "{path}" names "{used_path}", which is no path'
+            )
+        if len(data) > _MOST_BYTES:
+            raise UsageError(f'"{used_path}" of rule file "{path}" is above 1 MB')
+    files = {path: content, **used}
+    return OwnRule(_rule(name, body, code, files), files)
+
+
+def _rule(
+    name: str, body: Mapping[str, Any], code: Script | Command, files: Files
+) -> Rule:
+    lists = {key: tuple(body.get(key, ())) for key in _LISTS}
+    return Rule(
+        name=name,
+        description=body.get("description", ""),
+        kind=body["kind"],
+        run=body.get("run", ""),
+        version=body.get("version", 1),
+        inputs=lists["from"],
+        reads=lists["reads"],
+        settings=lists["settings"],
+        tools=lists["tools"],
+        entries=body.get("entries", False),
+        stored=body.get("stored", True),
+        joins=body.get("joins", ""),
+        code=code,
+        files=tuple((path, _digest(data)) for path, data in files.items()),
+    )
+
+
+def _digest(data: bytes) -> str:
+    return blake2b(data, digest_size=16).hexdigest()
+
+
+def _check(body: Mapping[str, Any], path: str) -> None:
+    check_keys(body, _KEYS, {"from"}, path)
+    check_kind(body["kind"], _KINDS, path)
+    for name in _LISTS:
+        value = body.get(name, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise UsageError(f'"{name}" in rule file "{path}" must be a list of texts')
+    for name, kind in _TYPES.items():
+        if name in body and not isinstance(body[name], kind):
+            wanted = {str: "a text", bool: "true or false"}[kind]
+            raise UsageError(f'"{name}" in rule file "{path}" must be {wanted}')
+    if not body["from"]:
+        raise UsageError(f'rule file "{path}" must name in `from` what it reads')
+    _check_code(body, path)
+
+
+def _check_code(body: Mapping[str, Any], path: str) -> None:
+    if "command" in body:
+        only = body["kind"] == "map" and body.get("stored", True)
+        if not body["command"] or "run" in body or not only:
+            raise UsageError(
+                f'rule file "{path}": a `command` names a program, stands without `run`'
+                "\nand makes a map whose rows are stored"
+            )
+    elif not re.fullmatch(r"[^:]+\.py:[^\W\d]\w*", body["run"]):
+        raise UsageError(
+            f'"run" in rule file "{path}" is "{body["run"]}"\n'
+            'write FILE:FUNCTION, as in "rules/bugs.py:samples"'
+        )
+
+
+def _needed(data: bytes | None, file: str, path: str) -> bytes:
+    if data is None:
+        raise UsageError(
+            f'rule file "{path}" runs "{file}", which is no file of this commit\n'
+            "commit it, or write its path from the root of the repository"
+        )
+    return data
+
+
+# ---------------------------------------------------------------- from the tree
+
+
+def rule_files(snapshot: Snapshot) -> Files:
+    """Return the TOML files directly in `rules/`, by path."""
+    names = set(_in_tree(snapshot))
+    for key in snapshot.overlay:
+        folder, _, name = key.rpartition("/")
+        if folder == FOLDER:
+            names.add(name)
+    paths = [f"{FOLDER}/{name}" for name in names if name.endswith(".toml")]
+    read = _reader(snapshot)
+    found = {path: read(path) for path in paths}
+    return {path: data for path, data in found.items() if data is not None}
+
+
+def _in_tree(snapshot: Snapshot) -> Iterator[str]:
+    with suppress(KeyError, pygit2.GitError):
+        folder = snapshot.repository[snapshot.tree].peel(pygit2.Tree) / FOLDER
+        if snapshot.tree and isinstance(folder, pygit2.Tree):
+            yield from (quote(bytes(entry.raw_name or b"")) for entry in folder)
+
+
+def _reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
+    """Return what reads a regular file of a snapshot by its path."""
+
+    def read(path: str) -> bytes | None:
+        entry = snapshot.standing(path)
+        if entry is None or entry[1] not in [int(mode) for mode in REGULAR]:
+            return None
+        return snapshot.blob(entry[0])
+
+    return read
+
+
+# ----------------------------------------------------------------------- settings
+
+
+def check_settings(own: OwnRule, known: Mapping[str, Any]) -> None:
+    """Raise `UsageError` for a setting that is neither known nor the rule's own."""
+    for name in own.rule.settings:
+        if _is_own(name, own.name):
+            continue
+        if not any(k == name or k.startswith(f"{name}.") for k in known):
+            raise UsageError(
+                f'rule "{own.name}" declares an unknown setting "{name}"'
+                f"{nearest(name, known)}\n"
+                f"settings of its own stand in a table of its name: {own.name}.NAME"
+            )
