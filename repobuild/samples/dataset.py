@@ -5,6 +5,7 @@ A context is judged by itself (judge.py), and then by what others hold:
     duplicate question          the smallest context key that asks it keeps it
     near duplicate, overlaps    copies.py
     over budget                 balance.py
+    licence: ID                 licence.py
 
 Each looks at what others are by themselves, never at what became of them, so that one
 pass decides, in any order. The index says who may hold the same; under a context's key
@@ -13,9 +14,11 @@ pass decides, in any order. The index says who may hold the same; under a contex
          (fact.py marks those `named`)
     m:   each mark of a passage that it quotes (quoted.py)
     b:   each task and file that it trains samples of, if there is a budget
+    l:   each file that its samples rely on, if licences are denied
 
 So an update decides again the changed contexts, those that share a term with what they
-hold or held, and those of the modules whose share of the budget moved.
+hold or held, those of the modules whose share of the budget moved, and those that rely
+on files whose licence changed.
 """
 
 from __future__ import annotations
@@ -28,6 +31,7 @@ from repobuild.samples import balance, copies
 from repobuild.samples.balance import Cuts
 from repobuild.samples.copies import Copies, Quotes
 from repobuild.samples.judge import Judge, Row, Samples
+from repobuild.samples.licence import Denied
 from repobuild.samples.pool import News, Pool
 from repobuild.samples.quality import (
     DUPLICATE,
@@ -61,6 +65,7 @@ class Update:
         self._judge = Judge.of(view.settings)
         self._pool = Pool.of(view)
         self._cuts = Cuts.of(view)
+        self._denied = Denied.of(view)
         self._quotes: dict[str, Quotes] = {}
         alike = view.settings["samples.near_duplicate"]
         self._copies = Copies(self._quoted, self._index.find, alike)
@@ -80,9 +85,10 @@ class Update:
         if found := copies.quotes(samples, row):
             self._quotes[key] = found
         terms = self._terms(samples, row, found)
-        if terms or not self._view.full:
-            self._index.set(key, terms)
-        self._view.own.put(key, self._within_budget(key, samples, row))
+        marked = terms | self._denied.terms(samples)
+        if marked or not self._view.full:
+            self._index.set(key, marked)
+        self._view.own.put(key, self._allowed(key, samples, row))
         return terms
 
     def sharing(self, held: Counter[str], news: News) -> set[str]:
@@ -99,11 +105,12 @@ class Update:
         return keys
 
     def moved(self) -> set[str]:
-        """Return the contexts of modules whose share of the budget moved."""
+        """Return contexts whose licence changed, or their module's share of budget."""
+        relicensed = self._denied.moved(self._view)
         if self._cuts is None or self._view.full:
-            return set()
+            return relicensed
         terms = balance.moved(self._view)
-        return {key for term in terms for key in self._index.find(term)}
+        return relicensed | {key for term in terms for key in self._index.find(term)}
 
     def decide(self, key: str) -> None:
         """Judge a context by itself and by what others hold."""
@@ -112,7 +119,13 @@ class Update:
         self._drop(row, self._asked_before(key, samples, row), DUPLICATE)
         self._drop(row, self._copies.near(key), NEAR)
         self._drop(row, self._copies.overlapping(key), OVERLAPS)
-        self._view.own.put(key, self._within_budget(key, samples, row))
+        self._view.own.put(key, self._allowed(key, samples, row))
+
+    def _allowed(self, key: str, samples: Samples, row: Row) -> Row:
+        """Drop what a licence or the budget forbids."""
+        for sub, why in self._denied.reasons(samples).items():
+            row[sub] = {"dropped": why}
+        return self._within_budget(key, samples, row)
 
     def _within_budget(self, key: str, samples: Samples, row: Row) -> Row:
         """Drop what is over budget, and the phrasings of what is trained no more."""
