@@ -123,14 +123,15 @@ def _changes(old: pygit2.Tree, new: pygit2.Tree) -> tuple[int, list[list[str]]]:
     No flag and no limit is left to the user's configuration.
     """
     diff = old.diff_to_tree(new, DiffOption.NORMAL, 0, 0)
-    files = len(diff)
-    if files > MOST_FILES:
-        return files, []
+    if len(diff) > MOST_FILES:
+        return len(diff), []
     diff.find_similar(
         DiffFind.FIND_RENAMES, _ALIKE, _ALIKE, _ALIKE, _ALIKE, _RENAME_LIMIT
     )
     changed = [_change(delta) for delta in diff.deltas]
-    return files, sorted(changed, key=lambda change: (change[3] or change[1], change))
+    return len(changed), sorted(
+        changed, key=lambda change: (change[3] or change[1], change)
+    )
 
 
 def _change(delta: pygit2.DiffDelta) -> list[str]:
