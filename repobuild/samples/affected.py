@@ -1,10 +1,12 @@
 """Which contexts a change can affect: those are computed again, and no others.
 
     changed file      itself and its elements, but for the untouched (untouched.py)
-    edge              both its ends, old or new
+    edge              both its ends, old or new; of a test's call of a method also the
+                      class, which says where it is tested
     first sentence    the callers of the element that says it
+    import            the elements of its file that mention what it binds
     class             its methods and those of its subclasses, which may override
-                      something else
+                      something else; what its methods override or overrode
     name              the elements of one other file, when it was or is now the only one
 
 Over-approximating is harmless: an equal row is cut off by the engine. Untouched
@@ -17,17 +19,25 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from repobuild.code.graph import PROJECT
+from repobuild.code.row import name_of, parent_of
 from repobuild.engine.contract import Value, View
 from repobuild.samples.elements import Element, elements
+from repobuild.samples.imports import other_names, statements
 from repobuild.samples.names import Names, names_of
 from repobuild.samples.surroundings import (
     Surroundings,
     edges_of,
+    is_test,
     made_id,
     parted,
     sentences,
 )
-from repobuild.samples.untouched import same_frame, source, untouched
+from repobuild.samples.untouched import (
+    mentioning_none,
+    same_frame,
+    source,
+    untouched,
+)
 
 Elements = dict[str, Element]
 
@@ -78,13 +88,39 @@ class Changes:
         """The elements of a file that at most moved."""
         new = self._around.elements(path)
         if path not in self._facts and path not in self._files:
-            return new  # only its edges changed
-        old, file = self.old(path), self._view.table("files").get(path)
-        was = self._facts[path][0] if path in self._facts else self._around.facts(path)
-        if not new or not same_frame(was, self._around.facts(path)):
+            if not self._imports_changed(path):
+                return new  # only its edges changed, and none of the file's own
+        now = self._around.facts(path)
+        was = self._facts[path][0] if path in self._facts else now
+        if not new or not same_frame(was, now):
             return ()
+        file = self._view.table("files").get(path)
         before = self._files[path][0] if path in self._files else file
-        return untouched(old, new, source(self._view, before), source(self._view, file))
+        first, last = source(self._view, before), source(self._view, file)
+        if first is None or last is None:
+            return ()
+        same = untouched(self.old(path), new, first, last)
+        names = self._reimported(path, was, now, first, last)
+        return mentioning_none(names, same, new, last)
+
+    def _targets(self, path: str) -> tuple[list[str], list[str]]:
+        """What a file imports, before and after."""
+        key = ("", "imports")
+        now = self._around.edges(path).out.get(key, [])
+        if path not in self._graph:
+            return now, now
+        return edges_of(path, self._graph[path][0]).out.get(key, []), now
+
+    def _imports_changed(self, path: str) -> bool:
+        before, now = self._targets(path)
+        return before != now
+
+    def _reimported(
+        self, path: str, was: Value, now: Value, before: bytes, after: bytes
+    ) -> set[str]:
+        """The names that a file imports by another statement than before."""
+        old, new = self._targets(path)
+        return other_names(statements(was, before, old), statements(now, after, new))
 
     def graph(self, path: str) -> tuple[Value, Value]:
         """The graph rows of a file before and after; both None when it is as it was."""
@@ -96,6 +132,7 @@ def affected(changes: Changes, around: Surroundings, names: Names) -> Affected:
     touched = set().union(*(before ^ after for before, after in changes.all_names()))
     ids: set[str] = set()
     moved: set[str] = set()
+    reshaped: list[Reshaped] = []
     for path in changes.paths:
         old, new = changes.old(path), around.elements(path)
         same = {
@@ -108,8 +145,10 @@ def affected(changes: Changes, around: Surroundings, names: Names) -> Affected:
         ids.update(made_id(path, qual) for qual in {**old, **new} if qual not in same)
         ids.update(_quoting(path, old, new, around))
         ids.update(_connected(path, *changes.graph(path)))
-        for holder in _reshaped(path, old, new, changes):
-            ids.update(_methods_below(holder, around))
+        reshaped += _reshaped(path, old, new, changes, around)
+    for holder in reshaped:
+        ids.update(_methods_below(holder.id, around))
+    ids.update(_methods_above(reshaped, around))
     ids.update(_renamed(changes, around, names, touched))
     return Affected(ids, moved - ids)
 
@@ -130,23 +169,38 @@ def _connected(path: str, old: Value, new: Value) -> Iterator[str]:
     for edge in {**before.into, **after.into}:
         if before.into.get(edge) != after.into.get(edge):
             yield edge[0]
+            target, qual = parted(edge[0])
+            if edge[1] == "calls" and "." in qual and is_test(path):
+                yield made_id(target, parent_of(qual))
     for edge in {**before.out, **after.out}:
         if before.out.get(edge) != after.out.get(edge):
             yield made_id(path, edge[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Reshaped:
+    """A class that has other methods or other bases than before."""
+
+    id: str
+    bases: set[str]  # old and new
+    names: set[str]  # of methods that may begin or cease to override something
+
+
 def _reshaped(
-    path: str, old: Elements, new: Elements, changes: Changes
-) -> Iterator[str]:
-    """Classes that have other methods or other bases than before."""
+    path: str, old: Elements, new: Elements, changes: Changes, around: Surroundings
+) -> Iterator[Reshaped]:
     before, after = (edges_of(path, row).out for row in changes.graph(path))
     old_methods, new_methods = _methods(old), _methods(new)
     classes = {e.qual for e in (*old.values(), *new.values())}
     for qual in sorted(classes):
-        edge = (qual, "inherits")
-        bases = before.get(edge) != after.get(edge)
-        if bases or old_methods.get(qual) != new_methods.get(qual):
-            yield made_id(path, qual)
+        id, edge = made_id(path, qual), (qual, "inherits")
+        was, now = (set(found.get(qual, ())) for found in (old_methods, new_methods))
+        bases = {*before.get(edge, ()), *around.outgoing(id, "inherits")}
+        if before.get(edge) != after.get(edge):
+            below = _methods_below(id, around)
+            yield Reshaped(id, bases, was | now | {name_of(m) for m in below})
+        elif was != now:
+            yield Reshaped(id, bases, was ^ now)
 
 
 def _methods(found: Elements) -> dict[str, set[str]]:
@@ -162,6 +216,20 @@ def _methods_below(holder: str, around: Surroundings) -> Iterator[str]:
         path, qual = parted(below)
         for element in around.elements(path).values():
             if element.parent == qual:
+                yield element.id
+
+
+def _methods_above(reshaped: list[Reshaped], around: Surroundings) -> Iterator[str]:
+    """Methods of base classes, old and new, that one of the names may override.
+
+    All names with all bases: a chain of classes may have come apart in two places.
+    """
+    names = set().union(*(holder.names for holder in reshaped))
+    bases = {base for holder in reshaped for base in holder.bases}
+    for id in {*bases, *(far for base in bases for far in around.ancestors(base))}:
+        path, qual = parted(id)
+        for element in around.elements(path).values():
+            if element.parent == qual and element.name in names:
                 yield element.id
 
 

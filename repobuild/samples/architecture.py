@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from repobuild.samples import pieces
 from repobuild.samples.fact import About, Fact
+from repobuild.samples.trace import Trace, code, merged, numbered
 
 _FAMILY = 2  # subclasses that make a base class a pattern
 
@@ -14,6 +15,8 @@ def facts(about: About) -> Iterator[Fact]:
     kind = about.get("kind")
     if kind in ("module", "file"):
         yield from _neighbours(about)
+    elif kind == "lines":
+        yield from _example(about)
     elif kind == "class" and len(about.get("subclasses")) >= _FAMILY:
         yield from _extend(about)
     elif kind in ("function", "class") and not about.get("name").startswith("__"):
@@ -34,8 +37,12 @@ def _extend(about: About) -> Iterator[Fact]:
         return
     part = about.phrases.part
     model = ids[0]
-    steps = [part("step_subclass", model=pieces.mention(about, model))]
-    hooks = [f"`{name}`" for name in about.get("members") or []]
+    steps = [
+        part(
+            "step_subclass", name=about.get("label"), model=pieces.mention(about, model)
+        )
+    ]
+    hooks = [f"`{name}`" for name in about.get("members") or [] if _is_hook(name)]
     if hooks:
         steps.append(part("step_methods", members=pieces.listed(about, hooks)))
     users, sources = pieces.told(about, "callers")
@@ -44,8 +51,19 @@ def _extend(about: About) -> Iterator[Fact]:
     tests, tested = pieces.told(about, "tests")
     if tests:
         steps.append(part("step_tests", members=tests))
-    answer = about.answer("extend") + numbered(steps)
-    yield Fact("extend", answer, merged((about.id, model), sources, tested), "hard")
+    trace = Trace(about)
+    trace.cite("pattern_subclasses", "subclasses")
+    trace.cite("graph_callers", "callers")
+    trace.cite("graph_callees", "callees")
+    answer = about.answer("extend") + numbered(steps) + trace.written() + code(about)
+    cited = tuple(trace.sources)
+    yield Fact(
+        "extend", answer, merged((about.id, model), sources, tested, cited), "hard"
+    )
+
+
+def _is_hook(name: str) -> bool:
+    return not name.startswith("__") or name == "__init__"
 
 
 def _place(about: About) -> Iterator[Fact]:
@@ -59,12 +77,36 @@ def _place(about: About) -> Iterator[Fact]:
     if text := about.get("module_summary"):
         answer += part("module_summary", summary=text)
     answer += part("used_by", members=users) + part("calls", members=used)
-    yield Fact("place", answer, merged(sources, more), "hard")
+    trace = Trace(about)
+    trace.pattern()
+    trace.cite("trace_tests", "tests")
+    if trace.steps:
+        answer += trace.written()
+    answer += code(about)
+    yield Fact("place", answer, merged(sources, more, tuple(trace.sources)), "hard")
 
 
-def numbered(steps: list[str]) -> str:
-    return "".join(f"\n{n}. {step}" for n, step in enumerate(steps, 1))
-
-
-def merged(*groups: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(id for group in groups for id in group))
+def _example(about: About) -> Iterator[Fact]:
+    """A real subclass, with the lines of its methods, as the model of another one."""
+    rows = about.get("members")
+    bases = about.seen(list(about.get("bases") or ()))
+    if not rows or not bases:
+        return
+    part = about.phrases.part
+    members = [
+        part("lines_of", name=name, start=str(start), end=str(end))
+        for name, start, end in rows
+    ]
+    trace = Trace(about)
+    trace.cite("graph_bases", "bases")
+    trace.steps.append(part("trace_members", members=about.phrases.listed(members)))
+    trace.cite("graph_callers", "callers")
+    trace.cite("trace_tests", "tests")
+    fields = {
+        "base": pieces.mention(about, bases[0]),
+        "start": str(about.get("start")),
+        "end": str(about.get("end")),
+    }
+    answer = about.answer("example", **fields) + trace.written()
+    sources = merged((about.id,), tuple(trace.sources))
+    yield Fact("example", answer, sources, "hard", fields)

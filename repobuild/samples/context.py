@@ -1,7 +1,8 @@
 """The `contexts` table: exactly what samples may quote, one row an element.
 
     id             what an element, file or document says; see portrait.py
-    id + @lines    where it stands; changes with every edit above it, the first does not
+    id + @lines    where it stands and what stands where in it, see places.py; changes
+                   with every edit above it, the first does not
     @project       the project; see project.py
 
 A full build and an update go through the same rows in the same way; an update takes
@@ -18,10 +19,17 @@ from repobuild.code.graph import PROJECT
 from repobuild.engine.contract import View
 from repobuild.samples.affected import Changes, affected
 from repobuild.samples.elements import Element
+from repobuild.samples.expected import expected_row
+from repobuild.samples.file import File
 from repobuild.samples.names import NAMED, Names, names_of
-from repobuild.samples.portrait import File, Row, element_row, file_row, lines_row
+from repobuild.samples.places import lines_row
+from repobuild.samples.portrait import (
+    Row,
+    element_row,
+    file_row,
+)
 from repobuild.samples.project import project_row
-from repobuild.samples.quote import Quote, quote
+from repobuild.samples.quote import Quote
 from repobuild.samples.surroundings import Surroundings, made_id, parted
 from repobuild.samples.untouched import source
 
@@ -80,7 +88,7 @@ class Writer:
     def move(self, ids: Iterable[str]) -> None:
         """Put the lines of elements that say what they said."""
         for path, quals in _by_file(ids):
-            file = File(path, self._around, self._names, self._project)
+            file = self._file(path)
             for qual in quals:
                 id = made_id(path, qual)
                 row = self._view.own.get(id)
@@ -88,25 +96,26 @@ class Writer:
                 self._put(id + LINES, lines)
 
     def _write_file(self, path: str, quals: list[str]) -> None:
-        file = File(path, self._around, self._names, self._project)
-        sources: list[bytes] = []
+        file = self._file(path)
         for qual in quals:
             if not qual:
                 self._put(path, file_row(file))
                 continue
             element = file.elements.get(qual)
-            self._write_element(file, made_id(path, qual), element, sources)
+            self._write_element(file, made_id(path, qual), element)
 
-    def _write_element(
-        self,
-        file: File,
-        id: str,
-        element: Element | None,
-        sources: list[bytes],
-    ) -> None:
+    def _file(self, path: str) -> File:
+        def read() -> bytes:
+            return source(self._view, self._view.table("files").get(path)) or b""
+
+        return File(path, self._around, self._names, self._project, read)
+
+    def _write_element(self, file: File, id: str, element: Element | None) -> None:
         row = lines = None
         if element is not None:
-            row = element_row(file, element, self._quoted(file, element, sources))
+            row = element_row(file, element, self._quoted(file, element))
+            if row and row.get("brief"):
+                row |= expected_row(file, element, self._most)
             lines = lines_row(file, element, row) if row else None
         self._put(id, row)
         self._put(id + LINES, lines)
@@ -117,25 +126,16 @@ class Writer:
         elif not self._view.full:
             self._view.own.drop(key)
 
-    def _quoted(
-        self, file: File, element: Element, sources: list[bytes]
-    ) -> Quote | None:
+    def _quoted(self, file: File, element: Element) -> Quote | None:
         """The element's code, when its length is within the bounds."""
         lines = element.row.end_line - element.row.start_line + 1
         small, large = lines < self._shortest, lines > self._longest * _RAW_FACTOR
         if element.type not in NAMED or small or large or not _quotable(file, element):
             return None
-        if not sources:
-            sources.append(self._source(file.path))
-        start = sources[0].rfind(b"\n", 0, element.row.start) + 1
-        code = sources[0][start : element.row.start + element.row.length]
-        found = quote(file.fence, code, bool(element.doc))
+        found = file.quote(element)
         if found is None or not self._shortest <= found.lines <= self._longest:
             return None
         return found if len(found.head) + len(found.body) <= self._most else None
-
-    def _source(self, path: str) -> bytes:
-        return source(self._view, self._view.table("files").get(path)) or b""
 
 
 def _by_file(ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:

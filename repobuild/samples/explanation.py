@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from repobuild.samples import pieces
 from repobuild.samples.fact import About, Fact
 
+_NO_OWN = ["__init__"]  # a class with nothing else has no methods to list
 _CODE_HALF = 2  # code is shown in one half of the cases and asked about in the other
 
 
@@ -25,7 +26,7 @@ def _element(about: About) -> Iterator[Fact]:
         yield _explain(about)
     else:
         yield from _sketch(about)
-    if about.get("kind") == "class" and about.get("members"):
+    if about.get("kind") == "class" and (about.get("members") or _NO_OWN) != _NO_OWN:
         yield _members(about)
     if about.get("body"):
         yield from _code(about)

@@ -8,13 +8,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from repobuild.samples import pieces
-from repobuild.samples.architecture import merged, numbered
 from repobuild.samples.fact import About, Fact
+from repobuild.samples.trace import Trace, merged, numbered, reasoning
 
 _STEPS = 2  # callees that make a sequence
 
 
 def facts(about: About) -> Iterator[Fact]:
+    if about.get("kind") == "lines":
+        yield from _trace(about)
     if about.get("kind") not in ("function", "method", "class"):
         return
     if about.get("brief") or about.get("name").startswith("__"):
@@ -32,6 +34,7 @@ def _change(about: About) -> Iterator[Fact]:
     groups: list[tuple[str, ...]] = [(about.id,)]
     for kind, step in (
         ("overrides", "step_overrides"),
+        ("overridden", "step_overridden"),
         ("subclasses", "step_subclasses"),
         ("callers", "step_callers"),
         ("tests", "step_run"),
@@ -41,8 +44,9 @@ def _change(about: About) -> Iterator[Fact]:
             steps.append(part(step, members=text))
             groups.append(sources)
     if len(steps) > 1:
-        answer = about.answer("change") + numbered(steps)
-        yield Fact("change", answer, merged(*groups), "hard")
+        text, cited = reasoning(about, "callees")
+        answer = about.answer("change") + numbered(steps) + text
+        yield Fact("change", answer, merged(*groups, cited), "hard")
 
 
 def _steps(about: About) -> Iterator[Fact]:
@@ -56,16 +60,48 @@ def _steps(about: About) -> Iterator[Fact]:
         text = summaries.get(id, "")
         step = pieces.mention(about, id)
         steps.append(step + about.phrases.part("purpose", text=text) if text else step)
-    answer = about.answer("steps") + numbered(steps)
-    yield Fact("steps", answer, (about.id, *ids[: pieces.MEMBERS]), "hard")
+    text, cited = reasoning(about, "callers")
+    answer = about.answer("steps") + numbered(steps) + text
+    sources = (about.id, *ids[: pieces.MEMBERS])
+    yield Fact("steps", answer, merged(sources, cited), "hard")
 
 
 def _similar(about: About) -> Iterator[Fact]:
     if not about.get("signature") or not about.get("sole"):
         return
-    answer = about.answer("similar") + pieces.signature(about) + pieces.summary(about)
+    answer = about.answer("similar") + pieces.summary(about)
     if text := about.get("container_summary"):
         answer += about.phrases.part(
             "class_summary", container=about.get("container"), summary=text
         )
-    yield Fact("similar", answer, (about.id,), "hard")
+    text, cited = reasoning(about, "callers", "callees")
+    answer += text
+    yield Fact("similar", answer, merged((about.id,), cited), "hard")
+
+
+def _trace(about: About) -> Iterator[Fact]:
+    """Callers, then each call at its line, then what it is an example of."""
+    rows = about.get("calls")
+    if not rows:
+        return
+    shown = set(about.seen([id for _, id, _ in rows]))
+    trace = Trace(about)
+    trace.cite("graph_callers", "callers")
+    for line, id, text in rows:
+        if id in shown:
+            member = pieces.mention(about, id)
+            trace.steps.append(_call(about, str(line), member, text))
+            trace.sources.append(id)
+    if not shown:
+        return
+    trace.pattern()
+    trace.cite("trace_tests", "tests")
+    lines = {"start": str(about.get("start")), "end": str(about.get("end"))}
+    answer = about.answer("trace", **lines) + trace.written()
+    yield Fact("trace", answer, merged((about.id,), tuple(trace.sources)), "hard")
+
+
+def _call(about: About, line: str, member: str, text: str) -> str:
+    """One call with its line of code, in marks that the code does not hold."""
+    marked = f"`` {text} ``" if "`" in text else f"`{text}`"
+    return about.phrases.part("trace_call", line=line, member=member, code=marked)

@@ -9,6 +9,7 @@ from repobuild.samples.fact import About
 MEMBERS = 8  # names in a list; a longer one says that there are more
 LONGEST_LIST = 420  # characters, about 140 tokens of the embedded model
 PARAMETERS = 8
+_NOTHING = ("None", "void", "()")  # that nothing is returned needs no line
 LONGEST_DEFAULT = 40
 
 
@@ -55,6 +56,8 @@ def _parameter(about: About, row: list[str]) -> str:
 
 def returns(about: About) -> str:
     type, text = about.get("returns"), about.get("returns_text")
+    if type in _NOTHING:
+        return ""
     if text:
         shown = f"`{type}`, {text}" if type else text
         return about.phrases.part("returns", returns=shown)
@@ -88,10 +91,13 @@ def mentions(about: About, ids: list[str], more: bool = False) -> str:
 
 
 def _group(about: About, path: str, quals: list[str]) -> str:
-    if path == about.get("path") or not all(quals):
-        return about.phrases.listed([f"`{qual or path}`" for qual in quals])
-    names = about.phrases.listed([f"`{qual}`" for qual in quals])
-    return about.phrases.part("mention", names=names, path=path)
+    items = [] if all(quals) else [f"`{path}`"]  # the file's own code
+    if named := [f"`{qual}`" for qual in quals if qual]:
+        names = about.phrases.listed(named)
+        here = path == about.get("path")
+        part = about.phrases.part
+        items.append(names if here else part("mention", names=names, path=path))
+    return about.phrases.listed(items)
 
 
 def listed(about: About, items: list[str], more: bool = False) -> str:

@@ -7,93 +7,34 @@ lists that were cut. Others are quoted by id and by their first sentence only, s
 context changes with few of its neighbours.
 
 A `brief` row is that of a test or of a function within a function: it is where it is,
-and nothing else is told of it, for tests would swamp what a user asks about.
+and nothing else is told of it, for tests would swamp what a user asks about. A test may
+have `before`, `hidden` and `needs`: what one of its assertions expects, expectation.py.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from repobuild.engine.contract import Value
 from repobuild.samples.describe import described, summary
 from repobuild.samples.elements import Element
-from repobuild.samples.names import NAMED, Names, names_of
+from repobuild.samples.file import File
+from repobuild.samples.imports import needed
+from repobuild.samples.names import NAMED
 from repobuild.samples.quote import Quote
-from repobuild.samples.surroundings import Surroundings, is_test, made_id, parted
+from repobuild.samples.surroundings import (
+    is_case,
+    made_id,
+    parted,
+)
 
 MOST = 8
 _LONGEST_SIGNATURE = 300
 _OUTLINE = 6
-_OUTLINE_SIGNATURE = 100
 _RECEIVERS = ("self", "cls")
-_NAMES = ("label", "shared", "project")
 
 Row = dict[str, Value]
-
-
-class File:
-    """One file's elements, with what all their rows share."""
-
-    def __init__(
-        self, path: str, around: Surroundings, names: Names, project: str
-    ) -> None:
-        self.path = path
-        self.around = around
-        self.names = names
-        self.project = project
-        self.facts = around.facts(path)
-        self.elements = around.elements(path)
-        self.test = is_test(path)
-        self.summary = summary(self.facts.get("doc", ""))
-        self.counts = names_of(self.facts)
-        self._effective: dict[str, str] = {}
-        for element in self.elements.values():
-            if not element.is_overload:
-                self._effective.setdefault(element.shown, element.qual)
-        self.methods: Counter[str] = Counter(
-            e.name for e in self.elements.values() if e.type == "method"
-        )
-
-        self._children: dict[str, list[Element]] = {}
-        for element in self.elements.values():
-            self._children.setdefault(element.parent, []).append(element)
-        self._heads: dict[str, list[tuple[str, str]]] = {}
-
-    def children(self, qual: str) -> list[Element]:
-        """What stands directly in an element, or with "" at the top."""
-        return self._children.get(qual, [])
-
-    def heads(self, qual: str) -> list[tuple[str, str]]:
-        """(signature, id) of the children that fit into an outline, sorted."""
-        if qual not in self._heads:
-            named = (
-                e
-                for e in self.children(qual)
-                if e.type in NAMED and self._effective.get(e.shown) == e.qual
-            )
-            heads = [(e.signature, e.id) for e in named]
-            short = [head for head in heads if len(head[0]) <= _OUTLINE_SIGNATURE]
-            self._heads[qual] = sorted(short)
-        return self._heads[qual]
-
-    @property
-    def fence(self) -> str:
-        return str(self.facts.get("language", ""))
-
-    def brief(self, element: Element) -> bool:
-        if element.type == "section":
-            return False
-        parent = self.elements.get(element.parent)
-        return self.test or (parent is not None and parent.type != "class")
-
-    def told(self, element: Element) -> bool:
-        """One definition of each name has a row, a plain dunder method has none."""
-        if self._effective.get(element.shown) != element.qual:
-            return False
-        dunder = element.name.startswith("__") and element.name.endswith("__")
-        return not dunder or element.name == "__init__" or bool(element.doc)
 
 
 def element_row(file: File, element: Element, quoted: Quote | None) -> Row | None:
@@ -108,20 +49,16 @@ def element_row(file: File, element: Element, quoted: Quote | None) -> Row | Non
     if file.brief(element):
         return row | {"brief": True}
     row.update(_own(file, element))
-    row.update(_relations(file, element))
+    relations = _relations(file, element)
+    relations["more"] += row.get("more", ())  # of the members of a class
+    row.update(relations)
     if quoted:
         row["head"], row["body"] = quoted.head, quoted.body
         row["outline"] = _outline(file, element)
+        code = f"{quoted.head}\n{quoted.body}"
+        own = (found.name.lstrip("*") for found in element.parameters())
+        row["needs"] = needed(code, file.imports, own, internal=True)
     return _packed(row)
-
-
-def lines_row(file: File, element: Element, row: Row) -> Row | None:
-    """Where an element stands; in a row of its own, for it changes with every edit."""
-    if row.get("brief") or element.type not in NAMED:
-        return None
-    lines = {"start": element.row.start_line, "end": element.row.end_line}
-    named = {name: row[name] for name in _NAMES if name in row}
-    return {"kind": "lines", "id": element.id, **named, **lines}
 
 
 def file_row(file: File) -> Row | None:
@@ -218,12 +155,13 @@ def _parameters(element: Element, texts: dict[str, str]) -> list[list[str]]:
 def _relations(file: File, element: Element) -> Row:
     around, id = file.around, element.id
     row = _lists(
-        callers=around.incoming(id, "calls", tests=False),
+        callers=(one for one in around.incoming(id, "calls", tests=False) if one != id),
         callees=_in_call_order(element, around.outgoing(id, "calls")),
         bases=around.outgoing(id, "inherits"),
         subclasses=around.incoming(id, "inherits", tests=False),
-        overrides=_overridden(file, element),
-        tests=around.incoming(id, "calls", tests=True),
+        overrides=_overrides(file, element),
+        overridden=_overridden(file, element),
+        tests=_tests(file, element),
     )
     known = [(callee, around.sentence(callee)) for callee in row["callees"]]
     row["callee_summaries"] = {callee: text for callee, text in known if text}
@@ -257,7 +195,37 @@ def _in_call_order(element: Element, callees: list[str]) -> list[str]:
     return sorted((id for id in callees if id not in known), key=first_call)
 
 
-def _overridden(file: File, element: Element) -> list[str]:
+def _tests(file: File, element: Element) -> Iterator[str]:
+    """The tests that call it or, of a class, one of its methods."""
+    called = [element.id]
+    if element.type == "class":
+        called += [e.id for e in file.children(element.qual) if e.type == "method"]
+    calls = (file.around.incoming(id, "calls", tests=True) for id in called)
+    return unique(id for ids in calls for id in ids if is_case(id))
+
+
+def unique(ids: Iterable[str]) -> Iterator[str]:
+    """Each once, as lazily as they come."""
+    seen: set[str] = set()
+    for id in ids:
+        if id not in seen:
+            seen.add(id)
+            yield id
+
+
+def _overridden(file: File, element: Element) -> Iterator[str]:
+    """The methods of subclasses that take this one's place."""
+    if element.type != "method" or element.name.startswith("__"):
+        return
+    heirs = file.heirs(element.parent)
+    known = file.names.paths(element.name) if heirs else ()
+    for heir in heirs:
+        id = f"{heir}.{element.name}"
+        if parted(heir)[0] in known and file.around.exists(id):
+            yield id
+
+
+def _overrides(file: File, element: Element) -> list[str]:
     if element.type != "method" or element.name.startswith("__"):
         return []
     for base in file.around.ancestors(made_id(file.path, element.parent)):

@@ -16,9 +16,9 @@ Within one context, without a look at others (judge.py):
     sample too long
                    question and answer together above samples.max_characters
     code in long lines, code of few letters
-                   quoted code that is data or packed: above 100 characters a line,
-                   or below a quarter letters (DeepSeek-Coder's filters). The seed's 5
-                   to 40 lines are bounds of contexts: other code is never quoted
+                   quoted code of three lines or more that is data or packed: above 100
+                   characters a line, or below a quarter letters (DeepSeek-Coder's
+                   filters). The seed's 5 to 40 lines are bounds of contexts
     tells of a held-out element
                    it tells of an element of which nothing may be trained
     duplicate question
@@ -72,7 +72,7 @@ _NAMED = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"")
 _NO_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 _FORMS = ("chat", "fim")
 _DIFFICULTIES = ("easy", "medium", "hard")
-_JUDGED_CODE = 100  # characters; a signature may be one long line
+_JUDGED_LINES = 3  # a signature may be one long line
 _LONG_LINE = 100  # characters on average
 _FEW_LETTERS = 0.25  # of what is no space
 
@@ -160,9 +160,10 @@ def malformed(sample: Sample) -> str:
 def _odd_code(sample: Sample) -> str:
     """What is wrong with the code that is quoted."""
     for code in _code_of(sample):
-        if len(code) < _JUDGED_CODE:
+        lines = code.count("\n")
+        if lines < _JUDGED_LINES:
             continue
-        if len(code) > _LONG_LINE * code.count("\n"):
+        if len(code) > _LONG_LINE * lines:
             return "code in long lines"
         letters = sum(map(str.isalpha, code))
         if letters < _FEW_LETTERS * len("".join(code.split())):

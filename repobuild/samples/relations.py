@@ -7,7 +7,15 @@ from collections.abc import Iterator
 from repobuild.samples import pieces
 from repobuild.samples.fact import About, Fact
 
-_LISTS = ("callers", "callees", "bases", "subclasses", "overrides", "tests")
+_LISTS = (
+    "callers",
+    "callees",
+    "bases",
+    "subclasses",
+    "overrides",
+    "overridden",
+    "tests",
+)
 
 
 def facts(about: About) -> Iterator[Fact]:

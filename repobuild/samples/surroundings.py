@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import islice
 
 from repobuild.engine.contract import Value, View
 from repobuild.samples.describe import SENTENCE, sentence, summary
@@ -20,12 +21,27 @@ from repobuild.samples.elements import Element, elements
 CONFIDENT = 0.5  # edges below are guesses, no sample tells them
 LEVELS = 8  # of a class hierarchy that are followed
 _KEPT = 64  # files whose elements are kept decoded
-_TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+HEIRS = 32  # subclasses of a class that are looked at for what they override
+_TEST = re.compile(
+    r"(^|/)(tests?|testing|__tests__)/"
+    r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
+    r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
+)
+_CASE = re.compile(r"(^|\.)(test|Test)|Tests?(\.|$)")
 
 
 @cache
 def is_test(path: str) -> bool:
     return bool(_TEST.search(path))
+
+
+def is_case(id: str) -> bool:
+    """Whether an element of a test file is a test, not what tests are made with.
+
+    What stands at the top of a file may be one: some languages write tests so.
+    """
+    qual = parted(id)[1]
+    return not qual or bool(_CASE.search(qual))
 
 
 def parted(id: str) -> tuple[str, str]:
@@ -143,6 +159,22 @@ class Surroundings:
     def descendants(self, id: str) -> Iterator[str]:
         """Subclasses, nearest first."""
         yield from self._closure(id, self._subclasses)
+
+    def heirs(self, id: str) -> list[str]:
+        """The nearest subclasses outside of tests, by level, path and name; `HEIRS`
+        at most: `object`-like classes have hundreds, and each is a file to read."""
+        found: list[str] = []
+        level = [id]
+        for _ in range(LEVELS):
+            below = (new for one in level for new in self._heirs_of(one))
+            level = [new for new in dict.fromkeys(below) if new not in (id, *found)]
+            found += level
+            if not level or len(found) >= HEIRS:
+                break
+        return found[:HEIRS]
+
+    def _heirs_of(self, id: str) -> Iterator[str]:
+        return islice(self.incoming(id, "inherits", tests=False), HEIRS)
 
     def _bases(self, id: str) -> list[str]:
         return self.outgoing(id, "inherits")

@@ -11,8 +11,10 @@ from collections.abc import Callable, Iterator, Mapping
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples import (
     architecture,
+    assertion,
     completion,
     explanation,
+    importing,
     location,
     overview,
     path,
@@ -34,6 +36,8 @@ TASKS: Mapping[str, Callable[[About], Iterator[Fact]]] = {
     "implementation_path": path.facts,
     "code_completion": completion.facts,
     "relations": relations.facts,
+    "assertion_completion": assertion.facts,
+    "import_completion": importing.facts,
 }
 
 

@@ -7,13 +7,16 @@ moved. An element's row depends on more than itself, so it is untouched only whe
     its holder   and its siblings have the same signatures, docstrings and bases
     it           is the same but for its place, to the byte of its source
 
+and it mentions no name that its file imports by another statement than before.
+
 Edges, sentences of callees and names that are new elsewhere are `affected`'s business:
 what it finds is made again, untouched or not.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from repobuild.code.row import Row
@@ -22,17 +25,18 @@ from repobuild.engine.contract import Value, View
 from repobuild.samples.elements import Element
 
 Elements = dict[str, Element]
+_WORD = re.compile(rb"[A-Za-z_]\w*")
 _LENGTH, _CALLS = Row._fields.index("length"), Row._fields.index("calls")
 
 
 def untouched(
-    old: Elements, new: Elements, before: bytes | None, after: bytes | None
+    old: Elements, new: Elements, before: bytes, after: bytes
 ) -> Iterator[str]:
     """Yield the qualified names whose rows can differ in nothing but their lines.
 
-    `before` and `after` are the sources; None stands for one that cannot be had.
+    `before` and `after` are the sources.
     """
-    if before is None or after is None or _cast(old) != _cast(new):
+    if _cast(old) != _cast(new):
         return
     other = {q for q, e in new.items() if not _same_row(old[q].row, e.row)}
     loud = {q for q in other if _seen(old[q]) != _seen(new[q])}
@@ -41,6 +45,16 @@ def untouched(
         if qual in other or element.parent in noisy or element.parent in loud:
             continue
         if _text(old[qual], before) == _text(element, after):
+            yield qual
+
+
+def mentioning_none(
+    names: set[str], quals: Iterable[str], elements: Elements, text: bytes
+) -> Iterator[str]:
+    """Yield the elements whose source holds none of the names."""
+    words = {name.encode() for name in names}
+    for qual in quals:
+        if not words or words.isdisjoint(_WORD.findall(_text(elements[qual], text))):
             yield qual
 
 

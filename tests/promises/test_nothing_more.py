@@ -130,7 +130,8 @@ def test_a_function_that_moved_remakes_only_what_quotes_lines(built, repository)
     assert said["contexts"]["built"] == moved
     assert said["samples"]["built"] + said["samples"]["memo"] == moved
     ends = [key.partition("#")[2] for key in said["samples"]["entries"]]
-    assert {end.partition(".")[0] for end in ends} <= {"code_location"}
+    tasks = {end.partition(".")[0] for end in ends}
+    assert tasks <= {"code_location", "implementation_path"}
 
 
 def test_a_changed_body_concerns_its_function_alone(built, repository):
