@@ -341,3 +341,15 @@ def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
         assert {k: v for k, v in terms.items() if v} == {
             k: v for k, v in fresh.items() if v
         }
+
+
+def test_types_that_lead_to_one_another_through_star_imports_are_each_looked_up_once():
+    # Every base may be found through every star: without a memo 12! ways.
+    names = [f"T{number}" for number in range(12)]
+    stars = "".join(f"use self::{name}::*;\n" for name in names)
+    traits = "".join(
+        f"impl {other}x for {name} {{}}\n" for name in names for other in names
+    )
+    types = "".join(f"pub struct {name};\n" for name in names)
+    files = {"src/lib.rs": stars + types + traits + "fn f() { unknown(); T1::g(); }\n"}
+    assert World(files).calls("src/lib.rs::f") == []

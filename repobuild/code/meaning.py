@@ -13,7 +13,7 @@ the language's `Reach` (reach.py). Entities and how sure they are: entity.py, an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from repobuild.code.entity import Entity, at_most, identity
 from repobuild.code.linked import Files, Linked
@@ -28,17 +28,38 @@ _TYPE_NOISE = re.compile(
     r"'\w+|\b(?:mut|const|final|dyn|impl|struct|union|class|enum|readonly|volatile)\b"
     r"|\|\s*(?:null|undefined)\b|[&*]|@\w+"
 )
-_DEPTH = 12  # steps from file to file, or through bases
+_DEPTH = 40  # lookups within lookups
 _MOST = 4  # definitions of one name that are told; of more, none
 _SEVERAL = 0.4
 
 
 class Meaning:
-    """Finds what names mean in any linked file."""
+    """Finds what names mean in any linked file, on behalf of one file.
+
+    What was looked up is kept for that file alone: a lookup that runs into itself finds
+    nothing there, so what is kept depends on the order in which it was asked.
+    """
 
     def __init__(self, files: Files) -> None:
         self.files = files
         self._depth = 0
+        self._known: dict[tuple[str, ...], list[Entity]] = {}
+
+    def _look(
+        self, key: tuple[str, ...], compute: Callable[[], list[Entity]]
+    ) -> list[Entity]:
+        """Return a lookup's result; each is computed once."""
+        if key in self._known:
+            return self._known[key]
+        if self._depth >= _DEPTH:
+            return []
+        self._known[key] = []
+        self._depth += 1
+        try:
+            self._known[key] = compute()
+        finally:
+            self._depth -= 1
+        return self._known[key]
 
     def callees(self, path: str, scope: str, name: str) -> Iterator[tuple[str, float]]:
         """Yield (id, confidence) of what a call as written runs."""
@@ -76,13 +97,8 @@ class Meaning:
 
     def chain(self, path: str, scope: str, text: str) -> list[Entity]:
         """Return what `a.b().c` means in a scope; nothing when it cannot be told."""
-        if self._depth >= _DEPTH:
-            return []
-        self._depth += 1
-        try:
-            return self._chain(path, scope, text)
-        finally:
-            self._depth -= 1
+        key = ("chain", path, scope, text)
+        return self._look(key, lambda: self._chain(path, scope, text))
 
     def _chain(self, path: str, scope: str, text: str) -> list[Entity]:
         parts = _PARTS.split(_bare(text).removesuffix("::"))
@@ -136,6 +152,10 @@ class Meaning:
 
     def root(self, path: str, scope: str, name: str) -> list[Entity]:
         """Return what a bare name means in a scope (a qualified name, "" the file)."""
+        key = ("root", path, scope, name)
+        return self._look(key, lambda: self._root(path, scope, name))
+
+    def _root(self, path: str, scope: str, name: str) -> list[Entity]:
         reach, file = self.reach(path), self.files.get(path)
         if file is None:
             return []
@@ -202,20 +222,18 @@ class Meaning:
 
     def binding(self, path: str, binding: str) -> list[Entity]:
         """Return what a binding of a file's top level means."""
+        key = ("binding", path, binding)
+        return self._look(key, lambda: self._binding(path, binding))
+
+    def _binding(self, path: str, binding: str) -> list[Entity]:
         kind, rest = binding[:1], binding[1:]
-        if self._depth >= _DEPTH:
-            return []
-        self._depth += 1
-        try:
-            if kind == "@":
-                return self.reach(path).imported(path, *rest.split(":", 1))
-            if kind == "!":
-                return self.reach(path).module(path, rest)
-            if kind == "=":
-                return self.chain(path, "", rest)
-            return self._local(path, "", binding)
-        finally:
-            self._depth -= 1
+        if kind == "@":
+            return self.reach(path).imported(path, *rest.split(":", 1))
+        if kind == "!":
+            return self.reach(path).module(path, rest)
+        if kind == "=":
+            return self.chain(path, "", rest)
+        return self._local(path, "", binding)
 
     def definitions(self, path: str, qual: str) -> list[Entity]:
         """Return the definitions of a name in a file."""
@@ -245,23 +263,24 @@ class Meaning:
         elif kind == "f":
             found = self.reach(path).members(path, qual, name)
         else:
-            found = self._in_class(path, qual, name, kind == "s", set())
+            found = self._in_class(path, qual, name, kind == "s")
         return [at_most(one, sure) for one in found]
 
-    def _in_class(
-        self, path: str, qual: str, name: str, above: bool, seen: set[tuple[str, str]]
-    ) -> list[Entity]:
+    def _in_class(self, path: str, qual: str, name: str, above: bool) -> list[Entity]:
+        key = ("member", path, qual, name, "above" if above else "")
+        return self._look(key, lambda: self._of_class(path, qual, name, above))
+
+    def _of_class(self, path: str, qual: str, name: str, above: bool) -> list[Entity]:
         row = self.files.row(path, qual)
-        if row is None or (path, qual) in seen:
+        if row is None:
             return []
-        seen.add((path, qual))
         if not above:
             found = self.reach(path).members(path, qual, name)
             if found or name in row.attrs:
                 return found or self._local(path, parent_of(qual), str(row.attrs[name]))
         for text in row.bases:
             base = self.base(path, qual, text)
-            found = self._in_class(*base[1:3], name, False, seen) if base else []
+            found = self._in_class(*base[1:3], name, False) if base else []
             if found:
                 return found
         return []
