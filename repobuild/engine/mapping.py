@@ -228,6 +228,7 @@ def _work(build: Build, rule: Rule) -> Work:
     return Work(
         rule.run, scope.settings, rule.stored, scope.repository, scope.copies,
         str(build.state.folder / "tmp"), rule.code,
+        rule.form if rule.code else "",
     )  # fmt: skip
 
 

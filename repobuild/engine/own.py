@@ -67,6 +67,10 @@ class OwnTable:
         self._drops.add(key)
         self.index.set(key, ())
 
+    def fresh(self) -> list[str]:
+        """Return the keys of what was put since the view began."""
+        return sorted(self._puts)
+
     def keys(self) -> Iterator[str]:
         shown = set() if self._full else set(self._stored.keys()) - self._drops
         yield from sorted(shown | self._puts.keys())

@@ -12,6 +12,8 @@
     ingredients  = "module:function"                further facts that enter the key
     entries      = false                            a row holds several logical rows
     joins        = "samples"                        its rows are more rows of that table
+    form         = "module:function"                what is wrong with a row, in words:
+                                                    asked of users' rows that join
     stored       = true                             false: keep digests, render again
     chain        = false                            task: a fold over commits
     follows      = "tree"                           source: or "commit", if what led to
@@ -67,6 +69,7 @@ class Rule:
     stored: bool = True
     chain: bool = False
     joins: str = ""
+    form: str = ""
     follows: Literal["tree", "commit"] = "tree"
     joined: tuple[str, ...] = ()  # those of the inputs that join another of them
     # What a user's rule runs instead of `run`, and the digests of the files it is.
@@ -214,7 +217,9 @@ def _check_join(rule: Rule, rules: Mapping[str, Rule]) -> None:
 
 
 def _with_joined(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
-    """Append to the inputs what joins them."""
+    """Append to the inputs what joins them; a user's rows are held against a form."""
+    if rule.joins and rule.code:
+        rule = replace(rule, form=rules[rule.joins].form)
     if rule.kind == "map":
         return rule
     more = [n for name in rule.inputs for n in joined(rules, name)[1:]]

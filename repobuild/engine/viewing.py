@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from repobuild.engine.contract import Change
+from repobuild.engine.errors import BuildError
 from repobuild.engine.own import OwnTable, write_index
-from repobuild.engine.rule import Rule
+from repobuild.engine.rule import Rule, load
 from repobuild.engine.table import Changes, StoredTable, pending
 from repobuild.engine.writer import Outcome
 
@@ -45,6 +46,13 @@ class RunningView:
         return self._build.snapshot.blob(blob_id)
 
 
+def _check(rule: Rule, own: OwnTable) -> None:
+    """Hold what a user's view put against the form of the table that it joins."""
+    for key in own.fresh() if rule.form and rule.code else ():
+        if wrong := load(rule.form)(own.get(key)):
+            raise BuildError(f'rule "{rule.name}" put a bad row "{key}": {wrong}')
+
+
 def run_view(build: Build, rule: Rule) -> Outcome:
     """Bring a view up to date; its rows and their news are one transaction."""
     began = time.perf_counter()
@@ -52,6 +60,7 @@ def run_view(build: Build, rule: Rule) -> Outcome:
     view = RunningView(build, rule, full)
     with build.progress(rule.name, 0):
         rule.function(view)
+        _check(rule, view.own)
     outcome = Outcome(rule.name)
     with build.transaction():
         writer = build.writer(rule)

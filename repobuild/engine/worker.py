@@ -33,6 +33,7 @@ class Work:
     copies: str
     folder: str = ""  # where a command's files are unpacked
     code: Script | Command | None = None  # in place of `run`
+    form: str = ""  # says what is wrong with a row
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -111,6 +112,8 @@ def _by_command(
 def _result(work: Work, key: bytes, value: Any) -> Result:
     if value is None:
         return Result(key, b"", b"", "", False)
+    if work.form and (wrong := load(work.form)(value)):
+        return Result(key, b"", b"", wrong, True)
     problem = str(value.get("problem", "")) if isinstance(value, dict) else ""
     if not work.stored:
         value = {sub: digest(pack(item))[:8] for sub, item in value.items()}
