@@ -19,12 +19,15 @@ _SHORTEST_LINE = 12  # characters; "else:" or "return x" can only be guessed
 _FEWEST_LINES = 3
 _INDENT = "    "
 _NAMED = re.compile(r"(?:async )?(?:def|class) (\w+)")
+_STUB = re.compile(r"\s*(\.\.\.|pass|raise NotImplementedError\b.*)\s*$")
 _LONG_STRINGS = ('"""', "'''")
 _LONGEST_PREFIX = 900  # characters of outline and head
 
 
 def facts(about: About) -> Iterator[Fact]:
     if not about.get("body") or about.get("kind") == "class":
+        return
+    if _STUB.match(str(about.get("body"))):
         return
     lines = str(about.get("body")).split("\n")
     if crc32(about.id.encode()) % 2:
@@ -74,6 +77,8 @@ def indented(text: str, margin: str) -> str:
 def outline(about: About) -> str:
     """Heads of the siblings, bounded; the class line first when there is a class."""
     container, path = about.get("container_signature"), about.get("path")
+    if about.get("fence") != "python":
+        return f"{container} {{\n" if container else ""
     text = f"{container}:\n" if container else ""
     indent = _INDENT if container else ""
     for sibling in about.get("outline") or []:

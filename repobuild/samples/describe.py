@@ -25,9 +25,11 @@ _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
 _NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?::.*)?$")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])(?=\s|$)|(?<=[。！？])")
 _SECTION = re.compile(
-    r"\n[ \t]*(?::\w+[^:\n`]*:(?!`)|\w[\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::)", re.M
+    r"\n[ \t]*(?::\w+[^:\n`]*:(?!`)|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::)",
+    re.M,
 )
 _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
+_FRONT = re.compile(r"(?:---\n)?\w[\w-]*: [^\n]*\n\w[\w-]*: ")  # a document's data
 _CAPITAL = re.compile(r"[A-Z][a-z]+ ")
 # Words that no sentence has in its middle with a capital letter.
 _BEGINS = re.compile(r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) ")
@@ -64,6 +66,8 @@ def described(docstring: str) -> Description:
 def summary(docstring: str, most: int = SUMMARY) -> str:
     """The first paragraph on one line, cut after the last sentence that fits."""
     text = unruled(docstring).strip()
+    if _FRONT.match(text):
+        return ""
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]

@@ -66,6 +66,8 @@ def _members(about: About) -> Fact:
 
 def _module(about: About) -> Fact:
     answer = about.answer("module") + pieces.summary(about)
+    if about.get("kind") == "document":  # its sections have a question of their own
+        return Fact("module", answer, (about.id,))
     members, sources = pieces.told(about, "members")
     if members:
         answer += about.phrases.part("defines", members=members)

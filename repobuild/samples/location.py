@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repobuild.samples import pieces
 from repobuild.samples.fact import About, Fact
 
+# A heading that one document has: not "Options", not "Version 8.1".
+_TELLING = re.compile(
+    r"(?i)^(?!version\b|v?\d)(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
+)
 _SHORTEST_CLUE = 24  # characters; "Return the name." could be anything
 
 
@@ -17,7 +22,8 @@ def facts(about: About) -> Iterator[Fact]:
     elif kind in ("function", "method", "class"):
         yield from _element(about)
     elif kind == "section":
-        yield Fact("heading", about.answer("heading"), (about.id,))
+        if _TELLING.search(str(about.get("label"))):
+            yield Fact("heading", about.answer("heading"), (about.id,))
     elif kind == "document":
         yield from _sections(about)
     elif kind in ("module", "file"):

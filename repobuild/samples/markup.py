@@ -1,7 +1,8 @@
 """Markup in docstrings, taken off: what a person reads is left, in Markdown.
 
     :class:`~a.b.C`          `C`             ``code``     `code`
-    :ref:`text <target>`     text            |name|       name
+    {class}`C`               `C`             |name|       name
+    :ref:`text <target>`     text
     `text <https://...>`_    text            Example::    Example:
 
 Rules of `=====` above and below a title are lines of their own and go as a whole.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import re
 
-_ROLE = re.compile(r":[a-z][\w:+-]*:`([^`]+)`")
+_ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")

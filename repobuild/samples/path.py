@@ -6,6 +6,7 @@ The reasoning traces of the seed: every step names code that the graph knows.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 
 from repobuild.samples import pieces
 from repobuild.samples.fact import About, Fact
@@ -87,11 +88,12 @@ def _trace(about: About) -> Iterator[Fact]:
     shown = set(about.seen([id for _, id, _ in rows]))
     trace = Trace(about)
     trace.cite("graph_callers", "callers")
-    for line, id, text in rows:
-        if id in shown:
-            member = pieces.mention(about, id)
-            trace.steps.append(_call(about, str(line), member, text))
-            trace.sources.append(id)
+    for (line, text), calls in groupby(rows, key=lambda row: (row[0], row[2])):
+        ids = [id for _, id, _ in calls if id in shown]
+        if ids:
+            members = pieces.mentions(about, ids)
+            trace.steps.append(_call(about, str(line), members, text))
+            trace.sources += ids
     if not shown:
         return
     trace.pattern()
@@ -101,7 +103,7 @@ def _trace(about: About) -> Iterator[Fact]:
     yield Fact("trace", answer, merged((about.id,), tuple(trace.sources)), "hard")
 
 
-def _call(about: About, line: str, member: str, text: str) -> str:
+def _call(about: About, line: str, members: str, text: str) -> str:
     """One call with its line of code, in marks that the code does not hold."""
     marked = f"`` {text} ``" if "`" in text else f"`{text}`"
-    return about.phrases.part("trace_call", line=line, member=member, code=marked)
+    return about.phrases.part("trace_call", line=line, members=members, code=marked)

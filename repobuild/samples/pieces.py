@@ -59,7 +59,8 @@ def returns(about: About) -> str:
     if type in _NOTHING:
         return ""
     if text:
-        shown = f"`{type}`, {text}" if type else text
+        typed = about.phrases.part("returned", type=type, text=text)
+        shown = typed if type else text
         return about.phrases.part("returns", returns=shown)
     return about.phrases.part("returns", returns=f"`{type}`") if type else ""
 

@@ -24,7 +24,7 @@ from repobuild.samples.imports import needed
 from repobuild.samples.names import NAMED
 from repobuild.samples.quote import Quote
 from repobuild.samples.surroundings import (
-    is_case,
+    case_of,
     made_id,
     parted,
 )
@@ -201,7 +201,7 @@ def _tests(file: File, element: Element) -> Iterator[str]:
     if element.type == "class":
         called += [e.id for e in file.children(element.qual) if e.type == "method"]
     calls = (file.around.incoming(id, "calls", tests=True) for id in called)
-    return unique(id for ids in calls for id in ids if is_case(id))
+    return unique(case for ids in calls for id in ids if (case := case_of(id)))
 
 
 def unique(ids: Iterable[str]) -> Iterator[str]:

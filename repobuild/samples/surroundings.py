@@ -27,7 +27,7 @@ _TEST = re.compile(
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
     r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
 )
-_CASE = re.compile(r"(^|\.)(test|Test)|Tests?(\.|$)")
+_CASE = re.compile(r"(?:.*?\.)??test[^.]*|.*Test.*")
 
 
 @cache
@@ -35,13 +35,15 @@ def is_test(path: str) -> bool:
     return bool(_TEST.search(path))
 
 
-def is_case(id: str) -> bool:
-    """Whether an element of a test file is a test, not what tests are made with.
+def case_of(id: str) -> str:
+    """The test that an element of a test file is or stands in, "" when in none.
 
-    What stands at the top of a file may be one: some languages write tests so.
+    What tests are made with is no test; what stands at the top of a file may be one,
+    for some languages write them so. A class of tests has methods of any name.
     """
-    qual = parted(id)[1]
-    return not qual or bool(_CASE.search(qual))
+    path, qual = parted(id)
+    found = _CASE.match(qual)
+    return made_id(path, found[0]) if found else "" if qual else path
 
 
 def parted(id: str) -> tuple[str, str]:

@@ -9,7 +9,7 @@ from repobuild.samples import pieces
 from repobuild.samples.fact import About, Fact
 
 _SHOWN_DEFAULTS = 2
-_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # How such a method is written where it is used: not with the instance before it.
 _ON_CLASS = ("staticmethod", "classmethod")
 _ATTRIBUTE = ("property", "cached_property")
@@ -22,8 +22,12 @@ def facts(about: About) -> Iterator[Fact]:
     if is_attribute(about.get("decorators") or []):
         return
     parameters = about.get("params")
-    if parameters and not name.startswith("_"):
+    # How a method is called, and an object made, is Python's way here.
+    python = about.get("fence") == "python"
+    if parameters and not name.startswith("_") and (python or kind == "function"):
         yield _usage(about)
+    if kind == "class" and not python:
+        return
     if kind == "class":
         if parameters:
             yield _construct(about)
@@ -64,7 +68,7 @@ def call(about: About) -> str:
     More positional arguments cannot follow a default that is given by name.
     """
     arguments: list[str] = []
-    defaults = 0
+    defaults = 0 if about.get("fence") == "python" else _SHOWN_DEFAULTS
     for name, _, default, _, by_name in about.get("params"):
         if name.startswith("**") or (name.startswith("*") and defaults):
             continue
