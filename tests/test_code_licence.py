@@ -54,6 +54,7 @@ def test_a_header_names_the_licence_of_its_file(line: str, licence: str) -> None
         ("LICENSE", MIT, "MIT"),
         ("COPYING", GPL, "GPL-3.0-only"),
         ("LICENSE", "All rights reserved.", UNKNOWN),
+        ("license.md", "The project's licence is a free one.", ""),
         (
             "pyproject.toml",
             '[project]\nlicense = "mit or Apache-2.0"',

@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from repobuild.samples.export import export
+from repobuild.engine.errors import StaleError
+from repobuild.samples.card import hub_licence
+from repobuild.samples.export import FORMS, export
 from repobuild.samples.provenance import provenance
+from repobuild.samples.summary import whole_licence
 from tests.fakes import MemoryTable
 
 SAMPLE = {
@@ -23,6 +26,7 @@ SAMPLE = {
     "difficulty": "easy",
     "held_out": False,
 }
+COMMIT = "4f2a91c"
 SUBS = ("#b", "#a", "#c")
 TRAIN = {"split": "train", "track": ""}
 VAL = {"split": "val", "track": "recall"}
@@ -39,18 +43,19 @@ class Tables:
             ),
             "files": MemoryTable({"a.py": {"blob": "12ab", "mode": 1}}),
             "graph": MemoryTable({"a.py": {"::f": {"start_line": 3, "end_line": 7}}}),
+            "licences": MemoryTable({"a.py": {"licence": "MIT", "source": "LICENSE"}}),
         }
-
-    def table(self, name: str) -> MemoryTable:
-        return self.tables[name]
 
     def joined(self, name: str) -> tuple[str, ...]:
         return (name,)
 
+    def table(self, name: str) -> MemoryTable:
+        return self.tables[name]
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    export(Tables(), tmp_path)
+    export(Tables(), tmp_path, COMMIT)
     return tmp_path
 
 
@@ -98,9 +103,126 @@ def test_the_metadata_counts_what_was_written_and_dropped(folder: Path) -> None:
 
 def test_two_exports_are_equal_byte_for_byte(folder: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
-    export(Tables(), again)
+    export(Tables(), again, COMMIT)
     for name in ("train.jsonl", "val.jsonl", "test.jsonl", "metadata.json"):
         assert (folder / name).read_bytes() == (again / name).read_bytes()
+
+
+def test_a_line_says_what_it_is(folder: Path) -> None:
+    (line,) = lines(folder / "val.jsonl")
+    said = {"task_type": "code_location", "element": "a.py::f", "licence": "MIT"}
+    said |= {"split": "val", "track": "recall", "id": "a.py::f#a"}
+    assert line["metadata"] | said == line["metadata"]
+    assert "question" not in line["metadata"]
+
+
+def test_the_forms_of_others(tmp_path: Path) -> None:
+    export(Tables(), tmp_path / "openai", COMMIT, "openai")
+    export(Tables(), tmp_path / "sharegpt", COMMIT, "sharegpt")
+    (seed,) = lines(tmp_path / "openai" / "train.jsonl")
+    (other,) = lines(tmp_path / "sharegpt" / "train.jsonl")
+    question, answer = SAMPLE["question"], SAMPLE["answer"]
+    assert seed["messages"] == [
+        {"role": "user", "content": question},
+        {"role": "assistant", "content": answer},
+    ]
+    assert other["id"] == "a.py::f#b"
+    assert other["conversations"] == [
+        {"from": "human", "value": question},
+        {"from": "gpt", "value": answer},
+    ]
+    assert seed["metadata"] == other["metadata"]
+
+
+def test_a_datasets_folder_is_loaded_by_the_library(tmp_path: Path) -> None:
+    from datasets import load_dataset
+
+    export(Tables(), tmp_path / "out", COMMIT, "datasets")
+    found = load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(rows) for split, rows in found.items()} == {"train": 1, "val": 1}
+    row = found["val"][0]
+    assert row["messages"][1] == {"role": "assistant", "content": SAMPLE["answer"]}
+    assert (row["task"], row["element"], row["licence"], row["track"]) == (
+        "code_location",
+        "a.py::f",
+        "MIT",
+        "recall",
+    )
+    assert row["provenance"][0]["blob"] == "12ab"
+    assert row["prefix"] is None
+
+
+def test_the_dataset_card_is_one_that_the_hub_reads(tmp_path: Path) -> None:
+    from huggingface_hub import DatasetCard
+
+    export(Tables(), tmp_path, COMMIT, "datasets")
+    card = DatasetCard.load(tmp_path / "README.md")
+    data = card.data.to_dict()
+    assert data["license"] == "mit"
+    assert data["language"] == ["en"]
+    assert data["size_categories"] == ["n<1K"]
+    assert [file["split"] for file in data["configs"][0]["data_files"]] == [
+        "train",
+        "val",
+    ]
+    for said in (COMMIT, "| too long | 1 |", "| MIT | 2 |", "| code_location | 2 |"):
+        assert said in card.text
+
+
+def test_a_folder_written_again_keeps_no_file_of_before(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "test.parquet").write_bytes(b"old")
+    export(Tables(), tmp_path, COMMIT, "datasets")
+    names = sorted(path.name for path in (tmp_path / "data").iterdir())
+    assert names == ["train.parquet", "val.parquet"]
+
+
+@pytest.mark.parametrize(
+    ("licences", "word"),
+    [
+        (["MIT"], "mit"),
+        (["GPL-3.0-or-later"], "gpl-3.0"),
+        (["LGPL-2.1-only"], "lgpl-2.1"),
+        (["MIT", "ISC"], "other"),
+        (["PSF-2.0"], "other"),
+        (["MIT", "NOASSERTION"], "unknown"),
+        ([], "unknown"),
+    ],
+)
+def test_the_hub_has_its_own_words_for_licences(licences: list[str], word: str) -> None:
+    assert hub_licence(licences) == word
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_equal_byte_for_byte(form: str, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        export(Tables(), tmp_path / name, COMMIT, form)
+    one, two = tmp_path / "one", tmp_path / "two"
+    written = sorted(path.relative_to(one) for path in one.rglob("*.*"))
+    assert written == sorted(path.relative_to(two) for path in two.rglob("*.*"))
+    assert all((one / p).read_bytes() == (two / p).read_bytes() for p in written)
+
+
+def test_a_sample_of_the_project_has_the_licence_of_its_top_folder() -> None:
+    licences = MemoryTable({"/": {"licence": "ISC", "source": "LICENSE"}})
+    about = SAMPLE | {"element": "@project", "sources": ["@project"]}
+    assert whole_licence(about, licences) == "ISC"
+    assert whole_licence(about, MemoryTable()) == "NOASSERTION"
+
+
+def test_a_sample_has_the_licence_of_all_its_sources() -> None:
+    licences = MemoryTable(
+        {"a.py": {"licence": "MIT"}, "b.py": {"licence": "ISC OR 0BSD"}}
+    )
+    about = SAMPLE | {"sources": ["a.py::f", "b.py::g"]}
+    assert whole_licence(about, licences) == "MIT AND (ISC OR 0BSD)"
+
+
+def test_a_dataset_older_than_its_samples_is_said_to_be_stale(tmp_path: Path) -> None:
+    tables = Tables()
+    tables.table("samples").put("a.py::f", {"#b": SAMPLE})
+    with pytest.raises(StaleError, match="older than the samples"):
+        export(tables, tmp_path, COMMIT)
 
 
 def test_a_source_that_is_gone_has_no_provenance() -> None:

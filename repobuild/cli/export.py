@@ -22,10 +22,18 @@ FORMATS = {
     "merged": "the full model",
     "report": "the report's page and JSON",
 }
+DATASETS = "data/*.parquet, README.md and metadata.json"
 
 
 @click.command("export")
 @click.argument("table")
+@click.option(
+    "--format",
+    "form",
+    metavar="FORM",
+    default="",
+    help="Of a dataset: seed, openai, sharegpt or datasets [default: seed].",
+)
 @click.option(
     "-o",
     "--output",
@@ -35,15 +43,15 @@ FORMATS = {
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write into; made when it is not there.",
 )
-def command(table: str, folder: Path) -> int:
-    """Write TABLE to a folder: facts, graph, dataset, adapter, merged or report."""
+def command(table: str, folder: Path, form: str) -> int:
+    """Write TABLE to a folder: facts, graph, dataset, adapter, merged or report.
+
+    \b
+    repobuild export dataset -o out --format datasets
+    """
     from repobuild.checkout import find
 
-    if table not in FORMATS:
-        raise UsageError(
-            f'"{table}" cannot be exported{nearest(table, FORMATS)}\n'
-            f"these can: {', '.join(FORMATS)}"
-        )
+    _check(table, form)
     checkout = find()
     state = checkout.state()
     line = state.line(table)
@@ -54,12 +62,32 @@ def command(table: str, folder: Path) -> int:
     revision = line.commit or "HEAD"
     build = checkout.view(checkout.snapshot(revision), state)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(build, table, folder)
-    click.echo(f'wrote {FORMATS[table]} to "{folder}"')
+    _write(build, table, folder, form or "seed")
+    written = DATASETS if form == "datasets" else FORMATS[table]
+    click.echo(f'wrote {written} to "{folder}"')
     return 0
 
 
-def _write(build: Build, table: str, folder: Path) -> None:
+def _check(table: str, form: str) -> None:
+    from repobuild.samples.export import FORMS
+
+    if table not in FORMATS:
+        raise UsageError(
+            f'"{table}" cannot be exported{nearest(table, FORMATS)}\n'
+            f"these can: {', '.join(FORMATS)}"
+        )
+    if form and form not in FORMS:
+        raise UsageError(
+            f'unknown format "{form}"{nearest(form, FORMS)}\n'
+            f"a dataset is written as: {', '.join(FORMS)}"
+        )
+    if form and table != "dataset":
+        raise UsageError(
+            f'"{table}" has one format only\nleave out `--format`, or export `dataset`'
+        )
+
+
+def _write(build: Build, table: str, folder: Path, form: str) -> None:
     if table == "facts":
         from repobuild.code.analysis import repository_analysis
         from repobuild.samples.secret import withheld
@@ -74,7 +102,7 @@ def _write(build: Build, table: str, folder: Path) -> None:
     elif table == "dataset":
         from repobuild.samples.export import export
 
-        export(build, folder)
+        export(build, folder, build.snapshot.commit, form)
     else:
         shutil.copytree(_artifact(build, table), folder, dirs_exist_ok=True)
 

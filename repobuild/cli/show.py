@@ -41,6 +41,10 @@ def command(key: str, as_json: bool) -> int:
 
 
 def _found(build: Build, key: str) -> dict[str, Any]:
+    if key == "dataset":
+        from repobuild.cli.inventory import inventory
+
+        return {"dataset": inventory(build)}
     if key in build.rules:
         return {"table": _summary(build, key)}
     rows = {**_adapters(build, key), **_rows(build, key)}
@@ -80,12 +84,17 @@ def _class(key: str, item: Any) -> str:
 
 
 def _rows(build: Build, key: str) -> dict[str, Any]:
+    from repobuild.samples.pool import owner
+    from repobuild.samples.summary import whole_licence
+
     rows: dict[str, Any] = {}
+    # In the tables that join `samples` a sample goes by its key there.
+    name, own = owner(build, key)
     for rule in build.rules.values():
         if rule.kind == "task" or build.state.line(rule.name) is None:
             continue
         table = build.table(rule.name)
-        place = table.find(key)
+        place = table.find(own if rule.name == name else key)
         if place is None:
             continue
         row, sub = place
@@ -94,6 +103,7 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
     sample = next((rows[n] for n in build.joined("samples") if rows.get(n)), None)
     if sample and "question" in sample:
         rows["provenance"] = _provenance(build, sample)
+        rows["licence"] = whole_licence(sample, build.table("licences"))
     else:
         rows.update(_around(build, key))
     return rows
@@ -142,6 +152,10 @@ def _adapters(build: Build, key: str) -> dict[str, Any]:
 
 
 def text(facts: dict[str, Any]) -> str:
+    if "dataset" in facts:
+        from repobuild.cli.inventory import told
+
+        return told(facts["dataset"])
     if "table" in facts:
         return _table_text(facts["key"], facts["table"])
     said = [facts["key"]]

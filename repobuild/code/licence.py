@@ -32,6 +32,7 @@ _FILE = re.compile(
     r"(?:licen[sc]e|copying|unlicen[sc]e)s?(?:[.-][\w.-]+)?", re.IGNORECASE
 )
 _NO_TEXT = re.compile(r"\.(?:py|js|ts|go|rs|java|c|h|html?|json|toml|ya?ml)$")
+_PAGES = (".md", ".rst")
 _HEADER = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,200})")
 _HEADER_BYTES = 4000  # a header stands on top; samples of headers stand in tests
 _TEXT_BYTES = 100_000
@@ -68,7 +69,8 @@ def of_file(name: str, blob: bytes) -> str:
     """Return what a licence file or a manifest names; "" when it does not say."""
     text = blob[:_TEXT_BYTES].decode("utf-8", "replace")
     if name not in MANIFESTS:
-        return header(blob) or of_text(text) or UNKNOWN
+        page = name.lower().endswith(_PAGES)  # "docs/license.md" may only tell of it
+        return header(blob) or of_text(text) or ("" if page else UNKNOWN)
     try:
         body = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError):
