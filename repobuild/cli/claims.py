@@ -1,0 +1,94 @@
+"""repobuild verify --samples: every claim of every sample, against the tree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from repobuild.cli.output import columns, short
+from repobuild.engine.errors import StaleError
+
+if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
+    from repobuild.engine.build import Build, ShowProgress
+    from repobuild.truth.audit import Tree
+
+_SHOWN = 20
+_LONGEST = 160  # characters of what is said
+
+
+def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, Any]:
+    """Return the facts of an audit. Raises `StaleError` when there are no samples."""
+    from repobuild.samples.pool import Pool
+    from repobuild.truth.audit import audit
+
+    state = checkout.state()
+    line = state.line("samples")
+    if line is None:
+        raise StaleError(
+            "samples is not built yet\nrun `repobuild --until samples` first"
+        )
+    if not line.commit:
+        raise StaleError(
+            "samples was built from a work tree, which is not kept\n"
+            "build a commit first: repobuild --until samples"
+        )
+    build = checkout.view(checkout.snapshot(line.commit), state)
+    with progress("claims", line.entries) as bar:
+        found = audit(Pool.of(build).entries(), tree(build), jobs, advance=bar.advance)
+    return {
+        "version": 1,
+        "commit": line.commit,
+        "samples": found.samples,
+        "claims": dict(sorted(found.claims.items())),
+        "unread": found.unread,
+        "true": not found.wrong,
+        "wrong": [
+            {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
+            for w in found.wrong
+        ],
+    }
+
+
+def tree(build: Build) -> Tree:
+    """Return the tree that samples were made from: git's own, not a table's.
+
+    Which language a path is read as is the `files` table's to say.
+    """
+    from repobuild.git.snapshot import REGULAR
+    from repobuild.truth.audit import Tree
+
+    snapshot, files = build.snapshot, build.table("files")
+    blobs = {path: id for path, (id, mode) in snapshot.files() if mode in REGULAR}
+
+    def language(path: str) -> str:
+        return str((files.get(path) or {}).get("language", ""))
+
+    return Tree(
+        {path: language(path) for path in blobs},
+        lambda path: snapshot.blob(blobs[path]),
+        str(build.settings["project.name"]),
+    )
+
+
+def text(facts: dict[str, Any]) -> str:
+    """The facts as lines: claims by kind, the first that are wrong, the verdict."""
+    wrong: Counter[str] = Counter(w["claim"] for w in facts["wrong"])
+    rows = [
+        [claim, f"{count:,}", f"{wrong[claim]:,} WRONG" if wrong[claim] else ""]
+        for claim, count in facts["claims"].items()
+    ]
+    said = [columns(rows)]
+    for w in facts["wrong"][:_SHOWN]:
+        said.append(f"{w['key']}\n  {w['claim']}: {_cut(w['said'])}\n  {w['tree']}")
+    for path, why in facts["unread"].items():
+        said.append(f'"{path}" was checked as text: {why}')
+    total = sum(facts["claims"].values())
+    verdict = f"{len(facts['wrong']):,} are wrong" if facts["wrong"] else "all hold"
+    end = f"{facts['samples']:,} samples, {total:,} claims: {verdict}"
+    return "\n".join([*said, f"{short(facts['commit'])}: {end}"])
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else line[:_LONGEST] + " ..."

@@ -1,0 +1,162 @@
+"""All samples against the tree that they were made from, a file parsed once.
+
+Samples are grouped by the file that they are about; workers read them back and check
+what that file proves, and return the file's face. Claims about other files wait until
+every face is there.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from repobuild.truth.evidence import Face
+from repobuild.truth.index import Index
+from repobuild.truth.overview import PROJECT_CLAIMS
+from repobuild.truth.reading import Wrong, element_path, read
+from repobuild.truth.relation import FAR
+from repobuild.truth.subject import Far, File
+
+Samples = Sequence[tuple[str, Mapping[str, Any]]]
+_FAR = {**FAR, **PROJECT_CLAIMS}
+_BATCH = 16  # files
+_PAPER = ("readme.md", "readme.markdown")
+_PAPER_DEPTH = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Tree:
+    """What samples are checked against: every path with its language, and the bytes."""
+
+    languages: Mapping[str, str]
+    blob: Callable[[str], bytes]  # of a path
+    project: str = ""
+
+
+@dataclass
+class Audit:
+    """What was checked, and what is wrong."""
+
+    samples: int = 0
+    claims: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[str] = field(default_factory=Counter)
+    unread: dict[str, str] = field(default_factory=dict)  # path -> why
+    wrong: list[Wrong] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One file with the samples about it."""
+
+    path: str
+    language: str
+    data: bytes
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What one file proved."""
+
+    face: Face
+    claims: Counter[str]
+    kinds: Counter[str]
+    wrong: list[Wrong]
+    far: list[Far]
+
+
+def audit(
+    samples: Iterable[tuple[str, Mapping[str, Any]]],
+    tree: Tree,
+    jobs: int = 1,
+    advance: Callable[[int], None] = lambda count: None,
+) -> Audit:
+    """Check every sample; `advance` is told how many samples are done."""
+    found, faces, far = Audit(), {}, []
+    for done in _results(_jobs(samples, tree), jobs):
+        faces[done.face.path] = done.face
+        found.claims += done.claims
+        found.kinds += done.kinds
+        found.wrong += done.wrong
+        far += done.far
+        found.samples += done.kinds.total()
+        advance(done.kinds.total())
+    index = Index(
+        faces, frozenset(tree.languages), _papers(tree), tree.project, tree.languages
+    )
+    found.unread = {p: face.problem for p, face in faces.items() if face.problem}
+    found.wrong += _far(index, far)
+    found.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
+    return found
+
+
+def _jobs(
+    samples: Iterable[tuple[str, Mapping[str, Any]]], tree: Tree
+) -> Iterator[Job]:
+    """Every analysed file, with the samples about it; "" stands for the project."""
+    grouped: dict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
+    for key, sample in samples:
+        grouped[element_path(key)].append((key, sample))
+    paths = [path for path, language in tree.languages.items() if language]
+    for path in {**dict.fromkeys(paths), **grouped}:
+        language = tree.languages.get(path, "")
+        data = tree.blob(path) if language else b""
+        yield Job(path, language, data, grouped.get(path, ()))
+
+
+def _results(jobs: Iterator[Job], count: int) -> Iterator[Done]:
+    if count == 1:
+        yield from map(check, jobs)
+        return
+    from joblib import Parallel, delayed
+
+    run = Parallel(n_jobs=count, return_as="generator", pre_dispatch="3*n_jobs")
+    for results in run(delayed(_check_all)(batch) for batch in _batches(jobs)):
+        yield from results
+
+
+def _batches(jobs: Iterator[Job]) -> Iterator[list[Job]]:
+    while batch := list(islice(jobs, _BATCH)):
+        yield batch
+
+
+def _check_all(jobs: Sequence[Job]) -> list[Done]:
+    return [check(job) for job in jobs]
+
+
+def check(job: Job) -> Done:
+    """Check one file's samples as far as the file goes."""
+    file = File.of(job.path, job.language, job.data)
+    done = Done(file.face(), Counter(), Counter(), [], [])
+    for key, sample in job.samples:
+        if job.path and not job.language:
+            done.wrong.append(Wrong(key, "path", job.path, "there is no such file"))
+        found = read(key, sample, file)
+        done.claims.update(found.claims)
+        done.kinds[found.kind or "unknown"] += 1
+        done.wrong.extend(found.wrong)
+        done.far.extend(found.far)
+    return done
+
+
+def _far(index: Index, claims: Iterable[Far]) -> Iterator[Wrong]:
+    known: dict[tuple[Any, ...], str] = {}
+    for far in claims:
+        same = (far.claim, far.id, far.said, far.ids, far.more, far.language)
+        if same not in known:
+            known[same] = _FAR[far.claim](index, far)
+        if known[same]:
+            yield Wrong(far.key, far.claim, far.said, known[same])
+
+
+def _papers(tree: Tree) -> dict[str, str]:
+    """READMEs and manifests, not deep in the tree."""
+    return {
+        path: tree.blob(path).decode("utf-8", "replace")
+        for path, language in tree.languages.items()
+        if path.count("/") < _PAPER_DEPTH
+        and (language == "manifest" or path.rpartition("/")[2].lower() in _PAPER)
+    }

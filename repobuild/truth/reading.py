@@ -1,0 +1,187 @@
+"""One sample: read back into its claims, and these checked as far as its file goes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from repobuild.truth.completion import COMPLETION
+from repobuild.truth.frame import Fields, UnknownKindError, frames
+from repobuild.truth.hole import CODE
+from repobuild.truth.listing import Listing, listing, names, without_more
+from repobuild.truth.overview import PROJECT_CLAIMS
+from repobuild.truth.own import OWN, Check, called_line
+from repobuild.truth.shape import SHAPE
+from repobuild.truth.structure import CLAIMS, REASONING, STEPS
+from repobuild.truth.subject import LINES, PROJECT, Far, File, Subject
+
+_STEP = re.compile(r"\n(\d+)\. ([^\n]+)")
+_CHECKS: Mapping[str, Check] = {**OWN, **SHAPE, **CODE, **COMPLETION}
+_LISTS = frozenset(
+    "callers callees bases subclasses overrides overridden tests imports"
+    " importers".split()
+)
+_NAMED = frozenset({"key modules", "technologies"})  # names without files
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A claim that does not hold."""
+
+    key: str
+    claim: str
+    said: str
+    tree: str
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A sample's claims: their kinds, those that are wrong, those still to check."""
+
+    claims: list[str]
+    wrong: list[Wrong]
+    far: list[Far]
+    kind: str = ""
+
+
+def read(key: str, sample: Mapping[str, Any], file: File) -> Read:
+    """Check a sample against the file that its element stands in."""
+    try:
+        kind, found = _fields(key, sample)
+    except (UnknownKindError, ValueError, FileNotFoundError) as error:
+        return Read(
+            ["kind"], [Wrong(key, "kind", key.rpartition("#")[2], str(error))], []
+        )
+    about = Subject(key, sample, kind, frames(sample["language"]), file)
+    claims: list[str] = []
+    wrong: list[Wrong] = []
+    for claim, said, tree in _checked(about, found):
+        claims.append(claim)
+        if tree:
+            wrong.append(Wrong(key, claim, said, tree))
+    return Read(claims, wrong, about.far, kind)
+
+
+def element_path(key: str) -> str:
+    """The file that a sample's key names, "" for the project."""
+    id = key.rpartition("#")[0].removesuffix(LINES)
+    return "" if id == PROJECT else id.partition("::")[0]
+
+
+def _fields(key: str, sample: Mapping[str, Any]) -> tuple[str, Fields]:
+    """The kind of a sample and what fills its frames; raises on what cannot be read."""
+    task, language, number = key.rpartition("#")[2].split(".")
+    known = frames(language)
+    kind = known.kind(task, int(number))
+    asked = known.question(kind, int(number), sample["question"])
+    said = known.answer(kind, sample["answer"])
+    if asked is None or said is None:
+        part = "question" if asked is None else "answer"
+        raise ValueError(f"the {part} is not in the words of a {kind} sample")
+    if (sample["task"], sample["language"]) != (task, language):
+        raise ValueError("key and sample name different tasks or languages")
+    # Question and answer may say different things of one field: both are checked.
+    asked = {(f"{part} asked", field): said for (part, field), said in asked.items()}
+    return kind, {**asked, **said}
+
+
+def _checked(about: Subject, found: Fields) -> Iterator[tuple[str, str, str]]:
+    """(claim, what is said, what the tree says or "") of every field."""
+    if about.id != about.key.rpartition("#")[0].removesuffix(LINES):
+        yield "key", about.key, f"the sample is about {about.id}"
+    for (part, field), said in found.items():
+        claim = _claim(part.removesuffix(" asked"), field)
+        if claim in ("steps", "reasoning"):
+            parts = REASONING if claim == "reasoning" else STEPS[about.kind]
+            yield from _steps(about, said, parts)
+        elif claim == "called line":
+            line, code = (found["trace_call", side] for side in ("line", "code"))
+            yield claim, said, called_line(about, line, code)
+        else:
+            yield claim, said, _check(about, claim, said)
+
+
+def _claim(part: str, field: str) -> str:
+    claim = CLAIMS.get((part, field)) or CLAIMS.get(("", field))
+    return claim or f"no check for {{{field}}} of {part}"
+
+
+def _check(about: Subject, claim: str, said: str) -> str:
+    if claim in _CHECKS:
+        return _CHECKS[claim](about, said)
+    if claim in _LISTS:
+        return _listed(about, claim, said)
+    if claim in _NAMED:
+        text, more = without_more(said, about.frames)
+        read = [named.name for named in names(text, about.frames) or ()]
+        if not read:
+            return "it cannot be read as a list"
+        return about.later(claim, said, tuple(read), more)
+    if claim in PROJECT_CLAIMS:
+        return about.later(claim, said)
+    return claim
+
+
+def _listed(about: Subject, claim: str, said: str) -> str:
+    found = listing(said, about.frames, about.path, about.sample["sources"])
+    if not isinstance(found, Listing):
+        return found
+    if len(set(found.ids)) < len(found.ids):
+        return "a name stands twice"
+    return about.later(claim, said, found.ids, found.more)
+
+
+def _steps(
+    about: Subject, text: str, expected: tuple[str, ...]
+) -> Iterator[tuple[str, str, str]]:
+    """The claims of numbered steps, each a part, or a mention with its purpose."""
+    place = end = 0
+    for place, step in enumerate(_STEP.finditer(text), 1):
+        if step[1] != str(place) or step.start() != end:
+            yield "order", step[1], f"it is step {place}"
+        end = step.end()
+        if not expected:
+            yield from _mentioned(about, step[2])
+            continue
+        yield from _step(about, about.frames.part(expected, step[2]), step[2])
+    if end < len(text) or not place:
+        yield "steps", text[end:], "it is no numbered step"
+
+
+def _step(
+    about: Subject, readings: list[Fields], text: str
+) -> Iterator[tuple[str, str, str]]:
+    """The claims of a step; of two readings, of the one that holds."""
+    if not readings:
+        yield "steps", text, "it is none of the known steps"
+        return
+    far = list(about.far)
+    for fields in readings:
+        about.far[:] = far
+        found = list(_checked(about, fields))
+        if not any(tree for _, _, tree in found):
+            break
+    yield from found
+
+
+def _mentioned(about: Subject, said: str) -> Iterator[tuple[str, str, str]]:
+    """A callee, with the first sentence of its docstring."""
+    before = about.frames.parts["purpose"].replace("{text}", "")
+    for end in [*_places(said, before), len(said)]:
+        found = listing(said[:end], about.frames, about.path, about.sample["sources"])
+        if isinstance(found, Listing) and len(found.ids) == 1 and not found.more:
+            yield "callees", said[:end], about.later("callees", said[:end], found.ids)
+            if end < len(said):
+                text = said[end + len(before) :]
+                yield "purpose", text, about.later("purpose", text, found.ids)
+            return
+    yield "callees", said, "it names no source of the sample"
+
+
+def _places(text: str, mark: str) -> Iterator[int]:
+    place = text.find(mark)
+    while place >= 0:
+        yield place
+        place = text.find(mark, place + 1)
