@@ -164,10 +164,18 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "a.py::g",
         ["a.py::f"],
     ),
-    "a local that could be either is not guessed": (
+    "a local that could be either is both": (
         {
             "a.py": "def f(): pass\ndef k(): pass\n"
             "def g(x):\n  h = f\n  if x:\n    h = k\n  h()\n"
+        },
+        "a.py::g",
+        ["a.py::f", "a.py::k"],
+    ),
+    "a local that could be anything is not guessed": (
+        {
+            "a.py": "def f(): pass\ndef g(x, y):\n  h = f\n  if x:\n    h = y[0]\n"
+            "  h()\n"
         },
         "a.py::g",
         [],

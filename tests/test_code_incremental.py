@@ -34,7 +34,8 @@ def _expression(dice: random.Random) -> str:
 def _function(dice: random.Random, name: str, receiver: str = "") -> list[str]:
     given = [receiver] if receiver else []
     given += dice.choice([[], [], [f"x: {dice.choice(CLASSES)}"], ["x"]])
-    returns = dice.choice(["", "", f" -> {dice.choice(CLASSES)}"])
+    kind = dice.choice(CLASSES)
+    returns = dice.choice(["", "", "", f" -> {kind}", f" -> list[{kind}]"])
     lines = [f"def {name}({', '.join(given)}){returns}:"]
     if dice.random() < 0.4:
         lines.append(f"    x = {_expression(dice)}")
@@ -43,8 +44,30 @@ def _function(dice: random.Random, name: str, receiver: str = "") -> list[str]:
         lines.append(f"    super().{dice.choice(NAMES)}()")
         lines.append(f"    self.held = {dice.choice(CLASSES)}()")
         lines.append(f"    self.held.{dice.choice(NAMES)}()")
+    if dice.random() < 0.3:
+        lines += _loose(dice)
     lines.append(f"    return {_expression(dice)}")
     return lines
+
+
+def _loose(dice: random.Random) -> list[str]:
+    """Return lines that lead through containers, partials, closures and results."""
+    name, kind = dice.choice(NAMES), dice.choice(CLASSES)
+    return dice.choice(
+        [
+            [f"    for y in {_expression(dice)}:", f"        y.{name}()"],
+            [f"    ys: list[{kind}] = []", f"    [y.{name}() for y in ys]"],
+            [f"    y = partial({dice.choice(NAMES)}, 1)", "    y()"],
+            [f"    with {_expression(dice)} as y:", f"        y.{name}()"],
+            [f"    y = {name} if x else {dice.choice(NAMES)}", "    y()"],
+            ["    def inner(x):", f"        return {_expression(dice)}"]
+            + dice.choice([["    return inner"], ["    inner().gamma()"]]),
+            [f"    class Inner({kind}): pass", "    return Inner"],
+            [f"    return {kind}"],
+            [f"    sorted(x, key={name})"],
+            [f"    y = {_expression(dice)}", f"    y().{name}()"],
+        ]
+    )
 
 
 def _class(dice: random.Random, name: str) -> list[str]:
@@ -61,6 +84,7 @@ def _text(dice: random.Random, path: str) -> str:
     if path.endswith(".md"):
         return f"# {dice.choice(NAMES)}\n\n{dice.choice(NAMES)} text\n"
     lines = [_import(dice) for _ in range(dice.randint(0, 3))]
+    lines.append("from functools import partial")
     for _ in range(dice.randint(0, 2)):
         lines += _function(dice, dice.choice(NAMES))
     for _ in range(dice.randint(0, 2)):
@@ -110,7 +134,7 @@ def _assert_same(world: World, files: dict[str, str]) -> None:
         assert world.view.own.index.terms.get(path, set()) == terms, path
 
 
-@pytest.mark.parametrize("seed", range(30))
+@pytest.mark.parametrize("seed", range(40))
 def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
     dice = random.Random(seed)
     files: dict[str, str] = {}
@@ -146,4 +170,84 @@ def test_a_module_that_takes_the_place_of_a_package_concerns_who_imports_its_mod
     world = World(files)
     files["lib.py"] = ""
     world.put(files)
+    _assert_same(world, files)
+
+
+INNER = """
+class A:
+    def m(self): pass
+class B:
+    def m(self): pass
+def make():
+    held = {0}
+    def inner() -> {1}:
+        pass
+    def other():
+        return held
+    return {2}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (("A()", "A", "inner"), ("A()", "B", "inner")),
+        (("A()", "A", "inner"), ("A()", "A", "other")),
+        (("A()", "A", "other"), ("B()", "A", "other")),
+        (("A", "held", "inner"), ("B", "held", "inner")),
+    ],
+    ids=["its type", "another", "a variable around it", "a type around it"],
+)
+def test_a_change_within_a_function_concerns_who_calls_what_it_returns(
+    before: tuple[str, str, str], after: tuple[str, str, str]
+) -> None:
+    files = {"b.py": INNER.format(*before), "a.py": "import b\nb.make()().m()\n"}
+    world = World(files)
+    files["b.py"] = INNER.format(*after)
+    world.put(files)
+    _assert_same(world, files)
+
+
+LOOSE = """
+from functools import partial
+class A:
+    def __enter__(self){0}: return self
+    def __iter__(self){1}: return self
+    def m(self): pass
+class B(A):
+    def m(self): pass
+def f(x): return {2}()
+def g(x): pass
+p = partial({3}, 1)
+"""
+USER = """
+from b import A, f, p
+with A() as x:
+    x.m()
+for y in A():
+    y.m()
+f().m()
+p()
+"""
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        (" -> B", "", "A", "A"),
+        ("", " -> list[B]", "A", "A"),
+        ("", "", "B", "A"),
+        ("", "", "A", "g"),
+    ],
+    ids=["with", "for", "return", "partial"],
+)
+def test_a_change_of_what_is_given_concerns_who_uses_it(
+    after: tuple[str, str, str, str],
+) -> None:
+    files = {"b.py": LOOSE.format("", "", "A", "A"), "a.py": USER}
+    world = World(files)
+    before = world.calls("a.py")
+    files["b.py"] = LOOSE.format(*after)
+    world.put(files)
+    assert world.calls("a.py") != before
     _assert_same(world, files)

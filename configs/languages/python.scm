@@ -23,11 +23,37 @@
   right: (_)? @right
   (#set! kind "assignment"))
 
+(assignment
+  left: (pattern_list) @left
+  right: (expression_list) @right
+  (#set! kind "unpacking"))
+
+(named_expression
+  name: (identifier) @left
+  value: (_) @right
+  (#set! kind "assignment"))
+
 (with_item
   value: (as_pattern
-    (call) @right
+    (_) @right
     alias: (as_pattern_target (identifier) @left))
   (#set! kind "with"))
+
+(for_statement
+  left: (_) @left
+  right: (_) @right
+  (#set! kind "loop"))
+
+(for_in_clause
+  left: (_) @left
+  right: (_) @right
+  (#set! kind "loop"))
+
+(except_clause
+  value: (as_pattern
+    [(identifier) (attribute)] @right
+    alias: (as_pattern_target (identifier) @left))
+  (#set! kind "caught"))
 
 ; -------------------------------------------------------------------------- sites
 
@@ -64,14 +90,13 @@
 (tuple_pattern (identifier) @bound)
 (list_pattern (identifier) @bound)
 (list_splat_pattern (identifier) @bound)
-(for_statement left: (identifier) @bound)
-(for_in_clause left: (identifier) @bound)
 (as_pattern_target (identifier) @bound)
 (as_pattern_target (tuple (identifier) @bound))
-(named_expression name: (identifier) @bound)
 (lambda_parameters (identifier) @bound)
 (lambda_parameters (default_parameter name: (identifier) @bound))
 (case_pattern (dotted_name . (identifier) @bound .))
 (case_pattern (as_pattern (identifier) @bound))
+(return_statement (_) @return)
+(yield) @yield
 (global_statement (identifier) @global)
 (nonlocal_statement (identifier) @nonlocal)

@@ -10,19 +10,25 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from tree_sitter import Node
 
 from repobuild.code.row import Bindings
 from repobuild.code.syntax import Outline, Parts
+from repobuild.code.value import NONE, Values
 
 _ROOT = re.compile(r"[A-Za-z_]\w*")
-_NAME = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 _FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([\w.\s]*?)\s*\bimport\b(.*)\Z", re.DOTALL)
 _COMMENT = re.compile(r"#[^\n]*|\\\n")
-_LITERAL = re.compile(r"""[\d'"\[{(]|-?\d|[a-zA-Z]?['"]|not\b|\.\.\.""")
-_NONE = "?"  # None is assigned: says nothing when something else is assigned too
+_LITERALS = frozenset(
+    "string concatenated_string integer float true false list dictionary set tuple"
+    " none lambda list_comprehension ellipsis binary_operator".split()
+)
+_RETURNED = frozenset({"identifier", "call", "attribute", "none"})
+_FUNCTIONS = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
 Event = tuple[int, int, str, str]  # place, owner, name, binding
 
 
@@ -34,13 +40,16 @@ class Binder:
         outline: Outline,
         calls: dict[int, list[tuple[str, int]]],
         parameters: list[list[Any]],
+        found: Imported,
+        values: Values,
     ) -> None:
         self.outline = outline
+        self.imported = found
+        self._values = values
         self.parameters = parameters
         self.names: Bindings = {}
         self.vars: dict[int, Bindings] = defaultdict(dict)
         self.attrs: dict[int, Bindings] = defaultdict(dict)
-        self.imports: list[list[Any]] = []
         self.exported: list[str] = []
         self._roots = self._called(calls)
         self._global: dict[int, set[str]] = defaultdict(set)
@@ -57,10 +66,9 @@ class Binder:
             for node in sites.get(kind, ()):
                 owner = self.outline.owner(node.start_byte)
                 scopes[owner].add(self.outline.text(node))
-        for _, parts in self.outline.others:
-            self._assigned(parts)
-        for node in sites.get("import", ()):
-            self._imported(node)
+        for kind, parts in self.outline.others:
+            self._bound(kind, parts)
+        self._events += self.imported.events
         known = {place for place, _, _, _ in self._events}
         for node in sites.get("bound", ()):
             place = node.start_byte
@@ -68,7 +76,45 @@ class Binder:
                 owner = self.outline.owner(place)
                 self._events.append((place, owner, self.outline.text(node), ""))
         self._defined()
+        returned = self._returned()
         self._file()
+        for owner, binding in returned.items():
+            if outside := self._given_back(owner, binding):
+                self.vars[owner]["return"] = outside
+
+    def _returned(self) -> dict[int, str]:
+        """Return what functions without a declared type return, if it is one thing."""
+        nodes: dict[int, list[Node]] = defaultdict(list)
+        sites, definitions = self.outline.sites, self.outline.definitions
+        for node in sites.get("return", ()):
+            nodes[self.outline.owner(node.start_byte)].append(node)
+        for node in sites.get("yield", ()):
+            nodes.pop(self.outline.owner(node.start_byte), None)
+        found: dict[int, str] = {}
+        for owner, given in nodes.items():
+            if owner < 0 or "returns" in definitions[owner].parts:
+                continue
+            if any(node.type not in _RETURNED for node in given):
+                continue
+            worth = {one for node in given for one in self._values.of(node)} - {NONE}
+            binding = worth.pop() if len(worth) == 1 else ""
+            if binding:
+                found[owner] = binding
+                if root := _ROOT.match(binding, 1):
+                    self._roots[owner].add(root[0])
+        return found
+
+    def _given_back(self, owner: int, binding: str) -> str:
+        """Return what a function's result means outside of it."""
+        given = self.parameters[owner]
+        first = (
+            (given[0] if isinstance(given[0], str) else given[0][0]) if given else ""
+        )
+        if first in ("self", "cls") and binding in ("=" + first, "(" + first):
+            return (
+                ":Self" if self.is_class(self.outline.definitions[owner].parent) else ""
+            )
+        return self._outside(owner, binding)
 
     def _called(self, calls: dict[int, list[tuple[str, int]]]) -> dict[int, set[str]]:
         """Return the first names of each scope's calls, nested scopes included."""
@@ -85,58 +131,76 @@ class Binder:
                 roots[parent] |= roots[index]
         return roots
 
-    def _assigned(self, parts: Parts) -> None:
-        outline = self.outline
+    def _bound(self, kind: str, parts: Parts) -> None:
+        """Note what a statement binds; see the query file for the kinds."""
         left = parts["left"][0]
+        right = parts["right"][0] if "right" in parts else None
+        if kind == "assignment":
+            self._assigned(parts, left, right)
+        elif right is None:
+            return
+        elif kind == "unpacking":
+            self._unpacked(left, right)
+        elif kind == "loop":
+            self._looped(left, right)
+        elif kind == "with":
+            chain = self._values.chain(right)
+            self._note(left, f"={chain}~" if chain else "")
+        elif kind == "caught":
+            self._note(left, ":" + self.outline.text(right))
+
+    def _assigned(self, parts: Parts, left: Node, right: Node | None) -> None:
+        outline = self.outline
         place = left.start_byte
         owner = outline.owner(place)
         name = outline.text(left)
-        if name == "__all__" and owner < 0 and "right" in parts:
-            self.exported.append(outline.text(parts["right"][0]))
-        binding = self._value(parts)
-        if binding is None:
+        if name == "__all__" and owner < 0 and right is not None:
+            self.exported.append(outline.text(right))
+        for binding in self._worth(parts, right):
+            self._event(place, owner, name, binding)
+
+    def _worth(self, parts: Parts, right: Node | None) -> Iterable[str]:
+        """Return the bindings that an assignment makes."""
+        if "type" in parts:
+            text = self.outline.text(parts["type"][0])
+            if right is None or not _FUNCTIONS.match(text):
+                return (":" + text,)
+        if right is None:
+            return ()
+        if right.type in _LITERALS:
+            return (NONE if right.type == "none" else "",)
+        return self._values.of(right)
+
+    def _unpacked(self, left: Node, right: Node) -> None:
+        """Note `a, b = c, d`; what is unpacked otherwise is unknown."""
+        targets, values = left.named_children, right.named_children
+        kinds = {child.type for child in (*targets, *values)}
+        if len(targets) != len(values) or kinds & {"list_splat", "list_splat_pattern"}:
             return
+        for target, value in zip(targets, values, strict=True):
+            if target.type in ("identifier", "attribute"):
+                for binding in self._values.of(value):
+                    self._note(target, binding)
+
+    def _looped(self, left: Node, right: Node) -> None:
+        if left.type == "identifier":
+            self._note(left, self._values.element(right))
+        elif left.type in ("pattern_list", "tuple_pattern"):
+            names = left.named_children
+            if len(names) == 2 and names[1].type == "identifier":
+                self._note(names[1], self._values.second(right))
+
+    def _note(self, left: Node, binding: str) -> None:
+        place = left.start_byte
+        name = self.outline.text(left)
+        self._event(place, self.outline.owner(place), name, binding)
+
+    def _event(self, place: int, owner: int, name: str, binding: str) -> None:
         if binding[:1] in ("(", "="):
             # What it is made of must be known where it is used.
-            self._roots[owner].add(binding[1:].partition(".")[0])
+            root = _ROOT.match(binding, 1)
+            self._roots[owner].add(root[0] if root else "")
         self._events.append((place, owner, name, binding))
-
-    def _value(self, parts: Parts) -> str | None:
-        """Return the binding that an assignment makes; None when it says nothing."""
-        if "type" in parts:
-            return ":" + self.outline.text(parts["type"][0])
-        if "right" not in parts:
-            return None
-        right = parts["right"][0]
-        start = right.start_byte
-        text = self.outline.source[start : right.end_byte]
-        if text == b"None":
-            return _NONE
-        shown = text.decode("utf-8", "replace")
-        if _NAME.match(shown):
-            return "" if shown in ("True", "False") else "=" + shown
-        if _LITERAL.match(shown) or right.type != "call":
-            return ""
-        function = right.child_by_field_name("function")
-        name = self.outline.text(function) if function else ""
-        return "(" + name if _NAME.match(name) else ""
-
-    def _imported(self, node: Node) -> None:
-        outline = self.outline
-        place = node.start_byte
-        owner = outline.owner(place)
-        line = node.start_point.row + 1
-        text = _COMMENT.sub(" ", outline.text(node))
-        for module, name, alias in _import_names(text):
-            self.imports.append([line, module, name, alias])
-            if not name:
-                target = module if alias else module.partition(".")[0]
-                self._events.append((place, owner, alias or target, "!" + target))
-            elif name == "*":
-                self._events.append((place, owner, "*", module))
-            else:
-                binding = f"@{module}:{name}"
-                self._events.append((place, owner, alias or name, binding))
 
     def _defined(self) -> None:
         for found in self.outline.definitions:
@@ -145,7 +209,7 @@ class Binder:
 
     def _file(self) -> None:
         # None last: it is only a binding when the name has no other.
-        events = sorted(self._events, key=lambda event: (event[3] == _NONE, event))
+        events = sorted(self._events, key=lambda event: (event[3] == NONE, event))
         for _, owner, name, binding in events:
             if owner < 0:
                 _add(self.names, name, binding)
@@ -179,7 +243,8 @@ class Binder:
         """Return what a binding made in a function means outside of it."""
         if binding[:1] not in ("=", "("):
             return binding
-        root, _, rest = binding[1:].partition(".")
+        found = _ROOT.match(binding, 1)
+        root, rest = (found[0], binding[found.end() :]) if found else ("", "")
         for entry in self.parameters[owner]:
             if (entry if isinstance(entry, str) else entry[0]) == root:
                 typed = not isinstance(entry, str) and entry[1] in ("", "k")
@@ -200,7 +265,7 @@ class Binder:
 
 def _add(bindings: Bindings, name: str, binding: str) -> None:
     found = bindings.get(name)
-    if binding == _NONE:
+    if binding == NONE:
         bindings.setdefault(name, "")
     elif found is None:
         bindings[name] = binding
@@ -209,6 +274,37 @@ def _add(bindings: Bindings, name: str, binding: str) -> None:
             bindings[name] = [found, binding]
     elif binding not in found:
         found.append(binding)
+
+
+@dataclass
+class Imported:
+    """The imports of a module: facts, what they bind, where its names come from."""
+
+    entries: list[list[Any]] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    origins: dict[str, str] = field(default_factory=dict)  # name -> full name
+
+
+def imported(outline: Outline) -> Imported:
+    """Read all imports of a module."""
+    found = Imported()
+    for node in outline.sites.get("import", ()):
+        place, line = node.start_byte, node.start_point.row + 1
+        owner = outline.owner(place)
+        text = _COMMENT.sub(" ", outline.text(node))
+        for module, name, alias in _import_names(text):
+            found.entries.append([line, module, name, alias])
+            if not name:
+                target = module if alias else module.partition(".")[0]
+                bound, binding = alias or target, "!" + target
+                found.origins[bound] = target
+            elif name == "*":
+                bound, binding = "*", module
+            else:
+                bound, binding = alias or name, f"@{module}:{name}"
+                found.origins[bound] = f"{module}.{name}"
+            found.events.append((place, owner, bound, binding))
+    return found
 
 
 def _import_names(text: str) -> list[tuple[str, str, str]]:

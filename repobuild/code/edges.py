@@ -104,7 +104,7 @@ class FileEdges:
                 self._add("", "imports", target[1], 1.0)
             if name and name != "*":
                 found = self.resolver.imported(path, source, name)
-                if found is not None and found[1] != path:
+                if found is not None and found[1] != path and found[0] in "mcf":
                     self._add("", "imports", identity(found), found[3])
 
     def _element(self, row: Row) -> None:
@@ -129,8 +129,12 @@ class FileEdges:
         key = self._meaning(scope, name)
         found = self._called.get(key)
         if found is None:
-            entity = self.resolver.chain(self.module.path, scope, name)
-            found = self._called[key] = list(self._callees(entity))
+            path = self.module.path
+            found = self._called[key] = [
+                callee
+                for entity in self.resolver.meanings(path, scope, name)
+                for callee in self._callees(entity)
+            ]
         return found
 
     def _meaning(self, scope: str, name: str) -> tuple[str, str]:
@@ -175,24 +179,26 @@ class FileEdges:
             or (len(item) > 11 and _has_parameter(item[11], name))
         )
 
-    def _callees(self, entity: Entity | None) -> Iterator[tuple[str, float]]:
-        """Yield what a call of an entity runs: beside a class its `__init__`."""
-        if entity is None:
-            return
+    def _callees(self, entity: Entity) -> Iterator[tuple[str, float]]:
+        """Yield what a call of an entity runs: beside a class its constructor."""
         kind, path, qual, confidence = entity
         if kind == "f":
             yield identity(entity), confidence
         elif kind == "c":
             yield identity(entity), confidence
-            made = self.resolver.in_class(path, qual, "__init__")
-            if made is not None and made[0] == "f":
-                inherited = made[1:3] != (path, f"{qual}.__init__")
-                limit = 0.9 if inherited else 1.0
-                yield identity(made), min(confidence, made[3], limit)
+            yield from self._method(entity, "__new__")
+            yield from self._method(entity, "__init__")
         elif kind == "i":
-            called = self.resolver.in_class(path, qual, "__call__")
-            if called is not None and called[0] == "f":
-                yield identity(called), min(confidence, 0.7)
+            yield from self._method(("i", path, qual, min(confidence, 0.7)), "__call__")
+
+    def _method(self, entity: Entity, name: str) -> Iterator[tuple[str, float]]:
+        """Yield a class's method that is run without being named."""
+        _, path, qual, confidence = entity
+        found = self.resolver.in_class(path, qual, name)
+        if found is not None and found[0] == "f":
+            inherited = found[1:3] != (path, f"{qual}.{name}")
+            limit = 0.9 if inherited else 1.0
+            yield identity(found), min(confidence, found[3], limit)
 
 
 def _has_parameter(parameters: list[Any], name: str) -> bool:

@@ -1,8 +1,10 @@
 """What a name can mean: an entity, and how sure that is.
 
 An entity is (kind, path, qualified name, confidence). Kinds: `m` a module, `c` a class,
-`f` a function, `i` an instance of a class, `s` what `super()` gives. None is everything
-else: a builtin, another project's, or unknown; it is never guessed.
+`f` a function, `i` an instance of a class, `s` what `super()` gives, `w` an awaitable
+of an instance; `l` something that holds or gives instances of a class one by one, `d` a
+mapping to them, `G` and `V` a container's methods that give one of them, or all. None
+is everything else: a builtin, another project's, or unknown; it is never guessed.
 
 Confidence is the least of its steps:
 
@@ -13,6 +15,8 @@ Confidence is the least of its steps:
            defined more than once; a method found behind a base from elsewhere
     0.75   of what an annotation declares (parameters, variables, attributes)
     0.7    of what a function's return annotation declares; calling an instance
+    0.6    of what a function without one is seen to return
+    0.5    one of several things that a name may be bound to; a parameter's default
 """
 
 from __future__ import annotations

@@ -149,7 +149,7 @@ def _module_terms(path: str) -> set[str]:
 
 def _terms(path: str, row: Mapping[str, Value], looked: set[str]) -> list[str]:
     """Return what a file is found by: looks outside, targets outside, its own name."""
-    own = (f"n:{path}:", f"b:{path}::", f"m:{path}::")
+    own = (f"n:{path}:", f"b:{path}::", f"m:{path}::", f"d:{path}::")
     terms = {term for term in looked if not term.startswith(own)}
     terms.add("mod:" + stem_of(path).rpartition("/")[2])
     for sub in row:

@@ -13,6 +13,7 @@ concerns:
     n:PATH:*         its star imports and `__all__`
     b:PATH::Class    a class's bases
     m:PATH::Class:x  what a class itself binds x to
+    d:PATH::f        all that a function f holds that has definitions in it
     in:KIND DST      (edges) DST, in another file, is a target of this file
 
 Bodies, docstrings, comments and lines are in none of them.
@@ -108,6 +109,12 @@ def surface(path: str, facts: Value | None) -> dict[str, Any]:
             _note(found, module, f"n:{path}:{qual}", module.bindings(qual))
         if item[1] == "class":
             _note_class(found, module, qual)
+    for outer, rows in _holders(module).items():
+        found[f"d:{path}::{outer}"] = [
+            (row.qual, row.type, row.parameters, row.returns, row.vars, row.bases)
+            + (row.decorators, row.flags)
+            for row in rows
+        ]
     for outer, name in members_of(module):
         term = f"m:{path}::{outer}:{name}"
         _note(found, module, term, module.members(outer, name))
@@ -126,7 +133,8 @@ def _given(module: Module, binding: Binding) -> Iterator[Any]:
         row = module.row(binding[1:])
         yield row.type
         if row.type != "class":
-            yield row.returns, row.decorators, row.flags
+            returned = None if row.returns else row.vars.get("return")
+            yield row.returns, row.decorators, row.flags, returned
 
 
 def _note_class(found: dict[str, Any], module: Module, qual: str) -> None:
@@ -143,6 +151,26 @@ def members_of(module: Module) -> Iterator[tuple[str, str]]:
         outer, _, name = qual.rpartition(".")
         if outer and "#" not in name and module.items[outer][1] == "class":
             yield outer, name
+
+
+def outermost_function(module: Module, qual: str) -> str:
+    """Return the outermost function that an element lies in, "" when in none."""
+    parts = qual.split(".")
+    for count in range(1, len(parts)):
+        outer = ".".join(parts[:count])
+        if module.items[outer][1] != "class":
+            return outer
+    return ""
+
+
+def _holders(module: Module) -> dict[str, list[Row]]:
+    """Return the outermost functions that hold definitions, each with all of them."""
+    found: dict[str, list[Row]] = {}
+    for qual in module.items:
+        outer = outermost_function(module, qual) if "." in qual else ""
+        if outer:
+            found.setdefault(outer, [module.row(outer)]).append(module.row(qual))
+    return found
 
 
 class Modules:

@@ -19,11 +19,12 @@ from typing import Any
 
 from tree_sitter import Node
 
-from repobuild.code.binding import Binder
+from repobuild.code.binding import Binder, imported
 from repobuild.code.docstring import docstring, literal
 from repobuild.code.row import Row, packed
 from repobuild.code.shape import digest
 from repobuild.code.syntax import Definition, Outline, grammar
+from repobuild.code.value import Values, call_name
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
@@ -33,7 +34,6 @@ _LAYOUT = re.compile(
     r"""|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?:\s|\\\n|\#[^\n]*)+""",
     re.DOTALL,
 )
-_LONGEST_CHAIN = 40
 _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
 
@@ -47,9 +47,11 @@ class Module:
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
+        found = imported(outline)
+        self.values = Values(outline, found.origins)
         self.calls = self._calls()
         self.parameters = [self._parameters(found) for found in outline.definitions]
-        self.binder = Binder(outline, self.calls, self.parameters)
+        self.binder = Binder(outline, self.calls, self.parameters, found, self.values)
 
     def facts(self) -> dict[str, Any]:
         outline = self.outline
@@ -61,7 +63,7 @@ class Module:
                 packed(self._element(index, found, complexity[index]))
                 for index, found in enumerate(outline.definitions)
             ],
-            "imports": self.binder.imports,
+            "imports": self.binder.imported.entries,
             "names": self.binder.names,
             "calls": _grouped(self.calls.get(-1, ())),
         }
@@ -138,7 +140,10 @@ class Module:
                 name = outline.source[start:end].decode("utf-8", "replace")
                 if not _DOTTED.match(name):
                     name = call_name(outline, node)
-            calls[outline.owner(start)].append((name, node.start_point.row + 1))
+            row, owner = node.start_point.row + 1, outline.owner(start)
+            calls[owner].append((name, row))
+            if handed := self.values.handed(name, node):
+                calls[owner].append((handed, row))
         return calls
 
     def _all(self) -> list[str] | None:
@@ -216,31 +221,6 @@ def _parameters(outline: Outline, node: Node) -> Iterator[Any]:
         yield entry if any(entry[1:]) else entry[0]
 
 
-def call_name(outline: Outline, node: Node | None) -> str:
-    """Return what is called as a chain of names; see `row.py`."""
-    tail: list[str] = []
-    while node is not None and len(tail) < _LONGEST_CHAIN:
-        shape = node.type
-        if shape == "identifier":
-            return outline.text(node) + "".join(reversed(tail))
-        if shape == "attribute":
-            name = node.child_by_field_name("attribute")
-            tail.append("." + (outline.text(name) if name else "?"))
-            node = node.child_by_field_name("object")
-        elif shape == "call":
-            tail.append("()")
-            node = node.child_by_field_name("function")
-        elif shape == "subscript":
-            tail.append("[]")
-            node = node.child_by_field_name("value")
-        elif shape == "parenthesized_expression" and node.named_child_count == 1:
-            node = node.named_child(0)
-        else:
-            root = "''" if shape in ("string", "concatenated_string") else "?"
-            return root + "".join(reversed(tail))
-    return "?" + "".join(reversed(tail))
-
-
 def _complexities(outline: Outline) -> list[int]:
     definitions = outline.definitions
     bodies = [found.parts["body"][0].start_byte for found in definitions]
@@ -279,7 +259,9 @@ def _ends(outline: Outline, case: Node, ended: set[int]) -> bool:
     if pattern is None or block is None or rest is None or block.id in ended:
         return False
     place = slice(pattern.start_byte, rest.start_byte)
-    text = outline.source[place].decode("utf-8", "replace").strip(" \t\n()")
+    text = outline.source[place].decode("utf-8", "replace").strip()
+    while text.startswith("(") and text.endswith(")"):
+        text = text[1:-1].strip()
     if not text.isidentifier() or text in ("None", "True", "False"):
         return False
     ended.add(block.id)

@@ -16,6 +16,9 @@ A binding says what a name was last made of, as written:
     "@.m:name"    from .m import name             "=a.b"      assigned from a name
     "(a.b"        assigned from a call            ":T"        annotated as T
     ""            something else
+
+The chains of bindings have four more segments than those of calls: `[]` an element by
+its index or key, `*` by iteration, `!` what is awaited, `~` what `with` gives.
 """
 
 from __future__ import annotations
