@@ -16,7 +16,11 @@ from repobuild.code.shape import digest
 from repobuild.code.syntax import grammar
 
 _SLUG = re.compile(r"[\W_]+")
-_NO_TEXT = re.compile(r"\s*(?:[#>|]|!?\[|<|```|~~~|[-*_=]{3,}\s*$|\[!\[)")
+# Headings, quotes, tables, tags, rules; badges, and lines of nothing but links.
+_NO_TEXT = re.compile(
+    r"\s*(?:[#>|<]|```|~~~|[-*_=]{3,}\s*$|!\[|\[!\[|\[[^\]]*\]:"
+    r"|(?:\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])[\s|·,]*)+$)"
+)
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _LONGEST = 1_000  # characters of a paragraph
 
@@ -39,12 +43,20 @@ def read(source: bytes, language: str) -> dict[str, Any]:
     sections = _sections(source, language)
     _nest(sections, len(lines))
     first = sections[0].text_row if sections else 0
-    top = _paragraph(lines, 0, sections[0].row if sections else len(lines))
+    start = _after_front(lines)
+    top = _paragraph(lines, start, sections[0].row if sections else len(lines))
     facts: dict[str, Any] = {
         "doc": top or _paragraph(lines, first, len(lines)),
         "elements": _rows(sections, lines),
     }
     return facts
+
+
+def _after_front(lines: list[str]) -> int:
+    """The row behind the document's data, which stands between two `---`."""
+    if lines and lines[0].rstrip() == "---" and "---" in lines[1:]:
+        return lines.index("---", 1) + 1
+    return 0
 
 
 def _sections(source: bytes, language: str) -> list[_Section]:

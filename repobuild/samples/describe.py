@@ -29,7 +29,6 @@ _SECTION = re.compile(
     re.M,
 )
 _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
-_FRONT = re.compile(r"(?:---\n)?\w[\w-]*: [^\n]*\n\w[\w-]*: ")  # a document's data
 _CAPITAL = re.compile(r"[A-Z][a-z]+ ")
 # Words that no sentence has in its middle with a capital letter.
 _BEGINS = re.compile(r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) ")
@@ -66,8 +65,6 @@ def described(docstring: str) -> Description:
 def summary(docstring: str, most: int = SUMMARY) -> str:
     """The first paragraph on one line, cut after the last sentence that fits."""
     text = unruled(docstring).strip()
-    if _FRONT.match(text):
-        return ""
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
