@@ -6,6 +6,7 @@ The worked example is the text of docs/rules.md, so that the two cannot drift ap
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -334,6 +335,22 @@ def test_a_program_that_is_not_there_is_named(world: World):
     world.run("trust", "--yes")
     assert world.build() == 3
     assert "no-such-program: no such file or directory" in world.errors
+
+
+def test_a_rule_of_many_rows_runs_in_workers(world: World):
+    many = {f"m{n}.py": f"x = {n}\n" for n in range(320)}
+    rule = (
+        'kind = "map"\nfrom = ["files"]\nreads = ["blob"]\nrun = "rules/who.py:made"\n'
+    )
+    code = (
+        "import os\n\ndef made(row, scope):\n"
+        "    return {'in': os.getpid(), 'bytes': len(scope.blob(row['blob']))}\n"
+    )
+    world.commit({**many, "rules/who.toml": rule, "rules/who.py": code})
+    world.run("trust", "--yes")
+    assert world.run("--until", "who", "--jobs", "2") == 0
+    row = world.json("show", "m7.py")["rows"]["who"]
+    assert row["bytes"] == 6 and row["in"] != os.getpid()
 
 
 # ----------------------------------------------------------------- what is refused
