@@ -466,6 +466,15 @@ def test_calls_of(case: str) -> None:
     assert World(files).calls(source) == expected
 
 
+def test_calls_that_are_not_resolved_are_counted() -> None:
+    text = "def f(x):\n  x.m()\n  len(x)\n  g()\n  (x or f)()\n  x.m()\ndef g(): g()\n"
+    world = World({"a.py": text})
+    assert world.rows["a.py"][""]["unresolved"] == 3  # x.m, len, ?
+    assert world.rows["@project"][""]["statistics"]["unresolved_calls"] == 3
+    world.put({"a.py": text.replace("  len(x)\n", "")})
+    assert world.rows["@project"][""]["statistics"]["unresolved_calls"] == 2
+
+
 def test_confidence_says_how_a_call_was_found() -> None:
     edges = World(
         {

@@ -65,9 +65,9 @@ def file_node(path: str, facts: Value) -> dict[str, Any]:
 
 def resolved_row(module: Module, resolver: Resolver) -> dict[str, Any]:
     """Return a Python file's whole row; the resolver keeps what it looked at."""
-    return file_row(module.path, module.facts) | edge_items(
-        FileEdges(module, resolver).edges
-    )
+    row, found = file_row(module.path, module.facts), FileEdges(module, resolver)
+    row[""]["unresolved"] = found.unresolved
+    return row | edge_items(found.edges)
 
 
 def edge_items(edges: Edges) -> dict[str, Any]:
@@ -85,6 +85,7 @@ class FileEdges:
         self.module = module
         self.resolver = resolver
         self.edges: Edges = {}
+        self.unresolved = 0  # names that an element calls and that are nothing of ours
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self._imports()
         self._calls("", module.facts.get("calls", ()))
@@ -122,7 +123,9 @@ class FileEdges:
             self._call(qual, qual, call[0])
 
     def _call(self, qual: str, scope: str, name: str) -> None:
-        for dst, confidence in self._targets(scope, name):
+        targets = self._targets(scope, name)
+        self.unresolved += not targets
+        for dst, confidence in targets:
             self._add(qual, "calls", dst, confidence)
 
     def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:

@@ -3,7 +3,8 @@
 A row is a file: `{sub: item}`.
 
     ""                    the file     {"kind": "file", "name", "start_line",
-                                        "end_line", "language", "shape"}
+                                        "end_line", "language", "shape",
+                                        "unresolved"}
     "::qual"              an element   {"kind": "function|method|class|section", "name",
                                         "start_line", "end_line", "shape", "face"}
     " KIND DST"           an edge from the file
@@ -12,7 +13,8 @@ A row is a file: `{sub: item}`.
 KIND is contains, imports, calls or inherits; DST is an element id `path::qual` or a
 path. A qualified name holds no space (headings are slugs), so a sub splits at its first
 two spaces. `shape` and `face` are digests (bytes): all of an element, and what callers
-see.
+see. `unresolved` (Python) counts the names that elements call and that no edge stands
+for: builtins, other projects' functions, the unknown; facts keep each with its lines.
 
 Row `@project` is the project: see `project.py`.
 

@@ -11,6 +11,7 @@ prefix:
     type:.py   files by ending         kind:class    elements; kind:file files
     edge:calls edges                   import:numpy  files that import this top module
     folder:a/b elements in a folder, three levels deep at most
+    unresolved calls, by element and name, of what is not known, or not of this project
 """
 
 from __future__ import annotations
@@ -104,6 +105,7 @@ def _of_row(row: Value | None) -> Counter[str]:
     for sub, item in (row or {}).items():
         if "kind" in item:
             counts["kind:" + item["kind"]] += 1
+            counts["unresolved"] += item.get("unresolved", 0)
         else:
             counts["edge:" + sub.split(" ", 2)[1]] += 1
     return counts
@@ -210,5 +212,6 @@ def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
         "sections": kinds.get("section", 0),
         "files": kinds.get("file", 0),
         "edges": _with(counts, "edge:"),
+        "unresolved_calls": counts.get("unresolved", 0),
         "file_type_counts": _with(counts, "type:"),
     }
