@@ -186,6 +186,28 @@ def test_a_fix_makes_one_row_and_the_rows_of_other_commits_stay(world: World):
     assert world.run("verify") == 0
 
 
+def test_claims_of_a_users_samples_are_not_checked_and_that_is_said(world: World):
+    fixed(world)
+    world.run("trust", "--yes")
+    world.build()
+    assert world.json("verify", "--samples")["not_checked"] == ["bugs"]
+    world.run("verify", "--samples")
+    assert "bug_fix" not in world.said
+    assert "not checked, as made by rules of the repository's own: bugs" in world.said
+
+
+def test_gc_keeps_what_a_rule_made_that_waits_to_be_trusted_again(world: World):
+    fixed(world, **{"repobuild.toml": "[cache]\nkeep_builds = 0\n"})
+    world.run("trust", "--yes")
+    world.build()
+    world.commit({"rules/bugs.py": BUGS["rules/bugs.py"] + "\n# more\n"})
+    assert world.build() == 2
+    assert world.run("cache", "gc") == 0
+    world.commit({"rules/bugs.py": BUGS["rules/bugs.py"]})
+    assert world.build() == 0
+    assert world.run("verify") == 0
+
+
 # -------------------------------------------------------------------------- trust
 
 

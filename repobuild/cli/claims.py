@@ -34,14 +34,18 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
             "build a commit first: repobuild --until samples"
         )
     build = checkout.view(checkout.snapshot(line.commit), state)
+    every = Pool.of(build).tables
+    own = {name for name in every if build.rules[name].code}  # nobody else knows them
+    pool = Pool({name: table for name, table in every.items() if name not in own})
     with progress("claims", line.entries) as bar:
-        found = audit(Pool.of(build).entries(), tree(build), jobs, advance=bar.advance)
+        found = audit(pool.entries(), tree(build), jobs, advance=bar.advance)
     return {
         "version": 1,
         "commit": line.commit,
         "samples": found.samples,
         "claims": dict(sorted(found.claims.items())),
         "unread": found.unread,
+        "not_checked": sorted(own),
         "true": not found.wrong,
         "wrong": [
             {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
@@ -83,6 +87,9 @@ def text(facts: dict[str, Any]) -> str:
         said.append(f"{w['key']}\n  {w['claim']}: {_cut(w['said'])}\n  {w['tree']}")
     for path, why in facts["unread"].items():
         said.append(f'"{path}" was checked as text: {why}')
+    if facts["not_checked"]:
+        names = ", ".join(facts["not_checked"])
+        said.append(f"not checked, as made by rules of the repository's own: {names}")
     total = sum(facts["claims"].values())
     verdict = f"{len(facts['wrong']):,} are wrong" if facts["wrong"] else "all hold"
     end = f"{facts['samples']:,} samples, {total:,} claims: {verdict}"

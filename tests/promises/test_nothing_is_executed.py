@@ -72,7 +72,7 @@ VERBS = [
     ["--until", "dataset"], ["--until", "dataset", "--worktree"], ["status"],
     ["--until", "dataset", "--dry-run"], ["verify"], ["show", "dataset"],
     ["why", "a.py"], ["export", "dataset", "-o", "../out"], ["trust", "--list"],
-    ["trust"], ["cache", "gc", "--yes"], ["log"],
+    ["trust"], ["cache", "gc"], ["log"],
 ]  # fmt: skip
 
 
