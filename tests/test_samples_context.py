@@ -312,6 +312,108 @@ def test_a_name_is_qualified_as_long_as_another_element_has_it(
     assert "label" not in repository.build(SOURCES)["shapes.py::unit"]
 
 
+def test_a_method_knows_what_overrides_it(repository: Repository) -> None:
+    sources = {
+        "base.py": "class Base:\n    def run(self): ...\n",
+        "middle.py": "from base import Base\nclass Middle(Base):\n    pass\n",
+        "leaf.py": "from middle import Middle\n"
+        "class Leaf(Middle):\n    def go(self): ...\n",
+    }
+    run = "base.py::Base.run"
+    assert "overridden" not in repository.build(sources)[run]
+    gained = sources | {"leaf.py": sources["leaf.py"].replace("go", "run")}
+    assert repository.build(gained)[run]["overridden"] == ["leaf.py::Leaf.run"]
+    parted = gained | {"middle.py": "class Middle:\n    pass\n"}
+    assert "overridden" not in repository.build(parted)[run]
+    assert "overridden" in repository.build(gained)[run]
+    assert "overridden" not in repository.build(sources)[run]
+
+
+def test_a_chain_of_classes_that_comes_apart_twice_is_seen(
+    repository: Repository,
+) -> None:
+    """The class at its end is not touched, and overrides nothing any more."""
+    link = "from {0} import {1}\nclass {2}({1}):\n    pass\n"
+    sources = {
+        "a.py": "class A:\n    def run(self): ...\n",
+        "b.py": link.format("a", "A", "B"),
+        "c.py": link.format("b", "B", "C"),
+        "d.py": "from c import C\nclass D(C):\n    def run(self): ...\n",
+    }
+    assert repository.build(sources)["a.py::A.run"]["overridden"] == ["d.py::D.run"]
+    apart = {"b.py": "class B:\n    pass\n", "c.py": "class C:\n    pass\n"}
+    same(repository.build(sources | apart), clean(sources | apart))
+
+
+def test_a_class_is_tested_where_its_methods_are(repository: Repository) -> None:
+    tests = {
+        "tests/helpers.py": "from shapes import Circle\n\n\n"
+        "def made():\n    return Circle(1.0)\n",
+        "tests/test_shapes.py": "from shapes import Circle\n\n\n"
+        "def test_area():\n    def inner():\n"
+        "        return Circle.area(None)\n    inner()\n",
+    }
+    rows = repository.build(SOURCES | tests)
+    assert rows["shapes.py::Circle"]["tests"] == ["tests/test_shapes.py::test_area"]
+    assert "tests" not in repository.build(SOURCES)["shapes.py::Circle"]
+    same(repository.build(SOURCES | tests), rows)
+
+
+def test_an_element_needs_the_imports_that_it_names(repository: Repository) -> None:
+    rows = repository.build(SOURCES)
+    assert rows["app.py::report"]["needs"] == ["from shapes import Circle, unit"]
+    assert "needs" not in rows["shapes.py::Circle.area"]  # `math` is not the project's
+
+
+def test_another_import_remakes_what_mentions_its_names_and_no_more(
+    repository: Repository,
+) -> None:
+    other = '\n\ndef other(radius: float) -> float:\n    """Double it."""\n'
+    text = APP + other + "    twice = radius + radius\n    return twice\n"
+    repository.build(SOURCES | {"app.py": text})
+    changed = text.replace("import Circle, unit", "import unit, Circle")
+    rows = repository.build(SOURCES | {"app.py": changed})
+    assert rows["app.py::report"]["needs"] == ["from shapes import unit, Circle"]
+    assert "app.py::report" in repository.own.puts
+    assert "app.py::other" not in repository.own.puts
+    same(rows, clean(SOURCES | {"app.py": changed}))
+
+
+def test_a_test_shows_what_one_assertion_expects(repository: Repository) -> None:
+    row = repository.build(SOURCES)["tests/test_app.py::test_report"]
+    assert row["brief"]
+    assert row["before"] == "def test_report():\n    assert report(1.0) == "
+    assert row["hidden"] == '"3.14"'
+    assert row["needs"] == ["from app import report"]
+
+
+def test_an_edit_above_a_test_leaves_its_assertion_alone(
+    repository: Repository,
+) -> None:
+    repository.build(SOURCES)
+    above = TESTS.replace("\n\n\ndef", "\n\n\ndef test_first():\n    pass\n\n\ndef")
+    rows = repository.build(SOURCES | {"tests/test_app.py": above})
+    assert (
+        rows["tests/test_app.py::test_report"]
+        == (repository.build(SOURCES)["tests/test_app.py::test_report"])
+    )
+
+
+def test_lines_stand_in_rows_of_their_own(repository: Repository) -> None:
+    rows = repository.build(SOURCES)
+    circle = rows["shapes.py::Circle" + LINES]
+    assert circle["bases"] == ["shapes.py::Shape"]
+    assert circle["members"] == [["__init__", 16, 17], ["area", 19, 22]]
+    lines = APP.split("\n")
+    traced = [row["calls"] for key, row in rows.items() if row.get("calls")]
+    for line, callee, text in (call for calls in traced for call in calls):
+        assert callee.startswith("shapes.py::")
+        assert text in (lines[line - 1].strip(), SHAPES.split("\n")[line - 1].strip())
+    moved = repository.build(SOURCES | {"shapes.py": "# more\n" + SHAPES})
+    assert moved["shapes.py::Circle"] == rows["shapes.py::Circle"]
+    assert moved["shapes.py::Circle" + LINES]["members"][0] == ["__init__", 17, 18]
+
+
 def test_an_update_equals_a_full_build_under_random_edits(
     repository: Repository,
 ) -> None:
@@ -372,7 +474,16 @@ def module(chance: random.Random) -> str:
             text += f"from {source} import {name}\n"
     for name in chance.sample(NAMES, chance.randint(1, 3)):
         text += a_class(chance, name) if name[0].isupper() else a_function(chance, name)
-    return text
+    return text + a_test(chance)
+
+
+def a_test(chance: random.Random) -> str:
+    """A function that begins with `test`: in a file of tests, a test."""
+    called, asked = chance.sample(NAMES[:3], 2)
+    return (
+        f"\n\ndef test_{called}():\n    x = {called}()\n"
+        f"    assert {asked}(x) == {chance.choice([4711, 4712])}\n"
+    )
 
 
 def a_class(chance: random.Random, name: str) -> str:

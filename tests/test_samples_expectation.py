@@ -1,0 +1,77 @@
+"""Which part of a test is hidden, and that it is the same one after an edit."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.samples.expectation import expectation
+
+MOST = 400
+
+
+def hidden(*lines: str) -> str:
+    """What is hidden of a test that holds these lines."""
+    found = expectation("def test_it(self):\n    " + "\n    ".join(lines), MOST)
+    return found[1] if found else ""
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("assert total(rows) == 4200", "4200"),
+        ("assert isinstance(found, Row)", "Row)"),
+        ('self.assertEqual(name(row), "first")', '"first")'),
+        ("self.assertRaises(ValueError, total, None)", "total, None)"),
+        ("self.assertTrue(size(rows) > 1024)", "1024)"),
+        ("assert order(rows) in (FIRST, LAST)", "(FIRST, LAST)"),
+    ],
+)
+def test_what_is_hidden_ends_where_the_statement_ends(line: str, answer: str) -> None:
+    assert hidden(line) == answer
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "assert total(rows) == expected",
+        "assert done(rows) is True",
+        "assert count(rows) == 12",
+        "assert rows",
+        'assert total(rows) == 4200, "a message"',
+        "self.assertTrue(ready(rows))",
+        "self.check(total(rows), 4200)",
+        "assert total(\n        rows\n    ) == 4200",
+    ],
+)
+def test_what_can_be_guessed_or_has_several_lines_is_left_out(line: str) -> None:
+    assert hidden(line) == ""
+
+
+def test_what_the_test_says_before_is_not_asked_for() -> None:
+    assert hidden('x = "value"', 'assert read(x) == "value"') == ""
+
+
+def test_nothing_after_the_cut_is_shown() -> None:
+    code = (
+        "def test_it():\n    assert size(a) == 4711\n    assert size(b) == expected\n"
+    )
+    assert expectation(code, MOST) == ("def test_it():\n    assert size(a) == ", "4711")
+
+
+def test_an_assertion_is_found_in_a_branch_and_not_in_an_inner_function() -> None:
+    assert hidden("with opened() as file:", "    assert size(file) == 4711") == "4711"
+    assert hidden("def inner():", "    assert size(1) == 4711") == ""
+
+
+def test_it_is_the_same_assertion_as_long_as_the_test_has_it() -> None:
+    lines = [f"assert size({n}) == {1000 + n}" for n in range(6)]
+    chosen = hidden(*lines)
+    others = [line for line in lines if not line.endswith(chosen)]
+    for line in others:
+        left = [one for one in lines if one != line]
+        assert hidden(*left) == hidden("prepare()", *lines) == chosen
+
+
+def test_a_long_way_to_an_assertion_is_not_shown() -> None:
+    code = "def test_it():\n    " + "step()\n    " * 99 + "assert size(1) == 4711\n"
+    assert expectation(code, MOST) is None

@@ -1,0 +1,66 @@
+"""Import statements as they are written, and which of them code needs."""
+
+from __future__ import annotations
+
+from repobuild.code.parse import facts_of
+from repobuild.samples.imports import Statements, needed, other_names, statements
+
+SOURCE = """import os.path
+import numpy as np
+from . import near
+from pkg.io import read, write as put
+from pkg.wide import (
+    One,
+    Two,
+)
+from other import thing  # a comment
+"""
+TARGETS = ["pkg/io.py", "pkg/io.py::read", "pkg/wide.py", "pkg/near.py"]
+
+
+def known(source: str = SOURCE) -> Statements:
+    text = source.encode()
+    return statements(facts_of(text, "python"), text, TARGETS)
+
+
+def test_statements_are_known_by_the_names_they_bind() -> None:
+    found = known()
+    assert set(found) == {"os", "np", "near", "read", "put", "One", "Two"}
+    assert found["put"].text == "from pkg.io import read, write as put"
+    assert found["One"].text == "from pkg.wide import (\n    One,\n    Two,\n)"
+
+
+def test_only_the_projects_own_imports_are_internal() -> None:
+    inside = {name for name, statement in known().items() if statement.internal}
+    assert inside == {"near", "read", "put", "One", "Two"}
+
+
+def test_code_needs_what_it_names() -> None:
+    code = "def f(x):\n    return np.array(read(x).put)"
+    assert needed(code, known()) == [
+        "import numpy as np",
+        "from pkg.io import read, write as put",
+    ]
+    assert needed(code, known(), internal=True) == [
+        "from pkg.io import read, write as put"
+    ]
+
+
+def test_a_name_that_the_code_gives_a_meaning_is_its_own() -> None:
+    assert needed("def f():\n    read = open\n    return read()", known()) == []
+    assert needed("for read in rows:\n    pass", known()) == []
+    assert needed("def f(read):\n    return read()", known(), bound=["read"]) == []
+    assert needed('print("read")\nf(read=1)', known()) == []
+
+
+def test_an_import_of_several_lines_is_context_and_no_answer() -> None:
+    assert needed("One()", known()) == [known()["One"].text]
+    assert needed("One(read())", known(), internal=True) == []
+
+
+def test_a_reordered_import_changes_no_name() -> None:
+    lines = SOURCE.split("\n")
+    moved = "\n".join(["", *lines[1:], lines[0]])
+    assert other_names(known(), known(moved)) == set()
+    changed = SOURCE.replace("write as put", "copy as put")
+    assert other_names(known(), known(changed)) == {"read", "put"}
