@@ -37,6 +37,12 @@ _BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]*\}")
 _CHAIN = re.compile(r"[\w$#.:>\-?!()\[\]<, *&~@]+")
 _ROOT = re.compile(r"[\w$]+")
 _INVOKED = re.compile(r"(\(\)|\[\]| ?\0)$")
+_PADDED = re.compile(r"([(\[]) | ([)\]])")
+_INLINE = re.compile(r"\{@(?:code|link|linkplain|literal|value)\s+([^{}]*)\}")
+# `class EXPORT Name {`: the macro is no part of the language that the grammar reads.
+_MACRO = re.compile(
+    rb"\b(?:class|struct)\s+([A-Z][A-Z0-9_]{2,})(?=\s+\w+\s*(?:final\s*)?[:{])"
+)
 _LONGEST_CHAIN = 100
 _LONGEST_HEAD = 400
 _MISSING = "no grammar: install {0} (pip install {0}) or all (pip install {1})"
@@ -57,13 +63,20 @@ def read(source: bytes, language: str) -> dict[str, Any]:
     return _File(found, whole, known()[language].links).facts()
 
 
+def plain(source: bytes, links: str) -> bytes:
+    """Return a source as its grammar is to read it, every byte in its place."""
+    if links != "c":
+        return source
+    return _MACRO.sub(lambda m: m[0].replace(m[1], b" " * len(m[1])), source)
+
+
 class _File:
     """One file's outline, nesting and sites."""
 
     def __init__(self, grammar: Grammar, source: bytes, links: str) -> None:
         self.source = source
         self.links = links
-        self.outline = Outline(grammar, source)
+        self.outline = Outline(grammar, plain(source, links))
         self.nesting = Nesting(self.outline)
         self.calls = self._calls()
         self.branches = self._branches()
@@ -199,13 +212,18 @@ class _File:
             text = text.replace(self._text(start, end), " ")
         if not bodies and found.kind == "class":
             text = text.partition("{")[0]
-        head = flat(text).rstrip("{=>; ")
+        head = (
+            _PADDED.sub(r"\1\2", flat(text))
+            .rstrip("{; ")
+            .removesuffix("=>")
+            .rstrip("= ")
+        )
         return head if len(head) <= _LONGEST_HEAD else head[:_LONGEST_HEAD] + " ..."
 
     def _doc(self, found: Nested) -> str:
         """Return the comments right above, without their marks."""
         text = "\n".join(self._text(*span).rstrip() for span in found.comments)
-        text = _MARKS.sub("", text)
+        text = _INLINE.sub(r"`\1`", _MARKS.sub("", text))
         return "\n".join(line.strip() for line in text.strip().split("\n"))
 
     def _shape(self, found: Nested) -> bytes:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
+from repobuild.samples.braces import Braces, is_braced
 from repobuild.samples.describe import summary
 from repobuild.samples.elements import Element
 from repobuild.samples.imports import Statements, statements
@@ -69,9 +70,16 @@ class File:
         targets = self.around.outgoing(self.path, "imports")
         return statements(self.facts, self.source, targets)
 
+    @cached_property
+    def _braces(self) -> Braces | None:
+        return Braces(self.fence, self.source) if is_braced(self.fence) else None
+
     def quote(self, element: Element) -> Quote | None:
         start = self.source.rfind(b"\n", 0, element.row.start) + 1
-        code = self.source[start : element.row.start + element.row.length]
+        end = element.row.start + element.row.length
+        if self._braces is not None:
+            return self._braces.quote(start, end)
+        code = self.source[start:end]
         return quote(self.fence, code, bool(element.doc))
 
     def heirs(self, qual: str) -> list[str]:

@@ -191,8 +191,14 @@ def _in_call_order(element: Element, callees: list[str]) -> list[str]:
         return place.get(parted(id)[1].rpartition(".")[2], last), id
 
     # Making an object calls its class and its `__init__`: one of them tells it.
-    known = {element.id, *(f"{id}.__init__" for id in callees)}
+    known = {element.id, *(made for id in callees for made in _constructors(id))}
     return sorted((id for id in callees if id not in known), key=first_call)
+
+
+def _constructors(id: str) -> Iterator[str]:
+    """A class's constructor as Python, JavaScript, and Java or C++ name it."""
+    own = id.rpartition("::")[2].rpartition(".")[2]
+    yield from (f"{id}.{name}" for name in ("__init__", "constructor", own))
 
 
 def _tests(file: File, element: Element) -> Iterator[str]:

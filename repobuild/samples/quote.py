@@ -49,8 +49,8 @@ def quote(language: str, source: bytes, documented: bool) -> Quote | None:
     first = source.rfind(b"\n", 0, body.start_byte) + 1
     if source[first : body.start_byte].strip():  # `def f(): return 1`
         return None
-    head = _plain(source, 0, first, margin, drop, keep)
-    return Quote(head, _plain(source, first, len(source), margin, drop, keep))
+    head = plain(source, 0, first, margin, drop, keep)
+    return Quote(head, plain(source, first, len(source), margin, drop, keep))
 
 
 def _body(root: Node) -> Node | None:
@@ -74,7 +74,7 @@ def _docstring(body: Node) -> tuple[int, int]:
     return 0, 0
 
 
-def _plain(
+def plain(
     source: bytes,
     start: int,
     end: int,
