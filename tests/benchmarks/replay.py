@@ -37,6 +37,7 @@ from typing import Any
 
 import pygit2
 
+from repobuild.engine.digest import pack
 from repobuild.engine.rule import Rule, closure
 from repobuild.git.snapshot import at_commit
 from tests.standard import Standard
@@ -129,7 +130,8 @@ class Memory:
         if not rule.reads:
             return set(rows.values())
         table = self._standard.table(rule.inputs[0])
-        return {tuple(table.get(key)[name] for name in rule.reads) for key in rows}
+        values = (table.get(key) for key in rows)
+        return {pack([value[name] for name in rule.reads]) for value in values}
 
     def _now(self) -> dict[str, dict[str, bytes]]:
         return {
