@@ -20,6 +20,7 @@ _LONGEST = 160  # characters of what is said
 def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, Any]:
     """Return the facts of an audit. Raises `StaleError` when there are no samples."""
     from repobuild.samples.pool import Pool
+    from repobuild.samples.secret import withheld
     from repobuild.truth.audit import audit
 
     state = checkout.state()
@@ -47,10 +48,12 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
         "unread": found.unread,
         "not_checked": sorted(own),
         "true": not found.wrong,
-        "wrong": [
-            {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
-            for w in found.wrong
-        ],
+        "wrong": withheld(
+            [
+                {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
+                for w in found.wrong
+            ]
+        ),
     }
 
 
@@ -61,6 +64,7 @@ def tree(build: Build) -> Tree:
     """
     from repobuild.git.snapshot import REGULAR
     from repobuild.truth.audit import Tree
+    from repobuild.truth.past import History
 
     snapshot, files = build.snapshot, build.table("files")
     blobs = {path: id for path, (id, mode) in snapshot.files() if mode in REGULAR}
@@ -72,6 +76,7 @@ def tree(build: Build) -> Tree:
         {path: language(path) for path in blobs},
         lambda path: snapshot.blob(blobs[path]),
         str(build.settings["project.name"]),
+        History(snapshot),
     )
 
 

@@ -31,10 +31,12 @@ def command(key: str, as_json: bool) -> int:
     """
     from repobuild.checkout import find
     from repobuild.engine.why import why
+    from repobuild.samples.secret import withheld
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    emit({"version": 1, "key": key, "told": why(build, key)}, as_json, text)
+    told = withheld(why(build, key))
+    emit({"version": 1, "key": key, "told": told}, as_json, text)
     return 0
 
 
