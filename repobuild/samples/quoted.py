@@ -3,10 +3,11 @@
 A *passage* is a run of at least `RUN` words of quoted text:
 
     code    what stands between fences, and around and in a hole
-    prose   what a line of text says between names in backticks, quotes and colons
+    prose   what a line of an answer says between names in backticks, quotes and colons,
+            and what a question says in quotes
 
-The words of the question files stand between such marks and are short: no passage is
-made of them (a test holds it). A word is a run of letters, digits and underscores, in
+The words of the question files are no passage: in answers they stand between such marks
+and are short (a test holds it). A word is a run of letters, digits and underscores, in
 lower case; punctuation does not count, as in the 13-gram check by which GPT-3's
 training data was parted from its tests. Of Chinese each character is a word, and two
 are needed where a passage's length is counted.
@@ -20,7 +21,7 @@ words finds every copy.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from zlib import crc32
@@ -33,6 +34,7 @@ _WINDOW = RUN - GRAM + 1
 _FENCE = re.compile(r"^```.*$", re.MULTILINE)
 _NAME = re.compile(r"(?<!`)`[^`\n]+`(?!`)")
 _BREAK = re.compile(r"`[^`\n]*`|[\n\":：“”「」]")
+_IN_QUOTES = re.compile(r"[\"“「]([^\"”」\n]+)[\"”」]")
 _WORD = re.compile(r"[^\W\u3400-\u9fff]+|[\u3400-\u9fff]")
 _ASCII_WORD = re.compile(r"\w+")
 
@@ -56,7 +58,8 @@ def quoted(sample: Mapping[str, Value]) -> Quoted:
     """Return the passages of a sample."""
     if sample["form"] == "fim":
         return _completed(sample)
-    asked, answered = (tuple(passages(sample[n])) for n in ("question", "answer"))
+    asked = tuple(passages(sample["question"], _IN_QUOTES.findall))
+    answered = tuple(passages(sample["answer"], _BREAK.split))
     if not asked and not answered:
         return NOTHING
     shown = tuple(chain.from_iterable(asked))
@@ -77,13 +80,10 @@ def _said(text: str) -> Passage:
     return words(_NAME.sub(" ", text) if "`" in text else text)
 
 
-def passages(text: str) -> Iterator[Passage]:
-    """Yield the passages of a text that may hold fences and names."""
-    for number, part in enumerate(_FENCE.split(text)):
-        if number % 2:
-            yield from _long(words(part))
-            continue
-        for run in _BREAK.split(part):
+def passages(text: str, prose: Callable[[str], list[str]]) -> Iterator[Passage]:
+    """Yield the passages of a text; `prose` parts what stands outside fences."""
+    for number, part in enumerate(_FENCE.split(text) if "```" in text else (text,)):
+        for run in (part,) if number % 2 else prose(part):
             if len(run) >= 2 * RUN:
                 yield from _long(words(run))
 

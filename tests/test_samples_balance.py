@@ -1,0 +1,223 @@
+"""A budget is shared out evenly, kept to, and hardly moved by a change."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from repobuild.engine.errors import UsageError
+from repobuild.model import balance as room
+from repobuild.model.balance import balance, counter, ingredients, size
+from repobuild.resources import folder
+from repobuild.samples.balance import Cuts, cut, level
+from repobuild.samples.dataset import dataset
+from tests.fakes import MemoryTable, MemoryView
+from tests.test_samples_dataset import LONG, SETTINGS, SPLIT, sample
+
+TOKENS = {**SETTINGS, "base.model": "tiny", "base.revision": "", "root": "."}
+OVER = {"dropped": "over budget"}
+TRAINED = {"split": "train", "track": ""}
+sizes = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 500), min_size=1)
+
+
+@pytest.fixture(autouse=True)
+def a_word_is_a_token(monkeypatch) -> None:
+    """What is told here is the sharing; `counter` has tests of its own."""
+    monkeypatch.setattr(room, "_counter", lambda path: lambda text: len(text.split()))
+
+
+class Built:
+    """Both views, one after the other."""
+
+    def __init__(self, most: int) -> None:
+        self.settings = {**TOKENS, "samples.max_tokens": most}
+        self.balance, self.dataset = (
+            MemoryView(self.settings),
+            MemoryView(self.settings),
+        )
+
+    def build(self, rows: dict[str, Any]) -> dict[str, Any]:
+        balance(self.balance.advance(samples=rows))
+        shared = dict(self.balance.own.rows)
+        dataset(self.dataset.advance(samples=rows, balance=shared))
+        return dict(self.dataset.own.rows)
+
+
+def rows_of(made: dict[str, int], task: str = "code_explanation") -> dict[str, Any]:
+    """So many samples about each file, none of them held out."""
+    return {
+        key: {
+            f"#{task}.en.{n}": sample(
+                f"{task} {n}, {path}?",
+                f"`{n}` `of` `{path}`, `with` `names` `only` so that `none` is `copy`",
+                element=path,
+                task=task,
+            )
+            for n in range(count)
+        }
+        for path, count in made.items()
+        for key in [f"{path}@{task}"]
+    }
+
+
+def kept(found: dict[str, Any]) -> dict[str, int]:
+    return {
+        key.partition("@")[0]: sum("split" in item for item in row.values())
+        for key, row in found.items()
+    }
+
+
+def words_in(rows: dict[str, Any], found: dict[str, Any]) -> int:
+    return sum(
+        size(rows[key][sub], lambda text: len(text.split()))
+        for key, row in found.items()
+        for sub, item in row.items()
+        if item == TRAINED
+    )
+
+
+@settings(deadline=None)
+@given(sizes, st.integers(0, 3000))
+def test_the_level_is_the_highest_that_the_budget_fills(basins, most) -> None:
+    found = level(basins, most)
+    assert sum(min(found, size) for size in basins.values()) <= most
+    if found < max(basins.values()):
+        assert sum(min(found + 1, size) for size in basins.values()) > most
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 99), st.integers(1, 9))), st.integers(0, 99))
+def test_a_line_ends_where_the_next_does_not_fit(made, most) -> None:
+    line = [list(place) for place in sorted(made)]
+    end = cut(line, most)
+    assert sum(tokens for luck, tokens in line if luck < end) <= most
+
+
+def test_without_a_budget_no_token_is_counted(monkeypatch) -> None:
+    monkeypatch.setattr(room, "_counter", None)
+    monkeypatch.setattr(room, "tokenizer_file", None)
+    world = Built(0)
+    assert set(kept(world.build(rows_of({"a.py": 5}))).values()) == {5}
+    assert world.balance.own.rows == {} and ingredients(world.settings) == {}
+
+
+def test_a_small_module_keeps_all_and_a_large_one_gives() -> None:
+    rows = rows_of({"small.py": 2, "large.py": 60, "larger.py": 90})
+    found = kept(Built(600).build(rows))
+    assert found["small.py"] == 2
+    assert abs(found["large.py"] - found["larger.py"]) <= 1 < found["large.py"]
+
+
+def test_a_rare_task_keeps_all_and_a_common_one_gives() -> None:
+    common = rows_of({f"m{n}.py": 20 for n in range(10)})
+    rare = rows_of({"m1.py": 3}, "relations")
+    found = Built(800).build(common | rare)
+    assert [item for item in found["m1.py@relations"].values()] == [TRAINED] * 3
+    assert OVER in found["m1.py@code_explanation"].values()
+
+
+def test_the_budget_is_kept_to_and_used() -> None:
+    rows = rows_of({f"m{n}.py": 3 + 7 * n for n in range(12)})
+    found = Built(1500).build(rows)
+    assert 0.9 * 1500 < words_in(rows, found) <= 1500
+
+
+def test_a_held_out_phrasing_falls_with_what_it_asks_about() -> None:
+    rows = rows_of({"a.py": 1})
+    row = rows["a.py@code_explanation"]
+    other = {"question": "Quite another way to ask?", "held_out": True}
+    row["#code_explanation.en.9"] = row["#code_explanation.en.0"] | other
+    row = Built(1).build(rows)["a.py@code_explanation"]
+    assert list(row.values()) == [OVER, {"dropped": "held out but not trained"}]
+
+
+def test_held_out_elements_cost_nothing() -> None:
+    ids = [f"b.py::f{n}" for n in range(999)]
+    hidden = next(id for id in ids if SPLIT.generalised(id))
+    found = Built(1).build({hidden: {"#x.en.1": sample("Why?", element=hidden)}})
+    assert found[hidden]["#x.en.1"]["track"] == "generalise"
+
+
+def test_one_more_sample_flips_few_others() -> None:
+    made = {f"m{n}.py": 40 for n in range(20)}
+    world, other = Built(3000), Built(3000)
+    before = world.build(rows_of(made))
+    after = other.build(rows_of(made | {"m3.py": 41}))
+    flipped = sum(
+        row[sub] != after[key][sub] for key, row in before.items() for sub in row
+    )
+    assert 0 < sum(OVER in row.values() for row in before.values())
+    assert flipped <= 2
+
+
+paths = st.sampled_from(["a.py", "b.py", "c.py", "d/e.py"])
+tasks = st.sampled_from(["code_explanation", "relations"])
+edit = st.dictionaries(st.tuples(paths, tasks), st.integers(0, 12), max_size=3)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.lists(edit, min_size=1, max_size=6), st.integers(1, 600))
+def test_edits_in_any_sequence_end_at_what_a_clean_build_says(edits, most) -> None:
+    world, rows = Built(most), {}
+    for change in edits:
+        for (path, task), count in change.items():
+            for key, made in rows_of({path: count}, task).items():
+                rows.pop(key, None)
+                if made:
+                    rows[key] = made
+        rows = dict(rows)
+        clean = Built(most)
+        assert world.build(rows) == clean.build(rows)
+        assert world.balance.own.rows == clean.balance.own.rows
+        assert words_in(rows, world.dataset.own.rows) <= most
+
+
+def test_the_cut_falls_between_samples_of_a_line() -> None:
+    table = MemoryTable({"code_location": {"sizes": {"a.py": 9}, "cuts": {"a.py": 0}}})
+    one = sample("Why?", element="a.py", task="code_location")
+    assert Cuts(table).over("any", one)
+    assert not Cuts(table).over("any", one | {"element": "b.py"})
+
+
+# ---------------------------------------------------------------------- tokenizer
+
+
+def test_tokens_are_the_base_models(monkeypatch) -> None:
+    monkeypatch.undo()
+    from transformers import AutoTokenizer
+
+    count = counter(TOKENS)
+    place = room.tokenizer_file(TOKENS)
+    assert count is not None and place is not None
+    theirs = AutoTokenizer.from_pretrained(str(place.parent))
+    text = f"{LONG} def f(x): 函数\n"
+    assert count(text) == len(theirs(text, add_special_tokens=False)["input_ids"])
+
+
+def test_another_tokenizer_is_another_key(tmp_path: Path) -> None:
+    settings = {**TOKENS, "samples.max_tokens": 9, "base.model": "m", "root": tmp_path}
+    (tmp_path / "m").mkdir()
+    found = set()
+    for text in ("{}", "[]"):
+        (tmp_path / "m" / "tokenizer.json").write_text(text)
+        found.add(json.dumps(ingredients(settings)))
+    assert len(found) == 2
+
+
+def test_a_budget_without_a_tokenizer_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "m").mkdir()
+    for model in ("m", "nobody/nothing", "no such folder/at/all"):
+        settings = {**TOKENS, "base.model": model, "root": tmp_path}
+        assert counter(settings) is None
+        with pytest.raises(UsageError, match=r"samples.max_tokens to 0"):
+            ingredients({**settings, "samples.max_tokens": 9})
+
+
+def test_the_tokenizer_of_the_embedded_model_is_found() -> None:
+    path = room.tokenizer_file(TOKENS)
+    assert path is not None and path.is_relative_to(folder("cache"))
