@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 _TEXTS = ("question", "answer", "prefix", "suffix")
+_SHORTEST_ID = 6  # digits of a commit's or an artifact's id
 
 
 @click.command("show")
@@ -27,7 +28,8 @@ def command(key: str, as_json: bool) -> int:
     \b
     repobuild show pkg/mod.py::Class.method      an element, its edges and samples
     repobuild show 'pkg/mod.py::f#code_location.en.1'      a sample and its sources
-    repobuild show 4f2a91c                       the adapter of a commit, or by digest
+    repobuild show 4f2a91c                       the adapter of a commit, or by digest,
+                                                 and what the commit changed
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import find
@@ -47,12 +49,21 @@ def _found(build: Build, key: str) -> dict[str, Any]:
         return {"dataset": inventory(build)}
     if key in build.rules:
         return {"table": _summary(build, key)}
+    key = _whole(build, key)
     rows = {**_adapters(build, key), **_rows(build, key)}
     if not rows:
         from repobuild.engine.why import unknown
 
         raise unknown(build, key)
     return {"rows": rows}
+
+
+def _whole(build: Build, key: str) -> str:
+    """Return the commit of the table `commits` whose id begins so, else the key."""
+    if len(key) < _SHORTEST_ID or build.state.line("commits") is None:
+        return key
+    known = build.table("commits").keys()
+    return next((commit for commit in known if commit.startswith(key)), key)
 
 
 def _summary(build: Build, name: str) -> dict[str, Any]:
@@ -146,7 +157,7 @@ def _adapters(build: Build, key: str) -> dict[str, Any]:
     """Return adapters whose commit or digest begins so."""
     found = {}
     for commit, row in build.table("adapter").items():
-        if len(key) >= 6 and (commit.startswith(key) or row["object"].startswith(key)):
+        if len(key) >= _SHORTEST_ID and (commit.startswith(key) or row["object"].startswith(key)):
             found[f"adapter {commit[:10]}"] = row
     return found
 
