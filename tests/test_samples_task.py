@@ -11,10 +11,12 @@ import pytest
 from repobuild.engine.errors import UsageError
 from repobuild.resources import folder
 from repobuild.samples.fact import About
+from repobuild.samples.history import TASK as CHANGE
 from repobuild.samples.phrases import HELD_OUT, NUMBERS, phrases, read_phrases
+from repobuild.samples.pieces import mentions
 from repobuild.samples.split import Split
 from repobuild.samples.task import TASKS, ingredients, samples
-from repobuild.samples.usage import call
+from repobuild.samples.usage import call, written
 
 SETTINGS: dict[str, Any] = {
     "samples.languages": ["en", "zh"],
@@ -167,7 +169,7 @@ def test_both_languages_have_the_same_kinds_words_and_pieces() -> None:
 
 def test_every_task_has_kinds_and_every_kind_a_task() -> None:
     tasks = {kind.task for kind in phrases("en").kinds.values()}
-    assert tasks == set(TASKS)
+    assert tasks == {*TASKS, CHANGE}
 
 
 def test_an_unknown_language_names_the_near_one() -> None:
@@ -195,6 +197,20 @@ def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
     on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
     about = About(on_class, phrases("en"), ("en",), lambda id: False)
     assert call(about) == "await RowTable.read(path, limit=10, strict=strict)"
+
+
+def test_names_keep_their_file_beside_the_file_itself() -> None:
+    about = About(FUNCTION, phrases("en"), ("en",), lambda id: False)
+    ids = ["tests/t.py", "tests/t.py::test_a", "tests/t.py::test_b"]
+    said = "`tests/t.py`, `test_a`, `test_b` (in `tests/t.py`)"
+    assert mentions(about, ids) == said  # and not `test_a` of the function's own file
+
+
+def test_what_cannot_be_given_by_name_is_not_and_what_must_be_is() -> None:
+    rows = [["other", "", "()", "", "/"], ["strict", "", "", "", "k"]]
+    about = About(FUNCTION | {"params": rows}, phrases("en"), ("en",), lambda id: False)
+    assert call(about) == "read_rows(strict=strict)"
+    assert ", ".join(written(rows)) == "other=(), /, *, strict"
 
 
 def test_a_held_out_phrasing_is_no_trained_one() -> None:

@@ -22,7 +22,7 @@ class Parameter:
     name: str  # with its stars
     type: str
     default: str
-    by_name: bool  # keyword only
+    passing: str  # "k" by name only, "/" by place only, else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,10 +74,11 @@ class Element:
     def parameters(self) -> Iterator[Parameter]:
         for entry in self.row.parameters:
             if isinstance(entry, str):
-                yield Parameter(entry, "", "", False)
+                yield Parameter(entry, "", "", "")
             else:
                 name, kind, type, default = entry
-                yield Parameter(kind.strip("/k") + name, type, default, kind == "k")
+                passing = kind if kind in ("k", "/") else ""
+                yield Parameter(kind.strip("/k") + name, type, default, passing)
 
     def calls(self) -> Iterator[str]:
         """The names that are called, as written, in order of appearance."""

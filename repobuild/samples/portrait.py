@@ -142,13 +142,12 @@ def _class(file: File, element: Element) -> Row:
 
 
 def _parameters(element: Element, texts: dict[str, str]) -> list[list[str]]:
-    """[name, type, default, description, "k" if keyword only]; stars with the name."""
+    """[name, type, default, description, how passed]; stars with the name."""
     rows = []
     for number, found in enumerate(element.parameters()):
         if number or element.type != "method" or found.name not in _RECEIVERS:
             text = texts.get(found.name.lstrip("*"), "")
-            by_name = "k" if found.by_name else ""
-            rows.append([found.name, found.type, found.default, text, by_name])
+            rows.append([found.name, found.type, found.default, text, found.passing])
     return rows
 
 

@@ -50,9 +50,24 @@ def _signature(about: About) -> Fact:
 
 def _construct(about: About) -> Fact:
     """What a class is made with; its own line names its base classes only."""
-    parameters = ", ".join(map(_declared, about.get("params")))
+    parameters = ", ".join(written(about.get("params")))
     code = pieces.code(about, f"{about.get('name')}({parameters})")
     return Fact("construct", about.answer("construct", code=code), (about.id,))
+
+
+def written(rows: list[list[str]]) -> Iterator[str]:
+    """Parameters as declared, with the bare `/` and `*` between them."""
+    passed = ""
+    for row in rows:
+        passing = "*" if row[0].startswith("*") else row[4]
+        if passed == "/" != passing:
+            yield "/"
+        if passing == "k" and passed not in ("k", "*"):
+            yield "*"
+        yield _declared(row)
+        passed = passing
+    if passed == "/":
+        yield "/"
 
 
 def _declared(row: list[str]) -> str:
@@ -69,15 +84,16 @@ def call(about: About) -> str:
     """
     arguments: list[str] = []
     defaults = 0 if about.get("fence") == "python" else _SHOWN_DEFAULTS
-    for name, _, default, _, by_name in about.get("params"):
+    for name, _, default, _, passing in about.get("params"):
         if name.startswith("**") or (name.startswith("*") and defaults):
             continue
         if default:
             defaults += 1
-            if defaults <= _SHOWN_DEFAULTS and len(default) <= pieces.LONGEST_DEFAULT:
+            short = len(default) <= pieces.LONGEST_DEFAULT
+            if defaults <= _SHOWN_DEFAULTS and short and passing != "/":
                 arguments.append(f"{name}={default}")
         else:
-            arguments.append(f"{name}={name}" if by_name else name)
+            arguments.append(f"{name}={name}" if passing == "k" else name)
     return f"{_callee(about)}({', '.join(arguments)})"
 
 
