@@ -86,6 +86,8 @@ def _class(key: str, item: Any) -> str:
         return "rows"
     if item.get("dropped"):
         return f"dropped: {item['dropped']}"
+    if item.get("left_out"):
+        return f"left out: {item['left_out']}"
     if "split" in item:
         return " ".join(filter(None, (item["split"], item.get("track"))))
     for name in ("task", "kind", "language"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repobuild.code.language import language_of
+from repobuild.code.language import language_of, left_out
 from repobuild.engine.contract import Source
 from repobuild.git.snapshot import REGULAR, Entry
 
@@ -32,4 +32,6 @@ def _row(
     blob, mode = entry
     regular = mode in [int(kind) for kind in REGULAR]
     language = language_of(key, languages, exclude) if regular else ""
-    return {"blob": blob, "mode": mode, "language": language}
+    row = {"blob": blob, "mode": mode, "language": language}
+    reason = left_out(key, languages) if regular and not language else ""
+    return {**row, "left_out": reason} if reason else row

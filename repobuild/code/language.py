@@ -33,15 +33,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from repobuild.code.generated import foreign
 from repobuild.resources import folder
-
-# Other people's code, and code that nobody wrote. A folder's name is enough: what lies
-# there is copied, and a model that learns it learns another project.
-FOREIGN = frozenset(
-    "node_modules bower_components site-packages dist-packages third_party vendor"
-    " vendored _vendor venv .venv .tox .nox .eggs __pycache__ .git".split()
-)
-GENERATED = re.compile(r"(_pb2|_pb2_grpc)\.pyi?$|\.min\.(js|css)$|\.bundle\.js$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,21 +113,26 @@ def _glob(glob: str) -> str:
     return rf"{fnmatch.translate(stem)}|{fnmatch.translate(stem + '/*')}"
 
 
-def is_foreign(path: str) -> bool:
-    """Return whether a path is vendored or generated."""
-    return not FOREIGN.isdisjoint(path.split("/")[:-1]) or bool(GENERATED.search(path))
+def left_out(path: str, languages: Sequence[str]) -> str:
+    """Return why a file of a chosen language is not analysed: what its path says."""
+    found = foreign(path)
+    return found if found and _language(path, tuple(languages)) else ""
 
 
-def language_of(path: str, languages: Sequence[str], exclude: Sequence[str]) -> str:
-    """Return the language that a path is analysed as, or "" when it is left out."""
-    chosen = tuple(languages)
+def _language(path: str, chosen: tuple[str, ...]) -> str:
     name = path.rpartition("/")[2]
     found = _extensions(chosen).get(name[name.rfind(".") :] if "." in name else "", "")
     if not found:
         pattern = _file_names(chosen)
         match = pattern.match(name) if pattern else None
         found = (match.lastgroup or "") if match else ""
-    if not found or is_foreign(path):
+    return found
+
+
+def language_of(path: str, languages: Sequence[str], exclude: Sequence[str]) -> str:
+    """Return the language that a path is analysed as, or "" when it is left out."""
+    found = _language(path, tuple(languages))
+    if not found or foreign(path):
         return ""
     unwanted = _excluded(tuple(exclude))
     return "" if unwanted and unwanted.match(path) else found

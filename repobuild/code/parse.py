@@ -16,6 +16,7 @@ A facts row (msgpack; empty values are left out):
     calls      list      calls at module level, [name as written, line, line, ...]
     package    str       what a file says it is part of (Go, Java)
     project    dict      manifests only: name, description, version, dependencies
+    left_out   str       generated or minified (generated.py); then nothing else
     problem    str       why the row is incomplete ("syntax error in line 3", ...)
 
 No source text is stored: elements carry byte spans into the source (`source.py`). A
@@ -29,12 +30,14 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from repobuild.code.generated import made
 from repobuild.code.language import known
 from repobuild.code.source import refusal, source_of
 from repobuild.engine.contract import Scope, Value
 
 Reader = Callable[[bytes, str], dict[str, Any]]
 _LARGEST = 1_000_000
+_TEXTS = ("markdown", "manifest")  # prose may speak of what is generated
 
 
 def facts(value: Mapping[str, Value], scope: Scope) -> Value:
@@ -43,7 +46,15 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
     if not language:
         return {"language": ""}
     limit = int(scope.settings.get("project.max_file_bytes", _LARGEST))
-    return facts_of(scope.blob(str(value["blob"])), language, limit)
+    blob = scope.blob(str(value["blob"]))
+    if reason := left_out(blob, language):
+        return {"language": "", "left_out": reason}
+    return facts_of(blob, language, limit)
+
+
+def left_out(blob: bytes, language: str) -> str:
+    """Return why a file is nothing to learn: "generated", "minified" or ""."""
+    return "" if language in _TEXTS else made(blob)
 
 
 def facts_of(blob: bytes, language: str, limit: int = _LARGEST) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from typing import Any
 
 from repobuild.code.graph import graph
 from repobuild.code.language import known, language_of
-from repobuild.code.parse import facts_of
+from repobuild.code.parse import facts_of, left_out
 from repobuild.code.row import name_of
 from tests.fakes import MemoryView
 
@@ -69,15 +69,15 @@ class Folder:
         self._link()
 
     def _read(self, name: str, language: str, blob: bytes) -> None:
+        if left_out(blob, language):
+            self.counts[shown(language)]["left out"] += 1
+            return
         start = time.process_time()
         facts = self.facts[name] = facts_of(blob, language)
         self.files[name] = {"blob": name, "mode": 0o100644, "language": language}
         count = self.counts[shown(language)]
         count["seconds"] += round(1e6 * (time.process_time() - start))
         problem = facts.get("problem", "")
-        if facts.get("left_out"):
-            count["left out"] += 1
-            return
         count["files"] += 1
         count["clean"] += not problem
         if problem:
@@ -123,6 +123,9 @@ def ctags(folder: str, names: Names) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     for line in done.stdout.splitlines():
         tag = json.loads(line)
+        # Who has no name is given one by ctags, and is no element here.
+        if tag["name"].lower().startswith(("anonymous", "__anon")):
+            continue
         if tag.get("kind") in CTAGS.get(tag.get("language", ""), "").split():
             language = {"C++": "cpp"}.get(tag["language"], tag["language"].lower())
             names[language][tag["path"], tag["name"]] += 1
