@@ -13,10 +13,18 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from repobuild.truth.change import Past
 from repobuild.truth.evidence import Face
 from repobuild.truth.index import Index
 from repobuild.truth.overview import PROJECT_CLAIMS
-from repobuild.truth.reading import Wrong, element_path, read
+from repobuild.truth.reading import (
+    Read,
+    Wrong,
+    element_path,
+    is_change,
+    read,
+    read_change,
+)
 from repobuild.truth.relation import FAR
 from repobuild.truth.subject import Far, File
 
@@ -34,6 +42,7 @@ class Tree:
     languages: Mapping[str, str]
     blob: Callable[[str], bytes]  # of a path
     project: str = ""
+    past: Past = lambda id: None  # noqa: E731
 
 
 @dataclass
@@ -76,7 +85,8 @@ def audit(
 ) -> Audit:
     """Check every sample; `advance` is told how many samples are done."""
     found, faces, far = Audit(), {}, []
-    for done in _results(_jobs(samples, tree), jobs):
+    changes: list[tuple[str, Mapping[str, Any]]] = []
+    for done in _results(_jobs(_present(samples, changes), tree), jobs):
         faces[done.face.path] = done.face
         found.claims += done.claims
         found.kinds += done.kinds
@@ -89,8 +99,30 @@ def audit(
     )
     found.unread = {p: face.problem for p, face in faces.items() if face.problem}
     found.wrong += _far(index, far)
+    for key, sample in changes:
+        _add(found, read_change(key, sample, index, tree.past))
+        advance(1)
     found.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
     return found
+
+
+def _add(found: Audit, one: Read) -> None:
+    found.samples += 1
+    found.claims.update(one.claims)
+    found.kinds[one.kind or "unknown"] += 1
+    found.wrong += one.wrong
+
+
+def _present(
+    samples: Iterable[tuple[str, Mapping[str, Any]]],
+    changes: list[tuple[str, Mapping[str, Any]]],
+) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The samples about what is; those about changes are put aside."""
+    for key, sample in samples:
+        if is_change(sample):
+            changes.append((key, sample))
+        else:
+            yield key, sample
 
 
 def _jobs(

@@ -26,7 +26,7 @@ def assertion(about: Subject, said: str) -> str:
     if "\n" in answer or not whole.startswith(before + answer):
         return difference(before + answer, whole)
     rest = whole[len(before + answer) :]
-    return "" if not rest or rest[0] == "\n" else "the line goes on"
+    return "" if not rest or rest[0] in "\n;" else "the line goes on"
 
 
 def needed(about: Subject, said: str) -> str:

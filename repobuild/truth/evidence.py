@@ -20,6 +20,7 @@ from repobuild.truth.python import DEFINITIONS, PythonFile, last_name
 _DOC = 400  # characters that a neighbour may quote
 CALLED = "()"  # a call of what a call gave
 _CLASS = "cls"
+_MAKERS = ("__new__", "__init__", "__call__")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,20 @@ def _renamed(tree: ast.Module) -> dict[str, set[str]]:
             for target in node.targets:
                 if name := last_name(target):
                     found[last_name(node.value)].add(name)
+                if name in _MAKERS and isinstance(target, ast.Attribute):
+                    found[last_name(node.value)].add(last_name(target.value))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ClassDef):
+            for name in _maker(node):
+                found[name].add(node.name)
     return found
+
+
+def _maker(node: ast.ClassDef) -> Iterator[str]:
+    """What a class is made by: `class A: __new__ = make`."""
+    for one in node.body:
+        if isinstance(one, ast.Assign) and last_name(one.targets[0]) in _MAKERS:
+            yield last_name(one.value)
 
 
 def _aliases(tree: ast.Module) -> dict[str, set[str]]:

@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.resources import folder
-from repobuild.truth.structure import INLINE, STEP, STRUCTURE
+from repobuild.truth.structure import INLINE, REPEATED, STEP, STRUCTURE
 
 NUMBERS = 10  # sample numbers of a kind; the last is the held-out question's
 _FIELD = re.compile(r"\{(\w+)\}")
 _MANY_LINES = frozenset({"body", "items", "description", "style"})
 _NAMES = frozenset("name short path container other other_path".split())
 _LINE = r"[^\n]+?"
+_DEFAULTS = r"(?P<defaults>(?:\n\n\*\*[^\n]+)*?)"
 _STEP = r"(?P<steps>(?:\n\d+\. [^\n]+)+)"
 
 Fields = dict[tuple[str, str], str]  # (frame or part, field) -> what stands there
@@ -88,6 +89,9 @@ class Frames:
         """The pattern of a frame, or of a part as the structure names it."""
         if frame:
             return self._turned(part, frame, groups)
+        if part == REPEATED:
+            groups["defaults"] = ("", "defaults")
+            return _DEFAULTS
         if part == STEP:
             groups["steps"] = ("", "steps")
             return _STEP
@@ -115,7 +119,7 @@ class Frames:
         if name == "code" and "```" not in frame and part not in INLINE:
             return self._turned(part, self.words["code"], groups)
         groups[group] = (part, name)
-        many = name in _MANY_LINES or name == "code"
+        many = name in _MANY_LINES or name == "code" or part == "change_signature"
         if f"`{{{name}}}`" in frame and name in _NAMES:
             return f"(?P<{group}>[^`\\n]+)"
         return f"(?P<{group}>{'(?s:.+?)' if many else _LINE})"

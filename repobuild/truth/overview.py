@@ -86,7 +86,7 @@ def counted(index: Index, far: Far) -> str:
         number = sum(1 for language in index.languages.values() if language)
     else:
         number = found[_KINDS[far.claim]]
-    unread = [p for p, face in index.faces.items() if not face.marks]
+    unread = [p for p, face in index.faces.items() if face.problem]
     more = bool(unread) and far.claim != "files" and number <= int(far.said)
     return "" if far.said == str(number) or more else f"there are {number}"
 

@@ -7,9 +7,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from repobuild.truth.change import Change, Past, checked
 from repobuild.truth.completion import COMPLETION
 from repobuild.truth.frame import Fields, UnknownKindError, frames
 from repobuild.truth.hole import CODE
+from repobuild.truth.index import Index
 from repobuild.truth.listing import Listing, listing, names, without_more
 from repobuild.truth.overview import PROJECT_CLAIMS
 from repobuild.truth.own import OWN, Check, called_line
@@ -17,6 +19,7 @@ from repobuild.truth.shape import SHAPE
 from repobuild.truth.structure import CLAIMS, REASONING, STEPS
 from repobuild.truth.subject import LINES, PROJECT, Far, File, Subject
 
+_ASKED = " asked"  # behind the name of a frame: its question's
 _STEP = re.compile(r"\n(\d+)\. ([^\n]+)")
 _CHECKS: Mapping[str, Check] = {**OWN, **SHAPE, **CODE, **COMPLETION}
 _LISTS = frozenset(
@@ -51,9 +54,7 @@ def read(key: str, sample: Mapping[str, Any], file: File) -> Read:
     try:
         kind, found = _fields(key, sample)
     except (UnknownKindError, ValueError, FileNotFoundError) as error:
-        return Read(
-            ["kind"], [Wrong(key, "kind", key.rpartition("#")[2], str(error))], []
-        )
+        return _unread(key, error)
     about = Subject(key, sample, kind, frames(sample["language"]), file)
     claims: list[str] = []
     wrong: list[Wrong] = []
@@ -62,6 +63,36 @@ def read(key: str, sample: Mapping[str, Any], file: File) -> Read:
         if tree:
             wrong.append(Wrong(key, claim, said, tree))
     return Read(claims, wrong, about.far, kind)
+
+
+def read_change(key: str, sample: Mapping[str, Any], index: Index, past: Past) -> Read:
+    """Check a sample about a commit; every file has to be read before."""
+    try:
+        kind, found = _fields(key, sample)
+    except (UnknownKindError, ValueError, FileNotFoundError) as error:
+        return _unread(key, error)
+    asked = {f: said for (part, f), said in found.items() if part.endswith(_ASKED)}
+    commit = past(found.get((kind, "commit"), ""))
+    about = Change(kind, found, frames(sample["language"]), index, commit)
+    claims = list(checked(about))
+    for field, said in asked.items():
+        told = found.get((kind, field), said)
+        if field == "project":
+            far = Far("project", key, sample["element"], said)
+            claims.append((field, said, PROJECT_CLAIMS["project"](index, far)))
+        else:
+            differs = f"the answer says {told}" if told != said else ""
+            claims.append((field, said, differs))
+    wrong = [Wrong(key, claim, said, tree) for claim, said, tree in claims if tree]
+    return Read([claim for claim, _, _ in claims], wrong, [], kind)
+
+
+def _unread(key: str, error: Exception) -> Read:
+    return Read(["kind"], [Wrong(key, "kind", key.rpartition("#")[2], str(error))], [])
+
+
+def is_change(sample: Mapping[str, Any]) -> bool:
+    return bool(sample["task"] == "code_change")
 
 
 def element_path(key: str) -> str:
@@ -83,7 +114,7 @@ def _fields(key: str, sample: Mapping[str, Any]) -> tuple[str, Fields]:
     if (sample["task"], sample["language"]) != (task, language):
         raise ValueError("key and sample name different tasks or languages")
     # Question and answer may say different things of one field: both are checked.
-    asked = {(f"{part} asked", field): said for (part, field), said in asked.items()}
+    asked = {(part + _ASKED, field): said for (part, field), said in asked.items()}
     return kind, {**asked, **said}
 
 
@@ -92,7 +123,7 @@ def _checked(about: Subject, found: Fields) -> Iterator[tuple[str, str, str]]:
     if about.id != about.key.rpartition("#")[0].removesuffix(LINES):
         yield "key", about.key, f"the sample is about {about.id}"
     for (part, field), said in found.items():
-        claim = _claim(part.removesuffix(" asked"), field)
+        claim = _claim(part.removesuffix(_ASKED), field)
         if claim in ("steps", "reasoning"):
             parts = REASONING if claim == "reasoning" else STEPS[about.kind]
             yield from _steps(about, said, parts)

@@ -23,6 +23,8 @@ from repobuild.truth.subject import Far
 FarCheck = Callable[[Index, Far], str]
 _TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _LEVELS = 12
+_TOLD = 6  # names in a message
+_OWN_CLASS = ("cls", "__class__", "type")  # `type(self)()` makes one of its own
 _STEPS = 4  # from a name to what it was bound to
 _REEXPORTS = 3  # files between an import and what it means
 
@@ -97,11 +99,12 @@ def path(index: Index, far: Far) -> str:
 
 
 def own_imports(index: Index, far: Far) -> str:
-    """Whether every import takes something from a file of the project."""
+    """Whether every statement imports something from a file of the project."""
     origin = far.id.partition("::")[0]
-    for found in imported(far.said):
-        if not index.modules(list(_modules(origin, found))):
-            return f"{found.module} is no module of the project"
+    for line in far.said.split("\n"):
+        known = [index.modules(list(_modules(origin, one))) for one in imported(line)]
+        if not any(known):
+            return f"{line} imports nothing of the project"
     return ""
 
 
@@ -137,7 +140,7 @@ def _calls(index: Index, source: str, target: str) -> str:
         return ""
     if any(_is_alias(index, face, name, wanted) for name in mark.calls.split()):
         return ""
-    return f"{source} names no {' or '.join(sorted(wanted))}"
+    return f"{source} names no {' or '.join(sorted(wanted)[:_TOLD])}"
 
 
 def _wanted(index: Index, source: str, target: str) -> Iterator[str]:
@@ -150,13 +153,13 @@ def _wanted(index: Index, source: str, target: str) -> Iterator[str]:
         yield one
         yield from index.renamed(one)
     made = names[-1]
-    if name == "__init__":
+    if name in ("__init__", "__call__"):
         yield from index.below(made)
     if name == "__call__":
         yield CALLED  # what a call gave is called
     holders = shown(source.partition("::")[2]).split(".")[:-1]
     if {made, *index.below(made)}.intersection(holders):
-        yield "cls"  # a class method makes one of its own
+        yield from _OWN_CLASS
 
 
 def _is_alias(index: Index, face: Face, name: str, wanted: set[str]) -> bool:

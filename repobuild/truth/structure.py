@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 STEP = "#"
+REPEATED = "change_default*"
 _HEAD = "signature|definition?"
 _TRACE = ("reasoning?", "trace_code?")
 
@@ -54,12 +55,23 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "line": (),
     "assertion": (),
     "needs": (),
+    "changed": (
+        "change_signature?", "change_added?", "change_removed?", REPEATED,
+        "change_summary|change_doc|change_no_doc?", "change_lines|change_body?",
+    ),
+    "added": (),
+    "removed": (),
+    "moved": (),
+    "renamed": (),
+    "came": (),
+    "removed_file": (),
+    "renamed_file": (),
     "purpose": (),
     "modules": (),
     "technologies": (),
     "architecture": ("modules?",),
     "statistics": (),
-}
+}  # fmt: skip
 
 # The parts that a kind's steps are; () for a mention, with what it is for.
 STEPS: Mapping[str, tuple[str, ...]] = {
@@ -142,10 +154,11 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("pattern_overridden", "members"): "overridden",
     ("step_overridden", "members"): "overridden",
     ("pattern_container", "members"): "quoted container",
+    ("pattern_function", "members"): "callers",
     ("trace_members", "members"): "methods with lines",
     ("trace_call", "line"): "called line",
     ("trace_call", "code"): "called line",
-    ("trace_call", "member"): "callees",
+    ("trace_call", "members"): "callees",
     ("reasoning", "items"): "reasoning",
     ("step_overrides", "members"): "overrides",
     ("tests", "members"): "tests",

@@ -1,0 +1,350 @@
+"""Claims about changes: a commit did this to that element.
+
+Held against the commit's own two trees and the tree of now. A change may be told of an
+element that moved since: then the definition is looked for by its name in the files
+that the commit changed.
+
+    changed         old and new signature, parameters, defaults, first lines of the
+                    docstrings, lines that went and came are those of the two versions
+    added           the element is in the file after the commit, not before
+    removed         before, not after, and not now
+    moved, renamed  here before, not here now, there now
+    came            there before, here now
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from repobuild.truth.frame import Fields, Frames
+from repobuild.truth.index import Index
+from repobuild.truth.listing import names, shown
+from repobuild.truth.prose import collapsed
+from repobuild.truth.python import Definition, PythonFile, same
+from repobuild.truth.shape import same_head
+
+_LONGEST_DOC = 160
+_LONGEST_SUBJECT = 100
+Found = tuple[str, str, str]  # claim, what is said, what the tree says
+
+
+class Commit(Protocol):
+    """A commit of the history that samples tell of."""
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def paths(self) -> list[tuple[str, str]]:
+        """(old path, new path) of what it changed, "" for what is not there."""
+        ...
+
+    def before(self, path: str) -> str | None:
+        """The text of a file in the first parent; None when it is not there."""
+        ...
+
+    def after(self, path: str) -> str | None: ...
+
+
+Past = Callable[[str], Commit | None]  # by the first digits of the id
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A file as a commit has it, and one definition in it."""
+
+    file: PythonFile
+    found: Definition
+
+    def lines(self, whole: bool = False) -> list[str]:
+        """The definition's own lines, without docstring and what is nested in it.
+
+        Without its head, too, but for `whole`.
+        """
+        node = self.found.node
+        if whole:
+            below = node.body[0]
+            starts = [d.lineno for d in getattr(below, "decorator_list", [])]
+            last = min([below.lineno, *starts]) - 1
+            head = self._told(self.found.first, last)
+            return [*head, *self.lines()]
+        body = node.body[1:] if self.found.doc else node.body
+        first = min([n.lineno for n in body], default=self.found.end + 1)
+        if body:
+            decorators = getattr(body[0], "decorator_list", [])
+            first = min([first, *(d.lineno for d in decorators)])
+        return self._told(first, self.found.end)
+
+    def _told(self, first: int, last: int) -> list[str]:
+        inner = self.file.children(self.found.qual)
+        nested = {row for d in inner for row in range(d.first, d.end + 1)}
+        rows = [n for n in range(first, last + 1) if n not in nested]
+        lines = (self.file.lines[row - 1].strip() for row in rows)
+        return [line for line in lines if line and not line.startswith("#")]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A sample about a change while its claims are checked."""
+
+    kind: str
+    fields: Fields
+    frames: Frames
+    index: Index
+    commit: Commit | None
+
+    def said(self, field: str) -> str:
+        return self.fields.get((self.kind, field), "")
+
+    @property
+    def place(self) -> tuple[str, str]:
+        return self.said("path"), self.said("name")
+
+    @property
+    def other(self) -> tuple[str, str]:
+        return self.said("other_path"), self.said("other")
+
+
+def checked(about: Change) -> Iterator[Found]:
+    """Every claim of the sample."""
+    commit = about.commit
+    yield "commit", about.said("commit"), "" if commit else "there is no such commit"
+    if commit is None:
+        return
+    yield "subject", about.said("subject"), _subject(about, commit)
+    for field in ("kind", "project"):
+        if said := about.said(field):
+            yield field, said, _kind(about, said) if field == "kind" else ""
+    yield about.kind, " ".join(about.place), _CHECKS[about.kind](about, commit)
+    if about.kind == "changed":
+        yield from _difference(about, commit)
+
+
+def _subject(about: Change, commit: Commit) -> str:
+    known = commit.subject.strip()[:_LONGEST_SUBJECT].replace("`", "'")
+    known = known or about.frames.words["no_subject"]
+    return "" if about.said("subject").strip() == known.strip() else f"it is {known}"
+
+
+def _kind(about: Change, said: str) -> str:
+    path, name = about.place
+    words, face = about.frames.words, about.index.faces.get(path)
+    known = (
+        {words.get(m.kind, "") for q, m in face.marks.items() if q == name}
+        if (face)
+        else set()
+    )
+    return "" if not known or said in known else f"it is a {'or '.join(known)}"
+
+
+def is_now(about: Change, path: str, name: str) -> bool:
+    """Whether an element is in the tree of now."""
+    face = about.index.faces.get(path)
+    if face is None:
+        return False
+    if face.problem or not face.marks:
+        return name.rpartition(".")[2] in face.text
+    return any(shown(qual) == name for qual in face.marks)
+
+
+def _in(text: str | None, name: str) -> bool:
+    """Whether a version of a file has an element."""
+    if text is None:
+        return False
+    try:
+        return any(shown(q) == name for q in PythonFile(text).definitions)
+    except (SyntaxError, ValueError):
+        return name.rpartition(".")[2] in text
+
+
+def _added(about: Change, commit: Commit) -> str:
+    if not is_now(about, *about.place):
+        return "it is not there now"
+    sides = [
+        (_in(commit.before(old) if old else None, about.place[1]),
+         _in(commit.after(new) if new else None, about.place[1]))
+        for old, new in commit.paths
+    ]  # fmt: skip
+    return "" if (False, True) in sides else "the commit did not add it"
+
+
+def _removed(about: Change, commit: Commit) -> str:
+    path, name = about.place
+    if is_now(about, path, name):
+        return "it is there now"
+    gone = _in(commit.before(path), name) and not _in(commit.after(path), name)
+    return "" if gone else "the commit did not remove it"
+
+
+def _went(about: Change, commit: Commit) -> str:
+    """It was here, and is there now."""
+    if is_now(about, *about.place):
+        return "it is there now"
+    if not is_now(about, *about.other):
+        return f"there is no {'::'.join(about.other)}"
+    path, name = about.place
+    return "" if _in(commit.before(path), name) else "it was not there before"
+
+
+def _came(about: Change, commit: Commit) -> str:
+    if not is_now(about, *about.place):
+        return "it is not there now"
+    path, name = about.other
+    was = _in(commit.before(path), name)
+    return "" if was else "it was not there before the commit"
+
+
+def _removed_file(about: Change, commit: Commit) -> str:
+    path = about.said("name")
+    if path in about.index.paths:
+        return "it is there now"
+    gone = commit.before(path) is not None and commit.after(path) is None
+    return "" if gone else "the commit did not remove it"
+
+
+def _renamed_file(about: Change, commit: Commit) -> str:
+    old, new = about.said("name"), about.said("other_path")
+    if new not in about.index.paths or old in about.index.paths:
+        return "it is not so now"
+    was = commit.before(old) is not None and commit.after(old) is None
+    return "" if was else "the commit did not rename it"
+
+
+def _changed(about: Change, commit: Commit) -> str:
+    if not is_now(about, *about.place):
+        return "it is not there now"
+    return "" if _versions(about, commit) else "the commit did not change it"
+
+
+_CHECKS: Mapping[str, Callable[[Change, Commit], str]] = {
+    "changed": _changed,
+    "added": _added,
+    "removed": _removed,
+    "moved": _went,
+    "renamed": _went,
+    "came": _came,
+    "removed_file": _removed_file,
+    "renamed_file": _renamed_file,
+}
+
+
+def _versions(about: Change, commit: Commit) -> list[tuple[Version, Version]]:
+    """The element before and after; more than one where it moved since."""
+    path, name = about.place
+    pairs = sorted(commit.paths, key=lambda pair: pair[1] != path)
+    for wanted in (name, name.rpartition(".")[2]):
+        found = []
+        for old, new in pairs:
+            was, now = (
+                _version(commit.before(old), wanted),
+                _version(commit.after(new), wanted),
+            )
+            found += [(a, b) for a in was for b in now]
+            if found and new == path:
+                return found
+        if found:
+            return found
+    return []
+
+
+def _version(text: str | None, name: str) -> list[Version]:
+    try:
+        file = PythonFile(text or "")
+    except (SyntaxError, ValueError):
+        return []
+    return [
+        Version(file, d) for d in file.definitions.values()
+        if name in (shown(d.qual), d.name)
+    ]  # fmt: skip
+
+
+def _difference(about: Change, commit: Commit) -> Iterator[Found]:
+    """What differs, in the parts of an answer; one pair of versions has them all."""
+    pairs = _versions(about, commit)
+    read = [list(_parts(about, old, new)) for old, new in pairs]
+    yield from min(read, key=lambda found: sum(bool(f[2]) for f in found), default=())
+
+
+def _parts(about: Change, old: Version, new: Version) -> Iterator[Found]:
+    fields = about.fields
+    was, now = old.found, new.found
+    for side, version in (("old", was), ("new", now)):
+        if said := fields.get(("change_signature", side)):
+            text = said.strip("`\n")
+            yield f"{side} signature", text, same_head(text, version)
+    for part, here, there in (
+        ("change_added", now, was), ("change_removed", was, now),
+    ):  # fmt: skip
+        if said := fields.get((part, "items")):
+            yield part, said, _parameters(about, said, here, there)
+    for text in filter(None, fields.get(("", "defaults"), "").split("\n\n")):
+        yield "change_default", text, _default(about, "\n\n" + text, was, now)
+    for side, version in (("old", was), ("new", now)):
+        if said := fields.get(("change_summary", side)):
+            yield f"{side} description", said, _doc(about, said, version)
+    if ("change_lines", "went") in fields:
+        went, came = (fields["change_lines", s] for s in ("went", "came"))
+        yield "change_lines", f"{went}, {came}", _counts(went, came, old, new)
+    if said := fields.get(("change_body", "code")):
+        yield "change_body", said, _lines(said, old, new)
+
+
+def _parameters(about: Change, said: str, here: Definition, there: Definition) -> str:
+    known = [p.name for p in here.parameters()]
+    other = {p.name for p in there.parameters()}
+    wanted = [name for name in known if name not in other]
+    told = [named.name for named in names(said, about.frames) or ()]
+    return "" if told == wanted else f"they are {', '.join(wanted)}"
+
+
+def _default(about: Change, text: str, was: Definition, now: Definition) -> str:
+    read = about.frames.part(("change_default",), text)
+    if not read:
+        return "it cannot be read"
+    name, none = read[0]["change_default", "name"], about.frames.words["none"]
+    for side, version in (("old", was), ("new", now)):
+        said = read[0]["change_default", side]
+        found = next((p for p in version.parameters() if p.name == name), None)
+        if found is None:
+            return f"there was no `{name}`"
+        none_said = said == none and found.default is None
+        if not none_said and not same(said[1:-1], found.default):
+            return f"the {side} default of `{name}` is another"
+    return ""
+
+
+def _doc(about: Change, said: str, version: Definition) -> str:
+    first = version.doc.strip().partition("\n")[0][:_LONGEST_DOC]
+    known = first or about.frames.words["none"]
+    return "" if collapsed(said) == collapsed(known) else f"it begins: {first!r}"
+
+
+def _counts(went: str, came: str, old: Version, new: Version) -> str:
+    """So many lines went and came as make the one version of the other."""
+    before, after = Counter(old.lines()), Counter(new.lines())
+    least = (before - after).total(), (after - before).total()
+    numbers = int(went), int(came)
+    changed = numbers[0] - numbers[1] == before.total() - after.total()
+    enough = all(n >= least_ for n, least_ in zip(numbers, least, strict=True))
+    if changed and enough and numbers[0] <= before.total():
+        return ""
+    return f"at least {least[0]} went and {least[1]} came"
+
+
+def _lines(said: str, old: Version, new: Version) -> str:
+    """The lines that went are the old version's, those that came the new one's."""
+    went: Counter[str] = Counter()
+    came: Counter[str] = Counter()
+    for line in said.split("\n"):
+        if line[:2] not in ("- ", "+ "):
+            return f"{line!r} neither went nor came"
+        (went if line[0] == "-" else came)[line[2:].strip()] += 1
+    before, after = Counter(old.lines(True)), Counter(new.lines(True))
+    for line in {*went, *came, *old.lines(), *new.lines()}:
+        if went[line] - came[line] != before[line] - after[line]:
+            return f"{line!r}: {before[line]} before, {after[line]} after"
+    odd = [line for line in {*went, *came} if not before[line] + after[line]]
+    return f"{odd[0]!r} stands in neither" if odd else ""
