@@ -63,7 +63,7 @@ def _extend(about: About) -> Iterator[Fact]:
 
 
 def _is_hook(name: str) -> bool:
-    return not name.startswith("__") or name == "__init__"
+    return not name.startswith("__")
 
 
 def _place(about: About) -> Iterator[Fact]:

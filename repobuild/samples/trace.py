@@ -40,10 +40,8 @@ class Trace:
         if len(self.steps) == before and (holder := self.about.get("container")):
             part = self.about.phrases.part
             self.steps.append(part("pattern_container", **self._named(f"`{holder}`")))
-        elif len(self.steps) == before and self.about.get("kind") == "function":
-            self.steps.append(
-                self.about.phrases.part("pattern_function", **self._named(""))
-            )
+        if len(self.steps) == before:
+            self.cite("pattern_function", "callers", 1)
 
     def written(self) -> str:
         """The steps as a numbered list behind their heading."""
