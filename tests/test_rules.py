@@ -477,6 +477,30 @@ def test_no_rule_takes_the_name_of_one_that_comes_with_repobuild(world: World):
     assert "has the name of a rule that comes with repobuild" in world.errors
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("commit['no']", "KeyError: 'no' (rules/bugs.py, line 2)"),
+        ("exit(4)", "SystemExit: 4 (rules/bugs.py, line 2)"),
+    ],
+)
+def test_a_function_that_fails_is_told_with_its_line(
+    world: World, line: str, said: str
+):
+    code = f"def samples(commit, scope):\n    {line}\n"
+    commit = fixed(world, **{"rules/bugs.py": code})
+    world.run("trust", "--yes")
+    assert world.build() == 3
+    assert f'bugs "{commit}": {said}' in world.errors
+
+
+def test_what_a_rule_prints_does_not_garble_the_output(world: World):
+    code = "print(1)\ndef samples(commit, scope):\n    print(2)\n"
+    fixed(world, **{"rules/bugs.py": code})
+    world.run("trust", "--yes")
+    assert world.json("--until", "dataset")["version"] == 1
+
+
 def test_a_function_that_is_not_there_is_named(world: World):
     fixed(world, **{"rules/bugs.py": "def sample(commit, scope):\n    return None\n"})
     world.run("trust", "--yes")

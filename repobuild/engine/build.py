@@ -28,6 +28,7 @@ from repobuild.engine.errors import BuildError
 from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule, closure, joined, manifest_digest
 from repobuild.engine.runs import Run, record
+from repobuild.engine.script import RuleError
 from repobuild.engine.state import State, TableLine
 from repobuild.engine.store import Store
 from repobuild.engine.table import StoredTable, pending
@@ -212,8 +213,9 @@ class Build:
             trace = self.state.folder / "failure.txt"
             trace.write_text(traceback.format_exc(), "utf-8")
             self.events.emit("fault", table=rule.name, text=repr(error))
+            name = "" if isinstance(error, RuleError) else f"{type(error).__name__}: "
             raise BuildError(
-                f'rule "{rule.name}" failed: {type(error).__name__}: {error}\n'
+                f'rule "{rule.name}" failed: {name}{error}\n'
                 f'what was built before it is kept; the traceback is in "{trace}"'
             ) from error
 

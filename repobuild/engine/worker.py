@@ -16,7 +16,7 @@ from repobuild.engine.command import Command, Surroundings, answers
 from repobuild.engine.cycles import unsearched
 from repobuild.engine.digest import deflate, digest, pack, unpack
 from repobuild.engine.rule import load
-from repobuild.engine.script import Script
+from repobuild.engine.script import RuleError, Script
 
 Settings = dict[str, Any]
 Payload = tuple[bytes, bytes]  # memo key, packed value
@@ -91,7 +91,8 @@ def _one(
     try:
         value = function(unpack(packed), scope)
     except Exception as error:  # one bad row is reported, and the rest goes on
-        return Result(key, b"", b"", f"{type(error).__name__}: {error}", True)
+        name = "" if isinstance(error, RuleError) else f"{type(error).__name__}: "
+        return Result(key, b"", b"", f"{name}{error}", True)
     return _result(work, key, value)
 
 
