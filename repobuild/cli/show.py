@@ -127,14 +127,17 @@ def _around(build: Build, key: str) -> dict[str, Any]:
     from repobuild.code.graph import callers, node, outgoing
 
     graph = build.table("graph")
-    if not len(graph) or node(graph, key) is None:
+    if not len(graph):
         return {}
+    keys = list(_sample_keys(build, key))
+    if node(graph, key) is None:  # gone, which samples may tell
+        return {"sample keys": keys} if keys else {}
     kinds = ("contains", "imports", "calls", "inherits")
     edges: dict[str, Any] = {kind: outgoing(graph, key, kind) for kind in kinds}
     edges["called by"] = callers(graph, key)
     return {
         "edges": {kind: found for kind, found in edges.items() if found},
-        "sample keys": list(_sample_keys(build, key)),
+        "sample keys": keys,
     }
 
 
