@@ -162,7 +162,9 @@ def _adapters(build: Build, key: str) -> dict[str, Any]:
     """Return adapters whose commit or digest begins so."""
     found = {}
     for commit, row in build.table("adapter").items():
-        if len(key) >= _SHORTEST_ID and (commit.startswith(key) or row["object"].startswith(key)):
+        if len(key) >= _SHORTEST_ID and (
+            commit.startswith(key) or row["object"].startswith(key)
+        ):
             found[f"adapter {commit[:10]}"] = row
     return found
 
