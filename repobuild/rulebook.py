@@ -49,9 +49,10 @@ class Rulebook:
 
 def rulebook(standard: dict[str, Rule], own: list[OwnRule], trust: Trust) -> Rulebook:
     """Return the rules that may run; raises `UsageError` where they do not fit."""
-    assembled(
-        [*standard.values(), *(rule.rule for rule in own)]
-    )  # errs for all of them
+    if not own:
+        return Rulebook(standard)
+    every = [*standard.values(), *(rule.rule for rule in own)]
+    assembled(every)  # whether trusted or not, they must fit
     standings = {rule.name: trust.standing(rule) for rule in own}
     changed = [r for r in own if standings[r.name] is Standing.CHANGED]
     known = {r.name: r.rule for r in own if standings[r.name] is Standing.TRUSTED}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,14 @@ def test_what_reads_a_table_reads_what_joins_it(tmp_path: Path):
     assert rules["dataset"].inputs == ("samples", "extra")
     assert rules["adapter"].inputs == ("dataset", "samples", "extra")
     assert list(rules).index("extra") < list(rules).index("dataset")
+
+
+def test_rules_that_are_put_together_again_stay_as_they_are(tmp_path: Path):
+    rules = read(tmp_path)
+    again = assembled(rules.values())
+    assert again == rules
+    more = assembled([*rules.values(), replace(rules["extra"], name="further")])
+    assert more["dataset"].joined == ("extra", "further")
 
 
 def test_a_map_reads_one_table_whatever_joins_it(tmp_path: Path):

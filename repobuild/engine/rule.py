@@ -226,7 +226,8 @@ def _with_joined(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
     added = tuple(n for n in more if n not in (*rule.inputs, rule.name))
     if rule.joins in rule.inputs:  # it reads the table itself, not its peers
         added = tuple(n for n in added if rules[n].joins != rule.joins)
-    return replace(rule, inputs=(*rule.inputs, *added), joined=added)
+    known = tuple(sorted({*rule.joined, *added}))  # rules may be put together again
+    return replace(rule, inputs=(*rule.inputs, *added), joined=known)
 
 
 def _in_order(rules: Mapping[str, Rule]) -> list[str]:
