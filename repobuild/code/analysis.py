@@ -52,23 +52,34 @@ class Sources:
 
 def repository_analysis(tables: Tables, blob: Blob) -> dict[str, Any]:
     """Return the analysis in the seed's JSON form, every element with its code."""
-    files, graph = tables.table("files"), tables.table("graph")
-    sources = Sources(files, blob)
+    parts = analysis_parts(tables, blob)
+    return {k: list(v) if isinstance(v, Iterator) else v for k, v in parts}
+
+
+def analysis_parts(tables: Tables, blob: Blob) -> Iterator[tuple[str, Any]]:
+    """Yield the same by key; elements and patterns are iterators, to be read in turn.
+
+    So their code, twice the size of the sources, is never in memory as a whole.
+    """
+    graph = tables.table("graph")
+    sources = Sources(tables.table("files"), blob)
     found = {element.id: element for element in _elements(tables.table("facts"))}
-    code_patterns = list(_patterns(graph, found, sources))
     project = (graph.get(PROJECT) or {}).get("", {})
-    statistics = dict(project.get("statistics", {}))
-    statistics["code_patterns"] = len(code_patterns)
-    return {
-        "project_context": {key: project.get(key) for key in _CONTEXT},
-        "project_structure": project_structure(graph),
-        "code_elements": [
-            element_json(element, sources.code(element)) for element in found.values()
-        ],
-        "code_patterns": [asdict(pattern) for pattern in code_patterns],
-        "statistics": statistics,
-        "call_graph": _call_graph(graph),
-    }
+    statistics = {**project.get("statistics", {}), "code_patterns": 0}
+    yield "project_context", {key: project.get(key) for key in _CONTEXT}
+    yield "project_structure", project_structure(graph)
+    yield "code_elements", (element_json(e, sources.code(e)) for e in found.values())
+    yield "code_patterns", _counted(_patterns(graph, found, sources), statistics)
+    yield "statistics", statistics
+    yield "call_graph", _call_graph(graph)
+
+
+def _counted(
+    found: Iterator[CodePattern], statistics: dict[str, Any]
+) -> Iterator[dict[str, Any]]:
+    for pattern in found:
+        statistics["code_patterns"] += 1
+        yield asdict(pattern)
 
 
 def element_json(element: CodeElement, code: str) -> dict[str, Any]:
