@@ -153,10 +153,15 @@ def _adapter_lines(adapter: dict[str, Any]) -> list[str]:
 
 
 def _tell_problems(problems: list[tuple[str, str, str]]) -> None:
-    for table, key, problem in problems[:_SHOWN_PROBLEMS]:
-        click.echo(f'warning: {table} "{key}": {problem}', err=True)
-    if len(problems) > _SHOWN_PROBLEMS:
-        more = len(problems) - _SHOWN_PROBLEMS
+    """Say what is wrong with which row; of many rows with one problem, how many."""
+    alike: dict[tuple[str, str], list[str]] = {}
+    for table, key, problem in problems:
+        alike.setdefault((table, problem), []).append(key)
+    for (table, problem), keys in list(alike.items())[:_SHOWN_PROBLEMS]:
+        more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
+        click.echo(f'warning: {table} "{keys[0]}"{more}: {problem}', err=True)
+    if len(alike) > _SHOWN_PROBLEMS:
+        more = str(sum(len(keys) for keys in list(alike.values())[_SHOWN_PROBLEMS:]))
         click.echo(f"warning: {more} more; see events.jsonl in the state", err=True)
 
 

@@ -16,8 +16,8 @@ import re
 # A folder's name is enough: what lies there is copied.
 _VENDORED = frozenset(
     "node_modules bower_components jspm_packages site-packages dist-packages"
-    " third_party thirdparty 3rdparty vendor vendored _vendor Godeps Pods .venv .tox .nox"
-    " .eggs __pycache__ .git .yarn".split()
+    " third_party thirdparty 3rdparty vendor vendored _vendor Godeps Pods .venv .tox"
+    " .nox .eggs __pycache__ .git .yarn".split()
 )
 # The standard library has a package of this name: only an environment's own folders.
 _ENVIRONMENT = re.compile(r"(^|/)venv/(lib|lib64|Lib|bin|Scripts|include|share)/")

@@ -38,7 +38,7 @@ def _project(text: str) -> dict[str, Any]:
         return _package_json(json.loads(text))
     module = _MODULE.search(text)
     if module:
-        needed = sorted(match.groups() for match in _NEEDED.finditer(text))
+        needed = sorted((match[1], match[2]) for match in _NEEDED.finditer(text))
         return {"name": module[1], "dependencies": dict(needed)}
     if not _SECTION.search(text):
         return {"dependencies": requirements(text.splitlines())}

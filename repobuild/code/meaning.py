@@ -131,11 +131,21 @@ class Meaning:
         if file is None or len(parts) == 1 or _is_local(file, scope, parts[0]):
             return []
         name = ".".join(parts)
+        if parts[0] in self.reach(path).receivers:
+            return self._beside(file, scope, ".".join(parts[1:]))
         for outer in self._outward(scope):
             found = self.definitions(path, f"{outer}.{name}" if outer else name)
             if found:
                 return found
         return self.reach(path).outside(path, scope, name)
+
+    def _beside(self, file: Linked, scope: str, name: str) -> list[Entity]:
+        """Return `this.name` where no definition says what `this` is: `app.f`."""
+        for outer in self._outward(scope):
+            if outer and file.items.get(outer, ("", ""))[1] == "method":
+                found = self.definitions(file.path, f"{parent_of(outer)}.{name}")
+                return [at_most(one, 0.9) for one in found]
+        return []
 
     def result(self, entity: Entity) -> Entity | None:
         """Return what calling an entity gives."""

@@ -389,10 +389,9 @@ def reach_of(links: str) -> type[Reach]:
 
 def _outward(scope: str) -> Iterator[str]:
     while scope:
-        scope = scope.rpartition(".")[0]
         yield scope
-    if not scope:
-        yield ""
+        scope = scope.rpartition(".")[0]
+    yield ""
 
 
 def _joined(folder: str, path: str) -> str | None:

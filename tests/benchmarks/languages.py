@@ -41,7 +41,7 @@ CTAGS = {
     "TypeScript": "function generator class interface enum method",
 }
 Count = Counter[str]
-Names = dict[str, Counter[tuple[str, str]]]  # language -> (path, name) -> how often
+Names = dict[str, Counter[tuple[str, str]]]  # language -> (path, name), each once
 
 
 def shown(language: str) -> str:
@@ -84,7 +84,7 @@ class Folder:
             print(f"{name}: {problem}", file=sys.stderr)
         for item in facts.get("elements", ()):
             count[item[1]] += 1
-            self.names[shown(language)][f"{self.folder}/{name}", name_of(item[0])] += 1
+            self.names[shown(language)][f"{self.folder}/{name}", name_of(item[0])] = 1
 
     def _link(self) -> None:
         start = time.process_time()
@@ -128,7 +128,9 @@ def ctags(folder: str, names: Names) -> None:
             continue
         if tag.get("kind") in CTAGS.get(tag.get("language", ""), "").split():
             language = {"C++": "cpp"}.get(tag["language"], tag["language"].lower())
-            names[language][tag["path"], tag["name"]] += 1
+            names[language][
+                tag["path"], tag["name"].replace("operator ", "operator")
+            ] = 1
 
 
 def table(columns: list[str], rows: list[list[str]]) -> None:

@@ -1,0 +1,108 @@
+"""What docs/languages.md says is done as it stands there."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repobuild.code import language as languages
+from repobuild.code.parse import facts_of, reader
+from repobuild.code.row import row_of
+from repobuild.code.syntax import grammar
+from repobuild.engine.errors import UsageError
+from repobuild.resources import folder
+from tests.repository import Repository
+from tests.standard import Standard
+
+ROOT = Path(__file__).parents[1]
+
+
+def _forget() -> None:
+    for cached in (languages.known, languages._extensions, languages._file_names):
+        cached.cache_clear()
+    grammar.cache_clear()
+    reader.cache_clear()
+
+
+@pytest.fixture
+def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of repobuild's language files that a test may add to."""
+    place = tmp_path / "configs" / "languages"
+    shutil.copytree(folder("configs") / "languages", place)
+    monkeypatch.setattr(languages, "folder", lambda name: tmp_path / name)
+    _forget()
+    yield place
+    _forget()
+
+
+def _blocks(kind: str) -> list[str]:
+    page = (ROOT / "docs/languages.md").read_text("utf-8")
+    page = page.partition("## Adding a language")[2]
+    return re.findall(rf"```{kind}\n(.*?)```", page, re.S)
+
+
+def test_the_page_adds_a_language(configs: Path) -> None:
+    (configs / "lua.toml").write_text(_blocks("toml")[0])
+    (configs / "lua.scm").write_text(_blocks("scheme")[0])
+    source = _blocks("lua")[0].encode()
+    assert languages.language_of("a/b.lua", ["lua"], []) == "lua"
+    facts = facts_of(source, "lua")
+    (row,) = [row_of(item) for item in facts["elements"]]
+    assert (row.qual, row.type, row.complexity) == ("Square.area", "method", 2)
+    assert row.head == "function Square:area(scale)"
+    assert row.doc == "Returns the area of a square."
+    assert row.calls == [["shapes.scaled", 6]]
+    assert facts["imports"] == [[1, "shapes.flat", "", ""]]
+    assert "problem" not in facts
+
+
+def _built(repository: Repository, place: Path, *chosen: str) -> Standard:
+    settings: dict[str, Any] = {"project.languages": list(chosen)}
+    standard = Standard(repository.git, place / "state", **settings)
+    standard.build("facts")
+    return standard
+
+
+def test_files_without_a_grammar_say_what_to_install_and_are_read_once_it_is(
+    configs: Path, tmp_path: Path
+) -> None:
+    text = (configs / "go.toml").read_text()
+    away = text.replace("tree_sitter_go", "no_such_grammar")
+    (configs / "go.toml").write_text(away.replace("tree-sitter-go", "no-such-grammar"))
+    _forget()
+    repository = Repository(tmp_path / "repository")
+    repository.commit({"a.go": "package a\n\nfunc F() {}\n", "b.go": "package a\n"})
+    standard = _built(repository, tmp_path, "go")
+    assert standard.last is not None
+    problems = {problem for _, _, problem in standard.last.problems}
+    assert len(problems) == 1 and len(standard.last.problems) == 2
+    assert "pip install 'repobuild[languages]'" in problems.pop()
+
+    (configs / "go.toml").write_text(text)
+    _forget()
+    standard.build("facts")
+    row = standard.table("facts").get("a.go")
+    assert [item[0] for item in row["elements"]] == ["F"]
+    standard.state.close()
+
+
+def test_an_unknown_language_names_the_nearest_one(
+    repository: Repository, tmp_path: Path
+) -> None:
+    repository.commit({"a.py": "x = 1\n"})
+    with pytest.raises(UsageError, match='"pyton".*\n?.*python'):
+        _built(repository, tmp_path, "pyton")
+
+
+def test_many_rows_with_one_problem_are_one_line(capsys: Any) -> None:
+    from repobuild.cli.build import _tell_problems
+
+    _tell_problems([("facts", f"{n}.go", "no grammar") for n in range(30)])
+    assert capsys.readouterr().err == (
+        'warning: facts "0.go" and 29 more: no grammar\n'
+    )
