@@ -59,6 +59,17 @@ PATHS = [
     b"data.bin",
 ]
 HOT = [b"a.py", b"pkg/b.py", b"pkg/__init__.py", b"pkg/sub/c.py", b"README.md"]
+LONG = (
+    "def plan(start, goal, left):\n"
+    '    """Walk from the start to the goal, a step at a time, and say which way it'
+    ' was."""\n'
+    "    way = [start]\n"
+    "    while left and way[-1] != goal:\n"
+    "        nearest = min(way[-1].neighbours, key=goal.distance)\n"
+    "        way.append(nearest)\n"
+    "        left = left - 1\n"
+    "    return way, left\n"
+)
 PIECES = [
     "def f(x: int) -> int:\n    '''Add one to a number.'''\n    return g(x) + 1\n",
     "def f(x, y=2):\n    # a comment\n    return x\n",
@@ -103,6 +114,13 @@ PIECES = [
     "x = '\0'\n",
     "x = " + "(" * 90 + ")" * 90 + "\n",
     "".join(f"{' ' * n}def f():\n" for n in range(20)) + " " * 20 + "f()\n",
+    # Long enough to be found again elsewhere, and nearly each other.
+    LONG,
+    LONG.replace("def plan", "def scheme"),
+    LONG.replace("left - 1", "left - 2"),
+    LONG.replace("    ", "        ").replace(
+        "def plan", "class Plan:\n    def plan", 1
+    ),
 ]
 LINES = [
     "",
@@ -145,8 +163,11 @@ SETTINGS: list[dict[str, Any]] = [
     {"samples.languages": ["en"]},
     {"samples.tasks": ["code_location"], "samples.max_answer": 60},
     {"split.generalise": 0.5},
+    {"samples.max_tokens": 600},
+    {"samples.max_tokens": 2500, "split.generalise": 0.3},
+    {"samples.near_duplicate": 0.8, "split.generalise": 0.3},
 ]
-TABLES = ["files", "facts", "graph", "contexts", "samples", "dataset"]
+TABLES = ["files", "facts", "graph", "contexts", "samples", "balance", "dataset"]
 TABLES += ["commits", "changes", "history"]
 
 # Few of them, so that edits meet; shrinking leads to the first.
