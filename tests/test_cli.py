@@ -57,6 +57,7 @@ def test_a_build_says_what_was_built_row_by_row_counted(here, capsys):
     assert facts["tables"]["facts"]["built"] >= 3
     assert set(facts["tables"]) == {
         "files", "facts", "graph", "contexts", "samples", "dataset",
+        "balance", "changes", "commits", "history", "licences",
     }  # fmt: skip
 
 
