@@ -52,9 +52,7 @@ def test_what_the_test_says_before_is_not_asked_for() -> None:
 
 
 def test_nothing_after_the_cut_is_shown() -> None:
-    code = (
-        "def test_it():\n    assert size(a) == 4711\n    assert b == late\n"
-    )
+    code = "def test_it():\n    assert size(a) == 4711\n    assert b == late\n"
     assert expectation(code, MOST) == ("def test_it():\n    assert size(a) == ", "4711")
 
 

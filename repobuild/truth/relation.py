@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from repobuild.truth.evidence import CALLED, Face, Import, imported
+from repobuild.truth.evidence import CALLED, Face, Import, Mark, imported
 from repobuild.truth.index import Index, dotted
 from repobuild.truth.listing import shown
 from repobuild.truth.prose import begins
@@ -136,11 +136,21 @@ def _calls(index: Index, source: str, target: str) -> str:
     if face is None or mark is None or face.problem:
         return ""
     wanted = set(_wanted(index, source, target))
-    if any(f" {name} " in mark.calls or f" {name} " in mark.names for name in wanted):
-        return ""
-    if any(_is_alias(index, face, name, wanted) for name in mark.calls.split()):
-        return ""
+    for mark in _marks(face, source):
+        if any(f" {name} " in mark.calls + mark.names for name in wanted):
+            return ""
+        if any(_is_alias(index, face, name, wanted) for name in mark.calls.split()):
+            return ""
     return f"{source} names no {' or '.join(sorted(wanted)[:_TOLD])}"
+
+
+def _marks(face: Face, source: str) -> Iterator[Mark]:
+    """What an element names; of a test also what is nested in it, which it runs."""
+    qual = source.partition("::")[2]
+    yield face.marks[qual]
+    if qual.rpartition(".")[2].startswith("test"):
+        inner = f"{qual}."
+        yield from (mark for name, mark in face.marks.items() if name.startswith(inner))
 
 
 def _wanted(index: Index, source: str, target: str) -> Iterator[str]:

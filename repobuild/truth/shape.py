@@ -14,8 +14,7 @@ from repobuild.truth.subject import Subject
 _RECEIVERS = ("self", "cls")
 _LONGEST_DEFAULT = 40  # longer ones are not told
 _SHOWN = 8  # parameters
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_RETURNS = re.compile(r"`(?P<type>[^\n]+?)`(?:, (?P<text>[^`\n][^\n]*))?")
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
 def signature(about: Subject, said: str) -> str:
@@ -56,18 +55,25 @@ def parameters(about: Subject, said: str) -> str:
 
 def returns(about: Subject, said: str) -> str:
     """The annotation, and what the docstring says of it."""
+    typed = next(iter(about.frames.part(("returned",), said)), {})
     found = about.definition
     if found is None:
-        bare = "".join(said.replace("`", "").split())
+        text = typed.get(("returned", "type"), said)
+        bare = "".join(text.replace("`", "").split())
         return "" if bare in about.file.bare else "it does not stand in the file"
     node = None if isinstance(found.node, ast.ClassDef) else found.node.returns
-    read = _RETURNS.fullmatch(said)
-    type_, text = (read["type"], read["text"]) if node and read else (None, said)
-    if node is not None and (type_ is None or not same(type_, node)):
+    if node is None:
+        return _says_return(said, found)
+    type_ = typed.get(("returned", "type"), said.strip("`"))
+    if not same(type_, node):
         return f"it returns {ast.unparse(node)}"
-    if text and not stands(text, found.doc, _SAYS_RETURN):
-        return "its docstring does not say so"
-    return ""
+    text = typed.get(("returned", "text"), "")
+    return _says_return(text, found) if text else ""
+
+
+def _says_return(text: str, found: Definition) -> str:
+    said = stands(text, found.doc, _SAYS_RETURN)
+    return "" if said else "its docstring does not say so"
 
 
 # A heading, underlined or not, or a field; a Google type may stand before the text.
