@@ -10,7 +10,7 @@ came nobody knows which is which, unless their shapes say so.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from rapidfuzz import fuzz
@@ -85,11 +85,18 @@ def _alike(gone: list[Part], came: list[Part]) -> Iterator[tuple[str, Move]]:
         for new in came
         if (score := _score(old, new))
     ]
+    sides = [(score, side) for score, *two, _, _ in scored for side in _sides(*two)]
+    equals = Counter(sides)
     used: set[str] = set()
-    for _, was, now, old, new in sorted(scored, key=lambda entry: entry[:3]):
-        if not {f"-{was}", f"+{now}"} & used:
-            used |= {f"-{was}", f"+{now}"}
+    for score, was, now, old, new in sorted(scored, key=lambda entry: entry[:3]):
+        both = _sides(was, now)
+        if used.isdisjoint(both) and all(equals[score, side] == 1 for side in both):
             yield was, (old, new)
+        used.update(both)
+
+
+def _sides(was: str, now: str) -> tuple[str, str]:
+    return f"-{was}", f"+{now}"
 
 
 def _score(old: Part, new: Part) -> float:
