@@ -96,6 +96,7 @@ INNOCENT = (
     'name = "SomeVeryLongClassNameForVersion2OfTheApi"',
     "MyVeryLongModuleNameHere2.params.another_quite_long_name_here",
     "https://github.com/pallets/click/pull/3778#issuecomment-1234567890",
+    "__all__ = ['N8pkcs7_st4DOLLAR_15E', 'N23_ossl_old_des_ks_struct4DOLLAR_10E']",
     "test_that_utf8_names_of_more_than_255_bytes_are_cut(tmp_path)",
     "sk-learn, gl-matrix, xox-games and SG.x are names",
     "===================================================1",

@@ -100,6 +100,7 @@ _PASSWORD_BITS = 2.75  # a character, of at most 3 for eight different ones
 _RANDOM_BITS = 4.0  # the library's default of 4.5 needs 24 characters, all different
 # Of a string, how much stands in words: a fifth of random base64, four fifths of names.
 _WORDS = 0.5
+_A_NAME = 12  # letters for each underscore; random ones of base64url have 64
 _WORD = re.compile("[a-z]{3,}")
 _LONGEST_LINE = 2000  # the library's expressions take time quadratic in a line's length
 
@@ -225,6 +226,8 @@ def _is_random(text: str, line: str) -> bool:
     if len(text) < _LEAST_RANDOM or _DIGEST.search(line) or _ALPHABET.search(text):
         return False
     if _HEX.fullmatch(text) or _UUID.search(text) or _PLACEHOLDER.match(text):
+        return False
+    if text.isidentifier() and text.count("_") >= max(2, len(text) / _A_NAME):
         return False
     mixed = {"a", "A", "1"} <= {_class(letter) for letter in text}
     words = sum(map(len, _WORD.findall(text)))
