@@ -210,7 +210,8 @@ def _renamed_file(about: Change, commit: Commit) -> str:
     if new not in about.index.paths or old in about.index.paths:
         return "it is not so now"
     was = commit.before(old) is not None and commit.after(old) is None
-    return "" if was else "the commit did not rename it"
+    came = commit.before(new) is None  # it may have been renamed again since
+    return "" if was and came else "the commit did not rename it"
 
 
 def _changed(about: Change, commit: Commit) -> str:

@@ -1,0 +1,54 @@
+"""Samples with one fact changed: what `verify --samples` has to notice.
+
+A mutant changes one token of an answer: a name in backticks gets another letter, a
+number is one more, a word of prose or of quoted code is another.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+_TOKENS = {
+    "name": re.compile(r"`[^`\n]*?(\w)`"),
+    "path": re.compile(r"`[^`\n]*?(\w)\.\w+`"),
+    "number": re.compile(r"(?<![\w.])(\d+)(?![\w.])"),
+    "word": re.compile(r"\b([^\W\d_]{3,})\b"),
+}
+
+
+class Mutant(NamedTuple):
+    """A sample whose answer says something else; `what` is the kind of its token."""
+
+    key: str
+    what: str
+    before: str
+    after: str
+    sample: Mapping[str, Any]
+
+
+def tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """(kind, start, end) of every token that can be changed."""
+    for what, pattern in _TOKENS.items():
+        for found in pattern.finditer(text):
+            yield what, found.start(1), found.end(1)
+
+
+def mutant(key: str, sample: Mapping[str, Any], chance: random.Random) -> Mutant | None:
+    """Change one token of an answer; None when it has none."""
+    answer = sample["answer"]
+    found = sorted(set(tokens(answer)))
+    if not found:
+        return None
+    what, start, end = chance.choice(found)
+    old = answer[start:end]
+    new = str(int(old) + 1) if what == "number" else _other(old)
+    text = answer[:start] + new + answer[end:]
+    place = slice(max(start - 30, 0), end + 30)
+    return Mutant(key, what, answer[place], text[place], {**sample, "answer": text})
+
+
+def _other(word: str) -> str:
+    return word + ("q" if not word.endswith("q") else "z")

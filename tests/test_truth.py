@@ -1,0 +1,208 @@
+"""Every claim of a sample is held against the tree; a changed one is noticed."""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repobuild.truth.audit import Audit, audit
+from repobuild.truth.frame import frames
+from repobuild.truth.structure import CLAIMS, STRUCTURE
+from tests.mutants import mutant
+from tests.truth_world import World
+
+ROOM = Path(__file__).parents[1] / "repobuild" / "truth"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory) -> World:
+    return World(tmp_path_factory.mktemp("truth"))
+
+
+def checked(world: World, samples: Mapping[str, Any], **files: str) -> Audit:
+    """Check samples against the world's tree, or one with other files."""
+    tree = world.tree
+    if files:
+        edited = {path: text.encode() for path, text in files.items()}
+        blob = tree.blob
+        tree = replace(tree, blob=lambda path: edited.get(path) or blob(path))
+    return audit(samples.items(), tree)
+
+
+def of_kind(world: World, task: str, kind: str) -> dict[str, Any]:
+    """The samples of one kind, in all languages."""
+    found = {}
+    for key, sample in world.samples.items():
+        name, language, number = key.rpartition("#")[2].split(".")
+        if name == task and frames(language).kind(task, int(number)) == kind:
+            found[key] = sample
+    return found
+
+
+def test_every_claim_of_every_sample_holds(world):
+    found = checked(world, world.samples)
+    assert found.wrong == []
+    assert found.samples == len(world.samples)
+    assert found.claims.total() > 4 * found.samples
+
+
+def test_nothing_of_the_generator_takes_part():
+    for path in ROOM.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            module = getattr(node, "module", None) or ""
+            assert not module.startswith(("repobuild.samples", "repobuild.code")), path
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_every_kind_and_every_field_of_the_question_files_has_a_check(language):
+    known = frames(language)
+    assert set(known.kinds) == set(STRUCTURE)
+    used = {p.strip("?*") for parts in STRUCTURE.values() for p in parts} - {"#"}
+    assert {p for part in used for p in part.split("|")} <= set(known.parts)
+    assert all(CLAIMS.values())
+
+
+def test_a_kind_without_a_check_is_wrong(world):
+    key, sample = next(iter(of_kind(world, "relations", "callers").items()))
+    unknown = key.rpartition(".")[0] + ".990"
+    (wrong,) = checked(world, {unknown: sample}).wrong
+    assert "no check for" in wrong.tree
+
+
+def test_text_that_no_frame_has_is_wrong(world):
+    key, sample = next(iter(of_kind(world, "code_location", "location").items()))
+    answer = sample["answer"] + " It is the best one."
+    (wrong,) = checked(world, {key: {**sample, "answer": answer}}).wrong
+    assert "not in the words" in wrong.tree
+
+
+# task, kind, what stands in the answer, what it is changed to
+TEXTS = [
+    ("code_location", "location", "shapes/base.py", "shapes/figures.py"),
+    ("code_location", "location", "shapes/base.py", "shapes/none.py"),
+    ("code_location", "location", "`Shape`", "`Square`"),
+    ("code_location", "lines", "lines 34-", "lines 35-"),
+    ("code_location", "lines", "-38", "-37"),
+    ("code_location", "contents", "`Square`", "`Triangle`"),
+    ("code_location", "contents", "`known`, ", ""),
+    ("code_location", "sections", '"Install"', '"Installing"'),
+    ("code_location", "reverse", "the function", "the class"),
+    ("code_explanation", "explain", "rounded to so", "cut to so"),
+    ("code_explanation", "explain", "digits: int = 2", "digits: int = 3"),
+    ("code_explanation", "explain", "default `1.0`", "default `1.5`"),
+    ("code_explanation", "explain", "(`int`)", "(`float`)"),
+    ("code_explanation", "explain", "of size one", "of size two"),
+    ("code_explanation", "explain", "the rounded value", "the value"),
+    ("code_explanation", "module", "known by name", "known by number"),
+    ("code_explanation", "members", "`measured`", "`weighed`"),
+    ("code_explanation", "members", ", `unit`", ""),
+    ("code_explanation", "members", "`area`", "`total`"),
+    ("code_explanation", "passage", "Copy", "Move"),
+    ("code_explanation", "describe", "inside of", "outside of"),
+    ("api_usage", "usage", "(value, unit", "(unit, value"),
+    ("api_usage", "usage", "digits=2", "digits=4"),
+    ("api_usage", "usage", "`value`", "`values`"),
+    ("api_usage", "signature", "-> float", "-> int"),
+    ("api_usage", "signature", 'title: str = "areas"', 'title: str = "area"'),
+    ("relations", "callers", "`Shape.area`", "`Shape.unit`"),
+    ("relations", "callers", "`Shape.measured`", "`Shape.unit`"),
+    ("relations", "bases", "`Shape`", "`Square`"),
+    ("relations", "subclasses", "`Circle`", "`known`"),
+    ("relations", "overrides", "Shape.measured", "Shape.area"),
+    ("relations", "overridden", "Square.measured", "Shape.measured"),
+    ("architecture_understanding", "imports", "base.py", "__init__.py"),
+    ("architecture_understanding", "importers", "figures.py", "base.py"),
+    ("architecture_understanding", "extend", "`Circle`", "`known`"),
+    ("architecture_understanding", "extend", "1. ", "2. "),
+    ("implementation_path", "change", "`total`", "`report`"),
+    ("implementation_path", "trace", "Line 53", "Line 54"),
+    ("implementation_path", "trace", "total(names)", "total(name)"),
+    ("code_completion", "line", "side * side", "side + side"),
+    ("code_completion", "body", "return", "yield"),
+    ("assertion_completion", "assertion", '"', "''"),
+    ("import_completion", "needs", "scaled", "unscaled"),
+    ("project_overview", "purpose", "flat shapes", "round shapes"),
+    ("project_overview", "modules", "`shapes`", "`forms`"),
+    ("project_overview", "architecture", "a single package", "layers"),
+    ("project_overview", "statistics", "3 classes", "4 classes"),
+    ("code_change", "removed", "shapes/figures.py", "shapes/base.py"),
+    ("code_change", "changed", '`"areas"`', '`"area"`'),
+    ("code_change", "renamed_file", "shapes/figures.py", "shapes/base.py"),
+]
+
+
+@pytest.mark.parametrize(("task", "kind", "old", "new"), TEXTS)
+def test_a_fact_that_is_changed_in_the_text_is_noticed(world, task, kind, old, new):
+    samples = {
+        key: {**sample, "answer": sample["answer"].replace(old, new, 1)}
+        for key, sample in of_kind(world, task, kind).items()
+        if old in sample["answer"]
+    }
+    assert samples, "no sample says so"
+    wrong = {w.key for w in checked(world, samples).wrong}
+    assert wrong == samples.keys()
+
+
+LINES = {"first line", "last line"}
+HEAD = {"signature", "parameters"}
+# what is changed in the tree: path, old, new, and the claims that go wrong by it
+TREES = [
+    ("shapes/base.py", '"""Shapes that', '\n"""Shapes that', LINES),
+    ("shapes/base.py", "class Shape", "class Form", {"path", "bases", "name"}),
+    ("shapes/base.py", "digits: int = 2", "digits: int = 3", HEAD),
+    ("shapes/base.py", "digits: int = 2", "digits: str = 2", HEAD),
+    ("shapes/base.py", "digits", "places", {"signature", "parameters", "code"}),
+    ("shapes/base.py", ") -> float:\n        \"\"\"Return the area without",
+     ") -> int:\n        \"\"\"Return the area without", {"returns", "signature"}),
+    ("shapes/base.py", "rounded to", "cut to", {"summary"}),
+    ("shapes/base.py", "how many digits stay", "how many stay", {"parameters"}),
+    ("shapes/base.py", "the rounded value", "the value", {"returns"}),
+    ("shapes/base.py", "value * factor", "value / factor", {"code"}),
+    ("shapes/base.py", "self.measured()", "self.guessed()", {"callers", "callees"}),
+    ("shapes/figures.py", "Square(Shape)", "Square(Figure)",
+     {"bases", "subclasses", "overrides", "overridden"}),
+    ("shapes/figures.py", "def measured", "def weighed", {"overrides", "methods"}),
+    ("shapes/figures.py", "from shapes.base", "from other.base",
+     {"imports", "importers", "needed imports"}),
+    ("shapes/figures.py", "def total", "def summed", {"contents", "callees", "tests"}),
+    ("shapes/figures.py", "float(self.more[0])", "int(self.more[0])", {"hole"}),
+    ("shapes/figures.py", "class Circle", "class Square2:\n    pass\n\n\nclass Circle",
+     {"contents", "classes"}),
+    ("tests/test_shapes.py", "report([", "render([", {"tests"}),
+    ("tests/test_shapes.py", "all of it", "none of it", {"assertion"}),
+    ("README.md", "## Install", "## Setup", {"sections", "section"}),
+    ("README.md", "Copy the folder", "Move the folder", {"passage"}),
+    ("README.md", "A small library", "A large library", {"description"}),
+    ("pyproject.toml", "flatland", "spaceland", {"project"}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "old", "new", "claims"), TREES)
+def test_a_fact_that_is_changed_in_the_tree_is_noticed(world, path, old, new, claims):
+    text = world.tree.blob(path).decode()
+    assert old in text
+    found = checked(world, world.samples, **{path: text.replace(old, new)})
+    assert claims <= {w.claim for w in found.wrong}
+
+
+def test_a_file_that_is_gone_is_noticed(world):
+    languages = {p: "" if "base" in p else v for p, v in world.tree.languages.items()}
+    found = audit(world.samples.items(), replace(world.tree, languages=languages))
+    of_it = {key for key in world.samples if key.startswith("shapes/base.py")}
+    assert of_it <= {w.key for w in found.wrong}
+
+
+def test_no_changed_token_of_any_answer_goes_through(world):
+    chance = random.Random(2)
+    every = [mutant(key, sample, chance) for key, sample in world.samples.items()]
+    mutants = {m.key: m for m in every if m is not None}
+    assert len(mutants) == len(world.samples)
+    found = checked(world, {key: m.sample for key, m in mutants.items()})
+    survivors = mutants.keys() - {w.key for w in found.wrong}
+    assert [(key, mutants[key].after) for key in survivors] == []
