@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -175,11 +175,16 @@ def check(job: Job) -> Done:
 
 
 def _far(index: Index, claims: Iterable[Far]) -> Iterator[Wrong]:
-    known: dict[tuple[Any, ...], str] = {}
+    known: dict[tuple[str, Far], str] = {}
     for far in claims:
-        same = (far.claim, far.id, far.said, far.ids, far.more, far.language)
+        other = far.other and replace(far.other, key="")
+        same = (far.language, replace(far, key="", other=other))
         if same not in known:
-            known[same] = _FAR[far.claim](index, far)
+            tree = _FAR[far.claim](index, far)
+            second = far.other
+            if tree and second:
+                tree = _FAR[second.claim](index, second)
+            known[same] = tree
         if known[same]:
             yield Wrong(far.key, far.claim, far.said, known[same])
 

@@ -72,8 +72,8 @@ def face_of_python(path: str, file: PythonFile) -> Face:
     face.imports = list(_imports(file.tree))
     face.aliases = {name: _joined(to) for name, to in _aliases(file.tree).items()}
     for one in file.definitions.values():
-        if (type_ := getattr(one.node, "returns", None)) is not None:
-            known = {*face.returned.get(one.name, "").split(), *_leaves(type_)}
+        if given := _given(one.node):
+            known = {*face.returned.get(one.name, "").split(), *given}
             face.returned[one.name] = _joined(known)
     face.renamed = {name: _joined(to) for name, to in _renamed(file.tree).items()}
     face.bound = _joined(_bound(file.tree))
@@ -85,6 +85,16 @@ def face_of_document(path: str, language: str, file: Document) -> Face:
     for one in file.sections.values():
         face.marks[one.qual] = Mark("section", collapsed(one.text)[:_DOC])
     return face
+
+
+def _given(node: ast.AST) -> set[str]:
+    """The names in a return type, and of what is returned as it is."""
+    type_ = getattr(node, "returns", None)
+    found = _leaves(type_) if type_ is not None else set()
+    for one in _own(node):
+        if isinstance(one, ast.Return) and isinstance(one.value, ast.Name):
+            found.add(one.value.id)
+    return found
 
 
 def _mark(kind: str, doc: str, node: ast.AST, bases: tuple[str, ...] = ()) -> Mark:
@@ -150,17 +160,25 @@ def _renamed(tree: ast.Module) -> dict[str, set[str]]:
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign):
             continue
-        if isinstance(node.value, ast.Name | ast.Attribute):
-            for target in node.targets:
-                if name := last_name(target):
-                    found[last_name(node.value)].add(name)
-                if name in _MAKERS and isinstance(target, ast.Attribute):
-                    found[last_name(node.value)].add(last_name(target.value))
+        for target in node.targets:
+            for new, value in _pairs(target, node.value):
+                found[last_name(value)].add(last_name(new))
+                if last_name(new) in _MAKERS and isinstance(new, ast.Attribute):
+                    found[last_name(value)].add(last_name(new.value))
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef):
             for name in _maker(node):
                 found[name].add(node.name)
     return found
+
+
+def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """What is assigned as it is to what: `b = a`, and `b, d = a, c` twice."""
+    if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
+        for one, other in zip(target.elts, value.elts, strict=False):
+            yield from _pairs(one, other)
+    elif isinstance(value, ast.Name | ast.Attribute) and last_name(target):
+        yield target, value
 
 
 def _maker(node: ast.ClassDef) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from repobuild.truth.change import Change, Past, checked
@@ -188,13 +188,25 @@ def _step(
     if not readings:
         yield "steps", text, "it is none of the known steps"
         return
-    far = list(about.far)
+    before, waiting = list(about.far), []
+    holding: list[list[tuple[str, str, str]]] = []
     for fields in readings:
-        about.far[:] = far
+        about.far[:] = before
         found = list(_checked(about, fields))
         if not any(tree for _, _, tree in found):
-            break
-    yield from found
+            holding.append(found)
+            waiting.append(about.far[len(before) :])
+    if holding:
+        about.far[:] = [*before, *_either(waiting)]
+    yield from holding[0] if holding else found
+
+
+def _either(readings: list[list[Far]]) -> list[Far]:
+    """The claims of a text that can be read in one way or in another."""
+    if len(readings) < 2:
+        return readings[0]
+    pairs = zip(*readings[:2], strict=True)
+    return [one if one == two else replace(one, other=two) for one, two in pairs]
 
 
 def _mentioned(about: Subject, said: str) -> Iterator[tuple[str, str, str]]:

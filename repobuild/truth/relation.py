@@ -163,7 +163,7 @@ def _wanted(index: Index, source: str, target: str) -> Iterator[str]:
         yield one
         yield from index.renamed(one)
     made = names[-1]
-    if name in ("__init__", "__call__"):
+    if name in ("__init__", "__new__", "__call__"):
         yield from index.below(made)
     if name == "__call__":
         yield CALLED  # what a call gave is called

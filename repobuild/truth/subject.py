@@ -79,6 +79,7 @@ class Far:
     said: str
     ids: tuple[str, ...] = ()
     more: bool = False
+    other: Far | None = None  # another reading of the same words
 
     @property
     def language(self) -> str:
