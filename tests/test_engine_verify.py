@@ -111,7 +111,10 @@ def test_the_command_says_what_it_could_not_verify(
     repository.commit({"a.py": 'def f():\n    """Say nothing."""\n    return 1\n'})
     monkeypatch.chdir(repository.path)
     assert run(["--until", "graph", "-q"]) == 0
-    changed = {**language.ingredients({}), "python.scm": "0" * 32}
+    changed = {
+        **language.ingredients({"project.languages": ["python"]}),
+        "python.scm": "0" * 32,
+    }
     monkeypatch.setattr(language, "ingredients", lambda settings: changed)
     assert run(["verify"]) == 1
     said = capsys.readouterr().out
