@@ -117,6 +117,14 @@ def test_a_macro_before_a_class_name_hides_no_class() -> None:
     assert (row_of(first).qual, row_of(first).bases) == ("A", ["B"])
 
 
+def test_thread_safety_marks_make_no_methods_and_no_errors() -> None:
+    text = b"class A {\n  int f() LOCKS_EXCLUDED(mu_) {\n    return 1;\n  }\n"
+    text += b"  int x GUARDED_BY(mu_);\n};\n"
+    facts = facts_of(text, "cpp")
+    assert [item[0] for item in facts["elements"]] == ["A", "A.f"]
+    assert "problem" not in facts
+
+
 def test_javadoc_is_told_without_its_marks() -> None:
     rows = {item[0]: row_of(item) for item in facts_of(JAVA, "java")["elements"]}
     assert rows["A.get"].doc == "Gives `x`."

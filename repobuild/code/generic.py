@@ -43,6 +43,12 @@ _INLINE = re.compile(r"\{@(?:code|link|linkplain|literal|value)\s+([^{}]*)\}")
 _MACRO = re.compile(
     rb"\b(?:class|struct)\s+([A-Z][A-Z0-9_]{2,})(?=\s+\w+\s*(?:final\s*)?[:{])"
 )
+# Clang's classic thread safety marks, after a method's parameters or a field's name.
+_ANNOTATION = re.compile(
+    rb"(?<=[\w)])\s+((?:\w+_LOCKS_REQUIRED|LOCKS_EXCLUDED|\w*LOCK_FUNCTION"
+    rb"|(?:PT_)?GUARDED_BY|ASSERT_(?:EXCLUSIVE|SHARED)_LOCK|ACQUIRED_(?:BEFORE|AFTER)"
+    rb"|NO_THREAD_SAFETY_ANALYSIS)\b(?:[ ]?\([^()\n]*\))?)(?=\s*[;{=])"
+)
 _LONGEST_CHAIN = 100
 _LONGEST_HEAD = 400
 _MISSING = "no grammar: install {0} (pip install {0}) or all (pip install {1})"
@@ -67,7 +73,13 @@ def plain(source: bytes, links: str) -> bytes:
     """Return a source as its grammar is to read it, every byte in its place."""
     if links != "c":
         return source
-    return _MACRO.sub(lambda m: m[0].replace(m[1], b" " * len(m[1])), source)
+    for macro in (_MACRO, _ANNOTATION):
+        source = macro.sub(_blanked, source)
+    return source
+
+
+def _blanked(match: re.Match[bytes]) -> bytes:
+    return match[0].replace(match[1], b" " * len(match[1]))
 
 
 class _File:
