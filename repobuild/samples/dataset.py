@@ -24,6 +24,7 @@ on files whose licence changed.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from repobuild.engine.contract import View
@@ -46,14 +47,31 @@ from repobuild.samples.quality import (
 def dataset(view: View) -> None:
     """Bring the dataset up to date with the changed contexts."""
     update = Update(view)
-    held: Counter[str] = Counter()
+    terms: Counter[str] = Counter()
+    differing: set[str] = set()
     news = News(view)
     for key, (old, new) in news.items():
+        after = update.write(key, new)
+        terms.update(after.terms)
         if not view.full:
-            held.update(update.terms(key, old))
-        held.update(update.write(key, new))
-    for key in sorted(update.sharing(held, news) | update.moved()):
+            before = update.held(key, old)
+            terms.update(before.terms)
+            differing |= after.differing(before)
+    for key in sorted(update.sharing(terms, differing, news) | update.moved()):
         update.decide(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What a context holds that others may hold, too."""
+
+    terms: set[str]
+    quotes: Quotes
+
+    def differing(self, other: Held) -> set[str]:
+        """Return the terms of what one of the two holds and the other does not."""
+        quotes = set(self.quotes) ^ set(other.quotes)
+        return (self.terms ^ other.terms) | copies.terms(tuple(quotes))
 
 
 class Update:
@@ -70,17 +88,18 @@ class Update:
         alike = view.settings["samples.near_duplicate"]
         self._copies = Copies(self._quoted, self._index.find, alike)
 
-    def terms(self, key: str, samples: Samples | None) -> set[str]:
-        """Return the terms of a context that held these samples."""
+    def held(self, key: str, samples: Samples | None) -> Held:
+        """Return what a context held that had these samples."""
         row = self._judge.row(key, samples)
-        return self._terms(samples or {}, row, copies.quotes(samples or {}, row))
+        found = copies.quotes(samples or {}, row)
+        return Held(self._terms(samples or {}, row, found), found)
 
-    def write(self, key: str, samples: Samples | None) -> set[str]:
-        """Judge a context by itself and within its budget; return its terms."""
+    def write(self, key: str, samples: Samples | None) -> Held:
+        """Judge a context by itself and within its budget; return what it holds."""
         if not samples:
             if not self._view.full:
                 self._view.own.drop(key)
-            return set()
+            return Held(set(), ())
         row = self._judge.row(key, samples)
         if found := copies.quotes(samples, row):
             self._quotes[key] = found
@@ -89,19 +108,21 @@ class Update:
         if marked or not self._view.full:
             self._index.set(key, marked)
         self._view.own.put(key, self._allowed(key, samples, row))
-        return terms
+        return Held(terms, found)
 
-    def sharing(self, held: Counter[str], news: News) -> set[str]:
-        """Return contexts that hold what a changed one holds or held; on a full build
-        all that share something, known without a look-up for every term."""
+    def sharing(self, terms: Counter[str], differing: set[str], news: News) -> set[str]:
+        """Return contexts that share a term: changed ones, and those that hold what a
+        changed one holds now and did not, or the other way round. On a full build all
+        that share something, known without a look-up for every term."""
         keys: set[str] = set()
-        for term, count in held.items():
+        for term, count in terms.items():
             if self._view.full and count == 1:
                 continue
             found = self._index.find(term)
             # Who holds it alone, and was judged just now, is right already.
             if len(found) > 1 or (found and found[0] not in news):
-                keys.update(found)
+                others = self._view.full or term in differing
+                keys.update(found if others else filter(news.__contains__, found))
         return keys
 
     def moved(self) -> set[str]:
