@@ -126,7 +126,8 @@ def checked(about: Change) -> Iterator[Found]:
 def _subject(about: Change, commit: Commit) -> str:
     known = commit.subject.strip()[:_LONGEST_SUBJECT].replace("`", "'")
     known = known or about.frames.words["no_subject"]
-    return "" if about.said("subject").strip() == known.strip() else f"it is {known}"
+    same_words = collapsed(about.said("subject")) == collapsed(known)
+    return "" if same_words else f"it is {known}"
 
 
 def _kind(about: Change, said: str) -> str:
@@ -264,9 +265,29 @@ def _version(text: str | None, name: str) -> list[Version]:
 
 def _difference(about: Change, commit: Commit) -> Iterator[Found]:
     """What differs, in the parts of an answer; one pair of versions has them all."""
-    pairs = _versions(about, commit)
-    read = [list(_parts(about, old, new)) for old, new in pairs]
-    yield from min(read, key=lambda found: sum(bool(f[2]) for f in found), default=())
+    read: list[list[Found]] = []
+    for pairs in (_versions(about, commit), _every(commit)):
+        read += [list(_parts(about, old, new)) for old, new in pairs]
+        holding = [found for found in read if not any(tree for _, _, tree in found)]
+        if holding:
+            read = holding
+            break
+    yield from read[0] if read else ()
+
+
+def _every(commit: Commit) -> Iterator[tuple[Version, Version]]:
+    """What has one name in both versions: the element may have another by now."""
+    for old, new in commit.paths:
+        was, now = (_all(t) for t in (commit.before(old), commit.after(new)))
+        yield from ((was[qual], now[qual]) for qual in was if qual in now)
+
+
+def _all(text: str | None) -> dict[str, Version]:
+    try:
+        file = PythonFile(text or "")
+    except (SyntaxError, ValueError):
+        return {}
+    return {qual: Version(file, d) for qual, d in file.definitions.items()}
 
 
 def _parts(about: Change, old: Version, new: Version) -> Iterator[Found]:
@@ -286,6 +307,11 @@ def _parts(about: Change, old: Version, new: Version) -> Iterator[Found]:
     for side, version in (("old", was), ("new", now)):
         if said := fields.get(("change_summary", side)):
             yield f"{side} description", said, _doc(about, said, version)
+    if ("change_doc", "said") in fields:
+        yield "change_doc", "edited", "" if was.doc != now.doc else "it is the same"
+    if ("change_no_doc", "said") in fields:
+        gone = was.doc and not now.doc
+        yield "change_no_doc", "taken out", "" if gone else "it was not taken out"
     if ("change_lines", "went") in fields:
         went, came = (fields["change_lines", s] for s in ("went", "came"))
         yield "change_lines", f"{went}, {came}", _counts(went, came, old, new)

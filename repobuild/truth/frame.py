@@ -102,6 +102,9 @@ class Frames:
     def _turned(self, part: str, frame: str, groups: dict[str, tuple[str, str]]) -> str:
         """The pattern of one frame; a field that returns must say the same again."""
         pieces = []
+        if not _FIELD.search(frame):
+            groups[f"{part}__said"] = (part, "said")
+            return f"(?P<{part}__said>{re.escape(frame)})"
         for place, text in enumerate(_FIELD.split(frame)):
             group = f"{part}__{text}"
             if place % 2 == 0:

@@ -6,7 +6,7 @@ import re
 
 _CUT = " ..."
 _MARKED = re.compile(r"[`|]|::|[=\-~^*#+]{4}")
-_ROLE = re.compile(r":[a-z][\w:+-]*:`([^`]+)`")
+_ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")  # {} in MyST
 _SHOWN = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
@@ -51,7 +51,7 @@ def _target(said: str) -> str:
     """What a role shows: `text <target>` its text, `~a.b` its last name."""
     if shown := _SHOWN.match(said):
         return shown[1]
-    return said.rpartition(".")[2] if said.startswith("~") else said.lstrip("!")
+    return said.lstrip("~!").rpartition(".")[2] if said[0] == "~" else said.lstrip("!")
 
 
 def _pattern(words: list[str]) -> re.Pattern[str]:
