@@ -81,6 +81,19 @@ def test_a_method_that_a_moved_class_lost_is_gone():
     ]
 
 
+def test_a_definition_that_got_overloads_did_not_lose_its_body():
+    stub = "\n@typing.overload\ndef sum_up(values: None) -> None: ...\n"
+    items = said(("a.py", LONG, "a.py", stub + LONG))
+    assert "changed" not in {item["what"] for item in items}
+
+
+def test_a_docstring_with_an_escape_is_no_code():
+    doc = '    """Add up.\n\n    A `\\\\n` {} them.\n    """\n    total = 0'
+    old, new = (LONG.replace("    total = 0", doc.format(w)) for w in ("ends", "parts"))
+    (item,) = said(("a.py", old, "a.py", new.replace("+= value", "-= value")))
+    assert item["body"] == [["        total += value"], ["        total -= value"]]
+
+
 def test_which_of_two_equals_moved_nobody_knows():
     two = [("a.py", LONG, "a.py", "X = 1"), ("b.py", LONG, "b.py", "X = 1")]
     items = said(*two, ("c.py", "X = 1", "c.py", LONG), ("d.py", "X = 1", "d.py", LONG))

@@ -6,7 +6,6 @@ nested elements hold, which is told of these.
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from difflib import SequenceMatcher
 from functools import cached_property
 from typing import Any
 
+from repobuild.code.docstring import cleaned, literal
 from repobuild.code.element import signature
 from repobuild.code.row import Row, name_of, parent_of, row_of
 from repobuild.engine.contract import Value
@@ -115,7 +115,8 @@ def _undocumented(text: str, doc: str) -> str:
     if opening is None:
         return text
     end = text.find(opening[1], opening.end())
-    if end < 0 or inspect.cleandoc(text[opening.end() : end]) != doc:
+    whole = text[opening.start() : end + len(opening[1])].strip()
+    if end < 0 or cleaned(literal(whole)) != doc:
         return text
     breaks = "\n" * text.count("\n", opening.start(), end)
     return text[: opening.start()] + breaks + text[end + len(opening[1]) :]
@@ -126,6 +127,8 @@ def changed(old: Part, new: Part) -> dict[str, Any]:
     its own does."""
     if (old.row.shape, old.row.face) == (new.row.shape, new.row.face):
         return {}
+    if _is_stub(old.row) or _is_stub(new.row):
+        return {}  # the definition itself comes after its overloads, as `name#2`
     found: dict[str, Any] = {}
     if old.signature != new.signature:
         found["signature"] = [old.signature, new.signature]
@@ -135,6 +138,10 @@ def changed(old: Part, new: Part) -> dict[str, Any]:
     if new.row.type != "class" and old.row.shape != new.row.shape:
         found.update(_body(old.body, new.body))
     return {**found, "shape": new.shape} if found else {}
+
+
+def _is_stub(row: Row) -> bool:
+    return any(text.rpartition(".")[2] == "overload" for text in row.decorators)
 
 
 def _first(doc: str) -> str:
