@@ -60,17 +60,17 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
 def tree(build: Build) -> Tree:
     """Return the tree that samples were made from: git's own, not a table's.
 
-    Which language a path is read as is the `files` table's to say.
+    Which language a path is read as, and that it is left out, the `facts` table says.
     """
     from repobuild.git.snapshot import REGULAR
     from repobuild.truth.audit import Tree
     from repobuild.truth.past import History
 
-    snapshot, files = build.snapshot, build.table("files")
+    snapshot, facts = build.snapshot, build.table("facts")
     blobs = {path: id for path, (id, mode) in snapshot.files() if mode in REGULAR}
 
     def language(path: str) -> str:
-        return str((files.get(path) or {}).get("language", ""))
+        return str((facts.get(path) or {}).get("language", ""))
 
     return Tree(
         {path: language(path) for path in blobs},

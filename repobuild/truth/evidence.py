@@ -179,6 +179,9 @@ def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.ex
             yield from _pairs(one, other)
     elif isinstance(value, ast.Name | ast.Attribute) and last_name(target):
         yield target, value
+    elif isinstance(value, ast.Call) and last_name(value.func) == "partial":
+        for first in value.args[:1]:
+            yield from _pairs(target, first)
 
 
 def _maker(node: ast.ClassDef) -> Iterator[str]:
