@@ -94,6 +94,13 @@ def test_a_docstring_with_an_escape_is_no_code():
     assert item["body"] == [["        total += value"], ["        total -= value"]]
 
 
+def test_a_decorators_string_is_no_docstring():
+    text = '@marked(\n    "value",\n)\ndef f():\n    """Do {}."""\n    return {}\n'
+    old, new = (text.format(*words) for words in (("this", 1), ("that", 2)))
+    (item,) = said(("a.py", old, "a.py", new))
+    assert item["body"] == [["    return 1"], ["    return 2"]]
+
+
 def test_which_of_two_equals_moved_nobody_knows():
     two = [("a.py", LONG, "a.py", "X = 1"), ("b.py", LONG, "b.py", "X = 1")]
     items = said(*two, ("c.py", "X = 1", "c.py", LONG), ("d.py", "X = 1", "d.py", LONG))

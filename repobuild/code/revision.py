@@ -111,15 +111,13 @@ def _head(lines: list[str]) -> int:
 
 def _undocumented(text: str, doc: str) -> str:
     """Return a text without its docstring; its lines stay where they are."""
-    opening = _OPENING.search(text) if doc else None
-    if opening is None:
-        return text
-    end = text.find(opening[1], opening.end())
-    whole = text[opening.start() : end + len(opening[1])].strip()
-    if end < 0 or cleaned(literal(whole)) != doc:
-        return text
-    breaks = "\n" * text.count("\n", opening.start(), end)
-    return text[: opening.start()] + breaks + text[end + len(opening[1]) :]
+    for opening in _OPENING.finditer(text) if doc else ():
+        end = text.find(opening[1], opening.end()) + len(opening[1])
+        whole = text[opening.start() : end]
+        # A decorator's argument may stand at the beginning of a line, too.
+        if cleaned(literal(whole.strip())) == doc:
+            return text[: opening.start()] + "\n" * whole.count("\n") + text[end:]
+    return text
 
 
 def changed(old: Part, new: Part) -> dict[str, Any]:
