@@ -161,6 +161,15 @@ def test_a_context_tells_what_is_known_of_an_element(repository: Repository) -> 
     assert rows["@project"]["name"] == "demo"
 
 
+def test_a_class_of_many_methods_says_that_there_are_more(
+    repository: Repository,
+) -> None:
+    methods = "".join(f"    def m{n}(self):\n        return {n}\n" for n in range(9))
+    row = repository.build({"wide.py": "class Wide:\n" + methods})["wide.py::Wide"]
+    assert len(row["members"]) == 8
+    assert "members" in row["more"]
+
+
 def test_of_several_definitions_the_first_that_is_no_overload_is_told(
     repository: Repository,
 ) -> None:

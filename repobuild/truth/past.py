@@ -19,7 +19,7 @@ _FARTHEST = 5000  # commits along first parents
 
 @dataclass(frozen=True)
 class Step:
-    """A commit beside its first parent; see `change.Commit`."""
+    """A commit beside its first parent; see `version.Commit`."""
 
     snapshot: Snapshot
     commit: pygit2.Commit
