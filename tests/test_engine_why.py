@@ -336,10 +336,14 @@ def test_a_file_and_a_setting_that_changed_at_once_are_both_named(standard, repo
 def test_another_language_query_starts_facts_anew(standard, repository, monkeypatch):
     import repobuild.code.language as language
 
-    changed = {**language.ingredients({}), "languages/python.scm": "0" * 32}
-    monkeypatch.setattr(language, "ingredients", lambda settings: changed)
+    told_before = language.grammars
+
+    def grammars(settings):
+        return {**told_before(settings), "python.scm": "0" * 32}
+
+    monkeypatch.setattr(language, "grammars", grammars)
     standard.build()
     (table,) = told(standard.last, "facts")
-    assert ("ingredient_changed", "languages/python.scm") in roots(
+    assert ("ingredient_changed", "python.scm") in roots(
         table["runs"][0]["reasons"]
     )

@@ -16,12 +16,14 @@ from pathlib import Path
 
 from repobuild.engine.events import EventLog
 from repobuild.engine.notes import read
+from repobuild.engine.rule import closure, read_rules
 from repobuild.engine.state import open_state
+from repobuild.resources import folder
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-P", "-m", "repobuild"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-TABLES = ("files", "facts", "graph", "contexts", "samples", "dataset")
+TABLES = tuple(closure(read_rules(folder("rules")), ["dataset"]))  # in building order
 TASKS = ("adapter", "merged", "report")
 # One training takes some seconds: 75 steps, with checkpoints after 25 and 50.
 SETTINGS = """
