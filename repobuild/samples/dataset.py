@@ -25,6 +25,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import blake2b
 
 from repobuild.engine.contract import View
@@ -42,6 +43,8 @@ from repobuild.samples.quality import (
     UNTRAINED,
     untrained,
 )
+
+KEPT = 4096  # judged contexts that copies are looked for among
 
 
 def dataset(view: View) -> None:
@@ -84,7 +87,8 @@ class Update:
         self._pool = Pool.of(view)
         self._cuts = Cuts.of(view)
         self._denied = Denied.of(view)
-        self._quotes: dict[str, Quotes] = {}
+        # What all contexts of the standard library quote takes half a gigabyte.
+        self._judged = lru_cache(KEPT)(self._judgement)
         alike = view.settings["samples.near_duplicate"]
         self._copies = Copies(self._quoted, self._index.find, alike)
 
@@ -101,8 +105,7 @@ class Update:
                 self._view.own.drop(key)
             return Held(set(), ())
         row = self._judge.row(key, samples)
-        if found := copies.quotes(samples, row):
-            self._quotes[key] = found
+        found = copies.quotes(samples, row)
         terms = self._terms(samples, row, found)
         marked = terms | self._denied.terms(samples)
         if marked or not self._view.full:
@@ -135,8 +138,8 @@ class Update:
 
     def decide(self, key: str) -> None:
         """Judge a context by itself and by what others hold."""
-        samples: Samples = self._pool.get(key) or {}
-        row = self._judge.row(key, samples)
+        samples, judged, _ = self._judged(key)
+        row = dict(judged)
         self._drop(row, self._asked_before(key, samples, row), DUPLICATE)
         self._drop(row, self._copies.near(key), NEAR)
         self._drop(row, self._copies.overlapping(key), OVERLAPS)
@@ -170,11 +173,13 @@ class Update:
 
     def _quoted(self, key: str) -> Quotes:
         """What a context quotes, as of now."""
-        if key not in self._quotes:
-            samples = self._pool.get(key) or {}
-            row = self._judge.row(key, samples)
-            self._quotes[key] = copies.quotes(samples, row)
-        return self._quotes[key]
+        return self._judged(key)[2]
+
+    def _judgement(self, key: str) -> tuple[Samples, Row, Quotes]:
+        """A context's samples, its row by itself, and what it quotes, as of now."""
+        samples: Samples = self._pool.get(key) or {}
+        row = self._judge.row(key, samples)
+        return samples, row, copies.quotes(samples, row)
 
     def _terms(self, samples: Samples, row: Row, found: Quotes) -> set[str]:
         terms = {term for _, term in _questions(samples, row)} | copies.terms(found)

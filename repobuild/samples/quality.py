@@ -119,12 +119,13 @@ def reason(
 
 
 def secrets_of(samples: Mapping[str, Sample]) -> dict[str, str]:
-    """Return all secrets that a context's samples show, with their kinds."""
-    found: dict[str, str] = {}
-    for sub in sorted(samples):
-        for secret, kind in secrets(_texts(samples[sub])).items():
-            found.setdefault(secret, kind)
-    return dict(sorted(found.items()))
+    """Return all secrets that a context's samples show, with their kinds.
+
+    A secret stands within a line, and phrasings in two languages repeat most lines:
+    looked for in each once, the standard library takes a third of the time.
+    """
+    lines = {line for sample in samples.values() for line in _texts(sample).split("\n")}
+    return dict(sorted(secrets("\n".join(sorted(lines))).items()))
 
 
 def _secret(sample: Sample, known: Mapping[str, str]) -> str:
