@@ -344,6 +344,4 @@ def test_another_language_query_starts_facts_anew(standard, repository, monkeypa
     monkeypatch.setattr(language, "grammars", grammars)
     standard.build()
     (table,) = told(standard.last, "facts")
-    assert ("ingredient_changed", "python.scm") in roots(
-        table["runs"][0]["reasons"]
-    )
+    assert ("ingredient_changed", "python.scm") in roots(table["runs"][0]["reasons"])
