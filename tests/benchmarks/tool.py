@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+# Users have compiled modules: to compile ours at every start takes 100 ms.
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)
 # What pip writes for the entry point; it imports `re` on its own account.
 SCRIPT = f"""#!{sys.executable}
 # -*- coding: utf-8 -*-
