@@ -44,7 +44,7 @@ from repobuild.samples.quality import (
     untrained,
 )
 
-KEPT = 4096  # judged contexts that copies are looked for among
+KEPT = 4096  # contexts of which it is remembered what they quote
 
 
 def dataset(view: View) -> None:
@@ -87,10 +87,11 @@ class Update:
         self._pool = Pool.of(view)
         self._cuts = Cuts.of(view)
         self._denied = Denied.of(view)
+        self._judged = lru_cache(1)(self._judgement)
         # What all contexts of the standard library quote takes half a gigabyte.
-        self._judged = lru_cache(KEPT)(self._judgement)
+        quoted = lru_cache(KEPT)(self._quoted)
         alike = view.settings["samples.near_duplicate"]
-        self._copies = Copies(self._quoted, self._index.find, alike)
+        self._copies = Copies(quoted, self._index.find, alike)
 
     def held(self, key: str, samples: Samples | None) -> Held:
         """Return what a context held that had these samples."""
@@ -138,7 +139,7 @@ class Update:
 
     def decide(self, key: str) -> None:
         """Judge a context by itself and by what others hold."""
-        samples, judged, _ = self._judged(key)
+        samples, judged = self._judged(key)
         row = dict(judged)
         self._drop(row, self._asked_before(key, samples, row), DUPLICATE)
         self._drop(row, self._copies.near(key), NEAR)
@@ -173,13 +174,12 @@ class Update:
 
     def _quoted(self, key: str) -> Quotes:
         """What a context quotes, as of now."""
-        return self._judged(key)[2]
+        return copies.quotes(*self._judged(key))
 
-    def _judgement(self, key: str) -> tuple[Samples, Row, Quotes]:
-        """A context's samples, its row by itself, and what it quotes, as of now."""
+    def _judgement(self, key: str) -> tuple[Samples, Row]:
+        """A context's samples and its row by itself, as of now."""
         samples: Samples = self._pool.get(key) or {}
-        row = self._judge.row(key, samples)
-        return samples, row, copies.quotes(samples, row)
+        return samples, self._judge.row(key, samples)
 
     def _terms(self, samples: Samples, row: Row, found: Quotes) -> set[str]:
         terms = {term for _, term in _questions(samples, row)} | copies.terms(found)
