@@ -34,7 +34,8 @@ def project_row(view: View, around: Surroundings) -> dict[str, Value]:
         "project": name,
         "description": summary(known.get("description", "")),
         "style": known.get("architecture_style", ""),
-        "technologies": list(dict.fromkeys(technologies))[:_NAMES],
+        # The manifests of examples name the project itself.
+        "technologies": [t for t in dict.fromkeys(technologies) if t != name][:_NAMES],
         "modules": modules,
         "counts": {count: counts.get(count, 0) for count in _COUNTS},
     }
