@@ -1,0 +1,66 @@
+"""The table of the experiment: means over seeds, with 95 % intervals over questions."""
+
+from __future__ import annotations
+
+import random
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tests.benchmarks.table import markdown
+
+_EXAM = ": exam"
+_DRAWS = 1000
+_COLUMNS = (
+    ("new facts, as trained", "new", "right"),
+    ("new facts, reworded", "reworded", "right"),
+    ("retained facts", "retained", "right"),
+    ("old answer to changed facts", "changed", "stale"),
+    ("old path of removed elements", "removed", "stale"),
+)
+
+
+def text(results: Sequence[Mapping[str, Any]]) -> str:
+    """One row a strategy: what it costs a commit, and what its adapters know."""
+    names = dict.fromkeys(
+        r["strategy"].removesuffix(_EXAM) for r in results if r["strategy"] != "first"
+    )
+    head = ["", "tokens a commit", "of full", "seconds", *(c[0] for c in _COLUMNS)]
+    full = _tokens(results, "full retraining") or _tokens(results, "first") or 1
+    rows = [_row(name, results, full) for name in names]
+    return markdown([*head, "general loss", "seeds"], rows)
+
+
+def _row(name: str, results: Sequence[Mapping[str, Any]], full: float) -> list[str]:
+    exams = [r for r in results if r["strategy"] == name + _EXAM]
+    steps = [r for r in results if r["strategy"] == name]
+    tokens = _tokens(results, name)
+    wall = statistics.median([r["seconds"] for r in steps]) if steps else 0
+    cells = [_share(_marks(exams, kind, what)) for _, kind, what in _COLUMNS]
+    general = [r["scores"]["general"] for r in exams]
+    seeds = len({r["seed"] for r in exams})
+    loss = f"{statistics.mean(general):.3f}" if general else ""
+    cost = [f"{tokens:,.0f}", f"{tokens / full:.1%}", f"{wall:.0f}"]
+    return [name, *cost, *cells, loss, str(seeds)]
+
+
+def _tokens(results: Iterable[Mapping[str, Any]], name: str) -> float:
+    """The median commit's trained tokens."""
+    found = [r["tokens"] for r in results if r["strategy"] == name]
+    return statistics.median(found) if found else 0.0
+
+
+def _marks(exams: Iterable[Mapping[str, Any]], kind: str, what: str) -> list[int]:
+    return [mark for r in exams for mark in r["scores"][kind][what]]
+
+
+def _share(marks: Sequence[int]) -> str:
+    """A share with its bootstrap interval."""
+    if not marks:
+        return ""
+    chance = random.Random(1)
+    draws = sorted(
+        statistics.fmean(chance.choices(marks, k=len(marks))) for _ in range(_DRAWS)
+    )
+    low, high = draws[_DRAWS // 40], draws[-_DRAWS // 40 - 1]
+    return f"{statistics.fmean(marks):.1%} ({low:.0%} to {high:.0%})"

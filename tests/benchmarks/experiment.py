@@ -1,0 +1,156 @@
+"""Which way of keeping an adapter current is best, over the commits of a project.
+
+    python -m tests.benchmarks.experiment REPOSITORY [--commits 40] [--seeds 3]
+        [--work FOLDER] [--exam-every 8] [--tokens 600000] [--only NAME]
+    python -m tests.benchmarks.experiment --table FOLDER
+
+Walks the last commits that touch Python with each strategy (chain/strategy.py) and each
+seed, and examines the adapters (chain/exam.py). Takes hours; every line is written to
+FOLDER/results.jsonl when it is found, and a run that was cut off goes on from there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tests.benchmarks.chain import exam, report
+from tests.benchmarks.chain.score import scores
+from tests.benchmarks.chain.strategy import STRATEGIES, Strategy
+from tests.benchmarks.chain.walk import Walk, history, is_due
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """What is walked, and where results lie."""
+
+    repository: Path
+    work: Path
+    commits: Sequence[str]
+    every: int  # commits between two exams
+    tokens: int  # trained tokens of a first adapter, at most
+
+    @property
+    def results(self) -> Path:
+        return self.work / "results.jsonl"
+
+    def done(self) -> set[tuple[int, str, int]]:
+        return {(r["seed"], r["strategy"], r["number"]) for r in read(self.results)}
+
+    def note(self, **facts: Any) -> None:
+        with self.results.open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps(facts) + "\n")
+        shown = {k: v for k, v in facts.items() if k not in ("scores", "commit")}
+        print(json.dumps(shown), flush=True)
+
+    def exams(self) -> list[int]:
+        return list(range(self.every, len(self.commits), self.every))
+
+
+def read(results: Path) -> list[dict[str, Any]]:
+    if not results.exists():
+        return []
+    return [json.loads(line) for line in results.read_text("utf-8").splitlines()]
+
+
+def prepare(found: Experiment) -> None:
+    """Write the exams: what was true at each of these commits."""
+    plain = STRATEGIES[0].toml(1, found.tokens)
+    walk = Walk.begin(found.repository, found.work / "exams" / "clone", plain)
+    first: Mapping[str, exam.Row] = {}
+    last: Mapping[str, exam.Row] = {}
+    for number in (0, *found.exams()):
+        path = found.work / "exams" / f"{number}.json"
+        folder = found.work / "exams" / f"dataset-{number}"
+        if not (folder / "done").exists():
+            walk.build(found.commits[number], "dataset")
+        now = exam.rows(walk.export("dataset", folder))
+        if number:
+            exam.write(path, exam.questions(first, last, now))
+        first, last = first or now, now
+
+
+def walked(found: Experiment, strategy: Strategy, seed: int) -> Iterator[int]:
+    """Build the strategy's adapters; yields each commit's number when it stands."""
+    base = found.work / f"seed-{seed}"
+    config = strategy.toml(seed, found.tokens)
+    begun = Walk.begin(
+        found.repository, base / "first", STRATEGIES[0].toml(seed, found.tokens)
+    )
+    done = found.done()
+    if (seed, "first", 0) not in done:
+        step(found, begun, "first", seed, 0)
+    walk = begun.copy(base / strategy.name.replace(" ", "-"), config)
+    for number in range(1, len(found.commits)):
+        if is_due(strategy, number) and (seed, strategy.name, number) not in done:
+            step(found, walk, strategy.name, seed, number)
+        yield number
+
+
+def step(found: Experiment, walk: Walk, name: str, seed: int, number: int) -> None:
+    commit = found.commits[number]
+    built = walk.build(commit, "adapter")
+    made = built["adapter"]
+    walk.export("adapter", walk.place.parent / f"{name.replace(' ', '-')}-{number}")
+    found.note(
+        seed=seed, strategy=name, number=number, commit=commit, mode=made.get("mode"),
+        tokens=made.get("tokens", 0) if made.get("work", 1) else 0,
+        promoted=made.get("promoted"), seconds=round(built["wall"], 1),
+    )  # fmt: skip
+
+
+def newest(found: Experiment, strategy: Strategy, seed: int, number: int) -> Path:
+    """The adapter that the strategy has at a commit."""
+    base = found.work / f"seed-{seed}"
+    built = [n for n in range(1, number + 1) if is_due(strategy, n)]
+    name = f"{strategy.name.replace(' ', '-')}-{built[-1]}" if built else "first-0"
+    return base / name
+
+
+def examine(found: Experiment, strategy: Strategy, seed: int, number: int) -> None:
+    asked = exam.read(found.work / "exams" / f"{number}.json")
+    name = f"{strategy.name}: exam"
+    if (seed, name, number) not in found.done():
+        marks = scores(newest(found, strategy, seed, number), asked)
+        found.note(seed=seed, strategy=name, number=number, scores=marks)
+
+
+def run(found: Experiment, seeds: int, only: str) -> None:
+    found.work.mkdir(parents=True, exist_ok=True)
+    prepare(found)
+    for seed in range(1, seeds + 1):
+        for strategy in STRATEGIES:
+            if only in strategy.name:
+                for number in walked(found, strategy, seed):
+                    if number in found.exams():
+                        examine(found, strategy, seed, number)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("repository", type=Path, nargs="?")
+    parser.add_argument("--commits", type=int, default=40)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--exam-every", type=int, default=8)
+    parser.add_argument("--tokens", type=int, default=600_000)
+    parser.add_argument("--work", type=Path, default=Path("experiment"))
+    parser.add_argument("--only", default="")
+    parser.add_argument("--table", type=Path)
+    given = parser.parse_args()
+    if given.table:
+        print(report.text(read(given.table / "results.jsonl")))
+        return
+    repository = given.repository.resolve()
+    commits = history(repository, given.commits)
+    work = given.work.resolve()
+    found = Experiment(repository, work, commits, given.exam_every, given.tokens)
+    run(found, given.seeds, given.only)
+    print(report.text(read(found.results)))
+
+
+if __name__ == "__main__":
+    main()
