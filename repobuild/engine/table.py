@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from repobuild.engine.contract import Change, Value
-from repobuild.engine.digest import digest, inflate, unpack
+from repobuild.engine.digest import digest, inflate, names, unpack
 from repobuild.engine.rule import Rule
 from repobuild.engine.state import State
 
@@ -133,7 +133,7 @@ class StoredTable:
         """Return the sub keys of a row with entries, without rendering them."""
         row = self.raw(key)
         stored = self.stored(row) if row else None
-        return list(unpack(inflate(stored))) if stored else []
+        return names(inflate(stored)) if stored else []
 
     def find(self, logical: str) -> tuple[str, str] | None:
         """Return (key, sub) of a logical key, or None; TABLE//KEY is a key, too."""

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from repobuild.engine.digest import TableDigest, inflate, pack, unpack
+from repobuild.engine.digest import TableDigest, inflate, names, pack, unpack
 from repobuild.engine.rule import Rule
 from repobuild.engine.state import State, TableLine
 from repobuild.engine.table import RawRow, StoredTable
@@ -82,16 +82,14 @@ class Writer:
         if old and old.digest == row.digest:
             self._touch(key, old, row)
             return [], 0
-        before = self._items(old)
-        after = self._items(row)
-        self._account(key, old, row, len(after) - len(before))
+        new, gone, by = self._difference(old, row)
+        self._account(key, old, row, by)
         self._state.database.execute(
             f'INSERT OR REPLACE INTO "rows_{self._rule.name}" VALUES (?, ?, ?, ?)',
             (key, row.digest, row.memo, row.value),
         )
         self._tell(key, old, detail, seen)
-        new = [sub for sub in after if before.get(sub) != after[sub]]
-        return new, sum(1 for sub in before if sub not in after)
+        return new, gone
 
     def drop(self, key: str, seen: bytes | None = None) -> int:
         """Remove a row; return how many logical rows went."""
@@ -144,6 +142,24 @@ class Writer:
             self._state.database.execute(
                 "INSERT OR REPLACE INTO idle VALUES (?, ?)", (row.memo, self._build)
             )
+
+    def _difference(
+        self, old: RawRow | None, row: RawRow
+    ) -> tuple[list[str], int, int]:
+        """Return the new logical rows' subs, how many went, how many more there are."""
+        if old is None:
+            subs = self._subs(row)
+            return subs, 0, len(subs)
+        before, after = self._items(old), self._items(row)
+        new = [sub for sub in after if before.get(sub) != after[sub]]
+        gone = sum(1 for sub in before if sub not in after)
+        return new, gone, len(after) - len(before)
+
+    def _subs(self, row: RawRow) -> list[str]:
+        if not self._rule.entries:
+            return [""]
+        stored = self._table.stored(row)
+        return names(inflate(stored)) if stored else []
 
     def _items(self, row: RawRow | None) -> dict[str, Any]:
         if row is None:
