@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,49 +21,16 @@ from typing import Any
 from repobuild.engine.contract import Task, Value
 from repobuild.evaluate import answers, cases, comparison
 from repobuild.evaluate.answers import Memory, Model, Question, Respondent, Row
+from repobuild.evaluate.chain import Link, chain
 from repobuild.evaluate.comparison import Inquiry, Replies, Track
 from repobuild.evaluate.page import page
 from repobuild.evaluate.score import Element
 from repobuild.evaluate.strict import Known
 from repobuild.samples.pool import Pool
 
-CHAIN_SHOWN = 40  # commits
 LINEAGE = "repobuild.json"
 _WORD = re.compile(r"[^\W\d]\w*")
 _UNSAFE = re.compile(r"[^\w.-]+")
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """The adapter of one commit, as its table row says."""
-
-    commit: str
-    row: Row
-
-    @property
-    def object(self) -> str:
-        return str(self.row["object"])
-
-    @property
-    def parent(self) -> str:
-        """The adapter that this one went on from; none for a re-based one."""
-        return str(self.row.get("parent") or "")
-
-    @property
-    def before(self) -> str:
-        """The adapter of the commit before, whether this one went on from it or not."""
-        return str(self.row.get("follows") or self.parent)
-
-    def plain(self) -> dict[str, Any]:
-        return {
-            "commit": self.commit,
-            "object": self.object,
-            "parent": self.parent,
-            "promoted": bool(self.row.get("promoted", True)),
-            "mode": str(self.row.get("mode") or ""),
-            "reason": str(self.row.get("reason") or ""),
-            "scores": dict(self.row.get("scores") or {}),
-        }
 
 
 def run(task: Task) -> dict[str, Value]:
@@ -231,25 +197,6 @@ def history(lineage: Mapping[str, Any]) -> dict[str, Any]:
         "train": list(training.get("losses") or []),
         "held_out": list(training.get("held_out_losses") or []),
     }
-
-
-def chain(task: Task, link: Link, headline: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """From the oldest shown adapter to this one, each with its headline scores."""
-    rows = task.rows("adapter").items()
-    latest_first = sorted(rows, key=lambda pair: -int(pair[1].get("build", 0)))
-    # A commit that changed nothing has the adapter of the one before: the first counts.
-    by_object = {str(row["object"]): Link(commit, row) for commit, row in latest_first}
-    by_object.pop(link.object, None)
-    reports = task.rows("report")
-    links = [link]
-    while len(links) < CHAIN_SHOWN and links[-1].before in by_object:
-        links.append(by_object.pop(links[-1].before))
-    shown = []
-    for each in reversed(links):
-        scores = reports.get(each.object, {}).get("headline", {})
-        shown.append({**each.plain(), "headline": scores})
-    shown[-1]["headline"] = headline
-    return shown
 
 
 def write(folder: Path, report: Mapping[str, Any]) -> None:
