@@ -7,15 +7,36 @@
       "models": ["base", "parent", "adapter"],          parent only when there is one
       "tracks": {"recall": {
           "n": questions, "samples": samples of the loss,
-          "base": {"loss": E, "path_exact": E, "path_accuracy": E, "exact": E,
-                   "edit": E, "hallucinated": E,
-                   "tasks": {task: {"loss": E, "exact": E, "edit": E, ...}}},
+          "base": {"loss": E, "facts": E, "right": E, "wrong": E, "hallucinated": E,
+                   "path_exact": E, "path_accuracy": E, "exact": E, "edit": E,
+                   "stopped": E, "tasks": {task: the same}},
           "parent": {...}, "adapter": {...},
-          "difference": {"base": {"loss": E, "path_exact": E, ...}, "parent": {...}}}}}
+          "difference": {"base": {"loss": E, "facts": E, ...}, "parent": {...}}}},
+      "staleness": {
+          "n": questions,
+          "base": {"all": E, "moved": E, "removed": E, "changed": E, "right": E},
+          "parent": {...}, "adapter": {...},
+          "difference": {"base": {"all": E, ...}, "parent": {...}}},
+      "general": {
+          "n": pieces of text, "text": digest of them,
+          "base": {"loss": E}, "parent": {...}, "adapter": {...},
+          "difference": {"base": {"loss": E, "relative": E}, "parent": {...}}}}
 
 E is {"value", "low", "high", "n"}: a 95 % interval from a seeded bootstrap.  The
 differences are adapter minus the other model on the same questions: a negative loss and
-a positive share are better.
+a positive share are better.  A metric that applies to no answer is not there: without
+changes there is no staleness but `{"n": 0, "base": {}, ...}`.
+
+The headline, which a report's row keeps for logs, tables and the page, has plain values
+by section, model and metric:
+
+    {"recall": {"adapter": {"loss", "path_exact", "facts", "right"}, "base": ...},
+     "generalise": the same,
+     "staleness": {"adapter": {"all", "moved", "removed", "changed"}, ...},
+     "general": {"adapter": {"loss", "relative"}, ...}}   relative: to the base's loss
+
+Questions about what changed stand among the others with the track "staleness" and as
+task "moved", "removed" or "changed"; their marks have "stale" true or false.
 """
 
 from __future__ import annotations
