@@ -21,9 +21,12 @@ from tests.test_model_nano import make_base, recipe, samples, settings
 def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Base, Path]:
     """A base and an adapter for it."""
     base = make_base(tmp_path_factory.mktemp("nano"))
-    made = recipe(epochs=3.0)
+    return trained(base, tmp_path_factory.mktemp("scratch"))
+
+
+def trained(base: Base, scratch: Path, **options: bool) -> tuple[Base, Path]:
+    made = recipe(epochs=3.0, **options)
     examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
-    scratch = tmp_path_factory.mktemp("scratch")
     epochs = draw(examples, made.epochs, made.max_tokens, 1)
     zero = read_config("zero0")
     train(Job(base, "", made, made.learning_rate, epochs, zero, scratch, examples))
@@ -41,6 +44,17 @@ def test_merged_logits_are_the_adapter_s(
     plain = logits(load_model(base, torch.float32), probe)
     mixed = logits(load_model(whole, torch.float32), probe)
     assert difference(mixed, plain) > 1e-3  # the adapter does something
+
+
+@pytest.mark.parametrize("option", ["rslora", "dora"])
+def test_an_adapter_with_an_option_merges(
+    pair: tuple[Base, Path], tmp_path: Path, option: str
+) -> None:
+    base, _ = pair
+    adapter = trained(base, tmp_path / "scratch", **{option: True})[1]
+    (tmp_path / "whole").mkdir()
+    found = merge(base, adapter, tmp_path / "whole", settings())
+    assert found["exact"] < 1e-5 and found["stored"] < 1e-5
 
 
 def test_the_folder_is_a_model(pair: tuple[Base, Path], tmp_path: Path) -> None:

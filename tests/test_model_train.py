@@ -151,6 +151,43 @@ def test_the_adapter_loads_with_plain_peft(base: Base, tmp_path: Path) -> None:
     assert model.peft_config["default"].r == 8
 
 
+@pytest.mark.parametrize("option", ["rslora", "dora"])
+def test_an_option_is_kept_by_the_adapter_that_goes_on(
+    base: Base, tmp_path: Path, option: str
+) -> None:
+    first = job(base, tmp_path / "first", epochs=4.0, **{option: True})
+    before = train(first)
+    parent = str(first.scratch / "trained")
+    after = train(replace(first, scratch=tmp_path / "next", parent=parent, rate=1e-3))
+    assert after.losses[0][1] == pytest.approx(before.losses[-1][1], abs=0.4)
+    for scratch in (first.scratch, tmp_path / "next"):
+        config = json.loads((scratch / "trained/adapter_config.json").read_text())
+        assert config[f"use_{option}"] is True
+        tensors = load_file(scratch / "trained/adapter_model.safetensors")
+        lengths = [t for n, t in tensors.items() if "magnitude" in n]
+        assert len(lengths) == (14 if option == "dora" else 0)
+
+
+def test_rslora_scales_by_the_root_of_the_rank(base: Base, tmp_path: Path) -> None:
+    from repobuild.model.checkpoint import Run
+    from repobuild.model.train import build_model
+
+    scales = set()
+    for rslora in (False, True):
+        made = job(base, tmp_path, rslora=rslora)
+        model = build_model(Run(made, [], 0, killed_at(0)))
+        layer = model.get_submodule("base_model.model.model.layers.0.mlp.up_proj")
+        scales.add(round(layer.scaling["default"], 4))
+    assert scales == {round(16 / 8, 4), round(16 / 8**0.5, 4)}
+
+
+def test_an_option_that_is_off_is_no_part_of_a_recipe() -> None:
+    """Else an upgrade would train every adapter anew; the figure is of before them."""
+    assert recipe().digest.startswith("b714f7f25851b09f")
+    options = [{}, {"rslora": True}, {"dora": True}]
+    assert len({recipe(**changes).digest for changes in options}) == 3
+
+
 @pytest.mark.parametrize(("zero", "step"), [("zero0", 7), ("zero2", 4)])
 def test_a_killed_run_ends_in_the_same_bytes(
     base: Base, tmp_path: Path, zero: str, step: int
@@ -233,6 +270,27 @@ def test_every_stage_trains_in_one_and_two_processes(
     check_adapter(tmp_path)
     assert steps == list(range(1, outcome.steps + 1))
     assert all(torch.isfinite(torch.tensor(outcome.losses)).flatten())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("processes", [1, 2])
+def test_dora_reads_weights_that_are_sharded(
+    base: Base, tmp_path: Path, processes: int
+) -> None:
+    """It looks at the base's weight outside of the layer's own forward."""
+    config = read_config("zero3")
+    never = ("param_persistence_threshold", "max_live_parameters", "max_reuse_distance")
+    config["zero_optimization"] |= {f"stage3_{name}": 0 for name in never}
+    whole = job(base, tmp_path / "whole", dora=True)
+    sharded = replace(whole, scratch=tmp_path / "sharded", deepspeed=config)
+    launch(whole, processes, "", lambda *_: None)
+    launch(sharded, processes, "", lambda *_: None)
+    ours, theirs = (
+        load_file(made.scratch / "trained" / "adapter_model.safetensors")
+        for made in (whole, sharded)
+    )
+    assert ours.keys() == theirs.keys()
+    assert all(torch.allclose(ours[n], theirs[n], atol=1e-4) for n in ours)
 
 
 @pytest.mark.slow

@@ -16,13 +16,15 @@ from safetensors.torch import save_file
 
 from repobuild.model.recipe import Job
 
+MAGNITUDE = "lora_magnitude_vector"  # DoRA's, one number a row of a weight
 LOSS_POINTS = 100  # of the loss curve that is kept
 
 
 def check(tensors: dict[str, torch.Tensor]) -> float:
     """Norm of all lora_B; an empty, flat or untrained tensor is an error."""
     for name, tensor in tensors.items():
-        if tensor.dim() != 2 or not tensor.numel() or not tensor.isfinite().all():
+        wanted = 1 if MAGNITUDE in name else 2
+        if tensor.dim() != wanted or not tensor.numel() or not tensor.isfinite().all():
             raise RuntimeError(f"{name} is broken: shape {tuple(tensor.shape)}")
     squares = [
         float(tensor.double().square().sum())

@@ -24,6 +24,9 @@ from repobuild.model.base import Base
 from repobuild.model.conversation import Example
 
 FORMAT = 1  # raised when the same settings would train another adapter
+# Settings that came after the first adapters, and the value at which they do nothing:
+# at it they are no part of a recipe's digest, else an upgrade would train anew.
+LATER: dict[str, Any] = {"rslora": False, "dora": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,8 @@ class Recipe:
     max_grad_norm: float
     bf16: bool
     seed: int
+    rslora: bool = False
+    dora: bool = False
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Recipe:
@@ -57,7 +62,10 @@ class Recipe:
 
     @property
     def digest(self) -> str:
-        plain = json.dumps({"format": FORMAT, **asdict(self)}, sort_keys=True)
+        values = asdict(self)
+        idle = [name for name, unused in LATER.items() if values[name] == unused]
+        known = {name: v for name, v in values.items() if name not in idle}
+        plain = json.dumps({"format": FORMAT, **known}, sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
 
 

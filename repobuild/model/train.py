@@ -137,6 +137,8 @@ def lora_config(job: Job) -> LoraConfig:
         r=recipe.rank,
         lora_alpha=recipe.alpha,
         lora_dropout=recipe.dropout,
+        use_rslora=recipe.rslora,
+        use_dora=recipe.dora,
         target_modules=list(recipe.targets),
         bias="none",
         task_type="CAUSAL_LM",
