@@ -9,6 +9,7 @@ import torch
 
 from repobuild.model.base import load_model, load_tokenizer
 from repobuild.model.conversation import Conversation, Example
+from repobuild.model.loss import use_answer_loss
 from repobuild.model.packing import (
     batches,
     collate,
@@ -16,7 +17,6 @@ from repobuild.model.packing import (
     packed_batches,
     quotas,
 )
-from repobuild.model.train import use_answer_loss
 from tests.test_model_nano import make_base, samples
 
 CHANCE = random.Random(3)

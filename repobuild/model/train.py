@@ -13,7 +13,7 @@ launcher starts this file in every process, with the folder of the job:
     deepspeed --hostfile HOSTS --module repobuild.model.train SCRATCH
 
 Base weights are bfloat16 and frozen, LoRA weights are float32, products run under
-autocast. Logits are computed for answer tokens only.
+autocast. Logits are computed for answer tokens only (loss.py).
 """
 
 from __future__ import annotations
@@ -25,14 +25,11 @@ import random
 import shutil
 import sys
 from pathlib import Path
-from types import MethodType
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from torch.nn import functional as F
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
-from transformers.modeling_outputs import CausalLMOutput
 from transformers.trainer_callback import PrinterCallback
 
 from repobuild.engine.orphan import end_with_builder
@@ -47,13 +44,12 @@ from repobuild.model.checkpoint import (
     together,
     write_checkpoint,
 )
+from repobuild.model.loss import use_answer_loss
 from repobuild.model.pace import pace
 from repobuild.model.packing import Batch, batches, collate, packed_batches
 from repobuild.model.recipe import Job, Outcome
 
 LAST_RATE = 0.1  # of the peak, at the last step
-# Families whose forward is: backbone, then lm_head. Others compute their own loss.
-PLAIN_HEADS = frozenset({"llama", "mistral", "qwen2", "qwen3"})
 
 
 def train(job: Job, tell: Tell = lambda step, steps, loss: None) -> Outcome:
@@ -145,38 +141,6 @@ def lora_config(job: Job) -> LoraConfig:
         base_model_name_or_path=job.base.name,
         revision=job.base.revision,
     )
-
-
-def use_answer_loss(model: PeftModel, bf16: bool) -> None:
-    """Replace the causal model's forward by one that looks at answers only.
-
-    DeepSpeed switches autocast off around the engine, hence it is switched on inside.
-    """
-    causal = model.get_base_model()
-    own = causal.forward
-    family = str(getattr(causal.config, "model_type", ""))
-    plain = family in PLAIN_HEADS
-
-    def forward(
-        self: Any,
-        input_ids: torch.Tensor,
-        labels: torch.Tensor,
-        position_ids: torch.Tensor,
-        **ignored: Any,
-    ) -> CausalLMOutput:
-        place = input_ids.device.type
-        with torch.autocast(place, torch.bfloat16, enabled=bf16):
-            where = {"input_ids": input_ids, "position_ids": position_ids}
-            if not plain:
-                loss = own(**where, labels=labels, use_cache=False).loss
-                return CausalLMOutput(loss=loss)
-            hidden = self.model(**where, use_cache=False).last_hidden_state  # (B, T, C)
-            wanted = labels[:, 1:] != -100  # (B, T - 1)
-            logits = self.lm_head(hidden[:, :-1][wanted])  # (answer tokens, V)
-        loss = F.cross_entropy(logits.float(), labels[:, 1:][wanted])
-        return CausalLMOutput(loss=loss)
-
-    causal.forward = MethodType(forward, causal)
 
 
 # ----------------------------------------------------------------------------- plan
