@@ -3,6 +3,7 @@
     with_adapter = Speaker.load(base, adapter_folder)
     with_adapter.answers(["In which file is `f` defined?"], 60)
     with_adapter.losses(samples)             # [(sum of losses, answer tokens), ...]
+    with_adapter.text_losses([("a.py", code)])             # of plain text, likewise
     for piece in with_adapter.stream("What is `f`?", 200): ...
 
 The adapter is merged into a float32 copy in memory on a CPU (the answers are the
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.model.base import Base, device, load_model, load_tokenizer
-from repobuild.model.conversation import Conversation, Example
+from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.packing import batches, collate
 
 if TYPE_CHECKING:
@@ -141,6 +142,23 @@ class Speaker:
         kept = self.conversation.examples(samples, longest).kept
         found = dict(zip((e.id for e in kept), self.example_losses(kept), strict=True))
         return [found.get(sample_id, (0.0, 0)) for sample_id, _ in samples]
+
+    def text_losses(self, texts: Sequence[tuple[str, str]]) -> list[tuple[float, int]]:
+        """Sum of losses and tokens of each (path, text), as a file and not as a chat.
+
+        The path stands before the text where the tokenizer has a mark for files, and
+        the first token is taken as given where nothing stands before it.
+        """
+        begin = str(self.conversation.tokenizer.bos_token or "")
+        files = self.conversation.files
+        heads = [f"{FILE}{path}\n" if files else begin for path, _ in texts]
+        heads_ids = self.conversation.encode(heads)
+        texts_ids = self.conversation.encode([text for _, text in texts])
+        examples = [
+            Example(str(number), "", [*head, *ids], max(1, len(head)))
+            for number, (head, ids) in enumerate(zip(heads_ids, texts_ids, strict=True))
+        ]
+        return self.example_losses(examples)
 
     def example_losses(self, examples: Sequence[Example]) -> list[tuple[float, int]]:
         """Sum of losses and answer tokens of each example, in order."""
