@@ -16,6 +16,7 @@ VERBS = {
     "status": "what a build would do; exit 1 when stale",
     "why": "why a row, a table or the adapter was made again",
     "log": "the chain of adapters",
+    "rollback": "make an earlier adapter the current one, without training",
     "show": "one element, sample or adapter, with provenance",
     "export": "write a table to a folder, in its exchange format",
     "ask": "put a question to base and adapter, side by side",

@@ -84,6 +84,13 @@ class Build:
         self._end("failed" if failed else "done")
         return self.outcomes
 
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Number what is done to the tables without running a rule."""
+        self._begin()
+        yield
+        self._end("done")
+
     def table(self, name: str) -> StoredTable:
         """Return a table of this build, its unstored values rendered from its input."""
         if name not in self._tables:

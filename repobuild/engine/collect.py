@@ -21,6 +21,7 @@ from typing import Any
 from repobuild.engine import idle
 from repobuild.engine.build import Build
 from repobuild.engine.changes import note
+from repobuild.engine.displace import own
 from repobuild.engine.errors import UsageError
 from repobuild.engine.rule import Rule
 from repobuild.git.snapshot import heads, nearest
@@ -145,10 +146,12 @@ def _living(build: Build, rows: Mapping[str, Any]) -> set[str]:
 
 
 def _named(row: Mapping[str, Any]) -> set[str]:
-    """Return every artifact that a row names, but for what only entered its key."""
+    """Return every artifact that a row names, or the one whose place it took, but for
+    what only entered its key."""
     return {
         value
-        for name, value in row.items()
+        for named in (row, own(row))
+        for name, value in named.items()
         if name != "follows" and isinstance(value, str) and _DIGEST.fullmatch(value)
     }
 

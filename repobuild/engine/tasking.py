@@ -58,6 +58,11 @@ class RunningTask:
     def tree(self) -> str:
         return self._build.snapshot.tree
 
+    @property
+    def logs(self) -> Path:
+        name = f"{self.commit[:12]}-{self.key[:8]}"
+        return self._build.state.folder / "logs" / self._rule.name / name
+
     def table(self, name: str) -> StoredTable:
         if name not in self._rule.inputs:
             raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
@@ -107,11 +112,13 @@ def run_task(build: Build, rule: Rule) -> Outcome:
 
 def task_key(build: Build, rule: Rule) -> str:
     """Return the hex digest of everything that a task's artifact may depend on."""
-    ingredients = {
-        "manifest": manifest_digest(build.manifest(rule)),
-        "inputs": inputs(build, rule),
-        "parent": parent(build, rule) if rule.chain else "",
-    }
+    follows = parent(build, rule) if rule.chain else ""
+    return key_of(manifest_digest(build.manifest(rule)), inputs(build, rule), follows)
+
+
+def key_of(manifest: bytes, inputs: Mapping[str, str], follows: str) -> str:
+    """Return the key of an artifact that was made so, and from what `follows` names."""
+    ingredients = {"manifest": manifest, "inputs": dict(inputs), "parent": follows}
     return key_digest(ingredients).hex()
 
 
@@ -186,6 +193,7 @@ def _has(build: Build, row: Mapping[str, Any]) -> bool:
 def _make(build: Build, rule: Rule, place: str, key: str) -> dict[str, Any]:
     folder = build.state.folder / "tmp" / f"{rule.name}-{key}"
     folder.mkdir(parents=True, exist_ok=True)
+    began = time.perf_counter()
     meta = dict(rule.function(RunningTask(build, rule, key, folder)))
     made = any(folder.iterdir())
     if made:
@@ -198,7 +206,9 @@ def _make(build: Build, rule: Rule, place: str, key: str) -> dict[str, Any]:
         "inputs": inputs(build, rule),
         "follows": follows,
     }
-    row = {**meta, **made_of, "key": key, "build": build.number}
+    # Of this run: what a killed one had done before is not counted.
+    seconds = round(time.perf_counter() - began, 3)
+    row = {**meta, **made_of, "key": key, "build": build.number, "seconds": seconds}
     note(build.store, rule.name, place, row)
     if made:
         build.store.put(folder, row["object"])

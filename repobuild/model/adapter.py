@@ -23,11 +23,12 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
+from repobuild.engine.displace import INSTEAD
 from repobuild.engine.errors import BuildError
 from repobuild.model import delta as deltas
 from repobuild.model import packing
 from repobuild.model.base import Base, resolve
-from repobuild.model.conversation import Conversation, Examples
+from repobuild.model.conversation import Conversation, Example, Examples
 from repobuild.model.delta import Decision, Mode
 from repobuild.model.lineage import Lineage, Manifest, Row, current
 from repobuild.model.recipe import Job, Outcome, Recipe
@@ -100,7 +101,7 @@ def row_of(lineage: Lineage, plan: Plan) -> dict[str, Any]:
 def kept(decision: Decision) -> dict[str, Any]:
     """An earlier adapter's row, under this commit."""
     assert decision.row is not None
-    row = {name: value for name, value in decision.row.items() if name != "key"}
+    row = {n: v for n, v in decision.row.items() if n not in ("key", INSTEAD)}
     facts = {"mode": decision.mode.value, "reason": decision.reason, "work": 0}
     return {**row, **facts, "object": current(decision.row), "current": ""}
 
@@ -177,7 +178,8 @@ def built(task: Task, plan: Plan) -> dict[str, Any]:
             f"({mixed.examples.left_out or 'the dataset has no train split'})\n"
             "look at `repobuild status`, and at [samples] and adapter.sequence_length"
         )
-    outcome = run(task, job_of(task, plan, mixed))
+    held_out = conversation.examples(plan.held_out, plan.recipe.sequence_length).kept
+    outcome = run(task, job_of(task, plan, mixed, held_out))
     lineage = lineage_of(task, plan, mixed, outcome)
     scores = gate(task, plan)
     first = plan.decision.mode is not Mode.CONTINUE
@@ -222,7 +224,8 @@ def continued_mix(
     return Mixed(found, bounded, mixed.replayed)
 
 
-def job_of(task: Task, plan: Plan, mixed: Mixed) -> Job:
+def job_of(task: Task, plan: Plan, mixed: Mixed, held_out: list[Example]) -> Job:
+    from repobuild.model.board import log_of
     from repobuild.model.zero import read_config
 
     settings, row = task.settings, plan.decision.row
@@ -236,6 +239,8 @@ def job_of(task: Task, plan: Plan, mixed: Mixed) -> Job:
         deepspeed=read_config(settings["adapter.deepspeed"]),
         scratch=task.folder / "scratch",
         examples=mixed.examples.kept,
+        held_out=held_out,
+        log=log_of(task),
     )
 
 

@@ -25,7 +25,8 @@ from enum import Enum
 from itertools import accumulate, cycle, islice
 from typing import Any
 
-from repobuild.model.lineage import Manifest, Row
+from repobuild.engine.displace import own
+from repobuild.model.lineage import ROLLBACK, Manifest, Row, current
 
 
 class Mode(Enum):
@@ -99,11 +100,15 @@ def decide(now: Situation, delta: Delta, settings: Mapping[str, Any]) -> Decisio
 
 
 def same(now: Situation) -> str:
-    """The commit whose adapter was trained on exactly these samples, or nothing."""
+    """The commit whose adapter was trained on exactly these samples, or nothing.
+
+    One that was rolled back from is not taken again by itself.
+    """
     ours = (now.dataset, now.recipe, now.base, True)
     names = ("dataset", "recipe", "base", "promoted")
+    aside = {current(own(row)) for row in now.rows.values() if own(row) is not row}
     for commit, row in sorted(now.rows.items()):
-        if tuple(row.get(name) for name in names) == ours:
+        if tuple(row.get(name) for name in names) == ours and current(row) not in aside:
             return commit
     return ""
 
@@ -133,7 +138,12 @@ def drift(parent: Row, delta: Delta, size: int) -> float:
 def nearest_row(
     rows: Mapping[str, Row], ancestors: Sequence[str], commit: str
 ) -> Row | None:
-    """The adapter of the nearest first-parent ancestor, else the newest one."""
+    """The adapter of the nearest first-parent ancestor, else the newest one.
+
+    A commit that was rolled back goes on from what it was rolled back to.
+    """
+    if commit in rows and rows[commit].get("mode") == ROLLBACK:
+        return rows[commit]
     for ancestor in ancestors:
         if ancestor in rows:
             return rows[ancestor]

@@ -32,6 +32,7 @@ from repobuild.engine.errors import BuildError
 
 VERSION = 1
 DIGEST = 8
+ROLLBACK = "rollback"  # mode of a row that was put in the place of a commit's own
 
 Row = Mapping[str, Any]
 
