@@ -147,9 +147,9 @@ def text(facts: dict[str, Any]) -> str:
 
 
 def _adapter_lines(adapter: dict[str, Any]) -> list[str]:
-    from repobuild.cli.log import adapter_line
+    from repobuild.cli.adapters import line
 
-    return [adapter_line(adapter)] if adapter else []
+    return [line(adapter)] if adapter else []
 
 
 def _tell_problems(problems: list[tuple[str, str, str]]) -> None:

@@ -2,67 +2,98 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit, short
+from repobuild.cli.output import emit, seconds, short
+
+_HEAD = ("", "commit", "adapter", "made", "tokens", "time", "loss", "path", "why")
+_RIGHT = ("tokens", "time", "loss", "path")
+
+Row = dict[str, Any]
 
 
 @click.command("log")
 @options.as_json
 def command(as_json: bool) -> int:
-    """Show every adapter that was built: commit, how it was made, what it scored."""
+    """Show every adapter that was built: commit, how it was made, what it scored.
+
+    \b
+    *   the one that HEAD uses          loss    of recall questions, held out
+    -   put aside by a rollback         path    of them that name the right file
+    """
     from repobuild.checkout import find
+    from repobuild.cli.adapters import in_use
 
     checkout = find()
-    state = checkout.state()
-    build = checkout.view(checkout.snapshot(), state)
-    emit({"version": 1, "adapters": chain(build)}, as_json, text)
+    build = checkout.view(checkout.snapshot(), checkout.state())
+    facts = {"head": build.snapshot.commit, "current": in_use(build)}
+    emit({"version": 1, **facts, "adapters": chain(build)}, as_json, text)
     return 0
 
 
-def chain(build: Any) -> list[dict[str, Any]]:
+def chain(build: Any) -> list[Row]:
     """Return the adapters' rows with their scores, newest first."""
-    reports = dict(build.table("report").items())
-    rows = [
-        {"commit": commit, **row, "report": _headline_of(reports, row)}
-        for commit, row in build.table("adapter").items()
-    ]
+    from repobuild.cli.adapters import scores
+
+    def told(row: Row) -> Row:
+        aside = {"instead": told(row["instead"])} if "instead" in row else {}
+        return {**row, **aside, "report": scores(build, row["object"])}
+
+    rows = [{"commit": c, **told(row)} for c, row in build.table("adapter").items()]
     return sorted(rows, key=lambda row: -int(row["build"]))
 
 
-def _headline_of(reports: dict[str, Any], row: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = reports.get(row["object"], {}).get("headline", {})
-    return found
-
-
-def text(facts: dict[str, Any]) -> str:
+def text(facts: Row) -> str:
     if not facts["adapters"]:
         return "no adapter yet; `repobuild` builds one"
-    return "\n".join(
-        f"{short(row['commit'])}  {adapter_line(row)}" for row in facts["adapters"]
+    return "\n".join(_aligned([_HEAD, *_lines(facts)]))
+
+
+def _lines(facts: Row) -> Iterator[tuple[str, ...]]:
+    for row in facts["adapters"]:
+        commit = row["commit"]
+        yield _cells("*" if commit == facts["current"] else "", commit, row)
+        if "instead" in row:
+            yield _cells("-", commit, row["instead"])
+
+
+def _cells(mark: str, commit: str, row: Row) -> tuple[str, ...]:
+    from repobuild.cli.adapters import HOW
+
+    recall = row["report"].get("recall", {}).get("adapter", {})
+    path = recall.get("path_exact")
+    mode = row.get("mode", "")
+    return (
+        mark,
+        short(commit),
+        row["object"][:12],
+        HOW.get(mode, mode or "made"),
+        f"{row['work']:,.0f}" if row.get("work") else "",
+        seconds(row["seconds"]) if row.get("work") and "seconds" in row else "",
+        f"{recall['loss']:.2f}" if "loss" in recall else "",
+        "" if path is None else f"{path:.0%}",
+        _why(row),
     )
 
 
-def adapter_line(row: dict[str, Any]) -> str:
-    """Return one line on an adapter: name, how it was made, its headline scores."""
-    said = [f"adapter {row['object'][:12]}: {row.get('mode', 'made')}"]
-    if row.get("steps"):
-        said.append(f"{row['tokens']:,} tokens in {row['steps']:,} steps")
-    recall = row.get("report", {}).get("recall", {})
-    if recall.get("adapter") and recall.get("base"):
-        said += _headline(recall)
-    if row.get("promoted") is False:
-        said.append("not promoted: worse than its parent, which stays current")
-    return ", ".join(said)
+def _why(row: Row) -> str:
+    said = [row.get("reason", "")]
+    if row.get("current"):
+        said.append(f"worse than its parent: {row['current'][:12]} stays current")
+    return "; ".join(filter(None, said))
 
 
-def _headline(recall: dict[str, Any]) -> list[str]:
-    base, adapter = recall["base"], recall["adapter"]
-    said = [f"recall loss {base['loss']:.2f} to {adapter['loss']:.2f}"]
-    if "path_exact" in base and "path_exact" in adapter:
-        paths = f"{base['path_exact']:.0%} to {adapter['path_exact']:.0%}"
-        said.append(f"right path {paths}")
-    return said
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Yield lines of equal columns; numbers to the right, the last as it comes."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    right = [name in _RIGHT for name in _HEAD]
+    for row in rows:
+        cells = [
+            cell.rjust(width) if to_the_right else cell.ljust(width)
+            for cell, width, to_the_right in zip(row, widths, right, strict=True)
+        ]
+        yield "  ".join(cells).rstrip()

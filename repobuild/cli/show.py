@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _TEXTS = ("question", "answer", "prefix", "suffix")
 _SHORTEST_ID = 6  # digits of a commit's or an artifact's id
+_ADAPTER = "adapter "  # before its digest, where rows are named by their table
 
 
 @click.command("show")
@@ -28,8 +29,8 @@ def command(key: str, as_json: bool) -> int:
     \b
     repobuild show pkg/mod.py::Class.method      an element, its edges and samples
     repobuild show 'pkg/mod.py::f#code_location.en.1'      a sample and its sources
-    repobuild show 4f2a91c                       the adapter of a commit, or by digest,
-                                                 and what the commit changed
+    repobuild show 4f2a91c                       an adapter by its digest; a commit, its
+                                                 adapter and what it changed
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import find
@@ -49,13 +50,22 @@ def _found(build: Build, key: str) -> dict[str, Any]:
         return {"dataset": inventory(build)}
     if key in build.rules:
         return {"table": _summary(build, key)}
-    key = _whole(build, key)
+    key = _whole(build, _commit(build, key))
     rows = {**_adapters(build, key), **_rows(build, key)}
     if not rows:
         from repobuild.engine.why import unknown
 
         raise unknown(build, key)
     return {"rows": rows}
+
+
+def _commit(build: Build, key: str) -> str:
+    """Return the commit that HEAD, or what is counted from it, names; else the key."""
+    if not key.startswith("HEAD"):
+        return key
+    from repobuild.git.snapshot import resolve
+
+    return str(resolve(build.snapshot.repository, key).id)
 
 
 def _whole(build: Build, key: str) -> str:
@@ -159,17 +169,25 @@ def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
 
 
 def _adapters(build: Build, key: str) -> dict[str, Any]:
-    """Return adapters whose commit or digest begins so."""
-    found = {}
-    for commit, row in build.table("adapter").items():
-        if len(key) >= _SHORTEST_ID and (
-            commit.startswith(key) or row["object"].startswith(key)
-        ):
-            found[f"adapter {commit[:10]}"] = row
-    return found
+    """Return adapters by their digest, or by a commit that uses or made one."""
+    from repobuild.cli.adapters import portrait
+    from repobuild.engine.displace import own
+    from repobuild.model.lineage import current
+    from repobuild.model.rollback import adapters
+
+    if len(key) < _SHORTEST_ID:
+        return {}
+    rows = dict(build.table("adapter").items())
+    found = [digest for digest in adapters(build, rows) if digest.startswith(key)]
+    for commit, row in rows.items():
+        if commit.startswith(key):
+            found += [current(row), row["object"], own(row)["object"]]
+    return {f"{_ADAPTER}{d[:12]}": portrait(build, d) for d in dict.fromkeys(found)}
 
 
 def text(facts: dict[str, Any]) -> str:
+    from repobuild.cli.adapters import portrait_text
+
     if "dataset" in facts:
         from repobuild.cli.inventory import told
 
@@ -178,7 +196,8 @@ def text(facts: dict[str, Any]) -> str:
         return _table_text(facts["key"], facts["table"])
     said = [facts["key"]]
     for name, row in facts["rows"].items():
-        said += [f"\n{name}:", _row_text(row)]
+        is_adapter = name.startswith(_ADAPTER)
+        said += [f"\n{name}:", portrait_text(row) if is_adapter else _row_text(row)]
     return "\n".join(said)
 
 

@@ -77,15 +77,23 @@ def _adapter(build: Build) -> dict[str, Any]:
 def outlook_text(facts: dict[str, Any]) -> str:
     """Return the outlook as a few lines."""
     if not facts["stale"]:
-        return f"current: {short(facts['head'])} is built"
+        said = f"current: {short(facts['head'])} is built"
+        return "\n".join([said, *_rolled_back(facts["adapter"])])
     pending = facts["pending"]
     width = max(map(len, pending["reasons"]))
     said = [_headline(facts)]
     for name, reason in pending["reasons"].items():
         does = pending["tasks"].get(name, "")
         said.append(f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, does)))}")
+    said += _rolled_back(facts["adapter"])
     said += [_estimate(pending), "run `repobuild` to build"]
     return "\n".join(said)
+
+
+def _rolled_back(adapter: dict[str, Any]) -> list[str]:
+    from repobuild.cli.adapters import line
+
+    return [line(adapter)] if adapter.get("mode") == "rollback" else []
 
 
 def _estimate(pending: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from repobuild.cli.output import emit
 
 _LINES = 24  # one screen
 _WIDTH = 100
-_TAKEN = ("reuse", "wait", "rollback")  # modes of an adapter that nothing was trained for
+_TAKEN = ("reuse", "wait", "rollback")  # modes of an adapter made without training
 _RECIPE = ("setting_changed", "ingredient_changed", "rule_version_changed")
 
 Told = Mapping[str, Any]

@@ -125,8 +125,16 @@ def test_an_adapter_is_built_continued_reused_exported_and_verified(
 
     capsys.readouterr()
     assert run(["log"]) == 0
-    modes = [line.split(": ")[1] for line in capsys.readouterr().out.splitlines()]
-    assert [mode.split(",")[0] for mode in modes] == ["reuse", "continue", "first"]
+    head, *lines = capsys.readouterr().out.splitlines()
+    place = head.index("made")
+    modes = [line[place:].split("  ")[0] for line in lines]
+    assert modes == ["reused", "continued", "first"]
+    assert [line[0] for line in lines] == ["*", " ", " "]
+    assert run(["show", second["adapter"]["object"][:8]]) == 0
+    said = capsys.readouterr().out
+    assert f'at {second["commit"][:10]} "a change", continued' in said
+    assert f"{first['adapter']['object'][:12]}" in said
+    assert "adapter_model" not in said and "/.git/repobuild/objects/" in said
     assert run(["report"]) == 0
     assert "recall, adapter" in capsys.readouterr().out
     assert run(["ask", "--max-tokens", "4", "Where is first_1?"]) == 0

@@ -1,0 +1,53 @@
+"""What the next decision makes of a commit that was rolled back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from repobuild.engine.displace import displaced, own
+from repobuild.model.delta import Situation, nearest_row, same
+
+OLD, NEW = "0" * 64, "1" * 64
+
+
+def row(name: str, samples: str, **changes: Any) -> dict[str, Any]:
+    made_of = {"manifest": "ab" * 32, "inputs": {"samples": samples}, "follows": ""}
+    facts = {"object": name, "current": "", "mode": "continue", "promoted": True}
+    trained = {"dataset": samples, "recipe": "r", "base": "b"}
+    return {**facts, **trained, **made_of, "build": 1, **changes}
+
+
+def rolled_back() -> dict[str, Any]:
+    return displaced(row(NEW, "new"), row(OLD, "old", mode="rollback"))
+
+
+def situation(**rows: Any) -> Situation:
+    return Situation(
+        dataset="new", recipe="r", base="b", size=9, rows=rows, parent=None
+    )
+
+
+def test_an_adapter_that_was_put_aside_is_not_taken_for_its_samples() -> None:
+    assert same(situation(one=row(NEW, "new"))) == "one"
+    assert same(situation(one=row(NEW, "new"), two=rolled_back())) == ""
+
+
+def test_a_commit_that_was_rolled_back_goes_on_from_where_it_was_rolled_to() -> None:
+    rows = {"one": row(NEW, "new"), "two": rolled_back()}
+    found = nearest_row(rows, ["one"], "two")
+    assert found is not None and found["object"] == OLD
+    found = nearest_row(rows, ["one"], "three")
+    assert found is not None and found["object"] == NEW
+
+
+def test_rolling_back_twice_keeps_the_commits_own_row() -> None:
+    twice = displaced(rolled_back(), row("2" * 64, "older"))
+    assert own(twice) == row(NEW, "new")
+    assert own(own(twice)) == row(NEW, "new")
+
+
+def test_the_key_tells_what_the_commit_goes_on_from() -> None:
+    one, two = rolled_back(), displaced(row(NEW, "new"), row("2" * 64, "older"))
+    assert one["inputs"] == two["inputs"] == row(NEW, "new")["inputs"]
+    assert one["key"] != two["key"]
+    assert (one["follows"], two["follows"]) == (OLD, "2" * 64)
