@@ -46,6 +46,17 @@ def test_code_needs_what_it_names() -> None:
     ]
 
 
+def test_the_order_of_a_files_imports_is_nothing_that_code_needs() -> None:
+    sorted_otherwise = "\n".join(reversed(SOURCE.splitlines()[:4]))
+    code = "def f(x):\n    return np.array(read(near))"
+    wanted = [
+        "import numpy as np",
+        "from . import near",
+        "from pkg.io import read, write as put",
+    ]
+    assert needed(code, known()) == needed(code, known(sorted_otherwise)) == wanted
+
+
 def test_a_name_that_the_code_gives_a_meaning_is_its_own() -> None:
     assert needed("def f():\n    read = open\n    return read()", known()) == []
     assert needed("for read in rows:\n    pass", known()) == []

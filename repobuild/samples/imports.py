@@ -29,11 +29,10 @@ _FUTURE = "__future__"
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One import statement; `line` orders a file's and is nothing it says."""
+    """One import statement; where it stands in the file is nothing it says."""
 
     text: str
     internal: bool
-    line: int
 
 
 Statements = Mapping[str, Statement]  # by the names that they bind
@@ -55,23 +54,24 @@ def statements(facts: Value, source: bytes, targets: Iterable[str]) -> Statement
             if module != _FUTURE and name != "*":
                 internal = _internal(module, name, modules)
                 bound = alias or name or module.partition(".")[0]
-                found[bound] = Statement(text, internal, line)
+                found[bound] = Statement(text, internal)
     return found
 
 
 def needed(
     code: str, known: Statements, bound: Iterable[str] = (), internal: bool = False
 ) -> list[str]:
-    """Return the statements that code needs, in the file's order; none if many.
+    """Return the statements that code needs, plain imports first; none if many.
 
-    With `internal` only imports of the project, each on one line; none if one of those
-    that are needed is longer. Names that the code gives a meaning itself are its own.
+    Sorted, so that who only sorts a file's imports changes no row of its elements. With
+    `internal` only imports of the project, each on one line; none if one of those that
+    are needed is longer. Names that the code gives a meaning itself are its own.
     """
     plain = _STRING.sub("", code)
     own = {name for pair in _BOUND.findall(plain) for name in pair}
     used = {name for name in _NAME.findall(plain) if name in known} - own - set(bound)
     chosen = {known[name] for name in used if known[name].internal or not internal}
-    texts = [one.text for one in sorted(chosen, key=lambda one: one.line)]
+    texts = sorted((one.text for one in chosen), key=lambda t: (t[:4] == "from", t))
     if internal and any("\n" in text for text in texts):
         return []
     return texts if len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST else []

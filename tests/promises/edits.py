@@ -4,6 +4,7 @@ A tree is `{path: (content, mode)}` with paths as bytes, as git keeps them. A st
 `(what is done to the tree, how it is then built)`:
 
     ("splice", path, line, count, text)               these lines replaced
+    ("swap", path, line)     this line and the next in the other order
     ("word", path, n, word)  the n-th word of a file is another
     ("write", path, text)    ("raw", path, bytes)     ("delete", path)
     ("move", path, to)       ("copy", path, to)       ("case", path)
@@ -184,6 +185,7 @@ splice = st.tuples(
     st.integers(0, 2),
     st.sampled_from(LINES) | st.sampled_from(PIECES),
 )
+swap = st.tuples(st.just("swap"), near, st.integers(0, 17))
 moves = st.one_of(
     st.tuples(st.just("delete"), path),
     st.tuples(st.just("move"), path, path),
@@ -197,8 +199,8 @@ moves = st.one_of(
     st.tuples(st.just("switch"), back),
     st.tuples(st.just("merge"), back, st.integers(0, 255)),
 )
-small = st.one_of(splice, word, word)
-edit = st.one_of(write, splice, word, moves)
+small = st.one_of(splice, swap, word, word)
+edit = st.one_of(write, splice, swap, word, moves)
 whole = st.just(("build", "dataset"))
 build = st.one_of(
     whole,
@@ -242,6 +244,8 @@ def after(tree: Tree, history: list[Tree], edit: Edit) -> Tree:
         return made
     if kind == "splice":
         return put(made, name, spliced(made[name][0], *rest[1:]), made[name][1])
+    if kind == "swap":
+        return put(made, name, transposed(made[name][0], rest[1]), made[name][1])
     if kind == "word":
         return put(made, name, reworded(made[name][0], *rest[1:]), made[name][1])
     if kind == "copy":
@@ -270,6 +274,14 @@ def spliced(data: bytes, line: int, count: int, text: str) -> bytes:
     lines = data.splitlines(keepends=True)
     line %= len(lines) + 1
     lines[line : line + count] = [text.encode("latin-1")]
+    return b"".join(lines)
+
+
+def transposed(data: bytes, line: int) -> bytes:
+    """Return the content with a line and the next in the other order."""
+    lines = data.splitlines(keepends=True)
+    line %= len(lines) + 1
+    lines[line : line + 2] = reversed(lines[line : line + 2])
     return b"".join(lines)
 
 

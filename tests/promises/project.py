@@ -68,8 +68,11 @@ from pkg.sub.c import Grandchild
 
 
 def test_g():
-    assert g(1)
-    h(Grandchild())
+    made = Grandchild()
+    found = g(made.run())
+    assert len(found) == 3
+    h(made)
+    assert found[0] == made.step()
 """,
     b"README.md": "# Title\n\nWhat it is for.\n\n## Part\n\nMore words.\n",
 }

@@ -82,6 +82,21 @@ def test_a_comment_is_read_and_goes_no_further(built, repository):
     assert said["facts"]["built"] == ["a.py"]
 
 
+def test_sorting_imports_changes_no_element(built, repository, tmp_path):
+    first, second = "from b import halve\n", "from c import shout\n"
+    code = "\n\ndef spell(value):\n    half = halve(value)\n"
+    code += "    said = shout(str(half))\n    again = shout(said)\n    return again\n"
+    after(built, repository, d=second + first + code)
+    needs = built.table("contexts").get("d.py::spell")["needs"]
+    said = after(built, repository, d=first + second + code)
+    assert needs == [first.strip(), second.strip()]
+    assert "d.py::spell" not in said.get("contexts", {"built": []})["built"]
+    clean = Standard(repository.git, tmp_path / "clean")
+    clean.build()
+    assert built.digests() == clean.digests()
+    clean.close()
+
+
 def test_a_mode_is_no_content(built, repository):
     index = repository.git.index
     entry = index["a.py"]
