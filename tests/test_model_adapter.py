@@ -52,6 +52,7 @@ class Commit:
         self.settings = settings(**changes)
         self.folder = place / "tmp" / name
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.logs = place / "logs" / "adapter" / name
         self.store = Store(place / "objects")
         self.events: list[tuple[str, dict[str, Any]]] = []
         held_out = {i.replace("#", "#held."): s for i, s in made[:HELD_OUT]}

@@ -159,6 +159,11 @@ class Task(Protocol):
         """Where to write; survives a kill, so that training finds its checkpoint."""
         ...
 
+    @property
+    def logs(self) -> Path:
+        """Where to write what is watched meanwhile: kept, but part of no artifact."""
+        ...
+
     def table(self, name: str) -> Table: ...
 
     def joined(self, name: str) -> tuple[str, ...]:

@@ -2,9 +2,10 @@
 
     SCRATCH/checkpoint/
         adapter_model.safetensors, adapter_config.json    float32, whole
+        best.safetensors     weights of the lowest held-out loss, when they are kept
         rankN.safetensors    AdamW's moments and step of process N, its random state
-        state.json           step, world size, ZeRO stage, losses, digests of the job
-                             and of the files beside it (standing.py)
+        state.json           step, world size, ZeRO stage, losses, held-out losses,
+                             digests of the job and of the files beside it (standing.py)
 
 Adapter weights are the float32 masters and the order of batches is known beforehand, so
 that a resumed run equals the uninterrupted one bit for bit at equal world size and ZeRO
@@ -29,6 +30,7 @@ from safetensors.torch import load_file, save_file
 
 from repobuild.model import zero
 from repobuild.model.artifact import write_peft
+from repobuild.model.held_out import HeldOut
 from repobuild.model.packing import Batch
 from repobuild.model.recipe import Job
 from repobuild.model.standing import STATE, digests, standing
@@ -45,6 +47,7 @@ class Run:
     done: int  # steps of an interrupted run
     tell: Tell
     losses: list[float] = field(default_factory=list)
+    held_out: HeldOut = field(default_factory=HeldOut)
 
     @property
     def checkpoint(self) -> Path:
@@ -62,10 +65,11 @@ class Run:
     def steps(self) -> int:
         return len(self.plan) // self.world
 
-    def tokens(self, step: int) -> int:
-        """Tokens of a batch, padding left out."""
-        rows = self.plan[min(step * self.world, len(self.plan) - 1)]
-        return sum(len(self.job.examples[n].tokens) for row in rows for n in row)
+    def tokens(self, first: int, last: int) -> int:
+        """Tokens of steps `first` to `last`, the latter excluded; padding left out."""
+        batches = self.plan[first * self.world : last * self.world]
+        examples = self.job.examples
+        return sum(len(examples[n].tokens) for b in batches for row in b for n in row)
 
 
 def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None:
@@ -87,6 +91,9 @@ def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None
     if run.rank == 0:
         write_peft(new, model, tensors, run.job)
         facts = {"step": step, "world": run.world, "losses": run.losses}
+        facts |= {"held_out": run.held_out.points}
+        if run.held_out.best:
+            save_file(run.held_out.best, new / "best.safetensors")
         facts |= {"stage": zero.stage(run.job.deepspeed), "job": run.job.digest}
         together(run)
         facts["files"] = digests(new)
@@ -112,6 +119,9 @@ def read_progress(run: Run) -> None:
     if facts:
         run.done = min(int(facts["step"]), run.steps)
         run.losses = list(facts["losses"])
+        best = run.checkpoint / "best.safetensors"
+        kept = load_file(best) if best.is_file() else {}
+        run.held_out = HeldOut(list(facts["held_out"]), kept)
 
 
 def read_moments(run: Run, engine: Any) -> None:

@@ -5,6 +5,7 @@ starts see the same job as the one that asked for it:
 
     SCRATCH/job.json        everything but the examples
     SCRATCH/examples.bin    msgpack: [[id, task, answer, tokens], ...]
+    SCRATCH/held_out.bin    the same, of what is only measured
     SCRATCH/checkpoint/     state of an interrupted run, see train.py
     SCRATCH/trained/        the result: PEFT files and outcome.json, renamed into place
 """
@@ -14,19 +15,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import msgpack
 
+from repobuild.engine.errors import UsageError
 from repobuild.model.base import Base
 from repobuild.model.conversation import Example
 
 FORMAT = 1  # raised when the same settings would train another adapter
 # Settings that came after the first adapters, and the value at which they do nothing:
 # at it they are no part of a recipe's digest, else an upgrade would train anew.
-LATER: dict[str, Any] = {"rslora": False, "dora": False}
+LATER: dict[str, Any] = {"rslora": False, "dora": False, "patience": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +54,39 @@ class Recipe:
     seed: int
     rslora: bool = False
     dora: bool = False
+    evaluations: int = 0
+    patience: int = 0
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Recipe:
         """Read `[adapter]`; targets are sorted so that equal sets are equal recipes."""
         values = {name: settings[f"adapter.{name}"] for name in cls.__slots__}
         values["targets"] = tuple(sorted(values["targets"]))
+        if values["patience"] > 0 and values["evaluations"] < 1:
+            raise UsageError(
+                f"adapter.patience is {values['patience']}, but held-out loss is never "
+                "measured\nset adapter.evaluations to how often a run measures it"
+            )
         return cls(**values)
 
     @property
     def digest(self) -> str:
         values = asdict(self)
         idle = [name for name, unused in LATER.items() if values[name] == unused]
+        if not self.patience:
+            idle.append("evaluations")  # only looks
         known = {name: v for name, v in values.items() if name not in idle}
         plain = json.dumps({"format": FORMAT, **known}, sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """Where a run may be watched; no part of any key or digest."""
+
+    folder: str = ""  # "" = nowhere
+    writers: tuple[str, ...] = ()
+    project: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,29 +101,41 @@ class Job:
     deepspeed: dict[str, Any]
     scratch: Path
     examples: list[Example]
+    held_out: list[Example] = field(default_factory=list)
     checkpoint_every: int = 25  # steps
+    log: Log = Log()
+
+    @property
+    def patience(self) -> int:
+        """That of the recipe; a continued run is short, and goes on to its end."""
+        return 0 if self.parent else self.recipe.patience
 
     @property
     def digest(self) -> str:
         """A checkpoint of another job is not resumed."""
-        plain = {**_plain(self), "scratch": "", "parent": Path(self.parent).name}
-        body = json.dumps(plain, sort_keys=True).encode() + _packed(self.examples)
+        plain = {**_plain(self), "parent": Path(self.parent).name}
+        del plain["log"]
+        body = json.dumps(plain, sort_keys=True).encode()
+        body += _packed(self.examples) + _packed(self.held_out)
         return hashlib.sha256(body).hexdigest()
 
     def write(self) -> None:
         self.scratch.mkdir(parents=True, exist_ok=True)
         (self.scratch / "examples.bin").write_bytes(_packed(self.examples))
+        (self.scratch / "held_out.bin").write_bytes(_packed(self.held_out))
         (self.scratch / "job.json").write_text(json.dumps(_plain(self)), "utf-8")
 
     @classmethod
     def read(cls, scratch: Path) -> Job:
         body = json.loads((scratch / "job.json").read_text("utf-8"))
-        rows = msgpack.unpackb((scratch / "examples.bin").read_bytes())
         body["base"] = Base(**body["base"])
-        recipe = body["recipe"]
+        recipe, log = body["recipe"], body["log"]
         body["recipe"] = Recipe(**{**recipe, "targets": tuple(recipe["targets"])})
+        body["log"] = Log(**{**log, "writers": tuple(log["writers"])})
         body["scratch"] = scratch
-        return cls(**body, examples=[Example(i, t, ids, a) for i, t, a, ids in rows])
+        for name in ("examples", "held_out"):
+            body[name] = _unpacked((scratch / f"{name}.bin").read_bytes())
+        return cls(**body)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +148,8 @@ class Outcome:
     losses: list[list[float]]  # [step, mean loss since the last entry]
     trainable: int  # parameters
     norm_b: float  # Frobenius norm over all lora_B
+    held_out_losses: list[list[float]] = field(default_factory=list)  # [step, loss]
+    kept: int = 0  # the step whose weights these are
 
     @classmethod
     def read(cls, folder: Path) -> Outcome:
@@ -135,6 +169,7 @@ def _plain(job: Job) -> dict[str, Any]:
         "epochs": job.epochs,
         "deepspeed": job.deepspeed,
         "checkpoint_every": job.checkpoint_every,
+        "log": asdict(job.log),
     }
 
 
@@ -142,3 +177,7 @@ def _packed(examples: list[Example]) -> bytes:
     rows = [[e.id, e.task, e.answer, e.tokens] for e in examples]
     packed: bytes = msgpack.packb(rows)
     return packed
+
+
+def _unpacked(packed: bytes) -> list[Example]:
+    return [Example(i, t, ids, a) for i, t, a, ids in msgpack.unpackb(packed)]

@@ -3,6 +3,7 @@
     prepare     join the process group, load the base, put the adapter on it
     plan        every batch of the run is known beforehand, from the seed
     train       transformers' Trainer, under DeepSpeed
+    measure     loss on held-out samples, a few times a run; the best weights if wanted
     checkpoint  every few steps; after a kill the same job goes on where it stopped
     write       float32 LoRA tensors, checked, as a PEFT folder
 
@@ -36,6 +37,7 @@ from repobuild.engine.orphan import end_with_builder
 from repobuild.model import zero
 from repobuild.model.artifact import check, curve, write_peft
 from repobuild.model.base import load_model, load_tokenizer, quiet
+from repobuild.model.board import Board, board
 from repobuild.model.checkpoint import (
     Run,
     Tell,
@@ -44,6 +46,8 @@ from repobuild.model.checkpoint import (
     together,
     write_checkpoint,
 )
+from repobuild.model.conversation import Example
+from repobuild.model.held_out import due, fitting, measure, shares
 from repobuild.model.loss import use_answer_loss
 from repobuild.model.pace import pace
 from repobuild.model.packing import Batch, batches, collate, packed_batches
@@ -75,9 +79,9 @@ def run_trainer(run: Run) -> Outcome:
     arguments = training_arguments(run)
     set_seed(run.job.recipe.seed)
     model = build_model(run)
-    trainer = AdapterTrainer(run, model, arguments)
-    if run.done < run.steps:
-        trainer.train()
+    if run.done < run.steps and not run.held_out.stopped(run.job.patience):
+        with board(run) as shown:
+            AdapterTrainer(run, model, arguments, shown).train()
     return write_adapter(run, model)
 
 
@@ -187,7 +191,9 @@ def rate_at(step: int, steps: int, warmup: float) -> float:
 class AdapterTrainer(Trainer):
     """The Trainer, with batches as planned and the schedule of the whole run."""
 
-    def __init__(self, run: Run, model: PeftModel, arguments: Any) -> None:
+    def __init__(
+        self, run: Run, model: PeftModel, arguments: Any, shown: Board
+    ) -> None:
         self.run = run
         self.pad = int(load_tokenizer(run.job.base).pad_token_id)
         super().__init__(
@@ -195,7 +201,7 @@ class AdapterTrainer(Trainer):
             args=arguments,
             train_dataset=run.plan[run.done * run.world :],
             data_collator=self.tensors,
-            callbacks=[Watch(self)],
+            callbacks=[Watch(self, shown)],
         )
         self.remove_callback(PrinterCallback)
         self.model_accepts_loss_kwargs = False
@@ -204,6 +210,10 @@ class AdapterTrainer(Trainer):
         examples = self.run.job.examples
         rows = [[examples[number] for number in row] for row in items[0]]
         return collate(rows, self.pad)
+
+    def placed(self, rows: list[list[Example]]) -> dict[str, torch.Tensor]:
+        found: dict[str, torch.Tensor] = self._prepare_inputs(collate(rows, self.pad))
+        return found
 
     def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
         planned: Any = self.train_dataset
@@ -228,12 +238,17 @@ class AdapterTrainer(Trainer):
 
 
 class Watch(TrainerCallback):
-    """Reports every step, saves every few, and brings the moments back."""
+    """Reports and measures, saves every few steps, and brings the moments back."""
 
-    def __init__(self, trainer: AdapterTrainer) -> None:
-        self.trainer = trainer
+    def __init__(self, trainer: AdapterTrainer, shown: Board) -> None:
+        self.trainer, self.shown = trainer, shown
+        run, recipe = trainer.run, trainer.run.job.recipe
         threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
-        self.pace = pace(threads, trainer.run.world, torch.set_num_threads)
+        self.pace = pace(threads, run.world, torch.set_num_threads)
+        trained = run.tokens(0, run.steps)
+        held_out = fitting(run.job.held_out, trained, recipe.evaluations)
+        self.share = shares(held_out, recipe.batch_tokens, run.world)[run.rank]
+        self.due = due(run.steps, recipe.evaluations if held_out else 0)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         read_moments(self.trainer.run, self.trainer.model_wrapped)
@@ -241,12 +256,27 @@ class Watch(TrainerCallback):
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         run = self.trainer.run
         step = run.done + state.global_step
-        self.pace.step(run.tokens(step - 1))
+        tokens = run.tokens(step - 1, step)
+        self.pace.step(tokens)
         if run.rank == 0:
             run.tell(step, run.steps, run.losses[-1])
+        rate = run.job.rate * rate_at(step - 1, run.steps, run.job.recipe.warmup)
+        self.shown.step(step, tokens, {"loss": run.losses[-1], "rate": rate})
+        if step in self.due:
+            self.measure(step)
+            control.should_training_stop |= run.held_out.stopped(run.job.patience)
         if step % run.job.checkpoint_every == 0 and step < run.steps:
             trainer: Any = self.trainer
             write_checkpoint(run, trainer.model, trainer.model_wrapped, step)
+
+    def measure(self, step: int) -> None:
+        """Held-out loss; with patience, the weights of the lowest one are kept."""
+        run, trainer = self.trainer.run, self.trainer
+        loss = measure(trainer.model_wrapped, self.share, trainer.placed)
+        if run.held_out.add(step, loss) and run.job.patience:
+            model: Any = trainer.model
+            run.held_out.best = zero.gathered(model)
+        self.shown.held_out(step, loss)
 
 
 # ---------------------------------------------------------------------------- write
@@ -254,17 +284,18 @@ class Watch(TrainerCallback):
 
 def write_adapter(run: Run, model: PeftModel) -> Outcome:
     """Check and write the adapter; the folder appears whole."""
-    tensors = zero.gathered(model)
+    tensors = run.held_out.best or zero.gathered(model)
+    steps = len(run.losses)  # fewer than planned after an early stop
+    seen = [run.job.examples[i] for i in every(run.plan[: steps * run.world])]
     outcome = Outcome(
-        steps=run.steps,
-        tokens=sum(len(run.job.examples[i].tokens) for i in every(run.plan)),
-        answer_tokens=sum(
-            len(e.tokens) - e.answer
-            for e in map(run.job.examples.__getitem__, every(run.plan))
-        ),
+        steps=steps,
+        tokens=sum(len(example.tokens) for example in seen),
+        answer_tokens=sum(len(e.tokens) - e.answer for e in seen),
         losses=curve(run.losses),
         trainable=sum(t.numel() for t in tensors.values()),
         norm_b=check(tensors),
+        held_out_losses=run.held_out.points,
+        kept=run.held_out.kept if run.held_out.best else steps,
     )
     if run.rank == 0:
         new = run.job.scratch / "trained.new"

@@ -1,0 +1,187 @@
+"""Measuring while training: a curve, the best weights, a reason to stop."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from repobuild.engine.errors import UsageError
+from repobuild.model.base import Base, load_tokenizer
+from repobuild.model.conversation import Conversation, Example
+from repobuild.model.held_out import LEAST, HeldOut, due, fitting, shares
+from repobuild.model.launch import launch
+from repobuild.model.recipe import Job, Outcome
+from repobuild.model.train import train
+from tests.test_model_nano import make_base, recipe, samples
+from tests.test_model_train import Killed, job, killed_at
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return make_base(tmp_path_factory.mktemp("nano"))
+
+
+def measured(base: Base, scratch: Path, others: bool = False, **changes: Any) -> Job:
+    """A job with held-out samples: the trained ones, or such that it only gets worse
+    at, because their answers are others."""
+    rows = [
+        (f"{i}.held", {**s, "answer": "`no` is in `else/where.py`."} if others else s)
+        for i, s in samples()
+    ]
+    held_out = Conversation(load_tokenizer(base)).examples(rows, 512).kept
+    return replace(job(base, scratch, **changes), held_out=held_out)
+
+
+def weights(made: Job) -> bytes:
+    return (made.scratch / "trained" / "adapter_model.safetensors").read_bytes()
+
+
+def lineage(made: Job) -> Outcome:
+    return Outcome.read(made.scratch / "trained")
+
+
+def test_looking_changes_no_weight(base: Base, tmp_path: Path) -> None:
+    plain = job(base, tmp_path / "plain", epochs=3.0, evaluations=4)
+    looking = measured(base, tmp_path / "looking", epochs=3.0, evaluations=4)
+    assert train(plain).held_out_losses == []
+    outcome = train(looking)
+    assert weights(plain) == weights(looking)
+    assert [step for step, _ in outcome.held_out_losses] == sorted(
+        due(outcome.steps, 4)
+    )
+    assert outcome.held_out_losses[-1][1] < outcome.held_out_losses[0][1]
+    assert outcome.kept == outcome.steps
+
+
+def test_a_measured_loss_is_the_speaker_s(base: Base, tmp_path: Path) -> None:
+    """Another road to the same figure: the one that the gate takes."""
+    from repobuild.model.generate import Speaker
+
+    made = measured(base, tmp_path, evaluations=1)
+    outcome = train(made)
+    speaker = Speaker.load(base, tmp_path / "trained")
+    used = fitting(made.held_out, outcome.tokens, 1)
+    losses = speaker.example_losses(used)
+    mean = sum(total for total, _ in losses) / sum(count for _, count in losses)
+    assert outcome.held_out_losses[-1][1] == pytest.approx(mean, rel=2e-2)
+
+
+def test_training_stops_when_it_only_gets_worse(base: Base, tmp_path: Path) -> None:
+    made = measured(
+        base, tmp_path, others=True, epochs=12.0, evaluations=12, patience=2
+    )
+    outcome = train(made)
+    losses = dict(outcome.held_out_losses)
+    assert len(losses) < 12
+    assert losses[outcome.kept] == min(losses.values())
+    assert sum(step > outcome.kept for step in losses) == 2
+    assert outcome.steps == max(losses)
+    assert len(made.epochs) * sum(len(e.tokens) for e in made.examples) > outcome.tokens
+
+
+def test_the_best_weights_are_those_of_their_step(base: Base, tmp_path: Path) -> None:
+    """The kept weights are what a checkpoint of that very step holds."""
+    made = measured(base, tmp_path, others=True, epochs=9.0, evaluations=9, patience=9)
+    kept = train(made).kept
+    assert 0 < kept < lineage(made).steps  # patience as long as the run: none stopped
+    again = replace(made, scratch=tmp_path / "again", checkpoint_every=kept)
+    with pytest.raises(Killed):
+        train(again, killed_at(kept + 1))
+    at_that_step = load_file(again.scratch / "checkpoint/adapter_model.safetensors")
+    best = load_file(tmp_path / "trained" / "adapter_model.safetensors")
+    assert best.keys() == at_that_step.keys()
+    assert all(torch.equal(best[name], at_that_step[name]) for name in best)
+
+
+@pytest.mark.parametrize("zero", ["zero0", "zero2"])
+def test_a_kill_does_not_show_in_what_was_measured_and_kept(
+    base: Base, tmp_path: Path, zero: str
+) -> None:
+    given = {"others": True, "zero": zero, "epochs": 6.0, "evaluations": 6}
+    whole = measured(base, tmp_path / "whole", patience=3, **given)
+    train(whole)
+    again = measured(base, tmp_path / "again", patience=3, **given)
+    for step in (7, lineage(whole).steps):
+        with pytest.raises(Killed):
+            train(again, killed_at(step))
+    train(again)
+    assert weights(again) == weights(whole)
+    assert lineage(again) == lineage(whole)
+
+
+def test_a_continued_run_goes_on_to_its_end(base: Base, tmp_path: Path) -> None:
+    first = measured(base, tmp_path / "first", epochs=2.0)
+    train(first)
+    given = {"others": True, "epochs": 9.0, "evaluations": 9, "patience": 1}
+    second = measured(base, tmp_path / "second", **given)
+    outcome = train(replace(second, parent=str(first.scratch / "trained")))
+    assert len(outcome.held_out_losses) == 9
+    assert outcome.kept == outcome.steps
+
+
+def test_patience_is_part_of_the_recipe_and_looking_is_not() -> None:
+    assert recipe(evaluations=0).digest == recipe(evaluations=8).digest
+    with_patience = recipe(evaluations=8, patience=2)
+    assert with_patience.digest != recipe().digest
+    assert with_patience.digest != recipe(evaluations=9, patience=2).digest
+
+
+def test_patience_without_a_measurement_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"adapter\.evaluations"):
+        recipe(evaluations=0, patience=2)
+
+
+def test_measuring_costs_a_fiftieth_of_the_run() -> None:
+    found = [Example(str(n), "t", [0] * 100, 50) for n in range(1000)]
+    assert len(fitting(found, 1_000_000, 8)) == 50  # 8 x 50 x 100 of 1,000,000 tokens
+    assert len(fitting(found, 1_000, 8)) == LEAST
+    assert fitting([], 1_000_000, 8) == []
+
+
+def test_measurements_are_even_and_the_last_step_has_one() -> None:
+    assert due(100, 4) == {25, 50, 75, 100}
+    assert due(3, 8) == {1, 2, 3}
+    assert due(3, 0) == frozenset()
+
+
+@pytest.mark.parametrize("world", [1, 2, 5])
+def test_every_sample_counts_once_however_many_processes(world: int) -> None:
+    found = [Example(str(n), "t", [0] * (5 + n), 3) for n in range(30)]
+    given = shares(found, 64, world)
+    assert len({len(share) for share in given}) == 1  # as many batches for each
+    counted = [
+        e.id for share in given for rows, counts in share if counts
+        for row in rows for e in row
+    ]  # fmt: skip
+    assert sorted(counted) == sorted(e.id for e in found)
+    assert all(rows for share in given for rows, _ in share)
+
+
+def test_of_equal_losses_the_first_is_kept() -> None:
+    held_out = HeldOut()
+    said = [held_out.add(step, loss) for step, loss in ((1, 2.0), (2, 1.0), (3, 1.0))]
+    assert said == [True, True, False]
+    assert held_out.kept == 2
+    assert held_out.stopped(1) and not held_out.stopped(2) and not held_out.stopped(0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("zero", ["zero0", "zero2", "zero3"])
+def test_all_processes_stop_at_the_same_step(
+    base: Base, tmp_path: Path, zero: str
+) -> None:
+    made = measured(
+        base, tmp_path, others=True, zero=zero, epochs=12.0, evaluations=12, patience=2
+    )
+    outcome = launch(made, 2, "", lambda *_: None)
+    losses = dict(outcome.held_out_losses)
+    assert 2 < len(losses) < 12
+    assert losses[outcome.kept] == min(losses.values())
+    facts = json.loads((tmp_path / "trained" / "outcome.json").read_text())
+    assert facts["held_out_losses"] == outcome.held_out_losses
