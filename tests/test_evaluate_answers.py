@@ -36,6 +36,10 @@ class Echo:
         self.batches.append([str(s["question"]) for _, s in samples])
         return [(float(len(s["answer"])), 1) for _, s in samples]
 
+    def text_losses(self, texts: Sequence[tuple[str, str]]) -> list[tuple[float, int]]:
+        self.batches.append([path for path, _ in texts])
+        return [(float(len(text)), 1) for _, text in texts]
+
 
 def respondent(memory: Memory, model: Echo, digest: str = "m") -> Respondent:
     return Respondent(digest, lambda: model, memory, Memory())
@@ -63,6 +67,15 @@ def test_a_model_that_knows_everything_is_never_opened() -> None:
     assert silent.answers(["a"], 9) == ["a"]
     assert silent.losses([sample("a")]) == [(2.0, 1)]
     assert silent.made == 0
+
+
+def test_plain_text_is_read_once_and_by_its_path_too() -> None:
+    memory, model = Memory(), Echo()
+    first, other = ("a.py", "code"), ("b.py", "code")
+    assert respondent(memory, model).text_losses([first]) == [(4.0, 1)]
+    again = respondent(memory, model).text_losses([first, other, other])
+    assert again == [(4.0, 1)] * 3
+    assert model.batches == [["a.py"], ["b.py"]]
 
 
 def test_another_model_or_limit_is_another_answer() -> None:

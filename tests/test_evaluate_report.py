@@ -31,6 +31,8 @@ SETTINGS = {
     "report.questions": 6,
     "report.seed_questions": 4,
     "report.loss_samples": 8,
+    "report.stale_questions": 4,
+    "report.general_pieces": 3,
     "report.max_new_tokens": 6,
 }
 TEXTS = [f"Where is `f{n}`? `f{n}` is defined in `pkg/m{n}.py`." for n in range(40)]
@@ -123,7 +125,7 @@ class MemoryTask:
 
 
 def tables(count: int = 30) -> dict[str, MemoryTable]:
-    names = ("graph", "contexts", "samples", "dataset")
+    names = ("graph", "contexts", "samples", "dataset", "stale")
     found = {name: MemoryTable() for name in names}
     found["contexts"].put("@project", {"name": "<laddr> & co", "kind": "project"})
     for n in range(count):
@@ -136,7 +138,22 @@ def tables(count: int = 30) -> dict[str, MemoryTable]:
         track = ("recall", "generalise", "")[n % 3]
         split = {"split": "test" if track else "train", "track": track}
         found["dataset"].put(key, {sub: split})
+    for n in range(0, count, 5):
+        found["stale"].put(f"pkg/old.py::f{n}", _moved(n))
     return found
+
+
+def _moved(n: int) -> dict[str, Any]:
+    """`f0`, `f5` ... were in another file; those that are trained are asked about."""
+    return {
+        "kind": "moved",
+        "element": f"pkg/m{n}.py::f{n}",
+        "question": f"Where can I find `f{n}`?",
+        "expected": f"`f{n}` is defined in `pkg/m{n}.py`.",
+        "old": f"`f{n}` is defined in `pkg/old.py`.",
+        "gone": False,
+        "language": "en",
+    }
 
 
 def _sample(n: int, key: str) -> dict[str, Any]:
@@ -281,6 +298,40 @@ def test_every_number_of_the_strict_section_has_an_interval(world: World) -> Non
             assert found["low"] <= found["value"] <= found["high"]
         assert set(track["difference"]) == {"base", "parent"}
         assert "code_location" in track["adapter"]["tasks"]
+
+
+def test_what_changed_is_asked_of_every_model(world: World) -> None:
+    found = load(world, "b" * 40)
+    section = found["strict"]["staleness"]
+    assert section["n"] == 2  # f5 and f20: of the others nothing is trained
+    for model in ("base", "parent", "adapter"):
+        assert section[model]["moved"]["n"] == 2
+    assert set(section["difference"]["parent"]) == {"all", "moved", "right"}
+    asked = [q for q in found["questions"] if q["track"] == "staleness"]
+    assert {q["question"] for q in asked} == {
+        "Where can I find `f5`?",
+        "Where can I find `f20`?",
+    }
+    assert asked[0]["task"] == "moved"
+    assert asked[0]["marks"]["adapter"]["stale"] is False
+
+
+def test_general_loss_is_that_of_all_models_on_one_text(world: World) -> None:
+    section = load(world, "b" * 40)["strict"]["general"]
+    assert section["n"] == 3
+    assert load(world, "a" * 40)["strict"]["general"]["text"] == section["text"]
+    losses = {m: section[m]["loss"]["value"] for m in ("base", "parent", "adapter")}
+    assert len(set(losses.values())) == 3
+    change = section["difference"]["base"]["relative"]
+    assert change["low"] <= change["value"] <= change["high"]
+    expected = losses["adapter"] / losses["base"] - 1
+    assert change["value"] == pytest.approx(expected, abs=2e-4)
+
+
+def test_the_headline_tells_of_staleness_and_of_general_loss(world: World) -> None:
+    found = world.reports[f"adapter-{'b' * 40}"]["headline"]
+    assert {"all", "moved"} <= set(found["staleness"]["adapter"])
+    assert {"loss", "relative"} == set(found["general"]["parent"])
 
 
 def test_the_chain_ends_with_this_adapter(world: World) -> None:

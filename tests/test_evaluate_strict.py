@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from repobuild.evaluate import strict
-from repobuild.evaluate.strict import Known
+from repobuild.evaluate.cases import Sample
+from repobuild.evaluate.known import Known, names_in, paths_in
 
 KNOWN = Known.of(
     paths=["pkg/core.py", "pkg/cli/main.py", "README.md", "Makefile", "docs/a b.md"],
@@ -15,8 +16,15 @@ WHERE = "Where can I find the source code of `Engine.run`?"
 RIGHT = "`Engine.run` is defined in `pkg/core.py`."
 
 
-def mark(answer: str, expected: str = RIGHT, question: str = WHERE) -> strict.Mark:
-    return strict.mark(question, answer, expected, "code_location", KNOWN)
+def mark(
+    answer: str,
+    expected: str = RIGHT,
+    question: str = WHERE,
+    task: str = "code_location",
+) -> strict.Mark:
+    row = {"element": "pkg/core.py::Engine.run", "prefix": "    "}
+    sample = Sample(f"e#{task}.en.0", "recall", task, question, expected, row)
+    return strict.mark(sample, answer, KNOWN)
 
 
 def test_the_expected_answer_has_full_marks() -> None:
@@ -74,7 +82,7 @@ def test_a_path_repeated_from_the_question_is_skipped() -> None:
 
 
 def test_other_tasks_have_no_exact_path_but_path_accuracy() -> None:
-    found = strict.mark("What is it?", RIGHT, RIGHT, "code_explanation", KNOWN)
+    found = mark(RIGHT, RIGHT, "What is it?", "code_explanation")
     assert found.path_exact is None
     assert found.path_accuracy == 1
 
@@ -85,42 +93,57 @@ def test_a_path_without_backticks_counts_when_there_is_none_with() -> None:
 
 
 def test_paths_without_suffix_and_with_spaces_are_known_by_the_repository() -> None:
-    assert strict.paths_in("see `Makefile` and `docs/a b.md`", KNOWN) == [
+    assert paths_in("see `Makefile` and `docs/a b.md`", KNOWN) == [
         "Makefile",
         "docs/a b.md",
     ]
 
 
 def test_dotted_names_are_no_paths() -> None:
-    assert strict.paths_in("`Engine.run` and `os.path` and `a.b()`", KNOWN) == []
+    assert paths_in("`Engine.run` and `os.path` and `a.b()`", KNOWN) == []
 
 
 def test_fenced_code_names_nothing() -> None:
     answer = "```python\nx = `made/up.py`\n```\nand ~~~\n`Nope`\n~~~"
-    assert strict.paths_in(answer, KNOWN) == []
-    assert strict.names_in(answer, KNOWN) == ()
+    assert paths_in(answer, KNOWN) == []
+    assert names_in(answer, KNOWN) == ()
 
 
 def test_an_unclosed_fence_reaches_to_the_end() -> None:
-    assert strict.names_in("```python\n`Nope`", KNOWN) == ()
+    assert names_in("```python\n`Nope`", KNOWN) == ()
 
 
 def test_a_completion_is_compared_without_its_fence() -> None:
     def exact(answer: str) -> float:
         code = "return node.obj"
-        return strict.mark("?", answer, code, "code_completion", KNOWN).exact
+        return mark(answer, code, "?", "code_completion").exact
 
     assert exact("return node.obj") == 1
     assert exact("```python\nreturn node.obj\n```") == 1
     assert exact("```python\nreturn node.obj") == 1
     assert exact("```python\nreturn node.obj\n```\nand more") == 1
-    assert exact("return node.obj\nreturn node.obj") == 0
+    assert exact("return node.obj\n    return node.obj") == 0
+
+
+def test_a_completion_that_runs_on_is_cut_and_told_apart() -> None:
+    code = "return node.obj"
+    stopped = mark(code, code, "?", "code_completion")
+    ran_on = mark(f"{code}\n\n\ndef g():\n    pass", code, "?", "code_completion")
+    assert (stopped.exact, stopped.stopped) == (1.0, 1.0)
+    assert (ran_on.exact, ran_on.stopped) == (1.0, 0.0)
+    assert mark("x").stopped is None
 
 
 def test_names_that_nobody_defined_are_hallucinated() -> None:
     found = mark("`Engine.start` calls `load()` and `Motor` with `timeout`.")
     assert found.named == ("Engine.start", "load", "Motor", "timeout")
     assert found.hallucinated == ("Engine.start", "Motor")
+
+
+def test_paths_that_exist_nowhere_are_hallucinated_what_is_gone_is_not() -> None:
+    assert mark("in `pkg/made_up.py`").hallucinated == ("pkg/made_up.py",)
+    gone = "`halt` is not in `pkg/old.py` any more."
+    assert mark(gone, gone, "I cannot find `halt` any more. Why?").hallucinated == ()
 
 
 def test_names_of_python_and_of_modules_exist() -> None:
@@ -137,7 +160,7 @@ def test_expressions_and_signatures_are_not_judged_as_names() -> None:
 
 
 def test_a_score_averages_what_applies() -> None:
-    other = strict.mark("What?", "x", "y", "relations", KNOWN)
+    other = mark("x", "y", "What?", "relations")
     found = strict.score([mark(RIGHT), mark("`README.md`"), other])
     assert found["path_exact"].n == 2
     assert found["path_exact"].value == 0.5

@@ -10,7 +10,8 @@ One JSON object a line, sorted:
     {"model": hex, "question": str, "max_new_tokens": int, "answer": str}
     {"model": hex, "sample": hex, "loss": float, "tokens": int}
 
-A hole to fill is asked as a whole sample; its `question` is `fim ` and its digest.
+A hole to fill is asked as a whole sample; its `question` is `fim ` and its digest.  The
+`sample` of a loss is a sample's digest, or that of a piece of plain text.
 
 `model` is the object of an adapter or the digest of the base, so a line never ages.  A
 file that cannot be read is a miss: its lines are made again.
@@ -39,6 +40,8 @@ LossKey = tuple[str, str]  # model, sample digest
 
 Row = Mapping[str, Value]
 Question = str | Row  # a question, or a whole sample whose hole is to be filled
+Text = tuple[str, str]  # the path of a piece of a file, and the piece
+Losses = list[tuple[float, int]]
 Advance = Callable[[int], None]
 
 
@@ -49,7 +52,9 @@ class Model(Protocol):
         self, questions: Sequence[Question], max_new_tokens: int, advance: Advance
     ) -> list[str]: ...
 
-    def losses(self, samples: Sequence[tuple[str, Row]]) -> list[tuple[float, int]]: ...
+    def losses(self, samples: Sequence[tuple[str, Row]]) -> Losses: ...
+
+    def text_losses(self, texts: Sequence[Text]) -> Losses: ...
 
 
 @dataclass(slots=True)
@@ -131,20 +136,38 @@ class Respondent:
         self.used.answers.update((key, known[key]) for key in keys)
         return [known[key] for key in keys]
 
-    def losses(self, samples: Sequence[Row]) -> list[tuple[float, int]]:
+    def losses(self, samples: Sequence[Row]) -> Losses:
         """Sum over the answer's tokens, and their number, of every sample."""
+        digests = [sample_digest(row) for row in samples]
+        named = dict(zip(digests, samples, strict=True))
+        return self._losses(digests, lambda new: self.model.losses(_of(named, new)))
+
+    def text_losses(self, texts: Sequence[Text]) -> Losses:
+        """The same of pieces of plain text, over all of their tokens."""
+        digests = [text_digest(text) for text in texts]
+        named = dict(zip(digests, texts, strict=True))
+        return self._losses(
+            digests, lambda new: self.model.text_losses([named[d] for d in new])
+        )
+
+    def _losses(
+        self, digests: Sequence[str], lost: Callable[[Sequence[str]], Losses]
+    ) -> Losses:
+        """Losses in the order of the digests; missing ones in one call."""
         known = self.memory.losses
-        keys = [(self.digest, sample_digest(row)) for row in samples]
-        missing = {
-            k: row for k, row in zip(keys, samples, strict=True) if k not in known
-        }
+        keys = [(self.digest, digest) for digest in digests]
+        missing = list(dict.fromkeys(key for key in keys if key not in known))
         if missing:
-            lost = self.model.losses([(key[1], row) for key, row in missing.items()])
-            rounded = ((round(total, 4), tokens) for total, tokens in lost)
+            found = lost([digest for _, digest in missing])
+            rounded = ((round(total, 4), tokens) for total, tokens in found)
             known.update(zip(missing, rounded, strict=True))
             self.made += len(missing)
         self.used.losses.update((key, known[key]) for key in keys)
         return [known[key] for key in keys]
+
+
+def _of(rows: Mapping[str, Row], digests: Sequence[str]) -> list[tuple[str, Row]]:
+    return [(digest, rows[digest]) for digest in digests]
 
 
 def question_key(question: Question) -> str:
@@ -156,3 +179,8 @@ def sample_digest(row: Row) -> str:
     names = ("form", "element", "question", "answer", "prefix", "suffix")
     texts = json.dumps([row.get(name, "") for name in names])
     return blake2b(texts.encode("ascii"), digest_size=12).hexdigest()
+
+
+def text_digest(text: Text) -> str:
+    """Digest of a piece of plain text; no sample's, which hashes six texts."""
+    return blake2b(json.dumps(text).encode("ascii"), digest_size=12).hexdigest()

@@ -22,9 +22,9 @@ from itertools import islice
 from typing import Literal
 
 from repobuild.engine.contract import Table, Value
-from repobuild.evaluate.strict import LOCATION
 from repobuild.samples.pool import Pool
 
+LOCATION = "code_location"
 TRACKS = ("recall", "generalise")
 ASKED_KINDS = frozenset({"class", "function", "method"})
 
@@ -88,6 +88,11 @@ class Sample:
     question: str
     answer: str
     row: Mapping[str, Value]
+
+    @property
+    def sub(self) -> str:
+        """#task.language.n, which says what kind of fact is asked for."""
+        return "#" + self.id.rpartition("#")[2]
 
     @property
     def path(self) -> str:
@@ -158,7 +163,7 @@ def held_out(dataset: Table) -> dict[str, list[HeldOut]]:
 
 
 def _order(sample: HeldOut) -> tuple[bool, bytes]:
-    return sample.split != "test", _hash(sample.id)
+    return sample.split != "test", by_hash(sample.id)
 
 
 def questions(track: str, held: Iterable[HeldOut], samples: Pool, count: int) -> Drawn:
@@ -225,7 +230,7 @@ def seed_cases(project: str, known: Iterable[ElementId], count: int) -> list[Tes
     rest = count - len(about) - len(general)
     asked = sorted(
         (e for e in known if e.kind in ASKED_KINDS and not e.name.startswith("_")),
-        key=lambda element: _hash(element.id),
+        key=lambda element: by_hash(element.id),
     )
     code = [_code_case(project, element) for element in asked[:rest]]
     return [*about, *code, *general]
@@ -233,7 +238,7 @@ def seed_cases(project: str, known: Iterable[ElementId], count: int) -> list[Tes
 
 def _code_case(project: str, element: ElementId) -> TestCase:
     """The id decides the language: a newcomer must not change another's question."""
-    language = _hash(element.id)[-1] % len(_CODE)
+    language = by_hash(element.id)[-1] % len(_CODE)
     kind = _CHINESE[element.kind] if language == 0 else element.kind
     question = _CODE[language].format(
         project=project, name=element.qualified_name, kind=kind
@@ -241,5 +246,6 @@ def _code_case(project: str, element: ElementId) -> TestCase:
     return TestCase("code_specific", question, "implementation", (element.path,))
 
 
-def _hash(text: str) -> bytes:
+def by_hash(text: str) -> bytes:
+    """What things are drawn by: the smallest are asked about."""
     return blake2b(text.encode(), digest_size=8).digest()

@@ -32,7 +32,7 @@ by section, model and metric:
 
     {"recall": {"adapter": {"loss", "path_exact", "facts", "right"}, "base": ...},
      "generalise": the same,
-     "staleness": {"adapter": {"all", "moved", "removed", "changed"}, ...},
+     "staleness": {"adapter": {"all", "moved", "removed", "changed", "right"}, ...},
      "general": {"adapter": {"loss", "relative"}, ...}}   relative: to the base's loss
 
 Questions about what changed stand among the others with the track "staleness" and as
@@ -42,17 +42,24 @@ task "moved", "removed" or "changed"; their marks have "stale" true or false.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from repobuild.evaluate import score, strict
+from repobuild.evaluate import general, score, staleness, strict
 from repobuild.evaluate.cases import Sample, TestCase
+from repobuild.evaluate.general import General
+from repobuild.evaluate.known import Known
 from repobuild.evaluate.score import Element
-from repobuild.evaluate.strict import Known, Mark
+from repobuild.evaluate.staleness import Belief, Outdated
+from repobuild.evaluate.strict import Mark
+from repobuild.samples.stale import KINDS
 
-MODELS = ("base", "parent", "adapter")
+TRACK_METRICS = ("loss", "path_exact", "facts", "right")  # of the headline
+STALENESS_METRICS = ("all", *KINDS, "right")
 _TUNED = "finetuned_model"
 _SEED_NAMES = {"base": "base_model", "parent": "parent_model", "adapter": _TUNED}
+
+NO_TEXT = General(())
 
 Plain = dict[str, Any]
 Losses = Sequence[tuple[float, int]]
@@ -76,6 +83,8 @@ class Inquiry:
     tracks: Sequence[Track]
     elements: Sequence[Element]
     known: Known
+    outdated: Sequence[Outdated] = ()
+    general: General = NO_TEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +94,21 @@ class Replies:
     cases: Sequence[str]
     answers: Mapping[str, Sequence[str]]
     losses: Mapping[str, Losses]
+    outdated: Sequence[str] = ()
+    general: Losses = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """One strict question with the answer and mark of every model."""
+    """One strict question with the answer and mark of every model.
+
+    `beliefs` are there where it is asked whether an old fact is still believed.
+    """
 
     sample: Sample
     answers: Mapping[str, str]
     marks: Mapping[str, Mark]
+    beliefs: Mapping[str, Belief] = field(default_factory=dict)
 
     def plain(self) -> Plain:
         sample = self.sample
@@ -104,14 +119,24 @@ class Question:
             "question": sample.question,
             "expected": sample.answer,
             "answers": dict(self.answers),
-            "marks": {model: _plain_mark(mark) for model, mark in self.marks.items()},
+            "marks": {
+                model: _plain_mark(mark, self.beliefs.get(model))
+                for model, mark in self.marks.items()
+            },
         }
 
 
-def _plain_mark(mark: Mark) -> Plain:
+def _plain_mark(mark: Mark, belief: Belief | None) -> Plain:
+    """Of an outdated question it is the belief that says what is right."""
+    verdict = mark.verdict
     return {
+        "facts": mark.facts,
+        "right": mark.right if belief is None else float(belief.right),
+        "wrong": sorted(fact.text for fact in verdict.wrong),
+        "stale": None if belief is None else belief.stale,
         "exact": mark.exact,
         "edit": mark.edit,
+        "stopped": mark.stopped,
         "path_exact": mark.path_exact,
         "path_accuracy": mark.path_accuracy,
         "hallucinated": list(mark.hallucinated),
@@ -128,14 +153,16 @@ def marked(inquiry: Inquiry, replies: Mapping[str, Replies]) -> list[Question]:
         for place, sample in enumerate(track.asked):
             said = {m: reply.answers[track.name][place] for m, reply in replies.items()}
             questions.append(_question(sample, said, inquiry.known))
+    for place, outdated in enumerate(inquiry.outdated):
+        said = {m: reply.outdated[place] for m, reply in replies.items()}
+        plain = _question(outdated.sample, said, inquiry.known)
+        beliefs = {m: outdated.belief(text, inquiry.known) for m, text in said.items()}
+        questions.append(replace(plain, beliefs=beliefs))
     return questions
 
 
 def _question(sample: Sample, answers: Mapping[str, str], known: Known) -> Question:
-    marks = {
-        model: strict.mark(sample.question, answer, sample.answer, sample.task, known)
-        for model, answer in answers.items()
-    }
+    marks = {m: strict.mark(sample, answer, known) for m, answer in answers.items()}
     return Question(sample, answers, marks)
 
 
@@ -146,7 +173,15 @@ def strict_section(
     for track in inquiry.tracks:
         own = [q for q in questions if q.sample.track == track.name]
         tracks[track.name] = _track_section(track, replies, own)
-    return {"models": list(replies), "tracks": tracks}
+    believing = [q for q in questions if q.sample.track == staleness.TRACK]
+    beliefs = {m: [q.beliefs[m] for q in believing] for m in replies}
+    losses = {m: reply.general for m, reply in replies.items()}
+    return {
+        "models": list(replies),
+        "tracks": tracks,
+        "staleness": staleness.section(inquiry.outdated, beliefs),
+        "general": general.section(inquiry.general, losses),
+    }
 
 
 def _track_section(
@@ -212,19 +247,29 @@ def _differences(
 
 
 def headline(section: Mapping[str, Any]) -> Plain:
-    """Loss and exact paths of every track and model, for logs and tables."""
-    return {
-        name: {
-            model: {
-                metric: track[model][metric]["value"]
-                for metric in ("loss", "path_exact")
-                if metric in track[model]
-            }
-            for model in MODELS
-            if model in track
-        }
-        for name, track in section["tracks"].items()
+    """Values by section, model and metric, for logs, tables and the page."""
+    parts = {
+        **{name: (track, TRACK_METRICS) for name, track in section["tracks"].items()},
+        "staleness": (section["staleness"], STALENESS_METRICS),
+        "general": (section["general"], ("loss",)),
     }
+    found = {
+        name: {
+            model: values
+            for model in section["models"]
+            if (values := _values(part.get(model, {}), metrics))
+        }
+        for name, (part, metrics) in parts.items()
+    }
+    for model, scores in found["general"].items():
+        if model != "base" and "base" in found["general"]:
+            base = found["general"]["base"]["loss"]
+            scores["relative"] = round(scores["loss"] / base - 1, 4)
+    return found
+
+
+def _values(part: Mapping[str, Any], metrics: Sequence[str]) -> Plain:
+    return {metric: part[metric]["value"] for metric in metrics if metric in part}
 
 
 # ------------------------------------------------------------- the seed's report

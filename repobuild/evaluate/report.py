@@ -19,13 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.engine.contract import Task, Value
-from repobuild.evaluate import answers, cases, comparison
+from repobuild.evaluate import answers, cases, comparison, staleness
 from repobuild.evaluate.answers import Memory, Model, Question, Respondent, Row
 from repobuild.evaluate.chain import Link, chain
 from repobuild.evaluate.comparison import Inquiry, Replies, Track
+from repobuild.evaluate.general import General
+from repobuild.evaluate.known import Known
 from repobuild.evaluate.page import page
 from repobuild.evaluate.score import Element
-from repobuild.evaluate.strict import Known
 from repobuild.samples.pool import Pool
 
 LINEAGE = "repobuild.json"
@@ -73,6 +74,12 @@ def inquire(task: Task) -> Inquiry:
             Element(e.name, e.path) for e in elements if e.kind in cases.ASKED_KINDS
         ],
         known=known(task, elements),
+        outdated=staleness.drawn(
+            task.table("stale"),
+            task.table("dataset"),
+            int(settings["report.stale_questions"]),
+        ),
+        general=General.read(int(settings["report.general_pieces"])),
     )
 
 
@@ -132,21 +139,28 @@ def earlier(task: Task) -> Memory:
 
 
 def ask(task: Task, name: str, model: Respondent, inquiry: Inquiry) -> Replies:
-    """Put everything to one model: two calls, however many questions are new."""
+    """Put everything to one model: three calls, however many questions are new."""
     limit = int(task.settings["report.max_new_tokens"])
     asked: list[Question] = [case.question for case in inquiry.cases]
     rows: list[Row] = []
     for track in inquiry.tracks:
         asked += [sample.asked for sample in track.asked]
         rows += [sample.measured for sample in track.measured]
-    with task.progress(f"ask {name}", len(asked) + len(rows)) as progress:
+    asked += [outdated.question for outdated in inquiry.outdated]
+    texts = [(piece.path, piece.text) for piece in inquiry.general.pieces]
+    total = len(asked) + len(rows) + len(texts)
+    with task.progress(f"ask {name}", total) as progress:
         said = iter(model.answers(asked, limit, progress.advance))
         lost = iter(model.losses(rows))
         progress.advance(len(rows))
+        general = model.text_losses(texts)
+        progress.advance(len(texts))
     return Replies(
         cases=[next(said) for _ in inquiry.cases],
         answers={t.name: [next(said) for _ in t.asked] for t in inquiry.tracks},
         losses={t.name: [next(lost) for _ in t.measured] for t in inquiry.tracks},
+        outdated=list(said),
+        general=general,
     )
 
 

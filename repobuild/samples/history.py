@@ -34,7 +34,7 @@ _KINDS = {
     "moved": "came",
     "renamed": "came",
 }
-_GONE = {
+GONE = {
     "removed": "removed",
     "file removed": "removed_file",
     "moved": "moved",
@@ -102,7 +102,7 @@ class Teller:
         """Return the samples of one story, none when it does not hold."""
         if "#" in split_id(id)[1] + split_id(story.to)[1]:
             return {}  # one of several with its name; a question could mean another
-        if not _holds(id, story, self._graph):
+        if not holds(id, story, self._graph):
             return {}
         rows: dict[str, Sample] = {}
         for language in self._languages:
@@ -126,7 +126,7 @@ class Teller:
         return About(context, said, self._languages, self._hidden)
 
 
-def _holds(id: str, story: Story, graph: Table) -> bool:
+def holds(id: str, story: Story, graph: Table) -> bool:
     """Return whether a story is still true of what is in the graph."""
     found = node(graph, id)
     if story.gone:
@@ -148,10 +148,10 @@ def _subject(id: str, story: Story, graph: Table) -> str:
 
 
 def _fact(id: str, story: Story, about: About, graph: Table) -> Fact | None:
-    kind = (_GONE if story.gone else _KINDS)[story.item["what"]]
+    kind = (GONE if story.gone else _KINDS)[story.item["what"]]
     if about.hidden(id) and not about.hidden(about.id):
         return None
-    fields = _fields(id, story, about.phrases)
+    fields = fields_of(id, story, about.phrases)
     frame = about.answer(kind, **fields)
     more = difference(story.item, about.phrases) if kind == "changed" else ""
     if kind == "changed" and not more:
@@ -159,7 +159,7 @@ def _fact(id: str, story: Story, about: About, graph: Table) -> Fact | None:
     return Fact(kind, frame + more, (about.id,), "medium", fields)
 
 
-def _fields(id: str, story: Story, said: Phrases) -> Mapping[str, str]:
+def fields_of(id: str, story: Story, said: Phrases) -> Mapping[str, str]:
     path, qual = split_id(story.to if story.gone else story.item["id"])
     return {
         "commit": story.commit[:_SHORT],

@@ -1,0 +1,105 @@
+"""Where a completion ends: known from the question, never from the target."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from repobuild.evaluate.stop import completion, kind_of
+
+BODY, LINE = "#code_completion.en.0", "#code_completion.en.10"
+ASSERTION, NEEDS = "#assertion_completion.zh.1", "#import_completion.en.2"
+
+
+def cut(
+    sub: str, answer: str, prefix: str = "def f():\n    ", path: str = "m.py"
+) -> str:
+    return completion(sub, {"element": f"{path}::f", "prefix": prefix}, answer)
+
+
+def test_the_key_of_a_sample_says_what_is_asked_for() -> None:
+    found = [kind_of(sub) for sub in (BODY, LINE, ASSERTION, NEEDS)]
+    assert found == ["body", "line", "assertion", "needs"]
+    assert kind_of("#house_rules.en.0") == ""
+
+
+def test_a_line_ends_with_the_line() -> None:
+    for sub in (LINE, ASSERTION):
+        assert cut(sub, "return a, b\n    return c\n") == "return a, b"
+        assert cut(sub, "\n\nreturn a\n") == "return a"
+        assert cut(sub, "") == ""
+
+
+def test_a_comment_ends_a_line_but_a_sign_in_a_string_does_not() -> None:
+    assert cut(LINE, "x = 1  # why") == "x = 1"
+    assert cut(LINE, "x = '#1'  # why") == "x = '#1'"
+    assert cut(LINE, r"x = 'it\'s #1'") == r"x = 'it\'s #1'"
+    assert cut(LINE, "#include <a.h>", path="m.c") == "#include <a.h>"
+
+
+def test_commas_and_brackets_of_an_answer_are_never_cut() -> None:
+    assert cut(ASSERTION, "[1, 2]), (3\n") == "[1, 2]), (3"
+
+
+def test_a_body_ends_where_a_line_is_indented_less() -> None:
+    body = "x = 1\n    if x:\n        return 2\n\n    return 3"
+    assert cut(BODY, f"{body}\n\n\ndef g():\n    pass") == body
+    assert cut(BODY, f"{body}\nx = f()") == body
+    assert cut(BODY, body) == body
+
+
+def test_a_long_string_may_be_indented_less() -> None:
+    body = 'x = """\nat the margin\n"""\n    return x'
+    assert cut(BODY, f"{body}\ndef g(): ...") == body
+
+
+def test_a_body_in_braces_ends_with_its_brace() -> None:
+    body = "if (x) {\n    y();\n  }\n}"
+    found = cut(BODY, f"{body}\n\nint g() {{\n}}", "int f() {\n  ", "m.c")
+    assert found == body
+
+
+def test_imports_end_with_the_first_line_that_is_none() -> None:
+    needs = "from a import b\nimport c"
+    assert cut(NEEDS, f"{needs}\n\nx = b(c)") == needs
+    assert cut(NEEDS, f"You need this:\n{needs}") == needs
+    assert cut(NEEDS, "x = 1") == ""
+
+
+def test_a_fence_is_form() -> None:
+    assert cut(LINE, "```python\nreturn a\n```\nThat is it.") == "return a"
+
+
+SOURCE = '''
+def plain(a):
+    return a
+
+
+def long(text):
+    found = """
+no margin
+"""
+    if text:
+        return found
+    return (
+        text,
+    )
+
+
+def last(x):
+    if x:
+        for y in x:
+            yield y
+'''
+
+
+@pytest.mark.parametrize("node", ast.parse(SOURCE).body, ids=lambda n: n.name)
+def test_what_follows_a_body_never_counts_and_all_of_it_does(node) -> None:
+    lines = SOURCE.splitlines()
+    first, end = node.body[0].lineno - 1, node.end_lineno
+    body = "\n".join(lines[first:end])
+    prefix = "\n".join([*lines[:first], "    "])
+    answer = textwrap.dedent(body) if "\n" not in body else body[4:]
+    assert cut(BODY, "\n".join([answer, *lines[end:]]), prefix) == answer
