@@ -87,6 +87,14 @@ def test_where_parameters_only_came_the_old_signature_is_stale() -> None:
     assert belief(found, code("def load(path, x=1)")) == (False, False)
 
 
+def test_a_caller_that_is_no_more_is_stale_although_nothing_came_for_it() -> None:
+    old, now = "`f` is called by `g`, `load`.", "`f` is called by `g`."
+    found = row("called", now, old, False, "Who calls `f`?")
+    assert belief(found, now) == (True, False)
+    assert belief(found, old) == (False, True)
+    assert belief(found, "`f` is called by `main`.") == (False, False)
+
+
 def tables() -> tuple[MemoryTable, MemoryTable]:
     rows = {f"old.py::m{n}": {**MOVED, "element": f"new.py::m{n}"} for n in range(9)}
     rows |= {f"old.py::r{n}": REMOVED for n in range(9)}

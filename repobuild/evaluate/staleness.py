@@ -5,10 +5,10 @@ was moved or removed, what to pass to something whose signature changed.  An ans
 
     right   when it states every fact of what is true now; of what was removed, when it
             says that it is gone
-    stale   when it is not right and states a fact that only the old answer states: the
-            path, or the parameters that are no more.  Where only the order or number of
-            parameters changed, the old signature whole.  To name the old path of what
-            is gone is not stale when the answer says that it is gone
+    stale   when it states a fact that only the old answer states, and not what came in
+            its place: the path, or the parameters that are no more.  Where parameters
+            only came, the old signature whole.  To name the old path of what is gone is
+            not stale when the answer says that it is gone
 
     staleness   stale answers, as a share of the questions; by kind, and all
 
@@ -38,7 +38,6 @@ from repobuild.samples.stale import KINDS
 
 TRACK = "staleness"
 Pair = tuple[float, float]
-_TASKS = {"changed": "api_usage"}
 _GONE = re.compile(
     r"\b(no longer|any ?more|removed|deleted|renamed|moved|gone|used to|formerly"
     r"|there is no|does not exist|is not (in|there))\b"
@@ -65,16 +64,16 @@ class Outdated:
         return Sample(self.id, TRACK, self.kind, self.question, self.expected, self.row)
 
     def belief(self, answer: str, known: Known) -> Belief:
-        task = _TASKS.get(self.kind, "")
-        then = facts.asked_for(self.question, facts.facts_in(self.old, task, known))
-        now = facts.asked_for(self.question, facts.facts_in(self.expected, task, known))
-        wanted = now - then
-        past = then if self.gone else _distinct(then - now)
-        said = facts.facts_in(answer, task, known)
-        said |= facts.bare(answer, wanted | past)
-        tells = self.gone and bool(_GONE.search(answer))
-        right = wanted <= said if wanted else tells
-        return Belief(right, not right and not tells and bool(past & said))
+        task = "api_usage" if self.kind == "changed" else ""
+
+        def told(text: str) -> Facts:
+            return facts.asked_for(self.question, facts.facts_in(text, task, known))
+
+        then, now = told(self.old), told(self.expected)
+        said = facts.facts_in(answer, task, known) | facts.bare(answer, then | now)
+        if self.gone:
+            return _of_gone(then, now - then, said, bool(_GONE.search(answer)))
+        return _of_changed(then, now, said)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +82,20 @@ class Belief:
 
     right: bool
     stale: bool
+
+
+def _of_gone(then: Facts, news: Facts, said: Facts, is_told: bool) -> Belief:
+    """Asked by a name that is no more; `news` is what it is now, if anything."""
+    right = news <= said if news else is_told
+    return Belief(right, bool(then & said) and not right and not is_told)
+
+
+def _of_changed(then: Facts, now: Facts, said: Facts) -> Belief:
+    """Where nothing came in the place of what is no more, to state it is wrong."""
+    past = bool(_distinct(then - now) & said)
+    has_news = bool(now - then) and now - then <= said
+    right = now <= said and (has_news or not past)
+    return Belief(right, past and not has_news)
 
 
 def _distinct(gone: Facts) -> Facts:

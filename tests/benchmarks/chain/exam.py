@@ -6,25 +6,27 @@
     changed    questions whose answer changed, and whose old answer is known
     removed    where an element lies that is no more; only staleness is marked
 
-An answer is *right* when it states every fact that the expected answer states and the
-question does not: what stands in backticks (names, paths, signatures) and line ranges.
-It is *stale* when it states what only the old answer stated. Answers with code are
-left to the loss.
+Answers are marked as the report does: *right* by repobuild/evaluate/facts.py, *stale*
+by staleness.py beside it. Answers with code are left to the loss.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from repobuild.evaluate import facts
+from repobuild.evaluate.known import Known
+from repobuild.evaluate.staleness import Outdated
+
 KINDS = ("new", "reworded", "retained", "changed", "removed")
 NEW, REWORDED, RETAINED, CHANGED, REMOVED = KINDS
 MOST = {NEW: 40, REWORDED: 20, RETAINED: 60, CHANGED: 40, REMOVED: 10}
-_SPAN = re.compile(r"`([^`\n]+)`|\blines? (\d+(?:[-–]\d+)?)")
+# Whether a path exists is not asked here, only which spans are one.
+KNOWN = Known.of(["a.py", "a.md"], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +45,25 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Question:
     kind: str
+    task: str
     text: str
-    wanted: tuple[str, ...]
-    old: tuple[str, ...]  # what only the old answer states
+    expected: str
+    old: str = ""  # the answer of then, where there was another one
 
-    def mark(self, answer: str) -> tuple[bool, bool]:
-        """Whether the answer is right, and whether it is stale."""
-        said = stated(answer)
-        right = bool(self.wanted) and set(self.wanted) <= said
-        return right, bool(self.old) and not right and set(self.old) <= said
+    @property
+    def wanted(self) -> facts.Facts:
+        stated = facts.facts_in(self.expected, self.task, KNOWN)
+        return facts.asked_for(self.text, stated)
 
-
-def stated(text: str) -> set[str]:
-    return {span or lines for span, lines in _SPAN.findall(text)}
+    def mark(self, answer: str) -> tuple[bool | None, bool | None]:
+        """Whether the answer is right, and whether it is stale; None = not asked."""
+        if not self.old:
+            asked = (self.text, answer, self.expected, self.task)
+            return bool(facts.judged(*asked, KNOWN).right), None
+        gone = self.kind == REMOVED
+        outdated = Outdated("", "", self.text, self.expected, self.old, gone, {})
+        belief = outdated.belief(answer, KNOWN)
+        return (belief.right if self.wanted else None), belief.stale
 
 
 def rows(export: Path) -> dict[str, Row]:
@@ -97,26 +105,29 @@ def questions(
     ]  # fmt: skip
 
 
-def _question(kind: str, row: Row, old: Iterable[str] = ()) -> Question:
-    wanted = stated(row.answer) - stated(row.question)
-    return Question(kind, row.question, tuple(sorted(wanted)), tuple(sorted(old)))
+def stated(row: Row) -> facts.Facts:
+    """What the answer states and the question does not."""
+    return facts.asked_for(row.question, facts.facts_in(row.answer, row.task, KNOWN))
+
+
+def _question(kind: str, row: Row, old: str = "") -> Question:
+    return Question(kind, row.task, row.question, row.answer, old)
 
 
 def _changed(old: Mapping[str, Row], now: Mapping[str, Row]) -> Iterator[Question]:
     for id, row in old.items():
-        if id in now and now[id].question == row.question:
-            gone = stated(row.answer) - stated(now[id].answer) - stated(row.question)
-            if gone:
-                yield _question(CHANGED, now[id], gone)
+        same = id in now and now[id].question == row.question
+        if same and stated(row) - stated(now[id]):
+            yield _question(CHANGED, now[id], row.answer)
 
 
 def _removed(old: Mapping[str, Row], now: Mapping[str, Row]) -> Iterator[Question]:
     there = {row.element for row in now.values()}
     for row in old.values():
         if row.task == "code_location" and row.element not in there:
-            path = row.element.partition("::")[0]
-            if path in stated(row.answer) - stated(row.question):
-                yield Question(REMOVED, row.question, (), (path,))
+            path = facts.Fact("path", row.element.partition("::")[0])
+            if path in stated(row):
+                yield Question(REMOVED, row.task, row.question, "", f"`{path.text}`")
 
 
 def _drawn(kind: str, found: Iterable[Question]) -> list[Question]:
@@ -132,8 +143,4 @@ def write(path: Path, asked: Sequence[Question]) -> None:
 
 
 def read(path: Path) -> list[Question]:
-    plain = json.loads(path.read_text("utf-8"))
-    return [
-        Question(q["kind"], q["text"], tuple(q["wanted"]), tuple(q["old"]))
-        for q in plain
-    ]
+    return [Question(**plain) for plain in json.loads(path.read_text("utf-8"))]
