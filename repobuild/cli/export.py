@@ -19,8 +19,9 @@ FORMATS = {
     "facts": "repository_analysis.json",
     "graph": "graph.json",
     "dataset": "train.jsonl, val.jsonl, test.jsonl and metadata.json",
-    "adapter": "the PEFT folder",
-    "merged": "the full model",
+    "adapter": "the PEFT folder with its model card",
+    "merged": "the full model with its model card",
+    "base": "the base model",
     "report": "the report's page and JSON",
 }
 DATASETS = "data/*.parquet, README.md and metadata.json"
@@ -44,16 +45,37 @@ DATASETS = "data/*.parquet, README.md and metadata.json"
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder to write into; made when it is not there.",
 )
-def command(table: str, folder: Path, form: str) -> int:
-    """Write TABLE to a folder: facts, graph, dataset, adapter, merged or report.
+@click.option(
+    "--with-base/--without-base",
+    "with_base",
+    default=None,
+    help="Of an adapter: also write its base model, into DIR/base "
+    "[default: the embedded base only].",
+)
+@click.option(
+    "--base-model",
+    "named",
+    metavar="ID",
+    default="",
+    help="Of an adapter: the hub id that its base is published under.",
+)
+def command(
+    table: str, folder: Path, form: str, with_base: bool | None, named: str
+) -> int:
+    """Write TABLE to a folder: facts, graph, dataset, adapter, merged, base or report.
 
     \b
     repobuild export dataset -o out --format datasets
+    repobuild export adapter -o out
     """
     from repobuild.checkout import find
 
     _check(table, form)
+    _check_base(table, with_base, named)
     checkout = find()
+    if table == "base":
+        _write_base(checkout.settings, folder)
+        return _said(table, folder)
     state = checkout.state()
     line = state.line(table)
     if line is None:
@@ -63,7 +85,14 @@ def command(table: str, folder: Path, form: str) -> int:
     revision = line.commit or "HEAD"
     build = checkout.view(checkout.snapshot(revision), state)
     folder.mkdir(parents=True, exist_ok=True)
-    _write(build, table, folder, form or "seed")
+    if table in ("adapter", "merged"):
+        _publish(build, table, folder, with_base, named)
+    else:
+        _write(build, table, folder, form or "seed")
+    return _said(table, folder, form)
+
+
+def _said(table: str, folder: Path, form: str = "") -> int:
     written = DATASETS if form == "datasets" else FORMATS[table]
     click.echo(f'wrote {written} to "{folder}"')
     return 0
@@ -88,6 +117,46 @@ def _check(table: str, form: str) -> None:
         )
 
 
+def _check_base(table: str, with_base: bool | None, named: str) -> None:
+    from repobuild.model.recipes import HUB_ID
+
+    if table != "adapter" and (with_base is not None or named):
+        raise UsageError(
+            f'"{table}" names no base model\n'
+            "`--with-base`, `--without-base` and `--base-model` are for `adapter`"
+        )
+    if named and not HUB_ID.fullmatch(named):
+        raise UsageError(
+            f'"{named}" is no hub id (--base-model)\nwrite it as "owner/name"'
+        )
+
+
+def _publish(
+    build: Build, table: str, folder: Path, with_base: bool | None, named: str
+) -> None:
+    from repobuild.cli.newest import newest
+    from repobuild.model.publication import Publication
+
+    found = Publication(build, *newest(build, "adapter"), named)
+    if table == "merged":
+        found.write_merged(folder)
+    else:
+        found.write_adapter(folder, with_base)
+
+
+def _write_base(settings: dict[str, Any], folder: Path) -> None:
+    from repobuild.model.base import resolve
+    from repobuild.model.hub import write_model
+
+    base = resolve(settings)
+    if not Path(base.source).is_dir():
+        raise UsageError(
+            f'the base model "{base.name}" is on the hub\n'
+            f"have it from there: hf download {base.name}"
+        )
+    write_model(Path(base.source), folder)
+
+
 def _write(build: Build, table: str, folder: Path, form: str) -> None:
     if table == "facts":
         _write_analysis(folder / FORMATS[table], build)
@@ -101,16 +170,20 @@ def _write(build: Build, table: str, folder: Path, form: str) -> None:
 
         export(build, folder, build.snapshot.commit, form)
     else:
-        shutil.copytree(_artifact(build, table), folder, dirs_exist_ok=True)
+        shutil.copytree(_report(build), folder, dirs_exist_ok=True)
 
 
-def _artifact(build: Build, table: str) -> Path:
+def _report(build: Build) -> Path:
     from repobuild.cli.newest import newest
+    from repobuild.model.publication import stored
 
-    _, row = newest(build, "adapter")
-    if table != "adapter":
-        row = build.table(table).get(row["object"]) or row
-    return build.store.path(str(row["object"]))
+    _, adapter = newest(build, "adapter")
+    row = build.table("report").get(adapter["object"])
+    if row is None:
+        raise StaleError(
+            "there is no report on this adapter\nrun `repobuild --until report` first"
+        )
+    return stored(build, str(row["object"]), "report")
 
 
 def _write_analysis(path: Path, build: Build) -> None:

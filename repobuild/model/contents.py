@@ -1,0 +1,43 @@
+"""What an adapter was trained on, counted: by task, by reason dropped, by licence.
+
+Read from the tables of the adapter's own commit. Where the state has gone on to another
+commit they tell of other samples, and `contents` gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from repobuild.model.balance import counter, size
+from repobuild.samples.summary import Source, Summary, used
+
+ASKED = "code_location"  # the task of the question that a page may quote
+
+
+@dataclass(slots=True)
+class Contents:
+    """Counts of one dataset; tokens are of questions and answers."""
+
+    summary: Summary = field(default_factory=Summary)
+    trained: Counter[str] = field(default_factory=Counter)  # task -> samples
+    held_out: Counter[str] = field(default_factory=Counter)
+    tokens: Counter[str] = field(default_factory=Counter)  # of the trained ones
+    example: str = ""  # a trained question
+
+
+def contents(source: Source) -> Contents:
+    """Count the samples that have a split; tokens if a tokenizer is at hand."""
+    found = Contents()
+    count = counter(source.settings)
+    for _, sample, row, _ in used(source, found.summary):
+        task = sample["task"]
+        if row["split"] != "train":
+            found.held_out[task] += 1
+            continue
+        found.trained[task] += 1
+        if count is not None:
+            found.tokens[task] += size(sample, count)
+        if not found.example and task == ASKED and sample["language"] == "en":
+            found.example = sample["question"]
+    return found

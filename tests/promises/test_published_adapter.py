@@ -1,0 +1,179 @@
+"""An exported adapter is complete for strangers, and tells them nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+from safetensors.torch import load_file
+
+from repobuild.cli.main import run
+from tests.promises.test_from_commit_to_adapter import SETTINGS, module
+from tests.repository import Repository
+from tests.test_model_nano import make_base
+
+TOKEN = "ghp_" + "a1B2" * 9
+ALONE = "import sys; sys.modules['repobuild'] = None\n"
+SAME_LOGITS = """
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+base = AutoModelForCausalLM.from_pretrained("adapter/base", dtype=torch.float32)
+tied = base.config.tie_word_embeddings
+model = PeftModel.from_pretrained(base, "adapter").eval()
+merged = AutoModelForCausalLM.from_pretrained("merged")
+ids = AutoTokenizer.from_pretrained("adapter")("def first(", return_tensors="pt")
+with torch.inference_mode():
+    one, other, bare = model(**ids), merged(**ids), None
+    with model.disable_adapter():
+        bare = model(**ids)
+scale = one.logits.abs().max()
+far, near = (float((one.logits - o.logits).abs().max() / scale) for o in (bare, other))
+print(tied, merged.config.tie_word_embeddings, near < 1e-5 < 1e-3 < far)
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two exports of the adapter, and the merged model, of a licensed repository."""
+    place = tmp_path_factory.mktemp("published")
+    make_base(place / "nano")
+    repository = Repository(place / "repository")
+    files = {f"pkg/m{n}.py": module(n) for n in range(4)}
+    repository.commit(
+        files | {"pyproject.toml": '[project]\nname = "steps"\nlicense = "MIT"\n'}
+    )
+    url = f"https://jane:{TOKEN}@forge.example.org/team/steps.git"
+    repository.git.remotes.create("origin", url)
+    settings = SETTINGS.format(base=place / "nano")
+    (repository.path / "repobuild.toml").write_text(settings)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(repository.path)
+        assert run(["--quiet"]) == 0
+        for name in ("adapter", "again"):
+            export = ["export", "adapter", "--with-base", "-o", str(place / name)]
+            assert run(export) == 0
+        assert run(["export", "merged", "-o", str(place / "merged")]) == 0
+        bare = ["export", "adapter", "--base-model", "team/nano", "-o"]
+        assert run([*bare, str(place / "bare")]) == 0
+    return place
+
+
+def alone(code: str, place: Path) -> str:
+    """What a program prints that cannot import repobuild."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-I", "-c", ALONE + code],
+        cwd=place, capture_output=True, text=True, env={"HF_HUB_OFFLINE": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def files(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def test_two_exports_are_equal_byte_for_byte(folder: Path) -> None:
+    made = files(folder / "adapter")
+    assert made == files(folder / "again")
+    assert {"adapter_model.safetensors", "adapter_config.json", "tokenizer.json",
+            "README.md", "repobuild.json", "base/config.json"} <= set(made)  # fmt: skip
+
+
+def test_neither_paths_nor_people_nor_secrets_are_told(folder: Path) -> None:
+    for name in ("adapter", "merged", "bare"):
+        said = b"\n".join(files(folder / name).values())
+        told = (str(folder), "A Developer", "dev@example.org", TOKEN, "jane:")
+        assert [text for text in told if text.encode() in said] == []
+        pages = files(folder / name)["README.md"].decode()
+        assert socket.gethostname() not in pages and str(Path.home()) not in pages
+
+
+def test_the_card_is_one_that_a_hub_reads(folder: Path) -> None:
+    data = ModelCard.load(folder / "bare/README.md").data
+    assert (data.library_name, data.license) == ("peft", "mit")
+    assert (data.base_model, data.language) == ("team/nano", ["en", "zh"])
+    assert "base_model:adapter:team/nano" in data.tags
+    merged = ModelCard.load(folder / "merged/README.md").data
+    assert (merged.library_name, merged.base_model) == ("transformers", None)
+
+
+def test_the_card_tells_what_the_adapter_is_and_knows(folder: Path) -> None:
+    page = (folder / "adapter/README.md").read_text()
+    lineage = json.loads((folder / "adapter/repobuild.json").read_text())
+    assert f"`{lineage['commit']}`" in page and lineage["base"]["digest"] in page
+    assert "https://forge.example.org/team/steps" in page
+    assert "first: no adapter yet" in page
+    assert "### recall" in page and "| loss (nats" in page
+    row = next(line for line in page.splitlines() if line.startswith("| code_location"))
+    assert all(int(n.replace(",", "")) for n in re.findall(r"[\d,]+", row)[:2])
+    assert "**MIT**, of all sources" in page
+    assert "searched for secrets" in page
+
+
+def test_the_weights_are_float32_and_the_targets_sorted(folder: Path) -> None:
+    tensors = load_file(folder / "adapter/adapter_model.safetensors")
+    assert {tensor.dtype for tensor in tensors.values()} == {torch.float32}
+    config = json.loads((folder / "bare/adapter_config.json").read_text())
+    assert config["target_modules"] == sorted(config["target_modules"])
+    assert config["base_model_name_or_path"] == "team/nano"
+    assert list(config) == sorted(config)
+
+
+def test_what_servers_refuse_is_not_in_it(folder: Path) -> None:
+    """vLLM 0.32 (lora/peft_helper.py) and llama.cpp name these as unsupported."""
+    config = json.loads((folder / "adapter/adapter_config.json").read_text())
+    assert config["bias"] == "none" and config["r"] > 0 and config["lora_alpha"] > 0
+    refused = ("modules_to_save", "lora_bias", "use_dora", "layer_replication",
+               "alora_invocation_tokens", "use_qalora", "rank_pattern")  # fmt: skip
+    assert not any(config.get(name) for name in refused)
+    assert config.get("init_lora_weights", True) is True
+    names = load_file(folder / "adapter/adapter_model.safetensors")
+    suffixes = {name.split(".")[-3] for name in names}
+    assert suffixes == set(config["target_modules"])  # no embedding, no lm_head
+
+
+@pytest.fixture(scope="module")
+def said(folder: Path) -> list[str]:
+    """What the cards' own code says, and then whether the logits are equal; all in
+    one process, for its imports take most of the time."""
+    code = []
+    for name in ("adapter", "merged"):
+        page = (folder / name / "README.md").read_text()
+        block = re.search(r"```python\n(.*?)```", page, re.DOTALL)
+        assert block is not None
+        code.append(f"import os; os.chdir({str(folder / name)!r})\n{block[1]}")
+        code.append("print('END')\n")
+    code.append(f"os.chdir({str(folder)!r})\n{SAME_LOGITS}")
+    return alone("".join(code), folder).split("END\n")
+
+
+def test_the_card_s_own_code_runs_without_repobuild(said: list[str]) -> None:
+    assert said[0].strip() and said[0] == said[1]
+
+
+def test_plain_libraries_find_the_same_logits_merged_or_not(said: list[str]) -> None:
+    """With tied embeddings, as the small Qwen models have."""
+    assert said[2].split() == ["True", "True", "True"]
+
+
+def test_transformers_4_reads_what_5_wrote(folder: Path) -> None:
+    """Run once with 4.57.1 (docs/serving.md): with the files of 5 alone it takes
+    another rope_theta without a word, and does not know the tokenizer's class."""
+    for name in ("adapter/base", "merged"):
+        config = json.loads((folder / name / "config.json").read_text())
+        assert config["rope_theta"] == config["rope_parameters"]["rope_theta"]
+        assert config["torch_dtype"] == config["dtype"]
+        tokens = json.loads((folder / name / "tokenizer_config.json").read_text())
+        assert tokens["tokenizer_class"] == "PreTrainedTokenizerFast"
+        assert "token_type_ids" not in tokens["model_input_names"]
+        assert not isinstance(tokens.get("extra_special_tokens"), list)

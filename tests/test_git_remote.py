@@ -1,0 +1,44 @@
+"""A repository's address is told without who fetches it, and from where."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.git.remote import address, published
+from tests.repository import Repository
+
+TOLD = {
+    "https://github.com/a/b": "https://github.com/a/b",
+    "https://github.com/a/b.git": "https://github.com/a/b",
+    "https://jane:ghp_secret@github.com/a/b.git": "https://github.com/a/b",
+    "https://ghp_secret@host.example:8443/a/b/": "https://host.example:8443/a/b",
+    "https://host.example/a/b.git?private_token=x#y": "https://host.example/a/b",
+    "git@github.com:a/b.git": "https://github.com/a/b",
+    "github.com:a/b.git": "https://github.com/a/b",
+    "ssh://git@host.example:2222/a/b.git": "https://host.example/a/b",
+    "git://host.example/a/b.git": "https://host.example/a/b",
+    "jane@box.example:work/b.git": "",
+    "ssh://jane@box.example/home/jane/b.git": "",
+    "git@box.example:/home/jane/b.git": "",
+    "/home/jane/b.git": "",
+    "../b": "",
+    "file:///home/jane/b.git": "",
+    "work:a/b": "",
+    "C:\\Users\\jane\\b": "",
+    "https://host.example:port/a/b": "",
+    "": "",
+}
+
+
+@pytest.mark.parametrize("url", TOLD)
+def test_no_account_no_token_and_no_path_is_told(url: str) -> None:
+    assert published(url) == TOLD[url]
+
+
+def test_origin_comes_first_and_a_path_is_passed_over(repository: Repository) -> None:
+    assert address(repository.git) == ""
+    repository.git.remotes.create("backup", "https://b.example/x/y")
+    repository.git.remotes.create("origin", "https://a.example/x/y")
+    assert address(repository.git) == "https://a.example/x/y"
+    repository.git.remotes.set_url("origin", "/srv/git/y.git")
+    assert address(repository.git) == "https://b.example/x/y"
