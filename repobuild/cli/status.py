@@ -77,8 +77,8 @@ def _adapter(build: Build) -> dict[str, Any]:
 def outlook_text(facts: dict[str, Any]) -> str:
     """Return the outlook as a few lines."""
     if not facts["stale"]:
-        said = f"current: {short(facts['head'])} is built"
-        return "\n".join([said, *_rolled_back(facts["adapter"])])
+        current = f"current: {short(facts['head'])} is built"
+        return "\n".join([current, *_rolled_back(facts["adapter"])])
     pending = facts["pending"]
     width = max(map(len, pending["reasons"]))
     said = [_headline(facts)]

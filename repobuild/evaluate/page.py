@@ -1,64 +1,42 @@
 """The report as one HTML page that needs nothing else: no script, no font, no network.
 
 `page(report)` is a pure function of what `report.json` holds, so a page can be drawn
-again from a stored report.  Everything that comes from the repository or from a model
-passes through `escape`; only this package's own markup does not.
+again from a stored report, also of one that an earlier version wrote.  Everything that
+comes from the repository or from a model passes through `escape`; only this package's
+own markup does not.
+
+    page.py      the document, its head and its foot
+    tracks.py    scores of this adapter           plots.py    rows of bars and dots
+    course.py    the chain of commits, training   curves.py   lines and columns
+    listing.py   questions with their answers     style.py    the style sheet
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from repobuild.evaluate import plots
-from repobuild.evaluate.listing import MODEL_NAMES, NOTHING, listing
-from repobuild.evaluate.plots import Bar, Line
+from repobuild.evaluate.course import chain, training
+from repobuild.evaluate.listing import listing
 from repobuild.evaluate.style import CSS
+from repobuild.evaluate.tracks import held_out, tasks
+from repobuild.evaluate.words import Report, code, made, own, scrolled, share, took
 
-Report = Mapping[str, Any]
-
-TRACKS = {
-    "recall": (
-        "Recall",
-        "Facts the adapter was trained on, asked in words it was never trained on.",
-    ),
-    "generalise": (
-        "Generalise",
-        "Elements of which nothing was trained. What is right here was inferred.",
-    ),
-}
-METRICS = {
-    "path_exact": "right file",
-    "path_accuracy": "paths named",
-    "edit": "similarity",
-    "exact": "exact answer",
-    "hallucinated": "unknown names",
-}
-LONGEST_LABEL = 20
-MODES = {
-    "first": "trained from the base",
-    "continue": "continued",
-    "rebase": "re-based",
-    "reuse": "taken again",
-    "wait": "parent kept",
+SECTIONS = {
+    "scores": "Scores",
+    "chain": "Chain",
+    "tasks": "Tasks",
+    "training": "Training",
+    "answers": "Answers",
+    "seed": "First reports",
 }
 
 
 def page(report: Report) -> str:
     """The whole document."""
-    body = "".join(
-        (
-            _head(report),
-            _held_out(report),
-            _tasks(report),
-            _training(report),
-            _chain(report),
-            listing(report),
-            _seed(report),
-            _foot(report),
-        )
-    )
+    parts = (held_out, chain, tasks, training, listing, _seed)
+    body = "".join(part(report) for part in parts)
     title = escape(f"{report['project']} at {report['commit'][:10]}: repobuild report")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -67,46 +45,57 @@ def page(report: Report) -> str:
         "img-src data:; style-src 'unsafe-inline'\">"
         '<link rel="icon" href="data:,">'
         f"<title>{title}</title><style>{CSS}</style></head>"
-        f"<body><main>{body}</main></body></html>\n"
+        f"<body><main>{_head(report)}{_contents(body)}{body}{_foot(report)}</main>"
+        "</body></html>\n"
     )
 
 
-# ------------------------------------------------------------------------- parts
+# -------------------------------------------------------------------------- head
 
 
 def _head(report: Report) -> str:
     adapter = report["adapter"]
-    promoted = adapter["promoted"]
     badge = '<span class="badge">current</span>'
-    if not promoted:
+    if not adapter["promoted"]:
         badge = '<span class="badge held">not promoted</span>'
     facts = {
-        "commit": _code(report["commit"][:12]),
-        "base": _code(report["base"]["name"]),
-        "adapter": _code(adapter["object"][:12]),
-        "parent": _code(adapter["parent"][:12]) if adapter["parent"] else "none",
-        "made": _made(adapter),
+        "commit": code(report["commit"][:12]),
+        "base": code(report["base"]["name"]),
+        "adapter": code(adapter["object"][:12]),
+        "parent": code(adapter["parent"][:12]) if adapter["parent"] else "none",
+        "made": made(adapter),
         "time": escape(report["test_time"][:16].replace("T", " ")) + " UTC",
     }
     pairs = (f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts.items())
     return (
-        f"<header><h1>{escape(report['project'])}{badge}</h1>"
+        f"<header><h1>{own(report['project'])}{badge}</h1>"
         f'<dl class="facts">{"".join(pairs)}</dl>'
-        f'<p class="verdict">{_verdict(report)}</p>{_notice(report)}</header>'
+        f'<p class="verdict">{_verdict(report)}</p>{_notice(adapter)}'
+        f'<div class="figures">{"".join(_figures(report))}</div></header>'
     )
+
+
+def _contents(body: str) -> str:
+    """Links to the sections that there are."""
+    links = "".join(
+        f'<a href="#{name}">{title}</a>'
+        for name, title in SECTIONS.items()
+        if f'<h2 id="{name}">' in body
+    )
+    return f'<nav aria-label="Sections">{links}</nav>'
 
 
 def _verdict(report: Report) -> str:
     """The one sentence that a reader takes away, in numbers."""
     recall = report["strict"]["tracks"].get("recall", {})
-    share = {
+    found = {
         model: recall[model]["path_exact"]
         for model in ("base", "adapter")
         if "path_exact" in recall.get(model, {})
     }
-    if len(share) < 2:
+    if len(found) < 2:
         return "No held-out question asks for a file yet, so there is no score to show."
-    ours, base = share["adapter"], share["base"]
+    ours, base = found["adapter"], found["base"]
     return (
         "Asked where something is, in words it was never trained on, this adapter "
         f"names the right file in <strong>{ours['value']:.0%}</strong> of "
@@ -115,192 +104,66 @@ def _verdict(report: Report) -> str:
     )
 
 
-def _notice(report: Report) -> str:
-    if report["adapter"]["promoted"]:
-        return ""
-    scores = report["adapter"].get("scores") or {}
-    why = "its held-out loss is too far above its parent's"
-    if "loss" in scores and "parent_loss" in scores:
-        why += f" ({scores['loss']:.3f} against {scores['parent_loss']:.3f})"
-    return (
-        '<p class="notice" role="note"><strong>This adapter was not promoted</strong>: '
-        f"{why}. The parent stays current.</p>"
-    )
-
-
-def _made(adapter: Report) -> str:
-    """How the adapter came about, and why so."""
-    mode = MODES.get(adapter.get("mode", ""), "trained")
-    reason = adapter.get("reason")
-    return f"{mode} ({escape(reason)})" if reason else mode
-
-
-def _held_out(report: Report) -> str:
-    cards = []
-    for name, track in report["strict"]["tracks"].items():
-        title, meaning = TRACKS[name]
-        models = [model for model in report["strict"]["models"] if model in track]
-        groups = {
-            label: _bars(track, models, metric)
-            for metric, label in METRICS.items()
-            if any(metric in track[model] for model in models)
-        }
-        plot = plots.bars(f"{title}: scores", groups) if groups else NOTHING
-        cards.append(
-            f'<section class="card"><h3>{title}</h3><p class="soft">{meaning}</p>'
-            f"{plot}{_loss_line(track, models)}"
-            f"<figcaption>{track['n']} questions. Lines are 95 % intervals. For "
-            "unknown names, less is better.</figcaption></section>"
+def _notice(adapter: Report) -> str:
+    if not adapter["promoted"]:
+        scores = adapter.get("scores") or {}
+        why = "its held-out loss is too far above its parent's"
+        if "loss" in scores and "parent_loss" in scores:
+            why += f" ({scores['loss']:.3f} against {scores['parent_loss']:.3f})"
+        return _note(
+            "This adapter was not promoted", f"{why}. The parent stays current."
         )
-    return (
-        f"<h2>Held-out questions</h2><p>{_legend(report)} Every answer is compared "
-        "with a fact that was checked against this commit.</p>"
-        f'<div class="cards">{"".join(cards)}</div>'
-    )
-
-
-def _bars(track: Report, models: Sequence[str], metric: str) -> list[Bar]:
-    found = ((model, track[model].get(metric)) for model in models)
-    return [Bar(m, e["value"], e["low"], e["high"]) for m, e in found if e]
-
-
-def _loss_line(track: Report, models: Sequence[str]) -> str:
-    """Loss of every model in one line, and whether the gain over the parent is sure."""
-    parts = [
-        f'<span class="{model}-ink"><strong>{track[model]["loss"]["value"]:.2f}'
-        f"</strong> {MODEL_NAMES[model]}</span>"
-        for model in models
-        if "loss" in track[model]
-    ]
-    if not parts:
-        return ""
-    gap = track["difference"].get("parent", {}).get("loss")
-    told = f"; {_certainty(gap)}" if gap else ""
-    return f"<p>Loss per token {' · '.join(parts)}{told}.</p>"
-
-
-def _certainty(gap: Mapping[str, float]) -> str:
-    change = f"{gap['value']:+.3f} ({gap['low']:+.3f} to {gap['high']:+.3f})"
-    if gap["high"] < 0:
-        return f'<span class="right">better than the parent</span>: {change}'
-    if gap["low"] > 0:
-        return f'<span class="wrong">worse than the parent</span>: {change}'
-    return f"no certain difference from the parent: {change}"
-
-
-def _legend(report: Report) -> str:
-    models = report["strict"]["models"]
-    marks = {"base": "○", "parent": "◆", "adapter": "●"}
-    return (
-        " ".join(
-            f'<span class="{m}-ink"><span aria-hidden="true">{marks[m]}</span> '
-            f"{MODEL_NAMES[m]}</span>"
-            for m in models
+    if adapter.get("mode") == "rollback":
+        return _note(
+            "This commit was rolled back",
+            f"it uses an earlier adapter, {own(adapter['reason'])}. The questions are "
+            "those of today.",
         )
-        + "."
-    )
+    return ""
 
 
-def _tasks(report: Report) -> str:
-    cards = []
-    for name, track in report["strict"]["tracks"].items():
-        rows: dict[str, dict[str, float]] = {}
-        for model in report["strict"]["models"]:
-            for task, found in track[model]["tasks"].items():
-                if "loss" in found:
-                    label = task.replace("_", " ").removeprefix("code ")
-                    row = rows.setdefault(_short(label), {})
-                    row[model] = found["loss"]["value"]
-        title = f"{TRACKS[name][0]}: loss by task"
-        plot = plots.dumbbells(title, rows) if rows else NOTHING
-        cards.append(
-            f"<figure><h3>{TRACKS[name][0]}</h3>{plot}"
-            f"<figcaption>{track['samples']} samples, drawn evenly by task. "
-            "Loss per token: left is better.</figcaption></figure>"
-        )
-    return f'<h2>Loss by task</h2><div class="cards">{"".join(cards)}</div>'
+def _note(what: str, told: str) -> str:
+    return f'<p class="notice" role="note"><strong>{what}</strong>: {told}</p>'
 
 
-def _short(label: str) -> str:
-    """What fits beside a plot; a repository's own task may have any name."""
-    label = {"architecture understanding": "architecture"}.get(label, label)
-    return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
+def _figures(report: Report) -> Iterator[str]:
+    """The few numbers to compare from commit to commit, with those of the others."""
+    strict = report["strict"]
+    recall = strict["tracks"].get("recall", {})
+    yield _figure("all facts right", recall, "right")
+    yield _figure("right file", recall, "path_exact")
+    yield _figure("old facts still told", strict.get("staleness") or {}, "all")
+    general = (strict.get("general") or {}).get("difference", {}).get("base", {})
+    if "relative" in general:
+        gap = general["relative"]
+        interval = f"{gap['low']:+.1%} to {gap['high']:+.1%}"
+        yield _tile(f"{gap['value']:+.1%}", "loss on other text", interval)
+    last = report["chain"][-1] if report["chain"] else {}
+    if last.get("tokens"):
+        time = took(last.get("seconds"))
+        yield _tile(f"{last['tokens']:,}", "tokens trained", time and f"in {time}")
 
 
-def _training(report: Report) -> str:
-    history = report["history"]
-    if len(history["train"]) < 2:
+def _figure(label: str, part: Mapping[str, Any], metric: str) -> str:
+    ours = part.get("adapter", {}).get(metric)
+    if not ours:
         return ""
-    train = [(float(step), float(loss)) for step, loss in history["train"]]
-    held = [(float(step), float(loss)) for step, loss in history["held_out"]]
-    series = [
-        Line("each step", "adapter", train, style="thin"),
-        Line("running mean", "adapter", plots.smoothed(train, 0.7)),
-        Line("held out", "ink", held, style="curve dashed", dots=True),
-    ]
-    plot = plots.lines("Loss while training", series, axis="optimiser step")
-    also = " Dashed: held-out samples." if held else ""
+    others = (
+        f"{model} {share(part[model][metric]['value'])}"
+        for model in ("parent", "base")
+        if metric in part.get(model, {})
+    )
+    return _tile(share(ours["value"]), label, ", ".join(others))
+
+
+def _tile(value: str, label: str, told: str) -> str:
     return (
-        f'<h2>Training</h2><figure><div class="scroll" tabindex="0">{plot}</div>'
-        "<figcaption>Training loss per token, pale, and its running mean."
-        f"{also}</figcaption></figure>"
+        f'<div class="tile"><span class="big">{value}</span><span>{label}</span>'
+        f'<span class="soft">{told}</span></div>'
     )
 
 
-def _chain(report: Report) -> str:
-    chain = report["chain"]
-    if len(chain) < 2:
-        return ""
-    held = frozenset(n for n, link in enumerate(chain) if not link["promoted"])
-    series = []
-    for style, track in (("curve", "recall"), ("curve dashed", "generalise")):
-        found = [
-            (float(n), _score(link, track, "path_exact"))
-            for n, link in enumerate(chain)
-        ]
-        points = [(x, y) for x, y in found if y is not None]
-        series.append(Line(track, "adapter", points, held, style, dots=True))
-    labels = [link["commit"][:7] for link in chain]
-    plot = plots.lines("Right file over commits", series, percent=True, labels=labels)
-    return (
-        f'<h2>Chain of commits</h2><figure><div class="scroll" tabindex="0">{plot}'
-        "</div><figcaption>Share of questions answered with the right file: recall, "
-        "and dashed generalise. A hollow point was not promoted.</figcaption></figure>"
-        f"{_chain_table(chain)}"
-    )
-
-
-def _score(link: Report, track: str, metric: str) -> float | None:
-    value: float | None = (
-        (link.get("headline") or {}).get(track, {}).get("adapter", {}).get(metric)
-    )
-    return value
-
-
-def _chain_table(chain: Sequence[Report]) -> str:
-    rows = []
-    for place, link in enumerate(reversed(chain)):
-        cells = [
-            _share(_score(link, "recall", "path_exact")),
-            _number(_score(link, "recall", "loss")),
-            _share(_score(link, "generalise", "path_exact")),
-            _number(_score(link, "generalise", "loss")),
-        ]
-        state = "" if link["promoted"] else ", not promoted"
-        rows.append(
-            f"<tr{' class=current' if not place else ''}>"
-            f'<th scope="row"><code>{escape(link["commit"][:10])}</code></th>'
-            f"<td>{_made(link)}{state}</td>"
-            + "".join(f'<td class="number">{cell}</td>' for cell in cells)
-            + "</tr>"
-        )
-    heads = ("recall: file", "recall: loss", "generalise: file", "generalise: loss")
-    columns = "".join(f'<th scope="col" class="number">{h}</th>' for h in heads)
-    return (
-        '<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">commit</th>'
-        f'<th scope="col">adapter</th>{columns}</tr></thead>'
-        f"<tbody>{''.join(rows)}</tbody></table></div>"
-    )
+# -------------------------------------------------------------------------- foot
 
 
 def _seed(report: Report) -> str:
@@ -320,35 +183,23 @@ def _seed(report: Report) -> str:
     )
     heads = ("project knowledge, 60 %", "code, 30 %", "general, 10 %", "total")
     columns = "".join(f'<th scope="col" class="number">{head}</th>' for head in heads)
+    table = (
+        f'<table><thead><tr><th scope="col">model</th>{columns}</tr></thead>'
+        f"<tbody>{rows}</tbody></table>"
+    )
     return (
-        '<h2>Scores of the first comparison reports <span class="tag">easy to game'
-        "</span></h2><p>Kept so that reports can be compared. They reward naming the "
-        "project, any path, any five names, the word “module” and a code block, and "
-        "never check whether a statement is true. Judge by the numbers above.</p>"
-        '<div class="scroll" tabindex="0"><table><thead><tr><th scope="col">model</th>'
-        f"{columns}</tr></thead><tbody>{rows}</tbody></table></div>"
+        '<h2 id="seed">Scores of the first comparison reports '
+        '<span class="tag">easy to game</span></h2>'
+        "<p>Kept so that reports can be compared. They reward naming the project, any "
+        "path, any five names, the word “module” and a code block, and never check "
+        "whether a statement is true. Judge by the numbers above.</p>"
+        + scrolled(table, "Scores of the first comparison reports")
     )
 
 
 def _foot(report: Report) -> str:
     return (
         "<footer><p>Made by repobuild. The same numbers are in <code>report.json</code>"
-        f" and <code>{escape(report['comparison'])}</code> beside this page; how an "
-        "answer is marked is written in <code>repobuild/evaluate/strict.py</code>.</p>"
-        "</footer>"
+        f" and {code(report['comparison'])} beside this page; how an answer is marked "
+        "is written in <code>repobuild/evaluate/strict.py</code>.</p></footer>"
     )
-
-
-# ------------------------------------------------------------------------- words
-
-
-def _code(text: str) -> str:
-    return f"<code>{escape(text)}</code>"
-
-
-def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.0%}"
-
-
-def _number(value: float | None) -> str:
-    return "" if value is None else f"{value:.3f}"

@@ -1,0 +1,180 @@
+"""A headless Chromium, spoken to by its DevTools protocol over two pipes.
+
+Chromium reads commands from descriptor 3 and writes answers and events to 4, each a
+JSON object that ends in a NUL. That is all there is to it, so no driver is installed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
+    "--disable-extensions", "--disable-background-networking", "--disable-sync",
+    "--disable-component-update", "--remote-debugging-pipe", "--mute-audio",
+)  # fmt: skip
+_ABOVE = 10  # descriptors that are out of the way of 3 and 4
+_BAD = ("error", "warning")
+
+
+def installed() -> str:
+    """Return the program's path; nothing where it is not installed."""
+    return next(filter(None, map(shutil.which, NAMES)), "")
+
+
+class Browser:
+    """One process, ended with its `with`; `open` gives a tab of its own."""
+
+    def __init__(self, profile: Path) -> None:
+        to_read, self._write = _pipe()
+        self._read, to_write = _pipe()
+        shell = f'exec "$@" 3<&{to_read} 4>&{to_write} {to_read}<&- {to_write}>&-'
+        self._process = subprocess.Popen(
+            ["bash", "-c", shell, "bash", installed(), *FLAGS,
+             f"--user-data-dir={profile}"],
+            pass_fds=(to_read, to_write), stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        os.close(to_read)
+        os.close(to_write)
+        self._rest = b""
+        self._number = 0
+        self.events: list[dict[str, Any]] = []
+
+    def call(self, method: str, session: str = "", **params: Any) -> dict[str, Any]:
+        """Send a command and return its result; events on the way are kept."""
+        self._number += 1
+        command = {"id": self._number, "method": method, "params": params}
+        command |= {"sessionId": session} if session else {}
+        os.write(self._write, json.dumps(command).encode() + b"\0")
+        answer = next(m for m in self._messages() if m.get("id") == self._number)
+        assert "error" not in answer, (method, answer["error"])
+        return dict(answer["result"])
+
+    def wait(self, method: str, session: str) -> None:
+        """Return when the event has come."""
+        if not any(_is(event, method, session) for event in self.events):
+            next(m for m in self._messages() if _is(m, method, session))
+
+    def open(self, uri: str, width: int = 1280, scheme: str = "light") -> Tab:
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        given = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        return Tab(self, target, given["sessionId"], uri, width, scheme)
+
+    def __enter__(self) -> Browser:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.call("Browser.close")
+        self._process.wait(30)
+        os.close(self._read)
+        os.close(self._write)
+
+    def _messages(self) -> Iterator[dict[str, Any]]:
+        while True:
+            *whole, self._rest = self._rest.split(b"\0")
+            for place, message in enumerate(whole):
+                found = json.loads(message)
+                if "method" in found:
+                    self.events.append(found)
+                left = whole[place + 1 :]
+                if left:
+                    self._rest = b"\0".join([*left, self._rest])
+                yield found
+                if left:
+                    break
+            else:
+                read = os.read(self._read, 1 << 20)
+                assert read, "chromium has ended"
+                self._rest += read
+
+
+class Tab:
+    """A page at a width and in a colour scheme, as a user has it."""
+
+    def __init__(
+        self, browser: Browser, target: str, session: str, uri: str, width: int,
+        scheme: str,
+    ) -> None:  # fmt: skip
+        self._browser, self._target, self._session = browser, target, session
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self._call(f"{domain}.enable")
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+        self._call("Emulation.setDeviceMetricsOverride", **size)
+        self.show(scheme)
+        self._call("Page.navigate", url=uri)
+        browser.wait("Page.loadEventFired", session)
+
+    def show(self, scheme: str, media: str = "screen") -> None:
+        """Change the colour scheme, or print."""
+        feature = {"name": "prefers-color-scheme", "value": scheme}
+        self._call("Emulation.setEmulatedMedia", media=media, features=[feature])
+
+    def value(self, script: str) -> Any:
+        """Return what an expression comes to in the rendered page."""
+        found = self._call("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in found, found
+        return found["result"].get("value")
+
+    def press(self, key: str, code: int) -> None:
+        for kind in ("keyDown", "keyUp"):
+            text = {"text": "\r"} if key == "Enter" and kind == "keyDown" else {}
+            self._call(
+                "Input.dispatchKeyEvent", type=kind, key=key, code=key,
+                windowsVirtualKeyCode=code, **text,
+            )  # fmt: skip
+
+    def pdf(self) -> str:
+        return str(self._call("Page.printToPDF")["data"])
+
+    def errors(self) -> list[str]:
+        """What the console shows in red or yellow, and exceptions."""
+        self.value("1")  # what was said before has come when this has
+        return [said for event in self._own() if (said := _error(event))]
+
+    def requests(self) -> list[str]:
+        """Addresses of everything that the page asked for."""
+        sent = [e for e in self._own() if e["method"] == "Network.requestWillBeSent"]
+        return [str(event["params"]["request"]["url"]) for event in sent]
+
+    def close(self) -> None:
+        self._browser.call("Target.closeTarget", targetId=self._target)
+
+    def _own(self) -> list[dict[str, Any]]:
+        return [e for e in self._browser.events if e.get("sessionId") == self._session]
+
+    def _call(self, method: str, **params: Any) -> dict[str, Any]:
+        return self._browser.call(method, self._session, **params)
+
+
+def _is(message: dict[str, Any], method: str, session: str) -> bool:
+    return message.get("method") == method and message.get("sessionId") == session
+
+
+def _error(event: dict[str, Any]) -> str:
+    """The text of an event that is an error, else nothing."""
+    params = event["params"]
+    if event["method"] == "Runtime.exceptionThrown":
+        return str(params["exceptionDetails"])
+    if event["method"] == "Runtime.consoleAPICalled" and params["type"] in _BAD:
+        return str(params["args"])
+    if event["method"] == "Log.entryAdded" and params["entry"]["level"] in _BAD:
+        return str(params["entry"]["text"])
+    return ""
+
+
+def _pipe() -> tuple[int, int]:
+    """Descriptors to read from and to write to, both above those Chromium wants."""
+    low = os.pipe()
+    high = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _ABOVE) for number in low]
+    for number in low:
+        os.close(number)
+    return high[0], high[1]
