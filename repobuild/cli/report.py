@@ -37,16 +37,22 @@ def command(show: bool, as_json: bool) -> int:
     return 0
 
 
+_COLUMNS = {
+    "loss": "{:.3f}",
+    "relative": "{:+.1%}",
+    "path_exact": "{:.1%}",
+    "right": "{:.1%}",
+    "all": "{:.1%}",
+}
+
+
 def text(facts: dict[str, Any]) -> str:
-    rows = [["", "loss", "right path"]]
-    for track, models in facts["tracks"].items():
+    rows = [["", "loss", "to base", "right path", "all facts", "old answer"]]
+    for section, models in facts["tracks"].items():
         for model, scores in models.items():
-            path = scores.get("path_exact")
-            rows.append(
-                [
-                    f"{track}, {model}",
-                    f"{scores['loss']:.3f}" if "loss" in scores else "",
-                    "" if path is None else f"{path:.1%}",
-                ]
-            )
+            cells = [
+                form.format(scores[name]) if name in scores else ""
+                for name, form in _COLUMNS.items()
+            ]
+            rows.append([f"{section}, {model}", *cells])
     return f"report of {short(facts['commit'])}\n{columns(rows)}\n{facts['page']}"

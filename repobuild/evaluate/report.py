@@ -75,7 +75,7 @@ def inquire(task: Task) -> Inquiry:
         ],
         known=known(task, elements),
         outdated=staleness.drawn(
-            task.table("stale"),
+            task.table("old_answers"),
             task.table("dataset"),
             int(settings["report.stale_questions"]),
         ),

@@ -1,7 +1,8 @@
 """Whether a model still believes what was true some commits ago.
 
-Asked are the questions of the table `stale` (samples/stale.py): where something is that
-was moved or removed, what to pass to something whose signature changed.  An answer is
+Asked are the questions of the table `old_answers` (samples/old_answers.py): where
+something is that was moved or removed, what to pass to something whose signature
+changed.  An answer is
 
     right   when it states every fact of what is true now; of what was removed, when it
             says that it is gone
@@ -32,9 +33,9 @@ from repobuild.evaluate.cases import Sample, by_hash
 from repobuild.evaluate.estimate import mean
 from repobuild.evaluate.facts import Facts
 from repobuild.evaluate.known import Known
+from repobuild.samples.old_answers import KINDS
 from repobuild.samples.pool import dataset_key
 from repobuild.samples.secret import secrets
-from repobuild.samples.stale import KINDS
 
 TRACK = "staleness"
 Pair = tuple[float, float]
@@ -127,7 +128,7 @@ def _rows(value: Value | None) -> Iterable[Value]:
 
 def _question(key: str, row: Value) -> Outdated:
     return Outdated(
-        id=f"stale//{key}",
+        id=f"old_answers//{key}",
         kind=row["kind"],
         question=row["question"],
         expected=row["expected"],

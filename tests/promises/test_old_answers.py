@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.samples import stale
+from repobuild.samples import old_answers
 from tests.promises.test_history import DOUBLE, NUMBERS, WORDS, without
 from tests.promises.test_incremental_equals_clean import assert_equal
 from tests.repository import Repository
@@ -20,18 +20,18 @@ WHERE = "Where can I find the source code of `{}`?"
 def built(repository: Repository, tmp_path: Path):
     repository.commit({"numbers.py": NUMBERS, "words.py": WORDS, "README.md": "# It\n"})
     standard = Standard(repository.git, tmp_path / "state", **OPEN)
-    standard.build("stale")
+    standard.build("old_answers")
     yield standard
     standard.close()
 
 
 def rows(standard: Standard) -> dict[str, dict]:
-    return dict(standard.table("stale").items())
+    return dict(standard.table("old_answers").items())
 
 
 def step(built: Standard, repository: Repository, **files: str | None) -> dict:
     repository.commit({f"{name}.py": text for name, text in files.items()})
-    built.build("stale")
+    built.build("old_answers")
     return rows(built)
 
 
@@ -83,7 +83,7 @@ def test_another_body_is_no_other_answer(built, repository):
 
 def test_a_renamed_file_is_asked_about_by_its_elements(built, repository):
     found = step(built, repository, numbers=None, figures=NUMBERS)
-    assert 0 < len(found) <= stale.OF_A_FILE
+    assert 0 < len(found) <= old_answers.OF_A_FILE
     row = found["numbers.py::double"]
     assert "`figures.py`" in row["expected"] and "`numbers.py`" in row["old"]
 
@@ -97,7 +97,7 @@ def test_what_is_held_out_is_not_asked_for(repository, tmp_path):
     repository.commit({"numbers.py": NUMBERS, "README.md": "# It\n"})
     hidden = Standard(repository.git, tmp_path / "all", **{"split.generalise": 1.0})
     repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})
-    hidden.build("stale")
+    hidden.build("old_answers")
     assert rows(hidden) == {}
     hidden.close()
 
@@ -110,10 +110,10 @@ def test_a_clean_build_yields_the_same_questions(built, repository, tmp_path):
     )
     for n, text in enumerate(texts):
         repository.commit({"numbers.py": text, f"n{n}.py": WORDS})
-        built.build("stale")
+        built.build("old_answers")
         clean = Standard(repository.git, tmp_path / f"clean{n}", **OPEN)
-        clean.build("stale")
-        assert_equal(built, clean, "stale")
+        clean.build("old_answers")
+        assert_equal(built, clean, "old_answers")
         clean.close()
     assert rows(built)
 
@@ -137,7 +137,7 @@ def test_no_question_is_ever_trained(built, repository):
 def test_a_commit_that_changes_no_answer_writes_no_row(built, repository):
     before = step(built, repository, numbers=without(NUMBERS, DOUBLE))
     repository.commit({"words.py": WORDS.replace("shout", "cry")})
-    assert built.build("stale")["stale"].built == ["words.py::shout"]
+    assert built.build("old_answers")["old_answers"].built == ["words.py::shout"]
     repository.commit({"words.py": WORDS.replace("shout", "cry") + "\n# said\n"})
-    assert built.build("stale")["stale"].built == []
+    assert built.build("old_answers")["old_answers"].built == []
     assert before.items() < rows(built).items()

@@ -1,4 +1,4 @@
-"""The `stale` table: questions whose answer is another one than some commits ago.
+"""The `old_answers` table: questions whose answer is another one than some commits ago.
 
     key   what the question is about: the id that is gone, or that changed
     row   {"kind": "moved|removed|changed", "element": id, "question": str,
@@ -49,7 +49,7 @@ KINDS = ("moved", "removed", "changed")
 Row = dict[str, Value]
 
 
-def stale(view: View) -> None:
+def old_answers(view: View) -> None:
     """Bring the questions up to date with the commits, the graph and the contexts."""
     rows = _drawn(view)
     for key, row in rows.items():
