@@ -128,6 +128,17 @@ def test_all_text_is_legible(show: Open, scheme: str) -> None:
     assert tab.value(PALE) == []
 
 
+def test_what_is_pale_or_too_wide_is_found(show: Open) -> None:
+    planted = (
+        '<p style="color: #bbb">pale</p>'
+        '<svg viewBox="0 0 9 9"><text style="fill: #ccc" y="9">pale</text></svg>'
+        '<p style="width: 2000px">wide</p>'
+    )
+    tab = show(page(pages.make_report()).replace("<main>", f"<main>{planted}"))
+    assert [said[5:] for said in tab.value(PALE)] == ["pale", "pale"]
+    assert len(tab.value(WIDER)) == 1
+
+
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("text", ["click", NAME], ids=["plain", "hostile"])
 def test_nothing_reaches_out_of_the_window(show: Open, width: int, text: str) -> None:
