@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,7 +44,9 @@ class Experiment:
     def note(self, **facts: Any) -> None:
         with self.results.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(facts) + "\n")
-        shown = {k: v for k, v in facts.items() if k not in ("scores", "commit")}
+        shown = {
+            k: v for k, v in facts.items() if k not in ("scores", "commit", "folder")
+        }
         print(json.dumps(shown), flush=True)
 
     def exams(self) -> list[int]:
@@ -58,33 +60,31 @@ def read(results: Path) -> list[dict[str, Any]]:
 
 
 def prepare(found: Experiment) -> None:
-    """Write the exams: what was true at each of these commits."""
-    plain = STRATEGIES[0].toml(1, found.tokens)
-    walk = Walk.begin(found.repository, found.work / "exams" / "clone", plain)
-    first: Mapping[str, exam.Row] = {}
-    last: Mapping[str, exam.Row] = {}
-    for number in (0, *found.exams()):
-        path = found.work / "exams" / f"{number}.json"
-        folder = found.work / "exams" / f"dataset-{number}"
-        if not (folder / "done").exists():
-            walk.build(found.commits[number], "dataset")
-        now = exam.rows(walk.export("dataset", folder))
-        if number:
-            exam.write(path, exam.questions(first, last, now))
-        first, last = first or now, now
+    """Write the exams: what is true at each of these commits, and was not before."""
+    plain = STRATEGIES[0].settings(1, found.tokens)
+    walk = Walk(found.repository, found.work / "exams" / "state", plain)
+    if all((found.work / "exams" / f"{n}.json").exists() for n in found.exams()):
+        return
+    first = last = walk.rows(found.commits[0])
+    for number in found.exams():
+        now = walk.rows(found.commits[number])
+        exam.write(
+            found.work / "exams" / f"{number}.json", exam.questions(first, last, now)
+        )
+        last = now
 
 
 def walked(found: Experiment, strategy: Strategy, seed: int) -> Iterator[int]:
     """Build the strategy's adapters; yields each commit's number when it stands."""
     base = found.work / f"seed-{seed}"
-    config = strategy.toml(seed, found.tokens)
-    begun = Walk.begin(
-        found.repository, base / "first", STRATEGIES[0].toml(seed, found.tokens)
+    begun = Walk(
+        found.repository, base / "first", STRATEGIES[0].settings(seed, found.tokens)
     )
     done = found.done()
     if (seed, "first", 0) not in done:
         step(found, begun, "first", seed, 0)
-    walk = begun.copy(base / strategy.name.replace(" ", "-"), config)
+    settings = strategy.settings(seed, found.tokens)
+    walk = begun.copy(base / strategy.folder, settings)
     for number in range(1, len(found.commits)):
         if is_due(strategy, number) and (seed, strategy.name, number) not in done:
             step(found, walk, strategy.name, seed, number)
@@ -93,22 +93,20 @@ def walked(found: Experiment, strategy: Strategy, seed: int) -> Iterator[int]:
 
 def step(found: Experiment, walk: Walk, name: str, seed: int, number: int) -> None:
     commit = found.commits[number]
-    built = walk.build(commit, "adapter")
-    made = built["adapter"]
-    walk.export("adapter", walk.place.parent / f"{name.replace(' ', '-')}-{number}")
+    made = walk.build(commit)
     found.note(
         seed=seed, strategy=name, number=number, commit=commit, mode=made.get("mode"),
-        tokens=made.get("tokens", 0) if made.get("work", 1) else 0,
-        promoted=made.get("promoted"), seconds=round(built["wall"], 1),
+        tokens=made["tokens"] if made["work"] else 0, promoted=made.get("promoted"),
+        seconds=round(made["seconds"], 1), folder=str(made["folder"]),
     )  # fmt: skip
 
 
 def newest(found: Experiment, strategy: Strategy, seed: int, number: int) -> Path:
     """The adapter that the strategy has at a commit."""
-    base = found.work / f"seed-{seed}"
-    built = [n for n in range(1, number + 1) if is_due(strategy, n)]
-    name = f"{strategy.name.replace(' ', '-')}-{built[-1]}" if built else "first-0"
-    return base / name
+    names = ("first", strategy.name)
+    rows = [r for r in read(found.results) if r["seed"] == seed]
+    rows = [r for r in rows if r["strategy"] in names and r["number"] <= number]
+    return Path(max(rows, key=lambda row: int(row["number"]))["folder"])
 
 
 def examine(found: Experiment, strategy: Strategy, seed: int, number: int) -> None:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from pathlib import Path
+from typing import Any
 
 from repobuild.evaluate import facts
 from repobuild.evaluate.known import Known
@@ -31,7 +32,7 @@ KNOWN = Known.of(["a.py", "a.md"], [])
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One sample of an export."""
+    """One sample of a dataset."""
 
     id: str
     element: str
@@ -40,6 +41,17 @@ class Row:
     answer: str
     trained: bool
     recall: bool
+
+    @classmethod
+    def of(cls, id: str, sample: Mapping[str, Any], place: Mapping[str, Any]) -> Row:
+        track = place.get("track", "")
+        texts = (sample["task"], sample["question"], sample["answer"])
+        return cls(id, sample["element"], *texts, not track, track == "recall")
+
+    @property
+    def is_marked(self) -> bool:
+        """Whether its answer holds facts and no code."""
+        return "```" not in self.answer and bool(stated(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +76,6 @@ class Question:
         outdated = Outdated("", "", self.text, self.expected, self.old, gone, {})
         belief = outdated.belief(answer, KNOWN)
         return (belief.right if self.wanted else None), belief.stale
-
-
-def rows(export: Path) -> dict[str, Row]:
-    """Every sample of an exported dataset whose answer holds no code."""
-    found = {}
-    for split in ("train", "val", "test"):
-        with (export / f"{split}.jsonl").open(encoding="utf-8") as lines:
-            for row in map(_row, lines):
-                if "```" not in row.answer and stated(row.answer):
-                    found[row.id] = row
-    return found
-
-
-def _row(line: str) -> Row:
-    body = json.loads(line)
-    about, turns = body["metadata"], body["conversations"]
-    question, answer = (turn["content"] for turn in turns[:2])
-    recall = about["track"] == "recall"
-    trained = not about["track"]
-    names = (about["id"], about["element"], about["task_type"])
-    return Row(*names, question, answer, trained, recall)
 
 
 def questions(

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 # A repository of some dozen files is learnt in minutes: English only.
-SHARED: Mapping[str, Mapping[str, Any]] = {
-    "samples": {"languages": ["en"]},
-    "build": {"goals": ["adapter"]},
-    "cache": {"max_size": "20G"},
-}
+SHARED: Mapping[str, Any] = {"samples.languages": ["en"], "cache.max_size": "20G"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +19,15 @@ class Strategy:
     told: int = 20  # commits whose removals and moves are told; 0 = no tombstones
     every: int = 1  # an adapter at every n-th commit; 0 = only the first one
 
-    def toml(self, seed: int, tokens: int) -> str:
-        """The whole `repobuild.toml`; JSON's plain values are TOML's."""
-        own = {
-            **SHARED,
-            "adapter": {"seed": seed, "max_tokens": tokens, **self.adapter},
-            "history": {"commits": self.told},
-        }
-        lines = []
-        for name, values in own.items():
-            lines += [
-                f"[{name}]",
-                *(f"{k} = {json.dumps(v)}" for k, v in values.items()),
-            ]
-        return "\n".join([*lines, ""])
+    @property
+    def folder(self) -> str:
+        return self.name.replace(" ", "-").replace(",", "")
+
+    def settings(self, seed: int, tokens: int) -> dict[str, Any]:
+        """What differs from the defaults."""
+        own = {f"adapter.{name}": value for name, value in self.adapter.items()}
+        shared = {"adapter.seed": seed, "adapter.max_tokens": tokens}
+        return {**SHARED, **shared, "history.commits": self.told, **own}
 
 
 def replayed(share: float) -> Strategy:

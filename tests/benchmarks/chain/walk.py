@@ -1,81 +1,79 @@
-"""One strategy on one seed: a clone, and an adapter commit after commit.
+"""One strategy on one seed: an adapter commit after commit, in this process.
 
-Everything goes through the tool as its users call it. The first adapter is trained once
-a seed; each strategy starts from a copy of that clone.
+The build is the tool's own, up to `adapter`; only the start of a process is saved. The
+first adapter is trained once a seed; each strategy starts from a copy of its state.
 """
 
 from __future__ import annotations
 
-import json
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.benchmarks.chain.strategy import Strategy
-from tests.benchmarks.tool import ENVIRONMENT, installed
+import pygit2
 
-THREADS = {"OMP_NUM_THREADS": "2"}
+from repobuild.git.snapshot import at_commit
+from repobuild.samples.pool import Pool
+from tests.benchmarks.chain.exam import Row
+from tests.benchmarks.chain.strategy import Strategy
+from tests.standard import Standard
 
 
 def history(repository: Path, count: int) -> list[str]:
     """The last first-parent commits that touch Python, oldest first."""
     words = ["rev-list", "--first-parent", f"--max-count={count + 1}", "HEAD"]
-    return _git(repository, *words, "--", "*.py").split()[::-1]
-
-
-def _git(place: Path, *words: str) -> str:
     done = subprocess.run(
-        ["git", *words], cwd=place, check=True, capture_output=True, text=True
-    )
-    return done.stdout
+        ["git", *words, "--", "*.py"],
+        cwd=repository, check=True, capture_output=True, text=True,
+    )  # fmt: skip
+    return done.stdout.split()[::-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Walk:
-    """A clone that is built at one commit after another."""
+    """A state that is built at one commit after another."""
 
+    repository: Path
     place: Path
-    script: str
+    settings: Mapping[str, Any]
 
-    @classmethod
-    def begin(cls, repository: Path, place: Path, config: str) -> Walk:
-        if not place.exists():
-            _git(
-                repository, "clone", "-q", "--no-checkout", str(repository), str(place)
-            )
-        (place / "repobuild.toml").write_text(config, "utf-8")
-        return cls(place, installed(place.parent / "bin"))
-
-    def copy(self, place: Path, config: str) -> Walk:
+    def copy(self, place: Path, settings: Mapping[str, Any]) -> Walk:
+        """Go on from here under other settings; once."""
         if not place.exists():
             shutil.copytree(self.place, place, symlinks=True)
-        (place / "repobuild.toml").write_text(config, "utf-8")
-        return Walk(place, installed(place.parent / "bin"))
+        return Walk(self.repository, place, settings)
 
-    def build(self, commit: str, until: str) -> dict[str, Any]:
-        """Build up to a table; returns the build's facts with its wall time."""
+    def build(self, commit: str) -> dict[str, Any]:
+        """Bring the adapter to a commit; returns its row, its folder, its seconds."""
         began = time.perf_counter()
-        said = self._call("build", "--commit", commit, "--until", until, "--json")
-        return {**json.loads(said), "wall": time.perf_counter() - began}
+        standard = self._at(commit, "adapter")
+        row = standard.table("adapter").get(commit) or {}
+        folder = standard.open().store.path(row.get("current") or row["object"])
+        standard.close()
+        return {**row, "folder": folder, "seconds": time.perf_counter() - began}
 
-    def export(self, table: str, folder: Path) -> Path:
-        if not (folder / "done").exists():
-            shutil.rmtree(folder, ignore_errors=True)
-            self._call("export", table, "-o", str(folder))
-            (folder / "done").touch()
-        return folder
+    def rows(self, commit: str) -> dict[str, Row]:
+        """Every sample of the dataset at a commit whose answer can be marked."""
+        standard = self._at(commit, "dataset")
+        build = standard.open()
+        places = dict(build.table("dataset").entries())
+        found = {
+            id: Row.of(id, sample, places[id])
+            for id, sample in Pool.of(build).entries()
+            if places.get(id, {}).get("split")
+        }
+        standard.close()
+        return {id: row for id, row in found.items() if row.is_marked}
 
-    def _call(self, *words: str) -> str:
-        done = subprocess.run(
-            [self.script, *words],
-            cwd=self.place, env=ENVIRONMENT | THREADS, capture_output=True, text=True,
-        )  # fmt: skip
-        if done.returncode:
-            raise SystemExit(f"{' '.join(words)} in {self.place}:\n{done.stderr}")
-        return done.stdout
+    def _at(self, commit: str, goal: str) -> Standard:
+        git = pygit2.Repository(str(self.repository))
+        standard = Standard(git, self.place, **self.settings)
+        standard.build(goal, at_commit(git, commit))
+        return standard
 
 
 def is_due(strategy: Strategy, number: int) -> bool:
