@@ -1,88 +1,116 @@
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import pytest
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+from tokenizers import (
+    Tokenizer,
+    decoders,
+    models,
+    normalizers,
+    pre_tokenizers,
+    trainers,
+)
 from transformers import PreTrainedTokenizerFast
 
 from repobuild.model.base import PLAIN_TEMPLATE
-from repobuild.model.conversation import FIM, Conversation
-
-CHATML = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n"
-    "{% endfor %}{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
-)
-# Qwen3: an answer is rendered with an empty think block, and asked for with one.
-QWEN3 = (
-    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n"
-    "{% if m['role'] == 'assistant' %}<think>\n\n</think>\n\n{% endif %}"
-    "{{ m['content'] }}<|im_end|>\n{% endfor %}{% if add_generation_prompt %}"
-    "<|im_start|>assistant\n{% if enable_thinking is defined and not enable_thinking %}"
-    "<think>\n\n</think>\n\n{% endif %}{% endif %}"
-)
-LLAMA3 = (
-    "{{ bos_token }}{% for m in messages %}<|start_header_id|>{{ m['role'] }}"
-    "<|end_header_id|>\n\n{{ m['content'] | trim }}<|eot_id|>{% endfor %}"
-    "{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n"
-    "{% endif %}"
-)
-MISTRAL = (
-    "{{ bos_token }}{% for m in messages %}{% if m['role'] == 'user' %}"
-    "[INST] {{ m['content'] }}[/INST]{% else %} {{ m['content'] }}{{ eos_token }}"
-    "{% endif %}{% endfor %}"
-)
-GEMMA = (
-    "{{ bos_token }}{% for m in messages %}<start_of_turn>"
-    "{{ 'model' if m['role'] == 'assistant' else m['role'] }}\n"
-    "{{ m['content'] | trim }}<end_of_turn>\n{% endfor %}"
-    "{% if add_generation_prompt %}<start_of_turn>model\n{% endif %}"
+from repobuild.model.conversation import DATE, FIM, Conversation
+from tests.chat_templates import (
+    CHATML,
+    GEMMA2,
+    GEMMA3,
+    LLAMA3,
+    LLAMA3_2,
+    MISTRAL,
+    MISTRAL_V3,
+    QWEN2_5,
+    QWEN3,
 )
 
-# name -> template, special tokens, bos, eos, the token that ends an answer
-FAMILIES: dict[str, tuple[str, list[str], str, str, str]] = {
-    "chatml": (CHATML, ["<|im_start|>"], "", "<|im_end|>", "<|im_end|>"),
-    "qwen3": (QWEN3, ["<|im_start|>"], "", "<|im_end|>", "<|im_end|>"),
-    "llama3": (
-        LLAMA3,
-        ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
-        "<|begin_of_text|>",
-        "<|end_of_text|>",
-        "<|eot_id|>",
+
+@dataclass(frozen=True)
+class Family:
+    """A chat template, and the tokens of the tokenizer that it comes with."""
+
+    template: str
+    special: tuple[str, ...]
+    bos: str
+    eos: str
+    end: str  # of an answer
+    lead: str = ""  # before an answer
+    pieces: bool = False  # SentencePiece: a blank is glued before every text
+
+
+HEADS = ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
+TURNS = ("<start_of_turn>", "<end_of_turn>")
+IM = ("<|im_start|>", "<|im_end|>")
+START, STOP = "<|begin_of_text|>", "<|end_of_text|>"
+FAMILIES = {
+    "chatml": Family(CHATML, IM, "", "<|im_end|>", "<|im_end|>"),
+    "qwen2.5": Family(QWEN2_5, IM, "", "<|im_end|>", "<|im_end|>"),
+    "qwen3": Family(QWEN3, IM, "", "<|im_end|>", "<|im_end|>"),
+    "llama3": Family(LLAMA3, HEADS, START, STOP, "<|eot_id|>"),
+    "llama3.2": Family(LLAMA3_2, HEADS, START, "<|eot_id|>", "<|eot_id|>"),
+    "mistral": Family(MISTRAL, (), "<s>", "</s>", "</s>", pieces=True),
+    "mistral v3": Family(
+        MISTRAL_V3, ("[INST]", "[/INST]"), "<s>", "</s>", "</s>", " ", pieces=True
     ),
-    "mistral": (MISTRAL, ["[INST]", "[/INST]"], "<s>", "</s>", "</s>"),
-    "gemma": (
-        GEMMA, ["<start_of_turn>", "<end_of_turn>"], "<bos>", "<eos>", "<end_of_turn>",
-    ),
-    "plain": (PLAIN_TEMPLATE, [], "", "<eos>", "<eos>"),
-}  # fmt: skip
+    "gemma2": Family(GEMMA2, TURNS, "<bos>", "<eos>", "<end_of_turn>"),
+    "gemma3": Family(GEMMA3, TURNS, "<bos>", "<eos>", "<end_of_turn>"),
+    "plain": Family(PLAIN_TEMPLATE, (), "", "<eos>", "<eos>"),
+}
+TEXTS = ["`f` is defined in `a/b.py`. Where is `f`?", "assistant model\n\n\n\n"] * 9
 
 
 @cache
 def tokenizer_of(family: str, more: tuple[str, ...] = ()) -> PreTrainedTokenizerFast:
-    template, special, bos, eos, _ = FAMILIES[family]
-    special = [*special, *more, *filter(None, [bos, eos])]
-    learned = Tokenizer(models.BPE())
-    learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    learned.decoder = decoders.ByteLevel()
-    learned.train_from_iterator(
-        ["`f` is defined in `a/b.py`. Where is `f`?", "assistant model\n\n\n\n"] * 9,
-        trainers.BpeTrainer(
-            vocab_size=400,
-            special_tokens=special,
-            initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-            show_progress=False,
-        ),
-    )
-    named = {"bos_token": bos, "eos_token": eos, "pad_token": eos}
+    made = FAMILIES[family]
+    special = [*made.special, *more, *filter(None, [made.bos, made.eos])]
+    named = {"bos_token": made.bos, "eos_token": made.eos, "pad_token": made.eos}
     return PreTrainedTokenizerFast(
-        tokenizer_object=learned,
+        tokenizer_object=pieces(special) if made.pieces else byte_level(special),
         additional_special_tokens=special,
-        chat_template=template,
+        chat_template=made.template,
         clean_up_tokenization_spaces=False,
         **{name: token for name, token in named.items() if token},
     )
+
+
+def byte_level(special: list[str]) -> Tokenizer:
+    """As Qwen, Llama 3 and GPT-2 have it."""
+    learned = Tokenizer(models.BPE())
+    learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    learned.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    return taught(learned, special, alphabet)
+
+
+def pieces(special: list[str]) -> Tokenizer:
+    """As Mistral's first ones have it, converted from SentencePiece."""
+    learned = Tokenizer(models.BPE(byte_fallback=True))
+    learned.normalizer = normalizers.Sequence(
+        [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
+    )
+    learned.decoder = decoders.Sequence(
+        [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
+         decoders.Strip(" ", 1, 0)]
+    )  # fmt: skip
+    return taught(learned, [*special, *(f"<0x{n:02X}>" for n in range(256))], [])
+
+
+def taught(learned: Tokenizer, special: list[str], alphabet: list[str]) -> Tokenizer:
+    learned.train_from_iterator(
+        TEXTS,
+        trainers.BpeTrainer(
+            vocab_size=len(special) + 390,
+            special_tokens=special,
+            initial_alphabet=alphabet,
+            show_progress=False,
+        ),
+    )
+    return learned
 
 
 def sample(question: str, answer: str, **more: Any) -> dict[str, Any]:
@@ -108,10 +136,9 @@ def test_the_loss_covers_the_answer_and_its_end_token(family: str, answer: str) 
     conversation = Conversation(tokenizer)
     (example,) = conversation.examples([("a", sample(QUESTION, answer))], 999).kept
     covered = [label for label in example.labels if label != -100]
-    end = FAMILIES[family][4]
-    lead = " " if family == "mistral" else ""
-    assert tokenizer.decode(covered) == lead + answer + end
-    assert covered[-1] == tokenizer.convert_tokens_to_ids(end)
+    made = FAMILIES[family]
+    assert tokenizer.decode(covered) == made.lead + answer + made.end
+    assert covered[-1] == tokenizer.convert_tokens_to_ids(made.end)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -123,14 +150,16 @@ def test_a_trained_prompt_is_what_generation_starts_from(family: str) -> None:
     rendered = tokenizer.apply_chat_template(
         [{"role": "user", "content": QUESTION}],
         tokenize=False, add_generation_prompt=True, enable_thinking=False,
+        date_string=DATE,
     )  # fmt: skip
-    assert tokenizer.decode(example.tokens[: example.answer]) == rendered
     (prompt,) = conversation.encode([conversation.prompt(asked)])
+    assert conversation.prompt(asked) == rendered
     assert example.tokens[: example.answer] == prompt
 
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_whole_text_is_the_template_s_own(family: str) -> None:
+    """Up to the end of the answer; what follows is a line's end or the next header."""
     tokenizer = tokenizer_of(family)
     (example,) = (
         Conversation(tokenizer)
@@ -141,14 +170,28 @@ def test_the_whole_text_is_the_template_s_own(family: str) -> None:
         {"role": "user", "content": QUESTION},
         {"role": "assistant", "content": ANSWERS[0]},
     ]
-    rendered = tokenizer.apply_chat_template(both, tokenize=False)
-    assert rendered.rstrip("\n") == tokenizer.decode(example.tokens)
+    rendered = tokenizer.apply_chat_template(both, tokenize=False, date_string=DATE)
+    (whole,) = Conversation(tokenizer).encode([rendered])
+    assert tokenizer.decode(whole).startswith(tokenizer.decode(example.tokens))
+
+
+def test_an_empty_think_block_belongs_to_the_prompt() -> None:
+    """Qwen3 answers without thinking; the block is not what is to be learnt."""
+    frame = Conversation(tokenizer_of("qwen3")).frame
+    assert frame.between.endswith("<think>\n\n</think>\n\n")
+    assert frame.lead == ""
+
+
+def test_a_template_that_names_today_is_told_a_fixed_day() -> None:
+    """Else the same inputs would train another adapter tomorrow."""
+    frame = Conversation(tokenizer_of("llama3.2")).frame
+    assert f"Today Date: {DATE}\n" in frame.before
 
 
 def test_generation_stops_at_the_end_of_a_turn() -> None:
-    for family, (_, _, _, eos, end) in FAMILIES.items():
+    for family, made in FAMILIES.items():
         tokenizer = tokenizer_of(family)
-        ids = tokenizer.convert_tokens_to_ids([eos, end])
+        ids = tokenizer.convert_tokens_to_ids([made.eos, made.end])
         assert set(ids) <= set(Conversation(tokenizer).ends)
 
 

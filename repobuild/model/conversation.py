@@ -36,6 +36,9 @@ ANSWER = "ANSWER7f3a"
 FIM = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 FILE = "<|file_sep|>"
 END_OF_TEXT = "<|endoftext|>"
+# For templates that tell a model what day it is (Llama 3.2): the day that they take
+# where no clock is at hand. With today's, equal inputs would train another adapter.
+DATE = "26 Jul 2024"
 
 Sample = Mapping[str, Any]
 
@@ -163,10 +166,11 @@ def frame_of(tokenizer: PreTrainedTokenizerBase) -> Frame:
 def _render(
     tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], ask: bool
 ) -> str:
-    """Thinking models are asked without thinking; other templates ignore the word."""
+    """Thinking models are asked without thinking; other templates ignore the words."""
+    words = {"enable_thinking": False, "date_string": DATE}
     return str(
         tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=ask, enable_thinking=False
+            messages, tokenize=False, add_generation_prompt=ask, **words
         )
     )
 
