@@ -258,7 +258,7 @@ def test_a_missing_host_file_is_named(base: Base, tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("zero", ["zero0", "zero1", "zero2", "zero3"])
+@pytest.mark.parametrize("zero", ["zero0", "zero1", "zero2", "zero3", "zero3-offload"])
 @pytest.mark.parametrize("processes", [1, 2])
 def test_every_stage_trains_in_one_and_two_processes(
     base: Base, tmp_path: Path, zero: str, processes: int
