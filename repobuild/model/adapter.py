@@ -31,7 +31,7 @@ from repobuild.model.base import Base, resolve
 from repobuild.model.conversation import Conversation, Example, Examples
 from repobuild.model.delta import Decision, Mode
 from repobuild.model.lineage import Lineage, Manifest, Row, current
-from repobuild.model.recipe import Job, Outcome, Recipe
+from repobuild.model.recipe import Job, Means, Outcome, Recipe
 from repobuild.model.standing import standing
 from repobuild.samples.pool import Pool
 
@@ -241,6 +241,7 @@ def job_of(task: Task, plan: Plan, mixed: Mixed, held_out: list[Example]) -> Job
         examples=mixed.examples.kept,
         held_out=held_out,
         log=log_of(task),
+        means=Means.of(settings),
     )
 
 

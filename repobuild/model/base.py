@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 TINY = "tiny"
+# Families of a backbone, then `lm_head`; their attention: scores, causal mask, softmax.
+PLAIN = frozenset({"llama", "mistral", "qwen2", "qwen3"})
 WHOLE_BELOW = 64 << 20
 PIECES = 64
 PIECE = 1 << 16

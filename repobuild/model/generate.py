@@ -19,8 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model.base import Base, device, load_model, load_tokenizer
+from repobuild.model.base import PLAIN, Base, device, load_model, load_tokenizer
 from repobuild.model.conversation import FILE, Conversation, Example
+from repobuild.model.decode import greedy
 from repobuild.model.packing import batches, collate
 
 if TYPE_CHECKING:
@@ -101,35 +102,11 @@ class Speaker:
         return self.conversation.prompt(sample)
 
     def _generate(self, prompts: list[list[int]], max_new_tokens: int) -> list[str]:
-        import torch
-
-        tokenizer, ends = self.conversation.tokenizer, self.conversation.ends
-        pad = int(tokenizer.pad_token_id)
-        width = max(map(len, prompts))
-        rows = [[pad] * (width - len(p)) + p for p in prompts]
-        mask = [[0] * (width - len(p)) + [1] * len(p) for p in prompts]
-        where = self.model.device
-        with torch.inference_mode():
-            model: Any = self.model
-            out = model.generate(
-                input_ids=torch.tensor(rows, device=where),
-                attention_mask=torch.tensor(mask, device=where),
-                max_new_tokens=max_new_tokens,
-                do_sample=False,
-                eos_token_id=ends,
-                pad_token_id=pad,
-                use_cache=True,
-            )
-        return [self._text(row[width:].tolist()) for row in out]
-
-    def _text(self, tokens: list[int]) -> str:
-        """Up to the first end token."""
-        ends = set(self.conversation.ends)
-        stop = next((i for i, token in enumerate(tokens) if token in ends), len(tokens))
-        text = self.conversation.tokenizer.decode(
-            tokens[:stop], skip_special_tokens=True
-        )
-        return str(text).strip()
+        tokenizer = self.conversation.tokenizer
+        ends, pad = set(self.conversation.ends), int(tokenizer.pad_token_id)
+        said = greedy(self.model, prompts, ends, max_new_tokens, pad)
+        texts = [tokenizer.decode(ids, skip_special_tokens=True) for ids in said]
+        return [str(text).strip() for text in texts]
 
     # -------------------------------------------------------------------- losses
 
@@ -183,16 +160,26 @@ class Speaker:
             for name, tensor in collate([[e] for e in examples], pad).items()
         }
         labels = tensors.pop("labels")[:, 1:]
-        first = min(e.answer for e in examples)  # no logits before it
+        wanted = labels != -100
         with torch.inference_mode(), self._fast():
-            keep = labels.shape[1] + 1 - (first - 1)
-            logits = self.model(**tensors, logits_to_keep=keep).logits[:, :-1]
-        wanted = labels[:, first - 1 :]
-        losses = F.cross_entropy(
-            logits.float().transpose(1, 2), wanted, reduction="none", ignore_index=-100
-        )  # (B, T)
-        counts = (wanted != -100).sum(1)
-        return list(zip(losses.sum(1).tolist(), counts.tolist(), strict=True))
+            logits = self._answer_logits(tensors, wanted)  # (answer tokens, V)
+        losses = F.cross_entropy(logits.float(), labels[wanted], reduction="none")
+        counts = wanted.sum(1).tolist()
+        return [
+            (float(part.sum()), count)
+            for part, count in zip(torch.split(losses, counts), counts, strict=True)
+        ]
+
+    def _answer_logits(self, tensors: dict[str, Any], wanted: Any) -> torch.Tensor:
+        """Of the tokens before the wanted ones, and of no other where that can be."""
+        model: Any = self.model
+        if str(getattr(model.config, "model_type", "")) in PLAIN:
+            causal = getattr(model, "get_base_model", lambda: model)()  # of peft's
+            hidden = causal.model(**tensors, use_cache=False).last_hidden_state
+            logits: torch.Tensor = causal.lm_head(hidden[:, :-1][wanted])
+            return logits
+        found: torch.Tensor = model(**tensors, use_cache=False).logits[:, :-1][wanted]
+        return found
 
     def _fast(self) -> torch.autocast:
         import torch

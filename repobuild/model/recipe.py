@@ -30,6 +30,16 @@ FORMAT = 1  # raised when the same settings would train another adapter
 # at it they are no part of a recipe's digest, else an upgrade would train anew.
 LATER: dict[str, Any] = {"rslora": False, "dora": False, "patience": 0}
 
+ATTENTION = (
+    "auto",
+    "eager",
+    "flash_attention_2",
+    "flash_attention_3",
+    "sdpa",
+    "short",
+    "varlen",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -90,6 +100,27 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Means:
+    """How it is computed: other roundings at most, so no part of a recipe."""
+
+    attention: str = "auto"  # attention.py says which there are
+    compile: bool = False
+    loss_tokens: int = 8192  # answer tokens whose logits are in memory at once
+    recomputed: float = 1.0  # share of the layers, where `checkpointing` is on
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> Means:
+        """Read `[adapter]`; raises `UsageError` on an attention that is none."""
+        values = {name: settings[f"adapter.{name}"] for name in cls.__slots__}
+        if values["attention"] not in ATTENTION:
+            raise UsageError(
+                f'unknown adapter.attention "{values["attention"]}"\n'
+                f"known: {', '.join(ATTENTION)}"
+            )
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """One training run."""
 
@@ -104,6 +135,7 @@ class Job:
     held_out: list[Example] = field(default_factory=list)
     checkpoint_every: int = 25  # steps
     log: Log = Log()
+    means: Means = Means()
 
     @property
     def patience(self) -> int:
@@ -132,6 +164,7 @@ class Job:
         recipe, log = body["recipe"], body["log"]
         body["recipe"] = Recipe(**{**recipe, "targets": tuple(recipe["targets"])})
         body["log"] = Log(**{**log, "writers": tuple(log["writers"])})
+        body["means"] = Means(**body["means"])
         body["scratch"] = scratch
         for name in ("examples", "held_out"):
             body[name] = _unpacked((scratch / f"{name}.bin").read_bytes())
@@ -170,6 +203,7 @@ def _plain(job: Job) -> dict[str, Any]:
         "deepspeed": job.deepspeed,
         "checkpoint_every": job.checkpoint_every,
         "log": asdict(job.log),
+        "means": asdict(job.means),
     }
 
 

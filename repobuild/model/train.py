@@ -36,6 +36,7 @@ from transformers.trainer_callback import PrinterCallback
 from repobuild.engine.orphan import end_with_builder
 from repobuild.model import zero
 from repobuild.model.artifact import check, curve, write_peft
+from repobuild.model.attention import use_attention
 from repobuild.model.base import load_model, load_tokenizer, quiet
 from repobuild.model.board import Board, board
 from repobuild.model.checkpoint import (
@@ -48,6 +49,7 @@ from repobuild.model.checkpoint import (
 )
 from repobuild.model.conversation import Example
 from repobuild.model.held_out import due, fitting, measure, shares
+from repobuild.model.lora import fuse
 from repobuild.model.loss import use_answer_loss
 from repobuild.model.pace import pace
 from repobuild.model.packing import Batch, batches, collate, packed_batches
@@ -99,7 +101,7 @@ def training_arguments(run: Run) -> TrainingArguments:
         learning_rate=run.job.rate,
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
-        optim="adamw_torch",  # DeepSpeed's own is compiled on first use
+        optim="adamw_torch_fused",  # DeepSpeed's own is compiled on first use
         gradient_checkpointing=recipe.checkpointing,
         gradient_checkpointing_kwargs={"use_reentrant": False},
         use_cpu=not torch.cuda.is_available(),
@@ -126,8 +128,20 @@ def build_model(run: Run) -> PeftModel:
     assert trainable > 0, f"no trainable parameter in {source!r}"
     if recipe.checkpointing:
         model.enable_input_require_grads()
-    use_answer_loss(model, recipe.bf16)
+    use_means(model, job)
     return model.train()
+
+
+def use_means(model: PeftModel, job: Job) -> None:
+    """Attention, fused layers, loss: what is computed stays the same."""
+    causal: Any = model.get_base_model()
+    use_attention(causal, job.means.attention)
+    if zero.stage(job.deepspeed) < 3:
+        fuse(model)
+    if job.means.compile:  # layer by layer: all of them share what was compiled
+        for layer in causal.model.layers:
+            layer.compile(dynamic=True)
+    use_answer_loss(model, job.recipe.bf16, job.means.loss_tokens)
 
 
 def lora_config(job: Job) -> LoraConfig:
@@ -145,6 +159,13 @@ def lora_config(job: Job) -> LoraConfig:
         base_model_name_or_path=job.base.name,
         revision=job.base.revision,
     )
+
+
+def recompute(model: Any, share: float) -> None:
+    """Keep the activations of all but the first layers, as far as memory reaches."""
+    layers = model.get_base_model().model.layers
+    for number, layer in enumerate(layers):
+        layer.gradient_checkpointing = number < round(share * len(layers))
 
 
 # ----------------------------------------------------------------------------- plan
@@ -251,7 +272,10 @@ class Watch(TrainerCallback):
         self.due = due(run.steps, recipe.evaluations if held_out else 0)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
-        read_moments(self.trainer.run, self.trainer.model_wrapped)
+        run, trainer = self.trainer.run, self.trainer
+        if run.job.recipe.checkpointing:  # the Trainer has switched it on for all
+            recompute(trainer.model, run.job.means.recomputed)
+        read_moments(run, trainer.model_wrapped)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         run = self.trainer.run

@@ -1,0 +1,155 @@
+"""Every way to compute attention, loss and layers gives what the plain one gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+
+from repobuild.model.attention import borders, use_attention
+from repobuild.model.base import Base, load_model, load_tokenizer
+from repobuild.model.conversation import Conversation, Example
+from repobuild.model.lora import fuse
+from repobuild.model.loss import answer_loss, use_answer_loss
+from repobuild.model.packing import collate
+from tests.test_model_nano import make_base, samples
+
+SUFFIXES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
+
+
+@pytest.fixture(scope="module")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
+    return make_base(tmp_path_factory.mktemp("nano"))
+
+
+@pytest.fixture(scope="module")
+def made(base: Base) -> list[Example]:
+    return Conversation(load_tokenizer(base)).examples(samples(4), 999).kept[:6]
+
+
+def adapted(base: Base, attention: str = "sdpa", **changes: Any) -> PeftModel:
+    """A model with an adapter that is not zero, always the same one."""
+    config = LoraConfig(r=4, lora_alpha=8, target_modules=SUFFIXES, **changes)
+    model: Any = get_peft_model(load_model(base, torch.float32), config)
+    chance = torch.Generator().manual_seed(1)
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = torch.randn(parameter.shape, generator=chance) / 10
+    use_attention(model.get_base_model(), attention)
+    use_answer_loss(model, bf16=False)
+    found: PeftModel = model
+    return found
+
+
+def learnt(model: PeftModel, rows: list[list[Example]]) -> dict[str, torch.Tensor]:
+    """Loss and gradients of one batch."""
+    loss = model(**collate(rows, 0)).loss
+    loss.backward()
+    found = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    return {"loss": loss.detach(), **found}
+
+
+def near(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+    assert one.keys() == other.keys() and len(one) == 1 + 2 * 7 * 2
+    return all(torch.allclose(one[n], other[n], atol=2e-5, rtol=1e-3) for n in one)
+
+
+@pytest.mark.parametrize("kind", ["eager", "short", "varlen"])
+def test_attention_of_single_rows_is_torch_s_own(
+    base: Base, made: list[Example], kind: str
+) -> None:
+    rows = [[e] for e in made]
+    assert near(learnt(adapted(base, kind), rows), learnt(adapted(base), rows))
+
+
+@pytest.mark.parametrize("kind", ["sdpa", "short", "varlen"])
+def test_samples_of_a_packed_row_do_not_see_each_other(
+    base: Base, made: list[Example], kind: str
+) -> None:
+    """Two rows of unequal length: with one row transformers sees the borders itself."""
+    apart = learnt(adapted(base), [[e] for e in made])
+    assert near(learnt(adapted(base, kind), [made[:2], made[2:]]), apart)
+
+
+def test_attention_without_borders_is_told_where_samples_begin(
+    made: list[Example],
+) -> None:
+    """FlashAttention of transformers takes these words for any number of rows."""
+    positions = collate([made[:2], made[2:]], 0)["position_ids"]
+    assert borders(positions, "sdpa") == {}
+    told = borders(positions, "flash_attention_2")
+    sizes = [len(e.tokens) for e in made[:2]]
+    padding = positions.shape[1] - sum(sizes)
+    wanted = [*sizes, padding, *(len(e.tokens) for e in made[2:])]
+    assert told["cu_seq_lens_q"].diff().tolist() == wanted
+    assert told["cu_seq_lens_q"].dtype == torch.int32
+    assert told["max_length_q"] == max(wanted)
+
+
+def test_on_a_cpu_short_rows_are_the_default(base: Base) -> None:
+    model: Any = load_model(base, torch.float32)
+    use_attention(model, "auto")
+    assert model.config._attn_implementation == "repobuild_short"
+    model.config.sliding_window = 8
+    use_attention(model, "auto")
+    assert model.config._attn_implementation == "sdpa"
+
+
+def test_a_fused_layer_learns_what_peft_s_learns(
+    base: Base, made: list[Example]
+) -> None:
+    model = adapted(base)
+    assert fuse(model) == 14
+    rows = [[e] for e in made]
+    assert near(learnt(model, rows), learnt(adapted(base), rows))
+
+
+def test_a_fused_layer_computes_in_bfloat16_under_autocast(base: Base) -> None:
+    model = adapted(base)
+    fuse(model)
+    layer: Any = model.get_base_model().model.layers[0].mlp.up_proj
+    x = torch.randn(2, 3, layer.in_features)
+    plain = layer(x).detach()
+    with torch.autocast("cpu", torch.bfloat16):
+        rounded = layer(x).detach()
+    assert rounded.dtype == torch.bfloat16
+    assert torch.allclose(rounded.float(), plain, atol=0.05 * float(plain.abs().max()))
+
+
+@pytest.mark.parametrize("changes", [{"use_dora": True}, {"lora_dropout": 0.5}])
+def test_what_is_not_plain_lora_is_left_to_peft(
+    base: Base, changes: dict[str, Any]
+) -> None:
+    assert fuse(adapted(base, **changes)) == 0
+
+
+@pytest.mark.parametrize("most", [1, 7, 64])
+def test_the_loss_in_pieces_is_the_loss(most: int) -> None:
+    chance = torch.Generator().manual_seed(2)
+    head = torch.nn.Linear(16, 50, bias=False).requires_grad_(False)
+    hidden = torch.randn(64, 16, generator=chance).requires_grad_()
+    right = torch.randint(50, (64,), generator=chance)
+    whole = answer_loss(hidden, right, head, 1000)
+    (wanted,) = torch.autograd.grad(3 * whole, hidden)
+    pieces = answer_loss(hidden, right, head, most)
+    (found,) = torch.autograd.grad(3 * pieces, hidden)
+    assert torch.allclose(pieces, whole, atol=1e-6)
+    assert torch.allclose(found, wanted, atol=1e-7)
+    with torch.no_grad():
+        unlearnt = answer_loss(hidden, right, head, most)
+    assert torch.allclose(unlearnt, whole, atol=1e-6)
+
+
+@pytest.mark.slow
+def test_a_compiled_model_learns_the_same(
+    base: Base, made: list[Example], tmp_path: Path
+) -> None:
+    model = adapted(base)
+    fuse(model)
+    for layer in model.get_base_model().model.layers:  # type: ignore[union-attr]
+        layer.compile(dynamic=True)
+    rows = [made[:2], made[2:]]
+    assert near(learnt(model, rows), learnt(adapted(base), rows))

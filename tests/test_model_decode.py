@@ -1,0 +1,87 @@
+"""Answers and losses are those of the plain way, which is slower."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import LoraConfig, get_peft_model
+from torch.nn import functional as F
+
+from repobuild.model.base import resolve
+from repobuild.model.decode import greedy
+from repobuild.model.generate import Speaker, with_adapter
+from tests.test_model_nano import make_base, samples
+
+
+@pytest.fixture(scope="module")
+def speaker() -> Speaker:
+    return Speaker.load(resolve({"base.model": "tiny"}))
+
+
+def prompts(speaker: Speaker) -> list[list[int]]:
+    texts = [
+        "a",
+        "Where is `load_0`?",
+        "def f(x):\n    return",
+        "What is it? " * 6,
+        "b",
+    ]
+    return speaker.conversation.encode(texts)
+
+
+def generated(model: Any, prompt: list[int], limit: int) -> list[int]:
+    """One prompt alone, by transformers, whatever ends it."""
+    out = model.generate(
+        input_ids=torch.tensor([prompt]), max_new_tokens=limit, do_sample=False,
+        eos_token_id=-1, pad_token_id=0,
+    )  # fmt: skip
+    return [int(token) for token in out[0, len(prompt) :]]
+
+
+def test_answers_of_a_batch_are_those_of_each_prompt_alone(speaker: Speaker) -> None:
+    """Rows end at different steps and leave the batch."""
+    asked = prompts(speaker)
+    alone = [generated(speaker.model, prompt, 24) for prompt in asked]
+    assert greedy(speaker.model, asked, (), 24, 0) == alone
+    ends = {alone[0][3], alone[1][9], *speaker.conversation.ends}
+    places = [
+        next((i for i, token in enumerate(said) if token in ends), 24) for said in alone
+    ]
+    assert len(set(places)) > 2
+    cut = [said[:end] for said, end in zip(alone, places, strict=True)]
+    assert greedy(speaker.model, asked, ends, 24, 0) == cut
+
+
+def test_losses_are_those_of_all_logits(speaker: Speaker) -> None:
+    made = speaker.conversation.examples(samples(5), 999).kept
+    for example, (total, count) in zip(made, speaker.example_losses(made), strict=True):
+        tokens = torch.tensor([example.tokens])
+        with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
+            logits = speaker.model(tokens).logits.float()
+        answer = example.tokens[example.answer :]
+        losses = F.cross_entropy(
+            logits[0, example.answer - 1 : -1], torch.tensor(answer), reduction="sum"
+        )
+        assert count == len(answer)
+        assert total == pytest.approx(float(losses), rel=1e-2)
+
+
+def test_an_adapter_beside_the_base_gives_the_losses_of_a_merged_one(
+    tmp_path: Path,
+) -> None:
+    """On a GPU it is not merged."""
+    base = make_base(tmp_path / "base")
+    config = LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False)
+    get_peft_model(Speaker.load(base).model, config).save_pretrained(tmp_path)
+    found = []
+    for merge in (False, True):
+        plain = Speaker.load(base)
+        model = with_adapter(plain.model, tmp_path, merge).eval()
+        adapted = Speaker(model, plain.conversation)
+        made = adapted.conversation.examples(samples(5), 999).kept
+        found.append(adapted.example_losses(made))
+    for (beside, _), (merged, _) in zip(*found, strict=True):
+        assert beside == pytest.approx(merged, rel=1e-2)
