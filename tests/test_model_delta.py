@@ -112,6 +112,21 @@ def test_replay_is_even_by_task_and_module() -> None:
     assert order != deltas.replay_order(made, set(), "2")
 
 
+def test_every_fact_is_replayed_once_before_any_in_another_phrasing() -> None:
+    made = {f"a.py::f{n}#use.en.{m}": "use" for n in range(9) for m in range(4)}
+    order = deltas.replay_order(made, set(), "1")
+    for first in (0, 9, 18, 27):
+        facts = {sample_id.rpartition(".")[0] for sample_id in order[first : first + 9]}
+        assert len(facts) == 9
+
+
+def test_replay_has_as_much_of_a_task_as_the_first_build() -> None:
+    made = {f"a.py::f{n}#code_location.en.0": "code_location" for n in range(99)}
+    made |= {f"a.py::f{n}#use.en.0": "use" for n in range(99)}
+    order = deltas.replay_order(made, set(), "1")
+    assert Counter(made[i] for i in order[:45])["use"] == 3
+
+
 def test_without_replay_only_the_delta_is_trained() -> None:
     found = mix(tasks(100, 6), NEW, 2, 0.0, 50, "1")
     assert [sorted(epoch) for epoch in found.epochs] == [NEW, NEW]

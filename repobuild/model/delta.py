@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -27,6 +28,7 @@ from typing import Any
 
 from repobuild.engine.displace import own
 from repobuild.model.lineage import ROLLBACK, Manifest, Row, current
+from repobuild.model.packing import WEIGHTS
 
 
 class Mode(Enum):
@@ -202,7 +204,9 @@ def passes_for(fresh: int, share: float, most: int, samples: int) -> int:
 def replay_order(tasks: Mapping[str, str], fresh: set[str], seed: str) -> list[str]:
     """All samples beside the delta, in the order in which they are replayed.
 
-    Evenly by task and module, so that a large module does not crowd out the others.
+    By task as in the first build (packing.py), evenly by module, so that a large module
+    does not crowd out the others, and every fact once before any in another phrasing:
+    so many more facts are refreshed by as many samples.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for sample_id, task in sorted(tasks.items()):
@@ -210,10 +214,28 @@ def replay_order(tasks: Mapping[str, str], fresh: set[str], seed: str) -> list[s
             module = sample_id.partition("::")[0].partition("#")[0]
             groups.setdefault((task, module), []).append(sample_id)
     chance = random.Random(f"{seed}.replay")
-    queues = [chance.sample(group, len(group)) for _, group in sorted(groups.items())]
+    queues = [
+        (WEIGHTS.get(task, 1.0), _fact_by_fact(chance.sample(group, len(group))))
+        for (task, _), group in sorted(groups.items())
+    ]
     chance.shuffle(queues)
-    longest = max(map(len, queues), default=0)
-    return [q[turn] for turn in range(longest) for q in queues if turn < len(q)]
+    places = (
+        (place / weight, turn, sample_id)
+        for turn, (weight, queue) in enumerate(queues)
+        for place, sample_id in enumerate(queue)
+    )
+    return [sample_id for *_, sample_id in sorted(places)]
+
+
+def _fact_by_fact(shuffled: Sequence[str]) -> list[str]:
+    """One phrasing of each fact, then a second of each: an id is FACT.n."""
+    seen: Counter[str] = Counter()
+    turns = []
+    for sample_id in shuffled:
+        fact = sample_id.rpartition(".")[0]
+        turns.append((seen[fact], sample_id))
+        seen[fact] += 1
+    return [sample_id for _, sample_id in sorted(turns, key=lambda pair: pair[0])]
 
 
 def bounded(
