@@ -12,7 +12,7 @@ from tests.fakes import MemoryTable
 KNOWN = Known.of(["new.py", "old.py", "other.py"], ["f", "g", "load"])
 WHERE = "Where can I find the source code of `f`?"
 TOLD = '`f` is not in `old.py` any more: commit 0123456789 ("Tidy") removed it.'
-RENAMED = "There is no `f` in `old.py` any more; it is `g` in `old.py` now."
+RENAMED = "`f` is not in `old.py` any more; it is `g` in `new.py` now."
 
 
 def row(kind: str, expected: str, old: str, gone: bool, question: str = WHERE) -> Any:
@@ -64,10 +64,20 @@ def test_a_removed_element_is_stale_where_it_was_unless_it_is_said_to_be_gone() 
     assert belief(REMOVED, defined("other.py")) == (False, False)
 
 
-def test_a_renamed_element_is_right_by_its_new_name() -> None:
-    assert belief(RENAMING, "That is `g` in `old.py`.") == (True, False)
+def test_what_went_under_another_name_is_right_by_name_and_place() -> None:
+    assert belief(RENAMING, "That is `g` in `new.py`.") == (True, False)
+    assert belief(RENAMING, "That is `g`.") == (False, False)
     assert belief(RENAMING, defined("old.py")) == (False, True)
     assert belief(RENAMING, "`f` was removed from `old.py`.") == (False, False)
+
+
+def test_a_renamed_element_is_stale_by_its_old_name() -> None:
+    said = "That is the function `{}` in `new.py`."
+    asked = 'Which part of it is responsible for this: "Load."'
+    found = row("moved", said.format("g"), said.format("f"), False, asked)
+    assert belief(found, said.format("g")) == (True, False)
+    assert belief(found, said.format("f")) == (False, True)
+    assert belief(found, said.format("load")) == (False, False)
 
 
 def test_a_parameter_that_is_no_more_is_stale() -> None:

@@ -12,7 +12,7 @@ from repobuild.samples.fact import About, Fact
 _TELLING = re.compile(
     r"(?i)^(?!version\b|v?\d)(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
 )
-_SHORTEST_CLUE = 24  # characters; "Return the name." could be anything
+SHORTEST_CLUE = 24  # characters; "Return the name." could be anything
 
 
 def facts(about: About) -> Iterator[Fact]:
@@ -38,7 +38,7 @@ def _element(about: About) -> Iterator[Fact]:
     if about.get("label"):
         yield Fact("location", about.answer("location"), (about.id,))
     clue = about.get("summary")
-    if len(clue) >= _SHORTEST_CLUE and not about.get("name").startswith("__"):
+    if len(clue) >= SHORTEST_CLUE and not about.get("name").startswith("__"):
         fields = {"summary": clue}
         yield Fact("reverse", about.answer("reverse"), (about.id,), "medium", fields)
     if about.get("kind") == "method" and about.get("sole"):

@@ -7,8 +7,9 @@
 `expected` is what is true now, `old` what was taught before.  The report asks these of
 every model; who still states what only `old` states has not dropped the old fact.
 
-    moved     to another file: where it is, by its name of now.  With another name, or
-              out of its class: where it is, by its name of then
+    moved     to another file: where it is, by its name of now or, where that is another
+              one, of then.  Renamed in its file, or out of its class: what its
+              description describes, for the old place is still the right one
     removed   where it is, by its name of then
     changed   what to pass to it; only where the signature changed
 
@@ -30,11 +31,11 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from zlib import crc32
 
-from repobuild.code.graph import split_id
+from repobuild.code.graph import PROJECT, split_id
 from repobuild.engine.contract import Value, View
-from repobuild.samples.elements import shown
 from repobuild.samples.fact import completed
 from repobuild.samples.history import GONE, fields_of, holds
+from repobuild.samples.location import SHORTEST_CLUE
 from repobuild.samples.names import NAMED
 from repobuild.samples.phrases import Phrases, phrases
 from repobuild.samples.project import name_of
@@ -89,6 +90,8 @@ class Asker:
         self._contexts = view.table("contexts")
         self._languages = tuple(settings["samples.languages"])
         self._hidden = Split.of(settings).generalised
+        known = (self._graph.get(PROJECT) or {}).get("", {})
+        self._project = name_of(known)
         self._told = stories(
             *(dict(view.table(n).items()) for n in ("commits", "changes"))
         )
@@ -122,6 +125,8 @@ class Asker:
             return _changed(id, about, story.item["signature"], said)
         if now and split_id(id)[1] == split_id(now)[1]:
             return _moved(id, now, about, said)
+        if now and split_id(id)[0] == split_id(now)[0]:
+            return self._renamed(id, about, said)
         return self._gone(kind, id, story, said)
 
     def _about(self, id: str) -> Row | None:
@@ -131,15 +136,32 @@ class Asker:
             return None
         return completed({**found, "id": id})
 
+    def _renamed(self, old: str, about: Row, said: Phrases) -> Row | None:
+        """By its description: who is asked by the old name takes it for right."""
+        path, qual = split_id(old)
+        label, clue = about["label"], about.get("summary", "")
+        name = qual if "." in label else qual.rpartition(".")[2]
+        if len(clue) < SHORTEST_CLUE or about.get("shared") or name == label:
+            return None
+        kind = said.words.get(about["kind"], about["kind"])
+        told = {"kind": kind, "summary": clue, "project": self._project}
+        now = {**told, "name": label, "path": path}
+        then = {**now, "name": name}
+        return {
+            **_row("moved", about["id"], said, "reverse", now),
+            "expected": said.answer("reverse", **now),
+            "old": said.answer("reverse", **then),
+            "gone": False,
+        }
+
     def _gone(self, kind: str, id: str, story: Story, said: Phrases) -> Row | None:
         """By the name of then, unless something else has it now."""
         path, qual = split_id(id)
-        name = next(
-            (n for n in (qual.rpartition(".")[2], qual) if self._is_free(n)), ""
-        )
-        if not name:
+        free = [n for n in (qual.rpartition(".")[2], qual) if self._is_free(n)]
+        if not free:
             return None
-        names = {**self._names(said, story), "name": name, "path": path}
+        told = fields_of("", story, said)
+        names = {**told, "project": self._project, "name": free[0], "path": path}
         return {
             **_row(kind, story.to or id, said, "location", names),
             "expected": said.answer(GONE[_what(story)], **names),
@@ -149,10 +171,6 @@ class Asker:
 
     def _is_free(self, name: str) -> bool:
         return not self._contexts.index.find(f"name:{name}")
-
-    def _names(self, said: Phrases, story: Story) -> dict[str, str]:
-        project = name_of((self._graph.get("@project") or {}).get("", {}))
-        return {**fields_of("", story, said), "project": project}
 
 
 def _what(story: Story) -> str:
@@ -203,7 +221,7 @@ def _row(
 
 def _is_private(id: str) -> bool:
     """Methods with a meaning to Python: one of many with their name."""
-    return shown(id).rpartition(".")[2].startswith("__")
+    return split_id(id)[1].rpartition(".")[2].startswith("__")
 
 
 def _luck(key: str) -> bytes:

@@ -53,12 +53,27 @@ def test_what_was_removed_is_asked_for_by_the_name_that_is_no_more(built, reposi
     assert "is not in `numbers.py` any more" in row["expected"]
 
 
-def test_what_was_renamed_is_asked_for_by_its_old_name(built, repository):
+def test_what_was_renamed_in_its_file_is_asked_for_by_its_description(
+    built, repository
+):
     found = step(built, repository, numbers=NUMBERS.replace("double", "twice"))
     row = found["numbers.py::double"]
+    assert (row["kind"], row["gone"]) == ("moved", False)
+    assert '"Return twice the number that is given."' in row["question"]
+    assert row["expected"] == "That is the function `twice` in `numbers.py`."
+    assert row["old"] == "That is the function `double` in `numbers.py`."
+
+
+def test_what_moved_to_another_class_and_file_is_asked_for_as_it_was(built, repository):
+    head, _, step_ = NUMBERS.partition("    def step")
+    moved = {
+        "numbers": f"{head}    pass\n",
+        "words": f"{WORDS}\n\nclass Pair:\n    def step{step_}",
+    }
+    row = step(built, repository, **moved)["numbers.py::Counter.step"]
     assert (row["kind"], row["gone"]) == ("moved", True)
-    assert row["question"] == WHERE.format("double")
-    assert "`twice`" in row["expected"]
+    assert row["question"] == WHERE.format("Counter.step")
+    assert "it is `Pair.step` in `words.py` now" in row["expected"]
 
 
 def test_a_name_that_means_something_else_now_is_not_asked_for(built, repository):
