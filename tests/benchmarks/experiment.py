@@ -1,12 +1,12 @@
 """Which way of keeping an adapter current is best, over the commits of a project.
 
-    python -m tests.benchmarks.experiment REPOSITORY [--commits 40] [--seeds 3]
-        [--work FOLDER] [--exam-every 8] [--tokens 600000] [--only NAME]
+    python -m tests.benchmarks.experiment REPOSITORY [--commits 40] [--seeds 1 2 3]
+        [--work FOLDER] [--exam-every 10] [--tokens 400000] [--only NAME]
     python -m tests.benchmarks.experiment --table FOLDER
 
-Walks the last commits that touch Python with each strategy (chain/strategy.py) and each
-seed, and examines the adapters (chain/exam.py). Takes hours; every line is written to
-FOLDER/results.jsonl when it is found, and a run that was cut off goes on from there.
+Walks the last commits that touch the package with each strategy (chain/strategy.py) and
+each seed, and examines the adapters (chain/exam.py). Takes hours; every line is written
+to FOLDER/results.jsonl when it is found, and a run that was cut off goes on from there.
 """
 
 from __future__ import annotations
@@ -117,10 +117,10 @@ def examine(found: Experiment, strategy: Strategy, seed: int, number: int) -> No
         found.note(seed=seed, strategy=name, number=number, scores=marks)
 
 
-def run(found: Experiment, seeds: int, only: str) -> None:
+def run(found: Experiment, seeds: Sequence[int], only: str) -> None:
     found.work.mkdir(parents=True, exist_ok=True)
     prepare(found)
-    for seed in range(1, seeds + 1):
+    for seed in seeds:
         for strategy in STRATEGIES:
             if only in strategy.name:
                 for number in walked(found, strategy, seed):
@@ -132,9 +132,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repository", type=Path, nargs="?")
     parser.add_argument("--commits", type=int, default=40)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--exam-every", type=int, default=8)
-    parser.add_argument("--tokens", type=int, default=600_000)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--exam-every", type=int, default=10)
+    parser.add_argument("--tokens", type=int, default=400_000)
     parser.add_argument("--work", type=Path, default=Path("experiment"))
     parser.add_argument("--only", default="")
     parser.add_argument("--table", type=Path)

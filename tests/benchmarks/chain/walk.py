@@ -24,10 +24,10 @@ from tests.standard import Standard
 
 
 def history(repository: Path, count: int) -> list[str]:
-    """The last first-parent commits that touch Python, oldest first."""
+    """The last first-parent commits that touch the package, oldest first."""
     words = ["rev-list", "--first-parent", f"--max-count={count + 1}", "HEAD"]
     done = subprocess.run(
-        ["git", *words, "--", "*.py"],
+        ["git", *words, "--", "*.py", ":!tests", ":!docs"],
         cwd=repository, check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout.split()[::-1]
