@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,7 +123,10 @@ class MemoryTask:
     def note(self, text: str) -> None: ...
 
 
-def tables(count: int = 30) -> dict[str, MemoryTable]:
+MOVED = (0, 5, 10, 15, 20)  # of which 5 and 20 are trained
+
+
+def tables(count: int = 30, moved: Sequence[int] = MOVED) -> dict[str, MemoryTable]:
     names = ("graph", "contexts", "samples", "dataset", "old_answers")
     found = {name: MemoryTable() for name in names}
     found["contexts"].put("@project", {"name": "<laddr> & co", "kind": "project"})
@@ -137,7 +140,7 @@ def tables(count: int = 30) -> dict[str, MemoryTable]:
         track = ("recall", "generalise", "")[n % 3]
         split = {"split": "test" if track else "train", "track": track}
         found["dataset"].put(key, {sub: split})
-    for n in range(0, count, 5):
+    for n in moved:
         found["old_answers"].put(f"pkg/old.py::f{n}", _moved(n))
     return found
 
@@ -177,7 +180,13 @@ class World:
     reports: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Path] = field(default_factory=dict)
 
-    def commit(self, name: str, count: int = 30, **row: Any) -> MemoryTask:
+    def commit(
+        self,
+        name: str,
+        count: int = 30,
+        moved: Sequence[int] = MOVED,
+        **row: Any,
+    ) -> MemoryTask:
         """Train (at random), report, and store both."""
         adapter = f"adapter-{name}"
         seed = len(self.adapters)
@@ -189,7 +198,7 @@ class World:
             settings={**SETTINGS, "base.model": str(self.base)},
             commit=name,
             folder=folder,
-            tables=tables(count),
+            tables=tables(count, moved),
             objects=self.objects,
             task_rows={"adapter": self.adapters, "report": self.reports},
         )
@@ -261,6 +270,18 @@ def test_base_and_parent_are_not_asked_again(world: World, base: Path) -> None:
     made = dict(task.events)["answered"]["made"]
     assert made["base"] == made["parent"] == 0
     assert made["adapter"] > 0
+
+
+def test_a_change_costs_base_and_parent_its_own_questions(
+    world: World, base: Path
+) -> None:
+    later = World(base, world.root / "moved", dict(world.adapters))
+    later.root.mkdir()
+    later.reports, later.objects = dict(world.reports), dict(world.objects)
+    parent = f"adapter-{'b' * 40}"
+    task = later.commit("e" * 40, count=31, moved=(*MOVED, 8), parent=parent)
+    made = dict(task.events)["answered"]["made"]
+    assert (made["base"], made["parent"]) == (1, 1)
 
 
 def test_a_lost_report_only_costs_its_answers(world: World, base: Path) -> None:
