@@ -8,7 +8,8 @@ import torch
 from repobuild.engine.errors import BuildError
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve
 from repobuild.model.conversation import Conversation
-from repobuild.model.generate import Answers, Speaker
+from repobuild.model.duet import Duet
+from repobuild.model.generate import Speaker
 from repobuild.model.merge import difference, logits, merge, probe_of
 from repobuild.model.packing import draw
 from repobuild.model.recipe import Job
@@ -118,7 +119,30 @@ def test_a_sample_that_is_left_out_has_no_loss(pair: tuple[Base, Path]) -> None:
 
 def test_the_adapter_answers_differently(pair: tuple[Base, Path]) -> None:
     base, adapter = pair
-    both = Answers.load(base, adapter)
-    rows = samples()
-    total = [sum(loss for loss, _ in s.losses(rows)) for s in (both.base, both.adapter)]
+    rows, both = samples(), (Speaker.load(base), Speaker.load(base, adapter))
+    total = [sum(loss for loss, _ in s.losses(rows)) for s in both]
     assert total[1] < total[0]
+
+
+def test_two_voices_of_one_model_are_base_and_adapter(pair: tuple[Base, Path]) -> None:
+    base, adapter = pair
+    said = {"base": "", "adapter": ""}
+    duet = Duet.load(base, adapter)
+    for piece in duet.together("Where is `load_0`?", 12):
+        said[piece.voice] += piece.text
+    for voice, folder in (("base", None), ("adapter", adapter)):
+        alone = Speaker.load(base, folder).answers(["Where is `load_0`?"], 12)
+        assert [said[voice].strip()] == alone
+    assert said["base"] != said["adapter"]
+
+
+def test_an_answer_that_is_cut_says_so() -> None:
+    speaker, whole = Speaker.load(resolve(settings())), {}  # tiny has learnt to stop
+    for limit in (2, 120):
+        stream = speaker.stream("In which file is `Thread` defined?", limit)
+        try:
+            while True:
+                next(stream)
+        except StopIteration as end:
+            whole[limit] = end.value
+    assert whole == {2: False, 120: True}

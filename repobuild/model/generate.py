@@ -14,7 +14,7 @@ prompts padded on the left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,8 +72,10 @@ class Speaker:
             advance(len(part))
         return found
 
-    def stream(self, question: Question, max_new_tokens: int) -> Iterator[str]:
-        """Pieces of one answer as they come."""
+    def stream(
+        self, question: Question, max_new_tokens: int
+    ) -> Generator[str, None, bool]:
+        """Pieces of one answer as they come; returns whether it came to its end."""
         import torch
 
         tokenizer = self.conversation.tokenizer
@@ -89,13 +91,14 @@ class Speaker:
             cache = out.past_key_values
             token = int(out.logits[0, -1].argmax())
             if token in self.conversation.ends:
-                break
+                return True
             said.append(token)
             text = str(tokenizer.decode(said))
             if not text.endswith("\ufffd"):  # half a character: wait for its other half
                 yield text[len(shown) :]
                 shown = text
             window = torch.tensor([[token]], device=model.device)
+        return False
 
     def _prompt(self, question: Question) -> str:
         sample = {"question": question} if isinstance(question, str) else question
@@ -193,15 +196,3 @@ def with_adapter(model: Any, adapter: Path, merge: bool) -> Any:
 
     found = PeftModel.from_pretrained(model, str(adapter))
     return found.merge_and_unload() if merge else found
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """Base and adapter side by side, as the report and `ask` show them."""
-
-    base: Speaker
-    adapter: Speaker
-
-    @classmethod
-    def load(cls, base: Base, adapter: Path) -> Answers:
-        return cls(Speaker.load(base), Speaker.load(base, adapter))

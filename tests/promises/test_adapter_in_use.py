@@ -1,9 +1,13 @@
-"""An exported adapter is complete for strangers, and tells them nothing else."""
+"""An adapter in use: exported, it is complete for strangers and tells them nothing
+else; asked, it answers beside its base."""
 
 from __future__ import annotations
 
 import json
+import os
+import pty
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -15,9 +19,11 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from repobuild.cli.main import run
+from repobuild.model.base import resolve
+from repobuild.model.generate import Speaker
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository
-from tests.test_model_nano import make_base
+from tests.test_model_nano import make_base, settings
 
 TOKEN = "ghp_" + "a1B2" * 9
 ALONE = "import sys; sys.modules['repobuild'] = None\n"
@@ -53,8 +59,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     url = f"https://jane:{TOKEN}@forge.example.org/team/steps.git"
     repository.git.remotes.create("origin", url)
-    settings = SETTINGS.format(base=place / "nano")
-    (repository.path / "repobuild.toml").write_text(settings)
+    text = SETTINGS.format(base=place / "nano")
+    (repository.path / "repobuild.toml").write_text(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(repository.path)
         assert run(["--quiet"]) == 0
@@ -177,3 +183,96 @@ def test_transformers_4_reads_what_5_wrote(folder: Path) -> None:
         assert tokens["tokenizer_class"] == "PreTrainedTokenizerFast"
         assert "token_type_ids" not in tokens["model_input_names"]
         assert not isinstance(tokens.get("extra_special_tokens"), list)
+
+
+# ------------------------------------------------------------------------------- ask
+
+QUESTION = "In which file is `first_1` defined?"
+
+
+@pytest.fixture
+def here(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(folder / "repository")
+    return folder
+
+
+def test_asking_gives_what_base_and_adapter_say(here: Path, capsys) -> None:
+    assert run(["ask", "--json", "--max-tokens", "12", QUESTION]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["version"], facts["behind"]) == (1, 0)
+    assert facts["commit"] == facts["head"]
+    base = resolve(settings(base__model=str(here / "nano")))
+    for name, adapter in (("base", None), ("adapter", here / "adapter")):
+        speaker = Speaker.load(base, adapter)
+        said = facts["answers"][name]["text"].strip()
+        assert [said] == speaker.answers([QUESTION], 12)
+
+
+def test_in_a_pipe_one_answer_follows_the_other(here: Path, capsys) -> None:
+    assert run(["ask", "--max-tokens", "3", *QUESTION.split()]) == 0
+    said = capsys.readouterr()
+    assert re.match(r"base:\n.*\nadapter of [0-9a-f]{10}:\n", said.out, re.DOTALL)
+    assert "\x1b" not in said.out
+    assert "cut at 3 tokens" in said.err
+
+
+def test_an_adapter_of_an_earlier_commit_says_so(here: Path, capsys) -> None:
+    repository = Repository(here / "repository")
+    repository.commit()
+    try:
+        assert run(["ask", "--max-tokens", "1", QUESTION]) == 0
+        assert "1 commit before HEAD" in capsys.readouterr().err
+        assert run(["ask", "--json", "--max-tokens", "1", QUESTION]) == 0
+        assert json.loads(capsys.readouterr().out)["behind"] == 1
+    finally:
+        repository.git.reset(repository.git.head.peel().parent_ids[0], 1)
+
+
+def test_an_adapter_of_another_base_is_not_mixed_with_it(here: Path, capsys) -> None:
+    file = here / "repository/repobuild.toml"
+    text = file.read_text()
+    file.write_text(text.replace(str(here / "nano"), "tiny"))
+    try:
+        assert run(["ask", QUESTION]) == 3
+    finally:
+        file.write_text(text)
+    assert "trained on another base model" in capsys.readouterr().err
+
+
+def test_without_an_adapter_or_a_question_it_says_what_to_do(
+    repository: Repository, monkeypatch, capsys
+) -> None:
+    repository.commit({"a.py": "A = 1\n"})
+    monkeypatch.chdir(repository.path)
+    assert run(["ask", QUESTION]) == 1
+    assert "run `repobuild`" in capsys.readouterr().err
+    assert run(["ask", " "]) == 2
+
+
+def test_ctrl_c_while_it_speaks_leaves_a_clean_line(here: Path) -> None:
+    """In a terminal of 80 columns, in two columns: as a user sees it."""
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-P", "-m", "repobuild", "ask", "--max-tokens", "9999"]
+    environment = os.environ | {
+        "COLUMNS": "80", "LINES": "24", "TERM": "xterm", "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(Path(__file__).parents[2]),
+    }  # fmt: skip
+    process = subprocess.Popen(
+        [*command, QUESTION], stdin=theirs, stdout=theirs, stderr=theirs,
+        env=environment, start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    said = b""
+    while said.count("│".encode()) < 9:  # a title, and some pieces of both answers
+        said += os.read(ours, 4096)
+    process.send_signal(signal.SIGINT)
+    try:
+        while more := os.read(ours, 4096):
+            said += more
+    except OSError:
+        pass  # the other side is closed
+    os.close(ours)
+    assert process.wait() == 130
+    *_, last = said.decode().replace("\r\n", "\n").strip().split("\n")
+    assert last == "interrupted; run again to continue"
+    assert "Traceback" not in said.decode()
