@@ -55,6 +55,7 @@ class Commit:
         self.logs = place / "logs" / "adapter" / name
         self.store = Store(place / "objects")
         self.events: list[tuple[str, dict[str, Any]]] = []
+        self.labels: list[str] = []
         held_out = {i.replace("#", "#held."): s for i, s in made[:HELD_OUT]}
         places = dict.fromkeys((i for i, _ in made), {"split": "train", "track": ""})
         asked = {"split": "val", "track": "recall"}
@@ -80,6 +81,7 @@ class Commit:
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Bar]:
+        self.labels.append(label)
         yield Bar()
 
     def event(self, name: str, **fields: Any) -> None:
@@ -235,6 +237,33 @@ def test_a_kill_in_training_ends_in_the_same_object(
     monkeypatch.setattr(train, "write_adapter", real)
     row = Commit(tmp_path, {}, "c1", samples(), **given).build()
     assert row["object"] == state[1]["c1"]["object"]
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_resumed_run_says_what_it_goes_on_with(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
+) -> None:
+    """The optimizer's state is of so many processes; in others the weights go on."""
+    import json
+
+    from repobuild.model import train
+    from tests.test_model_train import Killed
+
+    def killed(*_: Any) -> None:
+        raise Killed
+
+    given = {"base__model": base.source, "adapter__epochs": 20.0}
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(train, "write_adapter", killed)
+        Commit(tmp_path, {}, "c1", samples(), **given).build()
+    state = tmp_path / "tmp" / "c1" / "scratch" / "checkpoint" / "state.json"
+    facts = json.loads(state.read_text())
+    state.write_text(json.dumps({**facts, "world": before}))
+    again = Commit(tmp_path, {}, "c1", samples(), **given)
+    again.build()
+    fresh = ", weights only (2 processes before, now 1)"
+    said = f"training from step {facts['step']}" + (fresh if before == 2 else "")
+    assert said in again.labels
 
 
 def test_without_samples_there_is_a_clear_error(base: Base, tmp_path: Path) -> None:

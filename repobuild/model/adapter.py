@@ -263,8 +263,7 @@ def run(task: Task, job: Job) -> Outcome:
     processes = task.settings["adapter.processes"]
     hostfile = task.settings["adapter.hostfile"]
     with ExitStack() as stack:
-        tell = Bar(task, stack)
-        say_resumed(task, job, processes)
+        tell = Bar(task, stack, label(task, job, processes))
         if processes > 1 or hostfile:
             from repobuild.model.launch import launch
 
@@ -274,20 +273,24 @@ def run(task: Task, job: Job) -> Outcome:
         return train(job, tell)
 
 
-def say_resumed(task: Task, job: Job, processes: int) -> None:
+def label(task: Task, job: Job, processes: int) -> str:
     """An interrupted run goes on; in other processes without the optimizer's state."""
     facts = standing(job.scratch, job.digest)
-    if facts:
-        whole = facts.get("world") == processes
-        moments = "kept" if whole else f"fresh: {facts.get('world')} processes before"
-        task.event("resume", step=facts["step"], optimizer=moments)
+    if not facts:
+        return "training"
+    step, before = facts["step"], facts.get("world")
+    whole = before == processes
+    moments = "kept" if whole else f"fresh: {before} processes before"
+    task.event("resume", step=step, optimizer=moments)
+    alone = f", weights only ({before} processes before, now {processes})"
+    return f"training from step {step}{'' if whole else alone}"
 
 
 class Bar:
     """A progress bar that appears with the first step, when their number is known."""
 
-    def __init__(self, task: Task, stack: ExitStack) -> None:
-        self.task, self.stack = task, stack
+    def __init__(self, task: Task, stack: ExitStack, label: str) -> None:
+        self.task, self.stack, self.label = task, stack, label
         self.progress: Progress | None = None
         self.step = 0
         self.loss = 0.0
@@ -295,7 +298,7 @@ class Bar:
     def __call__(self, step: int, steps: int, loss: float) -> None:
         if self.progress is None:
             self.loss = loss
-            bar = self.task.progress("training", steps)
+            bar = self.task.progress(self.label, steps)
             self.progress = self.stack.enter_context(bar)
         self.loss += 0.1 * (loss - self.loss)
         self.progress.advance(step - self.step)
