@@ -16,6 +16,10 @@ on no hub, and whoever takes its name there could give out anything; so it goes 
 10 MB, as `base/`. Another local base goes along when asked (`--with-base`): whether it
 may be given away is not ours to say.
 
+**rsLoRA** is written as the plain LoRA that it equals: alpha / sqrt(r) is alpha' / r
+for alpha' = alpha sqrt(r). SGLang 0.5.23 and llama.cpp scale by alpha / r whatever the
+configuration says, and would answer wrong without a word.
+
 **Older readers.** transformers 5 writes what 4 misreads: a `tokenizer_class` that 4
 does not know, and `rope_parameters`, where 4 takes its own default for `rope_theta`
 and answers nonsense without a word. Exported files have both forms.
@@ -24,6 +28,7 @@ and answers nonsense without a word. Exported files have both forms.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -80,6 +85,7 @@ def canonical(config: Json) -> Json:
     Every release of PEFT adds keys, and older ones refuse or warn of what they do not
     know; nearly all of these are null.
     """
+    config = plain_scale(config)
     kept = {
         name: sorted(value) if name == "target_modules" else value
         for name, value in config.items()
@@ -88,6 +94,15 @@ def canonical(config: Json) -> Json:
     for name in ("megatron_core", "qalora_group_size"):  # defaults of what is off
         kept.pop(name, None)
     return kept
+
+
+def plain_scale(config: Json) -> Json:
+    """The same adapter without rsLoRA, which not every reader knows."""
+    if not config.get("use_rslora"):
+        return config
+    alpha = config["lora_alpha"] * math.sqrt(config["r"])
+    whole = int(alpha) if alpha.is_integer() else alpha
+    return config | {"use_rslora": False, "lora_alpha": whole}
 
 
 def portable(folder: Path) -> None:

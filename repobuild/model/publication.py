@@ -19,12 +19,10 @@ from repobuild.model.base import Base, resolve
 from repobuild.model.card import About, card
 from repobuild.model.contents import Contents, contents
 from repobuild.model.lineage import Lineage, current
-from repobuild.model.recipes import QUESTION, Served
+from repobuild.model.recipes import EMBEDDED, QUESTION, Served
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
-
-EMBEDDED = "repobuild/tiny"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,6 @@ class Publication:
             project=self._project(),
             commit=lineage.commit,
             rank=recipe["rank"],
-            rslora=bool(recipe.get("rslora")),
             dora=bool(recipe.get("dora")),
             thinks=asks,
             merged=merged,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
 VLLM_RANK = 16
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+EMBEDDED = "repobuild/tiny"  # what adapters of the embedded base call it
 QUESTION = "In which file is `main` defined?"
 
 
@@ -27,7 +28,6 @@ class Served:
     project: str
     commit: str
     rank: int
-    rslora: bool = False
     dora: bool = False
     thinks: bool = False  # the chat template knows enable_thinking
     merged: bool = False
@@ -149,22 +149,23 @@ def sglang(served: Served) -> str:
 def llama_cpp(served: Served) -> str:
     if served.dora:
         return "llama.cpp and Ollama run no DoRA: convert the merged model.\n"
-    # llama.cpp scales by alpha / rank, whatever the adapter says of rsLoRA.
-    scale = f"{served.rank**0.5:g}"
-    use = (
-        f"--lora-scaled adapter.gguf:{scale}"
-        if served.rslora
-        else "--lora adapter.gguf"
-    )
-    base = served.inside or "BASE"
+    base = served.inside or "base"
+    revision = f" --revision {served.revision}" if served.revision else ""
+    fetch = f"hf download {served.base}{revision} --local-dir base"
     lines = [
+        *([fetch] if served.on_hub and not served.inside else []),
         f"python convert_hf_to_gguf.py {base} --outtype f16 --outfile base.gguf",
         f"python convert_lora_to_gguf.py . --base {base} --outtype f16"
         " --outfile adapter.gguf",
-        f"llama-server -m base.gguf {use} --jinja",
+        "llama-server -m base.gguf --lora adapter.gguf --jinja",
     ]
     text = "```sh\n" + "\n".join(lines) + "\n```\n"
     ollama = "Ollama takes the same files: `FROM base.gguf`, `ADAPTER adapter.gguf`.\n"
+    if served.base == EMBEDDED:
+        ollama += (
+            "The first script does not know this base's tokenizer; docs/serving.md of "
+            "repobuild says what to tell it.\n"
+        )
     return f"llama.cpp (its two scripts come with its sources):\n\n{text}{ollama}"
 
 
