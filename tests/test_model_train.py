@@ -18,6 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.engine.errors import BuildError, UsageError
+from repobuild.model import zero
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.conversation import Conversation
 from repobuild.model.launch import environment, launch
@@ -101,6 +102,16 @@ def test_the_number_of_threads_does_not_show(base: Base, tmp_path: Path) -> None
         digests.add(digest(made.scratch))
     torch.set_num_threads(threads)
     assert len(digests) == 1
+
+
+def test_what_one_process_leaves_out_changes_no_bit(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = (job(base, tmp_path / n, epochs=1.0) for n in ("one", "two"))
+    train(one)
+    monkeypatch.setattr(zero, "lighten", lambda engine: None)
+    train(two)
+    assert digest(one.scratch) == digest(two.scratch)
 
 
 def test_the_config_is_sorted_and_names_no_folder(base: Base, tmp_path: Path) -> None:

@@ -275,6 +275,8 @@ class Watch(TrainerCallback):
         run, trainer = self.trainer.run, self.trainer
         if run.job.recipe.checkpointing:  # the Trainer has switched it on for all
             recompute(trainer.model, run.job.means.recomputed)
+        if run.world == 1 and not zero.stage(run.job.deepspeed):
+            zero.lighten(trainer.model_wrapped)
         read_moments(run, trainer.model_wrapped)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

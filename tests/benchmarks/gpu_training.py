@@ -25,7 +25,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
-import os
 import random
 import subprocess
 import sys
@@ -194,7 +193,6 @@ def measured(given: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]
     import torch
 
     own = [sys.executable, "-m", "tests.benchmarks.gpu_training", *sys.argv[1:]]
-    environment = {**ENVIRONMENT, "OMP_NUM_THREADS": str(os.cpu_count())}
     for name, variant in VARIANTS.items():
         flash = variant["attention"].startswith("flash")
         if given.only not in name or (
@@ -203,14 +201,26 @@ def measured(given: argparse.Namespace) -> Iterator[tuple[str, dict[str, float]]
             continue
         if variant.get("compile") and not torch.cuda.is_available():
             continue  # a minute of a C++ compiler, and no figure
+        done = one([*own, "--one", name])
+        if isinstance(done, str):
+            print(f"{name}: failed\n{done}", file=sys.stderr, flush=True)
+        else:
+            yield name, done
+
+
+def one(words: list[str]) -> dict[str, float] | str:
+    """What a run says, or the end of its complaint."""
+    try:
         done = subprocess.run(
-            [*own, "--one", name], env=environment, cwd=ROOT, text=True,
-            capture_output=True, timeout=PROCESS_SECONDS,
+            words, env=ENVIRONMENT, cwd=ROOT, text=True, capture_output=True,
+            timeout=PROCESS_SECONDS,
         )  # fmt: skip
-        if done.returncode:
-            print(f"{name}: failed\n{done.stderr[-800:]}", file=sys.stderr, flush=True)
-            continue
-        yield name, json.loads(done.stdout.splitlines()[-1])
+    except subprocess.TimeoutExpired:
+        return f"not done after {PROCESS_SECONDS} s"
+    if done.returncode:
+        return done.stderr[-800:]
+    found: dict[str, float] = json.loads(done.stdout.splitlines()[-1])
+    return found
 
 
 def report(shape: Shape, found: dict[str, dict[str, float]], device: str) -> str:
