@@ -141,6 +141,8 @@ def test_quoted_code_states_nothing() -> None:
     text = "`load` is in `pkg/core.py`:\n```python\nsave(`made/up.py`)\n```"
     assert texts(facts_in(text, "implementation_path", KNOWN), "parameter") == set()
     assert texts(facts_in(text, "code_explanation", KNOWN), "path") == {"pkg/core.py"}
+    changed = "`load` changed:\n```diff\n- save(path)\n+ save(path, 3)\n```"
+    assert texts(facts_in(changed, "code_change", KNOWN), "parameter") == set()
 
 
 def test_words_alone_are_not_judged() -> None:

@@ -43,7 +43,7 @@ SIGNED = frozenset({"api_usage", "code_explanation", "code_change"})
 _RANGE = r"(\d+)(?:\s?(?:-|–|to|至|到)\s?(\d+))?"
 _LINES = re.compile(rf"\b[Ll]ines? {_RANGE}|第\s?{_RANGE}\s?行")
 _BEHIND = re.compile(r"(?::|#L)(\d+)(?:[-:]L?(\d+))?$")
-_FENCED = re.compile(r"^```[^\n]*\n(.*?)(?:^```|\Z)", re.DOTALL | re.MULTILINE)
+_FENCED = re.compile(r"^```([^\n]*)\n(.*?)(?:^```|\Z)", re.DOTALL | re.MULTILINE)
 _DEFINED = re.compile(r"\b(?:async def|def|class) \w[^\n(:]*\(")
 _CALLED = re.compile(r"(?:await )?[\w.]+\(")
 _RETURNED = re.compile(r"[ \t]*->[ \t]*([^\n]+?)[ \t]*:?[ \t]*$", re.MULTILINE)
@@ -104,8 +104,9 @@ def facts_in(text: str, task: str, known: Known) -> Facts:
     ranges = _LINES.findall(prose(text))
     found |= _lines((a or c, b or d) for a, b, c, d in ranges)
     if task in SIGNED:
-        for code in _FENCED.findall(text):
-            found |= signature_facts(code)
+        for language, code in _FENCED.findall(text):
+            if language != "diff":  # changed lines, no signature
+                found |= signature_facts(code)
     return frozenset(found)
 
 
@@ -133,7 +134,8 @@ def asked_for(question: str, facts: Facts) -> Facts:
 
 def unasked(question: str, facts: Iterable[Fact]) -> Iterator[Fact]:
     """The facts that the question does not state itself."""
-    code = "\n".join([*spans(question), *_FENCED.findall(question)])
+    fenced = (code for _, code in _FENCED.findall(question))
+    code = "\n".join([*spans(question), *fenced])
     for fact in facts:
         if fact.kind in ("name", "parameter"):
             stated = _has_word(code, fact.text)
