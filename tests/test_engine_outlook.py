@@ -87,6 +87,18 @@ def test_a_setting_that_starts_a_table_anew_costs_its_whole_time(toy):
     assert seen.seconds == pytest.approx(run.seconds)
 
 
+def test_what_an_ended_build_left_to_train_is_still_foreseen(toy, repository):
+    toy.build("cover")
+    repository.commit({"t1.txt": "w1x0 w1x1 w1x2 w1x3 other"})
+    toy.build("lines")
+    seen = foresee(toy.open(), ["cover"])
+    assert list(seen.reasons) == ["book", "cover"]
+    assert seen.tasks["book"] == "would continue"
+    assert seen.seconds > 0
+    toy.build("cover")
+    assert foresee(toy.open(), ["cover"]).reasons == {}
+
+
 def test_the_first_changed_files_are_named(toy, repository):
     toy.build("cover")
     repository.commit({f"t{n}.txt": "other" for n in range(6)})

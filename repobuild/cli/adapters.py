@@ -176,17 +176,22 @@ def _told(lineage: Facts, took: float | None) -> dict[str, str]:
     """Return what an adapter's own file says, by heading."""
     base, recipe = lineage["base"], lineage["recipe"]
     parent = lineage["parent"][:12] or "none, it started from the base model"
-    grown = f"{lineage['chain']} in a row, {lineage['drift']:.0%} of the samples shown"
     settings = ", ".join(f"{name} {_plain(recipe[name])}" for name in sorted(recipe))
     return {
         "parent": parent,
         "base": f"{base['name']} {base['digest'][:12]}",
-        "chain": f"{grown} since the base model",
+        "chain": _chain(lineage["chain"], lineage["drift"]),
         "samples": ", ".join(f"{n:,} {name}" for name, n in lineage["samples"].items()),
         "trained": _trained(lineage["training"], took),
         "gate": _gate(lineage),
         "recipe": f"{lineage['recipe_digest'][:12]}: {settings}",
     }
+
+
+def _chain(length: int, drift: float) -> str:
+    if length == 1:
+        return "starts here"
+    return f"{length} adapters long; {drift:.0%} of the samples trained since it began"
 
 
 def _plain(value: Any) -> str:

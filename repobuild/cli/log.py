@@ -10,8 +10,8 @@ import click
 from repobuild.cli import options
 from repobuild.cli.output import emit, seconds, short
 
-_HEAD = ("", "commit", "adapter", "made", "tokens", "time", "loss", "path", "why")
-_RIGHT = ("tokens", "time", "loss", "path")
+_NUMBERS = ("tokens", "time", "loss", "file", "facts")
+_HEAD = ("", "commit", "adapter", "made", *_NUMBERS, "why")
 
 Row = dict[str, Any]
 
@@ -23,7 +23,8 @@ def command(as_json: bool) -> int:
 
     \b
     *   the one that HEAD uses          loss    of recall questions, held out
-    -   put aside by a rollback         path    of them that name the right file
+    -   put aside by a rollback         file    of them that name the right one
+                                        facts   of them with all facts right
     """
     from repobuild.checkout import find
     from repobuild.cli.adapters import in_use
@@ -65,7 +66,6 @@ def _cells(mark: str, commit: str, row: Row) -> tuple[str, ...]:
     from repobuild.cli.adapters import HOW
 
     recall = row["report"].get("recall", {}).get("adapter", {})
-    path = recall.get("path_exact")
     mode = row.get("mode", "")
     return (
         mark,
@@ -75,7 +75,7 @@ def _cells(mark: str, commit: str, row: Row) -> tuple[str, ...]:
         f"{row['work']:,.0f}" if row.get("work") else "",
         seconds(row["seconds"]) if row.get("work") and "seconds" in row else "",
         f"{recall['loss']:.2f}" if "loss" in recall else "",
-        "" if path is None else f"{path:.0%}",
+        *(f"{recall[n]:.0%}" if n in recall else "" for n in ("path_exact", "right")),
         _why(row),
     )
 
@@ -90,7 +90,7 @@ def _why(row: Row) -> str:
 def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
     """Yield lines of equal columns; numbers to the right, the last as it comes."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    right = [name in _RIGHT for name in _HEAD]
+    right = [name in _NUMBERS for name in _HEAD]
     for row in rows:
         cells = [
             cell.rjust(width) if to_the_right else cell.ljust(width)

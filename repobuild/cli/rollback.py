@@ -80,10 +80,12 @@ def text(facts: dict[str, Any]) -> str:
     again = " again" if facts["restores"] else ""
     said = [f"{name}, {verb} current at {short(facts['commit'])}{again}"]
     said.append(
-        f"  instead of {before}, which stays: `repobuild rollback {before}` takes it"
+        f"  instead of {before}, kept: `repobuild rollback {before}` takes it again"
     )
     if facts["head"] != facts["commit"]:
-        said.append(f"  HEAD, {short(facts['head'])}, is not built; it goes on from it")
+        said.append(
+            f"  HEAD, {short(facts['head'])}, is not built and will go on from it"
+        )
     return "\n".join([*said, f"  {_next(facts)}"])
 
 

@@ -64,6 +64,7 @@ def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[st
             "unknown": seen.unknown,
         },
         "adapter": _adapter(build),
+        "start": _start(build),
         "untrusted": list(checkout.book(snapshot).untrusted),
     }
 
@@ -74,31 +75,55 @@ def _adapter(build: Build) -> dict[str, Any]:
     return adapter_of(build)
 
 
+def _start(build: Build) -> dict[str, Any]:
+    """Return the built commit that HEAD goes on from, itself when it is built."""
+    from repobuild.cli.adapters import in_use
+
+    commit = in_use(build)
+    row = build.table("adapter").get(commit) if commit else None
+    if not row:
+        return {}
+    adapter = row.get("current") or row["object"]
+    return {"commit": commit, "adapter": adapter, "mode": row.get("mode", "")}
+
+
 def outlook_text(facts: dict[str, Any]) -> str:
     """Return the outlook as a few lines."""
     if not facts["stale"]:
         current = f"current: {short(facts['head'])} is built"
-        return "\n".join([current, *_rolled_back(facts["adapter"])])
+        return "\n".join([current, *_rolled_back(facts)])
     pending = facts["pending"]
     width = max(map(len, pending["reasons"]))
     said = [_headline(facts)]
     for name, reason in pending["reasons"].items():
-        does = pending["tasks"].get(name, "")
+        does = _does(pending["tasks"].get(name, ""))
         said.append(f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, does)))}")
-    said += _rolled_back(facts["adapter"])
+    said += _rolled_back(facts)
     said += [_estimate(pending), "run `repobuild` to build"]
     return "\n".join(said)
 
 
-def _rolled_back(adapter: dict[str, Any]) -> list[str]:
+def _does(task: str) -> str:
+    from repobuild.engine.outlook import NOTHING
+
+    return "the artifact stays" if task == NOTHING else task
+
+
+def _rolled_back(facts: dict[str, Any]) -> list[str]:
     from repobuild.cli.adapters import line
 
-    return [line(adapter)] if adapter.get("mode") == "rollback" else []
+    adapter, start = facts["adapter"], facts["start"]
+    if adapter:
+        return [line(adapter)] if adapter.get("mode") == "rollback" else []
+    if start.get("mode") != "rollback":
+        return []
+    back = f"to which {short(start['commit'])} was rolled back"
+    return [f"goes on from adapter {start['adapter'][:12]}, {back}"]
 
 
 def _estimate(pending: dict[str, Any]) -> str:
     if not pending["runs"]:
-        return "no past build to go by"
+        return "no past build to go by" if pending["unknown"] else "next to no time"
     runs = f"{pending['runs']} past build{'s' * (pending['runs'] != 1)}"
     said = f"about {seconds(pending['seconds'])}, by {runs}"
     if pending["unknown"]:

@@ -174,7 +174,8 @@ def _causes(run: Told) -> Iterator[str]:
 def _artifact(told: Told) -> Iterator[str]:
     row = told["row"]
     mode = f"{told['mode']}: {told['reason']}" if told["mode"] else "made"
-    yield _headline({**told, "key": told["key"][:10]})
+    what = "rolled back" if told["mode"] == "rollback" else told["what"]
+    yield _headline({**told, "key": told["key"][:10], "what": what})
     yield f"  artifact {told['object'][:12]}, {mode}"
     yield from _lineage(told, row)
     yield from _reasons(told["reasons"])

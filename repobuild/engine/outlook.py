@@ -7,9 +7,12 @@ many of its rows will change is estimated: by its past runs, else by its share o
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from repobuild.engine.build import Build
+from repobuild.engine.idle import newest_build
 from repobuild.engine.pace import Estimate, Expected, Prospect, of_rows, of_task
 from repobuild.engine.reason import differences
 from repobuild.engine.rule import Rule, closure, load
@@ -17,6 +20,7 @@ from repobuild.engine.runs import Run, runs
 from repobuild.engine.state import TableLine
 from repobuild.engine.tasking import is_current
 from repobuild.engine.wording import sentence
+from repobuild.git.snapshot import nearest
 
 NOTHING = "nothing"  # what a task would do whose artifact stays
 _NAMED_FILES = 4
@@ -157,10 +161,15 @@ def _expected(build: Build, rule: Rule, seen: Outlook) -> Expected | None:
     """Return what a task's own outlook says, when it has one."""
     if not rule.outlook or not all(map(build.state.line, rule.inputs)):
         return None
-    counts = [_logical(build, name, seen.changed.get(name, 0)) for name in rule.inputs]
+    rows = dict(build.table(rule.name).items())
+    since = _since(build, rows)
+    counts = [
+        _logical(build, name, seen.changed.get(name, 0) + _changed(build, name, since))
+        for name in rule.inputs
+    ]
     prospect = Prospect(
         settings=rule.seen(build.settings),
-        rows=dict(build.table(rule.name).items()),
+        rows=rows,
         ancestors=build.snapshot.ancestors(_ANCESTORS),
         commit=build.snapshot.commit,
         changed=max((changed for changed, _ in counts), default=0),
@@ -170,9 +179,26 @@ def _expected(build: Build, rule: Rule, seen: Outlook) -> Expected | None:
     return expected
 
 
+def _since(build: Build, rows: Mapping[str, Any]) -> int:
+    """Return the build that made the artifact which a chain goes on from; what came
+    after it is yet to be trained, also where a build ended before its task."""
+    repository, commit = build.snapshot.repository, build.snapshot.commit
+    start = rows.get(nearest(repository, commit, rows))
+    if start is None:
+        return newest_build(build)
+    same = [r["build"] for r in rows.values() if r["object"] == start["object"]]
+    return int(min(same))
+
+
+def _changed(build: Build, table: str, since: int) -> int:
+    """Return how many rows of a table changed after a build, as far as is recorded."""
+    return sum(r.changed for r in runs(build.state, table) if r.build > since)
+
+
 def _logical(build: Build, table: str, rows: int) -> tuple[int, int]:
     """Return logical rows for changed physical ones, and how many there are."""
     line = build.state.line(table)
     if line is None:
         return 0, 0
-    return round(rows * line.entries / max(1, line.rows)), line.entries
+    share = min(1.0, rows / max(1, line.rows))
+    return round(share * line.entries), line.entries
