@@ -87,6 +87,16 @@ def test_a_setting_that_starts_a_table_anew_costs_its_whole_time(toy):
     assert seen.seconds == pytest.approx(run.seconds)
 
 
+def test_a_changed_line_of_many_is_foreseen_as_few_changed_rows(toy, repository):
+    lines = [f"l{n}" for n in range(200)]
+    repository.commit({"long.txt": "\n".join(lines)})
+    toy.build("cover")
+    repository.commit({"long.txt": "\n".join([*lines[:-1], "other"])})
+    seen = foresee(toy.open(), ["cover"])
+    assert seen.part < 0.02
+    assert seen.changed["counts"] <= 2
+
+
 def test_what_an_ended_build_left_to_train_is_still_foreseen(toy, repository):
     toy.build("cover")
     repository.commit({"t1.txt": "w1x0 w1x1 w1x2 w1x3 other"})

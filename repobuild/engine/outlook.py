@@ -36,6 +36,7 @@ class Outlook:
     tasks: dict[str, str] = field(default_factory=dict)  # what a task would do
     files: int = 0
     names: list[str] = field(default_factory=list)  # the first changed paths
+    part: float = 1.0  # of the lines of the changed files, which changed
     seconds: float = 0.0
     runs: int = 0
     unknown: list[str] = field(default_factory=list)  # no past run to go by
@@ -98,6 +99,7 @@ def _file_changes(build: Build, tree: str, seen: Outlook) -> str:
     if changes is None:
         return "another tree"
     seen.files, seen.names = len(changes), sorted(changes)[:_NAMED_FILES]
+    seen.part = build.snapshot.churn(tree)
     more = "" if len(changes) <= _NAMED_FILES else ", …"
     said = f"{len(changes)} changed path{'s' * (len(changes) != 1)}"
     return f"{said}: {', '.join(seen.names)}{more}"
@@ -112,7 +114,7 @@ def _estimate(build: Build, rule: Rule, seen: Outlook) -> Estimate:
         return _of_task(build, rule, seen, known)
     full = rule.name not in seen.changed and build.is_full(rule)
     looked = _looked(build, rule, seen, full)
-    seen.changed[rule.name] = _rows_changed(build, rule, known, looked, full)
+    seen.changed[rule.name] = _rows_changed(build, rule, known, looked, full, seen.part)
     return of_rows(known, looked, full)
 
 
@@ -125,7 +127,7 @@ def _looked(build: Build, rule: Rule, seen: Outlook, full: bool) -> int:
 
 
 def _rows_changed(
-    build: Build, rule: Rule, known: list[Run], looked: int, full: bool
+    build: Build, rule: Rule, known: list[Run], looked: int, full: bool, part: float
 ) -> int:
     if rule.kind == "source":
         return looked
@@ -137,6 +139,8 @@ def _rows_changed(
     else:
         inputs = sum(_rows(build, name) for name in rule.inputs)
         share = _rows(build, rule.name) / max(1, inputs)
+        # Several rows a file: as many of them change as there are lines that do.
+        share = share if share <= 1 else max(1.0, share * part)
     return min(_rows(build, rule.name), round(looked * share))
 
 

@@ -29,6 +29,8 @@ Entry = tuple[str, int]  # blob id (hex), mode
 REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 _RENAME_LIMIT = 1000
 _QUOTED = re.compile(r"\\(\\|x[89a-f][0-9a-f])")
+_CHURNED = 200  # files whose lines are compared
+_ALL_LINES = 1_000_000  # of context around a change
 
 
 def quote(raw: bytes) -> str:
@@ -208,6 +210,21 @@ class Snapshot:
             for delta in diff.deltas
             if delta.status_char() == "R"
         }
+
+    def churn(self, old_tree: str) -> float:
+        """Return which share of the changed files' lines changed; 1 where git cannot
+        tell, and for more than `_CHURNED` files, which would take long."""
+        try:
+            old = self.repository[old_tree].peel(pygit2.Tree)
+        except (KeyError, ValueError, pygit2.GitError):
+            return 1.0
+        found = old.diff_to_tree(self._tree(), context_lines=_ALL_LINES)
+        if len(found) > _CHURNED:
+            return 1.0
+        stats = [patch.line_stats for patch in found if patch is not None]
+        changed = sum(added + gone for _, added, gone in stats)
+        lines = sum(map(sum, stats))
+        return changed / lines if lines else 1.0
 
     def _tree(self) -> pygit2.Tree:
         return self.repository[self.tree].peel(pygit2.Tree)
