@@ -5,13 +5,14 @@ A batch is a list of rows, a row is a list of examples.
     bucketed    one example a row; examples of like length share a batch, so little is
                 padding.  No attention mask at all: behind a causal row's end nothing
                 looks at the padding, and SDPA takes its fast path.
-    packed      several examples a row, best fit, positions starting at 0 for each;
-                transformers sees the restarts and builds the block-diagonal mask,
-                but only without attention mask and with `use_cache=False`.
+    packed      several examples a row, best fit, positions starting at 0 for each, by
+                which every kind of attention keeps them apart (attention.py); without
+                attention mask and with `use_cache=False`.
 
 On two CPU cores (5 M parameters, rank 64, 4,096 tokens a batch) bucketed rows train at
-10.1k tokens/s, rows packed to 500 at 8.2k, one packed row of 4,000 at 2.7k: the mask
-grows with the square of the row.  On a GPU packed rows win; `train` chooses.
+10.1k tokens/s, rows packed to 500 at 8.2k, one packed row of 4,000 at 2.7k with torch's
+attention, whose mask grows with the square of the row. On a GPU packed rows win; `train`
+chooses.
 """
 
 from __future__ import annotations
