@@ -11,8 +11,8 @@ A batch is a list of rows, a row is a list of examples.
 
 On two CPU cores (5 M parameters, rank 64, 4,096 tokens a batch) bucketed rows train at
 10.1k tokens/s, rows packed to 500 at 8.2k, one packed row of 4,000 at 2.7k with torch's
-attention, whose mask grows with the square of the row. On a GPU packed rows win; `train`
-chooses.
+attention, whose mask grows with the square of the row.  On a GPU packed rows win;
+`train` chooses.
 """
 
 from __future__ import annotations
