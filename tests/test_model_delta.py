@@ -103,6 +103,12 @@ def test_a_small_delta_is_replayed_with_no_less_than_asked() -> None:
     assert found.replayed == 52
 
 
+def test_a_large_delta_is_replayed_with_all_others_once_and_no_more() -> None:
+    found = mix(tasks(100, 6), NEW, passes=2, share=0.95, least=0, seed="1")
+    assert [len(epoch) for epoch in found.epochs] == [6 + 50] * 2
+    assert found.replayed == 100
+
+
 def test_replay_is_even_by_task_and_module() -> None:
     made = tasks(100, 0)
     order = deltas.replay_order(made, set(), "1")

@@ -179,9 +179,11 @@ def mix(
     replayed in the whole run however small the delta is, because one changed fact does
     as much harm to the others as ten.
     """
-    count = max(round(len(fresh) * share / (1 - share)), -(-least // passes))
-    count = count if share else 0
     old = replay_order(tasks, set(fresh), seed)
+    # Once is enough to keep a fact: beside a large delta no more than all, or as many.
+    most = max(len(fresh), -(-len(old) // passes))
+    count = min(round(len(fresh) * share / (1 - share)), most)
+    count = max(count, -(-least // passes)) if share else 0
     turns = islice(cycle(old), count * passes) if old else iter(())
     epochs = []
     for number in range(passes):

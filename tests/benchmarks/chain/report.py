@@ -14,6 +14,7 @@ _DRAWS = 1000
 _COLUMNS = (
     ("new facts, as trained", "new", "right"),
     ("new facts, reworded", "reworded", "right"),
+    ("new lines", "lines", "right"),
     ("retained facts", "retained", "right"),
     ("old answer to changed facts", "changed", "stale"),
     ("old path of removed elements", "removed", "stale"),

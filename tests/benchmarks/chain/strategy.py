@@ -41,8 +41,8 @@ def replayed(share: float) -> Strategy:
     return Strategy(f"replay {share:.0%}", {"replay": share, "least_replay": 0})
 
 
-# The most telling ones first: a run may be cut off. Full retraining is examined wherever
-# it is built.
+# The most telling ones first: a run may be cut off. Full retraining is examined where
+# it is built, and no more often.
 STRATEGIES = (
     Strategy("default"),
     Strategy("never", every=0),
