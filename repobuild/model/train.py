@@ -36,7 +36,6 @@ from transformers.trainer_callback import PrinterCallback
 from repobuild.engine.orphan import end_with_builder
 from repobuild.model import zero
 from repobuild.model.artifact import check, curve, write_peft
-from repobuild.model.attention import use_attention
 from repobuild.model.base import load_model, load_tokenizer, quiet
 from repobuild.model.board import Board, board
 from repobuild.model.checkpoint import (
@@ -49,8 +48,7 @@ from repobuild.model.checkpoint import (
 )
 from repobuild.model.conversation import Example
 from repobuild.model.held_out import due, fitting, measure, shares
-from repobuild.model.lora import fuse
-from repobuild.model.loss import use_answer_loss
+from repobuild.model.means import recompute, use_means
 from repobuild.model.pace import pace
 from repobuild.model.packing import Batch, batches, collate, packed_batches
 from repobuild.model.recipe import Job, Outcome
@@ -132,18 +130,6 @@ def build_model(run: Run) -> PeftModel:
     return model.train()
 
 
-def use_means(model: PeftModel, job: Job) -> None:
-    """Attention, fused layers, loss: what is computed stays the same."""
-    causal: Any = model.get_base_model()
-    use_attention(causal, job.means.attention)
-    if zero.stage(job.deepspeed) < 3:
-        fuse(model)
-    if job.means.compile:  # layer by layer: all of them share what was compiled
-        for layer in causal.model.layers:
-            layer.compile(dynamic=True)
-    use_answer_loss(model, job.recipe.bf16, job.means.loss_tokens)
-
-
 def lora_config(job: Job) -> LoraConfig:
     """Explicit suffixes: `all-linear` writes module names in random order."""
     recipe = job.recipe
@@ -159,13 +145,6 @@ def lora_config(job: Job) -> LoraConfig:
         base_model_name_or_path=job.base.name,
         revision=job.base.revision,
     )
-
-
-def recompute(model: Any, share: float) -> None:
-    """Keep the activations of all but the first layers, as far as memory reaches."""
-    layers = model.get_base_model().model.layers
-    for number, layer in enumerate(layers):
-        layer.gradient_checkpointing = number < round(share * len(layers))
 
 
 # ----------------------------------------------------------------------------- plan

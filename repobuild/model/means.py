@@ -1,0 +1,34 @@
+"""Put a run's `Means` on its model: other ways to compute the same thing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from peft import PeftModel
+
+from repobuild.model import zero
+from repobuild.model.attention import use_attention
+from repobuild.model.lora import fuse
+from repobuild.model.loss import use_answer_loss
+from repobuild.model.recipe import Job
+
+
+def use_means(model: PeftModel, job: Job) -> None:
+    """Attention, fused layers, loss: what is computed stays the same."""
+    causal: Any = model.get_base_model()
+    use_attention(causal, job.means.attention)
+    if zero.stage(job.deepspeed) < 3:
+        fuse(model)
+    if job.means.compile:  # layer by layer: all of them share what was compiled
+        for layer in causal.model.layers:
+            layer.compile(dynamic=True)
+    use_answer_loss(model, job.recipe.bf16, job.means.loss_tokens)
+
+
+def recompute(model: Any, share: float) -> None:
+    """Keep the activations of all but the first layers, as far as memory reaches."""
+    if share >= 1:
+        return
+    layers = model.get_base_model().model.layers
+    for number, layer in enumerate(layers):
+        layer.gradient_checkpointing = number < round(share * len(layers))
