@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import math
 from dataclasses import replace
@@ -15,7 +16,7 @@ from repobuild.model.card import About, card
 from repobuild.model.contents import Contents
 from repobuild.model.hub import canonical, portable
 from repobuild.model.lineage import Lineage
-from repobuild.model.recipes import Served
+from repobuild.model.recipes import QUESTION, Served
 
 COMMIT, PARENT = "c" * 40, "d" * 64
 SERVED = Served("Qwen/Qwen3-8B", "a" * 40, True, "", "my project", COMMIT, 16)
@@ -132,3 +133,19 @@ def test_dropped_secrets_are_counted_and_not_told() -> None:
 def test_an_adapter_that_stayed_current_says_since_when() -> None:
     later = replace(ABOUT, head="9" * 40, head_reason="nothing to train")
     assert f"`{'9' * 40}`: nothing to train" in card(later)
+
+
+@pytest.mark.parametrize(
+    "name", ['a"\nimport os', "a\\", "a```b", "a\u2028b", "文件", "`f`", "a\r\x00'"]
+)
+def test_a_name_of_the_repository_is_never_code_on_the_card(name: str) -> None:
+    """What the card says is run by its readers."""
+    page = card(replace(ABOUT, served=replace(SERVED, question=f"Where is {name}?")))
+    block = page.partition("```python\n")[2].partition("```")[0]
+    (given,) = [
+        node.value.value
+        for node in ast.parse(block).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "question"
+        and isinstance(node.value, ast.Constant)
+    ]  # fmt: skip
+    assert given == (QUESTION if "```" in name else f"Where is {name}?")

@@ -60,7 +60,7 @@ class About:
 
     @property
     def name(self) -> str:
-        return self.project or "this repository"
+        return " ".join(self.project.split()) or "this repository"
 
     @property
     def commit(self) -> str:

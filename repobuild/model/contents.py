@@ -1,7 +1,8 @@
 """What an adapter was trained on, counted: by task, by reason dropped, by licence.
 
-Read from the tables of the adapter's own commit. Where the state has gone on to another
-commit they tell of other samples, and `contents` gives nothing.
+Read from the tables as they are now. These may hold other samples than the adapter was
+trained on: the state has gone on, the adapter waits for more changes, or was rolled
+back to. `manifest` tells; it is held against the adapter's own.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from repobuild.model.balance import counter, size
+from repobuild.model.lineage import Manifest, sample_digest
 from repobuild.samples.summary import Source, Summary, used
 
 ASKED = "code_location"  # the task of the question that a page may quote
@@ -23,19 +25,26 @@ class Contents:
     trained: Counter[str] = field(default_factory=Counter)  # task -> samples
     held_out: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)  # of the trained ones
+    digests: dict[str, bytes] = field(default_factory=dict)  # of the trained ones
     example: str = ""  # a trained question
+
+    @property
+    def manifest(self) -> str:
+        """Digest of what is trained on, as an adapter notes it."""
+        return Manifest(self.digests).digest
 
 
 def contents(source: Source) -> Contents:
     """Count the samples that have a split; tokens if a tokenizer is at hand."""
     found = Contents()
     count = counter(source.settings)
-    for _, sample, row, _ in used(source, found.summary):
+    for key, sample, row, _ in used(source, found.summary):
         task = sample["task"]
         if row["split"] != "train":
             found.held_out[task] += 1
             continue
         found.trained[task] += 1
+        found.digests[key] = sample_digest(sample)
         if count is not None:
             found.tokens[task] += size(sample, count)
         if not found.example and task == ASKED and sample["language"] == "en":

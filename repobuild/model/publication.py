@@ -85,7 +85,7 @@ class Publication:
 
     def _about(self, lineage: Lineage, inside: str, merged: bool = False) -> About:
         build = self.build
-        found = self._contents()
+        found = self._contents(lineage)
         return About(
             project=self._project(),
             address=address(build.snapshot.repository),
@@ -147,12 +147,13 @@ class Publication:
             return {}  # collected: the card then has no scores
         return dict(report.get("strict") or {})
 
-    def _contents(self) -> Contents | None:
-        """None when the tables are of another commit than the adapter's row."""
-        line = self.build.state.line("dataset")
-        if line is None or line.commit != self.commit or not self._is_kept:
+    def _contents(self, lineage: Lineage) -> Contents | None:
+        """None when the tables do not hold what the adapter was trained on."""
+        try:
+            found = contents(self.build)
+        except StaleError:  # samples were built on, the dataset was not
             return None
-        return contents(self.build)
+        return found if found.manifest == lineage.dataset else None
 
 
 def stored(build: Build, digest: str, what: str) -> Path:

@@ -5,6 +5,7 @@ The same recipes, with what was tried on which versions, stand in docs/serving.m
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from dataclasses import dataclass
@@ -58,12 +59,11 @@ def page(served: Served) -> str:
 def python(served: Served) -> str:
     """Plain transformers and peft; a test runs this very text."""
     thinking = " enable_thinking=False," if served.thinks else ""
-    asked = served.question.replace("\\", "\\\\").replace('"', '\\"')
     return "\n".join(
         [
             "```python",
             *_loading(served),
-            f'question = "{asked}"',
+            f"question = {literal(served.question)}",
             'chat = [{"role": "user", "content": question}]',
             "ids = tokenizer.apply_chat_template(",
             f"    chat, add_generation_prompt=True,{thinking}",
@@ -75,6 +75,13 @@ def python(served: Served) -> str:
             "```\n",
         ]
     )
+
+
+def literal(question: str) -> str:
+    """A question as Python has it. It quotes names of the repository, which are not to
+    be trusted, and readers run this text: nothing may end the string or the block."""
+    safe = question if "`" * 3 not in question else QUESTION
+    return json.dumps(safe)
 
 
 def _loading(served: Served) -> list[str]:
