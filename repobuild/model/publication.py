@@ -15,7 +15,7 @@ from repobuild.code.graph import PROJECT
 from repobuild.engine.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import address
 from repobuild.model import hub
-from repobuild.model.base import Base, resolve
+from repobuild.model.base import TINY, Base, resolve
 from repobuild.model.card import About, card
 from repobuild.model.contents import Contents, contents
 from repobuild.model.lineage import Lineage, current
@@ -74,7 +74,10 @@ class Publication:
                 f'the base "{lineage.base["name"]}" is on the hub, and the adapter '
                 "names it with its commit\nleave out `--with-base`"
             )
-        base = resolve(self.build.settings)
+        settings = self.build.settings
+        if lineage.base["name"] == EMBEDDED:  # whatever the next one is to be
+            settings = {**settings, "base.model": TINY}
+        base = resolve(settings)
         if base.digest != lineage.base["digest"]:
             raise BuildError(
                 f'the adapter was trained on another base than "{base.name}" is now\n'
