@@ -26,8 +26,15 @@ class RunningView:
         self.full = full
         self.settings = rule.seen(build.settings)
         self.own = OwnTable(build.table(rule.name), full)
+        self._changes: dict[str, Changes] = {}
 
     def changes(self, table: str) -> Mapping[str, Change]:
+        """Return what a table has news of; asked again, what was decoded is there."""
+        if table not in self._changes:
+            self._changes[table] = self._news(table)
+        return self._changes[table]
+
+    def _news(self, table: str) -> Changes:
         source = self.table(table)
         if self.full:
             return Changes(source, list(source.keys()), {})
