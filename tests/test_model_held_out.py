@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.engine.errors import UsageError
+from repobuild.model import held_out
 from repobuild.model.base import Base, load_tokenizer
 from repobuild.model.conversation import Conversation, Example
-from repobuild.model.held_out import LEAST, HeldOut, due, fitting, shares
+from repobuild.model.held_out import LEAST, HeldOut, due, fitting, shares, times
 from repobuild.model.launch import launch
 from repobuild.model.recipe import Job, Outcome
 from repobuild.model.train import train
@@ -46,6 +47,13 @@ def lineage(made: Job) -> Outcome:
     return Outcome.read(made.scratch / "trained")
 
 
+@pytest.fixture
+def generous(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs of a hundred tokens could afford no measurement."""
+    monkeypatch.setattr(held_out, "SHARE", 100.0)
+
+
+@pytest.mark.usefixtures("generous")
 def test_looking_changes_no_weight(base: Base, tmp_path: Path) -> None:
     plain = job(base, tmp_path / "plain", epochs=3.0, evaluations=4)
     looking = measured(base, tmp_path / "looking", epochs=3.0, evaluations=4)
@@ -115,6 +123,7 @@ def test_a_kill_does_not_show_in_what_was_measured_and_kept(
     assert lineage(again) == lineage(whole)
 
 
+@pytest.mark.usefixtures("generous")
 def test_a_continued_run_goes_on_to_its_end(base: Base, tmp_path: Path) -> None:
     first = measured(base, tmp_path / "first", epochs=2.0)
     train(first)
@@ -140,8 +149,10 @@ def test_patience_without_a_measurement_is_refused() -> None:
 def test_measuring_costs_a_fiftieth_of_the_run() -> None:
     found = [Example(str(n), "t", [0] * 100, 50) for n in range(1000)]
     assert len(fitting(found, 1_000_000, 8)) == 50  # 8 x 50 x 100 of 1,000,000 tokens
-    assert len(fitting(found, 1_000, 8)) == LEAST
-    assert fitting([], 1_000_000, 8) == []
+    assert times(found, 1_000_000, 8) == 8
+    assert (times(found, 60_000, 8), len(fitting(found, 60_000, 3))) == (3, LEAST)
+    assert times(found, 1_000, 8) == 1  # at the last step
+    assert (times([], 1_000, 8), fitting([], 1_000_000, 8)) == (0, [])
 
 
 def test_measurements_are_even_and_the_last_step_has_one() -> None:

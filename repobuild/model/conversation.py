@@ -167,10 +167,13 @@ def _render(
     tokenizer: PreTrainedTokenizerBase, messages: list[dict[str, str]], ask: bool
 ) -> str:
     """Thinking models are asked without thinking; other templates ignore the words."""
-    words = {"enable_thinking": False, "date_string": DATE}
     return str(
         tokenizer.apply_chat_template(
-            messages, tokenize=False, add_generation_prompt=ask, **words
+            messages,
+            tokenize=False,
+            add_generation_prompt=ask,
+            enable_thinking=False,
+            date_string=DATE,
         )
     )
 

@@ -47,7 +47,7 @@ from repobuild.model.checkpoint import (
     write_checkpoint,
 )
 from repobuild.model.conversation import Example
-from repobuild.model.held_out import due, fitting, measure, shares
+from repobuild.model.held_out import due, fitting, measure, shares, times
 from repobuild.model.means import recompute, use_means
 from repobuild.model.pace import pace
 from repobuild.model.packing import Batch, batches, collate, packed_batches
@@ -246,9 +246,12 @@ class Watch(TrainerCallback):
         threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
         self.pace = pace(threads, run.world, torch.set_num_threads)
         trained = run.tokens(0, run.steps)
-        held_out = fitting(run.job.held_out, trained, recipe.evaluations)
+        count = recipe.evaluations
+        if not run.job.patience:
+            count = times(run.job.held_out, trained, count)
+        held_out = fitting(run.job.held_out, trained, count)
         self.share = shares(held_out, recipe.batch_tokens, run.world)[run.rank]
-        self.due = due(run.steps, recipe.evaluations if held_out else 0)
+        self.due = due(run.steps, count if held_out else 0)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         run, trainer = self.trainer.run, self.trainer
