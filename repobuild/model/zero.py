@@ -192,7 +192,7 @@ def lighten(engine: Any) -> None:
     """Leave out what ZeRO-0 in one process does for others and for frozen weights.
 
     The engine adds gradients up with nobody's, through a copy of all, and walks every
-    module twice a step to clear gradients: 7 % of a step of the embedded model. The
+    module twice a step to clear gradients: by its profile 7 % of a step. The
     adapter is the same, bit for bit.
     """
     trained = [p for p in engine.module.parameters() if p.requires_grad]
