@@ -9,7 +9,7 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from repobuild.model.attention import borders, use_attention
+from repobuild.model.attention import borders, short, use_attention
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.conversation import Conversation, Example
 from repobuild.model.lora import fuse
@@ -90,12 +90,33 @@ def test_attention_without_borders_is_told_where_samples_begin(
 
 
 def test_on_a_cpu_short_rows_are_the_default(base: Base) -> None:
-    model: Any = load_model(base, torch.float32)
+    model: Any = load_model(base, torch.bfloat16)
     use_attention(model, "auto")
     assert model.config._attn_implementation == "repobuild_short"
     model.config.sliding_window = 8
     use_attention(model, "auto")
     assert model.config._attn_implementation == "sdpa"
+
+
+def test_in_float32_where_threads_change_it_short_is_not_taken(base: Base) -> None:
+    model: Any = load_model(base, torch.float32)
+    use_attention(model, "auto")
+    assert model.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("width", [7, 33, 61, 100, 200])
+def test_short_rows_are_the_same_on_any_number_of_threads(width: int) -> None:
+    found = []
+    threads = torch.get_num_threads()
+    for number in (1, 2):
+        torch.set_num_threads(number)
+        torch.manual_seed(1)
+        heads = [torch.randn(8, n, width, 64).bfloat16() for n in (4, 2, 2)]
+        q, k, v = (head.requires_grad_() for head in heads)
+        out, _ = short(None, q, k, v, None)
+        found.append([out, *torch.autograd.grad(out.float().square().sum(), (q, k, v))])
+    torch.set_num_threads(threads)
+    assert all(map(torch.equal, *found))
 
 
 def test_a_fused_layer_learns_what_peft_s_learns(

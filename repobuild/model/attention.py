@@ -1,6 +1,6 @@
 """Which attention a model is trained with, and how samples of a row stay apart.
 
-    auto                 `short` on a CPU where it can be, else `sdpa`
+    auto                 `short` on a CPU in bfloat16 where it can be, else `sdpa`
     sdpa                 torch's own. transformers finds where positions start again and
                          builds a block-diagonal mask: exact, but with a mask no flash
                          kernel is taken on a GPU
@@ -9,7 +9,9 @@
     flash_attention_2/3  the flash-attn package, if it is installed
     short                on a CPU: one product, softmax, one product. Of rows of 50 to
                          500 tokens torch's kernel takes two to four times as long,
-                         most of it backward; rows above LONGEST are left to it
+                         most of it backward; rows above LONGEST are left to it. In
+                         float32 its products differ by the number of threads, so that
+                         a resumed run would not equal the uninterrupted one
 
 FlashAttention in transformers looks for packed samples in the positions only where a
 batch is one row; in any other it lets them see each other. So the borders are told
@@ -35,7 +37,7 @@ LONGEST = 640  # tokens of a row
 def use_attention(model: PreTrainedModel, kind: str) -> None:
     """Have a loaded model compute attention so; `kind` is one of `recipe.ATTENTION`."""
     if kind == "auto":
-        kind = "short" if model.device.type == "cpu" and is_plain(model) else "sdpa"
+        kind = "short" if _is_exact(model) and is_plain(model) else "sdpa"
     if kind in OURS:
         from transformers import AttentionInterface
 
@@ -43,6 +45,11 @@ def use_attention(model: PreTrainedModel, kind: str) -> None:
             OURS[kind], {"short": short, "varlen": varlen}[kind]
         )
     model.set_attn_implementation(OURS.get(kind, kind))
+
+
+def _is_exact(model: PreTrainedModel) -> bool:
+    """Whether `short` gives the same bits on any number of threads."""
+    return model.device.type == "cpu" and model.dtype is torch.bfloat16
 
 
 def is_plain(model: PreTrainedModel) -> bool:

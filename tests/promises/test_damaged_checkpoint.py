@@ -91,7 +91,6 @@ def test_a_launched_training_ends_with_a_builder_that_was_killed(base, tmp_path)
         builder = subprocess.Popen(
             [sys.executable, "-u", "-c", code, str(tmp_path)], text=True,
             env=environment(1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )  # fmt: skip
         assert builder.stdout is not None
         builder.stdout.readline()

@@ -48,19 +48,12 @@ def place(repository: Repository) -> Path:
 
 
 def start(place: Path, *arguments: str, **options: object) -> subprocess.Popen[str]:
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    options = {**pipes, "preexec_fn": listening} | options
+    options = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
     command = [*PYTHON, *arguments]
     return subprocess.Popen(  # type: ignore[call-overload,no-any-return]
         command, cwd=place, env=ENVIRONMENT, text=True, start_new_session=True,
         **options,
     )  # fmt: skip
-
-
-def listening() -> None:
-    """Undo what a shell does to its background jobs: a CI runner may be one."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 def run(place: Path, *arguments: str) -> tuple[int, str, str]:
