@@ -63,7 +63,10 @@ class TensorBoard:
         from tensorboardX import SummaryWriter
 
         purge = {"purge_step": first} if first > 1 else {}
-        self.writer = SummaryWriter(log.folder, flush_secs=10, **purge)
+        # A name holds the second only: a run resumed at once would overwrite its own.
+        self.writer = SummaryWriter(
+            log.folder, flush_secs=10, filename_suffix=f".{first:07}", **purge
+        )
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
         for name, value in values.items():
