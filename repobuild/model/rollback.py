@@ -24,6 +24,7 @@ from repobuild.engine.displace import displaced, own, put
 from repobuild.engine.errors import StaleError, UsageError
 from repobuild.git.snapshot import at_commit, nearest, resolve
 from repobuild.model import delta as deltas
+from repobuild.model.adapter import ANCESTORS
 from repobuild.model.base import resolve as resolve_base
 from repobuild.model.lineage import ROLLBACK, Lineage, Row, current
 from repobuild.model.recipe import Recipe
@@ -31,7 +32,6 @@ from repobuild.model.recipe import Recipe
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
-_ANCESTORS = 1000
 _PREFIX = re.compile("[0-9a-f]{6,64}")
 _LIST = "`repobuild log` lists what there is"
 
@@ -159,7 +159,7 @@ def earlier(build: Build, rows: Rows, commit: str) -> str:
     """The adapter in use before; of a commit that is rolled back already, the one
     before that."""
     row = rows[commit]
-    past = at_commit(build.snapshot.repository, commit).ancestors(_ANCESTORS)
+    past = at_commit(build.snapshot.repository, commit).ancestors(ANCESTORS)
     line = [current(rows[name]) for name in past if name in rows]
     if own(row) is not row:
         line = line[line.index(current(row)) :] if current(row) in line else []
