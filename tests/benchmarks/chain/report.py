@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import random
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from repobuild.evaluate.estimate import mean
 from tests.benchmarks.table import markdown
 
 _EXAM = ": exam"
-_DRAWS = 1000
 _COLUMNS = (
     ("new facts, as trained", "new", "right"),
     ("new facts, reworded", "reworded", "right"),
@@ -57,11 +56,7 @@ def _marks(exams: Iterable[Mapping[str, Any]], kind: str, what: str) -> list[int
 
 def _share(marks: Sequence[int]) -> str:
     """A share with its bootstrap interval."""
-    if not marks:
+    found = mean([float(mark) for mark in marks])
+    if found is None:
         return ""
-    chance = random.Random(1)
-    draws = sorted(
-        statistics.fmean(chance.choices(marks, k=len(marks))) for _ in range(_DRAWS)
-    )
-    low, high = draws[_DRAWS // 40], draws[-_DRAWS // 40 - 1]
-    return f"{statistics.fmean(marks):.1%} ({low:.0%} to {high:.0%})"
+    return f"{found.value:.1%} ({found.low:.0%} to {found.high:.0%})"
