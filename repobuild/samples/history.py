@@ -4,25 +4,28 @@
     sub   as in `samples`: #code_change.LANGUAGE.N
 
 Of an element in the graph: what the last commit did that concerned it. Of one that is
-gone: which commit removed it, or where it is now. A change is told only while the graph
+gone: which commit removed it, or where it is now; and once more under the questions
+that asked where it is, as far as its name is no other element's now, because who was
+taught the old answer is asked just so. A change is told only while the graph
 has the very shape that came out of it, so that nothing is told of an edited work tree,
 or across a commit too large to look into.
 
 Nothing is indexed: what the commits amount to (story.py) is worked out from the old and
 the new window, a few hundred items each, and only ids whose story or whose node in the
-graph changed are written.
+graph changed are written, and of what is gone those whose name came or went somewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from repobuild.code.graph import PROJECT, node, split_id
+from repobuild.code.row import name_of
 from repobuild.engine.contract import Table, Value, View
 from repobuild.samples.difference import difference
 from repobuild.samples.fact import About, Fact, Sample, samples_of
 from repobuild.samples.phrases import Phrases, phrases
-from repobuild.samples.project import name_of
+from repobuild.samples.project import name_of as project_name
 from repobuild.samples.split import Split
 from repobuild.samples.story import Stories, Story, stories
 
@@ -52,7 +55,7 @@ def history(view: View) -> None:
         concerned = was.keys() | now.keys()
     else:
         concerned = {id for id in was.keys() | now.keys() if was.get(id) != now.get(id)}
-        concerned |= _moved_below(view, now)
+        concerned |= _moved_below(view, now) | _named_anew(view, now)
     for id in sorted(concerned):
         row = teller.row(id, now[id]) if id in now else {}
         if row:
@@ -84,19 +87,45 @@ def _moved_below(view: View, now: Stories) -> set[str]:
     }
 
 
+def _named_anew(view: View, now: Stories) -> set[str]:
+    """Return the ids that are gone and whose name something got or lost."""
+    gone = [id for id, story in now.items() if story.gone and "::" in id]
+    if not gone:
+        return set()
+    touched: set[str] = set()
+    for old, new in view.changes("graph").values():
+        touched.update(name for name, _ in _kinds(old) ^ _kinds(new))
+    return {id for id in gone if name_of(split_id(id)[1]) in touched}
+
+
+def _kinds(row: Value | None) -> set[tuple[str, str]]:
+    """(bare name, kind) of the elements of one file."""
+    subs = ((sub, node) for sub, node in (row or {}).items() if sub[:2] == "::")
+    return {(name_of(sub[2:]), n["kind"]) for sub, n in subs if " " not in sub}
+
+
+def free_name(id: str, contexts: Table) -> str:
+    """Return how one spoke of what is gone; "" when that is another's name now."""
+    qual = split_id(id)[1]
+    names = (name_of(qual), qual)
+    free = (name for name in names if not contexts.index.find(f"name:{name}"))
+    return next(free, "")
+
+
 class Teller:
     """Makes the rows."""
 
     def __init__(self, view: View) -> None:
         settings = view.settings
         self._graph = view.table("graph")
+        self._contexts = view.table("contexts")
         self._languages = tuple(settings["samples.languages"])
         self._hidden = Split.of(settings).generalised
         known = (self._graph.get(PROJECT) or {}).get("", {})
-        self._project = name_of(known)
+        self._project = project_name(known)
         before: Value = view.changes("graph").get(PROJECT, (None, None))[0]
         old = before.get("", {}) if before else known
-        self.is_renamed = name_of(old) != self._project
+        self.is_renamed = project_name(old) != self._project
 
     def row(self, id: str, story: Story) -> dict[str, Sample]:
         """Return the samples of one story, none when it does not hold."""
@@ -107,10 +136,19 @@ class Teller:
         rows: dict[str, Sample] = {}
         for language in self._languages:
             about = self._about(id, story, phrases(language))
-            fact = _fact(id, story, about, self._graph)
-            if fact is not None:
+            for fact in self._facts(id, story, about):
                 rows.update(samples_of(fact, about))
         return rows
+
+    def _facts(self, id: str, story: Story, about: About) -> Iterator[Fact]:
+        if about.hidden(id) and not about.hidden(about.id):
+            return
+        fact = _fact(id, story, about)
+        if fact is not None:
+            yield fact
+        name = free_name(id, self._contexts) if story.gone and "::" in id else ""
+        if name:
+            yield _absent(id, story, about, name)
 
     def _about(self, id: str, story: Story, said: Phrases) -> About:
         path, qual = split_id(id)
@@ -147,10 +185,15 @@ def _subject(id: str, story: Story, graph: Table) -> str:
     return path if node(graph, path) else PROJECT
 
 
-def _fact(id: str, story: Story, about: About, graph: Table) -> Fact | None:
+def _absent(id: str, story: Story, about: About, name: str) -> Fact:
+    """What to answer to who asks where it is, as if it were still there."""
+    fields = {**fields_of(id, story, about.phrases), "name": name}
+    kind = "former" if story.to else "absent"
+    return Fact(kind, about.answer(kind, **fields), (about.id,), "medium", fields)
+
+
+def _fact(id: str, story: Story, about: About) -> Fact | None:
     kind = (GONE if story.gone else _KINDS)[story.item["what"]]
-    if about.hidden(id) and not about.hidden(about.id):
-        return None
     fields = fields_of(id, story, about.phrases)
     frame = about.answer(kind, **fields)
     more = difference(story.item, about.phrases) if kind == "changed" else ""

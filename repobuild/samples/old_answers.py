@@ -34,7 +34,7 @@ from zlib import crc32
 from repobuild.code.graph import PROJECT, split_id
 from repobuild.engine.contract import Value, View
 from repobuild.samples.fact import completed
-from repobuild.samples.history import GONE, fields_of, holds
+from repobuild.samples.history import GONE, fields_of, free_name, holds
 from repobuild.samples.location import SHORTEST_CLUE
 from repobuild.samples.names import NAMED
 from repobuild.samples.phrases import Phrases, phrases
@@ -156,21 +156,17 @@ class Asker:
 
     def _gone(self, kind: str, id: str, story: Story, said: Phrases) -> Row | None:
         """By the name of then, unless something else has it now."""
-        path, qual = split_id(id)
-        free = [n for n in (qual.rpartition(".")[2], qual) if self._is_free(n)]
-        if not free:
+        name = free_name(id, self._contexts)
+        if not name:
             return None
-        told = fields_of("", story, said)
-        names = {**told, "project": self._project, "name": free[0], "path": path}
+        told, path = fields_of("", story, said), split_id(id)[0]
+        names = {**told, "project": self._project, "name": name, "path": path}
         return {
             **_row(kind, story.to or id, said, "location", names),
             "expected": said.answer(GONE[_what(story)], **names),
             "old": said.answer("location", **names),
             "gone": True,
         }
-
-    def _is_free(self, name: str) -> bool:
-        return not self._contexts.index.find(f"name:{name}")
 
 
 def _what(story: Story) -> str:

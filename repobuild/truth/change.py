@@ -10,12 +10,14 @@ that the commit changed.
     removed         before, not after, and not now
     moved, renamed  here before, not here now, there now
     came            there before, here now
+    absent          some file had it before the commit and not after, none has it now
+    former          the same, and the other one is there now
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from repobuild.truth.frame import Fields, Frames
@@ -26,6 +28,7 @@ from repobuild.truth.python import Definition, PythonFile, same
 from repobuild.truth.shape import same_head
 from repobuild.truth.version import Commit, Version, every, versions
 
+_NAMED = ("function", "method", "class")
 _LONGEST_DOC = 160
 _LONGEST_SUBJECT = 100
 Found = tuple[str, str, str]  # claim, what is said, what the tree says
@@ -169,6 +172,36 @@ def _changed(about: Change, commit: Commit) -> str:
     return "" if versions(commit, *about.place) else "the commit did not change it"
 
 
+def _has(definitions: Iterable[str], name: str) -> bool:
+    """Whether something is called so: by its bare or its qualified name."""
+    return any(f".{shown(qual)}".endswith(f".{name}") for qual in definitions)
+
+
+def _absent(about: Change, commit: Commit) -> str:
+    name = about.said("name")
+    for path, face in about.index.faces.items():
+        if _has((q for q, mark in face.marks.items() if mark.kind in _NAMED), name):
+            return f"it is in {path} now"
+    sides = [
+        (_names(commit.before(a)), _names(commit.after(b))) for a, b in commit.paths
+    ]
+    gone = any(_has(old, name) and not _has(new, name) for old, new in sides)
+    return "" if gone else "the commit did not take it out of any file"
+
+
+def _names(text: str | None) -> list[str]:
+    try:
+        return list(PythonFile(text).definitions) if text is not None else []
+    except (SyntaxError, ValueError):
+        return []
+
+
+def _former(about: Change, commit: Commit) -> str:
+    if not is_now(about, *about.other):
+        return f"there is no {'::'.join(about.other)}"
+    return _absent(about, commit)
+
+
 _CHECKS: Mapping[str, Callable[[Change, Commit], str]] = {
     "changed": _changed,
     "added": _added,
@@ -176,6 +209,8 @@ _CHECKS: Mapping[str, Callable[[Change, Commit], str]] = {
     "moved": _went,
     "renamed": _went,
     "came": _came,
+    "absent": _absent,
+    "former": _former,
     "removed_file": _removed_file,
     "renamed_file": _renamed_file,
 }

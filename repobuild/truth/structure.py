@@ -64,6 +64,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "moved": (),
     "renamed": (),
     "came": (),
+    "absent": (),
+    "former": (),
     "removed_file": (),
     "renamed_file": (),
     "purpose": (),

@@ -10,6 +10,7 @@ import pytest
 
 from repobuild.git.history import LOOP, MOST_FILES, steps
 from repobuild.git.snapshot import at_worktree
+from repobuild.samples.history import TASK
 from tests.promises.test_incremental_equals_clean import assert_equal
 from tests.repository import Repository
 from tests.standard import Standard
@@ -132,10 +133,46 @@ def test_a_comment_is_no_change(built, repository):
 def test_a_removed_function_is_told_as_gone(built, repository):
     commit = repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})
     built.build()
-    (said,) = told(built, "numbers.py::double")
+    absent, said = sorted(told(built, "numbers.py::double"))
+    assert "There is no `double` in" in absent and commit[:10] in absent
     assert "not in `numbers.py` any more" in said and commit[:10] in said
     row = built.table("history").get("numbers.py::double")
     assert {source for s in row.values() for source in s["sources"]} == {"numbers.py"}
+
+
+def test_who_asks_where_a_removed_function_is_hears_that_it_is_gone(built, repository):
+    def asked() -> set[str]:
+        found = built.table("samples").get("numbers.py::double") or {}
+        gone = built.table("history").get("numbers.py::double") or {}
+        rows = [*found.values(), *gone.values()]
+        return {s["question"] for s in rows if s["task"] in ("code_location", TASK)}
+
+    before = asked()
+    repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})
+    built.build()
+    row = built.table("history").get("numbers.py::double")
+    plain = {s["question"] for s in row.values() if "`numbers.py`" not in s["question"]}
+    assert len(plain) >= 3 and plain & before
+    assert all("numbers.py" not in s["answer"] for s in row.values()
+               if s["question"] in plain)  # fmt: skip
+
+
+def test_a_name_that_means_something_else_now_is_not_told_as_gone(
+    built, repository, tmp_path
+):
+    repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})
+    built.build()
+    assert "There is no `double`" in both(built, "numbers.py::double")
+    other = "def double(text: str) -> str:\n    return text * 2\n"
+    repository.commit({"texts.py": other})
+    built.build()
+    said = both(built, "numbers.py::double")
+    assert "There is no `double`" not in said and "any more" in said
+    assert_clean(built, tmp_path / "clean")
+    repository.commit({"texts.py": "TEXTS = 1\n"})
+    built.build()
+    assert "There is no `double`" in both(built, "numbers.py::double")
+    assert_clean(built, tmp_path / "again")
 
 
 def test_what_came_back_is_not_told_as_gone(built, repository):
@@ -188,8 +225,9 @@ def test_a_class_that_moved_takes_its_methods_along(built, repository):
 def test_a_renamed_function_is_told_by_its_new_name(built, repository):
     repository.commit({"numbers.py": NUMBERS.replace("double", "twofold")})
     built.build()
-    (said,) = told(built, "numbers.py::double")
-    assert "`twofold` in `numbers.py` now" in said
+    now, former = sorted(told(built, "numbers.py::double"), key=len)
+    assert "`twofold` in `numbers.py` now" in former + now
+    assert "`twofold` in `numbers.py` since commit" in former + now
 
 
 def test_a_renamed_file_is_told_once_for_all_that_it_holds(built, repository, tmp_path):
