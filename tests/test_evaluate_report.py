@@ -25,6 +25,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
 SETTINGS = {
     "base.model": "",
     "base.revision": "",
+    "adapter.line_numbers": False,
     "base.fim": True,
     "project.name": "",
     "report.questions": 6,

@@ -22,6 +22,7 @@ from itertools import islice
 from typing import Literal
 
 from repobuild.engine.contract import Table, Value
+from repobuild.samples.places import LINES
 from repobuild.samples.pool import Pool
 
 LOCATION = "code_location"
@@ -152,10 +153,15 @@ def elements(graph: Table) -> Iterator[ElementId]:
                 yield ElementId(path + sub, str(item["kind"]))
 
 
-def held_out(dataset: Table) -> dict[str, list[HeldOut]]:
-    """Samples of both tracks, each in the order of drawing; trained ones are none."""
+def held_out(dataset: Table, with_lines: bool = True) -> dict[str, list[HeldOut]]:
+    """Samples of both tracks, each in the order of drawing; trained ones are none.
+
+    Without `with_lines` none of those that quote line numbers, which are not trained.
+    """
     found: dict[str, list[HeldOut]] = {track: [] for track in TRACKS}
     for key, rows in dataset.items():
+        if key.endswith(LINES) and not with_lines:
+            continue
         for sub, row in rows.items():
             if row.get("track") in found:
                 found[row["track"]].append(HeldOut(key, sub, row["split"]))

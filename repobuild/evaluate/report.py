@@ -57,13 +57,14 @@ def inquire(task: Task) -> Inquiry:
     settings, samples = task.settings, Pool.of(task)
     elements = list(cases.elements(task.table("graph")))
     project = project_name(task)
+    with_lines = bool(settings["adapter.line_numbers"])
     tracks = [
         Track(
             name,
             cases.questions(name, held, samples, int(settings["report.questions"])),
             cases.even(name, held, samples, int(settings["report.loss_samples"])),
         )
-        for name, held in cases.held_out(task.table("dataset")).items()
+        for name, held in cases.held_out(task.table("dataset"), with_lines).items()
     ]
     count = int(settings["report.seed_questions"])
     return Inquiry(

@@ -33,6 +33,7 @@ from repobuild.model.delta import Decision, Mode
 from repobuild.model.lineage import Lineage, Manifest, Row, current
 from repobuild.model.recipe import Job, Means, Outcome, Recipe
 from repobuild.model.standing import standing
+from repobuild.samples.places import quotes_lines
 from repobuild.samples.pool import Pool
 
 if TYPE_CHECKING:
@@ -141,8 +142,11 @@ def decided(
 def read_samples(task: Task) -> tuple[Samples, Samples]:
     """Trained samples, and the held-out ones that the gate asks, sorted by id."""
     places = dict(task.table("dataset").entries())
+    with_lines = bool(task.settings["adapter.line_numbers"])
     trained, held_out = [], []
     for sample_id, sample in Pool.of(task).entries():
+        if quotes_lines(sample_id) and not with_lines:
+            continue
         place = places.get(sample_id, {})
         if place.get("split") == "train":
             trained.append((sample_id, sample))

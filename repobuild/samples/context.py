@@ -22,7 +22,7 @@ from repobuild.samples.elements import Element
 from repobuild.samples.expected import expected_row
 from repobuild.samples.file import File
 from repobuild.samples.names import NAMED, Names, names_of
-from repobuild.samples.places import lines_row
+from repobuild.samples.places import LINES, lines_row
 from repobuild.samples.portrait import (
     Row,
     element_row,
@@ -33,7 +33,6 @@ from repobuild.samples.quote import Quote
 from repobuild.samples.surroundings import Surroundings, made_id, parted
 from repobuild.samples.untouched import source
 
-LINES = "@lines"
 # Raw lines that a quotable definition may have: comments and docstring go later.
 _RAW_FACTOR = 4
 

@@ -23,12 +23,19 @@ from repobuild.samples.surroundings import parted
 
 Row = dict[str, Value]
 
+LINES = "@lines"
+
 _NAMES = ("label", "shared", "project")
 _CITED = {"bases": 1, "callers": 3, "overrides": 1, "tests": 2}
 _TRACED = 3  # one function in so many: a trace is as long as all else of the row
 _CALLS = 4
 _LONGEST_LINE = 100
 _MEMBERS = 6
+
+
+def quotes_lines(sample: str) -> bool:
+    """Whether the sample of a dataset key is made from such a row."""
+    return sample.rpartition("#")[0].endswith(LINES)
 
 
 def lines_row(file: File, element: Element, row: Row) -> Row | None:
