@@ -1,18 +1,22 @@
-"""repobuild ask: put a question to base and adapter, side by side."""
+"""repobuild ask: put a question to base and adapter, side by side.
+
+Below them, where the things stand that the adapter's answer names: see mentioned.py.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sys
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from repobuild.cli import options
+from repobuild.cli.mentioned import mentioned, mentioned_text
 from repobuild.cli.output import emit, short
 from repobuild.cli.pair import NARROWEST, Pair, plain
 from repobuild.engine.errors import BuildError, UsageError
@@ -20,7 +24,7 @@ from repobuild.engine.errors import BuildError, UsageError
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
-    from repobuild.model.duet import Duet
+    from repobuild.model.duet import Duet, Piece
 
 _MOST_ANCESTORS = 200
 
@@ -70,6 +74,34 @@ class Asked:
         return said
 
 
+@dataclass(slots=True)
+class Answer:
+    """What one voice has said so far."""
+
+    text: str = ""
+    whole: bool = True  # False: cut at the limit
+
+
+@dataclass(slots=True)
+class Answers:
+    """Both answers, kept while they are shown."""
+
+    base: Answer = field(default_factory=Answer)
+    adapter: Answer = field(default_factory=Answer)
+
+    def heard(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+        for piece in pieces:
+            answer: Answer = getattr(self, piece.voice)
+            answer.text += piece.text
+            answer.whole &= piece.whole
+            yield piece
+
+    @property
+    def cut(self) -> list[str]:
+        said = {"base": self.base, "adapter": self.adapter}
+        return [name for name, answer in said.items() if not answer.whole]
+
+
 @click.command("ask")
 @click.argument("question", nargs=-1, required=True)
 @click.option(
@@ -95,16 +127,22 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = Asked.of(build)
     duet = _duet(checkout, build, asked)
+    answers = Answers()
     if as_json:
-        emit(_facts(duet, asked, said, max_tokens), True, str)
+        for _ in answers.heard(duet.together(said, max_tokens)):
+            pass
+        emit(_facts(build, asked, said, answers), True, str)
         return 0
     for note in asked.notes:
         click.echo(f"note: {note}", err=True)
     size = shutil.get_terminal_size()
-    show = _beside if _is_wide(size.columns) else _below
-    cut = show(duet, asked, said, max_tokens)
-    if cut:
-        names = " and ".join(cut)
+    is_wide = _is_wide(size.columns)
+    show = _beside if is_wide else _below
+    show(duet, asked, said, max_tokens, answers)
+    found = mentioned(build, said, answers.adapter.text, answers.adapter.whole)
+    _tell(mentioned_text(found), is_wide)
+    if answers.cut:
+        names = " and ".join(answers.cut)
         told = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
         click.echo(told, err=True)
     return 0
@@ -135,38 +173,42 @@ def _is_wide(columns: int) -> bool:
     return sys.stdout.isatty() and not simple and columns >= NARROWEST
 
 
-def _beside(duet: Duet, asked: Asked, question: str, limit: int) -> list[str]:
-    """Two columns that grow together; returns what was cut."""
+def _beside(
+    duet: Duet, asked: Asked, question: str, limit: int, answers: Answers
+) -> None:
+    """Two columns that grow together."""
     size = shutil.get_terminal_size()
     pair = Pair(size.columns, size.lines, partial(click.echo, nl=False))
     pair.title("base", asked.title, partial(click.style, bold=True))
-    cut = []
-    for piece in duet.together(question, limit):
+    for piece in answers.heard(duet.together(question, limit)):
         pair.add(int(piece.voice != "base"), plain(piece.text), piece.last)
-        cut += [] if piece.whole else [piece.voice]
-    return sorted(cut, reverse=True)
 
 
-def _below(duet: Duet, asked: Asked, question: str, limit: int) -> list[str]:
-    """One after the other, for pipes and narrow terminals; returns what was cut."""
-    cut = []
+def _below(
+    duet: Duet, asked: Asked, question: str, limit: int, answers: Answers
+) -> None:
+    """One after the other, for pipes and narrow terminals."""
     for voice, title in (("base", "base"), ("adapter", asked.title)):
         click.echo(click.style(f"{title}:", bold=True))
-        for piece in duet.alone(voice, question, limit):
+        for piece in answers.heard(duet.alone(voice, question, limit)):
             click.echo(plain(piece.text), nl=False)
-            cut += [] if piece.whole else [voice]
         click.echo("\n")
-    return cut
 
 
-def _facts(duet: Duet, asked: Asked, question: str, limit: int) -> dict[str, Any]:
+def _tell(lines: list[str], is_below_columns: bool) -> None:
+    """A title and what it is of; other answers end with an empty line already."""
+    if lines and is_below_columns:
+        click.echo()
+    for number, line in enumerate(lines):
+        click.echo(line if number else click.style(line, bold=True))
+
+
+def _facts(
+    build: Build, asked: Asked, question: str, answers: Answers
+) -> dict[str, Any]:
     from repobuild.model.lineage import current
 
-    answers = {voice: {"text": "", "whole": True} for voice in ("base", "adapter")}
-    for piece in duet.together(question, limit):
-        answer = answers[piece.voice]
-        answer["text"] = f"{answer['text']}{piece.text}"
-        answer["whole"] = answer["whole"] and piece.whole
+    answer = answers.adapter
     return {
         "version": 1,
         "question": question,
@@ -174,5 +216,6 @@ def _facts(duet: Duet, asked: Asked, question: str, limit: int) -> dict[str, Any
         "commit": asked.commit,
         "behind": asked.behind,
         "adapter": current(asked.row),
-        "answers": answers,
+        "answers": asdict(answers),
+        **mentioned(build, question, answer.text, answer.whole),
     }

@@ -17,7 +17,7 @@ import builtins
 import keyword
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 _FENCE = re.compile(r"(```|~~~).*?(\1|\Z)", re.DOTALL)
@@ -32,11 +32,14 @@ _PYTHON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What exists in the repository: paths, their suffixes, and names."""
+    """What exists in the repository: paths, their suffixes, and names.
 
-    paths: frozenset[str]
-    names: frozenset[str]
-    suffixes: frozenset[str]
+    Sets, or what looks in an index; see mentioned.py.
+    """
+
+    paths: Container[str]
+    names: Container[str]
+    suffixes: Container[str]
 
     @classmethod
     def of(cls, paths: Sequence[str], names: Sequence[str]) -> Known:
@@ -51,7 +54,7 @@ class Known:
         """A dotted name exists when all of its parts do; Python's own always do."""
         if name in self.names:
             return True
-        return all(part in self.names or part in _PYTHON for part in name.split("."))
+        return all(part in self.names or is_python(part) for part in name.split("."))
 
     def is_path(self, text: str) -> bool:
         if text in self.paths:
@@ -77,6 +80,11 @@ def names_in(text: str, known: Known) -> tuple[str, ...]:
     bare = (span.removesuffix("()") for span in spans(text))
     names = (s for s in bare if is_name(s) and not known.is_path(s))
     return tuple(dict.fromkeys(names))
+
+
+def is_python(name: str) -> bool:
+    """Whether it is Python's own: a builtin, a keyword, a module it comes with."""
+    return name in _PYTHON
 
 
 def path_of(span: str) -> str:
