@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from safetensors.torch import load_file
 
 from repobuild.cli.main import run
 from repobuild.model.base import resolve
+from repobuild.model.duet import Piece
 from repobuild.model.generate import Speaker
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository
@@ -214,6 +216,45 @@ def test_in_a_pipe_one_answer_follows_the_other(here: Path, capsys) -> None:
     assert re.match(r"base:\n.*\nadapter of [0-9a-f]{10}:\n", said.out, re.DOTALL)
     assert "\x1b" not in said.out
     assert "cut at 3 tokens" in said.err
+
+
+class Voices:
+    """Two answers that are known beforehand, a word at a time."""
+
+    ANSWERS = {
+        "base": "`first_1` is in `gone.py`.",
+        "adapter": "`first_1` is defined in `pkg/m1.py`, not in `pkg/m9.py`.",
+    }
+
+    def alone(self, voice: str, question: str, limit: int) -> Iterator[Piece]:
+        for word in self.ANSWERS[voice].split(" "):
+            yield Piece(voice, f"{word} ")
+        yield Piece(voice, "", last=True)
+
+    def together(self, question: str, limit: int) -> Iterator[Piece]:
+        for voice in self.ANSWERS:
+            yield from self.alone(voice, question, limit)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+def test_below_the_answers_stands_where_the_adapter_s_things_are(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch, wide: bool
+) -> None:
+    """Lines from the state, which no model knows; of the base's answer nothing."""
+    monkeypatch.setattr("repobuild.cli.ask._duet", lambda *_: Voices())
+    monkeypatch.setattr("repobuild.cli.ask._is_wide", lambda _: wide)
+    assert run(["ask", QUESTION]) == 0
+    *above, title, first, path, lost = capsys.readouterr().out.splitlines()
+    head = Repository(here / "repository").git.head.target
+    assert above[-1] == "" and above[-2] != ""
+    assert title == f"mentioned, as of HEAD {str(head)[:10]}:"
+    assert first == "  first_1    pkg/m1.py:4-6"
+    assert path == "  pkg/m1.py  (exists, 11 lines)"
+    assert lost == "  pkg/m9.py  no such path at HEAD"
+    assert run(["ask", "--json", QUESTION]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    names = {item["name"]: item["found"] for item in facts["mentioned"]}
+    assert names == {"first_1": True, "pkg/m1.py": True, "pkg/m9.py": False}
 
 
 def test_an_adapter_of_an_earlier_commit_says_so(here: Path, capsys) -> None:
