@@ -62,6 +62,7 @@ FILES: dict[str, str | bytes | None] = {
     "tests/test_core.py": "def run() -> None:\n    print(1)\n    print(2)\n",
     "docs/guide.md": "# Guide\n\nHow to run it.\n",
     "data.bin": b"\0\1",
+    "data.json": "{}\n",
 }
 
 
@@ -73,10 +74,10 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return repository.path
 
 
-def build(path: Path, *more: str) -> None:
+def build(path: Path, *more: str, until: str = "samples") -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(path)
-        assert run(["--quiet", "--until", "samples", *more]) == 0
+        assert run(["--quiet", "--until", until, *more]) == 0
 
 
 def facts(
@@ -99,7 +100,10 @@ def lost(path: Path, answer: str, question: str = "") -> list[str]:
 
 
 def test_each_thing_is_told_once_in_the_order_of_mention(built: Path) -> None:
-    answer = "`Engine` (in `src/pkg/core.py`) runs `Engine.run()`; `Engine` is a class."
+    answer = (
+        "`Engine` (in `src/pkg/core.py`) runs `Engine.run()`; `Engine` is a class, "
+        "`core.Engine` in full, and `pkg.core` its module."
+    )
     assert lines(built, answer) == [
         "Engine src/pkg/core.py:8-16",
         "src/pkg/core.py (exists, 25 lines)",
@@ -184,6 +188,8 @@ def test_what_was_asked_about_and_is_nowhere_is_told(built: Path) -> None:
         "src/pkg/core.py (exists, 25 lines)",
     ]
     assert lost(built, answer, "what is in it?") == []
+    constant = "`DEFAULT_SIZE` is 3."  # these have no place in the graph
+    assert lost(built, constant, "what is DEFAULT_SIZE?") == []
 
 
 @pytest.mark.parametrize(
@@ -191,7 +197,7 @@ def test_what_was_asked_about_and_is_nowhere_is_told(built: Path) -> None:
     [
         *("None", "str", "print", "os.path.join", "self.x", "ValueError", "typing"),
         *("1.0", "12", "'utf-8'", "a or 3", "int | None", "x: int", "-> str", "--all"),
-        *("value", "result.json", "ctx.obj", "numpy.ndarray", "settings.max_tokens"),
+        *("value", "result.json", "ctx.obj", "numpy.make_one()", "settings.max_tokens"),
         *("LIMIT", "DEFAULT_SIZE", "text/plain", "and/or", "/etc/conf.py", "~/a.py"),
         *("https://example.org/a.py", "owner/name", "src/pkg", "src/", "../a.py"),
     ],
@@ -201,7 +207,7 @@ def test_plain_code_and_prose_are_not_called_missing(built: Path, code: str) -> 
 
 
 def test_without_backticks_only_paths_are_looked_for(built: Path) -> None:
-    said = "Node.js reads/writes I/O in src/pkg/core.py, see e.g. make_thing and run."
+    said = "Node.py reads/writes I/O in src/pkg/core.py, see e.g. make_thing and run."
     assert lines(built, said) == ["src/pkg/core.py (exists, 25 lines)"]
 
 
@@ -298,6 +304,9 @@ def test_the_places_follow_the_builds(repository: Repository) -> None:
         *f"no such function or class at {first[:10]}".split(),
     ]
     assert found["mentioned_at"] == {"commit": first, "head": False, "worktree": False}
+
+    build(repository.path, until="files")  # and no further, as if it were killed
+    assert mentioned_text(facts(repository.path, answer, "second?"))[0] == title
 
     build(repository.path)
     title, line, _, there = mentioned_text(facts(repository.path, answer, "second?"))
