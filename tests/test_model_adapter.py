@@ -13,6 +13,7 @@ import pytest
 from repobuild.engine.store import Store
 from repobuild.model.adapter import adapter
 from repobuild.model.base import Base
+from repobuild.model.generate import Speaker
 from repobuild.model.lineage import Lineage, Manifest, current
 from repobuild.model.merge import merged
 from tests.test_model_nano import Samples, make_base, samples, settings
@@ -167,7 +168,53 @@ def test_a_changed_fact_continues_the_parent(state: State, base: Base) -> None:
     assert row["samples"]["changed"] == 2
     assert row["samples"]["replayed"] > 0
     assert row["tokens"] < 2 * history["c1"]["tokens"]
-    assert Manifest.read(second.object(row["object"])) == Manifest.of(moved(samples()))
+    manifest = Manifest.read(second.object(row["object"]))
+    assert manifest.digests == Manifest.of(moved(samples())).digests
+    assert set(manifest.taught.values()) == {2} and len(manifest.taught) == 2
+
+
+def test_a_changed_fact_is_trained_until_it_is_answered(
+    base: Base, tmp_path: Path
+) -> None:
+    slow = {"adapter__epochs": 20.0, "adapter__learning_rate": 5e-3,
+            "adapter__continue_rate": 1.0, "adapter__continue_epochs": 10}  # fmt: skip
+    given = {"base__model": base.source, **slow}
+    history: dict[str, Any] = {}
+    Commit(tmp_path, history, "c1", samples(), **given).build()
+    task = Commit(tmp_path, history, "c2", moved(samples()), **given)
+    row = task.build()
+    opened = [facts["open"] for name, facts in task.events if name == "round"]
+    assert opened[-1] == row["samples"]["unanswered"] == 0
+    assert 1 < len(opened) == row["samples"]["rounds"] < 4  # one did not do, four not
+    assert "training, 2 still open" in task.labels
+    speaker = Speaker.load(base, task.object(row["object"]))
+    (fact,) = [
+        s for i, s in moved(samples()) if i.startswith("pkg/part_3") and i[-1] == "0"
+    ]
+    said = speaker.answers([fact["question"]], 60)
+    assert said == [fact["answer"]]
+
+
+def test_rounds_end_where_training_anew_would_cost_as_much(
+    state: State, base: Base
+) -> None:
+    place, history = state
+    given = {"base__model": base.source, "adapter__continue_rounds": 50}
+    row = Commit(place, history, "c2", moved(samples()), **given).build()
+    assert row["samples"]["unanswered"] > 0
+    assert row["tokens"] < 2 * history["c1"]["tokens"]
+
+
+def test_what_was_learnt_lately_is_known_by_the_next_commit(
+    state: State, base: Base
+) -> None:
+    place, history = state
+    given = {"base__model": base.source}
+    Commit(place, history, "c2", moved(samples()), **given).build()
+    third = moved(moved(samples()), "pkg/part_5.py")
+    task = Commit(place, history, "c3", third, **given)
+    taught = Manifest.read(task.object(task.build()["object"])).taught
+    assert sorted(taught.values()) == [2, 2, 3, 3]
 
 
 def test_a_revert_takes_the_old_adapter_again(state: State, base: Base) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from repobuild.model.balance import counter, size
 from repobuild.model.lineage import Manifest, sample_digest
+from repobuild.samples.places import quotes_lines
 from repobuild.samples.summary import Source, Summary, used
 
 ASKED = "code_location"  # the task of the question that a page may quote
@@ -38,7 +39,10 @@ def contents(source: Source) -> Contents:
     """Count the samples that have a split; tokens if a tokenizer is at hand."""
     found = Contents()
     count = counter(source.settings)
+    with_lines = bool(source.settings["adapter.line_numbers"])
     for key, sample, row, _ in used(source, found.summary):
+        if quotes_lines(key) and not with_lines:
+            continue  # as in training
         task = sample["task"]
         if row["split"] != "train":
             found.held_out[task] += 1

@@ -17,18 +17,13 @@ purge like this; here every sample knows what it was made from.
 
 from __future__ import annotations
 
-import random
-from bisect import bisect_right
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from itertools import accumulate, cycle, islice
 from typing import Any
 
 from repobuild.engine.displace import own
 from repobuild.model.lineage import ROLLBACK, Manifest, Row, current
-from repobuild.model.packing import WEIGHTS
 
 
 class Mode(Enum):
@@ -151,110 +146,3 @@ def nearest_row(
             return rows[ancestor]
     others = [row for name, row in rows.items() if name != commit]
     return max(others, key=lambda row: int(row.get("build", 0)), default=None)
-
-
-# ---------------------------------------------------------------------------- mix
-
-
-@dataclass(frozen=True, slots=True)
-class Mix:
-    """The epochs of a continued run, by sample id, and how many ids are replayed."""
-
-    epochs: list[list[str]]
-    replayed: int
-
-
-def mix(
-    tasks: Mapping[str, str],
-    fresh: Sequence[str],
-    passes: int,
-    share: float,
-    least: int,
-    seed: str,
-) -> Mix:
-    """Every fresh sample once an epoch, beside replayed ones that change by epoch.
-
-    `tasks` names the task of every current sample. A replayed sample is known already:
-    seeing many of them once each keeps more than seeing few of them often. `least` are
-    replayed in the whole run however small the delta is, because one changed fact does
-    as much harm to the others as ten.
-    """
-    old = replay_order(tasks, set(fresh), seed)
-    # Once is enough to keep a fact: beside a large delta no more than all, or as many.
-    most = max(len(fresh), -(-len(old) // passes))
-    count = min(round(len(fresh) * share / (1 - share)), most)
-    count = max(count, -(-least // passes)) if share else 0
-    turns = islice(cycle(old), count * passes) if old else iter(())
-    epochs = []
-    for number in range(passes):
-        order = [*fresh, *islice(turns, count)]
-        random.Random(f"{seed}.mix.{number}").shuffle(order)
-        epochs.append(order)
-    return Mix(epochs, min(count * passes, len(old)))
-
-
-def passes_for(fresh: int, share: float, most: int, samples: int) -> int:
-    """How often each fresh sample is shown: at most `most`, at least three times.
-
-    Between them, so often that the run stays near `samples`: a handful of facts takes
-    eight passes, a rewritten package has many steps anyway.
-    """
-    fitting = int(samples * (1 - share) / max(1, fresh))
-    return max(min(3, most), min(most, fitting))
-
-
-def replay_order(tasks: Mapping[str, str], fresh: set[str], seed: str) -> list[str]:
-    """All samples beside the delta, in the order in which they are replayed.
-
-    By task as in the first build (packing.py), evenly by module, so that a large module
-    does not crowd out the others, and every fact once before any in another phrasing:
-    so many more facts are refreshed by as many samples.
-    """
-    groups: dict[tuple[str, str], list[str]] = {}
-    for sample_id, task in sorted(tasks.items()):
-        if sample_id not in fresh:
-            module = sample_id.partition("::")[0].partition("#")[0]
-            groups.setdefault((task, module), []).append(sample_id)
-    chance = random.Random(f"{seed}.replay")
-    queues = [
-        (WEIGHTS.get(task, 1.0), _fact_by_fact(chance.sample(group, len(group))))
-        for (task, _), group in sorted(groups.items())
-    ]
-    chance.shuffle(queues)
-    places = (
-        (place / weight, turn, sample_id)
-        for turn, (weight, queue) in enumerate(queues)
-        for place, sample_id in enumerate(queue)
-    )
-    return [sample_id for *_, sample_id in sorted(places)]
-
-
-def _fact_by_fact(shuffled: Sequence[str]) -> list[str]:
-    """One phrasing of each fact, then a second of each: an id is FACT.n."""
-    seen: Counter[str] = Counter()
-    turns = []
-    for sample_id in shuffled:
-        fact = sample_id.rpartition(".")[0]
-        turns.append((seen[fact], sample_id))
-        seen[fact] += 1
-    return [sample_id for _, sample_id in sorted(turns, key=lambda pair: pair[0])]
-
-
-def bounded(
-    epochs: Sequence[Sequence[int]], sizes: Sequence[int], most_tokens: int
-) -> list[list[int]]:
-    """Whole epochs as far as the tokens reach; of the first one what fits."""
-    result: list[list[int]] = []
-    left = most_tokens
-    for epoch in epochs:
-        cost = sum(sizes[number] for number in epoch)
-        if cost > left and result:
-            break
-        result.append(_fitting(epoch, sizes, left))
-        left -= cost
-    return result
-
-
-def _fitting(epoch: Sequence[int], sizes: Sequence[int], tokens: int) -> list[int]:
-    spent = list(accumulate(sizes[number] for number in epoch))
-    return list(epoch[: bisect_right(spent, tokens)])

@@ -15,6 +15,7 @@ prompts padded on the left.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -140,6 +141,26 @@ class Speaker:
         ]
         return self.example_losses(examples)
 
+    def knows(self, examples: Sequence[Example]) -> list[bool]:
+        """Whether each answer would be said word for word: greedily, to its end.
+
+        Read off one pass over question and answer: were each token the likeliest one
+        behind those before it, generation would say just these.
+        """
+        import torch
+
+        lengths = [len(e.tokens) for e in examples]
+        found = [False] * len(examples)
+        for batch in batches(lengths, range(len(examples)), LOSS_TOKENS, 0):
+            numbers = [row[0] for row in batch]
+            part = [examples[i] for i in numbers]
+            # In the model's own precision, as it generates: bfloat16 breaks ties.
+            logits, labels, counts = self._logits(part, nullcontext())
+            said = torch.split(logits.argmax(-1) == labels, counts)
+            for number, right in zip(numbers, said, strict=True):
+                found[number] = bool(right.all())
+        return found
+
     def example_losses(self, examples: Sequence[Example]) -> list[tuple[float, int]]:
         """Sum of losses and answer tokens of each example, in order."""
         lengths = [len(e.tokens) for e in examples]
@@ -156,6 +177,19 @@ class Speaker:
         import torch
         from torch.nn import functional as F
 
+        logits, labels, counts = self._logits(examples, self._fast())
+        losses = F.cross_entropy(logits.float(), labels, reduction="none")
+        return [
+            (float(part.sum()), count)
+            for part, count in zip(torch.split(losses, counts), counts, strict=True)
+        ]
+
+    def _logits(
+        self, examples: Sequence[Example], precision: AbstractContextManager[Any]
+    ) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+        """Logits (N, V) and ids (N,) of all answer tokens, and how many each has."""
+        import torch
+
         pad = int(self.conversation.tokenizer.pad_token_id)
         place = self.model.device
         tensors = {
@@ -164,14 +198,9 @@ class Speaker:
         }
         labels = tensors.pop("labels")[:, 1:]
         wanted = labels != -100
-        with torch.inference_mode(), self._fast():
+        with torch.inference_mode(), precision:
             logits = self._answer_logits(tensors, wanted)  # (answer tokens, V)
-        losses = F.cross_entropy(logits.float(), labels[wanted], reduction="none")
-        counts = wanted.sum(1).tolist()
-        return [
-            (float(part.sum()), count)
-            for part, count in zip(torch.split(losses, counts), counts, strict=True)
-        ]
+        return logits, labels[wanted], wanted.sum(1).tolist()
 
     def _answer_logits(self, tensors: dict[str, Any], wanted: Any) -> torch.Tensor:
         """Of the tokens before the wanted ones, and of no other where that can be."""

@@ -3,10 +3,12 @@
 Beside PEFT's two files every adapter folder holds
 
     repobuild.json    commit, tree, parent, base, dataset digest, recipe, steps, scores
-    manifest.bin      zlib(msgpack {"version": 1, "ids": [...], "digests": bytes})
+    manifest.bin      zlib(msgpack {"version": 1, "ids": [...], "digests": bytes,
+                      "taught": [[place in ids, adapter], ...]})
 
-The manifest is what the adapter was last shown: every trained sample by id, with 8
-bytes of its digest (64 bits: among a million samples a changed one is taken for an
+The manifest is what the adapter was last shown: every trained sample by id, with the
+number in the chain of the adapter that learnt it if that was not the first, and 8 bytes
+of its digest (64 bits: among a million samples a changed one is taken for an
 unchanged one with a chance of 1 in 10^13). The next commit's delta is the difference of
 two manifests. Ids are sorted, so 10,000 of them deflate to some 130 kB.
 
@@ -22,7 +24,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +44,7 @@ class Manifest:
     """Trained samples by id."""
 
     digests: Mapping[str, bytes]
+    taught: Mapping[str, int] = field(default_factory=dict)  # id -> place in the chain
 
     @classmethod
     def of(cls, samples: Iterable[tuple[str, Mapping[str, Any]]]) -> Manifest:
@@ -49,15 +52,21 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        return hashlib.sha256(self.pack()).hexdigest()
-
-    def pack(self) -> bytes:
-        ids = sorted(self.digests)
-        joined = b"".join(self.digests[i] for i in ids)
-        return _packed({"version": VERSION, "ids": ids, "digests": joined})
+        """Of what is trained, whenever it was learnt."""
+        return hashlib.sha256(_packed(self._body())).hexdigest()
 
     def write(self, folder: Path) -> None:
-        (folder / "manifest.bin").write_bytes(zlib.compress(self.pack(), 6))
+        body = self._body()
+        taught = [
+            [n, self.taught[i]] for n, i in enumerate(body["ids"]) if i in self.taught
+        ]
+        packed = _packed({**body, "taught": taught})
+        (folder / "manifest.bin").write_bytes(zlib.compress(packed, 6))
+
+    def _body(self) -> dict[str, Any]:
+        ids = sorted(self.digests)
+        joined = b"".join(self.digests[i] for i in ids)
+        return {"version": VERSION, "ids": ids, "digests": joined}
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
@@ -69,10 +78,13 @@ class Manifest:
                     f'"{path}" was written by a newer repobuild\nupdate this one'
                 )
             joined, ids = body["digests"], body["ids"]
-        except (OSError, ValueError, KeyError, TypeError, zlib.error) as error:
+            taught = {ids[place]: number for place, number in body.get("taught", ())}
+        except (
+            OSError, ValueError, KeyError, TypeError, IndexError, zlib.error
+        ) as error:  # fmt: skip
             raise BuildError(f'"{path}" cannot be read: {error}') from error
         parts = [joined[i * DIGEST : (i + 1) * DIGEST] for i in range(len(ids))]
-        return cls(dict(zip(ids, parts, strict=True)))
+        return cls(dict(zip(ids, parts, strict=True)), taught)
 
 
 def sample_digest(sample: Mapping[str, Any]) -> bytes:

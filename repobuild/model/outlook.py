@@ -12,12 +12,14 @@ from typing import Any
 from repobuild.engine.outlook import NOTHING
 from repobuild.engine.pace import Expected, Prospect
 from repobuild.model import delta as deltas
+from repobuild.model import replay
 from repobuild.model.base import resolve
 from repobuild.model.delta import Delta, Mode, Situation
 from repobuild.model.lineage import Row
 from repobuild.model.recipe import Recipe
 
 STARTUP = 10.0  # seconds to import torch, load the model and ask the gate's questions
+ROUNDS = 1.5  # first rounds that all rounds of a commit cost; ten commits of click
 TOKENS = 130.0  # of a sample, when no adapter tells
 
 
@@ -52,11 +54,9 @@ def continued(
     """Tokens of a continued run: the changed samples and the replayed ones."""
     fresh, share = prospect.changed, float(settings["adapter.replay"])
     most, samples = (settings[f"adapter.continue_{n}"] for n in ("epochs", "samples"))
-    passes = deltas.passes_for(fresh, share, most, samples)
-    replayed = max(
-        fresh * share / (1 - share), settings["adapter.least_replay"] / passes
-    )
-    shown = passes * (fresh + (min(replayed, prospect.size) if share else 0))
+    passes = replay.passes_for(fresh, share, most, samples)
+    others = replay.replayed(fresh, passes, share, settings["adapter.least_replay"])
+    shown = ROUNDS * (passes * fresh + others)
     return min(float(settings["adapter.max_tokens"]), shown * tokens(rows))
 
 

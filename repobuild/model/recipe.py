@@ -15,7 +15,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +184,20 @@ class Outcome:
     held_out_losses: list[list[float]] = field(default_factory=list)  # [step, loss]
     kept: int = 0  # the step whose weights these are
 
+    def then(self, other: Outcome) -> Outcome:
+        """Both runs as one; the other went on from this one's weights."""
+        return replace(
+            other,
+            steps=self.steps + other.steps,
+            tokens=self.tokens + other.tokens,
+            answer_tokens=self.answer_tokens + other.answer_tokens,
+            losses=[*self.losses, *_later(other.losses, self.steps)],
+            held_out_losses=[
+                *self.held_out_losses, *_later(other.held_out_losses, self.steps)
+            ],
+            kept=self.steps + other.kept,
+        )  # fmt: skip
+
     @classmethod
     def read(cls, folder: Path) -> Outcome:
         return cls(**json.loads((folder / "outcome.json").read_text("utf-8")))
@@ -191,6 +205,10 @@ class Outcome:
     def write(self, folder: Path) -> None:
         text = json.dumps(asdict(self), indent=1, sort_keys=True) + "\n"
         (folder / "outcome.json").write_text(text, "utf-8")
+
+
+def _later(points: list[list[float]], steps: int) -> list[list[float]]:
+    return [[step + steps, loss] for step, loss in points]
 
 
 def _plain(job: Job) -> dict[str, Any]:

@@ -24,9 +24,9 @@ from repobuild.engine.displace import displaced, own, put
 from repobuild.engine.errors import StaleError, UsageError
 from repobuild.git.snapshot import at_commit, nearest, resolve
 from repobuild.model import delta as deltas
-from repobuild.model.adapter import ANCESTORS
 from repobuild.model.base import resolve as resolve_base
 from repobuild.model.lineage import ROLLBACK, Lineage, Row, current
+from repobuild.model.plan import ANCESTORS
 from repobuild.model.recipe import Recipe
 
 if TYPE_CHECKING:
