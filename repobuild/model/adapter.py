@@ -4,7 +4,7 @@
     teach       one run from the base, or rounds until the delta is answered (lesson.py)
     gate        held-out loss of the parent and of the new adapter; the new one is
                 promoted when it is not worse than its parent by more than the margin
-    write       PEFT's files, manifest.bin, repobuild.json (lineage.py)
+    write       PEFT's files, rehearsal.bin, manifest.bin, repobuild.json (lineage.py)
 
 An artifact is equal bytes for equal inputs on one machine. What a kill leaves in
 `task.folder / "scratch"` is taken up by the next run; a finished artifact holds none.
@@ -86,7 +86,7 @@ def built(task: Task, plan: Plan) -> dict[str, Any]:
     promoted = not plan.goes_on or passes(scores, task.settings["adapter.margin"])
     lineage = lineage_of(task, plan, taught)
     lineage = replace(lineage, scores=scores, promoted=promoted)
-    write(task, plan, taught.folder, lineage)
+    write(task, plan, taught, lineage)
     return row_of(lineage, plan)
 
 
@@ -150,13 +150,14 @@ def counts(plan: Plan) -> dict[str, int]:
     }
 
 
-def write(task: Task, plan: Plan, trained: Path, lineage: Lineage) -> None:
+def write(task: Task, plan: Plan, taught: Lesson, lineage: Lineage) -> None:
     """The artifact; scratch goes, `repobuild.json` comes last."""
     from repobuild.model.base import load_tokenizer
 
-    for file in sorted(trained.glob("adapter_*")):
+    for file in sorted(taught.folder.glob("adapter_*")):
         shutil.copyfile(file, task.folder / file.name)
     load_tokenizer(plan.base).save_pretrained(task.folder)
+    taught.rehearsal.write(task.folder)
     plan.manifest.write(task.folder)
     lineage.write(task.folder)
     shutil.rmtree(task.folder / "scratch")

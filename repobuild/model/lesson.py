@@ -8,7 +8,8 @@ shown once more beside the replay. Over ten commits of click eight passes alone 
 third of the changed samples unanswered, and all of some commits; in at most four rounds
 nine in ten were answered, in two commits out of three all.
 
-    scratch/            the job and its checkpoint of the first round (recipe.py)
+    scratch/            the job and its checkpoint of the first round (recipe.py), and
+                        what the base said for rehearsal.py
     scratch/round-N/    of the others
 
 A killed build takes up the round that it was in: finished ones are read, and asking
@@ -32,6 +33,7 @@ from repobuild.model.conversation import Conversation, Example, Examples
 from repobuild.model.lineage import current
 from repobuild.model.plan import Plan
 from repobuild.model.recipe import Job, Log, Means, Outcome
+from repobuild.model.rehearsal import NAME, Rehearsal
 from repobuild.model.standing import standing
 
 if TYPE_CHECKING:
@@ -46,7 +48,7 @@ class Round:
 
     folder: Path  # PEFT files
     outcome: Outcome
-    shown: list[str]  # ids, as often as they were trained
+    shown: list[str]  # ids, as often as they were trained; "" of a text of the base
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,7 @@ class Lesson:
 
     rounds: list[Round]
     left_out: dict[str, int]  # reason -> samples
+    rehearsal: Rehearsal
     replayed: int = 0  # samples
     opened: list[str] = field(default_factory=list)  # not answered at the end
 
@@ -67,11 +70,13 @@ class Lesson:
         return reduce(Outcome.then, (done.outcome for done in self.rounds))
 
     def counts(self) -> dict[str, int]:
-        shown = [sample_id for done in self.rounds for sample_id in done.shown]
+        every = [sample_id for done in self.rounds for sample_id in done.shown]
+        shown = [sample_id for sample_id in every if sample_id]
         return {
             "trained": len(set(shown)),
             "replayed": self.replayed,
             "shown": len(shown),
+            "rehearsed": len(every) - len(shown),
             "rounds": len(self.rounds),
             "unanswered": len(self.opened),
             **{f"left out: {why}": n for why, n in self.left_out.items()},
@@ -110,21 +115,47 @@ class Teacher:
         recipe = self.plan.recipe
         found = self.conversation.examples(self.plan.trained, recipe.sequence_length)
         self._check(found)
-        epochs = packing.draw(found.kept, recipe.epochs, recipe.max_tokens, recipe.seed)
-        return Lesson([self._run(found.kept, epochs, 1, "", "")], found.left_out)
+        most = int(recipe.max_tokens * (1 - self._share))
+        epochs = packing.draw(found.kept, recipe.epochs, most, recipe.seed)
+        trained = sum(len(found.kept[n].tokens) for order in epochs for n in order)
+        rehearsal = self._rehearsal(trained * self._share)
+        done = self._run(found.kept, epochs, 1, "", "", rehearsal)
+        return Lesson([done], found.left_out, rehearsal)
+
+    @property
+    def _share(self) -> float:
+        """Of the tokens, what is the base model's own words."""
+        return float(self.task.settings["adapter.rehearsal"])
+
+    def _rehearsal(self, tokens: float) -> Rehearsal:
+        """So many tokens of the base model's; a killed build's are taken again."""
+        scratch, recipe = self.task.folder / "scratch", self.plan.recipe
+        if (scratch / NAME).is_file():
+            return Rehearsal.read(scratch)
+        with self.task.progress("rehearsal", 1) as progress:
+            found = Rehearsal.of(
+                self.plan.base, self.conversation, tokens, recipe.sequence_length,
+                recipe.seed,
+            )  # fmt: skip
+            progress.advance()
+        scratch.mkdir(parents=True, exist_ok=True)
+        found.write(scratch)
+        return found
 
     def rounds(self) -> Lesson:
         """The delta, until it is answered or enough was tried."""
         row, fresh = self.plan.parent, self.examples(set(self.plan.delta.shown))
         assert row is not None
         opened = [example.id for example in fresh.kept]
+        rehearsal = Rehearsal.read(self.task.object(current(row)))
         waiting = self._waiting()
         rounds: list[Round] = []
         parent, left = str(self.task.object(current(row))), self._most_tokens(fresh)
         for number in range(1, int(self.task.settings["adapter.continue_rounds"]) + 1):
             answered = [e.id for e in fresh.kept if e.id not in set(opened)]
             epochs = self._passes(number, opened, answered, waiting)
-            rounds.append(self._round(number, epochs, left, parent, len(opened)))
+            again = f", {len(opened)} still open" if number > 1 else ""
+            rounds.append(self._round(number, epochs, left, parent, again, rehearsal))
             parent, left = str(rounds[-1].folder), left - rounds[-1].outcome.tokens
             opened = self._unanswered(rounds[-1].folder, fresh.kept)
             self.task.event("round", number=number, open=len(opened))
@@ -132,7 +163,7 @@ class Teacher:
                 break
         mine = {example.id for example in fresh.kept}
         others = {i for done in rounds for i in done.shown} - mine
-        return Lesson(rounds, fresh.left_out, len(others), opened)
+        return Lesson(rounds, fresh.left_out, rehearsal, len(others - {""}), opened)
 
     def _most_tokens(self, fresh: Examples) -> int:
         """No more than from the base, by the length of the delta's samples."""
@@ -171,22 +202,24 @@ class Teacher:
         return replay.passes_of(opened, others, passes, seed)
 
     def _round(
-        self, number: int, passes: list[list[str]], left: int, parent: str, opened: int
-    ) -> Round:
+        self, number: int, passes: list[list[str]], left: int, parent: str, note: str,
+        rehearsal: Rehearsal,
+    ) -> Round:  # fmt: skip
         """Train some passes, as far as the tokens reach."""
         found = self.examples({sample_id for order in passes for sample_id in order})
         self._check(found)
         place = {example.id: n for n, example in enumerate(found.kept)}
         epochs = [[place[i] for i in order if i in place] for order in passes]
         sizes = [len(example.tokens) for example in found.kept]
-        epochs = replay.bounded(epochs, sizes, left)
-        again = f", {opened} still open" if number > 1 else ""
-        return self._run(found.kept, epochs, number, parent, again)
+        epochs = replay.bounded(epochs, sizes, int(left * (1 - self._share)))
+        return self._run(found.kept, epochs, number, parent, note, rehearsal)
 
     def _run(
-        self, examples: list[Example], epochs: list[list[int]], number: int,
-        parent: str, note: str,
+        self, samples: list[Example], passes: list[list[int]], number: int,
+        parent: str, note: str, rehearsal: Rehearsal,
     ) -> Round:  # fmt: skip
+        seed = f"{self.plan.manifest.digest}.{number}"
+        examples, epochs = rehearsal.within(samples, passes, self._share, seed)
         job = self._job(examples, epochs, number, parent)
         outcome = run(self.task, job, note)
         shown = [examples[n].id for epoch in epochs for n in epoch]
