@@ -2,6 +2,7 @@
 
     key   element id or path, of what is there or of what is gone
     sub   as in `samples`: #code_change.LANGUAGE.N
+    row   as there, and "commit", its id: it is looked up, not learnt, so no text has it
 
 Of an element in the graph: what the last commit did that concerned it. Of one that is
 gone: which commit removed it, or where it is now; and once more under the questions
@@ -30,7 +31,6 @@ from repobuild.samples.split import Split
 from repobuild.samples.story import Stories, Story, stories
 
 TASK = "code_change"
-_SHORT = 10  # digits of a commit's id
 _KINDS = {
     "added": "added",
     "changed": "changed",
@@ -137,7 +137,8 @@ class Teller:
         for language in self._languages:
             about = self._about(id, story, phrases(language))
             for fact in self._facts(id, story, about):
-                rows.update(samples_of(fact, about))
+                for sub, sample in samples_of(fact, about):
+                    rows[sub] = {**sample, "commit": story.commit}
         return rows
 
     def _facts(self, id: str, story: Story, about: About) -> Iterator[Fact]:
@@ -205,7 +206,6 @@ def _fact(id: str, story: Story, about: About) -> Fact | None:
 def fields_of(id: str, story: Story, said: Phrases) -> Mapping[str, str]:
     path, qual = split_id(story.to if story.gone else story.item["id"])
     return {
-        "commit": story.commit[:_SHORT],
         "subject": story.subject.replace("`", "'") or said.words["no_subject"],
         "other": qual or path,
         "other_path": path,

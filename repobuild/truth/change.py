@@ -34,7 +34,7 @@ _LONGEST_SUBJECT = 100
 Found = tuple[str, str, str]  # claim, what is said, what the tree says
 
 
-Past = Callable[[str], Commit | None]  # by the first digits of the id
+Past = Callable[[str], Commit | None]  # by its id
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Change:
 def checked(about: Change) -> Iterator[Found]:
     """Every claim of the sample."""
     commit = about.commit
-    yield "commit", about.said("commit"), "" if commit else "there is no such commit"
+    yield "commit", "", "" if commit else "there is no such commit"
     if commit is None:
         return
     yield "subject", about.said("subject"), _subject(about, commit)

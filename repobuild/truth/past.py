@@ -55,7 +55,7 @@ class Step:
 
 
 class History:
-    """The commits along first parents, by the first digits of their ids."""
+    """The commits along first parents, by their ids."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -64,7 +64,7 @@ class History:
     def __call__(self, id: str) -> Step | None:
         if id not in self._steps:
             for commit in self._commits():
-                if str(commit.id).startswith(id) and len(id) >= 7 and commit.parents:
+                if str(commit.id) == id and commit.parents:
                     self._steps[id] = Step(self._snapshot, commit)
                     break
         return self._steps.get(id)

@@ -72,7 +72,7 @@ def read_change(key: str, sample: Mapping[str, Any], index: Index, past: Past) -
     except (UnknownKindError, ValueError, FileNotFoundError) as error:
         return _unread(key, error)
     asked = {f: said for (part, f), said in found.items() if part.endswith(_ASKED)}
-    commit = past(found.get((kind, "commit"), ""))
+    commit = past(str(sample.get("commit", "")))
     about = Change(kind, found, frames(sample["language"]), index, commit)
     claims = list(checked(about))
     for field, said in asked.items():

@@ -45,7 +45,9 @@ class Experiment:
         with self.results.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(facts) + "\n")
         shown = {
-            k: v for k, v in facts.items() if k not in ("scores", "commit", "folder")
+            k: v
+            for k, v in facts.items()
+            if k not in ("scores", "commit", "folder", "samples", "gate")
         }
         print(json.dumps(shown), flush=True)
 
@@ -98,6 +100,7 @@ def step(found: Experiment, walk: Walk, name: str, seed: int, number: int) -> No
         seed=seed, strategy=name, number=number, commit=commit, mode=made.get("mode"),
         tokens=made["tokens"] if made["work"] else 0, promoted=made.get("promoted"),
         seconds=round(made["seconds"], 1), folder=str(made["folder"]),
+        samples=made["samples"], gate=made["scores"],
     )  # fmt: skip
 
 

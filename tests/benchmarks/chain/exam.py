@@ -1,7 +1,6 @@
 """What an adapter is asked at a commit, from the datasets of two commits.
 
     new        samples that came or changed since the last exam, as they were trained
-    lines      the same, of answers that name lines: every edit above moves them
     reworded   the same facts in a phrasing that is never trained
     retained   facts that have stood since the first commit, in such a phrasing
     changed    questions whose answer changed, and whose old answer is known
@@ -24,9 +23,9 @@ from repobuild.evaluate import facts
 from repobuild.evaluate.known import Known
 from repobuild.evaluate.staleness import Outdated
 
-KINDS = ("new", "lines", "reworded", "retained", "changed", "removed")
-NEW, LINES, REWORDED, RETAINED, CHANGED, REMOVED = KINDS
-MOST = {NEW: 40, LINES: 20, REWORDED: 20, RETAINED: 60, CHANGED: 40, REMOVED: 10}
+KINDS = ("new", "reworded", "retained", "changed", "removed")
+NEW, REWORDED, RETAINED, CHANGED, REMOVED = KINDS
+MOST = {NEW: 40, REWORDED: 20, RETAINED: 60, CHANGED: 20, REMOVED: 10}
 # Whether a path exists is not asked here, only which spans are one.
 KNOWN = Known.of(["a.py", "a.md"], [])
 
@@ -53,10 +52,6 @@ class Row:
     def is_marked(self) -> bool:
         """Whether its answer holds facts and no code."""
         return "```" not in self.answer and bool(stated(self))
-
-    @property
-    def names_lines(self) -> bool:
-        return any(fact.kind == "lines" for fact in stated(self))
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,18 +82,15 @@ def questions(
     first: Mapping[str, Row], last: Mapping[str, Row], now: Mapping[str, Row]
 ) -> list[Question]:
     """The exam at `now`; `last` is the commit of the exam before."""
-    came = [row for row in now.values() if last.get(row.id) != row]
-    fresh = [row for row in came if not row.names_lines]
-    placed = [row for row in came if row.names_lines and row.trained]
+    fresh = [row for row in now.values() if last.get(row.id) != row]
     old = {id: row for id, row in last.items() if id not in now or now[id] != row}
     return [
         *_drawn(NEW, (_question(NEW, row) for row in fresh if row.trained)),
-        *_drawn(LINES, (_question(LINES, row) for row in placed)),
         *_drawn(REWORDED, (_question(REWORDED, row) for row in fresh if row.recall)),
         *_drawn(RETAINED, (
             _question(RETAINED, row)
             for row in now.values()
-            if row.recall and first.get(row.id) == row and not row.names_lines
+            if row.recall and first.get(row.id) == row
         )),
         *_drawn(CHANGED, _changed(old, now)),
         *_drawn(REMOVED, _removed(old, now)),

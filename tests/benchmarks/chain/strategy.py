@@ -9,7 +9,7 @@ from typing import Any
 # What a first build of a quarter of the tokens can learn: where things are, who uses
 # whom, what changed; of the package, in English. Replay is scaled alike.
 SHARED: Mapping[str, Any] = {
-    "adapter.least_replay": 200,
+    "adapter.least_replay": 130,
     "cache.max_size": "20G",
     "project.exclude": ["tests/*", "docs/*", "examples/*"],
     "samples.languages": ["en"],
@@ -38,12 +38,15 @@ class Strategy:
 
 
 def replayed(share: float) -> Strategy:
-    """So much replay and no more, however small the delta."""
-    return Strategy(f"replay {share:.0%}", {"replay": share, "least_replay": 0})
+    """The usual way: some passes over the delta, beside so much replay and no more."""
+    plain = {"continue_rounds": 1, "continue_epochs": 8, "continue_samples": 2400,
+             "continue_rate": 0.05, "rehearsal": 0.0}  # fmt: skip
+    own = {**plain, "replay": share, "least_replay": 0}
+    return Strategy(f"8 passes, replay {share:.0%}", own)
 
 
-# The most telling ones first: a run may be cut off. Full retraining is examined where
-# it is built, and no more often.
+# The most telling ones first: a run may be cut off. Full retraining is built where it
+# is examined, and no more often.
 STRATEGIES = (
     Strategy("default"),
     Strategy("never", every=0),
@@ -51,6 +54,7 @@ STRATEGIES = (
     replayed(0.0),
     replayed(0.50),
     Strategy("no tombstones", told=0),
+    Strategy("no rehearsal", {"rehearsal": 0.0}),
     replayed(0.25),
     replayed(0.10),
 )

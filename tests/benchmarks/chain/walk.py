@@ -17,6 +17,7 @@ from typing import Any
 import pygit2
 
 from repobuild.git.snapshot import at_commit
+from repobuild.samples.places import quotes_lines
 from repobuild.samples.pool import Pool
 from tests.benchmarks.chain.exam import Row
 from tests.benchmarks.chain.strategy import Strategy
@@ -64,7 +65,7 @@ class Walk:
         found = {
             id: Row.of(id, sample, places[id])
             for id, sample in Pool.of(build).entries()
-            if places.get(id, {}).get("split")
+            if places.get(id, {}).get("split") and not quotes_lines(id)
         }
         standard.close()
         return {id: row for id, row in found.items() if row.is_marked}
