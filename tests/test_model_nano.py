@@ -31,6 +31,7 @@ def settings(**changes: Any) -> dict[str, Any]:
         "adapter.replay": 0.5,
         "adapter.least_replay": 0,
         "adapter.continue_rate": 0.5,
+        "adapter.continue_epochs": 4,
         "adapter.rehearsal": 0.0,
     }
     defaults = tomllib.loads((resource("configs") / "defaults.toml").read_text())

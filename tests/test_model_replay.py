@@ -51,7 +51,7 @@ def test_a_third_of_the_replay_is_what_was_learnt_lately() -> None:
 def test_what_was_learnt_long_ago_is_replayed_more_seldom() -> None:
     made = tasks(2000)
     ages = {i: 1 if n % 2 else 12 for n, i in enumerate(made) if n % 10 < 2}
-    order = list(islice(turns(made, set(), "1", ages), 400))
+    order = list(islice(turns(made, set(), "1", ages), 300))
     seen = Counter(ages[i] for i in order if i in ages)
     assert seen[1] > 1.5 * seen[12] > 0
 

@@ -68,12 +68,13 @@ def turns(
     learnt since the first build how many adapters ago.
     """
     order = in_order(tasks, fresh, seed)
-    recent = [
-        sample_id
+    turn = {
+        sample_id: place / FADING ** ages[sample_id]
         for place, sample_id in enumerate(order)
-        if sample_id in ages and place < len(order) * FADING ** ages[sample_id]
-    ]
-    known = set(recent)
+        if sample_id in ages
+    }
+    known = {sample_id for sample_id, place in turn.items() if place < len(order)}
+    recent = sorted(known, key=turn.__getitem__)
     rest = [sample_id for sample_id in order if sample_id not in known]
     if recent and rest:
         old = cycle(rest)
