@@ -195,6 +195,34 @@ def test_a_changed_fact_is_trained_until_it_is_answered(
     assert said == [fact["answer"]]
 
 
+def test_a_kill_in_a_later_round_ends_in_the_same_object(
+    base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from repobuild.model import train
+
+    slow = {"adapter__epochs": 20.0, "adapter__continue_rounds": 3}
+    given = {"base__model": base.source, **slow}
+    history: dict[str, Any] = {}
+    Commit(tmp_path, history, "c1", samples(), **given).build()
+    whole = Commit(tmp_path, dict(history), "c2", moved(samples()), **given).build()
+    assert whole["samples"]["rounds"] == 3
+    real = train.write_adapter
+
+    def killed(run: Any, model: Any) -> Any:
+        if run.job.scratch.name == "round-2":
+            raise KeyboardInterrupt
+        return real(run, model)
+
+    again = tmp_path / "again"
+    shutil.copytree(tmp_path / "objects", again / "objects")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(train, "write_adapter", killed)
+        Commit(again, dict(history), "c2", moved(samples()), **given).build()
+    assert (again / "tmp" / "c2" / "scratch" / "trained").is_dir()
+    task = Commit(again, dict(history), "c2", moved(samples()), **given)
+    assert task.build()["object"] == whole["object"]
+
+
 def test_rounds_end_where_training_anew_would_cost_as_much(
     state: State, base: Base
 ) -> None:

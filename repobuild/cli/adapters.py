@@ -107,12 +107,23 @@ def line(row: Row) -> str:
     said = [f"adapter {row['object'][:12]}: {_how(row)}"]
     if row.get("work"):
         said.append(f"{row['tokens']:,} tokens in {row['steps']:,} steps")
+        said += _answered(row)
     recall = row.get("report", {}).get("recall", {})
     if recall.get("adapter") and recall.get("base"):
         said += _headline(recall)
     if row.get("current"):
         said.append("not promoted: worse than its parent, which stays current")
     return ", ".join(said)
+
+
+def _answered(row: Row) -> list[str]:
+    """Return how much of what changed is known now; nothing of a first adapter."""
+    counts = row.get("samples", {})
+    taught = counts.get("added", 0) + counts.get("changed", 0)
+    if row.get("mode") != "continue" or "unanswered" not in counts:
+        return []
+    known = taught - counts["unanswered"]
+    return [f"{known} of {taught} changed samples answered word for word"]
 
 
 def _how(row: Row) -> str:
