@@ -28,10 +28,10 @@ Paths = Mapping[str, str]  # of each element, by its qualified name
 PHRASINGS = 4
 
 
-def paths(repository: Path, state: Path) -> dict[str, str]:
+def paths(repository: Path, state: Path, exclude: Sequence[str]) -> dict[str, str]:
     """The elements of HEAD whose names say which one is meant."""
     git = pygit2.Repository(str(repository))
-    standard = Standard(git, state)
+    standard = Standard(git, state, **{"project.exclude": list(exclude)})
     standard.build("graph", at_commit(git))
     found = [e for e in elements(standard.table("graph")) if e.kind in ASKED_KINDS]
     standard.close()

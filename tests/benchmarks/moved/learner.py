@@ -112,13 +112,18 @@ class Learner:
 
     def right(self, examples: Sequence[Example]) -> float:
         """Share of answers that greedy decoding would give to the letter."""
+        return sum(self.answered(examples)) / max(1, len(examples))
+
+    def answered(self, examples: Sequence[Example]) -> list[bool]:
+        """Whether greedy decoding would give each answer to the letter."""
         lengths = [len(example.tokens) for example in examples]
-        right = 0
+        right = [False] * len(examples)
         with torch.inference_mode():
             for found in batches(lengths, range(len(examples)), _EXAMINED, 0):
                 batch = collate([[examples[row[0]]] for row in found], self.pad)
                 logits, wanted = self.logits(batch)
                 hits = logits.argmax(-1) == batch["labels"][:, 1:][wanted]
                 answers = torch.split(hits, wanted.sum(1).tolist())
-                right += sum(bool(answer.all()) for answer in answers)
-        return right / max(1, len(examples))
+                for (number,), answer in zip(found, answers, strict=True):
+                    right[number] = bool(answer.all())
+        return right
