@@ -74,6 +74,17 @@ def test_a_base_of_the_hub_is_named_with_its_commit() -> None:
     assert f"`{PARENT[:12]}`, of commit `{'b' * 10}`" in page
 
 
+def test_the_card_says_when_the_base_model_wrote_part_of_what_was_trained() -> None:
+    assert "was written by a model" in card(ABOUT)
+    spoken = replace(ABOUT.lineage, samples={"current": 4, "rehearsed": 3})
+    page = card(replace(ABOUT, lineage=spoken))
+    assert "texts that the base model itself said" in page
+    later = replace(spoken, chain=2, samples={"current": 4, "rehearsed": 0})
+    assert "base model itself" in card(replace(ABOUT, lineage=later))
+    none = replace(later, chain=1)
+    assert "base model itself" not in card(replace(ABOUT, lineage=none))
+
+
 def test_a_rank_above_what_vllm_takes_by_default_is_told() -> None:
     assert "--max-lora-rank" not in vllm_of(SERVED)
     assert "--max-lora-rank 64" in vllm_of(replace(SERVED, rank=40))

@@ -112,8 +112,19 @@ def _head(about: About) -> str:
     return (
         f"# {about.name} at {about.commit[:10]}\n\n"
         f"{what} that answers questions about the code of {where} as of commit "
-        f"`{about.commit}`. Made by repobuild from the sources: no text that it was "
-        "trained on was written by a model.\n"
+        f"`{about.commit}`. Made by repobuild from the sources: {_written(about)}.\n"
+    )
+
+
+def _written(about: About) -> str:
+    """Who wrote what it was trained on; rehearsal.py says why the base did."""
+    lineage = about.lineage
+    rehearsed = lineage.samples.get("rehearsed", 0)
+    if not rehearsed and (lineage.chain == 1 or "rehearsed" not in lineage.samples):
+        return "no text that it was trained on was written by a model"
+    return (
+        "no question and no answer was written by a model. Beside them it was trained "
+        "on texts that the base model itself said, so that it keeps what it could"
     )
 
 

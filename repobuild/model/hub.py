@@ -8,7 +8,8 @@
     base/                       the base model, when it is on no hub (see below)
 
 Nothing in it tells of a machine, a path or a time: two exports of one adapter are equal
-bytes. What the chain needs and others do not (manifest.bin) stays behind.
+bytes. What the chain needs and others do not (manifest.bin, rehearsal.bin)
+stays behind.
 
 **Which base.** PEFT notes what it loaded, which may be a folder of this machine. Here
 `base_model_name_or_path` is the hub id and `revision` its commit. The embedded model is
