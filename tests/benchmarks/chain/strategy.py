@@ -54,7 +54,7 @@ STRATEGIES = (
     replayed(0.0),
     replayed(0.50),
     Strategy("no tombstones", told=0),
-    Strategy("no rehearsal", {"rehearsal": 0.0}),
     replayed(0.25),
     replayed(0.10),
+    Strategy("no rehearsal", {"rehearsal": 0.0}),
 )
