@@ -358,3 +358,13 @@ def test_an_adapter_that_a_kill_left_unstored_is_not_trained_again(
     again = Commit(tmp_path, {}, "one", samples(), **changes)
     assert adapter(again) == row
     assert ("resume", {"step": "written"}) in again.events
+
+
+@pytest.mark.parametrize("name", ["replay", "rehearsal"])
+def test_a_share_that_is_none_is_refused(state: State, base: Base, name: str) -> None:
+    from repobuild.engine.errors import UsageError
+
+    place, history = state
+    given = {"base__model": base.source, f"adapter__{name}": 1.0}
+    with pytest.raises(UsageError, match=f"adapter.{name} is 1"):
+        Commit(place, history, "c2", moved(samples()), **given).build()

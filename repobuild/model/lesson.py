@@ -18,15 +18,14 @@ again has the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.errors import BuildError
+from repobuild.engine.errors import BuildError, UsageError
 from repobuild.model import packing, replay
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation, Example, Examples
@@ -34,10 +33,10 @@ from repobuild.model.lineage import current
 from repobuild.model.plan import Plan
 from repobuild.model.recipe import Job, Log, Means, Outcome
 from repobuild.model.rehearsal import NAME, Rehearsal
-from repobuild.model.standing import standing
+from repobuild.model.session import run
 
 if TYPE_CHECKING:
-    from repobuild.engine.contract import Progress, Task
+    from repobuild.engine.contract import Task
 
 LATER = 3  # a later round replays the least of the first, divided by this
 
@@ -125,7 +124,7 @@ class Teacher:
     @property
     def _share(self) -> float:
         """Of the tokens, what is the base model's own words."""
-        return float(self.task.settings["adapter.rehearsal"])
+        return share_of(self.task.settings, "rehearsal")
 
     def _rehearsal(self, tokens: float) -> Rehearsal:
         """So many tokens of the base model's; a killed build's are taken again."""
@@ -144,26 +143,32 @@ class Teacher:
 
     def rounds(self) -> Lesson:
         """The delta, until it is answered or enough was tried."""
-        row, fresh = self.plan.parent, self.examples(set(self.plan.delta.shown))
-        assert row is not None
+        fresh, parent = self.examples(set(self.plan.delta.shown)), self._parent()
         opened = [example.id for example in fresh.kept]
-        rehearsal = Rehearsal.read(self.task.object(current(row)))
-        waiting = self._waiting()
+        rehearsal, waiting = Rehearsal.read(Path(parent)), self._waiting()
+        left, longest = self._most_tokens(fresh), self.plan.recipe.sequence_length
         rounds: list[Round] = []
-        parent, left = str(self.task.object(current(row))), self._most_tokens(fresh)
-        for number in range(1, int(self.task.settings["adapter.continue_rounds"]) + 1):
+        for number in range(1, max(1, self._number("rounds")) + 1):
             answered = [e.id for e in fresh.kept if e.id not in set(opened)]
             epochs = self._passes(number, opened, answered, waiting)
-            again = f", {len(opened)} still open" if number > 1 else ""
-            rounds.append(self._round(number, epochs, left, parent, again, rehearsal))
+            note = f", {len(opened)} still open" if number > 1 else ""
+            rounds.append(self._round(number, epochs, left, parent, note, rehearsal))
             parent, left = str(rounds[-1].folder), left - rounds[-1].outcome.tokens
             opened = self._unanswered(rounds[-1].folder, fresh.kept)
             self.task.event("round", number=number, open=len(opened))
-            if not opened or left <= 0:
+            if not opened or left < longest:
                 break
-        mine = {example.id for example in fresh.kept}
-        others = {i for done in rounds for i in done.shown} - mine
-        return Lesson(rounds, fresh.left_out, rehearsal, len(others - {""}), opened)
+        shown = {i for done in rounds for i in done.shown if i}
+        others = shown - {example.id for example in fresh.kept}
+        return Lesson(rounds, fresh.left_out, rehearsal, len(others), opened)
+
+    def _parent(self) -> str:
+        """The folder that is gone on from."""
+        assert self.plan.parent is not None
+        return str(self.task.object(current(self.plan.parent)))
+
+    def _number(self, name: str) -> int:
+        return int(self.task.settings[f"adapter.continue_{name}"])
 
     def _most_tokens(self, fresh: Examples) -> int:
         """No more than from the base, by the length of the delta's samples."""
@@ -188,13 +193,9 @@ class Teacher:
     ) -> list[list[str]]:
         """The ids of a round's passes."""
         settings = self.task.settings
-        share = float(settings["adapter.replay"])
-        passes = replay.passes_for(
-            len(opened),
-            share,
-            int(settings["adapter.continue_epochs"]),
-            int(settings["adapter.continue_samples"]),
-        )
+        share = share_of(settings, "replay")
+        most, samples = self._number("epochs"), self._number("samples")
+        passes = replay.passes_for(len(opened), share, most, samples)
         least = int(settings["adapter.least_replay"]) // (LATER if number > 1 else 1)
         count = replay.replayed(len(opened), passes, share, least)
         others = [*answered, *islice(waiting, count)]
@@ -269,52 +270,12 @@ def _of_round(log: Log, number: int) -> Log:
     return replace(log, folder=f"{log.folder}-{number}") if number > 1 else log
 
 
-# ------------------------------------------------------------------------------ run
-
-
-def run(task: Task, job: Job, note: str) -> Outcome:
-    """Train here, or in as many processes as the settings say."""
-    processes = task.settings["adapter.processes"]
-    hostfile = task.settings["adapter.hostfile"]
-    with ExitStack() as stack:
-        tell = Bar(task, stack, label(task, job, processes) + note)
-        if processes > 1 or hostfile:
-            from repobuild.model.launch import launch
-
-            return launch(job, processes, hostfile, tell)
-        from repobuild.model.train import train
-
-        return train(job, tell)
-
-
-def label(task: Task, job: Job, processes: int) -> str:
-    """An interrupted run goes on; in other processes without the optimizer's state."""
-    facts = standing(job.scratch, job.digest)
-    if not facts:
-        return "training"
-    step, before = facts["step"], facts.get("world")
-    whole = before == processes
-    moments = "kept" if whole else f"fresh: {before} processes before"
-    task.event("resume", step=step, optimizer=moments)
-    alone = f", weights only ({before} processes before, now {processes})"
-    return f"training from step {step}{'' if whole else alone}"
-
-
-class Bar:
-    """A progress bar that appears with the first step, when their number is known."""
-
-    def __init__(self, task: Task, stack: ExitStack, label: str) -> None:
-        self.task, self.stack, self.label = task, stack, label
-        self.progress: Progress | None = None
-        self.step = 0
-        self.loss = 0.0
-
-    def __call__(self, step: int, steps: int, loss: float) -> None:
-        if self.progress is None:
-            self.loss = loss
-            bar = self.task.progress(self.label, steps)
-            self.progress = self.stack.enter_context(bar)
-        self.loss += 0.1 * (loss - self.loss)
-        self.progress.advance(step - self.step)
-        self.progress.note(f"loss {self.loss:.3f}")
-        self.step = step
+def share_of(settings: Mapping[str, Any], name: str) -> float:
+    """A setting that is a share of the whole; raises `UsageError` when it is none."""
+    share = float(settings[f"adapter.{name}"])
+    if 0 <= share < 1:
+        return share
+    raise UsageError(
+        f"adapter.{name} is {share:g}, but it is a share of what is trained\n"
+        "set it to 0 or more and less than 1"
+    )
