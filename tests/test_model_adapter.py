@@ -245,6 +245,28 @@ def test_what_was_learnt_lately_is_known_by_the_next_commit(
     assert sorted(taught.values()) == [2, 2, 3, 3]
 
 
+def test_what_is_gone_is_never_replayed(
+    state: State, base: Base, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from repobuild.model import lesson
+
+    place, history = state
+    shown: list[str] = []
+    real = lesson.run
+
+    def seen(task: Any, job: Any, note: str) -> Any:
+        shown.extend(job.examples[n].id for epoch in job.epochs for n in epoch)
+        return real(task, job, note)
+
+    monkeypatch.setattr(lesson, "run", seen)
+    gone = "pkg/part_3.py"
+    left = [pair for pair in moved(samples(), "pkg/part_5.py") if gone not in pair[0]]
+    given: dict[str, Any] = {"base__model": base.source, "adapter__least_replay": 99}
+    row = Commit(place, history, "c2", left, **given).build()
+    assert (row["samples"]["removed"], row["samples"]["changed"]) == (2, 2)
+    assert set(shown) == {sample_id for sample_id, _ in left}  # all others, and not it
+
+
 def test_a_revert_takes_the_old_adapter_again(state: State, base: Base) -> None:
     place, history = state
     given = {"base__model": base.source}
