@@ -4,7 +4,7 @@
     reworded   the same facts in a phrasing that is never trained
     retained   facts that have stood since the first commit, in such a phrasing
     changed    questions whose answer changed, and whose old answer is known
-    removed    where an element lies that is no more; only staleness is marked
+    removed    where an element lies that a commit removed; only staleness is marked
 
 Answers are marked as the report does: *right* by repobuild/evaluate/facts.py, *stale*
 by staleness.py beside it. Answers with code are left to the loss.
@@ -26,6 +26,7 @@ from repobuild.evaluate.staleness import Outdated
 KINDS = ("new", "reworded", "retained", "changed", "removed")
 NEW, REWORDED, RETAINED, CHANGED, REMOVED = KINDS
 MOST = {NEW: 40, REWORDED: 20, RETAINED: 60, CHANGED: 20, REMOVED: 10}
+HISTORY = "history//"  # what its keys in the dataset begin with
 # Whether a path exists is not asked here, only which spans are one.
 KNOWN = Known.of(["a.py", "a.md"], [])
 
@@ -52,6 +53,12 @@ class Row:
     def is_marked(self) -> bool:
         """Whether its answer holds facts and no code."""
         return "```" not in self.answer and bool(stated(self))
+
+    @property
+    def names_its_own(self) -> bool:
+        """Whether it asks by name: a description may be another element's now."""
+        name = self.element.rpartition("::")[2].rpartition(".")[2]
+        return f"{name}`" in self.question
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +121,10 @@ def _changed(old: Mapping[str, Row], now: Mapping[str, Row]) -> Iterator[Questio
 
 
 def _removed(old: Mapping[str, Row], now: Mapping[str, Row]) -> Iterator[Question]:
-    there = {row.element for row in now.values()}
+    gone = {id.removeprefix(HISTORY).partition("#")[0] for id in now if HISTORY in id}
+    gone -= {row.element for row in now.values()}
     for row in old.values():
-        if row.task == "code_location" and row.element not in there:
+        if row.task == "code_location" and row.element in gone and row.names_its_own:
             path = facts.Fact("path", row.element.partition("::")[0])
             if path in stated(row):
                 yield Question(REMOVED, row.task, row.question, "", f"`{path.text}`")

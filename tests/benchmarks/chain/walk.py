@@ -19,7 +19,7 @@ import pygit2
 from repobuild.git.snapshot import at_commit
 from repobuild.samples.places import quotes_lines
 from repobuild.samples.pool import Pool
-from tests.benchmarks.chain.exam import Row
+from tests.benchmarks.chain.exam import HISTORY, Row
 from tests.benchmarks.chain.strategy import Strategy
 from tests.standard import Standard
 
@@ -58,7 +58,8 @@ class Walk:
         return {**row, "folder": folder, "seconds": time.perf_counter() - began}
 
     def rows(self, commit: str) -> dict[str, Row]:
-        """Every sample of the dataset at a commit whose answer can be marked."""
+        """Every sample of the dataset at a commit whose answer can be marked, and
+        those that tell of changes."""
         standard = self._at(commit, "dataset")
         build = standard.open()
         places = dict(build.table("dataset").entries())
@@ -68,7 +69,7 @@ class Walk:
             if places.get(id, {}).get("split") and not quotes_lines(id)
         }
         standard.close()
-        return {id: row for id, row in found.items() if row.is_marked}
+        return {id: r for id, r in found.items() if r.is_marked or HISTORY in id}
 
     def _at(self, commit: str, goal: str) -> Standard:
         git = pygit2.Repository(str(self.repository))
