@@ -43,6 +43,7 @@ class Fact:
     difficulty: str = "easy"
     fields: Mapping[str, str] = field(default_factory=dict)
     hole: Hole | None = None
+    turn: str = ""  # what its questions are chosen by, if not by kind and element
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ def completed(context: Mapping[str, Value]) -> dict[str, Value]:
 def samples_of(fact: Fact, about: About) -> Iterator[tuple[str, Sample]]:
     """Yield the fact's questions with its one answer, by their keys."""
     kind = about.phrases.kinds[fact.kind]
-    luck = crc32(f"{fact.kind} {about.id}".encode())
+    luck = crc32((fact.turn or turn_of(fact.kind, about.id)).encode())
     if luck % _WHOLE >= kind.share * _WHOLE:
         return
     brief = bool(about.get("brief"))
@@ -111,6 +112,11 @@ def samples_of(fact: Fact, about: About) -> Iterator[tuple[str, Sample]]:
         yield _sample(fact, about, kind, place, kind.questions[place], fields)
     if (luck >> 12) % _HELD_OUT_PERIOD < ask:
         yield _sample(fact, about, kind, HELD_OUT, kind.held_out, fields)
+
+
+def turn_of(kind: str, element: str) -> str:
+    """What an element's questions of a kind are chosen by."""
+    return f"{kind} {element}"
 
 
 def _has_its_turn(luck: int, about: About) -> bool:

@@ -24,7 +24,7 @@ from repobuild.code.graph import PROJECT, node, split_id
 from repobuild.code.row import name_of
 from repobuild.engine.contract import Table, Value, View
 from repobuild.samples.difference import difference
-from repobuild.samples.fact import About, Fact, Sample, samples_of
+from repobuild.samples.fact import About, Fact, Sample, samples_of, turn_of
 from repobuild.samples.phrases import Phrases, phrases
 from repobuild.samples.project import name_of as project_name
 from repobuild.samples.split import Split
@@ -187,10 +187,14 @@ def _subject(id: str, story: Story, graph: Table) -> str:
 
 
 def _absent(id: str, story: Story, about: About, name: str) -> Fact:
-    """What to answer to who asks where it is, as if it were still there."""
+    """What to answer to who asks where it is, as if it were still there.
+
+    The questions are those that its place was taught in, and one more.
+    """
     fields = {**fields_of(id, story, about.phrases), "name": name}
     kind = "former" if story.to else "absent"
-    return Fact(kind, about.answer(kind, **fields), (about.id,), "medium", fields)
+    answer, turn = about.answer(kind, **fields), turn_of("location", id)
+    return Fact(kind, answer, (about.id,), "medium", fields, turn=turn)
 
 
 def _fact(id: str, story: Story, about: About) -> Fact | None:

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.experiment REPOSITORY [--commits 40] [--seeds 1 2 3]
         [--work FOLDER] [--exam-every 10] [--tokens 400000] [--only NAME]
-    python -m tests.benchmarks.experiment --table FOLDER
+    python -m tests.benchmarks.experiment --table FOLDER... [--plot FILE.svg]
 
 Walks the last commits that touch the package with each strategy (chain/strategy.py) and
 each seed, and examines the adapters (chain/exam.py). Takes hours; every line is written
@@ -140,17 +140,21 @@ def main() -> None:
     parser.add_argument("--tokens", type=int, default=400_000)
     parser.add_argument("--work", type=Path, default=Path("experiment"))
     parser.add_argument("--only", default="")
-    parser.add_argument("--table", type=Path)
+    parser.add_argument("--table", type=Path, nargs="+")
+    parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
     if given.table:
-        print(report.text(read(given.table / "results.jsonl")))
+        found = [row for place in given.table for row in read(place / "results.jsonl")]
+        print(report.text(found))
+        if given.plot:
+            given.plot.write_text(report.plot(found), "utf-8")
         return
     repository = given.repository.resolve()
     commits = history(repository, given.commits)
     work = given.work.resolve()
-    found = Experiment(repository, work, commits, given.exam_every, given.tokens)
-    run(found, given.seeds, given.only)
-    print(report.text(read(found.results)))
+    walk = Experiment(repository, work, commits, given.exam_every, given.tokens)
+    run(walk, given.seeds, given.only)
+    print(report.text(read(walk.results)))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from repobuild.evaluate.estimate import mean
+from tests.benchmarks.chain.plot import Dot, Mark, svg
 from tests.benchmarks.table import markdown
 
 _EXAM = ": exam"
@@ -21,14 +22,36 @@ _COLUMNS = (
 
 def text(results: Sequence[Mapping[str, Any]]) -> str:
     """One row a strategy: what it costs a commit, and what its adapters know."""
-    names = dict.fromkeys(
-        r["strategy"].removesuffix(_EXAM) for r in results if r["strategy"] != "first"
-    )
     cost = ["tokens a commit", "of full", "seconds"]
     head = ["", *cost, "new facts at once", *(c[0] for c in _COLUMNS)]
     full = _tokens(results, "full retraining") or _tokens(results, "first") or 1
-    rows = [_row(name, results, full) for name in names]
+    rows = [_row(name, results, full) for name in _names(results)]
     return markdown([*head, "general loss", "seeds"], rows)
+
+
+def plot(results: Sequence[Mapping[str, Any]]) -> str:
+    """The same as a picture: cost, and what is known of new and of retained facts."""
+    kinds = {
+        "new facts right, up to ten commits later": "new",
+        "retained facts right": "retained",
+    }
+    full = _tokens(results, "full retraining") or _tokens(results, "first") or 1
+    dots = []
+    for name in _names(results):
+        exams = [r for r in results if r["strategy"] == name + _EXAM]
+        marks = [_mark(_marks(exams, kind, "right")) for kind in kinds.values()]
+        dots.append(Dot(name, _tokens(results, name) / full, marks))
+    return svg(dots, list(kinds))
+
+
+def _mark(marks: Sequence[int]) -> Mark | None:
+    found = mean([float(mark) for mark in marks])
+    return Mark(found.value, found.low, found.high) if found else None
+
+
+def _names(results: Sequence[Mapping[str, Any]]) -> list[str]:
+    names = (r["strategy"].removesuffix(_EXAM) for r in results)
+    return [name for name in dict.fromkeys(names) if name != "first"]
 
 
 def _row(name: str, results: Sequence[Mapping[str, Any]], full: float) -> list[str]:
