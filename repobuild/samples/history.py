@@ -135,21 +135,27 @@ class Teller:
             return {}
         rows: dict[str, Sample] = {}
         for language in self._languages:
-            about = self._about(id, story, phrases(language))
-            for fact in self._facts(id, story, about):
+            for fact, about in self._facts(id, story, phrases(language)):
                 for sub, sample in samples_of(fact, about):
                     rows[sub] = {**sample, "commit": story.commit}
         return rows
 
-    def _facts(self, id: str, story: Story, about: About) -> Iterator[Fact]:
+    def _facts(
+        self, id: str, story: Story, said: Phrases
+    ) -> Iterator[tuple[Fact, About]]:
+        about = self._about(id, story, said)
         if about.hidden(id) and not about.hidden(about.id):
             return
         fact = _fact(id, story, about)
         if fact is not None:
-            yield fact
+            yield fact, about
         name = free_name(id, self._contexts) if story.gone and "::" in id else ""
+        if name and about.hidden(about.id) and not about.hidden(id):
+            # Of where it is now nothing is trained; that it is gone can be.
+            story = story._replace(to="")
+            about = self._about(id, story, said)
         if name:
-            yield _absent(id, story, about, name)
+            yield _absent(id, story, about, name), about
 
     def _about(self, id: str, story: Story, said: Phrases) -> About:
         path, qual = split_id(id)

@@ -66,9 +66,8 @@ def checked(about: Change) -> Iterator[Found]:
     if commit is None:
         return
     yield "subject", about.said("subject"), _subject(about, commit)
-    for field in ("kind", "project"):
-        if said := about.said(field):
-            yield field, said, _kind(about, said) if field == "kind" else ""
+    if said := about.said("kind"):
+        yield "kind", said, _kind(about, said)
     yield about.kind, " ".join(about.place), _CHECKS[about.kind](about, commit)
     if about.kind == "changed":
         yield from _difference(about, commit)

@@ -75,14 +75,14 @@ def read_change(key: str, sample: Mapping[str, Any], index: Index, past: Past) -
     commit = past(str(sample.get("commit", "")))
     about = Change(kind, found, frames(sample["language"]), index, commit)
     claims = list(checked(about))
-    for field, said in asked.items():
-        told = found.get((kind, field), said)
+    for (_, field), said in found.items():
         if field == "project":
             far = Far("project", key, sample["element"], said)
             claims.append((field, said, PROJECT_CLAIMS["project"](index, far)))
-        else:
-            differs = f"the answer says {told}" if told != said else ""
-            claims.append((field, said, differs))
+    for field, said in asked.items():
+        told = found.get((kind, field), said)
+        differs = f"the answer says {told}" if told != said else ""
+        claims.append((field, said, differs))
     wrong = [Wrong(key, claim, said, tree) for claim, said, tree in claims if tree]
     return Read([claim for claim, _, _ in claims], wrong, [], kind)
 

@@ -11,6 +11,7 @@ import pytest
 from repobuild.git.history import LOOP, MOST_FILES, steps
 from repobuild.git.snapshot import at_worktree
 from repobuild.samples.history import TASK
+from repobuild.samples.split import Split
 from tests.promises.test_incremental_equals_clean import assert_equal
 from tests.repository import Repository
 from tests.standard import Standard
@@ -473,3 +474,25 @@ def test_a_link_and_a_submodule_are_not_read(built, repository):
     built.build()
     assert built.last.problems == []
     assert "removed" in "".join(told(built, "numbers.py"))
+
+
+def test_where_a_held_out_successor_is_stays_untold(repository, tmp_path):
+    """The old name was trained, the new one is held out whole: only that it is gone."""
+    repository.commit({"numbers.py": NUMBERS, "README.md": "# It\n"})
+    standard = Standard(repository.git, tmp_path / "state", **{"split.generalise": 0.5})
+    standard.build()
+    hidden = Split.of(standard.settings).generalised
+    assert not hidden("numbers.py::double") and not hidden("numbers.py")
+    names = (f"double_{n}" for n in range(99))
+    new = next(name for name in names if hidden(f"numbers.py::{name}"))
+    repository.commit({"numbers.py": NUMBERS.replace("double", new)})
+    standard.build()
+    row = standard.table("history").get("numbers.py::double")
+    places = standard.table("dataset").get("history//numbers.py::double")
+    trained = [s for sub, s in row.items() if places[sub].get("split") == "train"]
+    assert trained and all(new not in sample["answer"] for sample in trained)
+    assert all(
+        "double` in" in s["answer"] or "`double`" in s["answer"] for s in trained
+    )
+    assert_clean(standard, tmp_path / "clean")
+    standard.close()
