@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.experiment REPOSITORY [--commits 40] [--seeds 1 2 3]
         [--work FOLDER] [--exam-every 10] [--tokens 400000] [--only NAME]
-    python -m tests.benchmarks.experiment --table FOLDER... [--plot FILE.svg]
+    python -m tests.benchmarks.experiment --table FOLDER... [--upto N] [--plot FILE.svg]
 
 Walks the last commits that touch the package with each strategy (chain/strategy.py) and
 each seed, and examines the adapters (chain/exam.py). Takes hours; every line is written
@@ -141,10 +141,12 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=Path("experiment"))
     parser.add_argument("--only", default="")
     parser.add_argument("--table", type=Path, nargs="+")
+    parser.add_argument("--upto", type=int, default=10**6)
     parser.add_argument("--plot", type=Path)
     given = parser.parse_args()
     if given.table:
-        found = [row for place in given.table for row in read(place / "results.jsonl")]
+        lines = (row for place in given.table for row in read(place / "results.jsonl"))
+        found = [row for row in lines if row["number"] <= given.upto]
         print(report.text(found))
         if given.plot:
             given.plot.write_text(report.plot(found), "utf-8")
