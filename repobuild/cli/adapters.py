@@ -122,7 +122,8 @@ def _answered(row: Row) -> list[str]:
     taught = counts.get("added", 0) + counts.get("changed", 0)
     if row.get("mode") != "continue" or "unanswered" not in counts:
         return []
-    known = taught - counts["unanswered"]
+    left_out = sum(n for name, n in counts.items() if name.startswith("left out"))
+    known = taught - counts["unanswered"] - left_out
     return [f"{known} of {taught} changed samples answered word for word"]
 
 

@@ -184,6 +184,13 @@ def node(table: Table, id: str) -> Value | None:
     return row.get(f"::{qual}" if qual else "") if row else None
 
 
+def elements_of(row: Value | None) -> Iterator[tuple[str, Value]]:
+    """Yield (qualified name, node) of the elements of a file, none for no row."""
+    for sub, item in (row or {}).items():
+        if sub.startswith("::") and " " not in sub:
+            yield sub[2:], item
+
+
 def edges_of(row: Value, qual: str) -> list[tuple[str, str, float]]:
     """Return (kind, dst, confidence) of the edges that leave `qual` ("" = the file)."""
     start = f"::{qual} " if qual else " "
@@ -223,6 +230,7 @@ __all__ = [
     "PROJECT",
     "callers",
     "edges_of",
+    "elements_of",
     "graph",
     "incoming",
     "node",

@@ -21,6 +21,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Literal
 
+from repobuild.code.graph import elements_of
 from repobuild.engine.contract import Table, Value
 from repobuild.samples.places import LINES
 from repobuild.samples.pool import Pool
@@ -148,9 +149,8 @@ class ElementId:
 def elements(graph: Table) -> Iterator[ElementId]:
     """Code elements of the graph; its other entries are edges and files."""
     for path, entries in graph.items():
-        for sub, item in entries.items():
-            if sub.startswith("::") and " " not in sub:
-                yield ElementId(path + sub, str(item["kind"]))
+        for qual, item in elements_of(entries):
+            yield ElementId(f"{path}::{qual}", str(item["kind"]))
 
 
 def held_out(dataset: Table, with_lines: bool = True) -> dict[str, list[HeldOut]]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from repobuild.code.graph import PROJECT
+from repobuild.code.graph import PROJECT, elements_of
 from repobuild.code.language import language_of
 from repobuild.code.row import name_of
 from repobuild.engine.contract import Table, Value
@@ -82,12 +82,12 @@ class Ground:
         that another replaces, and no stub for type checkers.
         """
         found: dict[str, list[Place]] = {}
-        for sub, item in (self._graph.get(path) or {}).items():
-            if not sub.startswith("::") or item.get("kind") not in NAMED:
+        for qual, item in elements_of(self._graph.get(path)):
+            if item["kind"] not in NAMED:
                 continue
-            name_here = shown(sub[2:])
+            name_here, id = shown(qual), f"{path}::{qual}"
             if name in (name_here, name_of(name_here)):
-                place = Place(path + sub, path, item["start_line"], item["end_line"])
+                place = Place(id, path, item["start_line"], item["end_line"])
                 found.setdefault(name_here, []).append(place)
         told = [place for same in found.values() for place in self._told(same)]
         return sorted(told, key=lambda place: place.start_line or 0)

@@ -18,20 +18,20 @@ again has the same answer.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from repobuild.engine.errors import BuildError, UsageError
+from repobuild.engine.errors import BuildError
 from repobuild.model import packing, replay
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation, Example, Examples
 from repobuild.model.lineage import current
 from repobuild.model.plan import Plan
-from repobuild.model.recipe import Job, Log, Means, Outcome
+from repobuild.model.recipe import Job, Log, Means, Outcome, share_of
 from repobuild.model.rehearsal import NAME, Rehearsal
 from repobuild.model.session import run
 
@@ -144,17 +144,16 @@ class Teacher:
     def rounds(self) -> Lesson:
         """The delta, until it is answered or enough was tried."""
         fresh, parent = self.examples(set(self.plan.delta.shown)), self._parent()
-        opened = [example.id for example in fresh.kept]
+        opened, answered = [example.id for example in fresh.kept], list[str]()
         rehearsal, waiting = Rehearsal.read(Path(parent)), self._waiting()
         left, longest = self._most_tokens(fresh), self.plan.recipe.sequence_length
         rounds: list[Round] = []
         for number in range(1, max(1, self._number("rounds")) + 1):
-            answered = [e.id for e in fresh.kept if e.id not in set(opened)]
             epochs = self._passes(number, opened, answered, waiting)
             note = f", {len(opened)} still open" if number > 1 else ""
             rounds.append(self._round(number, epochs, left, parent, note, rehearsal))
             parent, left = str(rounds[-1].folder), left - rounds[-1].outcome.tokens
-            opened = self._unanswered(rounds[-1].folder, fresh.kept)
+            opened, answered = self._asked(rounds[-1].folder, fresh.kept)
             self.task.event("round", number=number, open=len(opened))
             if not opened or left < longest:
                 break
@@ -249,11 +248,17 @@ class Teacher:
             means=Means.of(settings),
         )
 
-    def _unanswered(self, folder: Path, fresh: Sequence[Example]) -> list[str]:
+    def _asked(
+        self, folder: Path, fresh: Sequence[Example]
+    ) -> tuple[list[str], list[str]]:
+        """Which samples an adapter does not answer, and which it does."""
         from repobuild.model.generate import Speaker
 
+        found: tuple[list[str], list[str]] = ([], [])
         known = Speaker.load(self.plan.base, folder).knows(fresh)
-        return [e.id for e, says in zip(fresh, known, strict=True) if not says]
+        for example, says in zip(fresh, known, strict=True):
+            found[says].append(example.id)
+        return found
 
     def _check(self, found: Examples) -> None:
         if found.kept:
@@ -268,14 +273,3 @@ class Teacher:
 def _of_round(log: Log, number: int) -> Log:
     """Each round is a curve of its own."""
     return replace(log, folder=f"{log.folder}-{number}") if number > 1 else log
-
-
-def share_of(settings: Mapping[str, Any], name: str) -> float:
-    """A setting that is a share of the whole; raises `UsageError` when it is none."""
-    share = float(settings[f"adapter.{name}"])
-    if 0 <= share < 1:
-        return share
-    raise UsageError(
-        f"adapter.{name} is {share:g}, but it is a share of what is trained\n"
-        "set it to 0 or more and less than 1"
-    )

@@ -78,10 +78,10 @@ def make_plan(task: Task) -> Plan:
 
 def dated(plan: Plan, old: Manifest) -> Manifest:
     """The manifest with the time when each sample was learnt: the delta's is now."""
-    now, kept = plan.manifest, dict(old.taught)
+    now = plan.manifest
     known = {
         sample_id: taught
-        for sample_id, taught in kept.items()
+        for sample_id, taught in old.taught.items()
         if sample_id in now.digests and plan.chain - taught <= FORGOTTEN
     }
     return replace(now, taught=known | dict.fromkeys(plan.delta.shown, plan.chain))

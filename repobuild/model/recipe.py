@@ -90,6 +90,17 @@ class Recipe:
         return hashlib.sha256(plain.encode()).hexdigest()
 
 
+def share_of(settings: Mapping[str, Any], name: str) -> float:
+    """A setting that is a share of the whole; raises `UsageError` when it is none."""
+    share = float(settings[f"adapter.{name}"])
+    if 0 <= share < 1:
+        return share
+    raise UsageError(
+        f"adapter.{name} is {share:g}, but it is a share of what is trained\n"
+        "set it to 0 or more and less than 1"
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Log:
     """Where a run may be watched; no part of any key or digest."""

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from repobuild.code.graph import PROJECT, node, split_id
+from repobuild.code.graph import PROJECT, elements_of, node, split_id
 from repobuild.code.row import name_of
 from repobuild.engine.contract import Table, Value, View
 from repobuild.samples.difference import difference
@@ -100,8 +100,7 @@ def _named_anew(view: View, now: Stories) -> set[str]:
 
 def _kinds(row: Value | None) -> set[tuple[str, str]]:
     """(bare name, kind) of the elements of one file."""
-    subs = ((sub, node) for sub, node in (row or {}).items() if sub[:2] == "::")
-    return {(name_of(sub[2:]), n["kind"]) for sub, n in subs if " " not in sub}
+    return {(name_of(qual), found["kind"]) for qual, found in elements_of(row)}
 
 
 def free_name(id: str, contexts: Table) -> str:

@@ -31,7 +31,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from zlib import crc32
 
-from repobuild.code.graph import PROJECT, split_id
+from repobuild.code.graph import PROJECT, elements_of, split_id
 from repobuild.engine.contract import Value, View
 from repobuild.samples.fact import completed
 from repobuild.samples.history import GONE, fields_of, free_name, holds
@@ -107,8 +107,8 @@ class Asker:
                 yield from self._went_along(id, story)
 
     def _went_along(self, path: str, story: Story) -> Iterator[tuple[str, Story]]:
-        row = self._graph.get(story.to) or {}
-        subs = [sub for sub in row if sub.startswith("::") and " " not in sub]
+        found = elements_of(self._graph.get(story.to))
+        subs = [f"::{qual}" for qual, _ in found]
         for sub in sorted(subs, key=lambda sub: _luck(path + sub))[:OF_A_FILE]:
             yield path + sub, story._replace(to=story.to + sub)
 

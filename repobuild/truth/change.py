@@ -28,7 +28,6 @@ from repobuild.truth.python import Definition, PythonFile, same
 from repobuild.truth.shape import same_head
 from repobuild.truth.version import Commit, Version, every, versions
 
-_NAMED = ("function", "method", "class")
 _LONGEST_DOC = 160
 _LONGEST_SUBJECT = 100
 Found = tuple[str, str, str]  # claim, what is said, what the tree says
@@ -178,9 +177,8 @@ def _has(definitions: Iterable[str], name: str) -> bool:
 
 def _absent(about: Change, commit: Commit) -> str:
     name = about.said("name")
-    for path, face in about.index.faces.items():
-        if _has((q for q, mark in face.marks.items() if mark.kind in _NAMED), name):
-            return f"it is in {path} now"
+    if now := about.index.named(name):
+        return f"it is in {min(now)[0]} now"
     sides = [
         (_names(commit.before(a)), _names(commit.after(b))) for a, b in commit.paths
     ]
