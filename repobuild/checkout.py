@@ -14,15 +14,15 @@ import pygit2
 
 from repobuild import current
 from repobuild.engine.build import Build, ShowProgress
-from repobuild.engine.connection import trouble
-from repobuild.engine.errors import UsageError, nearest
-from repobuild.engine.events import EventLog
-from repobuild.engine.examine import is_corrupt
-from repobuild.engine.lock import locked
 from repobuild.engine.rule import Rule, read_rules
-from repobuild.engine.state import State, open_state
-from repobuild.engine.store import Store
-from repobuild.engine.sweep import sweep
+from repobuild.engine.storage.artifact_store import ArtifactStore
+from repobuild.engine.storage.connection import trouble
+from repobuild.engine.storage.damage_check import is_corrupt
+from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.lock import locked
+from repobuild.engine.storage.state import State, open_state
+from repobuild.engine.storage.sweep import sweep
+from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
@@ -100,8 +100,8 @@ class Checkout:
         return found | declared(rule_files(at_commit(self.repository)))
 
     @property
-    def store(self) -> Store:
-        return Store(self.folder / "objects", [folder("cache") / "objects"])
+    def store(self) -> ArtifactStore:
+        return ArtifactStore(self.folder / "objects", [folder("cache") / "objects"])
 
     @property
     def events(self) -> EventLog:

@@ -3,7 +3,7 @@
     kind      = "map"                       map or view
     from      = ["commits"]
     run       = "rules/bugs.py:samples"     a function in a file of the repository
-    command   = ["python3", "rules/b.py"]   or a program (engine/command.py); a map
+    command   = ["python3", "rules/b.py"]   or a program (engine/run/command.py); a map
     joins     = "samples"
     settings  = ["bugs.words"]              the repository's own table, or known ones
     description, reads, tools, entries, stored, version       as in engine/rule.py
@@ -29,10 +29,10 @@ from typing import Any
 
 import pygit2
 
-from repobuild.engine.command import Command
-from repobuild.engine.errors import UsageError, nearest
 from repobuild.engine.rule import Rule, check_keys, check_kind
-from repobuild.engine.script import Script
+from repobuild.engine.run.command import Command
+from repobuild.engine.run.script import Script
+from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import REGULAR, Snapshot, quote
 
 FOLDER = "rules"

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from repobuild.engine.errors import UsageError
 from repobuild.engine.rule import Rule, assembled
+from repobuild.errors import UsageError
 from repobuild.ownrules import OwnRule
 from repobuild.trusted import Standing, Trust
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from repobuild.engine.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest
 from repobuild.resources import folder
 from repobuild.settings_file import FILE_NAME
 

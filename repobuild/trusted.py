@@ -25,7 +25,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.ownrules import OwnRule
 
 VARIABLE = "REPOBUILD_TRUST"

@@ -10,12 +10,12 @@ import pygit2
 
 from repobuild.checkout import silent
 from repobuild.engine.build import Build
-from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule, read_rules
-from repobuild.engine.state import open_state
-from repobuild.engine.store import Store
-from repobuild.engine.table import StoredTable
-from repobuild.engine.writer import Outcome
+from repobuild.engine.storage.artifact_store import ArtifactStore
+from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.state import open_state
+from repobuild.engine.storage.table import StoredTable
+from repobuild.engine.storage.table_writer import TableResult
 from repobuild.git.snapshot import Snapshot, at_commit
 from repobuild.resources import folder
 from repobuild.settings import read_settings
@@ -43,13 +43,13 @@ class Standard:
 
     def build(
         self, goal: str = "dataset", snapshot: Snapshot | None = None, **options: Any
-    ) -> dict[str, Outcome]:
+    ) -> dict[str, TableResult]:
         self.last = self.open(snapshot, **options)
         return self.last.run([goal])
 
     def open(self, snapshot: Snapshot | None = None, **options: Any) -> Build:
         """Return the next build, not run yet."""
-        store = Store(self.place / "objects", [folder("cache") / "objects"])
+        store = ArtifactStore(self.place / "objects", [folder("cache") / "objects"])
         return Build(
             self.state, store, self.rules, self.settings,
             snapshot or at_commit(self.git), EventLog(self.place / "events.jsonl"),

@@ -10,7 +10,7 @@ import pytest
 from repobuild.checkout import find
 from repobuild.cli.main import run
 from repobuild.cli.mentioned import MOST, mentioned, mentioned_text
-from repobuild.engine.table import StoredTable
+from repobuild.engine.storage.table import StoredTable
 from repobuild.evaluate.ground import Ground
 from repobuild.evaluate.mentioned import mentions
 from tests.repository import Repository

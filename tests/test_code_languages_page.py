@@ -14,7 +14,7 @@ from repobuild.code import language as languages
 from repobuild.code.parse import facts_of, reader
 from repobuild.code.row import row_of
 from repobuild.code.syntax import grammar
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.resources import folder
 from tests.repository import Repository
 from tests.standard import Standard

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.git.snapshot import at_commit, at_worktree
 from tests.repository import Repository
 from tests.toys import Toy

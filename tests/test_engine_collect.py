@@ -8,17 +8,23 @@ from typing import Any
 import pygit2
 import pytest
 
-from repobuild.engine.collect import Limits, collect, parse_size, tidy, waste
-from repobuild.engine.errors import UsageError
+from repobuild.engine.explain.why import why
+from repobuild.engine.storage.garbage_collection import (
+    CacheLimits,
+    collect,
+    parse_size,
+    tidy,
+    waste,
+)
 from repobuild.engine.verify import verify
-from repobuild.engine.why import why
+from repobuild.errors import UsageError
 from tests.repository import Repository
 from tests.toys import Toy, quiet
 
 _HERE = "tests.test_engine_collect"
 _PAGE = 4_000
-NONE = Limits(0, 20)
-PLENTY = Limits(1 << 30, 20)
+NONE = CacheLimits(0, 20)
+PLENTY = CacheLimits(1 << 30, 20)
 
 
 def thick_book(task: Any) -> dict[str, Any]:
@@ -46,7 +52,7 @@ def book(toy: Toy, commit: str) -> str:
     return str(row["object"]) if row else ""
 
 
-def gc(toy: Toy, limits: Limits) -> list[str]:
+def gc(toy: Toy, limits: CacheLimits) -> list[str]:
     """Collect as a build does at its end; return the artifacts that went."""
     build = toy.open()
     found = waste(build, limits)
@@ -69,7 +75,7 @@ def test_over_the_cap_the_longest_unused_goes_first(toy, repository):
     toy.build("cover")  # used again: now it is the youngest
     repository.checkout(commits[3])
     toy.build("cover")
-    gone = gc(toy, Limits(2 * (_PAGE + 100), 20))
+    gone = gc(toy, CacheLimits(2 * (_PAGE + 100), 20))
     assert books[1] in gone and books[2] in gone
     assert books[0] not in gone and books[3] not in gone
     assert stored(toy) >= {books[0], books[3]}
@@ -215,8 +221,8 @@ def test_a_build_with_nothing_to_collect_looks_at_no_row(toy, repository):
 
 
 def test_repeated_commits_do_not_grow_the_state(toy, repository, monkeypatch):
-    monkeypatch.setattr("repobuild.engine.idle._LEAST", 20)
-    limits = Limits(3 * (_PAGE + 100), 5)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._LEAST", 20)
+    limits = CacheLimits(3 * (_PAGE + 100), 5)
     sizes = []
     for number in range(60):
         repository.commit({"b.txt": " ".join(f"w{number}x{k}" for k in range(30))})
@@ -299,8 +305,8 @@ def test_every_build_collects_by_itself(here: Repository, monkeypatch):
     from repobuild.checkout import find
     from repobuild.cli.main import run
 
-    monkeypatch.setattr("repobuild.engine.idle._LEAST", 1)
-    monkeypatch.setattr("repobuild.engine.idle._SHARE", 1_000_000)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._LEAST", 1)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._SHARE", 1_000_000)
     (here.path / "repobuild.toml").write_text("[cache]\nkeep_builds = 2\n")
     counts = []
     for number in range(8):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.engine.outlook import foresee
+from repobuild.engine.explain.forecast import foresee
 from repobuild.engine.verify import verify
 from tests.toys import Toy, quiet
 

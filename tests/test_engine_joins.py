@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.engine.errors import UsageError
 from repobuild.engine.rule import Rule, assembled, read_rules
+from repobuild.errors import UsageError
 from tests.repository import Repository
 from tests.toys import HERE, Toy
 

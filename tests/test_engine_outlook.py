@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.outlook import NOTHING, foresee
-from repobuild.engine.pace import Expected, Prospect
-from repobuild.engine.runs import runs
+from repobuild.engine.explain.forecast import NOTHING, foresee
+from repobuild.engine.explain.time_estimate import ExpectedWork, ForecastInput
+from repobuild.engine.storage.run_history import runs
 from tests.toys import Toy
 
 _HERE = "tests.test_engine_outlook"
@@ -26,11 +26,11 @@ def slow_book(task: Any) -> dict[str, Any]:
     return {"mode": "first" if first else "continue", "work": work}
 
 
-def slow_outlook(prospect: Prospect) -> Expected:
+def slow_outlook(prospect: ForecastInput) -> ExpectedWork:
     if not prospect.changed:
-        return Expected("wait", NOTHING, 0.0)
+        return ExpectedWork("wait", NOTHING, 0.0)
     mode = "continue" if prospect.rows else "first"
-    return Expected(mode, f"would {mode}", min(prospect.changed, prospect.size))
+    return ExpectedWork(mode, f"would {mode}", min(prospect.changed, prospect.size))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.engine.verify import Verdict, verify
+from repobuild.engine.verify import TableCheck, verify
 from repobuild.git.snapshot import at_worktree
 from tests.repository import Repository
 from tests.toys import Toy, quiet
@@ -19,7 +19,7 @@ def toy(repository) -> Toy:
     return made
 
 
-def verdicts(toy: Toy) -> dict[str, Verdict]:
+def verdicts(toy: Toy) -> dict[str, TableCheck]:
     return {verdict.name: verdict for verdict in verify(toy.open(), quiet)}
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from repobuild.cli.why import text
-from repobuild.engine.errors import UsageError
-from repobuild.engine.why import why
+from repobuild.engine.explain.why import why
+from repobuild.errors import UsageError
 from tests.repository import Repository
 from tests.standard import Standard
 from tests.toys import Toy

@@ -7,7 +7,7 @@ import subprocess
 import pygit2
 import pytest
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,

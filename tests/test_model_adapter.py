@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.store import Store
+from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.model.adapter import adapter
 from repobuild.model.base import Base
 from repobuild.model.generate import Speaker
@@ -54,7 +54,7 @@ class Commit:
         self.folder = place / "tmp" / name
         self.folder.mkdir(parents=True, exist_ok=True)
         self.logs = place / "logs" / "adapter" / name
-        self.store = Store(place / "objects")
+        self.store = ArtifactStore(place / "objects")
         self.events: list[tuple[str, dict[str, Any]]] = []
         self.labels: list[str] = []
         held_out = {i.replace("#", "#held."): s for i, s in made[:HELD_OUT]}
@@ -137,7 +137,7 @@ def moved(made: Samples, element: str = "pkg/part_3.py") -> Samples:
 def test_the_first_adapter_is_whole(state: State, base: Base) -> None:
     place, history = state
     row = history["c1"]
-    folder = Store(place / "objects").path(row["object"])
+    folder = ArtifactStore(place / "objects").path(row["object"])
     names = {p.name for p in folder.rglob("*")}
     assert {"adapter_model.safetensors", "adapter_config.json", "manifest.bin",
             "repobuild.json", "tokenizer.json"} <= names  # fmt: skip
@@ -364,7 +364,7 @@ def test_a_resumed_run_says_what_it_goes_on_with(
 
 
 def test_without_samples_there_is_a_clear_error(base: Base, tmp_path: Path) -> None:
-    from repobuild.engine.errors import BuildError
+    from repobuild.errors import BuildError
 
     task = Commit(tmp_path, {}, "c1", [], base__model=base.source)
     with pytest.raises(BuildError, match="nothing to train on"):
@@ -384,7 +384,7 @@ def test_an_adapter_that_a_kill_left_unstored_is_not_trained_again(
 
 @pytest.mark.parametrize("name", ["replay", "rehearsal"])
 def test_a_share_that_is_none_is_refused(state: State, base: Base, name: str) -> None:
-    from repobuild.engine.errors import UsageError
+    from repobuild.errors import UsageError
 
     place, history = state
     given = {"base__model": base.source, f"adapter__{name}": 1.0}

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.model import base as bases
 from tests.test_model_nano import make_base, settings
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.model import board
 from repobuild.model.base import Base
 from repobuild.model.board import POINTS, Board, log_of, make_room

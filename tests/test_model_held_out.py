@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.model import held_out
 from repobuild.model.base import Base, load_tokenizer
 from repobuild.model.conversation import Conversation, Example

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.model.lineage import Lineage, Manifest, current, sample_digest
 from tests.test_model_nano import samples
 

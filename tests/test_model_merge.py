@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve
 from repobuild.model.conversation import Conversation
 from repobuild.model.duet import Duet

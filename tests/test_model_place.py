@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.checkout import Checkout, find
-from repobuild.engine.tasking import RunningTask, task_key
+from repobuild.engine.run.task import RunningTask, task_key
 from repobuild.model.base import resolve
 from tests.repository import Repository
 from tests.test_model_nano import make_base

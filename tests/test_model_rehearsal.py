@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.model.base import Base, load_tokenizer
 from repobuild.model.conversation import Conversation, Example
 from repobuild.model.lineage import Lineage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repobuild.engine.displace import displaced, own
+from repobuild.engine.override import displaced, own
 from repobuild.model.delta import Situation, nearest_row, same
 
 OLD, NEW = "0" * 64, "1" * 64

@@ -17,7 +17,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from repobuild.engine.errors import BuildError, UsageError
+from repobuild.errors import BuildError, UsageError
 from repobuild.model import zero
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.conversation import Conversation

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.model import zero
 from repobuild.resources import folder
 

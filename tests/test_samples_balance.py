@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.model import balance as room
 from repobuild.model.balance import balance, counter, ingredients, size
 from repobuild.resources import folder

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.errors import StaleError
+from repobuild.errors import StaleError
 from repobuild.samples.card import hub_licence
 from repobuild.samples.export import FORMS, export
 from repobuild.samples.provenance import provenance

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.errors import StaleError
+from repobuild.errors import StaleError
 from repobuild.samples.dataset import dataset
 from repobuild.samples.pool import Pool, dataset_key
 from tests.fakes import MemoryTable, MemoryView

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.resources import folder
 from repobuild.samples.fact import About
 from repobuild.samples.history import TASK as CHANGE

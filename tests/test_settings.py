@@ -7,7 +7,7 @@ import tomllib
 import pytest
 
 from repobuild.cli.init import commented
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.resources import folder
 from repobuild.settings import flatten, preset_settings, read_settings
 

@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from repobuild.engine.build import Build
-from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule
-from repobuild.engine.state import open_state
-from repobuild.engine.store import Store
-from repobuild.engine.writer import Outcome
+from repobuild.engine.storage.artifact_store import ArtifactStore
+from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.state import open_state
+from repobuild.engine.storage.table_writer import TableResult
 from repobuild.git.snapshot import Snapshot, at_commit, common_folder
 
 HERE = "tests.toys"
@@ -132,7 +132,7 @@ class Toy:
 
     def open(self, snapshot: Snapshot | None = None, **options: Any) -> Build:
         state = open_state(self.folder)
-        store = Store(self.folder / "objects")
+        store = ArtifactStore(self.folder / "objects")
         return Build(
             state, store, self.rules, self.settings, snapshot or at_commit(self.git),
             EventLog(self.folder / "events.jsonl"), quiet, **options,
@@ -140,7 +140,7 @@ class Toy:
 
     def build(
         self, goal: str = "lines", snapshot: Snapshot | None = None, **options: Any
-    ) -> dict[str, Outcome]:
+    ) -> dict[str, TableResult]:
         self.last = self.open(snapshot, **options)
         return self.last.run([goal])
 

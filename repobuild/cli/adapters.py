@@ -41,7 +41,7 @@ def scores(build: Build, adapter: str) -> Facts:
 def portrait(build: Build, adapter: str) -> Facts:
     """Return all that is known of one adapter: where it is used, what it scored, where
     its files lie, and what it says of itself (`repobuild.json`)."""
-    from repobuild.engine.collect import folder_bytes
+    from repobuild.engine.storage.garbage_collection import folder_bytes
 
     folder = build.store.place(adapter)
     lineage = _lineage(folder)
@@ -64,7 +64,7 @@ def portrait(build: Build, adapter: str) -> Facts:
 def _uses(build: Build, adapter: str) -> Facts:
     """At which commits an adapter is current, was built but not promoted, or was put
     aside by a rollback."""
-    from repobuild.engine.displace import own
+    from repobuild.engine.override import own
     from repobuild.model.lineage import current
 
     rows = dict(build.table("adapter").items())
@@ -175,7 +175,7 @@ def _commits(commits: list[str]) -> str:
 
 
 def _built(facts: Facts) -> str:
-    from repobuild.engine.wording import place
+    from repobuild.engine.explain.wording import place
 
     if not facts["commit"]:
         return ""

@@ -19,7 +19,7 @@ from repobuild.cli import options
 from repobuild.cli.mentioned import mentioned, mentioned_text
 from repobuild.cli.output import emit, short
 from repobuild.cli.pair import NARROWEST, Pair, plain
-from repobuild.engine.errors import BuildError, UsageError
+from repobuild.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout

@@ -94,7 +94,7 @@ def _build(
     quiet: bool,
 ) -> tuple[dict[str, Any], bool]:
     from repobuild.cli.progress import shown
-    from repobuild.engine.collect import Limits, tidy
+    from repobuild.engine.storage.garbage_collection import CacheLimits, tidy
 
     def tell(text: str) -> None:
         click.echo(text, err=True)
@@ -102,7 +102,7 @@ def _build(
     progress = shown(quiet)
     with checkout.building(snapshot, progress, jobs, wait, tell) as build:
         build.run(goals)
-        tidy(build, Limits.of(checkout.settings))
+        tidy(build, CacheLimits.of(checkout.settings))
         _tell_problems(build.problems)
         failed = any(outcome.failed for outcome in build.outcomes.values())
         left_out = list(checkout.book(snapshot).untrusted)

@@ -37,10 +37,15 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
     """
     from repobuild.checkout import find
     from repobuild.cli.progress import shown
-    from repobuild.engine.collect import Limits, collect, parse_size, waste
+    from repobuild.engine.storage.garbage_collection import (
+        CacheLimits,
+        collect,
+        parse_size,
+        waste,
+    )
 
     checkout = find()
-    limits = Limits.of(checkout.settings)
+    limits = CacheLimits.of(checkout.settings)
     if max_size:
         limits = replace(limits, max_bytes=parse_size(max_size))
     with checkout.building(checkout.snapshot(), shown(True)) as build:
@@ -85,8 +90,8 @@ def verify(as_json: bool) -> int:
 
 
 def _damage(checkout: Checkout) -> str:
-    from repobuild.engine.errors import DamagedError
-    from repobuild.engine.examine import damage
+    from repobuild.engine.storage.damage_check import damage
+    from repobuild.errors import DamagedError
 
     try:
         return damage(checkout.state().database)
@@ -99,7 +104,7 @@ def _damage(checkout: Checkout) -> str:
 def stats(as_json: bool) -> int:
     """Show how large the state is, table by table."""
     from repobuild.checkout import find
-    from repobuild.engine.collect import folder_bytes
+    from repobuild.engine.storage.garbage_collection import folder_bytes
 
     checkout = find()
     state = checkout.state()

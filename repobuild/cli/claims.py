@@ -6,7 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import columns, short
-from repobuild.engine.errors import StaleError
+from repobuild.errors import StaleError
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout

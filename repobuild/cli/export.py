@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from repobuild.engine.errors import StaleError, UsageError, nearest
+from repobuild.errors import StaleError, UsageError, nearest
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build

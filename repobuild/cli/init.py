@@ -15,7 +15,7 @@ import click
 def command(preset: str) -> int:
     """Write repobuild.toml: every setting with its default, commented out."""
     from repobuild.checkout import find
-    from repobuild.engine.errors import UsageError
+    from repobuild.errors import UsageError
     from repobuild.resources import folder
     from repobuild.settings import preset_settings
     from repobuild.settings_file import FILE_NAME

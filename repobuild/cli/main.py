@@ -53,7 +53,7 @@ class Verbs(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        from repobuild.engine.errors import nearest
+        from repobuild.errors import nearest
 
         if args and args[0] not in VERBS:
             ctx.fail(f'no such verb "{args[0]}"{nearest(args[0], VERBS)}')
@@ -85,7 +85,7 @@ def cli() -> None:
 
 def run(arguments: list[str]) -> int:
     """Run one verb and return its exit code; a user's mistake shows no traceback."""
-    from repobuild.engine.errors import BuildError
+    from repobuild.errors import BuildError
 
     try:
         # Not `cli.main`: it turns a signal into `Abort` and a closed pipe into exit 1.
@@ -120,7 +120,7 @@ def _is_damage(error: Exception) -> bool:
     """Whether SQLite, or a row's digest, says that the database is garbled."""
     import sqlite3
 
-    from repobuild.engine.examine import is_corrupt
+    from repobuild.engine.storage.damage_check import is_corrupt
 
     return isinstance(error, sqlite3.Error) and is_corrupt(error)
 

@@ -61,7 +61,7 @@ def _at(build: Build) -> dict[str, Any] | None:
 
 def _is_behind(build: Build) -> bool:
     """Whether a build ended between the files and what is made of them."""
-    from repobuild.engine.table import pending
+    from repobuild.engine.storage.table import pending
 
     return any(
         pending(build.state, name, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.errors import StaleError
+from repobuild.errors import StaleError
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build

@@ -23,7 +23,7 @@ def command(show: bool, as_json: bool) -> int:
     commit, adapter = newest(build, "adapter")
     row = build.table("report").get(adapter["object"])
     if row is None:
-        from repobuild.engine.errors import StaleError
+        from repobuild.errors import StaleError
 
         raise StaleError(f"no report of {short(commit)} yet\nrun `repobuild` first")
     page = build.store.path(row["object"]) / "index.html"

@@ -53,7 +53,7 @@ def _found(build: Build, key: str) -> dict[str, Any]:
     key = _whole(build, _commit(build, key))
     rows = {**_adapters(build, key), **_rows(build, key)}
     if not rows:
-        from repobuild.engine.why import unknown
+        from repobuild.engine.explain.why import unknown
 
         raise unknown(build, key)
     return {"rows": rows}
@@ -171,7 +171,7 @@ def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
 def _adapters(build: Build, key: str) -> dict[str, Any]:
     """Return adapters by their digest, or by a commit that uses or made one."""
     from repobuild.cli.adapters import portrait
-    from repobuild.engine.displace import own
+    from repobuild.engine.override import own
     from repobuild.model.lineage import current
     from repobuild.model.rollback import adapters
 

@@ -32,7 +32,7 @@ def command(as_json: bool) -> int:
 
 def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[str, Any]:
     """Return what building `goals` at a snapshot would do; writes nothing."""
-    from repobuild.engine.outlook import foresee
+    from repobuild.engine.explain.forecast import foresee
 
     state = checkout.state()
     build = checkout.view(snapshot, state)
@@ -104,7 +104,7 @@ def outlook_text(facts: dict[str, Any]) -> str:
 
 
 def _does(task: str) -> str:
-    from repobuild.engine.outlook import NOTHING
+    from repobuild.engine.explain.forecast import NOTHING
 
     return "the artifact stays" if task == NOTHING else task
 

@@ -9,7 +9,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.output import emit
-from repobuild.engine.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout

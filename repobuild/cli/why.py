@@ -30,7 +30,7 @@ def command(key: str, as_json: bool) -> int:
     repobuild why HEAD                  the adapter of a commit, or by its digest
     """
     from repobuild.checkout import find
-    from repobuild.engine.why import why
+    from repobuild.engine.explain.why import why
     from repobuild.samples.secret import withheld
 
     checkout = find()
@@ -82,7 +82,7 @@ def _lines(told: Told) -> Iterator[str]:
 
 
 def _row(told: Told) -> Iterator[str]:
-    from repobuild.engine.wording import field
+    from repobuild.engine.explain.wording import field
 
     yield _headline(told)
     if told.get("dropped"):
@@ -100,7 +100,7 @@ def _is_first(told: Told) -> bool:
 
 
 def _headline(told: Told) -> str:
-    from repobuild.engine.wording import place
+    from repobuild.engine.explain.wording import place
 
     name = " ".join(filter(None, (told["table"], told["key"])))
     where = place(told.get("commit", ""), told.get("subject", ""))
@@ -113,7 +113,7 @@ def _headline(told: Told) -> str:
 
 
 def _reasons(reasons: list[Told], indent: str = "  ") -> Iterator[str]:
-    from repobuild.engine.wording import sentence
+    from repobuild.engine.explain.wording import sentence
 
     for reason in reasons:
         yield f"{indent}because {sentence(reason)}"
@@ -124,7 +124,7 @@ def _reasons(reasons: list[Told], indent: str = "  ") -> Iterator[str]:
 
 
 def _table(told: Told) -> Iterator[str]:
-    from repobuild.engine.wording import place, sentence
+    from repobuild.engine.explain.wording import place, sentence
 
     if told["what"] == "never built":
         yield f"{told['table']}: never built"
@@ -138,7 +138,7 @@ def _table(told: Told) -> Iterator[str]:
 
 
 def _run(run: Told) -> Iterator[str]:
-    from repobuild.engine.wording import place, shown
+    from repobuild.engine.explain.wording import place, shown
 
     how = "made from all rows" if run["full"] else f"looked at {_rows(run['looked'])}"
     where = place(run["commit"], run["subject"])

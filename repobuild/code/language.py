@@ -169,7 +169,7 @@ def _chosen(settings: Mapping[str, Any]) -> list[Language]:
 
 
 def _check(languages: Sequence[str]) -> None:
-    from repobuild.engine.errors import UsageError, nearest
+    from repobuild.errors import UsageError, nearest
 
     names = [name for name, found in known().items() if not found.part_of]
     for name in languages:

@@ -21,18 +21,18 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from repobuild.engine.changes import trim
 from repobuild.engine.contract import Progress, Value
-from repobuild.engine.cycles import unsearched
-from repobuild.engine.errors import BuildError
-from repobuild.engine.events import EventLog
 from repobuild.engine.rule import Rule, closure, joined, manifest_digest
-from repobuild.engine.runs import Run, record
-from repobuild.engine.script import RuleError
-from repobuild.engine.state import State, TableLine
-from repobuild.engine.store import Store
-from repobuild.engine.table import StoredTable, pending
-from repobuild.engine.writer import Outcome, Writer
+from repobuild.engine.run.cyclic_gc import unsearched
+from repobuild.engine.run.script import RuleError
+from repobuild.engine.storage.artifact_store import ArtifactStore
+from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.row_changes import trim
+from repobuild.engine.storage.run_history import TableRun, record
+from repobuild.engine.storage.state import State, TableLine
+from repobuild.engine.storage.table import StoredTable, pending
+from repobuild.engine.storage.table_writer import TableResult, TableWriter
+from repobuild.errors import BuildError
 from repobuild.git.snapshot import Snapshot, worktree_id
 
 ShowProgress = Callable[[str, int], AbstractContextManager[Progress]]
@@ -44,7 +44,7 @@ class Build:
     """One build of one snapshot. Holds the lock from `begin` to the end."""
 
     state: State
-    store: Store
+    store: ArtifactStore
     rules: Mapping[str, Rule]
     settings: Mapping[str, Value]
     snapshot: Snapshot
@@ -53,7 +53,7 @@ class Build:
     jobs: int = 0
     number: int = 0
     shuffle: int = 0
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    outcomes: dict[str, TableResult] = field(default_factory=dict)
     problems: list[tuple[str, str, str]] = field(default_factory=list)
     _tables: dict[str, StoredTable] = field(default_factory=dict)
     _manifests: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -74,7 +74,7 @@ class Build:
     def cores(self) -> int:
         return self.jobs or len(os.sched_getaffinity(0))
 
-    def run(self, goals: list[str]) -> dict[str, Outcome]:
+    def run(self, goals: list[str]) -> dict[str, TableResult]:
         """Build what the goals need; return the outcome of every table looked at."""
         self._begin()
         for name in closure(self.rules, goals):
@@ -94,7 +94,7 @@ class Build:
     def table(self, name: str) -> StoredTable:
         """Return a table of this build, its unstored values rendered from its input."""
         if name not in self._tables:
-            from repobuild.engine.mapping import renderer
+            from repobuild.engine.run.map import renderer
 
             rule = self.rules[name]
             render = None if rule.stored else renderer(self, rule)
@@ -140,16 +140,16 @@ class Build:
             and line.manifest != REMADE
         ]
 
-    def writer(self, rule: Rule) -> Writer:
+    def writer(self, rule: Rule) -> TableWriter:
         number = 0 if self.state.line(rule.name) is None else self.number
         consumers = self.consumers(rule)
-        return Writer(self.state, rule, self.table(rule.name), consumers, number)
+        return TableWriter(self.state, rule, self.table(rule.name), consumers, number)
 
     def close(
         self,
         rule: Rule,
-        writer: Writer,
-        outcome: Outcome,
+        writer: TableWriter,
+        outcome: TableResult,
         began: float,
         meta: Mapping[str, Value] = {},
     ) -> None:
@@ -170,7 +170,7 @@ class Build:
         was = old.manifest if old else 0
         record(
             self.state,
-            Run(
+            TableRun(
                 rule.name, self.number, full, was, number, self._inputs(rule),
                 self._looked or len(outcome.built) + len(outcome.removed),
                 writer.changed, writer.noted, str(meta.get("mode", "")),
@@ -226,10 +226,10 @@ class Build:
                 f'what was built before it is kept; the traceback is in "{trace}"'
             ) from error
 
-    def _bring(self, rule: Rule) -> Outcome:
+    def _bring(self, rule: Rule) -> TableResult:
         self._looked = self.awaited(rule)
         if rule.kind == "task":
-            from repobuild.engine.tasking import run_task
+            from repobuild.engine.run.task import run_task
 
             outcome = run_task(self, rule)
         elif not self.is_stale(rule):
@@ -240,26 +240,26 @@ class Build:
         self._log(outcome)
         return outcome
 
-    def _run_rows(self, rule: Rule) -> Outcome:
+    def _run_rows(self, rule: Rule) -> TableResult:
         if rule.kind == "source":
-            from repobuild.engine.source import run_source
+            from repobuild.engine.run.source import run_source
 
             return run_source(self, rule)
         if rule.kind == "map":
-            from repobuild.engine.mapping import run_map
+            from repobuild.engine.run.map import run_map
 
             return run_map(self, rule)
-        from repobuild.engine.viewing import run_view
+        from repobuild.engine.run.view import run_view
 
         return run_view(self, rule)
 
-    def _unchanged(self, rule: Rule) -> Outcome:
-        outcome = Outcome(rule.name)
+    def _unchanged(self, rule: Rule) -> TableResult:
+        outcome = TableResult(rule.name)
         line = self.state.line(rule.name)
         outcome.counts.unchanged = line.entries if line else 0
         return outcome
 
-    def _log(self, outcome: Outcome) -> None:
+    def _log(self, outcome: TableResult) -> None:
         counts = outcome.counts
         if not (outcome.built or outcome.memo or outcome.removed or outcome.failed):
             return

@@ -39,10 +39,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal
 
-from repobuild.engine.command import Command
 from repobuild.engine.digest import key_digest
-from repobuild.engine.errors import UsageError, nearest
-from repobuild.engine.script import Script
+from repobuild.engine.run.command import Command
+from repobuild.engine.run.script import Script
+from repobuild.errors import UsageError, nearest
 
 Kind = Literal["source", "map", "view", "task"]
 KINDS = ("source", "map", "view", "task")

@@ -16,19 +16,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from repobuild.engine.as_of import CleanBuild, grouped, obstacle, pinned, table_versions
 from repobuild.engine.build import Build, ShowProgress
-from repobuild.engine.errors import StaleError
-from repobuild.engine.events import EventLog
-from repobuild.engine.examine import damage
-from repobuild.engine.past import Group, grouped, obstacle, pinned, standings
-from repobuild.engine.state import State, open_state
+from repobuild.engine.storage.damage_check import damage
+from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.state import State, open_state
+from repobuild.errors import StaleError
 from repobuild.git.snapshot import at_commit
 
 _SHOWN_KEYS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class TableCheck:
     """One table or artifact: what the state says, what was found, where they differ.
 
     `obstacle` says why nothing could be found.
@@ -45,12 +45,12 @@ class Verdict:
         return self.stored == self.found
 
 
-def verify(build: Build, progress: ShowProgress) -> list[Verdict]:
+def verify(build: Build, progress: ShowProgress) -> list[TableCheck]:
     """Return a verdict for every built table and every artifact that a row names.
 
     Raises `StaleError` when nothing is built yet.
     """
-    tables = standings(build)
+    tables = table_versions(build)
     if not tables:
         raise StaleError("nothing is built yet\nrun `repobuild` first")
     obstacles = {table.table: obstacle(build, table) for table in tables}
@@ -66,7 +66,9 @@ def verify(build: Build, progress: ShowProgress) -> list[Verdict]:
     return [*verdicts, _stored(build), *_artifacts(build)]
 
 
-def _verified(build: Build, group: Group, progress: ShowProgress) -> list[Verdict]:
+def _verified(
+    build: Build, group: CleanBuild, progress: ShowProgress
+) -> list[TableCheck]:
     snapshot = at_commit(build.snapshot.repository, group.commit)
     then = replace(build, snapshot=snapshot, rules=pinned(build, group))
     with clean(then, progress) as other:
@@ -74,9 +76,9 @@ def _verified(build: Build, group: Group, progress: ShowProgress) -> list[Verdic
         return [_compare(build, other, name) for name in group.tables]
 
 
-def _unknown(build: Build, name: str, why: str) -> Verdict:
+def _unknown(build: Build, name: str, why: str) -> TableCheck:
     line = build.state.line(name)
-    return Verdict(name, line.digest.hex() if line else "", "", obstacle=why)
+    return TableCheck(name, line.digest.hex() if line else "", "", obstacle=why)
 
 
 @contextmanager
@@ -101,11 +103,11 @@ def fresh(build: Build, state: State, folder: Path, progress: ShowProgress) -> B
     )  # fmt: skip
 
 
-def _compare(build: Build, other: Build, name: str) -> Verdict:
+def _compare(build: Build, other: Build, name: str) -> TableCheck:
     mine, theirs = build.state.line(name), other.state.line(name)
     stored = mine.digest.hex() if mine else ""
     found = theirs.digest.hex() if theirs else ""
-    verdict = Verdict(name, stored, found)
+    verdict = TableCheck(name, stored, found)
     if verdict.holds:
         return verdict
     return replace(verdict, keys=_differing(build, other, name))
@@ -120,21 +122,21 @@ def _differing(build: Build, other: Build, name: str) -> tuple[str, ...]:
     return tuple(keys[:_SHOWN_KEYS])
 
 
-def _stored(build: Build) -> Verdict:
+def _stored(build: Build) -> TableCheck:
     """The stored bytes themselves: a flipped bit in a value changes no digest."""
     reason = damage(build.state.database)
     if not reason:
-        return Verdict("state", "whole", "whole")
-    return Verdict("state", "whole", "damaged", (reason,))
+        return TableCheck("state", "whole", "whole")
+    return TableCheck("state", "whole", "damaged", (reason,))
 
 
-def _artifacts(build: Build) -> Iterator[Verdict]:
+def _artifacts(build: Build) -> Iterator[TableCheck]:
     for rule in build.rules.values():
         if rule.kind != "task" or build.state.line(rule.name) is None:
             continue
         for key, row in build.table(rule.name).items():
             digest = str(row["object"])
-            yield Verdict(f"{rule.name} {key[:12]}", digest, _found(build, digest))
+            yield TableCheck(f"{rule.name} {key[:12]}", digest, _found(build, digest))
 
 
 def _found(build: Build, digest: str) -> str:

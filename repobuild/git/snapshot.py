@@ -22,7 +22,7 @@ from pathlib import Path
 import pygit2
 from pygit2.enums import FileMode, FileStatus, SortMode
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.git.tree import compare, walk
 
 Entry = tuple[str, int]  # blob id (hex), mode

@@ -22,7 +22,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.displace import INSTEAD
+from repobuild.engine.override import INSTEAD
 from repobuild.model import delta as deltas
 from repobuild.model.delta import Decision, Mode
 from repobuild.model.lineage import Lineage, current

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.engine.contract import Value, View
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.model.base import TINY, embedded
 from repobuild.samples.balance import MARK, Line, cut, level, luck, module
 from repobuild.samples.fact import Sample

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild import resources
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 
 if TYPE_CHECKING:
     import torch

@@ -21,7 +21,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from repobuild.engine.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest
 from repobuild.model.recipe import Log
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from repobuild.engine.displace import own
+from repobuild.engine.override import own
 from repobuild.model.lineage import ROLLBACK, Manifest, Row, current
 
 

@@ -13,7 +13,7 @@ import shutil
 import sys
 from pathlib import Path
 
-from repobuild.engine.store import Store
+from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.resources import folder
 
 MAX_BYTES = 16 << 20
@@ -27,7 +27,7 @@ def embed(model: Path, cache: Path, name: str = "tiny") -> str:
     size = sum(p.stat().st_size for p in model.rglob("*") if p.is_file())
     if size > MAX_BYTES:
         raise ValueError(f'"{model}" has {size:,} bytes, more than {MAX_BYTES:,}')
-    store = Store(cache / "objects")
+    store = ArtifactStore(cache / "objects")
     copy = cache / "tmp"
     shutil.rmtree(copy, ignore_errors=True)
     shutil.copytree(model, copy)

@@ -35,7 +35,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.samples.secret import withheld
 
 BASE = "base"  # the folder of a base that goes along

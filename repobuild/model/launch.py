@@ -20,8 +20,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from repobuild.engine.errors import BuildError, UsageError
-from repobuild.engine.orphan import BUILDER
+from repobuild.engine.run.child_processes import BUILDER
+from repobuild.errors import BuildError, UsageError
 from repobuild.model.recipe import Job, Outcome
 
 MODULE = "repobuild.model.train"

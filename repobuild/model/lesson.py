@@ -25,7 +25,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.model import packing, replay
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation, Example, Examples

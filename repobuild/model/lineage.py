@@ -30,7 +30,7 @@ from typing import Any
 
 import msgpack
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 
 VERSION = 1
 DIGEST = 8

@@ -17,7 +17,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve
 from repobuild.model.conversation import Conversation
 from repobuild.model.lineage import Lineage, current

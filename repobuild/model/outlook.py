@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from repobuild.engine.outlook import NOTHING
-from repobuild.engine.pace import Expected, Prospect
+from repobuild.engine.explain.forecast import NOTHING
+from repobuild.engine.explain.time_estimate import ExpectedWork, ForecastInput
 from repobuild.model import delta as deltas
 from repobuild.model import replay
 from repobuild.model.base import resolve
@@ -25,7 +25,7 @@ ROUNDS = 1.5
 TOKENS = 130.0  # of a sample, when no adapter tells
 
 
-def adapter(prospect: Prospect) -> Expected:
+def adapter(prospect: ForecastInput) -> ExpectedWork:
     """Return mode, text and tokens of the next adapter."""
     settings, rows = prospect.settings, prospect.rows
     delta = Delta([], [""] * prospect.changed, [])
@@ -39,19 +39,19 @@ def adapter(prospect: Prospect) -> Expected:
     )
     decision = deltas.decide(now, delta, settings)
     if decision.mode is Mode.WAIT:
-        return Expected(Mode.WAIT.value, NOTHING, 0.0)
+        return ExpectedWork(Mode.WAIT.value, NOTHING, 0.0)
     if decision.mode is Mode.CONTINUE:
         count = f"{prospect.changed:,} changed sample{'s' * (prospect.changed != 1)}"
         text = f"would continue on at most about {count}"
         work = continued(settings, rows.values(), prospect)
-        return Expected(Mode.CONTINUE.value, text, work, STARTUP)
+        return ExpectedWork(Mode.CONTINUE.value, text, work, STARTUP)
     text = f"would start from the base model: {decision.reason}"
     work = whole(settings, rows.values(), prospect)
-    return Expected(decision.mode.value, text, work, STARTUP)
+    return ExpectedWork(decision.mode.value, text, work, STARTUP)
 
 
 def continued(
-    settings: Mapping[str, Any], rows: Iterable[Row], prospect: Prospect
+    settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
 ) -> float:
     """Tokens of a continued run: the changed samples and the replayed ones."""
     fresh, share = prospect.changed, share_of(settings, "replay")
@@ -63,7 +63,7 @@ def continued(
 
 
 def whole(
-    settings: Mapping[str, Any], rows: Iterable[Row], prospect: Prospect
+    settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
 ) -> float:
     """Tokens of a run from the base model: all samples, as often as the recipe says."""
     shown = prospect.size * float(settings["adapter.epochs"])

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.code.graph import PROJECT
-from repobuild.engine.errors import BuildError, StaleError, UsageError
+from repobuild.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import address
 from repobuild.model import hub
 from repobuild.model.base import TINY, Base, resolve

@@ -21,7 +21,7 @@ from typing import Any
 
 import msgpack
 
-from repobuild.engine.errors import UsageError
+from repobuild.errors import UsageError
 from repobuild.model.base import Base
 from repobuild.model.conversation import Example
 

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgpack
 
-from repobuild.engine.errors import BuildError
+from repobuild.errors import BuildError
 from repobuild.model.conversation import END_OF_TEXT, FILE, Conversation, Example
 
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Make an earlier adapter the current one of a commit, without training.
 
 The commit is HEAD, or, when HEAD is not built, the nearest first parent that is: what
-the next build goes on from. Its row takes the earlier adapter (engine/displace.py);
+the next build goes on from. Its row takes the earlier adapter (engine/override.py);
 the commit's own is kept and can be taken again. From then on
 
     a build of the same samples    changes nothing
@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.displace import displaced, own, put
-from repobuild.engine.errors import StaleError, UsageError
+from repobuild.engine.override import displaced, own, put
+from repobuild.errors import StaleError, UsageError
 from repobuild.git.snapshot import at_commit, nearest, resolve
 from repobuild.model import delta as deltas
 from repobuild.model.base import resolve as resolve_base

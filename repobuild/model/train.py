@@ -33,7 +33,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_callback import PrinterCallback
 
-from repobuild.engine.orphan import end_with_builder
+from repobuild.engine.run.child_processes import end_with_builder
 from repobuild.model import zero
 from repobuild.model.artifact import check, curve, write_peft
 from repobuild.model.base import load_model, load_tokenizer, quiet

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild import resources
-from repobuild.engine.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     import torch

@@ -17,7 +17,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from repobuild.engine.contract import Value
-from repobuild.engine.errors import UsageError, nearest
+from repobuild.errors import UsageError, nearest
 from repobuild.resources import folder
 
 NUMBERS = 10  # sample numbers that a kind has; the last is the held-out question's

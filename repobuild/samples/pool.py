@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from repobuild.engine.contract import Change, Table, Value, View
-from repobuild.engine.errors import StaleError
+from repobuild.errors import StaleError
 
 SAMPLES = "samples"
 _MARK = "//"

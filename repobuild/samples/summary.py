@@ -16,7 +16,7 @@ from typing import Protocol
 
 from repobuild.code.licence import UNKNOWN
 from repobuild.engine.contract import Table, Value
-from repobuild.engine.errors import StaleError
+from repobuild.errors import StaleError
 from repobuild.samples.fact import Sample
 from repobuild.samples.licence import licences_of
 from repobuild.samples.pool import Pool

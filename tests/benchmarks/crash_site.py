@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from repobuild.engine.events import EventLog
-from repobuild.engine.notes import read
 from repobuild.engine.rule import closure, read_rules
-from repobuild.engine.state import open_state
+from repobuild.engine.storage.artifact_notes import read
+from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.state import open_state
 from repobuild.resources import folder
 
 ROOT = Path(__file__).parents[2]

@@ -18,7 +18,7 @@ from typing import Any
 
 from repobuild.engine.digest import inflate, unpack
 from repobuild.engine.rule import Rule, closure
-from repobuild.engine.state import TableLine
+from repobuild.engine.storage.state import TableLine
 from repobuild.git.snapshot import Snapshot
 from tests.standard import Row, Standard
 

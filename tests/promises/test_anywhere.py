@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.engine.mapping import _POOL_ABOVE
-from repobuild.engine.state import open_state
+from repobuild.engine.run.map import _POOL_ABOVE
+from repobuild.engine.storage.state import open_state
 from tests.promises import edits
 from tests.repository import Repository
 from tests.standard import Standard

@@ -16,11 +16,11 @@ from typing import Any
 import pytest
 
 from repobuild.engine.digest import inflate
-from repobuild.engine.errors import BuildError
-from repobuild.engine.events import EventLog
-from repobuild.engine.examine import damage, is_corrupt
-from repobuild.engine.seal import holds, seal
-from repobuild.engine.state import open_state
+from repobuild.engine.storage.damage_check import damage, is_corrupt
+from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.integrity import holds, seal
+from repobuild.engine.storage.state import open_state
+from repobuild.errors import BuildError
 from tests.repository import Repository
 from tests.toys import Toy
 

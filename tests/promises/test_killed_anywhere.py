@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.engine.state import open_state
+from repobuild.engine.storage.state import open_state
 from tests.repository import Repository
 from tests.standard import Standard
 

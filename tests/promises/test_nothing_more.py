@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from repobuild.engine.own import OwnTable
+from repobuild.engine.run.view_output import ViewOutput
 from tests.promises import edits
 from tests.repository import Repository
 from tests.standard import Standard
@@ -211,7 +211,7 @@ def test_files_that_share_no_name_with_an_edit_are_not_even_looked_at(
     looked: list[str] = []
     with pytest.MonkeyPatch.context() as patch:
         for name in ("put", "drop"):
-            patch.setattr(OwnTable, name, noting(getattr(OwnTable, name), looked))
+            patch.setattr(ViewOutput, name, noting(getattr(ViewOutput, name), looked))
         trees = [edits.tree_of(start)]
         for edit in steps:
             trees.append(edits.after(trees[-1], trees, edit))

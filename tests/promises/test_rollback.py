@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.engine.state import open_state
+from repobuild.engine.storage.state import open_state
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository
 from tests.test_model_nano import make_base
@@ -248,19 +248,19 @@ def test_what_was_put_aside_is_not_collected(here, capsys):
 
 @pytest.mark.parametrize("moment", ["note", "row"])
 def test_a_kill_leaves_one_state_or_the_other(here, capsys, monkeypatch, moment):
-    from repobuild.engine import displace
+    from repobuild.engine import override
 
     _, second, old, new = chain(here, capsys)
-    real = displace.note
+    real = override.note
 
     def killed(*arguments: Any) -> None:
         if moment == "row":
             real(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(displace, "note", killed)
+    monkeypatch.setattr(override, "note", killed)
     assert run(["rollback"]) == 130
-    monkeypatch.setattr(displace, "note", real)
+    monkeypatch.setattr(override, "note", real)
     assert adapters(capsys)[second]["object"] == new
     assert asked(capsys, "build")["adapter"]["object"] == new
     assert asked(capsys, "rollback")["adapter"] == old

@@ -79,7 +79,7 @@ def test_the_path_with_nothing_to_do_imports_almost_nothing():
 
 
 def test_building_tables_needs_no_torch():
-    code = "import repobuild.engine.build, repobuild.engine.mapping, repobuild.checkout"
+    code = "import repobuild.engine.build, repobuild.engine.run.map, repobuild.checkout"
     assert not loaded(code) & {"torch", "transformers", "joblib"}
 
 

@@ -1,0 +1,154 @@
+"""The rows that a view keeps, laid over what is stored until they are written.
+
+On a full build nothing stored shows through: the view starts empty, and what it does
+not put again is gone at the end. Values are packed when they are put, so that a later
+change to the object cannot slip in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from repobuild.engine.contract import Value
+from repobuild.engine.digest import deflate, digest, pack, unpack
+from repobuild.engine.rule import Rule
+from repobuild.engine.storage.state import State
+from repobuild.engine.storage.table import RawRow, StoredIndex, StoredTable, term_number
+from repobuild.engine.storage.table_writer import TableResult, TableWriter
+
+
+class ViewIndex:
+    def __init__(self, stored: StoredIndex | None) -> None:
+        self._stored = stored
+        self.changed: dict[str, frozenset[int]] = {}
+        self._found: dict[int, set[str]] = {}
+
+    def set(self, key: str, terms: Iterable[str]) -> None:
+        numbers = frozenset(map(term_number, terms))
+        for gone in self.changed.get(key, frozenset()) - numbers:
+            self._found[gone].discard(key)
+        self.changed[key] = numbers
+        for number in numbers:
+            self._found.setdefault(number, set()).add(key)
+
+    def find(self, term: str) -> list[str]:
+        number = term_number(term)
+        found = set(self._found.get(number, ()))
+        if self._stored is not None:
+            stored = self._stored.find_number(number)
+            found.update(key for key in stored if key not in self.changed)
+        return sorted(found)
+
+
+class ViewOutput:
+    """See `contract.OwnTable`."""
+
+    def __init__(self, stored: StoredTable, full: bool) -> None:
+        self._stored = stored
+        self._full = full
+        self._puts: dict[str, bytes] = {}
+        self._drops: set[str] = set()
+        indexed = stored.rule.kind == "view" and not full
+        self.index = ViewIndex(stored.index if indexed else None)
+
+    def get(self, key: str) -> Value | None:
+        if key in self._puts:
+            return unpack(self._puts[key])
+        if self._full or key in self._drops:
+            return None
+        return self._stored.get(key)
+
+    def put(self, key: str, value: Value) -> None:
+        self._puts[key] = pack(value)
+        self._drops.discard(key)
+
+    def drop(self, key: str) -> None:
+        self._puts.pop(key, None)
+        self._drops.add(key)
+        self.index.set(key, ())
+
+    def fresh(self) -> list[str]:
+        """Return the keys of what was put since the view began."""
+        return sorted(self._puts)
+
+    def keys(self) -> Iterator[str]:
+        shown = set() if self._full else set(self._stored.keys()) - self._drops
+        yield from sorted(shown | self._puts.keys())
+
+    def write(self, writer: TableWriter, outcome: TableResult) -> None:
+        """Write what was put and dropped. Runs inside the table's transaction."""
+        if self._full:
+            self._drops = set(self._stored.keys()) - self._puts.keys()
+        entries = self._stored.rule.entries
+        for key in sorted(self._puts):
+            packed = self._puts[key]
+            row = RawRow(digest(packed), None, deflate(packed))
+            new, gone = writer.put(key, row, {})
+            outcome.counts.built += len(new)
+            outcome.counts.removed += gone
+            if new or gone:
+                outcome.built.append(key)
+            if entries:
+                outcome.entries += [key + sub for sub in new]
+        for key in sorted(self._drops):
+            if gone := writer.drop(key):
+                outcome.counts.removed += gone
+                outcome.removed.append(key)
+
+
+def write_index(state: State, rule: Rule, index: ViewIndex, full: bool) -> None:
+    """Write a view's changed terms. Runs inside the table's transaction."""
+    database, name = state.database, rule.name
+    if full:
+        _write_whole_index(state, name, index)
+        return
+    for key, numbers in index.changed.items():
+        number = _key_number(state, name, key, bool(numbers))
+        old = _terms_of(state, name, number)
+        database.executemany(
+            f'DELETE FROM "terms_{name}" WHERE term = ? AND id = ?',
+            [(term, number) for term in old - numbers],
+        )
+        database.executemany(
+            f'INSERT INTO "terms_{name}" VALUES (?, ?)',
+            [(term, number) for term in sorted(numbers - old)],
+        )
+        if number and not numbers:
+            database.execute(f'DELETE FROM "keys_{name}" WHERE id = ?', (number,))
+
+
+def _write_whole_index(state: State, name: str, index: ViewIndex) -> None:
+    database = state.database
+    database.execute(f'DELETE FROM "terms_{name}"')
+    database.execute(f'DELETE FROM "keys_{name}"')
+    keys = [key for key, numbers in index.changed.items() if numbers]
+    database.executemany(
+        f'INSERT INTO "keys_{name}" VALUES (?, ?)', list(enumerate(keys, 1))
+    )
+    # Sorted by term, rows are appended to the tree instead of scattered over it.
+    terms = sorted(
+        (term, number)
+        for number, key in enumerate(keys, 1)
+        for term in index.changed[key]
+    )
+    database.executemany(f'INSERT INTO "terms_{name}" VALUES (?, ?)', terms)
+
+
+def _key_number(state: State, name: str, key: str, make: bool) -> int:
+    """Return a key's number in the index; 0 when it has none and needs none."""
+    found = state.database.execute(
+        f'SELECT id FROM "keys_{name}" WHERE key = ?', (key,)
+    ).fetchone()
+    if found or not make:
+        return int(found[0]) if found else 0
+    cursor = state.database.execute(
+        f'INSERT INTO "keys_{name}"(key) VALUES (?)', (key,)
+    )
+    return int(cursor.lastrowid or 0)
+
+
+def _terms_of(state: State, name: str, number: int) -> set[int]:
+    rows = state.database.execute(
+        f'SELECT term FROM "terms_{name}" WHERE id = ?', (number,)
+    )
+    return {term for (term,) in rows}

@@ -1,0 +1,83 @@
+"""Tables of the state's database.
+
+Every engine table X has `rows_X`; a view has `keys_X` and
+`terms_X`, its index. Row keys are text; digests are 16 bytes; values are msgpack,
+deflated above 160 bytes.
+
+    meta(name, value)                     the format
+    manifests(id, digest, body)           what rows depend on beside their inputs
+    tables(name, manifest, digest, ...)   one line per table, its running digest
+    memo(id, key, digest, value)          map results by content; shared by all paths
+    rows_X(key, digest, memo, value)      map rows name a memo entry, others hold values
+    pending(consumer, source, key, old)   changed rows that a table has not yet seen
+    changes(build, tbl, key, detail)      why rows changed                (changes.py)
+    runs(tbl, build, ...)                 how tables were made            (runs.py)
+    builds(id, ...)                       one line per build
+    idle(memo, build)                     memo entries that a row has left (collect.py)
+    uses(object, build)                   when artifacts were last looked at
+    doomed(object)                        artifacts whose rows are gone already
+
+`pending` is what makes a kill between two tables harmless: a table's rows and the news
+of them to every consumer are one transaction, and a consumer deletes the news in the
+transaction that holds its own rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+from repobuild.errors import BuildError
+
+FORMAT = 1
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS manifests(
+    id INTEGER PRIMARY KEY, digest BLOB UNIQUE, body BLOB);
+CREATE TABLE IF NOT EXISTS tables(
+    name TEXT PRIMARY KEY, manifest INTEGER, digest BLOB, rows INTEGER,
+    entries INTEGER, tree TEXT, "commit" TEXT, seconds REAL, full_seconds REAL)
+    WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS memo(
+    id INTEGER PRIMARY KEY, key BLOB UNIQUE, digest BLOB, value BLOB, build INTEGER);
+CREATE TABLE IF NOT EXISTS pending(
+    consumer TEXT, source TEXT, key TEXT, old BLOB,
+    PRIMARY KEY(consumer, source, key)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS changes(
+    build INTEGER, tbl TEXT, key TEXT, detail BLOB);
+CREATE INDEX IF NOT EXISTS changes_by_key ON changes(tbl, key);
+CREATE INDEX IF NOT EXISTS changes_by_build ON changes(build);
+CREATE TABLE IF NOT EXISTS runs(
+    tbl TEXT, build INTEGER, "full" INTEGER, was INTEGER, manifest INTEGER,
+    inputs BLOB, looked INTEGER, changed INTEGER, noted INTEGER, mode TEXT,
+    work REAL, seconds REAL, PRIMARY KEY(tbl, build)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS idle(memo INTEGER PRIMARY KEY, build INTEGER);
+CREATE TABLE IF NOT EXISTS uses(object TEXT PRIMARY KEY, build INTEGER) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS doomed(object TEXT PRIMARY KEY) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS builds(
+    id INTEGER PRIMARY KEY, "commit" TEXT, tree TEXT, seconds REAL, outcome TEXT);
+"""
+
+
+def complete(database: sqlite3.Connection) -> None:
+    """Let a reader find what an older state lacks as empty temporary tables."""
+    there = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    for statement in SCHEMA.split(";"):
+        name = statement.partition("EXISTS ")[2].partition("(")[0]
+        if "CREATE TABLE" in statement and name not in there:
+            database.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
+
+
+def check_format(database: sqlite3.Connection, path: Path) -> None:
+    """Runs before anything is written: a newer state stays as it is."""
+    query = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
+    if database.execute(query).fetchone() is None:
+        return
+    found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+    if found and str(found[0]).isdecimal() and int(found[0]) > FORMAT:
+        database.close()
+        raise BuildError(
+            f'the state in "{path.parent}" was written by a newer repobuild\n'
+            f"it has format {found[0]}, this version knows up to {FORMAT}\n"
+            "upgrade repobuild, or move that folder away to build anew"
+        )
