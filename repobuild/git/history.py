@@ -38,14 +38,14 @@ _RENAME_LIMIT = 200
 _ALIKE = 50  # percent, as git has it
 
 
-class Step(NamedTuple):
+class CommitStep(NamedTuple):
     """A commit that is kept, and the next one that is, "" at the end."""
 
     commit: str
     before: str
 
 
-def steps(repository: pygit2.Repository, commit: str) -> Iterator[Step]:
+def steps(repository: pygit2.Repository, commit: str) -> Iterator[CommitStep]:
     """Yield the commits along first parents, newest first, without loops.
 
     Commits that cannot be compared with their parent are left out.
@@ -54,7 +54,7 @@ def steps(repository: pygit2.Repository, commit: str) -> Iterator[Step]:
     place = line.origin(0)
     while line.tree(place + 1):
         after = line.origin(place + 1)
-        yield Step(
+        yield CommitStep(
             line.commit(place), line.commit(after) if line.tree(after + 1) else ""
         )
         place = after
@@ -103,7 +103,7 @@ class _Line:
         self._next = str(found.parent_ids[0]) if found.parent_ids else ""
 
 
-def row(repository: pygit2.Repository, step: Step) -> dict[str, Any]:
+def row(repository: pygit2.Repository, step: CommitStep) -> dict[str, Any]:
     """Return the row of a commit that is kept."""
     commit = repository[step.commit].peel(pygit2.Commit)
     parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
