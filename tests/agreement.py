@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from radon.visitors import ComplexityVisitor
 
-from repobuild.code.element import CodeElement, elements
-from repobuild.code.parse import facts_of
-from repobuild.code.source import source_of
+from repobuild.code.facts.element import CodeElement, elements
+from repobuild.code.facts.parse import facts_of
+from repobuild.code.scan.source_text import source_of
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Definition = Function | ast.ClassDef

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from repobuild.code.graph import graph
-from repobuild.code.language import language_of
-from repobuild.code.parse import facts_of
+from repobuild.code.facts.parse import facts_of
+from repobuild.code.graph.graph import graph
+from repobuild.code.scan.language import language_of
 from tests.fakes import MemoryView
 
 LANGUAGES = tuple("python markdown javascript typescript java go rust c cpp".split())

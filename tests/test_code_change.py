@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.code.change import changes
+from repobuild.code.changes.change import changes
 
 LONG = """
 def sum_up(values):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.code.generated import foreign, made
+from repobuild.code.scan.generated import foreign, made
 from tests.repository import Repository
 from tests.standard import Standard
 

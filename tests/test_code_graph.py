@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.code.graph import callers, edges_of, incoming, node, outgoing
+from repobuild.code.graph.graph import callers, edges_of, incoming, node, outgoing
 from tests.code_world import World
 
 # Each case: files, the caller, and what it calls; everything that is expected, and

@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-from repobuild.code import generic
-from repobuild.code.language import language_of
-from repobuild.code.row import row_of
+from repobuild.code.facts import generic
+from repobuild.code.facts.element_row import row_of
+from repobuild.code.scan.language import language_of
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_a_language_that_is_not_chosen_is_left_out() -> None:
 
 def test_naming_languages_loads_no_grammar() -> None:
     code = (
-        "import sys\nfrom repobuild.code.language import language_of\n"
+        "import sys\nfrom repobuild.code.scan.language import language_of\n"
         "language_of('a.py', ['python'], [])\n"
         "sys.exit(any('tree_sitter' in name for name in sys.modules))"
     )

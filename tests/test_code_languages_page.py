@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from repobuild.code import language as languages
-from repobuild.code.parse import facts_of, reader
-from repobuild.code.row import row_of
-from repobuild.code.syntax import grammar
+from repobuild.code.facts.element_row import row_of
+from repobuild.code.facts.parse import facts_of, reader
+from repobuild.code.facts.syntax import grammar
+from repobuild.code.scan import language as languages
 from repobuild.errors import UsageError
 from repobuild.resources import folder
 from tests.repository import Repository

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.code.licence import (
+from repobuild.code.licence.detect import (
     UNKNOWN,
     expression,
     header,
@@ -18,7 +18,7 @@ from repobuild.code.licence import (
     of_file,
     of_text,
 )
-from repobuild.code.licences import licences
+from repobuild.code.licence.licences import licences
 from tests.fakes import MemoryView
 
 MIT = "Permission is hereby granted, free of charge, to any person obtaining a copy of \

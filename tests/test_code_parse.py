@@ -15,8 +15,8 @@ from typing import Any
 import msgpack
 import pytest
 
-from repobuild.code.element import CodeElement, code_of, element, elements, quals
-from repobuild.code.parse import facts, facts_of
+from repobuild.code.facts.element import CodeElement, code_of, element, elements, quals
+from repobuild.code.facts.parse import facts, facts_of
 from tests import agreement
 from tests.agreement import Difference, Tally, compare, radon
 

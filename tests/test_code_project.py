@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from repobuild.code.analysis import graph_json, repository_analysis
-from repobuild.code.graph import PROJECT
+from repobuild.code.graph.analysis_export import graph_json, repository_analysis
+from repobuild.code.graph.graph import PROJECT
 from tests.code_world import World
 
 FILES = {

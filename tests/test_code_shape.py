@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.code.element import element
-from repobuild.code.parse import facts_of
+from repobuild.code.facts.element import element
+from repobuild.code.facts.parse import facts_of
 
 FUNCTION = """\
 class A:

@@ -106,7 +106,7 @@ def test_the_command_is_0_after_an_edit_of_the_settings(
 def test_the_command_says_what_it_could_not_verify(
     repository: Repository, monkeypatch, capsys
 ):
-    import repobuild.code.language as language
+    import repobuild.code.scan.language as language
 
     repository.commit({"a.py": 'def f():\n    """Say nothing."""\n    return 1\n'})
     monkeypatch.chdir(repository.path)

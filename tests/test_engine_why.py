@@ -334,7 +334,7 @@ def test_a_file_and_a_setting_that_changed_at_once_are_both_named(standard, repo
 
 
 def test_another_language_query_starts_facts_anew(standard, repository, monkeypatch):
-    import repobuild.code.language as language
+    import repobuild.code.scan.language as language
 
     told_before = language.grammars
 

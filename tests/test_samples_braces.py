@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.code.parse import facts_of
-from repobuild.code.row import row_of
+from repobuild.code.facts.element_row import row_of
+from repobuild.code.facts.parse import facts_of
 from repobuild.samples.braces import Braces
 
 JAVASCRIPT = b"""class A {

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from repobuild.code.graph import graph
-from repobuild.code.parse import facts_of
+from repobuild.code.facts.parse import facts_of
+from repobuild.code.graph.graph import graph
 from repobuild.engine.digest import pack
 from repobuild.samples.context import LINES, contexts
 from repobuild.samples.task import samples

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repobuild.code.parse import facts_of
+from repobuild.code.facts.parse import facts_of
 from repobuild.samples.imports import Statements, needed, other_names, statements
 
 SOURCE = """import os.path

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.code.row import Row
+from repobuild.code.facts.element_row import ElementRow
 from repobuild.samples.elements import Element, shown
 from repobuild.samples.names import Names, module_of, names_of
 from tests.fakes import MemoryIndex
@@ -25,7 +25,7 @@ def label(path: str, qual: str, **files: Any) -> str:
     names = Names(MemoryIndex())
     for name, row in files.items():
         names.record(f"{name}.py", names_of(row))
-    row = Row(qual, kind(qual), 1, 1, 0, 0, 0, b"", b"")
+    row = ElementRow(qual, kind(qual), 1, 1, 0, 0, 0, b"", b"")
     name = shown(qual).rpartition(".")[2]
     element = Element(path, row, name, qual.rpartition(".")[0])
     found, alone = names.label(element, names_of(files[path.removesuffix(".py")]))

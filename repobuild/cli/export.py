@@ -161,7 +161,7 @@ def _write(build: Build, table: str, folder: Path, form: str) -> None:
     if table == "facts":
         _write_analysis(folder / FORMATS[table], build)
     elif table == "graph":
-        from repobuild.code.analysis import graph_json
+        from repobuild.code.graph.analysis_export import graph_json
 
         commit = build.snapshot.commit
         _write_json(folder / FORMATS[table], graph_json(build, commit))
@@ -189,7 +189,7 @@ def _report(build: Build) -> Path:
 def _write_analysis(path: Path, build: Build) -> None:
     """Write the analysis as it is read, a line an element: 164 MB of the standard
     library take 2 GB as one text, and a fifth of it so."""
-    from repobuild.code.analysis import analysis_parts
+    from repobuild.code.graph.analysis_export import analysis_parts
     from repobuild.samples.secret import found_in, without
 
     found = found_in(_sources(build))

@@ -134,7 +134,7 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
 
 def _around(build: Build, key: str) -> dict[str, Any]:
     """Return an element's edges and the keys of its samples."""
-    from repobuild.code.graph import callers, node, outgoing
+    from repobuild.code.graph.graph import callers, node, outgoing
 
     graph = build.table("graph")
     if not len(graph):

@@ -3,7 +3,7 @@
     description  = "What each source file says by itself"
     kind         = "map"                            source, map, view or task
     from         = ["files"]                        input tables
-    run          = "repobuild.code.parse:facts"     module:function
+    run          = "repobuild.code.facts.parse:facts"     module:function
     reads        = ["blob", "language"]             map: the fields that enter the key
     settings     = ["project.max_file_bytes"]       the settings that enter the key
     sees         = ["base.model"]                   seen, but for the key only by what

@@ -21,7 +21,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Literal
 
-from repobuild.code.graph import elements_of
+from repobuild.code.graph.graph import elements_of
 from repobuild.engine.contract import Table, Value
 from repobuild.samples.places import LINES
 from repobuild.samples.pool import Pool

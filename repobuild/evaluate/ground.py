@@ -3,7 +3,7 @@
 No look-up goes over a table: at 100,000 elements it costs what it costs at a hundred.
 The files that hold a name are found by the index of `contexts` (samples/names.py), a
 module by that of `graph`, suffixes, folders and imports of the repository in the counts
-of the graph's project row (code/project.py).
+of the graph's project row (code/graph/project.py).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from repobuild.code.graph import PROJECT, elements_of
-from repobuild.code.language import language_of
-from repobuild.code.row import name_of
+from repobuild.code.facts.element_row import name_of
+from repobuild.code.graph.graph import PROJECT, elements_of
+from repobuild.code.scan.language import language_of
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.known import Known
 from repobuild.samples.elements import shown

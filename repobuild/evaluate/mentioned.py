@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 
-from repobuild.code.graph import split_id
-from repobuild.code.names import stem_of
+from repobuild.code.graph.graph import split_id
+from repobuild.code.resolve.python.modules import stem_of
 from repobuild.evaluate.ground import Ground, Place
 from repobuild.evaluate.known import is_python, names_in, path_of, paths_in, spans
 from repobuild.samples.elements import shown

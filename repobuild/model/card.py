@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from repobuild.code.licence import UNKNOWN
+from repobuild.code.licence.detect import UNKNOWN
 from repobuild.model import recipes
 from repobuild.model.contents import Contents
 from repobuild.model.lineage import Lineage

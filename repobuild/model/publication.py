@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.code.graph import PROJECT
+from repobuild.code.graph.graph import PROJECT
 from repobuild.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import address
 from repobuild.model import hub

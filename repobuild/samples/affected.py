@@ -18,8 +18,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from repobuild.code.graph import PROJECT
-from repobuild.code.row import name_of, parent_of
+from repobuild.code.facts.element_row import name_of, parent_of
+from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value, View
 from repobuild.samples.elements import Element, elements
 from repobuild.samples.imports import other_names, statements

@@ -11,11 +11,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from functools import cached_property
 
-from repobuild.code.generic import plain as plain_source
-from repobuild.code.language import known
-from repobuild.code.nesting import Nesting
-from repobuild.code.shape import Span
-from repobuild.code.syntax import HopelessError, Outline, grammar, spans
+from repobuild.code.facts.body_digest import Span
+from repobuild.code.facts.generic import plain as plain_source
+from repobuild.code.facts.nesting import Nesting
+from repobuild.code.facts.syntax import Outline, UnparsableError, grammar, spans
+from repobuild.code.scan.language import known
 from repobuild.samples.quote import Quote, plain
 
 
@@ -37,7 +37,7 @@ class Braces:
         try:
             links = known()[self._language].links
             return Outline(grammar(self._language), plain_source(self._source, links))
-        except HopelessError:
+        except UnparsableError:
             return None
 
     @cached_property

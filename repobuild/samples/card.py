@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from huggingface_hub import DatasetCardData
 
-from repobuild.code.licence import UNKNOWN
+from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import Value
 from repobuild.samples.summary import SPLITS, Summary
 

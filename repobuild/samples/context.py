@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from repobuild.code.graph import PROJECT
+from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import View
 from repobuild.samples.affected import Changes, affected
 from repobuild.samples.elements import Element

@@ -1,6 +1,6 @@
 """A code element as contexts read it: a view on its facts row, nothing computed ahead.
 
-`repobuild.code.element.CodeElement` has the seed's twenty fields filled in; contexts
+`repobuild.code.facts.element.CodeElement` has the seed's twenty fields filled in; contexts
 need half of them, of every element of every changed file.
 """
 
@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from repobuild.code.element import signature
-from repobuild.code.row import Row, name_of, parent_of, row_of
+from repobuild.code.facts.element import signature
+from repobuild.code.facts.element_row import ElementRow, name_of, parent_of, row_of
 from repobuild.engine.contract import Value
 
 _COUNT = re.compile(r"#\d+")
@@ -28,7 +28,7 @@ class Parameter:
 @dataclass(frozen=True, slots=True)
 class Element:
     path: str
-    row: Row
+    row: ElementRow
     name: str
     parent: str  # qualified name of what holds it, "" at the top
 
@@ -54,7 +54,7 @@ class Element:
 
     @property
     def title(self) -> str:
-        """A section's heading as written; see repobuild/code/markdown.py."""
+        """A section's heading as written; see repobuild/code/facts/markdown.py."""
         return self.row.returns or self.name
 
     @property

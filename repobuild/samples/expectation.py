@@ -22,7 +22,7 @@ from zlib import crc32
 
 from tree_sitter import Node
 
-from repobuild.code.syntax import grammar
+from repobuild.code.facts.syntax import grammar
 
 _LONGEST = 120  # characters of what is hidden
 _SHORTEST = 3  # letters and digits of it

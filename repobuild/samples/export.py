@@ -20,7 +20,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from repobuild.code.graph import PROJECT
+from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Table, Value
 from repobuild.samples.provenance import provenance
 from repobuild.samples.summary import SPLITS, Source, Summary, Used, used

@@ -20,8 +20,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from repobuild.code.graph import PROJECT, elements_of, node, split_id
-from repobuild.code.row import name_of
+from repobuild.code.facts.element_row import name_of
+from repobuild.code.graph.graph import PROJECT, elements_of, node, split_id
 from repobuild.engine.contract import Table, Value, View
 from repobuild.samples.difference import difference
 from repobuild.samples.fact import About, Fact, Sample, samples_of, turn_of

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
 
-from repobuild.code.graph import PROJECT, split_id
-from repobuild.code.licence import UNKNOWN
+from repobuild.code.graph.graph import PROJECT, split_id
+from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import Table, View
 from repobuild.samples.fact import Sample
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from repobuild.code.row import name_of
+from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import OwnIndex, Value
 from repobuild.samples.elements import Element, kinds, shown
 

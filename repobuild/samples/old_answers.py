@@ -31,7 +31,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from zlib import crc32
 
-from repobuild.code.graph import PROJECT, elements_of, split_id
+from repobuild.code.graph.graph import PROJECT, elements_of, split_id
 from repobuild.engine.contract import Value, View
 from repobuild.samples.fact import completed
 from repobuild.samples.history import GONE, fields_of, free_name, holds

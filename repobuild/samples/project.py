@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repobuild.code.graph import PROJECT
+from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value, View
 from repobuild.samples.describe import sentence, summary
 from repobuild.samples.surroundings import Surroundings

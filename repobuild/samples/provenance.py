@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from repobuild.code.graph import PROJECT, node, split_id
+from repobuild.code.graph.graph import PROJECT, node, split_id
 from repobuild.engine.contract import Table, Value
 
 

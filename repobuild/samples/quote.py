@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from repobuild.code.syntax import grammar
+from repobuild.code.facts.syntax import grammar
 
 # Cheap signs that a slice needs its strings and comments looked up by the grammar.
 _SIGNS = (b"#", b"//", b"/*", b'"""', b"'''", b"`")

@@ -23,7 +23,7 @@ _TOLD = ("added", "changed")
 class Story(NamedTuple):
     """The newest that happened to one id; `to` is where what is gone is now."""
 
-    item: Value  # repobuild/code/change.py
+    item: Value  # repobuild/code/changes/change.py
     commit: str
     subject: str
     to: str = ""

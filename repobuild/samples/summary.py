@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from repobuild.code.licence import UNKNOWN
+from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import Table, Value
 from repobuild.errors import StaleError
 from repobuild.samples.fact import Sample

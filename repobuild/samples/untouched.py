@@ -19,14 +19,14 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from repobuild.code.row import Row
-from repobuild.code.source import source_of
+from repobuild.code.facts.element_row import ElementRow
+from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
 from repobuild.samples.elements import Element
 
 Elements = dict[str, Element]
 _WORD = re.compile(rb"[A-Za-z_]\w*")
-_LENGTH, _CALLS = Row._fields.index("length"), Row._fields.index("calls")
+_LENGTH, _CALLS = ElementRow._fields.index("length"), ElementRow._fields.index("calls")
 
 
 def untouched(
@@ -86,7 +86,7 @@ def _seen(element: Element) -> tuple[Any, ...]:
     return element.signature, row.doc, row.bases, row.decorators
 
 
-def _same_row(old: Row, new: Row) -> bool:
+def _same_row(old: ElementRow, new: ElementRow) -> bool:
     """Whether two rows differ in nothing but places: lines, bytes, lines of calls."""
     return (
         old.shape == new.shape

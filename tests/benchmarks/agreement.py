@@ -23,7 +23,7 @@ from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from repobuild.code.parse import facts_of
+from repobuild.code.facts.parse import facts_of
 from tests.agreement import (
     FIELDS,
     Definition,

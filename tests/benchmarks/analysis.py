@@ -20,8 +20,8 @@ from typing import Any
 
 import msgpack
 
-from repobuild.code.graph import graph
-from repobuild.code.parse import facts_of
+from repobuild.code.facts.parse import facts_of
+from repobuild.code.graph.graph import graph
 from tests.fakes import MemoryView
 
 _LARGEST = 10_000_000

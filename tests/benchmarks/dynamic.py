@@ -20,8 +20,8 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from repobuild.code.element import CodeElement, elements
-from repobuild.code.parse import facts_of
+from repobuild.code.facts.element import CodeElement, elements
+from repobuild.code.facts.parse import facts_of
 from tests.benchmarks import table
 from tests.code_world import World
 

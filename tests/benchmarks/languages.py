@@ -21,10 +21,10 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from repobuild.code.graph import graph
-from repobuild.code.language import known, language_of
-from repobuild.code.parse import facts_of, left_out
-from repobuild.code.row import name_of
+from repobuild.code.facts.element_row import name_of
+from repobuild.code.facts.parse import facts_of, left_out
+from repobuild.code.graph.graph import graph
+from repobuild.code.scan.language import known, language_of
 from tests.fakes import MemoryView
 
 KINDS = ("function", "method", "class")
