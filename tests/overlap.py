@@ -17,8 +17,8 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from repobuild.samples.quality import frame
-from repobuild.samples.quoted import quoted, runs
+from repobuild.samples.dataset.quality import frame
+from repobuild.samples.text.passages import quoted, runs
 
 LIKE = 97.0
 

@@ -14,8 +14,8 @@ from repobuild.errors import UsageError
 from repobuild.model import balance as room
 from repobuild.model.balance import balance, counter, ingredients, size
 from repobuild.resources import folder
-from repobuild.samples.balance import Cuts, cut, level
-from repobuild.samples.dataset import dataset
+from repobuild.samples.dataset.budget import Cuts, cut, level
+from repobuild.samples.dataset.dataset import dataset
 from tests.fakes import MemoryTable, MemoryView
 from tests.test_samples_dataset import LONG, SETTINGS, SPLIT, sample
 

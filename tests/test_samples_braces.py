@@ -6,7 +6,7 @@ import pytest
 
 from repobuild.code.facts.element_row import row_of
 from repobuild.code.facts.parse import facts_of
-from repobuild.samples.braces import Braces
+from repobuild.samples.text.braces import Braces
 
 JAVASCRIPT = b"""class A {
   /** Sums. */

@@ -11,8 +11,8 @@ import pytest
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.graph.graph import graph
 from repobuild.engine.digest import pack
-from repobuild.samples.context import LINES, contexts
-from repobuild.samples.task import samples
+from repobuild.samples.contexts.contexts import LINES, contexts
+from repobuild.samples.tasks.registry import samples
 from tests.fakes import MemoryTable, MemoryView
 
 SETTINGS = {

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from repobuild.resources import folder
-from repobuild.samples.dataset import dataset
-from repobuild.samples.phrases import read_phrases
-from repobuild.samples.quality import frame
-from repobuild.samples.quoted import RUN, marks, quoted, runs
+from repobuild.samples.dataset.dataset import dataset
+from repobuild.samples.dataset.quality import frame
+from repobuild.samples.tasks.phrases import read_phrases
+from repobuild.samples.text.passages import RUN, marks, quoted, runs
 from tests.fakes import MemoryView
 from tests.test_samples_dataset import LONG, SETTINGS, SPLIT, built, sample
 

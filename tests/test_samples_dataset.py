@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from repobuild.samples.dataset import dataset
-from repobuild.samples.quality import Bounds, malformed, near, reason
-from repobuild.samples.split import Split
+from repobuild.samples.dataset.dataset import dataset
+from repobuild.samples.dataset.quality import LengthBounds, malformed, near, reason
+from repobuild.samples.dataset.split import Split
 from tests.fakes import MemoryView
 
 SETTINGS = {
@@ -21,7 +21,7 @@ SETTINGS = {
     "split.generalise": 0.06,
     "split.salt": "1",
 }
-BOUNDS, SPLIT = Bounds.of(SETTINGS), Split.of(SETTINGS)
+BOUNDS, SPLIT = LengthBounds.of(SETTINGS), Split.of(SETTINGS)
 NOTHING_HIDDEN = Split(0.0, "1")
 TOKEN = "gh" + "p_" + "aB3dE6gH9" * 4
 GITHUB = {"dropped": "secret: GitHub Token"}

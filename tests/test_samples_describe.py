@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from repobuild.samples.describe import SUMMARY, described, sentence, shortened, summary
+from repobuild.samples.text.docstring_parts import (
+    SUMMARY,
+    described,
+    sentence,
+    shortened,
+    summary,
+)
 
 GOOGLE = """Read a file.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.expectation import expectation
+from repobuild.samples.text.expectation import expectation
 
 MOST = 400
 

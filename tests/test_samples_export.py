@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from repobuild.errors import StaleError
-from repobuild.samples.card import hub_licence
-from repobuild.samples.export import FORMS, export
-from repobuild.samples.provenance import provenance
-from repobuild.samples.summary import whole_licence
+from repobuild.samples.dataset.summary import whole_licence
+from repobuild.samples.export.dataset_card import hub_licence
+from repobuild.samples.export.dataset_files import FORMS, export
+from repobuild.samples.export.provenance import provenance
 from tests.fakes import MemoryTable
 
 SAMPLE = {

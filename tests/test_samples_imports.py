@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from repobuild.code.facts.parse import facts_of
-from repobuild.samples.imports import Statements, needed, other_names, statements
+from repobuild.samples.text.import_statements import (
+    Statements,
+    needed,
+    other_names,
+    statements,
+)
 
 SOURCE = """import os.path
 import numpy as np

@@ -8,8 +8,12 @@ from typing import Any
 
 import pytest
 
-from repobuild.samples.dataset import dataset
-from repobuild.samples.licence import Denied, is_denied, licences_of
+from repobuild.samples.dataset.dataset import dataset
+from repobuild.samples.dataset.licence_filter import (
+    LicenceFilter,
+    is_denied,
+    licences_of,
+)
 from tests.fakes import MemoryTable, MemoryView
 from tests.repository import Repository
 from tests.standard import Standard
@@ -102,7 +106,7 @@ def test_an_empty_list_looks_nothing_up() -> None:
         def get(self, key: str) -> Any:
             raise AssertionError(key)
 
-    denied = Denied([], Untouched())
+    denied = LicenceFilter([], Untouched())
     assert denied.reasons({"#a": sample("Why?")}) == {}
     assert denied.terms({"#a": sample("Why?")}) == set()
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from repobuild.code.facts.element_row import ElementRow
-from repobuild.samples.elements import Element, shown
-from repobuild.samples.names import Names, module_of, names_of
+from repobuild.samples.contexts.display_names import DisplayNames, module_of, names_of
+from repobuild.samples.contexts.element_view import ElementView, shown
 from tests.fakes import MemoryIndex
 
 
@@ -22,12 +22,12 @@ def kind(qual: str) -> str:
 
 
 def label(path: str, qual: str, **files: Any) -> str:
-    names = Names(MemoryIndex())
+    names = DisplayNames(MemoryIndex())
     for name, row in files.items():
         names.record(f"{name}.py", names_of(row))
     row = ElementRow(qual, kind(qual), 1, 1, 0, 0, 0, b"", b"")
     name = shown(qual).rpartition(".")[2]
-    element = Element(path, row, name, qual.rpartition(".")[0])
+    element = ElementView(path, row, name, qual.rpartition(".")[0])
     found, alone = names.label(element, names_of(files[path.removesuffix(".py")]))
     assert alone == (found in (element.name, element.shown))
     return found
@@ -65,7 +65,7 @@ def test_the_module_of_a_path_is_dotted(path: str, module: str) -> None:
 
 
 def test_only_a_name_with_one_unchanged_holder_can_flip() -> None:
-    names = Names(MemoryIndex())
+    names = DisplayNames(MemoryIndex())
     for path in ("a.py", "b.py", "c.py"):
         names.record(path, ["run"] if path != "c.py" else ["run", "walk"])
     assert list(names.flipped(["run", "walk"], {"a.py"})) == ["walk"]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from repobuild.errors import StaleError
-from repobuild.samples.dataset import dataset
-from repobuild.samples.pool import Pool, dataset_key
+from repobuild.samples.dataset.all_samples import AllSamples, dataset_key
+from repobuild.samples.dataset.dataset import dataset
 from tests.fakes import MemoryTable, MemoryView
 from tests.test_samples_dataset import SETTINGS, sample
 
@@ -25,7 +25,7 @@ class Joined(MemoryView):
 
 def test_a_row_keeps_its_key_or_carries_its_table() -> None:
     tables = {"samples": MemoryTable({"own//x": 1}), "own": MemoryTable({"a//b": 2})}
-    pool = Pool(tables)
+    pool = AllSamples(tables)
     assert pool.place("a.md::A // B") == ("samples", "a.md::A // B")
     assert pool.place(dataset_key("own", "a//b")) == ("own", "a//b")
     assert pool.get("own//a//b") == 2
@@ -34,7 +34,7 @@ def test_a_row_keeps_its_key_or_carries_its_table() -> None:
 
 def test_a_row_of_a_table_that_is_not_there_is_no_missing_row() -> None:
     with pytest.raises(StaleError, match='holds samples of "own"'):
-        Pool({"samples": MemoryTable()}).get("own//x")
+        AllSamples({"samples": MemoryTable()}).get("own//x")
 
 
 def test_one_question_in_two_tables_is_used_once() -> None:

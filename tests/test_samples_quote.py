@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.quote import quote
+from repobuild.samples.text.quote import quote
 
 PLAIN = b'''\
     @cached

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from repobuild.samples.split import Split, family_of
+from repobuild.samples.dataset.split import Split, family_of
 
 SPLIT = Split(0.06, "1")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repobuild.samples.story import in_order, stories
+from repobuild.samples.changes.latest_change import in_order, latest_changes
 
 Item = dict[str, Any]
 
@@ -22,7 +22,7 @@ def amount(*commits: list[Item]) -> dict[str, str]:
     items = {f"c{n}": {"items": found} for n, found in enumerate(commits)}
     return {
         id: " ".join(filter(None, (s.item["what"], "gone" * s.gone, s.to)))
-        for id, s in stories(rows, items).items()
+        for id, s in latest_changes(rows, items).items()
     }
 
 

@@ -10,13 +10,13 @@ import pytest
 
 from repobuild.errors import UsageError
 from repobuild.resources import folder
-from repobuild.samples.fact import About
-from repobuild.samples.history import TASK as CHANGE
-from repobuild.samples.phrases import HELD_OUT, NUMBERS, phrases, read_phrases
-from repobuild.samples.pieces import mentions
-from repobuild.samples.split import Split
-from repobuild.samples.task import TASKS, ingredients, samples
-from repobuild.samples.usage import call, written
+from repobuild.samples.changes.change_samples import TASK as CHANGE
+from repobuild.samples.dataset.split import Split
+from repobuild.samples.tasks.answer_parts import mentions
+from repobuild.samples.tasks.facts import FactScope
+from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, phrases, read_phrases
+from repobuild.samples.tasks.registry import TASKS, ingredients, samples
+from repobuild.samples.tasks.usage import call, written
 
 SETTINGS: dict[str, Any] = {
     "samples.languages": ["en", "zh"],
@@ -192,15 +192,15 @@ def test_a_property_is_not_shown_as_a_call() -> None:
 
 def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
     method = {"kind": "method", "name": "read", "container": "RowTable"}
-    about = About(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
+    about = FactScope(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
     assert call(about) == "row_table.read(path, limit=10, strict=strict)"
     on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
-    about = About(on_class, phrases("en"), ("en",), lambda id: False)
+    about = FactScope(on_class, phrases("en"), ("en",), lambda id: False)
     assert call(about) == "await RowTable.read(path, limit=10, strict=strict)"
 
 
 def test_names_keep_their_file_beside_the_file_itself() -> None:
-    about = About(FUNCTION, phrases("en"), ("en",), lambda id: False)
+    about = FactScope(FUNCTION, phrases("en"), ("en",), lambda id: False)
     ids = ["tests/t.py", "tests/t.py::test_a", "tests/t.py::test_b"]
     said = "`tests/t.py`, `test_a`, `test_b` (in `tests/t.py`)"
     assert mentions(about, ids) == said  # and not `test_a` of the function's own file
@@ -208,7 +208,9 @@ def test_names_keep_their_file_beside_the_file_itself() -> None:
 
 def test_what_cannot_be_given_by_name_is_not_and_what_must_be_is() -> None:
     rows = [["other", "", "()", "", "/"], ["strict", "", "", "", "k"]]
-    about = About(FUNCTION | {"params": rows}, phrases("en"), ("en",), lambda id: False)
+    about = FactScope(
+        FUNCTION | {"params": rows}, phrases("en"), ("en",), lambda id: False
+    )
     assert call(about) == "read_rows(strict=strict)"
     assert ", ".join(written(rows)) == "other=(), /, *, strict"
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.cli.claims import tree
-from repobuild.samples.pool import Pool
+from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import Tree
 from tests.repository import Repository
 from tests.standard import Standard
@@ -190,6 +190,6 @@ class World:
         standard = Standard(self.repository.git, place / "state", **settings)
         standard.build("dataset")
         build = standard.open()
-        self.samples: Samples = dict(Pool.of(build).entries())
+        self.samples: Samples = dict(AllSamples.of(build).entries())
         self.tree: Tree = tree(build)
         standard.close()

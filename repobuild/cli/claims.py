@@ -19,8 +19,8 @@ _LONGEST = 160  # characters of what is said
 
 def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, Any]:
     """Return the facts of an audit. Raises `StaleError` when there are no samples."""
-    from repobuild.samples.pool import Pool
-    from repobuild.samples.secret import withheld
+    from repobuild.samples.dataset.all_samples import AllSamples
+    from repobuild.samples.dataset.secret import withheld
     from repobuild.truth.audit import audit
 
     state = checkout.state()
@@ -35,9 +35,9 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
             "build a commit first: repobuild --until samples"
         )
     build = checkout.view(checkout.snapshot(line.commit), state)
-    every = Pool.of(build).tables
+    every = AllSamples.of(build).tables
     own = {name for name in every if build.rules[name].code}  # nobody else knows them
-    pool = Pool({name: table for name, table in every.items() if name not in own})
+    pool = AllSamples({name: table for name, table in every.items() if name not in own})
     with progress("claims", line.entries) as bar:
         found = audit(pool.entries(), tree(build), jobs, advance=bar.advance)
     return {

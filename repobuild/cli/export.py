@@ -99,7 +99,7 @@ def _said(table: str, folder: Path, form: str = "") -> int:
 
 
 def _check(table: str, form: str) -> None:
-    from repobuild.samples.export import FORMS
+    from repobuild.samples.export.dataset_files import FORMS
 
     if table not in FORMATS:
         raise UsageError(
@@ -166,7 +166,7 @@ def _write(build: Build, table: str, folder: Path, form: str) -> None:
         commit = build.snapshot.commit
         _write_json(folder / FORMATS[table], graph_json(build, commit))
     elif table == "dataset":
-        from repobuild.samples.export import export
+        from repobuild.samples.export.dataset_files import export
 
         export(build, folder, build.snapshot.commit, form)
     else:
@@ -190,7 +190,7 @@ def _write_analysis(path: Path, build: Build) -> None:
     """Write the analysis as it is read, a line an element: 164 MB of the standard
     library take 2 GB as one text, and a fifth of it so."""
     from repobuild.code.graph.analysis_export import analysis_parts
-    from repobuild.samples.secret import found_in, without
+    from repobuild.samples.dataset.secret import found_in, without
 
     found = found_in(_sources(build))
     with path.open("w", encoding="utf-8", newline="\n") as file:

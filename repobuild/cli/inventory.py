@@ -24,9 +24,9 @@ _BLOCKS = {
 def inventory(build: Build) -> dict[str, Any]:
     """Return all counts of the dataset, and its tokens if a tokenizer is at hand."""
     from repobuild.model.balance import counter, size
-    from repobuild.samples.summary import SPLITS, Summary, used
+    from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
 
-    summary, tokens = Summary(), Counter[str]()
+    summary, tokens = DatasetSummary(), Counter[str]()
     count = counter(build.settings)
     for _, sample, row, _ in used(build, summary):
         if count is not None:

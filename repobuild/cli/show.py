@@ -34,7 +34,7 @@ def command(key: str, as_json: bool) -> int:
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import find
-    from repobuild.samples.secret import withheld
+    from repobuild.samples.dataset.secret import withheld
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
@@ -107,8 +107,8 @@ def _class(key: str, item: Any) -> str:
 
 
 def _rows(build: Build, key: str) -> dict[str, Any]:
-    from repobuild.samples.pool import owner
-    from repobuild.samples.summary import whole_licence
+    from repobuild.samples.dataset.all_samples import owner
+    from repobuild.samples.dataset.summary import whole_licence
 
     rows: dict[str, Any] = {}
     # In the tables that join `samples` a sample goes by its key there.
@@ -153,7 +153,7 @@ def _around(build: Build, key: str) -> dict[str, Any]:
 
 def _sample_keys(build: Build, key: str) -> Iterator[str]:
     """Yield the dataset keys of what is asked about an element."""
-    from repobuild.samples.pool import dataset_key
+    from repobuild.samples.dataset.all_samples import dataset_key
 
     for name in build.joined("samples"):
         for row in (key, f"{key}@lines"):
@@ -162,7 +162,7 @@ def _sample_keys(build: Build, key: str) -> Iterator[str]:
 
 
 def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
-    from repobuild.samples.provenance import provenance
+    from repobuild.samples.export.provenance import provenance
 
     sources = sample.get("sources", [])
     return provenance(sources, build.table("graph"), build.table("files"))

@@ -23,8 +23,8 @@ from typing import Literal
 
 from repobuild.code.graph.graph import elements_of
 from repobuild.engine.contract import Table, Value
-from repobuild.samples.places import LINES
-from repobuild.samples.pool import Pool
+from repobuild.samples.contexts.line_rows import LINES
+from repobuild.samples.dataset.all_samples import AllSamples
 
 LOCATION = "code_location"
 TRACKS = ("recall", "generalise")
@@ -172,7 +172,9 @@ def _order(sample: HeldOut) -> tuple[bool, bytes]:
     return sample.split != "test", by_hash(sample.id)
 
 
-def questions(track: str, held: Iterable[HeldOut], samples: Pool, count: int) -> Drawn:
+def questions(
+    track: str, held: Iterable[HeldOut], samples: AllSamples, count: int
+) -> Drawn:
     """Draw `count` of one track: half ask for a path, the rest are even by task.
 
     One question is asked once: phrasings of several samples may coincide.
@@ -187,12 +189,12 @@ def questions(track: str, held: Iterable[HeldOut], samples: Pool, count: int) ->
     return [*drawn, *islice(rest, count - len(drawn))]
 
 
-def even(track: str, held: Iterable[HeldOut], samples: Pool, count: int) -> Drawn:
+def even(track: str, held: Iterable[HeldOut], samples: AllSamples, count: int) -> Drawn:
     """Draw `count`, evenly by task as far as the tasks have samples."""
     return list(islice(_even(track, list(held), samples), count))
 
 
-def _even(track: str, held: Sequence[HeldOut], samples: Pool) -> Iterator[Sample]:
+def _even(track: str, held: Sequence[HeldOut], samples: AllSamples) -> Iterator[Sample]:
     """Take turns over the tasks; a task that runs dry leaves its turn to the others."""
     of_task: dict[str, list[HeldOut]] = {}
     for row in sorted(held, key=lambda row: row.task):  # stable: drawing order stays
@@ -207,7 +209,9 @@ def _even(track: str, held: Sequence[HeldOut], samples: Pool) -> Iterator[Sample
                 yield sample
 
 
-def _texts(track: str, held: Iterable[HeldOut], samples: Pool) -> Iterator[Sample]:
+def _texts(
+    track: str, held: Iterable[HeldOut], samples: AllSamples
+) -> Iterator[Sample]:
     for row in held:
         texts = samples.get(row.key) or {}
         if row.sub in texts:

@@ -52,7 +52,7 @@ from repobuild.evaluate.known import Known
 from repobuild.evaluate.score import Element
 from repobuild.evaluate.staleness import Belief, Outdated
 from repobuild.evaluate.strict import Mark
-from repobuild.samples.old_answers import KINDS
+from repobuild.samples.changes.old_answers import KINDS
 
 TRACK_METRICS = ("loss", "path_exact", "facts", "right")  # of the headline
 STALENESS_METRICS = ("all", *KINDS, "right")

@@ -36,7 +36,7 @@ from typing import NamedTuple
 
 from repobuild.evaluate.known import Known, is_name, path_of, paths_in, prose, spans
 from repobuild.resources import folder
-from repobuild.samples.phrases import phrases
+from repobuild.samples.tasks.phrases import phrases
 
 SIGNED = frozenset({"api_usage", "code_explanation", "code_change"})
 

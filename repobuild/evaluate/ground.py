@@ -1,7 +1,7 @@
 """What stands where, as the state's tables know it: by index, for a few look-ups.
 
 No look-up goes over a table: at 100,000 elements it costs what it costs at a hundred.
-The files that hold a name are found by the index of `contexts` (samples/names.py), a
+The files that hold a name are found by the index of `contexts` (samples/contexts/display_names.py), a
 module by that of `graph`, suffixes, folders and imports of the repository in the counts
 of the graph's project row (code/graph/project.py).
 """
@@ -16,8 +16,8 @@ from repobuild.code.graph.graph import PROJECT, elements_of
 from repobuild.code.scan.language import language_of
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.known import Known
-from repobuild.samples.elements import shown
-from repobuild.samples.names import NAMED
+from repobuild.samples.contexts.display_names import NAMED
+from repobuild.samples.contexts.element_view import shown
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,9 @@ from repobuild.code.graph.graph import split_id
 from repobuild.code.resolve.python.modules import stem_of
 from repobuild.evaluate.ground import Ground, Place
 from repobuild.evaluate.known import is_python, names_in, path_of, paths_in, spans
-from repobuild.samples.elements import shown
-from repobuild.samples.names import module_of
-from repobuild.samples.surroundings import is_test
+from repobuild.samples.contexts.display_names import module_of
+from repobuild.samples.contexts.element_view import shown
+from repobuild.samples.contexts.graph_reader import is_test
 
 MOST_FILES = 20  # that are read for one name: `__init__` stands in thousands
 _AT_HAND = 8  # files whose text is searched

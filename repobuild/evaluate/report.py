@@ -27,7 +27,7 @@ from repobuild.evaluate.general import General
 from repobuild.evaluate.known import Known
 from repobuild.evaluate.page import page
 from repobuild.evaluate.score import Element
-from repobuild.samples.pool import Pool
+from repobuild.samples.dataset.all_samples import AllSamples
 
 LINEAGE = "repobuild.json"
 _WORD = re.compile(r"[^\W\d]\w*")
@@ -54,7 +54,7 @@ def run(task: Task) -> dict[str, Value]:
 
 def inquire(task: Task) -> Inquiry:
     """Everything that is asked at this commit."""
-    settings, samples = task.settings, Pool.of(task)
+    settings, samples = task.settings, AllSamples.of(task)
     elements = list(cases.elements(task.table("graph")))
     project = project_name(task)
     with_lines = bool(settings["adapter.line_numbers"])

@@ -1,6 +1,6 @@
 """Whether a model still believes what was true some commits ago.
 
-Asked are the questions of the table `old_answers` (samples/old_answers.py): where
+Asked are the questions of the table `old_answers` (samples/changes/old_answers.py): where
 something is that was moved or removed, what to pass to something whose signature
 changed.  An answer is
 
@@ -33,9 +33,9 @@ from repobuild.evaluate.cases import Sample, by_hash
 from repobuild.evaluate.estimate import mean
 from repobuild.evaluate.facts import Facts
 from repobuild.evaluate.known import Known
-from repobuild.samples.old_answers import KINDS
-from repobuild.samples.pool import dataset_key
-from repobuild.samples.secret import secrets
+from repobuild.samples.changes.old_answers import KINDS
+from repobuild.samples.dataset.all_samples import dataset_key
+from repobuild.samples.dataset.secret import secrets
 
 TRACK = "staleness"
 Pair = tuple[float, float]

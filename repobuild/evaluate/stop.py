@@ -27,7 +27,7 @@ from collections.abc import Mapping
 from itertools import dropwhile, takewhile
 
 from repobuild.engine.contract import Value
-from repobuild.samples.phrases import NUMBERS, phrases
+from repobuild.samples.tasks.phrases import NUMBERS, phrases
 
 COMPLETIONS = frozenset(
     {"code_completion", "assertion_completion", "import_completion"}

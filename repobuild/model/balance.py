@@ -1,7 +1,7 @@
 """The `balance` table, and counting tokens with the base model's tokenizer.
 
 The table lies between `samples` and `dataset`, and is made here because the base model
-is known here; what it holds and why is told in `repobuild/samples/balance.py`. It
+is known here; what it holds and why is told in `repobuild/samples/dataset/budget.py`. It
 counts the trained samples that are good by themselves: those that fall later, as copies
 of others, leave their share unused.
 
@@ -21,10 +21,10 @@ from typing import Any
 from repobuild.engine.contract import Value, View
 from repobuild.errors import UsageError
 from repobuild.model.base import TINY, embedded
-from repobuild.samples.balance import MARK, Line, cut, level, luck, module
-from repobuild.samples.fact import Sample
-from repobuild.samples.judge import Judge, Samples
-from repobuild.samples.pool import News
+from repobuild.samples.dataset.all_samples import SampleChanges
+from repobuild.samples.dataset.budget import MARK, Line, cut, level, luck, module
+from repobuild.samples.dataset.filters import SampleFilter, Samples
+from repobuild.samples.tasks.facts import Sample
 
 _FILE = "tokenizer.json"
 
@@ -75,9 +75,9 @@ def balance(view: View) -> None:
 
 def _changed(view: View, count: Count) -> dict[Group, Places]:
     """What came to the line of each module, and what left it."""
-    judge = Judge.of(view.settings)
+    judge = SampleFilter.of(view.settings)
     places: dict[Group, Places] = {}
-    for key, (old, new) in News(view).items():
+    for key, (old, new) in SampleChanges(view).items():
         for samples, step in ((old, -1), (new, 1)):
             _add(places, judge, count, key, samples or {}, step)
     return places
@@ -85,7 +85,7 @@ def _changed(view: View, count: Count) -> dict[Group, Places]:
 
 def _add(
     places: dict[Group, Places],
-    judge: Judge,
+    judge: SampleFilter,
     count: Count,
     key: str,
     samples: Samples,

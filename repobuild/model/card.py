@@ -18,7 +18,7 @@ from repobuild.model import recipes
 from repobuild.model.contents import Contents
 from repobuild.model.lineage import Lineage
 from repobuild.model.recipes import Served
-from repobuild.samples.card import hub_licence
+from repobuild.samples.export.dataset_card import hub_licence
 
 LONGEST_TABLE = 40  # rows
 METRICS = {

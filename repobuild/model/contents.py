@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 
 from repobuild.model.balance import counter, size
 from repobuild.model.lineage import Manifest, sample_digest
-from repobuild.samples.places import quotes_lines
-from repobuild.samples.summary import Source, Summary, used
+from repobuild.samples.contexts.line_rows import quotes_lines
+from repobuild.samples.dataset.summary import DatasetSummary, SummarySource, used
 
 ASKED = "code_location"  # the task of the question that a page may quote
 
@@ -22,7 +22,7 @@ ASKED = "code_location"  # the task of the question that a page may quote
 class Contents:
     """Counts of one dataset; tokens are of questions and answers."""
 
-    summary: Summary = field(default_factory=Summary)
+    summary: DatasetSummary = field(default_factory=DatasetSummary)
     trained: Counter[str] = field(default_factory=Counter)  # task -> samples
     held_out: Counter[str] = field(default_factory=Counter)
     tokens: Counter[str] = field(default_factory=Counter)  # of the trained ones
@@ -35,7 +35,7 @@ class Contents:
         return Manifest(self.digests).digest
 
 
-def contents(source: Source) -> Contents:
+def contents(source: SummarySource) -> Contents:
     """Count the samples that have a split; tokens if a tokenizer is at hand."""
     found = Contents()
     count = counter(source.settings)

@@ -13,8 +13,8 @@ from repobuild.model.delta import Decision, Mode
 from repobuild.model.lineage import Manifest, Row, current
 from repobuild.model.recipe import Recipe
 from repobuild.model.replay import FORGOTTEN
-from repobuild.samples.places import quotes_lines
-from repobuild.samples.pool import Pool
+from repobuild.samples.contexts.line_rows import quotes_lines
+from repobuild.samples.dataset.all_samples import AllSamples
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
@@ -111,7 +111,7 @@ def read_samples(task: Task) -> tuple[Samples, Samples]:
     places = dict(task.table("dataset").entries())
     with_lines = bool(task.settings["adapter.line_numbers"])
     trained, held_out = [], []
-    for sample_id, sample in Pool.of(task).entries():
+    for sample_id, sample in AllSamples.of(task).entries():
         if quotes_lines(sample_id) and not with_lines:
             continue
         place = places.get(sample_id, {})

@@ -14,7 +14,7 @@ from typing import Any
 
 from repobuild.checkout import find
 from repobuild.cli.claims import tree
-from repobuild.samples.pool import Pool
+from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import audit
 from tests.mutants import Mutant, mutant
 
@@ -28,7 +28,7 @@ def main() -> None:
     line = state.line("samples")
     assert line is not None, "build up to samples first"
     build = checkout.view(checkout.snapshot(line.commit), state)
-    chosen = drawn(Pool.of(build).entries(), count)
+    chosen = drawn(AllSamples.of(build).entries(), count)
     found = audit([(m.key, m.sample) for m in chosen], tree(build))
     wrong = {w.key for w in found.wrong}
     told(chosen, [m for m in chosen if m.key not in wrong])

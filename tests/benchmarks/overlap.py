@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pygit2
 
-from repobuild.samples.export import export
+from repobuild.samples.export.dataset_files import export
 from tests.overlap import leaks
 from tests.standard import Standard
 

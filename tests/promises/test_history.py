@@ -10,8 +10,8 @@ import pytest
 
 from repobuild.git.history import LOOP, MOST_FILES, steps
 from repobuild.git.snapshot import at_worktree
-from repobuild.samples.history import TASK
-from repobuild.samples.split import Split
+from repobuild.samples.changes.change_samples import TASK
+from repobuild.samples.dataset.split import Split
 from tests.promises.test_incremental_equals_clean import assert_equal
 from tests.repository import Repository
 from tests.standard import Standard

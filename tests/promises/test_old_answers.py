@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.samples import old_answers
+from repobuild.samples.changes import old_answers
 from tests.promises.test_history import DOUBLE, NUMBERS, WORDS, without
 from tests.promises.test_incremental_equals_clean import assert_equal
 from tests.repository import Repository

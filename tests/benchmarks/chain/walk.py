@@ -17,8 +17,8 @@ from typing import Any
 import pygit2
 
 from repobuild.git.snapshot import at_commit
-from repobuild.samples.places import quotes_lines
-from repobuild.samples.pool import Pool
+from repobuild.samples.contexts.line_rows import quotes_lines
+from repobuild.samples.dataset.all_samples import AllSamples
 from tests.benchmarks.chain.exam import HISTORY, Row
 from tests.benchmarks.chain.strategy import Strategy
 from tests.standard import Standard
@@ -65,7 +65,7 @@ class Walk:
         places = dict(build.table("dataset").entries())
         found = {
             id: Row.of(id, sample, places[id])
-            for id, sample in Pool.of(build).entries()
+            for id, sample in AllSamples.of(build).entries()
             if places.get(id, {}).get("split") and not quotes_lines(id)
         }
         standard.close()
