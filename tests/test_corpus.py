@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.model import corpus
-from repobuild.model import tokenizer as bpe
+from repobuild.model.bundled import corpus
+from repobuild.model.bundled import tokenizer as bpe
 
 SOURCE = '''"""Queues of jobs."""
 import heapq
@@ -57,7 +57,7 @@ def file(tmp_path: Path) -> corpus.SourceFile:
 
 
 @pytest.fixture
-def languages(tmp_path: Path) -> tuple[corpus.Language, ...]:
+def languages(tmp_path: Path) -> tuple[corpus.QuestionLanguage, ...]:
     (tmp_path / "en.toml").write_text(QUESTIONS)
     return corpus.read_questions(tmp_path)
 
@@ -103,7 +103,7 @@ def test_elements_carry_what_the_source_says(file: corpus.SourceFile) -> None:
 
 
 def test_questions_are_asked_of_every_element(
-    file: corpus.SourceFile, languages: tuple[corpus.Language, ...]
+    file: corpus.SourceFile, languages: tuple[corpus.QuestionLanguage, ...]
 ) -> None:
     texts = [
         document.text
@@ -116,7 +116,7 @@ def test_questions_are_asked_of_every_element(
 
 
 def test_held_out_phrasings_never_enter_the_corpus(
-    file: corpus.SourceFile, languages: tuple[corpus.Language, ...]
+    file: corpus.SourceFile, languages: tuple[corpus.QuestionLanguage, ...]
 ) -> None:
     for seed in range(20):
         chance = random.Random(seed)
@@ -135,7 +135,7 @@ def test_a_rendered_chat_is_what_the_template_gives() -> None:
 
 
 def test_a_file_and_its_questions_are_held_out_together(
-    languages: tuple[corpus.Language, ...], tmp_path: Path
+    languages: tuple[corpus.QuestionLanguage, ...], tmp_path: Path
 ) -> None:
     folder = tmp_path / "library"
     folder.mkdir()

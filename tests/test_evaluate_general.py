@@ -8,7 +8,7 @@ import pytest
 
 from repobuild.evaluate import general
 from repobuild.evaluate.general import PIECES, General, Piece
-from repobuild.model.corpus import SourceFile
+from repobuild.model.bundled.corpus import SourceFile
 from repobuild.resources import folder
 
 

@@ -43,7 +43,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random Qwen3 with a tokenizer of 300 entries."""
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    from repobuild.model import tokenizer as bpe
+    from repobuild.model.bundled import tokenizer as bpe
 
     folder = tmp_path_factory.mktemp("base") / "nano"
     tokenizer = bpe.train(TEXTS, 300)

@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from repobuild.engine.storage.artifact_store import ArtifactStore
-from repobuild.model.adapter import adapter
+from repobuild.model.adapter.adapter import adapter
+from repobuild.model.adapter.lineage import Lineage, Manifest, current
 from repobuild.model.base import Base
-from repobuild.model.generate import Speaker
-from repobuild.model.lineage import Lineage, Manifest, current
+from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import merged
 from tests.test_model_nano import Samples, make_base, samples, settings
 
@@ -187,7 +187,7 @@ def test_a_changed_fact_is_trained_until_it_is_answered(
     assert opened[-1] == row["samples"]["unanswered"] == 0
     assert 1 < len(opened) == row["samples"]["rounds"] < 4  # one did not do, four not
     assert "training, 2 still open" in task.labels
-    speaker = Speaker.load(base, task.object(row["object"]))
+    speaker = TextGenerator.load(base, task.object(row["object"]))
     (fact,) = [
         s for i, s in moved(samples()) if i.startswith("pkg/part_3") and i[-1] == "0"
     ]
@@ -198,7 +198,7 @@ def test_a_changed_fact_is_trained_until_it_is_answered(
 def test_a_kill_in_a_later_round_ends_in_the_same_object(
     base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from repobuild.model import train
+    from repobuild.model.adapter import train
 
     slow = {"adapter__epochs": 20.0, "adapter__continue_rounds": 3}
     given = {"base__model": base.source, **slow}
@@ -248,17 +248,17 @@ def test_what_was_learnt_lately_is_known_by_the_next_commit(
 def test_what_is_gone_is_never_replayed(
     state: State, base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from repobuild.model import lesson
+    from repobuild.model.adapter import continual
 
     place, history = state
     shown: list[str] = []
-    real = lesson.run
+    real = continual.run
 
     def seen(task: Any, job: Any, note: str) -> Any:
         shown.extend(job.examples[n].id for epoch in job.epochs for n in epoch)
         return real(task, job, note)
 
-    monkeypatch.setattr(lesson, "run", seen)
+    monkeypatch.setattr(continual, "run", seen)
     gone = "pkg/part_3.py"
     left = [pair for pair in moved(samples(), "pkg/part_5.py") if gone not in pair[0]]
     given: dict[str, Any] = {"base__model": base.source, "adapter__least_replay": 99}
@@ -320,7 +320,7 @@ def test_a_lost_parent_object_means_from_the_base(state: State, base: Base) -> N
 def test_a_kill_in_training_ends_in_the_same_object(
     state: State, base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from repobuild.model import train
+    from repobuild.model.adapter import train
 
     real = train.write_adapter
 
@@ -343,7 +343,7 @@ def test_a_resumed_run_says_what_it_goes_on_with(
     """The optimizer's state is of so many processes; in others the weights go on."""
     import json
 
-    from repobuild.model import train
+    from repobuild.model.adapter import train
     from tests.test_model_train import Killed
 
     def killed(*_: Any) -> None:

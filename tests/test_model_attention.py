@@ -9,12 +9,12 @@ import pytest
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 
-from repobuild.model.attention import borders, short, use_attention
+from repobuild.model.adapter.packing import collate
 from repobuild.model.base import Base, load_model, load_tokenizer
+from repobuild.model.compute.attention import borders, short, use_attention
+from repobuild.model.compute.lora import fuse
+from repobuild.model.compute.loss import answer_loss, use_answer_loss
 from repobuild.model.conversation import Conversation, Example
-from repobuild.model.lora import fuse
-from repobuild.model.loss import answer_loss, use_answer_loss
-from repobuild.model.packing import collate
 from tests.test_model_nano import make_base, samples
 
 SUFFIXES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]

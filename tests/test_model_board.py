@@ -10,11 +10,16 @@ from typing import Any
 import pytest
 
 from repobuild.errors import UsageError
-from repobuild.model import board
+from repobuild.model.adapter import metrics_log
+from repobuild.model.adapter.metrics_log import (
+    POINTS,
+    MetricsLog,
+    make_room,
+    metrics_target,
+)
+from repobuild.model.adapter.recipe import MetricsTarget, TrainingJob
+from repobuild.model.adapter.train import train
 from repobuild.model.base import Base
-from repobuild.model.board import POINTS, Board, log_of, make_room
-from repobuild.model.recipe import Job, Log
-from repobuild.model.train import train
 from tests.test_model_held_out import measured
 from tests.test_model_nano import make_base, settings
 from tests.test_model_train import Killed, digest, killed_at
@@ -44,8 +49,8 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     return make_base(tmp_path_factory.mktemp("nano"))
 
 
-def watched(base: Base, scratch: Path, folder: Path, *writers: str) -> Job:
-    log = Log(str(folder), writers or ("tensorboard",))
+def watched(base: Base, scratch: Path, folder: Path, *writers: str) -> TrainingJob:
+    log = MetricsTarget(str(folder), writers or ("tensorboard",))
     return replace(measured(base, scratch, epochs=3.0, evaluations=3), log=log)
 
 
@@ -78,7 +83,7 @@ def test_a_run_leaves_its_curves(base: Base, tmp_path: Path) -> None:
 
 def test_where_a_run_is_watched_changes_nothing(base: Base, tmp_path: Path) -> None:
     made = watched(base, tmp_path / "one", tmp_path / "logs")
-    other = replace(made, scratch=tmp_path / "two", log=Log())
+    other = replace(made, scratch=tmp_path / "two", log=MetricsTarget())
     train(made)
     train(other)
     assert digest(made.scratch) == digest(other.scratch)
@@ -98,7 +103,7 @@ def test_a_resumed_run_goes_on_in_its_curves(base: Base, tmp_path: Path) -> None
 
 def test_a_long_run_is_thinned_to_means() -> None:
     notes = Notes()
-    curve = Board([notes], 10 * POINTS)
+    curve = MetricsLog([notes], 10 * POINTS)
     for step in range(1, 10 * POINTS + 1):
         curve.step(step, 100, {"loss": float(step)})
     assert len(notes.points) == POINTS
@@ -110,7 +115,7 @@ def test_a_long_run_is_thinned_to_means() -> None:
 def test_the_newest_runs_are_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(board, "KEPT", 3)
+    monkeypatch.setattr(metrics_log, "KEPT", 3)
     for number in range(5):
         make_room(tmp_path / str(number))
         (tmp_path / str(number) / "events").write_text("x")
@@ -123,11 +128,11 @@ def test_a_writer_that_is_not_there_is_said_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UsageError, match=r'"wandbb" in log\.to .did you mean "wandb"'):
-        log_of(Task(tmp_path, log__to=["wandbb"]))  # type: ignore[arg-type]
-    monkeypatch.setitem(board.PACKAGES, "wandb", "no_such_package")
+        metrics_target(Task(tmp_path, log__to=["wandbb"]))  # type: ignore[arg-type]
+    monkeypatch.setitem(metrics_log.PACKAGES, "wandb", "no_such_package")
     with pytest.raises(UsageError, match="pip install no_such_package"):
-        log_of(Task(tmp_path, log__to=["wandb"]))  # type: ignore[arg-type]
-    log = log_of(Task(tmp_path, log__to=[]))  # type: ignore[arg-type]
+        metrics_target(Task(tmp_path, log__to=["wandb"]))  # type: ignore[arg-type]
+    log = metrics_target(Task(tmp_path, log__to=[]))  # type: ignore[arg-type]
     assert log.writers == ()
 
 

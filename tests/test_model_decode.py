@@ -12,16 +12,16 @@ from torch.nn import functional as F
 
 from repobuild.model.base import resolve
 from repobuild.model.decode import greedy
-from repobuild.model.generate import Speaker, with_adapter
+from repobuild.model.generate import TextGenerator, with_adapter
 from tests.test_model_nano import make_base, samples
 
 
 @pytest.fixture(scope="module")
-def speaker() -> Speaker:
-    return Speaker.load(resolve({"base.model": "tiny"}))
+def speaker() -> TextGenerator:
+    return TextGenerator.load(resolve({"base.model": "tiny"}))
 
 
-def prompts(speaker: Speaker) -> list[list[int]]:
+def prompts(speaker: TextGenerator) -> list[list[int]]:
     texts = [
         "a",
         "Where is `load_0`?",
@@ -41,7 +41,9 @@ def generated(model: Any, prompt: list[int], limit: int) -> list[int]:
     return [int(token) for token in out[0, len(prompt) :]]
 
 
-def test_answers_of_a_batch_are_those_of_each_prompt_alone(speaker: Speaker) -> None:
+def test_answers_of_a_batch_are_those_of_each_prompt_alone(
+    speaker: TextGenerator,
+) -> None:
     """Rows end at different steps and leave the batch."""
     asked = prompts(speaker)
     alone = [generated(speaker.model, prompt, 24) for prompt in asked]
@@ -55,7 +57,7 @@ def test_answers_of_a_batch_are_those_of_each_prompt_alone(speaker: Speaker) -> 
     assert greedy(speaker.model, asked, ends, 24, 0) == cut
 
 
-def test_losses_are_those_of_all_logits(speaker: Speaker) -> None:
+def test_losses_are_those_of_all_logits(speaker: TextGenerator) -> None:
     made = speaker.conversation.examples(samples(5), 999).kept
     for example, (total, count) in zip(made, speaker.example_losses(made), strict=True):
         tokens = torch.tensor([example.tokens])
@@ -75,12 +77,12 @@ def test_an_adapter_beside_the_base_gives_the_losses_of_a_merged_one(
     """On a GPU it is not merged."""
     base = make_base(tmp_path / "base")
     config = LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False)
-    get_peft_model(Speaker.load(base).model, config).save_pretrained(tmp_path)
+    get_peft_model(TextGenerator.load(base).model, config).save_pretrained(tmp_path)
     found = []
     for merge in (False, True):
-        plain = Speaker.load(base)
+        plain = TextGenerator.load(base)
         model = with_adapter(plain.model, tmp_path, merge).eval()
-        adapted = Speaker(model, plain.conversation)
+        adapted = TextGenerator(model, plain.conversation)
         made = adapted.conversation.examples(samples(5), 999).kept
         found.append(adapted.example_losses(made))
     for (beside, _), (merged, _) in zip(*found, strict=True):

@@ -3,24 +3,30 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from repobuild.model import delta as deltas
-from repobuild.model.delta import Delta, Mode, Situation, decide, difference
-from repobuild.model.lineage import Manifest
+from repobuild.model.adapter import delta as deltas
+from repobuild.model.adapter.delta import (
+    SampleDelta,
+    StepInput,
+    StepMode,
+    decide,
+    difference,
+)
+from repobuild.model.adapter.lineage import Manifest
 from tests.test_model_nano import settings
 
 ROW = {
     "object": "a1", "dataset": "d1", "recipe": "r", "base": "b", "promoted": True,
     "mode": "continue", "chain": 3, "drift": 0.1, "build": 1, "current": "",
 }  # fmt: skip
-NOW = Situation("d2", "r", "b", 100, {"c1": ROW}, ROW)
-SOME = Delta(added=["x"], changed=["y"], removed=["z"])
+NOW = StepInput("d2", "r", "b", 100, {"c1": ROW}, ROW)
+SOME = SampleDelta(added=["x"], changed=["y"], removed=["z"])
 
 
-def mode(now: Situation, delta: Delta = SOME, **changes: Any) -> Mode:
+def mode(now: StepInput, delta: SampleDelta = SOME, **changes: Any) -> StepMode:
     return decide(now, delta, settings(**changes)).mode
 
 
-def parent(**changes: Any) -> Situation:
+def parent(**changes: Any) -> StepInput:
     row = {**ROW, **changes}
     return replace(NOW, parent=row, rows={"c1": row})
 
@@ -34,40 +40,40 @@ def test_a_difference_names_added_changed_and_removed() -> None:
 
 
 def test_the_first_adapter_has_no_parent() -> None:
-    assert mode(replace(NOW, rows={}, parent=None)) is Mode.FIRST
+    assert mode(replace(NOW, rows={}, parent=None)) is StepMode.FIRST
 
 
 def test_an_adapter_of_the_same_samples_is_taken_again() -> None:
     found = decide(replace(NOW, dataset="d1"), SOME, settings())
-    assert (found.mode, found.row) == (Mode.REUSE, ROW)
+    assert (found.mode, found.row) == (StepMode.REUSE, ROW)
 
 
 def test_but_not_one_of_another_recipe_or_base_or_not_promoted() -> None:
     for changes in ({"recipe": "x"}, {"base": "x"}, {"promoted": False}):
-        assert mode(replace(parent(**changes), dataset="d1")) is not Mode.REUSE
+        assert mode(replace(parent(**changes), dataset="d1")) is not StepMode.REUSE
 
 
 def test_a_changed_sample_continues_the_parent() -> None:
     found = decide(NOW, SOME, settings())
-    assert (found.mode, found.row) == (Mode.CONTINUE, ROW)
+    assert (found.mode, found.row) == (StepMode.CONTINUE, ROW)
 
 
 def test_too_few_changes_wait() -> None:
-    assert mode(NOW, adapter__min_delta=4) is Mode.WAIT
-    assert mode(NOW, Delta([], [], ["gone"])) is Mode.WAIT  # nothing to show
+    assert mode(NOW, adapter__min_delta=4) is StepMode.WAIT
+    assert mode(NOW, SampleDelta([], [], ["gone"])) is StepMode.WAIT  # nothing to show
 
 
 def test_rebase_rules() -> None:
-    assert mode(parent(base="x")) is Mode.REBASE
-    assert mode(parent(recipe="x")) is Mode.REBASE
-    assert mode(parent(promoted=False)) is Mode.REBASE
-    assert mode(parent(chain=40)) is Mode.REBASE
-    assert mode(parent(drift=0.49)) is Mode.REBASE
-    assert mode(parent(drift=0.47)) is Mode.CONTINUE
+    assert mode(parent(base="x")) is StepMode.REBASE
+    assert mode(parent(recipe="x")) is StepMode.REBASE
+    assert mode(parent(promoted=False)) is StepMode.REBASE
+    assert mode(parent(chain=40)) is StepMode.REBASE
+    assert mode(parent(drift=0.49)) is StepMode.REBASE
+    assert mode(parent(drift=0.47)) is StepMode.CONTINUE
 
 
 def test_a_rebase_that_was_not_promoted_is_not_tried_at_every_commit() -> None:
-    assert mode(parent(promoted=False, mode="rebase")) is Mode.CONTINUE
+    assert mode(parent(promoted=False, mode="rebase")) is StepMode.CONTINUE
 
 
 def test_the_nearest_ancestor_is_the_parent_else_the_newest() -> None:

@@ -12,13 +12,20 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.errors import UsageError
-from repobuild.model import held_out
+from repobuild.model.adapter import held_out_loss
+from repobuild.model.adapter.held_out_loss import (
+    LEAST,
+    HeldOutCurve,
+    due,
+    fitting,
+    shares,
+    times,
+)
+from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
+from repobuild.model.adapter.train import train
 from repobuild.model.base import Base, load_tokenizer
+from repobuild.model.compute.launch import launch
 from repobuild.model.conversation import Conversation, Example
-from repobuild.model.held_out import LEAST, HeldOut, due, fitting, shares, times
-from repobuild.model.launch import launch
-from repobuild.model.recipe import Job, Outcome
-from repobuild.model.train import train
 from tests.test_model_nano import make_base, recipe, samples
 from tests.test_model_train import Killed, job, killed_at
 
@@ -28,7 +35,9 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     return make_base(tmp_path_factory.mktemp("nano"))
 
 
-def measured(base: Base, scratch: Path, others: bool = False, **changes: Any) -> Job:
+def measured(
+    base: Base, scratch: Path, others: bool = False, **changes: Any
+) -> TrainingJob:
     """A job with held-out samples: the trained ones, or such that it only gets worse
     at, because their answers are others."""
     rows = [
@@ -39,18 +48,18 @@ def measured(base: Base, scratch: Path, others: bool = False, **changes: Any) ->
     return replace(job(base, scratch, **changes), held_out=held_out)
 
 
-def weights(made: Job) -> bytes:
+def weights(made: TrainingJob) -> bytes:
     return (made.scratch / "trained" / "adapter_model.safetensors").read_bytes()
 
 
-def lineage(made: Job) -> Outcome:
-    return Outcome.read(made.scratch / "trained")
+def lineage(made: TrainingJob) -> TrainingResult:
+    return TrainingResult.read(made.scratch / "trained")
 
 
 @pytest.fixture
 def generous(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs of a hundred tokens could afford no measurement."""
-    monkeypatch.setattr(held_out, "SHARE", 100.0)
+    monkeypatch.setattr(held_out_loss, "SHARE", 100.0)
 
 
 @pytest.mark.usefixtures("generous")
@@ -69,11 +78,11 @@ def test_looking_changes_no_weight(base: Base, tmp_path: Path) -> None:
 
 def test_a_measured_loss_is_the_speaker_s(base: Base, tmp_path: Path) -> None:
     """Another road to the same figure: the one that the gate takes."""
-    from repobuild.model.generate import Speaker
+    from repobuild.model.generate import TextGenerator
 
     made = measured(base, tmp_path, evaluations=1)
     outcome = train(made)
-    speaker = Speaker.load(base, tmp_path / "trained")
+    speaker = TextGenerator.load(base, tmp_path / "trained")
     used = fitting(made.held_out, outcome.tokens, 1)
     losses = speaker.example_losses(used)
     mean = sum(total for total, _ in losses) / sum(count for _, count in losses)
@@ -175,7 +184,7 @@ def test_every_sample_counts_once_however_many_processes(world: int) -> None:
 
 
 def test_of_equal_losses_the_first_is_kept() -> None:
-    held_out = HeldOut()
+    held_out = HeldOutCurve()
     said = [held_out.add(step, loss) for step, loss in ((1, 2.0), (2, 1.0), (3, 1.0))]
     assert said == [True, True, False]
     assert held_out.kept == 2

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from huggingface_hub import ModelCard
 
-from repobuild.model.card import About, card
-from repobuild.model.contents import Contents
-from repobuild.model.hub import canonical, portable
-from repobuild.model.lineage import Lineage
-from repobuild.model.recipes import QUESTION, Served
+from repobuild.model.adapter.lineage import Lineage
+from repobuild.model.publish.hub import canonical, portable
+from repobuild.model.publish.model_card import ModelCardFacts, card
+from repobuild.model.publish.serving_recipes import QUESTION, ServingFacts
+from repobuild.model.publish.training_contents import TrainingContents
 
 COMMIT, PARENT = "c" * 40, "d" * 64
-SERVED = Served("Qwen/Qwen3-8B", "a" * 40, True, "", "my project", COMMIT, 16)
+SERVED = ServingFacts("Qwen/Qwen3-8B", "a" * 40, True, "", "my project", COMMIT, 16)
 E = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 20}
 LINEAGE = Lineage(
     commit=COMMIT, tree="e" * 40, parent=PARENT, mode="continue", reason="3 changed",
@@ -30,7 +30,7 @@ LINEAGE = Lineage(
     training={"steps": 7, "tokens": 900, "answer_tokens": 400},
     scores={"loss": 0.4, "parent_loss": 0.5}, promoted=True,
 )  # fmt: skip
-ABOUT = About("my project", "https://a.example/b", LINEAGE, "1" * 64, COMMIT, "",
+ABOUT = ModelCardFacts("my project", "https://a.example/b", LINEAGE, "1" * 64, COMMIT, "",
               "b" * 40, SERVED)  # fmt: skip
 
 
@@ -90,7 +90,7 @@ def test_a_rank_above_what_vllm_takes_by_default_is_told() -> None:
     assert "--max-lora-rank 64" in vllm_of(replace(SERVED, rank=40))
 
 
-def vllm_of(served: Served) -> str:
+def vllm_of(served: ServingFacts) -> str:
     page = card(replace(ABOUT, served=served))
     return page.partition("vLLM, from")[2].partition("SGLang, from")[0]
 
@@ -117,8 +117,8 @@ def test_scores_have_their_intervals_and_unmeasured_ones_are_not_there() -> None
     assert "### general" not in page and "## Scores" not in card(ABOUT)
 
 
-def licensed(*licences: str) -> About:
-    contents = Contents()
+def licensed(*licences: str) -> ModelCardFacts:
+    contents = TrainingContents()
     contents.trained["code_location"] = 3
     contents.summary.languages["en"] = 3
     contents.summary.licences.update(licences)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.errors import BuildError
-from repobuild.model.lineage import Lineage, Manifest, current, sample_digest
+from repobuild.model.adapter.lineage import Lineage, Manifest, current, sample_digest
 from tests.test_model_nano import samples
 
 LINEAGE = Lineage(

@@ -6,15 +6,15 @@ import pytest
 import torch
 
 from repobuild.errors import BuildError
+from repobuild.model.adapter.packing import draw
+from repobuild.model.adapter.recipe import TrainingJob
+from repobuild.model.adapter.train import train
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve
+from repobuild.model.compare import Comparison
+from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Conversation
-from repobuild.model.duet import Duet
-from repobuild.model.generate import Speaker
+from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import difference, logits, merge, probe_of
-from repobuild.model.packing import draw
-from repobuild.model.recipe import Job
-from repobuild.model.train import train
-from repobuild.model.zero import read_config
 from tests.test_model_nano import make_base, recipe, samples, settings
 
 
@@ -30,7 +30,9 @@ def trained(base: Base, scratch: Path, **options: bool) -> tuple[Base, Path]:
     examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
     epochs = draw(examples, made.epochs, made.max_tokens, 1)
     zero = read_config("zero0")
-    train(Job(base, "", made, made.learning_rate, epochs, zero, scratch, examples))
+    train(
+        TrainingJob(base, "", made, made.learning_rate, epochs, zero, scratch, examples)
+    )
     return base, scratch / "trained"
 
 
@@ -81,21 +83,21 @@ def test_rounding_is_allowed_only_when_said(
 def test_a_batch_answers_like_one_question_at_a_time(pair: tuple[Base, Path]) -> None:
     """Left padding must not show."""
     base, adapter = pair
-    speaker = Speaker.load(base, adapter)
+    speaker = TextGenerator.load(base, adapter)
     asked = ["Where is `f`?", "x", "Which file of the whole project has `load_0`?"]
     together = speaker.answers(asked, 12)
     assert together == [speaker.answers([text], 12)[0] for text in asked]
 
 
 def test_a_stream_says_the_same(pair: tuple[Base, Path]) -> None:
-    speaker = Speaker.load(*pair)
+    speaker = TextGenerator.load(*pair)
     pieces = list(speaker.stream("Where is `load_0`?", 12))
     assert "".join(pieces).strip() == speaker.answers(["Where is `load_0`?"], 12)[0]
 
 
 def test_losses_are_sums_over_answer_tokens(pair: tuple[Base, Path]) -> None:
     base, adapter = pair
-    speaker = Speaker.load(base, adapter)
+    speaker = TextGenerator.load(base, adapter)
     rows = samples(3)
     found = speaker.losses(rows)
     examples = speaker.conversation.examples(rows, 512).kept
@@ -111,7 +113,7 @@ def test_losses_are_sums_over_answer_tokens(pair: tuple[Base, Path]) -> None:
 
 
 def test_a_sample_that_is_left_out_has_no_loss(pair: tuple[Base, Path]) -> None:
-    speaker = Speaker.load(*pair)
+    speaker = TextGenerator.load(*pair)
     rows = [("a", {**samples(1)[0][1], "answer": "<|im_end|>"}), *samples(1)]
     assert speaker.losses(rows)[0] == (0.0, 0)
     assert speaker.losses(rows)[1][1] > 0
@@ -119,7 +121,10 @@ def test_a_sample_that_is_left_out_has_no_loss(pair: tuple[Base, Path]) -> None:
 
 def test_the_adapter_answers_differently(pair: tuple[Base, Path]) -> None:
     base, adapter = pair
-    rows, both = samples(), (Speaker.load(base), Speaker.load(base, adapter))
+    rows, both = (
+        samples(),
+        (TextGenerator.load(base), TextGenerator.load(base, adapter)),
+    )
     total = [sum(loss for loss, _ in s.losses(rows)) for s in both]
     assert total[1] < total[0]
 
@@ -127,17 +132,20 @@ def test_the_adapter_answers_differently(pair: tuple[Base, Path]) -> None:
 def test_two_voices_of_one_model_are_base_and_adapter(pair: tuple[Base, Path]) -> None:
     base, adapter = pair
     said = {"base": "", "adapter": ""}
-    duet = Duet.load(base, adapter)
+    duet = Comparison.load(base, adapter)
     for piece in duet.together("Where is `load_0`?", 12):
         said[piece.voice] += piece.text
     for voice, folder in (("base", None), ("adapter", adapter)):
-        alone = Speaker.load(base, folder).answers(["Where is `load_0`?"], 12)
+        alone = TextGenerator.load(base, folder).answers(["Where is `load_0`?"], 12)
         assert [said[voice].strip()] == alone
     assert said["base"] != said["adapter"]
 
 
 def test_an_answer_that_is_cut_says_so() -> None:
-    speaker, whole = Speaker.load(resolve(settings())), {}  # tiny has learnt to stop
+    speaker, whole = (
+        TextGenerator.load(resolve(settings())),
+        {},
+    )  # tiny has learnt to stop
     for limit in (2, 120):
         stream = speaker.stream("In which file is `Thread` defined?", limit)
         try:

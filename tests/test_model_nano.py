@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import Base, resolve
-from repobuild.model.recipe import Recipe
 from repobuild.resources import folder as resource
 from repobuild.settings import flatten
 
@@ -67,7 +67,7 @@ def make_base(folder: Path, layers: int = 2) -> Base:
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
 
-    from repobuild.model import tokenizer as bpe
+    from repobuild.model.bundled import tokenizer as bpe
 
     texts = [s["question"] + s["answer"] for _, s in samples()] * 4
     tokenizer = bpe.train(texts, 360, 512)

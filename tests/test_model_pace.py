@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from repobuild.model.pace import KEPT, TRIED, Pace, pace
+from repobuild.model.compute.threads import KEPT, TRIED, ThreadTuner, thread_tuner
 
 
 class Machine:
@@ -15,14 +15,14 @@ class Machine:
         self.threads = threads
         self.used.append(threads)
 
-    def run(self, chosen: Pace, steps: int) -> None:
+    def run(self, chosen: ThreadTuner, steps: int) -> None:
         for step in range(steps):
             self.now += self.seconds[self.threads] * (100 + step % 7)
             chosen.step(100 + step % 7)
 
 
-def pace_on(machine: Machine) -> Pace:
-    return Pace((2, 1), machine.use, lambda: machine.now)
+def pace_on(machine: Machine) -> ThreadTuner:
+    return ThreadTuner((2, 1), machine.use, lambda: machine.now)
 
 
 def test_an_idle_machine_uses_all_threads() -> None:
@@ -59,7 +59,7 @@ def test_few_steps_are_lost_to_the_slower_choice() -> None:
 
 def test_several_processes_and_single_cores_are_left_alone() -> None:
     used: list[int] = []
-    for chosen in (pace(8, 2, used.append), pace(1, 1, used.append)):
+    for chosen in (thread_tuner(8, 2, used.append), thread_tuner(1, 1, used.append)):
         for _ in range(400):
             chosen.step(10)
     assert used == []

@@ -7,16 +7,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from repobuild.model.base import load_model, load_tokenizer
-from repobuild.model.conversation import Conversation, Example
-from repobuild.model.loss import use_answer_loss
-from repobuild.model.packing import (
+from repobuild.model.adapter.packing import (
     batches,
     collate,
     draw,
     packed_batches,
     quotas,
 )
+from repobuild.model.base import load_model, load_tokenizer
+from repobuild.model.compute.loss import use_answer_loss
+from repobuild.model.conversation import Conversation, Example
 from tests.test_model_nano import make_base, samples
 
 CHANCE = random.Random(3)

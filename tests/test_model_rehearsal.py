@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from repobuild.errors import BuildError
+from repobuild.model.adapter.lineage import Lineage
+from repobuild.model.adapter.rehearsal import NAME, Rehearsal
 from repobuild.model.base import Base, load_tokenizer
 from repobuild.model.conversation import Conversation, Example
-from repobuild.model.lineage import Lineage
-from repobuild.model.rehearsal import NAME, Rehearsal
 from tests.test_model_adapter import Commit, moved
 from tests.test_model_nano import make_base, samples
 

@@ -3,8 +3,8 @@ from __future__ import annotations
 from collections import Counter
 from itertools import islice
 
-from repobuild.model import replay
-from repobuild.model.replay import in_order, passes_of, turns
+from repobuild.model.adapter import replay
+from repobuild.model.adapter.replay import in_order, passes_of, turns
 
 
 def tasks(old: int, fresh: int = 0) -> dict[str, str]:

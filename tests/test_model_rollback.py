@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from repobuild.engine.override import displaced, own
-from repobuild.model.delta import Situation, nearest_row, same
+from repobuild.model.adapter.delta import StepInput, nearest_row, same
 
 OLD, NEW = "0" * 64, "1" * 64
 
@@ -21,8 +21,8 @@ def rolled_back() -> dict[str, Any]:
     return displaced(row(NEW, "new"), row(OLD, "old", mode="rollback"))
 
 
-def situation(**rows: Any) -> Situation:
-    return Situation(
+def situation(**rows: Any) -> StepInput:
+    return StepInput(
         dataset="new", recipe="r", base="b", size=9, rows=rows, parent=None
     )
 

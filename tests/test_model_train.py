@@ -18,14 +18,14 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.errors import BuildError, UsageError
-from repobuild.model import zero
+from repobuild.model.adapter.packing import draw
+from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
+from repobuild.model.adapter.train import rate_at, train
 from repobuild.model.base import Base, load_model, load_tokenizer
+from repobuild.model.compute import deepspeed_config
+from repobuild.model.compute.deepspeed_config import read_config
+from repobuild.model.compute.launch import environment, launch
 from repobuild.model.conversation import Conversation
-from repobuild.model.launch import environment, launch
-from repobuild.model.packing import draw
-from repobuild.model.recipe import Job, Outcome
-from repobuild.model.train import rate_at, train
-from repobuild.model.zero import read_config
 from tests.test_model_nano import make_base, recipe, samples
 
 
@@ -38,11 +38,11 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     return make_base(tmp_path_factory.mktemp("nano"))
 
 
-def job(base: Base, scratch: Path, zero: str = "zero0", **changes: Any) -> Job:
+def job(base: Base, scratch: Path, zero: str = "zero0", **changes: Any) -> TrainingJob:
     made = recipe(**changes)
     examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
     epochs = draw(examples, made.epochs, made.max_tokens, made.seed)
-    return Job(
+    return TrainingJob(
         base=base,
         parent="",
         recipe=made,
@@ -109,7 +109,7 @@ def test_what_one_process_leaves_out_changes_no_bit(
 ) -> None:
     one, two = (job(base, tmp_path / n, epochs=1.0) for n in ("one", "two"))
     train(one)
-    monkeypatch.setattr(zero, "lighten", lambda engine: None)
+    monkeypatch.setattr(deepspeed_config, "lighten", lambda engine: None)
     train(two)
     assert digest(one.scratch) == digest(two.scratch)
 
@@ -180,13 +180,13 @@ def test_an_option_is_kept_by_the_adapter_that_goes_on(
 
 
 def test_rslora_scales_by_the_root_of_the_rank(base: Base, tmp_path: Path) -> None:
-    from repobuild.model.checkpoint import Run
-    from repobuild.model.train import build_model
+    from repobuild.model.adapter.checkpoint import TrainingRun
+    from repobuild.model.adapter.train import build_model
 
     scales = set()
     for rslora in (False, True):
         made = job(base, tmp_path, rslora=rslora)
-        model = build_model(Run(made, [], 0, killed_at(0)))
+        model = build_model(TrainingRun(made, [], 0, killed_at(0)))
         layer = model.get_submodule("base_model.model.model.layers.0.mlp.up_proj")
         scales.add(round(layer.scaling["default"], 4))
     assert scales == {round(16 / 8, 4), round(16 / 8**0.5, 4)}
@@ -237,8 +237,8 @@ def test_a_finished_run_is_not_trained_again(base: Base, tmp_path: Path) -> None
 def test_a_job_survives_its_file(base: Base, tmp_path: Path) -> None:
     made = job(base, tmp_path)
     made.write()
-    assert Job.read(tmp_path) == made
-    assert Job.read(tmp_path).digest == made.digest
+    assert TrainingJob.read(tmp_path) == made
+    assert TrainingJob.read(tmp_path).digest == made.digest
 
 
 def test_the_rate_rises_and_falls() -> None:
@@ -256,7 +256,7 @@ def test_progress_of_another_process_is_passed_on(
 ) -> None:
     said = "print('[1, 2, 0.5]'); print('[rank0]: [2, 2, 0.25]'); print('no room left')"
     failing = [sys.executable, "-c", f"{said}; raise SystemExit(3)"]
-    monkeypatch.setattr("repobuild.model.launch.command", lambda *_: failing)
+    monkeypatch.setattr("repobuild.model.compute.launch.command", lambda *_: failing)
     told: list[tuple[int, int, float]] = []
     with pytest.raises(BuildError, match="2 processes failed:\nno room left"):
         launch(job(base, tmp_path), 2, "", lambda *step: told.append(step))
@@ -332,13 +332,13 @@ def test_sigkill_at_any_step_ends_in_the_same_bytes(
         assert not (again.scratch / "trained").exists()
     launch(again, 1, "", lambda *_: None)
     assert digest(again.scratch) == digest(whole.scratch)
-    assert Outcome.read(again.scratch / "trained").steps > 3
+    assert TrainingResult.read(again.scratch / "trained").steps > 3
 
 
-def kill_after_first_step(made: Job, pause: float) -> None:
+def kill_after_first_step(made: TrainingJob, pause: float) -> None:
     """SIGKILL to the whole process group, `pause` seconds after its first step."""
     started = subprocess.Popen(
-        [sys.executable, "-m", "repobuild.model.train", str(made.scratch)],
+        [sys.executable, "-m", "repobuild.model.adapter.train", str(made.scratch)],
         env=environment(1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip

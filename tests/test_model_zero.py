@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from repobuild.errors import UsageError
-from repobuild.model import zero
+from repobuild.model.compute import deepspeed_config
 from repobuild.resources import folder
 
 SHIPPED = sorted(p.stem for p in (folder("configs") / "deepspeed").glob("*.json"))
@@ -21,8 +21,8 @@ def written(place: Path, config: Any) -> str:
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_settings_are_valid(name: str) -> None:
-    config = zero.read_config(name)
-    assert zero.stage(config) == int(name[4])
+    config = deepspeed_config.read_config(name)
+    assert deepspeed_config.stage(config) == int(name[4])
 
 
 def test_all_stages_are_shipped() -> None:
@@ -34,35 +34,39 @@ def test_our_list_of_zero_keys_is_deepspeed_s(monkeypatch: pytest.MonkeyPatch) -
     from deepspeed.runtime.zero.config import DeepSpeedZeroConfig
 
     fields = DeepSpeedZeroConfig.model_fields.items()
-    assert {field.alias or name for name, field in fields} == set(zero.ZERO_KEYS)
+    assert {field.alias or name for name, field in fields} == set(
+        deepspeed_config.ZERO_KEYS
+    )
 
 
 def test_a_misspelt_key_is_named_with_the_near_one(tmp_path: Path) -> None:
     config = {"gradient_cliping": 1.0}
     with pytest.raises(UsageError, match='did you mean "gradient_clipping"'):
-        zero.read_config(written(tmp_path, config))
+        deepspeed_config.read_config(written(tmp_path, config))
     config = {"zero_optimization": {"stage": 2, "overlap_com": True}}
     with pytest.raises(UsageError, match='did you mean "overlap_comm"'):
-        zero.read_config(written(tmp_path, config))
+        deepspeed_config.read_config(written(tmp_path, config))
 
 
 def test_what_is_ours_is_refused_with_the_reason(tmp_path: Path) -> None:
     for key in ("optimizer", "scheduler", "fp16"):
         with pytest.raises(UsageError, match=f'"{key}".*has no effect'):
-            zero.read_config(written(tmp_path, {key: {}}))
+            deepspeed_config.read_config(written(tmp_path, {key: {}}))
 
 
 def test_precision_is_taken_out(tmp_path: Path) -> None:
     """The first project's ZeRO-3 file has it; with it adapters would be rounded."""
     config = {"bf16": {"enabled": True}, "zero_optimization": {"stage": 3}}
-    assert "bf16" not in zero.read_config(written(tmp_path, config))
+    assert "bf16" not in deepspeed_config.read_config(written(tmp_path, config))
 
 
 def test_wrong_files_are_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match='did you mean "zero3"'):
-        zero.read_config("zero33")
+        deepspeed_config.read_config("zero33")
     (tmp_path / "bad.json").write_text("{")
     with pytest.raises(UsageError, match="not valid JSON"):
-        zero.read_config(str(tmp_path / "bad.json"))
+        deepspeed_config.read_config(str(tmp_path / "bad.json"))
     with pytest.raises(UsageError, match="ZeRO stage 4"):
-        zero.read_config(written(tmp_path, {"zero_optimization": {"stage": 4}}))
+        deepspeed_config.read_config(
+            written(tmp_path, {"zero_optimization": {"stage": 4}})
+        )

@@ -13,12 +13,12 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from repobuild.model import pretrain
-from repobuild.model import tokenizer as bpe
-from repobuild.model.corpus import Document
+from repobuild.model.bundled import pretrain
+from repobuild.model.bundled import tokenizer as bpe
+from repobuild.model.bundled.corpus import CorpusDocument
 
 # A clock that ticks 10 s a reading: 0.5 minutes are three steps.
-NANO = pretrain.Recipe(
+NANO = pretrain.PretrainRecipe(
     vocabulary=300,
     hidden=32,
     layers=2,
@@ -39,25 +39,27 @@ def ticks() -> Iterator[float]:
     return (10.0 * reading for reading in count())
 
 
-def documents() -> list[Document]:
+def documents() -> list[CorpusDocument]:
     found = []
     for number in range(60):
         for kind in pretrain.KINDS:
             text = f"def f{number}(x):\n    return x + {number}  # {kind}\n" * 2
-            found.append(Document(kind, "a.py", text, held_out=number < 10))
+            found.append(CorpusDocument(kind, "a.py", text, held_out=number < 10))
     return found
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> pretrain.Run:
+def run(tmp_path_factory: pytest.TempPathFactory) -> pretrain.PretrainRun:
     tokenizer = bpe.train((d.text for d in documents()), NANO.vocabulary, NANO.context)
     trained = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=False)
     held_out = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=True)
     out = tmp_path_factory.mktemp("whole") / "tiny"
-    return pretrain.Run(NANO, out, tokenizer, trained, held_out, say=lambda line: None)
+    return pretrain.PretrainRun(
+        NANO, out, tokenizer, trained, held_out, say=lambda line: None
+    )
 
 
-def start(run: pretrain.Run, out: Path, most_steps: int | None = None) -> None:
+def start(run: pretrain.PretrainRun, out: Path, most_steps: int | None = None) -> None:
     clock = ticks()
     pretrain.train(
         replace(run, out=out, clock=lambda: next(clock), most_steps=most_steps)
@@ -65,7 +67,7 @@ def start(run: pretrain.Run, out: Path, most_steps: int | None = None) -> None:
 
 
 def test_a_resumed_run_equals_an_uninterrupted_one(
-    run: pretrain.Run, tmp_path: Path
+    run: pretrain.PretrainRun, tmp_path: Path
 ) -> None:
     start(run, tmp_path / "whole")
     start(run, tmp_path / "parts", most_steps=2)
@@ -78,7 +80,9 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-def test_the_folder_loads_and_answers(run: pretrain.Run, tmp_path: Path) -> None:
+def test_the_folder_loads_and_answers(
+    run: pretrain.PretrainRun, tmp_path: Path
+) -> None:
     start(run, tmp_path / "tiny", most_steps=1)
     model: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "tiny")
     tokenizer = AutoTokenizer.from_pretrained(tmp_path / "tiny")
@@ -93,7 +97,7 @@ def test_the_folder_loads_and_answers(run: pretrain.Run, tmp_path: Path) -> None
 
 
 def test_another_recipe_does_not_go_on_from_this_state(
-    run: pretrain.Run, tmp_path: Path
+    run: pretrain.PretrainRun, tmp_path: Path
 ) -> None:
     start(run, tmp_path / "tiny", most_steps=1)
     other = replace(run, recipe=replace(NANO, seed=2))
@@ -102,7 +106,7 @@ def test_another_recipe_does_not_go_on_from_this_state(
 
 
 def test_the_rate_warms_up_and_falls_with_the_clock() -> None:
-    recipe = pretrain.Recipe()
+    recipe = pretrain.PretrainRecipe()
     rates = [pretrain.learning_rate(recipe, spent / 100) for spent in range(101)]
     assert max(rates) == rates[2] == recipe.learning_rate
     assert rates[2:] == sorted(rates[2:], reverse=True)
@@ -114,7 +118,7 @@ def test_every_token_but_the_first_is_a_target_once() -> None:
     assert rows[:, 1:].flatten().tolist() == list(range(1, 33))
 
 
-def test_an_epoch_holds_the_share_of_questions(run: pretrain.Run) -> None:
+def test_an_epoch_holds_the_share_of_questions(run: pretrain.PretrainRun) -> None:
     recipe = replace(NANO, chat_share=0.25, fim_share=0.0)
     rows = pretrain.epoch_windows(run.trained, recipe, epoch=0)
     code = len(run.trained["code"].ids)
@@ -125,7 +129,7 @@ def test_an_epoch_holds_the_share_of_questions(run: pretrain.Run) -> None:
     assert not np.array_equal(rows[:5], other[:5])
 
 
-def test_loss_per_byte_counts_the_bytes_of_the_text(run: pretrain.Run) -> None:
+def test_loss_per_byte_counts_the_bytes_of_the_text(run: pretrain.PretrainRun) -> None:
     model = pretrain.build_model(NANO)
     found = pretrain.score(model, run.held_out, NANO, most=4)
     texts = run.held_out["code"]
@@ -138,5 +142,5 @@ def test_loss_per_byte_counts_the_bytes_of_the_text(run: pretrain.Run) -> None:
 
 
 def test_the_default_model_has_five_million_parameters() -> None:
-    model = pretrain.build_model(pretrain.Recipe())
+    model = pretrain.build_model(pretrain.PretrainRecipe())
     assert 4.9e6 < sum(p.numel() for p in model.parameters()) < 5.1e6

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repobuild.errors import UsageError
-from repobuild.model import balance as room
-from repobuild.model.balance import balance, counter, ingredients, size
+from repobuild.model import token_budget as room
+from repobuild.model.token_budget import balance, counter, ingredients, size
 from repobuild.resources import folder
 from repobuild.samples.dataset.budget import Cuts, cut, level
 from repobuild.samples.dataset.dataset import dataset

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from repobuild.model import tokenizer as bpe
+from repobuild.model.bundled import tokenizer as bpe
 
 TEXTS = [
     "def load(path):\n    if path is None:\n        return 42\n",

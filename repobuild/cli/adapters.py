@@ -65,7 +65,7 @@ def _uses(build: Build, adapter: str) -> Facts:
     """At which commits an adapter is current, was built but not promoted, or was put
     aside by a rollback."""
     from repobuild.engine.override import own
-    from repobuild.model.lineage import current
+    from repobuild.model.adapter.lineage import current
 
     rows = dict(build.table("adapter").items())
     head = in_use(build)

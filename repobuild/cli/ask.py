@@ -24,7 +24,7 @@ from repobuild.errors import BuildError, UsageError
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
-    from repobuild.model.duet import Duet, Piece
+    from repobuild.model.compare import AnswerPiece, Comparison
 
 _MOST_ANCESTORS = 200
 
@@ -89,7 +89,7 @@ class Answers:
     base: Answer = field(default_factory=Answer)
     adapter: Answer = field(default_factory=Answer)
 
-    def heard(self, pieces: Iterator[Piece]) -> Iterator[Piece]:
+    def heard(self, pieces: Iterator[AnswerPiece]) -> Iterator[AnswerPiece]:
         for piece in pieces:
             answer: Answer = getattr(self, piece.voice)
             answer.text += piece.text
@@ -148,10 +148,10 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     return 0
 
 
-def _duet(checkout: Checkout, build: Build, asked: Asked) -> Duet:
+def _duet(checkout: Checkout, build: Build, asked: Asked) -> Comparison:
+    from repobuild.model.adapter.lineage import current
     from repobuild.model.base import resolve
-    from repobuild.model.lineage import current
-    from repobuild.model.publication import stored
+    from repobuild.model.publish.publication import stored
 
     base = resolve(checkout.settings)
     if asked.row["base"] != base.digest:
@@ -163,9 +163,9 @@ def _duet(checkout: Checkout, build: Build, asked: Asked) -> Duet:
     folder = stored(build, current(asked.row), "adapter")
     if sys.stderr.isatty():
         click.echo(f"loading {base.name} ...", err=True)
-    from repobuild.model.duet import Duet
+    from repobuild.model.compare import Comparison
 
-    return Duet.load(base, folder)
+    return Comparison.load(base, folder)
 
 
 def _is_wide(columns: int) -> bool:
@@ -174,7 +174,7 @@ def _is_wide(columns: int) -> bool:
 
 
 def _beside(
-    duet: Duet, asked: Asked, question: str, limit: int, answers: Answers
+    duet: Comparison, asked: Asked, question: str, limit: int, answers: Answers
 ) -> None:
     """Two columns that grow together."""
     size = shutil.get_terminal_size()
@@ -185,7 +185,7 @@ def _beside(
 
 
 def _below(
-    duet: Duet, asked: Asked, question: str, limit: int, answers: Answers
+    duet: Comparison, asked: Asked, question: str, limit: int, answers: Answers
 ) -> None:
     """One after the other, for pipes and narrow terminals."""
     for voice, title in (("base", "base"), ("adapter", asked.title)):
@@ -206,7 +206,7 @@ def _tell(lines: list[str], is_below_columns: bool) -> None:
 def _facts(
     build: Build, asked: Asked, question: str, answers: Answers
 ) -> dict[str, Any]:
-    from repobuild.model.lineage import current
+    from repobuild.model.adapter.lineage import current
 
     answer = answers.adapter
     return {

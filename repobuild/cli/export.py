@@ -118,7 +118,7 @@ def _check(table: str, form: str) -> None:
 
 
 def _check_base(table: str, with_base: bool | None, named: str) -> None:
-    from repobuild.model.recipes import HUB_ID
+    from repobuild.model.publish.serving_recipes import HUB_ID
 
     if table != "adapter" and (with_base is not None or named):
         raise UsageError(
@@ -135,7 +135,7 @@ def _publish(
     build: Build, table: str, folder: Path, with_base: bool | None, named: str
 ) -> None:
     from repobuild.cli.newest import newest
-    from repobuild.model.publication import Publication
+    from repobuild.model.publish.publication import Publication
 
     found = Publication(build, *newest(build, "adapter"), named)
     if table == "merged":
@@ -146,7 +146,7 @@ def _publish(
 
 def _write_base(settings: dict[str, Any], folder: Path) -> None:
     from repobuild.model.base import resolve
-    from repobuild.model.hub import write_model
+    from repobuild.model.publish.hub import write_model
 
     base = resolve(settings)
     if not Path(base.source).is_dir():
@@ -175,7 +175,7 @@ def _write(build: Build, table: str, folder: Path, form: str) -> None:
 
 def _report(build: Build) -> Path:
     from repobuild.cli.newest import newest
-    from repobuild.model.publication import stored
+    from repobuild.model.publish.publication import stored
 
     _, adapter = newest(build, "adapter")
     row = build.table("report").get(adapter["object"])

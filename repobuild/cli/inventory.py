@@ -23,7 +23,7 @@ _BLOCKS = {
 
 def inventory(build: Build) -> dict[str, Any]:
     """Return all counts of the dataset, and its tokens if a tokenizer is at hand."""
-    from repobuild.model.balance import counter, size
+    from repobuild.model.token_budget import counter, size
     from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
 
     summary, tokens = DatasetSummary(), Counter[str]()

@@ -172,7 +172,7 @@ def _adapters(build: Build, key: str) -> dict[str, Any]:
     """Return adapters by their digest, or by a commit that uses or made one."""
     from repobuild.cli.adapters import portrait
     from repobuild.engine.override import own
-    from repobuild.model.lineage import current
+    from repobuild.model.adapter.lineage import current
     from repobuild.model.rollback import adapters
 
     if len(key) < _SHORTEST_ID:

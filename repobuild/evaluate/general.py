@@ -2,7 +2,7 @@
 
 `configs/general/python.jsonl.gz` holds 60 pieces of Python's standard library, some
 20,000 tokens, from the files that the embedded base model never saw (`held_out` in
-model/corpus.py).  It ships with repobuild, so that the number means the same on every
+model/bundled/corpus.py).  It ships with repobuild, so that the number means the same on every
 machine and with every base; other bases may have seen the files, and what shows is how
 an adapter changes their loss.
 
@@ -98,7 +98,12 @@ def _plain(**pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
 
 def drawn(root: Path) -> General:
     """The pieces that a library's held-out files give."""
-    from repobuild.model.corpus import SourceFile, is_table, pieces, source_files
+    from repobuild.model.bundled.corpus import (
+        SourceFile,
+        is_table,
+        pieces,
+        source_files,
+    )
 
     def of_file(file: SourceFile) -> list[Piece]:
         cut = (Piece(file.path, text) for text in pieces(file.text))
@@ -128,7 +133,7 @@ def _file() -> Path:
 
 
 def main() -> None:
-    from repobuild.model.corpus import library_root
+    from repobuild.model.bundled.corpus import library_root
 
     drawn(library_root()).write(_file())
 

@@ -114,13 +114,15 @@ def words(value: Value) -> Iterator[str]:
 def respondents(task: Task, link: Link, used: Memory) -> dict[str, Respondent]:
     """Base, parent if there is one, and this adapter."""
     from repobuild.model.base import resolve
-    from repobuild.model.generate import Speaker
+    from repobuild.model.generate import TextGenerator
 
     base = resolve(task.settings)
     memory = earlier(task)
 
     def opening(adapter: str) -> Callable[[], Model]:
-        return lambda: Speaker.load(base, task.object(adapter) if adapter else None)
+        return lambda: TextGenerator.load(
+            base, task.object(adapter) if adapter else None
+        )
 
     digests = {"base": "", "parent": link.parent, "adapter": link.object}
     form = "" if base.fim else "/chat"  # how completions are asked

@@ -58,7 +58,7 @@ class Example:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class TemplateFrame:
     """What the template puts around one question and its answer."""
 
     before: str
@@ -68,7 +68,7 @@ class Frame:
 
 
 @dataclass(frozen=True, slots=True)
-class Examples:
+class TokenisedSamples:
     """What became of the samples."""
 
     kept: list[Example]
@@ -112,7 +112,9 @@ class Conversation:
         found = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
         return [list(ids) for ids in found]
 
-    def examples(self, samples: Iterable[tuple[str, Sample]], longest: int) -> Examples:
+    def examples(
+        self, samples: Iterable[tuple[str, Sample]], longest: int
+    ) -> TokenisedSamples:
         """Tokenise; samples that are too long or hold special tokens are counted."""
         left_out: Counter[str] = Counter()
         clean = []
@@ -127,7 +129,7 @@ class Conversation:
                 left_out["too long"] += 1
             else:
                 kept.append(example)
-        return Examples(kept, dict(sorted(left_out.items())))
+        return TokenisedSamples(kept, dict(sorted(left_out.items())))
 
     def _tokenised(self, samples: Sequence[tuple[str, Sample]]) -> list[Example]:
         prompts = [self.prompt(sample) for _, sample in samples]
@@ -152,7 +154,7 @@ class Conversation:
         return self.fim and sample.get("form") == "fim" and "prefix" in sample
 
 
-def frame_of(tokenizer: PreTrainedTokenizerBase) -> Frame:
+def frame_of(tokenizer: PreTrainedTokenizerBase) -> TemplateFrame:
     """Cut the rendered template at the two marks."""
     asking = [{"role": "user", "content": QUESTION}]
     both = [*asking, {"role": "assistant", "content": ANSWER}]
@@ -160,7 +162,7 @@ def frame_of(tokenizer: PreTrainedTokenizerBase) -> Frame:
     _, _, behind = _render(tokenizer, both, False).partition(QUESTION)
     filled, _, after = behind.partition(ANSWER)
     lead = filled.removeprefix(between) if filled.startswith(between) else ""
-    return Frame(before, between, lead, _end(tokenizer, after))
+    return TemplateFrame(before, between, lead, _end(tokenizer, after))
 
 
 def _render(

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repobuild.model.adapter.packing import batches, collate
 from repobuild.model.base import PLAIN, Base, device, load_model, load_tokenizer
 from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.decode import greedy
-from repobuild.model.packing import batches, collate
 
 if TYPE_CHECKING:
     import torch
@@ -35,14 +35,14 @@ BATCH = 32
 
 
 @dataclass(frozen=True, slots=True)
-class Speaker:
+class TextGenerator:
     """One model, with or without an adapter, and its tokenizer."""
 
     model: PreTrainedModel
     conversation: Conversation
 
     @classmethod
-    def load(cls, base: Base, adapter: Path | None = None) -> Speaker:
+    def load(cls, base: Base, adapter: Path | None = None) -> TextGenerator:
         import torch
 
         place = device()

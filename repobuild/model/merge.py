@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import BuildError
+from repobuild.model.adapter.lineage import Lineage, current
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve
 from repobuild.model.conversation import Conversation
-from repobuild.model.lineage import Lineage, current
 
 if TYPE_CHECKING:
     import torch

@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING, Any
 from repobuild.engine.override import displaced, own, put
 from repobuild.errors import StaleError, UsageError
 from repobuild.git.snapshot import at_commit, nearest, resolve
-from repobuild.model import delta as deltas
+from repobuild.model.adapter import delta as deltas
+from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current
+from repobuild.model.adapter.plan import ANCESTORS
+from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import resolve as resolve_base
-from repobuild.model.lineage import ROLLBACK, Lineage, Row, current
-from repobuild.model.plan import ANCESTORS
-from repobuild.model.recipe import Recipe
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -195,7 +195,7 @@ def must_fit(lineage: Lineage, digest: str, settings: Mapping[str, Any]) -> None
 
 def rebase(row: Row, settings: Mapping[str, Any]) -> str:
     """Why the next training would start from the base model, known beforehand."""
-    now = deltas.Situation(
+    now = deltas.StepInput(
         dataset="",
         recipe=Recipe.of(settings).digest,
         base=row["base"],
@@ -203,4 +203,4 @@ def rebase(row: Row, settings: Mapping[str, Any]) -> str:
         rows={},
         parent=row,
     )
-    return deltas.rebase_reason(now, row, deltas.Delta([], [], []), settings)
+    return deltas.rebase_reason(now, row, deltas.SampleDelta([], [], []), settings)

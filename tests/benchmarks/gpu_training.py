@@ -113,9 +113,9 @@ def examples(shape: Shape) -> list[Any]:
 
 
 def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
+    from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
     from repobuild.model.base import resolve
-    from repobuild.model.recipe import Job, Means, Recipe
-    from repobuild.model.zero import read_config
+    from repobuild.model.compute.deepspeed_config import read_config
     from repobuild.settings import flatten
 
     plain = flatten(tomllib.loads((ROOT / "configs/defaults.toml").read_text("utf-8")))
@@ -124,10 +124,10 @@ def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     own |= {"batch_tokens": shape.rows * shape.length, "learning_rate": 1e-4}
     plain |= {f"adapter.{name}": value for name, value in own.items()}
     recipe, made = Recipe.of(plain), examples(shape)
-    return Job(
+    return TrainingJob(
         base=resolve(plain), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))], deepspeed=read_config(zero), scratch=scratch,
-        examples=made, checkpoint_every=1 << 30, means=Means.of(plain),
+        examples=made, checkpoint_every=1 << 30, means=ComputeOptions.of(plain),
     )  # fmt: skip
 
 
@@ -138,7 +138,7 @@ def run(shape: Shape, variant: dict[str, Any], zero: str) -> dict[str, float]:
     """Train in this process; seconds, memory and the leak."""
     import torch
 
-    from repobuild.model import train
+    from repobuild.model.adapter import train
 
     ends: list[float] = []
     train.load_model = lambda *_: model(shape)
@@ -170,9 +170,9 @@ def leak(shape: Shape, variant: dict[str, Any]) -> tuple[float, float]:
     """
     import torch
 
-    from repobuild.model.attention import use_attention
-    from repobuild.model.loss import use_answer_loss
-    from repobuild.model.packing import collate
+    from repobuild.model.adapter.packing import collate
+    from repobuild.model.compute.attention import use_attention
+    from repobuild.model.compute.loss import use_answer_loss
 
     made = examples(shape)[:6]
     causal = model(shape, 0.2)

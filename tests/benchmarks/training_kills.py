@@ -30,9 +30,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from repobuild.model.recipe import Job, Outcome
-from repobuild.model.train import train
-from repobuild.model.zero import free_port
+from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
+from repobuild.model.adapter.train import train
+from repobuild.model.compute.deepspeed_config import free_port
 from tests.test_model_held_out import measured
 from tests.test_model_nano import make_base
 from tests.test_model_train import digest
@@ -55,7 +55,9 @@ class Kill:
         return self.step - 5 <= self.first - 1 <= self.step
 
 
-def rank(made: Job, number: int, world: int, port: int, said: Connection) -> None:
+def rank(
+    made: TrainingJob, number: int, world: int, port: int, said: Connection
+) -> None:
     """One process of a run; the first one tells of its steps."""
     os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number)}
     os.environ |= {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1"}
@@ -63,7 +65,7 @@ def rank(made: Job, number: int, world: int, port: int, said: Connection) -> Non
     train(made, lambda step, steps, loss: said.send(step))
 
 
-def run(made: Job, world: int, last: int | None) -> list[int]:
+def run(made: TrainingJob, world: int, last: int | None) -> list[int]:
     """Train; killed after step `last`. Returns the steps that were told of."""
     hears, says = FORK.Pipe(duplex=False)
     port = free_port()
@@ -94,7 +96,7 @@ def heard(hears: Connection, last: int | None) -> Iterator[int]:
         yield step
 
 
-def killed(whole: Job, place: Path, step: int, world: int) -> Kill:
+def killed(whole: TrainingJob, place: Path, step: int, world: int) -> Kill:
     """Kill a fresh run of the same job at a step, and let it go on to its end."""
     made = replace(whole, scratch=place)
     before = run(made, world, step)
@@ -108,7 +110,7 @@ def walk(arguments: Any, place: Path) -> list[Kill]:
     base = make_base(place / "base")
     whole = measured(base, place / "whole", zero=arguments.zero, **given)
     run(whole, arguments.processes, None)
-    steps = Outcome.read(place / "whole" / "trained").steps
+    steps = TrainingResult.read(place / "whole" / "trained").steps
     chance = Random(arguments.seed)
     found = []
     for number in range(arguments.kills):

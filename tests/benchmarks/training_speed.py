@@ -6,7 +6,7 @@ The samples are those of the repository, as exported; every run trains the same 
 each once, on the embedded model, with LoRA of the default rank on the same layers, in
 bfloat16, with the same number of tokens a step. Runs are whole processes in turn.
 
-    ours      `repobuild.model.train.train`, as the task `adapter` calls it
+    ours      `repobuild.model.adapter.train.train`, as the task `adapter` calls it
     plain     transformers' Trainer and peft as most people write it: samples in random
               order, padded to the longest of a batch, logits of all tokens
     defaults  the same with the Trainer's own batch of 8 samples
@@ -109,18 +109,18 @@ def _sample(row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def ours(made: list[Any], scratch: Path, clock: Clock) -> None:
     """Bucketed rows, logits of answers, under DeepSpeed, with checkpoints."""
+    from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
+    from repobuild.model.adapter.train import make_plan, train
     from repobuild.model.base import resolve
-    from repobuild.model.recipe import Job, Means, Recipe
-    from repobuild.model.train import make_plan, train
-    from repobuild.model.zero import read_config
+    from repobuild.model.compute.deepspeed_config import read_config
 
     chosen = settings()
     recipe = Recipe.of(chosen)
-    job = Job(
+    job = TrainingJob(
         base=resolve(chosen), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))],
         deepspeed=read_config(chosen["adapter.deepspeed"]),
-        scratch=scratch, examples=made, means=Means.of(chosen),
+        scratch=scratch, examples=made, means=ComputeOptions.of(chosen),
     )  # fmt: skip
     for batch in make_plan(job):
         clock.rows([[made[number] for number in row] for row in batch])
@@ -139,8 +139,8 @@ def trainer(made: list[Any], scratch: Path, clock: Clock, size: int) -> None:
         TrainingArguments,
     )
 
+    from repobuild.model.adapter.recipe import Recipe
     from repobuild.model.base import resolve
-    from repobuild.model.recipe import Recipe
 
     chosen = settings()
     recipe = Recipe.of(chosen)

@@ -21,8 +21,8 @@ from safetensors.torch import load_file
 
 from repobuild.cli.main import run
 from repobuild.model.base import resolve
-from repobuild.model.duet import Piece
-from repobuild.model.generate import Speaker
+from repobuild.model.compare import AnswerPiece
+from repobuild.model.generate import TextGenerator
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository
 from tests.test_model_nano import make_base, settings
@@ -205,7 +205,7 @@ def test_asking_gives_what_base_and_adapter_say(here: Path, capsys) -> None:
     assert facts["commit"] == facts["head"]
     base = resolve(settings(base__model=str(here / "nano")))
     for name, adapter in (("base", None), ("adapter", here / "adapter")):
-        speaker = Speaker.load(base, adapter)
+        speaker = TextGenerator.load(base, adapter)
         said = facts["answers"][name]["text"].strip()
         assert [said] == speaker.answers([QUESTION], 12)
 
@@ -226,12 +226,12 @@ class Voices:
         "adapter": "`first_1` is defined in `pkg/m1.py`, not in `pkg/m9.py`.",
     }
 
-    def alone(self, voice: str, question: str, limit: int) -> Iterator[Piece]:
+    def alone(self, voice: str, question: str, limit: int) -> Iterator[AnswerPiece]:
         for word in self.ANSWERS[voice].split(" "):
-            yield Piece(voice, f"{word} ")
-        yield Piece(voice, "", last=True)
+            yield AnswerPiece(voice, f"{word} ")
+        yield AnswerPiece(voice, "", last=True)
 
-    def together(self, question: str, limit: int) -> Iterator[Piece]:
+    def together(self, question: str, limit: int) -> Iterator[AnswerPiece]:
         for voice in self.ANSWERS:
             yield from self.alone(voice, question, limit)
 

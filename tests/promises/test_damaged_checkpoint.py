@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from repobuild.model.adapter.checkpoint_state import checkpoint_state
+from repobuild.model.adapter.train import train
 from repobuild.model.base import Base
-from repobuild.model.launch import environment
-from repobuild.model.standing import standing
-from repobuild.model.train import train
+from repobuild.model.compute.launch import environment
 from tests.benchmarks.crash_site import session
 from tests.test_model_nano import make_base
 from tests.test_model_train import Killed, digest, job, killed_at
@@ -47,9 +47,9 @@ def test_a_damaged_checkpoint_is_not_trained_on(base, whole, tmp_path, name, how
     made = job(base, tmp_path, epochs=3.0)
     with pytest.raises(Killed):
         train(made, killed_at(7))
-    assert standing(tmp_path, made.digest)
+    assert checkpoint_state(tmp_path, made.digest)
     damage(tmp_path / "checkpoint" / name, how)
-    assert standing(tmp_path, made.digest) is None
+    assert checkpoint_state(tmp_path, made.digest) is None
     assert steps_of(made)[0] == 1
     assert digest(tmp_path) == whole
 
@@ -82,8 +82,8 @@ def test_a_launched_training_ends_with_a_builder_that_was_killed(base, tmp_path)
     made = job(base, tmp_path, epochs=400.0)
     code = (
         "import sys; from pathlib import Path\n"
-        "from repobuild.model.launch import launch\n"
-        "from repobuild.model.recipe import Job\n"
+        "from repobuild.model.compute.launch import launch\n"
+        "from repobuild.model.adapter.recipe import Job\n"
         "launch(Job.read(Path(sys.argv[1])), 2, '', lambda *step: print(*step))"
     )
     made.write()

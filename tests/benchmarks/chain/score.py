@@ -15,12 +15,12 @@ ANSWER_TOKENS = 96
 def scores(adapter: Path, asked: Sequence[Question]) -> dict[str, Any]:
     """{kind: {"right": [0 or 1, ...], "stale": [...]}, "general": nats a token}."""
     from repobuild.model.base import resolve
-    from repobuild.model.generate import Speaker
+    from repobuild.model.generate import TextGenerator
 
     base = resolve(
         {"base.model": "tiny", "base.revision": "", "base.fim": True, "root": "."}
     )
-    speaker = Speaker.load(base, adapter)
+    speaker = TextGenerator.load(base, adapter)
     answers = speaker.answers([question.text for question in asked], ANSWER_TOKENS)
     found: dict[str, Any] = {kind: {"right": [], "stale": []} for kind in KINDS}
     for question, answer in zip(asked, answers, strict=True):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional as F
 
-from repobuild.model.packing import batches, collate
+from repobuild.model.adapter.packing import batches, collate
 
 if TYPE_CHECKING:
     from repobuild.model.conversation import Example

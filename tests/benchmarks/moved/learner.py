@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from peft import LoraConfig, get_peft_model
 
+from repobuild.model.adapter.packing import batches, collate
+from repobuild.model.adapter.train import rate_at
 from repobuild.model.base import load_model, load_tokenizer, resolve
+from repobuild.model.compute.loss import use_answer_loss
 from repobuild.model.conversation import Conversation
-from repobuild.model.loss import use_answer_loss
-from repobuild.model.packing import batches, collate
-from repobuild.model.train import rate_at
 from repobuild.settings import read_settings
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import torch
 from peft import PeftModel, get_peft_model_state_dict
 from safetensors.torch import save_file
 
-from repobuild.model.recipe import Job
+from repobuild.model.adapter.recipe import TrainingJob
 
 MAGNITUDE = "lora_magnitude_vector"  # DoRA's, one number a row of a weight
 LOSS_POINTS = 100  # of the loss curve that is kept
@@ -38,7 +38,7 @@ def check(tensors: dict[str, torch.Tensor]) -> float:
 
 
 def write_peft(
-    folder: Path, model: PeftModel, tensors: dict[str, torch.Tensor], job: Job
+    folder: Path, model: PeftModel, tensors: dict[str, torch.Tensor], job: TrainingJob
 ) -> None:
     """PEFT's two files, the same bytes for the same adapter."""
     state = get_peft_model_state_dict(model, state_dict=tensors)

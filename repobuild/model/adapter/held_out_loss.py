@@ -19,8 +19,8 @@ from typing import Any
 
 import torch
 
+from repobuild.model.adapter.packing import batches
 from repobuild.model.conversation import Example
-from repobuild.model.packing import batches
 
 # Held-out tokens of a run, as a share of its trained ones. Without gradients a token
 # takes 0.4 of the time of a trained one (embedded model, one core).
@@ -33,7 +33,7 @@ Share = list[tuple[Rows, bool]]  # batches, and whether they count
 
 
 @dataclass(slots=True)
-class HeldOut:
+class HeldOutCurve:
     """What was measured so far."""
 
     points: list[list[float]] = field(default_factory=list)  # [step, loss]

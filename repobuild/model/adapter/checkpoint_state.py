@@ -16,7 +16,7 @@ STATE = "state.json"
 Facts = dict[str, Any]
 
 
-def standing(scratch: Path, job: str) -> Facts | None:
+def checkpoint_state(scratch: Path, job: str) -> Facts | None:
     """Return what `state.json` says, when it is of this job and all files are whole.
 
     A kill while one checkpoint takes the place of another leaves the older one under

@@ -1,6 +1,6 @@
 """What a training run is told: plain records, no heavy imports.
 
-A `Job` can be written to a folder and read back, so that the processes which a launcher
+A `TrainingJob` can be written to a folder and read back, so that the processes which a launcher
 starts see the same job as the one that asked for it:
 
     SCRATCH/job.json        everything but the examples
@@ -102,7 +102,7 @@ def share_of(settings: Mapping[str, Any], name: str) -> float:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class MetricsTarget:
     """Where a run may be watched; no part of any key or digest."""
 
     folder: str = ""  # "" = nowhere
@@ -111,7 +111,7 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
-class Means:
+class ComputeOptions:
     """How it is computed: other roundings at most, so no part of a recipe."""
 
     attention: str = "auto"  # attention.py says which there are
@@ -120,7 +120,7 @@ class Means:
     recomputed: float = 1.0  # share of the layers, where `checkpointing` is on
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Means:
+    def of(cls, settings: Mapping[str, Any]) -> ComputeOptions:
         """Read `[adapter]`; raises `UsageError` on an attention that is none."""
         values = {name: settings[f"adapter.{name}"] for name in cls.__slots__}
         if values["attention"] not in ATTENTION:
@@ -132,7 +132,7 @@ class Means:
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class TrainingJob:
     """One training run."""
 
     base: Base
@@ -145,8 +145,8 @@ class Job:
     examples: list[Example]
     held_out: list[Example] = field(default_factory=list)
     checkpoint_every: int = 25  # steps
-    log: Log = Log()
-    means: Means = Means()
+    log: MetricsTarget = MetricsTarget()
+    means: ComputeOptions = ComputeOptions()
 
     @property
     def patience(self) -> int:
@@ -169,13 +169,13 @@ class Job:
         (self.scratch / "job.json").write_text(json.dumps(_plain(self)), "utf-8")
 
     @classmethod
-    def read(cls, scratch: Path) -> Job:
+    def read(cls, scratch: Path) -> TrainingJob:
         body = json.loads((scratch / "job.json").read_text("utf-8"))
         body["base"] = Base(**body["base"])
         recipe, log = body["recipe"], body["log"]
         body["recipe"] = Recipe(**{**recipe, "targets": tuple(recipe["targets"])})
-        body["log"] = Log(**{**log, "writers": tuple(log["writers"])})
-        body["means"] = Means(**body["means"])
+        body["log"] = MetricsTarget(**{**log, "writers": tuple(log["writers"])})
+        body["means"] = ComputeOptions(**body["means"])
         body["scratch"] = scratch
         for name in ("examples", "held_out"):
             body[name] = _unpacked((scratch / f"{name}.bin").read_bytes())
@@ -183,7 +183,7 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TrainingResult:
     """What a run did; equal for equal jobs, hence without any time."""
 
     steps: int
@@ -195,7 +195,7 @@ class Outcome:
     held_out_losses: list[list[float]] = field(default_factory=list)  # [step, loss]
     kept: int = 0  # the step whose weights these are
 
-    def then(self, other: Outcome) -> Outcome:
+    def then(self, other: TrainingResult) -> TrainingResult:
         """Both runs as one; the other went on from this one's weights."""
         return replace(
             other,
@@ -210,7 +210,7 @@ class Outcome:
         )  # fmt: skip
 
     @classmethod
-    def read(cls, folder: Path) -> Outcome:
+    def read(cls, folder: Path) -> TrainingResult:
         return cls(**json.loads((folder / "outcome.json").read_text("utf-8")))
 
     def write(self, folder: Path) -> None:
@@ -222,7 +222,7 @@ def _later(points: list[list[float]], steps: int) -> list[list[float]]:
     return [[step + steps, loss] for step, loss in points]
 
 
-def _plain(job: Job) -> dict[str, Any]:
+def _plain(job: TrainingJob) -> dict[str, Any]:
     return {
         "base": asdict(job.base),
         "parent": job.parent,

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model import delta as deltas
+from repobuild.model.adapter import delta as deltas
+from repobuild.model.adapter.delta import StepDecision, StepMode
+from repobuild.model.adapter.lineage import Manifest, Row, current
+from repobuild.model.adapter.recipe import Recipe
+from repobuild.model.adapter.replay import FORGOTTEN
 from repobuild.model.base import Base, resolve
-from repobuild.model.delta import Decision, Mode
-from repobuild.model.lineage import Manifest, Row, current
-from repobuild.model.recipe import Recipe
-from repobuild.model.replay import FORGOTTEN
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import AllSamples
 
@@ -34,13 +34,13 @@ class Plan:
     trained: Samples
     held_out: Samples
     manifest: Manifest
-    decision: Decision
-    delta: deltas.Delta
+    decision: StepDecision
+    delta: deltas.SampleDelta
 
     @property
     def goes_on(self) -> bool:
         """Whether a parent is trained on, and not the base."""
-        return self.decision.mode is Mode.CONTINUE
+        return self.decision.mode is StepMode.CONTINUE
 
     @property
     def parent(self) -> Row | None:
@@ -63,7 +63,7 @@ def make_plan(task: Task) -> Plan:
     trained, held_out = read_samples(task)
     manifest = Manifest.of(trained)
     rows = dict(task.rows("adapter"))
-    now = deltas.Situation(
+    now = deltas.StepInput(
         dataset=manifest.digest,
         recipe=recipe.digest,
         base=base.digest,
@@ -88,8 +88,8 @@ def dated(plan: Plan, old: Manifest) -> Manifest:
 
 
 def decided(
-    task: Task, now: deltas.Situation, manifest: Manifest
-) -> tuple[Decision, deltas.Delta, Manifest]:
+    task: Task, now: deltas.StepInput, manifest: Manifest
+) -> tuple[StepDecision, deltas.SampleDelta, Manifest]:
     """The decision, the delta to the parent and the parent's manifest.
 
     Rows without object do not count.

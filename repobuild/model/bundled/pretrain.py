@@ -1,8 +1,8 @@
 """Train the embedded base model `tiny` from scratch on the standard library.
 
-    python -m repobuild.model.pretrain --out cache/tiny --minutes 80 --compile
-    python -m repobuild.model.pretrain --out cache/tiny     # again: continues
-    python -m repobuild.model.pretrain --out /tmp/t --minutes 2 --layers 2
+    python -m repobuild.model.bundled.pretrain --out cache/tiny --minutes 80 --compile
+    python -m repobuild.model.bundled.pretrain --out cache/tiny     # again: continues
+    python -m repobuild.model.bundled.pretrain --out /tmp/t --minutes 2 --layers 2
 
 `--out` always holds a model that `from_pretrained` loads: it is written beside and
 swapped in every few minutes.  The float32 weights and the optimizer live in
@@ -38,8 +38,8 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from repobuild.model import corpus
-from repobuild.model import tokenizer as bpe
+from repobuild.model.bundled import corpus
+from repobuild.model.bundled import tokenizer as bpe
 
 QUESTIONS = Path(__file__).parents[2] / "configs" / "questions"
 KINDS = ("code", "fim", "chat")
@@ -48,7 +48,7 @@ Clock = Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class PretrainRecipe:
     """Everything that decides what the weights become, but for the machine's speed."""
 
     # Model: 4096 * 256 + 5 * (256 * 256 * 2 + 256 * 128 * 2 + 3 * 256 * 768) = 5.0 M
@@ -88,7 +88,7 @@ class Recipe:
 
 
 @dataclass(slots=True)
-class Progress:
+class PretrainProgress:
     """Where the run stands; all of `state.json`."""
 
     step: int = 0
@@ -100,7 +100,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class TokenisedTexts:
     """Tokenised documents of one kind, end to end, and how many bytes they were."""
 
     ids: Tokens
@@ -118,11 +118,13 @@ class Texts:
 
 
 def documents(
-    files: Sequence[corpus.SourceFile], questions: Sequence[corpus.Language], seed: int
-) -> list[corpus.Document]:
+    files: Sequence[corpus.SourceFile],
+    questions: Sequence[corpus.QuestionLanguage],
+    seed: int,
+) -> list[corpus.CorpusDocument]:
     """Every piece as code and with a hole, in the same order; and every question."""
     chance = random.Random(seed)
-    found: list[corpus.Document] = []
+    found: list[corpus.CorpusDocument] = []
     for file in files:
         for code in corpus.code_documents(file):
             found += [code, corpus.fim_document(code, chance)]
@@ -130,7 +132,7 @@ def documents(
     return found
 
 
-def tokenizer_texts(found: Sequence[corpus.Document]) -> Iterator[str]:
+def tokenizer_texts(found: Sequence[corpus.CorpusDocument]) -> Iterator[str]:
     """Code and a third of the questions: as many bytes as teaching one epoch takes."""
     chats = 0
     for document in found:
@@ -143,7 +145,7 @@ def tokenizer_texts(found: Sequence[corpus.Document]) -> Iterator[str]:
 
 def tokenise(
     tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], longest: int
-) -> Texts:
+) -> TokenisedTexts:
     """Each text with the end-of-text token; those over `longest` are left out."""
     end = tokenizer.convert_tokens_to_ids(bpe.END_OF_TEXT)
     rows: list[Tokens] = []
@@ -156,15 +158,15 @@ def tokenise(
                 size += len(text.encode())
     starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
     ids = np.concatenate(rows) if rows else np.zeros(0, dtype=np.uint16)
-    return Texts(ids, starts, size)
+    return TokenisedTexts(ids, starts, size)
 
 
 def tokenise_split(
     tokenizer: PreTrainedTokenizerFast,
-    found: Sequence[corpus.Document],
-    recipe: Recipe,
+    found: Sequence[corpus.CorpusDocument],
+    recipe: PretrainRecipe,
     held_out: bool,
-) -> dict[str, Texts]:
+) -> dict[str, TokenisedTexts]:
     """The trained or the held-out texts by kind."""
     result = {}
     for kind in KINDS:
@@ -174,7 +176,9 @@ def tokenise_split(
     return result
 
 
-def epoch_windows(texts: Mapping[str, Texts], recipe: Recipe, epoch: int) -> Tokens:
+def epoch_windows(
+    texts: Mapping[str, TokenisedTexts], recipe: PretrainRecipe, epoch: int
+) -> Tokens:
     """One pass over the code, mixed and cut: (windows, sequence + 1)."""
     chance = np.random.default_rng([recipe.seed, epoch])
     code, fim, chat = (texts[kind] for kind in KINDS)
@@ -201,7 +205,7 @@ def windows(ids: Tokens, sequence: int) -> Tokens:
 # ------------------------------------------------------------------------- model
 
 
-def build_model(recipe: Recipe) -> Qwen3ForCausalLM:
+def build_model(recipe: PretrainRecipe) -> Qwen3ForCausalLM:
     """Random float32 weights of the Qwen3 architecture."""
     torch.manual_seed(recipe.seed)
     special = {token: i for i, token in enumerate(bpe.SPECIAL_TOKENS)}
@@ -223,7 +227,9 @@ def build_model(recipe: Recipe) -> Qwen3ForCausalLM:
     return Qwen3ForCausalLM(config)
 
 
-def build_optimizer(model: Qwen3ForCausalLM, recipe: Recipe) -> torch.optim.AdamW:
+def build_optimizer(
+    model: Qwen3ForCausalLM, recipe: PretrainRecipe
+) -> torch.optim.AdamW:
     """AdamW; norms are not decayed."""
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
@@ -242,7 +248,7 @@ def loss_of(model: Qwen3ForCausalLM, rows: torch.Tensor) -> torch.Tensor:
     return F.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
 
 
-def learning_rate(recipe: Recipe, spent: float) -> float:
+def learning_rate(recipe: PretrainRecipe, spent: float) -> float:
     """The rate when the share `spent` of the minutes is gone."""
     if spent < recipe.warm_up:
         return recipe.learning_rate * max(spent / recipe.warm_up, 0.01)
@@ -253,7 +259,10 @@ def learning_rate(recipe: Recipe, spent: float) -> float:
 
 @torch.no_grad()
 def score(
-    model: Qwen3ForCausalLM, held_out: Mapping[str, Texts], recipe: Recipe, most: int
+    model: Qwen3ForCausalLM,
+    held_out: Mapping[str, TokenisedTexts],
+    recipe: PretrainRecipe,
+    most: int,
 ) -> dict[str, float]:
     """Held-out loss of each kind, per token and per byte of its text."""
     result: dict[str, float] = {}
@@ -286,8 +295,8 @@ def save_state(
     folder: Path,
     model: Qwen3ForCausalLM,
     optimizer: torch.optim.AdamW,
-    progress: Progress,
-    recipe: Recipe,
+    progress: PretrainProgress,
+    recipe: PretrainRecipe,
 ) -> None:
     """What a later run needs to go on as if it had never stopped."""
     new = folder.with_name(f"{folder.name}.new")
@@ -307,11 +316,14 @@ def save_state(
 
 
 def load_state(
-    folder: Path, model: Qwen3ForCausalLM, optimizer: torch.optim.AdamW, recipe: Recipe
-) -> Progress:
-    """The inverse of `save_state`; a fresh `Progress` when there is nothing."""
+    folder: Path,
+    model: Qwen3ForCausalLM,
+    optimizer: torch.optim.AdamW,
+    recipe: PretrainRecipe,
+) -> PretrainProgress:
+    """The inverse of `save_state`; a fresh `PretrainProgress` when there is nothing."""
     if not (folder / "state.json").exists():
-        return Progress()
+        return PretrainProgress()
     state = json.loads((folder / "state.json").read_text())
     if state["recipe"] != asdict(recipe):
         raise SystemExit(
@@ -322,15 +334,15 @@ def load_state(
     for key, value in load_file(folder / "optimizer.safetensors").items():
         name, _, moment = key.rpartition("/")
         optimizer.state[names[name]][moment] = value
-    return Progress(**state["progress"])
+    return PretrainProgress(**state["progress"])
 
 
 def export(
     out: Path,
     model: Qwen3ForCausalLM,
     tokenizer: PreTrainedTokenizerFast,
-    progress: Progress,
-    recipe: Recipe,
+    progress: PretrainProgress,
+    recipe: PretrainRecipe,
 ) -> None:
     """The model folder: bfloat16 weights, tokenizer, recipe and card."""
     new = out.with_name(f"{out.name}.new")
@@ -351,14 +363,16 @@ def export(
         "python": platform.python_version(),
         "machine": f"{os.cpu_count()} CPU cores, {platform.machine()}",
         "torch": torch.__version__,
-        "command": " ".join(["python -m repobuild.model.pretrain", *sys.argv[1:]]),
+        "command": " ".join(
+            ["python -m repobuild.model.bundled.pretrain", *sys.argv[1:]]
+        ),
     }
     (new / "recipe.json").write_text(json.dumps(facts, indent=1) + "\n")
     (new / "README.md").write_text(card(facts, progress))
     swap_in(new, out)
 
 
-def card(facts: Mapping[str, object], progress: Progress) -> str:
+def card(facts: Mapping[str, object], progress: PretrainProgress) -> str:
     """The model card: what it is, how good it is, how it was made."""
     rows = [
         f"| {kind} | {progress.scores[f'{kind}_loss_per_token']:.3f} "
@@ -400,14 +414,14 @@ Trained on {progress.tokens:,} tokens in {progress.seconds / 60:.0f} minutes and
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class PretrainRun:
     """One training run: the places it writes to, its texts and its clock."""
 
-    recipe: Recipe
+    recipe: PretrainRecipe
     out: Path
     tokenizer: PreTrainedTokenizerFast
-    trained: Mapping[str, Texts]
-    held_out: Mapping[str, Texts]
+    trained: Mapping[str, TokenisedTexts]
+    held_out: Mapping[str, TokenisedTexts]
     clock: Clock = time.monotonic
     compile: bool = False
     most_steps: int | None = None  # stop early, as an interruption would
@@ -418,7 +432,7 @@ class Run:
         return self.out.with_name(f"{self.out.name}.training")
 
 
-def train(run: Run) -> Progress:
+def train(run: PretrainRun) -> PretrainProgress:
     """Train until the minutes are spent; save, score and say where it stands."""
     recipe, clock = run.recipe, run.clock
     model = build_model(recipe)
@@ -481,10 +495,10 @@ def train(run: Run) -> Progress:
 
 
 def save(
-    run: Run,
+    run: PretrainRun,
     model: Qwen3ForCausalLM,
     optimizer: torch.optim.AdamW,
-    progress: Progress,
+    progress: PretrainProgress,
 ) -> None:
     """The state first: the model folder can be made from it, not the reverse."""
     save_state(run.state, model, optimizer, progress, run.recipe)
@@ -492,7 +506,9 @@ def save(
     run.say(f"step {progress.step:,} saved '{run.out}'")
 
 
-def prepare(recipe: Recipe, out: Path, questions: Sequence[corpus.Language]) -> Run:
+def prepare(
+    recipe: PretrainRecipe, out: Path, questions: Sequence[corpus.QuestionLanguage]
+) -> PretrainRun:
     """Read and tokenise; the tokenizer is trained once and kept beside the state."""
     place = out.with_name(f"{out.name}.tokenizer")
     found = documents(
@@ -506,19 +522,19 @@ def prepare(recipe: Recipe, out: Path, questions: Sequence[corpus.Language]) -> 
     tokenizer = PreTrainedTokenizerFast.from_pretrained(place)
     trained = tokenise_split(tokenizer, found, recipe, held_out=False)
     held_out = tokenise_split(tokenizer, found, recipe, held_out=True)
-    return Run(recipe, out, tokenizer, trained, held_out)
+    return PretrainRun(recipe, out, tokenizer, trained, held_out)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Parse, prepare, train."""
-    parser = argparse.ArgumentParser(prog="python -m repobuild.model.pretrain")
+    parser = argparse.ArgumentParser(prog="python -m repobuild.model.bundled.pretrain")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument(
         "--questions", type=Path, default=QUESTIONS, help="folder of templates"
     )
     parser.add_argument("--compile", action="store_true", help="needs a C++ compiler")
     for name in ("minutes", "seed", "layers", "batch", "sequence", "learning_rate"):
-        default = getattr(Recipe(), name)
+        default = getattr(PretrainRecipe(), name)
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=type(default), default=default
         )
@@ -527,7 +543,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     out, folder, compile_it = (
         settings.pop(name) for name in ("out", "questions", "compile")
     )
-    run = prepare(Recipe(**settings), out, corpus.read_questions(folder))
+    run = prepare(PretrainRecipe(**settings), out, corpus.read_questions(folder))
     for kind in KINDS:
         run.say(
             f"{kind}: {len(run.trained[kind]):,} texts, "

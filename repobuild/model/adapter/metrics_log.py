@@ -22,18 +22,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from repobuild.errors import UsageError, nearest
-from repobuild.model.recipe import Log
+from repobuild.model.adapter.recipe import MetricsTarget
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
-    from repobuild.model.checkpoint import Run
+    from repobuild.model.adapter.checkpoint import TrainingRun
 
 POINTS = 1000  # of a curve, at most
 KEPT = 50  # runs
 PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
 
 
-def log_of(task: Task) -> Log:
+def metrics_target(task: Task) -> MetricsTarget:
     """What the settings say; raises `UsageError` for a writer that is not there."""
     writers = tuple(task.settings["log.to"])
     for name in writers:
@@ -45,10 +45,10 @@ def log_of(task: Task) -> Log:
                 f'log.to names "{name}", but the package {PACKAGES[name]} is missing\n'
                 f"pip install {PACKAGES[name]}, or take it out of log.to"
             )
-    return Log(str(task.logs), writers, str(task.settings["log.project"]))
+    return MetricsTarget(str(task.logs), writers, str(task.settings["log.project"]))
 
 
-class Writer(Protocol):
+class CurveWriter(Protocol):
     """What a curve is written with."""
 
     def write(self, step: int, values: Mapping[str, float]) -> None: ...
@@ -59,7 +59,7 @@ class Writer(Protocol):
 class TensorBoard:
     """Event files; points from `first` on that an interrupted run left are hidden."""
 
-    def __init__(self, log: Log, first: int) -> None:
+    def __init__(self, log: MetricsTarget, first: int) -> None:
         from tensorboardX import SummaryWriter
 
         purge = {"purge_step": first} if first > 1 else {}
@@ -79,7 +79,7 @@ class TensorBoard:
 class Wandb:
     """A W&B run of the folder's name; WANDB_MODE=offline keeps it on this machine."""
 
-    def __init__(self, log: Log, first: int) -> None:
+    def __init__(self, log: MetricsTarget, first: int) -> None:
         import wandb
 
         name = Path(log.folder).name
@@ -95,16 +95,16 @@ class Wandb:
         self.run.finish()
 
 
-KINDS: Mapping[str, Callable[[Log, int], Writer]] = {
+KINDS: Mapping[str, Callable[[MetricsTarget, int], CurveWriter]] = {
     "tensorboard": TensorBoard,
     "wandb": Wandb,
 }
 
 
-class Board:
+class MetricsLog:
     """Told of every step; writes means, at most `POINTS` of them."""
 
-    def __init__(self, writers: Sequence[Writer], steps: int) -> None:
+    def __init__(self, writers: Sequence[CurveWriter], steps: int) -> None:
         self.writers = writers
         self.every = -(-steps // POINTS) or 1
         self.sums: dict[str, float] = {}
@@ -136,15 +136,15 @@ class Board:
 
 
 @contextmanager
-def board(run: Run) -> Iterator[Board]:
+def metrics_log(run: TrainingRun) -> Iterator[MetricsLog]:
     """The board of this process: with writers in the first one, without elsewhere."""
     log = run.job.log
-    writers: list[Writer] = []
+    writers: list[CurveWriter] = []
     if run.rank == 0 and log.folder and log.writers:
         make_room(Path(log.folder))
         writers = [KINDS[name](log, run.done + 1) for name in log.writers]
     try:
-        yield Board(writers, run.steps)
+        yield MetricsLog(writers, run.steps)
     finally:
         for writer in writers:
             writer.close()

@@ -26,14 +26,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from repobuild.errors import BuildError
-from repobuild.model import packing, replay
+from repobuild.model.adapter import packing, replay
+from repobuild.model.adapter.lineage import current
+from repobuild.model.adapter.plan import Plan
+from repobuild.model.adapter.recipe import (
+    ComputeOptions,
+    MetricsTarget,
+    TrainingJob,
+    TrainingResult,
+    share_of,
+)
+from repobuild.model.adapter.rehearsal import NAME, Rehearsal
+from repobuild.model.adapter.session import run_job
 from repobuild.model.base import load_tokenizer
-from repobuild.model.conversation import Conversation, Example, Examples
-from repobuild.model.lineage import current
-from repobuild.model.plan import Plan
-from repobuild.model.recipe import Job, Log, Means, Outcome, share_of
-from repobuild.model.rehearsal import NAME, Rehearsal
-from repobuild.model.session import run
+from repobuild.model.conversation import Conversation, Example, TokenisedSamples
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
@@ -42,19 +48,19 @@ LATER = 3  # a later round replays the least of the first, divided by this
 
 
 @dataclass(frozen=True, slots=True)
-class Round:
+class TrainingRound:
     """What went through the model in one run, and what came out."""
 
     folder: Path  # PEFT files
-    outcome: Outcome
+    outcome: TrainingResult
     shown: list[str]  # ids, as often as they were trained; "" of a text of the base
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
+class TrainedRounds:
     """All rounds of a step."""
 
-    rounds: list[Round]
+    rounds: list[TrainingRound]
     left_out: dict[str, int]  # reason -> samples
     rehearsal: Rehearsal
     replayed: int = 0  # samples
@@ -65,8 +71,8 @@ class Lesson:
         return self.rounds[-1].folder
 
     @property
-    def outcome(self) -> Outcome:
-        return reduce(Outcome.then, (done.outcome for done in self.rounds))
+    def outcome(self) -> TrainingResult:
+        return reduce(TrainingResult.then, (done.outcome for done in self.rounds))
 
     def counts(self) -> dict[str, int]:
         every = [sample_id for done in self.rounds for sample_id in done.shown]
@@ -82,14 +88,14 @@ class Lesson:
         }
 
 
-def lesson(task: Task, plan: Plan) -> Lesson:
+def train_adapter(task: Task, plan: Plan) -> TrainedRounds:
     """Train; raises `BuildError` when no sample can be."""
-    teacher = Teacher.of(task, plan)
+    teacher = ContinualTrainer.of(task, plan)
     return teacher.rounds() if plan.goes_on else teacher.whole()
 
 
 @dataclass(frozen=True, slots=True)
-class Teacher:
+class ContinualTrainer:
     """One step's task, plan and words."""
 
     task: Task
@@ -98,18 +104,18 @@ class Teacher:
     held_out: list[Example]
 
     @classmethod
-    def of(cls, task: Task, plan: Plan) -> Teacher:
+    def of(cls, task: Task, plan: Plan) -> ContinualTrainer:
         conversation = Conversation(load_tokenizer(plan.base), plan.base.fim)
         longest = plan.recipe.sequence_length
         held_out = conversation.examples(plan.held_out, longest).kept
         return cls(task, plan, conversation, held_out)
 
-    def examples(self, ids: set[str]) -> Examples:
+    def examples(self, ids: set[str]) -> TokenisedSamples:
         """Tokens of some of the samples."""
         chosen = [pair for pair in self.plan.trained if pair[0] in ids]
         return self.conversation.examples(chosen, self.plan.recipe.sequence_length)
 
-    def whole(self) -> Lesson:
+    def whole(self) -> TrainedRounds:
         """Everything, from the base model."""
         recipe = self.plan.recipe
         found = self.conversation.examples(self.plan.trained, recipe.sequence_length)
@@ -119,7 +125,7 @@ class Teacher:
         trained = sum(len(found.kept[n].tokens) for order in epochs for n in order)
         rehearsal = self._rehearsal(trained * self._share)
         done = self._run(found.kept, epochs, 1, "", "", rehearsal)
-        return Lesson([done], found.left_out, rehearsal)
+        return TrainedRounds([done], found.left_out, rehearsal)
 
     @property
     def _share(self) -> float:
@@ -141,13 +147,13 @@ class Teacher:
         found.write(scratch)
         return found
 
-    def rounds(self) -> Lesson:
+    def rounds(self) -> TrainedRounds:
         """The delta, until it is answered or enough was tried."""
         fresh, parent = self.examples(set(self.plan.delta.shown)), self._parent()
         opened, answered = [example.id for example in fresh.kept], list[str]()
         rehearsal, waiting = Rehearsal.read(Path(parent)), self._waiting()
         left, longest = self._most_tokens(fresh), self.plan.recipe.sequence_length
-        rounds: list[Round] = []
+        rounds: list[TrainingRound] = []
         for number in range(1, max(1, self._number("rounds")) + 1):
             epochs = self._passes(number, opened, answered, waiting)
             note = f", {len(opened)} still open" if number > 1 else ""
@@ -159,7 +165,7 @@ class Teacher:
                 break
         shown = {i for done in rounds for i in done.shown if i}
         others = shown - {example.id for example in fresh.kept}
-        return Lesson(rounds, fresh.left_out, rehearsal, len(others), opened)
+        return TrainedRounds(rounds, fresh.left_out, rehearsal, len(others), opened)
 
     def _parent(self) -> str:
         """The folder that is gone on from."""
@@ -169,7 +175,7 @@ class Teacher:
     def _number(self, name: str) -> int:
         return int(self.task.settings[f"adapter.continue_{name}"])
 
-    def _most_tokens(self, fresh: Examples) -> int:
+    def _most_tokens(self, fresh: TokenisedSamples) -> int:
         """No more than from the base, by the length of the delta's samples."""
         recipe, count = self.plan.recipe, max(1, len(fresh.kept))
         size = sum(len(example.tokens) for example in fresh.kept) / count
@@ -204,7 +210,7 @@ class Teacher:
     def _round(
         self, number: int, passes: list[list[str]], left: int, parent: str, note: str,
         rehearsal: Rehearsal,
-    ) -> Round:  # fmt: skip
+    ) -> TrainingRound:  # fmt: skip
         """Train some passes, as far as the tokens reach."""
         found = self.examples({sample_id for order in passes for sample_id in order})
         self._check(found)
@@ -217,24 +223,24 @@ class Teacher:
     def _run(
         self, samples: list[Example], passes: list[list[int]], number: int,
         parent: str, note: str, rehearsal: Rehearsal,
-    ) -> Round:  # fmt: skip
+    ) -> TrainingRound:  # fmt: skip
         seed = f"{self.plan.manifest.digest}.{number}"
         examples, epochs = rehearsal.within(samples, passes, self._share, seed)
         job = self._job(examples, epochs, number, parent)
-        outcome = run(self.task, job, note)
+        outcome = run_job(self.task, job, note)
         shown = [examples[n].id for epoch in epochs for n in epoch]
-        return Round(job.scratch / "trained", outcome, shown)
+        return TrainingRound(job.scratch / "trained", outcome, shown)
 
     def _job(
         self, examples: list[Example], epochs: list[list[int]], number: int, parent: str
-    ) -> Job:
-        from repobuild.model.board import log_of
-        from repobuild.model.zero import read_config
+    ) -> TrainingJob:
+        from repobuild.model.adapter.metrics_log import metrics_target
+        from repobuild.model.compute.deepspeed_config import read_config
 
         settings, recipe = self.task.settings, self.plan.recipe
         scratch = self.task.folder / "scratch"
         share = float(settings["adapter.continue_rate"]) if parent else 1.0
-        return Job(
+        return TrainingJob(
             base=self.plan.base,
             parent=parent,
             recipe=recipe,
@@ -244,23 +250,23 @@ class Teacher:
             scratch=scratch / f"round-{number}" if number > 1 else scratch,
             examples=examples,
             held_out=self.held_out,
-            log=_of_round(log_of(self.task), number),
-            means=Means.of(settings),
+            log=_of_round(metrics_target(self.task), number),
+            means=ComputeOptions.of(settings),
         )
 
     def _asked(
         self, folder: Path, fresh: Sequence[Example]
     ) -> tuple[list[str], list[str]]:
         """Which samples an adapter does not answer, and which it does."""
-        from repobuild.model.generate import Speaker
+        from repobuild.model.generate import TextGenerator
 
         found: tuple[list[str], list[str]] = ([], [])
-        known = Speaker.load(self.plan.base, folder).knows(fresh)
+        known = TextGenerator.load(self.plan.base, folder).knows(fresh)
         for example, says in zip(fresh, known, strict=True):
             found[says].append(example.id)
         return found
 
-    def _check(self, found: Examples) -> None:
+    def _check(self, found: TokenisedSamples) -> None:
         if found.kept:
             return
         raise BuildError(
@@ -270,6 +276,6 @@ class Teacher:
         )
 
 
-def _of_round(log: Log, number: int) -> Log:
+def _of_round(log: MetricsTarget, number: int) -> MetricsTarget:
     """Each round is a curve of its own."""
     return replace(log, folder=f"{log.folder}-{number}") if number > 1 else log

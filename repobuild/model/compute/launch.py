@@ -22,9 +22,9 @@ from pathlib import Path
 
 from repobuild.engine.run.child_processes import BUILDER
 from repobuild.errors import BuildError, UsageError
-from repobuild.model.recipe import Job, Outcome
+from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 
-MODULE = "repobuild.model.train"
+MODULE = "repobuild.model.adapter.train"
 LINES = 12  # of a failed launch that are shown
 END_SECONDS = 10.0
 SUMMARY = "====="
@@ -32,7 +32,7 @@ SUMMARY = "====="
 Tell = Callable[[int, int, float], None]
 
 
-def command(job: Job, processes: int, hostfile: str) -> list[str]:
+def command(job: TrainingJob, processes: int, hostfile: str) -> list[str]:
     """The launcher's command line."""
     if not hostfile:
         local = ["--standalone", f"--nproc_per_node={processes}", "-m", MODULE]
@@ -61,7 +61,9 @@ def environment(processes: int) -> dict[str, str]:
     return found
 
 
-def launch(job: Job, processes: int, hostfile: str, tell: Tell) -> Outcome:
+def launch(
+    job: TrainingJob, processes: int, hostfile: str, tell: Tell
+) -> TrainingResult:
     """Run the job; raises `BuildError` with the last lines when it fails."""
     job.write()
     last: deque[str] = deque(maxlen=LINES)
@@ -82,7 +84,7 @@ def launch(job: Job, processes: int, hostfile: str, tell: Tell) -> Outcome:
     if process.returncode:
         shown = "\n".join(last)
         raise BuildError(f"training in {processes} processes failed:\n{shown}")
-    return Outcome.read(job.scratch / "trained")
+    return TrainingResult.read(job.scratch / "trained")
 
 
 def listen(process: subprocess.Popen[str], last: deque[str], tell: Tell) -> None:

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from repobuild.code.licence.detect import UNKNOWN
-from repobuild.model import recipes
-from repobuild.model.contents import Contents
-from repobuild.model.lineage import Lineage
-from repobuild.model.recipes import Served
+from repobuild.model.adapter.lineage import Lineage
+from repobuild.model.publish import serving_recipes
+from repobuild.model.publish.serving_recipes import ServingFacts
+from repobuild.model.publish.training_contents import TrainingContents
 from repobuild.samples.export.dataset_card import hub_licence
 
 LONGEST_TABLE = 40  # rows
@@ -43,7 +43,7 @@ TRACKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class About:
+class ModelCardFacts:
     """All that a card tells."""
 
     project: str
@@ -53,10 +53,10 @@ class About:
     head: str  # the commit whose current adapter this is
     head_reason: str  # why it is, when it was trained at another one
     parent_commit: str
-    served: Served
+    served: ServingFacts
     denied: Sequence[str] = ()  # samples.deny_licences
     strict: Mapping[str, Any] = field(default_factory=dict)  # of the report
-    contents: Contents | None = None
+    contents: TrainingContents | None = None
 
     @property
     def name(self) -> str:
@@ -67,7 +67,7 @@ class About:
         return self.lineage.commit
 
 
-def card(about: About) -> str:
+def card(about: ModelCardFacts) -> str:
     """Return the card of an adapter, or of the merged model."""
     parts = [
         _head(about),
@@ -75,13 +75,13 @@ def card(about: About) -> str:
         _scores(about.strict),
         _data(about),
         _licences(about),
-        recipes.page(about.served),
+        serving_recipes.page(about.served),
         _limits(about),
     ]
     return f"---\n{_header(about)}\n---\n\n" + "\n".join(filter(None, parts))
 
 
-def _header(about: About) -> str:
+def _header(about: ModelCardFacts) -> str:
     from huggingface_hub import ModelCardData
 
     served, found = about.served, about.contents
@@ -106,7 +106,7 @@ def _header(about: About) -> str:
     return str(data.to_yaml())
 
 
-def _head(about: About) -> str:
+def _head(about: ModelCardFacts) -> str:
     where = f"[{about.name}]({about.address})" if about.address else about.name
     what = "The merged model" if about.served.merged else "A LoRA adapter"
     return (
@@ -116,7 +116,7 @@ def _head(about: About) -> str:
     )
 
 
-def _written(about: About) -> str:
+def _written(about: ModelCardFacts) -> str:
     """Who wrote what it was trained on; rehearsal.py says why the base did."""
     lineage = about.lineage
     rehearsed = lineage.samples.get("rehearsed", 0)
@@ -128,7 +128,7 @@ def _written(about: About) -> str:
     )
 
 
-def _identity(about: About) -> str:
+def _identity(about: ModelCardFacts) -> str:
     lineage, recipe = about.lineage, about.lineage.recipe
     base = f"`{about.served.base}`"
     if about.served.revision:
@@ -224,7 +224,7 @@ def _estimate(mark: Mapping[str, Any] | None, metric: str) -> str:
 # ----------------------------------------------------------------------------- data
 
 
-def _data(about: About) -> str:
+def _data(about: ModelCardFacts) -> str:
     found = about.contents
     if found is None:
         counts = about.lineage.samples
@@ -250,12 +250,12 @@ def _data(about: About) -> str:
     )
 
 
-def _task(found: Contents, task: str) -> tuple[str, ...]:
+def _task(found: TrainingContents, task: str) -> tuple[str, ...]:
     counts = (found.trained[task], found.tokens[task], found.held_out[task])
     return (task, *(f"{count:,}" for count in counts))
 
 
-def _licences(about: About) -> str:
+def _licences(about: ModelCardFacts) -> str:
     found = about.contents
     if found is None:
         return ""
@@ -269,7 +269,7 @@ def _licences(about: About) -> str:
     )
 
 
-def _verdict(about: About, licences: Counter[str]) -> str:
+def _verdict(about: ModelCardFacts, licences: Counter[str]) -> str:
     said = []
     if set(licences) == {UNKNOWN}:
         said.append("**Unknown**: nothing in the repository says its licence.")
@@ -290,7 +290,7 @@ def _all_of(licences: Iterable[str]) -> str:
     return " AND ".join(parts)
 
 
-def _limits(about: About) -> str:
+def _limits(about: ModelCardFacts) -> str:
     return (
         "## Limits\n\n"
         f"- It knows commit `{about.commit[:10]}`, not what came later.\n"

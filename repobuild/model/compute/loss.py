@@ -16,8 +16,8 @@ from peft import PeftModel
 from torch.nn import functional as F
 from transformers.modeling_outputs import CausalLMOutput
 
-from repobuild.model.attention import borders
 from repobuild.model.base import PLAIN
+from repobuild.model.compute.attention import borders
 
 
 def use_answer_loss(model: PeftModel, bf16: bool, loss_tokens: int = 1 << 30) -> None:

@@ -1,7 +1,7 @@
 """Put a trained model into the cache that ships with repobuild.
 
-    python -m repobuild.model.pretrain --out tiny      trains it
-    python -m repobuild.model.embed tiny               makes it the embedded default
+    python -m repobuild.model.bundled.pretrain --out tiny      trains it
+    python -m repobuild.model.bundled.bundle tiny               makes it the embedded default
 
 `cache/refs/tiny` then holds the digest of `cache/objects/ab/cdef…/`. The model that
 was there goes: a wheel carries one.
@@ -19,7 +19,7 @@ from repobuild.resources import folder
 MAX_BYTES = 16 << 20
 
 
-def embed(model: Path, cache: Path, name: str = "tiny") -> str:
+def bundle(model: Path, cache: Path, name: str = "tiny") -> str:
     """Copy a model folder into a cache and return its digest.
 
     Raises `ValueError` when it is larger than the cache may be.
@@ -44,4 +44,4 @@ def embed(model: Path, cache: Path, name: str = "tiny") -> str:
 
 
 if __name__ == "__main__":
-    print(embed(Path(sys.argv[1]), folder("cache")))
+    print(bundle(Path(sys.argv[1]), folder("cache")))

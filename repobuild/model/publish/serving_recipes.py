@@ -19,7 +19,7 @@ QUESTION = "In which file is `main` defined?"
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
+class ServingFacts:
     """What of an adapter matters to who runs it."""
 
     base: str  # hub id, or the name of a local base
@@ -46,7 +46,7 @@ class Served:
         return f"{word}@{self.commit[:12]}"
 
 
-def page(served: Served) -> str:
+def page(served: ServingFacts) -> str:
     """Return the section."""
     parts = [python(served)]
     if served.merged:
@@ -56,7 +56,7 @@ def page(served: Served) -> str:
     return "\n".join(["## How to run it\n", *filter(None, parts)])
 
 
-def python(served: Served) -> str:
+def python(served: ServingFacts) -> str:
     """Plain transformers and peft; a test runs this very text."""
     thinking = " enable_thinking=False," if served.thinks else ""
     return "\n".join(
@@ -84,7 +84,7 @@ def literal(question: str) -> str:
     return json.dumps(safe)
 
 
-def _loading(served: Served) -> list[str]:
+def _loading(served: ServingFacts) -> list[str]:
     head = ["from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
     if served.inside:  # transformers takes no subfolder beside an adapter_config.json
         here = [
@@ -111,7 +111,7 @@ def _load(*arguments: str) -> str:
     return f"AutoModelForCausalLM.from_pretrained({', '.join(arguments)})"
 
 
-def _base_note(served: Served) -> str:
+def _base_note(served: ServingFacts) -> str:
     if served.on_hub:
         return ""
     if served.inside:
@@ -125,7 +125,7 @@ def _base_note(served: Served) -> str:
     )
 
 
-def vllm(served: Served) -> str:
+def vllm(served: ServingFacts) -> str:
     """Serve by name, and add the next commit's adapter to a running server."""
     if served.dora:
         return (
@@ -142,7 +142,7 @@ def vllm(served: Served) -> str:
     return _block("vLLM", lines) + _thinking(served)
 
 
-def sglang(served: Served) -> str:
+def sglang(served: ServingFacts) -> str:
     if served.dora:
         return ""
     lines = [
@@ -153,7 +153,7 @@ def sglang(served: Served) -> str:
     return _block("SGLang", lines)
 
 
-def llama_cpp(served: Served) -> str:
+def llama_cpp(served: ServingFacts) -> str:
     if served.dora:
         return "llama.cpp and Ollama run no DoRA: convert the merged model.\n"
     base = served.inside or "base"
@@ -183,7 +183,7 @@ def _merged_servers() -> str:
     )
 
 
-def _model(served: Served) -> str:
+def _model(served: ServingFacts) -> str:
     return shlex.quote(served.inside or served.base)
 
 
@@ -191,7 +191,7 @@ def _vllm_rank(rank: int) -> int:
     return next((known for known in RANKS if known >= rank), rank)
 
 
-def _thinking(served: Served) -> str:
+def _thinking(served: ServingFacts) -> str:
     if not served.thinks:
         return ""
     return (

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from repobuild.code.graph.graph import PROJECT
 from repobuild.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import address
-from repobuild.model import hub
+from repobuild.model.adapter.lineage import Lineage, current
 from repobuild.model.base import TINY, Base, resolve
-from repobuild.model.card import About, card
-from repobuild.model.contents import Contents, contents
-from repobuild.model.lineage import Lineage, current
-from repobuild.model.recipes import EMBEDDED, QUESTION, Served
+from repobuild.model.publish import hub
+from repobuild.model.publish.model_card import ModelCardFacts, card
+from repobuild.model.publish.serving_recipes import EMBEDDED, QUESTION, ServingFacts
+from repobuild.model.publish.training_contents import TrainingContents, contents
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -86,10 +86,12 @@ class Publication:
             )
         return base
 
-    def _about(self, lineage: Lineage, inside: str, merged: bool = False) -> About:
+    def _about(
+        self, lineage: Lineage, inside: str, merged: bool = False
+    ) -> ModelCardFacts:
         build = self.build
         found = self._contents(lineage)
-        return About(
+        return ModelCardFacts(
             project=self._project(),
             address=address(build.snapshot.repository),
             lineage=lineage,
@@ -109,12 +111,16 @@ class Publication:
         return bool(self.row.get("promoted", True))
 
     def _served(
-        self, lineage: Lineage, inside: str, merged: bool, found: Contents | None
-    ) -> Served:
+        self,
+        lineage: Lineage,
+        inside: str,
+        merged: bool,
+        found: TrainingContents | None,
+    ) -> ServingFacts:
         recipe, revision = lineage.recipe, revision_of(lineage.base)
         template = self.folder / "chat_template.jinja"
         asks = template.is_file() and "enable_thinking" in template.read_text("utf-8")
-        return Served(
+        return ServingFacts(
             base=self.named or lineage.base["name"],
             revision="" if self.named else revision,
             on_hub=bool(self.named or revision),
@@ -150,7 +156,7 @@ class Publication:
             return {}  # collected: the card then has no scores
         return dict(report.get("strict") or {})
 
-    def _contents(self, lineage: Lineage) -> Contents | None:
+    def _contents(self, lineage: Lineage) -> TrainingContents | None:
         """None when the tables do not hold what the adapter was trained on."""
         try:
             found = contents(self.build)

@@ -23,10 +23,10 @@ from enum import Enum
 from typing import Any
 
 from repobuild.engine.override import own
-from repobuild.model.lineage import ROLLBACK, Manifest, Row, current
+from repobuild.model.adapter.lineage import ROLLBACK, Manifest, Row, current
 
 
-class Mode(Enum):
+class StepMode(Enum):
     REUSE = "reuse"
     WAIT = "wait"
     FIRST = "first"
@@ -35,7 +35,7 @@ class Mode(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Delta:
+class SampleDelta:
     """Difference of two manifests, each list sorted."""
 
     added: list[str]
@@ -51,9 +51,9 @@ class Delta:
         return len(self.added) + len(self.changed) + len(self.removed)
 
 
-def difference(old: Manifest, new: Manifest) -> Delta:
+def difference(old: Manifest, new: Manifest) -> SampleDelta:
     before, now = old.digests, new.digests
-    return Delta(
+    return SampleDelta(
         added=sorted(i for i in now if i not in before),
         changed=sorted(i for i in now if i in before and before[i] != now[i]),
         removed=sorted(i for i in before if i not in now),
@@ -61,7 +61,7 @@ def difference(old: Manifest, new: Manifest) -> Delta:
 
 
 @dataclass(frozen=True, slots=True)
-class Situation:
+class StepInput:
     """Everything that the decision is made from."""
 
     dataset: str
@@ -73,30 +73,32 @@ class Situation:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
-    mode: Mode
+class StepDecision:
+    mode: StepMode
     reason: str
     row: Row | None = None  # to reuse, or to go on from
 
 
-def decide(now: Situation, delta: Delta, settings: Mapping[str, Any]) -> Decision:
+def decide(
+    now: StepInput, delta: SampleDelta, settings: Mapping[str, Any]
+) -> StepDecision:
     """The rules, first match wins; `delta` is against the parent."""
     commit = same(now)
     if commit:
         reason = f"trained on the same samples at {commit[:12]}"
-        return Decision(Mode.REUSE, reason, now.rows[commit])
+        return StepDecision(StepMode.REUSE, reason, now.rows[commit])
     parent = now.parent
     if parent is None:
-        return Decision(Mode.FIRST, "no adapter yet")
+        return StepDecision(StepMode.FIRST, "no adapter yet")
     why = rebase_reason(now, parent, delta, settings)
     if why:
-        return Decision(Mode.REBASE, why)
+        return StepDecision(StepMode.REBASE, why)
     if len(delta) < max(1, settings["adapter.min_delta"]) or not delta.shown:
-        return Decision(Mode.WAIT, f"{len(delta)} samples changed", parent)
-    return Decision(Mode.CONTINUE, f"{len(delta)} samples changed", parent)
+        return StepDecision(StepMode.WAIT, f"{len(delta)} samples changed", parent)
+    return StepDecision(StepMode.CONTINUE, f"{len(delta)} samples changed", parent)
 
 
-def same(now: Situation) -> str:
+def same(now: StepInput) -> str:
     """The commit whose adapter was trained on exactly these samples, or nothing.
 
     One that was rolled back from is not taken again by itself.
@@ -111,14 +113,14 @@ def same(now: Situation) -> str:
 
 
 def rebase_reason(
-    now: Situation, parent: Row, delta: Delta, settings: Mapping[str, Any]
+    now: StepInput, parent: Row, delta: SampleDelta, settings: Mapping[str, Any]
 ) -> str:
     """Why the parent is no place to go on from; empty when it is."""
     if parent["base"] != now.base:
         return "another base model"
     if parent["recipe"] != now.recipe:
         return "another recipe"
-    if not parent["promoted"] and parent["mode"] == Mode.CONTINUE.value:
+    if not parent["promoted"] and parent["mode"] == StepMode.CONTINUE.value:
         return "the last adapter fell behind its parent"
     if parent["chain"] >= settings["adapter.rebase_after"]:
         return f"the chain is {parent['chain']} adapters long"
@@ -127,7 +129,7 @@ def rebase_reason(
     return ""
 
 
-def drift(parent: Row, delta: Delta, size: int) -> float:
+def drift(parent: Row, delta: SampleDelta, size: int) -> float:
     """Share of samples that were shown since the base model."""
     return round(float(parent["drift"]) + len(delta.shown) / max(1, size), 6)
 

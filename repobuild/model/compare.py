@@ -15,13 +15,13 @@ from typing import Any
 
 from repobuild.model.base import Base, device, load_model, load_tokenizer
 from repobuild.model.conversation import Conversation
-from repobuild.model.generate import Speaker, with_adapter
+from repobuild.model.generate import TextGenerator, with_adapter
 
 BASE, ADAPTER = "base", "adapter"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class AnswerPiece:
     """Some more of one answer; the last one says whether the answer is whole."""
 
     voice: str
@@ -31,22 +31,22 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Duet:
+class Comparison:
     """Two voices of one model."""
 
-    speaker: Speaker
+    speaker: TextGenerator
 
     @classmethod
-    def load(cls, base: Base, adapter: Path) -> Duet:
+    def load(cls, base: Base, adapter: Path) -> Comparison:
         import torch
 
         place = device()
         dtype = torch.float32 if place == "cpu" else torch.bfloat16
         model: Any = with_adapter(load_model(base, dtype), adapter, merge=False)
         conversation = Conversation(load_tokenizer(base), base.fim)
-        return cls(Speaker(model.to(place).eval(), conversation))
+        return cls(TextGenerator(model.to(place).eval(), conversation))
 
-    def together(self, question: str, limit: int) -> Iterator[Piece]:
+    def together(self, question: str, limit: int) -> Iterator[AnswerPiece]:
         """Both answers at once, a piece of each in turns."""
         voices = [self.alone(name, question, limit) for name in (BASE, ADAPTER)]
         while voices:
@@ -56,7 +56,7 @@ class Duet:
                     voices.remove(voice)
                 yield piece
 
-    def alone(self, voice: str, question: str, limit: int) -> Iterator[Piece]:
+    def alone(self, voice: str, question: str, limit: int) -> Iterator[AnswerPiece]:
         """One answer, to its end."""
         stream = self.speaker.stream(question, limit)
         while True:
@@ -64,9 +64,9 @@ class Duet:
                 with self._as(voice):
                     text = next(stream)
             except StopIteration as end:
-                yield Piece(voice, "", last=True, whole=bool(end.value))
+                yield AnswerPiece(voice, "", last=True, whole=bool(end.value))
                 return
-            yield Piece(voice, text)
+            yield AnswerPiece(voice, text)
 
     def _as(self, voice: str) -> AbstractContextManager[Any]:
         model: Any = self.speaker.model

@@ -23,14 +23,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import INSTEAD
-from repobuild.model import delta as deltas
-from repobuild.model.delta import Decision, Mode
-from repobuild.model.lineage import Lineage, current
-from repobuild.model.plan import Plan, make_plan
+from repobuild.model.adapter import delta as deltas
+from repobuild.model.adapter.delta import StepDecision, StepMode
+from repobuild.model.adapter.lineage import Lineage, current
+from repobuild.model.adapter.plan import Plan, make_plan
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
-    from repobuild.model.lesson import Lesson
+    from repobuild.model.adapter.continual import TrainedRounds
 
 # How long a thread of libgomp spins before it sleeps. Tokens/s on two cores, idle and
 # with one of them taken: default 6.9k and 0.1k, passive 3.5k and 4.0k, 2,000 turns
@@ -43,7 +43,7 @@ def adapter(task: Task) -> dict[str, Any]:
     plan = make_plan(task)
     decision = plan.decision
     task.event("adapter", mode=decision.mode.value, reason=decision.reason)
-    if decision.mode in (Mode.REUSE, Mode.WAIT):
+    if decision.mode in (StepMode.REUSE, StepMode.WAIT):
         assert decision.row is not None
         return kept(decision)
     finished = written(task, plan)
@@ -66,7 +66,7 @@ def row_of(lineage: Lineage, plan: Plan) -> dict[str, Any]:
     return lineage.row(None if lineage.promoted else plan.decision.row)
 
 
-def kept(decision: Decision) -> dict[str, Any]:
+def kept(decision: StepDecision) -> dict[str, Any]:
     """An earlier adapter's row, under this commit."""
     assert decision.row is not None
     row = {n: v for n, v in decision.row.items() if n not in ("key", INSTEAD)}
@@ -79,9 +79,9 @@ def kept(decision: Decision) -> dict[str, Any]:
 
 def built(task: Task, plan: Plan) -> dict[str, Any]:
     """Teach, gate, write."""
-    from repobuild.model.lesson import lesson
+    from repobuild.model.adapter.continual import train_adapter
 
-    taught = lesson(task, plan)
+    taught = train_adapter(task, plan)
     scores = gate(task, plan, taught.folder)
     promoted = not plan.goes_on or passes(scores, task.settings["adapter.margin"])
     lineage = lineage_of(task, plan, taught)
@@ -92,7 +92,7 @@ def built(task: Task, plan: Plan) -> dict[str, Any]:
 
 def gate(task: Task, plan: Plan, after: Path) -> dict[str, float]:
     """Held-out loss of the parent (the base, if there is none) and of the new one."""
-    from repobuild.model.generate import Speaker
+    from repobuild.model.generate import TextGenerator
 
     before = task.object(current(plan.parent)) if plan.parent else None
     if not plan.held_out:
@@ -100,7 +100,7 @@ def gate(task: Task, plan: Plan, after: Path) -> dict[str, float]:
     with task.progress("gate", 2) as progress:
         losses = []
         for folder in (before, after):
-            speaker = Speaker.load(plan.base, folder)
+            speaker = TextGenerator.load(plan.base, folder)
             losses.append(mean(speaker.losses(plan.held_out)))
             progress.advance()
     return {"parent_loss": losses[0], "loss": losses[1]}
@@ -119,7 +119,7 @@ def passes(scores: Mapping[str, float], margin: float) -> bool:
 # --------------------------------------------------------------------------- write
 
 
-def lineage_of(task: Task, plan: Plan, taught: Lesson) -> Lineage:
+def lineage_of(task: Task, plan: Plan, taught: TrainedRounds) -> Lineage:
     row = plan.parent
     drift = deltas.drift(row, plan.delta, len(plan.trained)) if row else 0.0
     return Lineage(
@@ -150,7 +150,7 @@ def counts(plan: Plan) -> dict[str, int]:
     }
 
 
-def write(task: Task, plan: Plan, taught: Lesson, lineage: Lineage) -> None:
+def write(task: Task, plan: Plan, taught: TrainedRounds, lineage: Lineage) -> None:
     """The artifact; scratch goes, `repobuild.json` comes last."""
     from repobuild.model.base import load_tokenizer
 

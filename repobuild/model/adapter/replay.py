@@ -21,7 +21,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate, cycle
 
-from repobuild.model.packing import WEIGHTS
+from repobuild.model.adapter.packing import WEIGHTS
 
 FADING = 0.9  # share of what was learnt an adapter earlier that is replayed
 FORGOTTEN = 30  # adapters, after which it counts as known: 0.9^30 is 4 %

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repobuild.model.tokenizer import (
+from repobuild.model.bundled.tokenizer import (
     FILE_SEP,
     FIM_MIDDLE,
     FIM_PREFIX,
@@ -60,7 +60,7 @@ class SourceFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class CorpusDocument:
     """One training text; `kind` is code, fim or chat."""
 
     kind: str
@@ -70,7 +70,7 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class CorpusElement:
     """A function, method or class, with what the questions about it need."""
 
     kind: str
@@ -150,15 +150,15 @@ def pieces(text: str, size: int = PIECE) -> Iterator[str]:
     yield "".join(piece)
 
 
-def code_documents(file: SourceFile) -> Iterator[Document]:
+def code_documents(file: SourceFile) -> Iterator[CorpusDocument]:
     """The file's pieces, each under its path."""
     for piece in pieces(file.text):
         if piece.strip():
             text = f"{FILE_SEP}{file.path}\n{piece}"
-            yield Document("code", file.path, text, file.held_out)
+            yield CorpusDocument("code", file.path, text, file.held_out)
 
 
-def fim_document(code: Document, chance: random.Random) -> Document:
+def fim_document(code: CorpusDocument, chance: random.Random) -> CorpusDocument:
     """The same piece with a hole to fill."""
     header, _, piece = code.text.partition("\n")
     start, end = hole(piece, chance)
@@ -166,7 +166,7 @@ def fim_document(code: Document, chance: random.Random) -> Document:
         f"{header}\n{FIM_PREFIX}{piece[:start]}"
         f"{FIM_SUFFIX}{piece[end:]}{FIM_MIDDLE}{piece[start:end]}"
     )
-    return Document("fim", code.path, text, code.held_out)
+    return CorpusDocument("fim", code.path, text, code.held_out)
 
 
 def hole(piece: str, chance: random.Random) -> tuple[int, int]:
@@ -217,7 +217,7 @@ def syntactic_spans(piece: str) -> list[tuple[int, int]]:
 # ------------------------------------------------------------------------ facts
 
 
-def elements(file: SourceFile) -> Iterator[Element]:
+def elements(file: SourceFile) -> Iterator[CorpusElement]:
     """Top-level functions and classes, and the methods of those classes."""
     for node in file.tree.body:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
@@ -231,7 +231,7 @@ def elements(file: SourceFile) -> Iterator[Element]:
 
 def _function(
     file: SourceFile, node: ast.FunctionDef | ast.AsyncFunctionDef, container: str
-) -> Element:
+) -> CorpusElement:
     arguments = node.args
     names = [a.arg for a in (*arguments.posonlyargs, *arguments.args)]
     names += [f"*{arguments.vararg.arg}"] if arguments.vararg else []
@@ -242,7 +242,7 @@ def _function(
     signature = f"{word} {node.name}({ast.unparse(arguments)}){returns}"
     documented = ast.get_docstring(node, clean=False) is not None
     body = node.body[1:] if documented and len(node.body) > 1 else node.body
-    return Element(
+    return CorpusElement(
         kind="method" if container else "function",
         name=node.name,
         container=container,
@@ -260,10 +260,10 @@ def _function(
     )
 
 
-def _class(file: SourceFile, node: ast.ClassDef) -> Element:
+def _class(file: SourceFile, node: ast.ClassDef) -> CorpusElement:
     bases = tuple(ast.unparse(base) for base in node.bases)
     functions = ast.FunctionDef | ast.AsyncFunctionDef
-    return Element(
+    return CorpusElement(
         kind="class",
         name=node.name,
         container="",
@@ -341,7 +341,7 @@ class Phrasing:
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
+class QuestionLanguage:
     """One file of `configs/questions`, without its held-out questions."""
 
     code: str
@@ -349,7 +349,7 @@ class Language:
     phrasings: Mapping[str, Phrasing]
 
 
-def read_questions(folder: Path) -> tuple[Language, ...]:
+def read_questions(folder: Path) -> tuple[QuestionLanguage, ...]:
     """Every language of the folder; held-out phrasings are not even read."""
     return tuple(
         read_language(tomllib.loads(file.read_text(encoding="utf-8")))
@@ -357,19 +357,19 @@ def read_questions(folder: Path) -> tuple[Language, ...]:
     )
 
 
-def read_language(table: Mapping[str, Any]) -> Language:
+def read_language(table: Mapping[str, Any]) -> QuestionLanguage:
     """The tables that have questions and an answer are facts."""
     phrasings = {
         task: Phrasing(tuple(entry["questions"]), entry["answer"])
         for task, entry in table.items()
         if isinstance(entry, dict) and "questions" in entry and "answer" in entry
     }
-    return Language(table["language"], table["words"], phrasings)
+    return QuestionLanguage(table["language"], table["words"], phrasings)
 
 
 def chat_documents(
-    file: SourceFile, languages: Iterable[Language], chance: random.Random
-) -> Iterator[Document]:
+    file: SourceFile, languages: Iterable[QuestionLanguage], chance: random.Random
+) -> Iterator[CorpusDocument]:
     """One question in each language for every fact of the file."""
     for task, facts in file_facts(file):
         for language in languages:
@@ -378,10 +378,12 @@ def chat_documents(
             question, answer = ask(task, facts, language, chance)
             if len(answer) <= LONGEST_ANSWER and len(question) <= LONGEST_ANSWER:
                 text = render(question, answer)
-                yield Document("chat", file.path, text, file.held_out)
+                yield CorpusDocument("chat", file.path, text, file.held_out)
 
 
-def ask(task: str, facts: Facts, language: Language, chance: random.Random) -> Pair:
+def ask(
+    task: str, facts: Facts, language: QuestionLanguage, chance: random.Random
+) -> Pair:
     """A question and its answer."""
     phrasing = language.phrasings[task]
     fields: dict[str, str] = {"fence": "python", "mark": "???"}
@@ -396,7 +398,7 @@ def ask(task: str, facts: Facts, language: Language, chance: random.Random) -> P
     return question, (phrasing.answer + part).format_map(fields)
 
 
-def _list(names: tuple[str, ...], language: Language) -> str:
+def _list(names: tuple[str, ...], language: QuestionLanguage) -> str:
     """At most twelve names, then how many more."""
     shown = language.words["join"].join(f"`{name}`" for name in names[:12])
     if len(names) <= 12:
@@ -444,7 +446,7 @@ def imported(tree: ast.Module) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
-def element_facts(element: Element) -> Iterator[tuple[str, Facts]]:
+def element_facts(element: CorpusElement) -> Iterator[tuple[str, Facts]]:
     """Every task whose answer the element's own source holds."""
     fields: Facts = {
         "name": element.qualified_name,
@@ -474,7 +476,9 @@ def element_facts(element: Element) -> Iterator[tuple[str, Facts]]:
         yield "container", fields
 
 
-def callable_facts(element: Element, fields: Facts) -> Iterator[tuple[str, Facts]]:
+def callable_facts(
+    element: CorpusElement, fields: Facts
+) -> Iterator[tuple[str, Facts]]:
     """What a function or a method adds: its call, its code and what it calls."""
     yield "signature", fields
     arguments = ", ".join(element.parameters)

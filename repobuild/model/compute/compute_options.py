@@ -6,18 +6,18 @@ from typing import Any
 
 from peft import PeftModel
 
-from repobuild.model import zero
-from repobuild.model.attention import use_attention
-from repobuild.model.lora import fuse
-from repobuild.model.loss import use_answer_loss
-from repobuild.model.recipe import Job
+from repobuild.model.adapter.recipe import TrainingJob
+from repobuild.model.compute import deepspeed_config
+from repobuild.model.compute.attention import use_attention
+from repobuild.model.compute.lora import fuse
+from repobuild.model.compute.loss import use_answer_loss
 
 
-def use_means(model: PeftModel, job: Job) -> None:
+def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     """Attention, fused layers, loss: what is computed stays the same."""
     causal: Any = model.get_base_model()
     use_attention(causal, job.means.attention)
-    if zero.stage(job.deepspeed) < 3:
+    if deepspeed_config.stage(job.deepspeed) < 3:
         fuse(model)
     if job.means.compile:  # layer by layer: all of them share what was compiled
         for layer in causal.model.layers:

@@ -21,7 +21,7 @@ KEPT = 150
 
 
 @dataclass(slots=True)
-class Pace:
+class ThreadTuner:
     """Told of every step, it sets the number of threads for the next one."""
 
     choices: Sequence[int]
@@ -59,7 +59,9 @@ class Pace:
         self.speeds.clear()
 
 
-def pace(threads: int, processes: int, use: Callable[[int], None]) -> Pace:
+def thread_tuner(
+    threads: int, processes: int, use: Callable[[int], None]
+) -> ThreadTuner:
     """All threads or one; in several processes their number stays as it is."""
     alone = processes == 1 and threads > 1
-    return Pace((threads, 1) if alone else (threads,), use)
+    return ThreadTuner((threads, 1) if alone else (threads,), use)

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
-from repobuild.model.balance import counter, size
-from repobuild.model.lineage import Manifest, sample_digest
+from repobuild.model.adapter.lineage import Manifest, sample_digest
+from repobuild.model.token_budget import counter, size
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.summary import DatasetSummary, SummarySource, used
 
@@ -19,7 +19,7 @@ ASKED = "code_location"  # the task of the question that a page may quote
 
 
 @dataclass(slots=True)
-class Contents:
+class TrainingContents:
     """Counts of one dataset; tokens are of questions and answers."""
 
     summary: DatasetSummary = field(default_factory=DatasetSummary)
@@ -35,9 +35,9 @@ class Contents:
         return Manifest(self.digests).digest
 
 
-def contents(source: SummarySource) -> Contents:
+def contents(source: SummarySource) -> TrainingContents:
     """Count the samples that have a split; tokens if a tokenizer is at hand."""
-    found = Contents()
+    found = TrainingContents()
     count = counter(source.settings)
     with_lines = bool(source.settings["adapter.line_numbers"])
     for key, sample, row, _ in used(source, found.summary):

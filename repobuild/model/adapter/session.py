@@ -8,31 +8,31 @@ from __future__ import annotations
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
-from repobuild.model.recipe import Job, Outcome
-from repobuild.model.standing import standing
+from repobuild.model.adapter.checkpoint_state import checkpoint_state
+from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task
 
 
-def run(task: Task, job: Job, note: str) -> Outcome:
+def run_job(task: Task, job: TrainingJob, note: str) -> TrainingResult:
     """Train; `note` is said beside the progress bar."""
     processes = task.settings["adapter.processes"]
     hostfile = task.settings["adapter.hostfile"]
     with ExitStack() as stack:
-        tell = Bar(task, stack, label(task, job, processes) + note)
+        tell = TrainingBar(task, stack, label(task, job, processes) + note)
         if processes > 1 or hostfile:
-            from repobuild.model.launch import launch
+            from repobuild.model.compute.launch import launch
 
             return launch(job, processes, hostfile, tell)
-        from repobuild.model.train import train
+        from repobuild.model.adapter.train import train
 
         return train(job, tell)
 
 
-def label(task: Task, job: Job, processes: int) -> str:
+def label(task: Task, job: TrainingJob, processes: int) -> str:
     """An interrupted run goes on; in other processes without the optimizer's state."""
-    facts = standing(job.scratch, job.digest)
+    facts = checkpoint_state(job.scratch, job.digest)
     if not facts:
         return "training"
     step, before = facts["step"], facts.get("world")
@@ -43,7 +43,7 @@ def label(task: Task, job: Job, processes: int) -> str:
     return f"training from step {step}{'' if whole else alone}"
 
 
-class Bar:
+class TrainingBar:
     """A progress bar that appears with the first step, when their number is known."""
 
     def __init__(self, task: Task, stack: ExitStack, label: str) -> None:

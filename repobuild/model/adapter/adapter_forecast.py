@@ -11,12 +11,12 @@ from typing import Any
 
 from repobuild.engine.explain.forecast import NOTHING
 from repobuild.engine.explain.time_estimate import ExpectedWork, ForecastInput
-from repobuild.model import delta as deltas
-from repobuild.model import replay
+from repobuild.model.adapter import delta as deltas
+from repobuild.model.adapter import replay
+from repobuild.model.adapter.delta import SampleDelta, StepInput, StepMode
+from repobuild.model.adapter.lineage import Row
+from repobuild.model.adapter.recipe import Recipe, share_of
 from repobuild.model.base import resolve
-from repobuild.model.delta import Delta, Mode, Situation
-from repobuild.model.lineage import Row
-from repobuild.model.recipe import Recipe, share_of
 
 STARTUP = 10.0  # seconds to import torch, load the model and ask the gate's questions
 # What all rounds of a commit cost, in first rounds. Over 117 commits (three seeds of
@@ -28,8 +28,8 @@ TOKENS = 130.0  # of a sample, when no adapter tells
 def adapter(prospect: ForecastInput) -> ExpectedWork:
     """Return mode, text and tokens of the next adapter."""
     settings, rows = prospect.settings, prospect.rows
-    delta = Delta([], [""] * prospect.changed, [])
-    now = Situation(
+    delta = SampleDelta([], [""] * prospect.changed, [])
+    now = StepInput(
         dataset="",
         recipe=Recipe.of(settings).digest,
         base=resolve(settings).digest,
@@ -38,13 +38,13 @@ def adapter(prospect: ForecastInput) -> ExpectedWork:
         parent=deltas.nearest_row(rows, prospect.ancestors, prospect.commit),
     )
     decision = deltas.decide(now, delta, settings)
-    if decision.mode is Mode.WAIT:
-        return ExpectedWork(Mode.WAIT.value, NOTHING, 0.0)
-    if decision.mode is Mode.CONTINUE:
+    if decision.mode is StepMode.WAIT:
+        return ExpectedWork(StepMode.WAIT.value, NOTHING, 0.0)
+    if decision.mode is StepMode.CONTINUE:
         count = f"{prospect.changed:,} changed sample{'s' * (prospect.changed != 1)}"
         text = f"would continue on at most about {count}"
         work = continued(settings, rows.values(), prospect)
-        return ExpectedWork(Mode.CONTINUE.value, text, work, STARTUP)
+        return ExpectedWork(StepMode.CONTINUE.value, text, work, STARTUP)
     text = f"would start from the base model: {decision.reason}"
     work = whole(settings, rows.values(), prospect)
     return ExpectedWork(decision.mode.value, text, work, STARTUP)

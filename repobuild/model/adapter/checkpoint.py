@@ -28,26 +28,26 @@ import torch
 from peft import PeftModel
 from safetensors.torch import load_file, save_file
 
-from repobuild.model import zero
-from repobuild.model.artifact import write_peft
-from repobuild.model.held_out import HeldOut
-from repobuild.model.packing import Batch
-from repobuild.model.recipe import Job
-from repobuild.model.standing import STATE, digests, standing
+from repobuild.model.adapter.adapter_files import write_peft
+from repobuild.model.adapter.checkpoint_state import STATE, checkpoint_state, digests
+from repobuild.model.adapter.held_out_loss import HeldOutCurve
+from repobuild.model.adapter.packing import Batch
+from repobuild.model.adapter.recipe import TrainingJob
+from repobuild.model.compute import deepspeed_config
 
-Tell = Callable[[int, int, float], None]  # step, steps in all, loss
+ReportStep = Callable[[int, int, float], None]  # step, steps in all, loss
 
 
 @dataclass(slots=True)
-class Run:
+class TrainingRun:
     """What one process knows while it trains."""
 
-    job: Job
+    job: TrainingJob
     plan: list[Batch]
     done: int  # steps of an interrupted run
-    tell: Tell
+    tell: ReportStep
     losses: list[float] = field(default_factory=list)
-    held_out: HeldOut = field(default_factory=HeldOut)
+    held_out: HeldOutCurve = field(default_factory=HeldOutCurve)
 
     @property
     def checkpoint(self) -> Path:
@@ -72,7 +72,9 @@ class Run:
         return sum(len(examples[n].tokens) for b in batches for row in b for n in row)
 
 
-def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None:
+def write_checkpoint(
+    run: TrainingRun, model: PeftModel, engine: Any, step: int
+) -> None:
     """Fill a folder beside and rename it: a kill leaves the old one or the new one.
 
     Two renames, because a folder cannot take the place of another: between the two the
@@ -82,10 +84,10 @@ def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None
     if run.rank == 0:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-    tensors = zero.gathered(model)
+    tensors = deepspeed_config.gathered(model)
     together(run)
     state = {"random": torch.get_rng_state()}
-    for number, (_, moments) in enumerate(zero.moments(engine)):
+    for number, (_, moments) in enumerate(deepspeed_config.moments(engine)):
         state |= {f"{number}.{name}": value for name, value in moments.items()}
     save_file(state, new / f"rank{run.rank}.safetensors")
     if run.rank == 0:
@@ -94,7 +96,10 @@ def write_checkpoint(run: Run, model: PeftModel, engine: Any, step: int) -> None
         facts |= {"held_out": run.held_out.points}
         if run.held_out.best:
             save_file(run.held_out.best, new / "best.safetensors")
-        facts |= {"stage": zero.stage(run.job.deepspeed), "job": run.job.digest}
+        facts |= {
+            "stage": deepspeed_config.stage(run.job.deepspeed),
+            "job": run.job.digest,
+        }
         together(run)
         facts["files"] = digests(new)
         (new / STATE).write_text(json.dumps(facts), "utf-8")
@@ -113,31 +118,34 @@ def _replace(place: Path, new: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def read_progress(run: Run) -> None:
+def read_progress(run: TrainingRun) -> None:
     """How far an interrupted run of this same job came."""
-    facts = standing(run.job.scratch, run.job.digest)
+    facts = checkpoint_state(run.job.scratch, run.job.digest)
     if facts:
         run.done = min(int(facts["step"]), run.steps)
         run.losses = list(facts["losses"])
         best = run.checkpoint / "best.safetensors"
         kept = load_file(best) if best.is_file() else {}
-        run.held_out = HeldOut(list(facts["held_out"]), kept)
+        run.held_out = HeldOutCurve(list(facts["held_out"]), kept)
 
 
-def read_moments(run: Run, engine: Any) -> None:
+def read_moments(run: TrainingRun, engine: Any) -> None:
     """AdamW's moments, if they are of the same world size and stage."""
     if not run.done:
         return
     facts = json.loads((run.checkpoint / STATE).read_text("utf-8"))
-    if [facts["world"], facts["stage"]] != [run.world, zero.stage(run.job.deepspeed)]:
+    if [facts["world"], facts["stage"]] != [
+        run.world,
+        deepspeed_config.stage(run.job.deepspeed),
+    ]:
         return
     state = load_file(run.checkpoint / f"rank{run.rank}.safetensors")
-    for number, (parameter, moments) in enumerate(zero.moments(engine)):
+    for number, (parameter, moments) in enumerate(deepspeed_config.moments(engine)):
         for name in ("step", "exp_avg", "exp_avg_sq"):
             moments[name] = state[f"{number}.{name}"].to(parameter.device)
     torch.set_rng_state(state["random"])
 
 
-def together(run: Run) -> None:
+def together(run: TrainingRun) -> None:
     if run.world > 1:
         torch.distributed.barrier()

@@ -10,8 +10,8 @@
 In process, on one CPU or GPU, it is a function call: `train(job)`. On several devices a
 launcher starts this file in every process, with the folder of the job:
 
-    torchrun --nproc_per_node 2 -m repobuild.model.train SCRATCH
-    deepspeed --hostfile HOSTS --module repobuild.model.train SCRATCH
+    torchrun --nproc_per_node 2 -m repobuild.model.adapter.train SCRATCH
+    deepspeed --hostfile HOSTS --module repobuild.model.adapter.train SCRATCH
 
 Base weights are bfloat16 and frozen, LoRA weights are float32, products run under
 autocast. Logits are computed for answer tokens only (loss.py).
@@ -34,53 +34,55 @@ from transformers import Trainer, TrainerCallback, TrainingArguments, set_seed
 from transformers.trainer_callback import PrinterCallback
 
 from repobuild.engine.run.child_processes import end_with_builder
-from repobuild.model import zero
-from repobuild.model.artifact import check, curve, write_peft
-from repobuild.model.base import load_model, load_tokenizer, quiet
-from repobuild.model.board import Board, board
-from repobuild.model.checkpoint import (
-    Run,
-    Tell,
+from repobuild.model.adapter.adapter_files import check, curve, write_peft
+from repobuild.model.adapter.checkpoint import (
+    ReportStep,
+    TrainingRun,
     read_moments,
     read_progress,
     together,
     write_checkpoint,
 )
+from repobuild.model.adapter.held_out_loss import due, fitting, measure, shares, times
+from repobuild.model.adapter.metrics_log import MetricsLog, metrics_log
+from repobuild.model.adapter.packing import Batch, batches, collate, packed_batches
+from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
+from repobuild.model.base import load_model, load_tokenizer, quiet
+from repobuild.model.compute import deepspeed_config
+from repobuild.model.compute.compute_options import apply_compute_options, recompute
+from repobuild.model.compute.threads import thread_tuner
 from repobuild.model.conversation import Example
-from repobuild.model.held_out import due, fitting, measure, shares, times
-from repobuild.model.means import recompute, use_means
-from repobuild.model.pace import pace
-from repobuild.model.packing import Batch, batches, collate, packed_batches
-from repobuild.model.recipe import Job, Outcome
 
 LAST_RATE = 0.1  # of the peak, at the last step
 
 
-def train(job: Job, tell: Tell = lambda step, steps, loss: None) -> Outcome:
+def train(
+    job: TrainingJob, tell: ReportStep = lambda step, steps, loss: None
+) -> TrainingResult:
     """Train as the job says; `job.scratch / "trained"` holds the adapter."""
     trained = job.scratch / "trained"
     if trained.is_dir():  # killed after the last step
-        return Outcome.read(trained)
+        return TrainingResult.read(trained)
     quiet()
-    zero.start()
+    deepspeed_config.start()
     threads = torch.get_num_threads()
     try:
-        run = Run(job, make_plan(job), 0, tell)
+        run = TrainingRun(job, make_plan(job), 0, tell)
         read_progress(run)
         outcome = run_trainer(run)
     finally:
         torch.set_num_threads(threads)
-        zero.forget()
+        deepspeed_config.forget()
     return outcome
 
 
-def run_trainer(run: Run) -> Outcome:
+def run_trainer(run: TrainingRun) -> TrainingResult:
     # TrainingArguments first: ZeRO-3 shards the base while it is loaded.
     arguments = training_arguments(run)
     set_seed(run.job.recipe.seed)
     model = build_model(run)
     if run.done < run.steps and not run.held_out.stopped(run.job.patience):
-        with board(run) as shown:
+        with metrics_log(run) as shown:
             AdapterTrainer(run, model, arguments, shown).train()
     return write_adapter(run, model)
 
@@ -88,7 +90,7 @@ def run_trainer(run: Run) -> Outcome:
 # -------------------------------------------------------------------------- prepare
 
 
-def training_arguments(run: Run) -> TrainingArguments:
+def training_arguments(run: TrainingRun) -> TrainingArguments:
     """One item of the dataset is one whole batch, so batch sizes are 1."""
     recipe = run.job.recipe
     return TrainingArguments(
@@ -113,7 +115,7 @@ def training_arguments(run: Run) -> TrainingArguments:
     )
 
 
-def build_model(run: Run) -> PeftModel:
+def build_model(run: TrainingRun) -> PeftModel:
     """Base and adapter: the checkpoint's, the parent's, or a fresh one."""
     job, recipe = run.job, run.job.recipe
     base = load_model(job.base, torch.bfloat16 if recipe.bf16 else torch.float32)
@@ -126,11 +128,11 @@ def build_model(run: Run) -> PeftModel:
     assert trainable > 0, f"no trainable parameter in {source!r}"
     if recipe.checkpointing:
         model.enable_input_require_grads()
-    use_means(model, job)
+    apply_compute_options(model, job)
     return model.train()
 
 
-def lora_config(job: Job) -> LoraConfig:
+def lora_config(job: TrainingJob) -> LoraConfig:
     """Explicit suffixes: `all-linear` writes module names in random order."""
     recipe = job.recipe
     return LoraConfig(
@@ -150,7 +152,7 @@ def lora_config(job: Job) -> LoraConfig:
 # ----------------------------------------------------------------------------- plan
 
 
-def make_plan(job: Job) -> list[Batch]:
+def make_plan(job: TrainingJob) -> list[Batch]:
     """Every batch of the run; as many as a multiple of the processes.
 
     Tokens of one step stay the same on any number of processes.
@@ -192,7 +194,7 @@ class AdapterTrainer(Trainer):
     """The Trainer, with batches as planned and the schedule of the whole run."""
 
     def __init__(
-        self, run: Run, model: PeftModel, arguments: Any, shown: Board
+        self, run: TrainingRun, model: PeftModel, arguments: Any, shown: MetricsLog
     ) -> None:
         self.run = run
         self.pad = int(load_tokenizer(run.job.base).pad_token_id)
@@ -201,7 +203,7 @@ class AdapterTrainer(Trainer):
             args=arguments,
             train_dataset=run.plan[run.done * run.world :],
             data_collator=self.tensors,
-            callbacks=[Watch(self, shown)],
+            callbacks=[TrainingCallback(self, shown)],
         )
         self.remove_callback(PrinterCallback)
         self.model_accepts_loss_kwargs = False
@@ -237,14 +239,14 @@ class AdapterTrainer(Trainer):
         return loss
 
 
-class Watch(TrainerCallback):
+class TrainingCallback(TrainerCallback):
     """Reports and measures, saves every few steps, and brings the moments back."""
 
-    def __init__(self, trainer: AdapterTrainer, shown: Board) -> None:
+    def __init__(self, trainer: AdapterTrainer, shown: MetricsLog) -> None:
         self.trainer, self.shown = trainer, shown
         run, recipe = trainer.run, trainer.run.job.recipe
         threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
-        self.pace = pace(threads, run.world, torch.set_num_threads)
+        self.pace = thread_tuner(threads, run.world, torch.set_num_threads)
         trained = run.tokens(0, run.steps)
         count = recipe.evaluations
         if not run.job.patience:
@@ -257,8 +259,8 @@ class Watch(TrainerCallback):
         run, trainer = self.trainer.run, self.trainer
         if run.job.recipe.checkpointing:  # the Trainer has switched it on for all
             recompute(trainer.model, run.job.means.recomputed)
-        if run.world == 1 and not zero.stage(run.job.deepspeed):
-            zero.lighten(trainer.model_wrapped)
+        if run.world == 1 and not deepspeed_config.stage(run.job.deepspeed):
+            deepspeed_config.lighten(trainer.model_wrapped)
         read_moments(run, trainer.model_wrapped)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -283,19 +285,19 @@ class Watch(TrainerCallback):
         loss = measure(trainer.model_wrapped, self.share, trainer.placed)
         if run.held_out.add(step, loss) and run.job.patience:
             model: Any = trainer.model
-            run.held_out.best = zero.gathered(model)
+            run.held_out.best = deepspeed_config.gathered(model)
         self.shown.held_out(step, loss)
 
 
 # ---------------------------------------------------------------------------- write
 
 
-def write_adapter(run: Run, model: PeftModel) -> Outcome:
+def write_adapter(run: TrainingRun, model: PeftModel) -> TrainingResult:
     """Check and write the adapter; the folder appears whole."""
-    tensors = run.held_out.best or zero.gathered(model)
+    tensors = run.held_out.best or deepspeed_config.gathered(model)
     steps = len(run.losses)  # fewer than planned after an early stop
     seen = [run.job.examples[i] for i in every(run.plan[: steps * run.world])]
-    outcome = Outcome(
+    outcome = TrainingResult(
         steps=steps,
         tokens=sum(len(example.tokens) for example in seen),
         answer_tokens=sum(len(e.tokens) - e.answer for e in seen),
@@ -327,7 +329,7 @@ def main(scratch: Path) -> None:
         print(json.dumps([step, steps, loss]), flush=True)
 
     end_with_builder()
-    train(Job.read(scratch), tell)
+    train(TrainingJob.read(scratch), tell)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
 
