@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.audit import Audit, audit
-from repobuild.truth.frame import frames
 from repobuild.truth.structure import CLAIMS, STRUCTURE
 from tests.mutants import mutant
 from tests.truth_world import World
@@ -40,7 +40,7 @@ def of_kind(world: World, task: str, kind: str) -> dict[str, Any]:
     found = {}
     for key, sample in world.samples.items():
         name, language, number = key.rpartition("#")[2].split(".")
-        if name == task and frames(language).kind(task, int(number)) == kind:
+        if name == task and answer_templates(language).kind(task, int(number)) == kind:
             found[key] = sample
     return found
 
@@ -61,7 +61,7 @@ def test_nothing_of_the_generator_takes_part():
 
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_every_kind_and_every_field_of_the_question_files_has_a_check(language):
-    known = frames(language)
+    known = answer_templates(language)
     assert set(known.kinds) == set(STRUCTURE)
     used = {p.strip("?*") for parts in STRUCTURE.values() for p in parts} - {"#"}
     assert {p for part in used for p in part.split("|")} <= set(known.parts)

@@ -11,7 +11,7 @@ from typing import Any
 
 from repobuild.cli.claims import tree
 from repobuild.samples.dataset.all_samples import AllSamples
-from repobuild.truth.audit import Tree
+from repobuild.truth.audit import AuditTree
 from tests.repository import Repository
 from tests.standard import Standard
 
@@ -191,5 +191,5 @@ class World:
         standard.build("dataset")
         build = standard.open()
         self.samples: Samples = dict(AllSamples.of(build).entries())
-        self.tree: Tree = tree(build)
+        self.tree: AuditTree = tree(build)
         standard.close()

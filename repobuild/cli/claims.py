@@ -11,7 +11,7 @@ from repobuild.errors import StaleError
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build, ShowProgress
-    from repobuild.truth.audit import Tree
+    from repobuild.truth.audit import AuditTree
 
 _SHOWN = 20
 _LONGEST = 160  # characters of what is said
@@ -57,14 +57,14 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
     }
 
 
-def tree(build: Build) -> Tree:
+def tree(build: Build) -> AuditTree:
     """Return the tree that samples were made from: git's own, not a table's.
 
     Which language a path is read as, and that it is left out, the `facts` table says.
     """
     from repobuild.git.snapshot import REGULAR
-    from repobuild.truth.audit import Tree
-    from repobuild.truth.past import History
+    from repobuild.truth.audit import AuditTree
+    from repobuild.truth.tree.commit_history import CommitHistory
 
     snapshot, facts = build.snapshot, build.table("facts")
     blobs = {path: id for path, (id, mode) in snapshot.files() if mode in REGULAR}
@@ -72,11 +72,11 @@ def tree(build: Build) -> Tree:
     def language(path: str) -> str:
         return str((facts.get(path) or {}).get("language", ""))
 
-    return Tree(
+    return AuditTree(
         {path: language(path) for path in blobs},
         lambda path: snapshot.blob(blobs[path]),
         str(build.settings["project.name"]),
-        History(snapshot),
+        CommitHistory(snapshot),
     )
 
 

@@ -13,20 +13,20 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from repobuild.truth.change import Past
-from repobuild.truth.evidence import Face
-from repobuild.truth.index import Index
-from repobuild.truth.overview import PROJECT_CLAIMS
+from repobuild.truth.claims.change_claims import Past
+from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
+from repobuild.truth.claims.relation_claims import FAR
 from repobuild.truth.reading import (
-    Read,
-    Wrong,
+    ReadSample,
+    WrongClaim,
     element_path,
     is_change,
     read,
     read_change,
 )
-from repobuild.truth.relation import FAR
-from repobuild.truth.subject import Far, File
+from repobuild.truth.subject import DeferredClaim, TreeFile
+from repobuild.truth.tree.file_evidence import FileEvidence
+from repobuild.truth.tree.tree_index import TreeIndex
 
 Samples = Sequence[tuple[str, Mapping[str, Any]]]
 _FAR = {**FAR, **PROJECT_CLAIMS}
@@ -36,7 +36,7 @@ _PAPER_DEPTH = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class AuditTree:
     """What samples are checked against: every path with its language, and the bytes."""
 
     languages: Mapping[str, str]
@@ -53,11 +53,11 @@ class Audit:
     claims: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
     unread: dict[str, str] = field(default_factory=dict)  # path -> why
-    wrong: list[Wrong] = field(default_factory=list)
+    wrong: list[WrongClaim] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class AuditJob:
     """One file with the samples about it."""
 
     path: str
@@ -67,19 +67,19 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class AuditResult:
     """What one file proved."""
 
-    face: Face
+    face: FileEvidence
     claims: Counter[str]
     kinds: Counter[str]
-    wrong: list[Wrong]
-    far: list[Far]
+    wrong: list[WrongClaim]
+    far: list[DeferredClaim]
 
 
 def audit(
     samples: Iterable[tuple[str, Mapping[str, Any]]],
-    tree: Tree,
+    tree: AuditTree,
     jobs: int = 1,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Audit:
@@ -94,7 +94,7 @@ def audit(
         far += done.far
         found.samples += done.kinds.total()
         advance(done.kinds.total())
-    index = Index(
+    index = TreeIndex(
         faces, frozenset(tree.languages), _papers(tree), tree.project, tree.languages
     )
     found.unread = {p: face.problem for p, face in faces.items() if face.problem}
@@ -106,7 +106,7 @@ def audit(
     return found
 
 
-def _add(found: Audit, one: Read) -> None:
+def _add(found: Audit, one: ReadSample) -> None:
     found.samples += 1
     found.claims.update(one.claims)
     found.kinds[one.kind or "unknown"] += 1
@@ -126,8 +126,8 @@ def _present(
 
 
 def _jobs(
-    samples: Iterable[tuple[str, Mapping[str, Any]]], tree: Tree
-) -> Iterator[Job]:
+    samples: Iterable[tuple[str, Mapping[str, Any]]], tree: AuditTree
+) -> Iterator[AuditJob]:
     """Every analysed file, with the samples about it; "" stands for the project."""
     grouped: dict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
     for key, sample in samples:
@@ -136,10 +136,10 @@ def _jobs(
     for path in {**dict.fromkeys(paths), **grouped}:
         language = tree.languages.get(path, "")
         data = tree.blob(path) if language else b""
-        yield Job(path, language, data, grouped.get(path, ()))
+        yield AuditJob(path, language, data, grouped.get(path, ()))
 
 
-def _results(jobs: Iterator[Job], count: int) -> Iterator[Done]:
+def _results(jobs: Iterator[AuditJob], count: int) -> Iterator[AuditResult]:
     if count == 1:
         yield from map(check, jobs)
         return
@@ -150,22 +150,24 @@ def _results(jobs: Iterator[Job], count: int) -> Iterator[Done]:
         yield from results
 
 
-def _batches(jobs: Iterator[Job]) -> Iterator[list[Job]]:
+def _batches(jobs: Iterator[AuditJob]) -> Iterator[list[AuditJob]]:
     while batch := list(islice(jobs, _BATCH)):
         yield batch
 
 
-def _check_all(jobs: Sequence[Job]) -> list[Done]:
+def _check_all(jobs: Sequence[AuditJob]) -> list[AuditResult]:
     return [check(job) for job in jobs]
 
 
-def check(job: Job) -> Done:
+def check(job: AuditJob) -> AuditResult:
     """Check one file's samples as far as the file goes."""
-    file = File.of(job.path, job.language, job.data)
-    done = Done(file.face(), Counter(), Counter(), [], [])
+    file = TreeFile.of(job.path, job.language, job.data)
+    done = AuditResult(file.face(), Counter(), Counter(), [], [])
     for key, sample in job.samples:
         if job.path and not job.language:
-            done.wrong.append(Wrong(key, "path", job.path, "there is no such file"))
+            done.wrong.append(
+                WrongClaim(key, "path", job.path, "there is no such file")
+            )
         found = read(key, sample, file)
         done.claims.update(found.claims)
         done.kinds[found.kind or "unknown"] += 1
@@ -174,8 +176,8 @@ def check(job: Job) -> Done:
     return done
 
 
-def _far(index: Index, claims: Iterable[Far]) -> Iterator[Wrong]:
-    known: dict[tuple[str, Far], str] = {}
+def _far(index: TreeIndex, claims: Iterable[DeferredClaim]) -> Iterator[WrongClaim]:
+    known: dict[tuple[str, DeferredClaim], str] = {}
     for far in claims:
         other = far.other and replace(far.other, key="")
         same = (far.language, replace(far, key="", other=other))
@@ -186,10 +188,10 @@ def _far(index: Index, claims: Iterable[Far]) -> Iterator[Wrong]:
                 tree = _FAR[second.claim](index, second)
             known[same] = tree
         if known[same]:
-            yield Wrong(far.key, far.claim, far.said, known[same])
+            yield WrongClaim(far.key, far.claim, far.said, known[same])
 
 
-def _papers(tree: Tree) -> dict[str, str]:
+def _papers(tree: AuditTree) -> dict[str, str]:
     """READMEs and manifests, not deep in the tree."""
     return {
         path: tree.blob(path).decode("utf-8", "replace")

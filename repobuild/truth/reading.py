@@ -7,17 +7,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from repobuild.truth.change import Change, Past, checked
-from repobuild.truth.completion import COMPLETION
-from repobuild.truth.frame import Fields, UnknownKindError, frames
-from repobuild.truth.hole import CODE
-from repobuild.truth.index import Index
-from repobuild.truth.listing import Listing, listing, names, without_more
-from repobuild.truth.overview import PROJECT_CLAIMS
-from repobuild.truth.own import OWN, Check, called_line
-from repobuild.truth.shape import SHAPE
+from repobuild.truth.answer_template import Fields, UnknownKindError, answer_templates
+from repobuild.truth.claims.change_claims import ChangeSubject, Past, checked
+from repobuild.truth.claims.code_claims import CODE
+from repobuild.truth.claims.completion_claims import COMPLETION
+from repobuild.truth.claims.list_claims import ParsedList, listing, names, without_more
+from repobuild.truth.claims.local_claims import OWN, Check, called_line
+from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
+from repobuild.truth.claims.signature_claims import SHAPE
 from repobuild.truth.structure import CLAIMS, REASONING, STEPS
-from repobuild.truth.subject import LINES, PROJECT, Far, File, Subject
+from repobuild.truth.subject import LINES, PROJECT, DeferredClaim, Subject, TreeFile
+from repobuild.truth.tree.tree_index import TreeIndex
 
 _ASKED = " asked"  # behind the name of a frame: its question's
 _STEP = re.compile(r"\n(\d+)\. ([^\n]+)")
@@ -30,7 +30,7 @@ _NAMED = frozenset({"key modules", "technologies"})  # names without files
 
 
 @dataclass(frozen=True, slots=True)
-class Wrong:
+class WrongClaim:
     """A claim that does not hold."""
 
     key: str
@@ -40,32 +40,34 @@ class Wrong:
 
 
 @dataclass(frozen=True, slots=True)
-class Read:
+class ReadSample:
     """A sample's claims: their kinds, those that are wrong, those still to check."""
 
     claims: list[str]
-    wrong: list[Wrong]
-    far: list[Far]
+    wrong: list[WrongClaim]
+    far: list[DeferredClaim]
     kind: str = ""
 
 
-def read(key: str, sample: Mapping[str, Any], file: File) -> Read:
+def read(key: str, sample: Mapping[str, Any], file: TreeFile) -> ReadSample:
     """Check a sample against the file that its element stands in."""
     try:
         kind, found = _fields(key, sample)
     except (UnknownKindError, ValueError, FileNotFoundError) as error:
         return _unread(key, error)
-    about = Subject(key, sample, kind, frames(sample["language"]), file)
+    about = Subject(key, sample, kind, answer_templates(sample["language"]), file)
     claims: list[str] = []
-    wrong: list[Wrong] = []
+    wrong: list[WrongClaim] = []
     for claim, said, tree in _checked(about, found):
         claims.append(claim)
         if tree:
-            wrong.append(Wrong(key, claim, said, tree))
-    return Read(claims, wrong, about.far, kind)
+            wrong.append(WrongClaim(key, claim, said, tree))
+    return ReadSample(claims, wrong, about.far, kind)
 
 
-def read_change(key: str, sample: Mapping[str, Any], index: Index, past: Past) -> Read:
+def read_change(
+    key: str, sample: Mapping[str, Any], index: TreeIndex, past: Past
+) -> ReadSample:
     """Check a sample about a commit; every file has to be read before."""
     try:
         kind, found = _fields(key, sample)
@@ -73,22 +75,26 @@ def read_change(key: str, sample: Mapping[str, Any], index: Index, past: Past) -
         return _unread(key, error)
     asked = {f: said for (part, f), said in found.items() if part.endswith(_ASKED)}
     commit = past(str(sample.get("commit", "")))
-    about = Change(kind, found, frames(sample["language"]), index, commit)
+    about = ChangeSubject(
+        kind, found, answer_templates(sample["language"]), index, commit
+    )
     claims = list(checked(about))
     for (_, field), said in found.items():
         if field == "project":
-            far = Far("project", key, sample["element"], said)
+            far = DeferredClaim("project", key, sample["element"], said)
             claims.append((field, said, PROJECT_CLAIMS["project"](index, far)))
     for field, said in asked.items():
         told = found.get((kind, field), said)
         differs = f"the answer says {told}" if told != said else ""
         claims.append((field, said, differs))
-    wrong = [Wrong(key, claim, said, tree) for claim, said, tree in claims if tree]
-    return Read([claim for claim, _, _ in claims], wrong, [], kind)
+    wrong = [WrongClaim(key, claim, said, tree) for claim, said, tree in claims if tree]
+    return ReadSample([claim for claim, _, _ in claims], wrong, [], kind)
 
 
-def _unread(key: str, error: Exception) -> Read:
-    return Read(["kind"], [Wrong(key, "kind", key.rpartition("#")[2], str(error))], [])
+def _unread(key: str, error: Exception) -> ReadSample:
+    return ReadSample(
+        ["kind"], [WrongClaim(key, "kind", key.rpartition("#")[2], str(error))], []
+    )
 
 
 def is_change(sample: Mapping[str, Any]) -> bool:
@@ -104,7 +110,7 @@ def element_path(key: str) -> str:
 def _fields(key: str, sample: Mapping[str, Any]) -> tuple[str, Fields]:
     """The kind of a sample and what fills its frames; raises on what cannot be read."""
     task, language, number = key.rpartition("#")[2].split(".")
-    known = frames(language)
+    known = answer_templates(language)
     kind = known.kind(task, int(number))
     asked = known.question(kind, int(number), sample["question"])
     said = known.answer(kind, sample["answer"])
@@ -157,7 +163,7 @@ def _check(about: Subject, claim: str, said: str) -> str:
 
 def _listed(about: Subject, claim: str, said: str) -> str:
     found = listing(said, about.frames, about.path, about.sample["sources"])
-    if not isinstance(found, Listing):
+    if not isinstance(found, ParsedList):
         return found
     if len(set(found.ids)) < len(found.ids):
         return "a name stands twice"
@@ -201,7 +207,7 @@ def _step(
     yield from holding[0] if holding else found
 
 
-def _either(readings: list[list[Far]]) -> list[Far]:
+def _either(readings: list[list[DeferredClaim]]) -> list[DeferredClaim]:
     """The claims of a text that can be read in one way or in another."""
     if len(readings) < 2:
         return readings[0]
@@ -214,7 +220,7 @@ def _mentioned(about: Subject, said: str) -> Iterator[tuple[str, str, str]]:
     before = about.frames.parts["purpose"].replace("{text}", "")
     for end in [*_places(said, before), len(said)]:
         found = listing(said[:end], about.frames, about.path, about.sample["sources"])
-        if isinstance(found, Listing) and len(found.ids) == 1 and not found.more:
+        if isinstance(found, ParsedList) and len(found.ids) == 1 and not found.more:
             yield "callees", said[:end], about.later("callees", said[:end], found.ids)
             if end < len(said):
                 text = said[end + len(before) :]

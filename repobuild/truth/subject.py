@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from repobuild.truth.document import Document
-from repobuild.truth.evidence import (
-    Face,
-    face_of_document,
-    face_of_python,
+from repobuild.truth.answer_template import AnswerTemplates
+from repobuild.truth.claims.list_claims import shown
+from repobuild.truth.tree.file_evidence import (
+    FileEvidence,
+    document_evidence,
+    python_evidence,
 )
-from repobuild.truth.frame import Frames
-from repobuild.truth.listing import shown
-from repobuild.truth.python import Definition, PythonFile
-from repobuild.truth.quotation import Layout, layout
+from repobuild.truth.tree.markdown_document import MarkdownDocument
+from repobuild.truth.tree.python_reader import PythonDefinition, PythonFile
+from repobuild.truth.tree.quotation import SourceLayout, layout
 
 PROJECT = "@project"
 LINES = "@lines"
@@ -27,7 +27,7 @@ _COOKIE = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
 
 
 @dataclass
-class File:
+class TreeFile:
     """One file of the tree."""
 
     path: str
@@ -35,10 +35,10 @@ class File:
     text: str
     problem: str = ""
     python: PythonFile | None = None
-    document: Document | None = None
+    document: MarkdownDocument | None = None
 
     @classmethod
-    def of(cls, path: str, language: str, data: bytes) -> File:
+    def of(cls, path: str, language: str, data: bytes) -> TreeFile:
         file = cls(path, language, decoded(data))
         if language == "python":
             try:
@@ -46,11 +46,11 @@ class File:
             except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
                 file.problem = f"`ast` cannot read it: {error}"
         elif language == "markdown":
-            file.document = Document(file.text)
+            file.document = MarkdownDocument(file.text)
         return file
 
     @cached_property
-    def layout(self) -> Layout | None:
+    def layout(self) -> SourceLayout | None:
         try:
             return layout(self.text)
         except (tokenize.TokenError, SyntaxError):
@@ -61,16 +61,16 @@ class File:
         """The text without any white space, for files that nothing here can parse."""
         return "".join(self.text.split())
 
-    def face(self) -> Face:
+    def face(self) -> FileEvidence:
         if self.python:
-            return face_of_python(self.path, self.python)
+            return python_evidence(self.path, self.python)
         if self.document:
-            return face_of_document(self.path, self.language, self.document)
-        return Face(self.path, self.language, self.problem, self.text)
+            return document_evidence(self.path, self.language, self.document)
+        return FileEvidence(self.path, self.language, self.problem, self.text)
 
 
 @dataclass(frozen=True, slots=True)
-class Far:
+class DeferredClaim:
     """A claim that rests on other files, too; checked when all of them are read."""
 
     claim: str
@@ -79,7 +79,7 @@ class Far:
     said: str
     ids: tuple[str, ...] = ()
     more: bool = False
-    other: Far | None = None  # another reading of the same words
+    other: DeferredClaim | None = None  # another reading of the same words
 
     @property
     def language(self) -> str:
@@ -94,9 +94,9 @@ class Subject:
     key: str
     sample: Mapping[str, Any]
     kind: str
-    frames: Frames
-    file: File
-    far: list[Far] = field(default_factory=list)
+    frames: AnswerTemplates
+    file: TreeFile
+    far: list[DeferredClaim] = field(default_factory=list)
 
     @property
     def id(self) -> str:
@@ -119,11 +119,11 @@ class Subject:
         return self.shown.rpartition(".")[2]
 
     @property
-    def definition(self) -> Definition | None:
+    def definition(self) -> PythonDefinition | None:
         return self.file.python.definitions.get(self.qual) if self.file.python else None
 
     @property
-    def constructor(self) -> Definition | None:
+    def constructor(self) -> PythonDefinition | None:
         """What is called when the subject is: itself, or a class's `__init__`."""
         found, python = self.definition, self.file.python
         if found is None or python is None or found.kind != "class":
@@ -134,7 +134,7 @@ class Subject:
         self, claim: str, said: str, ids: tuple[str, ...] = (), more: bool = False
     ) -> str:
         """Leave a claim for when all files are read."""
-        self.far.append(Far(claim, self.key, self.id, said, ids, more))
+        self.far.append(DeferredClaim(claim, self.key, self.id, said, ids, more))
         return ""
 
 

@@ -12,7 +12,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from repobuild.truth.frame import Frames
+from repobuild.truth.answer_template import AnswerTemplates
 
 _NAME = re.compile(r"`([^`\n]+)`")
 _COUNT = re.compile(r"#\d+")
@@ -20,7 +20,7 @@ _MARK = "\0"
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class ParsedList:
     """Ids in the order of the text; `more` when the text says that there are more."""
 
     ids: tuple[str, ...]
@@ -28,7 +28,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class ListedName:
     """A name, with the file that follows it right away, if one does."""
 
     name: str
@@ -39,7 +39,7 @@ def shown(qual: str) -> str:
     return _COUNT.sub("", qual)
 
 
-def without_more(text: str, frames: Frames) -> tuple[str, bool]:
+def without_more(text: str, frames: AnswerTemplates) -> tuple[str, bool]:
     """The list itself, and whether the text says that there are more."""
     before, after = frames.words["more"].split("{items}")
     if text.startswith(before) and text.endswith(after):
@@ -47,12 +47,12 @@ def without_more(text: str, frames: Frames) -> tuple[str, bool]:
     return text, False
 
 
-def names(text: str, frames: Frames) -> list[Named] | None:
+def names(text: str, frames: AnswerTemplates) -> list[ListedName] | None:
     """Read a list without its end; None when it is none."""
     before, after = frames.parts["mention"].replace("{path}", _MARK).split("{names}")
     file = re.compile(re.escape(after).replace(_MARK, r"([^`\n]+)"))
     join = frames.words["join"]
-    found: list[Named] = []
+    found: list[ListedName] = []
     place = 0
     while place < len(text):
         if found:
@@ -64,14 +64,14 @@ def names(text: str, frames: Frames) -> list[Named] | None:
         if name is None:
             return None
         behind = file.match(text, name.end())
-        found.append(Named(name[1], behind[1] if behind else ""))
+        found.append(ListedName(name[1], behind[1] if behind else ""))
         place = behind.end() if behind else name.end()
     return found
 
 
 def listing(
-    text: str, frames: Frames, path: str, sources: Sequence[str]
-) -> Listing | str:
+    text: str, frames: AnswerTemplates, path: str, sources: Sequence[str]
+) -> ParsedList | str:
     """Return the ids that a list means, or what is wrong with it."""
     bare, more = without_more(text, frames)
     found = names(bare, frames)
@@ -87,7 +87,7 @@ def listing(
             return f"`{named.name}` is none of the sample's sources"
         waiting.remove(id)
         ids.append(id)
-    return Listing(tuple(ids), more)
+    return ParsedList(tuple(ids), more)
 
 
 def _source(name: str, options: list[str], sources: list[str]) -> str | None:

@@ -18,7 +18,7 @@ _HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
 
 
 @dataclass(frozen=True, slots=True)
-class Parameter:
+class PythonParameter:
     """A parameter as written; nodes are None where nothing is written."""
 
     name: str  # with its stars
@@ -29,7 +29,7 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
-class Definition:
+class PythonDefinition:
     """A function, method or class."""
 
     qual: str
@@ -62,7 +62,7 @@ class Definition:
     def decorators(self) -> list[str]:
         return [last_name(d) for d in self.node.decorator_list]
 
-    def parameters(self) -> list[Parameter]:
+    def parameters(self) -> list[PythonParameter]:
         """All parameters in the order of the source; none of a class."""
         if isinstance(self.node, ast.ClassDef):
             return []
@@ -77,7 +77,7 @@ class PythonFile:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # invalid escapes
             self.tree = ast.parse(text)
-        self.definitions: dict[str, Definition] = {}
+        self.definitions: dict[str, PythonDefinition] = {}
         self._counts: dict[str, int] = {}
         self._define(self.tree, "", False)
 
@@ -96,13 +96,13 @@ class PythonFile:
         kinds = (ast.Import, ast.ImportFrom)
         return {ast.dump(node) for node in nodes if isinstance(node, kinds)}
 
-    def children(self, qual: str) -> list[Definition]:
+    def children(self, qual: str) -> list[PythonDefinition]:
         """What stands directly in a definition, or with "" at the top."""
         return [d for d in self.definitions.values() if d.parent == qual]
 
-    def effective(self, parent: str) -> dict[str, Definition]:
+    def effective(self, parent: str) -> dict[str, PythonDefinition]:
         """The children by name: the first that is no overload stands for its name."""
-        found: dict[str, Definition] = {}
+        found: dict[str, PythonDefinition] = {}
         for one in self.children(parent):
             if "overload" not in one.decorators:
                 found.setdefault(one.name, one)
@@ -122,22 +122,22 @@ class PythonFile:
             qual = f"{qual}#{count}"
         is_class = isinstance(node, ast.ClassDef)
         kind = "class" if is_class else "method" if in_class else "function"
-        self.definitions[qual] = Definition(qual, kind, outer, node)
+        self.definitions[qual] = PythonDefinition(qual, kind, outer, node)
         self._define(node, qual, is_class)
 
 
-def parameters_of(args: ast.arguments) -> Iterator[Parameter]:
+def parameters_of(args: ast.arguments) -> Iterator[PythonParameter]:
     plain = [*args.posonlyargs, *args.args]
     missing = [None] * (len(plain) - len(args.defaults))
     for found, default in zip(plain, [*missing, *args.defaults], strict=True):
         by_place = found in args.posonlyargs
-        yield Parameter(found.arg, found.annotation, default, by_place=by_place)
+        yield PythonParameter(found.arg, found.annotation, default, by_place=by_place)
     if args.vararg:
-        yield Parameter("*" + args.vararg.arg, args.vararg.annotation, None)
+        yield PythonParameter("*" + args.vararg.arg, args.vararg.annotation, None)
     for found, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-        yield Parameter(found.arg, found.annotation, default, by_name=True)
+        yield PythonParameter(found.arg, found.annotation, default, by_name=True)
     if args.kwarg:
-        yield Parameter("**" + args.kwarg.arg, args.kwarg.annotation, None)
+        yield PythonParameter("**" + args.kwarg.arg, args.kwarg.annotation, None)
 
 
 def last_name(node: ast.expr) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from repobuild.truth.listing import shown
-from repobuild.truth.python import Definition, PythonFile
+from repobuild.truth.claims.list_claims import shown
+from repobuild.truth.tree.python_reader import PythonDefinition, PythonFile
 
 
 class Commit(Protocol):
@@ -29,11 +29,11 @@ class Commit(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Version:
+class FileVersion:
     """A file as a commit has it, and one definition in it."""
 
     file: PythonFile
-    found: Definition
+    found: PythonDefinition
 
     def lines(self, whole: bool = False) -> list[str]:
         """The definition's own lines, without docstring and what is nested in it.
@@ -62,7 +62,9 @@ class Version:
         return [line for line in lines if line and not line.startswith("#")]
 
 
-def versions(commit: Commit, path: str, name: str) -> list[tuple[Version, Version]]:
+def versions(
+    commit: Commit, path: str, name: str
+) -> list[tuple[FileVersion, FileVersion]]:
     """The element before and after; more than one where it moved since."""
     pairs = sorted(commit.paths, key=lambda pair: pair[1] != path)
     for wanted in (name, name.rpartition(".")[2]):
@@ -80,27 +82,27 @@ def versions(commit: Commit, path: str, name: str) -> list[tuple[Version, Versio
     return []
 
 
-def _version(text: str | None, name: str) -> list[Version]:
+def _version(text: str | None, name: str) -> list[FileVersion]:
     try:
         file = PythonFile(text or "")
     except (SyntaxError, ValueError):
         return []
     return [
-        Version(file, d) for d in file.definitions.values()
+        FileVersion(file, d) for d in file.definitions.values()
         if name in (shown(d.qual), d.name)
     ]  # fmt: skip
 
 
-def every(commit: Commit) -> Iterator[tuple[Version, Version]]:
+def every(commit: Commit) -> Iterator[tuple[FileVersion, FileVersion]]:
     """What has one name in both versions: the element may have another by now."""
     for old, new in commit.paths:
         was, now = (_all(t) for t in (commit.before(old), commit.after(new)))
         yield from ((was[qual], now[qual]) for qual in was if qual in now)
 
 
-def _all(text: str | None) -> dict[str, Version]:
+def _all(text: str | None) -> dict[str, FileVersion]:
     try:
         file = PythonFile(text or "")
     except (SyntaxError, ValueError):
         return {}
-    return {qual: Version(file, d) for qual, d in file.definitions.items()}
+    return {qual: FileVersion(file, d) for qual, d in file.definitions.items()}

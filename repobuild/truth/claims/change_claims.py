@@ -20,13 +20,13 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from repobuild.truth.frame import Fields, Frames
-from repobuild.truth.index import Index
-from repobuild.truth.listing import names, shown
-from repobuild.truth.prose import collapsed
-from repobuild.truth.python import Definition, PythonFile, same
-from repobuild.truth.shape import same_head
-from repobuild.truth.version import Commit, Version, every, versions
+from repobuild.truth.answer_template import AnswerTemplates, Fields
+from repobuild.truth.claims.list_claims import names, shown
+from repobuild.truth.claims.prose_match import collapsed
+from repobuild.truth.claims.signature_claims import same_head
+from repobuild.truth.tree.file_version import Commit, FileVersion, every, versions
+from repobuild.truth.tree.python_reader import PythonDefinition, PythonFile, same
+from repobuild.truth.tree.tree_index import TreeIndex
 
 _LONGEST_DOC = 160
 _LONGEST_SUBJECT = 100
@@ -37,13 +37,13 @@ Past = Callable[[str], Commit | None]  # by its id
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ChangeSubject:
     """A sample about a change while its claims are checked."""
 
     kind: str
     fields: Fields
-    frames: Frames
-    index: Index
+    frames: AnswerTemplates
+    index: TreeIndex
     commit: Commit | None
 
     def said(self, field: str) -> str:
@@ -58,7 +58,7 @@ class Change:
         return self.said("other_path"), self.said("other")
 
 
-def checked(about: Change) -> Iterator[Found]:
+def checked(about: ChangeSubject) -> Iterator[Found]:
     """Every claim of the sample."""
     commit = about.commit
     yield "commit", "", "" if commit else "there is no such commit"
@@ -72,14 +72,14 @@ def checked(about: Change) -> Iterator[Found]:
         yield from _difference(about, commit)
 
 
-def _subject(about: Change, commit: Commit) -> str:
+def _subject(about: ChangeSubject, commit: Commit) -> str:
     known = commit.subject.strip()[:_LONGEST_SUBJECT].replace("`", "'")
     known = known or about.frames.words["no_subject"]
     same_words = collapsed(about.said("subject")) == collapsed(known)
     return "" if same_words else f"it is {known}"
 
 
-def _kind(about: Change, said: str) -> str:
+def _kind(about: ChangeSubject, said: str) -> str:
     path, name = about.place
     words, face = about.frames.words, about.index.faces.get(path)
     known = (
@@ -90,7 +90,7 @@ def _kind(about: Change, said: str) -> str:
     return "" if not known or said in known else f"it is a {'or '.join(known)}"
 
 
-def is_now(about: Change, path: str, name: str) -> bool:
+def is_now(about: ChangeSubject, path: str, name: str) -> bool:
     """Whether an element is in the tree of now."""
     face = about.index.faces.get(path)
     if face is None:
@@ -110,7 +110,7 @@ def _in(text: str | None, name: str) -> bool:
         return name.rpartition(".")[2] in text
 
 
-def _added(about: Change, commit: Commit) -> str:
+def _added(about: ChangeSubject, commit: Commit) -> str:
     if not is_now(about, *about.place):
         return "it is not there now"
     sides = [
@@ -121,7 +121,7 @@ def _added(about: Change, commit: Commit) -> str:
     return "" if (False, True) in sides else "the commit did not add it"
 
 
-def _removed(about: Change, commit: Commit) -> str:
+def _removed(about: ChangeSubject, commit: Commit) -> str:
     path, name = about.place
     if is_now(about, path, name):
         return "it is there now"
@@ -129,7 +129,7 @@ def _removed(about: Change, commit: Commit) -> str:
     return "" if gone else "the commit did not remove it"
 
 
-def _went(about: Change, commit: Commit) -> str:
+def _went(about: ChangeSubject, commit: Commit) -> str:
     """It was here, and is there now."""
     if is_now(about, *about.place):
         return "it is there now"
@@ -139,7 +139,7 @@ def _went(about: Change, commit: Commit) -> str:
     return "" if _in(commit.before(path), name) else "it was not there before"
 
 
-def _came(about: Change, commit: Commit) -> str:
+def _came(about: ChangeSubject, commit: Commit) -> str:
     if not is_now(about, *about.place):
         return "it is not there now"
     path, name = about.other
@@ -147,7 +147,7 @@ def _came(about: Change, commit: Commit) -> str:
     return "" if was else "it was not there before the commit"
 
 
-def _removed_file(about: Change, commit: Commit) -> str:
+def _removed_file(about: ChangeSubject, commit: Commit) -> str:
     path = about.said("name")
     if path in about.index.paths:
         return "it is there now"
@@ -155,7 +155,7 @@ def _removed_file(about: Change, commit: Commit) -> str:
     return "" if gone else "the commit did not remove it"
 
 
-def _renamed_file(about: Change, commit: Commit) -> str:
+def _renamed_file(about: ChangeSubject, commit: Commit) -> str:
     old, new = about.said("name"), about.said("other_path")
     if new not in about.index.paths or old in about.index.paths:
         return "it is not so now"
@@ -164,7 +164,7 @@ def _renamed_file(about: Change, commit: Commit) -> str:
     return "" if was and came else "the commit did not rename it"
 
 
-def _changed(about: Change, commit: Commit) -> str:
+def _changed(about: ChangeSubject, commit: Commit) -> str:
     if not is_now(about, *about.place):
         return "it is not there now"
     return "" if versions(commit, *about.place) else "the commit did not change it"
@@ -175,7 +175,7 @@ def _has(definitions: Iterable[str], name: str) -> bool:
     return any(f".{shown(qual)}".endswith(f".{name}") for qual in definitions)
 
 
-def _absent(about: Change, commit: Commit) -> str:
+def _absent(about: ChangeSubject, commit: Commit) -> str:
     name = about.said("name")
     if now := about.index.named(name):
         return f"it is in {min(now)[0]} now"
@@ -193,13 +193,13 @@ def _names(text: str | None) -> list[str]:
         return []
 
 
-def _former(about: Change, commit: Commit) -> str:
+def _former(about: ChangeSubject, commit: Commit) -> str:
     if not is_now(about, *about.other):
         return f"there is no {'::'.join(about.other)}"
     return _absent(about, commit)
 
 
-_CHECKS: Mapping[str, Callable[[Change, Commit], str]] = {
+_CHECKS: Mapping[str, Callable[[ChangeSubject, Commit], str]] = {
     "changed": _changed,
     "added": _added,
     "removed": _removed,
@@ -213,7 +213,7 @@ _CHECKS: Mapping[str, Callable[[Change, Commit], str]] = {
 }
 
 
-def _difference(about: Change, commit: Commit) -> Iterator[Found]:
+def _difference(about: ChangeSubject, commit: Commit) -> Iterator[Found]:
     """What differs, in the parts of an answer; one pair of versions has them all."""
     read: list[list[Found]] = []
     for pairs in (versions(commit, *about.place), every(commit)):
@@ -225,7 +225,7 @@ def _difference(about: Change, commit: Commit) -> Iterator[Found]:
     yield from read[0] if read else ()
 
 
-def _parts(about: Change, old: Version, new: Version) -> Iterator[Found]:
+def _parts(about: ChangeSubject, old: FileVersion, new: FileVersion) -> Iterator[Found]:
     fields = about.fields
     was, now = old.found, new.found
     for side, version in (("old", was), ("new", now)):
@@ -254,7 +254,9 @@ def _parts(about: Change, old: Version, new: Version) -> Iterator[Found]:
         yield "change_body", said, _lines(said, old, new)
 
 
-def _parameters(about: Change, said: str, here: Definition, there: Definition) -> str:
+def _parameters(
+    about: ChangeSubject, said: str, here: PythonDefinition, there: PythonDefinition
+) -> str:
     known = [p.name for p in here.parameters()]
     other = {p.name for p in there.parameters()}
     wanted = [name for name in known if name not in other]
@@ -262,7 +264,9 @@ def _parameters(about: Change, said: str, here: Definition, there: Definition) -
     return "" if told == wanted else f"they are {', '.join(wanted)}"
 
 
-def _default(about: Change, text: str, was: Definition, now: Definition) -> str:
+def _default(
+    about: ChangeSubject, text: str, was: PythonDefinition, now: PythonDefinition
+) -> str:
     read = about.frames.part(("change_default",), text)
     if not read:
         return "it cannot be read"
@@ -278,13 +282,13 @@ def _default(about: Change, text: str, was: Definition, now: Definition) -> str:
     return ""
 
 
-def _doc(about: Change, said: str, version: Definition) -> str:
+def _doc(about: ChangeSubject, said: str, version: PythonDefinition) -> str:
     first = version.doc.strip().partition("\n")[0][:_LONGEST_DOC]
     known = first or about.frames.words["none"]
     return "" if collapsed(said) == collapsed(known) else f"it begins: {first!r}"
 
 
-def _counts(went: str, came: str, old: Version, new: Version) -> str:
+def _counts(went: str, came: str, old: FileVersion, new: FileVersion) -> str:
     """So many lines went and came as make the one version of the other."""
     before, after = Counter(old.lines()), Counter(new.lines())
     least = (before - after).total(), (after - before).total()
@@ -296,7 +300,7 @@ def _counts(went: str, came: str, old: Version, new: Version) -> str:
     return f"at least {least[0]} went and {least[1]} came"
 
 
-def _lines(said: str, old: Version, new: Version) -> str:
+def _lines(said: str, old: FileVersion, new: FileVersion) -> str:
     """The lines that went are the old version's, those that came the new one's."""
     went: Counter[str] = Counter()
     came: Counter[str] = Counter()

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from repobuild.truth.document import Document
-from repobuild.truth.prose import collapsed
-from repobuild.truth.python import DEFINITIONS, PythonFile, last_name
+from repobuild.truth.claims.prose_match import collapsed
+from repobuild.truth.tree.markdown_document import MarkdownDocument
+from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, last_name
 
 _DOC = 400  # characters that a neighbour may quote
 CALLED = "()"  # a call of what a call gave
@@ -24,7 +24,7 @@ _MAKERS = ("__new__", "__init__", "__call__")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DefinitionEvidence:
     """One definition, or with the qualified name "" the file's own code."""
 
     kind: str
@@ -34,7 +34,7 @@ class Mark:
     bases: tuple[str, ...] = ()
 
 
-class Import(NamedTuple):
+class ImportEvidence(NamedTuple):
     """`from .module import name as bound` (level 1), or `import module as bound`."""
 
     module: str
@@ -44,27 +44,29 @@ class Import(NamedTuple):
 
 
 @dataclass(slots=True)
-class Face:
+class FileEvidence:
     """A file, as the claims about other files need it."""
 
     path: str
     language: str
     problem: str = ""
     text: str = ""  # of files that no parser of ours reads
-    marks: dict[str, Mark] = field(default_factory=dict)
+    marks: dict[str, DefinitionEvidence] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)  # name -> names that it is
     renamed: dict[str, str] = field(default_factory=dict)  # name -> its other names
     returned: dict[str, str] = field(default_factory=dict)  # function -> names of type
-    imports: list[Import] = field(default_factory=list)
+    imports: list[ImportEvidence] = field(default_factory=list)
     bound: str = " "  # names that the module binds
 
     def has(self, name: str) -> bool:
         return f" {name} " in self.bound
 
 
-def face_of_python(path: str, file: PythonFile) -> Face:
+def python_evidence(path: str, file: PythonFile) -> FileEvidence:
     """Return what a Python file shows."""
-    face = Face(path, "python", marks={"": _mark("module", file.doc, file.tree)})
+    face = FileEvidence(
+        path, "python", marks={"": _mark("module", file.doc, file.tree)}
+    )
     for one in file.definitions.values():
         bases = one.node.bases if isinstance(one.node, ast.ClassDef) else []
         names = tuple(filter(None, map(last_name, bases)))
@@ -80,10 +82,10 @@ def face_of_python(path: str, file: PythonFile) -> Face:
     return face
 
 
-def face_of_document(path: str, language: str, file: Document) -> Face:
-    face = Face(path, language, marks={"": Mark("document")})
+def document_evidence(path: str, language: str, file: MarkdownDocument) -> FileEvidence:
+    face = FileEvidence(path, language, marks={"": DefinitionEvidence("document")})
     for one in file.sections.values():
-        face.marks[one.qual] = Mark("section", collapsed(one.text)[:_DOC])
+        face.marks[one.qual] = DefinitionEvidence("section", collapsed(one.text)[:_DOC])
     return face
 
 
@@ -97,7 +99,9 @@ def _given(node: ast.AST) -> set[str]:
     return found
 
 
-def _mark(kind: str, doc: str, node: ast.AST, bases: tuple[str, ...] = ()) -> Mark:
+def _mark(
+    kind: str, doc: str, node: ast.AST, bases: tuple[str, ...] = ()
+) -> DefinitionEvidence:
     calls, names = set(), set()
     for one in getattr(node, "decorator_list", ()):
         calls.add(last_name(one))  # a decorator is called
@@ -112,7 +116,9 @@ def _mark(kind: str, doc: str, node: ast.AST, bases: tuple[str, ...] = ()) -> Ma
             names.add(found.attr)
     if _receiver(node) in calls:
         calls.add(_CLASS)
-    return Mark(kind, doc.strip()[:_DOC], _joined(calls), _joined(names), bases)
+    return DefinitionEvidence(
+        kind, doc.strip()[:_DOC], _joined(calls), _joined(names), bases
+    )
 
 
 def _receiver(node: ast.AST) -> str:
@@ -138,20 +144,20 @@ def _joined(names: set[str]) -> str:
     return f" {' '.join(sorted(filter(None, names)))} "
 
 
-def imported(text: str) -> list[Import]:
+def imported(text: str) -> list[ImportEvidence]:
     return list(_imports(ast.parse(text)))
 
 
-def _imports(tree: ast.Module) -> Iterator[Import]:
+def _imports(tree: ast.Module) -> Iterator[ImportEvidence]:
     """Every import, wherever it stands."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
-                yield Import(name.name, 0, "", name.asname or name.name)
+                yield ImportEvidence(name.name, 0, "", name.asname or name.name)
         elif isinstance(node, ast.ImportFrom):
             for name in node.names:
                 bound = name.asname or name.name
-                yield Import(node.module or "", node.level, name.name, bound)
+                yield ImportEvidence(node.module or "", node.level, name.name, bound)
 
 
 def _renamed(tree: ast.Module) -> dict[str, set[str]]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 
-from repobuild.truth.hole import MARK, difference, verbatim, whole_of
-from repobuild.truth.own import Check
+from repobuild.truth.claims.code_claims import MARK, difference, verbatim, whole_of
+from repobuild.truth.claims.local_claims import Check
 from repobuild.truth.subject import Subject
 
 _GAP = "\n\n\n"  # between imports and code

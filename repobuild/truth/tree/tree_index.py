@@ -7,30 +7,30 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from repobuild.truth.evidence import Face, Mark
-from repobuild.truth.listing import shown
+from repobuild.truth.claims.list_claims import shown
+from repobuild.truth.tree.file_evidence import DefinitionEvidence, FileEvidence
 
 _NAMED = ("function", "method", "class")
 _LEVELS = 8
 
 
-_NOTHING = Mark("")
+_NOTHING = DefinitionEvidence("")
 
 
 @dataclass
-class Index:
+class TreeIndex:
     """The faces by path, every path of the tree, and the project's own papers."""
 
-    faces: Mapping[str, Face]
+    faces: Mapping[str, FileEvidence]
     paths: frozenset[str]
     papers: Mapping[str, str] = field(default_factory=dict)  # READMEs and manifests
     project: str = ""  # as the settings have it
     languages: Mapping[str, str] = field(default_factory=dict)
 
-    def face(self, id: str) -> Face | None:
+    def face(self, id: str) -> FileEvidence | None:
         return self.faces.get(id.partition("::")[0])
 
-    def mark(self, id: str) -> Mark | None:
+    def mark(self, id: str) -> DefinitionEvidence | None:
         path, _, qual = id.partition("::")
         face = self.faces.get(path)
         return face.marks.get(qual) if face else None

@@ -10,11 +10,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 
-from repobuild.truth.frame import frames
-from repobuild.truth.index import Index
-from repobuild.truth.prose import begins, stands
-from repobuild.truth.relation import FarCheck
-from repobuild.truth.subject import Far
+from repobuild.truth.answer_template import answer_templates
+from repobuild.truth.claims.prose_match import begins, stands
+from repobuild.truth.claims.relation_claims import FarCheck
+from repobuild.truth.subject import DeferredClaim
+from repobuild.truth.tree.tree_index import TreeIndex
 
 _DEPTH = 3
 _NAMELESS = "this project"
@@ -28,7 +28,7 @@ _NAME = re.compile(r"""^\s*["']?name["']?\s*[:=]\s*["']?([^"'\n,]+)""", re.M)
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
 
 
-def project(index: Index, far: Far) -> str:
+def project(index: TreeIndex, far: DeferredClaim) -> str:
     """The name in the settings, else in a manifest, else of a folder with code."""
     if index.project:
         return "" if far.said == index.project else f"it is called {index.project}"
@@ -40,22 +40,22 @@ def project(index: Index, far: Far) -> str:
     return "" if far.said in known else "no manifest and no folder has that name"
 
 
-def description(index: Index, far: Far) -> str:
+def description(index: TreeIndex, far: DeferredClaim) -> str:
     for text in index.papers.values():
         if stands(far.said, re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)):
             return ""
     return "no README and no manifest says so"
 
 
-def key_modules(index: Index, far: Far) -> str:
+def key_modules(index: TreeIndex, far: DeferredClaim) -> str:
     known = folders(index)
     odd = [path for path in far.ids if path not in known]
     return f"{odd[0]} is no folder with code" if odd else ""
 
 
-def module_purposes(index: Index, far: Far) -> str:
+def module_purposes(index: TreeIndex, far: DeferredClaim) -> str:
     """`- folder: what its package's docstring says`, one a line."""
-    said = frames(far.language).parts["purpose"].replace("{text}", "")
+    said = answer_templates(far.language).parts["purpose"].replace("{text}", "")
     for path, rest in _MODULE.findall(far.said):
         if path not in folders(index):
             return f"{path} is no folder with code"
@@ -65,7 +65,7 @@ def module_purposes(index: Index, far: Far) -> str:
     return "" if _MODULE.sub("", far.said) == "" else "it cannot be read as a list"
 
 
-def technologies(index: Index, far: Far) -> str:
+def technologies(index: TreeIndex, far: DeferredClaim) -> str:
     for name in far.ids:
         manifest = any(name in text for text in index.papers.values())
         if not manifest and name not in _imported(index):
@@ -73,13 +73,13 @@ def technologies(index: Index, far: Far) -> str:
     return ""
 
 
-def style(index: Index, far: Far) -> str:
+def style(index: TreeIndex, far: DeferredClaim) -> str:
     found = _style(index)
-    words = frames(far.language).words
+    words = answer_templates(far.language).words
     return "" if words.get(f"style_{found}", found) == far.said else f"it is {found}"
 
 
-def counted(index: Index, far: Far) -> str:
+def counted(index: TreeIndex, far: DeferredClaim) -> str:
     """One of the four numbers; exact where every file could be read."""
     found = _counts(index)
     if far.claim == "files":
@@ -94,7 +94,7 @@ def counted(index: Index, far: Far) -> str:
 _KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
 
 
-def folders(index: Index) -> set[str]:
+def folders(index: TreeIndex) -> set[str]:
     """The folders, three levels deep, that hold Python files of their own or below."""
     found = set()
     for path, face in index.faces.items():
@@ -104,12 +104,12 @@ def folders(index: Index) -> set[str]:
     return found
 
 
-def _imported(index: Index) -> set[str]:
+def _imported(index: TreeIndex) -> set[str]:
     faces = index.faces.values()
     return {found.module.partition(".")[0] for face in faces for found in face.imports}
 
 
-def _style(index: Index) -> str:
+def _style(index: TreeIndex) -> str:
     known = folders(index)
     names = {folder.rpartition("/")[2] for folder in known}
     if {"models", "views", "controllers"} <= names:
@@ -123,7 +123,7 @@ def _style(index: Index) -> str:
     return "single_package" if known else "modules"
 
 
-def _counts(index: Index) -> Counter[str]:
+def _counts(index: TreeIndex) -> Counter[str]:
     return Counter(
         mark.kind for face in index.faces.values() for mark in face.marks.values()
     )

@@ -33,7 +33,7 @@ class UnknownKindError(Exception):
 
 
 @dataclass(frozen=True)
-class Frames:
+class AnswerTemplates:
     """One language's question file."""
 
     words: Mapping[str, str]
@@ -77,12 +77,14 @@ class Frames:
         key = "s" + " ".join(names)
         return _match(self._compiled(key, tuple((name, "") for name in names)), text)
 
-    def _compiled(self, key: str, frames: tuple[tuple[str, str], ...]) -> Pattern:
-        known: dict[str, Pattern] = self.__dict__.setdefault("_patterns", {})
+    def _compiled(
+        self, key: str, frames: tuple[tuple[str, str], ...]
+    ) -> TemplatePattern:
+        known: dict[str, TemplatePattern] = self.__dict__.setdefault("_patterns", {})
         if key not in known:
             groups: dict[str, tuple[str, str]] = {}
             text = "".join(self._piece(part, frame, groups) for part, frame in frames)
-            known[key] = Pattern(re.compile(text), groups)
+            known[key] = TemplatePattern(re.compile(text), groups)
         return known[key]
 
     def _piece(self, part: str, frame: str, groups: dict[str, tuple[str, str]]) -> str:
@@ -129,12 +131,12 @@ class Frames:
 
 
 @dataclass(frozen=True, slots=True)
-class Pattern:
+class TemplatePattern:
     expression: re.Pattern[str]
     groups: Mapping[str, tuple[str, str]]
 
 
-def _match(pattern: Pattern, text: str) -> Fields | None:
+def _match(pattern: TemplatePattern, text: str) -> Fields | None:
     found = pattern.expression.fullmatch(text)
     if found is None:
         return None
@@ -147,12 +149,12 @@ def _match(pattern: Pattern, text: str) -> Fields | None:
 
 
 @cache
-def frames(language: str) -> Frames:
+def answer_templates(language: str) -> AnswerTemplates:
     """Read a language's question file."""
-    return read_frames(folder("configs") / "questions" / f"{language}.toml")
+    return read_templates(folder("configs") / "questions" / f"{language}.toml")
 
 
-def read_frames(path: Path) -> Frames:
+def read_templates(path: Path) -> AnswerTemplates:
     body = tomllib.loads(path.read_text("utf-8"))
     kinds = {k: v for k, v in body.items() if isinstance(v, dict) and "task" in v}
     numbers: dict[tuple[str, int], str] = {}
@@ -161,4 +163,4 @@ def read_frames(path: Path) -> Frames:
         task = table["task"]
         numbers[task, counts.get(task, 0)] = kind
         counts[task] = counts.get(task, 0) + 1
-    return Frames(body["words"], body["parts"], kinds, numbers)
+    return AnswerTemplates(body["words"], body["parts"], kinds, numbers)

@@ -14,19 +14,19 @@ _PLAIN = re.compile(r" {0,3}[^\s>#|=-]")
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MarkdownSection:
     qual: str
     title: str
     text: str  # from the heading to the next, links shown by their text
 
 
-class Document:
+class MarkdownDocument:
     """A document's sections in order, named by slug and nested by level."""
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
         self.text = _LINK.sub(r"\1", text)
-        self.sections: dict[str, Section] = {}
+        self.sections: dict[str, MarkdownSection] = {}
         found = list(_headings(self.lines))
         counts: dict[str, int] = {}
         holders: list[tuple[int, str]] = []
@@ -41,7 +41,7 @@ class Document:
             qual = f"{qual}#{count}" if count > 1 else qual
             holders.append((level, qual))
             body = _LINK.sub(r"\1", "\n".join(self.lines[row + size : end]))
-            self.sections[qual] = Section(qual, title, body)
+            self.sections[qual] = MarkdownSection(qual, title, body)
 
 
 def _headings(lines: list[str]) -> list[tuple[int, int, int, str]]:

@@ -14,13 +14,19 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from repobuild.truth.evidence import CALLED, Face, Import, Mark, imported
-from repobuild.truth.index import Index, dotted
-from repobuild.truth.listing import shown
-from repobuild.truth.prose import begins
-from repobuild.truth.subject import Far
+from repobuild.truth.claims.list_claims import shown
+from repobuild.truth.claims.prose_match import begins
+from repobuild.truth.subject import DeferredClaim
+from repobuild.truth.tree.file_evidence import (
+    CALLED,
+    DefinitionEvidence,
+    FileEvidence,
+    ImportEvidence,
+    imported,
+)
+from repobuild.truth.tree.tree_index import TreeIndex, dotted
 
-FarCheck = Callable[[Index, Far], str]
+FarCheck = Callable[[TreeIndex, DeferredClaim], str]
 _TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
 _LEVELS = 12
 _TOLD = 6  # names in a message
@@ -29,21 +35,21 @@ _STEPS = 4  # from a name to what it was bound to
 _REEXPORTS = 3  # files between an import and what it means
 
 
-def callers(index: Index, far: Far) -> str:
+def callers(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(id, far.id) for id in far.ids], _calls)
 
 
-def callees(index: Index, far: Far) -> str:
+def callees(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(far.id, id) for id in far.ids], _calls)
 
 
-def tests(index: Index, far: Far) -> str:
+def tests(index: TreeIndex, far: DeferredClaim) -> str:
     """Tests call the element or, of a class, what stands in it."""
     odd = [id for id in far.ids if not _TEST.search(id.partition("::")[0])]
     return f"{odd[0]} is no test" if odd else _tests(index, far)
 
 
-def _tests(index: Index, far: Far) -> str:
+def _tests(index: TreeIndex, far: DeferredClaim) -> str:
     wrong = ""
     for id in far.ids:
         targets = [far.id, *index.members(far.id)]
@@ -52,31 +58,31 @@ def _tests(index: Index, far: Far) -> str:
     return wrong
 
 
-def bases(index: Index, far: Far) -> str:
+def bases(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(far.id, id) for id in far.ids], _inherits)
 
 
-def subclasses(index: Index, far: Far) -> str:
+def subclasses(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(id, far.id) for id in far.ids], _inherits)
 
 
-def overrides(index: Index, far: Far) -> str:
+def overrides(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(far.id, id) for id in far.ids], _overrides)
 
 
-def overridden(index: Index, far: Far) -> str:
+def overridden(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(id, far.id) for id in far.ids], _overrides)
 
 
-def imports(index: Index, far: Far) -> str:
+def imports(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(far.id, id) for id in far.ids], _imports)
 
 
-def importers(index: Index, far: Far) -> str:
+def importers(index: TreeIndex, far: DeferredClaim) -> str:
     return _edges(index, far, [(id, far.id) for id in far.ids], _imports)
 
 
-def purpose(index: Index, far: Far) -> str:
+def purpose(index: TreeIndex, far: DeferredClaim) -> str:
     """What another element is for: how its docstring begins."""
     mark = index.mark(far.ids[0])
     if mark is None:
@@ -84,7 +90,7 @@ def purpose(index: Index, far: Far) -> str:
     return "" if begins(far.said, mark.doc) else f"it says: {mark.doc[:80]!r}"
 
 
-def unambiguous(index: Index, far: Far) -> str:
+def unambiguous(index: TreeIndex, far: DeferredClaim) -> str:
     """Whether a short name is one element's alone."""
     found = index.named(far.said)
     mine = far.id.partition("::")
@@ -94,11 +100,11 @@ def unambiguous(index: Index, far: Far) -> str:
     return ""
 
 
-def path(index: Index, far: Far) -> str:
+def path(index: TreeIndex, far: DeferredClaim) -> str:
     return "" if far.said in index.paths else "there is no such file"
 
 
-def own_imports(index: Index, far: Far) -> str:
+def own_imports(index: TreeIndex, far: DeferredClaim) -> str:
     """Whether every statement imports something from a file of the project."""
     origin = far.id.partition("::")[0]
     for line in far.said.split("\n"):
@@ -108,10 +114,12 @@ def own_imports(index: Index, far: Far) -> str:
     return ""
 
 
-Edge = Callable[[Index, str, str], str]
+Edge = Callable[[TreeIndex, str, str], str]
 
 
-def _edges(index: Index, far: Far, pairs: list[tuple[str, str]], edge: Edge) -> str:
+def _edges(
+    index: TreeIndex, far: DeferredClaim, pairs: list[tuple[str, str]], edge: Edge
+) -> str:
     for source, target in pairs:
         for id in (source, target):
             if index.mark(id) is None and not index.unread(id):
@@ -123,7 +131,7 @@ def _edges(index: Index, far: Far, pairs: list[tuple[str, str]], edge: Edge) -> 
     return ""
 
 
-def _are_more(index: Index, far: Far) -> bool:
+def _are_more(index: TreeIndex, far: DeferredClaim) -> bool:
     """Whether others can be, where a list says so: more files than it names hold it."""
     name = far.id.rpartition("::")[2].rpartition(".")[2]
     if far.claim in ("callers", "tests", "subclasses"):
@@ -131,7 +139,7 @@ def _are_more(index: Index, far: Far) -> bool:
     return True
 
 
-def _calls(index: Index, source: str, target: str) -> str:
+def _calls(index: TreeIndex, source: str, target: str) -> str:
     face, mark = index.face(source), index.mark(source)
     if face is None or mark is None or face.problem:
         return ""
@@ -144,7 +152,7 @@ def _calls(index: Index, source: str, target: str) -> str:
     return f"{source} names no {' or '.join(sorted(wanted)[:_TOLD])}"
 
 
-def _marks(face: Face, source: str) -> Iterator[Mark]:
+def _marks(face: FileEvidence, source: str) -> Iterator[DefinitionEvidence]:
     """What an element names; of a test also what is nested in it, which it runs."""
     qual = source.partition("::")[2]
     yield face.marks[qual]
@@ -153,7 +161,7 @@ def _marks(face: Face, source: str) -> Iterator[Mark]:
         yield from (mark for name, mark in face.marks.items() if name.startswith(inner))
 
 
-def _wanted(index: Index, source: str, target: str) -> Iterator[str]:
+def _wanted(index: TreeIndex, source: str, target: str) -> Iterator[str]:
     """The names under which an element can be called from another."""
     holder, _, name = shown(target.partition("::")[2]).rpartition(".")
     names = [name]
@@ -172,7 +180,9 @@ def _wanted(index: Index, source: str, target: str) -> Iterator[str]:
         yield from _OWN_CLASS
 
 
-def _is_alias(index: Index, face: Face, name: str, wanted: set[str]) -> bool:
+def _is_alias(
+    index: TreeIndex, face: FileEvidence, name: str, wanted: set[str]
+) -> bool:
     """Whether a name was bound to what a wanted one means or gives, in a few steps."""
     seen, level = {name}, [name]
     for _ in range(_STEPS):
@@ -184,12 +194,12 @@ def _is_alias(index: Index, face: Face, name: str, wanted: set[str]) -> bool:
     return False
 
 
-def _meant(index: Index, face: Face, name: str) -> Iterator[str]:
+def _meant(index: TreeIndex, face: FileEvidence, name: str) -> Iterator[str]:
     yield from face.aliases.get(name, "").split()
     yield from index.returned(name)
 
 
-def _inherits(index: Index, source: str, target: str) -> str:
+def _inherits(index: TreeIndex, source: str, target: str) -> str:
     face, mark = index.face(source), index.mark(source)
     if face is None or mark is None or face.problem:
         return ""
@@ -201,7 +211,7 @@ def _inherits(index: Index, source: str, target: str) -> str:
     return f"{source} has the bases {', '.join(mark.bases)}"
 
 
-def _overrides(index: Index, source: str, target: str) -> str:
+def _overrides(index: TreeIndex, source: str, target: str) -> str:
     (path, _, mine), (_, _, theirs) = source.partition("::"), target.partition("::")
     holder, _, name = shown(mine).rpartition(".")
     base, _, inherited = shown(theirs).rpartition(".")
@@ -216,7 +226,7 @@ def _overrides(index: Index, source: str, target: str) -> str:
     return f"{holder} does not inherit from {base}"
 
 
-def _imports(index: Index, source: str, target: str) -> str:
+def _imports(index: TreeIndex, source: str, target: str) -> str:
     face = index.face(source)
     if face is None or face.problem:
         return ""
@@ -227,7 +237,11 @@ def _imports(index: Index, source: str, target: str) -> str:
 
 
 def _means(
-    index: Index, origin: str, path: str, found: Import, levels: int = _REEXPORTS
+    index: TreeIndex,
+    origin: str,
+    path: str,
+    found: ImportEvidence,
+    levels: int = _REEXPORTS,
 ) -> bool:
     """Whether an import can mean a file: by its name, or by what others export."""
     target, modules = dotted(path), list(_modules(origin, found))
@@ -244,7 +258,7 @@ def _means(
     return False
 
 
-def _modules(origin: str, found: Import) -> Iterator[str]:
+def _modules(origin: str, found: ImportEvidence) -> Iterator[str]:
     """The dotted names that an import can mean."""
     module = found.module
     if found.level:

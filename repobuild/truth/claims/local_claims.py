@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from repobuild.truth.listing import Listing, listing, names, without_more
-from repobuild.truth.prose import begins, stands
-from repobuild.truth.python import Definition
+from repobuild.truth.claims.list_claims import ParsedList, listing, names, without_more
+from repobuild.truth.claims.prose_match import begins, stands
 from repobuild.truth.subject import Subject
+from repobuild.truth.tree.python_reader import PythonDefinition
 
 Check = Callable[[Subject, str], str]
 
@@ -238,7 +238,7 @@ def _kind(about: Subject) -> str:
     return "section" if about.file.document else str(about.sample.get("kind", ""))
 
 
-def _line(found: Definition | None, said: str, side: str) -> str:
+def _line(found: PythonDefinition | None, said: str, side: str) -> str:
     if found is None:
         return "there is no such definition"
     line = str(found.start if side == "start" else found.end)
@@ -263,7 +263,7 @@ def _in_text(said: str, text: str) -> str:
     return "" if found else f"no paragraph of {len(text)} characters begins like that"
 
 
-def _told(about: Subject, parent: str) -> list[Definition]:
+def _told(about: Subject, parent: str) -> list[PythonDefinition]:
     """Definitions that lists name: one of each name, and of the dunders those that say
     what they do."""
     python = about.file.python
@@ -271,7 +271,7 @@ def _told(about: Subject, parent: str) -> list[Definition]:
     return [d for d in found if not _is_plain_dunder(d)]
 
 
-def _is_plain_dunder(one: Definition) -> bool:
+def _is_plain_dunder(one: PythonDefinition) -> bool:
     dunder = one.name.startswith("__") and one.name.endswith("__")
     return dunder and one.name != "__init__" and not one.doc
 
@@ -297,7 +297,7 @@ def _quoted(titles: list[str], join: str) -> str:
     return join.join(f'"{title}"' for title in titles)
 
 
-def _all_named(about: Subject, found: Listing) -> str:
+def _all_named(about: Subject, found: ParsedList) -> str:
     words = [id.partition("::")[2] for id in found.ids]
     return next(filter(None, (_textual(about, word) for word in words)), "")
 

@@ -6,10 +6,16 @@ import ast
 import re
 from collections.abc import Mapping
 
-from repobuild.truth.own import Check
-from repobuild.truth.prose import stands
-from repobuild.truth.python import Definition, Parameter, last_name, parameters_of, same
+from repobuild.truth.claims.local_claims import Check
+from repobuild.truth.claims.prose_match import stands
 from repobuild.truth.subject import Subject
+from repobuild.truth.tree.python_reader import (
+    PythonDefinition,
+    PythonParameter,
+    last_name,
+    parameters_of,
+    same,
+)
 
 _RECEIVERS = ("self", "cls")
 _LONGEST_DEFAULT = 40  # longer ones are not told
@@ -26,7 +32,7 @@ def signature(about: Subject, said: str) -> str:
     return same_head(said, found) if found else "there is no such definition"
 
 
-def same_head(said: str, found: Definition) -> str:
+def same_head(said: str, found: PythonDefinition) -> str:
     """Whether a text is the head of a definition."""
     try:
         body = ast.parse(said + ": pass").body
@@ -71,7 +77,7 @@ def returns(about: Subject, said: str) -> str:
     return _says_return(text, found) if text else ""
 
 
-def _says_return(text: str, found: Definition) -> str:
+def _says_return(text: str, found: PythonDefinition) -> str:
     said = stands(text, found.doc, _SAYS_RETURN)
     return "" if said else "its docstring does not say so"
 
@@ -121,7 +127,7 @@ def constructor(about: Subject, said: str) -> str:
     return ""
 
 
-def _declared(found: Parameter) -> str:
+def _declared(found: PythonParameter) -> str:
     """A parameter as a text to compare."""
     type_, default = _text(found.type), _text(found.default)
     return f"{found.name}: {type_} = {default}{' by name' * found.by_name}"
@@ -136,14 +142,14 @@ def _head(node: ast.AST) -> str:
     return repr([node.name, ast.dump(node.args), returned])
 
 
-def _written(found: Definition) -> str:
+def _written(found: PythonDefinition) -> str:
     node = found.node
     if isinstance(node, ast.ClassDef):
         return f"class {node.name}({', '.join(map(ast.unparse, node.bases))})"
     return f"def {node.name}({ast.unparse(node.args)})"
 
 
-def _told(found: Definition | None) -> list[Parameter]:
+def _told(found: PythonDefinition | None) -> list[PythonParameter]:
     """The parameters without a method's receiver."""
     known = found.parameters() if found else []
     if found and found.kind == "method" and known and known[0].name in _RECEIVERS:
@@ -151,7 +157,7 @@ def _told(found: Definition | None) -> list[Parameter]:
     return known
 
 
-def _parameter(about: Subject, line: str, found: Parameter, doc: str) -> str:
+def _parameter(about: Subject, line: str, found: PythonParameter, doc: str) -> str:
     fields = about.frames.sequence(
         ("parameter", "type?", "default?", "description?"), line
     )
@@ -169,7 +175,7 @@ def _parameter(about: Subject, line: str, found: Parameter, doc: str) -> str:
     return _described(fields.get(("description", "text")), found, doc)
 
 
-def _described(text: str | None, found: Parameter, doc: str) -> str:
+def _described(text: str | None, found: PythonParameter, doc: str) -> str:
     """A description stands right behind the parameter's name, or on the next line."""
     if text is None:
         return ""
@@ -194,7 +200,7 @@ def _by_text(about: Subject, said: str) -> str:
     return ""
 
 
-def _callee(func: ast.expr, found: Definition) -> str:
+def _callee(func: ast.expr, found: PythonDefinition) -> str:
     if last_name(func) != found.name:
         return f"it is called {found.name}"
     if found.kind != "method":
@@ -206,7 +212,7 @@ def _callee(func: ast.expr, found: Definition) -> str:
     return "" if said == wanted else f"it is called on {wanted}"
 
 
-def _arguments(call: ast.Call, known: list[Parameter]) -> str:
+def _arguments(call: ast.Call, known: list[PythonParameter]) -> str:
     """Every argument is a parameter's, and nothing that is required is left out."""
     byname = {p.name: p for p in known}
     given: list[str] = []
@@ -231,7 +237,7 @@ def _arguments(call: ast.Call, known: list[Parameter]) -> str:
     return "" if order == given else f"the order is {', '.join(order)}"
 
 
-def _value(found: Parameter) -> ast.expr:
+def _value(found: PythonParameter) -> ast.expr:
     return found.default or ast.Name(found.name, ast.Load())
 
 

@@ -18,7 +18,7 @@ _FARTHEST = 5000  # commits along first parents
 
 
 @dataclass(frozen=True)
-class Step:
+class CommitRecord:
     """A commit beside its first parent; see `version.Commit`."""
 
     snapshot: Snapshot
@@ -54,18 +54,18 @@ class Step:
         return decoded(self.snapshot.blob(entry[0]))
 
 
-class History:
+class CommitHistory:
     """The commits along first parents, by their ids."""
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
-        self._steps: dict[str, Step] = {}
+        self._steps: dict[str, CommitRecord] = {}
 
-    def __call__(self, id: str) -> Step | None:
+    def __call__(self, id: str) -> CommitRecord | None:
         if id not in self._steps:
             for commit in self._commits():
                 if str(commit.id) == id and commit.parents:
-                    self._steps[id] = Step(self._snapshot, commit)
+                    self._steps[id] = CommitRecord(self._snapshot, commit)
                     break
         return self._steps.get(id)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repobuild.truth.own import Check
-from repobuild.truth.python import Definition
-from repobuild.truth.quotation import head_lines, quotation
-from repobuild.truth.shape import same_head
+from repobuild.truth.claims.local_claims import Check
+from repobuild.truth.claims.signature_claims import same_head
 from repobuild.truth.subject import Subject
+from repobuild.truth.tree.python_reader import PythonDefinition
+from repobuild.truth.tree.quotation import head_lines, quotation
 
 MARK = "<...>"
 _MARGINS = ("", "    ")  # a method is shown within its class
@@ -82,7 +82,7 @@ def _outline(about: Subject, text: str) -> str:
     return ""
 
 
-def _is_head(line: str, head: str, one: Definition) -> bool:
+def _is_head(line: str, head: str, one: PythonDefinition) -> bool:
     return head in (line[:-1], line.strip()[: -len(_STUB)]) and not same_head(head, one)
 
 

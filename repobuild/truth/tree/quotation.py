@@ -11,20 +11,20 @@ import io
 import tokenize
 from dataclasses import dataclass, field
 
-from repobuild.truth.python import Definition, PythonFile
+from repobuild.truth.tree.python_reader import PythonDefinition, PythonFile
 
 
 @dataclass(slots=True)
-class Layout:
+class SourceLayout:
     """Where a file's comments begin, and which lines begin within a string."""
 
     comments: dict[int, int] = field(default_factory=dict)  # line -> column
     inside: set[int] = field(default_factory=set)
 
 
-def layout(text: str) -> Layout:
+def layout(text: str) -> SourceLayout:
     """Read the layout of a file; raises `tokenize.TokenError` or `SyntaxError`."""
-    found = Layout()
+    found = SourceLayout()
     opened: list[int] = []
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         kind = tokenize.tok_name[token.type]
@@ -39,7 +39,9 @@ def layout(text: str) -> Layout:
     return found
 
 
-def quotation(file: PythonFile, about: Definition, found: Layout) -> list[str]:
+def quotation(
+    file: PythonFile, about: PythonDefinition, found: SourceLayout
+) -> list[str]:
     """The lines that a quotation of the definition has."""
     dropped = _docstring(about)
     raw = file.lines[about.first - 1 : about.end]
@@ -55,7 +57,7 @@ def quotation(file: PythonFile, about: Definition, found: Layout) -> list[str]:
     return lines
 
 
-def head_lines(about: Definition, found: Layout, file: PythonFile) -> int:
+def head_lines(about: PythonDefinition, found: SourceLayout, file: PythonFile) -> int:
     """How many lines of the quotation stand before the body."""
     first = about.node.body[0]
     decorators = getattr(first, "decorator_list", [])
@@ -69,7 +71,7 @@ def head_lines(about: Definition, found: Layout, file: PythonFile) -> int:
 Span = tuple[int, int, int, int]  # line, column, last line, last column
 
 
-def _docstring(about: Definition) -> Span | None:
+def _docstring(about: PythonDefinition) -> Span | None:
     if not about.doc:
         return None
     node = about.node.body[0]
@@ -78,7 +80,7 @@ def _docstring(about: Definition) -> Span | None:
     return node.lineno, node.col_offset, last, column
 
 
-def _without(line: str, row: int, dropped: Span | None, found: Layout) -> str:
+def _without(line: str, row: int, dropped: Span | None, found: SourceLayout) -> str:
     """The line without comment and docstring; columns of `ast` count UTF-8 bytes."""
     data = line.encode()
     if row in found.comments:
