@@ -11,8 +11,8 @@ from repobuild.checkout import find
 from repobuild.cli.main import run
 from repobuild.cli.mentioned import MOST, mentioned, mentioned_text
 from repobuild.engine.storage.table import StoredTable
-from repobuild.evaluate.ground import Ground
-from repobuild.evaluate.mentioned import mentions
+from repobuild.evaluate.scoring.mentions import mentions
+from repobuild.evaluate.scoring.symbol_lookup import SymbolLookup
 from tests.repository import Repository
 
 CORE = '''"""The core."""
@@ -241,7 +241,7 @@ def test_no_checked_answer_is_called_wrong(built: Path) -> None:
     view = checkout.view(checkout.snapshot(), checkout.state())
     tables = (view.table(name) for name in ("graph", "contexts", "files"))
     languages = checkout.settings["project.languages"]
-    ground = Ground(*tables, languages, view.snapshot.blob)
+    ground = SymbolLookup(*tables, languages, view.snapshot.blob)
     told = [
         mentions(sample["question"], sample["answer"], ground)
         for _, sample in view.table("samples").entries()

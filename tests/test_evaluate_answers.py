@@ -10,7 +10,7 @@ import pytest
 from repobuild.evaluate.answers import (
     FILE,
     Advance,
-    Memory,
+    AnswerCache,
     Question,
     Respondent,
     Row,
@@ -41,8 +41,8 @@ class Echo:
         return [(float(len(text)), 1) for _, text in texts]
 
 
-def respondent(memory: Memory, model: Echo, digest: str = "m") -> Respondent:
-    return Respondent(digest, lambda: model, memory, Memory())
+def respondent(memory: AnswerCache, model: Echo, digest: str = "m") -> Respondent:
+    return Respondent(digest, lambda: model, memory, AnswerCache())
 
 
 def sample(question: str) -> dict[str, str]:
@@ -50,7 +50,7 @@ def sample(question: str) -> dict[str, str]:
 
 
 def test_only_new_questions_reach_the_model_and_in_one_batch() -> None:
-    memory, model = Memory(), Echo()
+    memory, model = AnswerCache(), Echo()
     respondent(memory, model).answers(["a", "b"], 9)
     assert respondent(memory, model).answers(["c", "a", "d"], 9) == ["c", "a", "d"]
     assert model.batches == [["a", "b"], ["c", "d"]]
@@ -60,17 +60,17 @@ def test_a_model_that_knows_everything_is_never_opened() -> None:
     def opened() -> Echo:
         raise AssertionError("opened")
 
-    memory = Memory()
+    memory = AnswerCache()
     respondent(memory, Echo()).answers(["a"], 9)
     respondent(memory, Echo()).losses([sample("a")])
-    silent = Respondent("m", opened, memory, Memory())
+    silent = Respondent("m", opened, memory, AnswerCache())
     assert silent.answers(["a"], 9) == ["a"]
     assert silent.losses([sample("a")]) == [(2.0, 1)]
     assert silent.made == 0
 
 
 def test_plain_text_is_read_once_and_by_its_path_too() -> None:
-    memory, model = Memory(), Echo()
+    memory, model = AnswerCache(), Echo()
     first, other = ("a.py", "code"), ("b.py", "code")
     assert respondent(memory, model).text_losses([first]) == [(4.0, 1)]
     again = respondent(memory, model).text_losses([first, other, other])
@@ -79,7 +79,7 @@ def test_plain_text_is_read_once_and_by_its_path_too() -> None:
 
 
 def test_another_model_or_limit_is_another_answer() -> None:
-    memory, model = Memory(), Echo()
+    memory, model = AnswerCache(), Echo()
     respondent(memory, model).answers(["question"], 9)
     respondent(memory, model, "other").answers(["question"], 9)
     assert respondent(memory, model).answers(["question"], 2) == ["qu"]
@@ -87,7 +87,7 @@ def test_another_model_or_limit_is_another_answer() -> None:
 
 
 def test_a_hole_is_asked_as_a_hole_and_remembered() -> None:
-    memory, model = Memory(), Echo()
+    memory, model = AnswerCache(), Echo()
     hole = {"form": "fim", "question": "q", "prefix": "def f(", "suffix": "): ..."}
     other = {**hole, "suffix": "): pass"}
     asked = respondent(memory, model)
@@ -97,7 +97,7 @@ def test_a_hole_is_asked_as_a_hole_and_remembered() -> None:
 
 
 def test_progress_reaches_its_total_whatever_is_known() -> None:
-    memory, done = Memory(), [0]
+    memory, done = AnswerCache(), [0]
 
     def advance(count: int) -> None:
         done[0] += count
@@ -109,7 +109,7 @@ def test_progress_reaches_its_total_whatever_is_known() -> None:
 
 def test_a_question_asked_twice_is_generated_once() -> None:
     model = Echo()
-    assert respondent(Memory(), model).answers(["a", "a"], 9) == ["a", "a"]
+    assert respondent(AnswerCache(), model).answers(["a", "a"], 9) == ["a", "a"]
     assert model.batches == [["a"]]
 
 
@@ -120,18 +120,18 @@ def test_a_changed_answer_is_another_loss() -> None:
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    memory = Memory()
+    memory = AnswerCache()
     asked = respondent(memory, Echo())
     asked.answers(["多字节\n\u2028 `x`", "b"], 9)
     asked.losses([sample("a")])
     memory.write(tmp_path / FILE)
-    again = Memory()
+    again = AnswerCache()
     again.read(tmp_path / FILE)
     assert again == memory
 
 
 def test_the_same_memory_has_the_same_bytes(tmp_path: Path) -> None:
-    one, other = Memory(), Memory()
+    one, other = AnswerCache(), AnswerCache()
     respondent(one, Echo()).answers(["a", "b"], 9)
     respondent(other, Echo()).answers(["b", "a"], 9)
     one.write(tmp_path / "one")
@@ -140,7 +140,7 @@ def test_the_same_memory_has_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_only_what_a_report_used_is_kept() -> None:
-    memory = Memory()
+    memory = AnswerCache()
     respondent(memory, Echo()).answers(["a", "b"], 9)
     later = respondent(memory, Echo())
     later.answers(["b"], 9)
@@ -149,17 +149,17 @@ def test_only_what_a_report_used_is_kept() -> None:
 
 @pytest.mark.parametrize("cut", range(0, 120, 7))
 def test_a_file_cut_anywhere_is_a_miss(tmp_path: Path, cut: int) -> None:
-    memory = Memory()
+    memory = AnswerCache()
     respondent(memory, Echo()).answers(["a", "b"], 9)
     path = tmp_path / FILE
     memory.write(path)
     path.write_bytes(path.read_bytes()[:cut])
-    again = Memory()
+    again = AnswerCache()
     again.read(path)
     assert again.answers in ({}, memory.answers)
 
 
 def test_a_missing_file_is_a_miss(tmp_path: Path) -> None:
-    again = Memory()
+    again = AnswerCache()
     again.read(tmp_path / FILE)
-    assert again == Memory()
+    assert again == AnswerCache()

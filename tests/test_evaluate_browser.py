@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.evaluate.page import page
+from repobuild.evaluate.page.page import page
 from tests import chromium, pages
 from tests.chromium import Browser, Tab
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
-from repobuild.evaluate import cases
-from repobuild.evaluate.cases import ElementId
+from repobuild.evaluate import questions
+from repobuild.evaluate.questions import GraphElement
 from tests.fakes import MemoryTable
 
 TASKS = ("api_usage", "code_explanation", "code_location", "relations")
@@ -36,8 +36,8 @@ def _sample(task: str, element: str) -> dict[str, Any]:
 
 def asked(numbers: range, track: str = "recall", count: int = 16) -> list[str]:
     dataset, samples = tables(numbers)
-    held = cases.held_out(dataset)[track]
-    return [s.id for s in cases.questions(track, held, samples, count)]
+    held = questions.held_out(dataset)[track]
+    return [s.id for s in questions.questions(track, held, samples, count)]
 
 
 def test_half_of_the_questions_ask_for_a_file_and_the_rest_take_turns() -> None:
@@ -59,7 +59,7 @@ def test_one_new_element_displaces_few_questions() -> None:
 def test_trained_and_dropped_samples_are_never_asked() -> None:
     dataset, samples = tables(range(0, 300, 3))
     dataset.put("x", {"#code_location.en.1": {"dropped": "too long"}})
-    assert cases.held_out(dataset) == {"recall": [], "generalise": []}
+    assert questions.held_out(dataset) == {"recall": [], "generalise": []}
 
 
 def test_tracks_do_not_mix() -> None:
@@ -68,14 +68,18 @@ def test_tracks_do_not_mix() -> None:
 
 def test_the_test_split_comes_before_the_validation_split() -> None:
     dataset, _ = tables(range(300))
-    splits = [row.split for row in cases.held_out(dataset)["recall"]]
+    splits = [row.split for row in questions.held_out(dataset)["recall"]]
     assert splits == sorted(splits)
 
 
 def test_a_question_that_gives_the_path_away_is_no_location_question() -> None:
     row = {"element": "a/b.py::f", "question": "", "answer": ""}
-    given = cases.Sample("i", "recall", "code_location", "Is it in `a/b.py`?", "", row)
-    asking = cases.Sample("i", "recall", "code_location", "Where is `f`?", "", row)
+    given = questions.HeldOutSample(
+        "i", "recall", "code_location", "Is it in `a/b.py`?", "", row
+    )
+    asking = questions.HeldOutSample(
+        "i", "recall", "code_location", "Where is `f`?", "", row
+    )
     assert not given.asks_for_path
     assert asking.asks_for_path
 
@@ -84,8 +88,8 @@ def test_one_question_is_asked_once() -> None:
     dataset, samples = tables(range(300))
     for key, rows in samples.rows.items():
         samples.put(key, {s: {**row, "question": "Same?"} for s, row in rows.items()})
-    held = cases.held_out(dataset)["recall"]
-    assert len(cases.questions("recall", held, samples, 16)) == 1
+    held = questions.held_out(dataset)["recall"]
+    assert len(questions.questions("recall", held, samples, 16)) == 1
 
 
 def test_few_samples_are_all_asked() -> None:
@@ -95,8 +99,8 @@ def test_few_samples_are_all_asked() -> None:
 
 def test_losses_are_measured_evenly_by_task() -> None:
     dataset, samples = tables(range(300))
-    held = cases.held_out(dataset)["recall"]
-    drawn = cases.even("recall", held, samples, 40)
+    held = questions.held_out(dataset)["recall"]
+    drawn = questions.even("recall", held, samples, 40)
     assert set(Counter(s.task for s in drawn).values()) == {10}
 
 
@@ -110,7 +114,7 @@ def test_only_the_drawn_samples_are_rendered() -> None:
 
     dataset, samples = tables(range(3000))
     counting = Counting(samples.rows)
-    cases.questions("recall", cases.held_out(dataset)["recall"], counting, 16)
+    questions.questions("recall", questions.held_out(dataset)["recall"], counting, 16)
     assert counting.reads < 64
 
 
@@ -122,7 +126,7 @@ def test_elements_come_from_the_graph_without_edges_and_files() -> None:
         "::A contains a.py::A.run": {"confidence": 1.0},
         " imports b.py": {"confidence": 1.0},
     }
-    found = list(cases.elements(MemoryTable({"a.py": row})))
+    found = list(questions.elements(MemoryTable({"a.py": row})))
     assert [(e.id, e.kind) for e in found] == [
         ("a.py::A", "class"),
         ("a.py::A.run#2", "method"),
@@ -130,11 +134,11 @@ def test_elements_come_from_the_graph_without_edges_and_files() -> None:
     assert (found[1].qualified_name, found[1].name) == ("A.run", "run")
 
 
-ELEMENTS = [ElementId(f"m.py::f{n}", "function") for n in range(50)]
+ELEMENTS = [GraphElement(f"m.py::f{n}", "function") for n in range(50)]
 
 
 def test_seed_cases_have_all_three_types_and_their_files() -> None:
-    found = cases.seed_cases("Laddr", ELEMENTS, 16)
+    found = questions.seed_cases("Laddr", ELEMENTS, 16)
     assert Counter(c.type for c in found) == {
         "repo_specific": 4,
         "code_specific": 8,
@@ -145,13 +149,16 @@ def test_seed_cases_have_all_three_types_and_their_files() -> None:
 
 
 def test_a_new_element_changes_no_other_seed_question() -> None:
-    before = {c.question for c in cases.seed_cases("Laddr", ELEMENTS, 16)}
-    newcomer = [*ELEMENTS, ElementId("m.py::new", "function")]
-    after = {c.question for c in cases.seed_cases("Laddr", newcomer, 16)}
+    before = {c.question for c in questions.seed_cases("Laddr", ELEMENTS, 16)}
+    newcomer = [*ELEMENTS, GraphElement("m.py::new", "function")]
+    after = {c.question for c in questions.seed_cases("Laddr", newcomer, 16)}
     assert len(before - after) <= 1
 
 
 def test_private_elements_and_sections_are_not_seed_questions() -> None:
-    hidden = [ElementId("m.py::_f", "function"), ElementId("a.md::intro", "section")]
-    types = {c.type for c in cases.seed_cases("Laddr", hidden, 16)}
+    hidden = [
+        GraphElement("m.py::_f", "function"),
+        GraphElement("a.md::intro", "section"),
+    ]
+    types = {c.type for c in questions.seed_cases("Laddr", hidden, 16)}
     assert "code_specific" not in types

@@ -5,41 +5,43 @@ from __future__ import annotations
 from typing import Any
 
 from repobuild.evaluate import comparison
-from repobuild.evaluate.cases import Sample, TestCase
-from repobuild.evaluate.comparison import Inquiry, Replies, Track
-from repobuild.evaluate.known import Known
-from repobuild.evaluate.score import Element
+from repobuild.evaluate.comparison import ModelReplies, QuestionSet, Track
+from repobuild.evaluate.questions import HeldOutSample, TestCase
+from repobuild.evaluate.scoring.first_scores import ScoredElement
+from repobuild.evaluate.scoring.mention_parser import KnownNames
 
 PATHS = [f"pkg/m{n}.py" for n in range(10)]
-KNOWN = Known.of(PATHS, [f"f{n}" for n in range(10)])
+KNOWN = KnownNames.of(PATHS, [f"f{n}" for n in range(10)])
 RIGHT = [f"`f{n}` is defined in `pkg/m{n}.py`." for n in range(10)]
 WRONG = [f"`f{n}` is defined in `pkg/m{(n + 1) % 10}.py`." for n in range(10)]
 
 
-def sample(n: int) -> Sample:
+def sample(n: int) -> HeldOutSample:
     task = "code_location" if n % 2 else "relations"
     question = f"Where is `f{n}`?"
-    return Sample(f"i{n}", "recall", task, question, RIGHT[n], {"answer": RIGHT[n]})
+    return HeldOutSample(
+        f"i{n}", "recall", task, question, RIGHT[n], {"answer": RIGHT[n]}
+    )
 
 
-def inquiry() -> Inquiry:
+def inquiry() -> QuestionSet:
     samples = [sample(n) for n in range(10)]
     case = TestCase("repo_specific", "Laddr 项目的主要功能是什么？", "overview")
-    return Inquiry(
+    return QuestionSet(
         project="Laddr",
         cases=[case],
         tracks=[Track("recall", samples, samples)],
-        elements=[Element("f1", "pkg/m1.py")],
+        elements=[ScoredElement("f1", "pkg/m1.py")],
         known=KNOWN,
     )
 
 
-def replies(answers: list[str], loss: float, response: str) -> Replies:
+def replies(answers: list[str], loss: float, response: str) -> ModelReplies:
     losses = [(loss * 10, 10)] * 10
-    return Replies([response], {"recall": answers}, {"recall": losses})
+    return ModelReplies([response], {"recall": answers}, {"recall": losses})
 
 
-def section(**models: Replies) -> dict[str, Any]:
+def section(**models: ModelReplies) -> dict[str, Any]:
     asked = inquiry()
     return comparison.strict_section(asked, models, comparison.marked(asked, models))
 

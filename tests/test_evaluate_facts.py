@@ -4,32 +4,39 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.evaluate import facts
-from repobuild.evaluate.facts import Fact, Verdict, facts_in, signature_facts
-from repobuild.evaluate.known import Known
+from repobuild.evaluate.scoring import exact_facts
+from repobuild.evaluate.scoring.exact_facts import (
+    ExactFact,
+    FactCounts,
+    facts_in,
+    signature_facts,
+)
+from repobuild.evaluate.scoring.mention_parser import KnownNames
 
-KNOWN = Known.of(
+KNOWN = KnownNames.of(
     paths=["pkg/core.py", "pkg/cli/main.py", "README.md"],
     names=["Engine", "Engine.run", "load", "save", "timeout", "Base"],
 )
 
 
-def verdict(answer: str, expected: str, question: str = "?", task: str = "") -> Verdict:
-    return facts.judged(question, answer, expected, task, KNOWN)
+def verdict(
+    answer: str, expected: str, question: str = "?", task: str = ""
+) -> FactCounts:
+    return exact_facts.judged(question, answer, expected, task, KNOWN)
 
 
-def texts(found: frozenset[Fact] | set[Fact], kind: str) -> set[str]:
+def texts(found: frozenset[ExactFact] | set[ExactFact], kind: str) -> set[str]:
     return {fact.text for fact in found if fact.kind == kind}
 
 
 def test_every_kind_of_fact_is_found() -> None:
     text = "`load()` is in `pkg/core.py`, lines 12-34; line 7 has the default `a or 3`."
     assert facts_in(text, "code_location", KNOWN) == {
-        Fact("name", "load"),
-        Fact("path", "pkg/core.py"),
-        Fact("lines", "12-34"),
-        Fact("lines", "7"),
-        Fact("code", "a or 3"),
+        ExactFact("name", "load"),
+        ExactFact("path", "pkg/core.py"),
+        ExactFact("lines", "12-34"),
+        ExactFact("lines", "7"),
+        ExactFact("code", "a or 3"),
     }
 
 
@@ -74,10 +81,10 @@ def test_code_in_a_question_states_its_names_and_prose_does_not() -> None:
 def test_wrong_facts_are_those_of_a_kind_that_was_asked_for() -> None:
     expected = "`f` is defined in `pkg/core.py`."
     found = verdict("`Base` in `pkg/cli/main.py`", expected, "Where is `f`?")
-    assert found.wrong == {Fact("path", "pkg/cli/main.py")}
+    assert found.wrong == {ExactFact("path", "pkg/cli/main.py")}
     assert found.invented == frozenset()
     made_up = verdict("in `pkg/none.py`", expected, "Where is `f`?")
-    assert made_up.invented == made_up.wrong == {Fact("path", "pkg/none.py")}
+    assert made_up.invented == made_up.wrong == {ExactFact("path", "pkg/none.py")}
 
 
 def test_more_than_a_list_that_was_cut_tells_is_not_wrong() -> None:
@@ -114,7 +121,7 @@ def test_a_signature_is_its_parts_and_the_whole() -> None:
 def test_a_signature_over_several_lines_is_the_same() -> None:
     spread = "async def f(\n    a,\n    b=3,\n) -> None: ..."
     assert signature_facts(spread) >= signature_facts("async def f(a, b=3)") - {
-        Fact("signature", "async def f(a, b=3)")
+        ExactFact("signature", "async def f(a, b=3)")
     }
     assert texts(signature_facts("engine.run(x, timeout=3)"), "parameter") == {
         "x",

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.evaluate import general
-from repobuild.evaluate.general import PIECES, General, Piece
+from repobuild.evaluate.scoring import general_loss
+from repobuild.evaluate.scoring.general_loss import PIECES, GeneralText, TextPiece
 from repobuild.model.bundled.corpus import SourceFile
 from repobuild.resources import folder
 
 
 def test_the_shipped_text_is_of_files_that_the_base_never_saw() -> None:
-    pieces = General.read().pieces
+    pieces = GeneralText.read().pieces
     assert len(pieces) == PIECES
     assert len({piece.path for piece in pieces}) >= 30
     assert all(SourceFile(piece.path, "", None).held_out for piece in pieces)
@@ -26,17 +26,18 @@ def test_its_licence_lies_beside_it() -> None:
 
 
 def test_fewer_pieces_are_some_of_them() -> None:
-    few = General.read(5)
-    assert set(few.pieces) < set(General.read().pieces)
-    assert few.digest != General.read().digest == General.read(PIECES).digest
+    few = GeneralText.read(5)
+    assert set(few.pieces) < set(GeneralText.read().pieces)
+    assert few.digest != GeneralText.read().digest == GeneralText.read(PIECES).digest
 
 
 def test_it_is_written_the_same_again(tmp_path: Path) -> None:
     path = tmp_path / "again.gz"
-    pieces = sorted(General.read().pieces, key=lambda p: (p.path, p.text))
-    General(tuple(pieces)).write(path)
+    pieces = sorted(GeneralText.read().pieces, key=lambda p: (p.path, p.text))
+    GeneralText(tuple(pieces)).write(path)
     assert (
-        path.read_bytes() == (folder("configs") / "general" / general.FILE).read_bytes()
+        path.read_bytes()
+        == (folder("configs") / "general" / general_loss.FILE).read_bytes()
     )
 
 
@@ -48,17 +49,17 @@ def test_pieces_are_drawn_over_files_and_from_held_out_ones_only(
     line = "value = compute(another_value)  # what this line is for\n"
     for name in names:
         (tmp_path / name).write_text(line * 200)
-    found = general.drawn(tmp_path)
+    found = general_loss.drawn(tmp_path)
     assert {piece.path for piece in found.pieces} == held
-    assert general.drawn(tmp_path) == found
+    assert general_loss.drawn(tmp_path) == found
     of_each = [sum(p.path == name for p in found.pieces) for name in held]
     assert max(of_each) <= 4
 
 
 def test_the_change_is_relative_to_the_other_loss() -> None:
-    text = General((Piece("a.py", "x"), Piece("b.py", "y")))
+    text = GeneralText((TextPiece("a.py", "x"), TextPiece("b.py", "y")))
     losses = {"base": [(10.0, 10), (30.0, 10)], "adapter": [(11.0, 10), (31.0, 10)]}
-    found = general.section(text, losses)
+    found = general_loss.section(text, losses)
     assert found["base"]["loss"]["value"] == 2
     gap = found["difference"]["base"]
     assert gap["loss"]["value"] == pytest.approx(0.1)

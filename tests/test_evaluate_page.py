@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from repobuild.evaluate import curves, plots
-from repobuild.evaluate.curves import SHARE, Axis, Line
-from repobuild.evaluate.listing import marked
-from repobuild.evaluate.page import page
-from repobuild.evaluate.plots import Bar
+from repobuild.evaluate.page import curves, plots
+from repobuild.evaluate.page.curves import SHARE, CurveAxis, CurveLine
+from repobuild.evaluate.page.page import page
+from repobuild.evaluate.page.plots import PlotBar
+from repobuild.evaluate.page.question_list import marked
 from tests import pages
 from tests.pages import HOSTILE
 
@@ -149,13 +149,15 @@ def test_the_page_says_when_a_gain_is_not_certain() -> None:
 
 
 def test_every_plot_tells_its_numbers_to_those_who_do_not_see_it() -> None:
-    drawn = plots.bars("Scores", {"right file": [Bar("base", 0.25, 0.1, 0.4)]})
+    drawn = plots.bars("Scores", {"right file": [PlotBar("base", 0.25, 0.1, 0.4)]})
     assert 'role="img"' in drawn
     assert 'aria-label="Scores. right file: base 25%"' in drawn
 
 
 def test_plots_stand_with_one_point_and_with_none() -> None:
-    one = curves.lines("t", [Line("a", "adapter", [(0, 0.5)], dots=True)], axis=SHARE)
+    one = curves.lines(
+        "t", [CurveLine("a", "adapter", [(0, 0.5)], dots=True)], axis=SHARE
+    )
     assert "nan" not in one
     assert curves.lines("t", []).startswith("<svg")
     assert curves.columns("t", [], []).startswith("<svg")
@@ -165,7 +167,7 @@ def test_plots_stand_with_one_point_and_with_none() -> None:
 @pytest.mark.parametrize("below", [0.0, 2.0], ids=["positive", "below zero"])
 def test_no_point_lies_outside_its_plot(below: float) -> None:
     points = [(float(n), 3.7 / (n + 1) - below) for n in range(50)]
-    drawn = curves.lines("t", [Line("a", "adapter", points, dots=True)])
+    drawn = curves.lines("t", [CurveLine("a", "adapter", points, dots=True)])
     heights = [float(y) for y in re.findall(r'cy="([\d.-]+)"', drawn)]
     assert 0 <= min(heights) and max(heights) <= curves.HEIGHT
 
@@ -177,14 +179,14 @@ def test_nothing_is_drawn_where_nothing_was_spent() -> None:
 
 
 def test_an_axis_begins_at_zero_unless_there_is_less() -> None:
-    assert Axis.around([0.3, 0.61]) == Axis(0.0, 0.8)
-    assert Axis.around([-0.01, 0.03]) == Axis(-0.04, 0.04)
+    assert CurveAxis.around([0.3, 0.61]) == CurveAxis(0.0, 0.8)
+    assert CurveAxis.around([-0.01, 0.03]) == CurveAxis(-0.04, 0.04)
 
 
 def test_many_commits_do_not_run_into_each_other() -> None:
     labels = [f"{n:07x}" for n in range(100)]
     points = [(float(n), 0.5) for n in range(100)]
-    drawn = curves.lines("t", [Line("a", "adapter", points)], names=labels)
+    drawn = curves.lines("t", [CurveLine("a", "adapter", points)], names=labels)
     assert sum(label in drawn for label in labels) <= curves.LABELS
 
 

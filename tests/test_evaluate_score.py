@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from repobuild.evaluate import score
-from repobuild.evaluate.score import Element
+from repobuild.evaluate.scoring import first_scores
+from repobuild.evaluate.scoring.first_scores import ScoredElement
 
 ELEMENTS = [
-    Element(name, "core/agent_runtime.py")
+    ScoredElement(name, "core/agent_runtime.py")
     for name in ("AgentRuntime", "run_loop", "MessageBus", "setup_tools")
 ]
 
 
 def test_each_part_of_project_knowledge_has_its_points() -> None:
     def points(response: str) -> float:
-        return score.repo_specific(response, "Laddr", ELEMENTS)
+        return first_scores.repo_specific(response, "Laddr", ELEMENTS)
 
     assert points("nothing to see") == 0
     assert points("Laddr") == 30
@@ -25,11 +25,11 @@ def test_each_part_of_project_knowledge_has_its_points() -> None:
 
 
 def test_each_part_of_code_understanding_has_its_points() -> None:
-    assert score.code_understanding("作用") == 0  # too short
-    assert score.code_understanding("作用" + "。" * 100) == 40
-    assert score.code_understanding("Parameter x") == 15
-    assert score.code_understanding("返回") == 15
-    assert score.code_understanding("```x```") == 30
+    assert first_scores.code_understanding("作用") == 0  # too short
+    assert first_scores.code_understanding("作用" + "。" * 100) == 40
+    assert first_scores.code_understanding("Parameter x") == 15
+    assert first_scores.code_understanding("返回") == 15
+    assert first_scores.code_understanding("```x```") == 30
 
 
 def test_an_answer_of_nothing_but_keywords_has_nearly_full_marks() -> None:
@@ -39,15 +39,20 @@ def test_an_answer_of_nothing_but_keywords_has_nearly_full_marks() -> None:
         "core/agent_runtime.py and much more of what anybody could say of anything.\n"
         "```python\npass\n```"
     )
-    assert score.scores(empty_talk, "Laddr", ELEMENTS).total == 100
+    assert first_scores.scores(empty_talk, "Laddr", ELEMENTS).total == 100
 
 
 def test_the_total_weighs_60_30_10() -> None:
-    assert score.Scores(95.0, 85.0, 80.0).total == 90.5
+    assert first_scores.FirstScores(95.0, 85.0, 80.0).total == 90.5
 
 
 def test_repetition_and_an_open_code_block_cost_general_points() -> None:
-    assert score.general("A unit test checks one small part of a program.") == 100
-    assert score.general("") == 0
-    assert score.general("the same line\n" * 10) < 50
-    assert score.general("An example of the call follows here:\n```python\nf()") < 100
+    assert (
+        first_scores.general("A unit test checks one small part of a program.") == 100
+    )
+    assert first_scores.general("") == 0
+    assert first_scores.general("the same line\n" * 10) < 50
+    assert (
+        first_scores.general("An example of the call follows here:\n```python\nf()")
+        < 100
+    )

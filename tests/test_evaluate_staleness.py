@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from repobuild.evaluate import staleness
-from repobuild.evaluate.known import Known
-from repobuild.evaluate.staleness import Belief, Outdated
+from repobuild.evaluate.scoring import staleness
+from repobuild.evaluate.scoring.mention_parser import KnownNames
+from repobuild.evaluate.scoring.staleness import OutdatedQuestion, StaleBelief
 from tests.fakes import MemoryTable
 
-KNOWN = Known.of(["new.py", "old.py", "other.py"], ["f", "g", "load"])
+KNOWN = KnownNames.of(["new.py", "old.py", "other.py"], ["f", "g", "load"])
 WHERE = "Where can I find the source code of `f`?"
 TOLD = '`f` is not in `old.py` any more: commit 0123456789 ("Tidy") removed it.'
 RENAMED = "`f` is not in `old.py` any more; it is `g` in `new.py` now."
@@ -38,7 +38,7 @@ PASS = "What do I have to pass to `load`?"
 
 def belief(found: Any, answer: str) -> tuple[bool, bool]:
     """Whether an answer is right, and whether it is stale."""
-    asked = Outdated("id", found["kind"], found["question"], found["expected"],
+    asked = OutdatedQuestion("id", found["kind"], found["question"], found["expected"],
                      found["old"], found["gone"], {})  # fmt: skip
     believed = asked.belief(answer, KNOWN)
     return believed.right, believed.stale
@@ -148,7 +148,7 @@ def test_a_question_with_a_secret_is_not_asked() -> None:
 def test_shares_have_intervals_and_differences_are_paired() -> None:
     stale, dataset = tables()
     asked = staleness.drawn(stale, dataset, 8)
-    old, new = Belief(False, True), Belief(True, False)
+    old, new = StaleBelief(False, True), StaleBelief(True, False)
     beliefs = {"parent": [old] * 8, "adapter": [new] * 7 + [old]}
     found = staleness.section(asked, beliefs)
     assert found["n"] == 8

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from repobuild.evaluate.stop import completion, kind_of
+from repobuild.evaluate.scoring.truncate import completion, kind_of
 
 BODY, LINE = "#code_completion.en.0", "#code_completion.en.10"
 ASSERTION, NEEDS = "#assertion_completion.zh.1", "#import_completion.en.2"

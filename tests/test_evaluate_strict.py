@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.evaluate import strict
-from repobuild.evaluate.cases import Sample
-from repobuild.evaluate.known import Known, names_in, paths_in
+from repobuild.evaluate.questions import HeldOutSample
+from repobuild.evaluate.scoring import strict_score
+from repobuild.evaluate.scoring.mention_parser import KnownNames, names_in, paths_in
 
-KNOWN = Known.of(
+KNOWN = KnownNames.of(
     paths=["pkg/core.py", "pkg/cli/main.py", "README.md", "Makefile", "docs/a b.md"],
     names=["Engine", "Engine.run", "load", "timeout"],
 )
@@ -21,10 +21,10 @@ def mark(
     expected: str = RIGHT,
     question: str = WHERE,
     task: str = "code_location",
-) -> strict.Mark:
+) -> strict_score.StrictMark:
     row = {"element": "pkg/core.py::Engine.run", "prefix": "    "}
-    sample = Sample(f"e#{task}.en.0", "recall", task, question, expected, row)
-    return strict.mark(sample, answer, KNOWN)
+    sample = HeldOutSample(f"e#{task}.en.0", "recall", task, question, expected, row)
+    return strict_score.mark(sample, answer, KNOWN)
 
 
 def test_the_expected_answer_has_full_marks() -> None:
@@ -36,7 +36,7 @@ def test_the_expected_answer_has_full_marks() -> None:
 
 def test_white_space_and_composed_letters_do_not_count() -> None:
     assert mark("  `Engine.run`  is defined\nin `pkg/core.py`.\n").exact == 1
-    assert strict.normalised("cafe\u0301") == strict.normalised("caf\u00e9")
+    assert strict_score.normalised("cafe\u0301") == strict_score.normalised("caf\u00e9")
 
 
 def test_an_empty_answer_has_no_marks() -> None:
@@ -161,7 +161,7 @@ def test_expressions_and_signatures_are_not_judged_as_names() -> None:
 
 def test_a_score_averages_what_applies() -> None:
     other = mark("x", "y", "What?", "relations")
-    found = strict.score([mark(RIGHT), mark("`README.md`"), other])
+    found = strict_score.score([mark(RIGHT), mark("`README.md`"), other])
     assert found["path_exact"].n == 2
     assert found["path_exact"].value == 0.5
     assert found["exact"].n == 3
@@ -169,33 +169,33 @@ def test_a_score_averages_what_applies() -> None:
 
 def test_hallucination_is_a_share_of_names_not_of_answers() -> None:
     marks = [mark("`Motor`"), mark("`load`, `Engine`, `timeout`"), mark("no name")]
-    assert strict.score(marks)["hallucinated"].value == 0.25
+    assert strict_score.score(marks)["hallucinated"].value == 0.25
 
 
 def test_an_interval_holds_its_value_and_is_the_same_twice() -> None:
     pairs = [(float(n % 3 == 0), 1.0) for n in range(60)]
-    found = strict.ratio(pairs)
-    assert found == strict.ratio(pairs)
+    found = strict_score.ratio(pairs)
+    assert found == strict_score.ratio(pairs)
     assert found.low < found.value < found.high
     assert 0.15 < found.high - found.low < 0.35  # 4 * sqrt(p q / n) is 0.24
 
 
 def test_more_questions_narrow_the_interval() -> None:
-    few = strict.ratio([(float(n % 2), 1.0) for n in range(20)])
-    many = strict.ratio([(float(n % 2), 1.0) for n in range(500)])
+    few = strict_score.ratio([(float(n % 2), 1.0) for n in range(20)])
+    many = strict_score.ratio([(float(n % 2), 1.0) for n in range(500)])
     assert many.high - many.low < (few.high - few.low) / 3
 
 
 def test_loss_is_by_token_not_by_sample() -> None:
-    found = strict.loss([(10.0, 10), (1.0, 90), (0.0, 0)])
+    found = strict_score.loss([(10.0, 10), (1.0, 90), (0.0, 0)])
     assert found is not None
     assert found.value == 0.11
     assert found.n == 2
 
 
 def test_no_samples_have_no_loss() -> None:
-    assert strict.loss([]) is None
-    assert strict.score([]) == {}
+    assert strict_score.loss([]) is None
+    assert strict_score.score([]) == {}
 
 
 def test_a_paired_difference_sees_what_two_intervals_hide() -> None:
@@ -203,7 +203,7 @@ def test_a_paired_difference_sees_what_two_intervals_hide() -> None:
     wrong, right = mark("`README.md`"), mark(RIGHT)
     ours = [right] * 25 + [wrong] * 15
     theirs = [right] * 15 + [wrong] * 25
-    gap = strict.difference(ours, theirs, "path_exact")
+    gap = strict_score.difference(ours, theirs, "path_exact")
     assert gap is not None
     assert gap.value == 0.25
     assert gap.low > 0

@@ -22,7 +22,7 @@ from repobuild.cli.pair import cut, padded, plain, size
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
-    from repobuild.evaluate.mentioned import Mention
+    from repobuild.evaluate.scoring.mentions import Mention
 
 MOST = 8  # lines below the title
 _SHOWN = 2  # places of one name
@@ -36,12 +36,12 @@ def mentioned(build: Build, question: str, answer: str, whole: bool) -> dict[str
     at = _at(build)
     if not at:
         return {"mentioned": [], "mentioned_at": None}
-    from repobuild.evaluate.ground import Ground
-    from repobuild.evaluate.mentioned import mentions
+    from repobuild.evaluate.scoring.mentions import mentions
+    from repobuild.evaluate.scoring.symbol_lookup import SymbolLookup
 
     graph, contexts, files = map(build.table, ("graph", "contexts", "files"))
     languages = build.settings["project.languages"]
-    ground = Ground(graph, contexts, files, languages, build.snapshot.blob)
+    ground = SymbolLookup(graph, contexts, files, languages, build.snapshot.blob)
     said = plain(answer) if whole else re.sub(r"\S*\Z", "", plain(answer))
     found = mentions(question, said, ground)
     return {"mentioned": [_facts(mention) for mention in found], "mentioned_at": at}

@@ -58,7 +58,7 @@ class Model(Protocol):
 
 
 @dataclass(slots=True)
-class Memory:
+class AnswerCache:
     """Answers and losses by what they depend on."""
 
     answers: dict[AnswerKey, str] = field(default_factory=dict)
@@ -93,9 +93,9 @@ class Memory:
             yield json.dumps({**loss_row, "loss": loss, "tokens": tokens})
 
 
-def earlier(task: Task, reports: Sequence[str]) -> Memory:
+def earlier(task: Task, reports: Sequence[str]) -> AnswerCache:
     """What these reports said, the newest first; two never disagree on a line."""
-    memory = Memory()
+    memory = AnswerCache()
     for object_id in reports[:REPORTS_READ]:
         try:
             memory.read(task.object(object_id) / FILE)
@@ -110,8 +110,8 @@ class Respondent:
 
     digest: str
     opening: Callable[[], Model]
-    memory: Memory
-    used: Memory
+    memory: AnswerCache
+    used: AnswerCache
     made: int = 0
 
     @cached_property

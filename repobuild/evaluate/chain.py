@@ -22,7 +22,7 @@ Rows = Mapping[str, Row]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class ChainLink:
     """The adapter of one commit, as its table row says."""
 
     commit: str
@@ -57,7 +57,9 @@ class Link:
         }
 
 
-def chain(task: Task, link: Link, headline: Mapping[str, Any]) -> list[dict[str, Any]]:
+def chain(
+    task: Task, link: ChainLink, headline: Mapping[str, Any]
+) -> list[dict[str, Any]]:
     """From the oldest shown adapter to this one, each with its headline scores."""
     reports = task.rows("report")
     shown = []
@@ -68,19 +70,21 @@ def chain(task: Task, link: Link, headline: Mapping[str, Any]) -> list[dict[str,
     return shown
 
 
-def links(task: Task, link: Link) -> list[Link]:
+def links(task: Task, link: ChainLink) -> list[ChainLink]:
     """This commit's link and those before it, nearest first."""
     rows = task.rows("adapter")
     built = [name for name in task.ancestors(SEARCHED) if name in rows]
-    found = [link, *(Link(name, rows[name]) for name in built[: SHOWN - 1])]
+    found = [link, *(ChainLink(name, rows[name]) for name in built[: SHOWN - 1])]
     return [*found, *_followed(rows, found)][:SHOWN]
 
 
-def _followed(rows: Rows, found: list[Link]) -> Iterator[Link]:
+def _followed(rows: Rows, found: list[ChainLink]) -> Iterator[ChainLink]:
     """What the oldest link goes on from, where no ancestor of its was built."""
     newest_first = sorted(rows.items(), key=lambda pair: -int(pair[1].get("build", 0)))
     # Of commits with the same adapter the first counts.
-    makers = {str(row["object"]): Link(commit, row) for commit, row in newest_first}
+    makers = {
+        str(row["object"]): ChainLink(commit, row) for commit, row in newest_first
+    }
     for link in found:
         makers.pop(link.object, None)
     last = found[-1]

@@ -45,13 +45,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from repobuild.evaluate import general, score, staleness, strict
-from repobuild.evaluate.cases import Sample, TestCase
-from repobuild.evaluate.general import General
-from repobuild.evaluate.known import Known
-from repobuild.evaluate.score import Element
-from repobuild.evaluate.staleness import Belief, Outdated
-from repobuild.evaluate.strict import Mark
+from repobuild.evaluate.questions import HeldOutSample, TestCase
+from repobuild.evaluate.scoring import (
+    first_scores,
+    general_loss,
+    staleness,
+    strict_score,
+)
+from repobuild.evaluate.scoring.first_scores import ScoredElement
+from repobuild.evaluate.scoring.general_loss import GeneralText
+from repobuild.evaluate.scoring.mention_parser import KnownNames
+from repobuild.evaluate.scoring.staleness import OutdatedQuestion, StaleBelief
+from repobuild.evaluate.scoring.strict_score import StrictMark
 from repobuild.samples.changes.old_answers import KINDS
 
 TRACK_METRICS = ("loss", "path_exact", "facts", "right")  # of the headline
@@ -59,7 +64,7 @@ STALENESS_METRICS = ("all", *KINDS, "right")
 _TUNED = "finetuned_model"
 _SEED_NAMES = {"base": "base_model", "parent": "parent_model", "adapter": _TUNED}
 
-NO_TEXT = General(())
+NO_TEXT = GeneralText(())
 
 Plain = dict[str, Any]
 Losses = Sequence[tuple[float, int]]
@@ -70,25 +75,25 @@ class Track:
     """What is asked of one held-out track."""
 
     name: str
-    asked: Sequence[Sample]
-    measured: Sequence[Sample]
+    asked: Sequence[HeldOutSample]
+    measured: Sequence[HeldOutSample]
 
 
 @dataclass(frozen=True, slots=True)
-class Inquiry:
+class QuestionSet:
     """Everything that is put to every model, and what is true."""
 
     project: str
     cases: Sequence[TestCase]
     tracks: Sequence[Track]
-    elements: Sequence[Element]
-    known: Known
-    outdated: Sequence[Outdated] = ()
-    general: General = NO_TEXT
+    elements: Sequence[ScoredElement]
+    known: KnownNames
+    outdated: Sequence[OutdatedQuestion] = ()
+    general: GeneralText = NO_TEXT
 
 
 @dataclass(frozen=True, slots=True)
-class Replies:
+class ModelReplies:
     """What one model answered, by position; the tracks by name."""
 
     cases: Sequence[str]
@@ -99,16 +104,16 @@ class Replies:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class StrictQuestion:
     """One strict question with the answer and mark of every model.
 
     `beliefs` are there where it is asked whether an old fact is still believed.
     """
 
-    sample: Sample
+    sample: HeldOutSample
     answers: Mapping[str, str]
-    marks: Mapping[str, Mark]
-    beliefs: Mapping[str, Belief] = field(default_factory=dict)
+    marks: Mapping[str, StrictMark]
+    beliefs: Mapping[str, StaleBelief] = field(default_factory=dict)
 
     def plain(self) -> Plain:
         sample = self.sample
@@ -126,7 +131,7 @@ class Question:
         }
 
 
-def _plain_mark(mark: Mark, belief: Belief | None) -> Plain:
+def _plain_mark(mark: StrictMark, belief: StaleBelief | None) -> Plain:
     """Of an outdated question it is the belief that says what is right."""
     verdict = mark.verdict
     return {
@@ -146,7 +151,9 @@ def _plain_mark(mark: Mark, belief: Belief | None) -> Plain:
 # -------------------------------------------------------------------------- strict
 
 
-def marked(inquiry: Inquiry, replies: Mapping[str, Replies]) -> list[Question]:
+def marked(
+    inquiry: QuestionSet, replies: Mapping[str, ModelReplies]
+) -> list[StrictQuestion]:
     """Every strict question with its marks, in the order of the tracks."""
     questions = []
     for track in inquiry.tracks:
@@ -161,13 +168,19 @@ def marked(inquiry: Inquiry, replies: Mapping[str, Replies]) -> list[Question]:
     return questions
 
 
-def _question(sample: Sample, answers: Mapping[str, str], known: Known) -> Question:
-    marks = {m: strict.mark(sample, answer, known) for m, answer in answers.items()}
-    return Question(sample, answers, marks)
+def _question(
+    sample: HeldOutSample, answers: Mapping[str, str], known: KnownNames
+) -> StrictQuestion:
+    marks = {
+        m: strict_score.mark(sample, answer, known) for m, answer in answers.items()
+    }
+    return StrictQuestion(sample, answers, marks)
 
 
 def strict_section(
-    inquiry: Inquiry, replies: Mapping[str, Replies], questions: Sequence[Question]
+    inquiry: QuestionSet,
+    replies: Mapping[str, ModelReplies],
+    questions: Sequence[StrictQuestion],
 ) -> Plain:
     tracks = {}
     for track in inquiry.tracks:
@@ -180,12 +193,14 @@ def strict_section(
         "models": list(replies),
         "tracks": tracks,
         "staleness": staleness.section(inquiry.outdated, beliefs),
-        "general": general.section(inquiry.general, losses),
+        "general": general_loss.section(inquiry.general, losses),
     }
 
 
 def _track_section(
-    track: Track, replies: Mapping[str, Replies], questions: Sequence[Question]
+    track: Track,
+    replies: Mapping[str, ModelReplies],
+    questions: Sequence[StrictQuestion],
 ) -> Plain:
     section: Plain = {"n": len(questions), "samples": len(track.measured)}
     for model, reply in replies.items():
@@ -199,7 +214,7 @@ def _track_section(
 
 
 def _model_section(
-    model: str, track: Track, reply: Replies, questions: Sequence[Question]
+    model: str, track: Track, reply: ModelReplies, questions: Sequence[StrictQuestion]
 ) -> Plain:
     losses = reply.losses[track.name]
     section = _scores([q.marks[model] for q in questions], losses)
@@ -214,35 +229,35 @@ def _model_section(
     return section
 
 
-def _of_task(task: str, samples: Sequence[Sample], losses: Losses) -> Losses:
+def _of_task(task: str, samples: Sequence[HeldOutSample], losses: Losses) -> Losses:
     pairs = zip(samples, losses, strict=True)
     return [lost for sample, lost in pairs if sample.task == task]
 
 
-def _scores(marks: Sequence[Mark], losses: Losses) -> Plain:
-    lost = strict.loss(losses)
+def _scores(marks: Sequence[StrictMark], losses: Losses) -> Plain:
+    lost = strict_score.loss(losses)
     found: Plain = {"loss": lost.plain()} if lost else {}
-    return found | {name: e.plain() for name, e in strict.score(marks).items()}
+    return found | {name: e.plain() for name, e in strict_score.score(marks).items()}
 
 
 def _differences(
     other: str,
     track: Track,
-    replies: Mapping[str, Replies],
-    questions: Sequence[Question],
+    replies: Mapping[str, ModelReplies],
+    questions: Sequence[StrictQuestion],
 ) -> Plain:
     ours = [q.marks["adapter"] for q in questions]
     theirs = [q.marks[other] for q in questions]
     found = {
-        metric: strict.difference(ours, theirs, metric)
-        for metric in strict.ANSWER_METRICS
+        metric: strict_score.difference(ours, theirs, metric)
+        for metric in strict_score.ANSWER_METRICS
     }
     pairs = zip(
         replies["adapter"].losses[track.name],
         replies[other].losses[track.name],
         strict=True,
     )
-    found["loss"] = strict.loss([(a[0] - b[0], a[1]) for a, b in pairs])
+    found["loss"] = strict_score.loss([(a[0] - b[0], a[1]) for a, b in pairs])
     return {name: e.plain() for name, e in found.items() if e is not None}
 
 
@@ -275,7 +290,9 @@ def _values(part: Mapping[str, Any], metrics: Sequence[str]) -> Plain:
 # ------------------------------------------------------------- the seed's report
 
 
-def seed_results(inquiry: Inquiry, replies: Mapping[str, Replies]) -> list[Plain]:
+def seed_results(
+    inquiry: QuestionSet, replies: Mapping[str, ModelReplies]
+) -> list[Plain]:
     """One entry for each test case, in the form of the first reports."""
     return [
         _result(case, inquiry, {m: reply.cases[n] for m, reply in replies.items()})
@@ -283,9 +300,11 @@ def seed_results(inquiry: Inquiry, replies: Mapping[str, Replies]) -> list[Plain
     ]
 
 
-def _result(case: TestCase, inquiry: Inquiry, responses: Mapping[str, str]) -> Plain:
+def _result(
+    case: TestCase, inquiry: QuestionSet, responses: Mapping[str, str]
+) -> Plain:
     found = {
-        model: score.scores(text, inquiry.project, inquiry.elements)
+        model: first_scores.scores(text, inquiry.project, inquiry.elements)
         for model, text in responses.items()
     }
     result: Plain = {
@@ -305,12 +324,12 @@ def seed_summary(results: Iterable[Plain]) -> Plain:
     """Averages over the test cases, with the seed's names."""
     rows = [result["scores"] for result in results]
     models = list(rows[0]) if rows else []
-    average = {m: score.mean([row[m]["total"] for row in rows]) for m in models}
+    average = {m: first_scores.mean([row[m]["total"] for row in rows]) for m in models}
     summary: Plain = {
         "average_scores": average,
         "average_improvement": _gain(rows, "total"),
     }
-    for part in score.WEIGHTS:
+    for part in first_scores.WEIGHTS:
         summary[f"{part}_improvement"] = _gain(rows, part)
     return summary
 
@@ -320,15 +339,19 @@ def seed_averages(results: Sequence[Plain]) -> Plain:
     models = list(results[0]["scores"]) if results else []
     return {
         model: {
-            part: score.mean([result["scores"][model][part] for result in results])
-            for part in (*score.WEIGHTS, "total")
+            part: first_scores.mean(
+                [result["scores"][model][part] for result in results]
+            )
+            for part in (*first_scores.WEIGHTS, "total")
         }
         for model in models
     }
 
 
 def _gain(rows: Sequence[Mapping[str, Any]], part: str) -> float:
-    return score.mean([row[_TUNED][part] - row["base_model"][part] for row in rows])
+    return first_scores.mean(
+        [row[_TUNED][part] - row["base_model"][part] for row in rows]
+    )
 
 
 def comparison_report(

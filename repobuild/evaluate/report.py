@@ -19,14 +19,15 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.engine.contract import Task, Value
-from repobuild.evaluate import answers, cases, comparison, staleness
-from repobuild.evaluate.answers import Memory, Model, Question, Respondent, Row
-from repobuild.evaluate.chain import Link, chain
-from repobuild.evaluate.comparison import Inquiry, Replies, Track
-from repobuild.evaluate.general import General
-from repobuild.evaluate.known import Known
-from repobuild.evaluate.page import page
-from repobuild.evaluate.score import Element
+from repobuild.evaluate import answers, comparison, questions
+from repobuild.evaluate.answers import AnswerCache, Model, Question, Respondent, Row
+from repobuild.evaluate.chain import ChainLink, chain
+from repobuild.evaluate.comparison import ModelReplies, QuestionSet, Track
+from repobuild.evaluate.page.page import page
+from repobuild.evaluate.scoring import staleness
+from repobuild.evaluate.scoring.first_scores import ScoredElement
+from repobuild.evaluate.scoring.general_loss import GeneralText
+from repobuild.evaluate.scoring.mention_parser import KnownNames
 from repobuild.samples.dataset.all_samples import AllSamples
 
 LINEAGE = "repobuild.json"
@@ -36,9 +37,9 @@ _UNSAFE = re.compile(r"[^\w.-]+")
 
 def run(task: Task) -> dict[str, Value]:
     """Ask, mark, write; returns the headline scores."""
-    link = Link(task.commit, task.rows("adapter")[task.commit])
+    link = ChainLink(task.commit, task.rows("adapter")[task.commit])
     inquiry = inquire(task)
-    used = Memory()
+    used = AnswerCache()
     models = respondents(task, link, used)
     replies = {name: ask(task, name, model, inquiry) for name, model in models.items()}
     used.write(task.folder / answers.FILE)
@@ -52,27 +53,29 @@ def run(task: Task) -> dict[str, Value]:
 # --------------------------------------------------------------------------- asking
 
 
-def inquire(task: Task) -> Inquiry:
+def inquire(task: Task) -> QuestionSet:
     """Everything that is asked at this commit."""
     settings, samples = task.settings, AllSamples.of(task)
-    elements = list(cases.elements(task.table("graph")))
+    elements = list(questions.elements(task.table("graph")))
     project = project_name(task)
     with_lines = bool(settings["adapter.line_numbers"])
     tracks = [
         Track(
             name,
-            cases.questions(name, held, samples, int(settings["report.questions"])),
-            cases.even(name, held, samples, int(settings["report.loss_samples"])),
+            questions.questions(name, held, samples, int(settings["report.questions"])),
+            questions.even(name, held, samples, int(settings["report.loss_samples"])),
         )
-        for name, held in cases.held_out(task.table("dataset"), with_lines).items()
+        for name, held in questions.held_out(task.table("dataset"), with_lines).items()
     ]
     count = int(settings["report.seed_questions"])
-    return Inquiry(
+    return QuestionSet(
         project=project,
-        cases=cases.seed_cases(project, elements, count),
+        cases=questions.seed_cases(project, elements, count),
         tracks=tracks,
         elements=[
-            Element(e.name, e.path) for e in elements if e.kind in cases.ASKED_KINDS
+            ScoredElement(e.name, e.path)
+            for e in elements
+            if e.kind in questions.ASKED_KINDS
         ],
         known=known(task, elements),
         outdated=staleness.drawn(
@@ -80,7 +83,7 @@ def inquire(task: Task) -> Inquiry:
             task.table("dataset"),
             int(settings["report.stale_questions"]),
         ),
-        general=General.read(int(settings["report.general_pieces"])),
+        general=GeneralText.read(int(settings["report.general_pieces"])),
     )
 
 
@@ -90,13 +93,13 @@ def project_name(task: Task) -> str:
     return str(row.get("name") or task.settings.get("project.name") or "project")
 
 
-def known(task: Task, elements: Sequence[cases.ElementId]) -> Known:
+def known(task: Task, elements: Sequence[questions.GraphElement]) -> KnownNames:
     """Names are lenient: a word that stands anywhere in a context is not made up."""
     paths = [path for path in task.table("graph").keys() if not path.startswith("@")]
     names = {element.qualified_name for element in elements}
     for _, row in task.table("contexts").items():
         names.update(words(row))
-    return Known.of(paths, sorted(names))
+    return KnownNames.of(paths, sorted(names))
 
 
 def words(value: Value) -> Iterator[str]:
@@ -111,7 +114,9 @@ def words(value: Value) -> Iterator[str]:
             yield from words(item)
 
 
-def respondents(task: Task, link: Link, used: Memory) -> dict[str, Respondent]:
+def respondents(
+    task: Task, link: ChainLink, used: AnswerCache
+) -> dict[str, Respondent]:
     """Base, parent if there is one, and this adapter."""
     from repobuild.model.base import resolve
     from repobuild.model.generate import TextGenerator
@@ -135,13 +140,13 @@ def respondents(task: Task, link: Link, used: Memory) -> dict[str, Respondent]:
     }
 
 
-def earlier(task: Task) -> Memory:
+def earlier(task: Task) -> AnswerCache:
     """What the latest reports said."""
     rows = sorted(task.rows("report").values(), key=lambda row: -int(row["build"]))
     return answers.earlier(task, [str(row["object"]) for row in rows])
 
 
-def ask(task: Task, name: str, model: Respondent, inquiry: Inquiry) -> Replies:
+def ask(task: Task, name: str, model: Respondent, inquiry: QuestionSet) -> ModelReplies:
     """Put everything to one model: three calls, however many questions are new."""
     limit = int(task.settings["report.max_new_tokens"])
     asked: list[Question] = [case.question for case in inquiry.cases]
@@ -158,7 +163,7 @@ def ask(task: Task, name: str, model: Respondent, inquiry: Inquiry) -> Replies:
         progress.advance(len(rows))
         general = model.text_losses(texts)
         progress.advance(len(texts))
-    return Replies(
+    return ModelReplies(
         cases=[next(said) for _ in inquiry.cases],
         answers={t.name: [next(said) for _ in t.asked] for t in inquiry.tracks},
         losses={t.name: [next(lost) for _ in t.measured] for t in inquiry.tracks},
@@ -171,7 +176,10 @@ def ask(task: Task, name: str, model: Respondent, inquiry: Inquiry) -> Replies:
 
 
 def assemble(
-    task: Task, link: Link, inquiry: Inquiry, replies: Mapping[str, Replies]
+    task: Task,
+    link: ChainLink,
+    inquiry: QuestionSet,
+    replies: Mapping[str, ModelReplies],
 ) -> dict[str, Any]:
     """The whole report as plain data."""
     questions = comparison.marked(inquiry, replies)

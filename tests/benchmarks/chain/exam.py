@@ -6,7 +6,7 @@
     changed    questions whose answer changed, and whose old answer is known
     removed    where an element lies that a commit removed; only staleness is marked
 
-Answers are marked as the report does: *right* by repobuild/evaluate/facts.py, *stale*
+Answers are marked as the report does: *right* by repobuild/evaluate/scoring/exact_facts.py, *stale*
 by staleness.py beside it. Answers with code are left to the loss.
 """
 
@@ -19,16 +19,16 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from repobuild.evaluate import facts
-from repobuild.evaluate.known import Known
-from repobuild.evaluate.staleness import Outdated
+from repobuild.evaluate.scoring import exact_facts
+from repobuild.evaluate.scoring.mention_parser import KnownNames
+from repobuild.evaluate.scoring.staleness import OutdatedQuestion
 
 KINDS = ("new", "reworded", "retained", "changed", "removed")
 NEW, REWORDED, RETAINED, CHANGED, REMOVED = KINDS
 MOST = {NEW: 40, REWORDED: 20, RETAINED: 60, CHANGED: 20, REMOVED: 10}
 HISTORY = "history//"  # what its keys in the dataset begin with
 # Whether a path exists is not asked here, only which spans are one.
-KNOWN = Known.of(["a.py", "a.md"], [])
+KNOWN = KnownNames.of(["a.py", "a.md"], [])
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,19 @@ class Question:
     old: str = ""  # the answer of then, where there was another one
 
     @property
-    def wanted(self) -> facts.Facts:
-        stated = facts.facts_in(self.expected, self.task, KNOWN)
-        return facts.asked_for(self.text, stated)
+    def wanted(self) -> exact_facts.Facts:
+        stated = exact_facts.facts_in(self.expected, self.task, KNOWN)
+        return exact_facts.asked_for(self.text, stated)
 
     def mark(self, answer: str) -> tuple[bool | None, bool | None]:
         """Whether the answer is right, and whether it is stale; None = not asked."""
         if not self.old:
             asked = (self.text, answer, self.expected, self.task)
-            return bool(facts.judged(*asked, KNOWN).right), None
+            return bool(exact_facts.judged(*asked, KNOWN).right), None
         gone = self.kind == REMOVED
-        outdated = Outdated("", "", self.text, self.expected, self.old, gone, {})
+        outdated = OutdatedQuestion(
+            "", "", self.text, self.expected, self.old, gone, {}
+        )
         belief = outdated.belief(answer, KNOWN)
         return (belief.right if self.wanted else None), belief.stale
 
@@ -104,9 +106,11 @@ def questions(
     ]  # fmt: skip
 
 
-def stated(row: Row) -> facts.Facts:
+def stated(row: Row) -> exact_facts.Facts:
     """What the answer states and the question does not."""
-    return facts.asked_for(row.question, facts.facts_in(row.answer, row.task, KNOWN))
+    return exact_facts.asked_for(
+        row.question, exact_facts.facts_in(row.answer, row.task, KNOWN)
+    )
 
 
 def _question(kind: str, row: Row, old: str = "") -> Question:
@@ -125,7 +129,7 @@ def _removed(old: Mapping[str, Row], now: Mapping[str, Row]) -> Iterator[Questio
     gone -= {row.element for row in now.values()}
     for row in old.values():
         if row.task == "code_location" and row.element in gone and row.names_its_own:
-            path = facts.Fact("path", row.element.partition("::")[0])
+            path = exact_facts.ExactFact("path", row.element.partition("::")[0])
             if path in stated(row):
                 yield Question(REMOVED, row.task, row.question, "", f"`{path.text}`")
 

@@ -6,7 +6,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from repobuild.evaluate.estimate import mean
+from repobuild.evaluate.scoring.confidence import mean
 from tests.benchmarks.chain.plot import Dot, Mark, svg
 from tests.benchmarks.table import markdown
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from repobuild.evaluate.general import General
+from repobuild.evaluate.scoring.general_loss import GeneralText
 from tests.benchmarks.chain.exam import KINDS, Question
 
 ANSWER_TOKENS = 96
@@ -34,6 +34,6 @@ def scores(adapter: Path, asked: Sequence[Question]) -> dict[str, Any]:
 
 def general_loss(speaker: Any) -> float:
     """Nats a token on the report's general text: what is forgotten."""
-    texts = [(piece.path, piece.text) for piece in General.read().pieces]
+    texts = [(piece.path, piece.text) for piece in GeneralText.read().pieces]
     losses = speaker.text_losses(texts)
     return round(sum(loss for loss, _ in losses) / sum(n for _, n in losses), 4)

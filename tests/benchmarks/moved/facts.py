@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import pygit2
 
-from repobuild.evaluate.cases import ASKED_KINDS, elements
+from repobuild.evaluate.questions import ASKED_KINDS, elements
 from repobuild.git.snapshot import at_commit
 from repobuild.resources import folder
 from tests.standard import Standard

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from repobuild.evaluate.words import MODEL_NAMES, NOTHING
+from repobuild.evaluate.page.html_format import MODEL_NAMES, NOTHING
 
 OPEN_QUESTIONS = 3  # the worst are shown unfolded
 SHOWN = 40  # questions in sight; the better ones are folded

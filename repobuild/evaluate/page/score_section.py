@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from repobuild.evaluate import plots
-from repobuild.evaluate.plots import Bar
-from repobuild.evaluate.words import MODEL_NAMES, NOTHING, TRACKS, Report, legend
+from repobuild.evaluate.page import plots
+from repobuild.evaluate.page.html_format import (
+    MODEL_NAMES,
+    NOTHING,
+    TRACKS,
+    Report,
+    legend,
+)
+from repobuild.evaluate.page.plots import PlotBar
 
 METRICS = {
     "right": "all facts right",
@@ -57,14 +63,14 @@ def _track(section: Report, name: str) -> str:
 
 def _groups(
     part: Report, models: Sequence[str], metrics: Mapping[str, str]
-) -> dict[str, list[Bar]]:
-    found: dict[str, list[Bar]] = {}
+) -> dict[str, list[PlotBar]]:
+    found: dict[str, list[PlotBar]] = {}
     for metric, label in metrics.items():
         for model in models:
             estimate = part[model].get(metric)
             if estimate:
                 value, low, high = (estimate[n] for n in ("value", "low", "high"))
-                found.setdefault(label, []).append(Bar(model, value, low, high))
+                found.setdefault(label, []).append(PlotBar(model, value, low, high))
     return found
 
 

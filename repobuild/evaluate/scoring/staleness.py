@@ -28,11 +28,11 @@ from itertools import islice
 from typing import Any
 
 from repobuild.engine.contract import Table, Value
-from repobuild.evaluate import facts
-from repobuild.evaluate.cases import Sample, by_hash
-from repobuild.evaluate.estimate import mean
-from repobuild.evaluate.facts import Facts
-from repobuild.evaluate.known import Known
+from repobuild.evaluate.questions import HeldOutSample, by_hash
+from repobuild.evaluate.scoring import exact_facts
+from repobuild.evaluate.scoring.confidence import mean
+from repobuild.evaluate.scoring.exact_facts import Facts
+from repobuild.evaluate.scoring.mention_parser import KnownNames
 from repobuild.samples.changes.old_answers import KINDS
 from repobuild.samples.dataset.all_samples import dataset_key
 from repobuild.samples.dataset.secret import secrets
@@ -48,7 +48,7 @@ _GONE = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Outdated:
+class OutdatedQuestion:
     """One question with what was and what is true."""
 
     id: str
@@ -60,43 +60,49 @@ class Outdated:
     row: Mapping[str, Value]
 
     @property
-    def sample(self) -> Sample:
+    def sample(self) -> HeldOutSample:
         """As the other questions are: with its kind for a task."""
-        return Sample(self.id, TRACK, self.kind, self.question, self.expected, self.row)
+        return HeldOutSample(
+            self.id, TRACK, self.kind, self.question, self.expected, self.row
+        )
 
-    def belief(self, answer: str, known: Known) -> Belief:
+    def belief(self, answer: str, known: KnownNames) -> StaleBelief:
         task = "api_usage" if self.kind == "changed" else ""
 
         def told(text: str) -> Facts:
-            return facts.asked_for(self.question, facts.facts_in(text, task, known))
+            return exact_facts.asked_for(
+                self.question, exact_facts.facts_in(text, task, known)
+            )
 
         then, now = told(self.old), told(self.expected)
-        said = facts.facts_in(answer, task, known) | facts.bare(answer, then | now)
+        said = exact_facts.facts_in(answer, task, known) | exact_facts.bare(
+            answer, then | now
+        )
         if self.gone:
             return _of_gone(then, now - then, said, bool(_GONE.search(answer)))
         return _of_changed(then, now, said)
 
 
 @dataclass(frozen=True, slots=True)
-class Belief:
+class StaleBelief:
     """What an answer shows of what a model takes for true."""
 
     right: bool
     stale: bool
 
 
-def _of_gone(then: Facts, news: Facts, said: Facts, is_told: bool) -> Belief:
+def _of_gone(then: Facts, news: Facts, said: Facts, is_told: bool) -> StaleBelief:
     """Asked by a name that is no more; `news` is what it is now, if anything."""
     right = news <= said if news else is_told
-    return Belief(right, bool(then & said) and not right and not is_told)
+    return StaleBelief(right, bool(then & said) and not right and not is_told)
 
 
-def _of_changed(then: Facts, now: Facts, said: Facts) -> Belief:
+def _of_changed(then: Facts, now: Facts, said: Facts) -> StaleBelief:
     """Where nothing came in the place of what is no more, to state it is wrong."""
     past = bool(_distinct(then - now) & said)
     has_news = bool(now - then) and now - then <= said
     right = now <= said and (has_news or not past)
-    return Belief(right, past and not has_news)
+    return StaleBelief(right, past and not has_news)
 
 
 def _distinct(gone: Facts) -> Facts:
@@ -105,7 +111,7 @@ def _distinct(gone: Facts) -> Facts:
     return parts or gone
 
 
-def drawn(table: Table, dataset: Table, count: int) -> list[Outdated]:
+def drawn(table: Table, dataset: Table, count: int) -> list[OutdatedQuestion]:
     """`count` questions, evenly by kind, the same ones as long as they hold."""
     rows = sorted(table.items(), key=lambda pair: by_hash(pair[0]))
     trained = [(key, row) for key, row in rows if _is_trained(key, row, dataset)]
@@ -126,8 +132,8 @@ def _rows(value: Value | None) -> Iterable[Value]:
     return value.values() if value else ()
 
 
-def _question(key: str, row: Value) -> Outdated:
-    return Outdated(
+def _question(key: str, row: Value) -> OutdatedQuestion:
+    return OutdatedQuestion(
         id=f"old_answers//{key}",
         kind=row["kind"],
         question=row["question"],
@@ -138,7 +144,7 @@ def _question(key: str, row: Value) -> Outdated:
     )
 
 
-def _is_open(question: Outdated) -> bool:
+def _is_open(question: OutdatedQuestion) -> bool:
     return not secrets(f"{question.question}\n{question.expected}\n{question.old}")
 
 
@@ -146,7 +152,7 @@ def _is_open(question: Outdated) -> bool:
 
 
 def section(
-    asked: Sequence[Outdated], beliefs: Mapping[str, Sequence[Belief]]
+    asked: Sequence[OutdatedQuestion], beliefs: Mapping[str, Sequence[StaleBelief]]
 ) -> dict[str, Any]:
     """`strict.staleness` of the report; comparison.py says its form."""
     found: dict[str, Any] = {"n": len(asked)}
@@ -161,7 +167,7 @@ def section(
     return found
 
 
-def _gaps(ours: Sequence[Belief], theirs: Sequence[Belief]) -> list[Pair]:
+def _gaps(ours: Sequence[StaleBelief], theirs: Sequence[StaleBelief]) -> list[Pair]:
     """By how much the first are staler, and oftener right, on the same questions."""
     return [
         (float(a.stale) - float(b.stale), float(a.right) - float(b.right))
@@ -169,7 +175,9 @@ def _gaps(ours: Sequence[Belief], theirs: Sequence[Belief]) -> list[Pair]:
     ]
 
 
-def _estimates(asked: Sequence[Outdated], pairs: Sequence[Pair]) -> dict[str, Any]:
+def _estimates(
+    asked: Sequence[OutdatedQuestion], pairs: Sequence[Pair]
+) -> dict[str, Any]:
     """Stale of all and of each kind that there is, and right of all."""
     groups = {"all": [stale for stale, _ in pairs], "right": [r for _, r in pairs]}
     for question, (stale, _) in zip(asked, pairs, strict=True):

@@ -31,12 +31,18 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from repobuild.evaluate import facts
-from repobuild.evaluate.cases import LOCATION, Sample
-from repobuild.evaluate.estimate import Estimate, ratio
-from repobuild.evaluate.facts import Verdict
-from repobuild.evaluate.known import Known, names_in, path_of, paths_in, spans
-from repobuild.evaluate.stop import COMPLETIONS, code_in, completion
+from repobuild.evaluate.questions import LOCATION, HeldOutSample
+from repobuild.evaluate.scoring import exact_facts
+from repobuild.evaluate.scoring.confidence import ConfidenceInterval, ratio
+from repobuild.evaluate.scoring.exact_facts import FactCounts
+from repobuild.evaluate.scoring.mention_parser import (
+    KnownNames,
+    names_in,
+    path_of,
+    paths_in,
+    spans,
+)
+from repobuild.evaluate.scoring.truncate import COMPLETIONS, code_in, completion
 
 # One an answer; the shares are better when they are larger.
 ANSWER_METRICS = (
@@ -46,10 +52,10 @@ METRICS = (*ANSWER_METRICS, "wrong", "hallucinated")
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StrictMark:
     """How one answer fared; None where a score does not apply."""
 
-    verdict: Verdict
+    verdict: FactCounts
     exact: float
     edit: float
     stopped: float | None
@@ -78,7 +84,7 @@ class Mark:
         return None if value is None else (value, 1.0)
 
 
-def mark(sample: Sample, answer: str, known: Known) -> Mark:
+def mark(sample: HeldOutSample, answer: str, known: KnownNames) -> StrictMark:
     """Compare one answer with the answer of its sample."""
     from rapidfuzz import fuzz
 
@@ -89,7 +95,7 @@ def mark(sample: Sample, answer: str, known: Known) -> Mark:
     told = f"{question}\n{expected}"
     wanted = [path for path in paths_in(expected, known) if path not in question]
     found = [path for path in paths_in(answer, known) if path not in question]
-    return Mark(
+    return StrictMark(
         verdict=_verdict(sample, answer, known),
         exact=float(said == right),
         edit=round(fuzz.ratio(said, right) / 100, 4),
@@ -101,7 +107,7 @@ def mark(sample: Sample, answer: str, known: Known) -> Mark:
     )
 
 
-def _left(sample: Sample, answer: str) -> tuple[str, float | None]:
+def _left(sample: HeldOutSample, answer: str) -> tuple[str, float | None]:
     """What of an answer is compared, and whether the model had ended there."""
     if sample.task not in COMPLETIONS:
         return answer, None
@@ -109,21 +115,23 @@ def _left(sample: Sample, answer: str) -> tuple[str, float | None]:
     return left, float(normalised(left) == normalised(code_in(answer)))
 
 
-def _verdict(sample: Sample, answer: str, known: Known) -> Verdict:
+def _verdict(sample: HeldOutSample, answer: str, known: KnownNames) -> FactCounts:
     """A completion is code: it states no facts beside itself."""
     if sample.task in COMPLETIONS:
-        return Verdict(*[frozenset()] * 4)
-    return facts.judged(sample.question, answer, sample.answer, sample.task, known)
+        return FactCounts(*[frozenset()] * 4)
+    return exact_facts.judged(
+        sample.question, answer, sample.answer, sample.task, known
+    )
 
 
-def _named(answer: str, known: Known) -> tuple[str, ...]:
+def _named(answer: str, known: KnownNames) -> tuple[str, ...]:
     """Names and paths in backticks."""
     places = (path_of(span) for span in spans(answer))
     paths = (path for path in places if known.is_path(path))
     return tuple(dict.fromkeys([*names_in(answer, known), *paths]))
 
 
-def _is(named: str, known: Known) -> bool:
+def _is(named: str, known: KnownNames) -> bool:
     return named in known.paths or known.has_name(named)
 
 
@@ -146,7 +154,7 @@ def _overlap(found: list[str], wanted: list[str]) -> float | None:
 # ------------------------------------------------------------------- over a track
 
 
-def score(marks: Sequence[Mark]) -> dict[str, Estimate]:
+def score(marks: Sequence[StrictMark]) -> dict[str, ConfidenceInterval]:
     """Mean of every metric that applies to at least one answer."""
     estimates = {}
     for metric in METRICS:
@@ -157,8 +165,8 @@ def score(marks: Sequence[Mark]) -> dict[str, Estimate]:
 
 
 def difference(
-    one: Sequence[Mark], other: Sequence[Mark], metric: str
-) -> Estimate | None:
+    one: Sequence[StrictMark], other: Sequence[StrictMark], metric: str
+) -> ConfidenceInterval | None:
     """By how much `one` is above `other` on the same questions, paired."""
     gaps = []
     for a, b in zip(one, other, strict=True):
@@ -168,7 +176,7 @@ def difference(
     return ratio(gaps) if gaps else None
 
 
-def loss(losses: Sequence[tuple[float, int]]) -> Estimate | None:
+def loss(losses: Sequence[tuple[float, int]]) -> ConfidenceInterval | None:
     """Negative log likelihood per token; samples without a token are left out."""
     pairs = [(total, float(tokens)) for total, tokens in losses if tokens]
     return ratio(pairs) if pairs else None

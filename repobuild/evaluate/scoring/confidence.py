@@ -16,7 +16,7 @@ SEED = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Estimate:
+class ConfidenceInterval:
     """A mean with its 95 % confidence interval."""
 
     value: float
@@ -28,16 +28,16 @@ class Estimate:
         return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
 
 
-def mean(values: Sequence[float]) -> Estimate | None:
+def mean(values: Sequence[float]) -> ConfidenceInterval | None:
     """The mean of what there is; None when there is nothing."""
     return ratio([(value, 1.0) for value in values]) if values else None
 
 
-def ratio(pairs: Sequence[tuple[float, float]]) -> Estimate:
+def ratio(pairs: Sequence[tuple[float, float]]) -> ConfidenceInterval:
     """Sum of firsts over sum of seconds, with its bootstrap interval."""
     if len(set(pairs)) == 1:  # every draw would be the same
         alike = round(_quotient(*pairs[0]), 4)
-        return Estimate(alike, alike, alike, len(pairs))
+        return ConfidenceInterval(alike, alike, alike, len(pairs))
     above, below = zip(*pairs, strict=True)
     draws = sorted(
         _quotient(
@@ -46,7 +46,7 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> Estimate:
         for chosen in _draws(len(pairs))
     )
     tail = RESAMPLES // 40  # 2.5 % on either side
-    return Estimate(
+    return ConfidenceInterval(
         value=round(_quotient(sum(above), sum(below)), 4),
         low=round(draws[tail], 4),
         high=round(draws[-tail - 1], 4),

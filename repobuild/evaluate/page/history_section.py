@@ -6,9 +6,17 @@ from collections.abc import Callable, Sequence
 from html import escape
 from statistics import median
 
-from repobuild.evaluate import curves
-from repobuild.evaluate.curves import SHARE, Axis, Line
-from repobuild.evaluate.words import Report, made, number, scrolled, share, signed, took
+from repobuild.evaluate.page import curves
+from repobuild.evaluate.page.curves import SHARE, CurveAxis, CurveLine
+from repobuild.evaluate.page.html_format import (
+    Report,
+    made,
+    number,
+    scrolled,
+    share,
+    signed,
+    took,
+)
 
 SHOWN = 12  # rows of the table; the older ones are folded
 FINE = 0.02  # changes of a loss below this are told with two digits
@@ -52,7 +60,7 @@ def _plots(links: Chain) -> list[str]:
     ]
 
 
-def _plot(links: Chain, title: str, metric: str, axis: Axis | None) -> str:
+def _plot(links: Chain, title: str, metric: str, axis: CurveAxis | None) -> str:
     series = [
         _line(links, "base model", "base", ("recall", "base", metric), "thin", False),
         _line(
@@ -86,7 +94,7 @@ def _general(links: Chain) -> str:
         return ""
     changes = [y for _, y in line.points]
     fine = max(map(abs, changes)) < FINE
-    axis = Axis.around(changes, "+.2%" if fine else "+.1%")
+    axis = CurveAxis.around(changes, "+.2%" if fine else "+.1%")
     drawn = curves.lines("General loss", [line], axis=axis, names=_names(links))
     foot = "Loss on text from elsewhere, against the base model's. Less is better."
     return _figure("What else it knows", drawn, foot)
@@ -142,11 +150,11 @@ def _line(
     where: tuple[str, str, str],
     style: str = "curve",
     dots: bool = True,
-) -> Line:
+) -> CurveLine:
     found = [(float(n), _score(link, *where)) for n, link in enumerate(links)]
     points = [(x, y) for x, y in found if y is not None]
     hollow = frozenset(n for n, link in enumerate(links) if not link["promoted"])
-    return Line(name, model, points, style, dots, hollow)
+    return CurveLine(name, model, points, style, dots, hollow)
 
 
 def _names(links: Chain) -> list[str]:
@@ -229,9 +237,9 @@ def training(report: Report) -> str:
     train = [(float(step), float(loss)) for step, loss in history["train"]]
     held = [(float(step), float(loss)) for step, loss in history["held_out"]]
     series = [
-        Line("each step", "adapter", train, "thin"),
-        Line("running mean", "adapter", curves.smoothed(train, 0.7)),
-        Line("held out", "ink", held, "dash", dots=True),
+        CurveLine("each step", "adapter", train, "thin"),
+        CurveLine("running mean", "adapter", curves.smoothed(train, 0.7)),
+        CurveLine("held out", "ink", held, "dash", dots=True),
     ]
     drawn = curves.lines("Loss while training", series, below="optimiser step")
     keys = [("thin", "each step"), ("curve", "running mean")]

@@ -17,11 +17,19 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from repobuild.evaluate.course import chain, training
-from repobuild.evaluate.listing import listing
-from repobuild.evaluate.style import CSS
-from repobuild.evaluate.tracks import held_out, tasks
-from repobuild.evaluate.words import Report, code, made, own, scrolled, share, took
+from repobuild.evaluate.page.css import CSS
+from repobuild.evaluate.page.history_section import chain, training
+from repobuild.evaluate.page.html_format import (
+    Report,
+    code,
+    made,
+    own,
+    scrolled,
+    share,
+    took,
+)
+from repobuild.evaluate.page.question_list import listing
+from repobuild.evaluate.page.score_section import held_out, tasks
 
 SECTIONS = {
     "scores": "Scores",
@@ -201,5 +209,5 @@ def _foot(report: Report) -> str:
     return (
         "<footer><p>Made by repobuild. The same numbers are in <code>report.json</code>"
         f" and {code(report['comparison'])} beside this page; how an answer is marked "
-        "is written in <code>repobuild/evaluate/strict.py</code>.</p></footer>"
+        "is written in <code>repobuild/evaluate/scoring/strict_score.py</code>.</p></footer>"
     )

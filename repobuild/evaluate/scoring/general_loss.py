@@ -8,7 +8,7 @@ an adapter changes their loss.
 
 One JSON object a line, {"path": str, "text": str}, in the order of the paths.  Drawn by
 
-    python -m repobuild.evaluate.general
+    python -m repobuild.evaluate.scoring.general_loss
 
 from the running interpreter: at most four pieces a file, by their hash, and no tables.
 The text is under Python's licence, which lies beside it.
@@ -26,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from repobuild.evaluate.estimate import ratio
+from repobuild.evaluate.scoring.confidence import ratio
 from repobuild.resources import folder
 
 FILE = "python.jsonl.gz"
@@ -37,7 +37,7 @@ _SHORTEST = 600  # characters of a piece
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """Some lines of a file, by its path below the library's root."""
 
     path: str
@@ -45,16 +45,16 @@ class Piece:
 
 
 @dataclass(frozen=True)
-class General:
+class GeneralText:
     """The text whose loss is taken."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[TextPiece, ...]
 
     @classmethod
-    def read(cls, count: int = PIECES) -> General:
+    def read(cls, count: int = PIECES) -> GeneralText:
         """`count` pieces, always the same ones."""
         lines = gzip.decompress(_file().read_bytes()).decode("utf-8").splitlines()
-        pieces = [Piece(**json.loads(line)) for line in lines]
+        pieces = [TextPiece(**json.loads(line)) for line in lines]
         return cls(tuple(sorted(pieces, key=_luck)[:count]))
 
     def write(self, path: Path) -> None:
@@ -68,7 +68,7 @@ class General:
         return blake2b(texts.encode("ascii"), digest_size=8).hexdigest()
 
 
-def section(general: General, losses: Mapping[str, Losses]) -> dict[str, Any]:
+def section(general: GeneralText, losses: Mapping[str, Losses]) -> dict[str, Any]:
     """`strict.general` of the report; comparison.py says its form."""
     found: dict[str, Any] = {"n": len(general.pieces), "text": general.digest}
     for model, own in losses.items():
@@ -96,7 +96,7 @@ def _plain(**pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
     return {name: ratio(found).plain() for name, found in pairs.items() if found}
 
 
-def drawn(root: Path) -> General:
+def drawn(root: Path) -> GeneralText:
     """The pieces that a library's held-out files give."""
     from repobuild.model.bundled.corpus import (
         SourceFile,
@@ -105,8 +105,8 @@ def drawn(root: Path) -> General:
         source_files,
     )
 
-    def of_file(file: SourceFile) -> list[Piece]:
-        cut = (Piece(file.path, text) for text in pieces(file.text))
+    def of_file(file: SourceFile) -> list[TextPiece]:
+        cut = (TextPiece(file.path, text) for text in pieces(file.text))
         found = (p for p in cut if len(p.text) >= _SHORTEST and not is_table(p.text))
         return sorted(found, key=_luck)[:_OF_A_FILE]
 
@@ -114,16 +114,18 @@ def drawn(root: Path) -> General:
     turns = (
         found[turn] for turn in range(_OF_A_FILE) for found in _by_luck(held, turn)
     )
-    return General(tuple(sorted(islice(turns, PIECES), key=lambda p: (p.path, p.text))))
+    return GeneralText(
+        tuple(sorted(islice(turns, PIECES), key=lambda p: (p.path, p.text)))
+    )
 
 
-def _by_luck(held: list[list[Piece]], turn: int) -> Iterator[list[Piece]]:
+def _by_luck(held: list[list[TextPiece]], turn: int) -> Iterator[list[TextPiece]]:
     """The files that have a piece for this turn; the last turn may not reach all."""
     having = (found for found in held if len(found) > turn)
     yield from sorted(having, key=lambda found: _luck(found[turn]))
 
 
-def _luck(piece: Piece) -> bytes:
+def _luck(piece: TextPiece) -> bytes:
     text = f"{piece.path}\0{piece.text}"
     return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
 

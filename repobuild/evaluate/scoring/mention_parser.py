@@ -31,7 +31,7 @@ _PYTHON = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class KnownNames:
     """What exists in the repository: paths, their suffixes, and names.
 
     Sets, or what looks in an index; see mentioned.py.
@@ -42,7 +42,7 @@ class Known:
     suffixes: Container[str]
 
     @classmethod
-    def of(cls, paths: Sequence[str], names: Sequence[str]) -> Known:
+    def of(cls, paths: Sequence[str], names: Sequence[str]) -> KnownNames:
         """Every part of a dotted name and of a path counts as a name by itself."""
         parts = {part for name in names for part in name.split(".")}
         stems = {part for path in paths for part in _segments(path)}
@@ -65,7 +65,7 @@ class Known:
         return slashed or (_suffix(text) in self.suffixes and text not in self.names)
 
 
-def paths_in(text: str, known: Known) -> list[str]:
+def paths_in(text: str, known: KnownNames) -> list[str]:
     """Distinct paths in order; see the rule at the top."""
     quoted = [path_of(span) for span in spans(text)]
     paths = [span for span in quoted if known.is_path(span)]
@@ -75,7 +75,7 @@ def paths_in(text: str, known: Known) -> list[str]:
     return list(dict.fromkeys(paths))
 
 
-def names_in(text: str, known: Known) -> tuple[str, ...]:
+def names_in(text: str, known: KnownNames) -> tuple[str, ...]:
     """Distinct names in backticks; paths, signatures and expressions are none."""
     bare = (span.removesuffix("()") for span in spans(text))
     names = (s for s in bare if is_name(s) and not known.is_path(s))

@@ -22,7 +22,7 @@ SENTENCE_ENDS = (".", "。", "!", "！", "?", "？", "```", ":", "：")
 
 
 @dataclass(frozen=True, slots=True)
-class Element:
+class ScoredElement:
     """A function, class or method by what the scores look for."""
 
     name: str
@@ -30,7 +30,7 @@ class Element:
 
 
 @dataclass(frozen=True, slots=True)
-class Scores:
+class FirstScores:
     """Each of 0 to 100."""
 
     repo_specific: float
@@ -48,8 +48,10 @@ class Scores:
         return {**parts, "total": self.total}
 
 
-def scores(response: str, project_name: str, elements: Sequence[Element]) -> Scores:
-    return Scores(
+def scores(
+    response: str, project_name: str, elements: Sequence[ScoredElement]
+) -> FirstScores:
+    return FirstScores(
         repo_specific=repo_specific(response, project_name, elements),
         code_understanding=code_understanding(response),
         general=general(response),
@@ -57,7 +59,7 @@ def scores(response: str, project_name: str, elements: Sequence[Element]) -> Sco
 
 
 def repo_specific(
-    response: str, project_name: str, elements: Sequence[Element]
+    response: str, project_name: str, elements: Sequence[ScoredElement]
 ) -> float:
     """Points for naming the project, a path, names, code and architecture."""
     score = 30.0 if project_name in response else 0.0

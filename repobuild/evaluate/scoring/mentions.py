@@ -28,8 +28,14 @@ from itertools import islice
 
 from repobuild.code.graph.graph import split_id
 from repobuild.code.resolve.python.modules import stem_of
-from repobuild.evaluate.ground import Ground, Place
-from repobuild.evaluate.known import is_python, names_in, path_of, paths_in, spans
+from repobuild.evaluate.scoring.mention_parser import (
+    is_python,
+    names_in,
+    path_of,
+    paths_in,
+    spans,
+)
+from repobuild.evaluate.scoring.symbol_lookup import SymbolLocation, SymbolLookup
 from repobuild.samples.contexts.display_names import module_of
 from repobuild.samples.contexts.element_view import shown
 from repobuild.samples.contexts.graph_reader import is_test
@@ -47,11 +53,11 @@ class Mention:
 
     name: str
     is_path: bool
-    places: tuple[Place, ...] = ()
+    places: tuple[SymbolLocation, ...] = ()
     others: int = 0  # files beyond `MOST_FILES` that have it, too
 
 
-def mentions(question: str, answer: str, ground: Ground) -> tuple[Mention, ...]:
+def mentions(question: str, answer: str, ground: SymbolLookup) -> tuple[Mention, ...]:
     """What an answer names: found, or surely meant and missing."""
     return tuple(_Reading(question, answer, ground).mentions())
 
@@ -59,7 +65,7 @@ def mentions(question: str, answer: str, ground: Ground) -> tuple[Mention, ...]:
 class _Reading:
     """One answer, read against the tables."""
 
-    def __init__(self, question: str, answer: str, ground: Ground) -> None:
+    def __init__(self, question: str, answer: str, ground: SymbolLookup) -> None:
         self._question = question
         self._answer = answer
         self._ground = ground
@@ -72,7 +78,7 @@ class _Reading:
 
     def mentions(self) -> Iterator[Mention]:
         parameters = self._parameters()
-        told: set[tuple[Place, ...]] = set()
+        told: set[tuple[SymbolLocation, ...]] = set()
         for text in self._in_order():
             mention = self._of(text)
             if mention is None or mention.places in told:

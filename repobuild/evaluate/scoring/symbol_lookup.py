@@ -15,13 +15,13 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, elements_of
 from repobuild.code.scan.language import language_of
 from repobuild.engine.contract import Table, Value
-from repobuild.evaluate.known import Known
+from repobuild.evaluate.scoring.mention_parser import KnownNames
 from repobuild.samples.contexts.display_names import NAMED
 from repobuild.samples.contexts.element_view import shown
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SymbolLocation:
     """Lines count from 1, both are of it; None in a file that is not analysed."""
 
     id: str
@@ -30,7 +30,7 @@ class Place:
     end_line: int | None
 
 
-class Ground:
+class SymbolLookup:
     """The tables, and the project's languages; `read` gives the bytes of a blob, or
     raises `KeyError`."""
 
@@ -50,7 +50,7 @@ class Ground:
         project = (graph.get(PROJECT) or {}).get("#state", {})
         self._counts: dict[str, int] = project.get("counts", {})
         endings = (n.removeprefix("type:.") for n in self._counts if "type:." in n)
-        self.known = Known(files, _Names(self), frozenset(endings))
+        self.known = KnownNames(files, _Names(self), frozenset(endings))
 
     def holders(self, name: str) -> list[str]:
         """The files that hold an element of a bare or qualified name."""
@@ -71,28 +71,28 @@ class Ground:
         start = f"folder:{path}"
         return any(n == start or n.startswith(f"{start}/") for n in self._counts)
 
-    def file(self, path: str) -> Place:
+    def file(self, path: str) -> SymbolLocation:
         node = (self._graph.get(path) or {}).get("", {})
-        return Place(path, path, node.get("start_line"), node.get("end_line"))
+        return SymbolLocation(path, path, node.get("start_line"), node.get("end_line"))
 
-    def elements(self, path: str, name: str) -> list[Place]:
+    def elements(self, path: str, name: str) -> list[SymbolLocation]:
         """The elements of a file that have a bare or qualified name.
 
         Of several definitions of one name it is the one that samples tell of: none
         that another replaces, and no stub for type checkers.
         """
-        found: dict[str, list[Place]] = {}
+        found: dict[str, list[SymbolLocation]] = {}
         for qual, item in elements_of(self._graph.get(path)):
             if item["kind"] not in NAMED:
                 continue
             name_here, id = shown(qual), f"{path}::{qual}"
             if name in (name_here, name_of(name_here)):
-                place = Place(id, path, item["start_line"], item["end_line"])
+                place = SymbolLocation(id, path, item["start_line"], item["end_line"])
                 found.setdefault(name_here, []).append(place)
         told = [place for same in found.values() for place in self._told(same)]
         return sorted(told, key=lambda place: place.start_line or 0)
 
-    def _told(self, same: list[Place]) -> list[Place]:
+    def _told(self, same: list[SymbolLocation]) -> list[SymbolLocation]:
         return [place for place in same if place.id in self._contexts] or same
 
     def parameters(self, id: str) -> set[str]:
@@ -114,7 +114,7 @@ class Ground:
 class _Names:
     """The names there are, looked up one by one."""
 
-    ground: Ground
+    ground: SymbolLookup
 
     def __contains__(self, name: object) -> bool:
         text = str(name)

@@ -34,7 +34,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from repobuild.evaluate.known import Known, is_name, path_of, paths_in, prose, spans
+from repobuild.evaluate.scoring.mention_parser import (
+    KnownNames,
+    is_name,
+    path_of,
+    paths_in,
+    prose,
+    spans,
+)
 from repobuild.resources import folder
 from repobuild.samples.tasks.phrases import phrases
 
@@ -50,16 +57,16 @@ _RETURNED = re.compile(r"[ \t]*->[ \t]*([^\n]+?)[ \t]*:?[ \t]*$", re.MULTILINE)
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
-class Fact(NamedTuple):
+class ExactFact(NamedTuple):
     kind: str
     text: str
 
 
-Facts = frozenset[Fact]
+Facts = frozenset[ExactFact]
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class FactCounts:
     """How the facts of one answer fared."""
 
     wanted: Facts
@@ -78,8 +85,8 @@ class Verdict:
 
 
 def judged(
-    question: str, answer: str, expected: str, task: str, known: Known
-) -> Verdict:
+    question: str, answer: str, expected: str, task: str, known: KnownNames
+) -> FactCounts:
     """Hold an answer's facts against those of the checked answer."""
     true = facts_in(expected, task, known)
     wanted = asked_for(question, true)
@@ -88,19 +95,19 @@ def judged(
     extra = {f for f in unasked(question, said - true) if f.kind in kinds}
     invented = frozenset(fact for fact in extra if not _exists(fact, known))
     wrong = invented if is_cut(expected) else frozenset(extra)
-    return Verdict(wanted, wanted & said, wrong, invented)
+    return FactCounts(wanted, wanted & said, wrong, invented)
 
 
-def facts_in(text: str, task: str, known: Known) -> Facts:
+def facts_in(text: str, task: str, known: KnownNames) -> Facts:
     """Every fact that a text states."""
-    found = {Fact("path", path) for path in paths_in(text, known)}
+    found = {ExactFact("path", path) for path in paths_in(text, known)}
     for span in spans(text):
         if known.is_path(path_of(span)):
             found |= _lines(_BEHIND.findall(span))
         elif is_name(span.removesuffix("()")):
-            found.add(Fact("name", span.removesuffix("()")))
+            found.add(ExactFact("name", span.removesuffix("()")))
         else:
-            found.add(Fact("code", _plain(span)))
+            found.add(ExactFact("code", _plain(span)))
     ranges = _LINES.findall(prose(text))
     found |= _lines((a or c, b or d) for a, b, c, d in ranges)
     if task in SIGNED:
@@ -110,16 +117,16 @@ def facts_in(text: str, task: str, known: Known) -> Facts:
     return frozenset(found)
 
 
-def _lines(ranges: Iterable[tuple[str, str]]) -> set[Fact]:
+def _lines(ranges: Iterable[tuple[str, str]]) -> set[ExactFact]:
     return {
-        Fact("lines", first if last in ("", first) else f"{first}-{last}")
+        ExactFact("lines", first if last in ("", first) else f"{first}-{last}")
         for first, last in ranges
     }
 
 
 def bare(answer: str, wanted: Facts) -> Facts:
     """Of the wanted facts those that an answer states without our marks."""
-    found: set[Fact] = set()
+    found: set[ExactFact] = set()
     if not spans(answer):
         text = prose(answer)
         found |= {f for f in wanted if f.kind == "name" and _has_word(text, f.text)}
@@ -132,7 +139,7 @@ def asked_for(question: str, facts: Facts) -> Facts:
     return frozenset(unasked(question, facts))
 
 
-def unasked(question: str, facts: Iterable[Fact]) -> Iterator[Fact]:
+def unasked(question: str, facts: Iterable[ExactFact]) -> Iterator[ExactFact]:
     """The facts that the question does not state itself."""
     fenced = (code for _, code in _FENCED.findall(question))
     code = "\n".join([*spans(question), *fenced])
@@ -160,7 +167,7 @@ def _endings() -> tuple[str, ...]:
     return tuple(ending for ending in found if ending)
 
 
-def _exists(fact: Fact, known: Known) -> bool:
+def _exists(fact: ExactFact, known: KnownNames) -> bool:
     if fact.kind == "path":
         return fact.text in known.paths
     return fact.kind != "name" or known.has_name(fact.text)
@@ -177,7 +184,7 @@ def _plain(text: str) -> str:
 # -------------------------------------------------------------------- signatures
 
 
-def signature_facts(code: str) -> set[Fact]:
+def signature_facts(code: str) -> set[ExactFact]:
     """The first definition or call of some code, whole and part by part."""
     found = _DEFINED.search(code) or _CALLED.search(code)
     if found is None:
@@ -186,7 +193,10 @@ def signature_facts(code: str) -> set[Fact]:
     returned = _RETURNED.match(code, end)
     result = f" -> {_plain(returned[1])}" if returned else ""
     whole = _plain(f"{found[0]}{', '.join(parts)}){result}")
-    return {*(Fact("parameter", part) for part in parts), Fact("signature", whole)}
+    return {
+        *(ExactFact("parameter", part) for part in parts),
+        ExactFact("signature", whole),
+    }
 
 
 def _parts(code: str, start: int) -> tuple[list[str], int]:

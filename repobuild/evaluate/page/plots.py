@@ -12,11 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from repobuild.evaluate.words import MARKS
+from repobuild.evaluate.page.html_format import MARKS
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
+class PlotBar:
     """One model's share, 0 to 1, with its interval."""
 
     model: str
@@ -25,7 +25,7 @@ class Bar:
     high: float
 
 
-def bars(title: str, groups: Mapping[str, Sequence[Bar]]) -> str:
+def bars(title: str, groups: Mapping[str, Sequence[PlotBar]]) -> str:
     """Bars from 0 to 100 %, one group of models for each metric."""
     rows = (
         f'<div class="group"><span class="label">{escape(label)}</span><div>'
@@ -39,7 +39,7 @@ def bars(title: str, groups: Mapping[str, Sequence[Bar]]) -> str:
     return _plot("bars", title, said, "".join(rows))
 
 
-def _bar(bar: Bar) -> str:
+def _bar(bar: PlotBar) -> str:
     hint = f"{bar.model}: {bar.value:.1%} ({bar.low:.0%} to {bar.high:.0%})"
     return (
         f'<div class="bar-row" title="{escape(hint)}"><span class="track">'

@@ -64,7 +64,7 @@ class TestCase:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldOut:
+class HeldOutRow:
     """A held-out row of the dataset; its key says the task, its text is elsewhere."""
 
     key: str
@@ -81,7 +81,7 @@ class HeldOut:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class HeldOutSample:
     """A held-out sample: what is asked, and the checked answer."""
 
     id: str
@@ -121,11 +121,11 @@ class Sample:
         return self.task == LOCATION and self.path not in self.question
 
 
-Drawn = list[Sample]
+Drawn = list[HeldOutSample]
 
 
 @dataclass(frozen=True, slots=True)
-class ElementId:
+class GraphElement:
     """An element of the graph; the id says all that is needed here."""
 
     id: str
@@ -146,34 +146,34 @@ class ElementId:
         return self.qualified_name.rsplit(".", 1)[-1]
 
 
-def elements(graph: Table) -> Iterator[ElementId]:
+def elements(graph: Table) -> Iterator[GraphElement]:
     """Code elements of the graph; its other entries are edges and files."""
     for path, entries in graph.items():
         for qual, item in elements_of(entries):
-            yield ElementId(f"{path}::{qual}", str(item["kind"]))
+            yield GraphElement(f"{path}::{qual}", str(item["kind"]))
 
 
-def held_out(dataset: Table, with_lines: bool = True) -> dict[str, list[HeldOut]]:
+def held_out(dataset: Table, with_lines: bool = True) -> dict[str, list[HeldOutRow]]:
     """Samples of both tracks, each in the order of drawing; trained ones are none.
 
     Without `with_lines` none of those that quote line numbers, which are not trained.
     """
-    found: dict[str, list[HeldOut]] = {track: [] for track in TRACKS}
+    found: dict[str, list[HeldOutRow]] = {track: [] for track in TRACKS}
     for key, rows in dataset.items():
         if key.endswith(LINES) and not with_lines:
             continue
         for sub, row in rows.items():
             if row.get("track") in found:
-                found[row["track"]].append(HeldOut(key, sub, row["split"]))
+                found[row["track"]].append(HeldOutRow(key, sub, row["split"]))
     return {track: sorted(rows, key=_order) for track, rows in found.items()}
 
 
-def _order(sample: HeldOut) -> tuple[bool, bytes]:
+def _order(sample: HeldOutRow) -> tuple[bool, bytes]:
     return sample.split != "test", by_hash(sample.id)
 
 
 def questions(
-    track: str, held: Iterable[HeldOut], samples: AllSamples, count: int
+    track: str, held: Iterable[HeldOutRow], samples: AllSamples, count: int
 ) -> Drawn:
     """Draw `count` of one track: half ask for a path, the rest are even by task.
 
@@ -189,14 +189,18 @@ def questions(
     return [*drawn, *islice(rest, count - len(drawn))]
 
 
-def even(track: str, held: Iterable[HeldOut], samples: AllSamples, count: int) -> Drawn:
+def even(
+    track: str, held: Iterable[HeldOutRow], samples: AllSamples, count: int
+) -> Drawn:
     """Draw `count`, evenly by task as far as the tasks have samples."""
     return list(islice(_even(track, list(held), samples), count))
 
 
-def _even(track: str, held: Sequence[HeldOut], samples: AllSamples) -> Iterator[Sample]:
+def _even(
+    track: str, held: Sequence[HeldOutRow], samples: AllSamples
+) -> Iterator[HeldOutSample]:
     """Take turns over the tasks; a task that runs dry leaves its turn to the others."""
-    of_task: dict[str, list[HeldOut]] = {}
+    of_task: dict[str, list[HeldOutRow]] = {}
     for row in sorted(held, key=lambda row: row.task):  # stable: drawing order stays
         of_task.setdefault(row.task, []).append(row)
     turns = [_texts(track, rows, samples) for rows in of_task.values()]
@@ -210,18 +214,18 @@ def _even(track: str, held: Sequence[HeldOut], samples: AllSamples) -> Iterator[
 
 
 def _texts(
-    track: str, held: Iterable[HeldOut], samples: AllSamples
-) -> Iterator[Sample]:
+    track: str, held: Iterable[HeldOutRow], samples: AllSamples
+) -> Iterator[HeldOutSample]:
     for row in held:
         texts = samples.get(row.key) or {}
         if row.sub in texts:
             text = texts[row.sub]
-            yield Sample(
+            yield HeldOutSample(
                 row.id, track, row.task, text["question"], text["answer"], text
             )
 
 
-def _distinct(samples: Iterable[Sample]) -> Iterator[Sample]:
+def _distinct(samples: Iterable[HeldOutSample]) -> Iterator[HeldOutSample]:
     seen: set[str] = set()
     for sample in samples:
         if sample.question not in seen:
@@ -229,7 +233,9 @@ def _distinct(samples: Iterable[Sample]) -> Iterator[Sample]:
             yield sample
 
 
-def seed_cases(project: str, known: Iterable[ElementId], count: int) -> list[TestCase]:
+def seed_cases(
+    project: str, known: Iterable[GraphElement], count: int
+) -> list[TestCase]:
     """A quarter about the project, a quarter in general, the rest about code."""
     quarter = count // 4
     about = [
@@ -246,7 +252,7 @@ def seed_cases(project: str, known: Iterable[ElementId], count: int) -> list[Tes
     return [*about, *code, *general]
 
 
-def _code_case(project: str, element: ElementId) -> TestCase:
+def _code_case(project: str, element: GraphElement) -> TestCase:
     """The id decides the language: a newcomer must not change another's question."""
     language = by_hash(element.id)[-1] % len(_CODE)
     kind = _CHINESE[element.kind] if language == 0 else element.kind
