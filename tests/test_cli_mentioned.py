@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.checkout import find
 from repobuild.cli.main import run
-from repobuild.cli.mentioned import MOST, mentioned, mentioned_text
+from repobuild.cli.mention_list import MOST, mentioned, mentioned_text
 from repobuild.engine.storage.table import StoredTable
 from repobuild.evaluate.scoring.mentions import mentions
 from repobuild.evaluate.scoring.symbol_lookup import SymbolLookup

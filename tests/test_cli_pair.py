@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from repobuild.cli.pair import BETWEEN, Pair, cut, plain, size, wrapped
+from repobuild.cli.side_by_side import BETWEEN, SideBySide, cut, plain, size, wrapped
 
 CHINESE = "`f` 位于 `pkg/b.py`。它被 `a.py` 中的 `g` 调用，也被测试调用。"
 
@@ -39,7 +39,7 @@ def drawn(left: str, right: str, columns: int, rows: int, seed: int = 1) -> list
     """What stands there after both texts came in small pieces, in any order."""
     chance = random.Random(seed)
     screen = Screen(rows)
-    pair = Pair(columns, rows, screen.write)
+    pair = SideBySide(columns, rows, screen.write)
     rest = [left, right]
     while any(rest):
         side = chance.choice([n for n in (0, 1) if rest[n]])

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.mentioned import mentioned, mentioned_text
+from repobuild.cli.mention_list import mentioned, mentioned_text
 from repobuild.cli.output import emit, short
-from repobuild.cli.pair import NARROWEST, Pair, plain
+from repobuild.cli.side_by_side import NARROWEST, SideBySide, plain
 from repobuild.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ _MOST_ANCESTORS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class AskedAdapter:
     """The adapter that answers, and where it stands."""
 
     commit: str
@@ -39,8 +39,8 @@ class Asked:
     behind: int | None  # commits before HEAD; None: no ancestor of it
 
     @classmethod
-    def of(cls, build: Build) -> Asked:
-        from repobuild.cli.newest import newest
+    def of(cls, build: Build) -> AskedAdapter:
+        from repobuild.cli.newest_artifact import newest
 
         commit, row = newest(build, "adapter")
         place = build.snapshot
@@ -125,7 +125,7 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
         raise UsageError("the question is empty\nrepobuild ask 'what does `f` do?'")
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    asked = Asked.of(build)
+    asked = AskedAdapter.of(build)
     duet = _duet(checkout, build, asked)
     answers = Answers()
     if as_json:
@@ -148,7 +148,7 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     return 0
 
 
-def _duet(checkout: Checkout, build: Build, asked: Asked) -> Comparison:
+def _duet(checkout: Checkout, build: Build, asked: AskedAdapter) -> Comparison:
     from repobuild.model.adapter.lineage import current
     from repobuild.model.base import resolve
     from repobuild.model.publish.publication import stored
@@ -174,18 +174,18 @@ def _is_wide(columns: int) -> bool:
 
 
 def _beside(
-    duet: Comparison, asked: Asked, question: str, limit: int, answers: Answers
+    duet: Comparison, asked: AskedAdapter, question: str, limit: int, answers: Answers
 ) -> None:
     """Two columns that grow together."""
     size = shutil.get_terminal_size()
-    pair = Pair(size.columns, size.lines, partial(click.echo, nl=False))
+    pair = SideBySide(size.columns, size.lines, partial(click.echo, nl=False))
     pair.title("base", asked.title, partial(click.style, bold=True))
     for piece in answers.heard(duet.together(question, limit)):
         pair.add(int(piece.voice != "base"), plain(piece.text), piece.last)
 
 
 def _below(
-    duet: Comparison, asked: Asked, question: str, limit: int, answers: Answers
+    duet: Comparison, asked: AskedAdapter, question: str, limit: int, answers: Answers
 ) -> None:
     """One after the other, for pipes and narrow terminals."""
     for voice, title in (("base", "base"), ("adapter", asked.title)):
@@ -204,7 +204,7 @@ def _tell(lines: list[str], is_below_columns: bool) -> None:
 
 
 def _facts(
-    build: Build, asked: Asked, question: str, answers: Answers
+    build: Build, asked: AskedAdapter, question: str, answers: Answers
 ) -> dict[str, Any]:
     from repobuild.model.adapter.lineage import current
 

@@ -147,7 +147,7 @@ def text(facts: dict[str, Any]) -> str:
 
 
 def _adapter_lines(adapter: dict[str, Any]) -> list[str]:
-    from repobuild.cli.adapters import line
+    from repobuild.cli.adapter_rows import line
 
     return [line(adapter)] if adapter else []
 

@@ -134,7 +134,7 @@ def _check_base(table: str, with_base: bool | None, named: str) -> None:
 def _publish(
     build: Build, table: str, folder: Path, with_base: bool | None, named: str
 ) -> None:
-    from repobuild.cli.newest import newest
+    from repobuild.cli.newest_artifact import newest
     from repobuild.model.publish.publication import Publication
 
     found = Publication(build, *newest(build, "adapter"), named)
@@ -174,7 +174,7 @@ def _write(build: Build, table: str, folder: Path, form: str) -> None:
 
 
 def _report(build: Build) -> Path:
-    from repobuild.cli.newest import newest
+    from repobuild.cli.newest_artifact import newest
     from repobuild.model.publish.publication import stored
 
     _, adapter = newest(build, "adapter")

@@ -27,7 +27,7 @@ def command(as_json: bool) -> int:
                                         facts   of them with all facts right
     """
     from repobuild.checkout import find
-    from repobuild.cli.adapters import in_use
+    from repobuild.cli.adapter_rows import in_use
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
@@ -38,7 +38,7 @@ def command(as_json: bool) -> int:
 
 def chain(build: Any) -> list[Row]:
     """Return the adapters' rows with their scores, newest first."""
-    from repobuild.cli.adapters import scores
+    from repobuild.cli.adapter_rows import scores
 
     def told(row: Row) -> Row:
         aside = {"instead": told(row["instead"])} if "instead" in row else {}
@@ -63,7 +63,7 @@ def _lines(facts: Row) -> Iterator[tuple[str, ...]]:
 
 
 def _cells(mark: str, commit: str, row: Row) -> tuple[str, ...]:
-    from repobuild.cli.adapters import HOW
+    from repobuild.cli.adapter_rows import HOW
 
     recall = row["report"].get("recall", {}).get("adapter", {})
     mode = row.get("mode", "")

@@ -17,7 +17,7 @@ _LINE_SECONDS = 5.0
 _BAR = "{l_bar}{bar:24}| {n_fmt}/{total_fmt} [{elapsed}, {remaining} left{postfix}]"
 
 
-class Bar:
+class ProgressBar:
     """A bar on a terminal."""
 
     def __init__(self, bar: Any) -> None:
@@ -30,7 +30,7 @@ class Bar:
         self._bar.set_postfix_str(text, refresh=False)
 
 
-class Lines:
+class ProgressLines:
     """One line every few seconds, for logs."""
 
     def __init__(self, label: str, total: int) -> None:
@@ -68,7 +68,7 @@ def shown(quiet: bool) -> ShowProgress:
 
 
 @contextmanager
-def _on_terminal(label: str, total: int) -> Iterator[Bar]:
+def _on_terminal(label: str, total: int) -> Iterator[ProgressBar]:
     from tqdm import tqdm
 
     with tqdm(
@@ -77,9 +77,9 @@ def _on_terminal(label: str, total: int) -> Iterator[Bar]:
         leave=False,
         bar_format=_BAR if total else "{desc} {elapsed}{postfix}",
     ) as bar:
-        yield Bar(bar)
+        yield ProgressBar(bar)
 
 
 @contextmanager
-def _in_lines(label: str, total: int) -> Iterator[Lines]:
-    yield Lines(label, total)
+def _in_lines(label: str, total: int) -> Iterator[ProgressLines]:
+    yield ProgressLines(label, total)

@@ -16,7 +16,7 @@ from repobuild.cli.output import columns, emit, short
 def command(show: bool, as_json: bool) -> int:
     """Print the headline scores of the newest report, and where its page lies."""
     from repobuild.checkout import find
-    from repobuild.cli.newest import newest
+    from repobuild.cli.newest_artifact import newest
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())

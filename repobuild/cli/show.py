@@ -170,7 +170,7 @@ def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
 
 def _adapters(build: Build, key: str) -> dict[str, Any]:
     """Return adapters by their digest, or by a commit that uses or made one."""
-    from repobuild.cli.adapters import portrait
+    from repobuild.cli.adapter_rows import portrait
     from repobuild.engine.override import own
     from repobuild.model.adapter.lineage import current
     from repobuild.model.rollback import adapters
@@ -186,7 +186,7 @@ def _adapters(build: Build, key: str) -> dict[str, Any]:
 
 
 def text(facts: dict[str, Any]) -> str:
-    from repobuild.cli.adapters import portrait_text
+    from repobuild.cli.adapter_rows import portrait_text
 
     if "dataset" in facts:
         from repobuild.cli.inventory import told

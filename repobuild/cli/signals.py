@@ -18,7 +18,7 @@ from typing import NoReturn
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Ended(KeyboardInterrupt):
+class SignalInterrupt(KeyboardInterrupt):
     """A signal came. No `Exception`: no rule and no library takes it for a fault."""
 
     def __init__(self, number: int) -> None:
@@ -28,7 +28,7 @@ class Ended(KeyboardInterrupt):
 
 
 def listen() -> None:
-    """Raise `Ended` at the first signal; one that is ignored (nohup) stays so."""
+    """Raise `SignalInterrupt` at the first signal; one that is ignored (nohup) stays so."""
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
@@ -42,4 +42,4 @@ def _raise(number: int, frame: FrameType | None) -> NoReturn:
     # its own threads die with a traceback (test_processes.py).
     warnings.simplefilter("ignore")
     threading.excepthook = lambda error: None
-    raise Ended(number)
+    raise SignalInterrupt(number)

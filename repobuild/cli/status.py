@@ -77,7 +77,7 @@ def _adapter(build: Build) -> dict[str, Any]:
 
 def _start(build: Build) -> dict[str, Any]:
     """Return the built commit that HEAD goes on from, itself when it is built."""
-    from repobuild.cli.adapters import in_use
+    from repobuild.cli.adapter_rows import in_use
 
     commit = in_use(build)
     row = build.table("adapter").get(commit) if commit else None
@@ -110,7 +110,7 @@ def _does(task: str) -> str:
 
 
 def _rolled_back(facts: dict[str, Any]) -> list[str]:
-    from repobuild.cli.adapters import line
+    from repobuild.cli.adapter_rows import line
 
     adapter, start = facts["adapter"], facts["start"]
     if adapter:

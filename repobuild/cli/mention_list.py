@@ -18,7 +18,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import short
-from repobuild.cli.pair import cut, padded, plain, size
+from repobuild.cli.side_by_side import cut, padded, plain, size
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build

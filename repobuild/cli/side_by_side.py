@@ -19,7 +19,7 @@ _UP_AND_CLEAR = "\x1b[{}F\x1b[J"
 
 
 @dataclass(slots=True)
-class Text:
+class WrappedText:
     """One of them: lines of at most `width` columns."""
 
     width: int
@@ -41,19 +41,19 @@ class Text:
 
 
 @dataclass(slots=True)
-class Pair:
+class SideBySide:
     """Draws both; `write` takes text for the terminal."""
 
     columns: int
     rows: int
     write: Callable[[str], None]
-    texts: tuple[Text, Text] = field(init=False)
+    texts: tuple[WrappedText, WrappedText] = field(init=False)
     _printed: int = 0  # rows that stay
     _drawn: int = 0  # rows that will be drawn anew
 
     def __post_init__(self) -> None:
         width = (self.columns - len(BETWEEN)) // 2
-        self.texts = (Text(width), Text(width))
+        self.texts = (WrappedText(width), WrappedText(width))
 
     def title(self, left: str, right: str, style: Callable[[str], str]) -> None:
         width = self.texts[0].width
