@@ -50,7 +50,7 @@ def _nothing_to_do(arguments: list[str]) -> bool:
     asked = _plain(arguments)
     if asked is None:
         return False
-    from repobuild.current import answer
+    from repobuild.noop_cache import answer
 
     goal, options = asked
     found = answer(goal)

@@ -12,7 +12,7 @@ from typing import Any
 
 import pygit2
 
-from repobuild import current
+from repobuild import noop_cache
 from repobuild.engine.build import Build, ShowProgress
 from repobuild.engine.rule import Rule, read_rules
 from repobuild.engine.storage.artifact_store import ArtifactStore
@@ -30,18 +30,18 @@ from repobuild.git.snapshot import (
     common_folder,
     open_repository,
 )
-from repobuild.ownrules import (
-    FOLDER,
-    OwnRule,
-    check_settings,
-    declared,
-    own_rules,
-    rule_files,
-)
 from repobuild.resources import folder
 from repobuild.rulebook import Rulebook, rulebook
 from repobuild.settings import read_settings
 from repobuild.trusted import Trust
+from repobuild.user_rules import (
+    FOLDER,
+    UserRule,
+    check_settings,
+    declared,
+    rule_files,
+    user_rules,
+)
 
 
 @dataclass
@@ -73,9 +73,9 @@ class Checkout:
     def trust(self) -> Trust:
         return Trust.of(common_folder(self.repository))
 
-    def own_rules(self, snapshot: Snapshot) -> list[OwnRule]:
+    def own_rules(self, snapshot: Snapshot) -> list[UserRule]:
         """Return the repository's own rules in a snapshot, trusted or not."""
-        found = own_rules(snapshot, self.standard)
+        found = user_rules(snapshot, self.standard)
         for own in found:
             check_settings(own, self.settings)
         return found
@@ -151,7 +151,7 @@ class Checkout:
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
         with locked(self.folder / "lock", holder, wait, tell):
-            current.forget(str(self.folder))
+            noop_cache.forget(str(self.folder))
             with self._opened(tell) as state:
                 yield Build(
                     state, self.store, self.book(snapshot).rules, self.settings,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from repobuild.engine.rule import Rule, assembled
 from repobuild.errors import UsageError
-from repobuild.ownrules import OwnRule
-from repobuild.trusted import Standing, Trust
+from repobuild.trusted import Trust, TrustState
+from repobuild.user_rules import UserRule
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class Rulebook:
 
     rules: dict[str, Rule]
     untrusted: tuple[str, ...] = ()
-    changed: tuple[OwnRule, ...] = ()
+    changed: tuple[UserRule, ...] = ()
 
     @property
     def notice(self) -> str:
@@ -47,15 +47,15 @@ class Rulebook:
         )
 
 
-def rulebook(standard: dict[str, Rule], own: list[OwnRule], trust: Trust) -> Rulebook:
+def rulebook(standard: dict[str, Rule], own: list[UserRule], trust: Trust) -> Rulebook:
     """Return the rules that may run; raises `UsageError` where they do not fit."""
     if not own:
         return Rulebook(standard)
     every = [*standard.values(), *(rule.rule for rule in own)]
     assembled(every)  # whether trusted or not, they must fit
     standings = {rule.name: trust.standing(rule) for rule in own}
-    changed = [r for r in own if standings[r.name] is Standing.CHANGED]
-    known = {r.name: r.rule for r in own if standings[r.name] is Standing.TRUSTED}
+    changed = [r for r in own if standings[r.name] is TrustState.CHANGED]
+    known = {r.name: r.rule for r in own if standings[r.name] is TrustState.TRUSTED}
     while lost := {
         n for n, r in known.items() if not set(r.inputs) <= {*standard, *known}
     }:

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.errors import UsageError
-from repobuild.ownrules import OwnRule
+from repobuild.user_rules import UserRule
 
 VARIABLE = "REPOBUILD_TRUST"
 _DIGITS = 32
@@ -34,7 +34,7 @@ _DIGITS = 32
 Sizes = dict[str, int]  # path -> bytes
 
 
-class Standing(Enum):
+class TrustState(Enum):
     TRUSTED = "trusted"
     CHANGED = "changed"  # another version of it is trusted
     UNTRUSTED = "untrusted"
@@ -58,13 +58,13 @@ class Trust:
         path = Path(home) / "repobuild" / "trust" / f"{name}.json"
         return cls(path, repository, _read(path), _given(environment))
 
-    def standing(self, own: OwnRule) -> Standing:
+    def standing(self, own: UserRule) -> TrustState:
         known = {*self.rules.get(own.name, ()), *self.given.get(own.name, ())}
         if own.digest in known:
-            return Standing.TRUSTED
-        return Standing.CHANGED if known else Standing.UNTRUSTED
+            return TrustState.TRUSTED
+        return TrustState.CHANGED if known else TrustState.UNTRUSTED
 
-    def give(self, own: OwnRule) -> None:
+    def give(self, own: UserRule) -> None:
         sizes = {path: len(content) for path, content in own.files.items()}
         self.rules.setdefault(own.name, {})[own.digest] = sizes
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.current import answer
+from repobuild.noop_cache import answer
 from tests.repository import Repository
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
@@ -45,7 +45,7 @@ def called(*arguments: str) -> tuple[str, set[str]]:
 
 
 def is_short(modules: set[str]) -> bool:
-    return "repobuild.current" in modules and not modules & {"click", "pygit2"}
+    return "repobuild.noop_cache" in modules and not modules & {"click", "pygit2"}
 
 
 @pytest.mark.parametrize("call", [[], ["build"], ["-q"], ["build", "--quiet"]])

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.current import answer
+from repobuild.noop_cache import answer
 from tests.repository import Repository
 
 DOCS = (Path(__file__).parents[1] / "docs" / "rules.md").read_text("utf-8")

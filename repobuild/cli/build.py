@@ -171,7 +171,7 @@ def _remember(
     """Leave the answer that the next run gives when nothing changed."""
     import json
 
-    from repobuild import current
+    from repobuild import noop_cache
 
     still = {
         name: {
@@ -187,7 +187,7 @@ def _remember(
     notice = checkout.book(snapshot).notice
     said = "\n".join(filter(None, (text(unchanged), notice)))
     wanted = facts["adapter"].get("object", "")
-    current.write(
+    noop_cache.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{wanted[:2]}/{wanted[2:]}"] if wanted else [],
         said, json.dumps(unchanged, indent=2, default=bytes.hex),

@@ -13,8 +13,8 @@ from repobuild.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
-    from repobuild.ownrules import OwnRule
     from repobuild.trusted import Trust
+    from repobuild.user_rules import UserRule
 
 
 @click.command("trust")
@@ -68,17 +68,17 @@ def _check_names(names: tuple[str, ...], known: set[str]) -> None:
             )
 
 
-def _give(checkout: Checkout, own: list[OwnRule], yes: bool) -> None:
+def _give(checkout: Checkout, own: list[UserRule], yes: bool) -> None:
     """Show what would be trusted, ask, and keep it."""
-    from repobuild.trusted import Standing
+    from repobuild.trusted import TrustState
 
     trust = checkout.trust
-    new = [rule for rule in own if trust.standing(rule) is not Standing.TRUSTED]
+    new = [rule for rule in own if trust.standing(rule) is not TrustState.TRUSTED]
     if not new:
         return
     for rule in new:
         click.echo(
-            clean(_told(rule, trust.standing(rule) is Standing.CHANGED)), err=True
+            clean(_told(rule, trust.standing(rule) is TrustState.CHANGED)), err=True
         )
     if not yes and not sys.stdin.isatty():
         raise UsageError(
@@ -93,13 +93,13 @@ def _give(checkout: Checkout, own: list[OwnRule], yes: bool) -> None:
 
 def _keep(checkout: Checkout, trust: Trust) -> None:
     """Write the record; what the last build answered may hold no more."""
-    from repobuild import current
+    from repobuild import noop_cache
 
     trust.write()
-    current.forget(str(checkout.folder))
+    noop_cache.forget(str(checkout.folder))
 
 
-def _told(own: OwnRule, changed: bool) -> str:
+def _told(own: UserRule, changed: bool) -> str:
     """Return what would run, where from, and on what."""
     rule = own.rule
     lines = [
@@ -115,7 +115,7 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
-def _facts(trust: Trust, own: list[OwnRule]) -> dict[str, Any]:
+def _facts(trust: Trust, own: list[UserRule]) -> dict[str, Any]:
     rules = [
         {
             "name": rule.name,

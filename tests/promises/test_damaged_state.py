@@ -283,17 +283,19 @@ def test_garbage_in_a_lesser_file_is_passed_over(toy, wanted, tmp_path, name):
 
 
 def test_a_changed_byte_in_the_short_answer_is_no_answer(toy, repository, monkeypatch):
-    from repobuild import current
+    from repobuild import noop_cache
 
     monkeypatch.chdir(repository.path)
-    _, _, commit = current.git_facts()
+    _, _, commit = noop_cache.git_facts()
     path = toy.folder / "current"
-    current.write(str(toy.folder), str(repository.path), commit, "", [], "text", "{}")
+    noop_cache.write(
+        str(toy.folder), str(repository.path), commit, "", [], "text", "{}"
+    )
     data = path.read_bytes()
-    assert current.answer() == ("text", "{}")
+    assert noop_cache.answer() == ("text", "{}")
     for at in range(len(data)):
         path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
-        assert current.answer() is None, at
+        assert noop_cache.answer() is None, at
 
 
 def test_an_event_after_a_line_that_a_kill_cut_is_kept(tmp_path):

@@ -74,7 +74,7 @@ def test_every_verb_can_be_asked_for_help_without_torch():
 
 
 def test_the_path_with_nothing_to_do_imports_almost_nothing():
-    light = loaded("from repobuild.current import answer; answer()")
+    light = loaded("from repobuild.noop_cache import answer; answer()")
     assert not light & (HEAVY | {"sqlite3", "click", "msgpack", "tomllib"})
 
 

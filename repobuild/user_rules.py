@@ -51,7 +51,7 @@ Files = dict[str, bytes]
 
 
 @dataclass(frozen=True)
-class OwnRule:
+class UserRule:
     """A rule of the analysed repository; nothing of it runs before it is trusted."""
 
     rule: Rule
@@ -77,7 +77,7 @@ class OwnRule:
         return f"runs {self.rule.run} in repobuild's own process"
 
 
-def own_rules(snapshot: Snapshot, standard: Mapping[str, Rule]) -> list[OwnRule]:
+def user_rules(snapshot: Snapshot, standard: Mapping[str, Rule]) -> list[UserRule]:
     """Return the rules in a snapshot's tree, by name.
 
     Raises `UsageError` for one that is ours and cannot be read.
@@ -149,7 +149,7 @@ def _own(
     content: bytes,
     body: dict[str, Any],
     read: Callable[[str], bytes | None],
-) -> OwnRule:
+) -> UserRule:
     _check(body, path)
     code: Script | Command
     if "command" in body:
@@ -168,7 +168,7 @@ def _own(
         if len(data) > _MOST_BYTES:
             raise UsageError(f'"{used_path}" of rule file "{path}" is above 1 MB')
     files = {path: content, **used}
-    return OwnRule(_rule(name, body, code, files), files)
+    return UserRule(_rule(name, body, code, files), files)
 
 
 def _rule(
@@ -275,7 +275,7 @@ def _reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
 # ----------------------------------------------------------------------- settings
 
 
-def check_settings(own: OwnRule, known: Mapping[str, Any]) -> None:
+def check_settings(own: UserRule, known: Mapping[str, Any]) -> None:
     """Raise `UsageError` for a setting that is neither known nor the rule's own."""
     for name in own.rule.settings:
         if _is_own(name, own.name):
