@@ -5,7 +5,7 @@
 
 Each kill is a SIGKILL to every process of a run right after a random step was told of,
 whatever is being written then; the run is started again and goes on to its end.  The
-model has 60 thousand parameters, the job is that of tests/test_model_held_out.py: with
+model has 60 thousand parameters, the job is that of tests/model/test_held_out_loss.py: with
 held-out measurements and the best weights kept, a checkpoint every third step.
 
     equal      adapter and outcome are the bytes of the uninterrupted run
@@ -33,9 +33,9 @@ from typing import Any
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.train import train
 from repobuild.model.compute.deepspeed_config import free_port
-from tests.test_model_held_out import measured
-from tests.test_model_nano import make_base
-from tests.test_model_train import digest
+from tests.model.test_held_out_loss import measured
+from tests.model.test_nano import make_base
+from tests.model.test_train import digest
 
 FORK = multiprocessing.get_context("fork")
 EPOCHS = 12.0

@@ -23,9 +23,9 @@ from repobuild.cli.main import run
 from repobuild.model.base import resolve
 from repobuild.model.compare import AnswerPiece
 from repobuild.model.generate import TextGenerator
+from tests.model.test_nano import make_base, settings
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository
-from tests.test_model_nano import make_base, settings
 
 TOKEN = "ghp_" + "a1B2" * 9
 ALONE = "import sys; sys.modules['repobuild'] = None\n"

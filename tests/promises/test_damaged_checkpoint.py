@@ -17,8 +17,8 @@ from repobuild.model.adapter.train import train
 from repobuild.model.base import Base
 from repobuild.model.compute.launch import environment
 from tests.benchmarks.crash_site import session
-from tests.test_model_nano import make_base
-from tests.test_model_train import Killed, digest, job, killed_at
+from tests.model.test_nano import make_base
+from tests.model.test_train import Killed, digest, job, killed_at
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from repobuild.cli.main import run
+from tests.model.test_nano import make_base
 from tests.repository import Repository
-from tests.test_model_nano import make_base
 
 SETTINGS = """
 [base]

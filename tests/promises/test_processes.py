@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.crash_site import digests, events, module, session
+from tests.model.test_nano import make_base
 from tests.repository import Repository
 from tests.standard import Standard
-from tests.test_model_nano import make_base
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-P", "-m", "repobuild"]

@@ -12,9 +12,9 @@ import pytest
 
 from repobuild.cli.main import run
 from repobuild.engine.storage.state import open_state
+from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository
-from tests.test_model_nano import make_base
 
 # transformers deprecates what peft still calls.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")

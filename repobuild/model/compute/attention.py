@@ -15,7 +15,7 @@
 
 FlashAttention in transformers looks for packed samples in the positions only where a
 batch is one row; in any other it lets them see each other. So the borders are told
-(`borders`), and hold for any number of rows. tests/test_model_attention.py
+(`borders`), and hold for any number of rows. tests/model/test_attention.py
 """
 
 from __future__ import annotations

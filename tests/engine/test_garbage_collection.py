@@ -21,7 +21,7 @@ from repobuild.errors import UsageError
 from tests.repository import Repository
 from tests.toys import Toy, quiet
 
-_HERE = "tests.test_engine_collect"
+_HERE = "tests.engine.test_garbage_collection"
 _PAGE = 4_000
 NONE = CacheLimits(0, 20)
 PLENTY = CacheLimits(1 << 30, 20)

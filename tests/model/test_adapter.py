@@ -16,7 +16,7 @@ from repobuild.model.adapter.lineage import Lineage, Manifest, current
 from repobuild.model.base import Base
 from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import merged
-from tests.test_model_nano import Samples, make_base, samples, settings
+from tests.model.test_nano import Samples, make_base, samples, settings
 
 HELD_OUT = 4
 
@@ -344,7 +344,7 @@ def test_a_resumed_run_says_what_it_goes_on_with(
     import json
 
     from repobuild.model.adapter import train
-    from tests.test_model_train import Killed
+    from tests.model.test_train import Killed
 
     def killed(*_: Any) -> None:
         raise Killed

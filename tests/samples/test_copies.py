@@ -16,7 +16,7 @@ from repobuild.samples.dataset.quality import frame
 from repobuild.samples.tasks.phrases import read_phrases
 from repobuild.samples.text.passages import RUN, marks, quoted, runs
 from tests.fakes import MemoryView
-from tests.test_samples_dataset import LONG, SETTINGS, SPLIT, built, sample
+from tests.samples.test_dataset import LONG, SETTINGS, SPLIT, built, sample
 
 LANGUAGES = sorted((folder("configs") / "questions").glob("*.toml"))
 BODY = "\n".join(f"    value_{n} = first_{n} + second_{n}" for n in range(12))

@@ -17,7 +17,7 @@ from repobuild.resources import folder
 from repobuild.samples.dataset.budget import Cuts, cut, level
 from repobuild.samples.dataset.dataset import dataset
 from tests.fakes import MemoryTable, MemoryView
-from tests.test_samples_dataset import LONG, SETTINGS, SPLIT, sample
+from tests.samples.test_dataset import LONG, SETTINGS, SPLIT, sample
 
 TOKENS = {**SETTINGS, "base.model": "tiny", "base.revision": "", "root": "."}
 OVER = {"dropped": "over budget"}

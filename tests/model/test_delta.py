@@ -12,7 +12,7 @@ from repobuild.model.adapter.delta import (
     difference,
 )
 from repobuild.model.adapter.lineage import Manifest
-from tests.test_model_nano import settings
+from tests.model.test_nano import settings
 
 ROW = {
     "object": "a1", "dataset": "d1", "recipe": "r", "base": "b", "promoted": True,

@@ -383,7 +383,7 @@ def test_the_page_needs_nothing_from_elsewhere(world: World) -> None:
 def test_chromium_renders_the_page_without_a_console_error(
     world: World, tmp_path: Path
 ) -> None:
-    """More of it, with invented reports: tests/test_evaluate_browser.py."""
+    """More of it, with invented reports: tests/evaluate/test_browser.py."""
     place = world.root / f"report-{'b' * 40}" / "index.html"
     with chromium.Browser(tmp_path) as browser:
         tab = browser.open(place.as_uri())

@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.errors import UsageError
 from repobuild.model import base as bases
-from tests.test_model_nano import make_base, settings
+from tests.model.test_nano import make_base, settings
 
 
 def resolve(model: str, revision: str = "") -> bases.Base:

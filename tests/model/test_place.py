@@ -10,8 +10,8 @@ import pytest
 from repobuild.checkout import Checkout, find
 from repobuild.engine.run.task import RunningTask, task_key
 from repobuild.model.base import resolve
+from tests.model.test_nano import make_base
 from tests.repository import Repository
-from tests.test_model_nano import make_base
 
 SETTINGS = '[base]\nmodel = "models/nano"\n'
 

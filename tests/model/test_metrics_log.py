@@ -20,9 +20,9 @@ from repobuild.model.adapter.metrics_log import (
 from repobuild.model.adapter.recipe import MetricsTarget, TrainingJob
 from repobuild.model.adapter.train import train
 from repobuild.model.base import Base
-from tests.test_model_held_out import measured
-from tests.test_model_nano import make_base, settings
-from tests.test_model_train import Killed, digest, killed_at
+from tests.model.test_held_out_loss import measured
+from tests.model.test_nano import make_base, settings
+from tests.model.test_train import Killed, digest, killed_at
 
 NAMES = {"loss", "rate", "tokens_per_second", "held_out_loss"}
 

@@ -10,8 +10,8 @@ from repobuild.model.adapter.lineage import Lineage
 from repobuild.model.adapter.rehearsal import NAME, Rehearsal
 from repobuild.model.base import Base, load_tokenizer
 from repobuild.model.conversation import Conversation, Example
-from tests.test_model_adapter import Commit, moved
-from tests.test_model_nano import make_base, samples
+from tests.model.test_adapter import Commit, moved
+from tests.model.test_nano import make_base, samples
 
 TEN = [Example(str(n), "use", [1] * 10, 2) for n in range(10)]
 TEXTS = Rehearsal([(1, [n] * 20) for n in range(3)])

@@ -26,8 +26,8 @@ from repobuild.model.adapter.train import train
 from repobuild.model.base import Base, load_tokenizer
 from repobuild.model.compute.launch import launch
 from repobuild.model.conversation import Conversation, Example
-from tests.test_model_nano import make_base, recipe, samples
-from tests.test_model_train import Killed, job, killed_at
+from tests.model.test_nano import make_base, recipe, samples
+from tests.model.test_train import Killed, job, killed_at
 
 
 @pytest.fixture(scope="module")

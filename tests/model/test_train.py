@@ -26,7 +26,7 @@ from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.compute.launch import environment, launch
 from repobuild.model.conversation import Conversation
-from tests.test_model_nano import make_base, recipe, samples
+from tests.model.test_nano import make_base, recipe, samples
 
 
 class Killed(Exception):

@@ -16,8 +16,8 @@ from repobuild.samples.dataset.licence_filter import (
 )
 from tests.fakes import MemoryTable, MemoryView
 from tests.repository import Repository
+from tests.samples.test_dataset import SETTINGS, sample
 from tests.standard import Standard
-from tests.test_samples_dataset import SETTINGS, sample
 
 DENY = ["GPL-*", "AGPL-3.0-only"]
 

@@ -17,7 +17,7 @@ from repobuild.model.adapter.packing import (
 from repobuild.model.base import load_model, load_tokenizer
 from repobuild.model.compute.loss import use_answer_loss
 from repobuild.model.conversation import Conversation, Example
-from tests.test_model_nano import make_base, samples
+from tests.model.test_nano import make_base, samples
 
 CHANCE = random.Random(3)
 LENGTHS = [CHANCE.randint(5, 120) for _ in range(500)]

@@ -15,7 +15,7 @@ from repobuild.model.compute.attention import borders, short, use_attention
 from repobuild.model.compute.lora import fuse
 from repobuild.model.compute.loss import answer_loss, use_answer_loss
 from repobuild.model.conversation import Conversation, Example
-from tests.test_model_nano import make_base, samples
+from tests.model.test_nano import make_base, samples
 
 SUFFIXES = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 

@@ -119,7 +119,7 @@ def test_a_partial_build_leaves_news_for_the_rest(toy, repository, tmp_path):
 def test_a_kill_between_two_tables_is_harmless(toy, repository, tmp_path):
     toy.build()
     repository.commit({"a.txt": "nine"})
-    toy.change("counts", run="tests.test_engine_build:killed")
+    toy.change("counts", run="tests.engine.test_build:killed")
     with pytest.raises(KeyboardInterrupt):
         toy.build()
     toy.change("counts", run="tests.toys:counts")
@@ -265,7 +265,7 @@ def test_a_garbled_database_is_set_aside_and_made_anew(toy):
 
 
 def test_a_rule_that_fails_is_named_and_its_traceback_kept(toy, repository):
-    toy.change("counts", run="tests.test_engine_build:broken")
+    toy.change("counts", run="tests.engine.test_build:broken")
     with pytest.raises(BuildError, match='rule "counts" failed: KeyError') as caught:
         toy.build()
     assert caught.value.exit_code == 3

@@ -13,7 +13,7 @@ from torch.nn import functional as F
 from repobuild.model.base import resolve
 from repobuild.model.decode import greedy
 from repobuild.model.generate import TextGenerator, with_adapter
-from tests.test_model_nano import make_base, samples
+from tests.model.test_nano import make_base, samples
 
 
 @pytest.fixture(scope="module")

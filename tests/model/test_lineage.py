@@ -7,7 +7,7 @@ import pytest
 
 from repobuild.errors import BuildError
 from repobuild.model.adapter.lineage import Lineage, Manifest, current, sample_digest
-from tests.test_model_nano import samples
+from tests.model.test_nano import samples
 
 LINEAGE = Lineage(
     commit="c1", tree="t1", parent="", mode="first", reason="no adapter yet",

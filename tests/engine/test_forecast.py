@@ -12,7 +12,7 @@ from repobuild.engine.explain.time_estimate import ExpectedWork, ForecastInput
 from repobuild.engine.storage.run_history import runs
 from tests.toys import Toy
 
-_HERE = "tests.test_engine_outlook"
+_HERE = "tests.engine.test_forecast"
 _PAGE_SECONDS = 0.002
 
 

@@ -11,7 +11,7 @@ from repobuild.errors import StaleError
 from repobuild.samples.dataset.all_samples import AllSamples, dataset_key
 from repobuild.samples.dataset.dataset import dataset
 from tests.fakes import MemoryTable, MemoryView
-from tests.test_samples_dataset import SETTINGS, sample
+from tests.samples.test_dataset import SETTINGS, sample
 
 DUPLICATE = {"dropped": "duplicate question"}
 

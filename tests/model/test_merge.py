@@ -15,7 +15,7 @@ from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Conversation
 from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import difference, logits, merge, probe_of
-from tests.test_model_nano import make_base, recipe, samples, settings
+from tests.model.test_nano import make_base, recipe, samples, settings
 
 
 @pytest.fixture(scope="module")

@@ -67,7 +67,7 @@ def test_a_changed_setting_is_named_before_and_after_the_build(toy):
 
 
 def test_a_raised_rule_version_is_named(toy):
-    toy.change("counts", version=2, run="tests.test_engine_why:shouted_counts")
+    toy.change("counts", version=2, run="tests.engine.test_why:shouted_counts")
     assert "would start anew: rule version 1 to 2" in said(toy.open(), "counts")
     toy.build()
     (row,) = told(toy.last, "ONE")
@@ -97,7 +97,7 @@ def test_another_version_of_a_tool_is_named(toy, monkeypatch):
 
 
 def test_an_ingredient_is_named(toy, monkeypatch):
-    toy.change("words", ingredients="tests.test_engine_why:query_digest")
+    toy.change("words", ingredients="tests.engine.test_why:query_digest")
     toy.build()
     monkeypatch.setitem(QUERY, "digest", "b" * 32)
     assert "ingredient query aaaaaaaaaa to bbbbbbbbbb" in said(toy.open(), "words")
