@@ -27,8 +27,7 @@ import sys
 from zlib import crc32
 
 from repobuild import __version__
-from repobuild.resources import place
-from repobuild.settings_file import FILE_NAME
+from repobuild.resources import SETTINGS_FILE, path_of
 
 TYPE_CHECKING = False  # what type checkers read as true; see repobuild/resources.py
 if TYPE_CHECKING:
@@ -50,7 +49,7 @@ def fingerprint(root: str) -> str:
     """Return a name for everything outside git that a build depends on."""
     parts = [__version__, sys.version, _settings(root)]
     parts.append(os.environ.get("REPOBUILD_TRUST", ""))  # trusted.py
-    parts += sorted([*_listing(place("rules")), *_listing(place("configs"))])
+    parts += sorted([*_listing(path_of("rules")), *_listing(path_of("configs"))])
     parts += _tools()
     return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"
 
@@ -128,7 +127,7 @@ def _read(path: str) -> str:
 
 
 def _settings(root: str) -> str:
-    return _read(os.path.join(root, FILE_NAME))
+    return _read(os.path.join(root, SETTINGS_FILE))
 
 
 def _listing(folder: str) -> Iterator[str]:

@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.errors import UsageError, nearest
-from repobuild.resources import folder
-from repobuild.settings_file import FILE_NAME
+from repobuild.resources import SETTINGS_FILE, folder
 
 
 def read_settings(
@@ -31,7 +30,7 @@ def read_settings(
     another type than the default's.
     """
     defaults = flatten(_parse(folder("configs") / "defaults.toml"))
-    path = root / FILE_NAME
+    path = root / SETTINGS_FILE
     own = flatten(_parse(path)) if path.is_file() else {}
     _check(own, defaults, path, declared)
     preset = own.get("preset", defaults["preset"])
@@ -48,7 +47,7 @@ def preset_settings(name: str) -> dict[str, Any]:
         raise UsageError(
             f'unknown preset "{name}"{nearest(name, known)}\n'
             f"known presets: {', '.join(known)}\n"
-            f"set `preset` in {FILE_NAME} to one of them, or leave it out"
+            f"set `preset` in {SETTINGS_FILE} to one of them, or leave it out"
         )
     return flatten(_parse(path))
 

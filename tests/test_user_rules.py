@@ -461,7 +461,7 @@ def test_other_things_in_a_folder_of_that_name_are_none_of_ours(world: World):
             "rules/broken.toml": "what is this\n",
             "rules/kinds.toml": 'kind = "of magic"\n',
             "rules/deep/x.toml": 'kind = "map"\nrun = 3\n',
-            "rules/facts.toml": 'kind = "map"\nrun = "repobuild.code.facts.parse:facts"\n',
+            "rules/facts.toml": 'kind = "map"\nrun = "repobuild.code.x:facts"\n',
             "rules/readme.txt": "rules of the game\n",
         }
     )

@@ -16,12 +16,11 @@ def command(preset: str) -> int:
     """Write repobuild.toml: every setting with its default, commented out."""
     from repobuild.checkout import find
     from repobuild.errors import UsageError
-    from repobuild.resources import folder
+    from repobuild.resources import SETTINGS_FILE, folder
     from repobuild.settings import preset_settings
-    from repobuild.settings_file import FILE_NAME
 
     preset_settings(preset)
-    path = find().root / FILE_NAME
+    path = find().root / SETTINGS_FILE
     if path.exists():
         raise UsageError(f'"{path}" is there already\nedit it, or move it away first')
     defaults = (folder("configs") / "defaults.toml").read_text("utf-8")

@@ -28,7 +28,7 @@ class SignalInterrupt(KeyboardInterrupt):
 
 
 def listen() -> None:
-    """Raise `SignalInterrupt` at the first signal; one that is ignored (nohup) stays so."""
+    """Raise `SignalInterrupt` at the first signal; an ignored one (nohup) stays so."""
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)

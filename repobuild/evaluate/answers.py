@@ -46,7 +46,7 @@ Advance = Callable[[int], None]
 
 
 class Model(Protocol):
-    """A model that can be asked: what is used of `repobuild.model.generate.TextGenerator`."""
+    """A model that can be asked: the part of `TextGenerator` that is used here."""
 
     def answers(
         self, questions: Sequence[Question], max_new_tokens: int, advance: Advance

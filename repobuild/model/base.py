@@ -99,7 +99,8 @@ def embedded() -> tuple[Path, str]:
     if not digest or not folder.is_dir():
         raise UsageError(
             f'the embedded model is missing: "{ref}" names no folder of the cache\n'
-            "install repobuild again, or train it: python -m repobuild.model.bundled.pretrain"
+            "install repobuild again, or train it: "
+            "python -m repobuild.model.bundled.pretrain"
         )
     return folder, digest
 

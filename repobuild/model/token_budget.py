@@ -1,9 +1,9 @@
 """The `balance` table, and counting tokens with the base model's tokenizer.
 
 The table lies between `samples` and `dataset`, and is made here because the base model
-is known here; what it holds and why is told in `repobuild/samples/dataset/budget.py`. It
-counts the trained samples that are good by themselves: those that fall later, as copies
-of others, leave their share unused.
+is known here; what it holds and why is told in `repobuild/samples/dataset/budget.py`.
+It counts the trained samples that are good by themselves: those that fall later, as
+copies of others, leave their share unused.
 
 Only `tokenizers` is loaded, not the model's library. Question and answer are counted;
 a chat template adds the same dozen tokens to every sample.

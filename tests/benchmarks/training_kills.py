@@ -5,8 +5,8 @@
 
 Each kill is a SIGKILL to every process of a run right after a random step was told of,
 whatever is being written then; the run is started again and goes on to its end.  The
-model has 60 thousand parameters, the job is that of tests/model/test_held_out_loss.py: with
-held-out measurements and the best weights kept, a checkpoint every third step.
+model has 60 thousand parameters, the job is that of tests/model/test_held_out_loss.py:
+with held-out measurements and the best weights kept, a checkpoint every third step.
 
     equal      adapter and outcome are the bytes of the uninterrupted run
     went on    its first step came after the checkpoint that the kill left

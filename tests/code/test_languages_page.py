@@ -19,7 +19,7 @@ from repobuild.resources import folder
 from tests.repository import Repository
 from tests.standard import Standard
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def _forget() -> None:

@@ -252,13 +252,13 @@ def test_what_is_gone_is_never_replayed(
 
     place, history = state
     shown: list[str] = []
-    real = continual.run
+    real = continual.run_job
 
     def seen(task: Any, job: Any, note: str) -> Any:
         shown.extend(job.examples[n].id for epoch in job.epochs for n in epoch)
         return real(task, job, note)
 
-    monkeypatch.setattr(continual, "run", seen)
+    monkeypatch.setattr(continual, "run_job", seen)
     gone = "pkg/part_3.py"
     left = [pair for pair in moved(samples(), "pkg/part_5.py") if gone not in pair[0]]
     given: dict[str, Any] = {"base__model": base.source, "adapter__least_replay": 99}

@@ -105,9 +105,21 @@ def test_an_adapter_never_learns_an_absolute_path(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["adapter", "base", "conversation", "delta", "generate", "launch",
-               "lineage", "merge", "packing", "recipe", "zero"],
-)  # fmt: skip
+    "module",
+    [
+        "adapter.adapter",
+        "adapter.delta",
+        "adapter.lineage",
+        "adapter.packing",
+        "adapter.recipe",
+        "base",
+        "compute.deepspeed_config",
+        "compute.launch",
+        "conversation",
+        "generate",
+        "merge",
+    ],
+)
 def test_importing_a_module_loads_nothing_heavy(module: str) -> None:
     code = (
         f"import repobuild.model.{module}, sys; heavy = {{'torch', 'transformers', "

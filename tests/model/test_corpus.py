@@ -150,7 +150,7 @@ def test_a_file_and_its_questions_are_held_out_together(
 
 
 def test_the_shipped_templates_can_be_filled(file: corpus.SourceFile) -> None:
-    folder = Path(__file__).parents[1] / "configs" / "questions"
+    folder = Path(__file__).parents[2] / "configs" / "questions"
     languages = corpus.read_questions(folder)
     assert {language.code for language in languages} == {"en", "zh"}
     for seed in range(10):

@@ -30,8 +30,8 @@ LINEAGE = Lineage(
     training={"steps": 7, "tokens": 900, "answer_tokens": 400},
     scores={"loss": 0.4, "parent_loss": 0.5}, promoted=True,
 )  # fmt: skip
-ABOUT = ModelCardFacts("my project", "https://a.example/b", LINEAGE, "1" * 64, COMMIT, "",
-              "b" * 40, SERVED)  # fmt: skip
+ABOUT = ModelCardFacts("my project", "https://a.example/b", LINEAGE, "1" * 64, COMMIT,
+              "", "b" * 40, SERVED)  # fmt: skip
 
 
 def config(**changes: Any) -> dict[str, Any]:

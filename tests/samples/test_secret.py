@@ -20,7 +20,7 @@ from repobuild.samples.dataset.secret import secrets, withheld
 from repobuild.samples.export.dataset_files import FORMS
 from tests.repository import Repository
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 CHANCE = random.Random(5)
 ALPHANUMERIC = string.ascii_letters + string.digits
 

@@ -17,7 +17,7 @@ from repobuild.truth.structure import CLAIMS, STRUCTURE
 from tests.mutants import mutant
 from tests.truth_world import World
 
-ROOM = Path(__file__).parents[1] / "repobuild" / "truth"
+ROOM = Path(__file__).parents[2] / "repobuild" / "truth"
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""How an element lies in a facts row: a list in the order of `ElementRow`, empty tail cut off.
+"""An element in a facts row: a list in the order of `ElementRow`, empty tail cut off.
 
 Names of parameters without anything else are plain strings; others are
 `[name, kind, type, default]`, with these kinds (those of `inspect`, shortened):

@@ -7,7 +7,7 @@ without a grammar, a query file `.scm`:
     grammar        "tree_sitter_python"     package with a function `language`
     function       "language_tsx"           optional; the package's function, if another
     distribution   "tree-sitter-python"     what to install for it
-    refine         "repobuild.code.facts.python.module"  optional; what a query cannot say
+    refine         "repobuild.code…"  optional module: what a query cannot say
     part_of        "typescript"             chosen, and queried, as that language is
     links          "javascript"             whose rules find names in other files
     always         true                     not subject to `project.languages`

@@ -209,5 +209,5 @@ def _foot(report: Report) -> str:
     return (
         "<footer><p>Made by repobuild. The same numbers are in <code>report.json</code>"
         f" and {code(report['comparison'])} beside this page; how an answer is marked "
-        "is written in <code>repobuild/evaluate/scoring/strict_score.py</code>.</p></footer>"
+        "is written in <code>evaluate/scoring/strict_score.py</code>.</p></footer>"
     )

@@ -2,9 +2,9 @@
 
 `configs/general/python.jsonl.gz` holds 60 pieces of Python's standard library, some
 20,000 tokens, from the files that the embedded base model never saw (`held_out` in
-model/bundled/corpus.py).  It ships with repobuild, so that the number means the same on every
-machine and with every base; other bases may have seen the files, and what shows is how
-an adapter changes their loss.
+model/bundled/corpus.py).  It ships with repobuild, so that the number means the same on
+every machine and with every base; other bases may have seen the files, and what shows
+is how an adapter changes their loss.
 
 One JSON object a line, {"path": str, "text": str}, in the order of the paths.  Drawn by
 

@@ -1,7 +1,7 @@
 """Whether a model still believes what was true some commits ago.
 
-Asked are the questions of the table `old_answers` (samples/changes/old_answers.py): where
-something is that was moved or removed, what to pass to something whose signature
+Asked are the questions of the table `old_answers` (samples/changes/old_answers.py):
+where something is that was moved or removed, what to pass to something whose signature
 changed.  An answer is
 
     right   when it states every fact of what is true now; of what was removed, when it

@@ -1,9 +1,10 @@
 """What stands where, as the state's tables know it: by index, for a few look-ups.
 
 No look-up goes over a table: at 100,000 elements it costs what it costs at a hundred.
-The files that hold a name are found by the index of `contexts` (samples/contexts/display_names.py), a
-module by that of `graph`, suffixes, folders and imports of the repository in the counts
-of the graph's project row (code/graph/project.py).
+The files that hold a name are found by the index of `contexts`
+(samples/contexts/display_names.py), a module by that of `graph`, suffixes, folders and
+imports of the repository in the counts of the graph's project row
+(code/graph/project.py).
 """
 
 from __future__ import annotations

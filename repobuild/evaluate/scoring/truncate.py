@@ -17,7 +17,8 @@ fence is what the fence holds: whether code comes in one is form, not knowledge.
 
 `exact` and `edit` are taken of what is left; `stopped` says whether the model had
 stopped there by itself, so that a cut shows.  Checked answers are not cut: on click's
-and joblib's samples the rule leaves every one as it is (tests/evaluate/test_truncate.py).
+and joblib's samples the rule leaves every one as it is
+(tests/evaluate/test_truncate.py).
 """
 
 from __future__ import annotations

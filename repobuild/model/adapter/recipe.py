@@ -1,7 +1,7 @@
 """What a training run is told: plain records, no heavy imports.
 
-A `TrainingJob` can be written to a folder and read back, so that the processes which a launcher
-starts see the same job as the one that asked for it:
+A `TrainingJob` can be written to a folder and read back, so that the processes which a
+launcher starts see the same job as the one that asked for it:
 
     SCRATCH/job.json        everything but the examples
     SCRATCH/examples.bin    msgpack: [[id, task, answer, tokens], ...]

@@ -1,7 +1,7 @@
 """Put a trained model into the cache that ships with repobuild.
 
-    python -m repobuild.model.bundled.pretrain --out tiny      trains it
-    python -m repobuild.model.bundled.bundle tiny               makes it the embedded default
+    python -m repobuild.model.bundled.pretrain --out tiny   trains it
+    python -m repobuild.model.bundled.bundle tiny           makes it the default
 
 `cache/refs/tiny` then holds the digest of `cache/objects/ab/cdef…/`. The model that
 was there goes: a wheel carries one.

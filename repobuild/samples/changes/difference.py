@@ -10,7 +10,7 @@ from repobuild.samples.tasks.phrases import Phrases
 
 
 def difference(item: Value, said: Phrases) -> str:
-    """Return what a `changed` item (repobuild/code/changes/change.py) says; may be ""."""
+    """Return what a `changed` item (code/changes/change.py) says; may be ""."""
     parts = [*_signature(item, said), *_doc(item, said), *_body(item, said)]
     return "".join(parts)
 

@@ -1,7 +1,7 @@
 """A code element as contexts read it: a view on its facts row, nothing computed ahead.
 
-`repobuild.code.facts.element.CodeElement` has the seed's twenty fields filled in; contexts
-need half of them, of every element of every changed file.
+`repobuild.code.facts.element.CodeElement` has the seed's twenty fields filled in;
+contexts need half of them, of every element of every changed file.
 """
 
 from __future__ import annotations

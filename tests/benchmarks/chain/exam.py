@@ -6,8 +6,9 @@
     changed    questions whose answer changed, and whose old answer is known
     removed    where an element lies that a commit removed; only staleness is marked
 
-Answers are marked as the report does: *right* by repobuild/evaluate/scoring/exact_facts.py, *stale*
-by staleness.py beside it. Answers with code are left to the loss.
+Answers are marked as the report does: *right* by
+repobuild/evaluate/scoring/exact_facts.py, *stale* by staleness.py beside it. Answers
+with code are left to the loss.
 """
 
 from __future__ import annotations
