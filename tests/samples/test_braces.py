@@ -6,7 +6,7 @@ import pytest
 
 from repobuild.code.facts.element_row import row_of
 from repobuild.code.facts.parse import facts_of
-from repobuild.samples.text.braces import Braces
+from repobuild.samples.text.braces import BracedSource
 
 JAVASCRIPT = b"""class A {
   /** Sums. */
@@ -107,7 +107,7 @@ def test_code_is_quoted_without_comments_and_signatures_as_written(
     rows = {item[0]: row_of(item) for item in facts_of(source, language)["elements"]}
     row = rows[qual]
     start = source.rfind(b"\n", 0, row.start) + 1
-    quoted = Braces(language, source).quote(start, row.start + row.length)
+    quoted = BracedSource(language, source).quote(start, row.start + row.length)
     assert quoted is not None
     assert (row.head, quoted.head, quoted.body) == (signature, head, body)
 
@@ -132,4 +132,4 @@ def test_javadoc_is_told_without_its_marks() -> None:
 
 def test_a_body_on_one_line_is_not_quoted() -> None:
     source = b"function f(a) { return a }\n"
-    assert Braces("javascript", source).quote(0, len(source) - 1) is None
+    assert BracedSource("javascript", source).quote(0, len(source) - 1) is None

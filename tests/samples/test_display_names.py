@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from repobuild.code.facts.element_row import ElementRow
-from repobuild.samples.contexts.display_names import DisplayNames, module_of, names_of
+from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView, shown
+from repobuild.samples.text.import_statements import module_of
 from tests.fakes import MemoryIndex
 
 
@@ -29,7 +30,7 @@ def label(path: str, qual: str, **files: Any) -> str:
     name = shown(qual).rpartition(".")[2]
     element = ElementView(path, row, name, qual.rpartition(".")[0])
     found, alone = names.label(element, names_of(files[path.removesuffix(".py")]))
-    assert alone == (found in (element.name, element.shown))
+    assert alone == (found in (element.name, element.plain_qual))
     return found
 
 
@@ -68,6 +69,12 @@ def test_only_a_name_with_one_unchanged_holder_can_flip() -> None:
     names = DisplayNames(MemoryIndex())
     for path in ("a.py", "b.py", "c.py"):
         names.record(path, ["run"] if path != "c.py" else ["run", "walk"])
-    assert list(names.flipped(["run", "walk"], {"a.py"})) == ["walk"]
-    assert list(names.flipped(["run", "walk"], {"a.py", "b.py"})) == ["run", "walk"]
-    assert list(names.flipped(["run", "walk"], {"a.py", "b.py", "c.py"})) == []
+    assert list(names.with_one_unchanged_file(["run", "walk"], {"a.py"})) == ["walk"]
+    assert list(names.with_one_unchanged_file(["run", "walk"], {"a.py", "b.py"})) == [
+        "run",
+        "walk",
+    ]
+    assert (
+        list(names.with_one_unchanged_file(["run", "walk"], {"a.py", "b.py", "c.py"}))
+        == []
+    )

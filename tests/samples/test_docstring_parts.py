@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from repobuild.samples.text.docstring_parts import (
     SUMMARY,
-    described,
-    sentence,
-    shortened,
-    summary,
+    first_sentence,
+    parse_docstring,
+    shorten,
+    summarise,
 )
 
 GOOGLE = """Read a file.
@@ -50,7 +50,7 @@ SPHINX = """Read a file.
 
 
 def test_google_parameters_and_returns_are_read() -> None:
-    found = described(GOOGLE)
+    found = parse_docstring(GOOGLE)
     assert found.summary == "Read a file."
     assert found.parameters["path"] == "Where it is."
     assert found.parameters["mode"] == "How to open it, in detail."
@@ -60,13 +60,13 @@ def test_google_parameters_and_returns_are_read() -> None:
 
 
 def test_numpy_parameters_and_returns_are_read() -> None:
-    found = described(NUMPY)
+    found = parse_docstring(NUMPY)
     assert found.parameters == {"path": "Where it is.", "mode": "How."}
     assert found.returns == "The bytes."
 
 
 def test_sphinx_parameters_and_returns_are_read() -> None:
-    found = described(SPHINX)
+    found = parse_docstring(SPHINX)
     assert found.summary == "Read a file."
     assert found.parameters["path"] == "Where it is."
     assert found.parameters["mode"] == "How to open it, in detail."
@@ -74,60 +74,60 @@ def test_sphinx_parameters_and_returns_are_read() -> None:
 
 
 def test_the_summary_is_the_first_paragraph_on_one_line() -> None:
-    assert summary("One\nline.\n\nTwo.") == "One line."
-    assert summary("") == ""
+    assert summarise("One\nline.\n\nTwo.") == "One line."
+    assert summarise("") == ""
 
 
 def test_a_summary_stops_before_a_section_of_its_own_paragraph() -> None:
-    assert summary("Read it.\n:param a: b") == "Read it."
-    assert summary("Read it.\n>>> read()\n1") == "Read it."
+    assert summarise("Read it.\n:param a: b") == "Read it."
+    assert summarise("Read it.\n>>> read()\n1") == "Read it."
 
 
 def test_a_long_text_ends_after_a_sentence_or_says_that_it_was_cut() -> None:
-    assert shortened("Aaaa. Bbbb. Cccc.", 12) == "Aaaa. Bbbb."
-    assert shortened("one two three four", 12) == "one two ..."
-    assert len(summary("word " * 200)) <= SUMMARY + 4
+    assert shorten("Aaaa. Bbbb. Cccc.", 12) == "Aaaa. Bbbb."
+    assert shorten("one two three four", 12) == "one two ..."
+    assert len(summarise("word " * 200)) <= SUMMARY + 4
 
 
 def test_the_first_sentence_is_cut_at_its_end_in_both_languages() -> None:
-    assert sentence("Read it. Then more.") == "Read it."
-    assert sentence("读取文件。然后返回。") == "读取文件。"
-    assert sentence("uses os.path here") == "uses os.path here"
+    assert first_sentence("Read it. Then more.") == "Read it."
+    assert first_sentence("读取文件。然后返回。") == "读取文件。"
+    assert first_sentence("uses os.path here") == "uses os.path here"
 
 
 def test_markup_of_documentation_tools_is_taken_off() -> None:
     text = (
         "Invoke all ``close`` callbacks registered with\n:meth:`~a.b.Context.on_close`."
     )
-    assert summary(text) == "Invoke all `close` callbacks registered with `on_close`."
-    assert summary("See `the pages <https://x.org/y>`_ of |this| one.") == (
+    assert summarise(text) == "Invoke all `close` callbacks registered with `on_close`."
+    assert summarise("See `the pages <https://x.org/y>`_ of |this| one.") == (
         "See the pages of this one."
     )
-    assert summary("A :ref:`group of commands <groups>`.") == "A group of commands."
+    assert summarise("A :ref:`group of commands <groups>`.") == "A group of commands."
 
 
 def test_a_title_between_rules_is_the_title() -> None:
-    assert summary("=========\nUsing it\n=========\n\nMore of it.") == "Using it"
-    assert summary("Using it\n========\nMore of it.") == "Using it"
+    assert summarise("=========\nUsing it\n=========\n\nMore of it.") == "Using it"
+    assert summarise("Using it\n========\nMore of it.") == "Using it"
 
 
 def test_a_directive_is_no_prose() -> None:
-    assert summary(".. deprecated:: 8.2\n   Use another.") == ""
-    assert summary("Read it.\n.. note:: slowly") == "Read it."
+    assert summarise(".. deprecated:: 8.2\n   Use another.") == ""
+    assert summarise("Read it.\n.. note:: slowly") == "Read it."
 
 
 def test_what_announces_a_list_is_left_out_with_the_list() -> None:
-    assert summary("Read it. The modes are:\n\n- r") == "Read it."
-    assert summary("Take, in this order:\n\n- r") == "Take, in this order"
+    assert summarise("Read it. The modes are:\n\n- r") == "Read it."
+    assert summarise("Take, in this order:\n\n- r") == "Take, in this order"
 
 
 def test_a_first_line_without_a_full_stop_ends_where_it_was_broken() -> None:
     text = "Protect the file\nThis is achieved by keeping a list of small pieces."
-    assert summary(text) == "Protect the file"
+    assert summarise(text) == "Protect the file"
     wrapped = "Return a context that is made for the\nPython interpreter that runs it."
-    assert summary(wrapped).endswith("for the Python interpreter that runs it.")
+    assert summarise(wrapped).endswith("for the Python interpreter that runs it.")
 
 
 def test_of_several_returned_values_none_is_told_without_its_name() -> None:
     text = "Load.\n\nReturns\n-------\npool : str\n    Where.\nit : bool\n    If.\n"
-    assert described(text).returns == ""
+    assert parse_docstring(text).returns == ""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.expectation import expectation
+from repobuild.samples.text.expectation import hide_expectation
 
 MOST = 400
 
 
 def hidden(*lines: str) -> str:
     """What is hidden of a test that holds these lines."""
-    found = expectation("def test_it(self):\n    " + "\n    ".join(lines), MOST)
+    found = hide_expectation("def test_it(self):\n    " + "\n    ".join(lines), MOST)
     return found[1] if found else ""
 
 
@@ -53,7 +53,10 @@ def test_what_the_test_says_before_is_not_asked_for() -> None:
 
 def test_nothing_after_the_cut_is_shown() -> None:
     code = "def test_it():\n    assert size(a) == 4711\n    assert b == late\n"
-    assert expectation(code, MOST) == ("def test_it():\n    assert size(a) == ", "4711")
+    assert hide_expectation(code, MOST) == (
+        "def test_it():\n    assert size(a) == ",
+        "4711",
+    )
 
 
 def test_an_assertion_is_found_in_a_branch_and_not_in_an_inner_function() -> None:
@@ -72,4 +75,4 @@ def test_it_is_the_same_assertion_as_long_as_the_test_has_it() -> None:
 
 def test_a_long_way_to_an_assertion_is_not_shown() -> None:
     code = "def test_it():\n    " + "step()\n    " * 99 + "assert size(1) == 4711\n"
-    assert expectation(code, MOST) is None
+    assert hide_expectation(code, MOST) is None

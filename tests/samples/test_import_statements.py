@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from repobuild.code.facts.parse import facts_of
 from repobuild.samples.text.import_statements import (
-    Statements,
-    needed,
-    other_names,
-    statements,
+    ImportsByName,
+    changed_names,
+    needed_imports,
+    read_imports,
 )
 
 SOURCE = """import os.path
@@ -23,9 +23,9 @@ from other import thing  # a comment
 TARGETS = ["pkg/io.py", "pkg/io.py::read", "pkg/wide.py", "pkg/near.py"]
 
 
-def known(source: str = SOURCE) -> Statements:
+def known(source: str = SOURCE) -> ImportsByName:
     text = source.encode()
-    return statements(facts_of(text, "python"), text, TARGETS)
+    return read_imports(facts_of(text, "python"), text, TARGETS)
 
 
 def test_statements_are_known_by_the_names_they_bind() -> None:
@@ -42,11 +42,11 @@ def test_only_the_projects_own_imports_are_internal() -> None:
 
 def test_code_needs_what_it_names() -> None:
     code = "def f(x):\n    return np.array(read(x).put)"
-    assert needed(code, known()) == [
+    assert needed_imports(code, known()) == [
         "import numpy as np",
         "from pkg.io import read, write as put",
     ]
-    assert needed(code, known(), internal=True) == [
+    assert needed_imports(code, known(), internal=True) == [
         "from pkg.io import read, write as put"
     ]
 
@@ -59,24 +59,30 @@ def test_the_order_of_a_files_imports_is_nothing_that_code_needs() -> None:
         "from . import near",
         "from pkg.io import read, write as put",
     ]
-    assert needed(code, known()) == needed(code, known(sorted_otherwise)) == wanted
+    assert (
+        needed_imports(code, known())
+        == needed_imports(code, known(sorted_otherwise))
+        == wanted
+    )
 
 
 def test_a_name_that_the_code_gives_a_meaning_is_its_own() -> None:
-    assert needed("def f():\n    read = open\n    return read()", known()) == []
-    assert needed("for read in rows:\n    pass", known()) == []
-    assert needed("def f(read):\n    return read()", known(), bound=["read"]) == []
-    assert needed('print("read")\nf(read=1)', known()) == []
+    assert needed_imports("def f():\n    read = open\n    return read()", known()) == []
+    assert needed_imports("for read in rows:\n    pass", known()) == []
+    assert (
+        needed_imports("def f(read):\n    return read()", known(), bound=["read"]) == []
+    )
+    assert needed_imports('print("read")\nf(read=1)', known()) == []
 
 
 def test_an_import_of_several_lines_is_context_and_no_answer() -> None:
-    assert needed("One()", known()) == [known()["One"].text]
-    assert needed("One(read())", known(), internal=True) == []
+    assert needed_imports("One()", known()) == [known()["One"].text]
+    assert needed_imports("One(read())", known(), internal=True) == []
 
 
 def test_a_reordered_import_changes_no_name() -> None:
     lines = SOURCE.split("\n")
     moved = "\n".join(["", *lines[1:], lines[0]])
-    assert other_names(known(), known(moved)) == set()
+    assert changed_names(known(), known(moved)) == set()
     changed = SOURCE.replace("write as put", "copy as put")
-    assert other_names(known(), known(changed)) == {"read", "put"}
+    assert changed_names(known(), known(changed)) == {"read", "put"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.samples.text.quote import quote
+from repobuild.samples.text.quote import quote_definition
 
 PLAIN = b'''\
     @cached
@@ -30,11 +30,13 @@ COMMENTED = b'''\
 
 
 def test_a_comment_a_blank_line_and_a_docstring_leave_the_quotation_as_it_was() -> None:
-    assert quote("python", PLAIN, True) == quote("python", COMMENTED, True)
+    assert quote_definition("python", PLAIN, True) == quote_definition(
+        "python", COMMENTED, True
+    )
 
 
 def test_head_and_body_are_dedented_lines_of_the_source() -> None:
-    found = quote("python", PLAIN, True)
+    found = quote_definition("python", PLAIN, True)
     assert found is not None
     assert found.head == "@cached\ndef read(self, path: str) -> bytes:"
     assert found.body.startswith("    with open(path) as file:\n        text")
@@ -46,28 +48,30 @@ def test_head_and_body_are_dedented_lines_of_the_source() -> None:
     ["x = 'a # b'", 'x = f"{a}# {b}"', "x = '''a\n\n  # no comment\n'''", "x = 1 // 2"],
 )
 def test_what_lies_in_a_string_is_left_alone(line: str) -> None:
-    found = quote("python", f"def f():\n    {line}\n    return x\n".encode(), False)
+    found = quote_definition(
+        "python", f"def f():\n    {line}\n    return x\n".encode(), False
+    )
     assert found is not None
     assert line in found.body
 
 
 def test_a_definition_on_one_line_is_not_quoted() -> None:
-    assert quote("python", b"def f(): return 1", False) is None
+    assert quote_definition("python", b"def f(): return 1", False) is None
 
 
 def test_broken_code_is_quoted_or_not_but_never_fails() -> None:
     for end in range(len(COMMENTED)):
-        quote("python", COMMENTED[:end], True)
+        quote_definition("python", COMMENTED[:end], True)
 
 
 def test_no_blank_line_is_left_where_a_long_docstring_was() -> None:
     source = b'def f():\n    """One.\n\n    Two.\n    """\n    return 1\n'
-    found = quote("python", source, True)
+    found = quote_definition("python", source, True)
     assert found is not None
     assert found.body == "    return 1"
 
 
 def test_a_docstring_alone_leaves_an_empty_body() -> None:
-    found = quote("python", b'class A(B):\n    """It is one."""\n', True)
+    found = quote_definition("python", b'class A(B):\n    """It is one."""\n', True)
     assert found is not None
     assert found.body == ""

@@ -36,9 +36,9 @@ from repobuild.evaluate.scoring.mention_parser import (
     spans,
 )
 from repobuild.evaluate.scoring.symbol_lookup import SymbolLocation, SymbolLookup
-from repobuild.samples.contexts.display_names import module_of
 from repobuild.samples.contexts.element_view import shown
 from repobuild.samples.contexts.graph_reader import is_test
+from repobuild.samples.text.import_statements import module_of
 
 MOST_FILES = 20  # that are read for one name: `__init__` stands in thousands
 _AT_HAND = 8  # files whose text is searched

@@ -29,7 +29,7 @@ from repobuild.samples.changes.latest_change import (
     Stories,
     latest_changes,
 )
-from repobuild.samples.contexts.project_context import name_of as project_name
+from repobuild.samples.contexts.project_context import project_name
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.tasks.facts import Fact, FactScope, Sample, samples_of, turn_of
 from repobuild.samples.tasks.phrases import Phrases, phrases

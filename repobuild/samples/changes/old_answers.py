@@ -37,7 +37,7 @@ from repobuild.samples.changes.change_samples import GONE, fields_of, free_name,
 from repobuild.samples.changes.latest_change import LatestChange, latest_changes
 from repobuild.samples.contexts.display_names import NAMED
 from repobuild.samples.contexts.graph_reader import is_test
-from repobuild.samples.contexts.project_context import name_of
+from repobuild.samples.contexts.project_context import project_name
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.tasks.facts import completed
 from repobuild.samples.tasks.location import SHORTEST_CLUE
@@ -91,7 +91,7 @@ class OldAnswerSampler:
         self._languages = tuple(settings["samples.languages"])
         self._hidden = Split.of(settings).generalised
         known = (self._graph.get(PROJECT) or {}).get("", {})
-        self._project = name_of(known)
+        self._project = project_name(known)
         self._told = latest_changes(
             *(dict(view.table(n).items()) for n in ("commits", "changes"))
         )

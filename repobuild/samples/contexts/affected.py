@@ -1,248 +1,258 @@
-"""Which contexts a change can affect: those are computed again, and no others.
+"""Find the context rows that a change can affect; only those are computed again.
 
-    changed file      itself and its elements, but for the untouched (untouched.py)
-    edge              both its ends, old or new; of a test's call of a method also the
-                      class, which says where it is tested
-    first sentence    the callers of the element that says it
-    import            the elements of its file that mention what it binds
+    changed file      its own row and those of its elements, except the unchanged ones
+                      (unchanged.py)
+    edge              both of its ends, old or new; for a test's call of a method also
+                      the class, whose row lists its tests
+    first sentence    the callers of the element whose docstring it begins
+    import            the elements of its file that mention a name that it binds
     class             its methods and those of its subclasses, which may override
-                      something else; what its methods override or overrode
-    name              the elements of one other file, when it was or is now the only one
+                      something else; the methods that they override or overrode
+    name              the elements of one other file, when that file was, or is now, the
+                      only other one with the name
 
-Over-approximating is harmless: an equal row is cut off by the engine. Untouched
-elements that nothing else affects get a new `@lines` row and no more.
+A row too many does no harm: the engine drops an equal row. Unchanged elements that
+nothing else affects only get a new `@lines` row.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of, parent_of
-from repobuild.code.graph.graph import PROJECT
+from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
-from repobuild.samples.contexts.element_view import ElementView, elements
+from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
-    edges_of,
+    element_id,
+    first_sentences,
     is_test,
-    made_id,
-    parted,
-    sentences,
+    read_edges,
 )
 from repobuild.samples.contexts.unchanged import (
-    mentioning_none,
-    same_frame,
-    source,
-    untouched,
+    Elements,
+    has_same_header,
+    read_source,
+    unchanged_elements,
+    without_mentions,
 )
-from repobuild.samples.text.import_statements import other_names, statements
-
-Elements = dict[str, ElementView]
+from repobuild.samples.text.import_statements import changed_names, read_imports
 
 
-@dataclass(frozen=True, slots=True)
-class AffectedIds:
-    """Ids to make again, gone ones included, and ids that at most moved."""
+class AffectedIds(NamedTuple):
+    """The ids whose rows a change can affect."""
 
-    ids: set[str]
-    moved: set[str]
+    ids: set[str]  # to compute again, ids that are gone included
+    moved: set[str]  # to give new line numbers
+
+
+class Versions(NamedTuple):
+    """A table's row of one file, before and after the update."""
+
+    old: Value
+    new: Value
 
 
 class ChangedFiles:
-    """The changed files of one update, with what they were before."""
+    """The changed files of one update, with their state before it."""
 
-    def __init__(self, view: View, around: GraphReader) -> None:
+    def __init__(self, view: View, reader: GraphReader) -> None:
         self._view = view
         self._files = view.changes("files")
         self._facts = view.changes("facts")
         self._graph = view.changes("graph")
-        self._around = around
-        self._old: dict[str, Elements] = {}
+        self._reader = reader
+        self._old_elements: dict[str, Elements] = {}
         paths = {*self._facts.keys(), *self._graph.keys()} - {PROJECT}
-        # Facts do not see how a line is spaced, a quotation does.
+        # Facts ignore the spacing within a line, a quotation does not.
         for path, (old, new) in self._files.items():
             if (old or {}).get("blob") != (new or {}).get("blob"):
                 paths.add(path)
         self.paths = sorted(paths)
 
-    def old(self, path: str) -> Elements:
-        """The elements of a file before the change."""
+    def facts(self, path: str) -> Versions:
+        new = self._reader.facts(path)
+        return Versions(self._facts[path][0] if path in self._facts else new, new)
+
+    def graph(self, path: str) -> Versions:
+        """Return the graph rows of a file; both are None when the row is unchanged."""
+        return Versions(*self._graph[path]) if path in self._graph else _NO_VERSIONS
+
+    def old_elements(self, path: str) -> Elements:
+        """Return the elements of a file before the change."""
         if path not in self._facts:
-            return self._around.elements(path)
-        if path not in self._old:
-            self._old[path] = elements(self._facts[path][0], path)
-        return self._old[path]
+            return self._reader.elements(path)
+        if path not in self._old_elements:
+            self._old_elements[path] = read_elements(self._facts[path][0], path)
+        return self._old_elements[path]
 
-    def names(self, path: str) -> tuple[set[str], set[str]]:
-        """The names of a file before and after."""
-        now = self._around.facts(path)
-        was = self._facts[path][0] if path in self._facts else now
-        return set(names_of(was)), set(names_of(now))
+    def touched_names(self) -> set[str]:
+        """Return the names that some changed file gained or lost."""
+        touched: set[str] = set()
+        for path in self.paths:
+            facts = self.facts(path)
+            touched |= set(names_of(facts.old)) ^ set(names_of(facts.new))
+        return touched
 
-    def all_names(self) -> Iterator[tuple[set[str], set[str]]]:
-        return (self.names(path) for path in self.paths)
-
-    def untouched(self, path: str) -> Iterable[str]:
-        """The elements of a file that at most moved."""
-        new = self._around.elements(path)
-        if path not in self._facts and path not in self._files:
-            if not self._imports_changed(path):
-                return new  # only its edges changed, and none of the file's own
-        now = self._around.facts(path)
-        was = self._facts[path][0] if path in self._facts else now
-        if not new or not same_frame(was, now):
+    def unchanged(self, path: str) -> Iterable[str]:
+        """Return the elements of a file that at most have other line numbers."""
+        elements = self._reader.elements(path)
+        old_targets, new_targets = self._import_targets(path)
+        is_same_text = path not in self._facts and path not in self._files
+        if is_same_text and old_targets == new_targets:
+            return elements  # only edges of its elements changed
+        facts = self.facts(path)
+        if not elements or not has_same_header(facts.old, facts.new):
             return ()
         file = self._view.table("files").get(path)
-        before = self._files[path][0] if path in self._files else file
-        first, last = source(self._view, before), source(self._view, file)
-        if first is None or last is None:
+        old_file = self._files[path][0] if path in self._files else file
+        old_source = read_source(self._view, old_file)
+        source = read_source(self._view, file)
+        if old_source is None or source is None:
             return ()
-        same = untouched(self.old(path), new, first, last)
-        names = self._reimported(path, was, now, first, last)
-        return mentioning_none(names, same, new, last)
+        same = unchanged_elements(self.old_elements(path), elements, old_source, source)
+        reimported = changed_names(
+            read_imports(facts.old, old_source, old_targets),
+            read_imports(facts.new, source, new_targets),
+        )
+        return without_mentions(reimported, same, elements, source)
 
-    def _targets(self, path: str) -> tuple[list[str], list[str]]:
-        """What a file imports, before and after."""
+    def _import_targets(self, path: str) -> tuple[list[str], list[str]]:
+        """Return the ids that a file imports, before and after."""
         key = ("", "imports")
-        now = self._around.edges(path).out.get(key, [])
+        new = self._reader.edges(path).outgoing.get(key, [])
         if path not in self._graph:
-            return now, now
-        return edges_of(path, self._graph[path][0]).out.get(key, []), now
-
-    def _imports_changed(self, path: str) -> bool:
-        before, now = self._targets(path)
-        return before != now
-
-    def _reimported(
-        self, path: str, was: Value, now: Value, before: bytes, after: bytes
-    ) -> set[str]:
-        """The names that a file imports by another statement than before."""
-        old, new = self._targets(path)
-        return other_names(statements(was, before, old), statements(now, after, new))
-
-    def graph(self, path: str) -> tuple[Value, Value]:
-        """The graph rows of a file before and after; both None when it is as it was."""
-        return self._graph[path] if path in self._graph else (None, None)
+            return new, new
+        return read_edges(path, self._graph[path][0]).outgoing.get(key, []), new
 
 
-def affected(
-    changes: ChangedFiles, around: GraphReader, names: DisplayNames
+_NO_VERSIONS = Versions(None, None)
+
+
+def find_affected(
+    changes: ChangedFiles, reader: GraphReader, names: DisplayNames
 ) -> AffectedIds:
     """Return the ids whose rows may come out differently."""
-    touched = set().union(*(before ^ after for before, after in changes.all_names()))
+    touched = changes.touched_names()
     ids: set[str] = set()
     moved: set[str] = set()
-    reshaped: list[ReshapedClass] = []
+    classes: list[ChangedClass] = []
     for path in changes.paths:
-        old, new = changes.old(path), around.elements(path)
-        same = {
+        old, new = changes.old_elements(path), reader.elements(path)
+        unchanged = {
             qual
-            for qual in changes.untouched(path)
-            if touched.isdisjoint((new[qual].name, new[qual].shown))
+            for qual in changes.unchanged(path)
+            if touched.isdisjoint((new[qual].name, new[qual].plain_qual))
         }
-        moved.update(made_id(path, qual) for qual in same)
+        moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
-        ids.update(made_id(path, qual) for qual in {**old, **new} if qual not in same)
-        ids.update(_quoting(path, old, new, around))
-        ids.update(_connected(path, *changes.graph(path)))
-        reshaped += _reshaped(path, old, new, changes, around)
-    for holder in reshaped:
-        ids.update(_methods_below(holder.id, around))
-    ids.update(_methods_above(reshaped, around))
-    ids.update(_renamed(changes, around, names, touched))
+        ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
+        ids.update(_callers_of_new_sentences(path, old, new, reader))
+        ids.update(_ends_of_changed_edges(path, changes.graph(path)))
+        classes += _changed_classes(path, changes, reader)
+    for changed in classes:
+        ids.update(_methods_below(changed.id, reader))
+    ids.update(_methods_above(classes, reader))
+    ids.update(_renamed_elsewhere(changes, reader, names, touched))
     return AffectedIds(ids, moved - ids)
 
 
-def _quoting(
-    path: str, old: Elements, new: Elements, around: GraphReader
+def _callers_of_new_sentences(
+    path: str, old: Elements, new: Elements, reader: GraphReader
 ) -> Iterator[str]:
-    """Callers of the elements whose first sentence changed."""
-    before, after = sentences(old), sentences(new)
+    """Yield the callers of elements whose first sentence changed."""
+    before, after = first_sentences(old), first_sentences(new)
     for qual in {**before, **after}:
         if before.get(qual) != after.get(qual):
-            yield from around.incoming(made_id(path, qual), "calls")
+            yield from reader.incoming(element_id(path, qual), "calls")
 
 
-def _connected(path: str, old: Value, new: Value) -> Iterator[str]:
-    """Both ends of the edges that came or went."""
-    before, after = edges_of(path, old), edges_of(path, new)
-    for edge in {**before.into, **after.into}:
-        if before.into.get(edge) != after.into.get(edge):
-            yield edge[0]
-            target, qual = parted(edge[0])
-            if edge[1] == "calls" and "." in qual and is_test(path):
-                yield made_id(target, parent_of(qual))
-    for edge in {**before.out, **after.out}:
-        if before.out.get(edge) != after.out.get(edge):
-            yield made_id(path, edge[0])
+def _ends_of_changed_edges(path: str, rows: Versions) -> Iterator[str]:
+    """Yield both ends of the edges that were added or removed."""
+    before, after = read_edges(path, rows.old), read_edges(path, rows.new)
+    for edge in {**before.incoming, **after.incoming}:
+        if before.incoming.get(edge) != after.incoming.get(edge):
+            target, kind = edge
+            yield target
+            target_path, qual = split_id(target)
+            if kind == "calls" and "." in qual and is_test(path):
+                yield element_id(target_path, parent_of(qual))
+    for edge in {**before.outgoing, **after.outgoing}:
+        if before.outgoing.get(edge) != after.outgoing.get(edge):
+            yield element_id(path, edge[0])
 
 
 @dataclass(frozen=True, slots=True)
-class ReshapedClass:
-    """A class that has other methods or other bases than before."""
+class ChangedClass:
+    """A class that gained or lost methods or base classes."""
 
     id: str
-    bases: set[str]  # old and new
-    names: set[str]  # of methods that may begin or cease to override something
+    bases: set[str]  # ids, old and new
+    methods: set[str]  # names that may begin or cease to override something
 
 
-def _reshaped(
-    path: str, old: Elements, new: Elements, changes: ChangedFiles, around: GraphReader
-) -> Iterator[ReshapedClass]:
-    before, after = (edges_of(path, row).out for row in changes.graph(path))
-    old_methods, new_methods = _methods(old), _methods(new)
-    classes = {e.qual for e in (*old.values(), *new.values())}
-    for qual in sorted(classes):
-        id, edge = made_id(path, qual), (qual, "inherits")
-        was, now = (set(found.get(qual, ())) for found in (old_methods, new_methods))
-        bases = {*before.get(edge, ()), *around.outgoing(id, "inherits")}
+def _changed_classes(
+    path: str, changes: ChangedFiles, reader: GraphReader
+) -> Iterator[ChangedClass]:
+    old, new = changes.old_elements(path), reader.elements(path)
+    before, after = (read_edges(path, row).outgoing for row in changes.graph(path))
+    old_methods, new_methods = _child_names(old), _child_names(new)
+    for qual in sorted({e.qual for e in (*old.values(), *new.values())}):
+        id, edge = element_id(path, qual), (qual, "inherits")
+        was, now = old_methods.get(qual, set()), new_methods.get(qual, set())
+        bases = {*before.get(edge, ()), *reader.outgoing(id, "inherits")}
         if before.get(edge) != after.get(edge):
-            below = _methods_below(id, around)
-            yield ReshapedClass(id, bases, was | now | {name_of(m) for m in below})
+            below = {name_of(method) for method in _methods_below(id, reader)}
+            yield ChangedClass(id, bases, was | now | below)
         elif was != now:
-            yield ReshapedClass(id, bases, was ^ now)
+            yield ChangedClass(id, bases, was ^ now)
 
 
-def _methods(found: Elements) -> dict[str, set[str]]:
-    methods: dict[str, set[str]] = {}
-    for element in found.values():
+def _child_names(elements: Elements) -> dict[str, set[str]]:
+    """Return the names of each element's children by its qualified name."""
+    names: dict[str, set[str]] = {}
+    for element in elements.values():
         if element.parent:
-            methods.setdefault(element.parent, set()).add(element.name)
-    return methods
+            names.setdefault(element.parent, set()).add(element.name)
+    return names
 
 
-def _methods_below(holder: str, around: GraphReader) -> Iterator[str]:
-    for below in (holder, *around.descendants(holder)):
-        path, qual = parted(below)
-        for element in around.elements(path).values():
+def _methods_below(id: str, reader: GraphReader) -> Iterator[str]:
+    """Yield the methods of a class and of its subclasses."""
+    for class_id in (id, *reader.descendants(id)):
+        path, qual = split_id(class_id)
+        for element in reader.elements(path).values():
             if element.parent == qual:
                 yield element.id
 
 
-def _methods_above(reshaped: list[ReshapedClass], around: GraphReader) -> Iterator[str]:
-    """Methods of base classes, old and new, that one of the names may override.
+def _methods_above(classes: list[ChangedClass], reader: GraphReader) -> Iterator[str]:
+    """Yield the methods of base classes, old and new, that the methods may override.
 
-    All names with all bases: a chain of classes may have come apart in two places.
+    All names are matched with all bases: a chain of classes may have been cut at two
+    links (test_a_chain_of_classes_that_comes_apart_twice_is_seen).
     """
-    names = set().union(*(holder.names for holder in reshaped))
-    bases = {base for holder in reshaped for base in holder.bases}
-    for id in {*bases, *(far for base in bases for far in around.ancestors(base))}:
-        path, qual = parted(id)
-        for element in around.elements(path).values():
+    names = set().union(*(changed.methods for changed in classes))
+    bases = {base for changed in classes for base in changed.bases}
+    for id in {*bases, *(far for base in bases for far in reader.ancestors(base))}:
+        path, qual = split_id(id)
+        for element in reader.elements(path).values():
             if element.parent == qual and element.name in names:
                 yield element.id
 
 
-def _renamed(
-    changes: ChangedFiles, around: GraphReader, names: DisplayNames, touched: set[str]
+def _renamed_elsewhere(
+    changes: ChangedFiles, reader: GraphReader, names: DisplayNames, touched: set[str]
 ) -> Iterator[str]:
-    """Elements of unchanged files whose short name is another now."""
+    """Yield the elements of unchanged files whose display name may differ now."""
     changed = set(changes.paths)
-    for name in names.flipped(sorted(touched), changed):
+    for name in names.with_one_unchanged_file(sorted(touched), changed):
         for path in names.paths(name):
             if path not in changed:
-                for element in around.elements(path).values():
-                    if name in (element.name, element.shown):
+                for element in reader.elements(path).values():
+                    if name in (element.name, element.plain_qual):
                         yield element.id

@@ -1,14 +1,17 @@
-"""The rows of `contexts`: what may be said of one element, file or document.
+"""Make the rows of `contexts`: what samples may quote of one element, file or document.
 
-Empty fields are left out, and so are path and name, which the id holds, and a label
-that is the bare name. `shared` says that a label may be another element's, too. Lists
+Empty fields are left out. So are path and name, which the id contains, and a label that
+equals the bare name. `shared` says that another element may have the same label. Lists
 of other elements hold ids, sorted by path and name, at most eight; `more` names the
-lists that were cut. Others are quoted by id and by their first sentence only, so that a
-context changes with few of its neighbours.
+lists that were cut. Of another element only its id and its first sentence are quoted,
+so that a change of one context changes few of its neighbours.
 
-A `brief` row is that of a test or of a function within a function: it is where it is,
-and nothing else is told of it, for tests would swamp what a user asks about. A test may
-have `before`, `hidden` and `needs`: what one of its assertions expects, expectation.py.
+A row with `brief` is that of a test or of a function within a function: it gives the
+location and no details, because tests would outnumber what users ask about. A test may
+have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
+
+`element_row` combines three groups of fields: the element's own (`_own_fields`), its
+neighbours' ids (`_neighbour_fields`) and its code (`_code_fields`).
 """
 
 from __future__ import annotations
@@ -16,161 +19,170 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED
-from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.element_view import ElementView, ParameterRow
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.contexts.graph_reader import (
-    case_of,
-    made_id,
-    parted,
-)
-from repobuild.samples.text.docstring_parts import described, summary
-from repobuild.samples.text.import_statements import needed
+from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
+from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.expectation import hide_expectation
+from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
 
-MOST = 8
-_LONGEST_SIGNATURE = 300
-_OUTLINE = 6
+MOST = 8  # ids in a list
+_LONGEST_SIGNATURE = 300  # characters
+_LONGEST_TEST = 60  # lines, comments and docstring included
+_OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
 
 Row = dict[str, Value]
 
 
+# ------------------------------------------------------------------- elements
+
+
 def element_row(
     file: FileContext, element: ElementView, quoted: Quote | None
 ) -> Row | None:
-    """The row of one element, or None when nothing is to be said of it."""
-    if not file.told(element):
+    """Return the row of one element, None for one without a row."""
+    if not file.has_row(element):
         return None
     if element.type == "section":
-        return _section(file, element)
+        return _section_row(file, element)
     if element.type not in NAMED:
         return None
-    row = _named(file, element)
-    if file.brief(element):
+    row = _identity(file, element)
+    if file.is_location_only(element):
         return row | {"brief": True}
-    row.update(_own(file, element))
-    relations = _relations(file, element)
-    relations["more"] += row.get("more", ())  # of the members of a class
-    row.update(relations)
+    row.update(_own_fields(file, element))
+    neighbours = _neighbour_fields(file, element)
+    neighbours["more"] += row.get("more", ())  # `members` of a class
+    row.update(neighbours)
     if quoted:
-        row["head"], row["body"] = quoted.head, quoted.body
-        row["outline"] = _outline(file, element)
-        code = f"{quoted.head}\n{quoted.body}"
-        own = (found.name.lstrip("*") for found in element.parameters())
-        row["needs"] = needed(code, file.imports, own, internal=True)
-    return _packed(row)
+        row.update(_code_fields(file, element, quoted))
+    return _without_empty(row)
 
 
-def file_row(file: FileContext) -> Row | None:
-    """The row of a module or a document."""
-    language = file.facts.get("language", "")
-    if language in ("", "manifest"):
-        return None
-    document = any(e.type == "section" for e in file.elements.values())
-    kind = "document" if document or language == "markdown" else "module"
-    row: Row = {
-        "kind": kind,
-        "id": file.path,
-        "label": file.path,
-        "project": file.project,
-        "fence": language,
-        "summary": file.summary,
-        "brief": file.test,
-    }
-    row.update(_lists(members=_top(file), **({} if file.test else _imports(file))))
-    if kind == "document":
-        row["titles"] = [file.elements[parted(id)[1]].title for id in row["members"]]
-    return _packed(row)
-
-
-def _named(file: FileContext, element: ElementView) -> Row:
-    """Path and bare name are in the id; fact.completed() adds them."""
-    label, alone = file.names.label(element, file.counts)
+def _identity(file: FileContext, element: ElementView) -> Row:
+    """Return who it is; path and bare name follow from the id (tasks/facts.py)."""
+    label, is_unique = file.names.label(element, file.name_counts)
     row: Row = {"kind": element.type, "id": element.id, "project": file.project}
     if label != element.name:
         row["label"] = label
-    if not alone:
+    if not is_unique:
         row["shared"] = True
     return row
 
 
-def _section(file: FileContext, element: ElementView) -> Row:
-    row: Row = {"kind": element.type, "id": element.id, "project": file.project}
-    row |= {"label": element.title, "shared": True, "summary": summary(element.doc)}
-    return _packed(row)
+def _section_row(file: FileContext, element: ElementView) -> Row:
+    row: Row = {
+        "kind": element.type,
+        "id": element.id,
+        "project": file.project,
+        "label": element.title,
+        "shared": True,
+        "summary": summarise(element.doc),
+    }
+    return _without_empty(row)
 
 
-def _own(file: FileContext, element: ElementView) -> Row:
-    """What the element says of itself, and what holds it."""
-    about = described(element.doc)
+def _own_fields(file: FileContext, element: ElementView) -> Row:
+    """Return what facts know of the element itself and of its container."""
+    docstring = parse_docstring(element.doc)
     signature = element.signature
     row: Row = {
-        "fence": file.fence,
-        "summary": about.summary,
+        "fence": file.language,
+        "summary": docstring.summary,
         "returns": element.row.returns,
-        "returns_text": about.returns,
+        "returns_text": docstring.returns,
         "decorators": list(element.row.decorators),
         "async": element.is_async,
         "module_summary": file.summary,
     }
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
-    row["params"] = _parameters(element, about.parameters)
-    holder = file.elements.get(element.parent)
-    if holder:
-        row["container"] = holder.shown
-        row["container_summary"] = summary(holder.doc)
-        row["container_signature"] = holder.signature
-        row["sole"] = file.methods[element.name] == 1
+    row["params"] = _parameters(element, docstring.parameters)
+    container = file.elements.get(element.parent)
+    if container:
+        row["container"] = container.plain_qual
+        row["container_summary"] = summarise(container.doc)
+        row["container_signature"] = container.signature
+        row["sole"] = file.method_counts[element.name] == 1
     if element.type == "class":
-        row.update(_class(file, element))
+        row.update(_class_fields(file, element))
     return row
 
 
-def _class(file: FileContext, element: ElementView) -> Row:
-    """Public methods, and the parameters of the constructor."""
+def _class_fields(file: FileContext, element: ElementView) -> Row:
+    """Return the methods, public ones first, and the constructor's parameters."""
     methods = sorted(
         (e.name.startswith("_"), e.name)
         for e in file.children(element.qual)
-        if e.type == "method" and file.told(e)
+        if e.type == "method" and file.has_row(e)
     )
-    row = _lists(members=[name for _, name in methods])
-    start = file.elements.get(element.qual + ".__init__")
-    if start:
-        row["params"] = _parameters(start, described(start.doc).parameters)
+    row = _cut_lists(members=[name for _, name in methods])
+    constructor = file.elements.get(element.qual + ".__init__")
+    if constructor:
+        texts = parse_docstring(constructor.doc).parameters
+        row["params"] = _parameters(constructor, texts)
     return row
 
 
 def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
-    """[name, type, default, description, how passed]; stars with the name."""
+    """Return the parameters without the receiver, each as a `ParameterRow`'s list."""
     rows = []
-    for number, found in enumerate(element.parameters()):
-        if number or element.type != "method" or found.name not in _RECEIVERS:
-            text = texts.get(found.name.lstrip("*"), "")
-            rows.append([found.name, found.type, found.default, text, found.passing])
+    for number, one in enumerate(element.parameters()):
+        if number or element.type != "method" or one.name not in _RECEIVERS:
+            text = texts.get(one.name.lstrip("*"), "")
+            row = ParameterRow(one.name, one.type, one.default, text, one.passing)
+            rows.append(list(row))
     return rows
 
 
-def _relations(file: FileContext, element: ElementView) -> Row:
-    around, id = file.around, element.id
-    row = _lists(
-        callers=(one for one in around.incoming(id, "calls", tests=False) if one != id),
-        callees=_in_call_order(element, around.outgoing(id, "calls")),
-        bases=around.outgoing(id, "inherits"),
-        subclasses=around.incoming(id, "inherits", tests=False),
-        overrides=_overrides(file, element),
-        overridden=_overridden(file, element),
+def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
+    """Return the code, the project's imports that it needs, and its surroundings."""
+    # What a reader of a hole in the code would see around it.
+    siblings = (
+        signature
+        for signature, id in file.outline_signatures(element.parent)
+        if id != element.id
+    )
+    code = f"{quoted.head}\n{quoted.body}"
+    own = (parameter.name.lstrip("*") for parameter in element.parameters())
+    return {
+        "head": quoted.head,
+        "body": quoted.body,
+        "outline": list(islice(siblings, _OUTLINE)),
+        "needs": needed_imports(code, file.imports, own, internal=True),
+    }
+
+
+# ----------------------------------------------------------------- neighbours
+
+
+def _neighbour_fields(file: FileContext, element: ElementView) -> Row:
+    reader, id = file.reader, element.id
+    callers = reader.incoming(id, "calls", tests=False)
+    row = _cut_lists(
+        callers=(caller for caller in callers if caller != id),
+        callees=_in_call_order(element, reader.outgoing(id, "calls")),
+        bases=reader.outgoing(id, "inherits"),
+        subclasses=reader.incoming(id, "inherits", tests=False),
+        overrides=_overridden_method(file, element),
+        overridden=_overriding_methods(file, element),
         tests=_tests(file, element),
     )
-    known = [(callee, around.sentence(callee)) for callee in row["callees"]]
-    row["callee_summaries"] = {callee: text for callee, text in known if text}
+    sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
+    row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
 
-def _lists(**lists: Iterable[str]) -> Row:
-    """Bounded lists, and under `more` the names of those that were cut."""
+def _cut_lists(**lists: Iterable[str]) -> Row:
+    """Return at most `MOST` ids of each list, and under `more` the names of cut lists.
+
+    Iterators are read no further than that.
+    """
     row: Row = {}
     more = []
     for name, ids in lists.items():
@@ -182,92 +194,140 @@ def _lists(**lists: Iterable[str]) -> Row:
 
 
 def _in_call_order(element: ElementView, callees: list[str]) -> list[str]:
-    """Callees by the place of their first call; the order survives a blank line."""
-    place: dict[str, int] = {}
+    """Sort callees by their first call, by its rank: a blank line changes nothing."""
+    rank: dict[str, int] = {}
     for number, name in enumerate(element.calls()):
-        place.setdefault(name.rpartition(".")[2], number)
-    last = len(place)
+        rank.setdefault(name.rpartition(".")[2], number)
+    last = len(rank)
 
     def first_call(id: str) -> tuple[int, str]:
-        return place.get(parted(id)[1].rpartition(".")[2], last), id
+        return rank.get(split_id(id)[1].rpartition(".")[2], last), id
 
-    # Making an object calls its class and its `__init__`: one of them tells it.
-    known = {element.id, *(made for id in callees for made in _constructors(id))}
-    return sorted((id for id in callees if id not in known), key=first_call)
+    # Making an object calls its class and its constructor: the class is enough.
+    repeated = {element.id, *(one for id in callees for one in _constructors(id))}
+    return sorted((id for id in callees if id not in repeated), key=first_call)
 
 
 def _constructors(id: str) -> Iterator[str]:
-    """A class's constructor as Python, JavaScript, and Java or C++ name it."""
+    """Yield a class's constructor as Python, JavaScript, and Java or C++ name it."""
     own = id.rpartition("::")[2].rpartition(".")[2]
     yield from (f"{id}.{name}" for name in ("__init__", "constructor", own))
 
 
 def _tests(file: FileContext, element: ElementView) -> Iterator[str]:
-    """The tests that call it or, of a class, one of its methods."""
+    """Yield the tests that call an element or, for a class, one of its methods."""
     called = [element.id]
     if element.type == "class":
         called += [e.id for e in file.children(element.qual) if e.type == "method"]
-    calls = (file.around.incoming(id, "calls", tests=True) for id in called)
-    return unique(case for ids in calls for id in ids if (case := case_of(id)))
-
-
-def unique(ids: Iterable[str]) -> Iterator[str]:
-    """Each once, as lazily as they come."""
     seen: set[str] = set()
-    for id in ids:
-        if id not in seen:
-            seen.add(id)
-            yield id
+    for id in called:
+        for caller in file.reader.incoming(id, "calls", tests=True):
+            test = enclosing_test(caller)
+            if test and test not in seen:
+                seen.add(test)
+                yield test
 
 
-def _overridden(file: FileContext, element: ElementView) -> Iterator[str]:
-    """The methods of subclasses that take this one's place."""
+def _overriding_methods(file: FileContext, element: ElementView) -> Iterator[str]:
+    """Yield the methods of subclasses that override this one."""
     if element.type != "method" or element.name.startswith("__"):
         return
-    heirs = file.heirs(element.parent)
-    known = file.names.paths(element.name) if heirs else ()
-    for heir in heirs:
-        id = f"{heir}.{element.name}"
-        if parted(heir)[0] in known and file.around.exists(id):
+    subclasses = file.nearest_subclasses(element.parent)
+    paths = file.names.paths(element.name) if subclasses else ()
+    for subclass in subclasses:
+        id = f"{subclass}.{element.name}"
+        if split_id(subclass)[0] in paths and file.reader.exists(id):
             yield id
 
 
-def _overrides(file: FileContext, element: ElementView) -> list[str]:
+def _overridden_method(file: FileContext, element: ElementView) -> list[str]:
+    """Return the nearest method that this one overrides, or nothing."""
     if element.type != "method" or element.name.startswith("__"):
         return []
-    for base in file.around.ancestors(made_id(file.path, element.parent)):
+    for base in file.reader.ancestors(element_id(file.path, element.parent)):
         inherited = f"{base}.{element.name}"
-        if file.around.exists(inherited):
+        if file.reader.exists(inherited):
             return [inherited]
     return []
 
 
-def _outline(file: FileContext, element: ElementView) -> list[str]:
-    """Heads of a few siblings: what a reader of the hole would see around it."""
-    heads = (head for head, id in file.heads(element.parent) if id != element.id)
-    return list(islice(heads, _OUTLINE))
+# ---------------------------------------------------------------------- tests
 
 
-def _top(file: FileContext) -> Iterable[str]:
-    """Top-level elements: classes first, then by name; sections as they stand."""
-    known = [e for e in file.elements.values() if file.told(e)]
-    if any(e.type == "section" for e in known):
-        return [e.id for e in known]
-    top = [e for e in known if not e.parent]
+def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
+    """Return one assertion of a test, cut; empty when the test does not qualify.
+
+    `most` bounds the characters of code that are shown, without the imports.
+    """
+    if not _is_test_of_project(file, element):
+        return {}
+    quoted = file.quote(element)
+    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most) if quoted else None
+    if cut is None:
+        return {}
+    row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}
+    # Imports that only the hidden part needs would show it.
+    needs = needed_imports(cut.before, file.imports)
+    return row | {"needs": needs} if needs else row
+
+
+def _is_test_of_project(file: FileContext, element: ElementView) -> bool:
+    """Return whether it is a Python test function that calls code outside of tests."""
+    if not file.is_test or file.language != "python" or element.type == "class":
+        return False
+    lines = element.row.end_line - element.row.start_line
+    if lines > _LONGEST_TEST or not element.name.startswith("test"):
+        return False
+    called = file.reader.outgoing(element.id, "calls")
+    return any(not is_test(split_id(id)[0]) for id in called)
+
+
+# ---------------------------------------------------------------------- files
+
+
+def file_row(file: FileContext) -> Row | None:
+    """Return the row of a module or a document, None for any other file."""
+    language = file.language
+    if language in ("", "manifest"):
+        return None
+    document = any(e.type == "section" for e in file.elements.values())
+    kind = "document" if document or language == "markdown" else "module"
+    row: Row = {
+        "kind": kind,
+        "id": file.path,
+        "label": file.path,
+        "project": file.project,
+        "fence": language,
+        "summary": file.summary,
+        "brief": file.is_test,
+    }
+    imports = {} if file.is_test else _import_lists(file)
+    row.update(_cut_lists(members=_top_level(file), **imports))
+    if kind == "document":
+        quals = (split_id(id)[1] for id in row["members"])
+        row["titles"] = [file.elements[qual].title for qual in quals]
+    return _without_empty(row)
+
+
+def _top_level(file: FileContext) -> Iterable[str]:
+    """Return top-level elements, classes first, then by name; sections in order."""
+    elements = [e for e in file.elements.values() if file.has_row(e)]
+    if any(e.type == "section" for e in elements):
+        return [e.id for e in elements]
+    top = [e for e in elements if not e.parent]
     return [e.id for e in sorted(top, key=lambda e: (e.type, e.name))]
 
 
-def _imports(file: FileContext) -> dict[str, Iterable[str]]:
-    """Files that this one imports, and files that import it, tests apart."""
-    targets = file.around.outgoing(file.path, "imports")
-    imports = sorted({parted(id)[0] for id in targets})
-    importers = file.around.incoming(file.path, "imports", tests=False)
+def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
+    """Return the files that this one imports, and those except tests that import it."""
+    targets = file.reader.outgoing(file.path, "imports")
+    imports = sorted({split_id(id)[0] for id in targets})
+    importers = file.reader.incoming(file.path, "imports", tests=False)
     return {
         "imports": [path for path in imports if path != file.path],
-        "importers": dict.fromkeys(parted(id)[0] for id in importers),
+        "importers": dict.fromkeys(split_id(id)[0] for id in importers),
     }
 
 
-def _packed(row: Row) -> Row:
-    """Without empty fields."""
+def _without_empty(row: Row) -> Row:
     return {name: value for name, value in row.items() if value}

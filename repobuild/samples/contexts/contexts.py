@@ -1,13 +1,27 @@
-"""The `contexts` table: exactly what samples may quote, one row an element.
+"""Keep the `contexts` table: exactly what samples may quote, one row an element.
 
-    id             what an element, file or document says; see portrait.py
-    id + @lines    where it stands and what stands where in it, see places.py; changes
-                   with every edit above it, the first does not
-    @project       the project; see project.py
+    id             what samples may quote of an element, file or document: context_rows
+    id + @lines    its line numbers and those in it: line_rows. This row changes with
+                   every edit above the element, the first one does not
+    @project       the whole project: project_context
 
-A full build and an update go through the same rows in the same way; an update takes
-only the ids that `affected` names. The cost of one changed function is that of its file
-and of its neighbours.
+An update turns a change of facts and graph into changed rows in four steps:
+
+1.  `ChangedFiles` lists the files whose text, facts or graph row changed
+    (affected.py). `DisplayNames` indexes the names in them: the shortest unambiguous
+    name of an element depends on all files (display_names.py).
+2.  `find_affected` finds the ids whose rows can differ: the changed elements and their
+    neighbours in the graph (affected.py), but not the elements of a changed file that
+    are the same to the byte (unchanged.py); those get new line numbers only.
+3.  `ContextWriter` computes the rows of these ids again, file by file. `FileContext`
+    holds what the rows of one file share (file_context.py), `GraphReader` reads facts
+    and edges (graph_reader.py), `ElementView` is one element (element_view.py). The
+    code and prose that rows quote is prepared in the folder `text`.
+4.  Each row is put, or dropped when its element is gone. The engine cuts off rows that
+    came out equal.
+
+A full build, and a change of the project's name, compute all ids in the same way. An
+update costs as much as the changed files and their neighbours.
 """
 
 from __future__ import annotations
@@ -15,109 +29,112 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from itertools import groupby
 
-from repobuild.code.graph.graph import PROJECT
+from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.engine.contract import View
-from repobuild.samples.contexts.affected import ChangedFiles, affected
-from repobuild.samples.contexts.assertion_row import expected_row
+from repobuild.samples.contexts.affected import ChangedFiles, find_affected
 from repobuild.samples.contexts.context_rows import (
     Row,
+    assertion_fields,
     element_row,
     file_row,
 )
 from repobuild.samples.contexts.display_names import NAMED, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.contexts.graph_reader import GraphReader, made_id, parted
+from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.line_rows import LINES, lines_row
 from repobuild.samples.contexts.project_context import project_row
-from repobuild.samples.contexts.unchanged import source
+from repobuild.samples.contexts.unchanged import read_source
 from repobuild.samples.text.quote import Quote
 
-# Raw lines that a quotable definition may have: comments and docstring go later.
+# Raw lines per quoted line: comments and the docstring are removed later.
 _RAW_FACTOR = 4
 
 
 def contexts(view: View) -> None:
     """Bring the contexts up to date with the changed files."""
-    around, names = GraphReader(view), DisplayNames(view.own.index)
-    changes = ChangedFiles(view, around)
+    reader, names = GraphReader(view), DisplayNames(view.own.index)
+    changes = ChangedFiles(view, reader)
     for path in changes.paths:
-        found = names_of(around.facts(path))
-        if found or not view.full:
-            names.record(path, found)
+        recorded = names_of(reader.facts(path))
+        if recorded or not view.full:
+            names.record(path, recorded)
+
     before = view.own.get(PROJECT)
-    project = project_row(view, around)
+    project = project_row(view, reader)
     view.own.put(PROJECT, project)
-    renamed = before is not None and before["name"] != project["name"]
-    writer = ContextWriter(view, around, names, project["name"])
-    if view.full or renamed:
-        gone = affected(changes, around, names).ids if not view.full else ()
-        writer.write([*gone, *_all_ids(view, around)])
+    is_renamed = before is not None and before["name"] != project["name"]
+
+    writer = ContextWriter(view, reader, names, project["name"])
+    if view.full:
+        writer.write(_all_ids(view, reader))
         return
-    concerned = affected(changes, around, names)
-    writer.write(concerned.ids)
-    writer.move(concerned.moved)
+    affected = find_affected(changes, reader, names)
+    if is_renamed:
+        writer.write([*affected.ids, *_all_ids(view, reader)])
+        return
+    writer.write(affected.ids)
+    writer.write_lines(affected.moved)
 
 
-def _all_ids(view: View, around: GraphReader) -> Iterator[str]:
+def _all_ids(view: View, reader: GraphReader) -> Iterator[str]:
     for path in view.table("facts").keys():
         yield path
-        for qual in around.elements(path):
-            yield made_id(path, qual)
+        for qual in reader.elements(path):
+            yield element_id(path, qual)
 
 
 class ContextWriter:
-    """Puts and drops rows, file by file."""
+    """Computes rows, and puts or drops them, file by file."""
 
     def __init__(
-        self, view: View, around: GraphReader, names: DisplayNames, project: str
+        self, view: View, reader: GraphReader, names: DisplayNames, project: str
     ) -> None:
         self._view = view
-        self._around = around
+        self._reader = reader
         self._names = names
         self._project = project
-        self._shortest = view.settings["samples.min_code_lines"]
-        self._longest = view.settings["samples.max_code_lines"]
-        self._most = view.settings["samples.max_code_characters"]
+        self._min_lines = view.settings["samples.min_code_lines"]
+        self._max_lines = view.settings["samples.max_code_lines"]
+        self._max_characters = view.settings["samples.max_code_characters"]
 
     def write(self, ids: Iterable[str]) -> None:
-        for path, quals in _by_file(ids):
-            self._write_file(path, quals)
-
-    def move(self, ids: Iterable[str]) -> None:
-        """Put the lines of elements that say what they said."""
+        """Compute the rows of these ids again."""
         for path, quals in _by_file(ids):
             file = self._file(path)
             for qual in quals:
-                id = made_id(path, qual)
+                if qual:
+                    self._write_element(file, qual)
+                else:
+                    self._put(path, file_row(file))
+
+    def write_lines(self, ids: Iterable[str]) -> None:
+        """Compute the `@lines` rows of elements whose own rows stay as they are."""
+        for path, quals in _by_file(ids):
+            file = self._file(path)
+            for qual in quals:
+                id = element_id(path, qual)
                 row = self._view.own.get(id)
                 lines = lines_row(file, file.elements[qual], row) if row else None
                 self._put(id + LINES, lines)
 
-    def _write_file(self, path: str, quals: list[str]) -> None:
-        file = self._file(path)
-        for qual in quals:
-            if not qual:
-                self._put(path, file_row(file))
-                continue
-            element = file.elements.get(qual)
-            self._write_element(file, made_id(path, qual), element)
-
     def _file(self, path: str) -> FileContext:
         def read() -> bytes:
-            return source(self._view, self._view.table("files").get(path)) or b""
+            file = self._view.table("files").get(path)
+            return read_source(self._view, file) or b""
 
-        return FileContext(path, self._around, self._names, self._project, read)
+        return FileContext(path, self._reader, self._names, self._project, read)
 
-    def _write_element(
-        self, file: FileContext, id: str, element: ElementView | None
-    ) -> None:
+    def _write_element(self, file: FileContext, qual: str) -> None:
+        """Put both rows of an element, or drop them when it is gone or has none."""
         row = lines = None
+        element = file.elements.get(qual)
         if element is not None:
-            row = element_row(file, element, self._quoted(file, element))
+            row = element_row(file, element, self._quote(file, element))
             if row and row.get("brief"):
-                row |= expected_row(file, element, self._most)
+                row |= assertion_fields(file, element, self._max_characters)
             lines = lines_row(file, element, row) if row else None
+        id = element_id(file.path, qual)
         self._put(id, row)
         self._put(id + LINES, lines)
 
@@ -127,27 +144,30 @@ class ContextWriter:
         elif not self._view.full:
             self._view.own.drop(key)
 
-    def _quoted(self, file: FileContext, element: ElementView) -> Quote | None:
-        """The element's code, when its length is within the bounds."""
-        lines = element.row.end_line - element.row.start_line + 1
-        small, large = lines < self._shortest, lines > self._longest * _RAW_FACTOR
-        if element.type not in NAMED or small or large or not _quotable(file, element):
+    def _quote(self, file: FileContext, element: ElementView) -> Quote | None:
+        """Return the element's code when its length is within the settings' bounds."""
+        if element.type not in NAMED or not _is_quotable(file, element):
             return None
-        found = file.quote(element)
-        if found is None or not self._shortest <= found.lines <= self._longest:
+        raw_lines = element.row.end_line - element.row.start_line + 1
+        if not self._min_lines <= raw_lines <= self._max_lines * _RAW_FACTOR:
             return None
-        return found if len(found.head) + len(found.body) <= self._most else None
+        quoted = file.quote(element)
+        if quoted is None or not self._min_lines <= quoted.lines <= self._max_lines:
+            return None
+        characters = len(quoted.head) + len(quoted.body)
+        return quoted if characters <= self._max_characters else None
 
 
 def _by_file(ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
+    """Yield each path with its qualified names, both sorted."""
     # A path may sort between another file's ids; group by path, not by id.
-    pairs = sorted(set(map(parted, ids)))
+    pairs = sorted(set(map(split_id, ids)))
     for path, group in groupby(pairs, key=lambda pair: pair[0]):
         yield path, [qual for _, qual in group]
 
 
-def _quotable(file: FileContext, element: ElementView) -> bool:
-    """A class is quoted only when it is data: its methods are quoted by themselves."""
-    if file.brief(element) or not file.told(element):
+def _is_quotable(file: FileContext, element: ElementView) -> bool:
+    """Return whether code is quoted; of classes only those without methods are."""
+    if file.is_location_only(element) or not file.has_row(element):
         return False
     return element.type != "class" or not file.children(element.qual)

@@ -1,9 +1,9 @@
-"""How an element is called in questions: as short as it is unambiguous.
+"""Choose the name of an element in questions: as short as it is unambiguous.
 
-The bare name when no other element of the repository has it, else the qualified name,
-else that behind the module's dotted name. The index of `contexts` holds, under a file's
-path, `name:x` for every bare and qualified name in it, so an update asks about the
-names it touches and about no others.
+That is the bare name when no other element of the repository has it, else the qualified
+name, else the qualified name after the module's dotted name. The index of `contexts`
+holds, under a file's path, `name:x` for every bare and qualified name in it, so that an
+update looks up only the names that it touches.
 """
 
 from __future__ import annotations
@@ -13,15 +13,16 @@ from collections.abc import Iterable, Iterator
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import OwnIndex, Value
-from repobuild.samples.contexts.element_view import ElementView, kinds, shown
+from repobuild.samples.contexts.element_view import ElementView, shown, types_of
+from repobuild.samples.text.import_statements import module_of
 
 NAMED = frozenset({"function", "method", "class"})
 
 
 def names_of(facts: Value) -> Counter[str]:
-    """How often each bare and qualified name stands in one file."""
+    """Count each bare and qualified name of one file."""
     names: Counter[str] = Counter()
-    for qual in {shown(qual) for qual, type in kinds(facts) if type in NAMED}:
+    for qual in {shown(qual) for qual, type in types_of(facts) if type in NAMED}:
         name = name_of(qual)
         names[name] += 1
         if name != qual:
@@ -29,43 +30,41 @@ def names_of(facts: Value) -> Counter[str]:
     return names
 
 
-def module_of(path: str) -> str:
-    """The dotted name of a source file: `src/a/b.py` is `a.b`."""
-    stem = path.rpartition(".")[0] or path
-    return stem.removeprefix("src/").removesuffix("/__init__").replace("/", ".")
-
-
 class DisplayNames:
-    """Which names are unambiguous, as of now."""
+    """The names of the whole repository, as of this update."""
 
     def __init__(self, index: OwnIndex) -> None:
         self._index = index
         self._paths: dict[str, list[str]] = {}
 
     def record(self, path: str, names: Iterable[str]) -> None:
+        """Replace the names of one file in the index."""
         self._index.set(path, ["name:" + name for name in names])
 
     def paths(self, name: str) -> list[str]:
-        """The files that hold the name; ask only after all are recorded."""
+        """Return the files that hold the name; call only after all are recorded."""
         if name not in self._paths:
             self._paths[name] = self._index.find("name:" + name)
         return self._paths[name]
 
-    def label(self, element: ElementView, here: Counter[str]) -> tuple[str, bool]:
-        """The short name of an element, and whether it is sure to be its alone.
+    def label(self, element: ElementView, counts: Counter[str]) -> tuple[str, bool]:
+        """Return the short name of an element, and whether no other can have it.
 
-        `here` counts the names of its file.
+        `counts` are the names of its file.
         """
-        for name in (element.name, element.shown):
-            if here[name] == 1 and self.paths(name) == [element.path]:
+        for name in (element.name, element.plain_qual):
+            if counts[name] == 1 and self.paths(name) == [element.path]:
                 return name, True
-        return f"{module_of(element.path)}.{element.shown}", False
+        return f"{module_of(element.path)}.{element.plain_qual}", False
 
-    def flipped(self, touched: Iterable[str], changed: set[str]) -> Iterator[str]:
-        """Names that now are, or no more are, ambiguous in one unchanged file.
+    def with_one_unchanged_file(
+        self, touched: Iterable[str], changed: set[str]
+    ) -> Iterator[str]:
+        """Yield the names that exactly one unchanged file holds.
 
-        `touched` came to or left some changed file. In two or more unchanged files
-        such a name was ambiguous before and still is.
+        Only such a name can become, or cease to be, ambiguous for an unchanged file
+        when `touched` names come to or leave the `changed` files: with two or more
+        unchanged files it was ambiguous before and still is.
         """
         for name in touched:
             if sum(path not in changed for path in self.paths(name)) == 1:

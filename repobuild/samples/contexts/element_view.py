@@ -1,7 +1,7 @@
-"""A code element as contexts read it: a view on its facts row, nothing computed ahead.
+"""View a facts row as a code element, with nothing computed ahead.
 
-`repobuild.code.facts.element.CodeElement` has the seed's twenty fields filled in;
-contexts need half of them, of every element of every changed file.
+`repobuild.code.facts.element.CodeElement` fills in the twenty fields that people see in
+an export; contexts need half of them, for every element of every changed file.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import ElementRow, name_of, parent_of, row_of
@@ -17,20 +18,33 @@ from repobuild.engine.contract import Value
 _COUNT = re.compile(r"#\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterView:
+class ParameterView(NamedTuple):
+    """One parameter of a definition."""
+
+    name: str  # with its stars
+    type: str = ""
+    default: str = ""
+    passing: str = ""  # "k" keyword only, "/" positional only
+
+
+class ParameterRow(NamedTuple):
+    """An item of a context row's `params`, stored as a list in this order."""
+
     name: str  # with its stars
     type: str
     default: str
-    passing: str  # "k" by name only, "/" by place only, else ""
+    description: str
+    passing: str  # as in ParameterView
 
 
 @dataclass(frozen=True, slots=True)
 class ElementView:
+    """One element of a file's facts."""
+
     path: str
     row: ElementRow
     name: str
-    parent: str  # qualified name of what holds it, "" at the top
+    parent: str  # qualified name of the enclosing element, "" at the top level
 
     @property
     def id(self) -> str:
@@ -62,45 +76,46 @@ class ElementView:
         return "a" in self.row.flags
 
     @property
-    def shown(self) -> str:
-        """The qualified name as it is written, without the counts of repeated ones."""
+    def plain_qual(self) -> str:
+        """The qualified name as written, without the counts of repeated definitions."""
         return shown(self.row.qual)
 
     @property
     def is_overload(self) -> bool:
-        """A stub for type checkers; the definition itself comes after it."""
+        """Whether it is a stub for type checkers; the definition comes after it."""
         return any(d.rpartition(".")[2] == "overload" for d in self.row.decorators)
 
     def parameters(self) -> Iterator[ParameterView]:
         for entry in self.row.parameters:
             if isinstance(entry, str):
-                yield ParameterView(entry, "", "", "")
+                yield ParameterView(entry)
             else:
                 name, kind, type, default = entry
                 passing = kind if kind in ("k", "/") else ""
                 yield ParameterView(kind.strip("/k") + name, type, default, passing)
 
     def calls(self) -> Iterator[str]:
-        """The names that are called, as written, in order of appearance."""
+        """Yield the names that are called, as written, in order of appearance."""
         for call in self.row.calls:
             yield call[0]
 
 
 def shown(qual: str) -> str:
-    """`Class.method#2` as `Class.method`."""
+    """Return `Class.method` for `Class.method#2`."""
     return _COUNT.sub("", qual) if "#" in qual else qual
 
 
-def kinds(facts: Value) -> Iterator[tuple[str, str]]:
-    """(qualified name, type) of every element; for names, the rest is not decoded."""
+def types_of(facts: Value) -> Iterator[tuple[str, str]]:
+    """Yield (qualified name, type) of every element, without decoding the rest."""
     for item in (facts or {}).get("elements", ()):
         yield item[0], item[1]
 
 
-def elements(facts: Value, path: str) -> dict[str, ElementView]:
-    """The elements of a facts row by qualified name, in source order."""
-    found: dict[str, ElementView] = {}
+def read_elements(facts: Value, path: str) -> dict[str, ElementView]:
+    """Return the elements of a facts row by qualified name, in source order."""
+    elements: dict[str, ElementView] = {}
     for item in (facts or {}).get("elements", ()):
         row = row_of(item)
-        found[row.qual] = ElementView(path, row, name_of(row.qual), parent_of(row.qual))
-    return found
+        name, parent = name_of(row.qual), parent_of(row.qual)
+        elements[row.qual] = ElementView(path, row, name, parent)
+    return elements

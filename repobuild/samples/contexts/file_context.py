@@ -1,4 +1,4 @@
-"""One file's elements, with what the contexts of all of them share."""
+"""Hold one file's elements, and everything that the rows of all of them share."""
 
 from __future__ import annotations
 
@@ -8,49 +8,51 @@ from functools import cached_property
 
 from repobuild.samples.contexts.display_names import NAMED, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.contexts.graph_reader import GraphReader, is_test, made_id
-from repobuild.samples.text.braces import Braces, is_braced
-from repobuild.samples.text.docstring_parts import summary
-from repobuild.samples.text.import_statements import Statements, statements
-from repobuild.samples.text.quote import Quote, quote
+from repobuild.samples.contexts.graph_reader import GraphReader, element_id, is_test
+from repobuild.samples.text.braces import BracedSource, is_braced
+from repobuild.samples.text.docstring_parts import summarise
+from repobuild.samples.text.import_statements import ImportsByName, read_imports
+from repobuild.samples.text.quote import Quote, quote_definition
 
-_OUTLINE_SIGNATURE = 100
+_OUTLINE_SIGNATURE = 100  # characters
 
 
 class FileContext:
-    """A file as of now; `read` gives its source, which is asked for when needed."""
+    """A file as of this update; `read` returns its source and is called on demand."""
 
     def __init__(
         self,
         path: str,
-        around: GraphReader,
+        reader: GraphReader,
         names: DisplayNames,
         project: str,
         read: Callable[[], bytes],
     ) -> None:
         self.path = path
         self._read = read
-        self.around = around
+        self.reader = reader
         self.names = names
         self.project = project
-        self.facts = around.facts(path)
-        self.elements = around.elements(path)
-        self.test = is_test(path)
-        self.summary = summary(self.facts.get("doc", ""))
-        self.counts = names_of(self.facts)
-        self._effective: dict[str, str] = {}
-        for element in self.elements.values():
-            if not element.is_overload:
-                self._effective.setdefault(element.shown, element.qual)
-        self.methods: Counter[str] = Counter(
+        self.facts = reader.facts(path)
+        self.elements = reader.elements(path)
+        self.is_test = is_test(path)
+        self.summary = summarise(self.facts.get("doc", ""))
+        self.name_counts = names_of(self.facts)
+        self.method_counts: Counter[str] = Counter(
             e.name for e in self.elements.values() if e.type == "method"
         )
-
+        self._effective: dict[str, str] = {}  # plain_qual -> qual of its definition
         self._children: dict[str, list[ElementView]] = {}
         for element in self.elements.values():
+            if not element.is_overload:
+                self._effective.setdefault(element.plain_qual, element.qual)
             self._children.setdefault(element.parent, []).append(element)
-        self._heads: dict[str, list[tuple[str, str]]] = {}
-        self._heirs: dict[str, list[str]] = {}
+        self._signatures: dict[str, list[tuple[str, str]]] = {}
+        self._subclasses: dict[str, list[str]] = {}
+
+    @property
+    def language(self) -> str:
+        return str(self.facts.get("language", ""))
 
     @cached_property
     def source(self) -> bytes:
@@ -61,63 +63,74 @@ class FileContext:
         return self.source.split(b"\n")
 
     def line(self, number: int) -> str:
-        """A line of the source, counted from 1, without the space around it."""
+        """Return a line of the source, counted from 1, without outer white space."""
         lines = self._lines[number - 1 : number]
         return lines[0].strip().decode("utf-8", "replace") if lines else ""
 
     @cached_property
-    def imports(self) -> Statements:
-        targets = self.around.outgoing(self.path, "imports")
-        return statements(self.facts, self.source, targets)
+    def imports(self) -> ImportsByName:
+        targets = self.reader.outgoing(self.path, "imports")
+        return read_imports(self.facts, self.source, targets)
 
     @cached_property
-    def _braces(self) -> Braces | None:
-        return Braces(self.fence, self.source) if is_braced(self.fence) else None
+    def _braced(self) -> BracedSource | None:
+        language = self.language
+        return BracedSource(language, self.source) if is_braced(language) else None
 
     def quote(self, element: ElementView) -> Quote | None:
+        """Return an element's code in two halves, None when it has no body."""
         start = self.source.rfind(b"\n", 0, element.row.start) + 1
         end = element.row.start + element.row.length
-        if self._braces is not None:
-            return self._braces.quote(start, end)
+        if self._braced is not None:
+            return self._braced.quote(start, end)
         code = self.source[start:end]
-        return quote(self.fence, code, bool(element.doc))
+        return quote_definition(self.language, code, bool(element.doc))
 
-    def heirs(self, qual: str) -> list[str]:
-        """The subclasses of a class of this file, each class asked for once."""
-        if qual not in self._heirs:
-            self._heirs[qual] = self.around.heirs(made_id(self.path, qual))
-        return self._heirs[qual]
+    def nearest_subclasses(self, qual: str) -> list[str]:
+        """Return the nearest subclasses of a class of this file, looked up once."""
+        if qual not in self._subclasses:
+            id = element_id(self.path, qual)
+            self._subclasses[qual] = self.reader.nearest_subclasses(id)
+        return self._subclasses[qual]
 
     def children(self, qual: str) -> list[ElementView]:
-        """What stands directly in an element, or with "" at the top."""
+        """Return the direct children of an element, or with "" the top level."""
         return self._children.get(qual, [])
 
-    def heads(self, qual: str) -> list[tuple[str, str]]:
-        """(signature, id) of the children that fit into an outline, sorted."""
-        if qual not in self._heads:
-            named = (
-                e
+    def outline_signatures(self, qual: str) -> list[tuple[str, str]]:
+        """Return (signature, id) of the children that fit into an outline, sorted."""
+        if qual not in self._signatures:
+            signatures = [
+                (e.signature, e.id)
                 for e in self.children(qual)
-                if e.type in NAMED and self._effective.get(e.shown) == e.qual
+                if e.type in NAMED and self._is_effective(e)
+            ]
+            self._signatures[qual] = sorted(
+                pair for pair in signatures if len(pair[0]) <= _OUTLINE_SIGNATURE
             )
-            heads = [(e.signature, e.id) for e in named]
-            short = [head for head in heads if len(head[0]) <= _OUTLINE_SIGNATURE]
-            self._heads[qual] = sorted(short)
-        return self._heads[qual]
+        return self._signatures[qual]
 
-    @property
-    def fence(self) -> str:
-        return str(self.facts.get("language", ""))
+    def is_location_only(self, element: ElementView) -> bool:
+        """Return whether an element's row holds its location and no details.
 
-    def brief(self, element: ElementView) -> bool:
+        That is so for tests and for functions within functions.
+        """
         if element.type == "section":
             return False
         parent = self.elements.get(element.parent)
-        return self.test or (parent is not None and parent.type != "class")
+        return self.is_test or (parent is not None and parent.type != "class")
 
-    def told(self, element: ElementView) -> bool:
-        """One definition of each name has a row, a plain dunder method has none."""
-        if self._effective.get(element.shown) != element.qual:
+    def has_row(self, element: ElementView) -> bool:
+        """Return whether an element has a row.
+
+        One definition of each name has; a dunder method has with a docstring only,
+        `__init__` always.
+        """
+        if not self._is_effective(element):
             return False
         dunder = element.name.startswith("__") and element.name.endswith("__")
         return not dunder or element.name == "__init__" or bool(element.doc)
+
+    def _is_effective(self, element: ElementView) -> bool:
+        """Return whether it is the first definition of its name but for overloads."""
+        return self._effective.get(element.plain_qual) == element.qual

@@ -1,8 +1,8 @@
-"""What contexts read of facts and graph, each row read and decoded once.
+"""Read facts and graph for the contexts; every row is read and decoded once.
 
-An update looks incoming edges up in the graph's index and reads no more files than it
-needs for a bounded list. A full build would ask that of every element, so it turns all
-edges round in one pass; both give the same lists, sorted by path and name.
+An update looks incoming edges up in the graph's index, and reads no more files than a
+bounded list needs. A full build would do that for every element, so it inverts all
+edges in one pass. Both give the same lists, sorted by path and name.
 """
 
 from __future__ import annotations
@@ -14,177 +14,178 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import islice
 
+from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value, View
-from repobuild.samples.contexts.element_view import ElementView, elements
-from repobuild.samples.text.docstring_parts import SENTENCE, sentence, summary
+from repobuild.samples.contexts.element_view import ElementView, read_elements
+from repobuild.samples.text.docstring_parts import SENTENCE, first_sentence, summarise
 
-CONFIDENT = 0.5  # edges below are guesses, no sample tells them
-LEVELS = 8  # of a class hierarchy that are followed
-_KEPT = 64  # files whose elements are kept decoded
-HEIRS = 32  # subclasses of a class that are looked at for what they override
-_TEST = re.compile(
+CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
+LEVELS = 8  # levels of a class hierarchy that are followed
+MOST_SUBCLASSES = 32  # of one class that are searched for overriding methods
+_CACHED_FILES = 64  # files whose decoded rows are kept
+_TEST_FILE = re.compile(
     r"(^|/)(tests?|testing|__tests__)/"
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
     r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
 )
-_CASE = re.compile(r"(?:.*?\.)??test[^.]*|.*Test.*")
+_TEST_NAME = re.compile(r"(?:.*?\.)??test[^.]*|.*Test.*")
 
 
 @cache
 def is_test(path: str) -> bool:
-    return bool(_TEST.search(path))
+    """Return whether a path is that of a test file, in any supported language."""
+    return bool(_TEST_FILE.search(path))
 
 
-def case_of(id: str) -> str:
-    """The test that an element of a test file is or stands in, "" when in none.
+def enclosing_test(id: str) -> str:
+    """Return the test that contains an element of a test file, "" for a helper.
 
-    What tests are made with is no test; what stands at the top of a file may be one,
-    for some languages write them so. A class of tests has methods of any name.
+    Top-level code counts as a test: some languages write tests there. A class whose
+    name contains `Test` may have test methods of any name.
     """
-    path, qual = parted(id)
-    found = _CASE.match(qual)
-    return made_id(path, found[0]) if found else "" if qual else path
+    path, qual = split_id(id)
+    name = _TEST_NAME.match(qual)
+    return element_id(path, name[0]) if name else "" if qual else path
 
 
-def parted(id: str) -> tuple[str, str]:
-    """(path, qualified name); the name is "" for a file."""
-    path, _, qual = id.partition("::")
-    return path, qual
-
-
-def made_id(path: str, qual: str) -> str:
+def element_id(path: str, qual: str) -> str:
+    """Return the id of an element, or with "" that of its file."""
     return f"{path}::{qual}" if qual else path
 
 
 @dataclass(slots=True)
-class FileEdgeLists:
-    """The edges that leave one file's elements, both ways round."""
+class FileEdges:
+    """The confident edges that leave one file's elements, in both directions."""
 
-    out: dict[tuple[str, str], list[str]] = field(default_factory=dict)
-    into: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    # (qualified name of the source, kind) -> ids of the targets
+    outgoing: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    # (id of the target, kind) -> ids of the sources
+    incoming: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
 
-def edges_of(path: str, row: Value) -> FileEdgeLists:
-    """Read the confident edges out of a file's graph row."""
-    edges = FileEdgeLists()
+def read_edges(path: str, row: Value) -> FileEdges:
+    """Read the confident edges of a file's graph row; `row` may be None."""
+    edges = FileEdges()
     for sub in sorted(row or ()):
-        if " " in sub and _is_sure(sub, row[sub]):
+        if " " in sub and _is_confident(sub, row[sub]):
             source, kind, target = sub.split(" ", 2)
-            edges.out.setdefault((source[2:], kind), []).append(target)
-            edges.into.setdefault((target, kind), []).append(path + source)
+            edges.outgoing.setdefault((source[2:], kind), []).append(target)
+            edges.incoming.setdefault((target, kind), []).append(path + source)
     return edges
 
 
-def sources(path: str, row: Value, kind: str, id: str) -> Iterator[str]:
-    """Read out of a file's graph row who has an edge of this kind to `id`.
+def edge_sources(path: str, row: Value, kind: str, id: str) -> Iterator[str]:
+    """Yield the ids in a file's graph row that have an edge of this kind to `id`.
 
-    As `edges_of(...).into` for one edge, without reading all others: who asks which
-    tests call `unittest.TestCase` looks through 687 files that inherit from it.
+    Equals `read_edges(...).incoming` for one edge, without reading the others: to find
+    the tests that call `unittest.TestCase`, 687 files that inherit from it are read.
     """
     end = f" {kind} {id}"
     for sub in sorted(sub for sub in row or () if sub.endswith(end)):
         source, found, target = sub.split(" ", 2)
-        if (found, target) == (kind, id) and _is_sure(sub, row[sub]):
+        if (found, target) == (kind, id) and _is_confident(sub, row[sub]):
             yield path + source
 
 
-def _is_sure(sub: str, item: Value) -> bool:
+def _is_confident(sub: str, item: Value) -> bool:
     return " contains " not in sub and item.get("confidence", 1.0) >= CONFIDENT
 
 
 class GraphReader:
-    """Facts and graph as of now."""
+    """Facts and graph as of this update."""
 
     def __init__(self, view: View) -> None:
-        self._view = view
         self._graph = view.table("graph")
         self._facts = view.table("facts")
         self._elements: dict[str, dict[str, ElementView]] = {}
         self._rows: dict[str, Value] = {}
-        self._edges: dict[str, FileEdgeLists] = {}
+        self._edges: dict[str, FileEdges] = {}
         self._sentences: dict[str, dict[str, str]] = {}
-        self._turned = self._turned_round() if view.full else None
+        self._incoming = self._invert_edges() if view.full else None
 
     def facts(self, path: str) -> Value:
+        """Return the facts row of a file, empty when it has none."""
         if path not in self._rows:
-            _make_room(self._rows)
+            _evict_oldest(self._rows)
             self._rows[path] = self._facts.get(path) or {}
         return self._rows[path]
 
     def elements(self, path: str) -> dict[str, ElementView]:
-        """The elements of a file by qualified name, in source order."""
+        """Return the elements of a file by qualified name, in source order."""
         if path not in self._elements:
-            _make_room(self._elements)
-            self._elements[path] = elements(self.facts(path), path)
+            _evict_oldest(self._elements)
+            self._elements[path] = read_elements(self.facts(path), path)
         return self._elements[path]
 
+    def exists(self, id: str) -> bool:
+        path, qual = split_id(id)
+        return qual in self.elements(path)
+
     def sentence(self, id: str) -> str:
-        """The first sentence that an element says of itself."""
-        path, qual = parted(id)
+        """Return the first sentence of an element's docstring."""
+        path, qual = split_id(id)
         if path not in self._sentences:
-            self._sentences[path] = sentences(self.elements(path))
+            self._sentences[path] = first_sentences(self.elements(path))
         return self._sentences[path].get(qual, "")
 
-    def edges(self, path: str) -> FileEdgeLists:
+    def edges(self, path: str) -> FileEdges:
         if path not in self._edges:
-            _make_room(self._edges)
-            self._edges[path] = edges_of(path, self._graph.get(path))
+            _evict_oldest(self._edges)
+            self._edges[path] = read_edges(path, self._graph.get(path))
         return self._edges[path]
 
     def outgoing(self, id: str, kind: str) -> list[str]:
-        path, qual = parted(id)
-        return self.edges(path).out.get((qual, kind), [])
+        """Return the targets of an element's edges of one kind."""
+        path, qual = split_id(id)
+        return self.edges(path).outgoing.get((qual, kind), [])
 
     def incoming(self, id: str, kind: str, tests: bool | None = None) -> Iterator[str]:
-        """Who has an edge to `id`, by path and name; read lazily.
+        """Yield the sources of edges to `id` by path and name; rows are read lazily.
 
-        With `tests`, only from files of tests, or only from others.
+        `tests=True` keeps only sources in test files, `tests=False` only the others.
         """
-        if self._turned is not None:
-            for source in self._turned.get((id, kind), ()):
-                if tests is None or is_test(parted(source)[0]) == tests:
+        if self._incoming is not None:
+            for source in self._incoming.get((id, kind), ()):
+                if tests is None or is_test(split_id(source)[0]) == tests:
                     yield source
             return
         paths = set(self._graph.index.find(f"in:{kind} {id}"))
-        for path in sorted(paths | {parted(id)[0]}):
+        for path in sorted(paths | {split_id(id)[0]}):
             if tests is None or is_test(path) == tests:
-                yield from sources(path, self._graph.get(path), kind, id)
-
-    def exists(self, id: str) -> bool:
-        path, qual = parted(id)
-        return qual in self.elements(path)
+                yield from edge_sources(path, self._graph.get(path), kind, id)
 
     def ancestors(self, id: str) -> Iterator[str]:
-        """Base classes, nearest first."""
-        yield from self._closure(id, self._bases)
+        """Yield the base classes, nearest first."""
+        yield from self._follow(id, lambda one: self.outgoing(one, "inherits"))
 
     def descendants(self, id: str) -> Iterator[str]:
-        """Subclasses, nearest first."""
-        yield from self._closure(id, self._subclasses)
+        """Yield the subclasses, nearest first."""
+        yield from self._follow(id, lambda one: list(self.incoming(one, "inherits")))
 
-    def heirs(self, id: str) -> list[str]:
-        """The nearest subclasses outside of tests, by level, path and name; `HEIRS`
-        at most: `object`-like classes have hundreds, and each is a file to read."""
+    def nearest_subclasses(self, id: str) -> list[str]:
+        """Return the nearest subclasses outside of tests, by level, path and name.
+
+        There are `MOST_SUBCLASSES` at most: a class like `object` has hundreds, and
+        each of them is a file to read.
+        """
         found: list[str] = []
         level = [id]
         for _ in range(LEVELS):
-            below = (new for one in level for new in self._heirs_of(one))
+            below = (
+                subclass
+                for one in level
+                for subclass in islice(
+                    self.incoming(one, "inherits", tests=False), MOST_SUBCLASSES
+                )
+            )
             level = [new for new in dict.fromkeys(below) if new not in (id, *found)]
             found += level
-            if not level or len(found) >= HEIRS:
+            if not level or len(found) >= MOST_SUBCLASSES:
                 break
-        return found[:HEIRS]
+        return found[:MOST_SUBCLASSES]
 
-    def _heirs_of(self, id: str) -> Iterator[str]:
-        return islice(self.incoming(id, "inherits", tests=False), HEIRS)
-
-    def _bases(self, id: str) -> list[str]:
-        return self.outgoing(id, "inherits")
-
-    def _subclasses(self, id: str) -> list[str]:
-        return list(self.incoming(id, "inherits"))
-
-    def _closure(self, id: str, step: Callable[[str], list[str]]) -> Iterator[str]:
+    def _follow(self, id: str, step: Callable[[str], list[str]]) -> Iterator[str]:
+        """Yield what `step` reaches from an id, breadth first, `LEVELS` levels deep."""
         seen, level = {id}, [id]
         for _ in range(LEVELS):
             level = [new for one in level for new in step(one) if new not in seen]
@@ -192,23 +193,25 @@ class GraphReader:
             seen.update(level)
             yield from level
 
-    def _turned_round(self) -> dict[tuple[str, str], list[str]]:
-        turned: dict[tuple[str, str], list[str]] = defaultdict(list)
+    def _invert_edges(self) -> dict[tuple[str, str], list[str]]:
+        """Return the sources of all edges by (id of the target, kind)."""
+        inverted: dict[tuple[str, str], list[str]] = defaultdict(list)
         for path, row in self._graph.items():
-            for key, sources in edges_of(path, row).into.items():
-                turned[key] += sources
-        return turned
+            for key, sources in read_edges(path, row).incoming.items():
+                inverted[key] += sources
+        return inverted
 
 
-def sentences(found: dict[str, ElementView]) -> dict[str, str]:
+def first_sentences(elements: dict[str, ElementView]) -> dict[str, str]:
+    """Return the first sentence of each docstring, by qualified name."""
     return {
-        qual: sentence(summary(element.doc, SENTENCE * 2))
-        for qual, element in found.items()
+        qual: first_sentence(summarise(element.doc, SENTENCE * 2))
+        for qual, element in elements.items()
         if element.doc
     }
 
 
-def _make_room(kept: dict[str, Value]) -> None:
-    """Forget the file that was read first."""
-    if len(kept) >= _KEPT:
-        del kept[next(iter(kept))]
+def _evict_oldest(cached: dict[str, Value]) -> None:
+    """Drop the file that was read first when the cache is full."""
+    if len(cached) >= _CACHED_FILES:
+        del cached[next(iter(cached))]

@@ -1,8 +1,8 @@
-"""The `@project` row of `contexts`: what may be said of the project as a whole.
+"""Make the `@project` row of `contexts`: what samples may quote of the whole project.
 
-Name, description, style, key modules and counts are the graph's. A key module is a
-folder; what it is for is the first sentence of its package's docstring. Read anew on
-every update: a dozen rows, whatever the repository's size.
+Name, description, style, key modules and counts come from the graph. A key module is a
+folder, described by the first sentence of its package's docstring. The row is computed
+again by every update: it reads a dozen rows, whatever the size of the repository.
 """
 
 from __future__ import annotations
@@ -12,38 +12,40 @@ from collections.abc import Mapping
 from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
-from repobuild.samples.text.docstring_parts import sentence, summary
+from repobuild.samples.text.docstring_parts import first_sentence, summarise
 
 _NAMELESS = "this project"
-_NAMES = 12  # technologies and dependencies that are named
+_MOST_TECHNOLOGIES = 12  # technologies and dependencies together
 _COUNTS = ("files", "classes", "functions", "methods")
 
 
-def project_row(view: View, around: GraphReader) -> dict[str, Value]:
+def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     """Return the project's row."""
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
-    name = name_of(known)
-    modules = [[path, _purpose(path, around)] for path in known.get("key_modules", ())]
+    name = project_name(known)
     counts = known.get("statistics", {})
     technologies = [*known.get("main_technologies", ()), *known.get("dependencies", ())]
-    row: dict[str, Value] = {
+    # The manifests of examples list the project itself.
+    technologies = [one for one in dict.fromkeys(technologies) if one != name]
+    return {
         "kind": "project",
         "id": PROJECT,
         "name": name,
         "label": name,
         "project": name,
-        "description": summary(known.get("description", "")),
+        "description": summarise(known.get("description", "")),
         "style": known.get("architecture_style", ""),
-        # The manifests of examples name the project itself.
-        "technologies": [t for t in dict.fromkeys(technologies) if t != name][:_NAMES],
-        "modules": modules,
+        "technologies": technologies[:_MOST_TECHNOLOGIES],
+        "modules": [
+            [folder, _package_sentence(folder, reader)]
+            for folder in known.get("key_modules", ())
+        ],
         "counts": {count: counts.get(count, 0) for count in _COUNTS},
     }
-    return row
 
 
-def name_of(known: Mapping[str, Value]) -> str:
-    """The project's name; without a manifest, its largest top folder's."""
+def project_name(known: Mapping[str, Value]) -> str:
+    """Return the project's name; without a manifest, that of its largest top folder."""
     if known.get("project_name"):
         return str(known["project_name"])
     largest = next(iter(known.get("key_modules", ())), "")
@@ -51,7 +53,7 @@ def name_of(known: Mapping[str, Value]) -> str:
     return parts[0] if parts else _NAMELESS
 
 
-def _purpose(folder: str, around: GraphReader) -> str:
-    """What a package's docstring says first."""
-    doc = around.facts(f"{folder}/__init__.py").get("doc", "")
-    return sentence(summary(doc))
+def _package_sentence(folder: str, reader: GraphReader) -> str:
+    """Return the first sentence of a package's docstring."""
+    doc = reader.facts(f"{folder}/__init__.py").get("doc", "")
+    return first_sentence(summarise(doc))

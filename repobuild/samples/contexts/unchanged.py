@@ -1,16 +1,16 @@
-"""Which elements of a changed file still say what they said.
+"""Find the elements of a changed file whose own rows cannot differ.
 
 A commit changes one function of a file of a hundred; the other ninety-nine at most
-moved. An element's row depends on more than itself, so it is untouched only when
+moved. An element's row depends on more than the element, so it is unchanged only when
 
-    its file     has the same elements, language and first words
-    its holder   and its siblings have the same signatures, docstrings and bases
-    it           is the same but for its place, to the byte of its source
+    its file     has the same elements, language and docstring
+    its parent   and its siblings have the same signatures, docstrings and bases
+    it           is the same but for its position, to the byte of its source
 
-and it mentions no name that its file imports by another statement than before.
+and it mentions no name that its file now imports by another statement.
 
-Edges, sentences of callees and names that are new elsewhere are `affected`'s business:
-what it finds is made again, untouched or not.
+Edges, first sentences of callees and names in other files are the concern of
+affected.py: what it finds is computed again, unchanged or not.
 """
 
 from __future__ import annotations
@@ -24,49 +24,47 @@ from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import ElementView
 
-Elements = dict[str, ElementView]
+Elements = dict[str, ElementView]  # by qualified name
 _WORD = re.compile(rb"[A-Za-z_]\w*")
 _LENGTH, _CALLS = ElementRow._fields.index("length"), ElementRow._fields.index("calls")
 
 
-def untouched(
-    old: Elements, new: Elements, before: bytes, after: bytes
+def unchanged_elements(
+    old: Elements, new: Elements, old_source: bytes, new_source: bytes
 ) -> Iterator[str]:
-    """Yield the qualified names whose rows can differ in nothing but their lines.
-
-    `before` and `after` are the sources.
-    """
-    if _cast(old) != _cast(new):
+    """Yield the qualified names of elements that at most have other line numbers."""
+    if _definitions(old) != _definitions(new):
         return
-    other = {q for q, e in new.items() if not _same_row(old[q].row, e.row)}
-    loud = {q for q in other if _seen(old[q]) != _seen(new[q])}
-    noisy = {new[q].parent for q in loud}
+    changed = {q for q, e in new.items() if not _is_same_row(old[q].row, e.row)}
+    # Changed in a part that the rows of siblings and children quote.
+    visible = {q for q in changed if _quoted_part(old[q]) != _quoted_part(new[q])}
+    parents = {new[q].parent for q in visible}
     for qual, element in new.items():
-        if qual in other or element.parent in noisy or element.parent in loud:
+        if qual in changed or element.parent in parents or element.parent in visible:
             continue
-        if _text(old[qual], before) == _text(element, after):
+        if _code(old[qual], old_source) == _code(element, new_source):
             yield qual
 
 
-def mentioning_none(
-    names: set[str], quals: Iterable[str], elements: Elements, text: bytes
+def without_mentions(
+    names: set[str], quals: Iterable[str], elements: Elements, source: bytes
 ) -> Iterator[str]:
-    """Yield the elements whose source holds none of the names."""
+    """Yield the elements whose source mentions none of the names."""
     words = {name.encode() for name in names}
     for qual in quals:
-        if not words or words.isdisjoint(_WORD.findall(_text(elements[qual], text))):
+        if not words or words.isdisjoint(_WORD.findall(_code(elements[qual], source))):
             yield qual
 
 
-def same_frame(old: Value, new: Value) -> bool:
-    """Whether what all rows of a file share is as it was."""
+def has_same_header(old: Value, new: Value) -> bool:
+    """Return whether a file's facts agree in what the rows of all its elements use."""
     if not old or not new:
         return False
     return all(old.get(name) == new.get(name) for name in ("language", "doc"))
 
 
-def source(view: View, row: Value) -> bytes | None:
-    """The source that a `files` row names; None when git lacks it by now."""
+def read_source(view: View, row: Value) -> bytes | None:
+    """Return the source that a `files` row names; None when git no longer has it."""
     if not row:
         return None
     try:
@@ -75,19 +73,19 @@ def source(view: View, row: Value) -> bytes | None:
         return None
 
 
-def _cast(elements: Elements) -> list[tuple[Any, ...]]:
-    """Which elements there are, and which of several definitions is told."""
+def _definitions(elements: Elements) -> list[tuple[Any, ...]]:
+    """Return what decides which elements exist, and which of them have rows."""
     return [(e.qual, e.type, e.is_overload, bool(e.doc)) for e in elements.values()]
 
 
-def _seen(element: ElementView) -> tuple[Any, ...]:
-    """What an element's siblings and children quote of it."""
+def _quoted_part(element: ElementView) -> tuple[Any, ...]:
+    """Return what the rows of an element's siblings and children quote of it."""
     row = element.row
     return element.signature, row.doc, row.bases, row.decorators
 
 
-def _same_row(old: ElementRow, new: ElementRow) -> bool:
-    """Whether two rows differ in nothing but places: lines, bytes, lines of calls."""
+def _is_same_row(old: ElementRow, new: ElementRow) -> bool:
+    """Return whether rows differ in positions only: lines, bytes, lines of calls."""
     return (
         old.shape == new.shape
         and old.type == new.type
@@ -98,6 +96,7 @@ def _same_row(old: ElementRow, new: ElementRow) -> bool:
     )
 
 
-def _text(element: ElementView, text: bytes) -> bytes:
-    start = text.rfind(b"\n", 0, element.row.start) + 1
-    return text[start : element.row.start + element.row.length]
+def _code(element: ElementView, source: bytes) -> bytes:
+    """Return an element's source, in whole lines."""
+    start = source.rfind(b"\n", 0, element.row.start) + 1
+    return source[start : element.row.start + element.row.length]

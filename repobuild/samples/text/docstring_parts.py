@@ -1,8 +1,8 @@
-"""What a docstring says, in parts: its first paragraph, parameters, returned value.
+"""Split a docstring into its first paragraph, parameters and returned value.
 
-The three usual styles are read: Google (`Args:`), NumPy (underlined headings) and
-Sphinx (`:param name:`). What is in none of them is left alone rather than guessed at.
-Markup that only a documentation tool reads is taken off: see markup.py.
+Three styles are read: Google (`Args:`), NumPy (underlined headings) and Sphinx
+(`:param name:`). Text in any other style is ignored rather than guessed at. Markup that
+only a documentation tool reads is stripped: see markup.py.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
-from repobuild.samples.text.markup import plain, unruled
+from repobuild.samples.text.markup import strip_markup, strip_title_rules
 
 SUMMARY = 320  # characters of a first paragraph
 SENTENCE = 120  # characters of a neighbour's first sentence
@@ -29,97 +29,66 @@ _SECTION = re.compile(
     re.M,
 )
 _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
-_CAPITAL = re.compile(r"[A-Z][a-z]+ ")
-# Words that no sentence has in its middle with a capital letter.
-_BEGINS = re.compile(r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) ")
-_ENDS = tuple(".!?:;,。！？：；，")
+_CAPITALISED = re.compile(r"[A-Z][a-z]+ ")
+# Words that only begin a sentence when they have a capital letter.
+_SENTENCE_START = re.compile(
+    r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) "
+)
+_PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
 @dataclass(frozen=True, slots=True)
 class DocstringParts:
+    """The parts that a context row stores; each is "" or empty when missing."""
+
     summary: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     returns: str = ""
 
 
-def described(docstring: str) -> DocstringParts:
+def parse_docstring(docstring: str) -> DocstringParts:
     """Return the parts of a cleaned docstring."""
     if not docstring:
         return DocstringParts()
     parameters: dict[str, str] = {}
     returns = ""
     if ":param" in docstring or ":return" in docstring:
-        parameters, returns = _sphinx(docstring)
+        parameters, returns = _parse_sphinx(docstring)
     else:
-        for pattern, read in ((_GOOGLE, _google), (_NUMPY, _numpy)):
+        for pattern, read in ((_GOOGLE, _google_entries), (_NUMPY, _numpy_entries)):
             for heading in pattern.finditer(docstring):
                 block = _block(docstring[heading.end() :])
                 if heading[1] in ("Returns", "Yields"):
-                    told = _untyped(block) if pattern is _NUMPY else block
-                    returns = returns or _line(told)
+                    text = _numpy_returns(block) if pattern is _NUMPY else block
+                    returns = returns or _one_line(text)
                 else:
                     parameters.update(read(block))
-    return DocstringParts(summary(docstring), parameters, returns)
+    return DocstringParts(summarise(docstring), parameters, returns)
 
 
-def summary(docstring: str, most: int = SUMMARY) -> str:
-    """The first paragraph on one line, cut after the last sentence that fits."""
-    text = unruled(docstring).strip()
+def summarise(docstring: str, most: int = SUMMARY) -> str:
+    """Return the first paragraph on one line.
+
+    A paragraph of more than `most` characters is cut by `shorten`.
+    """
+    text = strip_title_rules(docstring).strip()
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
     width = max(map(len, docstring.split("\n")))
-    paragraph = _first_thought(text.split("\n\n", 1)[0].split("\n"), width)
-    return shortened(_ended(plain(" ".join(paragraph.split()))), most)
+    lines = _lines_of_first_sentences(text.split("\n\n", 1)[0].split("\n"), width)
+    paragraph = strip_markup(" ".join(" ".join(lines).split()))
+    return shorten(_without_announcement(paragraph), most)
 
 
-def _first_thought(lines: list[str], width: int) -> str:
-    """The lines up to one after which a new sentence begins, full stop or not.
-
-    So it is where the next word had found room in the line, or can only begin one.
-    """
-    for number, line in enumerate(lines[:-1]):
-        if not line.rstrip().endswith(_ENDS):
-            new = lines[number + 1].lstrip()
-            word = _CAPITAL.match(new)
-            fits = word and len(line.rstrip()) + word.end() <= width
-            if fits or _BEGINS.match(new):
-                return "\n".join(lines[: number + 1])
-    return "\n".join(lines)
-
-
-def _ended(text: str) -> str:
-    """Without the words that announce a list or an example, which is not quoted."""
-    if not text.endswith((":", "：")):
-        return text
-    ends = [match.start() for match in _SENTENCE_END.finditer(text)]
-    return text[: ends[-1]] if ends else text.rstrip(":： ")
-
-
-def _line(block: str) -> str:
-    return shortened(plain(" ".join(block.split())), TEXT)
-
-
-def _untyped(block: str) -> str:
-    """What NumPy says of the one returned value, without its name and type.
-
-    Of several values nothing: only their names would tell them apart.
-    """
-    first, _, rest = block.partition("\n")
-    if not rest.strip() or not _NUMPY_TYPE.match(first.strip()):
-        return "" if rest.strip() else block
-    lines = rest.split("\n")
-    return rest if all(line[:1] in ("", " ", "\t") for line in lines) else ""
-
-
-def sentence(text: str) -> str:
-    """The first sentence of a summary."""
+def first_sentence(text: str) -> str:
+    """Return the first sentence of a summary, `SENTENCE` characters at most."""
     end = _SENTENCE_END.search(text)
-    return shortened(text[: end.start()] if end else text, SENTENCE)
+    return shorten(text[: end.start()] if end else text, SENTENCE)
 
 
-def shortened(text: str, most: int) -> str:
-    """Cut after a sentence when one ends in time, else after a word, and say so."""
+def shorten(text: str, most: int) -> str:
+    """Cut a text after its last sentence that fits, else after a word with "..."."""
     if len(text) <= most:
         return text
     ends = [match.start() for match in _SENTENCE_END.finditer(text[:most])]
@@ -128,19 +97,49 @@ def shortened(text: str, most: int) -> str:
     return text[: max(text.rfind(" ", 0, most), most // 2)].rstrip(" ,;:") + " ..."
 
 
-def _sphinx(docstring: str) -> tuple[dict[str, str], str]:
+def _lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
+    """Return the lines before a sentence that begins without a full stop before it.
+
+    A new sentence begins on the next line when the author broke the line early (the
+    next word is capitalised and fits into `width`), or when the next word can only
+    begin a sentence.
+    """
+    for number, line in enumerate(lines[:-1]):
+        if not line.rstrip().endswith(_PUNCTUATION):
+            following = lines[number + 1].lstrip()
+            word = _CAPITALISED.match(following)
+            fits = word and len(line.rstrip()) + word.end() <= width
+            if fits or _SENTENCE_START.match(following):
+                return lines[: number + 1]
+    return lines
+
+
+def _without_announcement(text: str) -> str:
+    """Drop a last sentence that announces a list or an example, which is not quoted."""
+    if not text.endswith((":", "：")):
+        return text
+    ends = [match.start() for match in _SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends else text.rstrip(":： ")
+
+
+def _one_line(block: str) -> str:
+    return shorten(strip_markup(" ".join(block.split())), TEXT)
+
+
+def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
+    """Return the parameters' descriptions and that of the returned value."""
     parameters: dict[str, str] = {}
     returns = ""
     for field_, name, block in _SPHINX.findall(docstring):
         if field_ == "param" and name.split():
-            parameters[name.split()[-1].lstrip("*")] = _line(block)
+            parameters[name.split()[-1].lstrip("*")] = _one_line(block)
         elif field_ != "param":
-            returns = _line(block)
+            returns = _one_line(block)
     return {name: text for name, text in parameters.items() if text}, returns
 
 
 def _block(text: str) -> str:
-    """The indented lines, or for NumPy the lines up to the next blank pair."""
+    """Return the indented lines; for NumPy the lines up to a blank one or a heading."""
     lines = text.lstrip("\n").split("\n")
     margin = len(lines[0]) - len(lines[0].lstrip())
     kept = []
@@ -155,28 +154,42 @@ def _block(text: str) -> str:
     return "\n".join(kept)
 
 
-def _google(block: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _google_entries(block: str) -> dict[str, str]:
+    """Return the descriptions of a Google-style block by parameter name."""
+    entries: dict[str, str] = {}
     name = ""
     for line in block.split("\n"):
         entry = _ENTRY.match(line)
         if entry:
             name = entry[1]
-            found[name] = entry[2]
+            entries[name] = entry[2]
         elif name and line.startswith(" ") and line.strip():
-            found[name] += " " + line.strip()
+            entries[name] += " " + line.strip()
         else:
             name = ""
-    return {name: _line(text) for name, text in found.items()}
+    return {name: _one_line(text) for name, text in entries.items()}
 
 
-def _numpy(block: str) -> dict[str, str]:
-    found: dict[str, str] = {}
+def _numpy_entries(block: str) -> dict[str, str]:
+    """Return the descriptions of a NumPy-style block by parameter name."""
+    entries: dict[str, str] = {}
     name = ""
     for line in block.split("\n"):
         entry = _NUMPY_ENTRY.match(line)
         if entry:
             name = entry[1]
         elif name and line.startswith(" ") and line.strip():
-            found[name] = f"{found.get(name, '')} {line.strip()}".strip()
-    return {name: _line(text) for name, text in found.items()}
+            entries[name] = f"{entries.get(name, '')} {line.strip()}".strip()
+    return {name: _one_line(text) for name, text in entries.items()}
+
+
+def _numpy_returns(block: str) -> str:
+    """Return the description of the one returned value, without its name and type.
+
+    Return "" for several values: only their names would tell them apart.
+    """
+    first, _, rest = block.partition("\n")
+    if not rest.strip() or not _NUMPY_TYPE.match(first.strip()):
+        return "" if rest.strip() else block
+    lines = rest.split("\n")
+    return rest if all(line[:1] in ("", " ", "\t") for line in lines) else ""

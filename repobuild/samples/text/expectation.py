@@ -1,104 +1,118 @@
-"""What a test expects: the hidden part of one of its assertions.
+"""Cut a test at one of its assertions: the value that it expects is hidden.
 
     assert total(rows) == 42             hidden: 42
     assert isinstance(found, Row)        hidden: Row)
     self.assertEqual(total(rows), 42)    hidden: 42)
     self.assertTrue(size > 1024)         hidden: 1024)
 
-What is hidden ends where the statement ends, whatever it holds: who completes it stops
-at the end of the line, and needs no look at the answer to know where. Statements of
-several lines are left out, and so is what can be guessed: bare variables, truth values,
-short numbers, and what stands in the test already.
+The hidden part ends where the statement ends, brackets included: a model that completes
+it stops at the end of the line, and a reader needs no answer to know where that is.
+Statements of several lines are skipped, and so are values that can be guessed: bare
+variables, truth values, short numbers, and text that the test already shows.
 
-Which assertion of a test is taken depends on their texts, not on their places: it is
-the same one as long as the test has it, so that its identity is file, test and text.
+The assertion is chosen by a hash of its text, not by its position: an edit elsewhere in
+the test keeps the choice (test_it_is_the_same_assertion_as_long_as_the_test_has_it).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import NamedTuple
 from zlib import crc32
 
 from tree_sitter import Node
 
 from repobuild.code.facts.syntax import grammar
 
-_LONGEST = 120  # characters of what is hidden
-_SHORTEST = 3  # letters and digits of it
-_WORDS = re.compile(r"\w")
+_LONGEST = 120  # characters of the hidden part
+_SHORTEST = 3  # letters and digits of the hidden part
+_WORD_CHARACTER = re.compile(r"\w")
 _VARIABLE = re.compile(r"(?:self\.)?[a-z_][\w.]*|True|False|None")
-_HOLDERS = ("block", "module", "function_definition", "decorated_definition")
+_DEFINITIONS = ("function_definition", "decorated_definition")
+_CONTAINERS = ("block", "module", *_DEFINITIONS)
 
 
-def expectation(code: str, most: int) -> tuple[str, str] | None:
-    """Return what stands before the hidden part of a test, and the hidden part.
+class CutTest(NamedTuple):
+    """A test up to an expected value, and that value to the end of its statement."""
 
-    `code` is one test function; `most` bounds the characters before.
+    before: str
+    hidden: str
+
+
+def hide_expectation(code: str, most: int) -> CutTest | None:
+    """Cut the code of one test function; return None when no assertion qualifies.
+
+    `most` bounds the characters before the cut.
     """
     source = code.encode()
-    found = [
+    cuts = [
         (crc32(source[node.start_byte : node.end_byte]), cut, node.end_byte)
         for node in _statements(grammar("python").parser.parse(source).root_node)
-        if (cut := _cut(node))
+        if (cut := _cut_position(node))
     ]
-    for _, cut, end in sorted(found):
-        before, hidden = source[:cut].decode(), source[cut:end].decode()
-        if len(before) <= most and not _guessable(before, hidden):
-            return before, hidden
+    for _, cut, end in sorted(cuts):
+        test = CutTest(source[:cut].decode(), source[cut:end].decode())
+        if len(test.before) <= most and not _is_guessable(test):
+            return test
     return None
 
 
 def _statements(node: Node) -> Iterator[Node]:
-    """The statements of a function, those in its branches too, no inner functions."""
+    """Yield the one-line statements of a function and its branches.
+
+    Those of inner functions are left out.
+    """
     for child in node.named_children:
         if child.type in ("assert_statement", "expression_statement"):
             if child.start_point.row == child.end_point.row:
                 yield child
-        elif node.type == "module" or child.type not in _HOLDERS[2:]:
-            if child.type in _HOLDERS or child.type.endswith(("_statement", "_clause")):
+        elif node.type == "module" or child.type not in _DEFINITIONS:
+            branch = child.type.endswith(("_statement", "_clause"))
+            if branch or child.type in _CONTAINERS:
                 yield from _statements(child)
 
 
-def _cut(node: Node) -> int:
-    """The byte where an assertion's hidden part begins; 0 for other statements."""
+def _cut_position(node: Node) -> int:
+    """Return the byte where an assertion's hidden part begins; 0 for no assertion."""
     parts = node.named_children
     if len(parts) != 1:  # `assert x, "message"`
         return 0
     inner = parts[0]
     if node.type == "assert_statement" and inner.type == "comparison_operator":
-        return _right(inner)
+        return _right_side(inner)
     if inner.type != "call":
         return 0
     arguments = inner.child_by_field_name("arguments")
-    if node.type == "expression_statement" and not _asserts(inner):
+    if node.type == "expression_statement" and not _is_assert_method(inner):
         return 0
-    return _second(arguments) if arguments else 0
+    return _second_argument(arguments) if arguments else 0
 
 
-def _asserts(call: Node) -> bool:
+def _is_assert_method(call: Node) -> bool:
     function = call.child_by_field_name("function")
     if function is None or function.type != "attribute" or not function.text:
         return False
     return function.text.startswith(b"self.assert")
 
 
-def _right(comparison: Node) -> int:
+def _right_side(comparison: Node) -> int:
     sides = comparison.named_children
     return sides[1].start_byte if len(sides) == 2 else 0
 
 
-def _second(arguments: Node) -> int:
-    """The second argument or, of a single comparison, what it compares with."""
+def _second_argument(arguments: Node) -> int:
+    """Return the start of the second argument, or of a lone comparison's right side."""
     parts = arguments.named_children
     if len(parts) > 1:
         return parts[1].start_byte
-    single = parts and parts[0].type == "comparison_operator"
-    return _right(parts[0]) if single else 0
+    is_comparison = parts and parts[0].type == "comparison_operator"
+    return _right_side(parts[0]) if is_comparison else 0
 
 
-def _guessable(before: str, hidden: str) -> bool:
-    core = hidden.rstrip(") ").strip()
-    if len(hidden) > _LONGEST or len(_WORDS.findall(core)) < _SHORTEST:
+def _is_guessable(test: CutTest) -> bool:
+    core = test.hidden.rstrip(") ").strip()
+    characters = _WORD_CHARACTER.findall(core)
+    if len(test.hidden) > _LONGEST or len(characters) < _SHORTEST:
         return True
-    return bool(_VARIABLE.fullmatch(core)) or core in before
+    return bool(_VARIABLE.fullmatch(core)) or core in test.before

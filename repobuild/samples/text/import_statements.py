@@ -1,8 +1,9 @@
-"""The import statements at the top level of a Python file, as they are written.
+"""Read the top-level import statements of a Python file, as they are written.
 
-A statement of several lines is taken whole; what is nested, starred, continued by a
-backslash or longer than a few lines is left out. `internal` says that the statement
-imports from the project itself: it is relative, or the graph knows the file.
+A statement of several lines is taken whole. Nested and starred imports, statements that
+a backslash continues, and statements longer than `_LONGEST` are left out. An import is
+`internal` when it imports from the project itself: it is relative, or the graph has an
+import edge to the file.
 """
 
 from __future__ import annotations
@@ -13,10 +14,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from repobuild.engine.contract import Value
-from repobuild.samples.contexts.display_names import module_of
 
 _LONGEST = 300  # characters of a statement
-_MOST = 6  # statements that one piece of code is told to need
+_MOST = 6  # statements that are quoted for one piece of code
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*(?!\w|\s*=[^=])")
 _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
 _BOUND = re.compile(
@@ -29,16 +29,22 @@ _FUTURE = "__future__"
 
 @dataclass(frozen=True, slots=True)
 class ImportStatement:
-    """One import statement; where it stands in the file is nothing it says."""
+    """One import statement, without its line: a moved statement stays equal."""
 
     text: str
     internal: bool
 
 
-Statements = Mapping[str, ImportStatement]  # by the names that they bind
+ImportsByName = Mapping[str, ImportStatement]  # keys are the names that they bind
 
 
-def statements(facts: Value, source: bytes, targets: Iterable[str]) -> Statements:
+def module_of(path: str) -> str:
+    """Return the dotted name of a source file: `src/a/b.py` is `a.b`."""
+    stem = path.rpartition(".")[0] or path
+    return stem.removeprefix("src/").removesuffix("/__init__").replace("/", ".")
+
+
+def read_imports(facts: Value, source: bytes, targets: Iterable[str]) -> ImportsByName:
     """Return the statements of a file by the names that they bind.
 
     `targets` are the ids that the file has an import edge to.
@@ -47,29 +53,31 @@ def statements(facts: Value, source: bytes, targets: Iterable[str]) -> Statement
         return {}
     modules = {module_of(id) for id in targets if "::" not in id}
     lines = source.split(b"\n")
-    found: dict[str, ImportStatement] = {}
+    imports: dict[str, ImportStatement] = {}
     for line, entries in groupby(facts.get("imports", ()), key=lambda entry: entry[0]):
-        text = _text(lines, line - 1)
+        text = _statement_text(lines, line - 1)
         for _, module, name, alias in entries if text else ():
             if module != _FUTURE and name != "*":
-                internal = _internal(module, name, modules)
+                internal = _is_internal(module, name, modules)
                 bound = alias or name or module.partition(".")[0]
-                found[bound] = ImportStatement(text, internal)
-    return found
+                imports[bound] = ImportStatement(text, internal)
+    return imports
 
 
-def needed(
-    code: str, known: Statements, bound: Iterable[str] = (), internal: bool = False
+def needed_imports(
+    code: str, known: ImportsByName, bound: Iterable[str] = (), internal: bool = False
 ) -> list[str]:
-    """Return the statements that code needs, plain imports first; none if many.
+    """Return the statements that code needs, plain imports first; none if too many.
 
-    Sorted, so that who only sorts a file's imports changes no row of its elements. With
-    `internal` only imports of the project, each on one line; none if one of those that
-    are needed is longer. Names that the code gives a meaning itself are its own.
+    The result is sorted, so that sorting a file's imports changes no row of its
+    elements. Names that the code binds itself, or that `bound` lists, need no import.
+    With `internal`, return only imports of the project, and none at all when one of
+    them has several lines.
     """
-    plain = _STRING.sub("", code)
-    own = {name for pair in _BOUND.findall(plain) for name in pair}
-    used = {name for name in _NAME.findall(plain) if name in known} - own - set(bound)
+    without_strings = _STRING.sub("", code)
+    own = {name for pair in _BOUND.findall(without_strings) for name in pair}
+    mentioned = {name for name in _NAME.findall(without_strings) if name in known}
+    used = mentioned - own - set(bound)
     chosen = {known[name] for name in used if known[name].internal or not internal}
     texts = sorted((one.text for one in chosen), key=lambda t: (t[:4] == "from", t))
     if internal and any("\n" in text for text in texts):
@@ -77,17 +85,13 @@ def needed(
     return texts if len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST else []
 
 
-def other_names(old: Statements, new: Statements) -> set[str]:
-    """Return the names that are imported otherwise than before."""
-
-    def said(known: Statements, name: str) -> tuple[str, bool] | None:
-        return (known[name].text, known[name].internal) if name in known else None
-
-    return {name for name in {*old, *new} if said(old, name) != said(new, name)}
+def changed_names(old: ImportsByName, new: ImportsByName) -> set[str]:
+    """Return the names whose import statement differs between two versions."""
+    return {name for name in {*old, *new} if old.get(name) != new.get(name)}
 
 
-def _text(lines: list[bytes], row: int) -> str:
-    """The statement that begins in a row, or "" when it is not to be quoted."""
+def _statement_text(lines: list[bytes], row: int) -> str:
+    """Return the statement that begins in a row, "" when it is not to be quoted."""
     text = b""
     for line in lines[row:]:
         text += line.rstrip() + b"\n"
@@ -99,7 +103,8 @@ def _text(lines: list[bytes], row: int) -> str:
     return whole if whole.startswith(("import ", "from ")) and ";" not in whole else ""
 
 
-def _internal(module: str, name: str, modules: set[str]) -> bool:
+def _is_internal(module: str, name: str, modules: set[str]) -> bool:
+    """Return whether an import names one of the project's modules or their members."""
     if module.startswith("."):
         return True
     wanted = (module, f"{module}.{name}")

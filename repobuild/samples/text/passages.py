@@ -1,21 +1,21 @@
-"""What a sample quotes: code and prose that are not its own words.
+"""Find the passages of a sample: code and prose that it quotes from the repository.
 
 A *passage* is a run of at least `RUN` words of quoted text:
 
-    code    what stands between fences, and around and in a hole
-    prose   what a line of an answer says between names in backticks, quotes and colons,
-            and what a question says in quotes
+    code    the text between fences, and around and in a hole
+    prose   in an answer, the parts of a line between names in backticks, quotes and
+            colons; in a question, the text in quotes
 
-The words of the question files are no passage: in answers they stand between such marks
-and are short (a test holds it). A word is a run of letters, digits and underscores, in
-lower case; punctuation does not count, as in the 13-gram check by which GPT-3's
-training data was parted from its tests. Of Chinese each character is a word, and two
-are needed where a passage's length is counted.
+The words of the question files form no passage: in answers they are enclosed by such
+marks and are short (a test checks it). A word is a run of letters, digits and
+underscores, in lower case; punctuation does not count, as in the 13-gram check that
+separated GPT-3's training data from its tests (Brown et al. 2020). Each Chinese
+character is a word, and two of them count as one word of a passage's length.
 
-Two texts that share `RUN` words in a row share a *mark*, always: marks are picked by
-winnowing (Schleimer, Wilkerson, Aiken, SIGMOD 2003): of the `RUN - GRAM + 1` hashes of
-`GRAM` words in any such run, the least. So an index that holds about a fifth of the
-words finds every copy.
+Two texts that share `RUN` words in a row always share a *mark*: marks are chosen by
+winnowing (Schleimer, Wilkerson, Aiken, SIGMOD 2003), as the least of the
+`RUN - GRAM + 1` hashes of `GRAM` words in any such run. So an index that holds about a
+fifth of the words finds every copy.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from zlib import crc32
 
 from repobuild.engine.contract import Value
 
-RUN = 13
-GRAM = 5
+RUN = 13  # words
+GRAM = 5  # words
 _WINDOW = RUN - GRAM + 1
 _FENCE = re.compile(r"^```.*$", re.MULTILINE)
 _NAME = re.compile(r"(?<!`)`[^`\n]+`(?!`)")
@@ -38,16 +38,16 @@ _IN_QUOTES = re.compile(r"[\"“「]([^\"”」\n]+)[\"”」]")
 _WORD = re.compile(r"[^\W\u3400-\u9fff]+|[\u3400-\u9fff]")
 _ASCII_WORD = re.compile(r"\w+")
 
-Passage = tuple[str, ...]
+Passage = tuple[str, ...]  # words
 
 
 @dataclass(frozen=True, slots=True)
 class QuotedPassages:
-    """The passages of one sample, and what it is compared by."""
+    """The passages of one sample, and the words that it is compared by."""
 
-    passages: tuple[Passage, ...]  # of question and answer, of a hole with its code
+    passages: tuple[Passage, ...]  # of question and answer; of a hole with its code
     answered: tuple[Passage, ...]  # of the answer
-    shown: Passage  # words of the passages that stand in the question
+    shown: Passage  # words of the question's passages
     said: Passage  # words of the answer without the names
 
 
@@ -57,46 +57,45 @@ NOTHING = QuotedPassages((), (), (), ())
 def quoted(sample: Mapping[str, Value]) -> QuotedPassages:
     """Return the passages of a sample."""
     if sample["form"] == "fim":
-        return _completed(sample)
+        return _quoted_by_completion(sample)
+    answer = sample["answer"]
     asked = tuple(passages(sample["question"], _IN_QUOTES.findall))
-    answered = tuple(passages(sample["answer"], _BREAK.split))
+    answered = tuple(passages(answer, _BREAK.split))
     if not asked and not answered:
         return NOTHING
+    without_names = _NAME.sub(" ", answer) if "`" in answer else answer
     shown = tuple(chain.from_iterable(asked))
-    return QuotedPassages(asked + answered, answered, shown, _said(sample["answer"]))
+    return QuotedPassages(asked + answered, answered, shown, words(without_names))
 
 
-def _completed(sample: Mapping[str, Value]) -> QuotedPassages:
-    """Of a hole: what fills it, and all the code that it is in."""
-    filled = words(sample["answer"])
+def _quoted_by_completion(sample: Mapping[str, Value]) -> QuotedPassages:
+    """Return the passage that fills a hole, and that of all the code around it."""
+    filling = words(sample["answer"])
     before, after = (sample.get(name) or "" for name in ("prefix", "suffix"))
-    whole = _long(words(f"{before}{sample['answer']}{after}"))
+    whole = _if_long(words(f"{before}{sample['answer']}{after}"))
     if not whole:
         return NOTHING
-    return QuotedPassages(whole, _long(filled), whole[0], filled)
-
-
-def _said(text: str) -> Passage:
-    return words(_NAME.sub(" ", text) if "`" in text else text)
+    return QuotedPassages(whole, _if_long(filling), whole[0], filling)
 
 
 def passages(text: str, prose: Callable[[str], list[str]]) -> Iterator[Passage]:
-    """Yield the passages of a text; `prose` parts what stands outside fences."""
+    """Yield the passages of a text; `prose` splits the text outside of fences."""
     for number, part in enumerate(_FENCE.split(text) if "```" in text else (text,)):
         for run in (part,) if number % 2 else prose(part):
             if len(run) >= 2 * RUN:
-                yield from _long(words(run))
+                yield from _if_long(words(run))
 
 
 def words(text: str) -> Passage:
+    """Return the words of a text, in lower case."""
     pattern = _ASCII_WORD if text.isascii() else _WORD
     return tuple(pattern.findall(text.lower()))
 
 
 def marks(passage: Passage) -> set[int]:
-    """Return 32-bit numbers of which two passages with a common run share one."""
-    turns = zip(*(passage[n:] for n in range(GRAM)), strict=False)
-    hashes = [crc32(" ".join(turn).encode("utf-8", "replace")) for turn in turns]
+    """Return 32-bit numbers; two passages with a common run share at least one."""
+    grams = zip(*(passage[n:] for n in range(GRAM)), strict=False)
+    hashes = [crc32(" ".join(gram).encode("utf-8", "replace")) for gram in grams]
     return set(map(min, zip(*(hashes[n:] for n in range(_WINDOW)), strict=False)))
 
 
@@ -105,8 +104,9 @@ def runs(passage: Passage) -> set[Passage]:
     return set(zip(*(passage[n:] for n in range(RUN)), strict=False))
 
 
-def _long(found: Passage) -> tuple[Passage, ...]:
+def _if_long(found: Passage) -> tuple[Passage, ...]:
+    """Return the words as one passage, or nothing when they are too few."""
     if len(found) < RUN:
         return ()
-    single = sum("\u3400" <= word <= "\u9fff" for word in found)
-    return (found,) if len(found) - single // 2 >= RUN else ()
+    chinese = sum("\u3400" <= word <= "\u9fff" for word in found)
+    return (found,) if len(found) - chinese // 2 >= RUN else ()

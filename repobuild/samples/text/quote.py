@@ -1,23 +1,28 @@
-"""Code as samples quote it: in a form that comments and layout around it do not change.
+"""Quote code in a form that does not depend on comments and layout around it.
 
-Comments, blank lines and the docstring go, the indentation of the whole goes; every
-line that stays is the source's, byte for byte. What lies inside a string is left alone.
-So a comment edit leaves a context as it was, and a quotation can still be found in the
+Comments, blank lines, the docstring and the common indentation are removed; every line
+that is left is the source's, byte for byte. Text inside a string is not changed. So an
+edit of a comment leaves a context row equal, and a quotation can still be found in the
 tree.
+
+`quote_definition` parses one definition by itself. `braces.py` does the same for the
+languages whose definitions only parse as part of their file.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from tree_sitter import Node
 
+from repobuild.code.facts.body_digest import Span
 from repobuild.code.facts.syntax import grammar
 
-# Cheap signs that a slice needs its strings and comments looked up by the grammar.
+# Cheap signs that a slice may hold comments or strings: only then is it searched.
 _SIGNS = (b"#", b"//", b"/*", b'"""', b"'''", b"`")
-_DOCSTRING = ("string", "concatenated_string")
+_DOCSTRING_TYPES = ("string", "concatenated_string")
+_NO_SPAN = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,29 +37,79 @@ class Quote:
         return self.head.count("\n") + self.body.count("\n") + 2
 
 
-def quote(language: str, source: bytes, documented: bool) -> Quote | None:
-    """Return the two halves of one definition's source, or None without a body."""
+class QuotedSource(NamedTuple):
+    """The source of one definition, and the byte spans that need care in it."""
+
+    text: bytes
+    removed: list[Span]  # comments and the docstring
+    strings: list[Span]  # their lines keep their indentation
+
+    def split_at(self, position: int) -> Quote:
+        """Return the cleaned lines before and after a byte position."""
+        margin = len(self.text) - len(self.text.lstrip(b" \t"))
+        head = self._clean_lines(0, position, margin)
+        return Quote(head, self._clean_lines(position, len(self.text), margin))
+
+    def _clean_lines(self, start: int, end: int, margin: int) -> str:
+        inside_string = self._rows_inside_strings()
+        first_row = self.text.count(b"\n", 0, start)
+        lines = []
+        for row, line in enumerate(self._cut(start, end).split(b"\n"), first_row):
+            if row in inside_string:
+                lines.append(line)
+            elif line.strip():
+                indent = len(line) - len(line.lstrip())
+                lines.append(line[min(margin, indent) :].rstrip())
+        return b"\n".join(lines).decode("utf-8", "replace")
+
+    def _rows_inside_strings(self) -> set[int]:
+        """Return the rows that begin inside a string."""
+        rows: set[int] = set()
+        for start, end in self.strings:
+            breaks = self.text.count(b"\n", start, end)
+            if breaks:
+                first = self.text.count(b"\n", 0, start)
+                rows.update(range(first + 1, first + breaks + 1))
+        return rows
+
+    def _cut(self, start: int, end: int) -> bytes:
+        """Cut the removed spans out, but keep their line breaks: rows keep numbers."""
+        pieces = []
+        position = start
+        for first, last in sorted(self.removed):
+            if first >= position and last <= end and first < last:
+                pieces.append(self.text[position:first])
+                pieces.append(b"\n" * self.text.count(b"\n", first, last))
+                position = last
+        pieces.append(self.text[position:end])
+        return b"".join(pieces)
+
+
+def quote_definition(language: str, source: bytes, documented: bool) -> Quote | None:
+    """Return the two halves of one definition's source, or None without a body.
+
+    `documented` says that the definition has a docstring, which is then removed.
+    """
     root = grammar(language).parser.parse(source).root_node
     body = _body(root)
     if body is None:
         return None
-    drop, keep = [_docstring(body) if documented else (0, 0)], []
+    docstring = _docstring_span(body) if documented else _NO_SPAN
+    removed, strings = [docstring], []
     if any(sign in source for sign in _SIGNS):
-        start, end = drop[0]
+        start, end = docstring
         sites = grammar(language).sites(root)
-        drop += [(n.start_byte, n.end_byte) for n in sites.get("comment", ())]
-        strings = [(n.start_byte, n.end_byte) for n in sites.get("string", ())]
-        keep = [span for span in strings if not start <= span[0] < end]
-    margin = len(source) - len(source.lstrip(b" \t"))
+        removed += [(n.start_byte, n.end_byte) for n in sites.get("comment", ())]
+        spans = [(n.start_byte, n.end_byte) for n in sites.get("string", ())]
+        strings = [span for span in spans if not start <= span[0] < end]
     first = source.rfind(b"\n", 0, body.start_byte) + 1
     if source[first : body.start_byte].strip():  # `def f(): return 1`
         return None
-    head = plain(source, 0, first, margin, drop, keep)
-    return Quote(head, plain(source, first, len(source), margin, drop, keep))
+    return QuotedSource(source, removed, strings).split_at(first)
 
 
 def _body(root: Node) -> Node | None:
-    """The body of the first definition, inside its decorators if it has some."""
+    """Return the body of the first definition, decorated or not."""
     for child in root.named_children:
         inner = child.child_by_field_name("definition") or child
         body = inner.child_by_field_name("body")
@@ -63,59 +118,13 @@ def _body(root: Node) -> Node | None:
     return None
 
 
-def _docstring(body: Node) -> tuple[int, int]:
+def _docstring_span(body: Node) -> Span:
+    """Return the bytes of a body's docstring, an empty span when it has none."""
     for statement in body.named_children:
         if statement.type == "comment":
             continue
         inner = statement.named_children
-        if len(inner) == 1 and inner[0].type in _DOCSTRING:
+        if len(inner) == 1 and inner[0].type in _DOCSTRING_TYPES:
             return statement.start_byte, statement.end_byte
         break
-    return 0, 0
-
-
-def plain(
-    source: bytes,
-    start: int,
-    end: int,
-    margin: int,
-    drop: Iterable[tuple[int, int]],
-    keep: Iterable[tuple[int, int]],
-) -> str:
-    """The lines of a span, without what is dropped and without its margin."""
-    inside = _rows_inside(source, keep)
-    row = source.count(b"\n", 0, start)
-    text = _without(source, start, end, drop)
-    lines = []
-    for number, line in enumerate(text.split(b"\n"), row):
-        if number in inside:
-            lines.append(line)
-        elif line.strip():
-            lines.append(line[min(margin, len(line) - len(line.lstrip())) :].rstrip())
-    return b"\n".join(lines).decode("utf-8", "replace")
-
-
-def _rows_inside(source: bytes, strings: Iterable[tuple[int, int]]) -> set[int]:
-    """Rows that begin inside a string."""
-    rows: set[int] = set()
-    for start, end in strings:
-        breaks = source.count(b"\n", start, end)
-        if breaks:
-            first = source.count(b"\n", 0, start)
-            rows.update(range(first + 1, first + breaks + 1))
-    return rows
-
-
-def _without(
-    source: bytes, start: int, end: int, drop: Iterable[tuple[int, int]]
-) -> bytes:
-    """Cut spans out, but not their line breaks: rows keep their numbers."""
-    pieces = []
-    place = start
-    for first, last in sorted(drop):
-        if first >= place and last <= end and first < last:
-            pieces.append(source[place:first])
-            pieces.append(b"\n" * source.count(b"\n", first, last))
-            place = last
-    pieces.append(source[place:end])
-    return b"".join(pieces)
+    return _NO_SPAN
