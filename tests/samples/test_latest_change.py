@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repobuild.samples.changes.latest_change import in_order, latest_changes
+from repobuild.samples.changes.latest_change import latest_changes, order_commits
 
 Item = dict[str, Any]
 
@@ -21,15 +21,15 @@ def amount(*commits: list[Item]) -> dict[str, str]:
     }
     items = {f"c{n}": {"items": found} for n, found in enumerate(commits)}
     return {
-        id: " ".join(filter(None, (s.item["what"], "gone" * s.gone, s.to)))
+        id: " ".join(filter(None, (s.item["what"], "gone" * s.is_gone, s.new_id)))
         for id, s in latest_changes(rows, items).items()
     }
 
 
 def test_order_is_that_of_the_chain_and_not_of_the_ids():
     rows = {"a": {"before": "c"}, "b": {"before": ""}, "c": {"before": "b"}}
-    assert in_order(rows) == ["b", "c", "a"]
-    assert in_order({}) == []
+    assert order_commits(rows) == ["b", "c", "a"]
+    assert order_commits({}) == []
 
 
 def test_two_that_swap_names_are_both_there():

@@ -1,4 +1,4 @@
-"""How an element changed, in words: signature, parameters, description, lines."""
+"""Describe how an element changed: signature, parameters, description, lines."""
 
 from __future__ import annotations
 
@@ -9,54 +9,48 @@ from repobuild.engine.contract import Value
 from repobuild.samples.tasks.phrases import Phrases
 
 
-def difference(item: Value, said: Phrases) -> str:
-    """Return what a `changed` item (code/changes/change.py) says; may be ""."""
-    parts = [*_signature(item, said), *_doc(item, said), *_body(item, said)]
-    return "".join(parts)
+def describe_difference(item: Value, wording: Phrases) -> str:
+    """Describe a `changed` item (code/changes/change.py); return "" for no detail."""
+    parts = (_signature(item, wording), _doc(item, wording), _body(item, wording))
+    return "".join(text for part in parts for text in part)
 
 
-def _signature(item: Value, said: Phrases) -> Iterator[str]:
+def _signature(item: Value, wording: Phrases) -> Iterator[str]:
     if "signature" not in item:
         return
-    old, new = (_code(text, said) for text in item["signature"])
-    yield said.part("change_signature", old=old, new=new)
+    code = wording.words["code"]
+    old, new = (code.format(fence="", code=text) for text in item["signature"])
+    yield wording.part("change_signature", old=old, new=new)
     parameters = item["parameters"]
-    for name in ("added", "removed"):
-        if names := parameters[name]:
-            items = said.listed([f"`{name}`" for name in names])
-            yield said.part(f"change_{name}", items=items)
+    for change in ("added", "removed"):
+        if names := parameters[change]:
+            items = wording.listed([f"`{name}`" for name in names])
+            yield wording.part(f"change_{change}", items=items)
+    none = wording.words["none"]
     for name, was, now in parameters["default"]:
-        texts = (f"`{text}`" if text else said.words["none"] for text in (was, now))
-        yield said.part(
-            "change_default", name=name, **dict(zip(_SIDES, texts, strict=True))
-        )
+        old, new = (f"`{default}`" if default else none for default in (was, now))
+        yield wording.part("change_default", name=name, old=old, new=new)
 
 
-_SIDES = ("old", "new")
-
-
-def _code(text: str, said: Phrases) -> str:
-    return said.words["code"].format(fence="", code=text)
-
-
-def _doc(item: Value, said: Phrases) -> Iterator[str]:
+def _doc(item: Value, wording: Phrases) -> Iterator[str]:
     if "doc" not in item:
         return
     old, new = item["doc"]
     if old == new or not new:
-        yield said.part("change_doc" if new else "change_no_doc")
+        yield wording.part("change_doc" if new else "change_no_doc")
     else:
-        yield said.part("change_summary", old=old or said.words["none"], new=new)
+        old = old or wording.words["none"]
+        yield wording.part("change_summary", old=old, new=new)
 
 
-def _body(item: Value, said: Phrases) -> Iterator[str]:
+def _body(item: Value, wording: Phrases) -> Iterator[str]:
     if "body" not in item:
         return
-    went, came = item["body"]
-    if isinstance(went, int):
-        yield said.part("change_lines", went=str(went), came=str(came))
+    removed, added = item["body"]
+    if isinstance(removed, int):
+        yield wording.part("change_lines", went=str(removed), came=str(added))
         return
-    text = dedent("\n".join([*went, *came])).split("\n")
-    lines = [f"{'-+'[n >= len(went)]} {line}" for n, line in enumerate(text)]
-    code = said.words["code"].format(fence="diff", code="\n".join(lines))
-    yield said.part("change_body", code=code)
+    text = dedent("\n".join([*removed, *added])).split("\n")
+    lines = [f"{'-+'[n >= len(removed)]} {line}" for n, line in enumerate(text)]
+    code = wording.words["code"].format(fence="diff", code="\n".join(lines))
+    yield wording.part("change_body", code=code)

@@ -1,15 +1,15 @@
-"""What the last commits amount to: of each element and file the newest that happened.
+"""Reduce the last commits to the newest change of each element and file.
 
-The commits are told one after another, oldest first, and every one of them takes back
-what is not true any more: what moved on takes its story along, what came again is not
-gone, and of a path where something could not be read nothing is known. What is left
-still holds as of the newest commit, as far as commits can tell; whether an element is
-in the graph, the reader looks up (history.py).
+The commits are applied one after another, oldest first, and each of them revises the
+changes of those before it: a change follows its element when that moves, an element
+that comes back is no longer gone, and everything is discarded about a path that could
+not be read. The result is true as of the newest commit, as far as commits can tell;
+`HistoryScope.is_current` checks it against the graph.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
 from repobuild.engine.contract import Value
@@ -17,121 +17,120 @@ from repobuild.engine.contract import Value
 _RENAMES = ("moved", "renamed", "file renamed")
 _REMOVALS = ("removed", "file removed")
 _ARRIVALS = ("added", "file added")
-_TOLD = ("added", "changed")
+_IN_PLACE = ("added", "changed")
 
 
 class LatestChange(NamedTuple):
-    """The newest that happened to one id; `to` is where what is gone is now."""
+    """The newest change of one id."""
 
-    item: Value  # repobuild/code/changes/change.py
+    item: Value  # see repobuild/code/changes/change.py
     commit: str
     subject: str
-    to: str = ""
-    gone: bool = False
+    new_id: str = ""  # present id of an element that is gone from its own, or ""
+    is_gone: bool = False
 
 
-Stories = dict[str, LatestChange]
-Places = Mapping[str, str]  # where an id went, "" for nowhere
+LatestChanges = dict[str, LatestChange]  # by id
 
 
-def in_order(commits: Mapping[str, Value]) -> list[str]:
+def order_commits(commits: Mapping[str, Value]) -> list[str]:
     """Return the commits of the table, oldest first."""
-    followed = {row["before"] for row in commits.values()}
-    newest = next((name for name in commits if name not in followed), "")
-    found = []
-    while newest in commits:
-        found.append(newest)
-        newest = commits[newest]["before"]
-    return found[::-1]
+    parents = {row["before"] for row in commits.values()}
+    commit = next((name for name in commits if name not in parents), "")
+    newest_first = []
+    while commit in commits:
+        newest_first.append(commit)
+        commit = commits[commit]["before"]
+    return newest_first[::-1]
 
 
 def latest_changes(
     commits: Mapping[str, Value], changes: Mapping[str, Value]
-) -> Stories:
-    """Return what there is to tell, by id."""
-    found: Stories = {}
-    for commit in in_order(commits):
+) -> LatestChanges:
+    """Return the newest change of each id in the rows of `commits` and `changes`."""
+    latest: LatestChanges = {}
+    for commit in order_commits(commits):
         row = changes.get(commit)
         if row is None:
-            found = {}  # it could not be read
+            latest = {}  # the commit could not be read
         else:
-            found = _after(found, row["items"], commit, commits[commit]["subject"])
-    return found
+            latest = _apply(latest, row["items"], commit, commits[commit]["subject"])
+    return latest
 
 
-def _after(old: Stories, items: list[Value], commit: str, subject: str) -> Stories:
-    """Return the stories after one more commit."""
-    found = _carried(old, {i["id"]: i.get("to", "") for i in items if _went(i)})
+def _apply(
+    old: LatestChanges, items: list[Value], commit: str, subject: str
+) -> LatestChanges:
+    """Return the changes after one more commit."""
+    departures = {i["id"]: i.get("to", "") for i in items if _is_departure(i)}
+    latest = _follow(old, departures)
     came = {i.get("to", i["id"]) for i in items if i["what"] in _RENAMES + _ARRIVALS}
-    found = _without(found, came, lambda story: story.gone)
-    unread = [i["id"] for i in items if i["what"] == "unread"]
-    found = _without(found, unread, lambda story: True)
+    unread = {i["id"] for i in items if i["what"] == "unread"}
+    if came or unread:
+        latest = {
+            id: change
+            for id, change in latest.items()
+            if not (change.is_gone and _is_within(id, came))
+            and not _is_within(id, unread)
+        }
     for item in items:
-        story = LatestChange(item, commit, subject)
-        if item["what"] in _TOLD:
-            found[item["id"]] = story
-        elif _went(item):
-            if item["id"] not in came:
-                found[item["id"]] = story._replace(to=item.get("to", ""), gone=True)
-            if "::" in item.get("to", ""):
-                found[item["to"]] = story
-    return found
+        id, new_id = item["id"], item.get("to", "")
+        change = LatestChange(item, commit, subject)
+        if item["what"] in _IN_PLACE:
+            latest[id] = change
+        elif _is_departure(item):
+            if id not in came:
+                latest[id] = change._replace(new_id=new_id, is_gone=True)
+            if "::" in new_id:
+                latest[new_id] = change
+    return latest
 
 
-def _went(item: Value) -> bool:
+def _is_departure(item: Value) -> bool:
     return item["what"] in _RENAMES + _REMOVALS
 
 
-def _carried(old: Stories, places: Places) -> Stories:
-    """Return the stories where their elements are now.
+def _follow(old: LatestChanges, departures: Mapping[str, str]) -> LatestChanges:
+    """Return the changes under the present ids of their elements.
 
-    A story of what is gone keeps its key, which is no element's any more; it ends when
-    what it leads to goes, too.
+    `departures` maps ids to their new ids, "" when they were removed. The change of an
+    element that is gone keeps its key, which no element has any more; it ends when the
+    element at its new id goes, too.
     """
-    if not places:
+    if not departures:
         return old
-    found: Stories = {}
-    for id, story in old.items():
-        if story.gone and id in places:
-            continue  # it had come again, and went again
-        if story.gone:
-            to = _place(story.to, places) if story.to else ""
-            if to or not story.to:
-                found.setdefault(id, story._replace(to=to))
-        elif place := _place(id, places):
-            found[place] = story
-    return found
+    latest: LatestChanges = {}
+    for id, change in old.items():
+        if not change.is_gone:
+            if new_id := _present_id(id, departures):
+                latest[new_id] = change
+        elif id in departures:
+            continue  # it had come back, and departed again
+        elif not change.new_id:
+            latest.setdefault(id, change)
+        elif new_id := _present_id(change.new_id, departures):
+            latest.setdefault(id, change._replace(new_id=new_id))
+    return latest
 
 
-def _place(id: str, places: Places) -> str:
-    """Return where an id is after a commit, "" when it is gone."""
-    for holder in holders(id):
-        if holder in places:
-            to = places[holder]
-            return to + id[len(holder) :] if to else ""
+def _present_id(id: str, departures: Mapping[str, str]) -> str:
+    """Return an id after a commit, "" when it was removed."""
+    for outer in enclosing_ids(id):
+        if outer in departures:
+            to = departures[outer]
+            return to + id[len(outer) :] if to else ""
     return id
 
 
-def _without(
-    found: Stories, holding: Iterable[str], concerned: Callable[[LatestChange], bool]
-) -> Stories:
-    """Return the stories less those within something that came, or was not read."""
-    within = set(holding)
-    if not within:
-        return found
-    return {
-        id: story
-        for id, story in found.items()
-        if not (concerned(story) and _is_within(id, within))
-    }
+def _is_within(id: str, outer_ids: Set[str]) -> bool:
+    """Return whether an id is one of these or inside one; "" contains every id."""
+    if not outer_ids:
+        return False
+    return "" in outer_ids or any(outer in outer_ids for outer in enclosing_ids(id))
 
 
-def _is_within(id: str, within: set[str]) -> bool:
-    return "" in within or any(holder in within for holder in holders(id))
-
-
-def holders(id: str) -> Iterator[str]:
-    """Yield an id, the elements that hold it, and its file: innermost first."""
+def enclosing_ids(id: str) -> Iterator[str]:
+    """Yield an id, those of the elements around it, and its file: innermost first."""
     path, mark, qual = id.partition("::")
     while qual:
         yield f"{path}{mark}{qual}"
