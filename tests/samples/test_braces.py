@@ -1,4 +1,4 @@
-"""What samples quote of languages other than Python, and the signatures they tell."""
+"""Quoted code and signatures of languages other than Python."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def test_a_macro_before_a_class_name_hides_no_class() -> None:
     assert (row_of(first).qual, row_of(first).bases) == ("A", ["B"])
 
 
-def test_thread_safety_marks_make_no_methods_and_no_errors() -> None:
+def test_thread_safety_annotations_are_no_methods_and_no_errors() -> None:
     text = b"class A {\n  int f() LOCKS_EXCLUDED(mu_) {\n    return 1;\n  }\n"
     text += b"  int x GUARDED_BY(mu_);\n};\n"
     facts = facts_of(text, "cpp")
@@ -125,7 +125,7 @@ def test_thread_safety_marks_make_no_methods_and_no_errors() -> None:
     assert "problem" not in facts
 
 
-def test_javadoc_is_told_without_its_marks() -> None:
+def test_javadoc_is_read_without_its_marks() -> None:
     rows = {item[0]: row_of(item) for item in facts_of(JAVA, "java")["elements"]}
     assert rows["A.get"].doc == "Gives `x`."
 

@@ -1,4 +1,4 @@
-"""Contexts over real facts and graphs: incremental equals clean, and stays small."""
+"""Contexts over real facts and graphs: an update equals a full build, and is small."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SETTINGS = {
 
 
 class CountingTable(MemoryTable):
-    """Notes the keys that are put."""
+    """Records the keys that are put."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -36,7 +36,7 @@ class CountingTable(MemoryTable):
 
 
 class Repository:
-    """Files, and the two views over them that are kept up to date."""
+    """Files, with a graph and contexts that are kept up to date."""
 
     def __init__(self) -> None:
         self.graph = MemoryView(SETTINGS)
@@ -135,7 +135,7 @@ def test_report():
 SOURCES = {"shapes.py": SHAPES, "app.py": APP, "tests/test_app.py": TESTS}
 
 
-def test_a_context_tells_what_is_known_of_an_element(repository: Repository) -> None:
+def test_a_context_holds_what_is_known_about_an_element(repository: Repository) -> None:
     rows = repository.build(SOURCES)
     report = rows["app.py::report"]
     assert "label" not in report
@@ -161,7 +161,7 @@ def test_a_context_tells_what_is_known_of_an_element(repository: Repository) -> 
     assert rows["@project"]["name"] == "demo"
 
 
-def test_a_class_of_many_methods_says_that_there_are_more(
+def test_more_names_the_list_of_methods_that_was_cut(
     repository: Repository,
 ) -> None:
     methods = "".join(f"    def m{n}(self):\n        return {n}\n" for n in range(9))
@@ -170,7 +170,7 @@ def test_a_class_of_many_methods_says_that_there_are_more(
     assert "members" in row["more"]
 
 
-def test_of_several_definitions_the_first_that_is_no_overload_is_told(
+def test_the_first_definition_that_is_no_overload_has_the_row(
     repository: Repository,
 ) -> None:
     source = """from typing import overload
@@ -203,7 +203,7 @@ def test_tests_have_brief_contexts_without_lines(repository: Repository) -> None
     assert "tests/test_app.py::test_report" + LINES not in rows
 
 
-def test_no_context_but_that_of_lines_holds_a_line_number(
+def test_only_rows_of_lines_hold_line_numbers(
     repository: Repository,
 ) -> None:
     for key, row in repository.build(SOURCES).items():
@@ -241,7 +241,7 @@ def test_a_moved_function_changes_lines_only(repository: Repository) -> None:
     assert all(key.endswith(LINES) for key in changed)
 
 
-def test_a_line_that_is_spaced_in_another_way_is_quoted_anew(
+def test_a_line_with_other_spacing_is_quoted_again(
     repository: Repository,
 ) -> None:
     repository.build(SOURCES)
@@ -266,7 +266,7 @@ def test_an_update_touches_the_changed_file_and_its_neighbours_only(
     assert touched == {"shapes.py", "app.py", "@project"}
 
 
-def test_of_a_changed_file_only_what_says_something_else_is_made_again(
+def test_only_changed_rows_of_a_changed_file_are_computed_again(
     repository: Repository,
 ) -> None:
     repository.build(SOURCES)
@@ -290,7 +290,7 @@ def test_the_first_sentence_of_a_callee_reaches_its_callers(
     assert summaries["shapes.py::unit"] == "Make the unit circle."
 
 
-def test_what_a_distant_base_gains_or_loses_is_or_was_overridden(
+def test_a_method_that_a_distant_base_gains_or_loses_changes_overrides(
     repository: Repository,
 ) -> None:
     base = "class Base:\n    def other(self): ...\n"
@@ -338,10 +338,10 @@ def test_a_method_knows_what_overrides_it(repository: Repository) -> None:
     assert "overridden" not in repository.build(sources)[run]
 
 
-def test_a_chain_of_classes_that_comes_apart_twice_is_seen(
+def test_a_class_hierarchy_that_is_cut_at_two_links_is_updated(
     repository: Repository,
 ) -> None:
-    """The class at its end is not touched, and overrides nothing any more."""
+    """The last class does not change, and overrides nothing any more."""
     link = "from {0} import {1}\nclass {2}({1}):\n    pass\n"
     sources = {
         "a.py": "class A:\n    def run(self): ...\n",
@@ -374,7 +374,7 @@ def test_an_element_needs_the_imports_that_it_names(repository: Repository) -> N
     assert "needs" not in rows["shapes.py::Circle.area"]  # `math` is not the project's
 
 
-def test_another_import_remakes_what_mentions_its_names_and_no_more(
+def test_a_changed_import_updates_only_elements_that_mention_its_names(
     repository: Repository,
 ) -> None:
     other = '\n\ndef other(radius: float) -> float:\n    """Double it."""\n'
@@ -408,7 +408,7 @@ def test_an_edit_above_a_test_leaves_its_assertion_alone(
     )
 
 
-def test_lines_stand_in_rows_of_their_own(repository: Repository) -> None:
+def test_line_numbers_have_rows_of_their_own(repository: Repository) -> None:
     rows = repository.build(SOURCES)
     circle = rows["shapes.py::Circle" + LINES]
     assert circle["bases"] == ["shapes.py::Shape"]
@@ -450,7 +450,7 @@ def edit(chance: random.Random, sources: dict[str, str]) -> None:
 
 
 def touched(chance: random.Random, text: str) -> str:
-    """The same module with one small thing changed."""
+    """Return the same module with one small change."""
     kind = chance.randrange(6)
     if kind == 4:
         return text.replace(" = ", chance.choice(["  = ", " =  "]), 1)
@@ -487,7 +487,7 @@ def module(chance: random.Random) -> str:
 
 
 def a_test(chance: random.Random) -> str:
-    """A function that begins with `test`: in a file of tests, a test."""
+    """Return a function whose name begins with `test`: in a test file, a test."""
     called, asked = chance.sample(NAMES[:3], 2)
     return (
         f"\n\ndef test_{called}():\n    x = {called}()\n"
@@ -514,7 +514,7 @@ def a_function(
     return f"\n\n{indent}def {name}({first}):\n{doc}{calls}{indent}    return x\n"
 
 
-def test_a_question_that_is_marked_as_its_elements_own_is_asked_once(
+def test_a_question_that_is_marked_as_unique_is_asked_once(
     repository: Repository,
 ) -> None:
     more = {"more.py": SHAPES.replace("unit", "other"), "other.py": APP}

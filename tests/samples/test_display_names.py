@@ -14,7 +14,7 @@ from tests.fakes import MemoryIndex
 
 
 def facts(*quals: str) -> Any:
-    """A facts row of nothing but names and types."""
+    """Return a facts row of nothing but names and types."""
     return {"elements": [[qual, kind(qual)] for qual in quals]}
 
 
@@ -34,7 +34,7 @@ def label(path: str, qual: str, **files: Any) -> str:
     return found
 
 
-def test_a_name_that_no_other_element_has_stands_alone() -> None:
+def test_a_name_that_no_other_element_has_is_not_qualified() -> None:
     assert label("a.py", "A.run", a=facts("A.run"), b=facts("walk")) == "run"
 
 

@@ -83,7 +83,7 @@ def test_a_summary_stops_before_a_section_of_its_own_paragraph() -> None:
     assert summarise("Read it.\n>>> read()\n1") == "Read it."
 
 
-def test_a_long_text_ends_after_a_sentence_or_says_that_it_was_cut() -> None:
+def test_a_long_text_ends_after_a_sentence_or_with_dots() -> None:
     assert shorten("Aaaa. Bbbb. Cccc.", 12) == "Aaaa. Bbbb."
     assert shorten("one two three four", 12) == "one two ..."
     assert len(summarise("word " * 200)) <= SUMMARY + 4
@@ -95,7 +95,7 @@ def test_the_first_sentence_is_cut_at_its_end_in_both_languages() -> None:
     assert first_sentence("uses os.path here") == "uses os.path here"
 
 
-def test_markup_of_documentation_tools_is_taken_off() -> None:
+def test_markup_of_documentation_tools_is_stripped() -> None:
     text = (
         "Invoke all ``close`` callbacks registered with\n:meth:`~a.b.Context.on_close`."
     )
@@ -106,7 +106,7 @@ def test_markup_of_documentation_tools_is_taken_off() -> None:
     assert summarise("A :ref:`group of commands <groups>`.") == "A group of commands."
 
 
-def test_a_title_between_rules_is_the_title() -> None:
+def test_a_title_between_rules_is_the_summary() -> None:
     assert summarise("=========\nUsing it\n=========\n\nMore of it.") == "Using it"
     assert summarise("Using it\n========\nMore of it.") == "Using it"
 
@@ -116,7 +116,7 @@ def test_a_directive_is_no_prose() -> None:
     assert summarise("Read it.\n.. note:: slowly") == "Read it."
 
 
-def test_what_announces_a_list_is_left_out_with_the_list() -> None:
+def test_a_sentence_that_announces_a_list_is_left_out_with_the_list() -> None:
     assert summarise("Read it. The modes are:\n\n- r") == "Read it."
     assert summarise("Take, in this order:\n\n- r") == "Take, in this order"
 
@@ -128,6 +128,6 @@ def test_a_first_line_without_a_full_stop_ends_where_it_was_broken() -> None:
     assert summarise(wrapped).endswith("for the Python interpreter that runs it.")
 
 
-def test_of_several_returned_values_none_is_told_without_its_name() -> None:
+def test_several_returned_values_have_no_description() -> None:
     text = "Load.\n\nReturns\n-------\npool : str\n    Where.\nit : bool\n    If.\n"
     assert parse_docstring(text).returns == ""

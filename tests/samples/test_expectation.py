@@ -1,4 +1,4 @@
-"""Which part of a test is hidden, and that it is the same one after an edit."""
+"""Which part of a test is hidden; an edit does not change the choice."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MOST = 400
 
 
 def hidden(*lines: str) -> str:
-    """What is hidden of a test that holds these lines."""
+    """Return the hidden part of a test that consists of these lines."""
     found = hide_expectation("def test_it(self):\n    " + "\n    ".join(lines), MOST)
     return found[1] if found else ""
 
@@ -26,7 +26,7 @@ def hidden(*lines: str) -> str:
         ("assert order(rows) in (FIRST, LAST)", "(FIRST, LAST)"),
     ],
 )
-def test_what_is_hidden_ends_where_the_statement_ends(line: str, answer: str) -> None:
+def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -> None:
     assert hidden(line) == answer
 
 
@@ -43,11 +43,13 @@ def test_what_is_hidden_ends_where_the_statement_ends(line: str, answer: str) ->
         "assert total(\n        rows\n    ) == 4200",
     ],
 )
-def test_what_can_be_guessed_or_has_several_lines_is_left_out(line: str) -> None:
+def test_values_that_can_be_guessed_or_have_several_lines_are_left_out(
+    line: str,
+) -> None:
     assert hidden(line) == ""
 
 
-def test_what_the_test_says_before_is_not_asked_for() -> None:
+def test_text_that_the_test_already_shows_is_not_hidden() -> None:
     assert hidden('x = "value"', 'assert read(x) == "value"') == ""
 
 
@@ -64,7 +66,7 @@ def test_an_assertion_is_found_in_a_branch_and_not_in_an_inner_function() -> Non
     assert hidden("def inner():", "    assert size(1) == 4711") == ""
 
 
-def test_it_is_the_same_assertion_as_long_as_the_test_has_it() -> None:
+def test_an_edit_elsewhere_in_the_test_keeps_the_assertion() -> None:
     lines = [f"assert size({n}) == {1000 + n}" for n in range(6)]
     chosen = hidden(*lines)
     others = [line for line in lines if not line.endswith(chosen)]
@@ -73,6 +75,6 @@ def test_it_is_the_same_assertion_as_long_as_the_test_has_it() -> None:
         assert hidden(*left) == hidden("prepare()", *lines) == chosen
 
 
-def test_a_long_way_to_an_assertion_is_not_shown() -> None:
+def test_an_assertion_after_too_much_code_is_left_out() -> None:
     code = "def test_it():\n    " + "step()\n    " * 99 + "assert size(1) == 4711\n"
     assert hide_expectation(code, MOST) is None

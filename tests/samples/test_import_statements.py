@@ -1,4 +1,4 @@
-"""Import statements as they are written, and which of them code needs."""
+"""Import statements as they are written, and those that code needs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_only_the_projects_own_imports_are_internal() -> None:
     assert inside == {"near", "read", "put", "One", "Two"}
 
 
-def test_code_needs_what_it_names() -> None:
+def test_code_needs_the_imports_that_it_mentions() -> None:
     code = "def f(x):\n    return np.array(read(x).put)"
     assert needed_imports(code, known()) == [
         "import numpy as np",
@@ -51,7 +51,7 @@ def test_code_needs_what_it_names() -> None:
     ]
 
 
-def test_the_order_of_a_files_imports_is_nothing_that_code_needs() -> None:
+def test_the_order_of_a_files_imports_does_not_change_the_needed_ones() -> None:
     sorted_otherwise = "\n".join(reversed(SOURCE.splitlines()[:4]))
     code = "def f(x):\n    return np.array(read(near))"
     wanted = [
@@ -66,7 +66,7 @@ def test_the_order_of_a_files_imports_is_nothing_that_code_needs() -> None:
     )
 
 
-def test_a_name_that_the_code_gives_a_meaning_is_its_own() -> None:
+def test_a_name_that_the_code_binds_needs_no_import() -> None:
     assert needed_imports("def f():\n    read = open\n    return read()", known()) == []
     assert needed_imports("for read in rows:\n    pass", known()) == []
     assert (
@@ -75,7 +75,7 @@ def test_a_name_that_the_code_gives_a_meaning_is_its_own() -> None:
     assert needed_imports('print("read")\nf(read=1)', known()) == []
 
 
-def test_an_import_of_several_lines_is_context_and_no_answer() -> None:
+def test_an_import_of_several_lines_is_never_an_answer() -> None:
     assert needed_imports("One()", known()) == [known()["One"].text]
     assert needed_imports("One(read())", known(), internal=True) == []
 

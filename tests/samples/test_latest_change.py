@@ -1,4 +1,4 @@
-"""What commits amount to, one after another: told with items alone, without git."""
+"""The newest change of each id, from items alone, without git."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ def item(what: str, id: str, to: str = "") -> Item:
     return {"what": what, "id": id, **({"to": to} if to else {})}
 
 
-def amount(*commits: list[Item]) -> dict[str, str]:
-    """Return, by id, what is told: the kind of item, and where it went."""
+def newest(*commits: list[Item]) -> dict[str, str]:
+    """Return, by id, what happened last and the new id."""
     rows = {
         f"c{n}": {"before": f"c{n - 1}" if n else "", "subject": ""}
         for n in range(len(commits))
@@ -26,27 +26,27 @@ def amount(*commits: list[Item]) -> dict[str, str]:
     }
 
 
-def test_order_is_that_of_the_chain_and_not_of_the_ids():
+def test_commits_are_ordered_by_their_parents_and_not_by_their_ids():
     rows = {"a": {"before": "c"}, "b": {"before": ""}, "c": {"before": "b"}}
     assert order_commits(rows) == ["b", "c", "a"]
     assert order_commits({}) == []
 
 
-def test_two_that_swap_names_are_both_there():
+def test_two_elements_that_swap_names_both_exist():
     swap = [item("renamed", "a::f", "a::g"), item("renamed", "a::g", "a::f")]
-    assert amount([item("changed", "a::f")], swap) == {
+    assert newest([item("changed", "a::f")], swap) == {
         "a::f": "renamed",
         "a::g": "renamed",
     }
 
 
-def test_a_change_goes_along_with_its_class_and_its_file():
-    told = amount(
+def test_a_change_follows_its_class_and_its_file():
+    changes = newest(
         [item("changed", "a::C.m")],
         [item("moved", "a::C", "b::D.C")],
         [item("file renamed", "b", "c")],
     )
-    assert told == {
+    assert changes == {
         "a::C": "moved gone c::D.C",
         "b": "file renamed gone c",
         "c::D.C": "moved",
@@ -54,41 +54,41 @@ def test_a_change_goes_along_with_its_class_and_its_file():
     }
 
 
-def test_what_went_with_its_file_is_not_told_of():
-    told = amount(
+def test_changes_inside_a_removed_file_are_dropped():
+    changes = newest(
         [item("changed", "a::f"), item("moved", "b::g", "a::g")],
         [item("file removed", "a")],
     )
-    assert told == {"a": "file removed gone"}
+    assert changes == {"a": "file removed gone"}
 
 
-def test_a_file_that_comes_again_ends_what_was_gone_in_it():
-    told = amount(
+def test_a_file_that_comes_back_drops_the_removals_in_it():
+    changes = newest(
         [item("removed", "a::f")],
         [item("file removed", "a")],
         [item("file added", "a")],
     )
-    assert told == {}
+    assert changes == {}
 
 
-def test_what_went_came_and_went_again_is_told_by_the_last():
-    told = amount(
+def test_of_two_departures_the_last_counts():
+    changes = newest(
         [item("moved", "a::f", "b::f")],
         [item("added", "a::f")],
         [item("removed", "a::f")],
     )
-    assert told["a::f"] == "removed gone"
+    assert changes["a::f"] == "removed gone"
 
 
-def test_a_file_renamed_where_another_takes_its_name():
-    told = amount(
+def test_a_change_follows_a_renamed_file_whose_path_is_reused():
+    changes = newest(
         [item("changed", "a::f")],
         [item("file renamed", "a", "b"), item("file added", "a")],
     )
-    assert told == {"b::f": "changed"}
+    assert changes == {"b::f": "changed"}
 
 
-def test_of_a_path_that_was_not_read_nothing_is_known():
+def test_changes_of_a_path_that_was_not_read_are_dropped():
     known = [item("changed", "a::f"), item("changed", "b::f"), item("removed", "a::g")]
-    assert amount(known, [item("unread", "a")]) == {"b::f": "changed"}
-    assert amount(known, [item("unread", "")]) == {}
+    assert newest(known, [item("unread", "a")]) == {"b::f": "changed"}
+    assert newest(known, [item("unread", "")]) == {}

@@ -1,4 +1,4 @@
-"""Quoted code does not change with comments and layout, and is still the source's."""
+"""Quoted code does not depend on comments and layout; its lines are the source's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ COMMENTED = b'''\
 '''
 
 
-def test_a_comment_a_blank_line_and_a_docstring_leave_the_quotation_as_it_was() -> None:
+def test_comments_blank_lines_and_docstrings_do_not_change_a_quotation() -> None:
     assert quote_definition("python", PLAIN, True) == quote_definition(
         "python", COMMENTED, True
     )
@@ -47,7 +47,7 @@ def test_head_and_body_are_dedented_lines_of_the_source() -> None:
     "line",
     ["x = 'a # b'", 'x = f"{a}# {b}"', "x = '''a\n\n  # no comment\n'''", "x = 1 // 2"],
 )
-def test_what_lies_in_a_string_is_left_alone(line: str) -> None:
+def test_text_in_a_string_is_not_changed(line: str) -> None:
     found = quote_definition(
         "python", f"def f():\n    {line}\n    return x\n".encode(), False
     )
@@ -59,19 +59,19 @@ def test_a_definition_on_one_line_is_not_quoted() -> None:
     assert quote_definition("python", b"def f(): return 1", False) is None
 
 
-def test_broken_code_is_quoted_or_not_but_never_fails() -> None:
+def test_quoting_broken_code_never_raises() -> None:
     for end in range(len(COMMENTED)):
         quote_definition("python", COMMENTED[:end], True)
 
 
-def test_no_blank_line_is_left_where_a_long_docstring_was() -> None:
+def test_a_removed_docstring_leaves_no_blank_line() -> None:
     source = b'def f():\n    """One.\n\n    Two.\n    """\n    return 1\n'
     found = quote_definition("python", source, True)
     assert found is not None
     assert found.body == "    return 1"
 
 
-def test_a_docstring_alone_leaves_an_empty_body() -> None:
+def test_a_body_of_a_docstring_alone_is_empty() -> None:
     found = quote_definition("python", b'class A(B):\n    """It is one."""\n', True)
     assert found is not None
     assert found.body == ""

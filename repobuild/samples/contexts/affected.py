@@ -234,7 +234,7 @@ def _methods_above(classes: list[ChangedClass], reader: GraphReader) -> Iterator
     """Yield the methods of base classes, old and new, that the methods may override.
 
     All names are matched with all bases: a chain of classes may have been cut at two
-    links (test_a_chain_of_classes_that_comes_apart_twice_is_seen).
+    links (test_a_class_hierarchy_that_is_cut_at_two_links_is_updated).
     """
     names = set().union(*(changed.methods for changed in classes))
     bases = {base for changed in classes for base in changed.bases}

@@ -54,7 +54,7 @@ def element_id(path: str, qual: str) -> str:
 
 
 @dataclass(slots=True)
-class FileEdges:
+class FileEdgeLists:
     """The confident edges that leave one file's elements, in both directions."""
 
     # (qualified name of the source, kind) -> ids of the targets
@@ -63,9 +63,9 @@ class FileEdges:
     incoming: dict[tuple[str, str], list[str]] = field(default_factory=dict)
 
 
-def read_edges(path: str, row: Value) -> FileEdges:
+def read_edges(path: str, row: Value) -> FileEdgeLists:
     """Read the confident edges of a file's graph row; `row` may be None."""
-    edges = FileEdges()
+    edges = FileEdgeLists()
     for sub in sorted(row or ()):
         if " " in sub and _is_confident(sub, row[sub]):
             source, kind, target = sub.split(" ", 2)
@@ -99,7 +99,7 @@ class GraphReader:
         self._facts = view.table("facts")
         self._elements: dict[str, dict[str, ElementView]] = {}
         self._rows: dict[str, Value] = {}
-        self._edges: dict[str, FileEdges] = {}
+        self._edges: dict[str, FileEdgeLists] = {}
         self._sentences: dict[str, dict[str, str]] = {}
         self._incoming = self._invert_edges() if view.full else None
 
@@ -128,7 +128,7 @@ class GraphReader:
             self._sentences[path] = first_sentences(self.elements(path))
         return self._sentences[path].get(qual, "")
 
-    def edges(self, path: str) -> FileEdges:
+    def edges(self, path: str) -> FileEdgeLists:
         if path not in self._edges:
             _evict_oldest(self._edges)
             self._edges[path] = read_edges(path, self._graph.get(path))

@@ -11,7 +11,7 @@ Statements of several lines are skipped, and so are values that can be guessed: 
 variables, truth values, short numbers, and text that the test already shows.
 
 The assertion is chosen by a hash of its text, not by its position: an edit elsewhere in
-the test keeps the choice (test_it_is_the_same_assertion_as_long_as_the_test_has_it).
+the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertion).
 """
 
 from __future__ import annotations
