@@ -305,9 +305,9 @@ def test_a_method_that_a_distant_base_gains_or_loses_changes_overrides(
     gained = sources | {"base.py": base.replace("other", "run")}
     assert repository.build(gained)[leaf]["overrides"] == ["base.py::Base.run"]
     assert "overrides" not in repository.build(sources)[leaf]
-    parted = gained | {"middle.py": "class Middle:\n    pass\n"}
+    cut = gained | {"middle.py": "class Middle:\n    pass\n"}
     assert "overrides" in repository.build(gained)[leaf]
-    assert "overrides" not in repository.build(parted)[leaf]
+    assert "overrides" not in repository.build(cut)[leaf]
 
 
 def test_a_name_is_qualified_as_long_as_another_element_has_it(
@@ -332,8 +332,8 @@ def test_a_method_knows_what_overrides_it(repository: Repository) -> None:
     assert "overridden" not in repository.build(sources)[run]
     gained = sources | {"leaf.py": sources["leaf.py"].replace("go", "run")}
     assert repository.build(gained)[run]["overridden"] == ["leaf.py::Leaf.run"]
-    parted = gained | {"middle.py": "class Middle:\n    pass\n"}
-    assert "overridden" not in repository.build(parted)[run]
+    cut = gained | {"middle.py": "class Middle:\n    pass\n"}
+    assert "overridden" not in repository.build(cut)[run]
     assert "overridden" in repository.build(gained)[run]
     assert "overridden" not in repository.build(sources)[run]
 

@@ -141,7 +141,7 @@ def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
 
 
 def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
-    """Return the code, the project's imports that it needs, and its surroundings."""
+    """Return the code, the imports that it needs, and the signatures around it."""
     # What a reader of a hole in the code would see around it.
     siblings = (
         signature
