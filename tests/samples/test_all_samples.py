@@ -25,11 +25,11 @@ class Joined(MemoryView):
 
 def test_a_row_keeps_its_key_or_carries_its_table() -> None:
     tables = {"samples": MemoryTable({"own//x": 1}), "own": MemoryTable({"a//b": 2})}
-    pool = AllSamples(tables)
-    assert pool.place("a.md::A // B") == ("samples", "a.md::A // B")
-    assert pool.place(dataset_key("own", "a//b")) == ("own", "a//b")
-    assert pool.get("own//a//b") == 2
-    assert [key for key, _ in pool.items()] == ["own//x", "own//a//b"]
+    every = AllSamples(tables)
+    assert every.locate("a.md::A // B") == ("samples", "a.md::A // B")
+    assert every.locate(dataset_key("own", "a//b")) == ("own", "a//b")
+    assert every.get("own//a//b") == 2
+    assert [key for key, _ in every.items()] == ["own//x", "own//a//b"]
 
 
 def test_a_row_of_a_table_that_is_not_there_is_no_missing_row() -> None:

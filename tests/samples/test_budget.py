@@ -14,7 +14,7 @@ from repobuild.errors import UsageError
 from repobuild.model import token_budget as room
 from repobuild.model.token_budget import balance, counter, ingredients, size
 from repobuild.resources import folder
-from repobuild.samples.dataset.budget import Cuts, cut, level
+from repobuild.samples.dataset.budget import BudgetCuts, cut, level
 from repobuild.samples.dataset.dataset import dataset
 from tests.fakes import MemoryTable, MemoryView
 from tests.samples.test_dataset import LONG, SETTINGS, SPLIT, sample
@@ -180,8 +180,8 @@ def test_edits_in_any_sequence_end_at_what_a_clean_build_says(edits, most) -> No
 def test_the_cut_falls_between_samples_of_a_line() -> None:
     table = MemoryTable({"code_location": {"sizes": {"a.py": 9}, "cuts": {"a.py": 0}}})
     one = sample("Why?", element="a.py", task="code_location")
-    assert Cuts(table).over("any", one)
-    assert not Cuts(table).over("any", one | {"element": "b.py"})
+    assert BudgetCuts(table).exclude("any", one)
+    assert not BudgetCuts(table).exclude("any", one | {"element": "b.py"})
 
 
 # ---------------------------------------------------------------------- tokenizer

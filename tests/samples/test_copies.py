@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 
 from repobuild.resources import folder
 from repobuild.samples.dataset.dataset import dataset
-from repobuild.samples.dataset.quality import frame
+from repobuild.samples.dataset.quality_filter import frame
 from repobuild.samples.tasks.phrases import read_phrases
 from repobuild.samples.text.passages import RUN, marks, quoted, runs
 from tests.fakes import MemoryView

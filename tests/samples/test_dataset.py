@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from repobuild.samples.dataset.dataset import dataset
-from repobuild.samples.dataset.quality import LengthBounds, malformed, near, reason
+from repobuild.samples.dataset.quality_filter import (
+    LengthBounds,
+    malformed,
+    near,
+    reason,
+)
 from repobuild.samples.dataset.split import Split
 from tests.fakes import MemoryView
 

@@ -12,7 +12,7 @@ from repobuild.errors import StaleError
 from repobuild.samples.dataset.summary import whole_licence
 from repobuild.samples.export.dataset_card import hub_licence
 from repobuild.samples.export.dataset_files import FORMS, export
-from repobuild.samples.export.provenance import provenance
+from repobuild.samples.export.sample_record import provenance
 from tests.fakes import MemoryTable
 
 SAMPLE = {

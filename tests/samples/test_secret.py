@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.samples.dataset.secret import secrets, withheld
+from repobuild.samples.dataset.secret_detection import secrets, withheld
 from repobuild.samples.export.dataset_files import FORMS
 from tests.repository import Repository
 
@@ -138,7 +138,7 @@ def test_a_long_line_takes_no_quadratic_time() -> None:
 
 def test_ordinary_code_does_not_import_the_library() -> None:
     code = (
-        "import sys; from repobuild.samples.dataset.secret import secrets; "
+        "import sys; from repobuild.samples.dataset.secret_detection import secrets; "
         "secrets('def f(password, key=None):\\n    return password[key]'); "
         "sys.exit('detect_secrets' in sys.modules)"
     )

@@ -32,7 +32,7 @@ def test_the_share_of_held_out_elements_is_the_settings() -> None:
 
 def test_nothing_of_a_generalised_element_is_trained() -> None:
     everything = Split(1.0, "1")
-    row = everything.row("a.py::f#code_location.en.0", "a.py::f", held_out=False)
+    row = everything.assign("a.py::f#code_location.en.0", "a.py::f", held_out=False)
     assert row["track"] == "generalise"
     assert row["split"] in ("val", "test")
 
@@ -40,7 +40,7 @@ def test_nothing_of_a_generalised_element_is_trained() -> None:
 def test_held_out_phrasings_are_halved_between_val_and_test() -> None:
     none = Split(0.0, "1")
     halves = Counter(
-        none.row(f"a.py::f{n}#x.en.9", f"a.py::f{n}", True)["split"]
+        none.assign(f"a.py::f{n}#x.en.9", f"a.py::f{n}", True)["split"]
         for n in range(2000)
     )
     assert set(halves) == {"val", "test"}
