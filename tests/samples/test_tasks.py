@@ -12,11 +12,11 @@ from repobuild.errors import UsageError
 from repobuild.resources import folder
 from repobuild.samples.changes.change_samples import TASK as CHANGE
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.tasks.answer_parts import mentions
+from repobuild.samples.tasks.answer_parts import list_elements
 from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, phrases, read_phrases
 from repobuild.samples.tasks.registry import TASKS, ingredients, samples
-from repobuild.samples.tasks.usage import call, written
+from repobuild.samples.tasks.usage import example_call, parameter_list
 
 SETTINGS: dict[str, Any] = {
     "samples.languages": ["en", "zh"],
@@ -161,7 +161,7 @@ def test_both_languages_have_the_same_kinds_words_and_pieces() -> None:
     english, chinese = phrases("en"), phrases("zh")
     for one, other in zip(english.kinds.values(), chinese.kinds.values(), strict=True):
         assert len(one.questions) == len(other.questions), one.name
-        for field in ("name", "task", "number", "ask", "turns", "share"):
+        for field in ("name", "task", "number", "ask", "one_language", "share"):
             assert getattr(one, field) == getattr(other, field), one.name
     assert english.words.keys() == chinese.words.keys()
     assert english.parts.keys() == chinese.parts.keys()
@@ -192,27 +192,29 @@ def test_a_property_is_not_shown_as_a_call() -> None:
 
 def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
     method = {"kind": "method", "name": "read", "container": "RowTable"}
-    about = FactScope(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
-    assert call(about) == "row_table.read(path, limit=10, strict=strict)"
+    scope = FactScope(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
+    assert example_call(scope) == "row_table.read(path, limit=10, strict=strict)"
     on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
-    about = FactScope(on_class, phrases("en"), ("en",), lambda id: False)
-    assert call(about) == "await RowTable.read(path, limit=10, strict=strict)"
+    scope = FactScope(on_class, phrases("en"), ("en",), lambda id: False)
+    assert example_call(scope) == "await RowTable.read(path, limit=10, strict=strict)"
 
 
 def test_names_keep_their_file_beside_the_file_itself() -> None:
-    about = FactScope(FUNCTION, phrases("en"), ("en",), lambda id: False)
+    scope = FactScope(FUNCTION, phrases("en"), ("en",), lambda id: False)
     ids = ["tests/t.py", "tests/t.py::test_a", "tests/t.py::test_b"]
     said = "`tests/t.py`, `test_a`, `test_b` (in `tests/t.py`)"
-    assert mentions(about, ids) == said  # and not `test_a` of the function's own file
+    assert (
+        list_elements(scope, ids) == said
+    )  # and not `test_a` of the function's own file
 
 
 def test_what_cannot_be_given_by_name_is_not_and_what_must_be_is() -> None:
     rows = [["other", "", "()", "", "/"], ["strict", "", "", "", "k"]]
-    about = FactScope(
+    scope = FactScope(
         FUNCTION | {"params": rows}, phrases("en"), ("en",), lambda id: False
     )
-    assert call(about) == "read_rows(strict=strict)"
-    assert ", ".join(written(rows)) == "other=(), /, *, strict"
+    assert example_call(scope) == "read_rows(strict=strict)"
+    assert ", ".join(parameter_list(rows)) == "other=(), /, *, strict"
 
 
 def test_a_held_out_phrasing_is_no_trained_one() -> None:
