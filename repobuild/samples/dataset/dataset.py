@@ -17,7 +17,7 @@ Start here. The decisions about one sample, in order; the first drop reason coun
     by settings; `licence` replaces an earlier reason
         licence: ID                    licence_filter.py: samples.deny_licences
         over budget                    budget.py: samples.max_tokens
-        held out but not trained       quality_filter.py, again: its trained sample fell
+        held out but not trained       quality_filter.py, for what was dropped above
 
 A decision that looks at other contexts looks at what their samples are by themselves,
 never at whether they were dropped. So one pass decides, in any order, and an update
@@ -58,7 +58,7 @@ from repobuild.samples.dataset.quality_filter import (
     Row,
     SampleFilter,
     Samples,
-    untrained,
+    untrained_phrasings,
 )
 
 CACHED_CONTEXTS = 4096  # contexts whose quoted passages stay in memory
@@ -180,7 +180,7 @@ class DatasetUpdate:
             over = {s for s in trained if self._cuts.exclude(key + s, samples[s])}
             _drop(row, over, OVER_BUDGET)
         kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
-        _drop(row, untrained(kept), UNTRAINED)
+        _drop(row, untrained_phrasings(kept), UNTRAINED)
         return row
 
     def _quoting(self, key: str) -> QuotingSamples:

@@ -112,13 +112,13 @@ class SampleFilter:
             return {}
         known = secrets_of(samples)
         reasons = {
-            s: reason(samples[s], self.bounds, self.split, known) for s in samples
+            s: drop_reason(samples[s], self.bounds, self.split, known) for s in samples
         }
         _mark(reasons, _repeated_questions(_good(samples, reasons)), DUPLICATE)
-        _mark(reasons, near(_good(samples, reasons), self.bounds), NEAR)
-        recalled = asked_in_training(_good(samples, reasons), self.bounds)
+        _mark(reasons, near_duplicates(_good(samples, reasons), self.bounds), NEAR)
+        recalled = trained_phrasings(_good(samples, reasons), self.bounds)
         _mark(reasons, recalled, RECALLED)
-        _mark(reasons, untrained(_good(samples, reasons)), UNTRAINED)
+        _mark(reasons, untrained_phrasings(_good(samples, reasons)), UNTRAINED)
         row: Row = {}
         for sub, why in reasons.items():
             element, held_out = samples[sub]["element"], samples[sub]["held_out"]
@@ -142,11 +142,11 @@ def _mark(reasons: dict[str, str], subs: set[str], why: str) -> None:
 # ------------------------------------------------------------------- a sample by itself
 
 
-def reason(
+def drop_reason(
     sample: Sample, bounds: LengthBounds, split: Split, known: Mapping[str, str]
 ) -> str:
     """Return why a sample is dropped, or ""; `known` holds its context's secrets."""
-    if problem := malformed(sample) or secret_reason(sample, known):
+    if problem := format_error(sample) or secret_reason(sample, known):
         return problem
     answer, question = len(sample["answer"]), len(sample["question"])
     if answer > bounds.max_answer:
@@ -162,7 +162,7 @@ def reason(
     return ""
 
 
-def malformed(sample: Sample) -> str:
+def format_error(sample: Sample) -> str:
     """Return what is wrong with the format of a sample, or ""."""
     for field in _FIELDS:
         value = sample.get(field)
@@ -226,7 +226,7 @@ def _repeated_questions(samples: Samples) -> set[str]:
     return repeated
 
 
-def near(samples: Samples, bounds: LengthBounds) -> set[str]:
+def near_duplicates(samples: Samples, bounds: LengthBounds) -> set[str]:
     """Return the samples that another one nearly repeats; the smallest key stays.
 
     A held-out phrasing falls before a trained one: it would not be a new phrasing.
@@ -254,7 +254,7 @@ def _alike(one: str, other: str, bounds: LengthBounds) -> bool:
     return fuzz.ratio(one, other, score_cutoff=bounds.near) > 0
 
 
-def asked_in_training(samples: Samples, bounds: LengthBounds) -> set[str]:
+def trained_phrasings(samples: Samples, bounds: LengthBounds) -> set[str]:
     """Return the held-out phrasings that a trained question nearly repeats.
 
     The answers do not matter here: the phrasing is what must be new.
@@ -282,7 +282,7 @@ def frame(question: str) -> str:
     return _NAME.sub("_", question.partition("```")[0])
 
 
-def untrained(samples: Samples) -> set[str]:
+def untrained_phrasings(samples: Samples) -> set[str]:
     """Return the held-out phrasings of answers that no trained sample has."""
     trained = {s["answer"] for s in samples.values() if not s["held_out"]}
     return {

@@ -1,7 +1,7 @@
 """Check the rows that a user's rule adds to a table that joins `samples`.
 
-The samples that come with repobuild are held to this by their tests. A user's rows are
-checked as they are made, so that the error names the user's rule and not a later table.
+Tests check the samples of repobuild's own rules. A user's rows are checked as they are
+made, so that the error names the user's rule and not a later table.
 """
 
 from __future__ import annotations

@@ -23,11 +23,11 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value
 from repobuild.samples.dataset.all_samples import SampleSource
 from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
-from repobuild.samples.export.jsonl import FORMATS, JsonlWriter
+from repobuild.samples.export.jsonl import LINE_FORMATS, JsonlWriter
 from repobuild.samples.export.sample_record import Record, make_record
 
 _DATASETS = "datasets"
-FORMS = (*FORMATS, _DATASETS)
+FORMS = (*LINE_FORMATS, _DATASETS)
 
 
 class RecordWriter(Protocol):
@@ -37,20 +37,20 @@ class RecordWriter(Protocol):
 
 
 def export(
-    source: SampleSource, folder: Path, commit: str, form: str = "seed"
+    source: SampleSource, folder: Path, commit: str, format: str = "seed"
 ) -> DatasetSummary:
     """Write the dataset into a folder and return its counts."""
     folder.mkdir(parents=True, exist_ok=True)
     summary = DatasetSummary()
     graph, files = source.table("graph"), source.table("files")
-    with _open_writer(form, folder) as writer:
+    with _open_writer(format, folder) as writer:
         for kept in used(source, summary):
             writer.write(make_record(kept, graph, files))
     text = json.dumps(
         metadata(summary, source.settings, commit), ensure_ascii=False, indent=2
     )
     (folder / "metadata.json").write_text(text + "\n", encoding="utf-8")
-    if form == _DATASETS:
+    if format == _DATASETS:
         from repobuild.samples.export.dataset_card import render_card
 
         project = ((graph.get(PROJECT) or {}).get("") or {}).get("project_name", "")
@@ -59,9 +59,9 @@ def export(
     return summary
 
 
-def _open_writer(form: str, folder: Path) -> AbstractContextManager[RecordWriter]:
-    if form != _DATASETS:
-        return JsonlWriter(folder, form)
+def _open_writer(format: str, folder: Path) -> AbstractContextManager[RecordWriter]:
+    if format != _DATASETS:
+        return JsonlWriter(folder, format)
     from repobuild.samples.export.parquet import ParquetWriter
 
     return ParquetWriter(folder / "data")

@@ -23,7 +23,7 @@ class JsonlWriter:
     """Writes records into {train,val,test}.jsonl; a context manager."""
 
     def __init__(self, folder: Path, format: str) -> None:
-        self._line_of = FORMATS[format]
+        self._line_of = LINE_FORMATS[format]
         self._open = ExitStack()
         self._files = {
             split: self._open.enter_context(
@@ -71,7 +71,7 @@ def _metadata(record: Record) -> Record:
     return {k: v for k, v in record.items() if k not in ("question", "answer")}
 
 
-FORMATS: Mapping[str, Callable[[Record], Record]] = {
+LINE_FORMATS: Mapping[str, Callable[[Record], Record]] = {
     "seed": _seed,
     "openai": _openai,
     "sharegpt": _sharegpt,
