@@ -14,7 +14,7 @@ Start here. The decisions about one sample, in order; the first drop reason coun
         duplicate question             here: the smallest context key keeps the question
         near duplicate                 copies.py
         overlaps training              copies.py
-    by settings; `licence` replaces an earlier reason
+    by limits in the settings; `licence` replaces an earlier reason
         licence: ID                    licence_filter.py: samples.deny_licences
         over budget                    budget.py: samples.max_tokens
         held out but not trained       quality_filter.py, for what was dropped above
@@ -78,7 +78,7 @@ def dataset(view: View) -> None:
             terms.update(before.terms)
             differing |= after.differing_terms(before)
     affected = update.sharing(terms, differing, changed)
-    for key in sorted(affected | update.of_moved_settings()):
+    for key in sorted(affected | update.with_changed_limits()):
         update.decide(key)
 
 
@@ -122,7 +122,7 @@ class DatasetUpdate:
         terms = shareable.terms | self._licences.terms(samples)
         if terms or not self._view.full:
             self._index.set(key, terms)
-        self._view.own.put(key, self._apply_settings(key, samples, row))
+        self._view.own.put(key, self._apply_limits(key, samples, row))
         return shareable
 
     def shareable(self, key: str, samples: Samples | None) -> Shareable:
@@ -149,7 +149,7 @@ class DatasetUpdate:
                 keys.update(found if others else filter(changed.__contains__, found))
         return keys
 
-    def of_moved_settings(self) -> set[str]:
+    def with_changed_limits(self) -> set[str]:
         """Return the contexts whose licence changed, or their file's cut moved."""
         relicensed = self._licences.changed_contexts(self._view)
         if self._cuts is None or self._view.full:
@@ -164,14 +164,14 @@ class DatasetUpdate:
         _drop(row, self._asked_before(key, samples, row), DUPLICATE)
         _drop(row, self._copies.near_duplicates(key), NEAR)
         _drop(row, self._copies.overlapping(key), OVERLAPS)
-        self._view.own.put(key, self._apply_settings(key, samples, row))
+        self._view.own.put(key, self._apply_limits(key, samples, row))
 
     def _asked_before(self, key: str, samples: Samples, row: Row) -> set[str]:
         """Return the samples whose question a context with a smaller key asks, too."""
         terms = _question_terms(samples, row)
         return {sub for sub, term in terms.items() if self._index.find(term)[0] != key}
 
-    def _apply_settings(self, key: str, samples: Samples, row: Row) -> Row:
+    def _apply_limits(self, key: str, samples: Samples, row: Row) -> Row:
         """Drop what is under a denied licence, over budget, or not trained then."""
         for sub, why in self._licences.reasons(samples).items():
             row[sub] = {"dropped": why}

@@ -104,7 +104,7 @@ def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
     # The four choices below read different bits of the hash.
     if bucket % _PERCENT >= kind.share * _PERCENT:
         return
-    brief = bool(scope.get("brief"))
+    brief = bool(scope.get("brief"))  # tests: one question, in one language
     if kind.one_language or brief:
         language = scope.languages[(bucket >> 4) % len(scope.languages)]
         if language != scope.phrases.language:
