@@ -17,7 +17,7 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from repobuild.samples.dataset.quality import frame
+from repobuild.samples.dataset.quality_filter import frame
 from repobuild.samples.text.passages import quoted, runs
 
 LIKE = 97.0

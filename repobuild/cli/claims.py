@@ -20,7 +20,7 @@ _LONGEST = 160  # characters of what is said
 def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, Any]:
     """Return the facts of an audit. Raises `StaleError` when there are no samples."""
     from repobuild.samples.dataset.all_samples import AllSamples
-    from repobuild.samples.dataset.secret import withheld
+    from repobuild.samples.dataset.secret_detection import withheld
     from repobuild.truth.audit import audit
 
     state = checkout.state()

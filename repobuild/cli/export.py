@@ -190,7 +190,7 @@ def _write_analysis(path: Path, build: Build) -> None:
     """Write the analysis as it is read, a line an element: 164 MB of the standard
     library take 2 GB as one text, and a fifth of it so."""
     from repobuild.code.graph.analysis_export import analysis_parts
-    from repobuild.samples.dataset.secret import found_in, without
+    from repobuild.samples.dataset.secret_detection import found_in, without
 
     found = found_in(_sources(build))
     with path.open("w", encoding="utf-8", newline="\n") as file:

@@ -34,7 +34,7 @@ def command(key: str, as_json: bool) -> int:
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import find
-    from repobuild.samples.dataset.secret import withheld
+    from repobuild.samples.dataset.secret_detection import withheld
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
@@ -162,7 +162,7 @@ def _sample_keys(build: Build, key: str) -> Iterator[str]:
 
 
 def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
-    from repobuild.samples.export.provenance import provenance
+    from repobuild.samples.export.sample_record import provenance
 
     sources = sample.get("sources", [])
     return provenance(sources, build.table("graph"), build.table("files"))

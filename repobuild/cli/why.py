@@ -31,7 +31,7 @@ def command(key: str, as_json: bool) -> int:
     """
     from repobuild.checkout import find
     from repobuild.engine.explain.why import why
-    from repobuild.samples.dataset.secret import withheld
+    from repobuild.samples.dataset.secret_detection import withheld
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())

@@ -23,7 +23,7 @@ from repobuild.errors import UsageError
 from repobuild.model.base import TINY, embedded
 from repobuild.samples.dataset.all_samples import SampleChanges
 from repobuild.samples.dataset.budget import MARK, Line, cut, level, luck, module
-from repobuild.samples.dataset.filters import SampleFilter, Samples
+from repobuild.samples.dataset.quality_filter import SampleFilter, Samples
 from repobuild.samples.tasks.facts import Sample
 
 _FILE = "tokenizer.json"

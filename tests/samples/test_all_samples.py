@@ -1,4 +1,4 @@
-"""All tables of samples, read as one."""
+"""All tables of samples are read as one."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ class Joined(MemoryView):
         return ("samples", "own")
 
 
-def test_a_row_keeps_its_key_or_carries_its_table() -> None:
+def test_a_row_keeps_its_key_or_gets_its_table_as_prefix() -> None:
     tables = {"samples": MemoryTable({"own//x": 1}), "own": MemoryTable({"a//b": 2})}
-    pool = AllSamples(tables)
-    assert pool.place("a.md::A // B") == ("samples", "a.md::A // B")
-    assert pool.place(dataset_key("own", "a//b")) == ("own", "a//b")
-    assert pool.get("own//a//b") == 2
-    assert [key for key, _ in pool.items()] == ["own//x", "own//a//b"]
+    every = AllSamples(tables)
+    assert every.locate("a.md::A // B") == ("samples", "a.md::A // B")
+    assert every.locate(dataset_key("own", "a//b")) == ("own", "a//b")
+    assert every.get("own//a//b") == 2
+    assert [key for key, _ in every.items()] == ["own//x", "own//a//b"]
 
 
-def test_a_row_of_a_table_that_is_not_there_is_no_missing_row() -> None:
+def test_a_row_of_a_missing_table_is_an_error_and_not_a_missing_row() -> None:
     with pytest.raises(StaleError, match='holds samples of "own"'):
         AllSamples({"samples": MemoryTable()}).get("own//x")
 
@@ -49,7 +49,7 @@ def test_one_question_in_two_tables_is_used_once() -> None:
     assert "own//k" not in view.own.rows
 
 
-def test_edits_of_both_tables_end_as_a_build_from_nothing_does() -> None:
+def test_edits_of_both_tables_equal_a_build_from_scratch() -> None:
     chance = random.Random(7)
     questions = [f"What is the {n}th thing to know?" for n in range(6)]
 

@@ -1,4 +1,4 @@
-"""A budget is shared out evenly, kept to, and hardly moved by a change."""
+"""A budget is shared out evenly, is kept, and hardly moves when samples change."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from repobuild.errors import UsageError
-from repobuild.model import token_budget as room
+from repobuild.model import token_budget
 from repobuild.model.token_budget import balance, counter, ingredients, size
 from repobuild.resources import folder
-from repobuild.samples.dataset.budget import Cuts, cut, level
+from repobuild.samples.dataset.budget import BudgetCuts, cut, level
 from repobuild.samples.dataset.dataset import dataset
 from tests.fakes import MemoryTable, MemoryView
 from tests.samples.test_dataset import LONG, SETTINGS, SPLIT, sample
@@ -27,8 +27,12 @@ sizes = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 500), min_si
 
 @pytest.fixture(autouse=True)
 def a_word_is_a_token(monkeypatch) -> None:
-    """What is told here is the sharing; `counter` has tests of its own."""
-    monkeypatch.setattr(room, "_counter", lambda path: lambda text: len(text.split()))
+    """These tests are about the sharing; `counter` has tests below."""
+    monkeypatch.setattr(token_budget, "_counter", lambda path: words)
+
+
+def words(text: str) -> int:
+    return len(text.split())
 
 
 class Built:
@@ -49,7 +53,7 @@ class Built:
 
 
 def rows_of(made: dict[str, int], task: str = "code_explanation") -> dict[str, Any]:
-    """So many samples about each file, none of them held out."""
+    """Return this many samples about each file, none of them held out."""
     return {
         key: {
             f"#{task}.en.{n}": sample(
@@ -74,7 +78,7 @@ def kept(found: dict[str, Any]) -> dict[str, int]:
 
 def words_in(rows: dict[str, Any], found: dict[str, Any]) -> int:
     return sum(
-        size(rows[key][sub], lambda text: len(text.split()))
+        size(rows[key][sub], words)
         for key, row in found.items()
         for sub, item in row.items()
         if item == TRAINED
@@ -92,28 +96,28 @@ def test_the_level_is_the_highest_that_the_budget_fills(basins, most) -> None:
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(1, 9))), st.integers(0, 99))
-def test_a_line_ends_where_the_next_does_not_fit(made, most) -> None:
-    line = [list(place) for place in sorted(made)]
-    end = cut(line, most)
-    assert sum(tokens for luck, tokens in line if luck < end) <= most
+def test_a_queue_ends_where_the_next_sample_does_not_fit(made, most) -> None:
+    queue = [list(entry) for entry in sorted(made)]
+    end = cut(queue, most)
+    assert sum(tokens for bucket, tokens in queue if bucket < end) <= most
 
 
 def test_without_a_budget_no_token_is_counted(monkeypatch) -> None:
-    monkeypatch.setattr(room, "_counter", None)
-    monkeypatch.setattr(room, "tokenizer_file", None)
+    monkeypatch.setattr(token_budget, "_counter", None)
+    monkeypatch.setattr(token_budget, "tokenizer_file", None)
     world = Built(0)
     assert set(kept(world.build(rows_of({"a.py": 5}))).values()) == {5}
     assert world.balance.own.rows == {} and ingredients(world.settings) == {}
 
 
-def test_a_small_module_keeps_all_and_a_large_one_gives() -> None:
+def test_a_small_file_keeps_all_samples_and_large_ones_share_the_rest() -> None:
     rows = rows_of({"small.py": 2, "large.py": 60, "larger.py": 90})
     found = kept(Built(600).build(rows))
     assert found["small.py"] == 2
     assert abs(found["large.py"] - found["larger.py"]) <= 1 < found["large.py"]
 
 
-def test_a_rare_task_keeps_all_and_a_common_one_gives() -> None:
+def test_a_rare_task_keeps_all_samples_and_a_common_one_loses_some() -> None:
     common = rows_of({f"m{n}.py": 20 for n in range(10)})
     rare = rows_of({"m1.py": 3}, "relations")
     found = Built(800).build(common | rare)
@@ -121,13 +125,13 @@ def test_a_rare_task_keeps_all_and_a_common_one_gives() -> None:
     assert OVER in found["m1.py@code_explanation"].values()
 
 
-def test_the_budget_is_kept_to_and_used() -> None:
+def test_the_budget_is_kept_and_used_up() -> None:
     rows = rows_of({f"m{n}.py": 3 + 7 * n for n in range(12)})
     found = Built(1500).build(rows)
     assert 0.9 * 1500 < words_in(rows, found) <= 1500
 
 
-def test_a_held_out_phrasing_falls_with_what_it_asks_about() -> None:
+def test_a_held_out_phrasing_is_dropped_with_its_trained_sample() -> None:
     rows = rows_of({"a.py": 1})
     row = rows["a.py@code_explanation"]
     other = {"question": "Quite another way to ask?", "held_out": True}
@@ -162,7 +166,7 @@ edit = st.dictionaries(st.tuples(paths, tasks), st.integers(0, 12), max_size=3)
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(edit, min_size=1, max_size=6), st.integers(1, 600))
-def test_edits_in_any_sequence_end_at_what_a_clean_build_says(edits, most) -> None:
+def test_edits_in_any_sequence_equal_a_clean_build(edits, most) -> None:
     world, rows = Built(most), {}
     for change in edits:
         for (path, task), count in change.items():
@@ -177,29 +181,29 @@ def test_edits_in_any_sequence_end_at_what_a_clean_build_says(edits, most) -> No
         assert words_in(rows, world.dataset.own.rows) <= most
 
 
-def test_the_cut_falls_between_samples_of_a_line() -> None:
+def test_the_cut_of_a_file_excludes_its_samples_only() -> None:
     table = MemoryTable({"code_location": {"sizes": {"a.py": 9}, "cuts": {"a.py": 0}}})
     one = sample("Why?", element="a.py", task="code_location")
-    assert Cuts(table).over("any", one)
-    assert not Cuts(table).over("any", one | {"element": "b.py"})
+    assert BudgetCuts(table).exclude("any", one)
+    assert not BudgetCuts(table).exclude("any", one | {"element": "b.py"})
 
 
 # ---------------------------------------------------------------------- tokenizer
 
 
-def test_tokens_are_the_base_models(monkeypatch) -> None:
+def test_tokens_are_counted_as_by_the_base_models_tokenizer(monkeypatch) -> None:
     monkeypatch.undo()
     from transformers import AutoTokenizer
 
     count = counter(TOKENS)
-    place = room.tokenizer_file(TOKENS)
-    assert count is not None and place is not None
-    theirs = AutoTokenizer.from_pretrained(str(place.parent))
+    path = token_budget.tokenizer_file(TOKENS)
+    assert count is not None and path is not None
+    theirs = AutoTokenizer.from_pretrained(str(path.parent))
     text = f"{LONG} def f(x): 函数\n"
     assert count(text) == len(theirs(text, add_special_tokens=False)["input_ids"])
 
 
-def test_another_tokenizer_is_another_key(tmp_path: Path) -> None:
+def test_another_tokenizer_changes_the_key(tmp_path: Path) -> None:
     settings = {**TOKENS, "samples.max_tokens": 9, "base.model": "m", "root": tmp_path}
     (tmp_path / "m").mkdir()
     found = set()
@@ -209,7 +213,9 @@ def test_another_tokenizer_is_another_key(tmp_path: Path) -> None:
     assert len(found) == 2
 
 
-def test_a_budget_without_a_tokenizer_says_what_to_do(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_tokenizer_says_what_to_do(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "m").mkdir()
     for model in ("m", "nobody/nothing", "no such folder/at/all"):
         settings = {**TOKENS, "base.model": model, "root": tmp_path}
@@ -218,6 +224,6 @@ def test_a_budget_without_a_tokenizer_says_what_to_do(tmp_path: Path) -> None:
             ingredients({**settings, "samples.max_tokens": 9})
 
 
-def test_the_tokenizer_of_the_embedded_model_is_found() -> None:
-    path = room.tokenizer_file(TOKENS)
+def test_the_tokenizer_of_the_bundled_model_is_found() -> None:
+    path = token_budget.tokenizer_file(TOKENS)
     assert path is not None and path.is_relative_to(folder("cache"))

@@ -1,4 +1,4 @@
-"""Copies are found wherever they stand, and who stays does not depend on an order."""
+"""Copies are found in all contexts, and which one stays depends on no order."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 
 from repobuild.resources import folder
 from repobuild.samples.dataset.dataset import dataset
-from repobuild.samples.dataset.quality import frame
+from repobuild.samples.dataset.quality_filter import frame
 from repobuild.samples.tasks.phrases import read_phrases
 from repobuild.samples.text.passages import RUN, marks, quoted, runs
 from tests.fakes import MemoryView
@@ -21,7 +21,7 @@ from tests.samples.test_dataset import LONG, SETTINGS, SPLIT, built, sample
 LANGUAGES = sorted((folder("configs") / "questions").glob("*.toml"))
 BODY = "\n".join(f"    value_{n} = first_{n} + second_{n}" for n in range(12))
 NEAR = {"dropped": "near duplicate"}
-TOLD = {"dropped": "overlaps training"}
+OVERLAP = {"dropped": "overlaps training"}
 TRAINED = {"split": "train", "track": ""}
 
 ids = [f"m{n}.py::f" for n in range(200)]
@@ -33,8 +33,8 @@ def code(body: str = BODY, name: str = "f") -> str:
     return f"`{name}` is in `m.py`:\n```python\ndef {name}(first):\n{body}\n```"
 
 
-def shows(key: str, answer: str, **more: Any) -> dict[str, Any]:
-    """A context with one sample that quotes."""
+def quote(key: str, answer: str, **more: Any) -> dict[str, Any]:
+    """Return a context with one sample that quotes `answer`."""
     asked = f"Show the code of `{key}`."
     return {"#x.en.1": sample(asked, answer, element=key, sources=[key], **more)}
 
@@ -44,11 +44,11 @@ def decided(rows: dict[str, Any]) -> dict[str, dict[str, str]]:
     return {key: row["#x.en.1"] for key, row in found.items()}
 
 
-# ------------------------------------------------------------------- what is quoted
+# ------------------------------------------------------------------- passages
 
 
 def templates() -> Iterator[tuple[str, str]]:
-    """(question, answer)"""
+    """Yield (question, answer) of all question files."""
     for path in LANGUAGES:
         phrases = read_phrases(path)
         for kind in phrases.kinds.values():
@@ -63,7 +63,7 @@ class Named(dict[str, str]):
         return f"`{name}`"
 
 
-def test_the_words_of_the_question_files_are_no_passage() -> None:
+def test_the_words_of_the_question_files_are_not_a_passage() -> None:
     for texts in templates():
         question, answer = (
             text.replace("`{", "{").replace("}`", "}").format_map(Named())
@@ -86,7 +86,7 @@ def lengths(question: str, answer: str) -> list[int]:
     return [len(found) for found in quoted(sample(question, answer)).passages]
 
 
-def test_a_list_of_names_is_no_passage() -> None:
+def test_a_list_of_names_is_not_a_passage() -> None:
     names = ", ".join(f"`pkg.module_{n}`" for n in range(40))
     assert lengths("Who?", f"`f` is called by {names} and others.") == []
 
@@ -96,7 +96,7 @@ def test_chinese_needs_twice_as_many_characters() -> None:
     assert lengths("Why?", "函" * 2 * RUN) == [2 * RUN]
 
 
-def test_a_hole_is_quoted_with_the_code_around_it() -> None:
+def test_masked_code_is_quoted_with_the_code_around_it() -> None:
     found = quoted(
         sample("Fill in.", "b", form="fim", prefix="a " * 9, suffix=" c" * 9)
     )
@@ -128,9 +128,9 @@ def test_no_held_out_phrasing_is_nearly_a_trained_one(path) -> None:
 # -------------------------------------------------------------------- near duplicates
 
 
-def test_of_two_copies_the_one_with_the_greater_key_falls() -> None:
+def test_of_two_copies_the_one_with_the_greater_key_is_dropped() -> None:
     one, two = SEEN[:2]
-    found = decided({key: shows(key, code(name=key[:2])) for key in (two, one)})
+    found = decided({key: quote(key, code(name=key[:2])) for key in (two, one)})
     assert found == {min(one, two): TRAINED, max(one, two): NEAR}
 
 
@@ -140,29 +140,29 @@ def test_a_word_or_two_make_no_difference_and_a_line_does() -> None:
         (BODY.replace("value_3", "valve_3"), NEAR),
         (BODY.replace("value_3 = first_3 + second_3", "x, y, z = u, v, w"), TRAINED),
     ):
-        rows = {one: shows(one, code()), two: shows(two, code(body))}
+        rows = {one: quote(one, code()), two: quote(two, code(body))}
         assert decided(rows) == {one: TRAINED, two: expected}
 
 
-def test_what_falls_still_makes_others_fall() -> None:
-    """Else it would depend on the order in which a chain of copies is walked."""
+def test_a_dropped_copy_still_makes_others_drop() -> None:
+    """Otherwise the result would depend on the order in which a chain is walked."""
     keys = sorted(SEEN[:3])
     bodies = [BODY, BODY.replace("value_1 ", "v1 "), ""]
     bodies[2] = bodies[1].replace("value_9 ", "v9 ")
-    found = decided({k: shows(k, code(b)) for k, b in zip(keys, bodies, strict=True)})
+    found = decided({k: quote(k, code(b)) for k, b in zip(keys, bodies, strict=True)})
     assert found == {keys[0]: TRAINED, keys[1]: NEAR, keys[2]: NEAR}
 
 
 def test_another_task_may_quote_the_same() -> None:
     one, two = sorted(SEEN[:2])
-    rows = {one: shows(one, code()), two: shows(two, code(), task="api_usage")}
+    rows = {one: quote(one, code()), two: quote(two, code(), task="api_usage")}
     assert decided(rows) == {one: TRAINED, two: TRAINED}
 
 
-def test_the_same_question_about_another_name_is_no_near_duplicate() -> None:
+def test_the_same_question_about_another_name_is_not_a_near_duplicate() -> None:
     keys = SEEN[:20]
     rows = {
-        key: shows(
+        key: quote(
             key, f"`{key}` is defined in `a/long/path.py`.", task="code_location"
         )
         for key in keys
@@ -170,20 +170,20 @@ def test_the_same_question_about_another_name_is_no_near_duplicate() -> None:
     assert set(map(str, decided(rows).values())) == {str(TRAINED)}
 
 
-def test_siblings_with_the_same_neighbours_are_no_near_duplicates() -> None:
-    """A hole shows the heads of the class around it: they alone are no likeness."""
+def test_siblings_with_the_same_neighbours_are_not_near_duplicates() -> None:
+    """Masked code shows the heads of its class: they alone do not make it similar."""
     one, two = sorted(SEEN[:2])
     heads = "".join(f"def method_{n}(self, a_{n}, b_{n}): ...\n" for n in range(30))
     rows = {
-        key: shows(key, body, form="fim", task="code_completion", prefix=heads)
+        key: quote(key, body, form="fim", task="code_completion", prefix=heads)
         for key, body in ((one, "return self.first"), (two, "return self.second"))
     }
     assert decided(rows) == {one: TRAINED, two: TRAINED}
 
 
-def test_a_held_out_phrasing_falls_with_the_trained_sample_it_asks_about() -> None:
+def test_a_held_out_phrasing_is_dropped_with_the_trained_copy_it_asks_about() -> None:
     one, two = sorted(SEEN[:2])
-    rows = {one: shows(one, code()), two: shows(two, code())}
+    rows = {one: quote(one, code()), two: quote(two, code())}
     rows[two]["#x.en.9"] = rows[two]["#x.en.1"] | {
         "question": "What does its implementation look like?",
         "held_out": True,
@@ -196,37 +196,37 @@ def test_a_held_out_phrasing_falls_with_the_trained_sample_it_asks_about() -> No
 
 
 def test_a_held_out_sample_whose_answer_is_trained_elsewhere_is_dropped() -> None:
-    """Trained code stays, wherever it stands in the order of keys."""
+    """Trained code stays, whatever the order of keys."""
     part = "\n".join(BODY.split("\n")[:4])
     for held in (UNTRAINED[0], UNTRAINED[-1]):
-        rows = {held: shows(held, code(part)), SEEN[9]: shows(SEEN[9], code())}
-        assert decided(rows) == {held: TOLD, SEEN[9]: TRAINED}
+        rows = {held: quote(held, code(part)), SEEN[9]: quote(SEEN[9], code())}
+        assert decided(rows) == {held: OVERLAP, SEEN[9]: TRAINED}
 
 
-def test_twelve_words_in_common_are_no_overlap() -> None:
+def test_twelve_words_in_common_are_not_an_overlap() -> None:
     common = "one two three four five six seven eight nine ten eleven twelve"
     held, seen = UNTRAINED[0], SEEN[0]
     rows = {
-        held: shows(held, f"{LONG}\nUnder it stand {common}"),
-        seen: shows(seen, f"Over {common} stands another, which no one else has."),
+        held: quote(held, f"{LONG}\nUnder it stand {common}"),
+        seen: quote(seen, f"Over {common} stands another, which no one else has."),
     }
     assert decided(rows)[held]["track"] == "generalise"
-    rows[seen] = shows(seen, f"Here stand {common} and another, which no one else has.")
-    assert decided(rows)[held] == TOLD
+    rows[seen] = quote(seen, f"Here stand {common} and another, which no one else has.")
+    assert decided(rows)[held] == OVERLAP
 
 
-def test_a_held_out_sample_comes_back_when_the_copy_goes() -> None:
+def test_a_held_out_sample_returns_when_the_copy_is_removed() -> None:
     held, seen = UNTRAINED[0], SEEN[0]
     view = MemoryView(SETTINGS)
-    both = {held: shows(held, code()), seen: shows(seen, code())}
+    both = {held: quote(held, code()), seen: quote(seen, code())}
     assert built(view, both)[held]["#x.en.1"]["dropped"]
     assert built(view, {held: both[held]})[held]["#x.en.1"]["track"] == "generalise"
 
 
 def test_a_phrasing_that_is_trained_is_not_held_out() -> None:
-    """A user's task may say so; whatever is asked, the phrasing is not new."""
+    """A user's task may mark it so, but the phrasing is not new."""
     key = SEEN[0]
-    row = shows(key, LONG)
+    row = quote(key, LONG)
     row["#x.en.2"] = sample("Where is `a` used?", LONG * 2, element=key)
     row["#x.en.9"] = sample("Where is `b` used?", LONG, element=key, held_out=True)
     found = built(MemoryView(SETTINGS), {key: row})[key]
@@ -237,7 +237,7 @@ def test_a_phrasing_that_is_trained_is_not_held_out() -> None:
 
 
 class Shuffled(MemoryView):
-    """Hands changes over in an order of its own."""
+    """Returns changes in the order that `order` chooses."""
 
     order: Any = sorted
 
@@ -251,7 +251,8 @@ keys = st.sampled_from(SEEN[:6] + UNTRAINED[:3])
 body = st.lists(st.sampled_from(LINES), min_size=1, max_size=5).map("\n".join)
 kind = st.sampled_from(["code_explanation", "api_usage"])
 context = st.lists(st.tuples(body, kind, st.booleans()), min_size=0, max_size=3)
-story = st.lists(st.dictionaries(keys, context, max_size=3), min_size=1, max_size=5)
+edit = st.dictionaries(keys, context, max_size=3)
+edit_lists = st.lists(edit, min_size=1, max_size=5)
 
 
 def samples_of(key: str, made: list[tuple[str, str, bool]]) -> dict[str, Any]:
@@ -266,8 +267,8 @@ def samples_of(key: str, made: list[tuple[str, str, bool]]) -> dict[str, Any]:
 
 
 @settings(deadline=None)
-@given(story, st.randoms(use_true_random=False))
-def test_edits_in_any_order_end_at_what_a_clean_build_says(edits, chance) -> None:
+@given(edit_lists, st.randoms(use_true_random=False))
+def test_edits_in_any_order_equal_a_clean_build(edits, chance) -> None:
     view, rows = Shuffled(SETTINGS), {}
     view.order = lambda found: chance.sample(found, len(found))
     for edit in edits:
@@ -285,8 +286,8 @@ def test_edits_in_any_order_end_at_what_a_clean_build_says(edits, chance) -> Non
 
 @settings(deadline=None)
 @given(st.dictionaries(keys, context, max_size=8))
-def test_of_each_cluster_of_copies_one_is_left_and_nothing_leaks(made) -> None:
-    """All pairs, without marks."""
+def test_of_each_cluster_of_copies_one_is_kept_and_nothing_leaks(made) -> None:
+    """Compare all pairs of samples, without the index."""
     rows = {key: samples_of(key, texts) for key, texts in made.items() if texts}
     found = built(MemoryView(SETTINGS), rows)
     kept = [
@@ -298,10 +299,10 @@ def test_of_each_cluster_of_copies_one_is_left_and_nothing_leaks(made) -> None:
     for key, track, one in kept:
         for other_key, other_track, other in kept:
             if track == "generalise" and other_track == "":
-                assert not said(one) & said(other)
-            if key < other_key and track == other_track != "recall" and said(one):
+                assert not runs_of(one) & runs_of(other)
+            if key < other_key and track == other_track != "recall" and runs_of(one):
                 assert one["task"] != other["task"] or one["answer"] != other["answer"]
 
 
-def said(sample: dict[str, Any]) -> set[tuple[str, ...]]:
+def runs_of(sample: dict[str, Any]) -> set[tuple[str, ...]]:
     return {run for passage in quoted(sample).passages for run in runs(passage)}

@@ -1,4 +1,4 @@
-"""Dropping and splitting do not depend on the order in which samples came."""
+"""Dropping and splitting do not depend on the order of the samples."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ from typing import Any
 import pytest
 
 from repobuild.samples.dataset.dataset import dataset
-from repobuild.samples.dataset.quality import LengthBounds, malformed, near, reason
+from repobuild.samples.dataset.quality_filter import (
+    LengthBounds,
+    drop_reason,
+    format_error,
+    near_duplicates,
+)
 from repobuild.samples.dataset.split import Split
 from tests.fakes import MemoryView
 
@@ -25,7 +30,7 @@ BOUNDS, SPLIT = LengthBounds.of(SETTINGS), Split.of(SETTINGS)
 NOTHING_HIDDEN = Split(0.0, "1")
 TOKEN = "gh" + "p_" + "aB3dE6gH9" * 4
 GITHUB = {"dropped": "secret: GitHub Token"}
-LONG = "An answer of more than fifty characters, as the seed wants it to be. "
+LONG = "An answer of more than fifty characters, as the spec wants it to be. "
 
 
 def sample(question: str, answer: str = LONG, **more: Any) -> dict[str, Any]:
@@ -58,21 +63,24 @@ def test_every_drop_has_its_reason() -> None:
         ({"question": "x" * 6000}, "sample too long"),
         ({}, ""),
     ):
-        assert reason(sample("Why?") | changed, BOUNDS, NOTHING_HIDDEN, {}) == expected
+        assert (
+            drop_reason(sample("Why?") | changed, BOUNDS, NOTHING_HIDDEN, {})
+            == expected
+        )
 
 
-def test_a_sample_that_tells_of_a_held_out_element_is_dropped() -> None:
+def test_a_sample_that_names_a_held_out_element_is_dropped() -> None:
     ids = [f"b.py::f{n}" for n in range(999)]
     hidden = next(id for id in ids if SPLIT.generalised(id))
     seen = next(id for id in ids if not SPLIT.generalised(id))
     about = sample("Why?", element=seen, sources=[seen, hidden])
-    assert reason(about, BOUNDS, SPLIT, {}) == "tells of a held-out element"
+    assert drop_reason(about, BOUNDS, SPLIT, {}) == "tells of a held-out element"
     own = sample("Why?", element=hidden, sources=[hidden, seen])
-    assert reason(own, BOUNDS, SPLIT, {}) == ""
+    assert drop_reason(own, BOUNDS, SPLIT, {}) == ""
 
 
 def test_a_sample_without_a_field_is_malformed() -> None:
-    assert malformed({"task": "x"}) == "no language"
+    assert format_error({"task": "x"}) == "no language"
 
 
 def test_the_smallest_key_keeps_a_question_that_several_ask() -> None:
@@ -86,7 +94,7 @@ def test_the_smallest_key_keeps_a_question_that_several_ask() -> None:
         assert found[key]["#code_explanation.en.0"] == {"dropped": "duplicate question"}
 
 
-def test_a_question_passes_on_when_its_first_asker_goes() -> None:
+def test_a_question_moves_to_the_next_context_when_its_first_one_is_removed() -> None:
     one = {"#code_explanation.en.0": sample("Same?", element="a.py", sources=["a.py"])}
     two = {"#code_explanation.en.0": sample("Same?", element="b.py", sources=["b.py"])}
     view = MemoryView(SETTINGS)
@@ -96,14 +104,14 @@ def test_a_question_passes_on_when_its_first_asker_goes() -> None:
     assert found == {"b.py": {"#code_explanation.en.0": trained}}
 
 
-def test_near_duplicates_fall_only_where_the_answers_are_equal() -> None:
+def test_near_duplicates_are_dropped_only_if_the_answers_are_equal() -> None:
     same = {
         "#a": sample("What does the function `x` of project do?"),
         "#b": sample("What does the function `x` of project do ?"),
     }
-    assert near(same, BOUNDS) == {"#b"}
+    assert near_duplicates(same, BOUNDS) == {"#b"}
     other = same | {"#b": same["#b"] | {"answer": LONG + "Another."}}
-    assert near(other, BOUNDS) == set()
+    assert near_duplicates(other, BOUNDS) == set()
 
 
 def test_a_trained_phrasing_is_kept_before_a_held_out_one() -> None:
@@ -111,7 +119,7 @@ def test_a_trained_phrasing_is_kept_before_a_held_out_one() -> None:
         "#a": sample("What does the function `x` of project do?", held_out=True),
         "#b": sample("What does the function `x` of project do ?"),
     }
-    assert near(rows, BOUNDS) == {"#a"}
+    assert near_duplicates(rows, BOUNDS) == {"#a"}
 
 
 def test_a_held_out_phrasing_of_an_untrained_fact_is_dropped() -> None:
@@ -130,13 +138,13 @@ def test_a_sample_that_holds_a_secret_is_dropped_without_its_value(field: str) -
     assert found == {"a.py": {"#code_explanation.en.1": GITHUB}}
 
 
-def test_a_secret_is_found_across_the_hole_that_cuts_it() -> None:
+def test_a_secret_is_found_across_the_edge_of_masked_code() -> None:
     cut = sample("Fill in.", "s3!Kq9#" + 'Zt2"\n' + LONG, prefix='password = "')
     found = built(MemoryView(SETTINGS), {"a.py": {"#code_completion.en.1": cut}})
     assert found["a.py"]["#code_completion.en.1"]["dropped"] == "secret: Secret Keyword"
 
 
-def test_a_secret_that_one_sample_gives_away_drops_those_that_only_show_it() -> None:
+def test_a_secret_that_one_sample_reveals_drops_those_that_only_show_it() -> None:
     value = "s3!Kq9#" + "Zt2"
     rows = {
         "#code_explanation.en.1": sample(f'Why `password = "{value}"`?'),

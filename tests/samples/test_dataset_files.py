@@ -1,4 +1,4 @@
-"""The exported files have the seed's form, and every line says where it comes from."""
+"""Exported files have the specified format, and every line names its sources."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from repobuild.errors import StaleError
 from repobuild.samples.dataset.summary import whole_licence
 from repobuild.samples.export.dataset_card import hub_licence
 from repobuild.samples.export.dataset_files import FORMS, export
-from repobuild.samples.export.provenance import provenance
+from repobuild.samples.export.sample_record import provenance
 from tests.fakes import MemoryTable
 
 SAMPLE = {
@@ -63,7 +63,7 @@ def lines(path: Path) -> list[Any]:
     return [json.loads(line) for line in path.read_text("utf-8").splitlines()]
 
 
-def test_a_line_has_the_form_of_the_seed(folder: Path) -> None:
+def test_a_line_has_the_format_of_the_specification(folder: Path) -> None:
     (line,) = lines(folder / "train.jsonl")
     assert line["conversations"] == [
         {"role": "user", "content": SAMPLE["question"]},
@@ -108,30 +108,30 @@ def test_two_exports_are_equal_byte_for_byte(folder: Path, tmp_path: Path) -> No
         assert (folder / name).read_bytes() == (again / name).read_bytes()
 
 
-def test_a_line_says_what_it_is(folder: Path) -> None:
+def test_a_line_names_its_task_element_split_and_licence(folder: Path) -> None:
     (line,) = lines(folder / "val.jsonl")
-    said = {"task_type": "code_location", "element": "a.py::f", "licence": "MIT"}
-    said |= {"split": "val", "track": "recall", "id": "a.py::f#a"}
-    assert line["metadata"] | said == line["metadata"]
+    expected = {"task_type": "code_location", "element": "a.py::f", "licence": "MIT"}
+    expected |= {"split": "val", "track": "recall", "id": "a.py::f#a"}
+    assert line["metadata"] | expected == line["metadata"]
     assert "question" not in line["metadata"]
 
 
-def test_the_forms_of_others(tmp_path: Path) -> None:
+def test_the_formats_of_other_tools(tmp_path: Path) -> None:
     export(Tables(), tmp_path / "openai", COMMIT, "openai")
     export(Tables(), tmp_path / "sharegpt", COMMIT, "sharegpt")
-    (seed,) = lines(tmp_path / "openai" / "train.jsonl")
-    (other,) = lines(tmp_path / "sharegpt" / "train.jsonl")
+    (openai,) = lines(tmp_path / "openai" / "train.jsonl")
+    (sharegpt,) = lines(tmp_path / "sharegpt" / "train.jsonl")
     question, answer = SAMPLE["question"], SAMPLE["answer"]
-    assert seed["messages"] == [
+    assert openai["messages"] == [
         {"role": "user", "content": question},
         {"role": "assistant", "content": answer},
     ]
-    assert other["id"] == "a.py::f#b"
-    assert other["conversations"] == [
+    assert sharegpt["id"] == "a.py::f#b"
+    assert sharegpt["conversations"] == [
         {"from": "human", "value": question},
         {"from": "gpt", "value": answer},
     ]
-    assert seed["metadata"] == other["metadata"]
+    assert openai["metadata"] == sharegpt["metadata"]
 
 
 def test_a_datasets_folder_is_loaded_by_the_library(tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_a_datasets_folder_is_loaded_by_the_library(tmp_path: Path) -> None:
     assert row["prefix"] is None
 
 
-def test_the_dataset_card_is_one_that_the_hub_reads(tmp_path: Path) -> None:
+def test_the_hub_can_read_the_dataset_card(tmp_path: Path) -> None:
     from huggingface_hub import DatasetCard
 
     export(Tables(), tmp_path, COMMIT, "datasets")
@@ -165,11 +165,11 @@ def test_the_dataset_card_is_one_that_the_hub_reads(tmp_path: Path) -> None:
         "train",
         "val",
     ]
-    for said in (COMMIT, "| too long | 1 |", "| MIT | 2 |", "| code_location | 2 |"):
-        assert said in card.text
+    for text in (COMMIT, "| too long | 1 |", "| MIT | 2 |", "| code_location | 2 |"):
+        assert text in card.text
 
 
-def test_a_folder_written_again_keeps_no_file_of_before(tmp_path: Path) -> None:
+def test_writing_a_folder_again_removes_the_old_files(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "test.parquet").write_bytes(b"old")
     export(Tables(), tmp_path, COMMIT, "datasets")
@@ -178,7 +178,7 @@ def test_a_folder_written_again_keeps_no_file_of_before(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("licences", "word"),
+    ("licences", "name"),
     [
         (["MIT"], "mit"),
         (["GPL-3.0-or-later"], "gpl-3.0"),
@@ -189,14 +189,14 @@ def test_a_folder_written_again_keeps_no_file_of_before(tmp_path: Path) -> None:
         ([], "unknown"),
     ],
 )
-def test_the_hub_has_its_own_words_for_licences(licences: list[str], word: str) -> None:
-    assert hub_licence(licences) == word
+def test_licences_get_the_names_of_the_hub(licences: list[str], name: str) -> None:
+    assert hub_licence(licences) == name
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_every_form_is_equal_byte_for_byte(form: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("format", FORMS)
+def test_every_format_is_equal_byte_for_byte(format: str, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        export(Tables(), tmp_path / name, COMMIT, form)
+        export(Tables(), tmp_path / name, COMMIT, format)
     one, two = tmp_path / "one", tmp_path / "two"
     written = sorted(path.relative_to(one) for path in one.rglob("*.*"))
     assert written == sorted(path.relative_to(two) for path in two.rglob("*.*"))
@@ -218,14 +218,14 @@ def test_a_sample_has_the_licence_of_all_its_sources() -> None:
     assert whole_licence(about, licences) == "MIT AND (ISC OR 0BSD)"
 
 
-def test_a_dataset_older_than_its_samples_is_said_to_be_stale(tmp_path: Path) -> None:
+def test_a_dataset_older_than_its_samples_is_reported_as_stale(tmp_path: Path) -> None:
     tables = Tables()
     tables.table("samples").put("a.py::f", {"#b": SAMPLE})
     with pytest.raises(StaleError, match="older than the samples"):
         export(tables, tmp_path, COMMIT)
 
 
-def test_a_source_that_is_gone_has_no_provenance() -> None:
+def test_a_removed_source_has_no_provenance() -> None:
     tables = Tables()
     ids = ["@project", "a.py::gone", "b.py"]
     assert provenance(ids, tables.table("graph"), tables.table("files")) == [

@@ -1,4 +1,4 @@
-"""A denied licence drops what relies on its files, and nothing else is looked at."""
+"""A denied licence drops the samples that rely on its files, and no others."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ DENY = ["GPL-*", "AGPL-3.0-only"]
         ("", False),
     ],
 )
-def test_an_expression_is_denied_when_no_choice_is_left(
+def test_an_expression_is_denied_if_every_choice_is(
     expression: str, denied: bool
 ) -> None:
     assert is_denied(expression, DENY) is denied
@@ -54,7 +54,7 @@ def test_an_exception_may_be_allowed() -> None:
     assert is_denied(linked, ["* WITH Classpath-*"])
 
 
-def test_a_sample_has_the_licences_of_all_that_it_relies_on() -> None:
+def test_a_sample_has_the_licences_of_all_its_files() -> None:
     table = MemoryTable({"a.py": {"licence": "MIT"}, "b.py": {"licence": "ISC"}})
     both = sample("Why?", element="a.py::f", sources=["a.py::f", "b.py", "@project"])
     assert licences_of(both, table) == ["MIT", "ISC"]
@@ -64,7 +64,7 @@ def rows(licences: dict[str, str]) -> dict[str, Any]:
     return {path: {"licence": id, "source": ""} for path, id in licences.items()}
 
 
-def judged(view: MemoryView, licences: dict[str, str]) -> dict[str, Any]:
+def dataset_rows(view: MemoryView, licences: dict[str, str]) -> dict[str, Any]:
     samples = {
         f"{path}::f": {
             "#code_explanation.en.1": sample(
@@ -80,9 +80,9 @@ def judged(view: MemoryView, licences: dict[str, str]) -> dict[str, Any]:
     return dict(view.own.items())
 
 
-def test_what_relies_on_a_denied_file_is_dropped() -> None:
+def test_a_sample_that_relies_on_a_denied_file_is_dropped() -> None:
     view = MemoryView(SETTINGS | {"samples.deny_licences": DENY})
-    found = judged(view, {"a.py": "MIT", "b.py": "GPL-3.0-only", "c.py": "ISC"})
+    found = dataset_rows(view, {"a.py": "MIT", "b.py": "GPL-3.0-only", "c.py": "ISC"})
     dropped = {
         k: i["dropped"] for k, r in found.items() for i in r.values() if "dropped" in i
     }
@@ -98,10 +98,12 @@ def test_an_update_of_licences_equals_a_full_build() -> None:
             path: chance.choice(["MIT", "GPL-2.0-only", "MIT OR AGPL-3.0-only"])
             for path in ("a.py", "b.py", "c.py")
         }
-        assert judged(view, licences) == judged(MemoryView(settings), licences)
+        assert dataset_rows(view, licences) == dataset_rows(
+            MemoryView(settings), licences
+        )
 
 
-def test_an_empty_list_looks_nothing_up() -> None:
+def test_an_empty_deny_list_looks_no_licence_up() -> None:
     class Untouched(MemoryTable):
         def get(self, key: str) -> Any:
             raise AssertionError(key)
@@ -117,7 +119,7 @@ does so for every number that there is, one after another.\n    """\n    return 
 )
 
 
-def test_a_changed_licence_judges_again_what_it_covers_and_only_that(
+def test_a_changed_licence_rebuilds_only_the_samples_that_it_covers(
     repository: Repository, tmp_path: Path
 ) -> None:
     files: dict[str, str | None] = {

@@ -1,6 +1,6 @@
-"""Secrets are found by their kind, and code that only looks like one stays.
+"""Secrets are found with their kind, and code that only resembles one is kept.
 
-The secrets are made when a test runs, so that no scanner trips over this file.
+The secrets are generated when a test runs, so that no scanner reports this file.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.samples.dataset.secret import secrets, withheld
+from repobuild.samples.dataset.secret_detection import secrets, withheld
 from repobuild.samples.export.dataset_files import FORMS
 from tests.repository import Repository
 
@@ -25,50 +25,50 @@ CHANCE = random.Random(5)
 ALPHANUMERIC = string.ascii_letters + string.digits
 
 
-def made(count: int, letters: str = ALPHANUMERIC) -> str:
+def chars(count: int, letters: str = ALPHANUMERIC) -> str:
     return "".join(CHANCE.choice(letters) for _ in range(count))
 
 
 def jwt() -> str:
     parts = ({"alg": "HS256", "typ": "JWT"}, {"sub": "1234567890"})
     texts = [base64.urlsafe_b64encode(json.dumps(part).encode()) for part in parts]
-    return ".".join([text.decode().rstrip("=") for text in texts] + [made(43)])
+    return ".".join([text.decode().rstrip("=") for text in texts] + [chars(43)])
 
 
 HEX = "0123456789abcdef"
 UPPER = string.ascii_uppercase + string.digits
 PASSWORD = "tR7" + "!vQ2" + "#zK9x"
 PLANTED = {
-    "AWS Access Key": f'key = "{"AK" + "IA" + made(16, UPPER)}"',
-    "AWS Access Key ": f'aws_secret_key = "{made(40)}"',
-    "GitHub Token": f'connect("{"gh" + "p_" + made(36)}")',
-    "GitHub Token ": f"use {'github' + '_pat_' + made(82)} for it",
-    "GitLab Token": f"TOKEN={'gl' + 'pat-' + made(20)}",
-    "Slack Token": f'post("{"xo" + "xb-"}{made(12, string.digits)}-{made(24)}")',
-    "Stripe Access Key": f'stripe.key("{"sk" + "_live_" + made(24)}")',
-    "Private Key": f"-----BEGIN RSA {'PRIVATE'} KEY-----\n{made(64)}",
-    "Private Key ": f"-----BEGIN ENCRYPTED {'PRIVATE'} KEY-----\n{made(64)}",
+    "AWS Access Key": f'key = "{"AK" + "IA" + chars(16, UPPER)}"',
+    "AWS Access Key ": f'aws_secret_key = "{chars(40)}"',
+    "GitHub Token": f'connect("{"gh" + "p_" + chars(36)}")',
+    "GitHub Token ": f"use {'github' + '_pat_' + chars(82)} for it",
+    "GitLab Token": f"TOKEN={'gl' + 'pat-' + chars(20)}",
+    "Slack Token": f'post("{"xo" + "xb-"}{chars(12, string.digits)}-{chars(24)}")',
+    "Stripe Access Key": f'stripe.key("{"sk" + "_live_" + chars(24)}")',
+    "Private Key": f"-----BEGIN RSA {'PRIVATE'} KEY-----\n{chars(64)}",
+    "Private Key ": f"-----BEGIN ENCRYPTED {'PRIVATE'} KEY-----\n{chars(64)}",
     "JSON Web Token": f"Authorization: Bearer {jwt()}",
-    "Basic Auth Credentials": f"postgres://admin:{made(12)}@db.internal/main",
-    "NPM tokens": f"//registry.npmjs.org/:_authToken={'np' + 'm_' + made(36)}",
-    "NPM tokens ": f"login {'np' + 'm_' + made(36)}",
-    "Azure Storage Account access key": f'"Account{"Key"}={made(86)}=="',
-    "Twilio API Key": f'Client("{"S" + "K" + made(32, HEX)}")',
-    "SendGrid API Key": f'Mail("{"S" + "G." + made(22) + "." + made(43)}")',
-    "Mailchimp Access Key": f'chimp("{made(32, HEX) + "-us" + "12"}")',
-    "PyPI Token": f"password: {'py' + 'pi-AgEI' + 'cHlwaS5vcmc' + made(90)}",
-    "OpenAI Token": f'open("{"sk" + "-" + made(20) + "T3Blbk" + "FJ" + made(20)}")',
-    "Telegram Bot Token": f'Bot("{made(9, "123456789")}:{made(35)}")',
-    "Discord Bot Token": f"run {'M' + made(23)}.{made(6)}.{made(27)}",
-    "Google API Key": f'maps("{"AI" + "za" + made(35)}")',
-    "Hugging Face Token": f'login("{"hf" + "_" + made(34)}")',
-    "Anthropic API Key": f'Client("{"sk" + "-ant-" + made(60)}")',
+    "Basic Auth Credentials": f"postgres://admin:{chars(12)}@db.internal/main",
+    "NPM tokens": f"//registry.npmjs.org/:_authToken={'np' + 'm_' + chars(36)}",
+    "NPM tokens ": f"login {'np' + 'm_' + chars(36)}",
+    "Azure Storage Account access key": f'"Account{"Key"}={chars(86)}=="',
+    "Twilio API Key": f'Client("{"S" + "K" + chars(32, HEX)}")',
+    "SendGrid API Key": f'Mail("{"S" + "G." + chars(22) + "." + chars(43)}")',
+    "Mailchimp Access Key": f'chimp("{chars(32, HEX) + "-us" + "12"}")',
+    "PyPI Token": f"password: {'py' + 'pi-AgEI' + 'cHlwaS5vcmc' + chars(90)}",
+    "OpenAI Token": f'open("{"sk" + "-" + chars(20) + "T3Blbk" + "FJ" + chars(20)}")',
+    "Telegram Bot Token": f'Bot("{chars(9, "123456789")}:{chars(35)}")',
+    "Discord Bot Token": f"run {'M' + chars(23)}.{chars(6)}.{chars(27)}",
+    "Google API Key": f'maps("{"AI" + "za" + chars(35)}")',
+    "Hugging Face Token": f'login("{"hf" + "_" + chars(34)}")',
+    "Anthropic API Key": f'Client("{"sk" + "-ant-" + chars(60)}")',
     "Secret Keyword": f'password = "{PASSWORD}"',
     "Secret Keyword ": f"if '{PASSWORD}' == my_password:",
     "Secret Keyword  ": f"connect(host, db_password='{PASSWORD}')",
-    "Secret Keyword   ": f'{{"client_secret": "{made(32, HEX)}"}}',
-    "Secret Keyword    ": f"export SECRET_KEY={made(32)} # of the site",
-    "Base64 High Entropy String": f'sign("{made(44)}")',
+    "Secret Keyword   ": f'{{"client_secret": "{chars(32, HEX)}"}}',
+    "Secret Keyword    ": f"export SECRET_KEY={chars(32)} # of the site",
+    "Base64 High Entropy String": f'sign("{chars(44)}")',
 }
 INNOCENT = (
     'password = "password"',
@@ -111,11 +111,11 @@ def test_a_planted_secret_is_found_by_its_kind(kind: str) -> None:
 
 
 @pytest.mark.parametrize("text", INNOCENT)
-def test_an_innocent_line_is_no_secret(text: str) -> None:
+def test_an_innocent_line_is_not_a_secret(text: str) -> None:
     assert secrets(text) == {}
 
 
-def test_what_is_withheld_is_gone_wherever_it_stands() -> None:
+def test_a_withheld_secret_is_replaced_in_nested_data() -> None:
     value = {"code": f'a = 1\npassword = "{PASSWORD}"', "rows": [3, f"`{PASSWORD}`"]}
     assert withheld(value) == {
         "code": 'a = 1\npassword = "[secret: Secret Keyword]"',
@@ -131,22 +131,23 @@ def test_nothing_of_a_planted_secret_is_left(kind: str) -> None:
     assert secrets(left) == {}
 
 
-def test_a_long_line_takes_no_quadratic_time() -> None:
+def test_a_long_line_does_not_take_quadratic_time() -> None:
     for line in ("a1" * 100_000, "password = " * 20_000, "=" * 200_000, '"' * 200_000):
         secrets(line)
 
 
 def test_ordinary_code_does_not_import_the_library() -> None:
+    name = secrets.__name__
     code = (
-        "import sys; from repobuild.samples.dataset.secret import secrets; "
-        "secrets('def f(password, key=None):\\n    return password[key]'); "
+        f"import sys; from {secrets.__module__} import {name}; "
+        f"{name}('def f(password, key=None):\\n    return password[key]'); "
         "sys.exit('detect_secrets' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT).returncode == 0
 
 
 def holding(number: int, planted: str, value: str = "a") -> str:
-    """A module that says a secret wherever code can: text, default, body, comment."""
+    """Return a module with a secret in docstring, default, body and comment."""
     return (
         f'"""Reads server {number}.\n\nCalled with {planted} in tests.\n"""\n\n\n'
         f"def connect{number}(host: str, port: int = 80, said: str = {planted!r}):\n"
@@ -160,7 +161,7 @@ def holding(number: int, planted: str, value: str = "a") -> str:
 def test_no_planted_secret_reaches_what_a_user_reads(
     repository: Repository, tmp_path: Path, monkeypatch, capfd
 ) -> None:
-    """Not what is printed, the events, or an export; of any kind of secret."""
+    """Check printed text, events and every export, with every kind of secret."""
     out = tmp_path / "out"
     values = {
         secret: kind

@@ -1,4 +1,4 @@
-"""What the questions and answers of one context say."""
+"""The questions and answers of one context."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from repobuild.errors import UsageError
 from repobuild.resources import folder
 from repobuild.samples.changes.change_samples import TASK as CHANGE
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.tasks.answer_parts import mentions
+from repobuild.samples.tasks.answer_parts import list_elements
 from repobuild.samples.tasks.facts import FactScope
 from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, phrases, read_phrases
 from repobuild.samples.tasks.registry import TASKS, ingredients, samples
-from repobuild.samples.tasks.usage import call, written
+from repobuild.samples.tasks.usage import example_call, parameter_list
 
 SETTINGS: dict[str, Any] = {
     "samples.languages": ["en", "zh"],
@@ -52,7 +52,7 @@ FUNCTION = {
 }
 
 
-def made(context: dict[str, Any], **settings: Any) -> dict[str, Any]:
+def make(context: dict[str, Any], **settings: Any) -> dict[str, Any]:
     scope: Any = SimpleNamespace(settings=SETTINGS | settings)
     found: dict[str, Any] = samples(context, scope)
     return found
@@ -63,7 +63,7 @@ def of_task(rows: dict[str, Any], task: str, language: str = "en") -> list[Any]:
 
 
 def test_every_sample_has_the_fields_of_the_format() -> None:
-    for sub, sample in made(FUNCTION).items():
+    for sub, sample in make(FUNCTION).items():
         task, language, number = sub.removeprefix("#").split(".")
         assert (task, language) == (sample["task"], sample["language"])
         assert int(number) % NUMBERS == HELD_OUT or not sample["held_out"]
@@ -73,28 +73,28 @@ def test_every_sample_has_the_fields_of_the_format() -> None:
         assert "{" not in sample["question"].partition("```")[0]
 
 
-def test_a_location_answer_is_short_and_says_the_path() -> None:
-    answers = {s["answer"] for s in of_task(made(FUNCTION), "code_location")}
+def test_a_location_answer_is_short_and_has_the_path() -> None:
+    answers = {s["answer"] for s in of_task(make(FUNCTION), "code_location")}
     assert "`read_rows` is defined in `pkg/io.py`." in answers
-    chinese = {s["answer"] for s in of_task(made(FUNCTION), "code_location", "zh")}
+    chinese = {s["answer"] for s in of_task(make(FUNCTION), "code_location", "zh")}
     assert "`read_rows` 位于 `pkg/io.py`。" in chinese
 
 
-def test_an_explanation_has_the_structure_of_the_seed() -> None:
-    answer = of_task(made(FUNCTION), "code_explanation", "zh")[0]["answer"]
-    for piece in ("功能描述", "函数签名", "参数", "返回值"):
-        assert f"**{piece}**" in answer
+def test_an_explanation_has_the_structure_of_the_specification() -> None:
+    answer = of_task(make(FUNCTION), "code_explanation", "zh")[0]["answer"]
+    for part in ("功能描述", "函数签名", "参数", "返回值"):
+        assert f"**{part}**" in answer
     assert "- `limit`（`int`），默认值 `10`" in answer
 
 
 def test_an_element_without_a_docstring_is_not_explained_by_one() -> None:
     bare = {k: v for k, v in FUNCTION.items() if k != "summary"}
-    questions = [s["question"] for s in of_task(made(bare), "code_explanation")]
+    questions = [s["question"] for s in of_task(make(bare), "code_explanation")]
     assert not any("What does `read_rows` do?" == question for question in questions)
 
 
-def test_a_hole_is_filled_by_the_answer() -> None:
-    rows = [s for s in made(FUNCTION).values() if s["form"] == "fim"]
+def test_masked_code_is_filled_by_the_answer() -> None:
+    rows = [s for s in make(FUNCTION).values() if s["form"] == "fim"]
     assert rows
     for sample in rows:
         whole = sample["prefix"] + sample["answer"] + sample["suffix"]
@@ -102,7 +102,7 @@ def test_a_hole_is_filled_by_the_answer() -> None:
         assert sample["prefix"] + "<...>" + sample["suffix"] in sample["question"]
 
 
-def test_lists_leave_held_out_elements_out_and_say_that_there_are_others() -> None:
+def test_lists_omit_held_out_elements_and_end_with_and_others() -> None:
     salt = next(
         str(n)
         for n in range(999)
@@ -110,7 +110,7 @@ def test_lists_leave_held_out_elements_out_and_say_that_there_are_others() -> No
         and not Split(0.3, str(n)).generalised("pkg/io.py::read_rows")
         and not Split(0.3, str(n)).generalised("pkg/io.py::copy")
     )
-    rows = made(FUNCTION, **{"split.generalise": 0.3, "split.salt": salt})
+    rows = make(FUNCTION, **{"split.generalise": 0.3, "split.salt": salt})
     for sample in rows.values():
         assert "pkg/app.py::main" not in sample["sources"]
         assert "`main`" not in sample["answer"]
@@ -121,18 +121,17 @@ def test_lists_leave_held_out_elements_out_and_say_that_there_are_others() -> No
 
 def test_a_test_gets_no_question_of_its_own() -> None:
     names = ("kind", "id", "name", "label", "path", "project")
-    brief = {name: FUNCTION[name] for name in names} | {"brief": True}
-    rows = made(brief)
-    assert rows == {}
+    row = {name: FUNCTION[name] for name in names} | {"brief": True}
+    assert make(row) == {}
 
 
-def test_lines_are_told_by_their_own_row_only() -> None:
+def test_line_numbers_are_answered_by_their_own_row_only() -> None:
     names = ("id", "name", "label", "path", "project")
     row = {n: FUNCTION[n] for n in names} | {"kind": "lines", "start": 3, "end": 9}
     languages = {"samples.languages": ["en"]}
-    (first, *_) = of_task(made(row, **languages), "code_location")
+    (first, *_) = of_task(make(row, **languages), "code_location")
     assert first["answer"] == "`read_rows` is defined in `pkg/io.py`, lines 3-9."
-    assert not any("lines" in s["answer"] for s in made(FUNCTION).values())
+    assert not any("lines" in s["answer"] for s in make(FUNCTION).values())
 
 
 def test_the_project_is_described() -> None:
@@ -149,7 +148,7 @@ def test_the_project_is_described() -> None:
         "modules": [["pkg/io.py", "Reads and writes."], ["pkg/app.py", ""]],
         "counts": {"files": 3, "classes": 1, "functions": 4, "methods": 2},
     }
-    rows = made(row)
+    rows = make(row)
     answers = [s["answer"] for s in of_task(rows, "project_overview")]
     assert "Reads tables." in answers
     assert any("`pkg/io.py`: Reads and writes." in answer for answer in answers)
@@ -157,11 +156,11 @@ def test_the_project_is_described() -> None:
     assert any("分层架构" in answer for answer in chinese)
 
 
-def test_both_languages_have_the_same_kinds_words_and_pieces() -> None:
+def test_both_languages_have_the_same_kinds_words_and_parts() -> None:
     english, chinese = phrases("en"), phrases("zh")
     for one, other in zip(english.kinds.values(), chinese.kinds.values(), strict=True):
         assert len(one.questions) == len(other.questions), one.name
-        for field in ("name", "task", "number", "ask", "turns", "share"):
+        for field in ("name", "task", "number", "ask", "one_language", "share"):
             assert getattr(one, field) == getattr(other, field), one.name
     assert english.words.keys() == chinese.words.keys()
     assert english.parts.keys() == chinese.parts.keys()
@@ -187,46 +186,47 @@ def test_a_question_file_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
 
 def test_a_property_is_not_shown_as_a_call() -> None:
     row = FUNCTION | {"kind": "method", "decorators": ["property"], "params": []}
-    assert not of_task(made(row), "api_usage")
+    assert not of_task(make(row), "api_usage")
 
 
 def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
     method = {"kind": "method", "name": "read", "container": "RowTable"}
-    about = FactScope(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
-    assert call(about) == "row_table.read(path, limit=10, strict=strict)"
+    scope = FactScope(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
+    assert example_call(scope) == "row_table.read(path, limit=10, strict=strict)"
     on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
-    about = FactScope(on_class, phrases("en"), ("en",), lambda id: False)
-    assert call(about) == "await RowTable.read(path, limit=10, strict=strict)"
+    scope = FactScope(on_class, phrases("en"), ("en",), lambda id: False)
+    assert example_call(scope) == "await RowTable.read(path, limit=10, strict=strict)"
 
 
-def test_names_keep_their_file_beside_the_file_itself() -> None:
-    about = FactScope(FUNCTION, phrases("en"), ("en",), lambda id: False)
+def test_names_keep_their_file_next_to_the_file_itself() -> None:
+    scope = FactScope(FUNCTION, phrases("en"), ("en",), lambda id: False)
     ids = ["tests/t.py", "tests/t.py::test_a", "tests/t.py::test_b"]
-    said = "`tests/t.py`, `test_a`, `test_b` (in `tests/t.py`)"
-    assert mentions(about, ids) == said  # and not `test_a` of the function's own file
+    expected = "`tests/t.py`, `test_a`, `test_b` (in `tests/t.py`)"
+    # Without the file, `test_a` would be read as one of the function's own file.
+    assert list_elements(scope, ids) == expected
 
 
-def test_what_cannot_be_given_by_name_is_not_and_what_must_be_is() -> None:
+def test_positional_only_defaults_are_omitted_and_keyword_only_ones_are_named() -> None:
     rows = [["other", "", "()", "", "/"], ["strict", "", "", "", "k"]]
-    about = FactScope(
+    scope = FactScope(
         FUNCTION | {"params": rows}, phrases("en"), ("en",), lambda id: False
     )
-    assert call(about) == "read_rows(strict=strict)"
-    assert ", ".join(written(rows)) == "other=(), /, *, strict"
+    assert example_call(scope) == "read_rows(strict=strict)"
+    assert ", ".join(parameter_list(rows)) == "other=(), /, *, strict"
 
 
-def test_a_held_out_phrasing_is_no_trained_one() -> None:
+def test_a_held_out_phrasing_is_not_a_trained_one() -> None:
     for language in ("en", "zh"):
         for kind in phrases(language).kinds.values():
             assert kind.held_out not in kind.questions
 
 
-def test_rewording_a_question_file_enters_the_key() -> None:
+def test_rewording_a_question_file_changes_the_key() -> None:
     found = ingredients({"samples.languages": ["en", "xx"]})
     assert found["questions.en"] != found["questions.xx"]
 
 
 def test_only_chosen_tasks_and_languages_are_made() -> None:
     chosen = {"samples.tasks": ["relations"], "samples.languages": ["zh"]}
-    rows = made(FUNCTION, **chosen)
+    rows = make(FUNCTION, **chosen)
     assert {(s["task"], s["language"]) for s in rows.values()} == {("relations", "zh")}

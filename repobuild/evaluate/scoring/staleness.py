@@ -35,7 +35,7 @@ from repobuild.evaluate.scoring.exact_facts import Facts
 from repobuild.evaluate.scoring.mention_parser import KnownNames
 from repobuild.samples.changes.old_answers import KINDS
 from repobuild.samples.dataset.all_samples import dataset_key
-from repobuild.samples.dataset.secret import secrets
+from repobuild.samples.dataset.secret_detection import secrets
 
 TRACK = "staleness"
 Pair = tuple[float, float]

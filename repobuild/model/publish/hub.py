@@ -36,7 +36,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.errors import BuildError
-from repobuild.samples.dataset.secret import withheld
+from repobuild.samples.dataset.secret_detection import withheld
 
 BASE = "base"  # the folder of a base that goes along
 # What from_pretrained reads, and what must not be lost on the way.

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from repobuild.model.adapter.lineage import Manifest, sample_digest
 from repobuild.model.token_budget import counter, size
 from repobuild.samples.contexts.line_rows import quotes_lines
-from repobuild.samples.dataset.summary import DatasetSummary, SummarySource, used
+from repobuild.samples.dataset.all_samples import SampleSource
+from repobuild.samples.dataset.summary import DatasetSummary, used
 
 ASKED = "code_location"  # the task of the question that a page may quote
 
@@ -35,7 +36,7 @@ class TrainingContents:
         return Manifest(self.digests).digest
 
 
-def contents(source: SummarySource) -> TrainingContents:
+def contents(source: SampleSource) -> TrainingContents:
     """Count the samples that have a split; tokens if a tokenizer is at hand."""
     found = TrainingContents()
     count = counter(source.settings)

@@ -1,8 +1,8 @@
-"""All samples: those of the table `samples`, and of the tables that join it.
+"""Read all tables of samples as one: `samples`, and the tables that join it.
 
-The dataset, what trains on it and what shows it know a row by its dataset key: a row of
-`samples` by its own key, a row of another table by TABLE//KEY. No path in git holds
-`//`, and no table's name a `/` or a `:`, so that no two rows meet.
+The dataset, training and `show` address a row by its dataset key: a row of `samples` by
+its own key, a row of another table by TABLE//KEY. The two cannot collide: no path in
+git contains `//`, and no table name a `/` or a `:`.
 """
 
 from __future__ import annotations
@@ -16,12 +16,15 @@ from repobuild.engine.contract import Change, Table, Value, View
 from repobuild.errors import StaleError
 
 SAMPLES = "samples"
-_MARK = "//"
-_FOREIGN = re.compile(r"([a-z][a-z0-9_]*)//")
+_SEPARATOR = "//"
+_JOINED_KEY = re.compile(r"([a-z][a-z0-9_]*)//")
 
 
 class SampleSource(Protocol):
-    """A task or a build."""
+    """A build, a task or a view: whatever the tables of samples are read from."""
+
+    @property
+    def settings(self) -> Mapping[str, Value]: ...
 
     def table(self, name: str) -> Table: ...
 
@@ -30,7 +33,7 @@ class SampleSource(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class AllSamples:
-    """Reads as one table, by dataset keys."""
+    """All tables of samples as one table, by dataset key."""
 
     tables: Mapping[str, Table]
 
@@ -39,8 +42,12 @@ class AllSamples:
         return cls({name: source.table(name) for name in source.joined(SAMPLES)})
 
     def get(self, key: str) -> Value | None:
-        name, row = self.place(key)
-        if name == SAMPLES and (lost := _FOREIGN.match(key)):
+        """Return the row of a dataset key.
+
+        Raises `StaleError` if the key belongs to a table that is not there any more.
+        """
+        name, row = self.locate(key)
+        if name == SAMPLES and (lost := _JOINED_KEY.match(key)):
             raise StaleError(
                 f'the dataset holds samples of "{lost[1]}", whose rule is not trusted, '
                 "or not there, now\nrun `repobuild` to make the dataset without them"
@@ -53,29 +60,28 @@ class AllSamples:
                 yield dataset_key(name, row), value
 
     def entries(self) -> Iterator[tuple[str, Value]]:
+        """Yield (full dataset key, sample) for every sample."""
         for key, value in self.items():
             for sub, item in (value or {}).items():
                 yield key + sub, item
 
-    def place(self, key: str) -> tuple[str, str]:
-        """Return the table of a dataset key, and the key in it."""
-        name, mark, row = key.partition(_MARK)
-        if mark and name != SAMPLES and name in self.tables:
+    def locate(self, key: str) -> tuple[str, str]:
+        """Return (table, key in that table) of a dataset key."""
+        name, separator, row = key.partition(_SEPARATOR)
+        if separator and name != SAMPLES and name in self.tables:
             return name, row
         return SAMPLES, key
 
 
 class SampleChanges(Mapping[str, Change]):
-    """Changed rows of all tables of samples, by dataset key."""
+    """The changed rows of all tables of samples, by dataset key."""
 
     def __init__(self, view: View) -> None:
-        self._pool = AllSamples(
-            {name: view.table(name) for name in view.joined(SAMPLES)}
-        )
-        self._changes = {name: view.changes(name) for name in self._pool.tables}
+        self._samples = AllSamples.of(view)
+        self._changes = {name: view.changes(name) for name in self._samples.tables}
 
     def __getitem__(self, key: str) -> Change:
-        name, row = self._pool.place(key)
+        name, row = self._samples.locate(key)
         return self._changes[name][row]
 
     def __iter__(self) -> Iterator[str]:
@@ -88,9 +94,9 @@ class SampleChanges(Mapping[str, Change]):
 
 
 def dataset_key(table: str, row: str) -> str:
-    return row if table == SAMPLES else f"{table}{_MARK}{row}"
+    return row if table == SAMPLES else f"{table}{_SEPARATOR}{row}"
 
 
 def owner(source: SampleSource, key: str) -> tuple[str, str]:
-    """Return the table that a sample's full dataset key leads to, and its key there."""
-    return AllSamples.of(source).place(key)
+    """Return (table, key in that table) of a sample's full dataset key."""
+    return AllSamples.of(source).locate(key)

@@ -1,17 +1,21 @@
-"""A budget of tokens, shared out among tasks and modules as water fills basins.
+"""Share a budget of tokens out among tasks and their files (max-min fairness).
 
-    level over tasks      Each task gets what it has, or at most the level, which is the
-                          highest at which all together stay within the budget. So a
-                          task with few samples keeps them all, whatever others have.
-    level over modules    The same within a task, over its files.
-    within a module       Samples stay in the order of a hash of their keys, up to the
-                          first that does not fit. So a change elsewhere moves the end
-                          of that line by a sample or two, and no sample is drawn anew.
+    over tasks      Each task keeps all its tokens up to a level, the highest at which
+                    all tasks together stay within the budget. So a task with few
+                    samples keeps them all, however many the others have.
+    over files      The same within a task, over the files that its samples are about.
+    within a file   Samples queue in the order of their hash buckets, up to the first
+                    that does not fit. So a change elsewhere moves the end of the queue
+                    by a sample or two, and the sample is not drawn anew.
 
-The table `balance` holds, by task, `{"sizes": {file: tokens}, "cuts": {file: luck}}`,
-and by TASK//FILE `[[luck, tokens], ...]`, sorted, of the trained samples. A sample
-is over budget when its luck is not below its file's cut. Without a budget
-(`samples.max_tokens = 0`) the table is empty and nobody counts a token.
+The table `balance` (repobuild/model/token_budget.py) holds, by task, `{"sizes": {file:
+tokens}, "cuts": {file: hash bucket}}`, and by TASK//FILE the queue of trained samples,
+`[[hash bucket, tokens], ...]`, sorted. A sample is over budget when its hash bucket is
+not below its file's cut. Without a budget (`samples.max_tokens = 0`) the table is empty
+and no token is counted.
+
+Source: water-filling for max-min fair shares, Bertsekas and Gallager, Data Networks,
+section 6.5.2.
 """
 
 from __future__ import annotations
@@ -20,20 +24,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from repobuild.engine.contract import Table, Value, View
-from repobuild.samples.dataset.split import part
+from repobuild.samples.dataset.split import hash32
 from repobuild.samples.tasks.facts import Sample
 
 BALANCE = "balance"
-MARK = "//"  # no path in git holds it
+MARK = "//"  # between task and file; no path in git contains it
 _SALT = "budget"
-_NO_CUT = 1 << 32  # above every luck
+_NO_CUT = 1 << 32  # above every hash bucket
 
-Line = list[list[int]]  # [luck, tokens] of each sample of a module, sorted
+Line = list[list[int]]  # the queue of a file: [hash bucket, tokens] by sample, sorted
 
 
 def luck(key: str) -> int:
-    """Return a sample's place in the line: a hash of its dataset key."""
-    return part(key, _SALT)
+    """Return the hash bucket of a sample's full dataset key: 0 .. 2^32 - 1."""
+    return hash32(key, _SALT)
 
 
 def module(sample: Sample) -> str:
@@ -42,7 +46,10 @@ def module(sample: Sample) -> str:
 
 
 def level(sizes: Mapping[str, int], most: int) -> int:
-    """Return the highest level at which all basins together hold at most `most`."""
+    """Return the highest level at which all sizes, capped by it, sum to `most` tokens.
+
+    If all fit uncapped, return the largest size.
+    """
     left = most
     for number, size in enumerate(ordered := sorted(sizes.values())):
         share = left // (len(ordered) - number)
@@ -53,48 +60,48 @@ def level(sizes: Mapping[str, int], most: int) -> int:
 
 
 def cut(line: Line, most: int) -> int:
-    """Return the luck of the first sample in the line that does not fit."""
-    for place, tokens in line:
+    """Return the hash bucket of the first queued sample beyond `most` tokens."""
+    for bucket, tokens in line:
         most -= tokens
         if most < 0:
-            return place
+            return bucket
     return _NO_CUT
 
 
-def term(task: str, path: str) -> str:
+def index_term(task: str, path: str) -> str:
     """Return the index term of contexts that train samples of a task and a file."""
     return f"b:{task}{MARK}{path}"
 
 
 @dataclass(slots=True)
-class Cuts:
-    """How far each module's line is kept, as the table says now."""
+class BudgetCuts:
+    """The cuts of all files, read from the table `balance` as they are needed."""
 
     table: Table
-    _known: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    _by_task: dict[str, Mapping[str, int]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, view: View) -> Cuts | None:
-        """None without a budget."""
+    def of(cls, view: View) -> BudgetCuts | None:
+        """Return the cuts; None without a budget."""
         return cls(view.table(BALANCE)) if view.settings["samples.max_tokens"] else None
 
-    def over(self, key: str, sample: Sample) -> bool:
-        """Whether a trained sample is beyond the end of its module's line."""
+    def exclude(self, key: str, sample: Sample) -> bool:
+        """Return whether a trained sample is over budget."""
         task = sample["task"]
-        if task not in self._known:
-            self._known[task] = _cuts(self.table.get(task))
-        return luck(key) >= self._known[task].get(module(sample), _NO_CUT)
+        if task not in self._by_task:
+            self._by_task[task] = _cuts(self.table.get(task))
+        return luck(key) >= self._by_task[task].get(module(sample), _NO_CUT)
 
 
-def moved(view: View) -> Iterator[str]:
-    """Yield the terms of the modules whose lines end elsewhere than before."""
+def changed_terms(view: View) -> Iterator[str]:
+    """Yield the index terms of the tasks and files whose cut changed."""
     for task, (old, new) in view.changes(BALANCE).items():
         if MARK in task:
             continue
         before, now = _cuts(old), _cuts(new)
         for path in sorted({*before, *now}):
             if before.get(path) != now.get(path):
-                yield term(task, path)
+                yield index_term(task, path)
 
 
 def _cuts(row: Value | None) -> Mapping[str, int]:

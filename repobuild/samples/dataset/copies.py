@@ -1,27 +1,28 @@
-"""Samples that quote what samples of other contexts quote.
+"""Drop samples that quote what samples of other contexts quote.
 
-Two decisions, both over what is good by itself (judge.py) and whatever becomes of the
-other sample, so that neither depends on an order:
+Both decisions look only at samples that are good within their context
+(quality_filter.py), and ignore whether the other sample is dropped later, so neither
+depends on an order:
 
-    near duplicate      Another sample of the task shares a passage's `RUN` words, what
-                        both show in their questions is alike, and so is what they
-                        answer, names left out: `samples.near_duplicate`, as rapidfuzz
-                        counts over words. Of two that are trained, or two about
-                        elements that are not, the one with the greater context key
-                        falls; of a trained one and another, the other.
-    overlaps training   It is about an element of which nothing is trained, but `RUN`
-                        words in a row of a passage of its answer stand in a passage of
-                        a trained sample: somewhere else is a copy.
+    near duplicate      Another sample of the task shares `RUN` words in a row of a
+                        passage, and both the code that their questions show and their
+                        answers without names are similar by `samples.near_duplicate`
+                        (rapidfuzz, over words). Of two trained samples, or two about
+                        held-out elements, the one with the greater context key is
+                        dropped; of a trained and a held-out one, the held-out one.
+    overlaps training   The sample is about a held-out element, but `RUN` words in a row
+                        of a passage of its answer are in a passage of a trained sample.
 
-Held-out phrasings of trained facts (recall) are no part of either: they quote what is
-trained, and fall with the trained samples that they ask about.
+Held-out phrasings of trained facts (track recall) take no part: they quote what is
+trained, and fall with the trained samples that they ask about. A question whose answer
+is only a name has no passage, so it is never a near duplicate of one for another name.
 
-A question for a name is no near duplicate of one for another name: it has no passage.
+text/passages.py defines passages, runs, and the marks by which the index finds them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -31,12 +32,12 @@ from repobuild.samples.tasks.facts import Sample
 from repobuild.samples.text.passages import Passage, QuotedPassages, marks, quoted, runs
 
 _TRAINED = "train"
-_UNTRAINED = "generalise"
+_HELD_OUT_ELEMENT = "generalise"
 
 
 @dataclass(frozen=True, slots=True)
-class CopiedPassage:
-    """A sample that holds a passage."""
+class QuotingSample:
+    """A sample that quotes passages."""
 
     sub: str
     task: str
@@ -44,81 +45,85 @@ class CopiedPassage:
     quoted: QuotedPassages
 
 
-Quotes = tuple[CopiedPassage, ...]
+QuotingSamples = tuple[QuotingSample, ...]  # of one context
 
 
-def quotes(
+def quoting_samples(
     samples: Mapping[str, Sample], row: Mapping[str, Mapping[str, str]]
-) -> Quotes:
-    """Return what a context quotes, by its samples that are good by themselves."""
+) -> QuotingSamples:
+    """Return those of a context's samples that are good and quote passages."""
     return tuple(
-        CopiedPassage(sub, samples[sub]["task"], item["split"] == _TRAINED, found)
+        QuotingSample(sub, samples[sub]["task"], item["split"] == _TRAINED, found)
         for sub, item in row.items()
-        if item.get("track") in ("", _UNTRAINED)
+        if item.get("track") in ("", _HELD_OUT_ELEMENT)
         and (found := quoted(samples[sub])).passages
     )
 
 
-def terms(found: Quotes) -> set[str]:
-    """Return the index terms by which contexts with a common run find each other."""
-    passages = set(chain.from_iterable(quote.quoted.passages for quote in found))
+def index_terms(samples: Iterable[QuotingSample]) -> set[str]:
+    """Return the terms by which contexts that share a run of words find each other."""
+    passages = set(chain.from_iterable(sample.quoted.passages for sample in samples))
     return {_term(mark) for passage in passages for mark in marks(passage)}
 
 
 @dataclass(frozen=True, slots=True)
 class CopyFinder:
-    """Finds copies among contexts, given what they quote and who carries a term."""
+    """Finds copies of a context's passages in other contexts."""
 
-    look: Callable[[str], Quotes]
-    find: Callable[[str], list[str]]
-    alike: float  # 0..1
+    quoting: Callable[[str], QuotingSamples]  # by context key
+    find: Callable[[str], list[str]]  # index term -> context keys
+    alike: float  # the least similarity of near duplicates, 0..1
 
-    def near(self, key: str) -> set[str]:
-        """Return the subs of a context that others nearly repeat."""
+    def near_duplicates(self, key: str) -> set[str]:
+        """Return the samples of a context that give way to a near duplicate."""
         return {
-            quote.sub
-            for quote in self.look(key)
+            sample.sub
+            for sample in self.quoting(key)
             if any(
-                self._yields(quote, other, key > place)
-                for place, other in self._others(key, quote.quoted.passages)
+                self._gives_way(sample, other, key > other_key)
+                for other_key, other in self._candidates(key, sample.quoted.passages)
             )
         }
 
     def overlapping(self, key: str) -> set[str]:
-        """Return the subs of a context whose answers are trained elsewhere."""
+        """Return the held-out samples whose answer is trained in another context."""
         return {
-            quote.sub
-            for quote in self.look(key)
-            if not quote.trained and self._is_told(key, quote)
+            sample.sub
+            for sample in self.quoting(key)
+            if not sample.trained and self._is_trained_elsewhere(key, sample)
         }
 
-    def _is_told(self, key: str, quote: CopiedPassage) -> bool:
-        own = set(chain.from_iterable(map(runs, quote.quoted.answered)))
+    def _is_trained_elsewhere(self, key: str, sample: QuotingSample) -> bool:
+        own = set(chain.from_iterable(map(runs, sample.quoted.answered)))
         return bool(own) and any(
             other.trained and any(own & runs(p) for p in other.quoted.passages)
-            for _, other in self._others(key, quote.quoted.answered)
+            for _, other in self._candidates(key, sample.quoted.answered)
         )
 
-    def _others(
+    def _candidates(
         self, key: str, passages: tuple[Passage, ...]
-    ) -> Iterator[tuple[str, CopiedPassage]]:
-        """Samples of other contexts that may share a run with one of the passages."""
+    ) -> Iterator[tuple[str, QuotingSample]]:
+        """Yield samples of other contexts that may share a run with a passage."""
         found = set(chain.from_iterable(map(marks, passages)))
-        places = set(chain.from_iterable(self.find(_term(mark)) for mark in found))
-        for place in sorted(places - {key}):
-            for other in self.look(place):
-                yield place, other
+        keys = set(chain.from_iterable(self.find(_term(mark)) for mark in found))
+        for other_key in sorted(keys - {key}):
+            for other in self.quoting(other_key):
+                yield other_key, other
 
-    def _yields(self, quote: CopiedPassage, other: CopiedPassage, later: bool) -> bool:
-        """Whether the first gives way to the second."""
-        if quote.task != other.task or quote.trained > other.trained:
+    def _gives_way(
+        self, sample: QuotingSample, other: QuotingSample, later: bool
+    ) -> bool:
+        """Return whether the first sample is dropped as a near duplicate."""
+        if sample.task != other.task or sample.trained > other.trained:
             return False
-        if quote.trained == other.trained and not later:
+        if sample.trained == other.trained and not later:
             return False
-        one, two = quote.quoted, other.quoted
-        return self._like(one.shown, two.shown) and self._like(one.said, two.said)
+        one, two = sample.quoted, other.quoted
+        return self._is_similar(one.shown, two.shown) and self._is_similar(
+            one.said, two.said
+        )
 
-    def _like(self, one: Passage, other: Passage) -> bool:
+    def _is_similar(self, one: Passage, other: Passage) -> bool:
         if one == other:
             return True
         alike = Indel.normalized_similarity(one, other, score_cutoff=self.alike)

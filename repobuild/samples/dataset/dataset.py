@@ -1,24 +1,39 @@
-"""The `dataset` table: the split of each sample, or why it was dropped.
+"""Make the table `dataset`: each sample's split, or the reason why it is dropped.
 
-A context is judged by itself (judge.py), and then by what others hold:
+Start here. The decisions about one sample, in order; the first drop reason counts:
 
-    duplicate question          the smallest context key that asks it keeps it
-    near duplicate, overlaps    copies.py
-    over budget                 balance.py
-    licence: ID                 licence.py
+    within its context
+        no FIELD, not text, ...        quality_filter.py: the format of the sample
+        secret: KIND                   secrets_filter.py: a text shows a secret
+        answer too long, ...           quality_filter.py: lengths, quoted code
+        tells of a held-out element    quality_filter.py, split.py
+        duplicate question, near duplicate, phrasing is trained,
+        held out but not trained       quality_filter.py: repetition in the context
+        {"split", "track"}             split.py: train, val or test
+    by what other contexts hold
+        duplicate question             here: the smallest context key keeps the question
+        near duplicate                 copies.py
+        overlaps training              copies.py
+    by limits in the settings; `licence` replaces an earlier reason
+        licence: ID                    licence_filter.py: samples.deny_licences
+        over budget                    budget.py: samples.max_tokens
+        held out but not trained       quality_filter.py, for what was dropped above
 
-Each looks at what others are by themselves, never at what became of them, so that one
-pass decides, in any order. The index says who may hold the same; under a context's key
+A decision that looks at other contexts looks at what their samples are by themselves,
+never at whether they were dropped. So one pass decides, in any order, and an update
+equals a full build (`test_an_update_equals_a_full_build_whatever_changes`).
 
-    q:   each question that is good by itself and does not name its element
-         (fact.py marks those `named`)
-    m:   each mark of a passage that it quotes (quoted.py)
+The index of the table finds the contexts that may hold the same. Terms of a context:
+
+    q:   each question that is good within its context and does not name its element
+         (tasks/facts.py marks those that do as `named`)
+    m:   each mark of a passage that it quotes (text/passages.py)
     b:   each task and file that it trains samples of, if there is a budget
     l:   each file that its samples rely on, if licences are denied
 
-So an update decides again the changed contexts, those that share a term with what they
-hold or held, those of the modules whose share of the budget moved, and those that rely
-on files whose licence changed.
+An update decides again the changed contexts, those that share a term which a changed
+context gained or lost, those of files whose cut in the budget moved, and those that
+rely on files whose licence changed.
 """
 
 from __future__ import annotations
@@ -31,20 +46,22 @@ from hashlib import blake2b
 from repobuild.engine.contract import View
 from repobuild.samples.dataset import budget, copies
 from repobuild.samples.dataset.all_samples import AllSamples, SampleChanges
-from repobuild.samples.dataset.budget import Cuts
-from repobuild.samples.dataset.copies import CopyFinder, Quotes
-from repobuild.samples.dataset.filters import Row, SampleFilter, Samples
+from repobuild.samples.dataset.budget import BudgetCuts
+from repobuild.samples.dataset.copies import CopyFinder, QuotingSamples
 from repobuild.samples.dataset.licence_filter import LicenceFilter
-from repobuild.samples.dataset.quality import (
+from repobuild.samples.dataset.quality_filter import (
     DUPLICATE,
     NEAR,
     OVER_BUDGET,
     OVERLAPS,
     UNTRAINED,
-    untrained,
+    Row,
+    SampleFilter,
+    Samples,
+    untrained_phrasings,
 )
 
-KEPT = 4096  # contexts of which it is remembered what they quote
+CACHED_CONTEXTS = 4096  # contexts whose quoted passages stay in memory
 
 
 def dataset(view: View) -> None:
@@ -52,29 +69,30 @@ def dataset(view: View) -> None:
     update = DatasetUpdate(view)
     terms: Counter[str] = Counter()
     differing: set[str] = set()
-    news = SampleChanges(view)
-    for key, (old, new) in news.items():
+    changed = SampleChanges(view)
+    for key, (old, new) in changed.items():
         after = update.write(key, new)
         terms.update(after.terms)
         if not view.full:
-            before = update.held(key, old)
+            before = update.shareable(key, old)
             terms.update(before.terms)
-            differing |= after.differing(before)
-    for key in sorted(update.sharing(terms, differing, news) | update.moved()):
+            differing |= after.differing_terms(before)
+    affected = update.sharing(terms, differing, changed)
+    for key in sorted(affected | update.with_changed_limits()):
         update.decide(key)
 
 
 @dataclass(frozen=True, slots=True)
-class ContextQuotes:
-    """What a context holds that others may hold, too."""
+class Shareable:
+    """What a context holds that other contexts may hold, too."""
 
     terms: set[str]
-    quotes: Quotes
+    quoting: QuotingSamples
 
-    def differing(self, other: ContextQuotes) -> set[str]:
-        """Return the terms of what one of the two holds and the other does not."""
-        quotes = set(self.quotes) ^ set(other.quotes)
-        return (self.terms ^ other.terms) | copies.terms(tuple(quotes))
+    def differing_terms(self, other: Shareable) -> set[str]:
+        """Return the terms of what only one of the two holds."""
+        quoting = set(self.quoting) ^ set(other.quoting)
+        return (self.terms ^ other.terms) | copies.index_terms(quoting)
 
 
 class DatasetUpdate:
@@ -83,127 +101,124 @@ class DatasetUpdate:
     def __init__(self, view: View) -> None:
         self._view = view
         self._index = view.own.index
-        self._judge = SampleFilter.of(view.settings)
-        self._pool = AllSamples.of(view)
-        self._cuts = Cuts.of(view)
-        self._denied = LicenceFilter.of(view)
-        self._judged = lru_cache(1)(self._judgement)
-        # What all contexts of the standard library quote takes half a gigabyte.
-        quoted = lru_cache(KEPT)(self._quoted)
+        self._filter = SampleFilter.of(view.settings)
+        self._samples = AllSamples.of(view)
+        self._cuts = BudgetCuts.of(view)
+        self._licences = LicenceFilter.of(view)
+        self._filtered = lru_cache(1)(self._read_and_filter)
+        # The passages of all contexts of the standard library take half a gigabyte.
+        quoting = lru_cache(CACHED_CONTEXTS)(self._quoting)
         alike = view.settings["samples.near_duplicate"]
-        self._copies = CopyFinder(quoted, self._index.find, alike)
+        self._copies = CopyFinder(quoting, self._index.find, alike)
 
-    def held(self, key: str, samples: Samples | None) -> ContextQuotes:
-        """Return what a context held that had these samples."""
-        row = self._judge.row(key, samples)
-        found = copies.quotes(samples or {}, row)
-        return ContextQuotes(self._terms(samples or {}, row, found), found)
-
-    def write(self, key: str, samples: Samples | None) -> ContextQuotes:
-        """Judge a context by itself and within its budget; return what it holds."""
+    def write(self, key: str, samples: Samples | None) -> Shareable:
+        """Write a context's row and terms without a look at other contexts."""
         if not samples:
             if not self._view.full:
                 self._view.own.drop(key)
-            return ContextQuotes(set(), ())
-        row = self._judge.row(key, samples)
-        found = copies.quotes(samples, row)
-        terms = self._terms(samples, row, found)
-        marked = terms | self._denied.terms(samples)
-        if marked or not self._view.full:
-            self._index.set(key, marked)
-        self._view.own.put(key, self._allowed(key, samples, row))
-        return ContextQuotes(terms, found)
+            return Shareable(set(), ())
+        row = self._filter.row(key, samples)
+        shareable = self._shareable(samples, row)
+        terms = shareable.terms | self._licences.terms(samples)
+        if terms or not self._view.full:
+            self._index.set(key, terms)
+        self._view.own.put(key, self._apply_limits(key, samples, row))
+        return shareable
+
+    def shareable(self, key: str, samples: Samples | None) -> Shareable:
+        """Return what a context with these samples holds that others may hold."""
+        return self._shareable(samples or {}, self._filter.row(key, samples))
 
     def sharing(
-        self, terms: Counter[str], differing: set[str], news: SampleChanges
+        self, terms: Counter[str], differing: set[str], changed: SampleChanges
     ) -> set[str]:
-        """Return contexts that share a term: changed ones, and those that hold what a
-        changed one holds now and did not, or the other way round. On a full build all
-        that share something, known without a look-up for every term."""
+        """Return the contexts to decide again because they share a term.
+
+        In an update: changed contexts that share one with any context, and all that
+        hold what a changed context gained or lost. In a full build: all that share
+        something; a term counted once is skipped without a look-up.
+        """
         keys: set[str] = set()
         for term, count in terms.items():
             if self._view.full and count == 1:
                 continue
             found = self._index.find(term)
-            # Who holds it alone, and was judged just now, is right already.
-            if len(found) > 1 or (found and found[0] not in news):
+            # A changed context that holds the term alone is already right.
+            if len(found) > 1 or (found and found[0] not in changed):
                 others = self._view.full or term in differing
-                keys.update(found if others else filter(news.__contains__, found))
+                keys.update(found if others else filter(changed.__contains__, found))
         return keys
 
-    def moved(self) -> set[str]:
-        """Return contexts whose licence changed, or their module's share of budget."""
-        relicensed = self._denied.moved(self._view)
+    def with_changed_limits(self) -> set[str]:
+        """Return the contexts whose licence changed, or their file's cut moved."""
+        relicensed = self._licences.changed_contexts(self._view)
         if self._cuts is None or self._view.full:
             return relicensed
-        terms = budget.moved(self._view)
+        terms = budget.changed_terms(self._view)
         return relicensed | {key for term in terms for key in self._index.find(term)}
 
     def decide(self, key: str) -> None:
-        """Judge a context by itself and by what others hold."""
-        samples, judged = self._judged(key)
-        row = dict(judged)
-        self._drop(row, self._asked_before(key, samples, row), DUPLICATE)
-        self._drop(row, self._copies.near(key), NEAR)
-        self._drop(row, self._copies.overlapping(key), OVERLAPS)
-        self._view.own.put(key, self._allowed(key, samples, row))
-
-    def _allowed(self, key: str, samples: Samples, row: Row) -> Row:
-        """Drop what a licence or the budget forbids."""
-        for sub, why in self._denied.reasons(samples).items():
-            row[sub] = {"dropped": why}
-        return self._within_budget(key, samples, row)
-
-    def _within_budget(self, key: str, samples: Samples, row: Row) -> Row:
-        """Drop what is over budget, and the phrasings of what is trained no more."""
-        if self._cuts is not None:
-            trained = (sub for sub, item in row.items() if item.get("split") == "train")
-            over = {s for s in trained if self._cuts.over(key + s, samples[s])}
-            self._drop(row, over, OVER_BUDGET)
-        kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
-        self._drop(row, untrained(kept), UNTRAINED)
-        return row
+        """Write a context's row by itself and by what other contexts hold."""
+        samples, filtered = self._filtered(key)
+        row = dict(filtered)
+        _drop(row, self._asked_before(key, samples, row), DUPLICATE)
+        _drop(row, self._copies.near_duplicates(key), NEAR)
+        _drop(row, self._copies.overlapping(key), OVERLAPS)
+        self._view.own.put(key, self._apply_limits(key, samples, row))
 
     def _asked_before(self, key: str, samples: Samples, row: Row) -> set[str]:
-        """Questions that a context with a smaller key asks, too."""
-        asked = _questions(samples, row)
-        return {sub for sub, term in asked if self._index.find(term)[0] != key}
+        """Return the samples whose question a context with a smaller key asks, too."""
+        terms = _question_terms(samples, row)
+        return {sub for sub, term in terms.items() if self._index.find(term)[0] != key}
 
-    def _drop(self, row: Row, subs: set[str], why: str) -> None:
-        for sub in subs:
-            if "dropped" not in row[sub]:
-                row[sub] = {"dropped": why}
+    def _apply_limits(self, key: str, samples: Samples, row: Row) -> Row:
+        """Drop what is under a denied licence, over budget, or not trained then."""
+        for sub, why in self._licences.reasons(samples).items():
+            row[sub] = {"dropped": why}
+        if self._cuts is not None:
+            trained = (sub for sub, item in row.items() if item.get("split") == "train")
+            over = {s for s in trained if self._cuts.exclude(key + s, samples[s])}
+            _drop(row, over, OVER_BUDGET)
+        kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
+        _drop(row, untrained_phrasings(kept), UNTRAINED)
+        return row
 
-    def _quoted(self, key: str) -> Quotes:
-        """What a context quotes, as of now."""
-        return copies.quotes(*self._judged(key))
+    def _quoting(self, key: str) -> QuotingSamples:
+        return copies.quoting_samples(*self._filtered(key))
 
-    def _judgement(self, key: str) -> tuple[Samples, Row]:
-        """A context's samples and its row by itself, as of now."""
-        samples: Samples = self._pool.get(key) or {}
-        return samples, self._judge.row(key, samples)
+    def _read_and_filter(self, key: str) -> tuple[Samples, Row]:
+        samples: Samples = self._samples.get(key) or {}
+        return samples, self._filter.row(key, samples)
 
-    def _terms(self, samples: Samples, row: Row, found: Quotes) -> set[str]:
-        terms = {term for _, term in _questions(samples, row)} | copies.terms(found)
+    def _shareable(self, samples: Samples, row: Row) -> Shareable:
+        quoting = copies.quoting_samples(samples, row)
+        terms = {*_question_terms(samples, row).values(), *copies.index_terms(quoting)}
         if self._cuts is not None:
             terms |= {
-                budget.term(samples[sub]["task"], budget.module(samples[sub]))
+                budget.index_term(samples[sub]["task"], budget.module(samples[sub]))
                 for sub, item in row.items()
                 if item.get("split") == "train"
             }
-        return terms
+        return Shareable(terms, quoting)
 
 
-def _questions(samples: Samples, row: Row) -> list[tuple[str, str]]:
-    """(sub, term) of the kept questions that another context could ask, too."""
-    return [
-        (sub, _term(samples[sub]["question"]))
+def _drop(row: Row, subs: set[str], why: str) -> None:
+    """Drop samples of a row that have no reason yet."""
+    for sub in subs:
+        if "dropped" not in row[sub]:
+            row[sub] = {"dropped": why}
+
+
+def _question_terms(samples: Samples, row: Row) -> dict[str, str]:
+    """Return {sub: term} of the kept questions that another context could ask, too."""
+    return {
+        sub: _question_term(samples[sub]["question"])
         for sub, item in row.items()
         if "dropped" not in item and not samples[sub].get("named")
-    ]
+    }
 
 
-def _term(question: str) -> str:
-    """Eight bytes: among 10^6 questions a false hit has a chance of 3 in 10^8."""
+def _question_term(question: str) -> str:
+    """Hash to eight bytes: 10^6 questions collide with a chance of 3 in 10^8."""
     found = blake2b(question.encode("utf-8", "replace"), digest_size=8)
     return "q:" + found.hexdigest()

@@ -1,16 +1,16 @@
-"""The split of a sample, for life: by a hash of what it is about, never by position.
+"""Assign a sample to a split, for life: by a hash of what it is about, not by position.
 
 generalise   Nothing about the element is trained. Drawn by the hash of its family, the
-             outermost element that holds it: a class shares the fate of its methods,
-             for whoever knows the class knows where they are. Files, documents,
-             their sections and the project are never drawn: their samples would take
-             much else along. Lists in other elements' answers leave such an element
-             out (fact.About.seen), and say that there are others.
+             outermost element that contains it: a class and its methods share one
+             draw, because whoever knows the class knows where its methods are. Files,
+             documents, their sections and the project are never drawn: too many other
+             samples would go with them. Lists in other elements' answers omit such an
+             element (`FactScope.without_held_out`) and end with "and others".
 recall       The fact is trained, this phrasing of it is not.
 train        Everything else.
 
-Held-out samples go to val or test by the hash of their element or, for recall, by their
-own; about 80 : 10 : 10 in all.
+Held-out samples go to val or test by the hash of their family or, for recall, of their
+own key; the splits are about 80 : 10 : 10.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ from hashlib import blake2b
 
 from repobuild.engine.contract import Value
 
-_WHOLE = 1 << 32
+_HASHES = 1 << 32
 _DOCUMENTS = (".md", ".markdown", ".rst", ".txt")
 
 
 @dataclass(frozen=True, slots=True)
 class Split:
-    """How samples are divided."""
+    """The settings by which samples are divided."""
 
-    share: float  # of elements of which nothing is trained
+    share: float  # 0..1, of the elements that are held out
     salt: str
 
     @classmethod
@@ -38,25 +38,28 @@ class Split:
         return cls(settings["split.generalise"], str(settings["split.salt"]))
 
     def generalised(self, id: str) -> bool:
-        """Whether nothing about this element is trained."""
+        """Return whether the element is held out: nothing about it is trained."""
         family = family_of(id)
-        return bool(family) and part(family, self.salt) < self.share * _WHOLE
+        return bool(family) and hash32(family, self.salt) < self.share * _HASHES
 
-    def row(self, sub_key: str, id: str, held_out: bool) -> dict[str, str]:
-        """The dataset row of a sample about `id`."""
+    def assign(self, sub_key: str, id: str, held_out: bool) -> dict[str, str]:
+        """Return the split and track of a sample about the element `id`.
+
+        `sub_key` is the sample's full key; `held_out` says that its phrasing is.
+        """
         if self.generalised(id):
-            half = self._half(family_of(id))
+            half = self._val_or_test(family_of(id))
             return {"split": half, "track": "generalise"}
         if held_out:
-            return {"split": self._half(sub_key), "track": "recall"}
+            return {"split": self._val_or_test(sub_key), "track": "recall"}
         return {"split": "train", "track": ""}
 
-    def _half(self, text: str) -> str:
-        return "val" if part(text, self.salt + " half") % 2 else "test"
+    def _val_or_test(self, text: str) -> str:
+        return "val" if hash32(text, self.salt + " half") % 2 else "test"
 
 
 def family_of(id: str) -> str:
-    """The outermost element that holds this one; "" where nothing is drawn."""
+    """Return the outermost element that contains this one; "" if it is never drawn."""
     path, _, qual = id.partition("::")
     if not qual or path.endswith(_DOCUMENTS):
         return ""
@@ -64,7 +67,7 @@ def family_of(id: str) -> str:
 
 
 @lru_cache(maxsize=1 << 14)
-def part(text: str, salt: str) -> int:
-    """A number in 0 .. 2^32, the same on every machine."""
+def hash32(text: str, salt: str) -> int:
+    """Return a number in 0 .. 2^32 - 1, the same on every machine."""
     found = blake2b(f"{salt} {text}".encode("utf-8", "replace"), digest_size=4)
     return int.from_bytes(found.digest(), "big")

@@ -1,8 +1,7 @@
-"""What a dataset holds in all: counted once, printed by `show`, written by `export`.
+"""Read the samples that have a split, and count all: for `show`, `export` and cards.
 
-    samples      used, and by split, track, task, language, difficulty and licence
+    samples      kept, and by split, track, task, language, difficulty and licence
     dropped      by reason
-    tokens       by split, where the base model's tokenizer is at hand
 
 Samples of the training split have no track; they are counted as "train".
 """
@@ -12,37 +11,34 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple
 
 from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import Table, Value
 from repobuild.errors import StaleError
-from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.samples.dataset.all_samples import AllSamples, SampleSource
 from repobuild.samples.dataset.licence_filter import licences_of
 from repobuild.samples.tasks.facts import Sample
 
 SPLITS = ("train", "val", "test")
-Used = tuple[str, Sample, Mapping[str, str], str]  # id, sample, dataset row, licence
 
 
-class SummarySource(Protocol):
-    """What is summed up and exported: a build."""
+class KeptSample(NamedTuple):
+    """A sample that has a split."""
 
-    @property
-    def settings(self) -> Mapping[str, Value]: ...
-
-    def table(self, name: str) -> Table: ...
-
-    def joined(self, name: str) -> tuple[str, ...]: ...
+    id: str  # its full dataset key
+    sample: Sample
+    row: Mapping[str, str]  # its split and track
+    licence: str  # SPDX expression
 
 
 @dataclass(slots=True)
 class DatasetSummary:
-    """Counters by name; fills as samples are read."""
+    """Counts of samples by value; grows while `used` reads them."""
 
     splits: Counter[str] = field(default_factory=Counter)
     tracks: Counter[str] = field(default_factory=Counter)
-    cells: Counter[tuple[str, str]] = field(default_factory=Counter)
+    split_tracks: Counter[tuple[str, str]] = field(default_factory=Counter)
     tasks: Counter[str] = field(default_factory=Counter)
     languages: Counter[str] = field(default_factory=Counter)
     difficulties: Counter[str] = field(default_factory=Counter)
@@ -53,39 +49,38 @@ class DatasetSummary:
         track = row["track"] or "train"
         self.splits[row["split"]] += 1
         self.tracks[track] += 1
-        self.cells[row["split"], track] += 1
+        self.split_tracks[row["split"], track] += 1
         self.tasks[sample["task"]] += 1
         self.languages[sample["language"]] += 1
         self.difficulties[sample["difficulty"]] += 1
         self.licences[licence] += 1
 
     def said(self) -> dict[str, Value]:
-        """Return it as plain data, the largest first."""
+        """Return the counts as plain data, the largest first."""
         return {
             "samples": self.splits.total(),
-            "splits": {split: self._of(split) for split in SPLITS},
-            "tasks": _largest(self.tasks),
-            "languages": _largest(self.languages),
-            "difficulties": _largest(self.difficulties),
-            "licences": _largest(self.licences),
-            "dropped": _largest(self.dropped),
+            "splits": {split: self._tracks_of(split) for split in SPLITS},
+            "tasks": largest(self.tasks),
+            "languages": largest(self.languages),
+            "difficulties": largest(self.difficulties),
+            "licences": largest(self.licences),
+            "dropped": largest(self.dropped),
         }
 
-    def _of(self, split: str) -> dict[str, int]:
-        """Return a split's samples by track."""
-        found = {track: n for (of, track), n in self.cells.items() if of == split}
-        return dict(sorted(found.items()))
+    def _tracks_of(self, split: str) -> dict[str, int]:
+        counts = self.split_tracks.items()
+        return dict(sorted((track, n) for (of, track), n in counts if of == split))
 
 
-def used(source: SummarySource, summary: DatasetSummary) -> Iterator[Used]:
+def used(source: SampleSource, summary: DatasetSummary) -> Iterator[KeptSample]:
     """Yield the samples that have a split, in the order of their keys; count all.
 
     One context is in memory at a time, whatever the size of the dataset. Raises
-    `StaleError` when the samples were built on, and the dataset was not.
+    `StaleError` if the samples are newer than the dataset.
     """
-    pool, licences = AllSamples.of(source), source.table("licences")
+    all_samples, licences = AllSamples.of(source), source.table("licences")
     for key, rows in source.table("dataset").items():
-        samples: Mapping[str, Sample] = pool.get(key) or {}
+        samples: Mapping[str, Sample] = all_samples.get(key) or {}
         for sub in sorted(rows):
             row = rows[sub]
             if "dropped" in row:
@@ -98,13 +93,13 @@ def used(source: SummarySource, summary: DatasetSummary) -> Iterator[Used]:
                 )
             licence = whole_licence(samples[sub], licences)
             summary.add(samples[sub], row, licence)
-            yield key + sub, samples[sub], row, licence
+            yield KeptSample(key + sub, samples[sub], row, licence)
 
 
 def whole_licence(sample: Sample, licences: Table) -> str:
-    """Return one SPDX expression for all that a sample relies on.
+    """Return one SPDX expression for all files that a sample relies on.
 
-    What tells of the project as a whole is under the licence of its top folder.
+    A sample about the project as a whole is under the licence of its top folder.
     """
     found = licences_of(sample, licences)
     if not found:
@@ -115,5 +110,6 @@ def whole_licence(sample: Sample, licences: Table) -> str:
     return " AND ".join(f"({id})" if " OR " in id else id for id in found)
 
 
-def _largest(counter: Counter[str]) -> dict[str, int]:
+def largest(counter: Counter[str]) -> dict[str, int]:
+    """Return the counts, the largest first, then by name."""
     return dict(sorted(counter.items(), key=lambda item: (-item[1], item[0])))

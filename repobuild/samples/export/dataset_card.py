@@ -1,7 +1,7 @@
-"""The dataset card: README.md of an exported `datasets` folder.
+"""Render the dataset card: README.md of an exported `datasets` folder.
 
-A YAML header as the hub wants it, made and checked by the hub's own library, and a page
-that says what is inside, how it was made, and what was left out.
+It has a YAML header for the Hugging Face hub, made and checked by the hub's own
+library, and a page: what the dataset holds, how it was made, and what was left out.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from huggingface_hub import DatasetCardData
 
 from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import Value
-from repobuild.samples.dataset.summary import SPLITS, DatasetSummary
+from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, largest
 
 _SIZES = (
     (1_000, "n<1K"),
@@ -21,48 +21,48 @@ _SIZES = (
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
 )
-_MORE = "1M<n<10M"
-# The hub names licences by lower-case SPDX ids; what it does not list is "other".
-_HUB = frozenset(
+_LARGEST_SIZE = "1M<n<10M"
+# The hub names licences by lower-case SPDX ids; any that it does not list is "other".
+_HUB_LICENCES = frozenset(
     "apache-2.0 mit bsd-2-clause bsd-3-clause isc mpl-2.0 unlicense cc0-1.0 zlib "
     "bsl-1.0 epl-1.0 epl-2.0 eupl-1.2 wtfpl cc-by-4.0 cc-by-sa-4.0 artistic-2.0 "
     "ncsa postgresql".split()
 )
-_GNU = {"AGPL-3.0": "agpl-3.0", "GPL-2.0": "gpl-2.0", "GPL-3.0": "gpl-3.0"} | {
+_GNU_LICENCES = {"AGPL-3.0": "agpl-3.0", "GPL-2.0": "gpl-2.0", "GPL-3.0": "gpl-3.0"} | {
     f"LGPL-{version}": f"lgpl-{version}" for version in ("2.1", "3.0")
 }
 
 
-def card(
+def render_card(
     summary: DatasetSummary, settings: Mapping[str, Value], project: str, commit: str
 ) -> str:
-    """Return the card's text."""
+    """Return the text of the card."""
     name = project or "this repository"
     header = DatasetCardData(
         language=sorted(summary.languages),
         license=hub_licence(summary.licences),
         pretty_name=f"Questions and answers about {name}",
-        size_categories=[_size(summary.splits.total())],
+        size_categories=[_size_category(summary.splits.total())],
         task_categories=["question-answering", "text-generation"],
         tags=["code", "repobuild"],
-        configs=[{"config_name": "default", "data_files": _files(summary)}],
+        configs=[{"config_name": "default", "data_files": _data_files(summary)}],
     )
     return f"---\n{header.to_yaml()}\n---\n\n{_page(summary, settings, name, commit)}"
 
 
 def hub_licence(licences: Iterable[str]) -> str:
-    """Return the hub's word for all licences together."""
+    """Return the hub's name for all licences together."""
     found = sorted(licences)
     if not found or UNKNOWN in found:
         return "unknown"
     if len(found) > 1:
         return "other"
     id = found[0].removesuffix("-only").removesuffix("-or-later")
-    low = _GNU.get(id, id.lower())
-    return low if low in _HUB or id in _GNU else "other"
+    low = _GNU_LICENCES.get(id, id.lower())
+    return low if low in _HUB_LICENCES or id in _GNU_LICENCES else "other"
 
 
-def _files(summary: DatasetSummary) -> list[dict[str, str]]:
+def _data_files(summary: DatasetSummary) -> list[dict[str, str]]:
     return [
         {"split": split, "path": f"data/{split}.parquet"}
         for split in SPLITS
@@ -70,8 +70,8 @@ def _files(summary: DatasetSummary) -> list[dict[str, str]]:
     ]
 
 
-def _size(count: int) -> str:
-    return next((name for below, name in _SIZES if count < below), _MORE)
+def _size_category(count: int) -> str:
+    return next((name for limit, name in _SIZES if count < limit), _LARGEST_SIZE)
 
 
 def _page(
@@ -105,15 +105,11 @@ def _page(
 def _table(
     title: str, what: str, counts: Counter[str], order: Iterable[str] = ()
 ) -> str:
-    names = list(order) or [name for name, _ in _largest(counts)]
+    names = list(order) or list(largest(counts))
     lines = [f"| {_cell(name)} | {counts[name]:,} |" for name in names]
     return "\n".join(
         [f"## {title}\n", f"| {what} | samples |", "|---|---|", *lines, ""]
     )
-
-
-def _largest(counts: Counter[str]) -> list[tuple[str, int]]:
-    return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
 def _cell(text: str) -> str:

@@ -1,10 +1,10 @@
-"""The dataset as Parquet files that `datasets.load_dataset(folder)` reads.
+"""Write the dataset as Parquet files that `datasets.load_dataset(folder)` reads.
 
     data/train.parquet, data/val.parquet, data/test.parquet
 
-A split without samples has no file. The columns are `_FEATURES`; `messages` is what
-chat trainers read, the rest is what a JSONL line says under `metadata`. Rows are
-written a thousand at a time, by the schema that the library makes of its features.
+A split without samples has no file. The columns are `_FEATURES`: chat trainers read
+`messages`, the rest is the `metadata` of a JSONL line. Rows are written a thousand at a
+time, with the Arrow schema that `datasets` derives from the features.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pyarrow
 import pyarrow.parquet
 from datasets import Features, Value
 
-from repobuild.samples.export.dataset_files import Record
+from repobuild.samples.export.sample_record import Record
 
 _TEXT = Value("string")
 _FEATURES = Features(
@@ -43,11 +43,11 @@ _FEATURES = Features(
         ],
     }
 )
-_ROWS = 1000  # held in memory, a split: about a megabyte
+_BUFFERED_ROWS = 1000  # for each split: about a megabyte of memory
 
 
 class ParquetWriter:
-    """Takes records and writes them into a folder, a file a split."""
+    """Writes records into a folder, one file for each split; a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -63,7 +63,7 @@ class ParquetWriter:
     def write(self, record: Record) -> None:
         rows = self._rows.setdefault(record["split"], [])
         rows.append(_row(record))
-        if len(rows) >= _ROWS:
+        if len(rows) >= _BUFFERED_ROWS:
             self._flush(record["split"])
 
     def __exit__(self, *error: object) -> None:

@@ -1,126 +1,137 @@
-"""The pieces that answers share: signature, parameters, lists, code."""
+"""Render the parts that answers share: signature, parameters, lists of names, code.
+
+Each function returns "" where the context lacks what the part needs.
+"""
 
 from __future__ import annotations
 
-from repobuild.engine.contract import Value
-from repobuild.samples.contexts.element_view import shown
+from repobuild.samples.contexts.element_view import shown as displayed_name
 from repobuild.samples.tasks.facts import FactScope
 
-MEMBERS = 8  # names in a list; a longer one says that there are more
-LONGEST_LIST = 420  # characters, about 140 tokens of the embedded model
-PARAMETERS = 8
-_NOTHING = ("None", "void", "()")  # that nothing is returned needs no line
-LONGEST_DEFAULT = 40
+MAX_NAMES = 8  # in a list; a longer one ends with "and others"
+MAX_PARAMETERS = 8
+MAX_LIST_LENGTH = 420  # characters, about 140 tokens of the bundled model
+MAX_DEFAULT_LENGTH = 40  # characters
+_NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 
-def signature(about: FactScope) -> str:
-    text = about.get("signature")
-    part = "definition" if about.get("kind") == "class" else "signature"
-    return about.phrases.part(part, code=code(about, text)) if text else ""
+def render_signature(scope: FactScope) -> str:
+    text = scope.get("signature")
+    part = "definition" if scope.get("kind") == "class" else "signature"
+    return scope.phrases.part(part, code=render_code(scope, text)) if text else ""
 
 
-def summary(about: FactScope) -> str:
-    text = about.get("summary")
-    return about.phrases.part("summary", summary=text) if text else ""
+def render_summary(scope: FactScope) -> str:
+    text = scope.get("summary")
+    return scope.phrases.part("summary", summary=text) if text else ""
 
 
-def code(about: FactScope, text: str) -> str:
-    return about.phrases.words["code"].format(fence=about.get("fence"), code=text)
+def render_code(scope: FactScope, text: str) -> str:
+    return scope.phrases.words["code"].format(fence=scope.get("fence"), code=text)
 
 
-def parameters(about: FactScope, described: bool = False) -> str:
-    """One line for each parameter, with its type, default and description.
+def render_parameters(scope: FactScope, described: bool = False) -> str:
+    """Render one line for each parameter, with its type, default and description.
 
-    With `described`, nothing unless this says more than the signature does.
+    With `described`, return "" unless a parameter has a description: the signature
+    shows everything else.
     """
-    rows = about.get("params") or []
+    rows = scope.get("params") or []
     if not rows or (described and not any(text for *_, text in rows)):
         return ""
-    part = about.phrases.part
-    lines = [_parameter(about, row) for row in rows[:PARAMETERS]]
-    while sum(map(len, lines)) > LONGEST_LIST and len(lines) > 1:
+    lines = [_render_parameter(scope, row) for row in rows[:MAX_PARAMETERS]]
+    while sum(map(len, lines)) > MAX_LIST_LENGTH and len(lines) > 1:
         lines.pop()
-    return part("parameters", items="\n".join(lines))
+    return scope.phrases.part("parameters", items="\n".join(lines))
 
 
-def _parameter(about: FactScope, row: list[str]) -> str:
+def _render_parameter(scope: FactScope, row: list[str]) -> str:
     name, type, default, text, _ = row
-    part = about.phrases.part
+    part = scope.phrases.part
     line = part("parameter", name=name)
     if type:
         line += part("type", type=type)
-    if default and len(default) <= LONGEST_DEFAULT:
+    if default and len(default) <= MAX_DEFAULT_LENGTH:
         line += part("default", default=default)
     return line + part("description", text=text) if text else line
 
 
-def returns(about: FactScope) -> str:
-    type, text = about.get("returns"), about.get("returns_text")
-    if type in _NOTHING:
+def render_returns(scope: FactScope) -> str:
+    type, text = scope.get("returns"), scope.get("returns_text")
+    if type in _NOTHING or not (type or text):
         return ""
-    if text:
-        typed = about.phrases.part("returned", type=type, text=text)
-        shown = typed if type else text
-        return about.phrases.part("returns", returns=shown)
-    return about.phrases.part("returns", returns=f"`{type}`") if type else ""
+    if not text:
+        returns = f"`{type}`"
+    elif type:
+        returns = scope.phrases.part("returned", type=type, text=text)
+    else:
+        returns = text
+    return scope.phrases.part("returns", returns=returns)
 
 
-def mention(about: FactScope, id: str) -> str:
-    """Name another element, with its file when that is another one."""
-    path, _, name = id.partition("::")
-    qual = shown(name)
-    if not qual:
+def element_name(scope: FactScope, id: str) -> str:
+    """Return the name of an element, with its file unless that is the context's own."""
+    path, _, qual = id.partition("::")
+    name = displayed_name(qual)
+    if not name:
         return f"`{path}`"
-    if path == about.get("path"):
-        return f"`{qual}`"
-    return about.phrases.part("mention", names=f"`{qual}`", path=path)
+    if path == scope.get("path"):
+        return f"`{name}`"
+    return scope.phrases.part("mention", names=f"`{name}`", path=path)
 
 
-def mentions(about: FactScope, ids: list[str], more: bool = False) -> str:
-    """List elements, those of one file together; "" when there is none."""
-    groups: dict[str, list[str]] = {}
+def list_elements(scope: FactScope, ids: list[str], more: bool = False) -> str:
+    """List elements, grouped by file; "" if there are none.
+
+    The list is cut at `MAX_NAMES` and at `MAX_LIST_LENGTH`. It ends with "and others"
+    if it is cut, or if `more` says that `ids` are not all.
+    """
+    names_by_path: dict[str, list[str]] = {}
     length = count = 0
-    for id in ids[:MEMBERS]:
+    for id in ids[:MAX_NAMES]:
         path, _, qual = id.partition("::")
-        length += len(qual) + (len(path) if path not in groups else 0)
-        if count and length > LONGEST_LIST:
+        length += len(qual) + (len(path) if path not in names_by_path else 0)
+        if count and length > MAX_LIST_LENGTH:
             break
-        groups.setdefault(path, []).append(shown(qual))
+        names_by_path.setdefault(path, []).append(displayed_name(qual))
         count += 1
-    items = [_group(about, path, quals) for path, quals in groups.items()]
-    return about.phrases.listed(items, more or count < len(ids)) if items else ""
+    items = [_list_of_file(scope, *group) for group in names_by_path.items()]
+    return scope.phrases.listed(items, more or count < len(ids)) if items else ""
 
 
-def _group(about: FactScope, path: str, quals: list[str]) -> str:
-    items = [] if all(quals) else [f"`{path}`"]  # the file's own code
+def _list_of_file(scope: FactScope, path: str, quals: list[str]) -> str:
+    items = [] if all(quals) else [f"`{path}`"]  # the file's own code has no name
     if named := [f"`{qual}`" for qual in quals if qual]:
-        names = about.phrases.listed(named)
-        here = path == about.get("path")
-        part = about.phrases.part
-        items.append(names if here else part("mention", names=names, path=path))
-    return about.phrases.listed(items)
+        names = scope.phrases.listed(named)
+        if path != scope.get("path"):
+            names = scope.phrases.part("mention", names=names, path=path)
+        items.append(names)
+    return scope.phrases.listed(items)
 
 
-def listed(about: FactScope, items: list[str], more: bool = False) -> str:
-    """Join items up to a bound; says so when some are left out."""
-    shown: list[str] = []
+def list_field(
+    scope: FactScope, name: str, most: int = MAX_NAMES
+) -> tuple[str, tuple[str, ...]]:
+    """List the elements in a field of the context, such as "callers".
+
+    Returns the text and the ids that it names, both empty if nothing may be named.
+    """
+    ids = list(scope.get(name) or ())
+    allowed = scope.without_held_out(ids)
+    more = len(allowed) > most or len(allowed) < len(ids)
+    more = more or name in (scope.get("more") or ())
+    return list_elements(scope, allowed[:most], more), tuple(allowed[:most])
+
+
+def list_texts(scope: FactScope, items: list[str], more: bool = False) -> str:
+    """List texts, cut like `list_elements`; "" if there are none."""
+    fitting: list[str] = []
     length = 0
-    for item in items[:MEMBERS]:
+    for item in items[:MAX_NAMES]:
         length += len(item)
-        if shown and length > LONGEST_LIST:
+        if fitting and length > MAX_LIST_LENGTH:
             break
-        shown.append(item)
-    if not shown:
+        fitting.append(item)
+    if not fitting:
         return ""
-    return about.phrases.listed(shown, more or len(shown) < len(items))
-
-
-def told(about: FactScope, name: str) -> tuple[str, tuple[str, ...]]:
-    """A context's list of ids as text, and as the sources that it rests on."""
-    value: Value = about.get(name)
-    if not value:
-        return "", ()
-    ids = about.seen(list(value))
-    more = about.get("more")
-    left_out = len(ids) < len(value) or (bool(more) and name in more)
-    return mentions(about, ids, left_out), (about.id, *ids[:MEMBERS])
+    return scope.phrases.listed(fitting, more or len(fitting) < len(items))

@@ -1,4 +1,4 @@
-"""Task `architecture_understanding`: how the parts hang together."""
+"""Task `architecture_understanding`: how the parts depend on each other."""
 
 from __future__ import annotations
 
@@ -6,109 +6,103 @@ from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
-from repobuild.samples.tasks.trace import Trace, code, merged, numbered
+from repobuild.samples.tasks.trace import Trace, merged, numbered, render_source
 
-_FAMILY = 2  # subclasses that make a base class a pattern
+_PATTERN_SUBCLASSES = 2  # subclasses that make a base class a pattern to follow
 
 
-def facts(about: FactScope) -> Iterator[Fact]:
-    kind = about.get("kind")
+def facts(scope: FactScope) -> Iterator[Fact]:
+    kind = scope.get("kind")
     if kind in ("module", "file"):
-        yield from _neighbours(about)
+        yield from _imports(scope)
     elif kind == "lines":
-        yield from _example(about)
-    elif kind == "class" and len(about.get("subclasses")) >= _FAMILY:
-        yield from _extend(about)
-    elif kind in ("function", "class") and not about.get("name").startswith("__"):
-        yield from _place(about)
+        yield from _example(scope)
+    elif kind == "class" and len(scope.get("subclasses")) >= _PATTERN_SUBCLASSES:
+        yield from _extend(scope)
+    elif kind in ("function", "class") and not scope.get("name").startswith("__"):
+        yield from _role(scope)
 
 
-def _neighbours(about: FactScope) -> Iterator[Fact]:
+def _imports(scope: FactScope) -> Iterator[Fact]:
     for kind in ("imports", "importers"):
-        text, sources = answer_parts.told(about, kind)
+        text, ids = answer_parts.list_field(scope, kind)
         if text:
-            yield Fact(kind, about.answer(kind, members=text), sources, "medium")
+            answer = scope.answer(kind, members=text)
+            yield Fact(kind, answer, (scope.id, *ids), "medium")
 
 
-def _extend(about: FactScope) -> Iterator[Fact]:
-    """Steps for one more subclass, each resting on what the others do."""
-    ids = about.seen(about.get("subclasses"))
+def _extend(scope: FactScope) -> Iterator[Fact]:
+    """How to write one more subclass, after the model of an existing one."""
+    ids = scope.without_held_out(scope.get("subclasses"))
     if not ids:
         return
-    part = about.phrases.part
-    model = ids[0]
-    steps = [
-        part(
-            "step_subclass",
-            name=about.get("label"),
-            model=answer_parts.mention(about, model),
-        )
+    part = scope.phrases.part
+    model = answer_parts.element_name(scope, ids[0])
+    steps = [part("step_subclass", name=scope.get("label"), model=model)]
+    methods = [
+        f"`{name}`" for name in scope.get("members") or [] if not name.startswith("__")
     ]
-    hooks = [f"`{name}`" for name in about.get("members") or [] if _is_hook(name)]
-    if hooks:
-        steps.append(part("step_methods", members=answer_parts.listed(about, hooks)))
-    users, sources = answer_parts.told(about, "callers")
+    if methods:
+        listed = answer_parts.list_texts(scope, methods)
+        steps.append(part("step_methods", members=listed))
+    users, callers = answer_parts.list_field(scope, "callers")
     if users:
         steps.append(part("step_users", members=users))
-    tests, tested = answer_parts.told(about, "tests")
-    if tests:
-        steps.append(part("step_tests", members=tests))
-    trace = Trace(about)
+    tested, tests = answer_parts.list_field(scope, "tests")
+    if tested:
+        steps.append(part("step_tests", members=tested))
+    trace = Trace(scope)
     trace.cite("pattern_subclasses", "subclasses")
     trace.cite("graph_callers", "callers")
     trace.cite("graph_callees", "callees")
-    answer = about.answer("extend") + numbered(steps) + trace.written() + code(about)
-    cited = tuple(trace.sources)
-    yield Fact(
-        "extend", answer, merged((about.id, model), sources, tested, cited), "hard"
-    )
+    answer = scope.answer("extend") + numbered(steps) + trace.render()
+    answer += render_source(scope)
+    sources = merged((scope.id, ids[0]), callers, tests, tuple(trace.sources))
+    yield Fact("extend", answer, sources, "hard")
 
 
-def _is_hook(name: str) -> bool:
-    return not name.startswith("__")
-
-
-def _place(about: FactScope) -> Iterator[Fact]:
-    """Module, what uses it, what it uses: only with both sides is there a place."""
-    users, sources = answer_parts.told(about, "callers")
-    used, more = answer_parts.told(about, "callees")
+def _role(scope: FactScope) -> Iterator[Fact]:
+    """The element between its users and what it uses; nothing if one side is empty."""
+    users, callers = answer_parts.list_field(scope, "callers")
+    used, callees = answer_parts.list_field(scope, "callees")
     if not users or not used:
         return
-    part = about.phrases.part
-    answer = about.answer("place")
-    if text := about.get("module_summary"):
+    part = scope.phrases.part
+    answer = scope.answer("place")
+    if text := scope.get("module_summary"):
         answer += part("module_summary", summary=text)
     answer += part("used_by", members=users) + part("calls", members=used)
-    trace = Trace(about)
-    trace.pattern()
+    trace = Trace(scope)
+    trace.cite_pattern()
     trace.cite("trace_tests", "tests")
     if trace.steps:
-        answer += trace.written()
-    answer += code(about)
-    yield Fact("place", answer, merged(sources, more, tuple(trace.sources)), "hard")
+        answer += trace.render()
+    answer += render_source(scope)
+    sources = merged((scope.id,), callers, callees, tuple(trace.sources))
+    yield Fact("place", answer, sources, "hard")
 
 
-def _example(about: FactScope) -> Iterator[Fact]:
-    """A real subclass, with the lines of its methods, as the model of another one."""
-    rows = about.get("members")
-    bases = about.seen(list(about.get("bases") or ()))
+def _example(scope: FactScope) -> Iterator[Fact]:
+    """A subclass, with the lines of its methods, as the model for another one."""
+    rows = scope.get("members")
+    bases = scope.without_held_out(list(scope.get("bases") or ()))
     if not rows or not bases:
         return
-    part = about.phrases.part
+    part = scope.phrases.part
     members = [
         part("lines_of", name=name, start=str(start), end=str(end))
         for name, start, end in rows
     ]
-    trace = Trace(about)
+    trace = Trace(scope)
     trace.cite("graph_bases", "bases")
-    trace.steps.append(part("trace_members", members=about.phrases.listed(members)))
+    trace.steps.append(part("trace_members", members=scope.phrases.listed(members)))
     trace.cite("graph_callers", "callers")
     trace.cite("trace_tests", "tests")
     fields = {
-        "base": answer_parts.mention(about, bases[0]),
-        "start": str(about.get("start")),
-        "end": str(about.get("end")),
+        "base": answer_parts.element_name(scope, bases[0]),
+        "start": str(scope.get("start")),
+        "end": str(scope.get("end")),
     }
-    answer = about.answer("example", **fields) + trace.written()
-    sources = merged((about.id,), tuple(trace.sources))
+    answer = scope.answer("example", **fields) + trace.render()
+    sources = merged((scope.id,), tuple(trace.sources))
     yield Fact("example", answer, sources, "hard", fields)

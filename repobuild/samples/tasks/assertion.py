@@ -1,25 +1,25 @@
-"""Task `assertion_completion`: what a test expects, from what stands before it.
+"""Task `assertion_completion`: what a test expects, given the code before it.
 
-The imports that the test needs, the test up to a cut in one of its assertions, and the
-rest of that line hidden: what expectation.py chose. Nothing after the cut is shown, for
-the lines that follow often say what was expected.
+The question shows the imports that the test needs and the test up to a cut in one of
+its assertions; the answer is the rest of that line. contexts/expectation.py chooses the
+cut. Nothing after the cut is shown, because later lines often repeat the expectation.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repobuild.samples.tasks.completion import MARK
+from repobuild.samples.tasks.completion import MASK
 from repobuild.samples.tasks.facts import Fact, FactScope, MaskedCode
 
 
-def facts(about: FactScope) -> Iterator[Fact]:
-    hidden = str(about.get("hidden"))
+def facts(scope: FactScope) -> Iterator[Fact]:
+    hidden = str(scope.get("hidden"))
     if not hidden:
         return
-    imports = "".join(f"{line}\n" for line in about.get("needs") or [])
-    before = f"{imports}\n\n{about.get('before')}" if imports else about.get("before")
-    fields = {"code": f"{before}{MARK}", "mark": f"`{MARK}`"}
-    answer = about.answer("assertion", body=hidden)
-    hole = MaskedCode(before, "")
-    yield Fact("assertion", answer, (about.id,), "hard", fields, hole)
+    imports = "".join(f"{line}\n" for line in scope.get("needs") or [])
+    before = f"{imports}\n\n{scope.get('before')}" if imports else scope.get("before")
+    fields = {"code": f"{before}{MASK}", "mark": f"`{MASK}`"}
+    answer = scope.answer("assertion", body=hidden)
+    masked = MaskedCode(before, "")
+    yield Fact("assertion", answer, (scope.id,), "hard", fields, masked)

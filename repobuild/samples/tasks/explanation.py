@@ -7,88 +7,76 @@ from collections.abc import Iterator
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
-_NO_OWN = ["__init__"]  # a class with nothing else has no methods to list
-_CODE_HALF = 2  # code is shown in one half of the cases and asked about in the other
+_ONLY_INIT = ["__init__"]  # such a class has no methods worth listing
 
 
-def facts(about: FactScope) -> Iterator[Fact]:
-    kind = about.get("kind")
+def facts(scope: FactScope) -> Iterator[Fact]:
+    kind = scope.get("kind")
     if kind in ("function", "method", "class"):
-        yield from _element(about)
+        yield from _element(scope)
     elif kind == "section":
-        yield from _passage(about)
-    elif about.get("summary"):
-        yield _module(about)
+        if text := scope.get("summary"):
+            yield Fact("passage", scope.answer("passage", text=text), (scope.id,))
+    elif scope.get("summary"):
+        yield _module(scope)
 
 
-def _element(about: FactScope) -> Iterator[Fact]:
-    if about.get("summary"):
-        yield _explain(about)
+def _element(scope: FactScope) -> Iterator[Fact]:
+    if scope.get("summary"):
+        yield _explain(scope)
     else:
-        yield from _sketch(about)
-    if about.get("kind") == "class" and (about.get("members") or _NO_OWN) != _NO_OWN:
-        yield _members(about)
-    if about.get("body"):
-        yield from _code(about)
+        yield from _sketch(scope)
+    members = scope.get("members") or _ONLY_INIT
+    if scope.get("kind") == "class" and members != _ONLY_INIT:
+        names = [f"`{name}`" for name in members]
+        more = "members" in (scope.get("more") or ())
+        text = answer_parts.list_texts(scope, names, more)
+        yield Fact("members", scope.answer("members", members=text), (scope.id,))
+    if scope.get("body"):
+        yield _code(scope)
 
 
-def _explain(about: FactScope) -> Fact:
+def _explain(scope: FactScope) -> Fact:
     container = ""
-    if about.get("kind") == "method":
-        container = about.phrases.part("container", container=about.get("container"))
+    if scope.get("kind") == "method":
+        container = scope.phrases.part("container", container=scope.get("container"))
     answer = (
-        about.answer("explain")
+        scope.answer("explain")
         + container
-        + answer_parts.summary(about)
-        + answer_parts.signature(about)
-        + answer_parts.parameters(about, described=True)
-        + answer_parts.returns(about)
+        + answer_parts.render_summary(scope)
+        + answer_parts.render_signature(scope)
+        + answer_parts.render_parameters(scope, described=True)
+        + answer_parts.render_returns(scope)
     )
-    return Fact("explain", answer, (about.id,))
+    return Fact("explain", answer, (scope.id,))
 
 
-def _sketch(about: FactScope) -> Iterator[Fact]:
-    """Without a docstring: what signature and callees tell, if they do."""
-    callees, sources = answer_parts.told(about, "callees")
-    if not callees or about.get("name").startswith("__"):
+def _sketch(scope: FactScope) -> Iterator[Fact]:
+    """Describe an element without a docstring by its signature and callees."""
+    callees, ids = answer_parts.list_field(scope, "callees")
+    if not callees or scope.get("name").startswith("__"):
         return
-    answer = about.answer("sketch") + answer_parts.signature(about)
-    answer += about.phrases.part("calls", members=callees)
-    yield Fact("sketch", answer, sources, "medium")
+    answer = scope.answer("sketch") + answer_parts.render_signature(scope)
+    answer += scope.phrases.part("calls", members=callees)
+    yield Fact("sketch", answer, (scope.id, *ids), "medium")
 
 
-def _members(about: FactScope) -> Fact:
-    names = [f"`{name}`" for name in about.get("members")]
-    members = answer_parts.listed(about, names, "members" in (about.get("more") or ()))
-    answer = about.answer("members", members=members)
-    return Fact("members", answer, (about.id,))
-
-
-def _module(about: FactScope) -> Fact:
-    answer = about.answer("module") + answer_parts.summary(about)
-    if about.get("kind") == "document":  # its sections have a question of their own
-        return Fact("module", answer, (about.id,))
-    members, sources = answer_parts.told(about, "members")
+def _module(scope: FactScope) -> Fact:
+    answer = scope.answer("module") + answer_parts.render_summary(scope)
+    if scope.get("kind") == "document":  # its sections have a question of their own
+        return Fact("module", answer, (scope.id,))
+    members, ids = answer_parts.list_field(scope, "members")
     if members:
-        answer += about.phrases.part("defines", members=members)
-    return Fact("module", answer, sources or (about.id,))
+        answer += scope.phrases.part("defines", members=members)
+    return Fact("module", answer, (scope.id, *ids))
 
 
-def _passage(about: FactScope) -> Iterator[Fact]:
-    text = about.get("summary")
-    if text:
-        answer = about.answer("passage", text=text)
-        yield Fact("passage", answer, (about.id,))
-
-
-def _code(about: FactScope) -> Iterator[Fact]:
-    """Quote the code, or show it and ask what it is for."""
-    code = about.get("head") + "\n" + about.get("body")
-    summary = about.get("summary")
-    if summary and len(about.get("body")) % _CODE_HALF:
-        shown = {"code": code}
-        answer = about.answer("describe", summary=summary)
-        yield Fact("describe", answer, (about.id,), "medium", shown)
-        return
-    answer = about.answer("code", code=answer_parts.code(about, code))
-    yield Fact("code", answer, (about.id,), "medium")
+def _code(scope: FactScope) -> Fact:
+    """Quote the code, or show it and ask what it is for: half of the elements each."""
+    code = scope.get("head") + "\n" + scope.get("body")
+    summary = scope.get("summary")
+    if summary and len(scope.get("body")) % 2:
+        answer = scope.answer("describe", summary=summary)
+        return Fact("describe", answer, (scope.id,), "medium", {"code": code})
+    answer = scope.answer("code", code=answer_parts.render_code(scope, code))
+    return Fact("code", answer, (scope.id,), "medium")

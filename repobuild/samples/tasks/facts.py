@@ -1,11 +1,10 @@
-"""From one fact to its samples: the same thing asked in several ways.
+"""Turn one fact into samples: the same fact asked in several phrasings.
 
-A question that names its element by a name that is the element's alone is marked
-`named`: no other context can ask the same, and dataset.py need not look for it.
+Which phrasings of a kind an element gets is decided by a hash of its id, never by
+position. So samples keep their keys and their splits when code around them changes.
 
-Which of a kind's questions an element gets is decided by a hash of its id, never by
-position, so that samples keep their keys and their splits when code around them
-changes.
+A question that names its element by a name that no other element has is marked `named`:
+no other context can ask the same, and dataset/dataset.py need not index it.
 """
 
 from __future__ import annotations
@@ -17,17 +16,17 @@ from zlib import crc32
 
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import shown
-from repobuild.samples.tasks.phrases import HELD_OUT, PhraseKind, Phrases
+from repobuild.samples.tasks.phrases import HELD_OUT, Phrases
 
 Sample = dict[str, Value]
-# One in six of the questions a fact gets is held out beside them: with the share of
-# elements that are held out whole (split.generalise) this gives about 80 : 10 : 10.
+# One in six of the questions that a fact gets is held out in addition. With the share
+# of elements that are held out (split.generalise) this gives about 80 : 10 : 10.
 _HELD_OUT_PERIOD = 6
-_WHOLE = 100
+_PERCENT = 100
 
 
 class MaskedCode(NamedTuple):
-    """Code around a hole; the answer is exactly what fills it."""
+    """The code before and after masked code; the answer is exactly the masked code."""
 
     prefix: str
     suffix: str
@@ -37,23 +36,23 @@ class MaskedCode(NamedTuple):
 class Fact:
     """One thing to know about an element."""
 
-    kind: str  # a table of the question file
+    kind: str  # a table of the question files
     answer: str
-    sources: tuple[str, ...]
+    sources: tuple[str, ...]  # ids of the elements that the answer rests on
     difficulty: str = "easy"
-    fields: Mapping[str, str] = field(default_factory=dict)
-    hole: MaskedCode | None = None
-    turn: str = ""  # what its questions are chosen by, if not by kind and element
+    fields: Mapping[str, str] = field(default_factory=dict)  # of its questions
+    masked: MaskedCode | None = None
+    turn: str = ""  # chooses the phrasings; by default `turn_of(kind, element)`
 
 
 @dataclass(frozen=True, slots=True)
 class FactScope:
-    """A context, and all that its samples may depend on beside it."""
+    """A context, and everything else that its samples may depend on."""
 
     context: Mapping[str, Value]
     phrases: Phrases
     languages: tuple[str, ...]
-    hidden: Callable[[str], bool]  # elements of which nothing may be trained
+    hidden: Callable[[str], bool]  # whether an element is held out: never trained
 
     @property
     def id(self) -> str:
@@ -62,8 +61,8 @@ class FactScope:
     def get(self, name: str) -> Value:
         return self.context.get(name, "")
 
-    def names(self) -> dict[str, str]:
-        """The fields that every question and answer may use."""
+    def common_fields(self) -> dict[str, str]:
+        """Return the fields that every question and answer template may use."""
         context = self.context
         kind = context["kind"]
         return {
@@ -77,17 +76,20 @@ class FactScope:
         }
 
     def answer(self, kind: str, /, **more: str) -> str:
-        return self.phrases.answer(kind, **{**self.names(), **more})
+        return self.phrases.answer(kind, **{**self.common_fields(), **more})
 
-    def seen(self, ids: list[str]) -> list[str]:
-        """The ids that may be told: held-out elements are not, outside their own."""
+    def without_held_out(self, ids: list[str]) -> list[str]:
+        """Return the ids that an answer may name.
+
+        Held-out elements may be named only in the samples of a held-out element.
+        """
         if self.hidden(self.id):
             return ids
         return [id for id in ids if not self.hidden(id)]
 
 
 def completed(context: Mapping[str, Value]) -> dict[str, Value]:
-    """A context with what its id says: rows are stored without it."""
+    """Add path, name and label to a context; rows omit what their id says."""
     path, _, qual = context["id"].partition("::")
     name = shown(qual).rpartition(".")[2] or path.rpartition("/")[2]
     about_project = context["kind"] == "project"
@@ -95,56 +97,50 @@ def completed(context: Mapping[str, Value]) -> dict[str, Value]:
     return {**known, **context}
 
 
-def samples_of(fact: Fact, about: FactScope) -> Iterator[tuple[str, Sample]]:
-    """Yield the fact's questions with its one answer, by their keys."""
-    kind = about.phrases.kinds[fact.kind]
-    luck = crc32((fact.turn or turn_of(fact.kind, about.id)).encode())
-    if luck % _WHOLE >= kind.share * _WHOLE:
+def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
+    """Yield (end of the key, sample) for each question that the fact gets."""
+    kind = scope.phrases.kinds[fact.kind]
+    bucket = crc32((fact.turn or turn_of(fact.kind, scope.id)).encode())
+    # The four choices below read different bits of the hash.
+    if bucket % _PERCENT >= kind.share * _PERCENT:
         return
-    brief = bool(about.get("brief"))
-    if (kind.turns or brief) and not _has_its_turn(luck, about):
-        return
-    fields = {**about.names(), **fact.fields}
-    ask = 1 if brief else kind.ask
-    first = (luck >> 20) % len(kind.questions)
-    for place in range(first, first + ask):
-        place %= len(kind.questions)
-        yield _sample(fact, about, kind, place, kind.questions[place], fields)
-    if (luck >> 12) % _HELD_OUT_PERIOD < ask:
-        yield _sample(fact, about, kind, HELD_OUT, kind.held_out, fields)
+    brief = bool(scope.get("brief"))  # tests: one question, in one language
+    if kind.one_language or brief:
+        language = scope.languages[(bucket >> 4) % len(scope.languages)]
+        if language != scope.phrases.language:
+            return
+    count = 1 if brief else kind.ask
+    first = (bucket >> 20) % len(kind.questions)
+    numbers = [n % len(kind.questions) for n in range(first, first + count)]
+    if (bucket >> 12) % _HELD_OUT_PERIOD < count:
+        numbers.append(HELD_OUT)
+    for number in numbers:
+        sub = f"#{kind.task}.{scope.phrases.language}.{kind.number + number}"
+        yield sub, _sample(fact, scope, number)
 
 
 def turn_of(kind: str, element: str) -> str:
-    """What an element's questions of a kind are chosen by."""
+    """Return the text whose hash chooses an element's phrasings of a kind."""
     return f"{kind} {element}"
 
 
-def _has_its_turn(luck: int, about: FactScope) -> bool:
-    turn = (luck >> 4) % len(about.languages)
-    return about.languages[turn] == about.phrases.language
-
-
-def _sample(
-    fact: Fact,
-    about: FactScope,
-    kind: PhraseKind,
-    place: int,
-    question: str,
-    fields: Mapping[str, str],
-) -> tuple[str, Sample]:
+def _sample(fact: Fact, scope: FactScope, number: int) -> Sample:
+    kind = scope.phrases.kinds[fact.kind]
+    held_out = number == HELD_OUT
+    question = kind.held_out if held_out else kind.questions[number]
     sample: Sample = {
         "task": kind.task,
-        "language": about.phrases.language,
-        "form": "fim" if fact.hole else "chat",
-        "question": question.format_map(fields),
+        "language": scope.phrases.language,
+        "form": "fim" if fact.masked else "chat",
+        "question": question.format_map({**scope.common_fields(), **fact.fields}),
         "answer": fact.answer,
-        "element": about.id,
+        "element": scope.id,
         "sources": list(fact.sources),
         "difficulty": fact.difficulty,
-        "held_out": place == HELD_OUT,
+        "held_out": held_out,
     }
-    if "{name}" in question and not about.get("shared"):
+    if "{name}" in question and not scope.get("shared"):
         sample["named"] = True
-    if fact.hole:
-        sample["prefix"], sample["suffix"] = fact.hole
-    return f"#{kind.task}.{about.phrases.language}.{kind.number + place}", sample
+    if fact.masked:
+        sample["prefix"], sample["suffix"] = fact.masked
+    return sample

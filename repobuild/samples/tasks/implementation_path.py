@@ -1,6 +1,7 @@
 """Task `implementation_path`: how something is done here, and how to change it.
 
-The reasoning traces of the seed: every step names code that the graph knows.
+The original specification asks for reasoning traces: here, every step names code that
+the graph knows.
 """
 
 from __future__ import annotations
@@ -12,98 +13,99 @@ from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.trace import Trace, merged, numbered, reasoning
 
-_STEPS = 2  # callees that make a sequence
+_FEWEST_STEPS = 2  # callees that make a sequence
 
 
-def facts(about: FactScope) -> Iterator[Fact]:
-    if about.get("kind") == "lines":
-        yield from _trace(about)
-    if about.get("kind") not in ("function", "method", "class"):
+def facts(scope: FactScope) -> Iterator[Fact]:
+    if scope.get("kind") == "lines":
+        yield from _trace(scope)
+    if scope.get("kind") not in ("function", "method", "class"):
         return
-    if about.get("brief") or about.get("name").startswith("__"):
+    if scope.get("brief") or scope.get("name").startswith("__"):
         return
-    yield from _change(about)
-    yield from _steps(about)
-    if about.get("kind") == "method" and about.get("summary"):
-        yield from _similar(about)
+    yield from _change(scope)
+    yield from _steps(scope)
+    if scope.get("kind") == "method" and scope.get("summary"):
+        yield from _similar(scope)
 
 
-def _change(about: FactScope) -> Iterator[Fact]:
-    """Read it, keep its callers working, run its tests."""
-    part = about.phrases.part
-    steps = [part("step_read", **about.names())]
-    groups: list[tuple[str, ...]] = [(about.id,)]
-    for kind, step in (
+def _change(scope: FactScope) -> Iterator[Fact]:
+    """How to change the element: read it, keep its callers working, run its tests."""
+    part = scope.phrases.part
+    steps = [part("step_read", **scope.common_fields())]
+    groups: list[tuple[str, ...]] = [(scope.id,)]
+    for field, step in (
         ("overrides", "step_overrides"),
         ("overridden", "step_overridden"),
         ("subclasses", "step_subclasses"),
         ("callers", "step_callers"),
         ("tests", "step_run"),
     ):
-        text, sources = answer_parts.told(about, kind)
+        text, ids = answer_parts.list_field(scope, field)
         if text:
             steps.append(part(step, members=text))
-            groups.append(sources)
+            groups.append(ids)
     if len(steps) > 1:
-        text, cited = reasoning(about, "callees")
-        answer = about.answer("change") + numbered(steps) + text
+        text, cited = reasoning(scope, "callees")
+        answer = scope.answer("change") + numbered(steps) + text
         yield Fact("change", answer, merged(*groups, cited), "hard")
 
 
-def _steps(about: FactScope) -> Iterator[Fact]:
-    """The callees in the order of their first call, with what each is for."""
-    summaries = about.get("callee_summaries") or {}
-    ids = about.seen(about.get("callees") or [])
-    if len(ids) < _STEPS or not any(id in summaries for id in ids):
+def _steps(scope: FactScope) -> Iterator[Fact]:
+    """The callees in the order of their first call, with the purpose of each."""
+    summaries = scope.get("callee_summaries") or {}
+    ids = scope.without_held_out(scope.get("callees") or [])
+    if len(ids) < _FEWEST_STEPS or not any(id in summaries for id in ids):
         return
+    ids = ids[: answer_parts.MAX_NAMES]
     steps = []
-    for id in ids[: answer_parts.MEMBERS]:
-        text = summaries.get(id, "")
-        step = answer_parts.mention(about, id)
-        steps.append(step + about.phrases.part("purpose", text=text) if text else step)
-    text, cited = reasoning(about, "callers")
-    answer = about.answer("steps") + numbered(steps) + text
-    sources = (about.id, *ids[: answer_parts.MEMBERS])
-    yield Fact("steps", answer, merged(sources, cited), "hard")
+    for id in ids:
+        step = answer_parts.element_name(scope, id)
+        if text := summaries.get(id, ""):
+            step += scope.phrases.part("purpose", text=text)
+        steps.append(step)
+    text, cited = reasoning(scope, "callers")
+    answer = scope.answer("steps") + numbered(steps) + text
+    yield Fact("steps", answer, merged((scope.id, *ids), cited), "hard")
 
 
-def _similar(about: FactScope) -> Iterator[Fact]:
-    if not about.get("signature") or not about.get("sole"):
+def _similar(scope: FactScope) -> Iterator[Fact]:
+    """How to write a method like this one."""
+    if not scope.get("signature") or not scope.get("sole"):
         return
-    answer = about.answer("similar") + answer_parts.summary(about)
-    if text := about.get("container_summary"):
-        answer += about.phrases.part(
-            "class_summary", container=about.get("container"), summary=text
+    answer = scope.answer("similar") + answer_parts.render_summary(scope)
+    if text := scope.get("container_summary"):
+        answer += scope.phrases.part(
+            "class_summary", container=scope.get("container"), summary=text
         )
-    text, cited = reasoning(about, "callers", "callees")
+    text, cited = reasoning(scope, "callers", "callees")
     answer += text
-    yield Fact("similar", answer, merged((about.id,), cited), "hard")
+    yield Fact("similar", answer, merged((scope.id,), cited), "hard")
 
 
-def _trace(about: FactScope) -> Iterator[Fact]:
-    """Callers, then each call at its line, then what it is an example of."""
-    rows = about.get("calls")
+def _trace(scope: FactScope) -> Iterator[Fact]:
+    """The callers, then each call at its line, then the pattern and the tests."""
+    rows = scope.get("calls")
     if not rows:
         return
-    shown = set(about.seen([id for _, id, _ in rows]))
-    trace = Trace(about)
+    allowed = set(scope.without_held_out([id for _, id, _ in rows]))
+    if not allowed:
+        return
+    trace = Trace(scope)
     trace.cite("graph_callers", "callers")
     for (line, text), calls in groupby(rows, key=lambda row: (row[0], row[2])):
-        ids = [id for _, id, _ in calls if id in shown]
+        ids = [id for _, id, _ in calls if id in allowed]
         if ids:
-            members = answer_parts.mentions(about, ids)
-            trace.steps.append(_call(about, str(line), members, text))
+            # A code span holds text with a backtick only between double backticks.
+            code = f"`` {text} ``" if "`" in text else f"`{text}`"
+            members = answer_parts.list_elements(scope, ids)
+            step = scope.phrases.part(
+                "trace_call", line=str(line), members=members, code=code
+            )
+            trace.steps.append(step)
             trace.sources += ids
-    if not shown:
-        return
-    trace.pattern()
+    trace.cite_pattern()
     trace.cite("trace_tests", "tests")
-    lines = {"start": str(about.get("start")), "end": str(about.get("end"))}
-    answer = about.answer("trace", **lines) + trace.written()
-    yield Fact("trace", answer, merged((about.id,), tuple(trace.sources)), "hard")
-
-
-def _call(about: FactScope, line: str, members: str, text: str) -> str:
-    """One call with its line of code, in marks that the code does not hold."""
-    marked = f"`` {text} ``" if "`" in text else f"`{text}`"
-    return about.phrases.part("trace_call", line=line, members=members, code=marked)
+    lines = {"start": str(scope.get("start")), "end": str(scope.get("end"))}
+    answer = scope.answer("trace", **lines) + trace.render()
+    yield Fact("trace", answer, merged((scope.id,), tuple(trace.sources)), "hard")

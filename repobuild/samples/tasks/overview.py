@@ -8,42 +8,37 @@ from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
 
-def facts(about: FactScope) -> Iterator[Fact]:
-    if about.get("kind") != "project":
+def facts(scope: FactScope) -> Iterator[Fact]:
+    if scope.get("kind") != "project":
         return
-    source = (about.id,)
-    if text := about.get("description"):
-        yield Fact("purpose", about.answer("purpose", description=text), source)
-    if modules := _modules(about):
-        yield Fact("modules", about.answer("modules", members=modules), source)
-    if names := [f"`{name}`" for name in about.get("technologies") or []]:
-        members = about.phrases.listed(names)
-        answer = about.answer("technologies", members=members)
+    source = (scope.id,)
+    if text := scope.get("description"):
+        yield Fact("purpose", scope.answer("purpose", description=text), source)
+    paths = [f"`{path}`" for path, _ in scope.get("modules") or []]
+    if modules := answer_parts.list_texts(scope, paths):
+        yield Fact("modules", scope.answer("modules", members=modules), source)
+    if names := [f"`{name}`" for name in scope.get("technologies") or []]:
+        members = scope.phrases.listed(names)
+        answer = scope.answer("technologies", members=members)
         yield Fact("technologies", answer, source)
-    yield from _architecture(about)
-    if counts := about.get("counts"):
+    yield from _architecture(scope)
+    if counts := scope.get("counts"):
         numbers = {name: str(count) for name, count in counts.items()}
-        yield Fact("statistics", about.answer("statistics", **numbers), source)
+        yield Fact("statistics", scope.answer("statistics", **numbers), source)
 
 
-def _modules(about: FactScope) -> str:
-    rows = about.get("modules") or []
-    return answer_parts.listed(about, [f"`{path}`" for path, _ in rows])
-
-
-def _architecture(about: FactScope) -> Iterator[Fact]:
-    """The style, and what each key module is for."""
-    style = about.get("style")
+def _architecture(scope: FactScope) -> Iterator[Fact]:
+    """Name the architectural style, and what each key module is for."""
+    style = scope.get("style")
     if not style:
         return
-    shown = about.phrases.words.get("style_" + style.replace(" ", "_"), style)
-    answer = about.answer("architecture", style=shown)
+    label = scope.phrases.words.get("style_" + style.replace(" ", "_"), style)
+    answer = scope.answer("architecture", style=label)
     lines = [
-        f"\n- `{path}`" + (about.phrases.part("purpose", text=text) if text else "")
-        for path, text in about.get("modules") or []
+        f"\n- `{path}`" + (scope.phrases.part("purpose", text=text) if text else "")
+        for path, text in scope.get("modules") or []
     ]
     if lines:
-        answer += about.phrases.part(
-            "modules", items="".join(lines[: answer_parts.MEMBERS])
-        )
-    yield Fact("architecture", answer, (about.id,), "hard")
+        items = "".join(lines[: answer_parts.MAX_NAMES])
+        answer += scope.phrases.part("modules", items=items)
+    yield Fact("architecture", answer, (scope.id,), "hard")

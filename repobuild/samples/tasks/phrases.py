@@ -1,10 +1,10 @@
-"""The question files: how facts are asked and answered in one language.
+"""Read the question files: how facts are asked and answered in one language.
 
-A file in `configs/questions/` holds one table per kind of fact. The number in a
-sample's key comes from here: ten for each kind of a task, in the order of the file, the
-question's place in its list added, the held-out question last. So a question that is
-reworded keeps its key, and a new kind belongs at the end of its task, a new question at
-the end of its list.
+A file in `configs/questions/` has one table for each kind of fact. The number in a
+sample's key is computed here: ten numbers for each kind of a task, in the order of the
+file, plus the index of the question in its list; the held-out question has the last.
+So a reworded question keeps its key. A new kind must come last in its task, and a new
+question last in its list, or the keys of others move.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from repobuild.engine.contract import Value
 from repobuild.errors import UsageError, nearest
 from repobuild.resources import folder
 
-NUMBERS = 10  # sample numbers that a kind has; the last is the held-out question's
+NUMBERS = 10  # key numbers of a kind; the last is the held-out question's
 HELD_OUT = NUMBERS - 1
 _TABLES = ("words", "parts")
 _FIELDS = frozenset("task ask turns share questions held_out answer".split())
@@ -28,26 +28,26 @@ _FIELDS = frozenset("task ask turns share questions held_out answer".split())
 
 @dataclass(frozen=True, slots=True)
 class PhraseKind:
-    """One kind of fact: its questions and the frame of its answer."""
+    """One kind of fact: its questions and the template of its answer."""
 
     name: str
     task: str
     questions: tuple[str, ...]
     held_out: str
     answer: str
-    ask: int  # questions that one element gets
-    turns: bool  # each element gets them in one of the languages, not in all
-    share: float  # of the elements that get the fact at all
-    number: int  # of its first question
+    ask: int  # how many of the questions one element gets
+    one_language: bool  # whether an element gets them in one language, not in all
+    share: float  # 0..1, of the elements that get the fact at all
+    number: int  # key number of its first question
 
 
 @dataclass(frozen=True, slots=True)
 class Phrases:
-    """All kinds of one language, and the pieces that answers are made of."""
+    """The templates of one language: kinds of facts, and what answers are made of."""
 
     language: str
-    words: Mapping[str, str]
-    parts: Mapping[str, str]
+    words: Mapping[str, str]  # single words, separators, code fences
+    parts: Mapping[str, str]  # paragraphs and phrases of an answer
     kinds: Mapping[str, PhraseKind]
 
     def answer(self, kind: str, /, **fields: str) -> str:
@@ -57,14 +57,14 @@ class Phrases:
         return self.parts[name].format_map(fields)
 
     def listed(self, items: list[str], among_others: bool = False) -> str:
-        """Join names as the language does; say so when there are more."""
+        """Join names as the language does; end with "and others" if asked to."""
         text = self.words["join"].join(items)
         return self.words["more"].format(items=text) if among_others else text
 
 
 @cache
 def phrases(language: str) -> Phrases:
-    """Return the phrases of a language; raises `UsageError` when it has no file."""
+    """Return the phrases of a language. Raises `UsageError` if it has no file."""
     path = _file(language)
     if not path.is_file():
         known = sorted(file.stem for file in path.parent.glob("*.toml"))
@@ -76,7 +76,7 @@ def phrases(language: str) -> Phrases:
 
 
 def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
-    """Return the digests of the question files: rewording them remakes samples."""
+    """Return the digests of the question files, so that rewording remakes samples."""
     return {
         f"questions.{language}": blake2b(
             _file(language).read_bytes() if _file(language).is_file() else b"",
@@ -87,29 +87,31 @@ def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
 
 
 def read_phrases(path: Path) -> Phrases:
-    """Read one question file."""
+    """Read one question file. Raises `UsageError` if a kind is not as it must be."""
     body = tomllib.loads(path.read_text("utf-8"))
     numbers: dict[str, int] = {}
     kinds: dict[str, PhraseKind] = {}
     for name, table in body.items():
         if isinstance(table, dict) and name not in _TABLES:
-            kinds[name] = _kind(path, name, table, numbers)
+            _check_kind(path, name, table)
+            number = numbers.get(table["task"], 0)
+            numbers[table["task"]] = number + NUMBERS
+            kinds[name] = _kind(name, table, number)
     return Phrases(body["language"], body["words"], body["parts"], kinds)
 
 
-def _kind(
-    path: Path, name: str, table: Mapping[str, Value], numbers: dict[str, int]
-) -> PhraseKind:
+def _check_kind(path: Path, name: str, table: Mapping[str, Value]) -> None:
     for field in table:
         if field not in _FIELDS:
             raise UsageError(
                 f'unknown key "{name}.{field}" in "{path}"{nearest(field, _FIELDS)}'
             )
-    questions = tuple(table["questions"])
-    if len(questions) > HELD_OUT:
+    if len(table["questions"]) > HELD_OUT:
         raise UsageError(f'"{name}" in "{path}" has more than {HELD_OUT} questions')
-    number = numbers.get(table["task"], 0)
-    numbers[table["task"]] = number + NUMBERS
+
+
+def _kind(name: str, table: Mapping[str, Value], number: int) -> PhraseKind:
+    questions = tuple(table["questions"])
     return PhraseKind(
         name=name,
         task=table["task"],
@@ -117,7 +119,7 @@ def _kind(
         held_out=table["held_out"][0],
         answer=table["answer"],
         ask=min(table["ask"], len(questions)),
-        turns=table.get("turns", False),
+        one_language=table.get("turns", False),
         share=table.get("share", 1.0),
         number=number,
     )

@@ -1,7 +1,20 @@
-"""The task types, and the map that makes an element's samples.
+"""List the task types, and make the samples of one element (table `samples`).
 
-A task type is a module with `facts(about)`, entered in `TASKS`, and a table for each of
-its kinds in `configs/questions/*.toml`.
+To add a task type:
+
+1. Write a module in this folder with `facts(scope)`, which yields a `Fact` for each
+   thing to ask about an element. `relations.py` is the shortest example, `facts.py`
+   defines `Fact` and `FactScope`.
+2. Enter it in `TASKS` below, under the name that users write in `samples.tasks`.
+3. Write a table for each of its kinds in `configs/questions/en.toml` and `zh.toml`:
+   `task`, `questions`, `held_out`, `ask`, `answer` (the head of en.toml explains them).
+   Parts of answers go under `[parts]`. A new task goes anywhere; a new kind of an
+   existing task goes last, because sample keys count the kinds.
+4. Enter each kind in `STRUCTURE` of `repobuild/truth/structure.py`, and each field of
+   its answers in `CLAIMS`: `repobuild verify --samples` refuses a kind without a check.
+
+The question files are part of the cache key of `samples`, code is not: raise `version`
+in `rules/samples.toml` when a module changes what it yields and no question file does.
 """
 
 from __future__ import annotations
@@ -23,9 +36,9 @@ from repobuild.samples.tasks import (
     usage,
 )
 from repobuild.samples.tasks.facts import Fact, FactScope, Sample, completed, samples_of
-from repobuild.samples.tasks.phrases import Phrases, ingredients, phrases
+from repobuild.samples.tasks.phrases import ingredients, phrases
 
-__all__ = ["TASKS", "Phrases", "ingredients", "phrases", "samples"]
+__all__ = ["TASKS", "ingredients", "samples"]
 
 TASKS: Mapping[str, Callable[[FactScope], Iterator[Fact]]] = {
     "code_explanation": explanation.facts,
@@ -42,7 +55,7 @@ TASKS: Mapping[str, Callable[[FactScope], Iterator[Fact]]] = {
 
 
 def samples(value: Mapping[str, Value], scope: Scope) -> Value:
-    """Return the samples of one context, by the end of their keys."""
+    """Return the samples of one context: {"#TASK.LANGUAGE.NUMBER": sample}."""
     settings = scope.settings
     chosen = settings["samples.tasks"] or TASKS
     languages = tuple(settings["samples.languages"])
@@ -50,9 +63,9 @@ def samples(value: Mapping[str, Value], scope: Scope) -> Value:
     context = completed(value)
     rows: dict[str, Sample] = {}
     for language in languages:
-        about = FactScope(context, phrases(language), languages, hidden)
+        fact_scope = FactScope(context, phrases(language), languages, hidden)
         for task, facts in TASKS.items():
             if task in chosen:
-                for fact in facts(about):
-                    rows.update(samples_of(fact, about))
+                for fact in facts(fact_scope):
+                    rows.update(samples_of(fact, fact_scope))
     return rows

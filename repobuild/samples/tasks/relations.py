@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
+# Fields of a context, each also a kind in the question files.
 _LISTS = (
     "callers",
     "callees",
@@ -18,13 +19,13 @@ _LISTS = (
 )
 
 
-def facts(about: FactScope) -> Iterator[Fact]:
-    if about.get("kind") not in ("function", "method", "class"):
+def facts(scope: FactScope) -> Iterator[Fact]:
+    if scope.get("kind") not in ("function", "method", "class"):
         return
-    if about.get("name").startswith("__") and about.get("name") != "__init__":
+    if scope.get("name").startswith("__") and scope.get("name") != "__init__":
         return
     for kind in _LISTS:
-        text, sources = answer_parts.told(about, kind)
+        text, ids = answer_parts.list_field(scope, kind)
         if text:
-            answer = about.answer(kind, members=text)
-            yield Fact(kind, answer, sources, "medium")
+            answer = scope.answer(kind, members=text)
+            yield Fact(kind, answer, (scope.id, *ids), "medium")

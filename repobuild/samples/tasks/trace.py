@@ -1,7 +1,7 @@
-"""Reasoning traces: call graph, pattern and code that an answer about design rests on.
+"""Render reasoning traces: the call graph, pattern and code behind a design answer.
 
-Each piece is "" where a context knows nothing of the kind; `Trace` gathers the texts
-and the elements that they cite.
+A trace is a numbered list of steps; each names elements that the graph knows, so that
+the answer rests on sources and can be checked (repobuild/truth/structure.py).
 """
 
 from __future__ import annotations
@@ -11,72 +11,68 @@ from dataclasses import dataclass, field
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import FactScope
 
-_EDGES = 3  # neighbours that a trace names on each side
-# What a context may show of a pattern, the most telling first.
+_MAX_NEIGHBOURS = 3  # elements that a step of the call graph names
+# Fields of a context that show a pattern, the most specific first.
 _PATTERNS = ("overrides", "overridden", "subclasses", "bases")
 
 
 @dataclass(slots=True)
 class Trace:
-    """Text that grows, and its sources in order."""
+    """Steps of an answer, and the ids of the elements that they cite, in order."""
 
-    about: FactScope
+    scope: FactScope
     steps: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
 
-    def cite(self, part: str, name: str, most: int = _EDGES) -> None:
-        """Add a step about one of the context's lists, when it has something."""
-        text, ids = told(self.about, name, most)
+    def cite(self, part: str, name: str, most: int = _MAX_NEIGHBOURS) -> None:
+        """Add a step about a list of the context, if it names anything."""
+        text, ids = answer_parts.list_field(self.scope, name, most)
         if text:
-            self.steps.append(self.about.phrases.part(part, **self._named(text)))
+            self.steps.append(self._render_step(part, text))
             self.sources += ids
 
-    def pattern(self) -> None:
-        """Add what the element is an example of."""
+    def cite_pattern(self) -> None:
+        """Add one step that says what the element is an example of."""
         before = len(self.steps)
         for name in _PATTERNS:
             if len(self.steps) == before:
                 self.cite(f"pattern_{name}", name)
-        if len(self.steps) == before and (holder := self.about.get("container")):
-            part = self.about.phrases.part
-            self.steps.append(part("pattern_container", **self._named(f"`{holder}`")))
+        container = self.scope.get("container")
+        if len(self.steps) == before and container:
+            self.steps.append(self._render_step("pattern_container", f"`{container}`"))
         if len(self.steps) == before:
             self.cite("pattern_function", "callers", 1)
 
-    def written(self) -> str:
-        """The steps as a numbered list behind their heading."""
-        return self.about.phrases.part("reasoning", items=numbered(self.steps))
+    def _render_step(self, part: str, members: str) -> str:
+        fields = {**self.scope.common_fields(), "members": members}
+        return self.scope.phrases.part(part, **fields)
 
-    def _named(self, members: str) -> dict[str, str]:
-        return {**self.about.names(), "members": members}
-
-
-def told(about: FactScope, name: str, most: int) -> tuple[str, list[str]]:
-    """The first few of a context's list as text, and their ids."""
-    value = list(about.get(name) or ())
-    ids = about.seen(value)
-    more = len(ids) > most or len(ids) < len(value) or name in (about.get("more") or ())
-    return answer_parts.mentions(about, ids[:most], more), ids[:most]
+    def render(self) -> str:
+        """Return the steps as a numbered list under a heading."""
+        return self.scope.phrases.part("reasoning", items=numbered(self.steps))
 
 
-def reasoning(about: FactScope, *edges: str) -> tuple[str, tuple[str, ...]]:
-    """Edges of the call graph, pattern and signature of the element itself."""
-    trace = Trace(about)
+def reasoning(scope: FactScope, *edges: str) -> tuple[str, tuple[str, ...]]:
+    """Return the text and sources of a trace over edges of the call graph.
+
+    `edges` are "callers" and "callees". The text ends with the element's signature.
+    """
+    trace = Trace(scope)
     for name in edges:
         trace.cite(f"graph_{name}", name)
-    trace.pattern()
+    trace.cite_pattern()
     if not trace.steps:
-        return code(about), ()
-    return trace.written() + code(about), tuple(trace.sources)
+        return render_source(scope), ()
+    return trace.render() + render_source(scope), tuple(trace.sources)
 
 
-def code(about: FactScope) -> str:
-    """The signature, with the file that has it."""
-    text = about.get("signature")
+def render_source(scope: FactScope) -> str:
+    """Return the element's signature and the file that has it."""
+    text = scope.get("signature")
     if not text:
         return ""
-    shown = answer_parts.code(about, text)
-    return about.phrases.part("trace_code", path=about.get("path"), code=shown)
+    code = answer_parts.render_code(scope, text)
+    return scope.phrases.part("trace_code", path=scope.get("path"), code=code)
 
 
 def numbered(steps: list[str]) -> str:
@@ -84,4 +80,5 @@ def numbered(steps: list[str]) -> str:
 
 
 def merged(*groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the ids of all groups in order, each once."""
     return tuple(dict.fromkeys(id for group in groups for id in group))

@@ -1,19 +1,21 @@
-"""Secrets in a text, by the library detect-secrets: what they are, never in a message.
+"""Find secrets in text with the library detect-secrets, and redact them.
 
-    secrets(text)    {secret: kind}; kind is the library's name of it, "AWS Access Key"
-    withheld(value)  plain data as it may be shown or exported: without the secrets
+    secrets(text)    {secret: kind}; kind is the library's name for it, "AWS Access Key"
+    withheld(value)  plain data with every secret replaced, to be shown or exported
     found_in(texts), without(value, found)
                      the same in two steps, for data that is written as it is read
 
-A line goes to the library only if `_SUSPECT` finds something in it: a long run with a
-digit and a capital, the beginning of a known token, or a name such as `password` that
-is given a quoted text. So code without secrets costs 12 to 26 us a sample, and seldom
-imports the library, which takes 0.15 s.
+No message shows a secret. secrets_filter.py drops the samples that hold one.
 
-What is known by its form (tokens, private keys) counts as it is. What is known only by
-its name, by its place in a URL, or by looking random is held to more, for code is full
-of such lines: placeholders, names, paths, hashes and UUIDs stay. Hexadecimal strings
-count only as the value of such a name: most are digests.
+A line goes to the library only if a cheap search suspects it (`_SUSPECT`, `_MIXED`): a
+long run with a digit and a capital letter, the beginning of a known token, or a quoted
+string assigned to a name such as `password`. So code without secrets costs 12 to 26 us
+a sample, and seldom imports the library, which takes 0.15 s.
+
+A match of a token format (API tokens, private keys) counts as it is. A match by the
+name of a variable, by position in a URL, or by entropy must pass further checks,
+because code is full of such lines: placeholders, names, paths, hashes and UUIDs are no
+secrets. Hexadecimal strings count only as the value of such a name: most are digests.
 """
 
 from __future__ import annotations
@@ -38,7 +40,7 @@ _MIXED = re.compile(
     r"(?<![A-Za-z0-9_+/=-])(?=[A-Za-z_+/=-]*[0-9])(?=[a-z0-9_+/=-]*[A-Z])"
     r"[A-Za-z0-9_+/=-]{20,}"
 )
-# Separate searches, for as alternatives of one they take twice the time.
+# Separate searches: as alternatives of one expression they take twice the time.
 _SUSPECT = (
     re.compile(
         r"\b(?:gh[oprsu]_|github_pat_|gl[a-z]{2,6}-|npm_|hf_|xox|hooks\.slack|[rs]k_live_"
@@ -52,7 +54,7 @@ _SUSPECT = (
     ),
     re.compile(r"['\"]\s?[!=]==?\s?\w{0,30}?(?i:key|pass|pwd|secret)"),
 )
-_BY_FORM = (
+_FORMAT_PLUGINS = (
     "aws.AWSKeyDetector",
     "azure_storage_key.AzureStorageKeyDetector",
     "github_token.GitHubTokenDetector",
@@ -70,8 +72,8 @@ _BY_FORM = (
     "telegram_token.TelegramBotTokenDetector",
     "twilio.TwilioKeyDetector",
 )
-# Forms that detect-secrets 1.5 does not know.
-_UNKNOWN_YET = {
+# Token formats that detect-secrets 1.5 does not know.
+_MORE_FORMATS = {
     "GitHub Token": re.compile(r"github_pat_\w{36,}"),
     "NPM tokens": re.compile(r"\bnpm_[A-Za-z0-9]{36}\b"),
     "Google API Key": re.compile(r"\bAIza[\w-]{35}(?![\w-])"),
@@ -93,33 +95,34 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _HEX = re.compile(r"(0x)?[0-9a-f]+", re.IGNORECASE)
 _DIGEST = re.compile(r"(?i:hash|digest|checksum|integrity|signature|md5|sha-?\d)")
 _ALPHABET = re.compile(r"(?i:abcdef|uvwxyz|012345|456789)")
-_AROUND = "`'\",;)]}"
-_LEAST_SECRET = 8  # characters; what is shorter is a word, or half of a match
-_LEAST_RANDOM = 16
-_PASSWORD_BITS = 2.75  # a character, of at most 3 for eight different ones
-_RANDOM_BITS = 4.0  # the library's default of 4.5 needs 24 characters, all different
-# Of a string, how much stands in words: a fifth of random base64, four fifths of names.
-_WORDS = 0.5
-_A_NAME = 12  # letters for each underscore; random ones of base64url have 64
+_PUNCTUATION = "`'\",;)]}"
+_MIN_SECRET = 8  # characters; a shorter match is a word, or part of a token
+_MIN_RANDOM = 16  # characters
+_PASSWORD_BITS = 2.75  # per character; eight different ones have 3
+_RANDOM_BITS = 4.0  # the library's default, 4.5, needs 24 different characters
+# Share of a string that is in words: a fifth for random base64, four fifths for names.
+_WORD_SHARE = 0.5
+_NAME_WORD = 12  # characters per underscore in a name; random base64url has 64
 _WORD = re.compile("[a-z]{3,}")
-_LONGEST_LINE = 2000  # the library's expressions take time quadratic in a line's length
+_LONGEST_LINE = 2000  # characters; the library takes quadratic time in them
 
 
 def secrets(text: str) -> dict[str, str]:
-    """Return the secrets of a text with their kinds; {} for nearly every text."""
+    """Return {secret: kind} of a text; {} for nearly every text."""
     found: dict[str, str] = {}
-    for line in _suspects(text):
-        found.update(_in_line(line))
+    if _is_suspect(text):
+        for line in filter(_is_suspect, text.split("\n")):
+            found.update(_in_line(line))
     return found
 
 
 def withheld(value: Value) -> Value:
-    """Return plain data with "[secret: KIND]" in the place of every secret in it."""
+    """Return plain data with every secret in it replaced by "[secret: KIND]"."""
     return without(value, found_in(_texts(value)))
 
 
 def found_in(texts: Iterable[str]) -> Found:
-    """Return the secrets of texts, the longest first; for `without`."""
+    """Return (secret, kind) of texts for `without`, the longest secret first."""
     known: dict[str, str] = {}
     for text in texts:
         known.update(secrets(text))
@@ -136,7 +139,7 @@ def _texts(value: Value) -> Iterator[str]:
 
 
 def without(value: Value, known: Found) -> Value:
-    """Return plain data with "[secret: KIND]" in the place of these secrets."""
+    """Return plain data with these secrets replaced by "[secret: KIND]"."""
     if not known:
         return value
     if isinstance(value, str):
@@ -150,60 +153,58 @@ def without(value: Value, known: Found) -> Value:
     return value
 
 
-def _suspects(text: str) -> Iterator[str]:
-    """Yield the lines in which a secret may be."""
-    if _is_suspect(text):
-        yield from filter(_is_suspect, text.split("\n"))
-
-
 def _is_suspect(text: str) -> bool:
-    """Paths and names are not: to look at one loads the library, for 120 ms."""
-    if any(form.search(text) for form in _SUSPECT):
+    """Return whether text may hold a secret, without loading the library (120 ms)."""
+    if any(pattern.search(text) for pattern in _SUSPECT):
         return True
-    return any(not _is_worded(found) for found in _MIXED.findall(text))
+    # Paths and names have capitals and digits, too, but consist of words.
+    return any(not _is_mostly_words(found) for found in _MIXED.findall(text))
 
 
-def _is_worded(text: str) -> bool:
-    return sum(map(len, _WORD.findall(text))) >= _WORDS * len(text)
+def _is_mostly_words(text: str) -> bool:
+    return sum(map(len, _WORD.findall(text))) >= _WORD_SHARE * len(text)
 
 
 @lru_cache(maxsize=4096)
 def _in_line(line: str) -> Mapping[str, str]:
-    """Return the secrets of a line; the same line stands in several samples."""
+    """Return {secret: kind} of a line. Cached: several samples show the same line."""
     line = line[:_LONGEST_LINE]
     found: dict[str, str] = {}
-    for kind, secret in chain(_by_form(line), _by_place(line)):
+    for kind, secret in chain(_by_format(line), _by_context(line)):
         # Some of the library's expressions give only a token's prefix.
-        whole = secret if len(secret) >= _LEAST_SECRET else line.strip()
+        whole = secret if len(secret) >= _MIN_SECRET else line.strip()
         found.setdefault(whole, kind)
     return found
 
 
-def _by_form(line: str) -> Iterator[tuple[str, str]]:
-    for name in _BY_FORM:
+def _by_format(line: str) -> Iterator[tuple[str, str]]:
+    """Yield (kind, secret) of strings that have the format of a token."""
+    for name in _FORMAT_PLUGINS:
         plugin = _plugin(name)
         for secret in plugin.analyze_string(line):
             yield plugin.secret_type, secret
-    for kind, form in _UNKNOWN_YET.items():
-        for match in form.finditer(line):
+    for kind, pattern in _MORE_FORMATS.items():
+        for match in pattern.finditer(line):
             yield kind, match.group()
 
 
-def _by_place(line: str) -> Iterator[tuple[str, str]]:
-    for name, is_secret in _BY_PLACE.items():
+def _by_context(line: str) -> Iterator[tuple[str, str]]:
+    """Yield (kind, secret) of strings that a name, a URL or entropy marks."""
+    for name, is_secret in _CONTEXT_PLUGINS.items():
         plugin = _plugin(name)
         for text in plugin.analyze_string(line):
             if is_secret(text, line):
                 yield plugin.secret_type, text
-    yield from _without_quotes(line)
+    yield from _unquoted(line)
 
 
-def _without_quotes(line: str) -> Iterator[tuple[str, str]]:
-    """`SECRET_KEY=...` as shells and YAML write it; later words do not count."""
+def _unquoted(line: str) -> Iterator[tuple[str, str]]:
+    """Yield the first word of `SECRET_KEY=...` as shells and YAML write it."""
     keyword = import_module("detect_secrets.plugins.keyword")
-    forms, detector = keyword.CONFIG_DENYLIST_REGEX_TO_GROUP, keyword.KeywordDetector()
-    for text in detector.analyze_string(line, forms):
-        value = text.split()[0].strip(_AROUND)
+    patterns = keyword.CONFIG_DENYLIST_REGEX_TO_GROUP
+    detector = keyword.KeywordDetector()
+    for text in detector.analyze_string(line, patterns):
+        value = text.split()[0].strip(_PUNCTUATION)
         if _is_random(value, line):
             yield detector.secret_type, value
 
@@ -222,44 +223,45 @@ def _is_credential(text: str, line: str) -> bool:
 
 
 def _is_password(text: str, line: str) -> bool:
-    """Whether a named value is no word, name or sentence."""
-    if len(text) < _LEAST_SECRET or " " in text or _PLACEHOLDER.match(text):
+    """Return whether the value of a secret name is no word, name or sentence."""
+    if len(text) < _MIN_SECRET or " " in text or _PLACEHOLDER.match(text):
         return False
-    classes = {_class(letter) for letter in text} - {"-"}
-    long = len(text) >= _LEAST_RANDOM and text.isalnum() and len(classes) > 1
+    classes = {_character_class(letter) for letter in text} - {"separator"}
+    long = len(text) >= _MIN_RANDOM and text.isalnum() and len(classes) > 1
     return (len(classes) > 2 or long) and _bits(text) >= _PASSWORD_BITS
 
 
 def _is_random(text: str, line: str) -> bool:
-    """Whether a string is neither words nor a digest."""
-    if len(text) < _LEAST_RANDOM or _DIGEST.search(line) or _ALPHABET.search(text):
+    """Return whether a string looks random and is no digest."""
+    if len(text) < _MIN_RANDOM or _DIGEST.search(line) or _ALPHABET.search(text):
         return False
     if _HEX.fullmatch(text) or _UUID.search(text) or _PLACEHOLDER.match(text):
         return False
-    if text.isidentifier() and text.count("_") >= max(2, len(text) / _A_NAME):
+    if text.isidentifier() and text.count("_") >= max(2, len(text) / _NAME_WORD):
         return False
-    mixed = {"a", "A", "1"} <= {_class(letter) for letter in text}
-    return mixed and not _is_worded(text) and _bits(text) >= _RANDOM_BITS
+    mixed = {"lower", "upper", "digit"} <= {_character_class(letter) for letter in text}
+    return mixed and not _is_mostly_words(text) and _bits(text) >= _RANDOM_BITS
 
 
-def _class(letter: str) -> str:
+def _character_class(letter: str) -> str:
     if letter.isdigit():
-        return "1"
+        return "digit"
     if letter.isalpha():
-        return "A" if letter.isupper() else "a"
-    return "-" if letter in "-_./: " else "!"
+        return "upper" if letter.isupper() else "lower"
+    return "separator" if letter in "-_./: " else "other"
 
 
 def _bits(text: str) -> float:
-    """Shannon's entropy of a character of the text."""
+    """Return the Shannon entropy of the text, in bits per character."""
     shares = [count / len(text) for count in Counter(text).values()]
     return -sum(share * log2(share) for share in shares)
 
 
-_BY_PLACE: Mapping[str, Callable[[str, str], bool]] = {
+# Detectors by name, URL or entropy, each with the check that its matches must pass.
+_CONTEXT_PLUGINS: Mapping[str, Callable[[str, str], bool]] = {
     "basic_auth.BasicAuthDetector": _is_credential,
     "keyword.KeywordDetector": _is_password,
     "high_entropy_strings.Base64HighEntropyString": _is_random,
-    # `Module.params.a_name_of_some_27_letters` has its form, too.
+    # `Module.params.a_name_of_some_27_letters` has the format of this token, too.
     "discord.DiscordBotTokenDetector": _is_random,
 }

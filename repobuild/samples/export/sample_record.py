@@ -1,0 +1,60 @@
+"""Make the record of one sample: its text, what it is about, and its provenance.
+
+Every export format is a rendering of this record. Provenance (path, blob and lines of
+every source) is joined from `graph` and `files` here and in `show`, and never stored in
+the sample: a sample is not remade because its file changed elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from repobuild.code.graph.graph import PROJECT, node, split_id
+from repobuild.engine.contract import Table, Value
+from repobuild.samples.dataset.summary import KeptSample
+
+Record = dict[str, Value]
+_AROUND_MASK = ("prefix", "suffix")  # the code around the masked code of a fim sample
+
+
+def make_record(kept: KeptSample, graph: Table, files: Table) -> Record:
+    sample, element = kept.sample, kept.sample["element"]
+    path, _, qual = element.partition("::")
+    record = {
+        "question": sample["question"],
+        "answer": sample["answer"],
+        "task_type": sample["task"],
+        "element_name": qual or path,
+        "filepath": path if path in files else "",
+        "id": kept.id,
+        "element": element,
+        "language": sample["language"],
+        "difficulty": sample["difficulty"],
+        "form": sample["form"],
+        "split": kept.row["split"],
+        "track": kept.row["track"],
+        "licence": kept.licence,
+        "provenance": provenance(sample["sources"], graph, files),
+    }
+    return record | {name: sample[name] for name in _AROUND_MASK if name in sample}
+
+
+def provenance(sources: Iterable[str], graph: Table, files: Table) -> list[Value]:
+    """Return one entry for each source that exists; the project's has no path."""
+    return [entry for id in sources if (entry := _source_entry(id, graph, files))]
+
+
+def _source_entry(id: str, graph: Table, files: Table) -> Value | None:
+    if id == PROJECT:
+        return {"id": id}
+    path, _ = split_id(id)
+    file, lines = files.get(path), node(graph, id)
+    if file is None or lines is None:
+        return None
+    return {
+        "id": id,
+        "path": path,
+        "blob": file["blob"],
+        "start_line": lines["start_line"],
+        "end_line": lines["end_line"],
+    }
