@@ -23,8 +23,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def _forget() -> None:
-    for cached in (languages.known, languages._extensions, languages._file_names):
-        cached.cache_clear()
+    languages.known.cache_clear()
+    languages._name_of_extension.cache_clear()
+    languages._file_name_pattern.cache_clear()
     grammar.cache_clear()
     reader.cache_clear()
 
