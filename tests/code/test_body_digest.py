@@ -22,7 +22,7 @@ class A:
 def digests(text: str, qual: str = "A.f") -> tuple[bytes, bytes]:
     found = element(facts_of(text.encode(), "python"), qual, "")
     assert found is not None
-    return found.shape, found.face
+    return found.body_digest, found.interface_digest
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def _seen(element: ElementView) -> tuple[Any, ...]:
 def _same_row(old: ElementRow, new: ElementRow) -> bool:
     """Whether two rows differ in nothing but places: lines, bytes, lines of calls."""
     return (
-        old.shape == new.shape
+        old.body_digest == new.body_digest
         and old.type == new.type
         and old.lead == new.lead
         and old[_LENGTH:_CALLS] == new[_LENGTH:_CALLS]
