@@ -30,7 +30,7 @@ _TYPE = re.compile(r"[\w.]+$")
 
 @dataclass(slots=True)
 class NestedDefinition:
-    """A definition with its place in the nesting; offsets are bytes."""
+    """A definition with its parent and qualified name; offsets are bytes."""
 
     kind: str
     name: str  # "" when the definition has no name that can be read

@@ -139,13 +139,15 @@ class Outline:
                 self.definitions.append(self._definition(grammar.kinds[index], parts))
             else:
                 self.other_matches.append((grammar.kinds[index], parts))
-        self.definitions.sort(key=lambda found: (found.start, -found.end))
+        self.definitions.sort(
+            key=lambda definition: (definition.start, -definition.end)
+        )
         self.sites = grammar.sites(self.root)
         self.comments = spans(self.sites.get("comment", ()))
         self._trim_trailing_comments()
         self._attach_decorators(self.sites.get("decorator", ()))
         self._qualify_names()
-        self._starts = [found.start for found in self.definitions]
+        self._starts = [one.start for one in self.definitions]
         self._newlines: list[int] = []
         self._normal_form = NormalForm(
             source, spans(self.sites.get("string", ())), self.comments

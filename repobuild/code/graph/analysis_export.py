@@ -83,17 +83,17 @@ def analysis_parts(tables: Tables, blob: Blob) -> Iterator[tuple[str, Any]]:
         "code_elements",
         (element_json(one, sources.code(one)) for one in code_elements.values()),
     )
-    found = _patterns(graph, code_elements, sources)
-    yield "code_patterns", _counted(found, statistics)
+    code_patterns = _patterns(graph, code_elements, sources)
+    yield "code_patterns", _counted(code_patterns, statistics)
     yield "statistics", statistics
     yield "call_graph", _call_graph(graph)
 
 
 def _counted(
-    found: Iterator[CodePattern], statistics: dict[str, Any]
+    patterns: Iterator[CodePattern], statistics: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
     """Yield patterns as JSON and count them in the statistics, which come later."""
-    for pattern in found:
+    for pattern in patterns:
         statistics["code_patterns"] += 1
         yield asdict(pattern)
 

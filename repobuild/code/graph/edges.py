@@ -125,7 +125,7 @@ class FileEdges:
         )
 
     def _callees(self, entity: Entity) -> Iterator[tuple[str, float]]:
-        """Yield what calling a symbol runs: of a class also its constructor."""
+        """Yield what a call of an entity runs: beside a class its constructor."""
         kind, path, qual, confidence = entity
         if kind == "f":
             yield identity(entity), confidence
@@ -137,7 +137,7 @@ class FileEdges:
             yield from self._method(("i", path, qual, min(confidence, 0.7)), "__call__")
 
     def _method(self, entity: Entity, name: str) -> Iterator[tuple[str, float]]:
-        """Yield a class's method that runs without being named in the call."""
+        """Yield a class's method that is run without being named."""
         _, path, qual, confidence = entity
         found = self.resolver.in_class(path, qual, name)
         if found is not None and found[0] == "f":

@@ -91,7 +91,7 @@ def outgoing(table: Table, id: str, kind: str) -> list[tuple[str, float]]:
     path, qual = split_id(id)
     row = table.get(path)
     edges = edges_of(row, qual) if row else []
-    return sorted((dst, sure) for found, dst, sure in edges if found == kind)
+    return sorted((dst, sure) for edge, dst, sure in edges if edge == kind)
 
 
 def incoming(table: Table, id: str, kind: str) -> list[tuple[str, float]]:

@@ -5,7 +5,7 @@
 
 A file's own header wins, else the nearest folder above it that states a licence;
 without any the licence is UNKNOWN with the source "". In a folder a manifest that names
-its licence wins, because it says how several texts combine; texts without such a
+its licence wins, because it states how several texts combine; texts without such a
 manifest apply together. The index holds, under "/" and the path of a licence file or
 manifest, its folder's term.
 

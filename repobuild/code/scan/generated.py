@@ -5,8 +5,8 @@ A model that learns them learns another project, or a tool's output. They stay i
 `facts`; `repobuild show files` and `show facts` count them. They have no elements, so
 no sample is made from them.
 
-Content counts as generated when its first lines say so in the phrases that generators
-use, and as minified when its lines are longer on average than people write them.
+Content counts as generated when its first lines contain a phrase that generators
+write, and as minified when its lines are longer on average than people write them.
 """
 
 from __future__ import annotations

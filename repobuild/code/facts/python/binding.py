@@ -28,7 +28,7 @@ _LITERALS = frozenset(
     " none lambda list_comprehension ellipsis binary_operator".split()
 )
 _RETURNED = frozenset({"identifier", "call", "attribute", "none"})
-# Types that say less than the assigned value does.
+# Types that are less exact than the assigned value.
 _VAGUE_TYPES = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
 
 
@@ -84,10 +84,9 @@ class Binder:
             if offset not in known:  # a `with` target already has an event
                 owner, name = self.outline.owner(offset), self.outline.text(node)
                 self._events.append(BindingEvent(offset, owner, name, ""))
-        for found in self.outline.definitions:
-            offset, binding = found.node.start_byte, "#" + found.qual
-            event = BindingEvent(offset, found.parent, found.name, binding)
-            self._events.append(event)
+        for one in self.outline.definitions:
+            offset, binding = one.node.start_byte, "#" + one.qual
+            self._events.append(BindingEvent(offset, one.parent, one.name, binding))
         returned = self._returned()
         self._file_events()
         for owner, binding in returned.items():

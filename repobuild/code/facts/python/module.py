@@ -52,7 +52,9 @@ class PythonModule:
         imports = read_imports(outline)
         self.values = Values(outline, imports.origins)
         self.calls = self._calls()
-        self.parameters = [self._parameters(found) for found in outline.definitions]
+        self.parameters = [
+            self._parameters(definition) for definition in outline.definitions
+        ]
         self.binder = Binder(outline, self.calls, self.parameters, imports, self.values)
 
     def facts(self) -> dict[str, Any]:
@@ -62,8 +64,8 @@ class PythonModule:
         facts: dict[str, Any] = {
             "doc": docstring(outline.root, outline.source),
             "elements": [
-                packed(self._element(index, found, complexity[index]))
-                for index, found in enumerate(outline.definitions)
+                packed(self._element(index, definition, complexity[index]))
+                for index, definition in enumerate(outline.definitions)
             ],
             "imports": self.binder.imports.entries,
             "names": self.binder.names,
@@ -76,32 +78,35 @@ class PythonModule:
             facts["all"] = exports
         return facts
 
-    def _element(self, index: int, found: Definition, complexity: int) -> ElementRow:
+    def _element(
+        self, index: int, definition: Definition, complexity: int
+    ) -> ElementRow:
         outline = self.outline
         source = outline.source
-        doc = docstring(found.parts["body"][0], source)
-        returns = _first_text(outline, found, "returns")
+        doc = docstring(definition.parts["body"][0], source)
+        returned = definition.parts.get("returns")
+        returns = one_line(outline.text(returned[0])) if returned else ""
         parameters = self.parameters[index]
-        decorators = [one_line(outline.text(node)) for node in found.decorators]
-        bases = self._bases(found)
-        flags = "a" if source.startswith(b"async", found.node.start_byte) else ""
-        kind = found.kind
-        if kind == "function" and self.binder.is_class(found.parent):
+        decorators = [one_line(outline.text(node)) for node in definition.decorators]
+        bases = self._bases(definition)
+        flags = "a" if source.startswith(b"async", definition.node.start_byte) else ""
+        kind = definition.kind
+        if kind == "function" and self.binder.is_class(definition.parent):
             kind = "method"
-        start = source.rfind(b"\n", 0, found.start) + 1
-        end = source.find(b"\n", found.end)
+        visible = (kind, flags, doc, returns, parameters, decorators, bases)
+        interface = repr(visible).encode("utf-8", "replace")
+        start = source.rfind(b"\n", 0, definition.start) + 1
+        end = source.find(b"\n", definition.end)
         return ElementRow(
-            qual=found.qual,
+            qual=definition.qual,
             type=kind,
-            start_line=found.row + 1,
-            end_line=found.last_row + 1,
-            lead=found.row - found.first_row,
+            start_line=definition.row + 1,
+            end_line=definition.last_row + 1,
+            lead=definition.row - definition.first_row,
             start=start,
             length=(end if end >= 0 else len(source)) - start,
-            body_digest=outline.body_digest(found),
-            interface_digest=_interface_digest(
-                found.name, kind, flags, doc, returns, parameters, decorators, bases
-            ),
+            body_digest=outline.body_digest(definition),
+            interface_digest=digest(definition.name.encode(), interface),
             complexity=complexity,
             doc=doc,
             parameters=parameters,
@@ -114,22 +119,22 @@ class PythonModule:
             flags=flags,
         )
 
-    def _parameters(self, found: Definition) -> list[Any]:
-        if "parameters" not in found.parts:
+    def _parameters(self, definition: Definition) -> list[Any]:
+        if "parameters" not in definition.parts:
             return []
-        node = found.parts["parameters"][0]
+        node = definition.parts["parameters"][0]
         text = self.outline.text(node)
         if _PLAIN_PARAMETERS.match(text):
             names = text[1:-1].split(",")
             return [name.strip() for name in names if name.strip()]
         return list(_parameters(self.outline, node))
 
-    def _bases(self, found: Definition) -> list[str]:
-        if "bases" not in found.parts:
+    def _bases(self, definition: Definition) -> list[str]:
+        if "bases" not in definition.parts:
             return []
         return [
             one_line(self.outline.text(node))
-            for node in found.parts["bases"][0].named_children
+            for node in definition.parts["bases"][0].named_children
             if node.type not in ("keyword_argument", "comment", "dictionary_splat")
         ]
 
@@ -157,16 +162,6 @@ class PythonModule:
             return None
         items = [item for text in texts for item in _STRING_ITEM.findall(text)]
         return [name for item in items if (name := literal(item))]
-
-
-def _interface_digest(name: str, *parts: Any) -> bytes:
-    """Return the digest of what callers see of an element."""
-    return digest(name.encode(), repr(parts).encode("utf-8", "replace"))
-
-
-def _first_text(outline: Outline, found: Definition, part: str) -> str:
-    nodes = found.parts.get(part)
-    return one_line(outline.text(nodes[0])) if nodes else ""
 
 
 def one_line(text: str) -> str:
@@ -239,7 +234,7 @@ class _Mark(enum.IntEnum):
 def _complexities(outline: Outline) -> list[int]:
     """Return the cyclomatic complexity of each definition."""
     definitions = outline.definitions
-    bodies = [found.parts["body"][0].start_byte for found in definitions]
+    bodies = [definition.parts["body"][0].start_byte for definition in definitions]
     counts = [1] * len(definitions)
     assert_end = 0  # of the last assert; branches within it are not counted
     seen_else: set[int] = set()  # `match` blocks whose catch-all case was seen

@@ -53,7 +53,7 @@ class Values:
     def __init__(self, outline: Outline, origins: Mapping[str, str]) -> None:
         self._outline = outline
         self._origins = origins
-        own = {found.name for found in outline.definitions}
+        own = {definition.name for definition in outline.definitions}
         self._calling = _CALLS_ARGUMENT.keys() - own
         self._keep_elements = _KEEP_ELEMENTS - own
 
