@@ -12,11 +12,11 @@ import pytest
 
 from repobuild.code.licence.detect import (
     UNKNOWN,
-    expression,
-    header,
     is_statement,
-    of_file,
-    of_text,
+    licence_of_file,
+    licence_of_header,
+    licence_of_text,
+    spdx_expression,
 )
 from repobuild.code.licence.licences import licences
 from tests.fakes import MemoryView
@@ -45,7 +45,7 @@ LESSER = "GNU LESSER GENERAL PUBLIC LICENSE\n Version 3, 29 June 2007\n"
     ],
 )
 def test_a_header_names_the_licence_of_its_file(line: str, licence: str) -> None:
-    assert header(f"#!/bin/sh\n{line}\nx = 1\n".encode()) == licence
+    assert licence_of_header(f"#!/bin/sh\n{line}\nx = 1\n".encode()) == licence
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_file_names_the_licence_of_its_folder(
     name: str, text: str, licence: str
 ) -> None:
     assert is_statement(name)
-    assert of_file(name, text.encode()) == licence
+    assert licence_of_file(name, text.encode()) == licence
 
 
 def test_only_licence_files_and_manifests_are_read() -> None:
@@ -108,7 +108,9 @@ def test_only_licence_files_and_manifests_are_read() -> None:
 
 
 def test_an_expression_unknown_to_spdx_is_empty() -> None:
-    assert expression("BSD") == expression("MIT OR") == expression("") == ""
+    assert (
+        spdx_expression("BSD") == spdx_expression("MIT OR") == spdx_expression("") == ""
+    )
 
 
 def test_texts_of_installed_packages_match_their_metadata() -> None:
@@ -122,10 +124,10 @@ def test_texts_of_installed_packages_match_their_metadata() -> None:
             if not licence or " " in licence or not own or not is_statement(path.name):
                 continue
             text = Path(str(path.locate())).read_text("utf-8", "replace")
-            if of_text(text) == licence:
+            if licence_of_text(text) == licence:
                 right += 1
             else:
-                wrong.append(f"{path}: {licence}, not {of_text(text)}")
+                wrong.append(f"{path}: {licence}, not {licence_of_text(text)}")
     assert right > 20
     assert len(wrong) <= right / 10, wrong
 

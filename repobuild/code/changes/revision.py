@@ -21,7 +21,7 @@ from repobuild.code.facts.element_row import (
     parent_of,
     row_of,
 )
-from repobuild.code.facts.python.docstring import cleaned, literal
+from repobuild.code.facts.python.docstring import clean_docstring, string_value
 from repobuild.engine.contract import Value
 
 KINDS = ("class", "function", "method")
@@ -127,7 +127,7 @@ def _without_docstring(text: str, doc: str) -> str:
         end = text.find(start[1], start.end()) + len(start[1])
         whole = text[start.start() : end]
         # A decorator's argument may begin a line, too.
-        if cleaned(literal(whole.strip())) == doc:
+        if clean_docstring(string_value(whole.strip())) == doc:
             return text[: start.start()] + "\n" * whole.count("\n") + text[end:]
     return text
 

@@ -78,7 +78,7 @@ def row_of(item: list[Any]) -> ElementRow:
     return ElementRow(*item, *_DEFAULTS[len(item) :])
 
 
-def packed(row: ElementRow) -> list[Any]:
+def pack_row(row: ElementRow) -> list[Any]:
     """Return the row as it is stored."""
     items = list(row)
     while len(items) > _REQUIRED and items[-1] == _DEFAULTS[len(items) - 1]:

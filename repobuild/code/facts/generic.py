@@ -23,11 +23,11 @@ from tree_sitter import QueryError
 
 from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.c_macros import blank_macros
-from repobuild.code.facts.element_row import Bindings, ElementRow, packed
+from repobuild.code.facts.element_row import Bindings, ElementRow, pack_row
 from repobuild.code.facts.imported_names import read_exports, read_imports
 from repobuild.code.facts.local_bindings import binding_of
 from repobuild.code.facts.nesting import NestedDefinition, Nesting
-from repobuild.code.facts.parameter import flat, read_parameters
+from repobuild.code.facts.parameter import on_one_line, read_parameters
 from repobuild.code.facts.syntax import Grammar, Outline, grammar
 from repobuild.code.scan.language import known
 
@@ -84,7 +84,7 @@ class _File:
         exported_names = read_exports(sites.get("export", []))
         facts: dict[str, Any] = {
             "elements": [
-                packed(self._element(index, definition))
+                pack_row(self._element(index, definition))
                 for index, definition in self.nesting.elements()
             ],
             "imports": imports,
@@ -138,7 +138,7 @@ class _File:
 
     def _bases(self, definition: NestedDefinition) -> list[str]:
         nodes = definition.parts.get("bases", ())
-        texts = [flat(self.outline.text(node)) for node in nodes]
+        texts = [on_one_line(self.outline.text(node)) for node in nodes]
         return [item for text in texts for item in _split_items(text)]
 
     def _element(self, index: int, definition: NestedDefinition) -> ElementRow:
@@ -150,6 +150,7 @@ class _File:
         bases = self._bases(definition)
         if is_class:
             bases += self.impl_bases.get(definition.qual, [])
+        attributes = [self._text(*span) for span in definition.attributes]
         nodes = definition.parts.get("parameters", ())
         element = ElementRow(
             qual=definition.qual,
@@ -165,7 +166,7 @@ class _File:
             doc=self._doc(definition),
             parameters=read_parameters(nodes[0]) if nodes else [],
             returns=self._returns(definition),
-            decorators=[flat(self._text(*span)) for span in definition.attributes],
+            decorators=[on_one_line(text) for text in attributes],
             bases=list(dict.fromkeys(bases)),
             calls=self.calls.get(index, []),
             vars=self.vars.get(index, {}),
@@ -185,7 +186,7 @@ class _File:
         start = min(node.start_byte for node in nodes)
         ends = [node.start_byte for node in definition.parts.get("declarator", ())]
         end = ends[0] if ends else nodes[0].end_byte
-        return flat(self._text(start, end)).lstrip(":-> ")
+        return on_one_line(self._text(start, end)).lstrip(":-> ")
 
     def _head(self, definition: NestedDefinition) -> str:
         """Return the signature as written: the text before the body."""
@@ -196,7 +197,7 @@ class _File:
             text = text.replace(self._text(*comment), " ")
         if not bodies and definition.kind == "class":
             text = text.partition("{")[0]
-        head = _PADDED_BRACKET.sub(r"\1\2", flat(text))
+        head = _PADDED_BRACKET.sub(r"\1\2", on_one_line(text))
         head = head.rstrip("{; ").removesuffix("=>").rstrip("= ")
         return head if len(head) <= _LONGEST_HEAD else head[:_LONGEST_HEAD] + " ..."
 
@@ -239,7 +240,7 @@ def _chain(text: str) -> str:
     """Return a callee as a chain (element_row.py): `a.b(x).c` is `a.b().c`."""
     if text.isidentifier():
         return text
-    before, text = "", _STRING.sub("''", flat(text))
+    before, text = "", _STRING.sub("''", on_one_line(text))
     while before != text:
         before, text = text, _BRACKETS.sub(_empty_brackets, text)
     if len(text) > _LONGEST_CHAIN or not _CHAIN.fullmatch(text.replace("''", "")):

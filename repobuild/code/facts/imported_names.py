@@ -23,7 +23,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from repobuild.code.facts.element_row import Bindings
-from repobuild.code.facts.parameter import flat
+from repobuild.code.facts.parameter import on_one_line
 
 _MAX_STATEMENT = 10_000  # bytes of one statement that are read
 _FROM = re.compile(
@@ -90,7 +90,7 @@ def _text(node: Node | None) -> str:
 
 
 def _unquoted(node: Node) -> str:
-    return flat(_text(node)).strip("\"'`")
+    return on_one_line(_text(node)).strip("\"'`")
 
 
 def _read_as_written(node: Node) -> Iterator[Import]:
@@ -134,7 +134,7 @@ def _import_clause(text: str) -> Iterator[tuple[str, str]]:
 def _name_list(text: str, sign: str) -> Iterator[tuple[str, str]]:
     """Yield (name, alias) of the parts between braces."""
     for part in text.split(","):
-        name, _, alias = flat(part).removeprefix("type ").partition(sign)
+        name, _, alias = on_one_line(part).removeprefix("type ").partition(sign)
         name, alias = name.strip(), alias.partition("=")[0].strip()
         if _WORD.fullmatch(name) and (not alias or _WORD.fullmatch(alias)):
             yield name, alias
@@ -144,7 +144,7 @@ def _required_names(node: Node) -> Iterator[tuple[str, str]]:
     """Yield (name, alias) of `const {a: b} = require("m").c`, `import m = require`."""
     call = node.parent.parent if node.parent else None
     if node.parent and node.parent.type == "import_require_clause":
-        yield "", flat(_text(node.parent)).partition("=")[0].strip()
+        yield "", on_one_line(_text(node.parent)).partition("=")[0].strip()
         return
     outer = call.parent if call else None
     member = ""
@@ -153,7 +153,7 @@ def _required_names(node: Node) -> Iterator[tuple[str, str]]:
         outer = outer.parent
     target = None
     if outer and outer.type == "variable_declarator":
-        target = flat(_text(outer.child_by_field_name("name")))
+        target = on_one_line(_text(outer.child_by_field_name("name")))
     if not target:
         yield "", ""
     elif target.startswith("{") and not member:
@@ -197,7 +197,7 @@ def _exported(text: str) -> Iterator[tuple[str, str]]:
 
 
 def _read_java(node: Node) -> Iterator[Import]:
-    match = _JAVA_IMPORT.match(flat(_text(node.parent)))
+    match = _JAVA_IMPORT.match(on_one_line(_text(node.parent)))
     if match:
         yield Import(match[1], match[2] or "")
 
@@ -212,7 +212,7 @@ def _read_rust(node: Node) -> Iterator[Import]:
         alias = _text(node.parent.child_by_field_name("alias"))
         yield Import(_text(node), alias=alias)
     else:
-        yield from _use_tree("", flat(_text(node)))
+        yield from _use_tree("", on_one_line(_text(node)))
 
 
 def _use_tree(before: str, text: str) -> Iterator[Import]:
@@ -265,7 +265,7 @@ def _bind_go(one: Import, node: Node) -> Iterator[tuple[str, str]]:
 
 
 def _read_c(node: Node) -> Iterator[Import]:
-    yield Import(flat(_text(node)).strip('"'))
+    yield Import(on_one_line(_text(node)).strip('"'))
 
 
 _LANGUAGES: dict[str, tuple[Read, Bind]] = {

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from tree_sitter import Node
 
 from repobuild.code.facts.element_row import Binding
-from repobuild.code.facts.parameter import flat
+from repobuild.code.facts.parameter import on_one_line
 
 _MAX_CLIMB = 4  # nodes from a name to its declaration
 # Expressions that construct a value, with the fields that name the callee or type.
@@ -59,7 +59,7 @@ def _ancestors(name: Node) -> Iterator[tuple[Node, Node]]:
 
 
 def _text(node: Node) -> str:
-    return flat((node.text or b"").decode("utf-8", "replace"))
+    return on_one_line((node.text or b"").decode("utf-8", "replace"))
 
 
 def _constructed(node: Node, child: Node, name: Node) -> Binding:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repobuild.code.facts.body_digest import digest
-from repobuild.code.facts.element_row import ElementRow, packed
+from repobuild.code.facts.element_row import ElementRow, pack_row
 from repobuild.code.facts.syntax import grammar
 
 _SLUG = re.compile(r"[\W_]+")
@@ -126,7 +126,7 @@ def _rows(sections: list[_Section], lines: list[str]) -> list[list[Any]]:
             doc=doc,
             returns=section.title,
         )
-        rows.append(packed(element))
+        rows.append(pack_row(element))
     return rows
 
 

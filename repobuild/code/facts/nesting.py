@@ -106,9 +106,9 @@ class Nesting:
         return nested
 
     def _name_of(self, one: Definition) -> str:
-        name = plain_name(one.name, one.kind)
+        name = normalize_name(one.name, one.kind)
         for scope in one.parts.get("scope", ())[:1]:
-            outer = plain_name(self._outline.text(scope), "impl")
+            outer = normalize_name(self._outline.text(scope), "impl")
             return f"{outer}.{name}" if outer and name else name
         return name
 
@@ -180,7 +180,7 @@ def _merge_matches(outline: Outline) -> list[Definition]:
     return list(by_node.values())
 
 
-def plain_name(text: str, kind: str) -> str:
+def normalize_name(text: str, kind: str) -> str:
     """Return a name in the form of qualified names, "" when the text is no name.
 
     `A<T>::f` is `A.f`, `operator bool() const` is `operator_bool`, and an `impl` is

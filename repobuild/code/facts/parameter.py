@@ -18,7 +18,7 @@ _DEFAULTS = ("value", "right", "default_value")
 _VARIADIC = re.compile(r"^(spread|variadic)_parameter")
 
 
-def flat(text: str) -> str:
+def on_one_line(text: str) -> str:
     """Return a text on one line."""
     return _SPACE.sub(" ", text).strip()
 
@@ -35,7 +35,7 @@ def read_parameters(node: Node) -> list[Any]:
 
 
 def _text(node: Node | None) -> str:
-    return flat(_decode(node.text or b"")) if node else ""
+    return on_one_line(_decode(node.text or b"")) if node else ""
 
 
 def _decode(text: bytes) -> str:
@@ -61,7 +61,7 @@ def _read(node: Node) -> list[Any]:
         # Java's `String... names`: the last child is the name.
         name = node.named_children[-1]
         before = (node.text or b"")[: name.start_byte - node.start_byte]
-        return [_entry(_text(name), flat(_decode(before)), "")]
+        return [_entry(_text(name), on_one_line(_decode(before)), "")]
     if declared is not None:  # a type without a name: `int f(int)`, `func(int)`
         others = [child for child in node.named_children if child != declared]
         return [_entry(_text(others[0]) if others else "_", _type(declared), "")]
@@ -90,10 +90,12 @@ def _read_target(
     whole = node.text or b""
     end = default.start_byte - node.start_byte if default else len(whole)
     if name is None:
-        return _entry("_", flat(_decode(whole[:end]).rstrip(" =")), _text(default))
+        return _entry(
+            "_", on_one_line(_decode(whole[:end]).rstrip(" =")), _text(default)
+        )
     first, last = name.start_byte - node.start_byte, name.end_byte - node.start_byte
     annotation = _decode(whole[:first] + whole[last:end]).rstrip(" =")
-    return _entry(_text(name), flat(annotation), _text(default))
+    return _entry(_text(name), on_one_line(annotation), _text(default))
 
 
 def _declared_name(node: Node) -> Node | None:

@@ -32,7 +32,7 @@ from typing import Any
 
 from repobuild.code.scan.generated import classify_content
 from repobuild.code.scan.language import known
-from repobuild.code.scan.source_text import refusal, source_of
+from repobuild.code.scan.source_text import reason_refused, source_of
 from repobuild.engine.contract import Scope, Value
 
 Reader = Callable[[bytes, str], dict[str, Any]]
@@ -61,7 +61,7 @@ def facts_of(blob: bytes, language: str, limit: int = _MAX_BYTES) -> dict[str, A
     """Return the facts of a blob; above `limit` bytes only a problem."""
     from repobuild.code.facts.syntax import UnparsableError
 
-    if problem := refusal(blob, limit):
+    if problem := reason_refused(blob, limit):
         return {"language": language, "problem": problem}
     source, problem = source_of(blob)
     lines = source.count(b"\n") + (not source.endswith(b"\n") and bool(source))

@@ -1,9 +1,9 @@
 """Detects the licence that a header, a manifest or a licence file names, as SPDX.
 
-    header(b"# SPDX-License-Identifier: MIT\\n...")    "MIT"; "" when there is none
-    of_file("LICENSE", blob)                          "Apache-2.0"
-    of_file("pyproject.toml", blob)                   "MIT OR Apache-2.0"
-    expression("GPL-3.0+ or mit")                     "GPL-3.0-or-later OR MIT"
+    licence_of_header(b"# SPDX-License-Identifier: MIT")   "MIT", "" without a header
+    licence_of_file("LICENSE", blob)                       "Apache-2.0"
+    licence_of_file("pyproject.toml", blob)                "MIT OR Apache-2.0"
+    spdx_expression("GPL-3.0+ or mit")                     "GPL-3.0-or-later OR MIT"
 
 A name that is no known licence yields UNKNOWN. The library `packaging` checks
 expressions against SPDX's own list. A text is recognised by sentences that only it
@@ -56,22 +56,26 @@ def is_statement(name: str) -> bool:
     return bool(_LICENCE_FILE.fullmatch(name)) and not _SOURCE_ENDING.search(name)
 
 
-def header(blob: bytes) -> str:
+def licence_of_header(blob: bytes) -> str:
     """Return the licence that the top of a source file names, or ""."""
     match = _HEADER.search(blob, 0, _HEADER_BYTES)
     if match is None:
         return ""
     named = _COMMENT_END.sub("", match[1].decode("utf-8", "replace"))
-    return expression(named) or UNKNOWN
+    return spdx_expression(named) or UNKNOWN
 
 
-def of_file(name: str, blob: bytes) -> str:
+def licence_of_file(name: str, blob: bytes) -> str:
     """Return the licence that a licence file or a manifest names, or ""."""
     text = blob[:_TEXT_BYTES].decode("utf-8", "replace")
     if name not in MANIFESTS:
         # A page such as "docs/license.md" may only be about licences.
         is_page = name.lower().endswith(_PAGE_ENDINGS)
-        return header(blob) or of_text(text) or ("" if is_page else UNKNOWN)
+        return (
+            licence_of_header(blob)
+            or licence_of_text(text)
+            or ("" if is_page else UNKNOWN)
+        )
     try:
         body = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError):
@@ -80,7 +84,7 @@ def of_file(name: str, blob: bytes) -> str:
     return next((licence for licence in licences if licence), "")
 
 
-def of_text(text: str) -> str:
+def licence_of_text(text: str) -> str:
     """Return the licence whose text comes first in this text, or ""."""
     words = " ".join(_NOT_WORDS.sub(" ", text.lower()).split())
     starts = {id: _start_of_text(body, words) for id, body in _known_licences().items()}
@@ -88,7 +92,7 @@ def of_text(text: str) -> str:
     return min(matches)[1].strip() if matches else ""
 
 
-def expression(text: str) -> str:
+def spdx_expression(text: str) -> str:
     """Return a valid SPDX expression in its canonical spelling, or ""."""
     from packaging.licenses import (
         InvalidLicenseExpression,
@@ -133,7 +137,11 @@ def _licence_of_field(text: str) -> str:
     """Return the licence of a field: an expression, a name, or a whole text."""
     words = _NOT_WORDS.sub(" ", text.lower())
     name = " ".join(_FILLER_WORDS.sub(" ", words).split())
-    return expression(text) or _licence_of_name().get(name, "") or of_text(text)
+    return (
+        spdx_expression(text)
+        or _licence_of_name().get(name, "")
+        or licence_of_text(text)
+    )
 
 
 @cache

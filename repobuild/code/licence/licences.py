@@ -20,10 +20,10 @@ from collections.abc import Mapping
 from repobuild.code.licence.detect import (
     MANIFESTS,
     UNKNOWN,
-    expression,
-    header,
     is_statement,
-    of_file,
+    licence_of_file,
+    licence_of_header,
+    spdx_expression,
 )
 from repobuild.engine.contract import Value, View
 
@@ -79,7 +79,7 @@ def _folder_row(view: View, folder: str) -> Row | None:
         file = view.table("files").get(path)
         if file is None or _folder_of(path) != folder:
             continue  # a false hit of the index
-        if licence := of_file(_name_of(path), view.blob(file["blob"])):
+        if licence := licence_of_file(_name_of(path), view.blob(file["blob"])):
             stated[path] = licence
     for path, licence in stated.items():
         if _name_of(path) in MANIFESTS:
@@ -97,7 +97,7 @@ def _joint_row(stated: Mapping[str, str]) -> Row:
     joint = licences[0]
     if len(licences) > 1:
         terms = (f"({one})" if " OR " in one else one for one in licences)
-        joint = expression(" AND ".join(terms))
+        joint = spdx_expression(" AND ".join(terms))
     return {"licence": joint or UNKNOWN, "source": min(known)}
 
 
@@ -107,7 +107,7 @@ def _update_file(view: View, path: str) -> None:
         if not view.full:
             view.own.drop(path)
         return
-    named = header(view.blob(file["blob"]))
+    named = licence_of_header(view.blob(file["blob"]))
     row = {"licence": named, "source": path} if named else _nearest(view, path)
     view.own.put(path, row)
 

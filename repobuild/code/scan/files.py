@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repobuild.code.scan.language import language_of, left_out
+from repobuild.code.scan.language import language_of, reason_left_out
 from repobuild.engine.contract import Source
 from repobuild.git.snapshot import REGULAR, Entry
 
@@ -34,5 +34,5 @@ def _row(
     is_regular = mode in [int(kind) for kind in REGULAR]
     language = language_of(path, languages, exclude) if is_regular else ""
     row = {"blob": blob, "mode": mode, "language": language}
-    reason = left_out(path, languages) if is_regular and not language else ""
+    reason = reason_left_out(path, languages) if is_regular and not language else ""
     return {**row, "left_out": reason} if reason else row

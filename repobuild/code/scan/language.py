@@ -118,7 +118,7 @@ def _exclude_pattern(globs: tuple[str, ...]) -> re.Pattern[str] | None:
     return re.compile("|".join(parts)) if parts else None
 
 
-def left_out(path: str, languages: Sequence[str]) -> str:
+def reason_left_out(path: str, languages: Sequence[str]) -> str:
     """Return why the path excludes a file of a chosen language, "" when it does not."""
     reason = classify_path(path)
     return reason if reason and _language_by_name(path, tuple(languages)) else ""

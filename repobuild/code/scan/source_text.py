@@ -45,7 +45,7 @@ def _utf8(blob: bytes) -> tuple[bytes, str]:
     return blob, f"declared as {name}, which it is not; read as UTF-8"
 
 
-def refusal(blob: bytes, limit: int) -> str:
+def reason_refused(blob: bytes, limit: int) -> str:
     """Return why a blob is not analysed at all, or ""."""
     if len(blob) > limit:
         return f"{len(blob):,} bytes, more than project.max_file_bytes ({limit:,})"

@@ -29,7 +29,7 @@ def docstring(body: Node, source: bytes) -> str:
     if child is None or child.type not in _STRINGS:
         return ""
     text = source[child.start_byte : child.end_byte].decode("utf-8", "replace")
-    return cleaned(literal(text))
+    return clean_docstring(string_value(text))
 
 
 def _first_statement(body: Node) -> Node | None:
@@ -40,7 +40,7 @@ def _first_statement(body: Node) -> Node | None:
     return None
 
 
-def literal(text: str) -> str:
+def string_value(text: str) -> str:
     """Return the value of a string literal, "" when it is not a plain string."""
     plain = _PLAIN.match(text)
     if plain:
@@ -57,7 +57,7 @@ def literal(text: str) -> str:
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def cleaned(text: str) -> str:
+def clean_docstring(text: str) -> str:
     """Return the text without common indentation, like `inspect.cleandoc`."""
     if "\n" not in text and "\t" not in text:
         return text.lstrip()

@@ -22,9 +22,9 @@ from typing import Any
 from tree_sitter import Node
 
 from repobuild.code.facts.body_digest import digest
-from repobuild.code.facts.element_row import ElementRow, packed
+from repobuild.code.facts.element_row import ElementRow, pack_row
 from repobuild.code.facts.python.binding import Binder, read_imports
-from repobuild.code.facts.python.docstring import docstring, literal
+from repobuild.code.facts.python.docstring import docstring, string_value
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, grammar
 
@@ -64,7 +64,7 @@ class PythonModule:
         facts: dict[str, Any] = {
             "doc": docstring(outline.root, outline.source),
             "elements": [
-                packed(self._element(index, definition, complexity[index]))
+                pack_row(self._element(index, definition, complexity[index]))
                 for index, definition in enumerate(outline.definitions)
             ],
             "imports": self.binder.imports.entries,
@@ -161,7 +161,7 @@ class PythonModule:
         if not texts:
             return None
         items = [item for text in texts for item in _STRING_ITEM.findall(text)]
-        return [name for item in items if (name := literal(item))]
+        return [name for item in items if (name := string_value(item))]
 
 
 def one_line(text: str) -> str:
