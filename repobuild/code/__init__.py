@@ -16,8 +16,8 @@ Read first: `facts/parse.py` (what a facts row holds), then `graph/graph.py`.
 To add a language, write `configs/languages/NAME.toml` and `NAME.scm`;
 `scan/language.py` documents both, docs/languages.md adds one step by step. That alone
 yields elements, calls and imports as written. To link its names to other files, set
-`links` to one of the rule sets in `resolve/linked/link_rules.py`, or add one there,
-with a reader of its import statements in `facts/imported_names.py`. Only a language
-whose query file cannot state enough needs a module of its own, named by `refine`, as
-Python (`facts/python/module.py`) and Markdown (`facts/markdown.py`) have.
+`links` to one of the rule sets of `resolve/linked` (read link_rules.py there), or add
+one, with a reader of its import statements in `facts/imported_names.py`. Only when a
+query file cannot state enough does a language need a module of its own, named by
+`refine`, as Python (`facts/python/module.py`) and Markdown (`facts/markdown.py`) have.
 """

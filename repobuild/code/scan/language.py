@@ -15,9 +15,9 @@ it step by step for Lua. NAME.toml holds:
     links          "javascript"             rule set that links its names across files
     always         true                     not subject to `project.languages`
 
-`links` names a class of `resolve/linked/link_rules.py` and a reader of import
-statements in `facts/imported_names.py`; without it no edge leaves a file. Python links
-by `resolve/python` instead.
+`links` names a rule set of `resolve/linked` (read link_rules.py there) and a reader of
+import statements in `facts/imported_names.py`; without it no edge leaves a file. Python
+links by `resolve/python` instead.
 
 The query file has two halves, separated by a line of dashes that ends in `sites`:
 patterns for definitions (`(#set! kind "function")`, captures @definition @name
