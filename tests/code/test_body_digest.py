@@ -1,4 +1,4 @@
-"""The shape of an element changes with what it means, and with nothing else."""
+"""An element's digests change with its meaning, and not with its layout."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ class A:
 
 
 def digests(text: str, qual: str = "A.f") -> tuple[bytes, bytes]:
+    """Return the body digest and the interface digest of an element."""
     found = element(facts_of(text.encode(), "python"), qual, "")
     assert found is not None
-    return found.shape, found.face
+    return found.body_digest, found.interface_digest
 
 
 @pytest.mark.parametrize(
@@ -40,7 +41,7 @@ def digests(text: str, qual: str = "A.f") -> tuple[bytes, bytes]:
         ("[1, 2]", "[1,  # one\n  2]"),
     ],
 )
-def test_layout_leaves_the_shape(old: str, new: str) -> None:
+def test_layout_does_not_change_the_digests(old: str, new: str) -> None:
     assert old in FUNCTION
     assert digests(FUNCTION.replace(old, new)) == digests(FUNCTION)
 
@@ -64,29 +65,29 @@ def test_layout_leaves_the_shape(old: str, new: str) -> None:
         ("if x:", "while x:"),
     ],
 )
-def test_the_body_is_in_the_shape_and_not_in_the_face(old: str, new: str) -> None:
-    shape, face = digests(FUNCTION.replace(old, new))
-    assert shape != digests(FUNCTION)[0]
-    assert face == digests(FUNCTION)[1]
+def test_the_body_changes_the_body_digest_only(old: str, new: str) -> None:
+    body, interface = digests(FUNCTION.replace(old, new))
+    assert body != digests(FUNCTION)[0]
+    assert interface == digests(FUNCTION)[1]
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [("b=1", "b=2"), ("Doc.", "Other."), ("@d", "@e"), ("self, a,", "self, a: int,")],
 )
-def test_what_callers_see_is_in_both(old: str, new: str) -> None:
-    shape, face = digests(FUNCTION.replace(old, new))
-    assert shape != digests(FUNCTION)[0]
-    assert face != digests(FUNCTION)[1]
+def test_the_interface_changes_both_digests(old: str, new: str) -> None:
+    body, interface = digests(FUNCTION.replace(old, new))
+    assert body != digests(FUNCTION)[0]
+    assert interface != digests(FUNCTION)[1]
 
 
-def test_a_statement_that_leaves_a_block_changes_the_shape() -> None:
+def test_a_statement_that_leaves_a_block_changes_the_digests() -> None:
     inside = "def f():\n    if a:\n        b()\n        c()\n"
     outside = "def f():\n    if a:\n        b()\n    c()\n"
     assert digests(inside, "f") != digests(outside, "f")
 
 
-def test_a_method_keeps_its_shape_when_its_class_moves_into_another() -> None:
+def test_a_method_keeps_its_digests_when_its_class_moves_into_another() -> None:
     flat = "class A:\n    def f(self):\n        if a:\n            b()\n"
     nested = "class B:\n" + "".join("    " + line + "\n" for line in flat.splitlines())
     assert digests(flat, "A.f") == digests(nested, "B.A.f")

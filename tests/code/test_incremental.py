@@ -1,4 +1,4 @@
-"""The graph that was kept up to date is the graph that a full build makes."""
+"""An updated graph equals the graph of a full build."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def _assert_same(world: World, files: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
+def test_random_edits_end_with_the_rows_of_a_full_build(seed: int) -> None:
     dice = random.Random(seed)
     files: dict[str, str] = {}
     for _ in range(12):
@@ -149,10 +149,10 @@ def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
 
 
 @pytest.mark.parametrize("length", [59, 60, 61])
-def test_a_chain_as_deep_as_is_followed_ends_the_same_however_it_is_entered(
+def test_a_chain_at_the_depth_limit_ends_the_same_from_either_end(
     length: int,
 ) -> None:
-    # All of it is resolved from its far end on, or at once from its near end.
+    # A full build resolves it from its far end, the update from its near end.
     files = {
         f"m{n:02d}.py": f"from m{n - 1:02d} import f\n" for n in range(1, length + 1)
     }
@@ -164,7 +164,7 @@ def test_a_chain_as_deep_as_is_followed_ends_the_same_however_it_is_entered(
     _assert_same(world, files)
 
 
-def test_a_module_that_takes_the_place_of_a_package_concerns_who_imports_its_modules():
+def test_a_module_that_replaces_a_package_updates_importers_of_its_modules():
     files = {"lib/__init__.pyi": "", "lib/x.py": "def f():\n    pass\n"}
     files["main.py"] = "from x import f\nf()\n"
     world = World(files)
@@ -198,7 +198,7 @@ def make():
     ],
     ids=["its type", "another", "a variable around it", "a type around it"],
 )
-def test_a_change_within_a_function_concerns_who_calls_what_it_returns(
+def test_a_change_within_a_function_updates_callers_of_its_result(
     before: tuple[str, str, str], after: tuple[str, str, str]
 ) -> None:
     files = {"b.py": INNER.format(*before), "a.py": "import b\nb.make()().m()\n"}
@@ -241,7 +241,7 @@ p()
     ],
     ids=["with", "for", "return", "partial"],
 )
-def test_a_change_of_what_is_given_concerns_who_uses_it(
+def test_a_change_of_a_result_type_updates_its_users(
     after: tuple[str, str, str, str],
 ) -> None:
     files = {"b.py": LOOSE.format("", "", "A", "A"), "a.py": USER}

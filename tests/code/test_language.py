@@ -1,4 +1,4 @@
-"""Which files are analysed, and as what."""
+"""Which files are analysed, and in which language."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_naming_languages_loads_no_grammar() -> None:
 
 
 def test_a_query_file_alone_gives_elements() -> None:
-    # Python's own query, read as a language of which nothing else is known.
+    # Python's own query, read without Python's own reader.
     text = (
         b"# About f.\ndef f(a, b=(1, 2)) -> int:\n    if a: g()\n\nclass A(B): pass\n"
     )

@@ -1,4 +1,4 @@
-"""What docs/languages.md says is done as it stands there."""
+"""The steps of docs/languages.md work as written."""
 
 from __future__ import annotations
 
@@ -23,8 +23,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def _forget() -> None:
-    for cached in (languages.known, languages._extensions, languages._file_names):
-        cached.cache_clear()
+    languages.known.cache_clear()
+    languages._name_of_extension.cache_clear()
+    languages._file_name_pattern.cache_clear()
     grammar.cache_clear()
     reader.cache_clear()
 
@@ -68,7 +69,7 @@ def _built(repository: Repository, place: Path, *chosen: str) -> Standard:
     return standard
 
 
-def test_files_without_a_grammar_say_what_to_install_and_are_read_once_it_is(
+def test_a_missing_grammar_is_reported_and_its_files_are_read_once_installed(
     configs: Path, tmp_path: Path
 ) -> None:
     text = (configs / "go.toml").read_text()
@@ -99,7 +100,7 @@ def test_an_unknown_language_names_the_nearest_one(
         _built(repository, tmp_path, "pyton")
 
 
-def test_many_rows_with_one_problem_are_one_line(capsys: Any) -> None:
+def test_equal_problems_of_many_rows_are_one_line(capsys: Any) -> None:
     from repobuild.cli.build import _tell_problems
 
     _tell_problems([("facts", f"{n}.go", "no grammar") for n in range(30)])

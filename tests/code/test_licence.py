@@ -1,4 +1,4 @@
-"""Licences are told by headers, manifests and texts, and every file has the nearest."""
+"""Headers, manifests and texts state licences; each file has the nearest one."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ import pytest
 
 from repobuild.code.licence.detect import (
     UNKNOWN,
-    expression,
-    header,
     is_statement,
-    of_file,
-    of_text,
+    licence_of_file,
+    licence_of_header,
+    licence_of_text,
+    spdx_expression,
 )
 from repobuild.code.licence.licences import licences
 from tests.fakes import MemoryView
@@ -45,7 +45,7 @@ LESSER = "GNU LESSER GENERAL PUBLIC LICENSE\n Version 3, 29 June 2007\n"
     ],
 )
 def test_a_header_names_the_licence_of_its_file(line: str, licence: str) -> None:
-    assert header(f"#!/bin/sh\n{line}\nx = 1\n".encode()) == licence
+    assert licence_of_header(f"#!/bin/sh\n{line}\nx = 1\n".encode()) == licence
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_file_names_the_licence_of_its_folder(
     name: str, text: str, licence: str
 ) -> None:
     assert is_statement(name)
-    assert of_file(name, text.encode()) == licence
+    assert licence_of_file(name, text.encode()) == licence
 
 
 def test_only_licence_files_and_manifests_are_read() -> None:
@@ -107,25 +107,27 @@ def test_only_licence_files_and_manifests_are_read() -> None:
         assert not is_statement(name)
 
 
-def test_an_expression_that_spdx_does_not_know_is_none() -> None:
-    assert expression("BSD") == expression("MIT OR") == expression("") == ""
+def test_an_expression_unknown_to_spdx_is_empty() -> None:
+    assert (
+        spdx_expression("BSD") == spdx_expression("MIT OR") == spdx_expression("") == ""
+    )
 
 
-def test_texts_of_installed_packages_are_told_as_the_packages_say() -> None:
-    """Only packages of one licence count: of others a text is one of several."""
+def test_texts_of_installed_packages_match_their_metadata() -> None:
+    """Count packages of one licence only; others have one text for each."""
     wrong, right = [], 0
-    for found in distributions():
-        declared = Parser().parsestr(found.read_text("METADATA") or "")
-        said = declared["License-Expression"] or ""
-        for path in found.files or ():
+    for package in distributions():
+        declared = Parser().parsestr(package.read_text("METADATA") or "")
+        licence = declared["License-Expression"] or ""
+        for path in package.files or ():
             own = path.parts[-3:-1] == (path.parts[0], "licenses")
-            if not said or " " in said or not own or not is_statement(path.name):
+            if not licence or " " in licence or not own or not is_statement(path.name):
                 continue
             text = Path(str(path.locate())).read_text("utf-8", "replace")
-            if of_text(text) == said:
+            if licence_of_text(text) == licence:
                 right += 1
             else:
-                wrong.append(f"{path}: {said}, not {of_text(text)}")
+                wrong.append(f"{path}: {licence}, not {licence_of_text(text)}")
     assert right > 20
     assert len(wrong) <= right / 10, wrong
 
@@ -157,7 +159,7 @@ def built(view: MemoryView, files: dict[str, str]) -> dict[str, Any]:
     return dict(view.own.items())
 
 
-def test_the_nearest_statement_counts() -> None:
+def test_the_nearest_statement_wins() -> None:
     rows = built(MemoryView(), FILES)
     assert {path: row["licence"] for path, row in rows.items() if path[-1] != "/"} == {
         "a.py": "MIT",
@@ -170,12 +172,12 @@ def test_the_nearest_statement_counts() -> None:
     assert rows["lib/b.py"]["source"] == "lib/b.py"
 
 
-def test_nothing_said_is_no_assertion() -> None:
+def test_without_a_statement_the_licence_is_unknown() -> None:
     row = {"licence": UNKNOWN, "source": ""}
     assert built(MemoryView(), {"a.py": ""}) == {"a.py": row}
 
 
-def test_a_manifest_tells_how_two_texts_are_meant() -> None:
+def test_a_manifest_decides_how_two_texts_combine() -> None:
     files = {"LICENSE-MIT": MIT, "COPYING": GPL, "a.py": ""}
     assert built(MemoryView(), files)["a.py"]["licence"] == "GPL-3.0-only AND MIT"
     files["Cargo.toml"] = '[package]\nlicense = "MIT OR GPL-3.0-only"'

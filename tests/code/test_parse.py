@@ -1,4 +1,4 @@
-"""What one file says: elements as `ast` sees them, and a reason when it says less."""
+"""The facts of one file: elements as `ast` sees them, and the reason for gaps."""
 
 from __future__ import annotations
 
@@ -98,7 +98,9 @@ def test_elements_of_the_whole_standard_library_agree() -> None:
     assert disagreements(_library()) == []
 
 
-def test_a_fact_that_is_wrong_is_a_difference(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_fact_is_reported_as_a_difference(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     text = b"class A(B):\n  @d\n  def f(self, *, x: int = 1) -> str:\n    'doc'\n"
     right = agreement.elements
 
@@ -115,7 +117,7 @@ def test_a_fact_that_is_wrong_is_a_difference(monkeypatch: pytest.MonkeyPatch) -
 # --------------------------------------------------------------------- elements
 
 
-def test_nested_and_repeated_names_are_told_apart() -> None:
+def test_nested_and_repeated_names_are_distinct() -> None:
     text = "def f():\n  def g(): pass\ndef f():\n  def g(): pass\nclass A:\n  x = 1\n"
     assert quals(read(text)) == ["f", "f.g", "f#2", "f#2.g", "A"]
 
@@ -132,14 +134,14 @@ def test_code_is_quoted_with_decorators_and_without_its_indentation() -> None:
     assert (found.first_line, found.start_line, found.end_line) == (2, 3, 5)
 
 
-def test_code_of_a_file_with_a_mark_and_carriage_returns() -> None:
+def test_code_of_a_file_with_a_byte_order_mark_and_carriage_returns() -> None:
     blob = b"\xef\xbb\xbfdef f():\r\n    pass\r\ndef g(): pass\r\n"
     found = element(facts_of(blob, "python"), "f", "a.py")
     assert found is not None
     assert code_of(blob, found) == "def f():\n    pass"
 
 
-def test_a_comment_after_a_function_is_not_its_own() -> None:
+def test_a_comment_after_a_function_is_not_part_of_it() -> None:
     found = one("def f():\n    pass\n    # after\n# more\n\nx = 1\n", "f")
     assert found.end_line == 2
 
@@ -165,7 +167,7 @@ def test_imports_and_dependencies_of_an_element() -> None:
     assert found.dependencies == ["D", "h", "os.path.join"]
 
 
-def test_the_words_of_an_element() -> None:
+def test_the_keywords_of_an_element() -> None:
     text = 'def parseHTTPHeader():\n  """Read the response headers."""\n'
     assert one(text, "parseHTTPHeader").business_context == (
         "parse, http, header, read, response, headers"
@@ -234,10 +236,10 @@ def test_docstrings_are_those_of_ast(text: str) -> None:
 # ---------------------------------------------------------------------- trouble
 
 
-def test_a_syntax_error_leaves_the_sound_parts() -> None:
-    said = read("def f(): pass\n\ndef (:\n\ndef g(): pass\n")
-    assert said["problem"] == "syntax error in line 3"
-    assert {"f", "g"} <= set(quals(said))
+def test_a_syntax_error_keeps_the_sound_parts() -> None:
+    row = read("def f(): pass\n\ndef (:\n\ndef g(): pass\n")
+    assert row["problem"] == "syntax error in line 3"
+    assert {"f", "g"} <= set(quals(row))
 
 
 def test_an_empty_file_is_no_problem() -> None:
@@ -255,30 +257,30 @@ def test_an_empty_file_is_no_problem() -> None:
 def test_what_cannot_be_analysed_is_reported_and_skipped(
     blob: bytes, problem: str
 ) -> None:
-    said = facts_of(blob, "python")
-    assert problem in said["problem"]
-    assert "elements" not in said
+    row = facts_of(blob, "python")
+    assert problem in row["problem"]
+    assert "elements" not in row
 
 
 def test_a_file_that_is_not_utf8_is_read_and_reported() -> None:
-    said = facts_of(b"def f():\n    '''caf\xe9'''\n", "python")
-    assert "latin-1" in said["problem"]
-    assert element(said, "f", "").docstring == "caf\xe9"  # type: ignore[union-attr]
+    row = facts_of(b"def f():\n    '''caf\xe9'''\n", "python")
+    assert "latin-1" in row["problem"]
+    assert element(row, "f", "").docstring == "caf\xe9"  # type: ignore[union-attr]
 
 
 def test_a_coding_cookie_is_honoured() -> None:
     blob = "# -*- coding: koi8-r -*-\ndef f():\n    '''привет'''\n".encode("koi8-r")
-    said = facts_of(blob, "python")
-    found = element(said, "f", "")
-    assert "problem" not in said
+    row = facts_of(blob, "python")
+    found = element(row, "f", "")
+    assert "problem" not in row
     assert found is not None and found.docstring == "привет"
     assert code_of(blob, found).endswith("'''привет'''")
 
 
 @pytest.mark.parametrize("cookie", ["no-such-codec", "rot13", "zlib", "idna", "utf-16"])
 def test_an_odd_coding_cookie_does_no_harm(cookie: str) -> None:
-    said = facts_of(f"# coding: {cookie}\ndef f(): 'é'\n".encode(), "python")
-    assert "language" in said
+    row = facts_of(f"# coding: {cookie}\ndef f(): 'é'\n".encode(), "python")
+    assert "language" in row
 
 
 @pytest.mark.parametrize(
@@ -361,9 +363,9 @@ Sub
 
 
 def test_a_document_has_a_section_for_each_heading() -> None:
-    said = read(GUIDE, "markdown")
-    assert said["doc"] == "It does things. More of it."
-    found = {entry.qualified_name: entry for entry in elements(said, "README.md")}
+    row = read(GUIDE, "markdown")
+    assert row["doc"] == "It does things. More of it."
+    found = {entry.qualified_name: entry for entry in elements(row, "README.md")}
     assert list(found) == [
         "the-tool",
         "the-tool.install-it",
@@ -414,13 +416,11 @@ def test_odd_documents_have_facts(text: str) -> None:
         ),
     ],
 )
-def test_a_manifest_says_what_the_project_needs(
-    text: str, project: dict[str, Any]
-) -> None:
+def test_a_manifest_lists_the_dependencies(text: str, project: dict[str, Any]) -> None:
     assert read(text, "manifest")["project"] == project
 
 
 @pytest.mark.parametrize("text", ["{", "[a\n", "[a]\nb\n= c", "{" + "[" * 10_000, "[]"])
 def test_an_unreadable_manifest_is_reported(text: str) -> None:
-    said = read(text, "manifest")
-    assert said["language"] == "manifest"
+    row = read(text, "manifest")
+    assert row["language"] == "manifest"

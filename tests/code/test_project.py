@@ -27,7 +27,7 @@ FILES = {
 
 
 class Tables:
-    """The tables of a world, as a build would give them."""
+    """The tables of a world, as a build provides them."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -37,7 +37,7 @@ class Tables:
         return view.own if name == "graph" else view.table(name)
 
 
-def test_the_project_is_described_from_what_it_holds() -> None:
+def test_the_project_is_described_from_its_files() -> None:
     project = World(FILES).rows[PROJECT][""]
     assert project["project_name"] == "tool"
     assert project["description"] == "Keeps things."
@@ -52,7 +52,7 @@ def test_the_project_is_described_from_what_it_holds() -> None:
     assert statistics["file_type_counts"] == {".md": 1, ".png": 1, ".py": 8, ".toml": 1}
 
 
-def test_the_project_s_counts_follow_its_files() -> None:
+def test_an_update_of_the_counts_equals_a_full_build() -> None:
     world = World(FILES)
     fewer = {path: text for path, text in FILES.items() if "core" not in path}
     world.put(fewer)
@@ -60,7 +60,7 @@ def test_the_project_s_counts_follow_its_files() -> None:
     assert "import:numpy" not in world.rows[PROJECT]["#state"]["counts"]
 
 
-def test_the_analysis_has_the_form_of_the_seed() -> None:
+def test_the_analysis_has_the_form_of_the_original_specification() -> None:
     blob = {path: text.encode() for path, text in FILES.items()}.__getitem__
     found = repository_analysis(Tables(World(FILES)), blob)
     assert json.loads(json.dumps(found)) == found
@@ -105,7 +105,7 @@ def test_the_graph_is_exported_with_nodes_and_edges() -> None:
     assert all(edge["src"] in ids and edge["dst"] in ids for edge in found["edges"])
 
 
-def test_a_name_in_the_settings_goes_first() -> None:
+def test_a_name_in_the_settings_wins() -> None:
     world = World()
     world.view.settings["project.name"] = "other"
     assert world.put(FILES).rows[PROJECT][""]["project_name"] == "other"

@@ -1,35 +1,34 @@
-"""What one commit did to elements: the `changes` table.
+"""The `changes` table: what one commit did to elements.
 
-A row is `{"items": [...]}`, with `problem` when a blob is not there. An item is a dict
-with `what` and `id`, the id as it was before for what went, else as it is after:
+A row is `{"items": [...]}`, with `problem` when a blob is missing. An item is a dict
+with `what` and `id`: the old id of a removed element, else the new one.
 
     file added      id
     file removed    id
-    file renamed    id, to: all that it holds goes with it, and is not told again
+    file renamed    id, to: its elements go with it and have no items of their own
     added           id, kind, signature
     removed         id, kind, signature
     moved           id, to, kind: to another file, class or function, name kept
-    renamed         id, to, kind: in the same place
-    changed         id, kind, shape (of what came out), and of these what differs:
+    renamed         id, to, kind: in the same file and container
+    changed         id, kind, shape (digest of the result), and of these what differs:
                     signature   [old, new]
                     parameters  {"added": [..], "removed": [..], "default": [[n, o, n]]}
                     doc         [old, new]: their first lines
-                    body        [[lines that went], [that came]], or two counts
-    unread          id: what happened to this path is not known; "" for every path
+                    body        [[removed lines], [added lines]], or two counts
+    unread          id: the changes of this path are unknown; "" for every path
 
-What goes or comes with its container (a class, a file) is told with that, not by
-itself. Elements of documents are not told: prose has no identity of its own.
+An element that is added or removed with its container (a class, a file) has no item of
+its own. Sections of documents have no items, because prose has no stable identity.
 """
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from repobuild.code.changes.rename_detection import followed, moves
-from repobuild.code.changes.revision import ElementVersion, Revision, changed
+from repobuild.code.changes.rename_detection import detect_renames, with_nested
+from repobuild.code.changes.revision import ElementVersion, Revision, difference
 from repobuild.code.facts.element_row import parent_of
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.scan.language import grammars, language_of
@@ -39,39 +38,46 @@ from repobuild.resources import folder
 
 Item = dict[str, Any]
 UNREAD: Item = {"what": "unread", "id": ""}
-_DOCUMENTS = ("markdown", "manifest")
-_MOST_ITEMS = 200
-_MOST_BYTES = 2_000_000  # of all versions that are read for one commit
+_DOCUMENTS = {"markdown", "manifest"}
+_MAX_ITEMS = 200
+_MAX_BYTES = 2_000_000  # of all versions that are read for one commit
 
 
 def changes(value: Mapping[str, Value], scope: Scope) -> Value:
-    """Return what a commit did, a pure function of the blobs that it changed."""
+    """Return what a commit did: a pure function of the blobs that it changed."""
     files = value["changes"]
     if value["files"] > len(files):
         return {"items": [UNREAD]}
-    commit = _Commit(scope)
+    commit = _CommitReader(scope)
     items = list(commit.items(files))
-    if len(items) > _MOST_ITEMS or commit.read > _MOST_BYTES:
+    if len(items) > _MAX_ITEMS or commit.bytes_read > _MAX_BYTES:
         return {"items": [UNREAD]}
     problem = {"problem": commit.problem} if commit.problem else {}
     return {"items": items, **problem}
 
 
 def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
-    """Return what the facts of a file depend on: they are compared here."""
+    """Return what the facts of a file depend on, because this rule compares facts."""
     rule = tomllib.loads((folder("rules") / "facts.toml").read_text("utf-8"))
     return {**grammars(settings), "facts": rule["version"]}
 
 
-@dataclass(frozen=True, slots=True)
-class _Pair:
-    """A file before and after; None where it is not there or nothing is read of it."""
+class _RevisionPair(NamedTuple):
+    """A file before and after; None where it does not exist or is not analysed."""
 
     old: Revision | None
     new: Revision | None
 
 
-class _Commit:
+class _Blob(NamedTuple):
+    """One side of a changed file; "" for the language when it is not analysed."""
+
+    path: str
+    blob: str
+    language: str
+
+
+class _CommitReader:
     """Reads the versions of one commit's files."""
 
     def __init__(self, scope: Scope) -> None:
@@ -79,56 +85,60 @@ class _Commit:
         self._languages = tuple(scope.settings["project.languages"])
         self._exclude = tuple(scope.settings["project.exclude"])
         self._limit = int(scope.settings["project.max_file_bytes"])
-        self.read = 0
+        self.bytes_read = 0
         self.problem = ""
 
     def items(self, files: list[list[str]]) -> Iterator[Item]:
-        """Yield what happened to files, then to elements."""
-        pairs: list[_Pair] = []
-        for _, old, old_blob, new, new_blob in files:
-            was, now = self._language(old, old_blob), self._language(new, new_blob)
-            yield from _of_file(old if was else "", new if now else "")
-            if set(_DOCUMENTS) & {was, now}:
+        """Yield the items of files, then those of elements."""
+        pairs: list[_RevisionPair] = []
+        for _, old_path, old_blob, new_path, new_blob in files:
+            old = _Blob(old_path, old_blob, self._language(old_path, old_blob))
+            new = _Blob(new_path, new_blob, self._language(new_path, new_blob))
+            yield from _file_items(
+                old.path if old.language else "", new.path if new.language else ""
+            )
+            if _DOCUMENTS & {old.language, new.language}:
                 continue
-            pair = self._pair((old, old_blob, was), (new, new_blob, now))
+            pair = self._pair(old, new)
             if pair is None:
-                yield from ({**UNREAD, "id": id} for id in sorted({old, new} - {""}))
+                paths = {old.path, new.path} - {""}
+                yield from ({**UNREAD, "id": path} for path in sorted(paths))
             else:
                 pairs.append(pair)
-            if self.read > _MOST_BYTES:
+            if self.bytes_read > _MAX_BYTES:
                 return
-        yield from _of_elements(pairs)
+        yield from _element_items(pairs)
 
     def _language(self, path: str, blob: str) -> str:
         return language_of(path, self._languages, self._exclude) if blob else ""
 
-    def _pair(
-        self, old: tuple[str, str, str], new: tuple[str, str, str]
-    ) -> _Pair | None:
-        """Return both versions, or None when one cannot be read whole."""
-        found = []
-        for path, blob, language in (old, new):
-            found.append(self._revision(path, blob, language) if language else None)
-            if language and found[-1] is None:
+    def _pair(self, old: _Blob, new: _Blob) -> _RevisionPair | None:
+        """Return both versions, or None when one of them cannot be read whole."""
+        revisions = []
+        for side in (old, new):
+            revision = self._revision(side) if side.language else None
+            if side.language and revision is None:
                 return None
-        return _Pair(*found)
+            revisions.append(revision)
+        return _RevisionPair(*revisions)
 
-    def _revision(self, path: str, blob: str, language: str) -> Revision | None:
+    def _revision(self, side: _Blob) -> Revision | None:
         try:
-            data = self._scope.blob(blob)
+            data = self._scope.blob(side.blob)
         except KeyError:
-            self.problem = f'blob {blob[:10]} of "{path}" is not in this repository'
+            name = f'blob {side.blob[:10]} of "{side.path}"'
+            self.problem = f"{name} is not in this repository"
             return None
-        self.read += len(data)
-        if self.read > _MOST_BYTES:
+        self.bytes_read += len(data)
+        if self.bytes_read > _MAX_BYTES:
             return None
-        facts = facts_of(data, language, self._limit)
+        facts = facts_of(data, side.language, self._limit)
         if facts.get("problem"):
             return None
-        return Revision(path, source_of(data)[0], facts)
+        return Revision(side.path, source_of(data)[0], facts)
 
 
-def _of_file(old: str, new: str) -> Iterator[Item]:
+def _file_items(old: str, new: str) -> Iterator[Item]:
     if old and new and old != new:
         yield {"what": "file renamed", "id": old, "to": new}
     elif old and not new:
@@ -137,49 +147,55 @@ def _of_file(old: str, new: str) -> Iterator[Item]:
         yield {"what": "file added", "id": new}
 
 
-def _of_elements(pairs: list[_Pair]) -> Iterator[Item]:
-    gone = [part for pair in pairs for part in _without(pair.old, pair.new)]
-    came = [part for pair in pairs for part in _without(pair.new, pair.old)]
-    found = moves(gone, came)
-    for old, new in found:
+def _element_items(pairs: list[_RevisionPair]) -> Iterator[Item]:
+    removed = [one for pair in pairs for one in _missing_in(pair.new, pair.old)]
+    added = [one for pair in pairs for one in _missing_in(pair.old, pair.new)]
+    renames = detect_renames(removed, added)
+    for old, new in renames:
         what = "moved" if old.name == new.name else "renamed"
         yield {"what": what, "id": old.id, "to": new.id, "kind": new.row.type}
-    taken = followed(found, gone, came)
-    olds, news = {old.id for old, _ in taken}, {new.id for _, new in taken}
+    all_renames = with_nested(renames, removed, added)
+    old_ids = {old.id for old, _ in all_renames}
+    new_ids = {new.id for _, new in all_renames}
     for pair in pairs:
         if pair.old and pair.new:
-            yield from _told("removed", pair.old, pair.new, olds)
-            yield from _told("added", pair.new, pair.old, news)
-            yield from _changed(pair.old, pair.new)
-    for old, new in taken[len(found) :]:
-        yield from _change(old, new)
+            yield from _one_sided_items("removed", pair.old, pair.new, old_ids)
+            yield from _one_sided_items("added", pair.new, pair.old, new_ids)
+            for qual, new in pair.new.elements.items():
+                if qual in pair.old.elements:
+                    yield from _changed_item(pair.old.elements[qual], new)
+    for old, new in all_renames[len(renames) :]:
+        yield from _changed_item(old, new)
 
 
-def _without(here: Revision | None, there: Revision | None) -> Iterator[ElementVersion]:
-    """Yield the elements that only one version has."""
+def _missing_in(
+    there: Revision | None, here: Revision | None
+) -> Iterator[ElementVersion]:
+    """Yield the elements that one version has and the other does not."""
     if here:
-        known = there.parts if there else {}
-        yield from (part for qual, part in here.parts.items() if qual not in known)
+        known = there.elements if there else {}
+        yield from (one for qual, one in here.elements.items() if qual not in known)
 
 
-def _told(
-    what: str, here: Revision, there: Revision, taken: set[str]
+def _one_sided_items(
+    what: str, here: Revision, there: Revision, renamed: set[str]
 ) -> Iterator[Item]:
-    """Yield what came or went by itself: not moved, its container in both versions."""
-    for part in _without(here, there):
-        parent = parent_of(part.row.qual)
-        alone = not parent or parent in there.parts or f"{here.path}::{parent}" in taken
-        if alone and part.id not in taken:
-            kind, signature = part.row.type, part.signature
-            yield {"what": what, "id": part.id, "kind": kind, "signature": signature}
+    """Yield the elements added or removed by themselves.
+
+    They are not renamed, and their container exists in both versions.
+    """
+    for one in _missing_in(there, here):
+        parent = parent_of(one.row.qual)
+        container_stays = (
+            not parent
+            or parent in there.elements
+            or f"{here.path}::{parent}" in renamed
+        )
+        if container_stays and one.id not in renamed:
+            kind, signature = one.row.type, one.signature
+            yield {"what": what, "id": one.id, "kind": kind, "signature": signature}
 
 
-def _changed(old: Revision, new: Revision) -> Iterator[Item]:
-    for qual, part in new.parts.items():
-        if qual in old.parts:
-            yield from _change(old.parts[qual], part)
-
-
-def _change(old: ElementVersion, new: ElementVersion) -> Iterator[Item]:
-    if found := changed(old, new):
-        yield {"what": "changed", "id": new.id, "kind": new.row.type, **found}
+def _changed_item(old: ElementVersion, new: ElementVersion) -> Iterator[Item]:
+    if parts := difference(old, new):
+        yield {"what": "changed", "id": new.id, "kind": new.row.type, **parts}

@@ -9,7 +9,7 @@ from repobuild.git.history import row, steps
 
 
 def commits(source: Source) -> None:
-    """Bring the rows to the snapshot's history; only commits that came are compared."""
+    """Update the rows to the snapshot's history; only new commits are compared."""
     repository, head = source.snapshot.repository, source.snapshot.commit
     limit = int(source.settings["history.commits"])
     kept = list(islice(steps(repository, head), limit))

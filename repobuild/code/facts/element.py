@@ -1,7 +1,7 @@
-"""One code element, as the seed defines it, read out of a `facts` row.
+"""Expands a stored row into a `CodeElement` with everything that follows from it.
 
-Elements are stored compactly (`row.py`); everything that follows from what is stored
-(keywords, dependencies, the signature) is worked out here, when it is asked for.
+Rows are stored compactly (element_row.py); keywords, dependencies and the signature are
+derived on demand.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from repobuild.code.facts.element_row import (
     ElementRow,
     bound,
     name_of,
+    parameter_of,
     parent_of,
     row_of,
 )
@@ -38,12 +39,12 @@ _COMMON = frozenset(
     " only but also other same such see note init def class str int bool list dict"
     "".split()
 )
-_KEYWORDS = 8
+_MAX_KEYWORDS = 8
 
 
 @dataclass(frozen=True, slots=True)
 class CodeElement:
-    """The seed's CodeElement, with what an exact reference needs beside it.
+    """An element with its derived fields.
 
     Lines count from 1 and are those of `ast`: `start_line` is the `def` or `class`
     line, `first_line` the first decorator's (equal to `start_line` without decorators).
@@ -73,33 +74,36 @@ class CodeElement:
     bases: list[str]
     is_async: bool
     signature: str  # "def f(a, b=1) -> int" or "class A(B)", on one line
-    parent: str  # qualified name of what holds it, "" at the top
-    shape: bytes  # digest of name, signature, decorators, docstring, body; no lines
-    face: bytes  # the same without the body: what callers can see
-    calls: list[tuple[str, list[int]]]  # chain as written (see row.py), lines
+    parent: str  # qualified name of the enclosing element, "" at the top
+    body_digest: bytes  # of name, signature, decorators, docstring, body; no lines
+    interface_digest: bytes  # the same without the body: what callers see
+    calls: list[tuple[str, list[int]]]  # chain as written (element_row.py), lines
 
 
 def quals(facts: Value) -> list[str]:
     """Return the qualified names of a facts row, in source order."""
-    return [item[0] for item in facts.get("elements", ())]
+    return [row.qual for row in _rows(facts)]
 
 
 def element(facts: Value, qual: str, path: str = "") -> CodeElement | None:
     """Return the element `qual` of a facts row; `path` fills `filepath` and `id`."""
-    types = None
-    for item in facts.get("elements", ()):
-        if item[0] == qual:
-            types = {other[0]: other[1] for other in facts["elements"]}
-            return _element(facts, row_of(item), path, types)
-    return None
+    rows = _rows(facts)
+    row = next((row for row in rows if row.qual == qual), None)
+    if row is None:
+        return None
+    return _element(facts, row, path, {other.qual: other.type for other in rows})
 
 
 def elements(facts: Value, path: str = "") -> Iterator[CodeElement]:
     """Yield every element of a facts row, in source order."""
-    items = facts.get("elements", ())
-    types = {item[0]: item[1] for item in items}
-    for item in items:
-        yield _element(facts, row_of(item), path, types)
+    rows = _rows(facts)
+    types = {row.qual: row.type for row in rows}
+    for row in rows:
+        yield _element(facts, row, path, types)
+
+
+def _rows(facts: Value) -> list[ElementRow]:
+    return [row_of(item) for item in facts.get("elements", ())]
 
 
 def code_of(source: bytes, element: CodeElement) -> str:
@@ -112,7 +116,7 @@ def code_of(source: bytes, element: CodeElement) -> str:
 
 
 def text_of(source: bytes, element: CodeElement) -> str:
-    """Return the element's text out of a source that `source_of` gave."""
+    """Return the element's text from a source that `source_of` decoded."""
     text = source[element.start_byte : element.end_byte].decode("utf-8")
     indent = text[: len(text) - len(text.lstrip())]
     if not indent or "\n" in indent:
@@ -128,14 +132,14 @@ def with_code(source: bytes, element: CodeElement) -> CodeElement:
 def _element(
     facts: Value, row: ElementRow, path: str, types: dict[str, str]
 ) -> CodeElement:
-    name, parent = name_of(row.qual), parent_of(row.qual)
-    called = [call[0] for call in row.calls]
+    parent = parent_of(row.qual)
+    called = [name for name, *_ in row.calls]
     imports, dependencies = _uses(facts, row, called)
     return CodeElement(
         id=f"{path}::{row.qual}",
         qualified_name=row.qual,
         type=row.type,
-        name=name,
+        name=name_of(row.qual),
         filepath=path,
         start_line=row.start_line,
         end_line=row.end_line,
@@ -157,16 +161,14 @@ def _element(
         is_async="a" in row.flags,
         signature=signature(row),
         parent=parent,
-        shape=row.shape,
-        face=row.face,
-        calls=[(call[0], list(call[1:])) for call in row.calls],
+        body_digest=row.body_digest,
+        interface_digest=row.interface_digest,
+        calls=[(name, lines) for name, *lines in row.calls],
     )
 
 
-def _parameter(entry: Any) -> dict[str, str]:
-    if isinstance(entry, str):
-        entry = [entry, "", "", ""]
-    name, kind, annotation, default = entry
+def _parameter(entry: str | list[str]) -> dict[str, str]:
+    name, kind, annotation, default = parameter_of(entry)
     return {
         "name": name,
         "type": annotation,
@@ -186,19 +188,18 @@ def signature(row: ElementRow) -> str:
         return name
     returns = f" -> {row.returns}" if row.returns else ""
     start = "async def" if "a" in row.flags else "def"
-    return f"{start} {name}({', '.join(_written(row.parameters))}){returns}"
+    parameters = ", ".join(_render_parameters(row.parameters))
+    return f"{start} {name}({parameters}){returns}"
 
 
-def _written(parameters: Iterable[Any]) -> Iterator[str]:
-    """Yield parameters as they are written, with the bare `/` and `*` between them."""
-    before = ""
+def _render_parameters(parameters: Iterable[Any]) -> Iterator[str]:
+    """Yield parameters as Python source, with the bare `/` and `*` between them."""
+    previous_kind = ""
     for entry in parameters:
-        name, kind, annotation, default = (
-            (entry, "", "", "") if isinstance(entry, str) else entry
-        )
-        if before == "/" and kind != "/":
+        name, kind, annotation, default = parameter_of(entry)
+        if previous_kind == "/" and kind != "/":
             yield "/"
-        if kind == "k" and before not in ("k", "*"):
+        if kind == "k" and previous_kind not in ("k", "*"):
             yield "*"
         text = kind.strip("/k") + name
         if annotation:
@@ -206,38 +207,37 @@ def _written(parameters: Iterable[Any]) -> Iterator[str]:
         if default:
             text += f" = {default}" if annotation else f"={default}"
         yield text
-        before = kind
-    if before == "/":
+        previous_kind = kind
+    if previous_kind == "/":
         yield "/"
 
 
 def keywords(qual: str, doc: str) -> list[str]:
-    """Return the words that say what an element is about: its name's first."""
-    first = doc.partition("\n\n")[0]
-    found: dict[str, None] = {}
-    for word in _WORD.findall(qual.replace("_", " ")) + _WORD.findall(first):
-        lowered = word.lower()
-        if len(lowered) > 2 and lowered not in _COMMON:
-            found[lowered] = None
-    return list(found)[:_KEYWORDS]
+    """Return the words that describe an element, those of its name first."""
+    paragraph = doc.partition("\n\n")[0]
+    words = _WORD.findall(qual.replace("_", " ")) + _WORD.findall(paragraph)
+    lowered = (word.lower() for word in words)
+    kept = [word for word in lowered if len(word) > 2 and word not in _COMMON]
+    return list(dict.fromkeys(kept))[:_MAX_KEYWORDS]
 
 
 def _uses(
     facts: Value, row: ElementRow, called: list[str]
 ) -> tuple[list[str], list[str]]:
-    """Return the modules, and the names, that an element's text refers to."""
+    """Return the modules and the names that an element's text refers to, sorted."""
     names: Bindings = facts.get("names", {})
-    own = {item[0] for item in facts.get("elements", ()) if "." not in item[0]}
-    imports: dict[str, None] = {}
-    dependencies: dict[str, None] = {}
+    top_level = {qual for qual, *_ in facts.get("elements", ()) if "." not in qual}
+    imports: set[str] = set()
+    dependencies: set[str] = set()
     for text in _references(row, called):
         root = text.partition(".")[0]
         bindings = (*bound(row.vars, root), *bound(names, root))
-        modules = [entry for entry in bindings if entry[:1] in ("!", "@")]
-        for entry in modules:
-            imports[entry[1:].partition(":")[0]] = None
-        if modules or (root in own and root != name_of(row.qual)):
-            dependencies[text if modules else root] = None
+        imported = [one[1:] for one in bindings if one[:1] in ("!", "@")]
+        imports.update(module.partition(":")[0] for module in imported)
+        if imported:
+            dependencies.add(text)
+        elif root in top_level and root != name_of(row.qual):
+            dependencies.add(root)
     return sorted(imports), sorted(dependencies)
 
 

@@ -1,16 +1,16 @@
-"""An element in a facts row: a list in the order of `ElementRow`, empty tail cut off.
+"""An element as it is stored: a list in the order of `ElementRow`, empty tail cut off.
 
-Names of parameters without anything else are plain strings; others are
-`[name, kind, type, default]`, with these kinds (those of `inspect`, shortened):
+A parameter is `[name, kind, type, default]` (`Parameter`), or the plain name when the
+rest is empty. Kinds are those of `inspect`, shortened:
 
     ""  positional or keyword    "/"  positional only    "k"  keyword only
     "*" var positional           "**" var keyword
 
 Calls are `[name as written, line, line, ...]`, one entry a name, in order of
 appearance. Call names are chains: `f`, `a.b.c`, `super().m`, `make().run`, `x[].f`; `?`
-stands for what has no name (`(a or b)()`), `''` for a string literal.
+is an expression without a name (`(a or b)()`), `''` a string literal.
 
-A binding says what a name was last made of, as written:
+A binding is a string that shows what a name was last bound to:
 
     "#qual"       a definition of this file       "!a.b"      the module a.b
     "@.m:name"    from .m import name             "=a.b"      assigned from a name
@@ -18,7 +18,8 @@ A binding says what a name was last made of, as written:
     ""            something else
 
 The chains of bindings have four more segments than those of calls: `[]` an element by
-its index or key, `*` by iteration, `!` what is awaited, `~` what `with` gives.
+its index or key, `*` an element by iteration, `!` the result of `await`, `~` the target
+of `with`.
 """
 
 from __future__ import annotations
@@ -31,7 +32,10 @@ Bindings = dict[str, Binding | list[Binding]]
 
 
 class ElementRow(NamedTuple):
-    """One element; `vars` holds only names that its calls begin with."""
+    """One element; `vars` holds only names that its calls begin with.
+
+    The two digests are called `shape` and `face` in graph rows and exports.
+    """
 
     qual: str
     type: str
@@ -40,8 +44,8 @@ class ElementRow(NamedTuple):
     lead: int  # lines from the first decorator to start_line
     start: int  # byte of the first line's first character
     length: int  # bytes up to the end of the last line
-    shape: bytes
-    face: bytes
+    body_digest: bytes  # of the whole element, body included, without its layout
+    interface_digest: bytes  # of what callers see: all but the body
     complexity: int = 1
     doc: str = ""
     parameters: list[Any] = []
@@ -52,11 +56,21 @@ class ElementRow(NamedTuple):
     vars: Bindings = {}
     attrs: Bindings = {}
     flags: str = ""  # "a" async
-    head: str = ""  # the signature as written, where it is not Python's
+    head: str = ""  # the signature as written, in languages other than Python
 
 
-_PLACE = re.compile(r"^(elements\[.*?\])\[(\d+)\]")
+class Parameter(NamedTuple):
+    """One entry of `ElementRow.parameters`."""
+
+    name: str
+    kind: str = ""
+    type: str = ""
+    default: str = ""
+
+
+_ITEM_OF_ELEMENT = re.compile(r"^(elements\[.*?\])\[(\d+)\]")
 _DEFAULTS = tuple(ElementRow._field_defaults.get(name) for name in ElementRow._fields)
+_REQUIRED = len(ElementRow._fields) - len(ElementRow._field_defaults)
 
 
 def row_of(item: list[Any]) -> ElementRow:
@@ -64,21 +78,33 @@ def row_of(item: list[Any]) -> ElementRow:
     return ElementRow(*item, *_DEFAULTS[len(item) :])
 
 
-def packed(row: ElementRow) -> list[Any]:
+def pack_row(row: ElementRow) -> list[Any]:
     """Return the row as it is stored."""
     items = list(row)
-    while len(items) > 9 and items[-1] == _DEFAULTS[len(items) - 1]:
+    while len(items) > _REQUIRED and items[-1] == _DEFAULTS[len(items) - 1]:
         items.pop()
     return items
 
 
-def label(name: str) -> str:
-    """Return the name of a place in a facts row for people: `elements[f].doc`."""
-    return _PLACE.sub(lambda m: f"{m[1]}.{ElementRow._fields[int(m[2])]}", name)
+def parameter_of(entry: str | list[str]) -> Parameter:
+    """Return a stored parameter with its empty parts filled in."""
+    return Parameter(entry) if isinstance(entry, str) else Parameter(*entry)
+
+
+def parameter_name(entry: str | list[str]) -> str:
+    """Return a stored parameter's name; cheaper than `parameter_of`."""
+    return entry if isinstance(entry, str) else entry[0]
+
+
+def label(path: str) -> str:
+    """Return a path within a facts row with the field's name: `elements[f].doc`."""
+    return _ITEM_OF_ELEMENT.sub(
+        lambda match: f"{match[1]}.{ElementRow._fields[int(match[2])]}", path
+    )
 
 
 def parent_of(qual: str) -> str:
-    """Return the qualified name of what holds an element, "" at the top."""
+    """Return the qualified name of the enclosing element, "" at the top."""
     return qual.rpartition(".")[0]
 
 
@@ -88,8 +114,8 @@ def name_of(qual: str) -> str:
 
 
 def bound(bindings: Bindings, name: str) -> tuple[Binding, ...]:
-    """Return what a name is bound to, in source order."""
-    found = bindings.get(name)
-    if found is None:
+    """Return the bindings of a name, in source order."""
+    value = bindings.get(name)
+    if value is None:
         return ()
-    return (found,) if isinstance(found, str) else tuple(found)
+    return (value,) if isinstance(value, str) else tuple(value)

@@ -1,15 +1,16 @@
-"""A language that has a query file and nothing else.
+"""Reads the facts of a language that has a query file and no module of its own.
 
-What the queries capture becomes facts as it stands: definitions with their nesting, the
-text of parameters, return type and bases, the comment right above a definition as its
+The captures become facts as written: definitions with their nesting, the text of
+parameters, return type and bases, the comment right above a definition as its
 documentation, call sites, branches and imports. What names mean, in this file and in
-others, is worked out by linking.py, where a language's rules are known.
+others, is resolved later by the language's rules (resolve/linked).
 
-Captures of the first half, beside those that `language.py` names: @scope, what holds a
-definition that stands elsewhere; @declarator, where a return type ends that is written
-in two places. Of the second half: @wrap, @attribute (nesting.py), @local and @field
-(local.py), @export (imported.py), @package, the name of what the file is part of, and
-@invocation, a call that has no node for what it calls. docs/languages.md shows them.
+Captures of the first half beyond those that scan/language.py lists: @scope, the type
+that a definition outside of it belongs to; @declarator, where a return type ends that
+C writes partly beside the name. Of the second half: @wrap, @attribute (nesting.py),
+@local and @field (local_bindings.py), @export (imported_names.py), @package, the name
+of the package that the file belongs to, and @invocation, a call that has no node for
+its callee. docs/languages.md shows them.
 """
 
 from __future__ import annotations
@@ -21,34 +22,25 @@ from typing import Any
 from tree_sitter import QueryError
 
 from repobuild.code.facts.body_digest import digest
-from repobuild.code.facts.element_row import Bindings, ElementRow, packed
+from repobuild.code.facts.c_macros import blank_macros
+from repobuild.code.facts.element_row import Bindings, ElementRow, pack_row
 from repobuild.code.facts.imported_names import read_exports, read_imports
 from repobuild.code.facts.local_bindings import binding_of
 from repobuild.code.facts.nesting import NestedDefinition, Nesting
-from repobuild.code.facts.parameter import flat, read_parameters
+from repobuild.code.facts.parameter import on_one_line, read_parameters
 from repobuild.code.facts.syntax import Grammar, Outline, grammar
 from repobuild.code.scan.language import known
 
-_MARKS = re.compile(
+_COMMENT_MARKS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
 )
 _STRING = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'|`[^`]*`")
 _BRACKETS = re.compile(r"\([^()]+\)|\[[^\[\]]+\]|\{[^{}]*\}")
 _CHAIN = re.compile(r"[\w$#.:>\-?!()\[\]<, *&~@]+")
 _ROOT = re.compile(r"[\w$]+")
-_INVOKED = re.compile(r"(\(\)|\[\]| ?\0)$")
-_PADDED = re.compile(r"([(\[]) | ([)\]])")
-_INLINE = re.compile(r"\{@(?:code|link|linkplain|literal|value)\s+([^{}]*)\}")
-# `class EXPORT Name {`: the macro is no part of the language that the grammar reads.
-_MACRO = re.compile(
-    rb"\b(?:class|struct)\s+([A-Z][A-Z0-9_]{2,})(?=\s+\w+\s*(?:final\s*)?[:{])"
-)
-# Clang's classic thread safety marks, after a method's parameters or a field's name.
-_ANNOTATION = re.compile(
-    rb"(?<=[\w)])\s+((?:\w+_LOCKS_REQUIRED|LOCKS_EXCLUDED|\w*LOCK_FUNCTION"
-    rb"|(?:PT_)?GUARDED_BY|ASSERT_(?:EXCLUSIVE|SHARED)_LOCK|ACQUIRED_(?:BEFORE|AFTER)"
-    rb"|NO_THREAD_SAFETY_ANALYSIS)\b(?:[ ]?\([^()\n]*\))?)(?=\s*[;{=])"
-)
+_INVOCATION_END = re.compile(r"(\(\)|\[\]| ?\0)$")
+_PADDED_BRACKET = re.compile(r"([(\[]) | ([)\]])")
+_JAVADOC_TAG = re.compile(r"\{@(?:code|link|linkplain|literal|value)\s+([^{}]*)\}")
 _LONGEST_CHAIN = 100
 _LONGEST_HEAD = 400
 _MISSING = "no grammar: install {0} (pip install {0}) or all (pip install {1})"
@@ -57,57 +49,46 @@ _EXTRA = "'repobuild[languages]'"
 
 def read(source: bytes, language: str) -> dict[str, Any]:
     """Return the facts of a file in any language with a query file."""
+    entry = known()[language]
     try:
-        found = grammar(language)
+        loaded = grammar(language)
     except ModuleNotFoundError:
-        return {"problem": _MISSING.format(known()[language].distribution, _EXTRA)}
+        return {"problem": _MISSING.format(entry.distribution, _EXTRA)}
     except (QueryError, ValueError, AttributeError) as error:
-        name = known()[language].distribution
+        name = entry.distribution
         return {"problem": f"{name} does not fit this language's query file: {error}"}
     # tree-sitter-go misses the end of a last line that has no newline.
     whole = source if source.endswith(b"\n") else source + b"\n"
-    return _File(found, whole, known()[language].links).facts()
-
-
-def plain(source: bytes, links: str) -> bytes:
-    """Return a source as its grammar is to read it, every byte in its place."""
-    if links != "c":
-        return source
-    for macro in (_MACRO, _ANNOTATION):
-        source = macro.sub(_blanked, source)
-    return source
-
-
-def _blanked(match: re.Match[bytes]) -> bytes:
-    return match[0].replace(match[1], b" " * len(match[1]))
+    return _File(loaded, whole, entry.links).facts()
 
 
 class _File:
-    """One file's outline, nesting and sites."""
+    """One file's outline, nesting and sites; definitions are named by their index."""
 
     def __init__(self, grammar: Grammar, source: bytes, links: str) -> None:
         self.source = source
         self.links = links
-        self.outline = Outline(grammar, plain(source, links))
+        self.outline = Outline(grammar, blank_macros(source, links))
         self.nesting = Nesting(self.outline)
         self.calls = self._calls()
-        self.branches = self._branches()
-        self.bases = self._bases_of_impls()
-        self.vars = self._bound("local")
-        self.attrs = self._bound("field")
+        self.branches: dict[int, int] = defaultdict(int)
+        for node in self.outline.sites.get("branch", ()):
+            self.branches[self.nesting.owner(node.start_byte)] += 1
+        self.impl_bases = self._impl_bases()
+        self.vars = self._bindings("local")
+        self.attrs = self._bindings("field")
 
     def facts(self) -> dict[str, Any]:
         outline, sites = self.outline, self.outline.sites
-        imports, names = read_imports(sites.get("import", []), self.links)
+        imports, imported_names = read_imports(sites.get("import", []), self.links)
+        exported_names = read_exports(sites.get("export", []))
         facts: dict[str, Any] = {
             "elements": [
-                packed(self._element(index, found))
-                for index, found in self.nesting.elements()
+                pack_row(self._element(index, definition))
+                for index, definition in self.nesting.elements()
             ],
             "imports": imports,
-            "names": read_exports(sites.get("export", []))
-            | self.vars.get(-1, {})
-            | names,
+            "names": exported_names | self.vars.get(-1, {}) | imported_names,
             "calls": self.calls.get(-1, []),
             "package": "".join(outline.text(node) for node in sites.get("package", [])),
         }
@@ -116,184 +97,172 @@ class _File:
         return facts
 
     def _calls(self) -> dict[int, list[list[Any]]]:
-        """Return the calls of each definition, a name with all its lines."""
-        lines: dict[int, dict[str, list[Any]]] = defaultdict(dict)
+        """Return the calls of each definition, each name with all its lines."""
+        calls: dict[int, dict[str, list[Any]]] = defaultdict(dict)
         sites = self.outline.sites
-        whole = sites.get("invocation", [])
-        nodes = [*sites.get("call", []), *whole]
-        ids = {node.id for node in whole}
+        invocations = sites.get("invocation", [])
+        nodes = [*sites.get("call", []), *invocations]
+        invocation_ids = {node.id for node in invocations}
         for node in sorted(nodes, key=lambda node: (node.start_byte, -node.end_byte)):
             name = _chain(self.outline.text(node))
-            name = _INVOKED.sub("", name) if node.id in ids else name
-            found = lines[self.nesting.owner(node.start_byte)].setdefault(name, [name])
-            found.append(node.start_point.row + 1)
-        return {index: list(names.values()) for index, names in lines.items()}
+            if node.id in invocation_ids:
+                name = _INVOCATION_END.sub("", name)
+            owner = self.nesting.owner(node.start_byte)
+            calls[owner].setdefault(name, [name]).append(node.start_point.row + 1)
+        return {index: list(by_name.values()) for index, by_name in calls.items()}
 
-    def _bound(self, capture: str) -> dict[int, Bindings]:
-        """Return what names are bound to; of variables, what some call begins with."""
-        known = self.outline.sites.get(capture, [])
-        roots = {_root(call[0]) for calls in self.calls.values() for call in calls}
-        own = {found.parts["name"][0].id for found in self.nesting.found}
-        bound: dict[int, Bindings] = defaultdict(dict)
-        for node in known:
+    def _bindings(self, capture: str) -> dict[int, Bindings]:
+        """Return each definition's bindings; of locals only those that a call uses."""
+        sites = self.outline.sites.get(capture, [])
+        called = {_root(name) for calls in self.calls.values() for name, *_ in calls}
+        definition_names = {one.parts["name"][0].id for one in self.nesting.found}
+        bindings: dict[int, Bindings] = defaultdict(dict)
+        for node in sites:
             name = self.outline.text(node)
-            if node.id in own or (capture == "local" and name not in roots):
+            if node.id in definition_names or (
+                capture == "local" and name not in called
+            ):
                 continue
-            names, binding = (
-                bound[self.nesting.owner(node.start_byte)],
-                binding_of(node),
-            )
+            names = bindings[self.nesting.owner(node.start_byte)]
+            binding = binding_of(node)
             names[name] = binding if names.get(name, binding) == binding else ""
-        return bound
+        return bindings
 
-    def _branches(self) -> dict[int, int]:
-        branches: dict[int, int] = defaultdict(int)
-        for node in self.outline.sites.get("branch", ()):
-            branches[self.nesting.owner(node.start_byte)] += 1
-        return branches
-
-    def _bases_of_impls(self) -> dict[str, list[str]]:
-        """Return the traits that this file implements, by what for."""
+    def _impl_bases(self) -> dict[str, list[str]]:
+        """Return the traits that this file's `impl` blocks name, by type."""
         bases: dict[str, list[str]] = defaultdict(list)
-        for found in self.nesting.found:
-            if found.kind == "impl" and found.name:
-                bases[found.qual] += self._bases(found)
+        for definition in self.nesting.found:
+            if definition.kind == "impl" and definition.name:
+                bases[definition.qual] += self._bases(definition)
         return bases
 
-    def _bases(self, found: NestedDefinition) -> list[str]:
-        nodes = found.parts.get("bases", ())
-        texts = [flat(self.outline.text(node)) for node in nodes]
-        return [item for text in texts for item in _items(text)]
+    def _bases(self, definition: NestedDefinition) -> list[str]:
+        nodes = definition.parts.get("bases", ())
+        texts = [on_one_line(self.outline.text(node)) for node in nodes]
+        return [item for text in texts for item in _split_items(text)]
 
-    def _element(self, index: int, found: NestedDefinition) -> ElementRow:
-        start = self.source.rfind(b"\n", 0, found.start) + 1
-        end = self.source.find(b"\n", found.end)
-        first, row = self._row(found.start), self._row(found.said)
-        own = self._bases(found)
-        more = self.bases.get(found.qual, []) if found.kind == "class" else []
-        said = ElementRow(
-            qual=found.qual,
-            type=found.kind,
+    def _element(self, index: int, definition: NestedDefinition) -> ElementRow:
+        outline, is_class = self.outline, definition.kind == "class"
+        start = self.source.rfind(b"\n", 0, definition.start) + 1
+        end = self.source.find(b"\n", definition.end)
+        first_row = outline.row(definition.start)
+        row = outline.row(definition.head_start)
+        bases = self._bases(definition)
+        if is_class:
+            bases += self.impl_bases.get(definition.qual, [])
+        attributes = [self._text(*span) for span in definition.attributes]
+        nodes = definition.parts.get("parameters", ())
+        element = ElementRow(
+            qual=definition.qual,
+            type=definition.kind,
             start_line=row + 1,
-            end_line=self._row(found.end) + 1,
-            lead=row - first,
+            end_line=outline.row(definition.end) + 1,
+            lead=row - first_row,
             start=start,
             length=(end if end >= 0 else len(self.source)) - start,
-            shape=self._shape(found),
-            face=b"",
+            body_digest=self._body_digest(definition),
+            interface_digest=b"",
             complexity=1 + self.branches.get(index, 0),
-            doc=self._doc(found),
-            parameters=self._parameters(found),
-            returns=self._returns(found),
-            decorators=[flat(self._text(*span)) for span in found.attributes],
-            bases=list(dict.fromkeys([*own, *more])),
+            doc=self._doc(definition),
+            parameters=read_parameters(nodes[0]) if nodes else [],
+            returns=self._returns(definition),
+            decorators=[on_one_line(text) for text in attributes],
+            bases=list(dict.fromkeys(bases)),
             calls=self.calls.get(index, []),
             vars=self.vars.get(index, {}),
-            attrs=self.attrs.get(index, {}) if found.kind == "class" else {},
-            head=self._head(found),
+            attrs=self.attrs.get(index, {}) if is_class else {},
+            head=self._head(definition),
         )
-        return said._replace(face=_face(said))
-
-    def _row(self, place: int) -> int:
-        return self.outline.row(place)
+        return element._replace(interface_digest=_interface_digest(element))
 
     def _text(self, start: int, end: int) -> str:
         return self.source[start:end].decode("utf-8", "replace")
 
-    def _parameters(self, found: NestedDefinition) -> list[Any]:
-        nodes = found.parts.get("parameters", ())
-        return read_parameters(nodes[0]) if nodes else []
-
-    def _returns(self, found: NestedDefinition) -> str:
+    def _returns(self, definition: NestedDefinition) -> str:
         """Return the type as written; C writes some of it beside the name."""
-        nodes = found.parts.get("returns", ())
+        nodes = definition.parts.get("returns", ())
         if not nodes:
             return ""
         start = min(node.start_byte for node in nodes)
-        ends = [node.start_byte for node in found.parts.get("declarator", ())]
+        ends = [node.start_byte for node in definition.parts.get("declarator", ())]
         end = ends[0] if ends else nodes[0].end_byte
-        return flat(self._text(start, end)).lstrip(":-> ")
+        return on_one_line(self._text(start, end)).lstrip(":-> ")
 
-    def _head(self, found: NestedDefinition) -> str:
-        """Return the signature as written: what stands before the body."""
-        bodies = found.parts.get("body", ())
-        text = self._text(
-            found.said, min(b.start_byte for b in bodies) if bodies else found.end
-        )
-        for start, end in self.outline.comments_in(found.said, found.end):
-            text = text.replace(self._text(start, end), " ")
-        if not bodies and found.kind == "class":
+    def _head(self, definition: NestedDefinition) -> str:
+        """Return the signature as written: the text before the body."""
+        start, end = definition.head_start, definition.end
+        bodies = [node.start_byte for node in definition.parts.get("body", ())]
+        text = self._text(start, min(bodies) if bodies else end)
+        for comment in self.outline.comments_in(start, end):
+            text = text.replace(self._text(*comment), " ")
+        if not bodies and definition.kind == "class":
             text = text.partition("{")[0]
-        head = (
-            _PADDED.sub(r"\1\2", flat(text))
-            .rstrip("{; ")
-            .removesuffix("=>")
-            .rstrip("= ")
-        )
+        head = _PADDED_BRACKET.sub(r"\1\2", on_one_line(text))
+        head = head.rstrip("{; ").removesuffix("=>").rstrip("= ")
         return head if len(head) <= _LONGEST_HEAD else head[:_LONGEST_HEAD] + " ..."
 
-    def _doc(self, found: NestedDefinition) -> str:
+    def _doc(self, definition: NestedDefinition) -> str:
         """Return the comments right above, without their marks."""
-        text = "\n".join(self._text(*span).rstrip() for span in found.comments)
-        text = _INLINE.sub(r"`\1`", _MARKS.sub("", text))
+        text = "\n".join(self._text(*span).rstrip() for span in definition.comments)
+        text = _JAVADOC_TAG.sub(r"`\1`", _COMMENT_MARKS.sub("", text))
         return "\n".join(line.strip() for line in text.strip().split("\n"))
 
-    def _shape(self, found: NestedDefinition) -> bytes:
+    def _body_digest(self, definition: NestedDefinition) -> bytes:
         """Return the digest of the lines without comments and common indentation."""
-        pieces, place = [], found.start
-        for start, end in self.outline.comments_in(found.start, found.end):
-            if start >= place:
-                pieces.append(self.source[place:start])
-                place = end
-        pieces.append(self.source[place : found.end])
+        pieces, copied = [], definition.start
+        for start, end in self.outline.comments_in(definition.start, definition.end):
+            if start >= copied:
+                pieces.append(self.source[copied:start])
+                copied = end
+        pieces.append(self.source[copied : definition.end])
         lines = [line.rstrip() for line in b"".join(pieces).split(b"\n")]
-        first = self.source.rfind(b"\n", 0, found.start) + 1
-        margin = len(self.source[first : found.start])
-        return digest(*(_less(line, margin) for line in lines if line))
+        first = self.source.rfind(b"\n", 0, definition.start) + 1
+        margin = len(self.source[first : definition.start])
+        return digest(*(_dedent(line, margin) for line in lines if line))
 
 
-def _less(line: bytes, margin: int) -> bytes:
+def _dedent(line: bytes, margin: int) -> bytes:
     return line[min(margin, len(line) - len(line.lstrip())) :]
 
 
-def _face(row: ElementRow) -> bytes:
-    said = (row.type, row.head, row.doc, row.parameters, row.returns, row.bases)
-    parts = (row.qual.rpartition(".")[2], repr((*said, row.decorators)))
+def _interface_digest(row: ElementRow) -> bytes:
+    visible = (row.type, row.head, row.doc, row.parameters, row.returns, row.bases)
+    parts = (row.qual.rpartition(".")[2], repr((*visible, row.decorators)))
     return digest(*(part.encode("utf-8", "replace") for part in parts))
 
 
 def _root(chain: str) -> str:
-    found = _ROOT.match(chain)
-    return found[0] if found else ""
+    match = _ROOT.match(chain)
+    return match[0] if match else ""
 
 
 def _chain(text: str) -> str:
-    """Return what is called as a chain (row.py): `a.b(x).c` is `a.b().c`."""
+    """Return a callee as a chain (element_row.py): `a.b(x).c` is `a.b().c`."""
     if text.isidentifier():
         return text
-    before, text = "", _STRING.sub("''", flat(text))
+    before, text = "", _STRING.sub("''", on_one_line(text))
     while before != text:
-        before, text = text, _BRACKETS.sub(_emptied, text)
+        before, text = text, _BRACKETS.sub(_empty_brackets, text)
     if len(text) > _LONGEST_CHAIN or not _CHAIN.fullmatch(text.replace("''", "")):
         return "?"
     return text
 
 
-def _emptied(match: re.Match[str]) -> str:
+def _empty_brackets(match: re.Match[str]) -> str:
     return {"(": "()", "[": "[]", "{": "\0"}[match[0][0]]
 
 
-def _items(text: str) -> list[str]:
-    """Return comma-separated items; commas within brackets part nothing."""
-    items, depth, last = [], 0, 0
+def _split_items(text: str) -> list[str]:
+    """Return comma-separated items; commas within brackets do not separate."""
+    items, depth, start = [], 0, 0
     inner = text[1:-1] if text[:1] == "(" and text[-1:] == ")" else text
-    for place, character in enumerate(inner):
+    for index, character in enumerate(inner):
         if character in "([{<":
             depth += 1
         elif character in ")]}>":
             depth -= 1
         elif character == "," and depth <= 0:
-            items.append(inner[last:place])
-            last = place + 1
-    items.append(inner[last:])
+            items.append(inner[start:index])
+            start = index + 1
+    items.append(inner[start:])
     return [item.strip() for item in items if item.strip()]

@@ -1,8 +1,8 @@
-"""Documents: a section for every heading, named by its slug and nested by its level.
+"""Reads documents: a section for every heading, named by its slug, nested by level.
 
 `README.md::guide.install` is the section "Install" below "Guide". A section's docstring
-is its first paragraph, its `name` the slug; the heading as written is its only
-decorator-like text, kept in `returns`, which documents have no other use for.
+is its first paragraph, its `name` the slug; the heading as written is in `returns`,
+which documents do not need otherwise.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repobuild.code.facts.body_digest import digest
-from repobuild.code.facts.element_row import ElementRow, packed
+from repobuild.code.facts.element_row import ElementRow, pack_row
 from repobuild.code.facts.syntax import grammar
 
 _SLUG = re.compile(r"[\W_]+")
@@ -22,15 +22,17 @@ _NO_TEXT = re.compile(
     r"|(?:\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])[\s|·,]*)+$)"
 )
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
-_LONGEST = 1_000  # characters of a paragraph
+_MAX_PARAGRAPH = 1_000  # characters
 
 
 @dataclass(slots=True)
 class _Section:
+    """One heading and the rows below it; rows count from 0."""
+
     title: str
     level: int
     row: int
-    text_row: int
+    text_row: int  # the first row after the heading
     qual: str = ""
     end_row: int = 0
 
@@ -42,28 +44,27 @@ def read(source: bytes, language: str) -> dict[str, Any]:
         lines.pop()
     sections = _sections(source, language)
     _nest(sections, len(lines))
-    first = sections[0].text_row if sections else 0
-    start = _after_front(lines)
-    top = _paragraph(lines, start, sections[0].row if sections else len(lines))
-    facts: dict[str, Any] = {
-        "doc": top or _paragraph(lines, first, len(lines)),
+    before_sections = sections[0].row if sections else len(lines)
+    intro = _paragraph(lines, _after_front_matter(lines), before_sections)
+    first_text = sections[0].text_row if sections else 0
+    return {
+        "doc": intro or _paragraph(lines, first_text, len(lines)),
         "elements": _rows(sections, lines),
     }
-    return facts
 
 
-def _after_front(lines: list[str]) -> int:
-    """The row behind the document's data, which stands between two `---`."""
+def _after_front_matter(lines: list[str]) -> int:
+    """Return the row after the YAML block between two `---`, 0 without one."""
     if lines and lines[0].rstrip() == "---" and "---" in lines[1:]:
         return lines.index("---", 1) + 1
     return 0
 
 
 def _sections(source: bytes, language: str) -> list[_Section]:
-    found = grammar(language)
-    root = found.parser.parse(source).root_node
+    loaded = grammar(language)
+    root = loaded.parser.parse(source).root_node
     sections = []
-    for _, parts in found.definitions(root):
+    for _, parts in loaded.definitions(root):
         node = parts["heading"][0]
         text = source[node.start_byte : node.end_byte].decode("utf-8", "replace")
         title, level = _heading(text.strip())
@@ -83,64 +84,62 @@ def _heading(text: str) -> tuple[str, int]:
 
 
 def _nest(sections: list[_Section], lines: int) -> None:
-    seen: dict[str, int] = {}
-    holders: list[_Section] = []
+    """Set each section's qualified name and end; a repeated name is `slug#2`."""
+    counts: dict[str, int] = {}
+    enclosing: list[_Section] = []
     for section in sections:
-        while holders and holders[-1].level >= section.level:
-            holders.pop().end_row = section.row
+        while enclosing and enclosing[-1].level >= section.level:
+            enclosing.pop().end_row = section.row
         slug = _SLUG.sub("-", section.title.lower()).strip("-") or "section"
-        qual = f"{holders[-1].qual}.{slug}" if holders else slug
-        count = seen[qual] = seen.get(qual, 0) + 1
+        qual = f"{enclosing[-1].qual}.{slug}" if enclosing else slug
+        count = counts[qual] = counts.get(qual, 0) + 1
         section.qual = f"{qual}#{count}" if count > 1 else qual
-        holders.append(section)
-    for section in holders:
+        enclosing.append(section)
+    for section in enclosing:
         section.end_row = lines
 
 
 def _rows(sections: list[_Section], lines: list[str]) -> list[list[Any]]:
-    starts = [0]
+    starts = [0]  # byte where each line begins
     for line in lines:
         starts.append(starts[-1] + len(line.encode()) + 1)
+    next_rows = [*(section.row for section in sections[1:]), len(lines)]
     rows = []
-    for place, section in enumerate(sections):
+    for section, next_row in zip(sections, next_rows, strict=False):
         end = section.end_row
         while end > section.text_row and not lines[end - 1].strip():
             end -= 1
-        following = sections[place + 1].row if place + 1 < len(sections) else len(lines)
-        doc = _paragraph(lines, section.text_row, min(following, end))
+        doc = _paragraph(lines, section.text_row, min(next_row, end))
         text = "\n".join(line.rstrip() for line in lines[section.row : end])
         start = starts[section.row]
-        rows.append(
-            packed(
-                ElementRow(
-                    qual=section.qual,
-                    type="section",
-                    start_line=section.row + 1,
-                    end_line=max(end, section.row + 1),
-                    lead=0,
-                    start=start,
-                    length=max(starts[end] - 1 - start, 0),
-                    shape=digest(text.encode()),
-                    face=digest(section.title.encode(), doc.encode()),
-                    complexity=section.level,
-                    doc=doc,
-                    returns=section.title,
-                )
-            )
+        element = ElementRow(
+            qual=section.qual,
+            type="section",
+            start_line=section.row + 1,
+            end_line=max(end, section.row + 1),
+            lead=0,
+            start=start,
+            length=max(starts[end] - 1 - start, 0),
+            body_digest=digest(text.encode()),
+            interface_digest=digest(section.title.encode(), doc.encode()),
+            complexity=section.level,
+            doc=doc,
+            returns=section.title,
         )
+        rows.append(pack_row(element))
     return rows
 
 
 def _paragraph(lines: list[str], first: int, end: int) -> str:
     """Return the first paragraph of running text between two rows."""
-    found: list[str] = []
+    paragraph: list[str] = []
     fenced = False
     for line in lines[first:end]:
         if line.lstrip().startswith(("```", "~~~")):
             fenced = not fenced
         elif not fenced and line.strip() and not _NO_TEXT.match(line):
-            found.append(line.strip())
+            paragraph.append(line.strip())
             continue
-        if found:
+        if paragraph:
             break
-    return _LINK.sub(r"\1", " ".join(found))[:_LONGEST]
+    return _LINK.sub(r"\1", " ".join(paragraph))[:_MAX_PARAGRAPH]

@@ -1,11 +1,11 @@
-"""What holds what in a file that only a query file describes.
+"""Finds what encloses what in a file of a language that has only a query file.
 
-A definition is named by what stands around it, and by what it names itself as its
-holder: a Go method by its receiver (@scope), a C++ method by `A::f`. Two kinds hold
+A definition is qualified by what encloses it, and by the type that it names itself: a
+Go method by its receiver (@scope), a C++ method by `A::f`. Two kinds enclose
 definitions and are no elements: a `namespace`, and an `impl`, whose functions are the
 methods of the type that it names.
 
-A definition is all of the node that wraps it (@wrap: `export`, `template <...>`, the
+A definition covers the whole node that wraps it (@wrap: `export`, `template <...>`, the
 declaration of a constant that is a function), and begins with its attributes
 (@attribute), inside it or right above.
 """
@@ -30,18 +30,22 @@ _TYPE = re.compile(r"[\w.]+$")
 
 @dataclass(slots=True)
 class NestedDefinition:
-    """A definition with its place among the others."""
+    """A definition with its parent and qualified name; offsets are bytes."""
 
     kind: str
-    name: str  # "" when it has none that can be told
+    name: str  # "" when the definition has no name that can be read
     parts: Parts
-    start: int  # bytes; attributes included
+    start: int  # attributes included
     end: int
-    said: int  # byte where it begins to say what it is: after its attributes
+    head_start: int  # of the definition itself, after its attributes
     attributes: list[Span] = field(default_factory=list)
     comments: list[Span] = field(default_factory=list)  # right above it
     qual: str = ""
-    holder: int = -1  # what holds it by position, scopes included
+    parent: int = -1  # index of the enclosing definition, scopes included
+
+    @property
+    def is_element(self) -> bool:
+        return bool(self.name) and self.kind not in SCOPES
 
 
 class Nesting:
@@ -51,134 +55,136 @@ class Nesting:
         self._outline = outline
         self._source = outline.source
         self._attributes = spans(outline.sites.get("attribute", ()))
-        self._marks = sorted({*self._attributes, *outline.comments})
-        self._wraps = {
+        self._attributes_and_comments = sorted({*self._attributes, *outline.comments})
+        self._wrappers = {
             child.id: node
             for node in outline.sites.get("wrap", ())
             for child in node.named_children
         }
-        self.found = [self._nested(one) for one in _merged(outline)]
-        self.found.sort(key=lambda found: (found.start, -found.end))
-        self._starts = [found.start for found in self.found]
-        self._name()
+        self.found = [self._nested(one) for one in _merge_matches(outline)]
+        self.found.sort(key=lambda definition: (definition.start, -definition.end))
+        self._starts = [definition.start for definition in self.found]
+        self._qualify_names()
 
     def elements(self) -> Iterator[tuple[int, NestedDefinition]]:
-        """Yield what is an element, with its number."""
-        for index, found in enumerate(self.found):
-            if found.name and found.kind not in SCOPES:
-                yield index, found
+        """Yield the definitions that are elements, with their index."""
+        for index, definition in enumerate(self.found):
+            if definition.is_element:
+                yield index, definition
 
-    def owner(self, place: int) -> int:
-        """Return the number of the innermost element around a byte, or -1."""
-        index = bisect_right(self._starts, place) - 1
+    def owner(self, offset: int) -> int:
+        """Return the index of the innermost element around a byte, or -1."""
+        index = bisect_right(self._starts, offset) - 1
         while index >= 0:
-            found = self.found[index]
-            if found.end > place and found.name and found.kind not in SCOPES:
+            definition = self.found[index]
+            if definition.end > offset and definition.is_element:
                 return index
-            index = found.holder
+            index = definition.parent
         return -1
 
     def _nested(self, one: Definition) -> NestedDefinition:
         node, end = one.node, one.end
-        while wrap := self._wraps.get(node.id):
-            node, end = wrap, max(end, wrap.end_byte)
-        found = NestedDefinition(
-            one.kind, "", one.parts, node.start_byte, end, node.start_byte
-        )
-        found.name = self._name_of(one)
-        low = bisect_left(self._attributes, (found.start, 0))
+        while wrapper := self._wrappers.get(node.id):
+            node, end = wrapper, max(end, wrapper.end_byte)
+        start = node.start_byte
+        low = bisect_left(self._attributes, (start, 0))
         high = bisect_left(self._attributes, (one.parts["name"][0].start_byte, 0))
-        found.attributes = self._attributes[low:high]
-        if found.attributes:
-            after = found.attributes[-1][1]
+        nested = NestedDefinition(
+            kind=one.kind,
+            name=self._name_of(one),
+            parts=one.parts,
+            start=start,
+            end=end,
+            head_start=start,
+            attributes=self._attributes[low:high],
+        )
+        if nested.attributes:
+            after = nested.attributes[-1][1]
             text = self._source[after:end]
-            found.said = after + len(text) - len(text.lstrip())
-        self._look_above(found)
-        return found
+            nested.head_start = after + len(text) - len(text.lstrip())
+        self._attach_lines_above(nested)
+        return nested
 
     def _name_of(self, one: Definition) -> str:
-        name = plain_name(one.name, one.kind)
+        name = normalize_name(one.name, one.kind)
         for scope in one.parts.get("scope", ())[:1]:
-            holder = plain_name(self._outline.text(scope), "impl")
-            return f"{holder}.{name}" if holder and name else name
+            outer = normalize_name(self._outline.text(scope), "impl")
+            return f"{outer}.{name}" if outer and name else name
         return name
 
-    def _look_above(self, found: NestedDefinition) -> None:
-        """Collect the comments and attributes that end right above a definition."""
-        place = found.start
-        index = bisect_left(self._marks, (place, 0))
+    def _attach_lines_above(self, nested: NestedDefinition) -> None:
+        """Add the comments and attributes that end right above a definition."""
+        start = nested.start
+        marks = self._attributes_and_comments
+        index = bisect_left(marks, (start, 0))
         attributes = set(self._attributes) if self._attributes else ()
         while index > 0:
             index -= 1
-            span = self._marks[index]
-            between = self._source[self._end(span) : place]
-            if between.strip() or between.count(b"\n") > 1 or not self._alone(span):
+            span = marks[index]
+            # Rust's comment nodes include their newline.
+            end = span[0] + len(self._source[slice(*span)].rstrip())
+            between = self._source[end:start]
+            if between.strip() or between.count(b"\n") > 1:
                 return
-            place = span[0]
+            if not self._begins_line(span):
+                return
+            start = span[0]
             if span in attributes:
-                found.attributes.insert(0, span)
-                found.start = place
+                nested.attributes.insert(0, span)
+                nested.start = start
             else:
-                found.comments.insert(0, span)
+                nested.comments.insert(0, span)
 
-    def _end(self, span: Span) -> int:
-        """Return where a mark ends; Rust's comments hold their newline."""
-        return span[0] + len(self._source[slice(*span)].rstrip())
-
-    def _alone(self, span: Span) -> bool:
-        """Return whether nothing but another mark stands before it on its line."""
+    def _begins_line(self, span: Span) -> bool:
+        """Return whether nothing but another comment or attribute precedes it."""
         line = self._source.rfind(b"\n", 0, span[0]) + 1
         before = self._source[line : span[0]].strip()
         return not before or before.startswith((b"@", b"#[", b"/*"))
 
-    def _name(self) -> None:
-        """Name every definition by what holds it; a name's second one is `name#2`."""
-        seen: dict[str, int] = {}
-        holders: list[int] = []
-        for index, found in enumerate(self.found):
-            while holders and self.found[holders[-1]].end <= found.start:
-                holders.pop()
-            found.holder = holders[-1] if holders else -1
-            self._qualify(found, seen)
-            holders.append(index)
+    def _qualify_names(self) -> None:
+        """Set each definition's parent and qualified name; a repeated one is `f#2`."""
+        counts: dict[str, int] = {}
+        enclosing: list[int] = []
+        for index, definition in enumerate(self.found):
+            while enclosing and self.found[enclosing[-1]].end <= definition.start:
+                enclosing.pop()
+            definition.parent = enclosing[-1] if enclosing else -1
+            self._qualify(definition, counts)
+            enclosing.append(index)
 
-    def _qualify(self, found: NestedDefinition, seen: dict[str, int]) -> None:
-        holder = self.found[found.holder] if found.holder >= 0 else None
-        outer = holder.qual if holder else ""
-        found.qual = ".".join(part for part in (outer, found.name) if part)
-        if found.kind in SCOPES or not found.name:
+    def _qualify(self, one: NestedDefinition, counts: dict[str, int]) -> None:
+        parent = self.found[one.parent] if one.parent >= 0 else None
+        outer = parent.qual if parent else ""
+        one.qual = ".".join(part for part in (outer, one.name) if part)
+        if not one.is_element:
             return
-        if found.kind == "function" and _is_method(found, holder):
-            found.kind = "method"
-        count = seen[found.qual] = seen.get(found.qual, 0) + 1
+        in_type = parent is not None and parent.kind in ("class", "impl")
+        if one.kind == "function" and (in_type or "." in one.name):
+            one.kind = "method"
+        count = counts[one.qual] = counts.get(one.qual, 0) + 1
         if count > 1:
-            found.qual += f"#{count}"
+            one.qual += f"#{count}"
 
 
-def _is_method(found: NestedDefinition, holder: NestedDefinition | None) -> bool:
-    inside = holder is not None and holder.kind in ("class", "impl")
-    return inside or "." in found.name
-
-
-def _merged(outline: Outline) -> list[Definition]:
+def _merge_matches(outline: Outline) -> list[Definition]:
     """Return one definition a node: a query matches once for every base."""
-    found: dict[int, Definition] = {}
+    by_node: dict[int, Definition] = {}
     for one in outline.definitions:
-        known = found.setdefault(one.node.id, one)
-        if known is one:
+        merged = by_node.setdefault(one.node.id, one)
+        if merged is one:
             continue
         for name, nodes in one.parts.items():
-            have = known.parts.setdefault(name, [])
-            ids = {node.id for node in have}
-            have += [node for node in nodes if node.id not in ids]
-    return list(found.values())
+            known = merged.parts.setdefault(name, [])
+            ids = {node.id for node in known}
+            known += [node for node in nodes if node.id not in ids]
+    return list(by_node.values())
 
 
-def plain_name(text: str, kind: str) -> str:
-    """Return a name as it goes into a qualified name, "" when it is none.
+def normalize_name(text: str, kind: str) -> str:
+    """Return a name in the form of qualified names, "" when the text is no name.
 
-    `A<T>::f` is `A.f`, `operator bool() const` is `operator_bool`, and what an `impl`
-    names is a type's last part: `&'a mut io::Error` is `io.Error`.
+    `A<T>::f` is `A.f`, `operator bool() const` is `operator_bool`, and an `impl` is
+    named by the last part of its type: `&'a mut io::Error` is `io.Error`.
     """
     head, operator, marks = text.partition("operator")
     while head != (bare := _ARGUMENTS.sub("", head)):

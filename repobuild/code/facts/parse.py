@@ -1,4 +1,4 @@
-"""What one source file says by itself: the `facts` table.
+"""The `facts` table: what one source file states by itself.
 
 A facts row (msgpack; empty values are left out):
 
@@ -6,21 +6,21 @@ A facts row (msgpack; empty values are left out):
     lines      int       physical lines
     doc        str       module docstring (as ast.get_docstring); a document's title and
                          first paragraph
-    elements   list      rows of row.py in source order; read by element.py
+    elements   list      `ElementRow`s in source order (element_row.py)
     imports    list      [line, module, name, alias]: `from .m import n as a` is
                          [l, ".m", "n", "a"], `import m` [l, "m", "", ""]; star: "*"
-    names      dict      module-level name -> binding, or bindings in source order; of
-                         what is not just defined once; "*" -> modules of star imports;
-                         JavaScript's exports under another name: imported.py
+    names      dict      module-level name -> binding, or bindings in source order; left
+                         out when the name is only defined once; "*" -> modules of star
+                         imports; JavaScript's renaming exports: imported_names.py
     all        list      `__all__`, when strings are assigned to it
     calls      list      calls at module level, [name as written, line, line, ...]
-    package    str       what a file says it is part of (Go, Java)
+    package    str       the package that a file declares (Go, Java)
     project    dict      manifests only: name, description, version, dependencies
     left_out   str       generated or minified (generated.py); then nothing else
     problem    str       why the row is incomplete ("syntax error in line 3", ...)
 
-No source text is stored: elements carry byte spans into the source (`source.py`). A
-file that cannot be read well still has a row, which says why.
+Rows hold no source text: elements carry byte spans into the source (source_text.py). A
+file that cannot be read well still has a row, with the reason as `problem`.
 """
 
 from __future__ import annotations
@@ -30,14 +30,14 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from repobuild.code.scan.generated import made
+from repobuild.code.scan.generated import classify_content
 from repobuild.code.scan.language import known
-from repobuild.code.scan.source_text import refusal, source_of
+from repobuild.code.scan.source_text import reason_refused, source_of
 from repobuild.engine.contract import Scope, Value
 
 Reader = Callable[[bytes, str], dict[str, Any]]
-_LARGEST = 1_000_000
-_TEXTS = ("markdown", "manifest")  # prose may speak of what is generated
+_MAX_BYTES = 1_000_000
+_PROSE = ("markdown", "manifest")  # may mention generators without being generated
 
 
 def facts(value: Mapping[str, Value], scope: Scope) -> Value:
@@ -45,7 +45,7 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
     language = str(value["language"])
     if not language:
         return {"language": ""}
-    limit = int(scope.settings.get("project.max_file_bytes", _LARGEST))
+    limit = int(scope.settings.get("project.max_file_bytes", _MAX_BYTES))
     blob = scope.blob(str(value["blob"]))
     if reason := left_out(blob, language):
         return {"language": "", "left_out": reason}
@@ -53,36 +53,31 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
 
 
 def left_out(blob: bytes, language: str) -> str:
-    """Return why a file is nothing to learn: "generated", "minified" or ""."""
-    return "" if language in _TEXTS else made(blob)
+    """Return why a blob is not analysed: "generated" or "minified"; else ""."""
+    return "" if language in _PROSE else classify_content(blob)
 
 
-def facts_of(blob: bytes, language: str, limit: int = _LARGEST) -> dict[str, Any]:
-    """Return the facts of a blob."""
-    problem = refusal(blob, limit)
-    if problem:
+def facts_of(blob: bytes, language: str, limit: int = _MAX_BYTES) -> dict[str, Any]:
+    """Return the facts of a blob; above `limit` bytes only a problem."""
+    from repobuild.code.facts.syntax import UnparsableError
+
+    if problem := reason_refused(blob, limit):
         return {"language": language, "problem": problem}
     source, problem = source_of(blob)
     lines = source.count(b"\n") + (not source.endswith(b"\n") and bool(source))
-    said = _read(source, language)
-    if problem:
-        said["problem"] = problem
-    said = {key: found for key, found in said.items() if found}
-    return {"language": language, "lines": lines, **said}
-
-
-def _read(source: bytes, language: str) -> dict[str, Any]:
-    from repobuild.code.facts.syntax import UnparsableError
-
     try:
-        return reader(language)(source, language)
+        row = reader(language)(source, language)
     except UnparsableError as error:
-        return {"problem": str(error)}
+        row = {"problem": str(error)}
+    if problem:
+        row["problem"] = problem
+    row = {key: value for key, value in row.items() if value}
+    return {"language": language, "lines": lines, **row}
 
 
 @functools.cache
 def reader(language: str) -> Reader:
-    """Return what reads a language: its own module, or the generic one."""
-    refine = known()[language].refine or "repobuild.code.facts.generic"
-    read: Reader = importlib.import_module(refine).read
+    """Return the function that reads a language: its own module's, or the generic."""
+    module = known()[language].refine or "repobuild.code.facts.generic"
+    read: Reader = importlib.import_module(module).read
     return read

@@ -1,9 +1,8 @@
-"""Reading a syntax tree with a language's query file.
+"""Reads a syntax tree with a language's query file, for any language.
 
-Nothing here knows a language. The tree is never walked: one pass of the query's first
-half gives the definitions with their parts, one pass of its second half gives
-everything that is attributed by position. Python touches only the nodes that the
-queries name.
+The tree is never walked: one pass of the query's first half yields the definitions with
+their parts, one pass of its second half yields the captures that are attributed by
+position (*sites*). So Python code touches only the nodes that the queries name.
 """
 
 from __future__ import annotations
@@ -22,14 +21,14 @@ from repobuild.code.facts.body_digest import NormalForm, Span
 from repobuild.code.scan.language import Language, known
 
 _SITES = re.compile(r"^; -+ sites$", re.MULTILINE)
-_BROKEN_PARTS = 20_000
-_LOOKED_AT = 1_000  # nodes; an error that lies deeper is taken as it comes
+_MAX_ERROR_CHILDREN = 20_000
+_MAX_VISITED = 1_000  # nodes; an error that is deeper is accepted
 Parts = dict[str, list[Node]]
 
 
 @dataclass(slots=True)
 class Definition:
-    """A definition in the source, and where it is nested."""
+    """A definition in the source, and the one that encloses it."""
 
     kind: str
     name: str
@@ -40,7 +39,7 @@ class Definition:
     row: int  # of the definition itself, from 0
     first_row: int  # of its first decorator
     last_row: int
-    parent: int = -1
+    parent: int = -1  # index of the enclosing definition
     qual: str = ""
     decorators: list[Node] = field(default_factory=list)
 
@@ -68,14 +67,14 @@ class Grammar:
     def sites(self, root: Node) -> Parts:
         """Return the captures by name, in source order, outer before inner.
 
-        tree-sitter promises no order and changes it from call to call.
+        They are sorted, because tree-sitter's order changes from call to call.
         """
         if not self._sites:
             return {}
-        found = QueryCursor(self._sites).captures(root)
-        for nodes in found.values():
-            nodes.sort(key=_place)
-        return found
+        captures = QueryCursor(self._sites).captures(root)
+        for nodes in captures.values():
+            nodes.sort(key=_source_order)
+        return captures
 
     def first_error(self, root: Node) -> int:
         """Return the line of the first syntax error, or 0."""
@@ -85,25 +84,25 @@ class Grammar:
         return min((node.start_point.row for node in nodes), default=0) + 1
 
 
-def _place(node: Node) -> Span:
+def _source_order(node: Node) -> Span:
     return node.start_byte, -node.end_byte
 
 
 class UnparsableError(Exception):
-    """A file whose tree would cost more than it can tell."""
+    """Raised for a file whose syntax errors make queries too expensive."""
 
 
-def is_hopeless(root: Node) -> bool:
-    """Return whether an error holds so many parts that queries would not end.
+def has_huge_error(root: Node) -> bool:
+    """Return whether an error node has so many children that queries would not end.
 
-    Their cost is the square of an error's parts: a megabyte of `[` takes minutes.
+    Their cost is the square of that number: a megabyte of `[` takes minutes.
     """
     waiting = [root] if root.has_error else []
-    for _ in range(_LOOKED_AT):
+    for _ in range(_MAX_VISITED):
         if not waiting:
             return False
         node = waiting.pop()
-        if node.is_error and node.child_count > _BROKEN_PARTS:
+        if node.is_error and node.child_count > _MAX_ERROR_CHILDREN:
             return True
         waiting += [child for child in node.children if child.has_error]
     return False
@@ -111,64 +110,78 @@ def is_hopeless(root: Node) -> bool:
 
 @functools.cache
 def grammar(name: str) -> Grammar:
-    """Return the grammar of a language; a process loads it once."""
+    """Return the grammar of a language, loaded once a process.
+
+    Raises:
+        ModuleNotFoundError: the grammar's package is not installed.
+        QueryError: the query file does not fit the installed grammar.
+    """
     return Grammar(known()[name])
 
 
 class Outline:
-    """The definitions of one file, nested, and its sites."""
+    """The definitions of one file, nested, and its sites.
+
+    Raises:
+        UnparsableError: the file's syntax errors make queries too expensive.
+    """
 
     def __init__(self, grammar: Grammar, source: bytes) -> None:
         self.source = source
         self.root = grammar.parser.parse(source).root_node
-        if is_hopeless(self.root):
+        if has_huge_error(self.root):
             raise UnparsableError("too broken to be read as this language")
         self.error_line = grammar.first_error(self.root)
-        self.others: list[tuple[str, Parts]] = []
+        self.other_matches: list[tuple[str, Parts]] = []  # (kind, captures)
         self.definitions: list[Definition] = []
         for index, parts in grammar.definitions(self.root):
             if "definition" in parts and "name" in parts:
                 self.definitions.append(self._definition(grammar.kinds[index], parts))
             else:
-                self.others.append((grammar.kinds[index], parts))
-        self.definitions.sort(key=lambda found: (found.start, -found.end))
+                self.other_matches.append((grammar.kinds[index], parts))
+        self.definitions.sort(
+            key=lambda definition: (definition.start, -definition.end)
+        )
         self.sites = grammar.sites(self.root)
         self.comments = spans(self.sites.get("comment", ()))
-        self._trim()
-        self._decorate(self.sites.get("decorator", ()))
-        self._nest()
-        self._starts = [found.start for found in self.definitions]
-        self._breaks: list[int] = []
-        self.normal = NormalForm(
+        self._trim_trailing_comments()
+        self._attach_decorators(self.sites.get("decorator", ()))
+        self._qualify_names()
+        self._starts = [one.start for one in self.definitions]
+        self._newlines: list[int] = []
+        self._normal_form = NormalForm(
             source, spans(self.sites.get("string", ())), self.comments
         )
 
     def text(self, node: Node) -> str:
         return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
 
-    def owner(self, place: int) -> int:
-        """Return the innermost definition around a byte, or -1."""
-        index = bisect_right(self._starts, place) - 1
+    def owner(self, offset: int) -> int:
+        """Return the index of the innermost definition around a byte, or -1."""
+        index = bisect_right(self._starts, offset) - 1
         definitions = self.definitions
-        while index >= 0 and definitions[index].end <= place:
+        while index >= 0 and definitions[index].end <= offset:
             index = definitions[index].parent
         return index
 
-    def row(self, place: int) -> int:
+    def row(self, offset: int) -> int:
         """Return the line of a byte, from 0."""
-        if not self._breaks:
-            found = re.finditer(b"\n", self.source)
-            self._breaks = [match.start() for match in found]
-        return bisect_left(self._breaks, place)
+        if not self._newlines:
+            matches = re.finditer(b"\n", self.source)
+            self._newlines = [match.start() for match in matches]
+        return bisect_left(self._newlines, offset)
 
     def comments_in(self, start: int, end: int) -> list[Span]:
         """Return the comments that begin between two bytes."""
         low = bisect_left(self.comments, (start, 0))
         return self.comments[low : bisect_left(self.comments, (end, 0))]
 
-    def shape(self, found: Definition) -> bytes:
-        return self.normal.shape(
-            found.first_row, found.last_row, found.start, found.end
+    def body_digest(self, definition: Definition) -> bytes:
+        return self._normal_form.body_digest(
+            definition.first_row,
+            definition.last_row,
+            definition.start,
+            definition.end,
         )
 
     def _definition(self, kind: str, parts: Parts) -> Definition:
@@ -186,46 +199,47 @@ class Outline:
             last_row=node.end_point.row,
         )
 
-    def _trim(self) -> None:
-        """Take comments off a definition's end: they follow it, as `ast` sees it."""
-        before = {end: start for start, end in self.comments}
-        for found in self.definitions:
-            end = found.end
-            while end in before:
-                end = len(self.source[found.start : before[end]].rstrip()) + found.start
-            if end != found.end:
-                found.last_row -= self.source.count(b"\n", end, found.end)
-                found.end = end
+    def _trim_trailing_comments(self) -> None:
+        """End each definition before its trailing comments, as `ast` does."""
+        comment_start = {end: start for start, end in self.comments}
+        for definition in self.definitions:
+            end = definition.end
+            while end in comment_start:
+                text = self.source[definition.start : comment_start[end]]
+                end = definition.start + len(text.rstrip())
+            if end != definition.end:
+                definition.last_row -= self.source.count(b"\n", end, definition.end)
+                definition.end = end
 
-    def _decorate(self, decorators: Sequence[Node]) -> None:
-        """Give each decorator to the definition that follows it."""
-        starts = [found.start for found in self.definitions]
+    def _attach_decorators(self, decorators: Sequence[Node]) -> None:
+        """Attach each decorator to the definition that follows it."""
+        starts = [definition.start for definition in self.definitions]
         for node in decorators:
             index = bisect_right(starts, node.start_byte)
             if index == len(starts):
                 continue  # a decorator without a definition: a syntax error
-            found = self.definitions[index]
-            if not found.decorators:
-                # The capture is the expression; its `@` may stand apart from it.
-                found.start = self.source.rfind(b"@", 0, node.start_byte)
-                found.first_row = node.start_point.row
-            found.decorators.append(node)
+            definition = self.definitions[index]
+            if not definition.decorators:
+                # The capture is the expression; spaces may separate its `@` from it.
+                definition.start = self.source.rfind(b"@", 0, node.start_byte)
+                definition.first_row = node.start_point.row
+            definition.decorators.append(node)
 
-    def _nest(self) -> None:
-        """Name every definition by what holds it; a name's second one is `name#2`."""
-        seen: dict[str, int] = {}
-        holders: list[int] = []
-        for index, found in enumerate(self.definitions):
-            while holders and self.definitions[holders[-1]].end <= found.start:
-                holders.pop()
+    def _qualify_names(self) -> None:
+        """Set each definition's parent and qualified name; a repeated one is `f#2`."""
+        counts: dict[str, int] = {}
+        enclosing: list[int] = []
+        for index, definition in enumerate(self.definitions):
+            while enclosing and self.definitions[enclosing[-1]].end <= definition.start:
+                enclosing.pop()
             outer = ""
-            if holders:
-                found.parent = holders[-1]
-                outer = self.definitions[found.parent].qual + "."
-            qual = outer + found.name
-            count = seen[qual] = seen.get(qual, 0) + 1
-            found.qual = f"{qual}#{count}" if count > 1 else qual
-            holders.append(index)
+            if enclosing:
+                definition.parent = enclosing[-1]
+                outer = self.definitions[definition.parent].qual + "."
+            qual = outer + definition.name
+            count = counts[qual] = counts.get(qual, 0) + 1
+            definition.qual = f"{qual}#{count}" if count > 1 else qual
+            enclosing.append(index)
 
 
 def spans(nodes: Sequence[Node]) -> list[Span]:

@@ -1,7 +1,8 @@
-"""Exports of the analysis: `repository_analysis.json` and `graph.json`.
+"""Exports the analysis as JSON: `repository_analysis.json` and `graph.json`.
 
-Both are the tables in another form; nothing is analysed again. Code is read out of the
-blobs that the files table names.
+Both are the tables in another form; nothing is analysed again. Code is read from the
+blobs that the files table names. `CodeElement`, `CodePattern` and `ProjectContext`
+begin with the fields of the original specification (section 3.1), in its spelling.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from repobuild.code.facts.element import CodeElement, elements, text_of
-from repobuild.code.graph.graph import PROJECT
+from repobuild.code.graph.nodes import edge_key
 from repobuild.code.graph.pattern import CodePattern, patterns
+from repobuild.code.graph.project import PROJECT
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Table
 
@@ -26,16 +28,17 @@ _CONTEXT = (
     "key_modules",
     "dependencies",
 )
+_EXPORTED_NAMES = {"body_digest": "shape", "interface_digest": "face"}
 
 
 class Tables(Protocol):
-    """Where tables are read from: a build, or a task."""
+    """A source of tables: a build, or a task."""
 
     def table(self, name: str) -> Table: ...
 
 
 class SourceTexts:
-    """The text of the files, by path; keeps the last one, as elements come in order."""
+    """The text of the files; the last one is kept, because elements come by path."""
 
     def __init__(self, files: Table, blob: Blob) -> None:
         self._files = files
@@ -51,42 +54,57 @@ class SourceTexts:
 
 
 def repository_analysis(tables: Tables, blob: Blob) -> dict[str, Any]:
-    """Return the analysis in the seed's JSON form, every element with its code."""
-    parts = analysis_parts(tables, blob)
-    return {k: list(v) if isinstance(v, Iterator) else v for k, v in parts}
+    """Return the analysis as plain JSON, every element with its code."""
+    return {
+        key: list(value) if isinstance(value, Iterator) else value
+        for key, value in analysis_parts(tables, blob)
+    }
 
 
 def analysis_parts(tables: Tables, blob: Blob) -> Iterator[tuple[str, Any]]:
-    """Yield the same by key; elements and patterns are iterators, to be read in turn.
+    """Yield the keys of the analysis with their values.
 
-    So their code, twice the size of the sources, is never in memory as a whole.
+    Elements and patterns are iterators and must be read in turn, so that their code,
+    twice the size of the sources, is never in memory as a whole.
     """
     graph = tables.table("graph")
     sources = SourceTexts(tables.table("files"), blob)
-    found = {element.id: element for element in _elements(tables.table("facts"))}
+    code_elements = {
+        element.id: element
+        for path, row in tables.table("facts").items()
+        for element in elements(row, path)
+        if element.type != "section"
+    }
     project = (graph.get(PROJECT) or {}).get("", {})
     statistics = {**project.get("statistics", {}), "code_patterns": 0}
     yield "project_context", {key: project.get(key) for key in _CONTEXT}
     yield "project_structure", project_structure(graph)
-    yield "code_elements", (element_json(e, sources.code(e)) for e in found.values())
-    yield "code_patterns", _counted(_patterns(graph, found, sources), statistics)
+    yield (
+        "code_elements",
+        (element_json(one, sources.code(one)) for one in code_elements.values()),
+    )
+    code_patterns = _patterns(graph, code_elements, sources)
+    yield "code_patterns", _counted(code_patterns, statistics)
     yield "statistics", statistics
     yield "call_graph", _call_graph(graph)
 
 
 def _counted(
-    found: Iterator[CodePattern], statistics: dict[str, Any]
+    patterns: Iterator[CodePattern], statistics: dict[str, Any]
 ) -> Iterator[dict[str, Any]]:
-    for pattern in found:
+    """Yield patterns as JSON and count them in the statistics, which come later."""
+    for pattern in patterns:
         statistics["code_patterns"] += 1
         yield asdict(pattern)
 
 
 def element_json(element: CodeElement, code: str) -> dict[str, Any]:
-    """Return one element as plain JSON: the seed's fields, its id and its digests."""
-    fields = asdict(element)
+    """Return one element as plain JSON, with its code and hexadecimal digests."""
+    items = asdict(element).items()
+    fields = {_EXPORTED_NAMES.get(name, name): value for name, value in items}
     fields["code"] = code
-    fields["shape"], fields["face"] = element.shape.hex(), element.face.hex()
+    fields["shape"] = element.body_digest.hex()
+    fields["face"] = element.interface_digest.hex()
     fields["calls"] = [[name, *lines] for name, lines in element.calls]
     return fields
 
@@ -100,12 +118,11 @@ def graph_json(tables: Tables, commit: str) -> dict[str, Any]:
         if path == PROJECT:
             continue
         for sub, item in row.items():
-            qual, _, edge = sub.partition(" ")
-            if edge:
-                kind, _, dst = edge.partition(" ")
-                edges.append({"src": path + qual, "dst": dst, "kind": kind, **item})
+            if key := edge_key(sub):
+                ends = {"src": path + key.source, "dst": key.target}
+                edges.append({**ends, "kind": key.kind, **item})
             else:
-                nodes.append(_node_json(path, qual, item))
+                nodes.append(_node_json(path, sub, item))
     return {"version": 1, "commit": commit, "nodes": nodes, "edges": edges}
 
 
@@ -135,26 +152,19 @@ def project_structure(graph: Table) -> dict[str, Any]:
     return top
 
 
-def _elements(facts: Table) -> Iterator[CodeElement]:
-    for path, row in facts.items():
-        for element in elements(row, path):
-            if element.type != "section":
-                yield element
-
-
 def _edges(graph: Table, kind: str) -> Iterator[tuple[str, str, float]]:
+    """Yield (src, dst, confidence) of every edge of a kind."""
     for path, row in graph.items():
         if path == PROJECT:
             continue
         for sub, item in row.items():
-            qual, _, edge = sub.partition(" ")
-            found, _, dst = edge.partition(" ")
-            if found == kind:
-                yield path + qual, dst, item["confidence"]
+            key = edge_key(sub)
+            if key and key.kind == kind:
+                yield path + key.source, key.target, item["confidence"]
 
 
 def _call_graph(graph: Table) -> dict[str, list[str]]:
-    """Return whom each element calls, by id."""
+    """Return the ids that each element calls."""
     calls: dict[str, list[str]] = defaultdict(list)
     for src, dst, _ in _edges(graph, "calls"):
         calls[src].append(dst)
@@ -162,7 +172,7 @@ def _call_graph(graph: Table) -> dict[str, list[str]]:
 
 
 def _patterns(
-    graph: Table, found: dict[str, CodeElement], sources: SourceTexts
+    graph: Table, elements: dict[str, CodeElement], sources: SourceTexts
 ) -> Iterator[CodePattern]:
     callers: dict[str, list[tuple[str, float]]] = defaultdict(list)
     importers: dict[str, list[str]] = defaultdict(list)
@@ -171,6 +181,6 @@ def _patterns(
     for src, dst, _ in _edges(graph, "imports"):
         if "::" not in dst:
             importers[dst].append(src)
-    for calling in callers.values():
-        calling.sort()
-    return patterns(found, callers, importers, sources.code)
+    for calls in callers.values():
+        calls.sort()
+    return patterns(elements, callers, importers, sources.code)

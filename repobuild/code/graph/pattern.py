@@ -1,11 +1,11 @@
-"""CodePatterns of the seed (section 3.1.3), derived from facts and graph.
+"""Derives `CodePattern`s from facts and graph.
 
     class_implementation      a class with a docstring
     function_implementation   a function or method with a docstring that others call
     function_usage            the call of it with the highest confidence
     module_interaction        a module that at least two others import from
 
-Snippets are quoted from the sources; nothing is made up. The order is that of the ids.
+Snippets are quoted from the sources. The order is that of the ids.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from repobuild.code.facts.element import CodeElement
 
 _SNIPPET_LINES = 40
-_CALLERS = 5
+_MAX_CALLERS = 5
 Code = Callable[[CodeElement], str]
 
 
 @dataclass(frozen=True, slots=True)
 class CodePattern:
-    """The seed's CodePattern; related elements are ids."""
+    """One example of how the code is written or used; related elements are ids."""
 
     pattern_type: str
     description: str
@@ -43,11 +43,11 @@ def patterns(
         if element.type == "class" and element.docstring:
             yield _implementation(element, "class", [id], code)
         elif element.type in ("function", "method") and element.docstring:
-            calling = callers.get(id, [])
-            if calling:
-                related = [id, *(caller for caller, _ in calling[:_CALLERS])]
+            calls = callers.get(id, [])
+            if calls:
+                related = [id, *(caller for caller, _ in calls[:_MAX_CALLERS])]
                 yield _implementation(element, "function", related, code)
-                yield from _usage(element, calling, elements, code)
+                yield from _usage(element, calls, elements, code)
     for path in sorted(importers):
         if len(importers[path]) >= 2:
             yield _interaction(path, importers[path], elements)
@@ -56,22 +56,23 @@ def patterns(
 def _implementation(
     element: CodeElement, kind: str, related: list[str], code: Code
 ) -> CodePattern:
+    first_line = element.docstring.partition("\n")[0]
     return CodePattern(
         pattern_type=f"{kind}_implementation",
         description=f"Implementation of {element.type} {element.qualified_name}",
         code_snippet=_cut(code(element)),
-        context=f"File: {element.filepath}\nDoc: {_first_line(element.docstring)}",
+        context=f"File: {element.filepath}\nDoc: {first_line}",
         related_elements=related,
     )
 
 
 def _usage(
     element: CodeElement,
-    calling: Iterable[tuple[str, float]],
+    calls: Iterable[tuple[str, float]],
     elements: Mapping[str, CodeElement],
     code: Code,
 ) -> Iterator[CodePattern]:
-    best = min(calling, key=lambda entry: (-entry[1], entry[0]))[0]
+    best, _ = min(calls, key=lambda entry: (-entry[1], entry[0]))
     caller = elements.get(best)
     if caller is None or caller.type == "class":
         return
@@ -96,10 +97,6 @@ def _interaction(
         context=f"File: {path}",
         related_elements=[id for id in related if "." not in id.partition("::")[2]],
     )
-
-
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0]
 
 
 def _cut(text: str) -> str:

@@ -1,17 +1,17 @@
-"""The project as a whole: row `@project` of the graph.
+"""Row `@project` of the graph: the project as a whole.
 
-    ""        ProjectContext (seed, section 3.1) and statistics
+    ""        `ProjectContext` and statistics
     "#state"  {"counts": {...}, "readmes": {path: text}, "manifests": {path: project}}
 
-Everything is derived from the state, and the state is kept by adding what a changed
-file now contributes and taking away what it contributed before: exact integers, so an
-update ends where a full build ends. A count that reaches zero is dropped. Counts, by
+Everything is derived from the state. An update adds what a changed file now contributes
+and subtracts what it contributed before; the counts are exact integers, so an update
+and a full build give the same row. A count that reaches zero is dropped. Counts, by
 prefix:
 
     type:.py   files by ending         kind:class    elements; kind:file files
     edge:calls edges                   import:numpy  files that import this top module
     folder:a/b elements in a folder, three levels deep at most
-    unresolved calls, by element and name, of what is not known, or not of this project
+    unresolved called names without an edge: unknown, or of other projects
 """
 
 from __future__ import annotations
@@ -19,29 +19,31 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
+from itertools import islice
 from typing import Any
 
+from repobuild.code.graph.nodes import edge_key
 from repobuild.engine.contract import Change, Value, View
 
 PROJECT = "@project"
-_DEPTH = 3
-_TECHNOLOGIES = 12
-_MOST_IMPORTED = 100
-_KEY_MODULES = 8
-_OUTSIDE = frozenset("test tests testing docs doc examples benchmarks".split())
+_MAX_DEPTH = 3  # folders
+_MAX_TECHNOLOGIES = 12
+_MAX_CANDIDATES = 100  # top modules that may be technologies
+_MAX_KEY_MODULES = 8
+_NOT_PRODUCT = frozenset("test tests testing docs doc examples benchmarks".split())
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
     " infrastructure models presentation repositories routes schemas services storage"
     " ui views web".split()
 )
-_README = ("readme.md", "readme.markdown")
+_README_NAMES = ("readme.md", "readme.markdown")
 
-Known = Callable[[str], bool]
+IsExternal = Callable[[str], bool]  # of a top module
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectContext:
-    """The seed's ProjectContext."""
+    """What the project is, as samples and exports state it."""
 
     project_name: str
     description: str
@@ -51,23 +53,25 @@ class ProjectContext:
     dependencies: dict[str, str]
 
 
-def update_project(view: View, rows: Mapping[str, Change], is_external: Known) -> None:
+def update_project(
+    view: View, rows: Mapping[str, Change], is_external: IsExternal
+) -> None:
     """Bring `@project` up to date with the files and rows that changed."""
     old = view.own.get(PROJECT)
     state = old["#state"] if old else {"counts": {}, "readmes": {}, "manifests": {}}
     counts = Counter(state["counts"])
     readmes, manifests = dict(state["readmes"]), dict(state["manifests"])
     for path, (was, now) in view.changes("files").items():
-        counts.subtract(_of_file(path, was))
-        counts.update(_of_file(path, now))
+        counts.subtract(_file_counts(path, was))
+        counts.update(_file_counts(path, now))
     for path, (was, now) in view.changes("facts").items():
-        counts.subtract(_of_facts(path, was))
-        counts.update(_of_facts(path, now))
-        _keep(readmes, path, _readme(path, now))
-        _keep(manifests, path, now.get("project") if now else None)
+        counts.subtract(_facts_counts(path, was))
+        counts.update(_facts_counts(path, now))
+        _replace(readmes, path, _readme(path, now))
+        _replace(manifests, path, now.get("project") if now else None)
     for was, now in rows.values():
-        counts.subtract(_of_row(was))
-        counts.update(_of_row(now))
+        counts.subtract(_graph_counts(was))
+        counts.update(_graph_counts(now))
     kept = {name: count for name, count in sorted(counts.items()) if count}
     state = {
         "counts": kept,
@@ -78,61 +82,66 @@ def update_project(view: View, rows: Mapping[str, Change], is_external: Known) -
     view.own.put(PROJECT, {"": _project(name, state, is_external), "#state": state})
 
 
-def _keep(found: dict[str, Any], path: str, value: Any) -> None:
-    found.pop(path, None)
-    if value and path.count("/") < _DEPTH:
-        found[path] = value
+def _replace(values: dict[str, Any], path: str, value: Any) -> None:
+    """Replace a path's value; none is kept when it is empty or the path is deep."""
+    values.pop(path, None)
+    if value and path.count("/") < _MAX_DEPTH:
+        values[path] = value
 
 
-def _of_file(path: str, row: Value | None) -> dict[str, int]:
+def _file_counts(path: str, row: Value | None) -> dict[str, int]:
     if row is None:
         return {}
     name = path.rpartition("/")[2]
     return {"type:" + (name[name.rfind(".") :] if "." in name[1:] else ""): 1}
 
 
-def _of_facts(path: str, facts: Value | None) -> dict[str, int]:
+def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     if facts is None or facts.get("language") != "python":
         return {}
-    tops = {entry[1].partition(".")[0] for entry in facts.get("imports", ())}
+    modules = [module for _, module, *_ in facts.get("imports", ())]
+    tops = {module.partition(".")[0] for module in modules}
     counts = {f"import:{top}": 1 for top in tops if top}
-    folder = "/".join(path.split("/")[:-1][:_DEPTH])
+    folder = "/".join(path.split("/")[:-1][:_MAX_DEPTH])
     return counts | {f"folder:{folder}": len(facts.get("elements", ()))}
 
 
-def _of_row(row: Value | None) -> Counter[str]:
+def _graph_counts(row: Value | None) -> Counter[str]:
     counts: Counter[str] = Counter()
     for sub, item in (row or {}).items():
         if "kind" in item:
             counts["kind:" + item["kind"]] += 1
             counts["unresolved"] += item.get("unresolved", 0)
-        else:
-            counts["edge:" + sub.split(" ", 2)[1]] += 1
+        elif key := edge_key(sub):
+            counts["edge:" + key.kind] += 1
     return counts
 
 
 def _readme(path: str, facts: Value | None) -> str:
-    is_readme = path.rpartition("/")[2].lower() in _README
+    is_readme = path.rpartition("/")[2].lower() in _README_NAMES
     return str(facts.get("doc", "")) if facts and is_readme else ""
 
 
-def _project(name: str, state: Mapping[str, Any], is_external: Known) -> dict[str, Any]:
+def _project(
+    name: str, state: Mapping[str, Any], is_external: IsExternal
+) -> dict[str, Any]:
     counts: dict[str, int] = state["counts"]
     manifests = [state["manifests"][path] for path in _by_depth(state["manifests"])]
     readmes = [state["readmes"][path] for path in _by_depth(state["readmes"])]
-    said = [str(manifest.get("description", "")) for manifest in manifests]
+    descriptions = [str(one.get("description", "")) for one in manifests]
     context = ProjectContext(
-        project_name=name or _first(str(m.get("name", "")) for m in manifests),
-        description=_first([*readmes, *said]),
+        project_name=name or _first(str(one.get("name", "")) for one in manifests),
+        description=_first([*readmes, *descriptions]),
         main_technologies=_technologies(counts, is_external),
-        architecture_style=_style(counts),
-        key_modules=_key_modules(counts),
+        architecture_style=_architecture_style(counts),
+        key_modules=_ranked(_product_folders(counts))[:_MAX_KEY_MODULES],
         dependencies=_dependencies(manifests),
     )
     return asdict(context) | {"statistics": _statistics(counts)}
 
 
 def _first(texts: Iterable[str]) -> str:
+    """Return the first text that is not empty, or ""."""
     return next((text for text in texts if text), "")
 
 
@@ -140,7 +149,7 @@ def _by_depth(paths: Iterable[str]) -> list[str]:
     return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
-def _with(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
+def _with_prefix(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
     size = len(prefix)
     return {
         name[size:]: count for name, count in counts.items() if name.startswith(prefix)
@@ -151,36 +160,29 @@ def _ranked(counts: Mapping[str, int]) -> list[str]:
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
-def _technologies(counts: Mapping[str, int], is_external: Known) -> list[str]:
-    """Return what is imported most and comes from elsewhere.
+def _technologies(counts: Mapping[str, int], is_external: IsExternal) -> list[str]:
+    """Return the most imported top modules of other projects.
 
-    Each name is a question to the index; a large project has hundreds of its own.
+    `is_external` queries the index, and a large project has hundreds of own modules, so
+    only the most imported candidates are asked about.
     """
-    found: list[str] = []
-    for top in _ranked(_with(counts, "import:"))[:_MOST_IMPORTED]:
-        if is_external(top):
-            found.append(top)
-        if len(found) == _TECHNOLOGIES:
-            break
-    return found
+    candidates = _ranked(_with_prefix(counts, "import:"))[:_MAX_CANDIDATES]
+    return list(islice(filter(is_external, candidates), _MAX_TECHNOLOGIES))
 
 
-def _own_folders(counts: Mapping[str, int]) -> dict[str, int]:
-    folders = _with(counts, "folder:")
+def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the elements of each folder, without tests, docs and examples."""
+    folders = _with_prefix(counts, "folder:")
     return {
         folder: count
         for folder, count in folders.items()
-        if folder and _OUTSIDE.isdisjoint(folder.split("/"))
+        if folder and _NOT_PRODUCT.isdisjoint(folder.split("/"))
     }
 
 
-def _key_modules(counts: Mapping[str, int]) -> list[str]:
-    return _ranked(_own_folders(counts))[:_KEY_MODULES]
-
-
-def _style(counts: Mapping[str, int]) -> str:
-    """Return the architecture that the folders' names show."""
-    folders = _own_folders(counts)
+def _architecture_style(counts: Mapping[str, int]) -> str:
+    """Return the architecture that the folders' names suggest."""
+    folders = _product_folders(counts)
     names = {folder.rpartition("/")[2] for folder in folders}
     if {"models", "views", "controllers"} <= names:
         return "mvc"
@@ -194,15 +196,16 @@ def _style(counts: Mapping[str, int]) -> str:
 
 
 def _dependencies(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    found: dict[str, str] = {}
+    """Return {package: version specifier}; the topmost manifest wins."""
+    specifiers: dict[str, str] = {}
     for manifest in manifests:
-        for name, spec in manifest.get("dependencies", {}).items():
-            found.setdefault(name, spec)
-    return dict(sorted(found.items()))
+        for name, specifier in manifest.get("dependencies", {}).items():
+            specifiers.setdefault(name, specifier)
+    return dict(sorted(specifiers.items()))
 
 
 def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
-    kinds = _with(counts, "kind:")
+    kinds = _with_prefix(counts, "kind:")
     code = {kind: kinds.get(kind, 0) for kind in ("function", "class", "method")}
     return {
         "total_elements": sum(code.values()),
@@ -211,7 +214,7 @@ def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
         "methods": code["method"],
         "sections": kinds.get("section", 0),
         "files": kinds.get("file", 0),
-        "edges": _with(counts, "edge:"),
+        "edges": _with_prefix(counts, "edge:"),
         "unresolved_calls": counts.get("unresolved", 0),
-        "file_type_counts": _with(counts, "type:"),
+        "file_type_counts": _with_prefix(counts, "type:"),
     }

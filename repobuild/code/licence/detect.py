@@ -1,16 +1,16 @@
-"""Which licence a header, a manifest or a licence file names, as an SPDX expression.
+"""Detects the licence that a header, a manifest or a licence file names, as SPDX.
 
-    header(b"# SPDX-License-Identifier: MIT\\n...")    "MIT"; "" when there is none
-    of_file("LICENSE", blob)                          "Apache-2.0"
-    of_file("pyproject.toml", blob)                   "MIT OR Apache-2.0"
-    expression("GPL-3.0+ or mit")                     "GPL-3.0-or-later OR MIT"
+    licence_of_header(b"# SPDX-License-Identifier: MIT")   "MIT", "" without a header
+    licence_of_file("LICENSE", blob)                       "Apache-2.0"
+    licence_of_file("pyproject.toml", blob)                "MIT OR Apache-2.0"
+    spdx_expression("GPL-3.0+ or mit")                     "GPL-3.0-or-later OR MIT"
 
-What names a licence that is not known gives UNKNOWN. Expressions are checked by the
-library packaging, against SPDX's own list. Texts are told by sentences that only they
-have, configs/licences.toml: of 709 texts of installed packages 677 are what the package
-says of itself, at 0.3 ms a text. The matcher by likeness that there is for Python
-(pyaskalono 0.2.0) got 630, at 156 ms: it calls a short Apache-2.0 "Pixar", and numpy's
-file, which also lists what it bundles, "GPL-3.0-only".
+A name that is no known licence yields UNKNOWN. The library `packaging` checks
+expressions against SPDX's own list. A text is recognised by sentences that only it
+contains (configs/licences.toml). Measured on 709 texts of installed packages: 677
+results equal what the package declares, at 0.3 ms a text. The similarity matcher for
+Python (pyaskalono 0.2.0) reaches 630, at 156 ms: it calls a short Apache-2.0 "Pixar",
+and numpy's file, which also lists what it bundles, "GPL-3.0-only".
 """
 
 from __future__ import annotations
@@ -28,64 +28,71 @@ from repobuild.resources import folder
 
 UNKNOWN = "NOASSERTION"  # as SPDX writes it
 MANIFESTS = frozenset({"pyproject.toml", "package.json", "Cargo.toml"})
-_FILE = re.compile(
+_LICENCE_FILE = re.compile(
     r"(?:licen[sc]e|copying|unlicen[sc]e)s?(?:[.-][\w.-]+)?", re.IGNORECASE
 )
-_NO_TEXT = re.compile(r"\.(?:py|js|ts|go|rs|java|c|h|html?|json|toml|ya?ml)$")
-_PAGES = (".md", ".rst")
+_SOURCE_ENDING = re.compile(r"\.(?:py|js|ts|go|rs|java|c|h|html?|json|toml|ya?ml)$")
+_PAGE_ENDINGS = (".md", ".rst")
 _HEADER = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,200})")
-_HEADER_BYTES = 4000  # a header stands on top; samples of headers stand in tests
+_HEADER_BYTES = 4000  # headers further down are quotations, in tests for example
 _TEXT_BYTES = 100_000
-_CLOSING = re.compile(r"\s*(?:\*+/|-->|#\}|\*\)|[\"'`].*)?\s*$")
-_NO_LETTER = re.compile(r"[^a-z0-9+]+")
-_FILLING = re.compile(r"\b(?:the|licen[sc]e|version|osi approved)\b")
+_COMMENT_END = re.compile(r"\s*(?:\*+/|-->|#\}|\*\)|[\"'`].*)?\s*$")
+_NOT_WORDS = re.compile(r"[^a-z0-9+]+")
+_FILLER_WORDS = re.compile(r"\b(?:the|licen[sc]e|version|osi approved)\b")
 _CLASSIFIER = "License :: "
-_GNU = re.compile(r"\b((?:L|A)?GPL-\d\.\d)(\+)?(?![\w.+-])")
+_DEPRECATED_GNU = re.compile(r"\b((?:L|A)?GPL-\d\.\d)(\+)?(?![\w.+-])")
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the digest of the sentences: with others, texts may be told otherwise."""
+    """Return the digest of the sentences by which texts are recognised."""
     known = (folder("configs") / "licences.toml").read_bytes()
     return {"licences.toml": blake2b(known, digest_size=16).hexdigest()}
 
 
 def is_statement(name: str) -> bool:
-    """Whether a file of this name may say under which licence its folder is."""
-    return name in MANIFESTS or bool(
-        _FILE.fullmatch(name) and not _NO_TEXT.search(name)
-    )
+    """Return whether a file of this name may state the licence of its folder."""
+    if name in MANIFESTS:
+        return True
+    return bool(_LICENCE_FILE.fullmatch(name)) and not _SOURCE_ENDING.search(name)
 
 
-def header(blob: bytes) -> str:
-    """Return what the top of a source file names, or ""."""
-    found = _HEADER.search(blob, 0, _HEADER_BYTES)
-    if found is None:
+def licence_of_header(blob: bytes) -> str:
+    """Return the licence that the top of a source file names, or ""."""
+    match = _HEADER.search(blob, 0, _HEADER_BYTES)
+    if match is None:
         return ""
-    named = _CLOSING.sub("", found[1].decode("utf-8", "replace"))
-    return expression(named) or UNKNOWN
+    named = _COMMENT_END.sub("", match[1].decode("utf-8", "replace"))
+    return spdx_expression(named) or UNKNOWN
 
 
-def of_file(name: str, blob: bytes) -> str:
-    """Return what a licence file or a manifest names; "" when it does not say."""
+def licence_of_file(name: str, blob: bytes) -> str:
+    """Return the licence that a licence file or a manifest names, or ""."""
     text = blob[:_TEXT_BYTES].decode("utf-8", "replace")
     if name not in MANIFESTS:
-        page = name.lower().endswith(_PAGES)  # "docs/license.md" may only tell of it
-        return header(blob) or of_text(text) or ("" if page else UNKNOWN)
+        # A page such as "docs/license.md" may only be about licences.
+        is_page = name.lower().endswith(_PAGE_ENDINGS)
+        return (
+            licence_of_header(blob)
+            or licence_of_text(text)
+            or ("" if is_page else UNKNOWN)
+        )
     try:
         body = json.loads(text) if name.endswith(".json") else tomllib.loads(text)
     except (ValueError, RecursionError):
         return ""
-    return next((found for said in _declared(body) if (found := _named(said))), "")
+    licences = (_licence_of_field(field) for field in _licence_fields(body))
+    return next((licence for licence in licences if licence), "")
 
 
-def of_text(text: str) -> str:
-    """Return the licence whose text this begins with, or ""."""
-    words = " ".join(_NO_LETTER.sub(" ", text.lower()).split())
-    found = [(at, id) for id, body in _known().items() if (at := _at(body, words)) >= 0]
-    return min(found)[1].strip() if found else ""
+def licence_of_text(text: str) -> str:
+    """Return the licence whose text comes first in this text, or ""."""
+    words = " ".join(_NOT_WORDS.sub(" ", text.lower()).split())
+    starts = {id: _start_of_text(body, words) for id, body in _known_licences().items()}
+    matches = [(start, id) for id, start in starts.items() if start >= 0]
+    return min(matches)[1].strip() if matches else ""
 
 
-def expression(text: str) -> str:
+def spdx_expression(text: str) -> str:
     """Return a valid SPDX expression in its canonical spelling, or ""."""
     from packaging.licenses import (
         InvalidLicenseExpression,
@@ -93,62 +100,66 @@ def expression(text: str) -> str:
     )
 
     try:
-        return _GNU.sub(_current, str(canonicalize_license_expression(text)))
+        return _DEPRECATED_GNU.sub(
+            _current_gnu, str(canonicalize_license_expression(text))
+        )
     except (InvalidLicenseExpression, ValueError):
         return ""
 
 
-def _current(match: re.Match[str]) -> str:
-    """`GPL-3.0` and `GPL-3.0+` are what SPDX no longer calls them."""
+def _current_gnu(match: re.Match[str]) -> str:
+    """Return the current SPDX name for the deprecated `GPL-3.0` or `GPL-3.0+`."""
     return f"{match[1]}-{'or-later' if match[2] else 'only'}"
 
 
-def _declared(body: Any) -> Iterator[str]:
-    """Yield what a manifest says of its licence, the most exact first."""
-    project, package = _table(body, "project"), _table(body, "package")
-    poetry = _table(_table(body, "tool"), "poetry")
-    for place in (project, package, poetry, body if isinstance(body, dict) else {}):
-        inner = _table(place, "license")
-        for said in (place.get("license"), inner.get("text"), inner.get("type")):
-            if isinstance(said, str):
-                yield said
-        for line in _list(place, "classifiers"):
+def _licence_fields(body: Any) -> Iterator[str]:
+    """Yield the fields of a manifest that name its licence, the most exact first."""
+    document = body if isinstance(body, dict) else {}
+    poetry = _table(_table(document, "tool"), "poetry")
+    tables = (_table(document, "project"), _table(document, "package"), poetry)
+    for table in (*tables, document):
+        inner = _table(table, "license")
+        for value in (table.get("license"), inner.get("text"), inner.get("type")):
+            if isinstance(value, str):
+                yield value
+        classifiers = table.get("classifiers")
+        for line in classifiers if isinstance(classifiers, list) else ():
             if isinstance(line, str) and line.startswith(_CLASSIFIER):
                 yield line.rpartition(" :: ")[2]
 
 
-def _table(body: Any, name: str) -> Mapping[str, Any]:
-    found = body.get(name) if isinstance(body, dict) else None
-    return found if isinstance(found, dict) else {}
+def _table(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = body.get(name)
+    return value if isinstance(value, dict) else {}
 
 
-def _list(body: Mapping[str, Any], name: str) -> list[Any]:
-    found = body.get(name)
-    return found if isinstance(found, list) else []
-
-
-def _named(text: str) -> str:
-    """Return what a manifest's field means: an expression, a name, or a whole text."""
-    return expression(text) or _by_name().get(_name(text), "") or of_text(text)
-
-
-def _name(text: str) -> str:
-    words = _NO_LETTER.sub(" ", text.lower())
-    return " ".join(_FILLING.sub(" ", words).split())
+def _licence_of_field(text: str) -> str:
+    """Return the licence of a field: an expression, a name, or a whole text."""
+    words = _NOT_WORDS.sub(" ", text.lower())
+    name = " ".join(_FILLER_WORDS.sub(" ", words).split())
+    return (
+        spdx_expression(text)
+        or _licence_of_name().get(name, "")
+        or licence_of_text(text)
+    )
 
 
 @cache
-def _known() -> Mapping[str, Mapping[str, Value]]:
+def _known_licences() -> Mapping[str, Mapping[str, Value]]:
     return tomllib.loads((folder("configs") / "licences.toml").read_text("utf-8"))
 
 
 @cache
-def _by_name() -> Mapping[str, str]:
-    return {name: id for id, body in _known().items() for name in body.get("names", ())}
+def _licence_of_name() -> Mapping[str, str]:
+    return {
+        name: id
+        for id, body in _known_licences().items()
+        for name in body.get("names", ())
+    }
 
 
-def _at(body: Mapping[str, Value], words: str) -> int:
-    """Return where a licence begins in a text, or -1."""
+def _start_of_text(body: Mapping[str, Value], words: str) -> int:
+    """Return where a licence's text begins among the words, or -1."""
     sentences = body.get("text", ())
     if not sentences or not all(sentence in words for sentence in sentences):
         return -1

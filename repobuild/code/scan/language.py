@@ -1,22 +1,29 @@
-"""Which language a file is in, and how it is read.
+"""Decides which language a file is in, and how that language is read.
 
-A language is a TOML file in `configs/languages`, and beside it, unless it is read
-without a grammar, a query file `.scm`:
+To add a language, add two files to `configs/languages`: NAME.toml, and NAME.scm with
+its queries (none is needed for a language that is read without a grammar). No other
+file changes: `facts/generic.py` turns the captures into facts. docs/languages.md does
+it step by step for Lua. NAME.toml holds:
 
     extensions     [".py"]                  or `files`, globs of whole names
     grammar        "tree_sitter_python"     package with a function `language`
     function       "language_tsx"           optional; the package's function, if another
     distribution   "tree-sitter-python"     what to install for it
-    refine         "repobuild.code…"  optional module: what a query cannot say
+    refine         "repobuild.code…"        optional module whose `read` replaces the
+                                            generic reader: facts/python, markdown.py
     part_of        "typescript"             chosen, and queried, as that language is
-    links          "javascript"             whose rules find names in other files
+    links          "javascript"             rule set that links its names across files
     always         true                     not subject to `project.languages`
 
-The query file has two halves, parted by a line of dashes that ends in `sites`: patterns
-for definitions (`(#set! kind "function")`, captures @definition @name @parameters
-@returns @bases @body) and captures that are attributed by position (@call @comment
-@string @branch @decorator @import). What a file may say beyond that when no module
-refines it is told in `generic.py` and in docs/languages.md.
+`links` names a rule set of `resolve/linked` (read link_rules.py there) and a reader of
+import statements in `facts/imported_names.py`; without it no edge leaves a file. Python
+links by `resolve/python` instead.
+
+The query file has two halves, separated by a line of dashes that ends in `sites`:
+patterns for definitions (`(#set! kind "function")`, captures @definition @name
+@parameters @returns @bases @body) and captures that are attributed by position (@call
+@comment @string @branch @decorator @import). `generic.py` lists the captures that it
+reads beyond these.
 
 `language_of` is called for every path of a snapshot; this module imports no grammar.
 """
@@ -33,7 +40,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from repobuild.code.scan.generated import foreign
+from repobuild.code.scan.generated import classify_path
 from repobuild.resources import folder
 
 
@@ -54,7 +61,7 @@ class Language:
     query: Path
 
     def is_chosen(self, languages: Sequence[str]) -> bool:
-        """Return whether `project.languages` asks for it."""
+        """Return whether `project.languages` includes it."""
         return self.always or self.name in languages or self.part_of in languages
 
 
@@ -83,7 +90,7 @@ def known() -> dict[str, Language]:
 
 
 @functools.cache
-def _extensions(languages: tuple[str, ...]) -> dict[str, str]:
+def _name_of_extension(languages: tuple[str, ...]) -> dict[str, str]:
     return {
         extension: name
         for name, language in known().items()
@@ -93,7 +100,8 @@ def _extensions(languages: tuple[str, ...]) -> dict[str, str]:
 
 
 @functools.cache
-def _file_names(languages: tuple[str, ...]) -> re.Pattern[str] | None:
+def _file_name_pattern(languages: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Return a pattern whose matching group is named after the language."""
     parts = [
         f"(?P<{name}>{'|'.join(fnmatch.translate(glob) for glob in language.files)})"
         for name, language in known().items()
@@ -103,45 +111,43 @@ def _file_names(languages: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 @functools.cache
-def _excluded(globs: tuple[str, ...]) -> re.Pattern[str] | None:
-    return re.compile("|".join(map(_glob, globs))) if globs else None
+def _exclude_pattern(globs: tuple[str, ...]) -> re.Pattern[str] | None:
+    """Return a pattern for the globs, each with everything below it as a folder."""
+    stems = [glob.rstrip("/") for glob in globs]
+    parts = [fnmatch.translate(s) for stem in stems for s in (stem, stem + "/*")]
+    return re.compile("|".join(parts)) if parts else None
 
 
-def _glob(glob: str) -> str:
-    """Return a glob as a regular expression; a folder stands for all it holds."""
-    stem = glob.rstrip("/")
-    return rf"{fnmatch.translate(stem)}|{fnmatch.translate(stem + '/*')}"
+def reason_left_out(path: str, languages: Sequence[str]) -> str:
+    """Return why the path excludes a file of a chosen language, "" when it does not."""
+    reason = classify_path(path)
+    return reason if reason and _language_by_name(path, tuple(languages)) else ""
 
 
-def left_out(path: str, languages: Sequence[str]) -> str:
-    """Return why a file of a chosen language is not analysed: what its path says."""
-    found = foreign(path)
-    return found if found and _language(path, tuple(languages)) else ""
-
-
-def _language(path: str, chosen: tuple[str, ...]) -> str:
+def _language_by_name(path: str, chosen: tuple[str, ...]) -> str:
     name = path.rpartition("/")[2]
-    found = _extensions(chosen).get(name[name.rfind(".") :] if "." in name else "", "")
-    if not found:
-        pattern = _file_names(chosen)
-        match = pattern.match(name) if pattern else None
-        found = (match.lastgroup or "") if match else ""
-    return found
+    extension = name[name.rfind(".") :] if "." in name else ""
+    if language := _name_of_extension(chosen).get(extension, ""):
+        return language
+    pattern = _file_name_pattern(chosen)
+    match = pattern.match(name) if pattern else None
+    return (match.lastgroup or "") if match else ""
 
 
 def language_of(path: str, languages: Sequence[str], exclude: Sequence[str]) -> str:
     """Return the language that a path is analysed as, or "" when it is left out."""
-    found = _language(path, tuple(languages))
-    if not found or foreign(path):
+    language = _language_by_name(path, tuple(languages))
+    if not language or classify_path(path):
         return ""
-    unwanted = _excluded(tuple(exclude))
-    return "" if unwanted and unwanted.match(path) else found
+    excluded = _exclude_pattern(tuple(exclude))
+    return "" if excluded and excluded.match(path) else language
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the digests of the chosen languages' files: another query, other facts.
+    """Return the digests of the chosen languages' files, which the facts depend on.
 
-    Raises `UsageError` on a language that there is not.
+    Raises:
+        UsageError: `project.languages` names an unknown language.
     """
     _check(settings["project.languages"])
     return {
@@ -153,9 +159,9 @@ def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def grammars(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `ingredients`, and which grammars are installed, "" when one is missing.
+    """Return `ingredients`, and the version of each grammar, "" when it is missing.
 
-    So a language's files are read anew when its grammar is installed.
+    Installing a grammar thus changes the cache key, and its files are read again.
     """
     from repobuild.engine.rule import version
 
@@ -164,14 +170,14 @@ def grammars(settings: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _chosen(settings: Mapping[str, Any]) -> list[Language]:
-    languages = settings["project.languages"]
-    return [found for found in known().values() if found.is_chosen(languages)]
+    names = settings["project.languages"]
+    return [language for language in known().values() if language.is_chosen(names)]
 
 
 def _check(languages: Sequence[str]) -> None:
     from repobuild.errors import UsageError, nearest
 
-    names = [name for name, found in known().items() if not found.part_of]
+    names = [name for name, language in known().items() if not language.part_of]
     for name in languages:
         if name not in names:
             raise UsageError(

@@ -1,8 +1,7 @@
-"""What a project declares of itself: name, description, version, dependencies.
+"""Reads what a project's manifest declares: name, description, version, dependencies.
 
-Which kind of manifest a blob is shows in its text, since facts do not know paths: JSON
-begins with a brace, a go.mod names its module, TOML and INI have sections, requirements
-have none.
+Facts do not know paths, so the kind of manifest shows in its text: JSON begins with a
+brace, a go.mod names its module, TOML and INI have sections, requirements have none.
 """
 
 from __future__ import annotations
@@ -16,8 +15,8 @@ from typing import Any
 
 _SECTION = re.compile(r"^\s*\[[^\]\n]+\]", re.MULTILINE)
 _REQUIREMENT = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*([^;#]*)")
-_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]+)\"?[ \t]*(?://.*)?$", re.MULTILINE)
-_NEEDED = re.compile(
+_GO_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]+)\"?[ \t]*(?://.*)?$", re.MULTILINE)
+_GO_REQUIRE = re.compile(
     r"^(?:require)?[ \t]+([\w./~-]+\.[\w./~-]+)[ \t]+(v\S+)", re.MULTILINE
 )
 _FIELDS = ("name", "description", "version")
@@ -35,75 +34,72 @@ def read(source: bytes, language: str) -> dict[str, Any]:
 
 def _project(text: str) -> dict[str, Any]:
     if text.lstrip().startswith("{"):
-        return _package_json(json.loads(text))
-    module = _MODULE.search(text)
+        table = _table(json.loads(text))
+        dependencies = _versions(_table(table.get("dependencies")))
+        return {**_named_fields(table), "dependencies": dependencies}
+    module = _GO_MODULE.search(text)
     if module:
-        needed = sorted((match[1], match[2]) for match in _NEEDED.finditer(text))
-        return {"name": module[1], "dependencies": dict(needed)}
+        required = sorted((match[1], match[2]) for match in _GO_REQUIRE.finditer(text))
+        return {"name": module[1], "dependencies": dict(required)}
     if not _SECTION.search(text):
         return {"dependencies": requirements(text.splitlines())}
     try:
-        return _pyproject(tomllib.loads(text))
+        document = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         return _setup_cfg(text)
+    project = _table(document.get("project"))
+    if isinstance(document.get("package"), dict) and not project:
+        return _cargo(document)
+    return _pyproject(document)
 
 
 def requirements(lines: Iterable[Any]) -> dict[str, str]:
-    """Return {package: version spec} of requirement lines."""
-    found: dict[str, str] = {}
+    """Return {package: version specifier} of requirement lines."""
+    specifiers: dict[str, str] = {}
     for line in lines:
         match = _REQUIREMENT.match(str(line).strip())
         if match:
-            spec = match[2].strip()
-            found.setdefault(match[1], "" if spec.startswith("@") else spec)
-    return dict(sorted(found.items()))
-
-
-def _table(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else []
+            specifier = match[2].strip()
+            is_url = specifier.startswith("@")
+            specifiers.setdefault(match[1], "" if is_url else specifier)
+    return dict(sorted(specifiers.items()))
 
 
 def _pyproject(document: dict[str, Any]) -> dict[str, Any]:
     project = _table(document.get("project"))
     poetry = _table(_table(document.get("tool")).get("poetry"))
-    if isinstance(document.get("package"), dict) and not project:
-        return _cargo(document)
-    found: dict[str, Any] = _named({**poetry, **project})
-    found["dependencies"] = requirements(_list(project.get("dependencies"))) or _specs(
-        _table(poetry.get("dependencies"))
-    )
-    return found
+    listed = project.get("dependencies")
+    dependencies = requirements(listed if isinstance(listed, list) else [])
+    dependencies = dependencies or _versions(_table(poetry.get("dependencies")))
+    return {**_named_fields({**poetry, **project}), "dependencies": dependencies}
 
 
 def _cargo(document: dict[str, Any]) -> dict[str, Any]:
-    dependencies = _specs(_table(document.get("dependencies")))
-    return {**_named(document["package"]), "dependencies": dependencies}
-
-
-def _named(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: table[key] for key in _FIELDS if isinstance(table.get(key), str)}
-
-
-def _specs(table: dict[str, Any]) -> dict[str, str]:
-    found = {}
-    for name, spec in sorted(table.items()):
-        version = _table(spec).get("version", "") if isinstance(spec, dict) else spec
-        found[str(name)] = version if isinstance(version, str) else ""
-    return found
-
-
-def _package_json(document: Any) -> dict[str, Any]:
-    table = _table(document)
-    return {**_named(table), "dependencies": _specs(_table(table.get("dependencies")))}
+    dependencies = _versions(_table(document.get("dependencies")))
+    return {**_named_fields(document["package"]), "dependencies": dependencies}
 
 
 def _setup_cfg(text: str) -> dict[str, Any]:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
     parser.read_string(text)
     metadata = dict(parser["metadata"]) if parser.has_section("metadata") else {}
-    wanted = parser.get("options", "install_requires", fallback="")
-    return {**_named(metadata), "dependencies": requirements(wanted.splitlines())}
+    required = parser.get("options", "install_requires", fallback="")
+    dependencies = requirements(required.splitlines())
+    return {**_named_fields(metadata), "dependencies": dependencies}
+
+
+def _table(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _named_fields(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: table[key] for key in _FIELDS if isinstance(table.get(key), str)}
+
+
+def _versions(table: dict[str, Any]) -> dict[str, str]:
+    """Return {package: version} where a version is a string or a table's `version`."""
+    versions = {}
+    for name, spec in sorted(table.items()):
+        version = spec.get("version", "") if isinstance(spec, dict) else spec
+        versions[str(name)] = version if isinstance(version, str) else ""
+    return versions

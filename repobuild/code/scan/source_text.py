@@ -1,8 +1,8 @@
-"""From a blob's bytes to the text that is analysed.
+"""Decodes a blob's bytes into the source text that is analysed.
 
 Spans and lines refer to the *source*: the blob as UTF-8, without a byte order mark,
 with plain newlines. For nearly every file that is the blob itself. `source_of` is pure,
-so that code is read out of a blob with the spans that were stored for it.
+so the spans that are stored for a blob always fit the source decoded from it again.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import re
 
-# PEP 263: in the first or the second line, which must be comments.
+# PEP 263: in the first or second line; if in the second, the first is a comment too.
 _COOKIE = re.compile(
     rb"\A(?:[ \t\f]*(?:#[^\n]*)?\r?\n)?[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]+)"
 )
@@ -18,7 +18,7 @@ _POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 def source_of(blob: bytes) -> tuple[bytes, str]:
-    """Return the source and what is wrong with its encoding, if anything."""
+    """Return the source, and the problem with its encoding or ""."""
     if blob.startswith(codecs.BOM_UTF8):
         blob = blob[3:]
     source, problem = _utf8(blob)
@@ -45,7 +45,7 @@ def _utf8(blob: bytes) -> tuple[bytes, str]:
     return blob, f"declared as {name}, which it is not; read as UTF-8"
 
 
-def refusal(blob: bytes, limit: int) -> str:
+def reason_refused(blob: bytes, limit: int) -> str:
     """Return why a blob is not analysed at all, or ""."""
     if len(blob) > limit:
         return f"{len(blob):,} bytes, more than project.max_file_bytes ({limit:,})"

@@ -87,7 +87,7 @@ def _quoted_part(element: ElementView) -> tuple[Any, ...]:
 def _is_same_row(old: ElementRow, new: ElementRow) -> bool:
     """Return whether rows differ in positions only: lines, bytes, lines of calls."""
     return (
-        old.shape == new.shape
+        old.body_digest == new.body_digest
         and old.type == new.type
         and old.lead == new.lead
         and old[_LENGTH:_CALLS] == new[_LENGTH:_CALLS]

@@ -12,7 +12,7 @@ from bisect import bisect_left
 from functools import cached_property
 
 from repobuild.code.facts.body_digest import Span
-from repobuild.code.facts.generic import plain as plain_source
+from repobuild.code.facts.c_macros import blank_macros as plain_source
 from repobuild.code.facts.nesting import Nesting
 from repobuild.code.facts.syntax import Outline, UnparsableError, grammar, spans
 from repobuild.code.scan.language import known

@@ -1,9 +1,9 @@
-"""What names are bound to, in each scope of a Python module, as the source shows it.
+"""Collects what names are bound to in each scope of a Python module.
 
 Functions keep only names that one of their calls begins with, directly or in a nested
-function; modules and classes keep all, since others may look there. A comprehension's
-and a lambda's variables count as the function's: hiding too much costs an edge, hiding
-too little would invent one.
+function; modules and classes keep all, because other files may look there. Variables of
+comprehensions and lambdas count as the function's: hiding a name too often loses an
+edge, hiding it too rarely would invent one.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
-from repobuild.code.facts.element_row import Bindings
+from repobuild.code.facts.element_row import Bindings, parameter_name, parameter_of
 from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
@@ -28,99 +28,78 @@ _LITERALS = frozenset(
     " none lambda list_comprehension ellipsis binary_operator".split()
 )
 _RETURNED = frozenset({"identifier", "call", "attribute", "none"})
-_FUNCTIONS = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
-Event = tuple[int, int, str, str]  # place, owner, name, binding
+# Types that are less exact than the assigned value.
+_VAGUE_TYPES = re.compile(r"(?:\w+\.)*(?:Callable|TypeAlias|Any|object)\b")
+
+
+class BindingEvent(NamedTuple):
+    """One binding of a name in a scope; tuples of it sort by offset."""
+
+    offset: int  # bytes
+    owner: int  # index of the scope's definition, -1 the module
+    name: str
+    binding: str
 
 
 class Binder:
-    """Collects bindings, then files them under the scope that they are made in."""
+    """Collects bindings, then files them under the scope that they belong to."""
 
     def __init__(
         self,
         outline: Outline,
         calls: dict[int, list[tuple[str, int]]],
         parameters: list[list[Any]],
-        found: ImportBindings,
+        imports: ImportBindings,
         values: Values,
     ) -> None:
         self.outline = outline
-        self.imported = found
+        self.imports = imports
         self._values = values
         self.parameters = parameters
         self.names: Bindings = {}
         self.vars: dict[int, Bindings] = defaultdict(dict)
         self.attrs: dict[int, Bindings] = defaultdict(dict)
-        self.exported: list[str] = []
-        self._roots = self._called(calls)
+        self.all_values: list[str] = []  # source texts that are assigned to `__all__`
+        self._used_roots = self._roots_of_calls(calls)
         self._global: dict[int, set[str]] = defaultdict(set)
-        self._outer: dict[int, set[str]] = defaultdict(set)
-        self._events: list[Event] = []
+        self._nonlocal: dict[int, set[str]] = defaultdict(set)
+        self._events: list[BindingEvent] = []
 
     def is_class(self, index: int) -> bool:
         return index >= 0 and self.outline.definitions[index].kind == "class"
 
     def bind(self) -> None:
-        """Read all bindings of the module."""
+        """Fill `names`, `vars`, `attrs` and `all_values` from the whole module."""
         sites = self.outline.sites
-        for kind, scopes in (("global", self._global), ("nonlocal", self._outer)):
+        for kind, scopes in (("global", self._global), ("nonlocal", self._nonlocal)):
             for node in sites.get(kind, ()):
                 owner = self.outline.owner(node.start_byte)
                 scopes[owner].add(self.outline.text(node))
-        for kind, parts in self.outline.others:
-            self._bound(kind, parts)
-        self._events += self.imported.events
-        known = {place for place, _, _, _ in self._events}
+        for kind, parts in self.outline.other_matches:
+            self._read_statement(kind, parts)
+        self._events += self.imports.events
+        known = {event.offset for event in self._events}
         for node in sites.get("bound", ()):
-            place = node.start_byte
-            if place not in known:  # of a `with` more is known
-                owner = self.outline.owner(place)
-                self._events.append((place, owner, self.outline.text(node), ""))
-        self._defined()
+            offset = node.start_byte
+            if offset not in known:  # a `with` target already has an event
+                owner, name = self.outline.owner(offset), self.outline.text(node)
+                self._events.append(BindingEvent(offset, owner, name, ""))
+        for one in self.outline.definitions:
+            offset, binding = one.node.start_byte, "#" + one.qual
+            self._events.append(BindingEvent(offset, one.parent, one.name, binding))
         returned = self._returned()
-        self._file()
+        self._file_events()
         for owner, binding in returned.items():
-            if outside := self._given_back(owner, binding):
+            if outside := self._returned_outside(owner, binding):
                 self.vars[owner]["return"] = outside
 
-    def _returned(self) -> dict[int, str]:
-        """Return what functions without a declared type return, if it is one thing."""
-        nodes: dict[int, list[Node]] = defaultdict(list)
-        sites, definitions = self.outline.sites, self.outline.definitions
-        for node in sites.get("return", ()):
-            nodes[self.outline.owner(node.start_byte)].append(node)
-        for node in sites.get("yield", ()):
-            nodes.pop(self.outline.owner(node.start_byte), None)
-        found: dict[int, str] = {}
-        for owner, given in nodes.items():
-            if owner < 0 or "returns" in definitions[owner].parts:
-                continue
-            if any(node.type not in _RETURNED for node in given):
-                continue
-            worth = {one for node in given for one in self._values.of(node)} - {NONE}
-            binding = worth.pop() if len(worth) == 1 else ""
-            if binding:
-                found[owner] = binding
-                if root := _ROOT.match(binding, 1):
-                    self._roots[owner].add(root[0])
-        return found
-
-    def _given_back(self, owner: int, binding: str) -> str:
-        """Return what a function's result means outside of it."""
-        given = self.parameters[owner]
-        first = (
-            (given[0] if isinstance(given[0], str) else given[0][0]) if given else ""
-        )
-        if first in ("self", "cls") and binding in ("=" + first, "(" + first):
-            return (
-                ":Self" if self.is_class(self.outline.definitions[owner].parent) else ""
-            )
-        return self._outside(owner, binding)
-
-    def _called(self, calls: dict[int, list[tuple[str, int]]]) -> dict[int, set[str]]:
+    def _roots_of_calls(
+        self, calls: dict[int, list[tuple[str, int]]]
+    ) -> dict[int, set[str]]:
         """Return the first names of each scope's calls, nested scopes included."""
         roots: dict[int, set[str]] = defaultdict(set)
-        for index, found in calls.items():
-            for name, _ in found:
+        for index, sites in calls.items():
+            for name, _ in sites:
                 root = _ROOT.match(name)
                 if root:
                     roots[index].add(root[0])
@@ -131,39 +110,37 @@ class Binder:
                 roots[parent] |= roots[index]
         return roots
 
-    def _bound(self, kind: str, parts: Parts) -> None:
-        """Note what a statement binds; see the query file for the kinds."""
+    # -- events
+
+    def _read_statement(self, kind: str, parts: Parts) -> None:
+        """Record what a statement binds; python.scm defines the kinds."""
         left = parts["left"][0]
         right = parts["right"][0] if "right" in parts else None
         if kind == "assignment":
-            self._assigned(parts, left, right)
+            self._assignment(parts, left, right)
         elif right is None:
             return
         elif kind == "unpacking":
-            self._unpacked(left, right)
+            self._unpacking(left, right)
         elif kind == "loop":
-            self._looped(left, right)
+            self._loop(left, right)
         elif kind == "with":
             chain = self._values.chain(right)
-            self._note(left, f"={chain}~" if chain else "")
+            self._record(left, [f"={chain}~" if chain else ""])
         elif kind == "caught":
-            self._note(left, ":" + self.outline.text(right))
+            self._record(left, [":" + self.outline.text(right)])
 
-    def _assigned(self, parts: Parts, left: Node, right: Node | None) -> None:
-        outline = self.outline
-        place = left.start_byte
-        owner = outline.owner(place)
-        name = outline.text(left)
-        if name == "__all__" and owner < 0 and right is not None:
-            self.exported.append(outline.text(right))
-        for binding in self._worth(parts, right):
-            self._event(place, owner, name, binding)
+    def _assignment(self, parts: Parts, left: Node, right: Node | None) -> None:
+        if right is not None and self.outline.text(left) == "__all__":
+            if self.outline.owner(left.start_byte) < 0:
+                self.all_values.append(self.outline.text(right))
+        self._record(left, self._assigned_bindings(parts, right))
 
-    def _worth(self, parts: Parts, right: Node | None) -> Iterable[str]:
+    def _assigned_bindings(self, parts: Parts, right: Node | None) -> Iterable[str]:
         """Return the bindings that an assignment makes."""
         if "type" in parts:
             text = self.outline.text(parts["type"][0])
-            if right is None or not _FUNCTIONS.match(text):
+            if right is None or not _VAGUE_TYPES.match(text):
                 return (":" + text,)
         if right is None:
             return ()
@@ -171,85 +148,113 @@ class Binder:
             return (NONE if right.type == "none" else "",)
         return self._values.of(right)
 
-    def _unpacked(self, left: Node, right: Node) -> None:
-        """Note `a, b = c, d`; what is unpacked otherwise is unknown."""
+    def _unpacking(self, left: Node, right: Node) -> None:
+        """Record `a, b = c, d`; other forms of unpacking stay unknown."""
         targets, values = left.named_children, right.named_children
         kinds = {child.type for child in (*targets, *values)}
         if len(targets) != len(values) or kinds & {"list_splat", "list_splat_pattern"}:
             return
         for target, value in zip(targets, values, strict=True):
             if target.type in ("identifier", "attribute"):
-                for binding in self._values.of(value):
-                    self._note(target, binding)
+                self._record(target, self._values.of(value))
 
-    def _looped(self, left: Node, right: Node) -> None:
+    def _loop(self, left: Node, right: Node) -> None:
         if left.type == "identifier":
-            self._note(left, self._values.element(right))
+            self._record(left, [self._values.element(right)])
         elif left.type in ("pattern_list", "tuple_pattern"):
             names = left.named_children
             if len(names) == 2 and names[1].type == "identifier":
-                self._note(names[1], self._values.second(right))
+                self._record(names[1], [self._values.second(right)])
 
-    def _note(self, left: Node, binding: str) -> None:
-        place = left.start_byte
-        name = self.outline.text(left)
-        self._event(place, self.outline.owner(place), name, binding)
+    def _record(self, left: Node, bindings: Iterable[str]) -> None:
+        """Add an event for each binding, and mark the name it begins with as used."""
+        offset, name = left.start_byte, self.outline.text(left)
+        owner = self.outline.owner(offset)
+        for binding in bindings:
+            if binding[:1] in ("(", "="):
+                root = _ROOT.match(binding, 1)
+                self._used_roots[owner].add(root[0] if root else "")
+            self._events.append(BindingEvent(offset, owner, name, binding))
 
-    def _event(self, place: int, owner: int, name: str, binding: str) -> None:
-        if binding[:1] in ("(", "="):
-            # What it is made of must be known where it is used.
-            root = _ROOT.match(binding, 1)
-            self._roots[owner].add(root[0] if root else "")
-        self._events.append((place, owner, name, binding))
+    # -- return values
 
-    def _defined(self) -> None:
-        for found in self.outline.definitions:
-            place = found.node.start_byte
-            self._events.append((place, found.parent, found.name, "#" + found.qual))
+    def _returned(self) -> dict[int, str]:
+        """Return the one binding that each function without a return type returns."""
+        nodes: dict[int, list[Node]] = defaultdict(list)
+        sites, definitions = self.outline.sites, self.outline.definitions
+        for node in sites.get("return", ()):
+            nodes[self.outline.owner(node.start_byte)].append(node)
+        for node in sites.get("yield", ()):
+            nodes.pop(self.outline.owner(node.start_byte), None)
+        returned: dict[int, str] = {}
+        for owner, values in nodes.items():
+            if owner < 0 or "returns" in definitions[owner].parts:
+                continue
+            if any(node.type not in _RETURNED for node in values):
+                continue
+            bindings = {one for node in values for one in self._values.of(node)}
+            bindings.discard(NONE)
+            binding = bindings.pop() if len(bindings) == 1 else ""
+            if binding:
+                returned[owner] = binding
+                if root := _ROOT.match(binding, 1):
+                    self._used_roots[owner].add(root[0])
+        return returned
 
-    def _file(self) -> None:
+    def _returned_outside(self, owner: int, binding: str) -> str:
+        """Return what a function's result means to its callers."""
+        parameters = self.parameters[owner]
+        first = parameter_name(parameters[0]) if parameters else ""
+        if first in ("self", "cls") and binding in ("=" + first, "(" + first):
+            is_method = self.is_class(self.outline.definitions[owner].parent)
+            return ":Self" if is_method else ""
+        return self._outside(owner, binding)
+
+    # -- scopes
+
+    def _file_events(self) -> None:
         # None last: it is only a binding when the name has no other.
-        events = sorted(self._events, key=lambda event: (event[3] == NONE, event))
+        events = sorted(self._events, key=lambda event: (event.binding == NONE, event))
         for _, owner, name, binding in events:
             if owner < 0:
                 _add(self.names, name, binding)
             elif self.is_class(owner):
                 _add(self.attrs[owner], name, binding)
             elif "." not in name:
-                self._local(owner, name, binding)
+                self._file_local(owner, name, binding)
         for _, owner, name, binding in events:
             if owner >= 0 and "." in name:
-                self._attribute(owner, name, binding)
-        self._drop_plain(self.names, "")
+                self._file_attribute(owner, name, binding)
+        _drop_single_definitions(self.names, "")
         for owner, attrs in self.attrs.items():
-            self._drop_plain(attrs, self.outline.definitions[owner].qual + ".")
+            _drop_single_definitions(attrs, self.outline.definitions[owner].qual + ".")
 
-    def _local(self, owner: int, name: str, binding: str) -> None:
+    def _file_local(self, owner: int, name: str, binding: str) -> None:
         if name in self._global[owner]:
             _add(self.names, name, binding)
-        elif name in self._roots[owner] and name not in self._outer[owner]:
+        elif name in self._used_roots[owner] and name not in self._nonlocal[owner]:
             _add(self.vars[owner], name, binding)
 
-    def _attribute(self, owner: int, name: str, binding: str) -> None:
+    def _file_attribute(self, owner: int, name: str, binding: str) -> None:
         """File `self.x = ...` under the class, when the scope is its method."""
-        holder = self.outline.definitions[owner].parent
+        parent = self.outline.definitions[owner].parent
         receiver, _, attribute = name.partition(".")
-        if not self.is_class(holder) or "." in attribute:
+        if not self.is_class(parent) or "." in attribute:
             return
         if receiver in ("self", "cls"):
-            _add(self.attrs[holder], attribute, self._outside(owner, binding))
+            _add(self.attrs[parent], attribute, self._outside(owner, binding))
 
     def _outside(self, owner: int, binding: str) -> str:
         """Return what a binding made in a function means outside of it."""
         if binding[:1] not in ("=", "("):
             return binding
-        found = _ROOT.match(binding, 1)
-        root, rest = (found[0], binding[found.end() :]) if found else ("", "")
+        match = _ROOT.match(binding, 1)
+        root, rest = (match[0], binding[match.end() :]) if match else ("", "")
         for entry in self.parameters[owner]:
-            if (entry if isinstance(entry, str) else entry[0]) == root:
-                typed = not isinstance(entry, str) and entry[1] in ("", "k")
-                plain = binding == "=" + root
-                return ":" + entry[2] if typed and plain and entry[2] else ""
+            if parameter_name(entry) == root:
+                parameter = parameter_of(entry)
+                is_plain = binding == "=" + root and parameter.kind in ("", "k")
+                return f":{parameter.type}" if is_plain and parameter.type else ""
         local = self.vars[owner].get(root)
         if local is None:
             return binding
@@ -257,54 +262,55 @@ class Binder:
             return ""
         return self._outside(owner, local) if local != binding else ""
 
-    def _drop_plain(self, bindings: Bindings, prefix: str) -> None:
-        """Leave out names that are only defined once: the elements say so."""
-        for name in [name for name, to in bindings.items() if to == f"#{prefix}{name}"]:
-            del bindings[name]
+
+def _drop_single_definitions(bindings: Bindings, prefix: str) -> None:
+    """Drop names that are only defined once, which the elements show already."""
+    for name in [name for name, to in bindings.items() if to == f"#{prefix}{name}"]:
+        del bindings[name]
 
 
 def _add(bindings: Bindings, name: str, binding: str) -> None:
-    found = bindings.get(name)
+    known = bindings.get(name)
     if binding == NONE:
         bindings.setdefault(name, "")
-    elif found is None:
+    elif known is None:
         bindings[name] = binding
-    elif isinstance(found, str):
-        if found != binding:
-            bindings[name] = [found, binding]
-    elif binding not in found:
-        found.append(binding)
+    elif isinstance(known, str):
+        if known != binding:
+            bindings[name] = [known, binding]
+    elif binding not in known:
+        known.append(binding)
 
 
 @dataclass
 class ImportBindings:
     """The imports of a module: facts, what they bind, where its names come from."""
 
-    entries: list[list[Any]] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    entries: list[list[Any]] = field(default_factory=list)  # as facts store them
+    events: list[BindingEvent] = field(default_factory=list)
     origins: dict[str, str] = field(default_factory=dict)  # name -> full name
 
 
-def imported(outline: Outline) -> ImportBindings:
+def read_imports(outline: Outline) -> ImportBindings:
     """Read all imports of a module."""
-    found = ImportBindings()
+    imports = ImportBindings()
     for node in outline.sites.get("import", ()):
-        place, line = node.start_byte, node.start_point.row + 1
-        owner = outline.owner(place)
+        offset, line = node.start_byte, node.start_point.row + 1
+        owner = outline.owner(offset)
         text = _COMMENT.sub(" ", outline.text(node))
         for module, name, alias in _import_names(text):
-            found.entries.append([line, module, name, alias])
+            imports.entries.append([line, module, name, alias])
             if not name:
                 target = module if alias else module.partition(".")[0]
                 bound, binding = alias or target, "!" + target
-                found.origins[bound] = target
+                imports.origins[bound] = target
             elif name == "*":
                 bound, binding = "*", module
             else:
                 bound, binding = alias or name, f"@{module}:{name}"
-                found.origins[bound] = f"{module}.{name}"
-            found.events.append((place, owner, bound, binding))
-    return found
+                imports.origins[bound] = f"{module}.{name}"
+            imports.events.append(BindingEvent(offset, owner, bound, binding))
+    return imports
 
 
 def _import_names(text: str) -> list[tuple[str, str, str]]:
@@ -313,9 +319,9 @@ def _import_names(text: str) -> list[tuple[str, str, str]]:
     if match:
         dots = "".join((match[1] or "").split())
         module = dots + "".join(match[2].split())
-        return [(module, *_aliased(item)) for item in _items(match[3])]
-    names = text.strip().removeprefix("import")
-    return [(name, "", alias) for name, alias in map(_aliased, _items(names))]
+        return [(module, *_name_and_alias(item)) for item in _items(match[3])]
+    items = _items(text.strip().removeprefix("import"))
+    return [(name, "", alias) for name, alias in map(_name_and_alias, items)]
 
 
 def _items(text: str) -> list[str]:
@@ -323,7 +329,7 @@ def _items(text: str) -> list[str]:
     return [item for item in items if item.strip()]
 
 
-def _aliased(item: str) -> tuple[str, str]:
+def _name_and_alias(item: str) -> tuple[str, str]:
     words = re.split(r"\sas\s", item.strip())
     name = "".join(words[0].split())
     return name, "".join(words[1].split()) if len(words) > 1 else ""

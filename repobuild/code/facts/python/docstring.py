@@ -1,4 +1,4 @@
-"""Docstrings, equal to `ast.get_docstring`."""
+"""Reads docstrings, with results equal to `ast.get_docstring`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _STRINGS = ("string", "concatenated_string", "parenthesized_expression")
 
 def docstring(body: Node, source: bytes) -> str:
     """Return the cleaned docstring of a body, or ""."""
-    # Most bodies begin with something else; that shows without touching a node.
+    # Most bodies begin with something else, which one byte shows without a node.
     if source[body.start_byte : body.start_byte + 1] not in b"\"'rRuU(#":
         return ""
     node = _first_statement(body)
@@ -29,7 +29,7 @@ def docstring(body: Node, source: bytes) -> str:
     if child is None or child.type not in _STRINGS:
         return ""
     text = source[child.start_byte : child.end_byte].decode("utf-8", "replace")
-    return cleaned(literal(text))
+    return clean_docstring(string_value(text))
 
 
 def _first_statement(body: Node) -> Node | None:
@@ -40,8 +40,8 @@ def _first_statement(body: Node) -> Node | None:
     return None
 
 
-def literal(text: str) -> str:
-    """Return the value of a string literal, "" when it is no plain string."""
+def string_value(text: str) -> str:
+    """Return the value of a string literal, "" when it is not a plain string."""
     plain = _PLAIN.match(text)
     if plain:
         return next(group for group in plain.groups() if group is not None)
@@ -53,12 +53,12 @@ def literal(text: str) -> str:
         return ""
     if not isinstance(value, str):
         return ""
-    # An escape may write a lone surrogate, which no UTF-8 holds.
+    # An escape may yield a lone surrogate, which UTF-8 cannot encode.
     return value.encode("utf-8", "replace").decode("utf-8")
 
 
-def cleaned(text: str) -> str:
-    """Return the text without common indentation, as `inspect.cleandoc`."""
+def clean_docstring(text: str) -> str:
+    """Return the text without common indentation, like `inspect.cleandoc`."""
     if "\n" not in text and "\t" not in text:
         return text.lstrip()
     lines = text.expandtabs().split("\n")

@@ -1,28 +1,30 @@
-"""Python, beyond what its query file can say.
+"""Reads the facts of a Python module that a query file cannot express.
 
-Parameters with kinds, docstrings, decorators, bases, imports, call names and bindings.
-The rules for what a name may mean are applied later, across files (`names.py`); here is
-only noted what the source says, and only of names that a call begins with.
+These are parameters with kinds, docstrings, decorators, bases, imports, call names and
+bindings. What a name means is resolved later, across files (resolve/python); here only
+the source's own statements are recorded, and only for names that a call begins with.
 
-Complexity is that of radon 6 (McCabe's with boolean operators and comprehensions): 1
-for a function plus its decision points, closures not included; a class has 1 plus its
-own decision points plus the complexity of its methods. Unlike radon, `except*` counts
-as `except` does (tests/benchmarks/agreement.py holds the two against each other).
+Complexity is that of radon 6 (cyclomatic complexity after McCabe 1976, with boolean
+operators and comprehensions): 1 for a function plus its decision points, closures not
+included; a class has 1 plus its own decision points plus the complexity of its methods.
+Unlike in radon, `except*` counts like `except` (tests/benchmarks/agreement.py compares
+the two).
 """
 
 from __future__ import annotations
 
+import enum
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tree_sitter import Node
 
 from repobuild.code.facts.body_digest import digest
-from repobuild.code.facts.element_row import ElementRow, packed
-from repobuild.code.facts.python.binding import Binder, imported
-from repobuild.code.facts.python.docstring import docstring, literal
+from repobuild.code.facts.element_row import ElementRow, pack_row
+from repobuild.code.facts.python.binding import Binder, read_imports
+from repobuild.code.facts.python.docstring import docstring, string_value
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, grammar
 
@@ -43,15 +45,17 @@ def read(source: bytes, language: str) -> dict[str, Any]:
 
 
 class PythonModule:
-    """One module while it is read."""
+    """One module while it is read; definitions are named by their index."""
 
     def __init__(self, outline: Outline) -> None:
         self.outline = outline
-        found = imported(outline)
-        self.values = Values(outline, found.origins)
+        imports = read_imports(outline)
+        self.values = Values(outline, imports.origins)
         self.calls = self._calls()
-        self.parameters = [self._parameters(found) for found in outline.definitions]
-        self.binder = Binder(outline, self.calls, self.parameters, found, self.values)
+        self.parameters = [
+            self._parameters(definition) for definition in outline.definitions
+        ]
+        self.binder = Binder(outline, self.calls, self.parameters, imports, self.values)
 
     def facts(self) -> dict[str, Any]:
         outline = self.outline
@@ -60,72 +64,77 @@ class PythonModule:
         facts: dict[str, Any] = {
             "doc": docstring(outline.root, outline.source),
             "elements": [
-                packed(self._element(index, found, complexity[index]))
-                for index, found in enumerate(outline.definitions)
+                pack_row(self._element(index, definition, complexity[index]))
+                for index, definition in enumerate(outline.definitions)
             ],
-            "imports": self.binder.imported.entries,
+            "imports": self.binder.imports.entries,
             "names": self.binder.names,
-            "calls": _grouped(self.calls.get(-1, ())),
+            "calls": _group_lines(self.calls.get(-1, ())),
         }
         if outline.error_line:
             facts["problem"] = f"syntax error in line {outline.error_line}"
-        exported = self._all()
-        if exported is not None:
-            facts["all"] = exported
+        exports = self._exports()
+        if exports is not None:
+            facts["all"] = exports
         return facts
 
-    def _element(self, index: int, found: Definition, complexity: int) -> ElementRow:
+    def _element(
+        self, index: int, definition: Definition, complexity: int
+    ) -> ElementRow:
         outline = self.outline
         source = outline.source
-        doc = docstring(found.parts["body"][0], source)
-        returns = _first_text(outline, found, "returns")
+        doc = docstring(definition.parts["body"][0], source)
+        returned = definition.parts.get("returns")
+        returns = one_line(outline.text(returned[0])) if returned else ""
         parameters = self.parameters[index]
-        decorators = [one_line(outline.text(node)) for node in found.decorators]
-        bases = self._bases(found)
-        flags = "a" if source.startswith(b"async", found.node.start_byte) else ""
-        kind = found.kind
-        if kind == "function" and self.binder.is_class(found.parent):
+        decorators = [one_line(outline.text(node)) for node in definition.decorators]
+        bases = self._bases(definition)
+        flags = "a" if source.startswith(b"async", definition.node.start_byte) else ""
+        kind = definition.kind
+        if kind == "function" and self.binder.is_class(definition.parent):
             kind = "method"
-        start = source.rfind(b"\n", 0, found.start) + 1
-        end = source.find(b"\n", found.end)
+        visible = (kind, flags, doc, returns, parameters, decorators, bases)
+        interface = repr(visible).encode("utf-8", "replace")
+        start = source.rfind(b"\n", 0, definition.start) + 1
+        end = source.find(b"\n", definition.end)
         return ElementRow(
-            qual=found.qual,
+            qual=definition.qual,
             type=kind,
-            start_line=found.row + 1,
-            end_line=found.last_row + 1,
-            lead=found.row - found.first_row,
+            start_line=definition.row + 1,
+            end_line=definition.last_row + 1,
+            lead=definition.row - definition.first_row,
             start=start,
             length=(end if end >= 0 else len(source)) - start,
-            shape=outline.shape(found),
-            face=_face(found, kind, flags, doc, returns, parameters, decorators, bases),
+            body_digest=outline.body_digest(definition),
+            interface_digest=digest(definition.name.encode(), interface),
             complexity=complexity,
             doc=doc,
             parameters=parameters,
             returns=returns,
             decorators=decorators,
             bases=bases,
-            calls=_grouped(self.calls.get(index, ())),
+            calls=_group_lines(self.calls.get(index, ())),
             vars=self.binder.vars.get(index, {}),
             attrs=self.binder.attrs.get(index, {}),
             flags=flags,
         )
 
-    def _parameters(self, found: Definition) -> list[Any]:
-        if "parameters" not in found.parts:
+    def _parameters(self, definition: Definition) -> list[Any]:
+        if "parameters" not in definition.parts:
             return []
-        node = found.parts["parameters"][0]
+        node = definition.parts["parameters"][0]
         text = self.outline.text(node)
         if _PLAIN_PARAMETERS.match(text):
             names = text[1:-1].split(",")
             return [name.strip() for name in names if name.strip()]
         return list(_parameters(self.outline, node))
 
-    def _bases(self, found: Definition) -> list[str]:
-        if "bases" not in found.parts:
+    def _bases(self, definition: Definition) -> list[str]:
+        if "bases" not in definition.parts:
             return []
         return [
             one_line(self.outline.text(node))
-            for node in found.parts["bases"][0].named_children
+            for node in definition.parts["bases"][0].named_children
             if node.type not in ("keyword_argument", "comment", "dictionary_splat")
         ]
 
@@ -142,37 +151,28 @@ class PythonModule:
                     name = call_name(outline, node)
             row, owner = node.start_point.row + 1, outline.owner(start)
             calls[owner].append((name, row))
-            if handed := self.values.handed(name, node):
-                calls[owner].append((handed, row))
+            if callback := self.values.callback(name, node):
+                calls[owner].append((callback, row))
         return calls
 
-    def _all(self) -> list[str] | None:
-        """Return `__all__`: every string that is assigned to it."""
-        found: list[str] | None = None
-        for text in self.binder.exported:
-            names = [literal(item) for item in _STRING_ITEM.findall(text)]
-            found = (found or []) + [name for name in names if name]
-        return found
-
-
-def _face(found: Definition, *parts: Any) -> bytes:
-    """Return the digest of what others see of an element."""
-    return digest(found.name.encode(), repr(parts).encode("utf-8", "replace"))
-
-
-def _first_text(outline: Outline, found: Definition, part: str) -> str:
-    nodes = found.parts.get(part)
-    return one_line(outline.text(nodes[0])) if nodes else ""
+    def _exports(self) -> list[str] | None:
+        """Return every string that is assigned to `__all__`, None without one."""
+        texts = self.binder.all_values
+        if not texts:
+            return None
+        items = [item for text in texts for item in _STRING_ITEM.findall(text)]
+        return [name for item in items if (name := string_value(item))]
 
 
 def one_line(text: str) -> str:
-    """Return source text without line breaks and comments; strings stay as they are."""
+    """Return source text without line breaks and comments; strings stay unchanged."""
     if "\n" not in text:
         return text
-    return _LAYOUT.sub(lambda found: found[1] or " ", text).strip()
+    return _LAYOUT.sub(lambda match: match[1] or " ", text).strip()
 
 
-def _grouped(calls: Any) -> list[list[Any]]:
+def _group_lines(calls: Iterable[tuple[str, int]]) -> list[list[Any]]:
+    """Return `[name, line, line, ...]` for each name, in order of appearance."""
     lines: dict[str, list[Any]] = {}
     for name, line in calls:
         if name in lines:
@@ -183,27 +183,29 @@ def _grouped(calls: Any) -> list[list[Any]]:
 
 
 def _parameters(outline: Outline, node: Node) -> Iterator[Any]:
+    """Yield the parameters below a node in their stored form (element_row.py)."""
     kind = ""
-    plain: list[list[str]] = []
+    pending: list[list[str]] = []  # positional-only if a `/` follows
     for child in node.named_children:
-        shape = child.type
-        if shape in ("comment", "line_continuation"):
+        node_type = child.type
+        if node_type in ("comment", "line_continuation"):
             continue
-        if shape == "positional_separator":
-            yield from ([entry[0], "/", *entry[2:]] for entry in plain)
-            plain = []
+        if node_type == "positional_separator":
+            for name, _, annotation, default in pending:
+                yield [name, "/", annotation, default]
+            pending = []
             continue
-        if shape == "keyword_separator":
+        if node_type == "keyword_separator":
             kind = "k"
             continue
         name, default = outline.text(child), ""
         type_node = child.child_by_field_name("type")
-        if shape in ("default_parameter", "typed_default_parameter"):
+        if node_type in ("default_parameter", "typed_default_parameter"):
             named = child.child_by_field_name("name")
             value = child.child_by_field_name("value")
             name = outline.text(named) if named else name
             default = one_line(outline.text(value)) if value else ""
-        elif shape == "typed_parameter":
+        elif node_type == "typed_parameter":
             first = child.named_child(0)
             name = outline.text(first) if first else name
         stars = len(name) - len(name.lstrip("*"))
@@ -216,29 +218,40 @@ def _parameters(outline: Outline, node: Node) -> Iterator[Any]:
         ]
         if stars == 1:
             kind = "k"
-        plain.append(entry)
-    for entry in plain:
+        pending.append(entry)
+    for entry in pending:
         yield entry if any(entry[1:]) else entry[0]
 
 
+class _Mark(enum.IntEnum):
+    """A node that counts; at one byte an assert comes first."""
+
+    ASSERT = -1
+    BRANCH = 0
+    CASE = 1
+
+
 def _complexities(outline: Outline) -> list[int]:
+    """Return the cyclomatic complexity of each definition."""
     definitions = outline.definitions
-    bodies = [found.parts["body"][0].start_byte for found in definitions]
+    bodies = [definition.parts["body"][0].start_byte for definition in definitions]
     counts = [1] * len(definitions)
-    asserted = 0  # end of the last assert: what stands within it is not counted
-    ended: set[int] = set()  # matches of which the case for all the rest was seen
+    assert_end = 0  # of the last assert; branches within it are not counted
+    seen_else: set[int] = set()  # `match` blocks whose catch-all case was seen
     sites = outline.sites
-    marks = [(node.start_byte, 0, node) for node in sites.get("branch", ())]
-    marks += [(node.start_byte, -1, node) for node in sites.get("assert", ())]
-    marks += [(node.start_byte, 1, node) for node in sites.get("case", ())]
+    marks = [(node.start_byte, _Mark.BRANCH, node) for node in sites.get("branch", ())]
+    marks += [(node.start_byte, _Mark.ASSERT, node) for node in sites.get("assert", ())]
+    marks += [(node.start_byte, _Mark.CASE, node) for node in sites.get("case", ())]
     marks.sort(key=lambda mark: mark[:2])
-    for place, kind, node in marks:
-        if place < asserted or (kind == 1 and _ends(outline, node, ended)):
+    for offset, mark, node in marks:
+        if offset < assert_end:
             continue
-        if kind == -1:
-            asserted = node.end_byte
-        owner = outline.owner(place)
-        if owner >= 0 and place >= bodies[owner]:
+        if mark is _Mark.CASE and _is_match_else(outline, node, seen_else):
+            continue
+        if mark is _Mark.ASSERT:
+            assert_end = node.end_byte
+        owner = outline.owner(offset)
+        if owner >= 0 and offset >= bodies[owner]:
             counts[owner] += 1
     for index in range(len(definitions) - 1, -1, -1):
         parent = definitions[index].parent
@@ -248,21 +261,21 @@ def _complexities(outline: Outline) -> list[int]:
     return counts
 
 
-def _ends(outline: Outline, case: Node, ended: set[int]) -> bool:
+def _is_match_else(outline: Outline, case: Node, seen_else: set[int]) -> bool:
     """Return whether a case is the first of its match that is a bare name.
 
-    That is the match's `else`; radon takes it so with a guard, too.
+    It is the match's `else`; radon treats it so even with a guard.
     """
     pattern, block = case.named_child(0), case.parent
-    rest = case.child_by_field_name("guard")
-    rest = rest or next((child for child in case.children if child.type == ":"), None)
-    if pattern is None or block is None or rest is None or block.id in ended:
+    end = case.child_by_field_name("guard")
+    end = end or next((child for child in case.children if child.type == ":"), None)
+    if pattern is None or block is None or end is None or block.id in seen_else:
         return False
-    place = slice(pattern.start_byte, rest.start_byte)
-    text = outline.source[place].decode("utf-8", "replace").strip()
+    span = slice(pattern.start_byte, end.start_byte)
+    text = outline.source[span].decode("utf-8", "replace").strip()
     while text.startswith("(") and text.endswith(")"):
         text = text[1:-1].strip()
     if not text.isidentifier() or text in ("None", "True", "False"):
         return False
-    ended.add(block.id)
+    seen_else.add(block.id)
     return True

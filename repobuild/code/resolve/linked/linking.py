@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repobuild.code.graph.edges import Edges, edge_items, file_row
+from repobuild.code.graph.nodes import Edges, edge_items, file_row
 from repobuild.code.resolve.linked.linked_files import LinkedFile, LinkedFiles, offers
 from repobuild.code.resolve.linked.name_resolver import LinkedResolver
 from repobuild.code.resolve.symbol import Entity, identity
