@@ -22,7 +22,7 @@ from repobuild.cli.side_by_side import cut, padded, plain, size
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
-    from repobuild.evaluate.scoring.mentions import Mention
+    from repobuild.evaluate.mentions.mention_finder import Mention
 
 MOST = 8  # lines below the title
 _SHOWN = 2  # places of one name
@@ -36,8 +36,8 @@ def mentioned(build: Build, question: str, answer: str, whole: bool) -> dict[str
     at = _at(build)
     if not at:
         return {"mentioned": [], "mentioned_at": None}
-    from repobuild.evaluate.scoring.mentions import mentions
-    from repobuild.evaluate.scoring.symbol_lookup import SymbolLookup
+    from repobuild.evaluate.mentions.mention_finder import mentions
+    from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 
     graph, contexts, files = map(build.table, ("graph", "contexts", "files"))
     languages = build.settings["project.languages"]

@@ -1,20 +1,23 @@
-"""What models said, kept from report to report.
+"""Ask a model, and keep its answers and losses from report to report.
 
 An answer depends on the model, the question and the length limit, a loss on the model
-and the sample.  So a report keeps what it used in `answers.jsonl.gz`, and the next one
-reads the earlier reports' files before it asks anything: the base model answers a
-question once in the life of a repository, and a parent has answered as an adapter.
+and the sample. So a report stores the lines that it used in `answers.jsonl.gz`, and the
+next report reads the files of earlier ones before it asks anything: the base model
+answers a question once in the life of a repository, and the parent has answered most
+questions when it was the adapter.
 
 One JSON object a line, sorted:
 
     {"model": hex, "question": str, "max_new_tokens": int, "answer": str}
     {"model": hex, "sample": hex, "loss": float, "tokens": int}
 
-A hole to fill is asked as a whole sample; its `question` is `fim ` and its digest.  The
-`sample` of a loss is a sample's digest, or that of a piece of plain text.
+The `question` of a hole to fill is `fim ` and the digest of its sample. The `sample` of
+a loss is the digest of a sample, or of a piece of plain text. `loss` is the sum over
+the `tokens`, in nats.
 
-`model` is the object of an adapter or the digest of the base, so a line never ages.  A
-file that cannot be read is a miss: its lines are made again.
+`model` is the object of an adapter or the digest of the base, with `/chat` after it
+where the base cannot fill holes; so a line never becomes invalid. A file that cannot be
+read is a cache miss: its lines are computed again.
 """
 
 from __future__ import annotations
@@ -37,24 +40,36 @@ REPORTS_READ = 12  # earlier reports whose answers are used; the last one has mo
 AnswerKey = tuple[str, str, int]  # model, question, max_new_tokens
 LossKey = tuple[str, str]  # model, sample digest
 
-
-Row = Mapping[str, Value]
-Question = str | Row  # a question, or a whole sample whose hole is to be filled
-Text = tuple[str, str]  # the path of a piece of a file, and the piece
-Losses = list[tuple[float, int]]
+SampleRow = Mapping[str, Value]
+Question = str | SampleRow  # a question, or a whole sample whose hole is to be filled
+Text = tuple[str, str]  # path and text of a piece of a file
+Losses = Sequence[tuple[float, int]]  # sum over the tokens in nats, number of tokens
 Advance = Callable[[int], None]
 
 
 class Model(Protocol):
-    """A model that can be asked: the part of `TextGenerator` that is used here."""
+    """The part of `TextGenerator` that is used here."""
 
     def answers(
         self, questions: Sequence[Question], max_new_tokens: int, advance: Advance
     ) -> list[str]: ...
 
-    def losses(self, samples: Sequence[tuple[str, Row]]) -> Losses: ...
+    def losses(
+        self, samples: Sequence[tuple[str, SampleRow]]
+    ) -> list[tuple[float, int]]: ...
 
-    def text_losses(self, texts: Sequence[Text]) -> Losses: ...
+    def text_losses(self, texts: Sequence[Text]) -> list[tuple[float, int]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswers:
+    """One model's answers and losses, in the order of the question set."""
+
+    cases: Sequence[str]
+    answers: Mapping[str, Sequence[str]]  # by track
+    losses: Mapping[str, Losses]  # by track
+    outdated: Sequence[str] = ()
+    general: Losses = ()
 
 
 @dataclass(slots=True)
@@ -80,7 +95,7 @@ class AnswerCache:
                 self.losses[row["model"], row["sample"]] = loss
 
     def write(self, path: Path) -> None:
-        """Same content, same bytes: sorted lines, no time in the header."""
+        """Write sorted lines without a time stamp: same content, same bytes."""
         text = "".join(f"{line}\n" for line in sorted(self._lines()))
         path.write_bytes(gzip.compress(text.encode("ascii"), 6, mtime=0))
 
@@ -93,30 +108,37 @@ class AnswerCache:
             yield json.dumps({**loss_row, "loss": loss, "tokens": tokens})
 
 
-def earlier(task: Task, reports: Sequence[str]) -> AnswerCache:
-    """What these reports said, the newest first; two never disagree on a line."""
-    memory = AnswerCache()
-    for object_id in reports[:REPORTS_READ]:
+def read_earlier_answers(task: Task) -> AnswerCache:
+    """Read the answers of the newest `REPORTS_READ` reports.
+
+    Two reports never disagree on a line, so the order does not matter.
+    """
+    cache = AnswerCache()
+    newest_first = sorted(task.rows("report").values(), key=lambda r: -int(r["build"]))
+    for report in newest_first[:REPORTS_READ]:
         try:
-            memory.read(task.object(object_id) / FILE)
+            cache.read(task.object(str(report["object"])) / FILE)
         except KeyError:
-            continue  # collected or damaged: its answers are made again
-    return memory
+            continue  # collected or damaged: its answers are computed again
+    return cache
 
 
 @dataclass
-class Respondent:
-    """One model of the comparison; opened only when memory does not have it all."""
+class ModelUnderTest:
+    """A model with the cache of its answers; loaded only when one is missing.
+
+    `used` collects the lines that this report needs, `computed` counts the new ones.
+    """
 
     digest: str
-    opening: Callable[[], Model]
-    memory: AnswerCache
+    load: Callable[[], Model]
+    cache: AnswerCache
     used: AnswerCache
-    made: int = 0
+    computed: int = 0
 
     @cached_property
     def model(self) -> Model:
-        return self.opening()
+        return self.load()
 
     def answers(
         self,
@@ -124,63 +146,74 @@ class Respondent:
         limit: int,
         advance: Advance = lambda count: None,
     ) -> list[str]:
-        """Answers in the order of the questions; missing ones in one call."""
-        known = self.memory.answers
+        """Return the answers in the order of the questions.
+
+        All missing answers are generated in one call, with at most `limit` new tokens
+        each. `advance` is called with the number of questions that are done.
+        """
+        cached = self.cache.answers
         keys = [(self.digest, question_key(q), limit) for q in questions]
-        missing = {k: q for k, q in zip(keys, questions, strict=True) if k not in known}
+        missing = {
+            key: question
+            for key, question in zip(keys, questions, strict=True)
+            if key not in cached
+        }
         advance(len(questions) - len(missing))
         if missing:
-            said = self.model.answers(list(missing.values()), limit, advance)
-            known.update(zip(missing, said, strict=True))
-            self.made += len(missing)
-        self.used.answers.update((key, known[key]) for key in keys)
-        return [known[key] for key in keys]
+            new = self.model.answers(list(missing.values()), limit, advance)
+            cached.update(zip(missing, new, strict=True))
+            self.computed += len(missing)
+        self.used.answers.update((key, cached[key]) for key in keys)
+        return [cached[key] for key in keys]
 
-    def losses(self, samples: Sequence[Row]) -> Losses:
-        """Sum over the answer's tokens, and their number, of every sample."""
+    def losses(self, samples: Sequence[SampleRow]) -> Losses:
+        """Return each sample's loss, summed over the tokens of its answer."""
         digests = [sample_digest(row) for row in samples]
-        named = dict(zip(digests, samples, strict=True))
-        return self._losses(digests, lambda new: self.model.losses(_of(named, new)))
+        by_digest = dict(zip(digests, samples, strict=True))
+        return self._losses(
+            digests,
+            lambda missing: self.model.losses([(d, by_digest[d]) for d in missing]),
+        )
 
     def text_losses(self, texts: Sequence[Text]) -> Losses:
-        """The same of pieces of plain text, over all of their tokens."""
+        """Return each text's loss, summed over all of its tokens."""
         digests = [text_digest(text) for text in texts]
-        named = dict(zip(digests, texts, strict=True))
+        by_digest = dict(zip(digests, texts, strict=True))
         return self._losses(
-            digests, lambda new: self.model.text_losses([named[d] for d in new])
+            digests,
+            lambda missing: self.model.text_losses([by_digest[d] for d in missing]),
         )
 
     def _losses(
-        self, digests: Sequence[str], lost: Callable[[Sequence[str]], Losses]
+        self, digests: Sequence[str], compute: Callable[[Sequence[str]], Losses]
     ) -> Losses:
-        """Losses in the order of the digests; missing ones in one call."""
-        known = self.memory.losses
+        """Return losses in the order of the digests; compute missing ones at once."""
+        cached = self.cache.losses
         keys = [(self.digest, digest) for digest in digests]
-        missing = list(dict.fromkeys(key for key in keys if key not in known))
+        missing = list(dict.fromkeys(key for key in keys if key not in cached))
         if missing:
-            found = lost([digest for _, digest in missing])
-            rounded = ((round(total, 4), tokens) for total, tokens in found)
-            known.update(zip(missing, rounded, strict=True))
-            self.made += len(missing)
-        self.used.losses.update((key, known[key]) for key in keys)
-        return [known[key] for key in keys]
-
-
-def _of(rows: Mapping[str, Row], digests: Sequence[str]) -> list[tuple[str, Row]]:
-    return [(digest, rows[digest]) for digest in digests]
+            new = compute([digest for _, digest in missing])
+            rounded = ((round(total, 4), tokens) for total, tokens in new)
+            cached.update(zip(missing, rounded, strict=True))
+            self.computed += len(missing)
+        self.used.losses.update((key, cached[key]) for key in keys)
+        return [cached[key] for key in keys]
 
 
 def question_key(question: Question) -> str:
     return question if isinstance(question, str) else f"fim {sample_digest(question)}"
 
 
-def sample_digest(row: Row) -> str:
-    """Digest of the texts that a loss depends on."""
+def sample_digest(row: SampleRow) -> str:
+    """Return the digest of the texts that a loss depends on."""
     names = ("form", "element", "question", "answer", "prefix", "suffix")
     texts = json.dumps([row.get(name, "") for name in names])
     return blake2b(texts.encode("ascii"), digest_size=12).hexdigest()
 
 
 def text_digest(text: Text) -> str:
-    """Digest of a piece of plain text; no sample's, which hashes six texts."""
+    """Return the digest of a piece of plain text.
+
+    It equals no sample's digest, because a sample's covers six texts.
+    """
     return blake2b(json.dumps(text).encode("ascii"), digest_size=12).hexdigest()

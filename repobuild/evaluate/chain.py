@@ -1,9 +1,9 @@
-"""The adapters that led to this one, commit by commit, as the report shows them.
+"""Follow the adapters that led to this one, commit by commit, for the report.
 
-A link is one commit with a row of the table `adapter`; its scores are those that the
-newest report of its adapter found. Along first parents every commit that was built is a
-link, whether it trained anything or not: what a commit cost may be nothing. Where no
-ancestor has a row (another branch's adapter was gone on from), artifacts are followed.
+A link is a commit with a row in the table `adapter`; its scores are those of the newest
+report of its adapter. Along first parents, every built commit is a link, also one that
+trained nothing: then its cost is zero. Where no ancestor has a row, because the adapter
+continues one of another branch, the chain follows the parent adapters instead.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from repobuild.engine.contract import Task
 
 SHOWN = 40  # commits
-SEARCHED = 1000  # ancestors that are looked through
+SEARCHED = 1000  # ancestors that are searched for rows
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Row]
@@ -23,7 +23,7 @@ Rows = Mapping[str, Row]
 
 @dataclass(frozen=True, slots=True)
 class ChainLink:
-    """The adapter of one commit, as its table row says."""
+    """One commit and its row of the table `adapter`."""
 
     commit: str
     row: Row
@@ -34,16 +34,19 @@ class ChainLink:
 
     @property
     def parent(self) -> str:
-        """The adapter that this one went on from; none for a re-based one."""
+        """The adapter that this one was trained from; empty for a re-based one."""
         return str(self.row.get("parent") or "")
 
     @property
-    def before(self) -> str:
-        """The adapter of the commit before, whether this one went on from it or not."""
+    def predecessor(self) -> str:
+        """The adapter of the commit before, even if this one ignores it."""
         return str(self.row.get("follows") or self.parent)
 
-    def plain(self) -> dict[str, Any]:
-        """`tokens` and `seconds` are what this commit cost, not its adapter."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return the link as plain data.
+
+        `tokens` and `seconds` are the cost of this commit, not of its adapter.
+        """
         return {
             "commit": self.commit,
             "object": self.object,
@@ -57,37 +60,37 @@ class ChainLink:
         }
 
 
-def chain(
+def adapter_chain(
     task: Task, link: ChainLink, headline: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    """From the oldest shown adapter to this one, each with its headline scores."""
+    """Return the links from the oldest shown to `link`, with their headline scores."""
     reports = task.rows("report")
-    shown = []
-    for each in reversed(links(task, link)):
+    chain = []
+    for each in reversed(chain_links(task, link)):
         scores = reports.get(each.object, {}).get("headline", {})
-        shown.append({**each.plain(), "headline": scores})
-    shown[-1]["headline"] = headline
-    return shown
+        chain.append({**each.to_dict(), "headline": scores})
+    chain[-1]["headline"] = headline
+    return chain
 
 
-def links(task: Task, link: ChainLink) -> list[ChainLink]:
-    """This commit's link and those before it, nearest first."""
+def chain_links(task: Task, link: ChainLink) -> list[ChainLink]:
+    """Return `link` and those before it, nearest first."""
     rows = task.rows("adapter")
-    built = [name for name in task.ancestors(SEARCHED) if name in rows]
-    found = [link, *(ChainLink(name, rows[name]) for name in built[: SHOWN - 1])]
-    return [*found, *_followed(rows, found)][:SHOWN]
+    built = [commit for commit in task.ancestors(SEARCHED) if commit in rows]
+    links = [link, *(ChainLink(commit, rows[commit]) for commit in built[: SHOWN - 1])]
+    return [*links, *_follow_adapters(rows, links)][:SHOWN]
 
 
-def _followed(rows: Rows, found: list[ChainLink]) -> Iterator[ChainLink]:
-    """What the oldest link goes on from, where no ancestor of its was built."""
+def _follow_adapters(rows: Rows, links: list[ChainLink]) -> Iterator[ChainLink]:
+    """Yield the predecessors of the oldest link, adapter by adapter."""
     newest_first = sorted(rows.items(), key=lambda pair: -int(pair[1].get("build", 0)))
-    # Of commits with the same adapter the first counts.
+    # Of several commits with the same adapter, the oldest one counts.
     makers = {
         str(row["object"]): ChainLink(commit, row) for commit, row in newest_first
     }
-    for link in found:
+    for link in links:
         makers.pop(link.object, None)
-    last = found[-1]
-    while last.before in makers:
-        last = makers.pop(last.before)
-        yield last
+    oldest = links[-1]
+    while oldest.predecessor in makers:
+        oldest = makers.pop(oldest.predecessor)
+        yield oldest

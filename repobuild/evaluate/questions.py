@@ -1,16 +1,18 @@
-"""Which questions are put to the models: the same ones after every commit.
+"""Draw the questions for the models so that every commit asks nearly the same ones.
 
-Questions are drawn by the hash of what they are about: those with the smallest hashes
-are asked.  A commit that adds or removes a sample displaces at most as many questions
-as it has samples, so answers stay comparable over the chain, and the base model's are
-generated once.  Drawing by position or at random would change most of them each time.
+A question is drawn by the hash of its sample's or element's id: the smallest hashes
+come first. A commit that adds or removes samples replaces at most as many questions, so
+answers stay comparable along the chain of commits, and the base model answers a
+question once. Drawing by position or at random would replace most questions each time.
+(Bottom-k sampling by hash; source: Cohen and Kaplan, "Summarizing data using bottom-k
+sketches", PODC 2007.)
 
-Strict questions are drawn for each track evenly by task, half of them from
-`code_location` because "in which file" is the fact with one checkable answer.  The
-`test` split comes before `val`, which training may have used to stop.
+Each track's questions are drawn evenly by task, except that half of them come from
+`code_location`: "in which file" has exactly one checkable answer. The `test` split
+comes before `val`, which early stopping may have used in training.
 
-Only drawn samples are looked at: a sample's text is rendered when it is read, and a
-large repository has a hundred thousand of them.
+Only drawn samples are read: a sample's text is rendered when it is read, and a large
+repository has a hundred thousand samples.
 """
 
 from __future__ import annotations
@@ -48,7 +50,7 @@ _GENERAL: tuple[str, ...] = (
     "What does a Python decorator do?",
     "请解释什么是递归。",
 )
-_CHINESE = {"class": "类", "function": "函数", "method": "方法"}
+_CHINESE_KINDS = {"class": "类", "function": "函数", "method": "方法"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,7 @@ class TestCase:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutRow:
-    """A held-out row of the dataset; its key says the task, its text is elsewhere."""
+    """A held-out row of the dataset, without its text; `sub` names its task."""
 
     key: str
     sub: str  # #task.language.n
@@ -82,7 +84,7 @@ class HeldOutRow:
 
 @dataclass(frozen=True, slots=True)
 class HeldOutSample:
-    """A held-out sample: what is asked, and the checked answer."""
+    """A held-out sample: the question, and the checked answer."""
 
     id: str
     track: str
@@ -93,7 +95,7 @@ class HeldOutSample:
 
     @property
     def sub(self) -> str:
-        """#task.language.n, which says what kind of fact is asked for."""
+        """`#task.language.n`, from which the kind of the fact follows."""
         return "#" + self.id.rpartition("#")[2]
 
     @property
@@ -102,31 +104,28 @@ class HeldOutSample:
         return str(self.row.get("element") or self.id).partition("::")[0]
 
     @property
-    def asked(self) -> str | Mapping[str, Value]:
-        """What is put to the model: a hole as a hole, everything else as a question.
+    def prompt(self) -> str | Mapping[str, Value]:
+        """The input of the model: the row of a fill-in-the-middle sample, else a text.
 
-        On the recall track a hole is asked about in words.  Its phrasing is what was
-        never trained; the hole itself was.
+        The recall track asks for a hole in words: their phrasing was never trained,
+        whereas the hole itself was.
         """
-        whole = self.row.get("form") == "fim" and self.track != "recall"
-        return self.row if whole else self.question
+        is_hole = self.row.get("form") == "fim" and self.track != "recall"
+        return self.row if is_hole else self.question
 
     @property
-    def measured(self) -> Mapping[str, Value]:
-        """The sample whose loss is taken, by the same rule."""
-        return self.row if self.asked is self.row else {**self.row, "form": "chat"}
+    def loss_row(self) -> Mapping[str, Value]:
+        """The sample whose loss is taken, in the same form as `prompt`."""
+        return self.row if self.prompt is self.row else {**self.row, "form": "chat"}
 
     @property
     def asks_for_path(self) -> bool:
         return self.task == LOCATION and self.path not in self.question
 
 
-Drawn = list[HeldOutSample]
-
-
 @dataclass(frozen=True, slots=True)
 class GraphElement:
-    """An element of the graph; the id says all that is needed here."""
+    """An element of the graph, by its id and kind."""
 
     id: str
     kind: str
@@ -137,7 +136,7 @@ class GraphElement:
 
     @property
     def qualified_name(self) -> str:
-        """Without the `#2` of a second definition."""
+        """The dotted name, without the `#2` of a second definition."""
         names = self.id.partition("::")[2].split(".")
         return ".".join(name.partition("#")[0] for name in names)
 
@@ -146,77 +145,87 @@ class GraphElement:
         return self.qualified_name.rsplit(".", 1)[-1]
 
 
+def draw_key(text: str) -> bytes:
+    """Return the hash that things are drawn by, the smallest first."""
+    return blake2b(text.encode(), digest_size=8).digest()
+
+
 def elements(graph: Table) -> Iterator[GraphElement]:
-    """Code elements of the graph; its other entries are edges and files."""
-    for path, entries in graph.items():
-        for qual, item in elements_of(entries):
+    """Yield the code elements of the graph, without its edges and files."""
+    for path, row in graph.items():
+        for qual, item in elements_of(row):
             yield GraphElement(f"{path}::{qual}", str(item["kind"]))
 
 
-def held_out(dataset: Table, with_lines: bool = True) -> dict[str, list[HeldOutRow]]:
-    """Samples of both tracks, each in the order of drawing; trained ones are none.
+# ------------------------------------------------------------------ held-out samples
 
-    Without `with_lines` none of those that quote line numbers, which are not trained.
+
+def held_out_rows(
+    dataset: Table, with_lines: bool = True
+) -> dict[str, list[HeldOutRow]]:
+    """Return the held-out rows of each track, in the order of drawing.
+
+    `with_lines` keeps samples that quote line numbers; without it they are left out,
+    as they are in training.
     """
-    found: dict[str, list[HeldOutRow]] = {track: [] for track in TRACKS}
+    tracks: dict[str, list[HeldOutRow]] = {track: [] for track in TRACKS}
     for key, rows in dataset.items():
         if key.endswith(LINES) and not with_lines:
             continue
         for sub, row in rows.items():
-            if row.get("track") in found:
-                found[row["track"]].append(HeldOutRow(key, sub, row["split"]))
-    return {track: sorted(rows, key=_order) for track, rows in found.items()}
+            if row.get("track") in tracks:
+                tracks[row["track"]].append(HeldOutRow(key, sub, row["split"]))
+    for held_out in tracks.values():
+        held_out.sort(key=lambda row: (row.split != "test", draw_key(row.id)))
+    return tracks
 
 
-def _order(sample: HeldOutRow) -> tuple[bool, bytes]:
-    return sample.split != "test", by_hash(sample.id)
+def draw_questions(
+    track: str, held_out: Iterable[HeldOutRow], samples: AllSamples, count: int
+) -> list[HeldOutSample]:
+    """Draw `count` samples of a track: half ask for a path, the rest evenly by task.
 
-
-def questions(
-    track: str, held: Iterable[HeldOutRow], samples: AllSamples, count: int
-) -> Drawn:
-    """Draw `count` of one track: half ask for a path, the rest are even by task.
-
-    One question is asked once: phrasings of several samples may coincide.
+    Each question is drawn once: phrasings of several samples may coincide.
     """
-    rows = list(held)
-    locations = _texts(track, (r for r in rows if r.task == LOCATION), samples)
-    asking = _distinct(s for s in locations if s.asks_for_path)
-    drawn = list(islice(asking, count - count // 2))
+    rows = list(held_out)
+    locations = _read_samples(track, (r for r in rows if r.task == LOCATION), samples)
+    for_path = _distinct(sample for sample in locations if sample.asks_for_path)
+    drawn = list(islice(for_path, count - count // 2))
     taken = {sample.question for sample in drawn}
-    others = _distinct(s for s in _even(track, rows, samples) if not s.asks_for_path)
+    by_task = _alternate_tasks(track, rows, samples)
+    others = _distinct(sample for sample in by_task if not sample.asks_for_path)
     rest = (sample for sample in others if sample.question not in taken)
     return [*drawn, *islice(rest, count - len(drawn))]
 
 
-def even(
-    track: str, held: Iterable[HeldOutRow], samples: AllSamples, count: int
-) -> Drawn:
-    """Draw `count`, evenly by task as far as the tasks have samples."""
-    return list(islice(_even(track, list(held), samples), count))
+def draw_evenly(
+    track: str, held_out: Iterable[HeldOutRow], samples: AllSamples, count: int
+) -> list[HeldOutSample]:
+    """Draw `count` samples, evenly by task as far as the tasks have samples."""
+    return list(islice(_alternate_tasks(track, list(held_out), samples), count))
 
 
-def _even(
-    track: str, held: Sequence[HeldOutRow], samples: AllSamples
+def _alternate_tasks(
+    track: str, held_out: Sequence[HeldOutRow], samples: AllSamples
 ) -> Iterator[HeldOutSample]:
-    """Take turns over the tasks; a task that runs dry leaves its turn to the others."""
-    of_task: dict[str, list[HeldOutRow]] = {}
-    for row in sorted(held, key=lambda row: row.task):  # stable: drawing order stays
-        of_task.setdefault(row.task, []).append(row)
-    turns = [_texts(track, rows, samples) for rows in of_task.values()]
-    while turns:
-        for turn in tuple(turns):
-            sample = next(turn, None)
+    """Yield one sample of each task in turn; a task without samples drops out."""
+    rows_by_task: dict[str, list[HeldOutRow]] = {}
+    for row in sorted(held_out, key=lambda row: row.task):  # stable: keeps the order
+        rows_by_task.setdefault(row.task, []).append(row)
+    tasks = [_read_samples(track, rows, samples) for rows in rows_by_task.values()]
+    while tasks:
+        for task in tuple(tasks):
+            sample = next(task, None)
             if sample is None:
-                turns.remove(turn)
+                tasks.remove(task)
             else:
                 yield sample
 
 
-def _texts(
-    track: str, held: Iterable[HeldOutRow], samples: AllSamples
+def _read_samples(
+    track: str, held_out: Iterable[HeldOutRow], samples: AllSamples
 ) -> Iterator[HeldOutSample]:
-    for row in held:
+    for row in held_out:
         texts = samples.get(row.key) or {}
         if row.sub in texts:
             text = texts[row.sub]
@@ -233,35 +242,36 @@ def _distinct(samples: Iterable[HeldOutSample]) -> Iterator[HeldOutSample]:
             yield sample
 
 
-def seed_cases(
-    project: str, known: Iterable[GraphElement], count: int
+# ------------------------------------------------------- cases of the first reports
+
+
+def first_report_cases(
+    project: str, elements: Iterable[GraphElement], count: int
 ) -> list[TestCase]:
-    """A quarter about the project, a quarter in general, the rest about code."""
+    """Return a quarter about the project, a quarter general, the rest about code."""
     quarter = count // 4
-    about = [
+    about_project = [
         TestCase("repo_specific", text.format(project=project), category)
         for category, text in _PROJECT[:quarter]
     ]
     general = [TestCase("general", text, "general") for text in _GENERAL[:quarter]]
-    rest = count - len(about) - len(general)
-    asked = sorted(
-        (e for e in known if e.kind in ASKED_KINDS and not e.name.startswith("_")),
-        key=lambda element: by_hash(element.id),
+    rest = count - len(about_project) - len(general)
+    drawn = sorted(
+        (e for e in elements if e.kind in ASKED_KINDS and not e.name.startswith("_")),
+        key=lambda element: draw_key(element.id),
     )
-    code = [_code_case(project, element) for element in asked[:rest]]
-    return [*about, *code, *general]
+    about_code = [_code_case(project, element) for element in drawn[:rest]]
+    return [*about_project, *about_code, *general]
 
 
 def _code_case(project: str, element: GraphElement) -> TestCase:
-    """The id decides the language: a newcomer must not change another's question."""
-    language = by_hash(element.id)[-1] % len(_CODE)
-    kind = _CHINESE[element.kind] if language == 0 else element.kind
+    """Ask about an element, in the language that its id decides.
+
+    So a new element does not change the question about another one.
+    """
+    language = draw_key(element.id)[-1] % len(_CODE)
+    kind = _CHINESE_KINDS[element.kind] if language == 0 else element.kind
     question = _CODE[language].format(
         project=project, name=element.qualified_name, kind=kind
     )
     return TestCase("code_specific", question, "implementation", (element.path,))
-
-
-def by_hash(text: str) -> bytes:
-    """What things are drawn by: the smallest are asked about."""
-    return blake2b(text.encode(), digest_size=8).digest()

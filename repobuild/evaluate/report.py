@@ -1,173 +1,124 @@
-"""The `report` rule: how well base, parent and this adapter answer, as of this commit.
+"""The `report` rule: score base, parent and this adapter as of one commit.
 
-    report.json          everything below, and every answer with its marks
+The steps, in order:
+
+    collect_questions   draw what is asked               question_set.py, questions.py
+    open_models         one model at a time, with a cache of answers       answers.py
+    ask                 get every model's answers and losses               answers.py
+    assemble            mark the answers and make the report  comparison.py, chain.py
+    write               write the files                                  page/page.py
+
+The files of a report:
+
+    report.json          the whole report, with every answer and its marks
     comparison_report_<Project>_v2.json  the form of the first reports, with `strict`
-    index.html           the same for people
-    answers.jsonl.gz     what every model said, for the next report
+    index.html           the report as a page for people
+    answers.jsonl.gz     the models' answers, a cache for the next report
 
-Models are opened one after the other and only when a question is new to them: after a
-commit the base has answered before, and the parent has, as the adapter it was.
+Models are loaded one after the other, and only when a question is new to them: after a
+commit, the base model's answers are cached, and so are the parent's, from the report
+in which it was the adapter.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from repobuild.engine.contract import Task, Value
-from repobuild.evaluate import answers, comparison, questions
-from repobuild.evaluate.answers import AnswerCache, Model, Question, Respondent, Row
-from repobuild.evaluate.chain import ChainLink, chain
-from repobuild.evaluate.comparison import ModelReplies, QuestionSet, Track
-from repobuild.evaluate.page.page import page
-from repobuild.evaluate.scoring import staleness
-from repobuild.evaluate.scoring.first_scores import ScoredElement
-from repobuild.evaluate.scoring.general_loss import GeneralText
-from repobuild.evaluate.scoring.mention_parser import KnownNames
-from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.evaluate import answers, comparison
+from repobuild.evaluate.answers import (
+    AnswerCache,
+    Model,
+    ModelAnswers,
+    ModelUnderTest,
+    Question,
+    SampleRow,
+)
+from repobuild.evaluate.chain import ChainLink, adapter_chain
+from repobuild.evaluate.page.page import render_page
+from repobuild.evaluate.question_set import QuestionSet, collect_questions
 
 LINEAGE = "repobuild.json"
-_WORD = re.compile(r"[^\W\d]\w*")
-_UNSAFE = re.compile(r"[^\w.-]+")
+_UNSAFE_IN_FILE_NAMES = re.compile(r"[^\w.-]+")
 
 
 def run(task: Task) -> dict[str, Value]:
-    """Ask, mark, write; returns the headline scores."""
+    """Write the report into the task's folder; return the row's headline scores."""
     link = ChainLink(task.commit, task.rows("adapter")[task.commit])
-    inquiry = inquire(task)
+    question_set = collect_questions(task)
     used = AnswerCache()
-    models = respondents(task, link, used)
-    replies = {name: ask(task, name, model, inquiry) for name, model in models.items()}
+    models = open_models(task, link, used)
+    model_answers = {
+        name: ask(task, name, model, question_set) for name, model in models.items()
+    }
     used.write(task.folder / answers.FILE)
-    report = assemble(task, link, inquiry, replies)
+    report = assemble(task, link, question_set, model_answers)
     write(task.folder, report)
-    made = {name: model.made for name, model in models.items()}
-    task.event("answered", made=made)
+    computed = {name: model.computed for name, model in models.items()}
+    task.event("answered", made=computed)
     return {"headline": report["headline"], "seed": report["seed"]}
 
 
 # --------------------------------------------------------------------------- asking
 
 
-def inquire(task: Task) -> QuestionSet:
-    """Everything that is asked at this commit."""
-    settings, samples = task.settings, AllSamples.of(task)
-    elements = list(questions.elements(task.table("graph")))
-    project = project_name(task)
-    with_lines = bool(settings["adapter.line_numbers"])
-    tracks = [
-        Track(
-            name,
-            questions.questions(name, held, samples, int(settings["report.questions"])),
-            questions.even(name, held, samples, int(settings["report.loss_samples"])),
-        )
-        for name, held in questions.held_out(task.table("dataset"), with_lines).items()
-    ]
-    count = int(settings["report.seed_questions"])
-    return QuestionSet(
-        project=project,
-        cases=questions.seed_cases(project, elements, count),
-        tracks=tracks,
-        elements=[
-            ScoredElement(e.name, e.path)
-            for e in elements
-            if e.kind in questions.ASKED_KINDS
-        ],
-        known=known(task, elements),
-        outdated=staleness.drawn(
-            task.table("old_answers"),
-            task.table("dataset"),
-            int(settings["report.stale_questions"]),
-        ),
-        general=GeneralText.read(int(settings["report.general_pieces"])),
-    )
-
-
-def project_name(task: Task) -> str:
-    """As the samples call it."""
-    row = task.table("contexts").get("@project") or {}
-    return str(row.get("name") or task.settings.get("project.name") or "project")
-
-
-def known(task: Task, elements: Sequence[questions.GraphElement]) -> KnownNames:
-    """Names are lenient: a word that stands anywhere in a context is not made up."""
-    paths = [path for path in task.table("graph").keys() if not path.startswith("@")]
-    names = {element.qualified_name for element in elements}
-    for _, row in task.table("contexts").items():
-        names.update(words(row))
-    return KnownNames.of(paths, sorted(names))
-
-
-def words(value: Value) -> Iterator[str]:
-    """Every identifier in every text of a row."""
-    if isinstance(value, str):
-        yield from _WORD.findall(value)
-    elif isinstance(value, Mapping):
-        for name in value:
-            yield from words(value[name])
-    elif isinstance(value, list | tuple):
-        for item in value:
-            yield from words(item)
-
-
-def respondents(
+def open_models(
     task: Task, link: ChainLink, used: AnswerCache
-) -> dict[str, Respondent]:
-    """Base, parent if there is one, and this adapter."""
+) -> dict[str, ModelUnderTest]:
+    """Return the base, the parent if there is one, and this adapter, not yet loaded."""
     from repobuild.model.base import resolve
     from repobuild.model.generate import TextGenerator
 
     base = resolve(task.settings)
-    memory = earlier(task)
+    cache = answers.read_earlier_answers(task)
 
-    def opening(adapter: str) -> Callable[[], Model]:
+    def loader(adapter: str) -> Callable[[], Model]:
         return lambda: TextGenerator.load(
             base, task.object(adapter) if adapter else None
         )
 
-    digests = {"base": "", "parent": link.parent, "adapter": link.object}
-    form = "" if base.fim else "/chat"  # how completions are asked
+    adapters = {"base": "", "parent": link.parent, "adapter": link.object}
+    # Without fill-in-the-middle, completions are asked in words: other answers.
+    suffix = "" if base.fim else "/chat"
     return {
-        name: Respondent(
-            (adapter or base.digest) + form, opening(adapter), memory, used
+        name: ModelUnderTest(
+            (adapter or base.digest) + suffix, loader(adapter), cache, used
         )
-        for name, adapter in digests.items()
+        for name, adapter in adapters.items()
         if adapter or name == "base"
     }
 
 
-def earlier(task: Task) -> AnswerCache:
-    """What the latest reports said."""
-    rows = sorted(task.rows("report").values(), key=lambda row: -int(row["build"]))
-    return answers.earlier(task, [str(row["object"]) for row in rows])
-
-
-def ask(task: Task, name: str, model: Respondent, inquiry: QuestionSet) -> ModelReplies:
-    """Put everything to one model: three calls, however many questions are new."""
+def ask(
+    task: Task, name: str, model: ModelUnderTest, question_set: QuestionSet
+) -> ModelAnswers:
+    """Ask one model everything, in three batched calls."""
     limit = int(task.settings["report.max_new_tokens"])
-    asked: list[Question] = [case.question for case in inquiry.cases]
-    rows: list[Row] = []
-    for track in inquiry.tracks:
-        asked += [sample.asked for sample in track.asked]
-        rows += [sample.measured for sample in track.measured]
-    asked += [outdated.question for outdated in inquiry.outdated]
-    texts = [(piece.path, piece.text) for piece in inquiry.general.pieces]
-    total = len(asked) + len(rows) + len(texts)
+    prompts: list[Question] = [case.question for case in question_set.cases]
+    loss_rows: list[SampleRow] = []
+    for track in question_set.tracks:
+        prompts += [sample.prompt for sample in track.questions]
+        loss_rows += [sample.loss_row for sample in track.loss_samples]
+    prompts += [outdated.question for outdated in question_set.outdated]
+    texts = [(piece.path, piece.text) for piece in question_set.general.pieces]
+    total = len(prompts) + len(loss_rows) + len(texts)
     with task.progress(f"ask {name}", total) as progress:
-        said = iter(model.answers(asked, limit, progress.advance))
-        lost = iter(model.losses(rows))
-        progress.advance(len(rows))
+        answered = iter(model.answers(prompts, limit, progress.advance))
+        losses = iter(model.losses(loss_rows))
+        progress.advance(len(loss_rows))
         general = model.text_losses(texts)
         progress.advance(len(texts))
-    return ModelReplies(
-        cases=[next(said) for _ in inquiry.cases],
-        answers={t.name: [next(said) for _ in t.asked] for t in inquiry.tracks},
-        losses={t.name: [next(lost) for _ in t.measured] for t in inquiry.tracks},
-        outdated=list(said),
+    tracks = question_set.tracks
+    return ModelAnswers(
+        cases=[next(answered) for _ in question_set.cases],
+        answers={t.name: [next(answered) for _ in t.questions] for t in tracks},
+        losses={t.name: [next(losses) for _ in t.loss_samples] for t in tracks},
+        outdated=list(answered),
         general=general,
     )
 
@@ -178,65 +129,59 @@ def ask(task: Task, name: str, model: Respondent, inquiry: QuestionSet) -> Model
 def assemble(
     task: Task,
     link: ChainLink,
-    inquiry: QuestionSet,
-    replies: Mapping[str, ModelReplies],
+    question_set: QuestionSet,
+    model_answers: Mapping[str, ModelAnswers],
 ) -> dict[str, Any]:
-    """The whole report as plain data."""
-    questions = comparison.marked(inquiry, replies)
-    section = comparison.strict_section(inquiry, replies, questions)
-    results = comparison.seed_results(inquiry, replies)
-    headline = comparison.headline(section)
+    """Mark the answers, and return the whole report as plain data."""
+    questions = comparison.mark_answers(question_set, model_answers)
+    strict = comparison.strict_section(question_set, model_answers, questions)
+    headline = comparison.headline(strict)
+    results = comparison.first_report_results(question_set, model_answers)
     lineage = read_lineage(task.object(link.object))
+    training = lineage.get("training") or {}
     return {
         "version": 1,
-        "project": inquiry.project,
+        "project": question_set.project,
         "commit": task.commit,
         "tree": task.tree,
         "test_time": datetime.now(UTC).isoformat(timespec="seconds"),
         "base": lineage.get("base") or {"name": task.settings["base.model"]},
-        "adapter": link.plain(),
+        "adapter": link.to_dict(),
         "headline": headline,
-        "strict": section,
+        "strict": strict,
         "results": results,
-        "seed": comparison.seed_averages(results),
-        "comparison": comparison_name(inquiry.project),
-        "history": history(lineage),
-        "chain": chain(task, link, headline),
-        "questions": [question.plain() for question in questions],
+        "seed": comparison.first_report_averages(results),
+        "comparison": comparison_file_name(question_set.project),
+        "history": {  # points [step, loss] of the last training run
+            "train": list(training.get("losses") or []),
+            "held_out": list(training.get("held_out_losses") or []),
+        },
+        "chain": adapter_chain(task, link, headline),
+        "questions": [question.to_dict() for question in questions],
     }
 
 
 def read_lineage(folder: Path) -> dict[str, Any]:
-    """An adapter without a readable lineage is still reported on."""
+    """Read an adapter's lineage; an unreadable one only leaves parts out."""
     try:
-        found: dict[str, Any] = json.loads((folder / LINEAGE).read_text("utf-8"))
+        lineage: dict[str, Any] = json.loads((folder / LINEAGE).read_text("utf-8"))
     except (OSError, ValueError):
         return {}
-    return found
+    return lineage
 
 
-def history(lineage: Mapping[str, Any]) -> dict[str, Any]:
-    """Points [step, loss] of the last training run."""
-    training = lineage.get("training") or {}
-    return {
-        "train": list(training.get("losses") or []),
-        "held_out": list(training.get("held_out_losses") or []),
-    }
+def comparison_file_name(project: str) -> str:
+    return f"comparison_report_{_UNSAFE_IN_FILE_NAMES.sub('_', project)}_v2.json"
 
 
 def write(folder: Path, report: Mapping[str, Any]) -> None:
-    """The three files that people and programs read."""
-    form = comparison.comparison_report(
+    """Write the three files for people and programs."""
+    comparison_report = comparison.comparison_report(
         report["project"], report["test_time"], report["results"], report["strict"]
     )
-    _write_json(folder / report["comparison"], form)
+    _write_json(folder / report["comparison"], comparison_report)
     _write_json(folder / "report.json", report)
-    (folder / "index.html").write_text(page(report), "utf-8", "replace")
-
-
-def comparison_name(project: str) -> str:
-    """A project's name may hold what a file name may not."""
-    return f"comparison_report_{_UNSAFE.sub('_', project)}_v2.json"
+    (folder / "index.html").write_text(render_page(report), "utf-8", "replace")
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:

@@ -11,8 +11,8 @@ from repobuild.checkout import find
 from repobuild.cli.main import run
 from repobuild.cli.mention_list import MOST, mentioned, mentioned_text
 from repobuild.engine.storage.table import StoredTable
-from repobuild.evaluate.scoring.mentions import mentions
-from repobuild.evaluate.scoring.symbol_lookup import SymbolLookup
+from repobuild.evaluate.mentions.mention_finder import mentions
+from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 from tests.repository import Repository
 
 CORE = '''"""The core."""

@@ -11,9 +11,9 @@ from repobuild.evaluate.answers import (
     FILE,
     Advance,
     AnswerCache,
+    ModelUnderTest,
     Question,
-    Respondent,
-    Row,
+    SampleRow,
     sample_digest,
 )
 
@@ -32,7 +32,9 @@ class Echo:
         advance(len(texts))
         return [text[:max_new_tokens] for text in texts]
 
-    def losses(self, samples: Sequence[tuple[str, Row]]) -> list[tuple[float, int]]:
+    def losses(
+        self, samples: Sequence[tuple[str, SampleRow]]
+    ) -> list[tuple[float, int]]:
         self.batches.append([str(s["question"]) for _, s in samples])
         return [(float(len(s["answer"])), 1) for _, s in samples]
 
@@ -41,8 +43,10 @@ class Echo:
         return [(float(len(text)), 1) for _, text in texts]
 
 
-def respondent(memory: AnswerCache, model: Echo, digest: str = "m") -> Respondent:
-    return Respondent(digest, lambda: model, memory, AnswerCache())
+def model_under_test(
+    cache: AnswerCache, model: Echo, digest: str = "m"
+) -> ModelUnderTest:
+    return ModelUnderTest(digest, lambda: model, cache, AnswerCache())
 
 
 def sample(question: str) -> dict[str, str]:
@@ -50,9 +54,9 @@ def sample(question: str) -> dict[str, str]:
 
 
 def test_only_new_questions_reach_the_model_and_in_one_batch() -> None:
-    memory, model = AnswerCache(), Echo()
-    respondent(memory, model).answers(["a", "b"], 9)
-    assert respondent(memory, model).answers(["c", "a", "d"], 9) == ["c", "a", "d"]
+    cache, model = AnswerCache(), Echo()
+    model_under_test(cache, model).answers(["a", "b"], 9)
+    assert model_under_test(cache, model).answers(["c", "a", "d"], 9) == ["c", "a", "d"]
     assert model.batches == [["a", "b"], ["c", "d"]]
 
 
@@ -60,56 +64,56 @@ def test_a_model_that_knows_everything_is_never_opened() -> None:
     def opened() -> Echo:
         raise AssertionError("opened")
 
-    memory = AnswerCache()
-    respondent(memory, Echo()).answers(["a"], 9)
-    respondent(memory, Echo()).losses([sample("a")])
-    silent = Respondent("m", opened, memory, AnswerCache())
+    cache = AnswerCache()
+    model_under_test(cache, Echo()).answers(["a"], 9)
+    model_under_test(cache, Echo()).losses([sample("a")])
+    silent = ModelUnderTest("m", opened, cache, AnswerCache())
     assert silent.answers(["a"], 9) == ["a"]
     assert silent.losses([sample("a")]) == [(2.0, 1)]
-    assert silent.made == 0
+    assert silent.computed == 0
 
 
 def test_plain_text_is_read_once_and_by_its_path_too() -> None:
-    memory, model = AnswerCache(), Echo()
+    cache, model = AnswerCache(), Echo()
     first, other = ("a.py", "code"), ("b.py", "code")
-    assert respondent(memory, model).text_losses([first]) == [(4.0, 1)]
-    again = respondent(memory, model).text_losses([first, other, other])
+    assert model_under_test(cache, model).text_losses([first]) == [(4.0, 1)]
+    again = model_under_test(cache, model).text_losses([first, other, other])
     assert again == [(4.0, 1)] * 3
     assert model.batches == [["a.py"], ["b.py"]]
 
 
 def test_another_model_or_limit_is_another_answer() -> None:
-    memory, model = AnswerCache(), Echo()
-    respondent(memory, model).answers(["question"], 9)
-    respondent(memory, model, "other").answers(["question"], 9)
-    assert respondent(memory, model).answers(["question"], 2) == ["qu"]
+    cache, model = AnswerCache(), Echo()
+    model_under_test(cache, model).answers(["question"], 9)
+    model_under_test(cache, model, "other").answers(["question"], 9)
+    assert model_under_test(cache, model).answers(["question"], 2) == ["qu"]
     assert len(model.batches) == 3
 
 
 def test_a_hole_is_asked_as_a_hole_and_remembered() -> None:
-    memory, model = AnswerCache(), Echo()
+    cache, model = AnswerCache(), Echo()
     hole = {"form": "fim", "question": "q", "prefix": "def f(", "suffix": "): ..."}
     other = {**hole, "suffix": "): pass"}
-    asked = respondent(memory, model)
+    asked = model_under_test(cache, model)
     assert asked.answers([hole, other, hole], 3) == ["def"] * 3
-    assert respondent(memory, model).answers([other], 3) == ["def"]
+    assert model_under_test(cache, model).answers([other], 3) == ["def"]
     assert model.batches == [["def f(", "def f("]]
 
 
 def test_progress_reaches_its_total_whatever_is_known() -> None:
-    memory, done = AnswerCache(), [0]
+    cache, done = AnswerCache(), [0]
 
     def advance(count: int) -> None:
         done[0] += count
 
-    respondent(memory, Echo()).answers(["a", "b"], 9, advance)
-    respondent(memory, Echo()).answers(["a", "b", "c"], 9, advance)
+    model_under_test(cache, Echo()).answers(["a", "b"], 9, advance)
+    model_under_test(cache, Echo()).answers(["a", "b", "c"], 9, advance)
     assert done == [5]
 
 
 def test_a_question_asked_twice_is_generated_once() -> None:
     model = Echo()
-    assert respondent(AnswerCache(), model).answers(["a", "a"], 9) == ["a", "a"]
+    assert model_under_test(AnswerCache(), model).answers(["a", "a"], 9) == ["a", "a"]
     assert model.batches == [["a"]]
 
 
@@ -120,43 +124,43 @@ def test_a_changed_answer_is_another_loss() -> None:
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    memory = AnswerCache()
-    asked = respondent(memory, Echo())
+    cache = AnswerCache()
+    asked = model_under_test(cache, Echo())
     asked.answers(["多字节\n\u2028 `x`", "b"], 9)
     asked.losses([sample("a")])
-    memory.write(tmp_path / FILE)
+    cache.write(tmp_path / FILE)
     again = AnswerCache()
     again.read(tmp_path / FILE)
-    assert again == memory
+    assert again == cache
 
 
-def test_the_same_memory_has_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_cache_has_the_same_bytes(tmp_path: Path) -> None:
     one, other = AnswerCache(), AnswerCache()
-    respondent(one, Echo()).answers(["a", "b"], 9)
-    respondent(other, Echo()).answers(["b", "a"], 9)
+    model_under_test(one, Echo()).answers(["a", "b"], 9)
+    model_under_test(other, Echo()).answers(["b", "a"], 9)
     one.write(tmp_path / "one")
     other.write(tmp_path / "other")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
 def test_only_what_a_report_used_is_kept() -> None:
-    memory = AnswerCache()
-    respondent(memory, Echo()).answers(["a", "b"], 9)
-    later = respondent(memory, Echo())
+    cache = AnswerCache()
+    model_under_test(cache, Echo()).answers(["a", "b"], 9)
+    later = model_under_test(cache, Echo())
     later.answers(["b"], 9)
     assert list(later.used.answers) == [("m", "b", 9)]
 
 
 @pytest.mark.parametrize("cut", range(0, 120, 7))
 def test_a_file_cut_anywhere_is_a_miss(tmp_path: Path, cut: int) -> None:
-    memory = AnswerCache()
-    respondent(memory, Echo()).answers(["a", "b"], 9)
+    cache = AnswerCache()
+    model_under_test(cache, Echo()).answers(["a", "b"], 9)
     path = tmp_path / FILE
-    memory.write(path)
+    cache.write(path)
     path.write_bytes(path.read_bytes()[:cut])
     again = AnswerCache()
     again.read(path)
-    assert again.answers in ({}, memory.answers)
+    assert again.answers in ({}, cache.answers)
 
 
 def test_a_missing_file_is_a_miss(tmp_path: Path) -> None:

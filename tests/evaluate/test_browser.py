@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.evaluate.page.page import page
+from repobuild.evaluate.page.page import render_page
 from tests import chromium, pages
 from tests.chromium import Browser, Tab
 
@@ -79,7 +79,7 @@ def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
 
 @pytest.mark.parametrize("commits", [1, 2, 40])
 def test_a_page_is_drawn_without_a_console_error(show: Open, commits: int) -> None:
-    tab = show(page(pages.make_report("click", commits)))
+    tab = show(render_page(pages.make_report("click", commits)))
     assert tab.errors() == []
     assert tab.value("document.querySelector('h1 bdi').textContent") == "click"
     drawn = "[...document.querySelectorAll('svg')].map(s => s.getBoundingClientRect())"
@@ -91,7 +91,7 @@ def test_a_page_is_drawn_without_a_console_error(show: Open, commits: int) -> No
 
 
 def test_nothing_is_asked_of_anyone(show: Open) -> None:
-    tab = show(page(pages.make_report(NAME)))
+    tab = show(render_page(pages.make_report(NAME)))
     asked = [url for url in tab.requests() if not url.startswith(("file:", "data:"))]
     assert asked == []
 
@@ -111,7 +111,7 @@ def test_nothing_is_asked_of_anyone(show: Open) -> None:
 def test_an_error_that_is_planted_is_found(
     show: Open, planted: str, guarded: bool
 ) -> None:
-    html = page(pages.make_report())
+    html = render_page(pages.make_report())
     if not guarded:
         html = html.replace("Content-Security-Policy", "X-Nothing")
     assert show(html).errors() == []
@@ -120,7 +120,7 @@ def test_an_error_that_is_planted_is_found(
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_all_text_is_legible(show: Open, scheme: str) -> None:
-    tab = show(page(pages.make_report("click", 12)), 1280, scheme)
+    tab = show(render_page(pages.make_report("click", 12)), 1280, scheme)
     background = tab.value("getComputedStyle(document.body).backgroundColor")
     level = sum(int(part) for part in background[4:-1].split(",")) / 3
     assert level > 240 if scheme == "light" else level < 40
@@ -134,7 +134,7 @@ def test_what_is_pale_or_too_wide_is_found(show: Open) -> None:
         '<svg viewBox="0 0 9 9"><text style="fill: #ccc" y="9">pale</text></svg>'
         '<p style="width: 2000px">wide</p>'
     )
-    tab = show(page(pages.make_report()).replace("<main>", f"<main>{planted}"))
+    tab = show(render_page(pages.make_report()).replace("<main>", f"<main>{planted}"))
     assert [said[5:] for said in tab.value(PALE)] == ["pale", "pale"]
     assert len(tab.value(WIDER)) == 1
 
@@ -142,7 +142,7 @@ def test_what_is_pale_or_too_wide_is_found(show: Open) -> None:
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("text", ["click", NAME], ids=["plain", "hostile"])
 def test_nothing_reaches_out_of_the_window(show: Open, width: int, text: str) -> None:
-    tab = show(page(pages.make_report(text, 6)), width)
+    tab = show(render_page(pages.make_report(text, 6)), width)
     tab.value("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert tab.value("innerWidth") == width
     assert tab.value("document.documentElement.scrollWidth") <= width
@@ -150,14 +150,14 @@ def test_nothing_reaches_out_of_the_window(show: Open, width: int, text: str) ->
 
 
 def test_writing_in_a_plot_can_be_read_on_a_phone(show: Open) -> None:
-    tab = show(page(pages.make_report("click", 40)), 360)
+    tab = show(render_page(pages.make_report("click", 40)), 360)
     texts = "[...document.querySelectorAll('svg text')]"
     heights = tab.value(f"{texts}.map(t => t.getBoundingClientRect().height)")
     assert min(heights) >= 10
 
 
 def test_hostile_text_is_text(show: Open) -> None:
-    tab = show(page(pages.make_report(NAME, 3)))
+    tab = show(render_page(pages.make_report(NAME, 3)))
     assert tab.errors() == []
     assert tab.value("document.querySelector('h1 bdi').textContent") == NAME
     assert tab.value("document.querySelectorAll('script, img, iframe').length") == 0
@@ -165,7 +165,7 @@ def test_hostile_text_is_text(show: Open) -> None:
 
 
 def test_the_page_can_be_read_by_keyboard(show: Open) -> None:
-    tab = show(page(pages.make_report("click", 2)))
+    tab = show(render_page(pages.make_report("click", 2)))
     tab.press("Tab", 9)
     assert tab.value("document.activeElement.getAttribute('href')") == "#scores"
     assert tab.value("getComputedStyle(document.activeElement).outlineStyle") == "solid"
@@ -179,7 +179,7 @@ def test_the_page_can_be_read_by_keyboard(show: Open) -> None:
 
 
 def test_what_is_folded_is_printed_and_on_white(show: Open) -> None:
-    tab = show(page(pages.make_report("click", 2)), 1280, "dark")
+    tab = show(render_page(pages.make_report("click", 2)), 1280, "dark")
     folded = "document.querySelector('details.question:not([open]) pre')"
     assert tab.value(f"{folded}.checkVisibility()") is False
     tab.show("dark", media="print")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from repobuild.evaluate import comparison
-from repobuild.evaluate.comparison import ModelReplies, QuestionSet, Track
+from repobuild.evaluate.answers import ModelAnswers
+from repobuild.evaluate.mentions.mention_parser import KnownNames
+from repobuild.evaluate.question_set import HeldOutTrack, QuestionSet
 from repobuild.evaluate.questions import HeldOutSample, TestCase
 from repobuild.evaluate.scoring.first_scores import ScoredElement
-from repobuild.evaluate.scoring.mention_parser import KnownNames
 
 PATHS = [f"pkg/m{n}.py" for n in range(10)]
 KNOWN = KnownNames.of(PATHS, [f"f{n}" for n in range(10)])
@@ -24,31 +25,33 @@ def sample(n: int) -> HeldOutSample:
     )
 
 
-def inquiry() -> QuestionSet:
+def question_set() -> QuestionSet:
     samples = [sample(n) for n in range(10)]
     case = TestCase("repo_specific", "Laddr 项目的主要功能是什么？", "overview")
     return QuestionSet(
         project="Laddr",
         cases=[case],
-        tracks=[Track("recall", samples, samples)],
+        tracks=[HeldOutTrack("recall", samples, samples)],
         elements=[ScoredElement("f1", "pkg/m1.py")],
         known=KNOWN,
     )
 
 
-def replies(answers: list[str], loss: float, response: str) -> ModelReplies:
+def model_answers(answers: list[str], loss: float, response: str) -> ModelAnswers:
     losses = [(loss * 10, 10)] * 10
-    return ModelReplies([response], {"recall": answers}, {"recall": losses})
+    return ModelAnswers([response], {"recall": answers}, {"recall": losses})
 
 
-def section(**models: ModelReplies) -> dict[str, Any]:
-    asked = inquiry()
-    return comparison.strict_section(asked, models, comparison.marked(asked, models))
+def section(**models: ModelAnswers) -> dict[str, Any]:
+    asked = question_set()
+    return comparison.strict_section(
+        asked, models, comparison.mark_answers(asked, models)
+    )
 
 
-BASE = replies(WRONG, 3.0, "It is an API.")
-PARENT = replies(RIGHT[:5] + WRONG[5:], 0.5, "Laddr")
-ADAPTER = replies(RIGHT, 0.4, "Laddr has a module `f1` in pkg/m1.py.")
+BASE = model_answers(WRONG, 3.0, "It is an API.")
+PARENT = model_answers(RIGHT[:5] + WRONG[5:], 0.5, "Laddr")
+ADAPTER = model_answers(RIGHT, 0.4, "Laddr has a module `f1` in pkg/m1.py.")
 
 
 def test_every_model_is_scored_by_track_and_by_task() -> None:
@@ -83,7 +86,7 @@ def test_the_headline_has_the_values_of_every_model() -> None:
 
 def test_the_comparison_is_base_against_adapter_in_the_first_form() -> None:
     models = {"base": BASE, "parent": PARENT, "adapter": ADAPTER}
-    results = comparison.seed_results(inquiry(), models)
+    results = comparison.first_report_results(question_set(), models)
     (result,) = results
     scores = result["scores"]
     assert scores["base_model"]["repo_specific"] == 15
@@ -97,6 +100,6 @@ def test_the_comparison_is_base_against_adapter_in_the_first_form() -> None:
 
 
 def test_no_test_cases_make_an_empty_summary() -> None:
-    summary = comparison.seed_summary([])
+    summary = comparison.first_report_summary([])
     assert summary["average_scores"] == {}
     assert summary["average_improvement"] == 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.scoring import exact_facts
 from repobuild.evaluate.scoring.exact_facts import (
     ExactFact,
@@ -11,7 +12,6 @@ from repobuild.evaluate.scoring.exact_facts import (
     facts_in,
     signature_facts,
 )
-from repobuild.evaluate.scoring.mention_parser import KnownNames
 
 KNOWN = KnownNames.of(
     paths=["pkg/core.py", "pkg/cli/main.py", "README.md"],

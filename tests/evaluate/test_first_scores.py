@@ -39,7 +39,7 @@ def test_an_answer_of_nothing_but_keywords_has_nearly_full_marks() -> None:
         "core/agent_runtime.py and much more of what anybody could say of anything.\n"
         "```python\npass\n```"
     )
-    assert first_scores.scores(empty_talk, "Laddr", ELEMENTS).total == 100
+    assert first_scores.score_response(empty_talk, "Laddr", ELEMENTS).total == 100
 
 
 def test_the_total_weighs_60_30_10() -> None:

@@ -49,9 +49,9 @@ def test_pieces_are_drawn_over_files_and_from_held_out_ones_only(
     line = "value = compute(another_value)  # what this line is for\n"
     for name in names:
         (tmp_path / name).write_text(line * 200)
-    found = general_loss.drawn(tmp_path)
+    found = general_loss.draw_pieces(tmp_path)
     assert {piece.path for piece in found.pieces} == held
-    assert general_loss.drawn(tmp_path) == found
+    assert general_loss.draw_pieces(tmp_path) == found
     of_each = [sum(p.path == name for p in found.pieces) for name in held]
     assert max(of_each) <= 4
 

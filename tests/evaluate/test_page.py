@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from repobuild.evaluate.page import curves, plots
-from repobuild.evaluate.page.curves import SHARE, CurveAxis, CurveLine
-from repobuild.evaluate.page.page import page
-from repobuild.evaluate.page.plots import PlotBar
-from repobuild.evaluate.page.question_list import marked
+from repobuild.evaluate.page import bar_plots, line_plots
+from repobuild.evaluate.page.bar_plots import PlotBar
+from repobuild.evaluate.page.line_plots import SHARE, PlotAxis, PlotLine
+from repobuild.evaluate.page.page import render_page
+from repobuild.evaluate.page.question_list import highlight_wrong
 from tests import pages
 from tests.pages import HOSTILE
 
@@ -82,7 +82,7 @@ def make_report(text: str = "text", **changes: Any) -> dict[str, Any]:
 
 @pytest.mark.parametrize("full", [False, True])
 def test_text_of_repository_and_models_cannot_become_markup(full: bool) -> None:
-    html = page(pages.make_report(HOSTILE, 3) if full else make_report(HOSTILE))
+    html = render_page(pages.make_report(HOSTILE, 3) if full else make_report(HOSTILE))
     parser = Balance()
     parser.feed(html)
     assert not parser.open
@@ -90,7 +90,7 @@ def test_text_of_repository_and_models_cannot_become_markup(full: bool) -> None:
 
 
 def test_all_text_of_a_question_is_on_the_page() -> None:
-    html = page(make_report("word<er>"))
+    html = render_page(make_report("word<er>"))
     assert html.count("word&lt;er&gt;") >= 8
 
 
@@ -106,14 +106,16 @@ def test_all_text_of_a_question_is_on_the_page() -> None:
 )
 def test_a_report_that_lacks_a_part_still_makes_a_page(changes: dict[str, Any]) -> None:
     parser = Balance()
-    parser.feed(page(make_report(**changes)))
+    parser.feed(render_page(make_report(**changes)))
     assert not parser.open
 
 
 def test_a_track_without_any_score_still_makes_a_page() -> None:
     empty = {"n": 0, "samples": 0, "base": {"tasks": {}}, "adapter": {"tasks": {}}}
     tracks = {"generalise": {**empty, "difference": {}}}
-    html = page(make_report(strict={"models": ["base", "adapter"], "tracks": tracks}))
+    html = render_page(
+        make_report(strict={"models": ["base", "adapter"], "tracks": tracks})
+    )
     assert "no score to show" in html
     assert "Nothing to show yet" in html
 
@@ -129,7 +131,7 @@ def test_wrong_files_come_before_bad_wording() -> None:
         question("wordy", None, 0.2),
         question("wrong", 0.0, 0.8),
     ]
-    html = page(make_report(questions=ordered))
+    html = render_page(make_report(questions=ordered))
     assert html.index("<bdi>wrong<") < html.index("<bdi>wordy<")
     assert html.index("<bdi>wordy<") < html.index("<bdi>good<")
 
@@ -141,7 +143,7 @@ def test_the_page_says_when_a_gain_is_not_certain() -> None:
     def told(low: float, high: float) -> str:
         gap = {"value": (low + high) / 2, "low": low, "high": high, "n": 9}
         track["difference"] = {"parent": {"loss": gap}}
-        return page(report)
+        return render_page(report)
 
     assert "better than the parent" in told(-0.2, -0.1)
     assert "worse than the parent" in told(0.1, 0.2)
@@ -149,69 +151,74 @@ def test_the_page_says_when_a_gain_is_not_certain() -> None:
 
 
 def test_every_plot_tells_its_numbers_to_those_who_do_not_see_it() -> None:
-    drawn = plots.bars("Scores", {"right file": [PlotBar("base", 0.25, 0.1, 0.4)]})
+    drawn = bar_plots.bar_plot(
+        "Scores", {"right file": [PlotBar("base", 0.25, 0.1, 0.4)]}
+    )
     assert 'role="img"' in drawn
     assert 'aria-label="Scores. right file: base 25%"' in drawn
 
 
 def test_plots_stand_with_one_point_and_with_none() -> None:
-    one = curves.lines(
-        "t", [CurveLine("a", "adapter", [(0, 0.5)], dots=True)], axis=SHARE
+    one = line_plots.line_plot(
+        "t", [PlotLine("a", "adapter", [(0, 0.5)], dots=True)], axis=SHARE
     )
     assert "nan" not in one
-    assert curves.lines("t", []).startswith("<svg")
-    assert curves.columns("t", [], []).startswith("<svg")
-    assert plots.dumbbells("t", {}).startswith("<div")
+    assert line_plots.line_plot("t", []).startswith("<svg")
+    assert line_plots.column_plot("t", [], []).startswith("<svg")
+    assert bar_plots.dumbbell_plot("t", {}).startswith("<div")
 
 
 @pytest.mark.parametrize("below", [0.0, 2.0], ids=["positive", "below zero"])
 def test_no_point_lies_outside_its_plot(below: float) -> None:
     points = [(float(n), 3.7 / (n + 1) - below) for n in range(50)]
-    drawn = curves.lines("t", [CurveLine("a", "adapter", points, dots=True)])
+    drawn = line_plots.line_plot("t", [PlotLine("a", "adapter", points, dots=True)])
     heights = [float(y) for y in re.findall(r'cy="([\d.-]+)"', drawn)]
-    assert 0 <= min(heights) and max(heights) <= curves.HEIGHT
+    assert 0 <= min(heights) and max(heights) <= line_plots.HEIGHT
 
 
 def test_nothing_is_drawn_where_nothing_was_spent() -> None:
-    drawn = curves.columns("t", [1_000_000, 0, 10], ["a", "b", "c"])
+    drawn = line_plots.column_plot("t", [1_000_000, 0, 10], ["a", "b", "c"])
     high, none, low = (float(h) for h in re.findall(r'height="([\d.]+)"', drawn))
-    assert none == 0 < low < high <= curves.HEIGHT
+    assert none == 0 < low < high <= line_plots.HEIGHT
 
 
 def test_an_axis_begins_at_zero_unless_there_is_less() -> None:
-    assert CurveAxis.around([0.3, 0.61]) == CurveAxis(0.0, 0.8)
-    assert CurveAxis.around([-0.01, 0.03]) == CurveAxis(-0.04, 0.04)
+    assert PlotAxis.around([0.3, 0.61]) == PlotAxis(0.0, 0.8)
+    assert PlotAxis.around([-0.01, 0.03]) == PlotAxis(-0.04, 0.04)
 
 
 def test_many_commits_do_not_run_into_each_other() -> None:
     labels = [f"{n:07x}" for n in range(100)]
     points = [(float(n), 0.5) for n in range(100)]
-    drawn = curves.lines("t", [CurveLine("a", "adapter", points)], names=labels)
-    assert sum(label in drawn for label in labels) <= curves.LABELS
+    drawn = line_plots.line_plot("t", [PlotLine("a", "adapter", points)], names=labels)
+    assert sum(label in drawn for label in labels) <= line_plots.LABELS
 
 
 def test_a_running_mean_starts_at_its_first_value() -> None:
-    assert curves.smoothed([(1, 4.0), (2, 4.0)]) == [(1, 4.0), (2, pytest.approx(4.0))]
+    assert line_plots.smoothed([(1, 4.0), (2, 4.0)]) == [
+        (1, 4.0),
+        (2, pytest.approx(4.0)),
+    ]
 
 
 # -------------------------------------------------------------- what is shown of what
 
 
 def test_what_is_wrong_in_an_answer_is_marked_and_nothing_else() -> None:
-    said = marked("in `a.py`, not in `aa.py` or <b>", ["a.py", "<b>"])
+    said = highlight_wrong("in `a.py`, not in `aa.py` or <b>", ["a.py", "<b>"])
     assert said == "in `<mark>a.py</mark>`, not in `aa.py` or <mark>&lt;b&gt;</mark>"
-    assert marked("a < b", []) == "a &lt; b"
+    assert highlight_wrong("a < b", []) == "a &lt; b"
 
 
 def test_the_checked_answer_stands_first_and_the_base_last() -> None:
-    html = page(pages.make_report())
+    html = render_page(pages.make_report())
     first = html[html.index('<div class="answers"><div class="of-fact">') :]
     order = re.findall(r'<div class="of-(\w+)">', first)[:4]
     assert order == ["fact", "adapter", "parent", "base"]
 
 
 def test_an_old_fact_that_is_still_told_is_the_worst_answer() -> None:
-    html = page(pages.make_report())
+    html = render_page(pages.make_report())
     verdicts = re.findall(r'class="verdict-of"><span class="\w+">([^<]*)', html)
     assert verdicts[0] == "✗ old fact"
     assert verdicts == sorted(verdicts, key=["✗ old fact", "✗ facts", "✓ facts"].index)
@@ -219,7 +226,7 @@ def test_an_old_fact_that_is_still_told_is_the_worst_answer() -> None:
 
 def test_going_on_is_compared_with_starting_anew() -> None:
     chain = [pages.link(n, "") for n in range(3)]
-    html = page(pages.make_report(chain=chain))
+    html = render_page(pages.make_report(chain=chain))
     assert f"This commit trained {chain[-1]['tokens']:,} tokens" in html
     assert "1.2% of the 812,345 that starting from the base" in html
 
@@ -227,29 +234,29 @@ def test_going_on_is_compared_with_starting_anew() -> None:
 def test_a_commit_that_trained_nothing_says_so() -> None:
     chain = [pages.link(n, "") for n in range(4)]
     assert chain[-1]["mode"] == "wait"
-    html = page(pages.make_report(chain=chain))
+    html = render_page(pages.make_report(chain=chain))
     assert "Nothing was trained at this commit" in html
 
 
 def test_a_rollback_is_told_where_the_adapter_is() -> None:
     facts = {"mode": "rollback", "reason": "instead of 1234", "promoted": True}
-    html = page(pages.make_report(adapter={**pages.link(1, ""), **facts}))
+    html = render_page(pages.make_report(adapter={**pages.link(1, ""), **facts}))
     assert "This commit was rolled back" in html
     assert "rolled back to (<bdi>instead of 1234</bdi>)" in html
 
 
 def test_a_long_chain_shows_its_newest_commits_and_folds_the_rest() -> None:
-    html = page(pages.make_report(commits=40))
+    html = render_page(pages.make_report(commits=40))
     assert "<summary>28 commits before</summary>" in html
     assert html.count('<th scope="row"><code>') == 40
 
 
 def test_every_section_that_is_linked_is_there() -> None:
-    html = page(pages.make_report())
+    html = render_page(pages.make_report())
     links = re.findall(r'<a href="#(\w+)">', html)
     assert links == ["scores", "chain", "tasks", "training", "answers", "seed"]
     assert [f'<h2 id="{name}">' in html for name in links] == [True] * 6
-    bare = page(make_report(chain=[], history={"train": [], "held_out": []}))
+    bare = render_page(make_report(chain=[], history={"train": [], "held_out": []}))
     assert re.findall(r'<a href="#(\w+)">', bare) == [
         "scores",
         "tasks",

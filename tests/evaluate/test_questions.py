@@ -36,8 +36,8 @@ def _sample(task: str, element: str) -> dict[str, Any]:
 
 def asked(numbers: range, track: str = "recall", count: int = 16) -> list[str]:
     dataset, samples = tables(numbers)
-    held = questions.held_out(dataset)[track]
-    return [s.id for s in questions.questions(track, held, samples, count)]
+    held = questions.held_out_rows(dataset)[track]
+    return [s.id for s in questions.draw_questions(track, held, samples, count)]
 
 
 def test_half_of_the_questions_ask_for_a_file_and_the_rest_take_turns() -> None:
@@ -59,7 +59,7 @@ def test_one_new_element_displaces_few_questions() -> None:
 def test_trained_and_dropped_samples_are_never_asked() -> None:
     dataset, samples = tables(range(0, 300, 3))
     dataset.put("x", {"#code_location.en.1": {"dropped": "too long"}})
-    assert questions.held_out(dataset) == {"recall": [], "generalise": []}
+    assert questions.held_out_rows(dataset) == {"recall": [], "generalise": []}
 
 
 def test_tracks_do_not_mix() -> None:
@@ -68,7 +68,7 @@ def test_tracks_do_not_mix() -> None:
 
 def test_the_test_split_comes_before_the_validation_split() -> None:
     dataset, _ = tables(range(300))
-    splits = [row.split for row in questions.held_out(dataset)["recall"]]
+    splits = [row.split for row in questions.held_out_rows(dataset)["recall"]]
     assert splits == sorted(splits)
 
 
@@ -88,8 +88,8 @@ def test_one_question_is_asked_once() -> None:
     dataset, samples = tables(range(300))
     for key, rows in samples.rows.items():
         samples.put(key, {s: {**row, "question": "Same?"} for s, row in rows.items()})
-    held = questions.held_out(dataset)["recall"]
-    assert len(questions.questions("recall", held, samples, 16)) == 1
+    held = questions.held_out_rows(dataset)["recall"]
+    assert len(questions.draw_questions("recall", held, samples, 16)) == 1
 
 
 def test_few_samples_are_all_asked() -> None:
@@ -99,8 +99,8 @@ def test_few_samples_are_all_asked() -> None:
 
 def test_losses_are_measured_evenly_by_task() -> None:
     dataset, samples = tables(range(300))
-    held = questions.held_out(dataset)["recall"]
-    drawn = questions.even("recall", held, samples, 40)
+    held = questions.held_out_rows(dataset)["recall"]
+    drawn = questions.draw_evenly("recall", held, samples, 40)
     assert set(Counter(s.task for s in drawn).values()) == {10}
 
 
@@ -114,7 +114,9 @@ def test_only_the_drawn_samples_are_rendered() -> None:
 
     dataset, samples = tables(range(3000))
     counting = Counting(samples.rows)
-    questions.questions("recall", questions.held_out(dataset)["recall"], counting, 16)
+    questions.draw_questions(
+        "recall", questions.held_out_rows(dataset)["recall"], counting, 16
+    )
     assert counting.reads < 64
 
 
@@ -138,7 +140,7 @@ ELEMENTS = [GraphElement(f"m.py::f{n}", "function") for n in range(50)]
 
 
 def test_seed_cases_have_all_three_types_and_their_files() -> None:
-    found = questions.seed_cases("Laddr", ELEMENTS, 16)
+    found = questions.first_report_cases("Laddr", ELEMENTS, 16)
     assert Counter(c.type for c in found) == {
         "repo_specific": 4,
         "code_specific": 8,
@@ -149,9 +151,9 @@ def test_seed_cases_have_all_three_types_and_their_files() -> None:
 
 
 def test_a_new_element_changes_no_other_seed_question() -> None:
-    before = {c.question for c in questions.seed_cases("Laddr", ELEMENTS, 16)}
+    before = {c.question for c in questions.first_report_cases("Laddr", ELEMENTS, 16)}
     newcomer = [*ELEMENTS, GraphElement("m.py::new", "function")]
-    after = {c.question for c in questions.seed_cases("Laddr", newcomer, 16)}
+    after = {c.question for c in questions.first_report_cases("Laddr", newcomer, 16)}
     assert len(before - after) <= 1
 
 
@@ -160,5 +162,5 @@ def test_private_elements_and_sections_are_not_seed_questions() -> None:
         GraphElement("m.py::_f", "function"),
         GraphElement("a.md::intro", "section"),
     ]
-    types = {c.type for c in questions.seed_cases("Laddr", hidden, 16)}
+    types = {c.type for c in questions.first_report_cases("Laddr", hidden, 16)}
     assert "code_specific" not in types

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.scoring import staleness
-from repobuild.evaluate.scoring.mention_parser import KnownNames
-from repobuild.evaluate.scoring.staleness import OutdatedQuestion, StaleBelief
+from repobuild.evaluate.scoring.staleness import OutdatedQuestion, StalenessMark
 from tests.fakes import MemoryTable
 
 KNOWN = KnownNames.of(["new.py", "old.py", "other.py"], ["f", "g", "load"])
@@ -120,18 +120,18 @@ def tables() -> tuple[MemoryTable, MemoryTable]:
 
 def test_questions_are_drawn_evenly_by_kind_among_what_is_trained() -> None:
     stale, dataset = tables()
-    found = staleness.drawn(stale, dataset, 8)
+    found = staleness.draw_questions(stale, dataset, 8)
     assert sorted(q.kind for q in found) == ["moved"] * 4 + ["removed"] * 4
-    every = staleness.drawn(stale, dataset, 100)
+    every = staleness.draw_questions(stale, dataset, 100)
     assert len(every) == 9 + 8  # `load` is not trained, one removal is not told
     assert [q.id for q in every[:8]] == [q.id for q in found]
 
 
 def test_another_question_displaces_one_at_most() -> None:
     stale, dataset = tables()
-    before = {q.id for q in staleness.drawn(stale, dataset, 6)}
+    before = {q.id for q in staleness.draw_questions(stale, dataset, 6)}
     stale.put("old.py::more", {**MOVED, "element": "new.py::m1"})
-    after = {q.id for q in staleness.drawn(stale, dataset, 6)}
+    after = {q.id for q in staleness.draw_questions(stale, dataset, 6)}
     assert len(before - after) <= 1
 
 
@@ -140,15 +140,15 @@ def test_a_question_with_a_secret_is_not_asked() -> None:
     token = "ghp_" + "Aq3" * 12
     leaking = {**MOVED, "element": "new.py::m0", "expected": f"def f(key='{token}')"}
     stale = MemoryTable({"old.py::m0": leaking, "old.py::m1": stale.rows["old.py::m1"]})
-    assert [q.id for q in staleness.drawn(stale, dataset, 9)] == [
+    assert [q.id for q in staleness.draw_questions(stale, dataset, 9)] == [
         "old_answers//old.py::m1"
     ]
 
 
 def test_shares_have_intervals_and_differences_are_paired() -> None:
     stale, dataset = tables()
-    asked = staleness.drawn(stale, dataset, 8)
-    old, new = StaleBelief(False, True), StaleBelief(True, False)
+    asked = staleness.draw_questions(stale, dataset, 8)
+    old, new = StalenessMark(False, True), StalenessMark(True, False)
     beliefs = {"parent": [old] * 8, "adapter": [new] * 7 + [old]}
     found = staleness.section(asked, beliefs)
     assert found["n"] == 8

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.evaluate.mentions.mention_parser import KnownNames, names_in, paths_in
 from repobuild.evaluate.questions import HeldOutSample
 from repobuild.evaluate.scoring import strict_score
-from repobuild.evaluate.scoring.mention_parser import KnownNames, names_in, paths_in
 
 KNOWN = KnownNames.of(
     paths=["pkg/core.py", "pkg/cli/main.py", "README.md", "Makefile", "docs/a b.md"],
@@ -24,7 +24,7 @@ def mark(
 ) -> strict_score.StrictMark:
     row = {"element": "pkg/core.py::Engine.run", "prefix": "    "}
     sample = HeldOutSample(f"e#{task}.en.0", "recall", task, question, expected, row)
-    return strict_score.mark(sample, answer, KNOWN)
+    return strict_score.mark_answer(sample, answer, KNOWN)
 
 
 def test_the_expected_answer_has_full_marks() -> None:
@@ -161,7 +161,7 @@ def test_expressions_and_signatures_are_not_judged_as_names() -> None:
 
 def test_a_score_averages_what_applies() -> None:
     other = mark("x", "y", "What?", "relations")
-    found = strict_score.score([mark(RIGHT), mark("`README.md`"), other])
+    found = strict_score.score_marks([mark(RIGHT), mark("`README.md`"), other])
     assert found["path_exact"].n == 2
     assert found["path_exact"].value == 0.5
     assert found["exact"].n == 3
@@ -169,7 +169,7 @@ def test_a_score_averages_what_applies() -> None:
 
 def test_hallucination_is_a_share_of_names_not_of_answers() -> None:
     marks = [mark("`Motor`"), mark("`load`, `Engine`, `timeout`"), mark("no name")]
-    assert strict_score.score(marks)["hallucinated"].value == 0.25
+    assert strict_score.score_marks(marks)["hallucinated"].value == 0.25
 
 
 def test_an_interval_holds_its_value_and_is_the_same_twice() -> None:
@@ -195,7 +195,7 @@ def test_loss_is_by_token_not_by_sample() -> None:
 
 def test_no_samples_have_no_loss() -> None:
     assert strict_score.loss([]) is None
-    assert strict_score.score([]) == {}
+    assert strict_score.score_marks([]) == {}
 
 
 def test_a_paired_difference_sees_what_two_intervals_hide() -> None:

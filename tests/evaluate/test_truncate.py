@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from repobuild.evaluate.scoring.truncate import completion, kind_of
+from repobuild.evaluate.scoring.truncate import completion_kind, truncate_completion
 
 BODY, LINE = "#code_completion.en.0", "#code_completion.en.10"
 ASSERTION, NEEDS = "#assertion_completion.zh.1", "#import_completion.en.2"
@@ -16,13 +16,13 @@ ASSERTION, NEEDS = "#assertion_completion.zh.1", "#import_completion.en.2"
 def cut(
     sub: str, answer: str, prefix: str = "def f():\n    ", path: str = "m.py"
 ) -> str:
-    return completion(sub, {"element": f"{path}::f", "prefix": prefix}, answer)
+    return truncate_completion(sub, {"element": f"{path}::f", "prefix": prefix}, answer)
 
 
 def test_the_key_of_a_sample_says_what_is_asked_for() -> None:
-    found = [kind_of(sub) for sub in (BODY, LINE, ASSERTION, NEEDS)]
+    found = [completion_kind(sub) for sub in (BODY, LINE, ASSERTION, NEEDS)]
     assert found == ["body", "line", "assertion", "needs"]
-    assert kind_of("#house_rules.en.0") == ""
+    assert completion_kind("#house_rules.en.0") == ""
 
 
 def test_a_line_ends_with_the_line() -> None:

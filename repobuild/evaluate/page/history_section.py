@@ -6,17 +6,17 @@ from collections.abc import Callable, Sequence
 from html import escape
 from statistics import median
 
-from repobuild.evaluate.page import curves
-from repobuild.evaluate.page.curves import SHARE, CurveAxis, CurveLine
+from repobuild.evaluate.page import line_plots
 from repobuild.evaluate.page.html_format import (
     Report,
-    made,
-    number,
-    scrolled,
-    share,
-    signed,
-    took,
+    decimal,
+    describe_origin,
+    duration,
+    percent,
+    scrollable,
+    signed_percent,
 )
+from repobuild.evaluate.page.line_plots import SHARE, PlotAxis, PlotLine
 
 SHOWN = 12  # rows of the table; the older ones are folded
 FINE = 0.02  # changes of a loss below this are told with two digits
@@ -26,16 +26,16 @@ Chain = Sequence[Report]
 Score = Callable[[Report], float | None]
 
 COLUMNS = {
-    "facts": ("recall", "right", share),
-    "file": ("recall", "path_exact", share),
-    "loss": ("recall", "loss", number),
-    "inferred": ("generalise", "right", share),
-    "old facts": ("staleness", "all", share),
-    "elsewhere": ("general", "relative", signed),
+    "facts": ("recall", "right", percent),
+    "file": ("recall", "path_exact", percent),
+    "loss": ("recall", "loss", decimal),
+    "inferred": ("generalise", "right", percent),
+    "old facts": ("staleness", "all", percent),
+    "elsewhere": ("general", "relative", signed_percent),
 }
 
 
-def chain(report: Report) -> str:
+def chain_section(report: Report) -> str:
     """Scores and cost over commits; of a first commit only its line."""
     links = report["chain"]
     if not links:
@@ -60,7 +60,7 @@ def _plots(links: Chain) -> list[str]:
     ]
 
 
-def _plot(links: Chain, title: str, metric: str, axis: CurveAxis | None) -> str:
+def _plot(links: Chain, title: str, metric: str, axis: PlotAxis | None) -> str:
     series = [
         _line(links, "base model", "base", ("recall", "base", metric), "thin", False),
         _line(
@@ -70,7 +70,9 @@ def _plot(links: Chain, title: str, metric: str, axis: CurveAxis | None) -> str:
     ]
     if not any(line.points for line in series):
         return ""
-    drawn = curves.lines(f"{title}, by commit", series, axis=axis, names=_names(links))
+    drawn = line_plots.line_plot(
+        f"{title}, by commit", series, axis=axis, names=_names(links)
+    )
     keys = (("curve", "recall"), ("dash", "generalise"), ("thin base", "base model"))
     hollow = "" if all(link["promoted"] for link in links) else "Hollow: not promoted."
     return _figure(title, drawn, f"{_keys(*keys)} {hollow}")
@@ -81,7 +83,7 @@ def _staleness(links: Chain) -> str:
     line = _line(links, "old facts still told", "adapter", where)
     if not line.points:
         return ""
-    drawn = curves.lines("Staleness", [line], axis=SHARE, names=_names(links))
+    drawn = line_plots.line_plot("Staleness", [line], axis=SHARE, names=_names(links))
     foot = "Of what had changed, the share told as it was before. Less is better."
     return _figure("Staleness", drawn, foot)
 
@@ -94,8 +96,8 @@ def _general(links: Chain) -> str:
         return ""
     changes = [y for _, y in line.points]
     fine = max(map(abs, changes)) < FINE
-    axis = CurveAxis.around(changes, "+.2%" if fine else "+.1%")
-    drawn = curves.lines("General loss", [line], axis=axis, names=_names(links))
+    axis = PlotAxis.around(changes, "+.2%" if fine else "+.1%")
+    drawn = line_plots.line_plot("General loss", [line], axis=axis, names=_names(links))
     foot = "Loss on text from elsewhere, against the base model's. Less is better."
     return _figure("What else it knows", drawn, foot)
 
@@ -104,7 +106,7 @@ def _cost(links: Chain) -> str:
     spent = [float(link.get("tokens") or 0) for link in links]
     if not any(spent):
         return ""
-    drawn = curves.columns("Tokens trained, by commit", spent, _names(links))
+    drawn = line_plots.column_plot("Tokens trained, by commit", spent, _names(links))
     return _figure("Cost", drawn, "Tokens trained at each commit, by powers of ten.")
 
 
@@ -112,7 +114,7 @@ def _spent(links: Chain) -> str:
     """What this commit cost, and what going on costs beside starting anew."""
     last = links[-1]
     tokens = last.get("tokens") or 0
-    time = f" in {took(last['seconds'])}" if tokens and last.get("seconds") else ""
+    time = f" in {duration(last['seconds'])}" if tokens and last.get("seconds") else ""
     said = f"This commit trained {tokens:,} tokens{time}." if tokens else (
         "Nothing was trained at this commit."
     )  # fmt: skip
@@ -150,11 +152,11 @@ def _line(
     where: tuple[str, str, str],
     style: str = "curve",
     dots: bool = True,
-) -> CurveLine:
+) -> PlotLine:
     found = [(float(n), _score(link, *where)) for n, link in enumerate(links)]
     points = [(x, y) for x, y in found if y is not None]
     hollow = frozenset(n for n, link in enumerate(links) if not link["promoted"])
-    return CurveLine(name, model, points, style, dots, hollow)
+    return PlotLine(name, model, points, style, dots, hollow)
 
 
 def _names(links: Chain) -> list[str]:
@@ -190,7 +192,7 @@ def _table(links: Chain) -> str:
     def table(part: Sequence[str]) -> str:
         body = f"<tbody>{''.join(part)}</tbody>"
         whole = f"<table><thead><tr>{columns}</tr></thead>{body}</table>"
-        return scrolled(whole, "Chain of commits: table")
+        return scrollable(whole, "Chain of commits: table")
 
     if len(rows) <= SHOWN:
         return table(rows)
@@ -210,14 +212,14 @@ def _row(link: Report, columns: Report, is_current: bool) -> str:
     tokens = link.get("tokens") or 0
     cells = [
         f"{tokens:,}" if tokens else "",
-        took(link.get("seconds")) if tokens else "",
+        duration(link.get("seconds")) if tokens else "",
     ]
     state = "" if link["promoted"] else ', <span class="wrong">not promoted</span>'
     return (
         f"<tr{' class=current' if is_current else ''}>"
         f'<th scope="row"><code>{escape(link["commit"][:10])}</code></th>'
         f"<td><code>{escape(link['object'][:10])}</code></td>"
-        f"<td class=how>{made(link)}{state}</td>"
+        f"<td class=how>{describe_origin(link)}{state}</td>"
         + "".join(f"<td{_number(True)}>{cell}</td>" for cell in [*cells, *scores])
         + "</tr>"
     )
@@ -230,18 +232,18 @@ def _number(is_number: bool) -> str:
 # ----------------------------------------------------------------------- training
 
 
-def training(report: Report) -> str:
+def training_section(report: Report) -> str:
     history = report["history"]
     if len(history["train"]) < 2:
         return ""
     train = [(float(step), float(loss)) for step, loss in history["train"]]
     held = [(float(step), float(loss)) for step, loss in history["held_out"]]
     series = [
-        CurveLine("each step", "adapter", train, "thin"),
-        CurveLine("running mean", "adapter", curves.smoothed(train, 0.7)),
-        CurveLine("held out", "ink", held, "dash", dots=True),
+        PlotLine("each step", "adapter", train, "thin"),
+        PlotLine("running mean", "adapter", line_plots.smoothed(train, 0.7)),
+        PlotLine("held out", "ink", held, "dash", dots=True),
     ]
-    drawn = curves.lines("Loss while training", series, below="optimiser step")
+    drawn = line_plots.line_plot("Loss while training", series, below="optimiser step")
     keys = [("thin", "each step"), ("curve", "running mean")]
     keys += [("dash ink", "held-out samples")] if held else []
     figure = _figure("Loss while training", drawn, f"{_keys(*keys)} Loss per token.")

@@ -13,8 +13,8 @@ from typing import Any
 Report = Mapping[str, Any]
 
 MODEL_NAMES = {"base": "base", "parent": "parent", "adapter": "this adapter"}
-MARKS = {"base": "○", "parent": "◆", "adapter": "●"}
-NOTHING = '<p class="soft">Nothing to show yet.</p>'
+MODEL_SYMBOLS = {"base": "○", "parent": "◆", "adapter": "●"}
+NO_DATA = '<p class="soft">Nothing to show yet.</p>'
 TRACKS = {
     "recall": (
         "Recall",
@@ -39,40 +39,40 @@ def code(text: str) -> str:
     return f"<code>{escape(text)}</code>"
 
 
-def own(text: str) -> str:
+def isolated(text: str) -> str:
     """Text that is not ours, in a line of ours."""
     return f"<bdi>{escape(text)}</bdi>"
 
 
-def share(value: float | None) -> str:
+def percent(value: float | None) -> str:
     return "" if value is None else f"{value:.0%}"
 
 
-def number(value: float | None) -> str:
+def decimal(value: float | None) -> str:
     return "" if value is None else f"{value:.3f}"
 
 
-def signed(value: float | None) -> str:
+def signed_percent(value: float | None) -> str:
     return "" if value is None else f"{value:+.1%}"
 
 
-def took(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"{seconds:.1f} s" if seconds < 90 else f"{seconds / 60:.1f} min"
 
 
-def made(adapter: Report) -> str:
+def describe_origin(adapter: Report) -> str:
     """How the adapter came about, and why so."""
     mode = MODES.get(adapter.get("mode", ""), "trained")
     reason = adapter.get("reason")
-    return f"{mode} ({own(reason)})" if reason else mode
+    return f"{mode} ({isolated(reason)})" if reason else mode
 
 
 def legend(models: Sequence[str]) -> str:
     return (
         " ".join(
-            f'<span class="{m}-ink"><span aria-hidden="true">{MARKS[m]}</span> '
+            f'<span class="{m}-ink"><span aria-hidden="true">{MODEL_SYMBOLS[m]}</span> '
             f"{MODEL_NAMES[m]}</span>"
             for m in models
         )
@@ -80,7 +80,7 @@ def legend(models: Sequence[str]) -> str:
     )
 
 
-def scrolled(inner: str, label: str) -> str:
+def scrollable(inner: str, label: str) -> str:
     """Something wide: it scrolls by itself, by touch, wheel and keyboard."""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'

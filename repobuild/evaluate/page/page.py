@@ -18,18 +18,18 @@ from html import escape
 from typing import Any
 
 from repobuild.evaluate.page.css import CSS
-from repobuild.evaluate.page.history_section import chain, training
+from repobuild.evaluate.page.history_section import chain_section, training_section
 from repobuild.evaluate.page.html_format import (
     Report,
     code,
-    made,
-    own,
-    scrolled,
-    share,
-    took,
+    describe_origin,
+    duration,
+    isolated,
+    percent,
+    scrollable,
 )
-from repobuild.evaluate.page.question_list import listing
-from repobuild.evaluate.page.score_section import held_out, tasks
+from repobuild.evaluate.page.question_list import question_list
+from repobuild.evaluate.page.score_section import scores_section, task_section
 
 SECTIONS = {
     "scores": "Scores",
@@ -41,9 +41,16 @@ SECTIONS = {
 }
 
 
-def page(report: Report) -> str:
+def render_page(report: Report) -> str:
     """The whole document."""
-    parts = (held_out, chain, tasks, training, listing, _seed)
+    parts = (
+        scores_section,
+        chain_section,
+        task_section,
+        training_section,
+        question_list,
+        _seed,
+    )
     body = "".join(part(report) for part in parts)
     title = escape(f"{report['project']} at {report['commit'][:10]}: repobuild report")
     return (
@@ -71,12 +78,12 @@ def _head(report: Report) -> str:
         "base": code(report["base"]["name"]),
         "adapter": code(adapter["object"][:12]),
         "parent": code(adapter["parent"][:12]) if adapter["parent"] else "none",
-        "made": made(adapter),
+        "made": describe_origin(adapter),
         "time": escape(report["test_time"][:16].replace("T", " ")) + " UTC",
     }
     pairs = (f"<div><dt>{k}</dt><dd>{v}</dd></div>" for k, v in facts.items())
     return (
-        f"<header><h1>{own(report['project'])}{badge}</h1>"
+        f"<header><h1>{isolated(report['project'])}{badge}</h1>"
         f'<dl class="facts">{"".join(pairs)}</dl>'
         f'<p class="verdict">{_verdict(report)}</p>{_notice(adapter)}'
         f'<div class="figures">{"".join(_figures(report))}</div></header>'
@@ -124,7 +131,7 @@ def _notice(adapter: Report) -> str:
     if adapter.get("mode") == "rollback":
         return _note(
             "This commit was rolled back",
-            f"it uses an earlier adapter, {own(adapter['reason'])}. The questions are "
+            f"it uses an earlier adapter, {isolated(adapter['reason'])}. The questions are "
             "those of today.",
         )
     return ""
@@ -148,7 +155,7 @@ def _figures(report: Report) -> Iterator[str]:
         yield _tile(f"{gap['value']:+.1%}", "loss on other text", interval)
     last = report["chain"][-1] if report["chain"] else {}
     if last.get("tokens"):
-        time = took(last.get("seconds"))
+        time = duration(last.get("seconds"))
         yield _tile(f"{last['tokens']:,}", "tokens trained", time and f"in {time}")
 
 
@@ -157,11 +164,11 @@ def _figure(label: str, part: Mapping[str, Any], metric: str) -> str:
     if not ours:
         return ""
     others = (
-        f"{model} {share(part[model][metric]['value'])}"
+        f"{model} {percent(part[model][metric]['value'])}"
         for model in ("parent", "base")
         if metric in part.get(model, {})
     )
-    return _tile(share(ours["value"]), label, ", ".join(others))
+    return _tile(percent(ours["value"]), label, ", ".join(others))
 
 
 def _tile(value: str, label: str, told: str) -> str:
@@ -201,7 +208,7 @@ def _seed(report: Report) -> str:
         "<p>Kept so that reports can be compared. They reward naming the project, any "
         "path, any five names, the word “module” and a code block, and never check "
         "whether a statement is true. Judge by the numbers above.</p>"
-        + scrolled(table, "Scores of the first comparison reports")
+        + scrollable(table, "Scores of the first comparison reports")
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from repobuild.evaluate.page.html_format import MODEL_NAMES, NOTHING
+from repobuild.evaluate.page.html_format import MODEL_NAMES, NO_DATA
 
 OPEN_QUESTIONS = 3  # the worst are shown unfolded
 SHOWN = 40  # questions in sight; the better ones are folded
@@ -18,7 +18,7 @@ _ORDER = ("adapter", "parent", "base")
 Report = Mapping[str, Any]
 
 
-def listing(report: Report) -> str:
+def question_list(report: Report) -> str:
     ordered = sorted(report["questions"], key=_badness)
     items = [
         _question(question, unfolded=place < OPEN_QUESTIONS)
@@ -28,7 +28,7 @@ def listing(report: Report) -> str:
         '<h2 id="answers">Answers, worst first</h2><p>The checked answer beside those '
         "of the models. <mark>Marked</mark> is what an answer states and the checked "
         "one does not.</p>"
-        f"{''.join(items[:SHOWN]) or NOTHING}{_rest(items[SHOWN:])}"
+        f"{''.join(items[:SHOWN]) or NO_DATA}{_rest(items[SHOWN:])}"
     )
 
 
@@ -104,7 +104,9 @@ def _checked(text: str) -> str:
 def _answer(model: str, text: str, mark: Report) -> str:
     wrong = [*mark.get("wrong", ()), *mark["hallucinated"]]
     shown = (
-        marked(text, wrong) if text.strip() else '<span class="soft">(nothing)</span>'
+        highlight_wrong(text, wrong)
+        if text.strip()
+        else '<span class="soft">(nothing)</span>'
     )
     return (
         f'<div class="of-{model}"><span class="tag"><span class="{model}-ink">'
@@ -127,7 +129,7 @@ def _unknown(names: Sequence[str]) -> str:
     return f'<p class="tag">stands nowhere in the repository: {listed}</p>'
 
 
-def marked(text: str, wrong: Sequence[str]) -> str:
+def highlight_wrong(text: str, wrong: Sequence[str]) -> str:
     """Escape a text, with what is wrong in it marked: whole words, longest first."""
     needles = sorted({w for w in wrong if w.strip()}, key=lambda w: (-len(w), w))
     if not needles:

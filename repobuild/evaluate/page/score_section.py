@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from repobuild.evaluate.page import plots
+from repobuild.evaluate.page import bar_plots
+from repobuild.evaluate.page.bar_plots import PlotBar
 from repobuild.evaluate.page.html_format import (
     MODEL_NAMES,
-    NOTHING,
+    NO_DATA,
     TRACKS,
     Report,
     legend,
 )
-from repobuild.evaluate.page.plots import PlotBar
 
 METRICS = {
     "right": "all facts right",
@@ -32,7 +32,7 @@ KINDS = {
 LONGEST_LABEL = 22
 
 
-def held_out(report: Report) -> str:
+def scores_section(report: Report) -> str:
     section = report["strict"]
     cards = [_track(section, name) for name in section["tracks"]]
     cards += [_staleness(section), _general(section)]
@@ -49,7 +49,7 @@ def _track(section: Report, name: str) -> str:
     track = section["tracks"][name]
     models = [model for model in section["models"] if model in track]
     groups = _groups(track, models, METRICS)
-    plot = plots.bars(f"{title}: scores", groups) if groups else NOTHING
+    plot = bar_plots.bar_plot(f"{title}: scores", groups) if groups else NO_DATA
     less = (
         "wrong facts and unknown names" if "wrong facts" in groups else "unknown names"
     )
@@ -110,7 +110,7 @@ def _staleness(section: Report) -> str:
         "Staleness",
         "What the last commits moved, removed or changed: how often an answer still "
         "tells how it was.",
-        plots.bars("Staleness: old facts still told", groups),
+        bar_plots.bar_plot("Staleness: old facts still told", groups),
         f"{part['n']} questions. Of old facts, less is better.",
     )
 
@@ -137,7 +137,7 @@ def _relative(gap: Mapping[str, float]) -> str:
     return f"<p><strong>{gap['value']:+.1%}</strong> against the base ({interval}).</p>"
 
 
-def tasks(report: Report) -> str:
+def task_section(report: Report) -> str:
     cards = []
     for name, track in report["strict"]["tracks"].items():
         rows: dict[str, dict[str, float]] = {}
@@ -147,7 +147,9 @@ def tasks(report: Report) -> str:
                     row = rows.setdefault(_short(task.replace("_", " ")), {})
                     row[model] = found["loss"]["value"]
         title = TRACKS[name][0]
-        plot = plots.dumbbells(f"{title}: loss by task", rows) if rows else NOTHING
+        plot = (
+            bar_plots.dumbbell_plot(f"{title}: loss by task", rows) if rows else NO_DATA
+        )
         foot = f"{track['samples']} samples, drawn evenly. Left is better."
         cards.append(_card(title, "", plot, foot))
     return (

@@ -1,7 +1,10 @@
-"""Means with 95 % intervals: the percentile bootstrap, the same on every machine.
+"""Compute means with 95 % confidence intervals by the percentile bootstrap.
 
-What is resampled is what was asked (answers, samples, pieces of text), never tokens or
-names: those of one answer are no independent draws.
+The resampled units are what was asked (answers, samples, pieces of text), never tokens
+or names: those of one answer are not independent. The seed is fixed, so intervals are
+the same on every machine.
+
+Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapter 13.
 """
 
 from __future__ import annotations
@@ -17,52 +20,57 @@ SEED = 1
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceInterval:
-    """A mean with its 95 % confidence interval."""
+    """A mean of `n` values with its 95 % confidence interval."""
 
     value: float
     low: float
     high: float
     n: int
 
-    def plain(self) -> dict[str, float | int]:
+    def to_dict(self) -> dict[str, float | int]:
         return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
 
 
 def mean(values: Sequence[float]) -> ConfidenceInterval | None:
-    """The mean of what there is; None when there is nothing."""
+    """Return the mean with its interval; None if there are no values."""
     return ratio([(value, 1.0) for value in values]) if values else None
 
 
 def ratio(pairs: Sequence[tuple[float, float]]) -> ConfidenceInterval:
-    """Sum of firsts over sum of seconds, with its bootstrap interval."""
-    if len(set(pairs)) == 1:  # every draw would be the same
-        alike = round(_quotient(*pairs[0]), 4)
-        return ConfidenceInterval(alike, alike, alike, len(pairs))
-    above, below = zip(*pairs, strict=True)
-    draws = sorted(
+    """Return the sum of the numerators over the sum of the denominators.
+
+    Numerator and denominator are resampled together: the bootstrap of a ratio.
+    """
+    if len(set(pairs)) == 1:  # every resample would be the same
+        value = round(_quotient(*pairs[0]), 4)
+        return ConfidenceInterval(value, value, value, len(pairs))
+    numerators, denominators = zip(*pairs, strict=True)
+    estimates = sorted(
         _quotient(
-            sum(map(above.__getitem__, chosen)), sum(map(below.__getitem__, chosen))
+            sum(map(numerators.__getitem__, resample)),
+            sum(map(denominators.__getitem__, resample)),
         )
-        for chosen in _draws(len(pairs))
+        for resample in _resamples(len(pairs))
     )
     tail = RESAMPLES // 40  # 2.5 % on either side
     return ConfidenceInterval(
-        value=round(_quotient(sum(above), sum(below)), 4),
-        low=round(draws[tail], 4),
-        high=round(draws[-tail - 1], 4),
+        value=round(_quotient(sum(numerators), sum(denominators)), 4),
+        low=round(estimates[tail], 4),
+        high=round(estimates[-tail - 1], 4),
         n=len(pairs),
     )
 
 
 @lru_cache(maxsize=32)
-def _draws(count: int) -> list[list[int]]:
-    """Which of `count` things each resample takes.
+def _resamples(count: int) -> list[list[int]]:
+    """Return the indices of each resample of `count` things.
 
-    Drawn once for many metrics over the same answers: drawing is most of the time.
+    Cached, because many metrics resample the same answers and drawing takes most of
+    the time.
     """
-    chance = random.Random(SEED)
-    return [chance.choices(range(count), k=count) for _ in range(RESAMPLES)]
+    generator = random.Random(SEED)
+    return [generator.choices(range(count), k=count) for _ in range(RESAMPLES)]
 
 
-def _quotient(above: float, below: float) -> float:
-    return above / below if below else 0.0
+def _quotient(numerator: float, denominator: float) -> float:
+    return numerator / denominator if denominator else 0.0

@@ -1,40 +1,39 @@
-"""Exact facts: what an answer states that can be looked up, and so be right or wrong.
+"""Find the facts in an answer that can be looked up, and so are right or wrong.
 
-    path       a path of the repository (known.py has the rule)
-    lines      "lines 12-34", "line 7", and the place behind a path: `core.py:12-34`
+    path       a path of the repository (mentions/mention_parser.py has the rule)
+    lines      "lines 12-34", "line 7", and line numbers after a path: `core.py:12-34`
     name       a name in backticks: callers, bases, members, a container
     code       other inline code: a default, a type, a condition
-    parameter  one of the parts between the brackets of a signature or call in a fence
-    signature  that signature or call whole
+    parameter  one part between the brackets of a signature or call in a fence
+    signature  that whole signature or call
 
-Words are no facts: a summary is judged by its likeness alone.  A commit's id is none
-either: ten random digits are looked up, not known.  Code in a fence counts where the
-task is about signatures; elsewhere it is a quotation, and judged by its likeness.
+Words are not facts: a summary is scored by its similarity alone. The id of a commit is
+not one either: ten random digits are looked up, not known. Code in a fence counts if
+the task is about signatures; elsewhere it is a quotation and scored by its similarity.
 
-What an answer is asked for are the facts of the checked answer that its question does
-not state: repeating is not knowing.  A name or a parameter is stated by a question that
-has it in code, a path or a condition by one that has it anywhere.
+A question asks for the facts of the expected answer that the question itself does not
+state: repeating is not knowing. A question states a name or a parameter if it has it in
+code, a path or a condition if it has it anywhere.
 
-    share      stated, of those that were asked for
-    right      all of them are
-    wrong      stated, of a kind that was asked for, and not in the checked answer;
-               `invented` are those of them that exist nowhere.  Where a list of the
-               checked answer ends in "and others", what exists is not held wrong
+    share      share of the facts asked for that the answer states (recall)
+    right      1 if the answer states all of them
+    wrong      stated facts of a kind that was asked for, which the expected answer does
+               not state; those that exist nowhere are `invented`. If a list in the
+               expected answer ends in "and others", only invented facts are wrong
 
-An answer without any backticks states the names that it was asked for as bare words,
-one without a fence a signature in its text: models that were never trained on our form
-have neither.
+Models that were never trained on our form use no backticks and fences. So an answer
+without any backticks states the names asked for as bare words, and an answer without a
+fence states a signature in its text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from repobuild.evaluate.scoring.mention_parser import (
+from repobuild.evaluate.mentions.mention_parser import (
     KnownNames,
     is_name,
     path_of,
@@ -45,16 +44,16 @@ from repobuild.evaluate.scoring.mention_parser import (
 from repobuild.resources import folder
 from repobuild.samples.tasks.phrases import phrases
 
-SIGNED = frozenset({"api_usage", "code_explanation", "code_change"})
+SIGNATURE_TASKS = frozenset({"api_usage", "code_explanation", "code_change"})
 
 _RANGE = r"(\d+)(?:\s?(?:-|–|to|至|到)\s?(\d+))?"
 _LINES = re.compile(rf"\b[Ll]ines? {_RANGE}|第\s?{_RANGE}\s?行")
-_BEHIND = re.compile(r"(?::|#L)(\d+)(?:[-:]L?(\d+))?$")
+_LINES_AFTER_PATH = re.compile(r"(?::|#L)(\d+)(?:[-:]L?(\d+))?$")
 _FENCED = re.compile(r"^```([^\n]*)\n(.*?)(?:^```|\Z)", re.DOTALL | re.MULTILINE)
-_DEFINED = re.compile(r"\b(?:async def|def|class) \w[^\n(:]*\(")
-_CALLED = re.compile(r"(?:await )?[\w.]+\(")
-_RETURNED = re.compile(r"[ \t]*->[ \t]*([^\n]+?)[ \t]*:?[ \t]*$", re.MULTILINE)
-_PAIRS = {"(": ")", "[": "]", "{": "}"}
+_DEFINITION = re.compile(r"\b(?:async def|def|class) \w[^\n(:]*\(")
+_CALL = re.compile(r"(?:await )?[\w.]+\(")
+_RETURN_TYPE = re.compile(r"[ \t]*->[ \t]*([^\n]+?)[ \t]*:?[ \t]*$", re.MULTILINE)
+_BRACKETS = {"(": ")", "[": "]", "{": "}"}
 
 
 class ExactFact(NamedTuple):
@@ -67,16 +66,16 @@ Facts = frozenset[ExactFact]
 
 @dataclass(frozen=True, slots=True)
 class FactCounts:
-    """How the facts of one answer fared."""
+    """The facts of one answer, compared with those of the expected answer."""
 
-    wanted: Facts
-    stated: Facts  # of those that were wanted
+    wanted: Facts  # asked for
+    stated: Facts  # of those asked for
     wrong: Facts
-    invented: Facts  # of those that are wrong
+    invented: Facts  # of the wrong ones
 
     @property
     def share(self) -> float | None:
-        """None where the checked answer holds no fact that its question does not."""
+        """None if the question asks for no fact."""
         return round(len(self.stated) / len(self.wanted), 4) if self.wanted else None
 
     @property
@@ -87,45 +86,42 @@ class FactCounts:
 def judged(
     question: str, answer: str, expected: str, task: str, known: KnownNames
 ) -> FactCounts:
-    """Hold an answer's facts against those of the checked answer."""
+    """Compare the facts of an answer with those of the expected answer."""
     true = facts_in(expected, task, known)
     wanted = asked_for(question, true)
-    said = facts_in(answer, task, known) | bare(answer, wanted)
+    stated = facts_in(answer, task, known) | bare_facts(answer, wanted)
     kinds = {fact.kind for fact in wanted}
-    extra = {f for f in unasked(question, said - true) if f.kind in kinds}
+    extra = frozenset(
+        fact for fact in asked_for(question, stated - true) if fact.kind in kinds
+    )
     invented = frozenset(fact for fact in extra if not _exists(fact, known))
-    wrong = invented if is_cut(expected) else frozenset(extra)
-    return FactCounts(wanted, wanted & said, wrong, invented)
+    wrong = invented if is_cut(expected) else extra
+    return FactCounts(wanted, wanted & stated, wrong, invented)
 
 
 def facts_in(text: str, task: str, known: KnownNames) -> Facts:
-    """Every fact that a text states."""
+    """Return every fact that a text states."""
     found = {ExactFact("path", path) for path in paths_in(text, known)}
+    ranges = [(a or c, b or d) for a, b, c, d in _LINES.findall(prose(text))]
     for span in spans(text):
         if known.is_path(path_of(span)):
-            found |= _lines(_BEHIND.findall(span))
+            ranges += _LINES_AFTER_PATH.findall(span)
         elif is_name(span.removesuffix("()")):
             found.add(ExactFact("name", span.removesuffix("()")))
         else:
-            found.add(ExactFact("code", _plain(span)))
-    ranges = _LINES.findall(prose(text))
-    found |= _lines((a or c, b or d) for a, b, c, d in ranges)
-    if task in SIGNED:
+            found.add(ExactFact("code", _one_line(span)))
+    for first, last in ranges:
+        is_single = last in ("", first)
+        found.add(ExactFact("lines", first if is_single else f"{first}-{last}"))
+    if task in SIGNATURE_TASKS:
         for language, code in _FENCED.findall(text):
             if language != "diff":  # changed lines, no signature
                 found |= signature_facts(code)
     return frozenset(found)
 
 
-def _lines(ranges: Iterable[tuple[str, str]]) -> set[ExactFact]:
-    return {
-        ExactFact("lines", first if last in ("", first) else f"{first}-{last}")
-        for first, last in ranges
-    }
-
-
-def bare(answer: str, wanted: Facts) -> Facts:
-    """Of the wanted facts those that an answer states without our marks."""
+def bare_facts(answer: str, wanted: Facts) -> Facts:
+    """Return the wanted facts that an answer states without backticks or fences."""
     found: set[ExactFact] = set()
     if not spans(answer):
         text = prose(answer)
@@ -136,35 +132,31 @@ def bare(answer: str, wanted: Facts) -> Facts:
 
 
 def asked_for(question: str, facts: Facts) -> Facts:
-    return frozenset(unasked(question, facts))
-
-
-def unasked(question: str, facts: Iterable[ExactFact]) -> Iterator[ExactFact]:
-    """The facts that the question does not state itself."""
+    """Return the facts that the question does not state itself."""
     fenced = (code for _, code in _FENCED.findall(question))
     code = "\n".join([*spans(question), *fenced])
-    for fact in facts:
+
+    def is_stated(fact: ExactFact) -> bool:
         if fact.kind in ("name", "parameter"):
-            stated = _has_word(code, fact.text)
-        else:
-            stated = fact.kind in ("path", "code") and fact.text in question
-        if not stated:
-            yield fact
+            return _has_word(code, fact.text)
+        return fact.kind in ("path", "code") and fact.text in question
+
+    return frozenset(fact for fact in facts if not is_stated(fact))
 
 
 def is_cut(expected: str) -> bool:
-    """Whether a list in the checked answer says that there are more."""
+    """Return whether a list in the expected answer ends in "and others"."""
     lines = (line.rstrip(" .。") for line in expected.splitlines())
-    return any(line.endswith(_endings()) for line in lines)
+    return any(line.endswith(_more_endings()) for line in lines)
 
 
 @lru_cache(maxsize=1)
-def _endings() -> tuple[str, ...]:
-    """What stands behind a list that is not whole, in every language there is."""
+def _more_endings() -> tuple[str, ...]:
+    """Return the text after an incomplete list, in every language."""
     files = sorted((folder("configs") / "questions").glob("*.toml"))
     frames = (phrases(file.stem).words["more"] for file in files)
-    found = (frame.partition("{items}")[2].strip() for frame in frames)
-    return tuple(ending for ending in found if ending)
+    endings = (frame.partition("{items}")[2].strip() for frame in frames)
+    return tuple(ending for ending in endings if ending)
 
 
 def _exists(fact: ExactFact, known: KnownNames) -> bool:
@@ -177,7 +169,7 @@ def _has_word(text: str, word: str) -> bool:
     return bool(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text))
 
 
-def _plain(text: str) -> str:
+def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -185,42 +177,48 @@ def _plain(text: str) -> str:
 
 
 def signature_facts(code: str) -> set[ExactFact]:
-    """The first definition or call of some code, whole and part by part."""
-    found = _DEFINED.search(code) or _CALLED.search(code)
+    """Return the first definition or call in some code, whole and by parameter."""
+    found = _DEFINITION.search(code) or _CALL.search(code)
     if found is None:
         return set()
-    parts, end = _parts(code, found.end())
-    returned = _RETURNED.match(code, end)
-    result = f" -> {_plain(returned[1])}" if returned else ""
-    whole = _plain(f"{found[0]}{', '.join(parts)}){result}")
+    parts, end = _split_arguments(code, found.end())
+    returned = _RETURN_TYPE.match(code, end)
+    result = f" -> {_one_line(returned[1])}" if returned else ""
+    whole = _one_line(f"{found[0]}{', '.join(parts)}){result}")
     return {
         *(ExactFact("parameter", part) for part in parts),
         ExactFact("signature", whole),
     }
 
 
-def _parts(code: str, start: int) -> tuple[list[str], int]:
-    """What the commas part from a bracket to its mate, and where that ends."""
-    parts, begun, open_, place = [], start, [")"], start
-    while place < len(code) and open_:
-        sign = code[place]
-        if sign in "\"'":
-            place = _behind_string(code, place)
+def _split_arguments(code: str, start: int) -> tuple[list[str], int]:
+    """Split the text after an open bracket at its commas.
+
+    Returns the parts, and the index after the closing bracket.
+    """
+    parts, part_start, closers, index = [], start, [")"], start
+    while index < len(code) and closers:
+        char = code[index]
+        if char in "\"'":
+            index = _end_of_string(code, index)
             continue
-        if sign in _PAIRS:
-            open_.append(_PAIRS[sign])
-        elif sign == open_[-1]:
-            open_.pop()
-        if not open_ or (sign == "," and len(open_) == 1):
-            parts.append(_plain(code[begun:place]))
-            begun = place + 1
-        place += 1
-    return [part for part in parts if part], place
+        if char in _BRACKETS:
+            closers.append(_BRACKETS[char])
+        elif char == closers[-1]:
+            closers.pop()
+        if not closers or (char == "," and len(closers) == 1):
+            parts.append(_one_line(code[part_start:index]))
+            part_start = index + 1
+        index += 1
+    return [part for part in parts if part], index
 
 
-def _behind_string(code: str, start: int) -> int:
-    """Where the string ends that begins here; a line's end ends a broken one."""
-    place = start + 1
-    while place < len(code) and code[place] not in (code[start], "\n"):
-        place += 2 if code[place] == "\\" else 1
-    return place + 1
+def _end_of_string(code: str, start: int) -> int:
+    """Return the index after the string that begins at `start`.
+
+    The end of the line also ends a string, so that a broken one costs one line.
+    """
+    index = start + 1
+    while index < len(code) and code[index] not in (code[start], "\n"):
+        index += 2 if code[index] == "\\" else 1
+    return index + 1

@@ -1,13 +1,13 @@
-"""The three scores of the first comparison reports, kept in their form.
+"""Compute the three scores of the first comparison reports, in their form.
 
-Easy to game: they reward saying the project's name, a path, any five names, the word
-"module" and a code block, and never look whether a statement is true.  An answer made
-of nothing but these has 100 of 100 for project knowledge; `tests` holds such an answer.
-They stay because reports of different projects are compared by them.  What is true is
-measured in `strict.py`.
+These scores are easy to game: they reward the project's name, a path, any five names,
+the word "module" and a code block, and never check whether a statement is true. An
+answer of nothing but keywords scores 100 of 100 in total
+(tests/evaluate/test_first_scores.py). They are kept because reports of different
+projects are compared by them. `strict_score.py` measures what is true.
 
-The form gives no rule for general ability, only its three parts: fluent language,
-complete answer, correct format.  `general` makes them countable.
+The form defines no rule for general ability, only its three parts: fluent language,
+complete answer, correct format. `general` makes these countable.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SENTENCE_ENDS = (".", "。", "!", "！", "?", "？", "```", ":", "：")
 
 @dataclass(frozen=True, slots=True)
 class ScoredElement:
-    """A function, class or method by what the scores look for."""
+    """A function, class or method, by the two texts that the scores search for."""
 
     name: str
     filepath: str
@@ -31,7 +31,7 @@ class ScoredElement:
 
 @dataclass(frozen=True, slots=True)
 class FirstScores:
-    """Each of 0 to 100."""
+    """The three scores of one response, each from 0 to 100."""
 
     repo_specific: float
     code_understanding: float
@@ -43,12 +43,12 @@ class FirstScores:
         weighted = zip(parts, WEIGHTS.values(), strict=True)
         return round(sum(part * weight for part, weight in weighted), 1)
 
-    def plain(self) -> dict[str, float]:
+    def to_dict(self) -> dict[str, float]:
         parts = {name: float(getattr(self, name)) for name in WEIGHTS}
         return {**parts, "total": self.total}
 
 
-def scores(
+def score_response(
     response: str, project_name: str, elements: Sequence[ScoredElement]
 ) -> FirstScores:
     return FirstScores(
@@ -61,7 +61,7 @@ def scores(
 def repo_specific(
     response: str, project_name: str, elements: Sequence[ScoredElement]
 ) -> float:
-    """Points for naming the project, a path, names, code and architecture."""
+    """Give points for the project's name, a path, names, code and architecture."""
     score = 30.0 if project_name in response else 0.0
     if any(element.filepath in response for element in elements):
         score += 20
@@ -75,7 +75,7 @@ def repo_specific(
 
 
 def code_understanding(response: str) -> float:
-    """Points for length with an explaining word, parameters, return value, code."""
+    """Give points for a long explanation, parameters, a return value and code."""
     lower = response.lower()
     score = 0.0
     if len(response) > 100 and any(word in response for word in EXPLAINING):
@@ -87,7 +87,7 @@ def code_understanding(response: str) -> float:
 
 
 def general(response: str) -> float:
-    """Fluent (40): few repeated lines; complete (30); closed code blocks (30)."""
+    """Give 40 points for few repeated lines, 30 for an end, 30 for closed fences."""
     text = response.strip()
     if not text:
         return 0.0
@@ -99,4 +99,5 @@ def general(response: str) -> float:
 
 
 def mean(values: Sequence[float]) -> float:
+    """Return the mean to one decimal, as the first reports do; 0 if there are none."""
     return round(sum(values) / len(values), 1) if values else 0.0

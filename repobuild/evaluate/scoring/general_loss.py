@@ -1,24 +1,26 @@
-"""What a model knows beside the repository: its loss on text that nobody trained on.
+"""Measure general ability by the loss on text from outside the repository.
 
-`configs/general/python.jsonl.gz` holds 60 pieces of Python's standard library, some
+`configs/general/python.jsonl.gz` holds 60 pieces of Python's standard library, about
 20,000 tokens, from the files that the embedded base model never saw (`held_out` in
-model/bundled/corpus.py).  It ships with repobuild, so that the number means the same on
-every machine and with every base; other bases may have seen the files, and what shows
-is how an adapter changes their loss.
+model/bundled/corpus.py). It ships with repobuild, so that the number means the same on
+every machine and with every base. Other bases may have seen the files; the number that
+counts is how much an adapter changes their loss (catastrophic forgetting; source:
+McCloskey and Cohen, "Catastrophic interference in connectionist networks", 1989).
 
-One JSON object a line, {"path": str, "text": str}, in the order of the paths.  Drawn by
+One JSON object a line, {"path": str, "text": str}, in the order of the paths. To draw
+the pieces again from the running interpreter:
 
     python -m repobuild.evaluate.scoring.general_loss
 
-from the running interpreter: at most four pieces a file, by their hash, and no tables.
-The text is under Python's licence, which lies beside it.
+At most four pieces a file are taken, by their hash, and no tables. The text is under
+Python's licence, which is in the same folder.
 """
 
 from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -31,14 +33,14 @@ from repobuild.resources import folder
 
 FILE = "python.jsonl.gz"
 PIECES = 60
-_OF_A_FILE = 4
-Losses = Sequence[tuple[float, int]]  # sum and tokens of each piece
-_SHORTEST = 600  # characters of a piece
+_PER_FILE = 4
+_MIN_CHARACTERS = 600  # of a piece
+Losses = Sequence[tuple[float, int]]  # sum in nats and number of tokens of each piece
 
 
 @dataclass(frozen=True, slots=True)
 class TextPiece:
-    """Some lines of a file, by its path below the library's root."""
+    """Some lines of a file; `path` is relative to the library's root."""
 
     path: str
     text: str
@@ -46,19 +48,20 @@ class TextPiece:
 
 @dataclass(frozen=True)
 class GeneralText:
-    """The text whose loss is taken."""
+    """The pieces of text whose loss is taken."""
 
     pieces: tuple[TextPiece, ...]
 
     @classmethod
     def read(cls, count: int = PIECES) -> GeneralText:
-        """`count` pieces, always the same ones."""
-        lines = gzip.decompress(_file().read_bytes()).decode("utf-8").splitlines()
+        """Read `count` pieces of the shipped text, always the same ones."""
+        content = gzip.decompress(_shipped_file().read_bytes())
+        lines = content.decode("utf-8").splitlines()
         pieces = [TextPiece(**json.loads(line)) for line in lines]
-        return cls(tuple(sorted(pieces, key=_luck)[:count]))
+        return cls(tuple(sorted(pieces, key=_draw_key)[:count]))
 
     def write(self, path: Path) -> None:
-        """Same pieces, same bytes."""
+        """Write the pieces; the same pieces make the same bytes."""
         text = "".join(json.dumps(asdict(piece)) + "\n" for piece in self.pieces)
         path.write_bytes(gzip.compress(text.encode("ascii"), 9, mtime=0))
 
@@ -69,35 +72,37 @@ class GeneralText:
 
 
 def section(general: GeneralText, losses: Mapping[str, Losses]) -> dict[str, Any]:
-    """`strict.general` of the report; comparison.py says its form."""
+    """Return the section `strict.general`; comparison.py defines its form."""
     found: dict[str, Any] = {"n": len(general.pieces), "text": general.digest}
-    for model, own in losses.items():
-        found[model] = _plain(loss=own)
-    ours = losses["adapter"]
+    for model, model_losses in losses.items():
+        found[model] = _intervals(loss=model_losses)
     found["difference"] = {
-        other: _gaps(ours, theirs)
-        for other, theirs in losses.items()
+        other: _differences(losses["adapter"], other_losses)
+        for other, other_losses in losses.items()
         if other != "adapter"
     }
     return found
 
 
-def _gaps(ours: Losses, theirs: Losses) -> dict[str, Any]:
-    """How far the loss is above another's: nats a token, and as a share of it."""
-    pairs = [(a[0] - b[0], a[1], b[0]) for a, b in zip(ours, theirs, strict=True)]
-    return _plain(
-        loss=[(gap, tokens) for gap, tokens, _ in pairs],
-        relative=[(gap, other) for gap, _, other in pairs],
+def _differences(ours: Losses, theirs: Losses) -> dict[str, Any]:
+    """Return our loss minus theirs: in nats per token, and as a share of theirs."""
+    sums = [(a[0] - b[0], a[1], b[0]) for a, b in zip(ours, theirs, strict=True)]
+    return _intervals(
+        loss=[(difference, tokens) for difference, tokens, _ in sums],
+        relative=[(difference, their_sum) for difference, _, their_sum in sums],
     )
 
 
-def _plain(**pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
-    """A quotient of sums, resampled by piece."""
-    return {name: ratio(found).plain() for name, found in pairs.items() if found}
+def _intervals(**pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
+    """Return each ratio of sums with its interval, resampled by piece."""
+    return {name: ratio(found).to_dict() for name, found in pairs.items() if found}
 
 
-def drawn(root: Path) -> GeneralText:
-    """The pieces that a library's held-out files give."""
+# ---------------------------------------------------------------- drawing the pieces
+
+
+def draw_pieces(root: Path) -> GeneralText:
+    """Draw `PIECES` from the held-out files below `root`, one file after the other."""
     from repobuild.model.bundled.corpus import (
         SourceFile,
         is_table,
@@ -105,39 +110,39 @@ def drawn(root: Path) -> GeneralText:
         source_files,
     )
 
-    def of_file(file: SourceFile) -> list[TextPiece]:
-        cut = (TextPiece(file.path, text) for text in pieces(file.text))
-        found = (p for p in cut if len(p.text) >= _SHORTEST and not is_table(p.text))
-        return sorted(found, key=_luck)[:_OF_A_FILE]
+    def best_of(file: SourceFile) -> list[TextPiece]:
+        drawn = (
+            TextPiece(file.path, text)
+            for text in pieces(file.text)
+            if len(text) >= _MIN_CHARACTERS and not is_table(text)
+        )
+        return sorted(drawn, key=_draw_key)[:_PER_FILE]
 
-    held = [of_file(file) for file in source_files(root) if file.held_out]
-    turns = (
-        found[turn] for turn in range(_OF_A_FILE) for found in _by_luck(held, turn)
+    files = [best_of(file) for file in source_files(root) if file.held_out]
+    # The first piece of every file comes before the second of any.
+    in_turns = (
+        piece
+        for turn in range(_PER_FILE)
+        for piece in sorted((f[turn] for f in files if len(f) > turn), key=_draw_key)
     )
-    return GeneralText(
-        tuple(sorted(islice(turns, PIECES), key=lambda p: (p.path, p.text)))
-    )
+    chosen = islice(in_turns, PIECES)
+    return GeneralText(tuple(sorted(chosen, key=lambda p: (p.path, p.text))))
 
 
-def _by_luck(held: list[list[TextPiece]], turn: int) -> Iterator[list[TextPiece]]:
-    """The files that have a piece for this turn; the last turn may not reach all."""
-    having = (found for found in held if len(found) > turn)
-    yield from sorted(having, key=lambda found: _luck(found[turn]))
-
-
-def _luck(piece: TextPiece) -> bytes:
+def _draw_key(piece: TextPiece) -> bytes:
+    """Return the hash that pieces are drawn by, the smallest first."""
     text = f"{piece.path}\0{piece.text}"
     return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
 
 
-def _file() -> Path:
+def _shipped_file() -> Path:
     return folder("configs") / "general" / FILE
 
 
 def main() -> None:
     from repobuild.model.bundled.corpus import library_root
 
-    drawn(library_root()).write(_file())
+    draw_pieces(library_root()).write(_shipped_file())
 
 
 if __name__ == "__main__":

@@ -1,23 +1,24 @@
-"""Where a completion ends, decided without a look at what it should be.
+"""Truncate a code completion where it ends, without looking at the expected code.
 
-A model that never learnt to stop writes the right line and goes on.  Whoever cuts its
-answer by the target ("one line, for the target is one line"; "up to the comma, for the
-target has none") tells it what it did not know.  So the end follows from what was
-asked for, which the model saw, too:
+A model that never learnt to stop writes the right line and continues. Truncating its
+answer by the target ("one line, because the target is one line"; "up to the comma,
+because the target has none") would reveal the target. So the end follows from the kind
+of the question, which the model saw as well:
 
     line        one line: the first that is not blank
     assertion   the rest of a line, likewise
-    body        of Python: until a line is indented less than the hole, outside of
-                strings of several lines; of languages with braces: with the brace
+    body        Python: up to the first line that is indented less than the hole,
+                outside of multi-line strings; languages with braces: up to the brace
                 that closes the body
-    needs       import statements: the first that follow on one another
+    needs       import statements: the first consecutive ones
 
-A comment behind a line of Python ends it: what is asked for has none.  An answer in a
-fence is what the fence holds: whether code comes in one is form, not knowledge.
+In Python, a comment ends the line: no expected line has a comment. If the answer has a
+fence, only the code in the fence counts: whether code comes in a fence is form, not
+knowledge.
 
-`exact` and `edit` are taken of what is left; `stopped` says whether the model had
-stopped there by itself, so that a cut shows.  Checked answers are not cut: on click's
-and joblib's samples the rule leaves every one as it is
+The metrics `exact` and `edit` compare the truncated answer; `stopped` records whether
+the model stopped there by itself, so that truncation shows. Expected answers are not
+truncated: on click's and joblib's samples the rule leaves every one unchanged
 (tests/evaluate/test_truncate.py).
 """
 
@@ -34,25 +35,31 @@ COMPLETIONS = frozenset(
     {"code_completion", "assertion_completion", "import_completion"}
 )
 _IMPORT = re.compile(r"\s*(import|from)\s")
-_LONG = re.compile(r'"""|\'\'\'')
+_TRIPLE_QUOTE = re.compile(r'"""|\'\'\'')
 _PYTHON = (".py", ".pyi", ".pyw")
 
 
-def completion(sub: str, row: Mapping[str, Value], answer: str) -> str:
-    """The part of an answer that counts; `sub` is #task.language.n of its sample."""
-    kind, code = kind_of(sub), code_in(answer)
-    python = str(row.get("element", "")).partition("::")[0].endswith(_PYTHON)
+def truncate_completion(sub: str, row: Mapping[str, Value], answer: str) -> str:
+    """Return the part of an answer that counts.
+
+    `sub` is the `#task.language.n` of the sample, `row` its row of the table.
+    """
+    kind, code = completion_kind(sub), code_in(answer)
+    is_python = str(row.get("element", "")).partition("::")[0].endswith(_PYTHON)
     if kind == "needs":
-        return _imports(code)
-    if kind == "body" and python:
-        return _indented(code, _margin(str(row.get("prefix", ""))))
+        return _import_statements(code)
+    if kind == "body" and not is_python:
+        return _braced_block(code)
     if kind == "body":
-        return _braced(code)
-    return _uncommented(_line(code)) if python else _line(code)
+        hole_line = str(row.get("prefix", "")).rpartition("\n")[2]
+        return _indented_block(code, len(hole_line) - len(hole_line.lstrip()))
+    lines = dropwhile(lambda line: not line.strip(), code.splitlines())
+    line = next(lines, "").rstrip()
+    return _without_comment(line) if is_python else line
 
 
-def kind_of(sub: str) -> str:
-    """The kind of fact that a sample asks for: a table of its question file."""
+def completion_kind(sub: str) -> str:
+    """Return the kind of code that a sample asks for: a table of its question file."""
     task, language, number = sub.lstrip("#").split(".", 2)
     first = int(number) // NUMBERS * NUMBERS
     kinds = phrases(language).kinds.values()
@@ -60,60 +67,52 @@ def kind_of(sub: str) -> str:
 
 
 def code_in(text: str) -> str:
-    """What the first fence holds; an open fence reaches to the end."""
+    """Return the code in the first fence, or all; an open fence reaches to the end."""
     _, fence, rest = text.partition("```")
     code = rest.partition("\n")[2].partition("```")[0]
     return code if fence else text
 
 
-def _line(text: str) -> str:
-    lines = dropwhile(lambda line: not line.strip(), text.splitlines())
-    return next(lines, "").rstrip()
-
-
-def _uncommented(line: str) -> str:
-    """A line of Python without the comment behind it; `#` in a string is none."""
-    quote, place = "", 0
-    while place < len(line):
-        sign = line[place]
-        if sign == "\\":
-            place += 1
+def _without_comment(line: str) -> str:
+    """Remove a line's Python comment; a `#` in a string begins none."""
+    quote, index = "", 0
+    while index < len(line):
+        char = line[index]
+        if char == "\\":
+            index += 1
         elif quote:
-            quote = "" if sign == quote else quote
-        elif sign in "\"'":
-            quote = sign
-        elif sign == "#":
-            return line[:place].rstrip()
-        place += 1
+            quote = "" if char == quote else quote
+        elif char in "\"'":
+            quote = char
+        elif char == "#":
+            return line[:index].rstrip()
+        index += 1
     return line
 
 
-def _imports(text: str) -> str:
+def _import_statements(text: str) -> str:
     lines = dropwhile(lambda line: not _IMPORT.match(line), text.splitlines())
     return "\n".join(takewhile(_IMPORT.match, lines))
 
 
-def _margin(prefix: str) -> int:
-    """How far the line with the hole is indented."""
-    line = prefix.rpartition("\n")[2]
-    return len(line) - len(line.lstrip())
+def _indented_block(text: str, indent: int) -> str:
+    """Return the lines up to one with less indent.
 
-
-def _indented(text: str, margin: int) -> str:
-    """Lines until one is indented less; the first begins behind the margin."""
+    The first line has none, because it continues the line with the hole.
+    """
     kept: list[str] = []
     in_string = False
     for line in text.splitlines():
-        outside = len(line) - len(line.lstrip()) < margin and line.strip()
-        if kept and outside and not in_string:
+        dedents = len(line) - len(line.lstrip()) < indent and line.strip()
+        if kept and dedents and not in_string:
             break
         kept.append(line)
-        in_string ^= bool(len(_LONG.findall(line)) % 2)
+        in_string ^= bool(len(_TRIPLE_QUOTE.findall(line)) % 2)
     return "\n".join(kept).rstrip()
 
 
-def _braced(text: str) -> str:
-    """With the line of the brace that closes the body, which was opened before."""
+def _braced_block(text: str) -> str:
+    """Return the lines up to the brace that closes the body opened before the hole."""
     depth, kept = 1, []
     for line in text.splitlines():
         kept.append(line)

@@ -20,8 +20,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.scoring import exact_facts
-from repobuild.evaluate.scoring.mention_parser import KnownNames
 from repobuild.evaluate.scoring.staleness import OutdatedQuestion
 
 KINDS = ("new", "reworded", "retained", "changed", "removed")

@@ -1,12 +1,13 @@
-"""What exists in the repository, and what a text names of it.
+"""Find the paths and names that a text mentions.
 
-A path is a string in backticks that is a path of the repository, or holds a slash and
-no space, or ends in a file suffix of the repository and is no name of it.  `:12`,
-`:12-34` and `#L12` at its end are cut.  An answer without any path in backticks is
+A path is a string in backticks that is a path of the repository, or has a slash and no
+space, or ends in a file suffix of the repository and is not one of its names. `:12`,
+`:12-34` and `#L12` at its end are removed. An answer without any path in backticks is
 searched for bare words by the same rule, because models that were never trained on our
-form leave the backticks out.
+form use no backticks.
 
-A name is an identifier in backticks, dotted or with `()` behind it, that is no path.
+A name is an identifier in backticks, possibly dotted or with `()` at its end, that is
+not a path.
 
 Fenced code is not searched for paths or names, only text and inline code.
 """
@@ -32,9 +33,9 @@ _PYTHON = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class KnownNames:
-    """What exists in the repository: paths, their suffixes, and names.
+    """The paths, file suffixes and names that exist in the repository.
 
-    Sets, or what looks in an index; see mentioned.py.
+    Sets, or containers that look in an index (symbol_lookup.py).
     """
 
     paths: Container[str]
@@ -43,15 +44,15 @@ class KnownNames:
 
     @classmethod
     def of(cls, paths: Sequence[str], names: Sequence[str]) -> KnownNames:
-        """Every part of a dotted name and of a path counts as a name by itself."""
+        """Make the sets; each part of a dotted name or of a path is a name as well."""
         parts = {part for name in names for part in name.split(".")}
-        stems = {part for path in paths for part in _segments(path)}
+        stems = {segment for path in paths for segment in _segments(path)}
         suffixes = {_suffix(path) for path in paths} - {""}
         every = frozenset(parts | stems | set(names))
         return cls(frozenset(paths), every, frozenset(suffixes))
 
     def has_name(self, name: str) -> bool:
-        """A dotted name exists when all of its parts do; Python's own always do."""
+        """A dotted name exists if all of its parts do; Python's own names exist."""
         if name in self.names:
             return True
         return all(part in self.names or is_python(part) for part in name.split("."))
@@ -59,16 +60,17 @@ class KnownNames:
     def is_path(self, text: str) -> bool:
         if text in self.paths:
             return True
-        if any(sign.isspace() for sign in text) or "://" in text or "(" in text:
+        if any(char.isspace() for char in text) or "://" in text or "(" in text:
             return False
-        slashed = "/" in text.strip("/")
-        return slashed or (_suffix(text) in self.suffixes and text not in self.names)
+        if "/" in text.strip("/"):
+            return True
+        return _suffix(text) in self.suffixes and text not in self.names
 
 
 def paths_in(text: str, known: KnownNames) -> list[str]:
-    """Distinct paths in order; see the rule at the top."""
+    """Return the distinct paths in order, by the rule at the top of this file."""
     quoted = [path_of(span) for span in spans(text)]
-    paths = [span for span in quoted if known.is_path(span)]
+    paths = [path for path in quoted if known.is_path(path)]
     if not paths:
         words = (word.rstrip(".") for word in _WORD.findall(prose(text)))
         paths = [word for word in words if known.is_path(word)]
@@ -76,19 +78,19 @@ def paths_in(text: str, known: KnownNames) -> list[str]:
 
 
 def names_in(text: str, known: KnownNames) -> tuple[str, ...]:
-    """Distinct names in backticks; paths, signatures and expressions are none."""
-    bare = (span.removesuffix("()") for span in spans(text))
-    names = (s for s in bare if is_name(s) and not known.is_path(s))
+    """Return the distinct names in backticks, without signatures and expressions."""
+    candidates = (span.removesuffix("()") for span in spans(text))
+    names = (name for name in candidates if is_name(name) and not known.is_path(name))
     return tuple(dict.fromkeys(names))
 
 
 def is_python(name: str) -> bool:
-    """Whether it is Python's own: a builtin, a keyword, a module it comes with."""
+    """Return whether Python has the name: a builtin, a keyword, a standard module."""
     return name in _PYTHON
 
 
 def path_of(span: str) -> str:
-    """A span without the place in the file behind it."""
+    """Remove the line numbers after a path."""
     return _LINES.sub("", span)
 
 
@@ -97,11 +99,12 @@ def is_name(span: str) -> bool:
 
 
 def prose(text: str) -> str:
+    """Remove fenced code."""
     return _FENCE.sub(" ", text)
 
 
 def spans(text: str) -> list[str]:
-    """What stands in backticks, outside of fenced code."""
+    """Return the inline code: text in backticks outside of fenced code."""
     return [span.strip() for span in _SPAN.findall(prose(text))]
 
 
@@ -112,6 +115,6 @@ def _suffix(path: str) -> str:
 
 
 def _segments(path: str) -> list[str]:
-    """`a/b.py` also makes `a` and `b` names: modules are written without suffix."""
+    """Split a path into names: `a/b.py` has `a` and the module `b`."""
     *folders, name = path.split("/")
     return [*folders, name.split(".")[0]]

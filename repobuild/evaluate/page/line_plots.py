@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from repobuild.evaluate.page.plots import ceiling
+from repobuild.evaluate.page.bar_plots import ceiling
 
 WIDTH, HEIGHT = 520.0, 240.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 34.0, 14.0, 34.0
@@ -24,7 +24,7 @@ Point = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class CurveLine:
+class PlotLine:
     """One series; `hollow` are the x of points drawn without filling."""
 
     name: str
@@ -36,7 +36,7 @@ class CurveLine:
 
 
 @dataclass(frozen=True, slots=True)
-class CurveAxis:
+class PlotAxis:
     """How values become heights, and how they are written."""
 
     low: float
@@ -44,7 +44,7 @@ class CurveAxis:
     form: str = ".3g"
 
     @classmethod
-    def around(cls, values: Sequence[float], form: str = ".3g") -> CurveAxis:
+    def around(cls, values: Sequence[float], form: str = ".3g") -> PlotAxis:
         """From 0 to a round number; as far below 0 as above it, where values are."""
         top = ceiling(max(map(abs, values), default=1.0))
         return cls(-top if min(values, default=0.0) < 0 else 0.0, top, form)
@@ -57,21 +57,21 @@ class CurveAxis:
         return f"{value:{self.form}}"
 
 
-SHARE = CurveAxis(0.0, 1.0, ".0%")
+SHARE = PlotAxis(0.0, 1.0, ".0%")
 
 
-def lines(
+def line_plot(
     title: str,
-    series: Iterable[CurveLine],
+    series: Iterable[PlotLine],
     *,
-    axis: CurveAxis | None = None,
+    axis: PlotAxis | None = None,
     names: Sequence[str] = (),
     below: str = "",
 ) -> str:
     """Lines over numbers, or over `names`, one for each whole x from 0."""
     drawn = [line for line in series if line.points]
     values = [y for line in drawn for _, y in line.points]
-    axis = axis or CurveAxis.around(values)
+    axis = axis or PlotAxis.around(values)
     xs = [x for line in drawn for x, _ in line.points] or [0.0]
     span = (0.0, float(len(names) - 1)) if names else (min(xs), max(xs))
     body = [*_grid(axis), *_foot(span, names, below)]
@@ -85,11 +85,11 @@ def lines(
     return _svg(title, said, body)
 
 
-def columns(title: str, values: Sequence[float], names: Sequence[str]) -> str:
+def column_plot(title: str, values: Sequence[float], names: Sequence[str]) -> str:
     """A column for each value, on an axis of powers of ten; none where it is 0."""
     top = math.ceil(math.log10(max(10.0, *values))) if values else 1
-    axis = CurveAxis(0.0, float(top))
-    body = [_rule(axis.y(n), short(10**n)) for n in range(1, top + 1)]
+    axis = PlotAxis(0.0, float(top))
+    body = [_rule(axis.y(n), short_number(10**n)) for n in range(1, top + 1)]
     body += [_rule(axis.y(0.0), "0"), *_foot((-0.5, len(values) - 0.5), names, "")]
     room = (WIDTH - LEFT - RIGHT) / max(1, len(values))
     width = min(34.0, room * 0.7)
@@ -115,7 +115,7 @@ def smoothed(points: Sequence[Point], share: float = 0.9) -> list[Point]:
     return result
 
 
-def short(count: int) -> str:
+def short_number(count: int) -> str:
     """A power of ten as it fits beside an axis: 100, 10k, 1M."""
     for unit, sign in ((10**9, "G"), (10**6, "M"), (10**3, "k")):
         if count >= unit:
@@ -133,7 +133,7 @@ def _x(value: float, span: Point) -> float:
     return LEFT + room * (value - span[0]) / (span[1] - span[0])
 
 
-def _grid(axis: CurveAxis) -> list[str]:
+def _grid(axis: PlotAxis) -> list[str]:
     steps = [axis.low + (axis.high - axis.low) * part / 4 for part in range(5)]
     return [_rule(axis.y(value), axis.said(value)) for value in steps]
 
@@ -157,7 +157,7 @@ def _foot(span: Point, names: Sequence[str], below: str) -> list[str]:
 
 
 def _line(
-    line: CurveLine, axis: CurveAxis, span: Point, names: Sequence[str]
+    line: PlotLine, axis: PlotAxis, span: Point, names: Sequence[str]
 ) -> list[str]:
     spots = [(_x(x, span), axis.y(y)) for x, y in line.points]
     path = "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in spots)

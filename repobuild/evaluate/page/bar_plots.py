@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from repobuild.evaluate.page.html_format import MARKS
+from repobuild.evaluate.page.html_format import MODEL_SYMBOLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class PlotBar:
     high: float
 
 
-def bars(title: str, groups: Mapping[str, Sequence[PlotBar]]) -> str:
+def bar_plot(title: str, groups: Mapping[str, Sequence[PlotBar]]) -> str:
     """Bars from 0 to 100 %, one group of models for each metric."""
     rows = (
         f'<div class="group"><span class="label">{escape(label)}</span><div>'
@@ -46,12 +46,12 @@ def _bar(bar: PlotBar) -> str:
         f'<i class="bar {bar.model}" style="width:{_percent(bar.value)}"></i>'
         f'<i class="whisker" style="left:{_percent(bar.low)};'
         f'width:{_percent(bar.high - bar.low)}"></i></span>'
-        f'<span class="{bar.model}-ink value">{MARKS[bar.model]} {bar.value:.0%}</span>'
+        f'<span class="{bar.model}-ink value">{MODEL_SYMBOLS[bar.model]} {bar.value:.0%}</span>'
         "</div>"
     )
 
 
-def dumbbells(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
+def dumbbell_plot(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
     """One row a task: where each model's loss lies; left is better."""
     top = ceiling(max((v for row in rows.values() for v in row.values()), default=1.0))
     drawn = "".join(_dumbbell(label, row, top) for label, row in rows.items())
