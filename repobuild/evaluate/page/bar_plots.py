@@ -1,8 +1,8 @@
-"""Plots of one adapter, as rows of HTML: they wrap, print and stay legible on a phone.
+"""Plot one adapter's scores as rows of HTML: they wrap, print and fit on a phone.
 
 Colours come from the page's classes (`base`, `parent`, `adapter`), so both colour
-schemes work; each model also has a shape of its own. A plot is one image for readers
-who do not see it: its label says all of its numbers.
+schemes work; each model also has its own shape. For readers who do not see it, a plot
+is one image whose label has all of its numbers.
 """
 
 from __future__ import annotations
@@ -26,42 +26,43 @@ class PlotBar:
 
 
 def bar_plot(title: str, groups: Mapping[str, Sequence[PlotBar]]) -> str:
-    """Bars from 0 to 100 %, one group of models for each metric."""
+    """Draw bars from 0 to 100 %, one group of models for each metric."""
     rows = (
         f'<div class="group"><span class="label">{escape(label)}</span><div>'
-        f"{''.join(map(_bar, group))}</div></div>"
-        for label, group in groups.items()
+        f"{''.join(map(_bar, bars))}</div></div>"
+        for label, bars in groups.items()
     )
-    said = "; ".join(
-        f"{label}: " + ", ".join(f"{b.model} {b.value:.0%}" for b in group)
-        for label, group in groups.items()
+    numbers = "; ".join(
+        f"{label}: " + ", ".join(f"{b.model} {b.value:.0%}" for b in bars)
+        for label, bars in groups.items()
     )
-    return _plot("bars", title, said, "".join(rows))
+    return _image("bars", f"{title}. {numbers}", "".join(rows))
 
 
 def _bar(bar: PlotBar) -> str:
-    hint = f"{bar.model}: {bar.value:.1%} ({bar.low:.0%} to {bar.high:.0%})"
+    model = bar.model
+    hint = f"{model}: {bar.value:.1%} ({bar.low:.0%} to {bar.high:.0%})"
     return (
         f'<div class="bar-row" title="{escape(hint)}"><span class="track">'
-        f'<i class="bar {bar.model}" style="width:{_percent(bar.value)}"></i>'
+        f'<i class="bar {model}" style="width:{_percent(bar.value)}"></i>'
         f'<i class="whisker" style="left:{_percent(bar.low)};'
         f'width:{_percent(bar.high - bar.low)}"></i></span>'
-        f'<span class="{bar.model}-ink value">{MODEL_SYMBOLS[bar.model]} {bar.value:.0%}</span>'
+        f'<span class="{model}-ink value">{MODEL_SYMBOLS[model]} {bar.value:.0%}</span>'
         "</div>"
     )
 
 
 def dumbbell_plot(title: str, rows: Mapping[str, Mapping[str, float]]) -> str:
-    """One row a task: where each model's loss lies; left is better."""
+    """Draw one row a task with each model's loss as a dot; left is better."""
     top = ceiling(max((v for row in rows.values() for v in row.values()), default=1.0))
     drawn = "".join(_dumbbell(label, row, top) for label, row in rows.items())
     ticks = "".join(f"<span>{top * part:g}</span>" for part in (0, 0.5, 1))
     axis = f'<div class="group"><span></span><div class="axis">{ticks}</div></div>'
-    said = "; ".join(
+    numbers = "; ".join(
         f"{label}: " + ", ".join(f"{m} {v:.2f}" for m, v in row.items())
         for label, row in rows.items()
     )
-    return _plot("dumbbells", title, said, drawn + axis)
+    return _image("dumbbells", f"{title}. {numbers}", drawn + axis)
 
 
 def _dumbbell(label: str, row: Mapping[str, float], top: float) -> str:
@@ -79,7 +80,7 @@ def _dumbbell(label: str, row: Mapping[str, float], top: float) -> str:
 
 
 def ceiling(value: float) -> float:
-    """The next round number: 1, 2, 2.5, 4, 5 or 8 times a power of ten."""
+    """Return the next round number: 1, 2, 2.5, 4, 5 or 8 times a power of ten."""
     if value <= 0 or not math.isfinite(value):
         return 1.0
     unit: float = 10.0 ** math.floor(math.log10(value))
@@ -90,6 +91,8 @@ def _percent(part: float) -> str:
     return f"{min(1.0, max(0.0, part)):.2%}"
 
 
-def _plot(style: str, title: str, said: str, inner: str) -> str:
-    label = escape(f"{title}. {said}", quote=True)
-    return f'<div class="{style}" role="img" aria-label="{label}">{inner}</div>'
+def _image(style: str, label: str, content: str) -> str:
+    return (
+        f'<div class="{style}" role="img" aria-label="{escape(label, quote=True)}">'
+        f"{content}</div>"
+    )

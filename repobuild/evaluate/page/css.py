@@ -1,8 +1,8 @@
-"""The page's style sheet: one column, two colour schemes, nothing fetched.
+"""Define the page's style sheet: one column, two colour schemes, nothing fetched.
 
-Grey is the base, blue the parent, orange the adapter, in plots and text alike; every
-plot also tells them apart by shape or by label, for readers who see no difference. On
-paper the page is light, and what is folded on the screen is shown.
+Grey is the base, blue the parent, orange the adapter, in plots and in text. Each plot
+also tells the models apart by shape or by label, for readers who cannot tell the
+colours apart. On paper the page is light, and folded parts are shown.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""How the page says things: numbers, names, and how an adapter came about.
+"""Format numbers, names and the origin of an adapter as HTML.
 
-Text of the repository or of a model comes through `code` or `own`: escaped, and kept
-apart from the direction of what stands around it.
+Text of the repository or of a model passes through `code` or `isolated`: both escape
+it, and keep its writing direction from changing the text around it.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def code(text: str) -> str:
 
 
 def isolated(text: str) -> str:
-    """Text that is not ours, in a line of ours."""
+    """Format foreign text within a line of our own."""
     return f"<bdi>{escape(text)}</bdi>"
 
 
@@ -63,26 +63,30 @@ def duration(seconds: float | None) -> str:
 
 
 def describe_origin(adapter: Report) -> str:
-    """How the adapter came about, and why so."""
+    """Describe how the adapter was made, and why in that way."""
     mode = MODES.get(adapter.get("mode", ""), "trained")
     reason = adapter.get("reason")
     return f"{mode} ({isolated(reason)})" if reason else mode
 
 
 def legend(models: Sequence[str]) -> str:
+    entries = (
+        f'<span class="{model}-ink"><span aria-hidden="true">{MODEL_SYMBOLS[model]}'
+        f"</span> {MODEL_NAMES[model]}</span>"
+        for model in models
+    )
+    return " ".join(entries) + "."
+
+
+def figure(title: str, content: str, caption: str) -> str:
     return (
-        " ".join(
-            f'<span class="{m}-ink"><span aria-hidden="true">{MODEL_SYMBOLS[m]}</span> '
-            f"{MODEL_NAMES[m]}</span>"
-            for m in models
-        )
-        + "."
+        f"<figure><h3>{title}</h3>{content}<figcaption>{caption}</figcaption></figure>"
     )
 
 
-def scrollable(inner: str, label: str) -> str:
-    """Something wide: it scrolls by itself, by touch, wheel and keyboard."""
+def scrollable(content: str, label: str) -> str:
+    """Wrap wide content, to scroll by touch, wheel and keyboard without the page."""
     return (
         f'<div class="scroll" tabindex="0" role="region" aria-label="{label}">'
-        f"{inner}</div>"
+        f"{content}</div>"
     )

@@ -1,14 +1,15 @@
-"""The report as one HTML page that needs nothing else: no script, no font, no network.
+"""Render the report as one HTML page without scripts, fonts or network access.
 
-`page(report)` is a pure function of what `report.json` holds, so a page can be drawn
-again from a stored report, also of one that an earlier version wrote.  Everything that
-comes from the repository or from a model passes through `escape`; only this package's
+`render_page(report)` is a pure function of the content of `report.json`, so a page can
+be drawn again from a stored report, also from one that an earlier version wrote. All
+text from the repository or from a model passes through `escape`; only this package's
 own markup does not.
 
-    page.py      the document, its head and its foot
-    tracks.py    scores of this adapter           plots.py    rows of bars and dots
-    course.py    the chain of commits, training   curves.py   lines and columns
-    listing.py   questions with their answers     style.py    the style sheet
+    page.py              the document, its head and its foot
+    score_section.py     this adapter's scores       bar_plots.py    bars and dots
+    history_section.py   chain of commits, training  line_plots.py   lines and columns
+    question_list.py     questions and answers       html_format.py  numbers and names
+    css.py               the style sheet
 """
 
 from __future__ import annotations
@@ -42,16 +43,15 @@ SECTIONS = {
 
 
 def render_page(report: Report) -> str:
-    """The whole document."""
-    parts = (
-        scores_section,
-        chain_section,
-        task_section,
-        training_section,
-        question_list,
-        _seed,
+    """Return the whole document."""
+    body = (
+        scores_section(report)
+        + chain_section(report)
+        + task_section(report)
+        + training_section(report)
+        + question_list(report)
+        + _first_report_scores(report)
     )
-    body = "".join(part(report) for part in parts)
     title = escape(f"{report['project']} at {report['commit'][:10]}: repobuild report")
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -86,12 +86,12 @@ def _head(report: Report) -> str:
         f"<header><h1>{isolated(report['project'])}{badge}</h1>"
         f'<dl class="facts">{"".join(pairs)}</dl>'
         f'<p class="verdict">{_verdict(report)}</p>{_notice(adapter)}'
-        f'<div class="figures">{"".join(_figures(report))}</div></header>'
+        f'<div class="figures">{"".join(_tiles(report))}</div></header>'
     )
 
 
 def _contents(body: str) -> str:
-    """Links to the sections that there are."""
+    """Render links to the sections in the body."""
     links = "".join(
         f'<a href="#{name}">{title}</a>'
         for name, title in SECTIONS.items()
@@ -101,16 +101,12 @@ def _contents(body: str) -> str:
 
 
 def _verdict(report: Report) -> str:
-    """The one sentence that a reader takes away, in numbers."""
+    """Return the main result in one sentence."""
     recall = report["strict"]["tracks"].get("recall", {})
-    found = {
-        model: recall[model]["path_exact"]
-        for model in ("base", "adapter")
-        if "path_exact" in recall.get(model, {})
-    }
-    if len(found) < 2:
+    ours = recall.get("adapter", {}).get("path_exact")
+    base = recall.get("base", {}).get("path_exact")
+    if ours is None or base is None:
         return "No held-out question asks for a file yet, so there is no score to show."
-    ours, base = found["adapter"], found["base"]
     return (
         "Asked where something is, in words it was never trained on, this adapter "
         f"names the right file in <strong>{ours['value']:.0%}</strong> of "
@@ -120,34 +116,32 @@ def _verdict(report: Report) -> str:
 
 
 def _notice(adapter: Report) -> str:
+    """Render a warning if the adapter was not promoted, or is an earlier one."""
     if not adapter["promoted"]:
         scores = adapter.get("scores") or {}
-        why = "its held-out loss is too far above its parent's"
+        reason = "its held-out loss is too far above its parent's"
         if "loss" in scores and "parent_loss" in scores:
-            why += f" ({scores['loss']:.3f} against {scores['parent_loss']:.3f})"
-        return _note(
-            "This adapter was not promoted", f"{why}. The parent stays current."
+            reason += f" ({scores['loss']:.3f} against {scores['parent_loss']:.3f})"
+        what = "This adapter was not promoted"
+        details = f"{reason}. The parent stays current."
+    elif adapter.get("mode") == "rollback":
+        what = "This commit was rolled back"
+        details = (
+            f"it uses an earlier adapter, {isolated(adapter['reason'])}. The "
+            "questions are those of today."
         )
-    if adapter.get("mode") == "rollback":
-        return _note(
-            "This commit was rolled back",
-            f"it uses an earlier adapter, {isolated(adapter['reason'])}. The questions are "
-            "those of today.",
-        )
-    return ""
+    else:
+        return ""
+    return f'<p class="notice" role="note"><strong>{what}</strong>: {details}</p>'
 
 
-def _note(what: str, told: str) -> str:
-    return f'<p class="notice" role="note"><strong>{what}</strong>: {told}</p>'
-
-
-def _figures(report: Report) -> Iterator[str]:
-    """The few numbers to compare from commit to commit, with those of the others."""
+def _tiles(report: Report) -> Iterator[str]:
+    """Yield the few numbers to compare from commit to commit."""
     strict = report["strict"]
     recall = strict["tracks"].get("recall", {})
-    yield _figure("all facts right", recall, "right")
-    yield _figure("right file", recall, "path_exact")
-    yield _figure("old facts still told", strict.get("staleness") or {}, "all")
+    yield _score_tile("all facts right", recall, "right")
+    yield _score_tile("right file", recall, "path_exact")
+    yield _score_tile("old facts still told", strict.get("staleness") or {}, "all")
     general = (strict.get("general") or {}).get("difference", {}).get("base", {})
     if "relative" in general:
         gap = general["relative"]
@@ -159,7 +153,7 @@ def _figures(report: Report) -> Iterator[str]:
         yield _tile(f"{last['tokens']:,}", "tokens trained", time and f"in {time}")
 
 
-def _figure(label: str, part: Mapping[str, Any], metric: str) -> str:
+def _score_tile(label: str, part: Mapping[str, Any], metric: str) -> str:
     ours = part.get("adapter", {}).get(metric)
     if not ours:
         return ""
@@ -171,35 +165,39 @@ def _figure(label: str, part: Mapping[str, Any], metric: str) -> str:
     return _tile(percent(ours["value"]), label, ", ".join(others))
 
 
-def _tile(value: str, label: str, told: str) -> str:
+def _tile(value: str, label: str, details: str) -> str:
     return (
         f'<div class="tile"><span class="big">{value}</span><span>{label}</span>'
-        f'<span class="soft">{told}</span></div>'
+        f'<span class="soft">{details}</span></div>'
     )
 
 
 # -------------------------------------------------------------------------- foot
 
 
-def _seed(report: Report) -> str:
+def _first_report_scores(report: Report) -> str:
     names = {
         "base_model": "base",
         "parent_model": "parent",
         "finetuned_model": "this adapter",
     }
+    columns = {
+        "repo_specific": "project knowledge, 60 %",
+        "code_understanding": "code, 30 %",
+        "general": "general, 10 %",
+        "total": "total",
+    }
+    heads = "".join(
+        f'<th scope="col" class="number">{head}</th>' for head in columns.values()
+    )
     rows = "".join(
         f'<tr><th scope="row">{names[model]}</th>'
-        + "".join(
-            f'<td class="number">{parts[part]:.1f}</td>'
-            for part in ("repo_specific", "code_understanding", "general", "total")
-        )
+        + "".join(f'<td class="number">{scores[part]:.1f}</td>' for part in columns)
         + "</tr>"
-        for model, parts in report["seed"].items()
+        for model, scores in report["seed"].items()
     )
-    heads = ("project knowledge, 60 %", "code, 30 %", "general, 10 %", "total")
-    columns = "".join(f'<th scope="col" class="number">{head}</th>' for head in heads)
     table = (
-        f'<table><thead><tr><th scope="col">model</th>{columns}</tr></thead>'
+        f'<table><thead><tr><th scope="col">model</th>{heads}</tr></thead>'
         f"<tbody>{rows}</tbody></table>"
     )
     return (

@@ -1,4 +1,4 @@
-"""The page's scores of one adapter: held-out tracks, staleness, general text, tasks."""
+"""Render one adapter's scores: held-out tracks, staleness, general text, tasks."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from repobuild.evaluate.page.html_format import (
     NO_DATA,
     TRACKS,
     Report,
+    figure,
     legend,
 )
 
@@ -29,7 +30,7 @@ KINDS = {
     "removed": "of what was removed",
     "changed": "of changed signatures",
 }
-LONGEST_LABEL = 22
+LONGEST_LABEL = 22  # characters beside a plot
 
 
 def scores_section(report: Report) -> str:
@@ -48,45 +49,112 @@ def _track(section: Report, name: str) -> str:
     title, meaning = TRACKS[name]
     track = section["tracks"][name]
     models = [model for model in section["models"] if model in track]
-    groups = _groups(track, models, METRICS)
+    groups = _bar_groups(track, models, METRICS)
     plot = bar_plots.bar_plot(f"{title}: scores", groups) if groups else NO_DATA
     less = (
         "wrong facts and unknown names" if "wrong facts" in groups else "unknown names"
     )
-    return _card(
+    return figure(
         title,
-        meaning,
-        plot + _loss(track, models),
+        _paragraph(meaning) + plot + _loss(track, models),
         f"{track['n']} questions. Of {less}, less is better.",
     )
 
 
-def _groups(
+def _staleness(section: Report) -> str:
+    """Render the questions about recent changes; older reports have none."""
+    part = section.get("staleness") or {}
+    if not part.get("n"):
+        return ""
+    models = [model for model in section["models"] if part.get(model)]
+    groups = _bar_groups(part, models, KINDS)
+    groups |= _bar_groups(part, models, {"right": "answered as it is now"})
+    meaning = (
+        "What the last commits moved, removed or changed: how often an answer still "
+        "tells how it was."
+    )
+    return figure(
+        "Staleness",
+        _paragraph(meaning)
+        + bar_plots.bar_plot("Staleness: old facts still told", groups),
+        f"{part['n']} questions. Of old facts, less is better.",
+    )
+
+
+def _general(section: Report) -> str:
+    """Render the loss on text from outside the repository."""
+    part = section.get("general") or {}
+    models = [model for model in section["models"] if part.get(model)]
+    if not models:
+        return ""
+    meaning = (
+        "Loss on pieces of Python's standard library. Where it grows, the adapter "
+        "forgets what its base model knew."
+    )
+    content = _paragraph(meaning) + _loss(part, models)
+    gap = part.get("difference", {}).get("base", {}).get("relative")
+    if gap:
+        content += (
+            f"<p><strong>{gap['value']:+.1%}</strong> against the base "
+            f"({gap['low']:+.1%} to {gap['high']:+.1%}).</p>"
+        )
+    return figure(
+        "What else it knows", content, f"{part['n']} pieces of text. Less is better."
+    )
+
+
+def task_section(report: Report) -> str:
+    models = report["strict"]["models"]
+    cards = []
+    for name, track in report["strict"]["tracks"].items():
+        losses: dict[str, dict[str, float]] = {}
+        for model in models:
+            for task, scores in track[model]["tasks"].items():
+                if "loss" in scores:
+                    row = losses.setdefault(_task_label(task), {})
+                    row[model] = scores["loss"]["value"]
+        title = TRACKS[name][0]
+        plot = NO_DATA
+        if losses:
+            plot = bar_plots.dumbbell_plot(f"{title}: loss by task", losses)
+        caption = f"{track['samples']} samples, drawn evenly. Left is better."
+        cards.append(figure(title, plot, caption))
+    return (
+        f'<h2 id="tasks">Loss by task</h2><p>{legend(models)}</p>'
+        f'<div class="cards">{"".join(cards)}</div>'
+    )
+
+
+# ------------------------------------------------------------------------- pieces
+
+
+def _bar_groups(
     part: Report, models: Sequence[str], metrics: Mapping[str, str]
 ) -> dict[str, list[PlotBar]]:
-    found: dict[str, list[PlotBar]] = {}
+    """Return the bars of each metric, by its label."""
+    groups: dict[str, list[PlotBar]] = {}
     for metric, label in metrics.items():
         for model in models:
-            estimate = part[model].get(metric)
-            if estimate:
-                value, low, high = (estimate[n] for n in ("value", "low", "high"))
-                found.setdefault(label, []).append(PlotBar(model, value, low, high))
-    return found
+            interval = part[model].get(metric)
+            if interval:
+                value, low, high = (interval[n] for n in ("value", "low", "high"))
+                groups.setdefault(label, []).append(PlotBar(model, value, low, high))
+    return groups
 
 
 def _loss(part: Report, models: Sequence[str]) -> str:
-    """Loss of every model in one line, and whether the gain over the parent is sure."""
-    parts = [
+    """Render every model's loss, and whether the gain over the parent is certain."""
+    losses = [
         f'<span class="{model}-ink"><strong>{part[model]["loss"]["value"]:.2f}'
         f"</strong> {MODEL_NAMES[model]}</span>"
         for model in models
         if "loss" in part[model]
     ]
-    if not parts:
+    if not losses:
         return ""
     gap = part["difference"].get("parent", {}).get("loss")
-    told = f"; {_certainty(gap)}" if gap else ""
-    return f"<p>Loss per token {' · '.join(parts)}{told}.</p>"
+    comparison = f"; {_certainty(gap)}" if gap else ""
+    return f"<p>Loss per token {' · '.join(losses)}{comparison}.</p>"
 
 
 def _certainty(gap: Mapping[str, float]) -> str:
@@ -98,74 +166,11 @@ def _certainty(gap: Mapping[str, float]) -> str:
     return f"no certain difference from the parent: {change}"
 
 
-def _staleness(section: Report) -> str:
-    """What changed in the last commits, asked anew; older reports did not ask."""
-    part = section.get("staleness") or {}
-    if not part.get("n"):
-        return ""
-    models = [model for model in section["models"] if part.get(model)]
-    groups = _groups(part, models, KINDS)
-    groups |= _groups(part, models, {"right": "answered as it is now"})
-    return _card(
-        "Staleness",
-        "What the last commits moved, removed or changed: how often an answer still "
-        "tells how it was.",
-        bar_plots.bar_plot("Staleness: old facts still told", groups),
-        f"{part['n']} questions. Of old facts, less is better.",
-    )
-
-
-def _general(section: Report) -> str:
-    """Loss on text that has nothing to do with the repository."""
-    part = section.get("general") or {}
-    models = [model for model in section["models"] if part.get(model)]
-    if not models:
-        return ""
-    relative = part.get("difference", {}).get("base", {}).get("relative")
-    told = _relative(relative) if relative else ""
-    return _card(
-        "What else it knows",
-        "Loss on pieces of Python's standard library. Where it grows, the adapter "
-        "forgets what its base model knew.",
-        _loss(part, models) + told,
-        f"{part['n']} pieces of text. Less is better.",
-    )
-
-
-def _relative(gap: Mapping[str, float]) -> str:
-    interval = f"{gap['low']:+.1%} to {gap['high']:+.1%}"
-    return f"<p><strong>{gap['value']:+.1%}</strong> against the base ({interval}).</p>"
-
-
-def task_section(report: Report) -> str:
-    cards = []
-    for name, track in report["strict"]["tracks"].items():
-        rows: dict[str, dict[str, float]] = {}
-        for model in report["strict"]["models"]:
-            for task, found in track[model]["tasks"].items():
-                if "loss" in found:
-                    row = rows.setdefault(_short(task.replace("_", " ")), {})
-                    row[model] = found["loss"]["value"]
-        title = TRACKS[name][0]
-        plot = (
-            bar_plots.dumbbell_plot(f"{title}: loss by task", rows) if rows else NO_DATA
-        )
-        foot = f"{track['samples']} samples, drawn evenly. Left is better."
-        cards.append(_card(title, "", plot, foot))
-    return (
-        f'<h2 id="tasks">Loss by task</h2><p>{legend(report["strict"]["models"])}</p>'
-        f'<div class="cards">{"".join(cards)}</div>'
-    )
-
-
-def _short(label: str) -> str:
-    """What fits beside a plot; a repository's own task may have any name."""
-    label = label.removeprefix("code ")
+def _task_label(task: str) -> str:
+    """Shorten a task's name; a repository's own task may have any name."""
+    label = task.replace("_", " ").removeprefix("code ")
     return label if len(label) <= LONGEST_LABEL else label[: LONGEST_LABEL - 1] + "…"
 
 
-def _card(title: str, meaning: str, inner: str, foot: str) -> str:
-    told = f'<p class="soft">{meaning}</p>' if meaning else ""
-    return (
-        f"<figure><h3>{title}</h3>{told}{inner}<figcaption>{foot}</figcaption></figure>"
-    )
+def _paragraph(text: str) -> str:
+    return f'<p class="soft">{text}</p>'
