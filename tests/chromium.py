@@ -1,7 +1,7 @@
-"""A headless Chromium, spoken to by its DevTools protocol over two pipes.
+"""Drive a headless Chromium by its DevTools protocol over two pipes.
 
 Chromium reads commands from descriptor 3 and writes answers and events to 4, each a
-JSON object that ends in a NUL. That is all there is to it, so no driver is installed.
+JSON object that ends in a NUL. The protocol is simple, so no driver is needed.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ FLAGS = (
     "--disable-extensions", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--remote-debugging-pipe", "--mute-audio",
 )  # fmt: skip
-_ABOVE = 10  # descriptors that are out of the way of 3 and 4
-_BAD = ("error", "warning")
+_LOWEST = 10  # descriptors from here on do not collide with 3 and 4
+_SEVERE = ("error", "warning")
 
 
 def installed() -> str:
-    """Return the program's path; nothing where it is not installed."""
+    """Return the program's path; "" if it is not installed."""
     return next(filter(None, map(shutil.which, NAMES)), "")
 
 
 class Browser:
-    """One process, ended with its `with`; `open` gives a tab of its own."""
+    """One process, which ends with its `with` block; `open` makes a new tab."""
 
     def __init__(self, profile: Path) -> None:
         to_read, self._write = _pipe()
@@ -50,7 +50,7 @@ class Browser:
         self.events: list[dict[str, Any]] = []
 
     def call(self, method: str, session: str = "", **params: Any) -> dict[str, Any]:
-        """Send a command and return its result; events on the way are kept."""
+        """Send a command and return its result; keep the events that come before it."""
         self._number += 1
         command = {"id": self._number, "method": method, "params": params}
         command |= {"sessionId": session} if session else {}
@@ -60,7 +60,7 @@ class Browser:
         return dict(answer["result"])
 
     def wait(self, method: str, session: str) -> None:
-        """Return when the event has come."""
+        """Wait for an event."""
         if not any(_is(event, method, session) for event in self.events):
             next(m for m in self._messages() if _is(m, method, session))
 
@@ -81,11 +81,11 @@ class Browser:
     def _messages(self) -> Iterator[dict[str, Any]]:
         while True:
             *whole, self._rest = self._rest.split(b"\0")
-            for place, message in enumerate(whole):
+            for n, message in enumerate(whole):
                 found = json.loads(message)
                 if "method" in found:
                     self.events.append(found)
-                left = whole[place + 1 :]
+                left = whole[n + 1 :]
                 if left:
                     self._rest = b"\0".join([*left, self._rest])
                 yield found
@@ -98,7 +98,7 @@ class Browser:
 
 
 class Tab:
-    """A page at a width and in a colour scheme, as a user has it."""
+    """A page with a width and a colour scheme."""
 
     def __init__(
         self, browser: Browser, target: str, session: str, uri: str, width: int,
@@ -114,12 +114,12 @@ class Tab:
         browser.wait("Page.loadEventFired", session)
 
     def show(self, scheme: str, media: str = "screen") -> None:
-        """Change the colour scheme, or print."""
+        """Change the colour scheme, or the medium to print."""
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self._call("Emulation.setEmulatedMedia", media=media, features=[feature])
 
     def value(self, script: str) -> Any:
-        """Return what an expression comes to in the rendered page."""
+        """Evaluate a JavaScript expression in the page."""
         found = self._call("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
@@ -136,19 +136,21 @@ class Tab:
         return str(self._call("Page.printToPDF")["data"])
 
     def errors(self) -> list[str]:
-        """What the console shows in red or yellow, and exceptions."""
-        self.value("1")  # what was said before has come when this has
-        return [said for event in self._own() if (said := _error(event))]
+        """Return the console's errors and warnings, and exceptions."""
+        self.value("1")  # all earlier events have arrived when this returns
+        return [text for event in self._own_events() if (text := _error_text(event))]
 
     def requests(self) -> list[str]:
-        """Addresses of everything that the page asked for."""
-        sent = [e for e in self._own() if e["method"] == "Network.requestWillBeSent"]
+        """Return the address of every request of the page."""
+        sent = [
+            e for e in self._own_events() if e["method"] == "Network.requestWillBeSent"
+        ]
         return [str(event["params"]["request"]["url"]) for event in sent]
 
     def close(self) -> None:
         self._browser.call("Target.closeTarget", targetId=self._target)
 
-    def _own(self) -> list[dict[str, Any]]:
+    def _own_events(self) -> list[dict[str, Any]]:
         return [e for e in self._browser.events if e.get("sessionId") == self._session]
 
     def _call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -159,22 +161,22 @@ def _is(message: dict[str, Any], method: str, session: str) -> bool:
     return message.get("method") == method and message.get("sessionId") == session
 
 
-def _error(event: dict[str, Any]) -> str:
-    """The text of an event that is an error, else nothing."""
+def _error_text(event: dict[str, Any]) -> str:
+    """Return the text of an event that is an error, else an empty string."""
     params = event["params"]
     if event["method"] == "Runtime.exceptionThrown":
         return str(params["exceptionDetails"])
-    if event["method"] == "Runtime.consoleAPICalled" and params["type"] in _BAD:
+    if event["method"] == "Runtime.consoleAPICalled" and params["type"] in _SEVERE:
         return str(params["args"])
-    if event["method"] == "Log.entryAdded" and params["entry"]["level"] in _BAD:
+    if event["method"] == "Log.entryAdded" and params["entry"]["level"] in _SEVERE:
         return str(params["entry"]["text"])
     return ""
 
 
 def _pipe() -> tuple[int, int]:
-    """Descriptors to read from and to write to, both above those Chromium wants."""
+    """Return a pipe's read and write end, above the descriptors of the protocol."""
     low = os.pipe()
-    high = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _ABOVE) for number in low]
+    high = [fcntl.fcntl(number, fcntl.F_DUPFD_CLOEXEC, _LOWEST) for number in low]
     for number in low:
         os.close(number)
     return high[0], high[1]

@@ -1,4 +1,4 @@
-"""Reports to draw pages from, as large as asked for, with any text in every place."""
+"""Make reports for page tests: of any length, with a given text in every field."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEVEL = {"base": 0.1, "parent": 0.84, "adapter": 0.9}
 _TASKS = ("code_location", "code_explanation", "api_usage", "relations", "own_task")
 
 
-def estimate(value: float, width: float = 0.06, n: int = 60) -> dict[str, float]:
+def interval(value: float, width: float = 0.06, n: int = 60) -> dict[str, float]:
     low, high = max(0.0, value - width), min(1.0, value + width)
     return {"value": value, "low": low, "high": high, "n": n}
 
@@ -23,12 +23,12 @@ def scores(model: str) -> dict[str, Any]:
     loss = {"value": 3 - 2.6 * level, "low": 2.9 - 2.6 * level, "high": 3.1 - 2 * level}
     return {
         "loss": loss,
-        "right": estimate(level * 0.9),
-        "facts": estimate(level * 0.95),
-        "path_exact": estimate(level),
-        "edit": estimate(level * 0.8),
-        "wrong": estimate(1 - level),
-        "hallucinated": estimate(0.5 * (1 - level)),
+        "right": interval(level * 0.9),
+        "facts": interval(level * 0.95),
+        "path_exact": interval(level),
+        "edit": interval(level * 0.8),
+        "wrong": interval(1 - level),
+        "hallucinated": interval(0.5 * (1 - level)),
     }
 
 
@@ -44,17 +44,17 @@ def track() -> dict[str, Any]:
 def strict() -> dict[str, Any]:
     kinds = ("all", "moved", "removed", "changed")
     stale = {
-        model: {kind: estimate(share) for kind in kinds}
-        | {"right": estimate(1 - share)}
+        model: {kind: interval(share) for kind in kinds}
+        | {"right": interval(1 - share)}
         for model, share in zip(MODELS, (0.05, 0.6, 0.08), strict=True)
     }
-    general = {m: {"loss": estimate(1.5 + 0.02 * n)} for n, m in enumerate(MODELS)}
-    apart = {"value": 0.021, "low": 0.012, "high": 0.03, "n": 60}
+    general = {m: {"loss": interval(1.5 + 0.02 * n)} for n, m in enumerate(MODELS)}
+    gap = {"value": 0.021, "low": 0.012, "high": 0.03, "n": 60}
     return {
         "models": list(MODELS),
         "tracks": {"recall": track(), "generalise": track()},
         "staleness": {"n": 30, **stale, "difference": {}},
-        "general": {"n": 60, **general, "difference": {"base": {"relative": apart}}},
+        "general": {"n": 60, **general, "difference": {"base": {"relative": gap}}},
     }
 
 
@@ -86,11 +86,11 @@ def question(number: int, text: str) -> dict[str, Any]:
 
 
 def link(number: int, text: str) -> dict[str, Any]:
-    """One commit of a chain: mostly continued, sometimes kept, re-based, refused."""
-    chance = Random(number)
+    """Make a link of a chain: most continue, some wait, re-base or are refused."""
+    generator = Random(number)
     mode = "first" if not number else "rebase" if number % 20 == 0 else "continue"
     mode = "wait" if number % 7 == 3 else mode
-    level = min(0.95, 0.5 + 0.04 * number + 0.05 * chance.random())
+    level = min(0.95, 0.5 + 0.04 * number + 0.05 * generator.random())
     track = {"loss": 1.6 - level, "path_exact": level, "right": level * 0.9}
     tokens = {"continue": 9_000 + 400 * number, "wait": 0}.get(mode, 812_345)
     return {
@@ -113,7 +113,7 @@ def link(number: int, text: str) -> dict[str, Any]:
 
 
 def make_report(text: str = "text", commits: int = 2, **changes: Any) -> dict[str, Any]:
-    """A report with all of its parts; `text` stands wherever a name of others may."""
+    """Make a report with all parts; `text` replaces every foreign name."""
     chain = [link(number, text) for number in range(commits)]
     return {
         "project": text,

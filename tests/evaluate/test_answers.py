@@ -1,4 +1,4 @@
-"""An answer that was given once is not asked for again."""
+"""The answer cache: a model answers a question once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from repobuild.evaluate.answers import (
 
 
 class Echo:
-    """Answers with the question, and keeps what it was asked."""
+    """A model that answers with the question, and records its batches."""
 
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
@@ -60,20 +60,20 @@ def test_only_new_questions_reach_the_model_and_in_one_batch() -> None:
     assert model.batches == [["a", "b"], ["c", "d"]]
 
 
-def test_a_model_that_knows_everything_is_never_opened() -> None:
-    def opened() -> Echo:
-        raise AssertionError("opened")
+def test_a_model_with_every_answer_cached_is_never_loaded() -> None:
+    def load() -> Echo:
+        raise AssertionError("loaded")
 
     cache = AnswerCache()
     model_under_test(cache, Echo()).answers(["a"], 9)
     model_under_test(cache, Echo()).losses([sample("a")])
-    silent = ModelUnderTest("m", opened, cache, AnswerCache())
-    assert silent.answers(["a"], 9) == ["a"]
-    assert silent.losses([sample("a")]) == [(2.0, 1)]
-    assert silent.computed == 0
+    model = ModelUnderTest("m", load, cache, AnswerCache())
+    assert model.answers(["a"], 9) == ["a"]
+    assert model.losses([sample("a")]) == [(2.0, 1)]
+    assert model.computed == 0
 
 
-def test_plain_text_is_read_once_and_by_its_path_too() -> None:
+def test_the_loss_of_a_text_is_cached_by_its_path_and_content() -> None:
     cache, model = AnswerCache(), Echo()
     first, other = ("a.py", "code"), ("b.py", "code")
     assert model_under_test(cache, model).text_losses([first]) == [(4.0, 1)]
@@ -82,7 +82,7 @@ def test_plain_text_is_read_once_and_by_its_path_too() -> None:
     assert model.batches == [["a.py"], ["b.py"]]
 
 
-def test_another_model_or_limit_is_another_answer() -> None:
+def test_answers_are_cached_by_model_and_length_limit() -> None:
     cache, model = AnswerCache(), Echo()
     model_under_test(cache, model).answers(["question"], 9)
     model_under_test(cache, model, "other").answers(["question"], 9)
@@ -90,7 +90,7 @@ def test_another_model_or_limit_is_another_answer() -> None:
     assert len(model.batches) == 3
 
 
-def test_a_hole_is_asked_as_a_hole_and_remembered() -> None:
+def test_a_hole_is_asked_as_a_sample_and_cached() -> None:
     cache, model = AnswerCache(), Echo()
     hole = {"form": "fim", "question": "q", "prefix": "def f(", "suffix": "): ..."}
     other = {**hole, "suffix": "): pass"}
@@ -100,7 +100,7 @@ def test_a_hole_is_asked_as_a_hole_and_remembered() -> None:
     assert model.batches == [["def f(", "def f("]]
 
 
-def test_progress_reaches_its_total_whatever_is_known() -> None:
+def test_progress_reaches_its_total_whatever_is_cached() -> None:
     cache, done = AnswerCache(), [0]
 
     def advance(count: int) -> None:
@@ -117,13 +117,13 @@ def test_a_question_asked_twice_is_generated_once() -> None:
     assert model.batches == [["a"]]
 
 
-def test_a_changed_answer_is_another_loss() -> None:
+def test_the_key_of_a_loss_covers_the_answer_but_not_the_task() -> None:
     changed = {**sample("a"), "answer": "else"}
     assert sample_digest(sample("a")) != sample_digest(changed)
     assert sample_digest(sample("a")) == sample_digest({**sample("a"), "task": "x"})
 
 
-def test_what_is_written_is_read_again(tmp_path: Path) -> None:
+def test_a_written_cache_is_read_back_unchanged(tmp_path: Path) -> None:
     cache = AnswerCache()
     asked = model_under_test(cache, Echo())
     asked.answers(["多字节\n\u2028 `x`", "b"], 9)
@@ -134,7 +134,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     assert again == cache
 
 
-def test_the_same_cache_has_the_same_bytes(tmp_path: Path) -> None:
+def test_the_same_answers_make_the_same_bytes(tmp_path: Path) -> None:
     one, other = AnswerCache(), AnswerCache()
     model_under_test(one, Echo()).answers(["a", "b"], 9)
     model_under_test(other, Echo()).answers(["b", "a"], 9)
@@ -143,7 +143,7 @@ def test_the_same_cache_has_the_same_bytes(tmp_path: Path) -> None:
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
 
 
-def test_only_what_a_report_used_is_kept() -> None:
+def test_a_report_stores_only_the_answers_that_it_used() -> None:
     cache = AnswerCache()
     model_under_test(cache, Echo()).answers(["a", "b"], 9)
     later = model_under_test(cache, Echo())
@@ -152,7 +152,7 @@ def test_only_what_a_report_used_is_kept() -> None:
 
 
 @pytest.mark.parametrize("cut", range(0, 120, 7))
-def test_a_file_cut_anywhere_is_a_miss(tmp_path: Path, cut: int) -> None:
+def test_a_file_truncated_anywhere_is_a_cache_miss(tmp_path: Path, cut: int) -> None:
     cache = AnswerCache()
     model_under_test(cache, Echo()).answers(["a", "b"], 9)
     path = tmp_path / FILE
@@ -163,7 +163,7 @@ def test_a_file_cut_anywhere_is_a_miss(tmp_path: Path, cut: int) -> None:
     assert again.answers in ({}, cache.answers)
 
 
-def test_a_missing_file_is_a_miss(tmp_path: Path) -> None:
+def test_a_missing_file_is_a_cache_miss(tmp_path: Path) -> None:
     again = AnswerCache()
     again.read(tmp_path / FILE)
     assert again == AnswerCache()

@@ -1,4 +1,4 @@
-"""The report's page as Chromium renders it: light, dark, narrow, wide and printed."""
+"""The page in Chromium: light, dark, narrow, wide and printed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NAME = pages.HOSTILE + pages.RIGHT_TO_LEFT + pages.LONG
 CONTRAST = 4.5  # WCAG AA for text
 Open = Callable[..., Tab]
 
-# Every text that is seen against what lies behind it, where that is too alike.
+# Returns every visible text whose contrast to its background is too low.
 PALE = """
 (() => {
   const parts = colour => colour.match(/[\\d.]+/g).map(Number);
@@ -63,13 +63,13 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Open a document; tabs are closed at the end."""
+    """Return a function that opens a document; close its tabs at the end."""
     tabs: list[Tab] = []
 
     def opened(html: str, *given: Any) -> Tab:
-        place = tmp_path / f"{len(tabs)}.html"
-        place.write_text(html, "utf-8", "replace")
-        tabs.append(browser.open(place.as_uri(), *given))
+        path = tmp_path / f"{len(tabs)}.html"
+        path.write_text(html, "utf-8", "replace")
+        tabs.append(browser.open(path.as_uri(), *given))
         return tabs[-1]
 
     yield opened
@@ -90,7 +90,7 @@ def test_a_page_is_drawn_without_a_console_error(show: Open, commits: int) -> No
     assert tab.value(f"{rows}.length") >= commits
 
 
-def test_nothing_is_asked_of_anyone(show: Open) -> None:
+def test_the_page_requests_nothing(show: Open) -> None:
     tab = show(render_page(pages.make_report(NAME)))
     asked = [url for url in tab.requests() if not url.startswith(("file:", "data:"))]
     assert asked == []
@@ -108,9 +108,7 @@ def test_nothing_is_asked_of_anyone(show: Open) -> None:
     ],
 )
 @pytest.mark.parametrize("guarded", [True, False], ids=["policy", "no policy"])
-def test_an_error_that_is_planted_is_found(
-    show: Open, planted: str, guarded: bool
-) -> None:
+def test_a_planted_error_is_found(show: Open, planted: str, guarded: bool) -> None:
     html = render_page(pages.make_report())
     if not guarded:
         html = html.replace("Content-Security-Policy", "X-Nothing")
@@ -128,7 +126,7 @@ def test_all_text_is_legible(show: Open, scheme: str) -> None:
     assert tab.value(PALE) == []
 
 
-def test_what_is_pale_or_too_wide_is_found(show: Open) -> None:
+def test_planted_pale_text_and_a_wide_element_are_found(show: Open) -> None:
     planted = (
         '<p style="color: #bbb">pale</p>'
         '<svg viewBox="0 0 9 9"><text style="fill: #ccc" y="9">pale</text></svg>'
@@ -141,7 +139,7 @@ def test_what_is_pale_or_too_wide_is_found(show: Open) -> None:
 
 @pytest.mark.parametrize("width", [360, 1280])
 @pytest.mark.parametrize("text", ["click", NAME], ids=["plain", "hostile"])
-def test_nothing_reaches_out_of_the_window(show: Open, width: int, text: str) -> None:
+def test_no_element_is_wider_than_the_window(show: Open, width: int, text: str) -> None:
     tab = show(render_page(pages.make_report(text, 6)), width)
     tab.value("document.querySelectorAll('details').forEach(d => d.open = true)")
     assert tab.value("innerWidth") == width
@@ -149,14 +147,14 @@ def test_nothing_reaches_out_of_the_window(show: Open, width: int, text: str) ->
     assert tab.value(WIDER) == []
 
 
-def test_writing_in_a_plot_can_be_read_on_a_phone(show: Open) -> None:
+def test_text_in_a_plot_is_legible_on_a_phone(show: Open) -> None:
     tab = show(render_page(pages.make_report("click", 40)), 360)
     texts = "[...document.querySelectorAll('svg text')]"
     heights = tab.value(f"{texts}.map(t => t.getBoundingClientRect().height)")
     assert min(heights) >= 10
 
 
-def test_hostile_text_is_text(show: Open) -> None:
+def test_hostile_text_is_shown_as_text(show: Open) -> None:
     tab = show(render_page(pages.make_report(NAME, 3)))
     assert tab.errors() == []
     assert tab.value("document.querySelector('h1 bdi').textContent") == NAME
@@ -178,7 +176,7 @@ def test_the_page_can_be_read_by_keyboard(show: Open) -> None:
     assert tab.value(place) is True
 
 
-def test_what_is_folded_is_printed_and_on_white(show: Open) -> None:
+def test_folded_parts_are_printed_on_white(show: Open) -> None:
     tab = show(render_page(pages.make_report("click", 2)), 1280, "dark")
     folded = "document.querySelector('details.question:not([open]) pre')"
     assert tab.value(f"{folded}.checkVisibility()") is False

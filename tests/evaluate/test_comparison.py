@@ -1,4 +1,4 @@
-"""From answers to the comparison report, without any model."""
+"""The comparison report from given answers, without a model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Exact facts: what is stated, what was asked for, and what was made up."""
+"""Exact facts: which are stated, asked for, wrong and invented."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_lines_are_read_in_any_form(text: str) -> None:
     assert texts(facts_in(text, "", KNOWN), "lines") == {"3-9"}
 
 
-def test_all_callers_are_right_and_some_are_a_share() -> None:
+def test_all_callers_are_right_and_some_count_as_a_share() -> None:
     expected = "`load` is called by `Engine.run`, `save` (in `pkg/cli/main.py`)."
     question = "Who calls `load`?"
     assert verdict(expected, expected, question).right == 1
@@ -63,7 +63,7 @@ def test_all_callers_are_right_and_some_are_a_share() -> None:
     assert (half.share, half.right) == (pytest.approx(1 / 3, abs=1e-3), 0)
 
 
-def test_a_repeated_question_is_no_fact() -> None:
+def test_a_fact_in_the_question_is_not_asked_for() -> None:
     expected = "`load` is defined in `pkg/core.py`."
     found = verdict("`load`", expected, "Where is `load`?")
     assert texts(found.wanted, "path") == {"pkg/core.py"}
@@ -87,7 +87,7 @@ def test_wrong_facts_are_those_of_a_kind_that_was_asked_for() -> None:
     assert made_up.invented == made_up.wrong == {ExactFact("path", "pkg/none.py")}
 
 
-def test_more_than_a_list_that_was_cut_tells_is_not_wrong() -> None:
+def test_existing_names_beyond_a_shortened_list_are_not_wrong() -> None:
     answer = "`load` is called by `Engine.run`, `save`, `Motor`."
     whole = verdict(answer, "`load` is called by `Engine.run`.", "Who calls `load`?")
     assert texts(whole.wrong, "name") == {"save", "Motor"}
@@ -96,13 +96,13 @@ def test_more_than_a_list_that_was_cut_tells_is_not_wrong() -> None:
         assert texts(found.wrong, "name") == {"Motor"}
 
 
-def test_bare_words_count_when_nothing_is_in_backticks() -> None:
+def test_bare_words_count_if_nothing_is_in_backticks() -> None:
     expected = "`load` is called by `Engine.run`."
     assert verdict("load is called by Engine.run", expected, "`load`?").right == 1
     assert verdict("`save`, Engine.run", expected, "`load`?").right == 0
 
 
-def test_a_signature_is_its_parts_and_the_whole() -> None:
+def test_a_signature_yields_its_parameters_and_the_whole() -> None:
     found = signature_facts(
         'def f(a, b: dict[str, int] = {}, *, sep=", ", **more) -> list[int]:\n    g()'
     )
@@ -118,7 +118,7 @@ def test_a_signature_is_its_parts_and_the_whole() -> None:
     }
 
 
-def test_a_signature_over_several_lines_is_the_same() -> None:
+def test_a_signature_over_several_lines_has_the_same_parameters() -> None:
     spread = "async def f(\n    a,\n    b=3,\n) -> None: ..."
     assert signature_facts(spread) >= signature_facts("async def f(a, b=3)") - {
         ExactFact("signature", "async def f(a, b=3)")
@@ -144,7 +144,7 @@ def test_parameters_count_one_by_one() -> None:
     assert verdict(inline, expected, question, "api_usage").right == 1
 
 
-def test_quoted_code_states_nothing() -> None:
+def test_quoted_code_states_no_facts() -> None:
     text = "`load` is in `pkg/core.py`:\n```python\nsave(`made/up.py`)\n```"
     assert texts(facts_in(text, "implementation_path", KNOWN), "parameter") == set()
     assert texts(facts_in(text, "code_explanation", KNOWN), "path") == {"pkg/core.py"}
@@ -152,5 +152,5 @@ def test_quoted_code_states_nothing() -> None:
     assert texts(facts_in(changed, "code_change", KNOWN), "parameter") == set()
 
 
-def test_words_alone_are_not_judged() -> None:
+def test_an_answer_without_facts_is_neither_right_nor_wrong() -> None:
     assert verdict("anything", "A library for shapes.", "What is it?").right is None

@@ -1,4 +1,4 @@
-"""The scores of the first reports: kept as they were, weakness included."""
+"""The scores of the first reports, including their known weakness."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ELEMENTS = [
 ]
 
 
-def test_each_part_of_project_knowledge_has_its_points() -> None:
+def test_project_knowledge_gives_points_for_each_keyword() -> None:
     def points(response: str) -> float:
         return first_scores.repo_specific(response, "Laddr", ELEMENTS)
 
@@ -24,7 +24,7 @@ def test_each_part_of_project_knowledge_has_its_points() -> None:
     assert points("架构") == 15
 
 
-def test_each_part_of_code_understanding_has_its_points() -> None:
+def test_code_understanding_gives_points_for_each_keyword() -> None:
     assert first_scores.code_understanding("作用") == 0  # too short
     assert first_scores.code_understanding("作用" + "。" * 100) == 40
     assert first_scores.code_understanding("Parameter x") == 15
@@ -32,8 +32,8 @@ def test_each_part_of_code_understanding_has_its_points() -> None:
     assert first_scores.code_understanding("```x```") == 30
 
 
-def test_an_answer_of_nothing_but_keywords_has_nearly_full_marks() -> None:
-    """Why these scores are labelled, and strict ones stand beside them."""
+def test_an_answer_of_nothing_but_keywords_scores_100() -> None:
+    """This is why the report labels these scores and adds strict ones."""
     empty_talk = (
         "Laddr core module 功能 参数 返回 AgentRuntime run_loop MessageBus setup_tools "
         "core/agent_runtime.py and much more of what anybody could say of anything.\n"

@@ -1,4 +1,4 @@
-"""The text that shows what is forgotten: shipped, held out, and the same for all."""
+"""The general text: shipped, held out, and the same for every model."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from repobuild.model.bundled.corpus import SourceFile
 from repobuild.resources import folder
 
 
-def test_the_shipped_text_is_of_files_that_the_base_never_saw() -> None:
+def test_the_shipped_text_comes_from_files_that_the_base_never_saw() -> None:
     pieces = GeneralText.read().pieces
     assert len(pieces) == PIECES
     assert len({piece.path for piece in pieces}) >= 30
@@ -20,18 +20,18 @@ def test_the_shipped_text_is_of_files_that_the_base_never_saw() -> None:
     assert sum(len(piece.text) for piece in pieces) > 60_000
 
 
-def test_its_licence_lies_beside_it() -> None:
+def test_the_licence_of_the_text_is_in_the_same_folder() -> None:
     text = (folder("configs") / "general" / "LICENSE.txt").read_text("utf-8")
     assert "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2" in text
 
 
-def test_fewer_pieces_are_some_of_them() -> None:
+def test_fewer_pieces_are_a_subset() -> None:
     few = GeneralText.read(5)
     assert set(few.pieces) < set(GeneralText.read().pieces)
     assert few.digest != GeneralText.read().digest == GeneralText.read(PIECES).digest
 
 
-def test_it_is_written_the_same_again(tmp_path: Path) -> None:
+def test_writing_the_shipped_pieces_again_gives_the_same_bytes(tmp_path: Path) -> None:
     path = tmp_path / "again.gz"
     pieces = sorted(GeneralText.read().pieces, key=lambda p: (p.path, p.text))
     GeneralText(tuple(pieces)).write(path)
@@ -41,7 +41,7 @@ def test_it_is_written_the_same_again(tmp_path: Path) -> None:
     )
 
 
-def test_pieces_are_drawn_over_files_and_from_held_out_ones_only(
+def test_pieces_are_drawn_from_every_held_out_file_and_no_other(
     tmp_path: Path,
 ) -> None:
     names = [f"m{n}.py" for n in range(200)]
@@ -56,7 +56,7 @@ def test_pieces_are_drawn_over_files_and_from_held_out_ones_only(
     assert max(of_each) <= 4
 
 
-def test_the_change_is_relative_to_the_other_loss() -> None:
+def test_the_relative_change_is_a_share_of_the_other_loss() -> None:
     text = GeneralText((TextPiece("a.py", "x"), TextPiece("b.py", "y")))
     losses = {"base": [(10.0, 10), (30.0, 10)], "adapter": [(11.0, 10), (31.0, 10)]}
     found = general_loss.section(text, losses)

@@ -1,4 +1,4 @@
-"""The page: readable with any numbers, and safe with any text."""
+"""The page: valid with any numbers, and safe with any text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ VOID = {"meta", "link", "br", "rect", "circle", "path"}
 
 
 class Balance(HTMLParser):
-    """Fails on a tag that is closed wrongly or left open."""
+    """A parser that fails if a tag is closed wrongly."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,17 +37,17 @@ class Balance(HTMLParser):
             assert self.open.pop() == tag
 
 
-def estimate(value: float) -> dict[str, float]:
+def interval(value: float) -> dict[str, float]:
     return {"value": value, "low": value * 0.9, "high": min(1, value * 1.1), "n": 20}
 
 
 def model() -> dict[str, Any]:
-    scores = {"loss": estimate(0.5), "path_exact": estimate(0.9)}
-    return {**scores, "edit": estimate(0.7), "tasks": {"relations": scores}}
+    scores = {"loss": interval(0.5), "path_exact": interval(0.9)}
+    return {**scores, "edit": interval(0.7), "tasks": {"relations": scores}}
 
 
 def make_report(text: str = "text", **changes: Any) -> dict[str, Any]:
-    """The least that a page is drawn from."""
+    """Make a report with the minimal content of a page."""
     mark = {"edit": 0.5, "path_exact": 0.0, "hallucinated": [text]}
     question = {
         "id": "i",
@@ -140,17 +140,17 @@ def test_the_page_says_when_a_gain_is_not_certain() -> None:
     report = make_report()
     track = report["strict"]["tracks"]["recall"]
 
-    def told(low: float, high: float) -> str:
+    def page_with_gap(low: float, high: float) -> str:
         gap = {"value": (low + high) / 2, "low": low, "high": high, "n": 9}
         track["difference"] = {"parent": {"loss": gap}}
         return render_page(report)
 
-    assert "better than the parent" in told(-0.2, -0.1)
-    assert "worse than the parent" in told(0.1, 0.2)
-    assert "no certain difference" in told(-0.1, 0.1)
+    assert "better than the parent" in page_with_gap(-0.2, -0.1)
+    assert "worse than the parent" in page_with_gap(0.1, 0.2)
+    assert "no certain difference" in page_with_gap(-0.1, 0.1)
 
 
-def test_every_plot_tells_its_numbers_to_those_who_do_not_see_it() -> None:
+def test_every_plot_has_its_numbers_in_its_label() -> None:
     drawn = bar_plots.bar_plot(
         "Scores", {"right file": [PlotBar("base", 0.25, 0.1, 0.4)]}
     )
@@ -158,7 +158,7 @@ def test_every_plot_tells_its_numbers_to_those_who_do_not_see_it() -> None:
     assert 'aria-label="Scores. right file: base 25%"' in drawn
 
 
-def test_plots_stand_with_one_point_and_with_none() -> None:
+def test_plots_work_with_one_point_and_with_none() -> None:
     one = line_plots.line_plot(
         "t", [PlotLine("a", "adapter", [(0, 0.5)], dots=True)], axis=SHARE
     )
@@ -169,25 +169,25 @@ def test_plots_stand_with_one_point_and_with_none() -> None:
 
 
 @pytest.mark.parametrize("below", [0.0, 2.0], ids=["positive", "below zero"])
-def test_no_point_lies_outside_its_plot(below: float) -> None:
+def test_no_point_is_outside_its_plot(below: float) -> None:
     points = [(float(n), 3.7 / (n + 1) - below) for n in range(50)]
     drawn = line_plots.line_plot("t", [PlotLine("a", "adapter", points, dots=True)])
     heights = [float(y) for y in re.findall(r'cy="([\d.-]+)"', drawn)]
     assert 0 <= min(heights) and max(heights) <= line_plots.HEIGHT
 
 
-def test_nothing_is_drawn_where_nothing_was_spent() -> None:
+def test_a_commit_without_cost_has_no_column() -> None:
     drawn = line_plots.column_plot("t", [1_000_000, 0, 10], ["a", "b", "c"])
     high, none, low = (float(h) for h in re.findall(r'height="([\d.]+)"', drawn))
     assert none == 0 < low < high <= line_plots.HEIGHT
 
 
-def test_an_axis_begins_at_zero_unless_there_is_less() -> None:
+def test_an_axis_begins_at_zero_unless_a_value_is_negative() -> None:
     assert PlotAxis.around([0.3, 0.61]) == PlotAxis(0.0, 0.8)
     assert PlotAxis.around([-0.01, 0.03]) == PlotAxis(-0.04, 0.04)
 
 
-def test_many_commits_do_not_run_into_each_other() -> None:
+def test_the_labels_of_many_commits_do_not_overlap() -> None:
     labels = [f"{n:07x}" for n in range(100)]
     points = [(float(n), 0.5) for n in range(100)]
     drawn = line_plots.line_plot("t", [PlotLine("a", "adapter", points)], names=labels)
@@ -201,44 +201,44 @@ def test_a_running_mean_starts_at_its_first_value() -> None:
     ]
 
 
-# -------------------------------------------------------------- what is shown of what
+# --------------------------------------------------------- content of the sections
 
 
-def test_what_is_wrong_in_an_answer_is_marked_and_nothing_else() -> None:
+def test_exactly_the_wrong_parts_of_an_answer_are_highlighted() -> None:
     said = highlight_wrong("in `a.py`, not in `aa.py` or <b>", ["a.py", "<b>"])
     assert said == "in `<mark>a.py</mark>`, not in `aa.py` or <mark>&lt;b&gt;</mark>"
     assert highlight_wrong("a < b", []) == "a &lt; b"
 
 
-def test_the_checked_answer_stands_first_and_the_base_last() -> None:
+def test_the_checked_answer_comes_first_and_the_base_last() -> None:
     html = render_page(pages.make_report())
     first = html[html.index('<div class="answers"><div class="of-fact">') :]
     order = re.findall(r'<div class="of-(\w+)">', first)[:4]
     assert order == ["fact", "adapter", "parent", "base"]
 
 
-def test_an_old_fact_that_is_still_told_is_the_worst_answer() -> None:
+def test_a_stale_answer_is_listed_as_the_worst() -> None:
     html = render_page(pages.make_report())
     verdicts = re.findall(r'class="verdict-of"><span class="\w+">([^<]*)', html)
     assert verdicts[0] == "✗ old fact"
     assert verdicts == sorted(verdicts, key=["✗ old fact", "✗ facts", "✓ facts"].index)
 
 
-def test_going_on_is_compared_with_starting_anew() -> None:
+def test_the_cost_of_continuing_is_compared_with_training_from_the_base() -> None:
     chain = [pages.link(n, "") for n in range(3)]
     html = render_page(pages.make_report(chain=chain))
     assert f"This commit trained {chain[-1]['tokens']:,} tokens" in html
     assert "1.2% of the 812,345 that starting from the base" in html
 
 
-def test_a_commit_that_trained_nothing_says_so() -> None:
+def test_the_page_says_when_a_commit_trained_nothing() -> None:
     chain = [pages.link(n, "") for n in range(4)]
     assert chain[-1]["mode"] == "wait"
     html = render_page(pages.make_report(chain=chain))
     assert "Nothing was trained at this commit" in html
 
 
-def test_a_rollback_is_told_where_the_adapter_is() -> None:
+def test_the_head_names_a_rollback() -> None:
     facts = {"mode": "rollback", "reason": "instead of 1234", "promoted": True}
     html = render_page(pages.make_report(adapter={**pages.link(1, ""), **facts}))
     assert "This commit was rolled back" in html
@@ -251,7 +251,7 @@ def test_a_long_chain_shows_its_newest_commits_and_folds_the_rest() -> None:
     assert html.count('<th scope="row"><code>') == 40
 
 
-def test_every_section_that_is_linked_is_there() -> None:
+def test_the_contents_link_exactly_the_sections_that_exist() -> None:
     html = render_page(pages.make_report())
     links = re.findall(r'<a href="#(\w+)">', html)
     assert links == ["scores", "chain", "tasks", "training", "answers", "seed"]

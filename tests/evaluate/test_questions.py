@@ -1,4 +1,4 @@
-"""Questions stay the same when the repository grows around them."""
+"""Drawing questions: the same ones after every commit."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_the_same_questions_are_drawn_in_any_order_of_the_rows() -> None:
     assert asked(range(300)) == asked(range(299, -1, -1))
 
 
-def test_one_new_element_displaces_few_questions() -> None:
+def test_one_new_element_replaces_few_questions() -> None:
     before = asked(range(3000))
     after = asked(range(3002))
     assert len(set(before) & set(after)) >= len(before) - len(TASKS)
@@ -72,7 +72,7 @@ def test_the_test_split_comes_before_the_validation_split() -> None:
     assert splits == sorted(splits)
 
 
-def test_a_question_that_gives_the_path_away_is_no_location_question() -> None:
+def test_a_question_that_contains_the_path_does_not_ask_for_it() -> None:
     row = {"element": "a/b.py::f", "question": "", "answer": ""}
     given = questions.HeldOutSample(
         "i", "recall", "code_location", "Is it in `a/b.py`?", "", row
@@ -84,7 +84,7 @@ def test_a_question_that_gives_the_path_away_is_no_location_question() -> None:
     assert asking.asks_for_path
 
 
-def test_one_question_is_asked_once() -> None:
+def test_equal_questions_are_asked_once() -> None:
     dataset, samples = tables(range(300))
     for key, rows in samples.rows.items():
         samples.put(key, {s: {**row, "question": "Same?"} for s, row in rows.items()})
@@ -92,7 +92,7 @@ def test_one_question_is_asked_once() -> None:
     assert len(questions.draw_questions("recall", held, samples, 16)) == 1
 
 
-def test_few_samples_are_all_asked() -> None:
+def test_with_few_samples_all_are_asked() -> None:
     assert len(asked(range(6), count=40)) == 2 * len(TASKS)
     assert asked(range(0), count=40) == []
 
@@ -139,7 +139,7 @@ def test_elements_come_from_the_graph_without_edges_and_files() -> None:
 ELEMENTS = [GraphElement(f"m.py::f{n}", "function") for n in range(50)]
 
 
-def test_seed_cases_have_all_three_types_and_their_files() -> None:
+def test_first_report_cases_have_all_three_types_and_their_files() -> None:
     found = questions.first_report_cases("Laddr", ELEMENTS, 16)
     assert Counter(c.type for c in found) == {
         "repo_specific": 4,
@@ -150,14 +150,14 @@ def test_seed_cases_have_all_three_types_and_their_files() -> None:
     assert all(c.reference_files for c in found if c.type == "code_specific")
 
 
-def test_a_new_element_changes_no_other_seed_question() -> None:
+def test_a_new_element_changes_no_other_first_report_case() -> None:
     before = {c.question for c in questions.first_report_cases("Laddr", ELEMENTS, 16)}
     newcomer = [*ELEMENTS, GraphElement("m.py::new", "function")]
     after = {c.question for c in questions.first_report_cases("Laddr", newcomer, 16)}
     assert len(before - after) <= 1
 
 
-def test_private_elements_and_sections_are_not_seed_questions() -> None:
+def test_private_elements_and_sections_are_no_first_report_cases() -> None:
     hidden = [
         GraphElement("m.py::_f", "function"),
         GraphElement("a.md::intro", "section"),

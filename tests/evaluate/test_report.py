@@ -1,4 +1,4 @@
-"""The report task from end to end, with a model of a few thousand parameters."""
+"""The report rule end to end, with a small random model."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def make_adapter(base: Path, folder: Path, seed: int) -> Path:
-    """An adapter with random weights: it says something else than its base."""
+    """Save an adapter with random weights: its answers differ from the base's."""
     from peft import LoraConfig, get_peft_model
     from transformers import AutoModelForCausalLM
 
@@ -124,7 +124,7 @@ class MemoryTask:
     def note(self, text: str) -> None: ...
 
 
-MOVED = (0, 5, 10, 15, 20)  # of which 5 and 20 are trained
+MOVED = (0, 5, 10, 15, 20)  # 5 and 20 are trained
 
 
 def tables(count: int = 30, moved: Sequence[int] = MOVED) -> dict[str, MemoryTable]:
@@ -147,7 +147,7 @@ def tables(count: int = 30, moved: Sequence[int] = MOVED) -> dict[str, MemoryTab
 
 
 def _moved(n: int) -> dict[str, Any]:
-    """`f0`, `f5` ... were in another file; those that are trained are asked about."""
+    """Make an outdated question; it is asked only if `f{n}` is trained."""
     return {
         "kind": "moved",
         "element": f"pkg/m{n}.py::f{n}",
@@ -173,7 +173,7 @@ def _sample(n: int, key: str) -> dict[str, Any]:
 
 @dataclass
 class World:
-    """A repository's state as the report task sees it, over several commits."""
+    """A repository's state over several commits, as the report rule sees it."""
 
     base: Path
     root: Path
@@ -188,7 +188,7 @@ class World:
         moved: Sequence[int] = MOVED,
         **row: Any,
     ) -> MemoryTask:
-        """Train (at random), report, and store both."""
+        """Make a random adapter and its report, and store both."""
         adapter = f"adapter-{name}"
         seed = len(self.adapters)
         self.objects[adapter] = make_adapter(self.base, self.root / adapter, seed)
@@ -263,7 +263,9 @@ def test_losses_differ_between_models(world: World) -> None:
     assert len(losses) == 3
 
 
-def test_base_and_parent_are_not_asked_again(world: World, base: Path) -> None:
+def test_cached_answers_of_base_and_parent_are_used_again(
+    world: World, base: Path
+) -> None:
     later = World(base, world.root / "later", dict(world.adapters))
     later.root.mkdir()
     later.reports, later.objects = dict(world.reports), dict(world.objects)
@@ -273,7 +275,7 @@ def test_base_and_parent_are_not_asked_again(world: World, base: Path) -> None:
     assert made["adapter"] > 0
 
 
-def test_a_change_costs_base_and_parent_its_own_questions(
+def test_base_and_parent_are_asked_only_the_questions_of_a_change(
     world: World, base: Path
 ) -> None:
     later = World(base, world.root / "moved", dict(world.adapters))
@@ -285,7 +287,7 @@ def test_a_change_costs_base_and_parent_its_own_questions(
     assert (made["base"], made["parent"]) == (1, 1)
 
 
-def test_a_lost_report_only_costs_its_answers(world: World, base: Path) -> None:
+def test_a_lost_report_costs_only_its_answers(world: World, base: Path) -> None:
     later = World(base, world.root / "lost", dict(world.adapters))
     later.root.mkdir()
     later.reports = dict(world.reports)
@@ -321,10 +323,10 @@ def test_every_number_of_the_strict_section_has_an_interval(world: World) -> Non
         assert "code_location" in track["adapter"]["tasks"]
 
 
-def test_what_changed_is_asked_of_every_model(world: World) -> None:
+def test_every_model_is_asked_about_what_changed(world: World) -> None:
     found = load(world, "b" * 40)
     section = found["strict"]["staleness"]
-    assert section["n"] == 2  # f5 and f20: of the others nothing is trained
+    assert section["n"] == 2  # f5 and f20: the others are not trained
     for model in ("base", "parent", "adapter"):
         assert section[model]["moved"]["n"] == 2
     assert set(section["difference"]["parent"]) == {"all", "moved", "right"}
@@ -337,7 +339,7 @@ def test_what_changed_is_asked_of_every_model(world: World) -> None:
     assert asked[0]["marks"]["adapter"]["stale"] is False
 
 
-def test_general_loss_is_that_of_all_models_on_one_text(world: World) -> None:
+def test_the_general_loss_of_every_model_is_on_the_same_text(world: World) -> None:
     section = load(world, "b" * 40)["strict"]["general"]
     assert section["n"] == 3
     assert load(world, "a" * 40)["strict"]["general"]["text"] == section["text"]
@@ -349,7 +351,7 @@ def test_general_loss_is_that_of_all_models_on_one_text(world: World) -> None:
     assert change["value"] == pytest.approx(expected, abs=2e-4)
 
 
-def test_the_headline_tells_of_staleness_and_of_general_loss(world: World) -> None:
+def test_the_headline_has_staleness_and_general_loss(world: World) -> None:
     found = world.reports[f"adapter-{'b' * 40}"]["headline"]
     assert {"all", "moved"} <= set(found["staleness"]["adapter"])
     assert {"loss", "relative"} == set(found["general"]["parent"])
@@ -371,7 +373,7 @@ def test_the_page_says_that_an_adapter_was_not_promoted(world: World) -> None:
     assert "was not promoted" not in first
 
 
-def test_the_page_needs_nothing_from_elsewhere(world: World) -> None:
+def test_the_page_needs_no_other_file(world: World) -> None:
     page = (world.root / f"report-{'b' * 40}" / "index.html").read_text("utf-8")
     assert not re.search(r"(src|href)=[\"'](?!data:|#)", page)
     assert "<script" not in page
@@ -383,10 +385,10 @@ def test_the_page_needs_nothing_from_elsewhere(world: World) -> None:
 def test_chromium_renders_the_page_without_a_console_error(
     world: World, tmp_path: Path
 ) -> None:
-    """More of it, with invented reports: tests/evaluate/test_browser.py."""
-    place = world.root / f"report-{'b' * 40}" / "index.html"
+    """test_browser.py has more tests, with invented reports."""
+    path = world.root / f"report-{'b' * 40}" / "index.html"
     with chromium.Browser(tmp_path) as browser:
-        tab = browser.open(place.as_uri())
+        tab = browser.open(path.as_uri())
         assert tab.errors() == []
         assert tab.value("document.querySelector('h1').innerText.includes('<laddr> &')")
         assert tab.value("document.querySelectorAll('details.question').length") > 0

@@ -1,4 +1,4 @@
-"""An old fact that is still believed shows; saying that something is gone does not."""
+"""Staleness: an answer with an old fact is stale, one that says so is not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.fakes import MemoryTable
 
 KNOWN = KnownNames.of(["new.py", "old.py", "other.py"], ["f", "g", "load"])
 WHERE = "Where can I find the source code of `f`?"
-TOLD = '`f` is not in `old.py` any more: commit 0123456789 ("Tidy") removed it.'
+GONE = '`f` is not in `old.py` any more: commit 0123456789 ("Tidy") removed it.'
 RENAMED = "`f` is not in `old.py` any more; it is `g` in `new.py` now."
 
 
@@ -31,13 +31,13 @@ def code(text: str) -> str:
 
 
 MOVED = row("moved", defined("new.py"), defined("old.py"), False)
-REMOVED = row("removed", TOLD, defined("old.py"), True)
+REMOVED = row("removed", GONE, defined("old.py"), True)
 RENAMING = row("moved", RENAMED, defined("old.py"), True)
 PASS = "What do I have to pass to `load`?"
 
 
 def belief(found: Any, answer: str) -> tuple[bool, bool]:
-    """Whether an answer is right, and whether it is stale."""
+    """Return whether an answer is right, and whether it is stale."""
     asked = OutdatedQuestion("id", found["kind"], found["question"], found["expected"],
                      found["old"], found["gone"], {})  # fmt: skip
     believed = asked.belief(answer, KNOWN)
@@ -52,19 +52,19 @@ def test_a_moved_element_is_stale_in_its_old_file_only() -> None:
     assert belief(MOVED, "I do not know.") == (False, False)
 
 
-def test_who_tells_of_a_move_names_both_files_and_is_right() -> None:
+def test_an_answer_that_describes_the_move_is_right_and_names_both_files() -> None:
     answer = "`f` is not in `old.py` any more; it is `f` in `new.py` now."
     assert belief(MOVED, answer) == (True, False)
 
 
-def test_a_removed_element_is_stale_where_it_was_unless_it_is_said_to_be_gone() -> None:
+def test_a_removed_element_is_stale_unless_the_answer_says_it_is_gone() -> None:
     assert belief(REMOVED, defined("old.py")) == (False, True)
-    assert belief(REMOVED, TOLD) == (True, False)
+    assert belief(REMOVED, GONE) == (True, False)
     assert belief(REMOVED, "`f` 已经没有了，原来在 `old.py` 中。") == (True, False)
     assert belief(REMOVED, defined("other.py")) == (False, False)
 
 
-def test_what_went_under_another_name_is_right_by_name_and_place() -> None:
+def test_a_moved_and_renamed_element_needs_its_new_name_and_path() -> None:
     assert belief(RENAMING, "That is `g` in `new.py`.") == (True, False)
     assert belief(RENAMING, "That is `g`.") == (False, False)
     assert belief(RENAMING, defined("old.py")) == (False, True)
@@ -80,7 +80,7 @@ def test_a_renamed_element_is_stale_by_its_old_name() -> None:
     assert belief(found, said.format("load")) == (False, False)
 
 
-def test_a_parameter_that_is_no_more_is_stale() -> None:
+def test_a_removed_parameter_is_stale() -> None:
     was, now = code("def load(path, mode='r')"), code("def load(path)")
     found = row("changed", now, was, False, PASS)
     assert belief(found, now) == (True, False)
@@ -89,7 +89,7 @@ def test_a_parameter_that_is_no_more_is_stale() -> None:
     assert belief(found, code("def load(path, x=1)")) == (False, False)
 
 
-def test_where_parameters_only_came_the_old_signature_is_stale() -> None:
+def test_if_parameters_were_only_added_the_old_signature_is_stale() -> None:
     was, now = code("def load(path)"), code("def load(path, mode='r')")
     found = row("changed", now, was, False, PASS)
     assert belief(found, was) == (False, True)
@@ -97,7 +97,7 @@ def test_where_parameters_only_came_the_old_signature_is_stale() -> None:
     assert belief(found, code("def load(path, x=1)")) == (False, False)
 
 
-def test_a_caller_that_is_no_more_is_stale_although_nothing_came_for_it() -> None:
+def test_a_removed_caller_is_stale_even_without_a_replacement() -> None:
     old, now = "`f` is called by `g`, `load`.", "`f` is called by `g`."
     found = row("called", now, old, False, "Who calls `f`?")
     assert belief(found, now) == (True, False)
@@ -118,7 +118,7 @@ def tables() -> tuple[MemoryTable, MemoryTable]:
     return MemoryTable(rows), MemoryTable(dataset)
 
 
-def test_questions_are_drawn_evenly_by_kind_among_what_is_trained() -> None:
+def test_questions_about_trained_subjects_are_drawn_evenly_by_kind() -> None:
     stale, dataset = tables()
     found = staleness.draw_questions(stale, dataset, 8)
     assert sorted(q.kind for q in found) == ["moved"] * 4 + ["removed"] * 4
@@ -127,7 +127,7 @@ def test_questions_are_drawn_evenly_by_kind_among_what_is_trained() -> None:
     assert [q.id for q in every[:8]] == [q.id for q in found]
 
 
-def test_another_question_displaces_one_at_most() -> None:
+def test_a_new_question_replaces_at_most_one() -> None:
     stale, dataset = tables()
     before = {q.id for q in staleness.draw_questions(stale, dataset, 6)}
     stale.put("old.py::more", {**MOVED, "element": "new.py::m1"})

@@ -1,4 +1,4 @@
-"""Strict scores: what is right, and what cannot be had by talking."""
+"""Strict scores: right answers score, and verbose ones do not."""
 
 from __future__ import annotations
 
@@ -27,19 +27,19 @@ def mark(
     return strict_score.mark_answer(sample, answer, KNOWN)
 
 
-def test_the_expected_answer_has_full_marks() -> None:
+def test_the_expected_answer_has_the_best_score_in_every_metric() -> None:
     found = mark(RIGHT)
     assert (found.exact, found.edit, found.path_exact) == (1.0, 1.0, 1.0)
     assert found.path_accuracy == 1.0
     assert found.hallucinated == ()
 
 
-def test_white_space_and_composed_letters_do_not_count() -> None:
+def test_white_space_and_unicode_composition_do_not_count() -> None:
     assert mark("  `Engine.run`  is defined\nin `pkg/core.py`.\n").exact == 1
     assert strict_score.normalised("cafe\u0301") == strict_score.normalised("caf\u00e9")
 
 
-def test_an_empty_answer_has_no_marks() -> None:
+def test_an_empty_answer_scores_zero() -> None:
     found = mark("")
     assert (found.exact, found.edit, found.path_exact) == (0.0, 0.0, 0.0)
 
@@ -49,7 +49,7 @@ def test_the_right_path_in_other_words_counts() -> None:
 
 
 @pytest.mark.parametrize("place", [":12", ":12-40", "#L12", "#L12-L40"])
-def test_line_numbers_behind_a_path_are_cut(place: str) -> None:
+def test_line_numbers_after_a_path_are_removed(place: str) -> None:
     assert mark(f"See `pkg/core.py{place}`.").path_exact == 1
 
 
@@ -63,12 +63,12 @@ def test_naming_every_path_lowers_path_accuracy() -> None:
     assert found.path_accuracy == 0.25
 
 
-def test_a_near_path_is_wrong() -> None:
+def test_a_similar_path_is_wrong() -> None:
     assert mark("`Engine.run` is in `core.py`.").path_exact == 0
     assert mark("`Engine.run` is in `src/pkg/core.py`.").path_exact == 0
 
 
-def test_a_path_of_the_question_is_not_knowledge() -> None:
+def test_a_path_in_the_question_gives_no_path_score() -> None:
     question = "On which lines of `pkg/core.py` is `Engine.run`?"
     found = mark(RIGHT, question=question)
     assert found.path_exact is None
@@ -87,7 +87,7 @@ def test_other_tasks_have_no_exact_path_but_path_accuracy() -> None:
     assert found.path_accuracy == 1
 
 
-def test_a_path_without_backticks_counts_when_there_is_none_with() -> None:
+def test_a_path_without_backticks_counts_only_if_none_has_them() -> None:
     assert mark("The class lives in pkg/core.py.").path_exact == 1
     assert mark("Not in pkg/core.py but `pkg/cli/main.py`.").path_exact == 0
 
@@ -99,7 +99,7 @@ def test_paths_without_suffix_and_with_spaces_are_known_by_the_repository() -> N
     ]
 
 
-def test_dotted_names_are_no_paths() -> None:
+def test_dotted_names_are_not_paths() -> None:
     assert paths_in("`Engine.run` and `os.path` and `a.b()`", KNOWN) == []
 
 
@@ -125,7 +125,7 @@ def test_a_completion_is_compared_without_its_fence() -> None:
     assert exact("return node.obj\n    return node.obj") == 0
 
 
-def test_a_completion_that_runs_on_is_cut_and_told_apart() -> None:
+def test_a_completion_that_continues_is_truncated_and_not_counted_as_stopped() -> None:
     code = "return node.obj"
     stopped = mark(code, code, "?", "code_completion")
     ran_on = mark(f"{code}\n\n\ndef g():\n    pass", code, "?", "code_completion")
@@ -134,13 +134,13 @@ def test_a_completion_that_runs_on_is_cut_and_told_apart() -> None:
     assert mark("x").stopped is None
 
 
-def test_names_that_nobody_defined_are_hallucinated() -> None:
+def test_undefined_names_are_hallucinated() -> None:
     found = mark("`Engine.start` calls `load()` and `Motor` with `timeout`.")
     assert found.named == ("Engine.start", "load", "Motor", "timeout")
     assert found.hallucinated == ("Engine.start", "Motor")
 
 
-def test_paths_that_exist_nowhere_are_hallucinated_what_is_gone_is_not() -> None:
+def test_unknown_paths_are_hallucinated_unless_the_expected_answer_has_them() -> None:
     assert mark("in `pkg/made_up.py`").hallucinated == ("pkg/made_up.py",)
     gone = "`halt` is not in `pkg/old.py` any more."
     assert mark(gone, gone, "I cannot find `halt` any more. Why?").hallucinated == ()
@@ -148,18 +148,18 @@ def test_paths_that_exist_nowhere_are_hallucinated_what_is_gone_is_not() -> None
 
 def test_names_of_python_and_of_modules_exist() -> None:
     answer = "`list`, `os.path`? `None`, `self`, `pkg.core`, `main`"
-    assert mark(answer).hallucinated == ("os.path",)  # `path` is nobody's name here
+    assert mark(answer).hallucinated == ("os.path",)  # this repository has no `path`
 
 
-def test_a_name_said_twice_counts_once() -> None:
+def test_a_repeated_name_counts_once() -> None:
     assert mark("`Motor` `Motor` `Motor`").hallucinated == ("Motor",)
 
 
-def test_expressions_and_signatures_are_not_judged_as_names() -> None:
+def test_expressions_and_signatures_are_not_names() -> None:
     assert mark("`a + b`, `def f(x)`, `--jobs`, `12`").named == ()
 
 
-def test_a_score_averages_what_applies() -> None:
+def test_a_metric_is_averaged_over_the_answers_to_which_it_applies() -> None:
     other = mark("x", "y", "What?", "relations")
     found = strict_score.score_marks([mark(RIGHT), mark("`README.md`"), other])
     assert found["path_exact"].n == 2
@@ -172,7 +172,7 @@ def test_hallucination_is_a_share_of_names_not_of_answers() -> None:
     assert strict_score.score_marks(marks)["hallucinated"].value == 0.25
 
 
-def test_an_interval_holds_its_value_and_is_the_same_twice() -> None:
+def test_an_interval_contains_its_value_and_is_deterministic() -> None:
     pairs = [(float(n % 3 == 0), 1.0) for n in range(60)]
     found = strict_score.ratio(pairs)
     assert found == strict_score.ratio(pairs)
@@ -198,8 +198,8 @@ def test_no_samples_have_no_loss() -> None:
     assert strict_score.score_marks([]) == {}
 
 
-def test_a_paired_difference_sees_what_two_intervals_hide() -> None:
-    """Both models fail on the same half; one of them on one question more."""
+def test_a_paired_difference_of_ten_questions_in_forty_is_certain() -> None:
+    """Both models fail on the same 15 of 40 questions, one of them on ten more."""
     wrong, right = mark("`README.md`"), mark(RIGHT)
     ours = [right] * 25 + [wrong] * 15
     theirs = [right] * 15 + [wrong] * 25

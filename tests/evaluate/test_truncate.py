@@ -1,4 +1,4 @@
-"""Where a completion ends: known from the question, never from the target."""
+"""Truncating completions: by the question, never by the expected code."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def cut(
     return truncate_completion(sub, {"element": f"{path}::f", "prefix": prefix}, answer)
 
 
-def test_the_key_of_a_sample_says_what_is_asked_for() -> None:
+def test_the_kind_of_code_follows_from_the_key_of_a_sample() -> None:
     found = [completion_kind(sub) for sub in (BODY, LINE, ASSERTION, NEEDS)]
     assert found == ["body", "line", "assertion", "needs"]
     assert completion_kind("#house_rules.en.0") == ""
@@ -32,14 +32,14 @@ def test_a_line_ends_with_the_line() -> None:
         assert cut(sub, "") == ""
 
 
-def test_a_comment_ends_a_line_but_a_sign_in_a_string_does_not() -> None:
+def test_a_comment_ends_a_line_but_a_hash_sign_in_a_string_does_not() -> None:
     assert cut(LINE, "x = 1  # why") == "x = 1"
     assert cut(LINE, "x = '#1'  # why") == "x = '#1'"
     assert cut(LINE, r"x = 'it\'s #1'") == r"x = 'it\'s #1'"
     assert cut(LINE, "#include <a.h>", path="m.c") == "#include <a.h>"
 
 
-def test_commas_and_brackets_of_an_answer_are_never_cut() -> None:
+def test_commas_and_brackets_do_not_end_an_answer() -> None:
     assert cut(ASSERTION, "[1, 2]), (3\n") == "[1, 2]), (3"
 
 
@@ -50,7 +50,7 @@ def test_a_body_ends_where_a_line_is_indented_less() -> None:
     assert cut(BODY, body) == body
 
 
-def test_a_long_string_may_be_indented_less() -> None:
+def test_a_multi_line_string_may_be_indented_less_than_its_body() -> None:
     body = 'x = """\nat the margin\n"""\n    return x'
     assert cut(BODY, f"{body}\ndef g(): ...") == body
 
@@ -61,14 +61,14 @@ def test_a_body_in_braces_ends_with_its_brace() -> None:
     assert found == body
 
 
-def test_imports_end_with_the_first_line_that_is_none() -> None:
+def test_imports_end_at_the_first_other_line() -> None:
     needs = "from a import b\nimport c"
     assert cut(NEEDS, f"{needs}\n\nx = b(c)") == needs
     assert cut(NEEDS, f"You need this:\n{needs}") == needs
     assert cut(NEEDS, "x = 1") == ""
 
 
-def test_a_fence_is_form() -> None:
+def test_only_the_code_in_a_fence_counts() -> None:
     assert cut(LINE, "```python\nreturn a\n```\nThat is it.") == "return a"
 
 
@@ -96,7 +96,7 @@ def last(x):
 
 
 @pytest.mark.parametrize("node", ast.parse(SOURCE).body, ids=lambda n: n.name)
-def test_what_follows_a_body_never_counts_and_all_of_it_does(node) -> None:
+def test_a_body_is_kept_whole_and_without_the_code_after_it(node) -> None:
     lines = SOURCE.splitlines()
     first, end = node.body[0].lineno - 1, node.end_lineno
     body = "\n".join(lines[first:end])
