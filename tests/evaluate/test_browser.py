@@ -27,7 +27,7 @@ PALE = """
   const light = colour => parts(colour).slice(0, 3).map(v => v / 255)
     .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, n) => sum + v * [.2126, .7152, .0722][n], 0);
-  const behind = element => {
+  const background = element => {
     for (; element; element = element.parentElement) {
       const colour = getComputedStyle(element).backgroundColor;
       if ((parts(colour)[3] ?? 1) === 1) return colour;
@@ -41,7 +41,7 @@ PALE = """
     if (!node.data.trim() || !box.width || owner.tagName === "title") continue;
     const style = getComputedStyle(owner);
     const [a, b] = [light(owner.closest("svg") ? style.fill : style.color),
-                    light(behind(owner))];
+                    light(background(owner))];
     const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
     if (ratio < LEAST) pale.push(`${ratio.toFixed(2)} ${node.data.slice(0, 40)}`);
   }
@@ -133,7 +133,7 @@ def test_planted_pale_text_and_a_wide_element_are_found(show: Open) -> None:
         '<p style="width: 2000px">wide</p>'
     )
     tab = show(render_page(pages.make_report()).replace("<main>", f"<main>{planted}"))
-    assert [said[5:] for said in tab.value(PALE)] == ["pale", "pale"]
+    assert [text[5:] for text in tab.value(PALE)] == ["pale", "pale"]
     assert len(tab.value(WIDER)) == 1
 
 
@@ -170,10 +170,10 @@ def test_the_page_can_be_read_by_keyboard(show: Open) -> None:
     reached = "[...document.querySelectorAll('summary, .scroll')].map(e => e.tabIndex)"
     assert set(tab.value(reached)) == {0}
     tab.value("document.querySelector('details.question:not([open]) summary').focus()")
-    place = "document.activeElement.parentElement.open"
-    assert tab.value(place) is False
+    is_open = "document.activeElement.parentElement.open"
+    assert tab.value(is_open) is False
     tab.press("Enter", 13)
-    assert tab.value(place) is True
+    assert tab.value(is_open) is True
 
 
 def test_folded_parts_are_printed_on_white(show: Open) -> None:

@@ -131,12 +131,14 @@ def test_a_signature_over_several_lines_has_the_same_parameters() -> None:
 
 
 def test_parameters_count_one_by_one() -> None:
-    def said(code: str) -> str:
+    def signature_answer(code: str) -> str:
         return f"The signature of `load` in `pkg/core.py` is:\n```python\n{code}\n```"
 
-    expected = said("def load(path, timeout=3)")
+    expected = signature_answer("def load(path, timeout=3)")
     question = "What do I have to pass to `load`?"
-    near = verdict(said("def load(path, timeout=5)"), expected, question, "api_usage")
+    near = verdict(
+        signature_answer("def load(path, timeout=5)"), expected, question, "api_usage"
+    )
     assert texts(near.stated, "parameter") == {"path"}
     assert texts(near.wrong, "parameter") == {"timeout=5"}
     assert near.right == 0

@@ -205,8 +205,8 @@ def test_a_running_mean_starts_at_its_first_value() -> None:
 
 
 def test_exactly_the_wrong_parts_of_an_answer_are_highlighted() -> None:
-    said = highlight_wrong("in `a.py`, not in `aa.py` or <b>", ["a.py", "<b>"])
-    assert said == "in `<mark>a.py</mark>`, not in `aa.py` or <mark>&lt;b&gt;</mark>"
+    html = highlight_wrong("in `a.py`, not in `aa.py` or <b>", ["a.py", "<b>"])
+    assert html == "in `<mark>a.py</mark>`, not in `aa.py` or <mark>&lt;b&gt;</mark>"
     assert highlight_wrong("a < b", []) == "a &lt; b"
 
 

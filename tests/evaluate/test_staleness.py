@@ -72,12 +72,12 @@ def test_a_moved_and_renamed_element_needs_its_new_name_and_path() -> None:
 
 
 def test_a_renamed_element_is_stale_by_its_old_name() -> None:
-    said = "That is the function `{}` in `new.py`."
+    answer = "That is the function `{}` in `new.py`."
     asked = 'Which part of it is responsible for this: "Load."'
-    found = row("moved", said.format("g"), said.format("f"), False, asked)
-    assert belief(found, said.format("g")) == (True, False)
-    assert belief(found, said.format("f")) == (False, True)
-    assert belief(found, said.format("load")) == (False, False)
+    found = row("moved", answer.format("g"), answer.format("f"), False, asked)
+    assert belief(found, answer.format("g")) == (True, False)
+    assert belief(found, answer.format("f")) == (False, True)
+    assert belief(found, answer.format("load")) == (False, False)
 
 
 def test_a_removed_parameter_is_stale() -> None:
@@ -123,7 +123,7 @@ def test_questions_about_trained_subjects_are_drawn_evenly_by_kind() -> None:
     found = staleness.draw_questions(stale, dataset, 8)
     assert sorted(q.kind for q in found) == ["moved"] * 4 + ["removed"] * 4
     every = staleness.draw_questions(stale, dataset, 100)
-    assert len(every) == 9 + 8  # `load` is not trained, one removal is not told
+    assert len(every) == 9 + 8  # `load` is not trained, one removal is not trained
     assert [q.id for q in every[:8]] == [q.id for q in found]
 
 

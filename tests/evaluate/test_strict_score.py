@@ -48,9 +48,9 @@ def test_the_right_path_in_other_words_counts() -> None:
     assert mark("`Engine.run` 位于 `pkg/core.py`。").path_exact == 1
 
 
-@pytest.mark.parametrize("place", [":12", ":12-40", "#L12", "#L12-L40"])
-def test_line_numbers_after_a_path_are_removed(place: str) -> None:
-    assert mark(f"See `pkg/core.py{place}`.").path_exact == 1
+@pytest.mark.parametrize("lines", [":12", ":12-40", "#L12", "#L12-L40"])
+def test_line_numbers_after_a_path_are_removed(lines: str) -> None:
+    assert mark(f"See `pkg/core.py{lines}`.").path_exact == 1
 
 
 def test_only_the_first_path_counts() -> None:
