@@ -1,4 +1,4 @@
-"""All rows about what the engine costs, in one run: the table of docs/benchmarks.md.
+"""All rows about what the engine costs, in one run: the table of docs/benchmarks/engine.md.
 
     python -m tests.benchmarks.engine [--quick]
 
