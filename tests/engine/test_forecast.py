@@ -7,8 +7,13 @@ from typing import Any
 
 import pytest
 
-from repobuild.engine.explain.forecast import NOTHING, foresee
-from repobuild.engine.explain.time_estimate import ExpectedWork, ForecastInput
+from repobuild.cli.reason_text import stale_text
+from repobuild.engine.explain.forecast import (
+    NOTHING,
+    ExpectedWork,
+    ForecastInput,
+    foresee,
+)
 from repobuild.engine.storage.run_history import runs
 from tests.toys import Toy
 
@@ -26,7 +31,7 @@ def slow_book(task: Any) -> dict[str, Any]:
     return {"mode": "first" if first else "continue", "work": work}
 
 
-def slow_outlook(prospect: ForecastInput) -> ExpectedWork:
+def slow_forecast(prospect: ForecastInput) -> ExpectedWork:
     if not prospect.changed:
         return ExpectedWork("wait", NOTHING, 0.0)
     mode = "continue" if prospect.rows else "first"
@@ -38,7 +43,7 @@ def toy(repository) -> Toy:
     files = {f"t{n}.txt": " ".join(f"w{n}x{k}" for k in range(5)) for n in range(40)}
     repository.commit(files)
     made = Toy(repository.git)
-    made.change("book", run=f"{_HERE}:slow_book", outlook=f"{_HERE}:slow_outlook")
+    made.change("book", run=f"{_HERE}:slow_book", forecast=f"{_HERE}:slow_forecast")
     return made
 
 
@@ -82,7 +87,8 @@ def test_a_setting_that_starts_a_table_anew_costs_its_whole_time(toy):
     toy.build("cover")
     toy.settings["toy.shout"] = True
     seen = foresee(toy.open(), ["lines"])
-    assert seen.reasons == {"lines": "setting toy.shout False to True"}
+    assert list(seen.reasons) == ["lines"]
+    assert stale_text(seen.reasons["lines"]) == "setting toy.shout False to True"
     (run,) = runs(toy.last.state, "lines")
     assert seen.seconds == pytest.approx(run.seconds)
 
@@ -93,7 +99,7 @@ def test_a_changed_line_of_many_is_foreseen_as_few_changed_rows(toy, repository)
     toy.build("cover")
     repository.commit({"long.txt": "\n".join([*lines[:-1], "other"])})
     seen = foresee(toy.open(), ["cover"])
-    assert seen.part < 0.02
+    assert seen.churn < 0.02
     assert seen.changed["counts"] <= 2
 
 
@@ -112,8 +118,8 @@ def test_what_an_ended_build_left_to_train_is_still_foreseen(toy, repository):
 def test_the_first_changed_files_are_named(toy, repository):
     toy.build("cover")
     repository.commit({f"t{n}.txt": "other" for n in range(6)})
-    said = foresee(toy.open(), ["cover"]).reasons["files"]
-    assert said == "6 changed paths: t0.txt, t1.txt, t2.txt, t3.txt, …"
+    reason = foresee(toy.open(), ["cover"]).reasons["files"]
+    assert stale_text(reason) == "6 changed paths: t0.txt, t1.txt, t2.txt, t3.txt, …"
 
 
 def test_an_artifact_that_stays_makes_nothing_behind_it(toy, repository):

@@ -34,6 +34,12 @@ def thick_book(task: Any) -> dict[str, Any]:
     return {"pages": len(pages)}
 
 
+def explanations(build: Any, key: str, table: str) -> list[dict[str, Any]]:
+    """Return what `why` answers for one table, in its JSON form."""
+    found = (explanation.plain() for explanation in why(build, key))
+    return [row for row in found if row["table"] == table]
+
+
 @pytest.fixture
 def toy(repository) -> Toy:
     repository.commit({"a.txt": "one two", "b.txt": "two"})
@@ -140,12 +146,12 @@ def test_a_collected_artifact_is_made_again_and_why_says_so(toy, repository):
     toy.build("cover")
     assert old in gc(toy, NONE)
     assert book(toy, first) == ""
-    (told,) = [t for t in why(toy.open(), first[:10]) if t["table"] == "book"]
+    (told,) = explanations(toy.open(), first[:10], "book")
     assert told["what"] == "evicted"
     assert [r["cause"] for r in told["reasons"]] == ["evicted"]
     repository.checkout(first)
     assert toy.build("cover")["book"].counts.built == 1
-    (told,) = [t for t in why(toy.last, first[:10]) if t["table"] == "book"]
+    (told,) = explanations(toy.last, first[:10], "book")
     assert told["what"] == "built"
     assert told["reasons"][0]["cause"] == "evicted"
     assert told["reasons"][0]["to"] == old or told["reasons"][0]["from"] == old
@@ -221,7 +227,7 @@ def test_a_build_with_nothing_to_collect_looks_at_no_row(toy, repository):
 
 
 def test_repeated_commits_do_not_grow_the_state(toy, repository, monkeypatch):
-    monkeypatch.setattr("repobuild.engine.storage.memo_gc._LEAST", 20)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._MIN_IDLE", 20)
     limits = CacheLimits(3 * (_PAGE + 100), 5)
     sizes = []
     for number in range(60):
@@ -305,8 +311,8 @@ def test_every_build_collects_by_itself(here: Repository, monkeypatch):
     from repobuild.checkout import find
     from repobuild.cli.main import run
 
-    monkeypatch.setattr("repobuild.engine.storage.memo_gc._LEAST", 1)
-    monkeypatch.setattr("repobuild.engine.storage.memo_gc._SHARE", 1_000_000)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._MIN_IDLE", 1)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._ROWS_PER_IDLE", 1_000_000)
     (here.path / "repobuild.toml").write_text("[cache]\nkeep_builds = 2\n")
     counts = []
     for number in range(8):

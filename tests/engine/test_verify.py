@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repobuild.cli.main import run
+from repobuild.cli.reason_text import obstacle_text
 from repobuild.engine.verify import TableCheck, verify
 from repobuild.git.snapshot import at_worktree
 from tests.repository import Repository
@@ -60,8 +61,8 @@ def test_what_another_rule_version_made_is_unknown_not_wrong(toy):
     found = verdicts(toy)
     assert found["files"].holds and found["words"].holds
     for name in ("counts", "lines"):
-        assert "counts: rule version 1 to 2" in found[name].obstacle
-        assert "build first" in found[name].obstacle
+        assert "counts: rule version 1 to 2" in obstacle_text(found[name].obstacle)
+        assert "build first" in obstacle_text(found[name].obstacle)
         assert not found[name].holds and not found[name].found
 
 
@@ -71,7 +72,9 @@ def test_what_another_tool_made_is_unknown_not_wrong(toy, monkeypatch):
     toy.build()
     assert verdicts(toy)["words"].holds
     monkeypatch.setattr("repobuild.engine.rule.version", lambda tool: "2.0")
-    assert "words: tool toyer 1.0 to 2.0" in verdicts(toy)["words"].obstacle
+    assert "words: tool toyer 1.0 to 2.0" in obstacle_text(
+        verdicts(toy)["words"].obstacle
+    )
 
 
 def test_an_input_that_was_made_anew_since_is_taken_as_it_was(toy, repository):
@@ -86,7 +89,9 @@ def test_an_input_that_was_made_anew_since_is_taken_as_it_was(toy, repository):
 def test_a_work_tree_cannot_be_verified(toy, repository, tmp_path):
     (repository.path / "b.txt").write_text("fresh")
     toy.build("lines", at_worktree(repository.git, tmp_path / "copies"))
-    obstacles = {v.obstacle for v in verdicts(toy).values() if not v.holds}
+    obstacles = {
+        obstacle_text(v.obstacle) for v in verdicts(toy).values() if not v.holds
+    }
     assert obstacles == {"built from a work tree"}
 
 

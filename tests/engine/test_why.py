@@ -26,7 +26,7 @@ def toy(repository) -> Toy:
 
 def told(build: Any, key: str) -> list[dict[str, Any]]:
     """Ask, and check that the answer is plain data and fits one screen."""
-    found = why(build, key)
+    found = [explanation.plain() for explanation in why(build, key)]
     facts = {"version": 1, "key": key, "told": found}
     json.dumps(facts, default=bytes.hex)
     lines = text(facts).splitlines()
