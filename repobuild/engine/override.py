@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from repobuild.engine.context import BuildContext
-from repobuild.engine.digest import deflate, digest, pack
+from repobuild.engine.digest import pack
 from repobuild.engine.rule import Rule
 from repobuild.engine.run.task import key_of, record_use
 from repobuild.engine.storage.artifact_notes import note
@@ -53,9 +53,8 @@ def put(build: BuildContext, rule: Rule, key: str, row: Row) -> None:
     line = build.state.line(rule.name)
     assert line is not None
     note(build.store, rule.name, key, value)
-    packed = pack(value)
     with build.transaction():
         writer = build.writer(rule)
-        writer.put(key, RawRow(digest(packed), None, deflate(packed)), {})
+        writer.put(key, RawRow.inline(pack(value)), {})
         writer.finish(line)
         record_use(build, value)

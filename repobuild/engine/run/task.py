@@ -22,7 +22,7 @@ from typing import Any
 
 from repobuild.engine.context import BuildContext, Problem
 from repobuild.engine.contract import Progress, Value
-from repobuild.engine.digest import deflate, digest, key_digest, pack
+from repobuild.engine.digest import key_digest, pack
 from repobuild.engine.rule import Rule, manifest_digest
 from repobuild.engine.storage.artifact_notes import note, restore_rows
 from repobuild.engine.storage.artifact_store import folder_digest
@@ -117,10 +117,9 @@ def run_task(build: BuildContext, rule: Rule) -> TableResult:
     else:
         row = _make(build, rule, row_name, key)
         outcome.built, outcome.counts.built = [row_name], 1
-    packed = pack(row)
     with build.transaction():
         writer = build.writer(rule)
-        writer.put(row_name, RawRow(digest(packed), None, deflate(packed)), {})
+        writer.put(row_name, RawRow.inline(pack(row)), {})
         build.close(rule, writer, outcome, began, row if outcome.built else {})
         record_use(build, row)
     return outcome

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from repobuild.engine.contract import Value
-from repobuild.engine.digest import deflate, digest, pack, unpack
+from repobuild.engine.digest import pack, unpack
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage.state import State
 from repobuild.engine.storage.table import RawRow, StoredIndex, StoredTable, term_number
@@ -83,8 +83,7 @@ class ViewOutput:
             self._drops = set(self._stored.keys()) - self._puts.keys()
         entries = self._stored.rule.entries
         for key in sorted(self._puts):
-            packed = self._puts[key]
-            row = RawRow(digest(packed), None, deflate(packed))
+            row = RawRow.inline(self._puts[key])
             new, removed = writer.put(key, row, {})
             outcome.counts.built += len(new)
             outcome.counts.removed += removed

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.engine.context import BuildContext
-from repobuild.engine.digest import deflate, digest, pack
+from repobuild.engine.digest import pack
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.table import RawRow
@@ -72,8 +72,7 @@ def restore_rows(build: BuildContext, rule: Rule) -> dict[str, Row]:
     with build.transaction():
         writer = build.writer(rule)
         for key, row in sorted(restored.items()):
-            packed = pack(row)
-            writer.put(key, RawRow(digest(packed), None, deflate(packed)), {})
+            writer.put(key, RawRow.inline(pack(row)), {})
         build.close(rule, writer, TableResult(rule.name), began)
     build.events.emit("found", table=rule.name, keys=sorted(restored))
     return restored

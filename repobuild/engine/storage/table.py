@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from repobuild.engine.contract import Change, Value
-from repobuild.engine.digest import digest, inflate, names, unpack
+from repobuild.engine.digest import deflate, digest, inflate, names, unpack
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage.state import State
 
@@ -65,6 +65,11 @@ class RawRow:
     digest: bytes
     memo: int | None  # the memo entry that holds the value of a map's row
     value: bytes | None  # the stored value of any other row
+
+    @classmethod
+    def inline(cls, packed: bytes) -> RawRow:
+        """Return the row that holds a packed value itself, not in the memo."""
+        return cls(digest(packed), None, deflate(packed))
 
 
 class StoredIndex:
