@@ -22,7 +22,11 @@ from repobuild.engine.explain.reason import (
 )
 from repobuild.engine.rule import Rule
 from repobuild.engine.run.task import row_key
-from repobuild.engine.storage.row_changes import RowChange, of_builds, of_row
+from repobuild.engine.storage.row_changes import (
+    RowChange,
+    changes_between,
+    changes_of_row,
+)
 from repobuild.errors import UsageError
 from repobuild.git.snapshot import resolve
 
@@ -78,7 +82,7 @@ def explain_artifact(
     """Explain one artifact; it may be evicted, or not built yet."""
     build = trace.build
     row = build.table(rule.name).get(key)
-    history = of_row(build.state.database, rule.name, key)
+    history = changes_of_row(build.state.database, rule.name, key)
     evictions = [_eviction(c) for c in history if c.detail.get("evicted")][:1]
     if row is None:
         number = evictions[0].build if evictions else 0
@@ -199,5 +203,5 @@ def _examples(
     """Return a few rows of a table that changed between two builds, as reasons."""
     if trace.build.rules[table].kind == "task":
         return ()
-    found = of_builds(trace.build.state.database, table, after, until, _EXAMPLES)
+    found = changes_between(trace.build.state.database, table, after, until, _EXAMPLES)
     return tuple(trace.reason(change) for change in found)

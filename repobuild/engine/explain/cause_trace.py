@@ -18,7 +18,11 @@ from repobuild.engine.explain.diff import Difference, differing_leaves
 from repobuild.engine.explain.reason import Cause, Reason, differences
 from repobuild.engine.explain.similarity import STRONG, Similarity
 from repobuild.engine.rule import Rule, load
-from repobuild.engine.storage.row_changes import RowChange, of_builds, of_row
+from repobuild.engine.storage.row_changes import (
+    RowChange,
+    changes_between,
+    changes_of_row,
+)
 from repobuild.engine.storage.run_history import TableRun, runs
 
 _COMPARED_ROWS = 2_000  # changed input rows that are compared with a view's row
@@ -80,7 +84,7 @@ class CauseTrace:
 
     def values(self, change: RowChange) -> RowValues:
         """Return a row's value before and after a change, as far as it is recorded."""
-        history = of_row(self.build.state.database, change.table, change.key)
+        history = changes_of_row(self.build.state.database, change.table, change.key)
         later = [c for c in history if c.build > change.build]
         if change.is_gone:
             return RowValues(self._old(change), None)
@@ -179,7 +183,7 @@ class CauseTrace:
     ) -> list[Reason]:
         """Return the change of the input row with the same key."""
         for name in rule.inputs:
-            for found in of_row(self.build.state.database, name, change.key):
+            for found in changes_of_row(self.build.state.database, name, change.key):
                 if self._seen_until(run, change) < found.build <= change.build:
                     return [self.reason(found)]
         return []
@@ -197,7 +201,7 @@ class CauseTrace:
         scored = [
             (features.score(self._features_of(found)), found)
             for name in rule.inputs
-            for found in self._changes_between(name, after, change.build)
+            for found in self._cached_changes(name, after, change.build)
         ]
         if not scored:
             return []
@@ -224,10 +228,10 @@ class CauseTrace:
         last = self.before(run) if run else None
         return last.build if last else change.build - 1
 
-    def _changes_between(self, table: str, after: int, until: int) -> list[RowChange]:
+    def _cached_changes(self, table: str, after: int, until: int) -> list[RowChange]:
         cache_key = (table, after, until)
         if cache_key not in self._changes:
-            self._changes[cache_key] = of_builds(
+            self._changes[cache_key] = changes_between(
                 self.build.state.database, table, after, until, _COMPARED_ROWS
             )
         return self._changes[cache_key]

@@ -31,7 +31,11 @@ from repobuild.engine.explain.reason import (
     differences,
 )
 from repobuild.engine.rule import Rule
-from repobuild.engine.storage.row_changes import RowChange, of_builds, of_row
+from repobuild.engine.storage.row_changes import (
+    RowChange,
+    changes_between,
+    changes_of_row,
+)
 from repobuild.engine.storage.run_history import TableRun
 from repobuild.engine.storage.table import own_key
 from repobuild.errors import UsageError, nearest
@@ -77,7 +81,7 @@ def _explain_row(trace: CauseTrace, rule: Rule, key: str) -> RowExplanation | No
         return _explain_existing(trace, rule, *found)
     database = trace.build.state.database
     for row, sub in _splits(key, rule.entries):
-        for change in of_row(database, rule.name, row):
+        for change in changes_of_row(database, rule.name, row):
             if _removes(trace, change, sub):
                 return _explain_change(trace, change, sub, what="removed")
     return None
@@ -104,7 +108,7 @@ def _explain_existing(
 ) -> RowExplanation:
     """Explain the newest change that touched a row, or the entry `sub` of it."""
     dropped = _drop_reason(trace, rule, key, sub)
-    for change in of_row(trace.build.state.database, rule.name, key):
+    for change in changes_of_row(trace.build.state.database, rule.name, key):
         if not rule.entries or _touches(trace, change, sub):
             return _explain_change(trace, change, sub, dropped=dropped)
     # Without a recorded change, the row is from the last run that recorded none.
@@ -205,7 +209,7 @@ def _explain_run(trace: CauseTrace, run: TableRun) -> RunExplanation:
     commit, subject = trace.commit(run.build)
     last = trace.before(run)
     # What the changed rows go back to, and some of these rows.
-    rows = of_builds(
+    rows = changes_between(
         trace.build.state.database, run.table, run.build - 1, run.build, _COUNTED_ROWS
     )
     counted = Counter(_root_cause(trace.reasons(change)) for change in rows)

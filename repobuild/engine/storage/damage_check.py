@@ -25,7 +25,9 @@ _GARBLED = (UnicodeDecodeError, OverflowError, TypeError, ValueError)
 def damage(database: sqlite3.Connection) -> str:
     """Return what is wrong, in a few words; "" when the database is whole."""
     try:
-        return _pages(database) or _memo(database) or _tables(database)
+        return (
+            _check_pages(database) or _check_memo(database) or _check_tables(database)
+        )
     except _GARBLED as error:
         return f"a value cannot be read: {error}"
     except sqlite3.DatabaseError as error:
@@ -39,18 +41,18 @@ def is_corrupt(error: sqlite3.Error) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
 
 
-def _pages(database: sqlite3.Connection) -> str:
+def _check_pages(database: sqlite3.Connection) -> str:
     result = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
     return "" if result == "ok" else str(result).splitlines()[0]
 
 
-def _names(database: sqlite3.Connection) -> set[str]:
+def _table_names(database: sqlite3.Connection) -> set[str]:
     query = "SELECT name FROM sqlite_master WHERE type = 'table'"
     return {name for (name,) in database.execute(query)}
 
 
-def _memo(database: sqlite3.Connection) -> str:
-    if "memo" not in _names(database):
+def _check_memo(database: sqlite3.Connection) -> str:
+    if "memo" not in _table_names(database):
         return ""
     for number, known, value in database.execute("SELECT id, digest, value FROM memo"):
         if known and not _matches(value, known):
@@ -58,20 +60,22 @@ def _memo(database: sqlite3.Connection) -> str:
     return ""
 
 
-def _tables(database: sqlite3.Connection) -> str:
-    names = _names(database)
+def _check_tables(database: sqlite3.Connection) -> str:
+    names = _table_names(database)
     if "tables" not in names:
         return ""
     lines = database.execute("SELECT name, digest, rows FROM tables").fetchall()
     for name, known, rows in lines:
         if f"rows_{name}" not in names:
             return f'table "{name}" has no rows'
-        if reason := _rows(database, name, known, rows):
+        if reason := _check_rows(database, name, known, rows):
             return reason
     return ""
 
 
-def _rows(database: sqlite3.Connection, name: str, known: bytes, count: int) -> str:
+def _check_rows(
+    database: sqlite3.Connection, name: str, known: bytes, count: int
+) -> str:
     table, total = TableDigest(), 0
     query = (
         f"SELECT r.key, r.digest, r.memo, r.value, m.digest "

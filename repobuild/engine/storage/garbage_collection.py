@@ -74,10 +74,10 @@ def tidy(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
     found: list[Garbage] = []
     outcomes = (build.outcomes.get(rule.name) for rule in _tasks(build))
     if any(o and (o.built or o.memo) for o in outcomes) or _doomed(build):
-        found += _objects(build, limits)
+        found += _artifact_garbage(build, limits)
     is_due = memo_gc.is_due(build, limits.keep_builds)
     if is_due:
-        found += _memo(build, limits)
+        found += _memo_garbage(build, limits)
     if found or is_due:
         collect(build, limits, found, _FREED_PAGES)
     if build.number % _TRIM_BUILDS == 0:
@@ -87,7 +87,7 @@ def tidy(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
 
 def waste(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
     """Return what a collection would remove."""
-    return [*_objects(build, limits), *_memo(build, limits)]
+    return [*_artifact_garbage(build, limits), *_memo_garbage(build, limits)]
 
 
 def collect(
@@ -99,7 +99,7 @@ def collect(
     with build.transaction():
         numbers = [int(item.name) for item in found if item.kind == "memo"]
         if numbers or not objects:
-            memo_gc.forget(build, numbers, limits.keep_builds)
+            memo_gc.remove_entries(build, numbers, limits.keep_builds)
         for rule in _tasks(build):
             _remove_rows(build, rule, set(objects))
         for name in objects:
@@ -168,7 +168,7 @@ def _named_artifacts(row: Mapping[str, Any]) -> set[str]:
     }
 
 
-def _objects(build: BuildContext, limits: CacheLimits) -> Iterator[Garbage]:
+def _artifact_garbage(build: BuildContext, limits: CacheLimits) -> Iterator[Garbage]:
     kept, last_use, doomed = roots(build), _last_uses(build), _doomed(build)
     sizes = {digest: folder_bytes(build, digest) for digest in build.store.digests()}
     for digest in sorted(doomed):
@@ -193,9 +193,9 @@ def _last_uses(build: BuildContext) -> dict[str, int]:
     return last_use
 
 
-def _memo(build: BuildContext, limits: CacheLimits) -> Iterator[Garbage]:
+def _memo_garbage(build: BuildContext, limits: CacheLimits) -> Iterator[Garbage]:
     why = f"no row named it in the last {limits.keep_builds} builds"
-    for number, size in memo_gc.entries(build, limits.keep_builds):
+    for number, size in memo_gc.unused_entries(build, limits.keep_builds):
         yield Garbage("memo", str(number), size, why)
 
 

@@ -32,7 +32,9 @@ def newest_build(build: BuildContext) -> int:
 def is_due(build: BuildContext, keep: int) -> bool:
     """Whether a scan of all rows is worthwhile. Costs a count of the idle entries."""
     database = build.state.database
-    rows = sum(line.rows for name in _maps(build) if (line := build.state.line(name)))
+    rows = sum(
+        line.rows for name in _map_names(build) if (line := build.state.line(name))
+    )
     query = "SELECT count(*) FROM idle WHERE build <= ?"
     limit = newest_build(build) - keep
     idle = int(database.execute(query, (limit,)).fetchone()[0])
@@ -40,9 +42,9 @@ def is_due(build: BuildContext, keep: int) -> bool:
     return idle >= _MIN_IDLE + rows // _ROWS_PER_IDLE or new >= _MIN_NEW + 2 * rows
 
 
-def entries(build: BuildContext, keep: int) -> Iterator[tuple[int, int]]:
+def unused_entries(build: BuildContext, keep: int) -> Iterator[tuple[int, int]]:
     """Scan all rows; yield id and bytes of entries unused for `keep` builds."""
-    maps = _maps(build)
+    maps = _map_names(build)
     for name in maps:
         build.table(name)  # creates its rows table
     others = {line.name for line in build.state.lines()} - build.rules.keys()
@@ -62,7 +64,7 @@ def entries(build: BuildContext, keep: int) -> Iterator[tuple[int, int]]:
     yield from build.state.database.execute(query, (limit, limit, _MAX_REMOVED))
 
 
-def forget(build: BuildContext, numbers: Sequence[int], keep: int) -> None:
+def remove_entries(build: BuildContext, numbers: Sequence[int], keep: int) -> None:
     """Remove entries after a scan of all rows. Runs inside a transaction."""
     database = build.state.database
     database.executemany("DELETE FROM memo WHERE id = ?", [(n,) for n in numbers])
@@ -86,5 +88,5 @@ def _last_scanned_entry(build: BuildContext) -> int:
     return int(found[0]) if found else 0
 
 
-def _maps(build: BuildContext) -> list[str]:
+def _map_names(build: BuildContext) -> list[str]:
     return [rule.name for rule in build.rules.values() if rule.kind == "map"]

@@ -43,7 +43,9 @@ class RowChange:
         return bool(self.detail.get("gone"))
 
 
-def of_row(database: sqlite3.Connection, table: str, key: str) -> list[RowChange]:
+def changes_of_row(
+    database: sqlite3.Connection, table: str, key: str
+) -> list[RowChange]:
     """Return the kept changes of a row, newest first."""
     rows = database.execute(
         "SELECT build, tbl, key, detail FROM changes WHERE tbl = ? AND key = ? "
@@ -53,7 +55,7 @@ def of_row(database: sqlite3.Connection, table: str, key: str) -> list[RowChange
     return [_read(row) for row in rows]
 
 
-def of_builds(
+def changes_between(
     database: sqlite3.Connection, table: str, after: int, until: int, limit: int
 ) -> list[RowChange]:
     """Return up to `limit` changes of a table in builds `after` < n <= `until`."""
@@ -89,7 +91,9 @@ def trim(database: sqlite3.Connection, number: int) -> None:
                 "UPDATE changes SET detail = ? WHERE rowid = ?",
                 (pack({**detail, "old": None}), row_id),
             )
-    surplus = _count(database) - KEPT_ROWS
+    # The narrow index, which holds only numbers, makes the count fast.
+    query = "SELECT count(*) FROM changes INDEXED BY changes_by_build WHERE build > 0"
+    surplus = int(database.execute(query).fetchone()[0]) - KEPT_ROWS
     if surplus > 0:
         database.execute(
             "DELETE FROM changes WHERE build <= (SELECT build FROM changes "
@@ -106,12 +110,6 @@ def _is_obsolete(
         return True
     query = "SELECT 1 FROM changes WHERE tbl = ? AND key = ? AND build > ? LIMIT 1"
     return database.execute(query, (table, key, build)).fetchone() is not None
-
-
-def _count(database: sqlite3.Connection) -> int:
-    # The narrow index, which holds only numbers, makes the count fast.
-    query = "SELECT count(*) FROM changes INDEXED BY changes_by_build WHERE build > 0"
-    return int(database.execute(query).fetchone()[0])
 
 
 def _read(row: tuple[int, str, str, bytes]) -> RowChange:

@@ -175,13 +175,10 @@ class StoredTable:
             yield key, RawRow(*row)
 
     def items(self) -> Iterator[tuple[str, Value]]:
-        if self.rule.stored:
-            yield from self._stored_items()
+        if not self.rule.stored:
+            for key in self.keys():
+                yield key, self.get(key)
             return
-        for key in self.keys():
-            yield key, self.get(key)
-
-    def _stored_items(self) -> Iterator[tuple[str, Value]]:
         query = (
             f"SELECT r.key, r.digest, coalesce(r.value, m.value) "
             f'FROM "rows_{self._name}" r LEFT JOIN memo m ON m.id = r.memo '
