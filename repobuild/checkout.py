@@ -13,15 +13,15 @@ from typing import Any
 import pygit2
 
 from repobuild import noop_cache
-from repobuild.engine.build import Build, ShowProgress
+from repobuild.engine.build import Build
+from repobuild.engine.contract import ShowProgress
 from repobuild.engine.rule import Rule, read_rules
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import trouble
 from repobuild.engine.storage.damage_check import is_corrupt
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.lock import locked
-from repobuild.engine.storage.state import State, open_state
-from repobuild.engine.storage.sweep import sweep
+from repobuild.engine.storage.state import State, open_state, sweep
 from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import (
     Snapshot,

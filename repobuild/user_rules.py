@@ -4,7 +4,7 @@
     from      = ["commits"]
     run       = "rules/bugs.py:samples"     a function in a file of the repository
     command   = ["python3", "rules/b.py"]   or a program (engine/run/command.py); a map
-    joins     = "samples"
+    extends   = "samples"
     settings  = ["bugs.words"]              the repository's own table, or known ones
     description, reads, tools, entries, stored, version       as in engine/rule.py
 
@@ -38,11 +38,17 @@ from repobuild.git.snapshot import REGULAR, Snapshot, quote
 FOLDER = "rules"
 _KINDS = ("map", "view")
 _KEYS = frozenset(
-    "description kind from run command reads settings tools entries stored joins "
+    "description kind from run command reads settings tools entries stored extends "
     "version".split()
 )
 _LISTS = ("from", "command", "reads", "settings", "tools")
-_TYPES = {"description": str, "run": str, "joins": str, "entries": bool, "stored": bool}
+_TYPES = {
+    "description": str,
+    "run": str,
+    "extends": str,
+    "entries": bool,
+    "stored": bool,
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _MOST_BYTES = 1 << 20
 _OURS = "repobuild."
@@ -187,7 +193,7 @@ def _rule(
         tools=lists["tools"],
         entries=body.get("entries", False),
         stored=body.get("stored", True),
-        joins=body.get("joins", ""),
+        extends=body.get("extends", ""),
         code=code,
         files=tuple((path, _digest(data)) for path, data in files.items()),
     )

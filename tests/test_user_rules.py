@@ -338,7 +338,7 @@ def test_a_bad_line_is_the_problem_of_its_row_alone(world: World):
     bad = '    if version == "1.2":\n        print("what?")\n        continue\n'
     program(world, text.replace("    value = None\n", bad + "    value = None\n"))
     assert world.build() == 3
-    assert "said nothing of this row: line " in world.errors
+    assert "gave no answer for this row: line " in world.errors
     assert world.rows("release") == 1
 
 
@@ -404,7 +404,7 @@ def test_a_sample_of_another_form_is_refused_with_the_reason(
 def test_a_view_may_make_samples_too(world: World):
     rule = (
         'kind = "view"\nfrom = ["files"]\nrun = "rules/langs.py:count"\n'
-        'joins = "samples"\nentries = true\n'
+        'extends = "samples"\nentries = true\n'
     )
     code = (
         "def count(view):\n"
@@ -442,8 +442,8 @@ def test_a_view_may_make_samples_too(world: World):
         ('kind = "view"\ncommand = ["true"]\nfrom = ["files"]\n', "makes a map"),
         ('kind = "map"\nrun = 7\nfrom = ["files"]\n', "must be a text"),
         ('kind = "map"\nrun = \n', "cannot be read"),
-        ('kind = "view"\nrun = "a.py:f"\nfrom = ["dataset"]\njoins = "samples"\n'
-         "entries = true\n", "may not read what is made of that"),
+        ('kind = "view"\nrun = "a.py:f"\nfrom = ["dataset"]\nextends = "samples"\n'
+         "entries = true\n", "may not read what is made from it"),
     ],
 )  # fmt: skip
 def test_a_rule_file_that_errs_is_an_error_trusted_or_not(
@@ -452,6 +452,25 @@ def test_a_rule_file_that_errs_is_an_error_trusted_or_not(
     world.commit({"rules/x.toml": text})
     assert world.build() == 2
     assert said in world.errors
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "advice"),
+    [
+        ("joins", "extends", 'write "extends" in its place'),
+        ("sees", "untracked_settings", "remove it"),
+        ("form", "schema", "remove it"),
+        ("outlook", "forecast", "remove it"),
+    ],
+)
+def test_a_key_of_an_earlier_version_is_refused_by_its_new_name(
+    world: World, old: str, new: str, advice: str
+):
+    text = f'kind = "map"\nrun = "a.py:f"\nfrom = ["files"]\n{old} = "samples"\n'
+    world.commit({"rules/x.toml": text})
+    assert world.build() == 2
+    refusal = f'rule file "rules/x.toml" uses "{old}", which is now "{new}"'
+    assert refusal in world.errors and advice in world.errors
 
 
 def test_other_things_in_a_folder_of_that_name_are_none_of_ours(world: World):

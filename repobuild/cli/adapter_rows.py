@@ -43,10 +43,10 @@ def portrait(build: Build, adapter: str) -> Facts:
     its files lie, and what it says of itself (`repobuild.json`)."""
     from repobuild.engine.storage.garbage_collection import folder_bytes
 
-    folder = build.store.place(adapter)
+    folder = build.store.object_path(adapter)
     lineage = _lineage(folder)
     report = build.table("report").get(adapter)
-    page = build.store.place(report["object"]) / "index.html" if report else None
+    page = build.store.object_path(report["object"]) / "index.html" if report else None
     commit = lineage.get("commit", "")
     return {
         "adapter": adapter,
@@ -175,7 +175,7 @@ def _commits(commits: list[str]) -> str:
 
 
 def _built(facts: Facts) -> str:
-    from repobuild.engine.explain.wording import place
+    from repobuild.cli.reason_text import place
 
     if not facts["commit"]:
         return ""

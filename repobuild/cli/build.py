@@ -12,6 +12,7 @@ from repobuild.cli.output import columns, emit, seconds, short
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
+    from repobuild.engine.context import Problem
     from repobuild.git.snapshot import Snapshot
 
 _SHOWN_PROBLEMS = 10
@@ -152,7 +153,7 @@ def _adapter_lines(adapter: dict[str, Any]) -> list[str]:
     return [line(adapter)] if adapter else []
 
 
-def _tell_problems(problems: list[tuple[str, str, str]]) -> None:
+def _tell_problems(problems: list[Problem]) -> None:
     """Say what is wrong with which row; of many rows with one problem, how many."""
     alike: dict[tuple[str, str], list[str]] = {}
     for table, key, problem in problems:

@@ -10,7 +10,8 @@ from repobuild.errors import StaleError
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
-    from repobuild.engine.build import Build, ShowProgress
+    from repobuild.engine.build import Build
+    from repobuild.engine.contract import ShowProgress
     from repobuild.truth.audit import AuditTree
 
 _SHOWN = 20

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from repobuild.engine.build import ShowProgress
+    from repobuild.engine.contract import ShowProgress
 
 _LINE_SECONDS = 5.0
 _BAR = "{l_bar}{bar:24}| {n_fmt}/{total_fmt} [{elapsed}, {remaining} left{postfix}]"

@@ -96,6 +96,6 @@ def _next(facts: dict[str, Any]) -> str:
 
 
 def _place(facts: dict[str, Any]) -> str:
-    from repobuild.engine.explain.wording import place
+    from repobuild.cli.reason_text import place
 
     return place(facts["trained_at"], facts["subject"])

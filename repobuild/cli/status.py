@@ -32,6 +32,7 @@ def command(as_json: bool) -> int:
 
 def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[str, Any]:
     """Return what building `goals` at a snapshot would do; writes nothing."""
+    from repobuild.cli.reason_text import stale_text
     from repobuild.engine.explain.forecast import foresee
 
     state = checkout.state()
@@ -57,7 +58,7 @@ def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[st
         "pending": {
             "files": seen.files,
             "names": seen.names,
-            "reasons": seen.reasons,
+            "reasons": {name: stale_text(r) for name, r in seen.reasons.items()},
             "tasks": seen.tasks,
             "seconds": round(seen.seconds, 3),
             "runs": seen.runs,

@@ -24,6 +24,7 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
     """
     from repobuild.checkout import find
     from repobuild.cli.progress import shown
+    from repobuild.cli.reason_text import obstacle_text
     from repobuild.engine.verify import verify
 
     checkout = find()
@@ -44,7 +45,7 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
             "found": v.found,
             "equal": v.holds,
             "keys": list(v.keys),
-            "obstacle": v.obstacle,
+            "obstacle": obstacle_text(v.obstacle) if v.obstacle else "",
         }
         for v in verdicts
     ]

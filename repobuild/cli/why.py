@@ -35,7 +35,7 @@ def command(key: str, as_json: bool) -> int:
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    told = withheld(why(build, key))
+    told = withheld([found.plain() for found in why(build, key)])
     emit({"version": 1, "key": key, "told": told}, as_json, text)
     return 0
 
@@ -82,7 +82,7 @@ def _lines(told: Told) -> Iterator[str]:
 
 
 def _row(told: Told) -> Iterator[str]:
-    from repobuild.engine.explain.wording import field
+    from repobuild.cli.reason_text import field
 
     yield _headline(told)
     if told.get("dropped"):
@@ -100,7 +100,7 @@ def _is_first(told: Told) -> bool:
 
 
 def _headline(told: Told) -> str:
-    from repobuild.engine.explain.wording import place
+    from repobuild.cli.reason_text import place
 
     name = " ".join(filter(None, (told["table"], told["key"])))
     where = place(told.get("commit", ""), told.get("subject", ""))
@@ -113,7 +113,7 @@ def _headline(told: Told) -> str:
 
 
 def _reasons(reasons: list[Told], indent: str = "  ") -> Iterator[str]:
-    from repobuild.engine.explain.wording import sentence
+    from repobuild.cli.reason_text import sentence
 
     for reason in reasons:
         yield f"{indent}because {sentence(reason)}"
@@ -124,7 +124,7 @@ def _reasons(reasons: list[Told], indent: str = "  ") -> Iterator[str]:
 
 
 def _table(told: Told) -> Iterator[str]:
-    from repobuild.engine.explain.wording import place, sentence
+    from repobuild.cli.reason_text import place, sentence
 
     if told["what"] == "never built":
         yield f"{told['table']}: never built"
@@ -138,7 +138,7 @@ def _table(told: Told) -> Iterator[str]:
 
 
 def _run(run: Told) -> Iterator[str]:
-    from repobuild.engine.explain.wording import place, shown
+    from repobuild.cli.reason_text import place, shown
 
     how = "made from all rows" if run["full"] else f"looked at {_rows(run['looked'])}"
     where = place(run["commit"], run["subject"])

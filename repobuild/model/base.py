@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild import resources
+from repobuild.engine.storage.artifact_store import object_path
 from repobuild.errors import UsageError
 
 if TYPE_CHECKING:
@@ -95,7 +96,7 @@ def embedded() -> tuple[Path, str]:
         digest = ref.read_text("utf-8").strip()
     except FileNotFoundError:
         digest = ""
-    folder = cache / "objects" / digest[:2] / digest[2:]
+    folder = object_path(cache / "objects", digest)
     if not digest or not folder.is_dir():
         raise UsageError(
             f'the embedded model is missing: "{ref}" names no folder of the cache\n'

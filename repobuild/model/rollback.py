@@ -138,7 +138,7 @@ def adapters(build: Build, rows: Rows) -> Iterator[str]:
         yield from filter(None, (row["object"], current(row), current(own(row))))
         yield str(own(row)["object"])
     for digest in build.store.digests():
-        if is_adapter(build.store.place(digest)):
+        if is_adapter(build.store.object_path(digest)):
             yield digest
 
 

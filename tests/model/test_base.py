@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from repobuild.engine.storage.artifact_store import object_path
 from repobuild.errors import UsageError
 from repobuild.model import base as bases
 from tests.model.test_nano import make_base, settings
@@ -69,7 +70,7 @@ def test_the_embedded_model_is_found_by_its_ref(
     with pytest.raises(UsageError, match="embedded model is missing"):
         resolve("tiny")
     digest = "ab" + "cd" * 31
-    place = tmp_path / "cache" / "objects" / digest[:2] / digest[2:]
+    place = object_path(tmp_path / "cache" / "objects", digest)
     place.mkdir(parents=True)
     (tmp_path / "cache" / "refs").mkdir()
     (tmp_path / "cache" / "refs" / "tiny").write_text(digest + "\n")

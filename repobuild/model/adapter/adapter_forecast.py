@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from repobuild.engine.explain.forecast import NOTHING
-from repobuild.engine.explain.time_estimate import ExpectedWork, ForecastInput
+from repobuild.engine.explain.forecast import NOTHING, ExpectedWork, ForecastInput
 from repobuild.model.adapter import delta as deltas
 from repobuild.model.adapter import replay
 from repobuild.model.adapter.delta import SampleDelta, StepInput, StepMode
