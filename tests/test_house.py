@@ -110,7 +110,7 @@ def test_no_function_is_longer_than_seventy_lines():
 
 
 def test_few_functions_need_a_hard_look():
-    """A function above 45 lines must tell one thing; a new one needs its reason here."""
+    """A function above 45 lines must tell one thing; a new one needs a reason."""
     assert [found[:2] for found in functions() if found[2] > 45] == []
 
 

@@ -21,7 +21,7 @@ def test_precision_and_recall_over_all_cases(measured: dict[str, Score]) -> None
 
 @pytest.mark.parametrize("group", sorted({case.group for case in cases()}))
 def test_no_group_is_given_up(group: str, measured: dict[str, Score]) -> None:
-    # What is missed is listed in docs/benchmarks/analysis.md; a group that falls is a bug.
+    # docs/benchmarks/analysis.md lists what is missed; a group that falls is a bug.
     assert measured[group].precision >= 0.85
     assert measured[group].recall >= 0.65
 
