@@ -33,7 +33,7 @@ method = "method"
 class = "class"
 module = "module"
 join = ", "
-more = "and {count} more"
+more = "{items} and others"
 [location]
 questions = ["In which file is `{name}` defined?"]
 held_out = ["Where can I find `{name}`?"]
@@ -113,6 +113,16 @@ def test_questions_are_asked_of_every_element(
     assert corpus.render_chat("In which file is `Queue.put` defined?", answer) in texts
     answer = "The class `Queue` defines `put`."
     assert corpus.render_chat("Which methods does `Queue` have?", answer) in texts
+
+
+def test_long_lists_end_in_the_shipped_word_for_others() -> None:
+    """`configs/questions` has one field here, {items}."""
+    folder = Path(__file__).parents[2] / "configs" / "questions"
+    english = next(f for f in corpus.read_questions(folder) if f.code == "en")
+    names = tuple(f"n{number}" for number in range(corpus.MOST_NAMES + 1))
+    text = corpus.join_names(names, english)
+    assert text.endswith("`n11` and others") and "n12" not in text
+    assert corpus.join_names(names[:2], english) == "`n0`, `n1`"
 
 
 def test_held_out_phrasings_never_enter_the_corpus(

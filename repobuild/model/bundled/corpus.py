@@ -512,14 +512,11 @@ def fill_templates(
 
 
 def join_names(names: tuple[str, ...], language: QuestionLanguage) -> str:
-    """Return at most MOST_NAMES names in backticks, then the number of others."""
-    join = language.words["join"]
-    shown = join.join(f"`{name}`" for name in names[:MOST_NAMES])
-    more = len(names) - MOST_NAMES
-    if more <= 0:
-        return shown
-    others = language.words["more"].format(count=more, total=len(names))
-    return f"{shown}{join}{others}"
+    """Return the names in backticks; of more than MOST_NAMES, the first "and others"."""
+    text = language.words["join"].join(f"`{name}`" for name in names[:MOST_NAMES])
+    if len(names) <= MOST_NAMES:
+        return text
+    return language.words["more"].format(items=text)
 
 
 def render_chat(question: str, answer: str) -> str:
