@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-TINY = "tiny"
+TINY = "tiny"  # `base.model` of the model that ships with repobuild
+BUNDLED = "repobuild/tiny"  # its name in the lineage of adapters
 # Families that are a backbone `model`, then `lm_head`, with plain causal attention:
 # scores, mask, softmax. Their attention and loss can be replaced (compute/).
 LLAMA_LIKE = frozenset({"llama", "mistral", "qwen2", "qwen3"})
@@ -74,7 +75,7 @@ def resolve(settings: Mapping[str, Any]) -> Base:
     fim = bool(settings.get("base.fim", True))
     if model == TINY:
         folder, digest = bundled_model()
-        return Base("repobuild/tiny", str(folder), None, digest, fim)
+        return Base(BUNDLED, str(folder), None, digest, fim)
     folder = Path(settings.get("root", ""), Path(model).expanduser())
     if folder.is_dir():
         return _resolve_folder(model, folder, fim)

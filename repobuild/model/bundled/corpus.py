@@ -512,7 +512,7 @@ def fill_templates(
 
 
 def join_names(names: tuple[str, ...], language: QuestionLanguage) -> str:
-    """Return the names in backticks; of more than MOST_NAMES, the first "and others"."""
+    """Return the names in backticks; after MOST_NAMES of them, "and others"."""
     text = language.words["join"].join(f"`{name}`" for name in names[:MOST_NAMES])
     if len(names) <= MOST_NAMES:
         return text
