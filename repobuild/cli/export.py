@@ -118,7 +118,7 @@ def _check(table: str, form: str) -> None:
 
 
 def _check_base(table: str, with_base: bool | None, named: str) -> None:
-    from repobuild.model.publish.serving_recipes import HUB_ID
+    from repobuild.model.base import HUB_ID
 
     if table != "adapter" and (with_base is not None or named):
         raise UsageError(
