@@ -170,7 +170,7 @@ def test_a_changed_fact_continues_the_parent(state: State, base: Base) -> None:
     assert row["tokens"] < 2 * history["c1"]["tokens"]
     manifest = Manifest.read(second.object(row["object"]))
     assert manifest.digests == Manifest.of(moved(samples())).digests
-    assert set(manifest.taught.values()) == {2} and len(manifest.taught) == 2
+    assert set(manifest.learnt_at.values()) == {2} and len(manifest.learnt_at) == 2
 
 
 def test_a_changed_fact_is_trained_until_it_is_answered(
@@ -241,24 +241,24 @@ def test_what_was_learnt_lately_is_known_by_the_next_commit(
     Commit(place, history, "c2", moved(samples()), **given).build()
     third = moved(moved(samples()), "pkg/part_5.py")
     task = Commit(place, history, "c3", third, **given)
-    taught = Manifest.read(task.object(task.build()["object"])).taught
+    taught = Manifest.read(task.object(task.build()["object"])).learnt_at
     assert sorted(taught.values()) == [2, 2, 3, 3]
 
 
 def test_what_is_gone_is_never_replayed(
     state: State, base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from repobuild.model.adapter import continual
+    from repobuild.model.adapter import adapter as step
 
     place, history = state
     shown: list[str] = []
-    real = continual.run_job
+    real = step.run_job
 
     def seen(task: Any, job: Any, note: str) -> Any:
         shown.extend(job.examples[n].id for epoch in job.epochs for n in epoch)
         return real(task, job, note)
 
-    monkeypatch.setattr(continual, "run_job", seen)
+    monkeypatch.setattr(step, "run_job", seen)
     gone = "pkg/part_3.py"
     left = [pair for pair in moved(samples(), "pkg/part_5.py") if gone not in pair[0]]
     given: dict[str, Any] = {"base__model": base.source, "adapter__least_replay": 99}

@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 from repobuild.errors import UsageError
 from repobuild.model.adapter import held_out_loss
 from repobuild.model.adapter.held_out_loss import (
-    LEAST,
+    MIN_SAMPLES,
     HeldOutCurve,
-    due,
-    fitting,
-    shares,
-    times,
+    affordable_count,
+    affordable_samples,
+    measuring_steps,
+    split_by_process,
 )
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.train import train
@@ -70,7 +70,7 @@ def test_looking_changes_no_weight(base: Base, tmp_path: Path) -> None:
     outcome = train(looking)
     assert weights(plain) == weights(looking)
     assert [step for step, _ in outcome.held_out_losses] == sorted(
-        due(outcome.steps, 4)
+        measuring_steps(outcome.steps, 4)
     )
     assert outcome.held_out_losses[-1][1] < outcome.held_out_losses[0][1]
     assert outcome.kept == outcome.steps
@@ -83,7 +83,7 @@ def test_a_measured_loss_is_the_speaker_s(base: Base, tmp_path: Path) -> None:
     made = measured(base, tmp_path, evaluations=1)
     outcome = train(made)
     speaker = TextGenerator.load(base, tmp_path / "trained")
-    used = fitting(made.held_out, outcome.tokens, 1)
+    used = affordable_samples(made.held_out, outcome.tokens, 1)
     losses = speaker.example_losses(used)
     mean = sum(total for total, _ in losses) / sum(count for _, count in losses)
     assert outcome.held_out_losses[-1][1] == pytest.approx(mean, rel=2e-2)
@@ -157,23 +157,26 @@ def test_patience_without_a_measurement_is_refused() -> None:
 
 def test_measuring_costs_a_fiftieth_of_the_run() -> None:
     found = [Example(str(n), "t", [0] * 100, 50) for n in range(1000)]
-    assert len(fitting(found, 1_000_000, 8)) == 50  # 8 x 50 x 100 of 1,000,000 tokens
-    assert times(found, 1_000_000, 8) == 8
-    assert (times(found, 60_000, 8), len(fitting(found, 60_000, 3))) == (3, LEAST)
-    assert times(found, 1_000, 8) == 1  # at the last step
-    assert (times([], 1_000, 8), fitting([], 1_000_000, 8)) == (0, [])
+    # 8 x 50 x 100 of 1,000,000 tokens
+    assert len(affordable_samples(found, 1_000_000, 8)) == 50
+    assert affordable_count(found, 1_000_000, 8) == 8
+    assert affordable_count(found, 60_000, 8) == 3
+    assert len(affordable_samples(found, 60_000, 3)) == MIN_SAMPLES
+    assert affordable_count(found, 1_000, 8) == 1  # at the last step
+    assert affordable_count([], 1_000, 8) == 0
+    assert affordable_samples([], 1_000_000, 8) == []
 
 
 def test_measurements_are_even_and_the_last_step_has_one() -> None:
-    assert due(100, 4) == {25, 50, 75, 100}
-    assert due(3, 8) == {1, 2, 3}
-    assert due(3, 0) == frozenset()
+    assert measuring_steps(100, 4) == {25, 50, 75, 100}
+    assert measuring_steps(3, 8) == {1, 2, 3}
+    assert measuring_steps(3, 0) == frozenset()
 
 
 @pytest.mark.parametrize("world", [1, 2, 5])
 def test_every_sample_counts_once_however_many_processes(world: int) -> None:
     found = [Example(str(n), "t", [0] * (5 + n), 3) for n in range(30)]
-    given = shares(found, 64, world)
+    given = split_by_process(found, 64, world)
     assert len({len(share) for share in given}) == 1  # as many batches for each
     counted = [
         e.id for share in given for rows, counts in share if counts
@@ -187,8 +190,9 @@ def test_of_equal_losses_the_first_is_kept() -> None:
     held_out = HeldOutCurve()
     said = [held_out.add(step, loss) for step, loss in ((1, 2.0), (2, 1.0), (3, 1.0))]
     assert said == [True, True, False]
-    assert held_out.kept == 2
-    assert held_out.stopped(1) and not held_out.stopped(2) and not held_out.stopped(0)
+    assert held_out.best_step == 2
+    assert held_out.should_stop(1)
+    assert not held_out.should_stop(2) and not held_out.should_stop(0)
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from repobuild.model.adapter import metrics_log
 from repobuild.model.adapter.metrics_log import (
     POINTS,
     MetricsLog,
-    make_room,
+    make_run_folder,
     metrics_target,
 )
 from repobuild.model.adapter.recipe import MetricsTarget, TrainingJob
@@ -117,10 +117,10 @@ def test_the_newest_runs_are_kept(
 ) -> None:
     monkeypatch.setattr(metrics_log, "KEPT", 3)
     for number in range(5):
-        make_room(tmp_path / str(number))
+        make_run_folder(tmp_path / str(number))
         (tmp_path / str(number) / "events").write_text("x")
         os.utime(tmp_path / str(number), (number, number))
-    make_room(tmp_path / "4")  # the same run, resumed
+    make_run_folder(tmp_path / "4")  # the same run, resumed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "3", "4"]
 
 

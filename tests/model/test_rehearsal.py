@@ -32,26 +32,26 @@ def test_a_base_says_the_same_for_the_same_seed(
 ) -> None:
     import torch
 
-    found = Rehearsal.of(base, conversation, 200, 40, 1)
+    found = Rehearsal.generate(base, conversation, 200, 40, 1)
     state = torch.get_rng_state()
-    assert found == Rehearsal.of(base, conversation, 200, 40, 1)
-    assert found != Rehearsal.of(base, conversation, 200, 40, 2)
+    assert found == Rehearsal.generate(base, conversation, 200, 40, 1)
+    assert found != Rehearsal.generate(base, conversation, 200, 40, 2)
     assert torch.equal(state, torch.get_rng_state())
 
 
 def test_it_says_no_more_than_there_is_use_for(
     base: Base, conversation: Conversation
 ) -> None:
-    found = Rehearsal.of(base, conversation, 200, 40, 1)
+    found = Rehearsal.generate(base, conversation, 200, 40, 1)
     assert len(found.texts) == 5
     assert all(0 < given < len(tokens) <= 40 for given, tokens in found.texts)
-    assert Rehearsal.of(base, conversation, 0, 40, 1).texts == []
+    assert Rehearsal.generate(base, conversation, 0, 40, 1).texts == []
 
 
 def test_texts_begin_as_files_and_as_questions(
     base: Base, conversation: Conversation
 ) -> None:
-    found = Rehearsal.of(base, conversation, 200, 40, 1)
+    found = Rehearsal.generate(base, conversation, 200, 40, 1)
     begun = {tuple(tokens[:given]) for given, tokens in found.texts}
     starts = conversation.encode(["<|file_sep|>", conversation.frame.before])
     expected = starts if conversation.files else starts[1:]
@@ -59,7 +59,7 @@ def test_texts_begin_as_files_and_as_questions(
 
 
 def test_texts_are_their_share_of_the_tokens() -> None:
-    examples, epochs = TEXTS.within(TEN, [list(range(10))] * 8, 0.2, "1")
+    examples, epochs = TEXTS.mix_into(TEN, [list(range(10))] * 8, 0.2, "1")
     assert len(examples) == 13 and examples[:10] == TEN
     spoken = [n for order in epochs for n in order if n >= 10]
     assert len(spoken) * 20 == 0.2 / 0.8 * 800
@@ -68,13 +68,13 @@ def test_texts_are_their_share_of_the_tokens() -> None:
 
 
 def test_the_loss_is_over_what_the_base_said_itself() -> None:
-    examples, _ = TEXTS.within(TEN, [[0]], 0.2, "1")
+    examples, _ = TEXTS.mix_into(TEN, [[0]], 0.2, "1")
     assert examples[10].labels == [-100] + [0] * 19
 
 
 def test_without_a_share_or_texts_nothing_is_added() -> None:
-    assert TEXTS.within(TEN, [[1, 2]], 0.0, "1") == (TEN, [[1, 2]])
-    assert Rehearsal([]).within(TEN, [[1, 2]], 0.5, "1") == (TEN, [[1, 2]])
+    assert TEXTS.mix_into(TEN, [[1, 2]], 0.0, "1") == (TEN, [[1, 2]])
+    assert Rehearsal([]).mix_into(TEN, [[1, 2]], 0.5, "1") == (TEN, [[1, 2]])
 
 
 def test_texts_survive_their_file_and_a_cut_one_is_refused(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from repobuild.engine.override import displaced, own
-from repobuild.model.adapter.delta import StepInput, nearest_row, same
+from repobuild.model.adapter.decision import StepInput, find_parent_row, find_reusable
 
 OLD, NEW = "0" * 64, "1" * 64
 
@@ -28,15 +28,15 @@ def situation(**rows: Any) -> StepInput:
 
 
 def test_an_adapter_that_was_put_aside_is_not_taken_for_its_samples() -> None:
-    assert same(situation(one=row(NEW, "new"))) == "one"
-    assert same(situation(one=row(NEW, "new"), two=rolled_back())) == ""
+    assert find_reusable(situation(one=row(NEW, "new"))) == "one"
+    assert find_reusable(situation(one=row(NEW, "new"), two=rolled_back())) == ""
 
 
 def test_a_commit_that_was_rolled_back_goes_on_from_where_it_was_rolled_to() -> None:
     rows = {"one": row(NEW, "new"), "two": rolled_back()}
-    found = nearest_row(rows, ["one"], "two")
+    found = find_parent_row(rows, ["one"], "two")
     assert found is not None and found["object"] == OLD
-    found = nearest_row(rows, ["one"], "three")
+    found = find_parent_row(rows, ["one"], "three")
     assert found is not None and found["object"] == NEW
 
 

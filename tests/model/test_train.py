@@ -20,7 +20,8 @@ from safetensors.torch import load_file
 from repobuild.errors import BuildError, UsageError
 from repobuild.model.adapter.packing import draw
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
-from repobuild.model.adapter.train import rate_at, train
+from repobuild.model.adapter.schedule import rate_at
+from repobuild.model.adapter.train import train
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.deepspeed_config import read_config

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.model.adapter.checkpoint_state import checkpoint_state
+from repobuild.model.adapter.checkpoint import checkpoint_state
 from repobuild.model.adapter.train import train
 from repobuild.model.base import Base
 from repobuild.model.compute.launch import environment

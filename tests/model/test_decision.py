@@ -3,13 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from repobuild.model.adapter import delta as deltas
-from repobuild.model.adapter.delta import (
+from repobuild.model.adapter import decision
+from repobuild.model.adapter.decision import (
     SampleDelta,
     StepInput,
     StepMode,
+    compare_manifests,
     decide,
-    difference,
 )
 from repobuild.model.adapter.lineage import Manifest
 from tests.model.test_nano import settings
@@ -34,9 +34,9 @@ def parent(**changes: Any) -> StepInput:
 def test_a_difference_names_added_changed_and_removed() -> None:
     old = Manifest({"a": b"1", "b": b"1", "c": b"1"})
     new = Manifest({"b": b"1", "c": b"2", "d": b"1"})
-    found = difference(old, new)
+    found = compare_manifests(old, new)
     assert (found.added, found.changed, found.removed) == (["d"], ["c"], ["a"])
-    assert found.shown == ["c", "d"]
+    assert found.to_train == ["c", "d"]
 
 
 def test_the_first_adapter_has_no_parent() -> None:
@@ -78,6 +78,6 @@ def test_a_rebase_that_was_not_promoted_is_not_tried_at_every_commit() -> None:
 
 def test_the_nearest_ancestor_is_the_parent_else_the_newest() -> None:
     rows = {"a": {**ROW, "build": 9}, "b": {**ROW, "build": 3}, "me": ROW}
-    assert deltas.nearest_row(rows, ["x", "b", "a"], "me") is rows["b"]
-    assert deltas.nearest_row(rows, ["x"], "me") is rows["a"]
-    assert deltas.nearest_row({"me": ROW}, [], "me") is None
+    assert decision.find_parent_row(rows, ["x", "b", "a"], "me") is rows["b"]
+    assert decision.find_parent_row(rows, ["x"], "me") is rows["a"]
+    assert decision.find_parent_row({"me": ROW}, [], "me") is None
