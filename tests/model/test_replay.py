@@ -15,7 +15,7 @@ def tasks(old: int, fresh: int = 0) -> dict[str, str]:
 NEW = [f"new.py::f#{n}" for n in range(6)]
 
 
-def test_open_samples_are_in_every_pass_and_others_change() -> None:
+def test_unanswered_samples_are_in_every_pass_and_replayed_ones_change() -> None:
     others = [f"o{n}" for n in range(20)]
     found = build_passes(NEW, others, 4, "1")
     assert [len(order) for order in found] == [11] * 4
@@ -30,7 +30,7 @@ def test_a_pass_is_shuffled_and_the_same_for_the_same_seed() -> None:
     assert found[0] != found[1] or found != build_passes(NEW, [], 2, "2")
 
 
-def test_a_share_of_what_is_shown_is_replayed_and_no_less_than_asked() -> None:
+def test_a_share_of_a_round_is_replayed_and_no_less_than_the_floor() -> None:
     assert replay.count_replayed(10, 8, 0.5, 0) == 80
     assert replay.count_replayed(10, 8, 0.75, 0) == 240
     assert replay.count_replayed(1, 8, 0.5, 100) == 100
@@ -40,15 +40,15 @@ def test_without_replay_only_the_delta_is_trained() -> None:
     assert replay.count_replayed(10, 8, 0.0, 100) == 0
 
 
-def test_a_third_of_the_replay_is_what_was_learnt_lately() -> None:
+def test_a_third_of_the_replay_was_learnt_recently() -> None:
     made = tasks(100)
-    lately = {sample_id: 1 for sample_id in list(made)[:30]}
-    order = list(islice(replay_queue(made, set(), "1", lately), 60))
-    assert sum(sample_id in lately for sample_id in order) == 20
+    recent = {sample_id: 1 for sample_id in list(made)[:30]}
+    order = list(islice(replay_queue(made, set(), "1", recent), 60))
+    assert sum(sample_id in recent for sample_id in order) == 20
     assert len(set(order)) == 60
 
 
-def test_what_was_learnt_long_ago_is_replayed_more_seldom() -> None:
+def test_samples_learnt_long_ago_are_replayed_less_often() -> None:
     made = tasks(2000)
     ages = {i: 1 if n % 2 else 12 for n, i in enumerate(made) if n % 10 < 2}
     order = list(islice(replay_queue(made, set(), "1", ages), 300))
@@ -56,7 +56,7 @@ def test_what_was_learnt_long_ago_is_replayed_more_seldom() -> None:
     assert seen[1] > 1.5 * seen[12] > 0
 
 
-def test_replay_begins_anew_when_there_are_few_others() -> None:
+def test_the_queue_repeats_when_there_are_few_others() -> None:
     order = list(islice(replay_queue(tasks(3), set(), "1", {}), 6))
     assert Counter(Counter(order).values()) == {2: 3}
     assert list(replay_queue(tasks(0, 6), set(NEW), "1", {})) == []

@@ -1,4 +1,4 @@
-"""What the next decision makes of a commit that was rolled back."""
+"""The decision after a rollback."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def situation(**rows: Any) -> StepInput:
     )
 
 
-def test_an_adapter_that_was_put_aside_is_not_taken_for_its_samples() -> None:
+def test_an_adapter_that_a_rollback_replaced_is_not_reused() -> None:
     assert find_reusable(situation(one=row(NEW, "new"))) == "one"
     assert find_reusable(situation(one=row(NEW, "new"), two=rolled_back())) == ""
 
 
-def test_a_commit_that_was_rolled_back_goes_on_from_where_it_was_rolled_to() -> None:
+def test_a_rolled_back_commit_continues_the_adapter_rolled_back_to() -> None:
     rows = {"one": row(NEW, "new"), "two": rolled_back()}
     found = find_parent_row(rows, ["one"], "two")
     assert found is not None and found["object"] == OLD
@@ -46,7 +46,7 @@ def test_rolling_back_twice_keeps_the_commits_own_row() -> None:
     assert own(own(twice)) == row(NEW, "new")
 
 
-def test_the_key_tells_what_the_commit_goes_on_from() -> None:
+def test_the_key_depends_on_the_adapter_that_is_continued() -> None:
     one, two = rolled_back(), displaced(row(NEW, "new"), row("2" * 64, "older"))
     assert one["inputs"] == two["inputs"] == row(NEW, "new")["inputs"]
     assert one["key"] != two["key"]

@@ -83,7 +83,7 @@ def test_a_launched_training_ends_with_a_builder_that_was_killed(base, tmp_path)
     code = (
         "import sys; from pathlib import Path\n"
         "from repobuild.model.compute.launch import launch\n"
-        "from repobuild.model.adapter.recipe import Job\n"
+        "from repobuild.model.adapter.recipe import TrainingJob as Job\n"
         "launch(Job.read(Path(sys.argv[1])), 2, '', lambda *step: print(*step))"
     )
     made.write()

@@ -112,9 +112,7 @@ def adapter(task: Task) -> dict[str, Any]:
         os.environ.setdefault(*SPIN_COUNT)  # read when torch is loaded
         trained = train_rounds(task, plan)
         scores = measure_gate(task, plan, trained.folder)
-        promoted = not plan.continues or passes_gate(scores, task.settings)
-        lineage = make_lineage(task, plan, trained)
-        lineage = replace(lineage, scores=scores, promoted=promoted)
+        lineage = make_lineage(task, plan, trained, scores)
         write_artifact(task, plan, trained, lineage)
     return lineage.row(None if lineage.promoted else decision.row)
 
@@ -481,8 +479,10 @@ def passes_gate(scores: Mapping[str, float], settings: Mapping[str, Any]) -> boo
 # ----------------------------------------------------------------------------- write
 
 
-def make_lineage(task: Task, plan: Plan, trained: TrainedRounds) -> Lineage:
-    """Return the adapter's record, before the gate."""
+def make_lineage(
+    task: Task, plan: Plan, trained: TrainedRounds, scores: dict[str, float]
+) -> Lineage:
+    """Return the adapter's record; one without a parent is always promoted."""
     parent, delta = plan.parent, plan.delta
     samples = {
         "current": len(plan.samples),
@@ -504,8 +504,8 @@ def make_lineage(task: Task, plan: Plan, trained: TrainedRounds) -> Lineage:
         drift=drift(parent, delta, len(plan.samples)) if parent else 0.0,
         samples={**samples, **trained.counts()},
         training=asdict(trained.result),
-        scores={},
-        promoted=True,
+        scores=scores,
+        promoted=not plan.continues or passes_gate(scores, task.settings),
     )
 
 
