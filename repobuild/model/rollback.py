@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any
 from repobuild.engine.override import displaced, own, put
 from repobuild.errors import StaleError, UsageError
 from repobuild.git.snapshot import at_commit, nearest, resolve
-from repobuild.model.adapter import delta as deltas
+from repobuild.model.adapter import decision as deltas
+from repobuild.model.adapter.decision import ANCESTORS
 from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current
-from repobuild.model.adapter.plan import ANCESTORS
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import resolve as resolve_base
 

@@ -109,7 +109,7 @@ def test_an_adapter_never_learns_an_absolute_path(tmp_path: Path) -> None:
     "module",
     [
         "adapter.adapter",
-        "adapter.delta",
+        "adapter.decision",
         "adapter.lineage",
         "adapter.packing",
         "adapter.recipe",

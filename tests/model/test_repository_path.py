@@ -1,4 +1,4 @@
-"""Where a repository lies is no part of what is made of it."""
+"""The path of a repository enters no key and no manifest."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def checkout(place: Path, base: Path, model: str = "models/nano") -> Checkout:
-    """A repository with a base model in a folder of its own."""
-    made = Repository(place)
+def checkout(folder: Path, base: Path, model: str = "models/nano") -> Checkout:
+    """Make a repository with a base model in its folder."""
+    made = Repository(folder)
     made.commit({"a.py": 'def f():\n    """Say nothing at all."""\n    return 1\n'})
-    shutil.copytree(base, place / "models/nano", dirs_exist_ok=True)
-    (place / "repobuild.toml").write_text(f'[base]\nmodel = "{model}"\n')
-    return find(place)
+    shutil.copytree(base, folder / "models/nano", dirs_exist_ok=True)
+    (folder / "repobuild.toml").write_text(f'[base]\nmodel = "{model}"\n')
+    return find(folder)
 
 
 def keys(here: Checkout) -> dict[str, str]:
@@ -49,7 +49,7 @@ def test_the_same_repository_elsewhere_has_the_same_keys(tmp_path, base):
     assert len(keys(one)) == 3
 
 
-def test_a_base_is_known_by_what_it_is_not_by_its_path(tmp_path, base):
+def test_a_base_is_identified_by_its_content_not_by_its_path(tmp_path, base):
     one = checkout(tmp_path / "one", base)
     two = checkout(tmp_path / "two", base, str(base))
     assert keys(one) == keys(two)

@@ -3,13 +3,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from repobuild.model.adapter import delta as deltas
-from repobuild.model.adapter.delta import (
+from repobuild.model.adapter import decision
+from repobuild.model.adapter.decision import (
     SampleDelta,
     StepInput,
     StepMode,
+    compare_manifests,
     decide,
-    difference,
 )
 from repobuild.model.adapter.lineage import Manifest
 from tests.model.test_nano import settings
@@ -31,24 +31,24 @@ def parent(**changes: Any) -> StepInput:
     return replace(NOW, parent=row, rows={"c1": row})
 
 
-def test_a_difference_names_added_changed_and_removed() -> None:
+def test_a_delta_lists_added_changed_and_removed_samples() -> None:
     old = Manifest({"a": b"1", "b": b"1", "c": b"1"})
     new = Manifest({"b": b"1", "c": b"2", "d": b"1"})
-    found = difference(old, new)
+    found = compare_manifests(old, new)
     assert (found.added, found.changed, found.removed) == (["d"], ["c"], ["a"])
-    assert found.shown == ["c", "d"]
+    assert found.to_train == ["c", "d"]
 
 
 def test_the_first_adapter_has_no_parent() -> None:
     assert mode(replace(NOW, rows={}, parent=None)) is StepMode.FIRST
 
 
-def test_an_adapter_of_the_same_samples_is_taken_again() -> None:
+def test_an_adapter_of_the_same_samples_is_reused() -> None:
     found = decide(replace(NOW, dataset="d1"), SOME, settings())
     assert (found.mode, found.row) == (StepMode.REUSE, ROW)
 
 
-def test_but_not_one_of_another_recipe_or_base_or_not_promoted() -> None:
+def test_an_adapter_of_another_recipe_or_base_or_not_promoted_is_not_reused() -> None:
     for changes in ({"recipe": "x"}, {"base": "x"}, {"promoted": False}):
         assert mode(replace(parent(**changes), dataset="d1")) is not StepMode.REUSE
 
@@ -60,7 +60,7 @@ def test_a_changed_sample_continues_the_parent() -> None:
 
 def test_too_few_changes_wait() -> None:
     assert mode(NOW, adapter__min_delta=4) is StepMode.WAIT
-    assert mode(NOW, SampleDelta([], [], ["gone"])) is StepMode.WAIT  # nothing to show
+    assert mode(NOW, SampleDelta([], [], ["gone"])) is StepMode.WAIT  # nothing to train
 
 
 def test_rebase_rules() -> None:
@@ -78,6 +78,6 @@ def test_a_rebase_that_was_not_promoted_is_not_tried_at_every_commit() -> None:
 
 def test_the_nearest_ancestor_is_the_parent_else_the_newest() -> None:
     rows = {"a": {**ROW, "build": 9}, "b": {**ROW, "build": 3}, "me": ROW}
-    assert deltas.nearest_row(rows, ["x", "b", "a"], "me") is rows["b"]
-    assert deltas.nearest_row(rows, ["x"], "me") is rows["a"]
-    assert deltas.nearest_row({"me": ROW}, [], "me") is None
+    assert decision.find_parent_row(rows, ["x", "b", "a"], "me") is rows["b"]
+    assert decision.find_parent_row(rows, ["x"], "me") is rows["a"]
+    assert decision.find_parent_row({"me": ROW}, [], "me") is None
