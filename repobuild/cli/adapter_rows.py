@@ -26,10 +26,10 @@ HOW = {
 
 def in_use(build: Build) -> str:
     """Return the commit whose row HEAD uses: its own, or its nearest built parent's."""
-    from repobuild.git.snapshot import nearest
+    from repobuild.git.ancestors import nearest_ancestor
 
     rows = set(build.table("adapter").keys())
-    return nearest(build.snapshot.repository, build.snapshot.commit, rows)
+    return nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
 
 
 def scores(build: Build, adapter: str) -> Facts:

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from repobuild.engine.build import Build
     from repobuild.model.compare import AnswerPiece, Comparison
 
-_MOST_ANCESTORS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class AskedAdapter:
@@ -41,12 +39,12 @@ class AskedAdapter:
     @classmethod
     def of(cls, build: Build) -> AskedAdapter:
         from repobuild.cli.newest_artifact import newest
+        from repobuild.git.ancestors import distance
 
         commit, row = newest(build, "adapter")
-        place = build.snapshot
-        line = [place.commit, *place.ancestors(_MOST_ANCESTORS)]
-        behind = line.index(commit) if commit in line else None
-        return cls(commit, row, place.commit, behind)
+        head = build.snapshot.commit
+        behind = distance(build.snapshot.repository, head, commit)
+        return cls(commit, row, head, behind)
 
     @property
     def title(self) -> str:

@@ -15,10 +15,12 @@ def newest(build: Build, table: str) -> tuple[str, dict[str, Any]]:
 
     Raises `StaleError` when there is none.
     """
+    from repobuild.git.ancestors import nearest_ancestor
+
     rows = dict(build.table(table).items())
-    for commit in [build.snapshot.commit, *build.snapshot.ancestors(200)]:
-        if commit in rows:
-            return commit, rows[commit]
+    commit = nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
+    if commit:
+        return commit, rows[commit]
     if not rows:
         raise StaleError(f"no {table} yet\nrun `repobuild` to build one")
     return max(rows.items(), key=lambda item: int(item[1]["build"]))

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -146,18 +146,6 @@ class Snapshot:
             raise KeyError(blob_id)
         return found.data
 
-    def ancestors(self, limit: int) -> list[str]:
-        """Return first-parent commits, nearest first, without the commit itself."""
-        walker = self.repository.walk(self.commit, SortMode.NONE)
-        walker.simplify_first_parent()
-        found: list[str] = []
-        for commit in walker:
-            if str(commit.id) != self.commit:
-                found.append(str(commit.id))
-            if len(found) >= limit:
-                break
-        return found
-
     def entry(self, key: str, commit: str) -> Entry | None:
         """Return what stands under a path's key in a commit."""
         try:
@@ -253,21 +241,6 @@ def _tip(repository: pygit2.Repository, name: str) -> str:
         return str(repository.references[name].resolve().peel(pygit2.Commit).id)
     except (KeyError, ValueError, pygit2.GitError):
         return ""
-
-
-def nearest(
-    repository: pygit2.Repository,
-    commit: str,
-    wanted: Container[str],
-    limit: int = 1000,
-) -> str:
-    """Return the first wanted commit along first parents, itself included, or ""."""
-    if not commit or commit not in repository:
-        return ""
-    walker = repository.walk(commit, SortMode.NONE)
-    walker.simplify_first_parent()
-    found = (str(other.id) for other in islice(walker, limit))
-    return next((other for other in found if other in wanted), "")
 
 
 def at_commit(repository: pygit2.Repository, revision: str = "HEAD") -> Snapshot:

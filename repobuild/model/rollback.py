@@ -22,10 +22,10 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import displaced, own, put
 from repobuild.errors import StaleError, UsageError
-from repobuild.git.snapshot import at_commit, nearest, resolve
+from repobuild.git.ancestors import first_parents, nearest_ancestor
+from repobuild.git.snapshot import resolve
 from repobuild.model.adapter import delta as deltas
 from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current
-from repobuild.model.adapter.plan import ANCESTORS
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import resolve as resolve_base
 
@@ -67,7 +67,7 @@ def foresee(build: Build, name: str = "") -> Rollback:
     that is none, an adapter that is not stored any more or one of another base model.
     """
     rows = dict(build.table("adapter").items())
-    commit = nearest(build.snapshot.repository, build.snapshot.commit, rows)
+    commit = nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
     if not commit:
         raise StaleError("no adapter of this branch yet\nrun `repobuild` to build one")
     wanted = found(build, rows, name, commit) if name else earlier(build, rows, commit)
@@ -126,7 +126,7 @@ def found(build: Build, rows: Rows, name: str, commit: str) -> str:
         raise UsageError(f'"{name}" names several adapters: {listed}')
     if hits:
         return hits.pop()
-    at = nearest(build.snapshot.repository, _commit(build, name), rows)
+    at = nearest_ancestor(build.snapshot.repository, _commit(build, name), rows)
     if not at:
         raise UsageError(f'no adapter was built at "{name}" or before it\n{_LIST}')
     return current(own(rows[at]) if at == commit else rows[at])
@@ -159,7 +159,7 @@ def earlier(build: Build, rows: Rows, commit: str) -> str:
     """The adapter in use before; of a commit that is rolled back already, the one
     before that."""
     row = rows[commit]
-    past = at_commit(build.snapshot.repository, commit).ancestors(ANCESTORS)
+    past = first_parents(build.snapshot.repository, commit)
     line = [current(rows[name]) for name in past if name in rows]
     if own(row) is not row:
         line = line[line.index(current(row)) :] if current(row) in line else []

@@ -26,12 +26,11 @@ from repobuild.engine.run.task import is_current
 from repobuild.engine.storage.memo_gc import newest_build
 from repobuild.engine.storage.run_history import TableRun, runs
 from repobuild.engine.storage.state import TableLine
-from repobuild.git.snapshot import nearest
+from repobuild.git.ancestors import first_parents, nearest_ancestor
 
 NOTHING = "nothing"  # what a task would do whose artifact stays
 _NAMED_FILES = 4
 _RECENT = 5
-_ANCESTORS = 200
 
 
 @dataclass
@@ -187,7 +186,7 @@ def _expected(build: Build, rule: Rule, seen: Forecast) -> ExpectedWork | None:
     prospect = ForecastInput(
         settings=rule.seen(build.settings),
         rows=rows,
-        ancestors=build.snapshot.ancestors(_ANCESTORS),
+        ancestors=first_parents(build.snapshot.repository, build.snapshot.commit),
         commit=build.snapshot.commit,
         changed=max((changed for changed, _ in counts), default=0),
         size=max((size for _, size in counts), default=0),
@@ -200,7 +199,7 @@ def _since(build: Build, rows: Mapping[str, Any]) -> int:
     """Return the build that made the artifact which a chain goes on from; what came
     after it is yet to be trained, also where a build ended before its task."""
     repository, commit = build.snapshot.repository, build.snapshot.commit
-    start = rows.get(nearest(repository, commit, rows))
+    start = rows.get(nearest_ancestor(repository, commit, rows))
     if start is None:
         return newest_build(build)
     same = [r["build"] for r in rows.values() if r["object"] == start["object"]]

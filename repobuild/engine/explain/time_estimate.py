@@ -11,7 +11,7 @@ gets a `ForecastInput` and returns an `ExpectedWork`, without building anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import log
 from statistics import median
@@ -28,7 +28,7 @@ class ForecastInput:
 
     settings: Mapping[str, Any]
     rows: Mapping[str, Mapping[str, Any]]
-    ancestors: Sequence[str]
+    ancestors: Iterable[str]  # nearest first, read once
     commit: str
     changed: int
     size: int

@@ -17,7 +17,7 @@ purge like this; here every sample knows what it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -135,7 +135,7 @@ def drift(parent: Row, delta: SampleDelta, size: int) -> float:
 
 
 def nearest_row(
-    rows: Mapping[str, Row], ancestors: Sequence[str], commit: str
+    rows: Mapping[str, Row], ancestors: Iterable[str], commit: str
 ) -> Row | None:
     """The adapter of the nearest first-parent ancestor, else the newest one.
 

@@ -19,7 +19,6 @@ from repobuild.samples.dataset.all_samples import AllSamples
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
 
-ANCESTORS = 1000  # how far back a parent is looked for
 GATE_SAMPLES = 200
 
 Samples = list[tuple[str, Mapping[str, Any]]]
@@ -69,7 +68,7 @@ def make_plan(task: Task) -> Plan:
         base=base.digest,
         size=len(trained),
         rows=rows,
-        parent=deltas.nearest_row(rows, task.ancestors(ANCESTORS), task.commit),
+        parent=deltas.nearest_row(rows, task.ancestors(), task.commit),
     )
     decision, found, old = decided(task, now, manifest)
     plan = Plan(base, recipe, trained, held_out, manifest, decision, found)
