@@ -31,14 +31,14 @@ from repobuild.git.snapshot import (
     open_repository,
 )
 from repobuild.resources import folder
-from repobuild.rulebook import Rulebook, rulebook
+from repobuild.rulebook import Rulebook, make_rulebook
 from repobuild.settings import read_settings
-from repobuild.trusted import Trust
+from repobuild.trust_record import TrustRecord
 from repobuild.user_rules import (
-    FOLDER,
+    RULES_FOLDER,
     UserRule,
     check_settings,
-    declared,
+    declared_settings,
     rule_files,
     user_rules,
 )
@@ -70,8 +70,8 @@ class Checkout:
         return read_rules(folder("rules"))
 
     @cached_property
-    def trust(self) -> Trust:
-        return Trust.of(common_folder(self.repository))
+    def trust(self) -> TrustRecord:
+        return TrustRecord.of(common_folder(self.repository))
 
     def own_rules(self, snapshot: Snapshot) -> list[UserRule]:
         """Return the repository's own rules in a snapshot, trusted or not."""
@@ -83,21 +83,21 @@ class Checkout:
     def book(self, snapshot: Snapshot) -> Rulebook:
         """Return the rules of a snapshot that may run."""
         if snapshot.copies is not None:  # a work tree, which may change
-            return rulebook(self.standard, self.own_rules(snapshot), self.trust)
+            return make_rulebook(self.standard, self.own_rules(snapshot), self.trust)
         if snapshot.tree not in self._books:
             own = self.own_rules(snapshot)
-            self._books[snapshot.tree] = rulebook(self.standard, own, self.trust)
+            self._books[snapshot.tree] = make_rulebook(self.standard, own, self.trust)
         return self._books[snapshot.tree]
 
     def _declared(self) -> set[str]:
         """Settings of own rules, of HEAD and of the work tree: the file that holds
         their values is the work tree's."""
-        here = self.root / FOLDER
+        here = self.root / RULES_FOLDER
         paths = [path for path in here.glob("*.toml") if path.is_file()]
-        found = declared({path.name: path.read_bytes() for path in paths})
+        found = declared_settings({path.name: path.read_bytes() for path in paths})
         if self.repository.head_is_unborn:
             return found
-        return found | declared(rule_files(at_commit(self.repository)))
+        return found | declared_settings(rule_files(at_commit(self.repository)))
 
     @property
     def store(self) -> ArtifactStore:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from repobuild.engine.rule import Rule, assembled
 from repobuild.errors import UsageError
-from repobuild.trusted import Trust, TrustState
+from repobuild.trust_record import TrustRecord, TrustState
 from repobuild.user_rules import UserRule
 
 
@@ -47,7 +47,9 @@ class Rulebook:
         )
 
 
-def rulebook(standard: dict[str, Rule], own: list[UserRule], trust: Trust) -> Rulebook:
+def make_rulebook(
+    standard: dict[str, Rule], own: list[UserRule], trust: TrustRecord
+) -> Rulebook:
     """Return the rules that may run; raises `UsageError` where they do not fit."""
     if not own:
         return Rulebook(standard)

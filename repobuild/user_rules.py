@@ -35,7 +35,7 @@ from repobuild.engine.run.script import Script
 from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import REGULAR, Snapshot, quote
 
-FOLDER = "rules"
+RULES_FOLDER = "rules"
 _KINDS = ("map", "view")
 _KEYS = frozenset(
     "description kind from run command reads settings tools entries stored joins "
@@ -92,7 +92,7 @@ def user_rules(snapshot: Snapshot, standard: Mapping[str, Rule]) -> list[UserRul
     return found
 
 
-def declared(files: Mapping[str, bytes]) -> set[str]:
+def declared_settings(files: Mapping[str, bytes]) -> set[str]:
     """Return the settings that rule files declare as their own, by dotted name.
 
     Files that cannot be read declare nothing: settings are read before rules are.
@@ -245,9 +245,9 @@ def rule_files(snapshot: Snapshot) -> Files:
     names = set(_in_tree(snapshot))
     for key in snapshot.overlay:
         folder, _, name = key.rpartition("/")
-        if folder == FOLDER:
+        if folder == RULES_FOLDER:
             names.add(name)
-    paths = [f"{FOLDER}/{name}" for name in names if name.endswith(".toml")]
+    paths = [f"{RULES_FOLDER}/{name}" for name in names if name.endswith(".toml")]
     read = _reader(snapshot)
     found = {path: read(path) for path in paths}
     return {path: data for path, data in found.items() if data is not None}
@@ -255,7 +255,7 @@ def rule_files(snapshot: Snapshot) -> Files:
 
 def _in_tree(snapshot: Snapshot) -> Iterator[str]:
     with suppress(KeyError, pygit2.GitError):
-        folder = snapshot.repository[snapshot.tree].peel(pygit2.Tree) / FOLDER
+        folder = snapshot.repository[snapshot.tree].peel(pygit2.Tree) / RULES_FOLDER
         if snapshot.tree and isinstance(folder, pygit2.Tree):
             yield from (quote(bytes(entry.raw_name or b"")) for entry in folder)
 

@@ -18,7 +18,7 @@ import click
 from repobuild.cli import options
 from repobuild.cli.mention_list import mentioned, mentioned_text
 from repobuild.cli.output import emit, short
-from repobuild.cli.side_by_side import NARROWEST, SideBySide, plain
+from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
 from repobuild.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
@@ -179,7 +179,7 @@ def _beside(
     pair = SideBySide(size.columns, size.lines, partial(click.echo, nl=False))
     pair.title("base", asked.title, partial(click.style, bold=True))
     for piece in answers.heard(duet.together(question, limit)):
-        pair.add(int(piece.voice != "base"), plain(piece.text), piece.last)
+        pair.add(int(piece.voice != "base"), printable(piece.text), piece.last)
 
 
 def _below(
@@ -189,7 +189,7 @@ def _below(
     for voice, title in (("base", "base"), ("adapter", asked.title)):
         click.echo(click.style(f"{title}:", bold=True))
         for piece in answers.heard(duet.alone(voice, question, limit)):
-            click.echo(plain(piece.text), nl=False)
+            click.echo(printable(piece.text), nl=False)
         click.echo("\n")
 
 

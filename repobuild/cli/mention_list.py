@@ -18,7 +18,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import short
-from repobuild.cli.side_by_side import cut, padded, plain, size
+from repobuild.cli.side_by_side import display_width, pad, printable, truncate
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -42,7 +42,7 @@ def mentioned(build: Build, question: str, answer: str, whole: bool) -> dict[str
     graph, contexts, files = map(build.table, ("graph", "contexts", "files"))
     languages = build.settings["project.languages"]
     ground = SymbolLookup(graph, contexts, files, languages, build.snapshot.blob)
-    said = plain(answer) if whole else re.sub(r"\S*\Z", "", plain(answer))
+    said = printable(answer) if whole else re.sub(r"\S*\Z", "", printable(answer))
     found = mentions(question, said, ground)
     return {"mentioned": [_facts(mention) for mention in found], "mentioned_at": at}
 
@@ -87,7 +87,7 @@ def mentioned_text(facts: Mapping[str, Any]) -> list[str]:
         return []
     title, point = _named(facts["mentioned_at"])
     told = found if len(found) <= MOST else found[: MOST - 1]
-    width = min(_WIDEST, max(size(plain(item["name"])) for item in told))
+    width = min(_WIDEST, max(display_width(printable(item["name"])) for item in told))
     lines = [_line(item, width, point) for item in told]
     return [f"mentioned, as of {title}:", *lines, *_rest(found[len(told) :])]
 
@@ -111,8 +111,8 @@ def _named(at: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _line(item: Mapping[str, Any], width: int, point: str) -> str:
-    name = padded(cut(plain(item["name"]), width), width)
-    return f"  {name}  {plain(_where(item, point))}"
+    name = pad(truncate(printable(item["name"]), width), width)
+    return f"  {name}  {printable(_where(item, point))}"
 
 
 def _where(item: Mapping[str, Any], point: str) -> str:

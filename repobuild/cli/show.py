@@ -45,9 +45,9 @@ def command(key: str, as_json: bool) -> int:
 
 def _found(build: Build, key: str) -> dict[str, Any]:
     if key == "dataset":
-        from repobuild.cli.inventory import inventory
+        from repobuild.cli.dataset_counts import dataset_counts
 
-        return {"dataset": inventory(build)}
+        return {"dataset": dataset_counts(build)}
     if key in build.rules:
         return {"table": _summary(build, key)}
     key = _whole(build, _commit(build, key))
@@ -189,9 +189,9 @@ def text(facts: dict[str, Any]) -> str:
     from repobuild.cli.adapter_rows import portrait_text
 
     if "dataset" in facts:
-        from repobuild.cli.inventory import told
+        from repobuild.cli.dataset_counts import text
 
-        return told(facts["dataset"])
+        return text(facts["dataset"])
     if "table" in facts:
         return _table_text(facts["key"], facts["table"])
     said = [facts["key"]]

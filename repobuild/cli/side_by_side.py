@@ -29,7 +29,7 @@ class WrappedText:
 
     def add(self, piece: str) -> None:
         self.text += piece
-        self.lines = wrapped(self.text, self.width)
+        self.lines = wrap(self.text, self.width)
 
     @property
     def settled(self) -> int | None:
@@ -57,7 +57,9 @@ class SideBySide:
 
     def title(self, left: str, right: str, style: Callable[[str], str]) -> None:
         width = self.texts[0].width
-        head = BETWEEN.join(style(padded(cut(t, width), width)) for t in (left, right))
+        head = BETWEEN.join(
+            style(pad(truncate(t, width), width)) for t in (left, right)
+        )
         self.write(f"{head}\n")
 
     def add(self, side: int, piece: str, ended: bool = False) -> None:
@@ -79,11 +81,11 @@ class SideBySide:
 
     def _row(self, number: int) -> str:
         left, right = self.texts
-        start = padded(left.line(number), left.width)
+        start = pad(left.line(number), left.width)
         return f"{start}{BETWEEN}{right.line(number)}".rstrip()
 
 
-def wrapped(text: str, width: int) -> list[str]:
+def wrap(text: str, width: int) -> list[str]:
     """Lines of at most `width` columns, broken at blanks where there are any.
 
     With a longer text all lines but the last stay as they are.
@@ -93,7 +95,7 @@ def wrapped(text: str, width: int) -> list[str]:
 
 def _broken(line: str, width: int) -> list[str]:
     parts = []
-    while size(line) > width:
+    while display_width(line) > width:
         end = _fitting(line, width)
         blank = line.rfind(" ", 1, end + 1)
         if blank > 0 and line[:blank].strip():  # not the indentation
@@ -107,13 +109,13 @@ def _fitting(line: str, width: int) -> int:
     """How many characters fit; one at least."""
     taken = 0
     for number, sign in enumerate(line):
-        taken += size(sign)
+        taken += display_width(sign)
         if taken > width:
             return max(1, number)
     return len(line)
 
 
-def size(text: str) -> int:
+def display_width(text: str) -> int:
     """Columns that a text takes."""
     if text.isascii():
         return len(text)
@@ -126,17 +128,17 @@ def _columns(sign: str) -> int:
     return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
 
 
-def cut(text: str, width: int) -> str:
-    if size(text) <= width:
+def truncate(text: str, width: int) -> str:
+    if display_width(text) <= width:
         return text
     return text[: _fitting(text, width - 1)] + "…"
 
 
-def padded(text: str, width: int) -> str:
-    return text + " " * (width - size(text))
+def pad(text: str, width: int) -> str:
+    return text + " " * (width - display_width(text))
 
 
-def plain(text: str) -> str:
+def printable(text: str) -> str:
     """What a model says, as it may be printed: no control sequences, tabs as blanks."""
     kept = (s for s in text.expandtabs(4) if s == "\n" or not _is_control(s))
     return "".join(kept)

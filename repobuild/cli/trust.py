@@ -13,7 +13,7 @@ from repobuild.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
-    from repobuild.trusted import Trust
+    from repobuild.trust_record import TrustRecord
     from repobuild.user_rules import UserRule
 
 
@@ -70,7 +70,7 @@ def _check_names(names: tuple[str, ...], known: set[str]) -> None:
 
 def _give(checkout: Checkout, own: list[UserRule], yes: bool) -> None:
     """Show what would be trusted, ask, and keep it."""
-    from repobuild.trusted import TrustState
+    from repobuild.trust_record import TrustState
 
     trust = checkout.trust
     new = [rule for rule in own if trust.standing(rule) is not TrustState.TRUSTED]
@@ -91,7 +91,7 @@ def _give(checkout: Checkout, own: list[UserRule], yes: bool) -> None:
     _keep(checkout, trust)
 
 
-def _keep(checkout: Checkout, trust: Trust) -> None:
+def _keep(checkout: Checkout, trust: TrustRecord) -> None:
     """Write the record; what the last build answered may hold no more."""
     from repobuild import noop_cache
 
@@ -115,7 +115,7 @@ def clean(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
-def _facts(trust: Trust, own: list[UserRule]) -> dict[str, Any]:
+def _facts(trust: TrustRecord, own: list[UserRule]) -> dict[str, Any]:
     rules = [
         {
             "name": rule.name,

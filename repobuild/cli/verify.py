@@ -28,10 +28,12 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
 
     checkout = find()
     if samples:
-        from repobuild.cli import claims
+        from repobuild.cli import claim_audit
 
-        facts = claims.claims(checkout, shown(as_json), jobs or os.cpu_count() or 1)
-        emit(facts, as_json, claims.text)
+        facts = claim_audit.audit_claims(
+            checkout, shown(as_json), jobs or os.cpu_count() or 1
+        )
+        emit(facts, as_json, claim_audit.text)
         return 0 if facts["true"] else 1
     snapshot = checkout.snapshot()
     checkout.book(snapshot).must_be_whole()

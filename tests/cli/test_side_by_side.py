@@ -7,7 +7,14 @@ import re
 
 import pytest
 
-from repobuild.cli.side_by_side import BETWEEN, SideBySide, cut, plain, size, wrapped
+from repobuild.cli.side_by_side import (
+    BETWEEN,
+    SideBySide,
+    display_width,
+    printable,
+    truncate,
+    wrap,
+)
 
 CHINESE = "`f` 位于 `pkg/b.py`。它被 `a.py` 中的 `g` 调用，也被测试调用。"
 
@@ -60,10 +67,10 @@ def test_both_texts_stand_there_whole(columns: int, rows: int, right: str) -> No
     left = CODE * 2
     width = (columns - len(BETWEEN)) // 2
     shown = drawn(left, right, columns, rows)
-    assert max(map(size, shown)) <= columns
+    assert max(map(display_width, shown)) <= columns
     halves = [line.split(BETWEEN.strip()) for line in shown]
     for half, text in zip(zip(*halves, strict=True), (left, right), strict=True):
-        expected = [line.strip() for line in wrapped(text, width)]
+        expected = [line.strip() for line in wrap(text, width)]
         found = [line.strip() for line in half]
         assert found[: len(expected)] == expected
         assert not any(found[len(expected) :])
@@ -75,16 +82,16 @@ def test_the_order_of_the_pieces_does_not_show() -> None:
 
 
 def test_indentation_is_kept_and_long_words_are_broken() -> None:
-    assert wrapped("    return value", 12) == ["    return", "value"]
-    assert wrapped("    " + "y" * 12, 10) == ["    yyyyyy", "yyyyyy"]
-    assert wrapped("a b\n\nc", 10) == ["a b", "", "c"]
+    assert wrap("    return value", 12) == ["    return", "value"]
+    assert wrap("    " + "y" * 12, 10) == ["    yyyyyy", "yyyyyy"]
+    assert wrap("a b\n\nc", 10) == ["a b", "", "c"]
 
 
 def test_a_chinese_character_takes_two_columns() -> None:
-    assert size("位于 a") == 6
-    assert [size(line) for line in wrapped("位" * 7, 5)] == [4, 4, 4, 2]
-    assert cut("位于文件", 5) == "位于…"
+    assert display_width("位于 a") == 6
+    assert [display_width(line) for line in wrap("位" * 7, 5)] == [4, 4, 4, 2]
+    assert truncate("位于文件", 5) == "位于…"
 
 
 def test_a_model_cannot_steer_the_terminal() -> None:
-    assert plain("a\x1b[31mb\rc\x07\u202ed\n\te") == "a[31mbcd\n    e"
+    assert printable("a\x1b[31mb\rc\x07\u202ed\n\te") == "a[31mbcd\n    e"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.git.remote import address, published
+from repobuild.git.remote import address, public_url
 from tests.repository import Repository
 
 TOLD = {
@@ -32,7 +32,7 @@ TOLD = {
 
 @pytest.mark.parametrize("url", TOLD)
 def test_no_account_no_token_and_no_path_is_told(url: str) -> None:
-    assert published(url) == TOLD[url]
+    assert public_url(url) == TOLD[url]
 
 
 def test_origin_comes_first_and_a_path_is_passed_over(repository: Repository) -> None:

@@ -41,7 +41,7 @@ class TrustState(Enum):
 
 
 @dataclass
-class Trust:
+class TrustRecord:
     """The record of one repository; `write` keeps it."""
 
     path: Path
@@ -50,7 +50,9 @@ class Trust:
     given: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by environment
 
     @classmethod
-    def of(cls, common: Path, environment: Mapping[str, str] = os.environ) -> Trust:
+    def of(
+        cls, common: Path, environment: Mapping[str, str] = os.environ
+    ) -> TrustRecord:
         """Read the record; raises `UsageError` when it, or the variable, is garbled."""
         home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
         repository = str(common.resolve())

@@ -17,7 +17,9 @@ _SHOWN = 20
 _LONGEST = 160  # characters of what is said
 
 
-def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, Any]:
+def audit_claims(
+    checkout: Checkout, progress: ShowProgress, jobs: int
+) -> dict[str, Any]:
     """Return the facts of an audit. Raises `StaleError` when there are no samples."""
     from repobuild.samples.dataset.all_samples import AllSamples
     from repobuild.samples.dataset.secret import withheld
@@ -39,7 +41,7 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
     own = {name for name in every if build.rules[name].code}  # nobody else knows them
     pool = AllSamples({name: table for name, table in every.items() if name not in own})
     with progress("claims", line.entries) as bar:
-        found = audit(pool.entries(), tree(build), jobs, advance=bar.advance)
+        found = audit(pool.entries(), audit_tree(build), jobs, advance=bar.advance)
     return {
         "version": 1,
         "commit": line.commit,
@@ -57,7 +59,7 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
     }
 
 
-def tree(build: Build) -> AuditTree:
+def audit_tree(build: Build) -> AuditTree:
     """Return the tree that samples were made from: git's own, not a table's.
 
     Which language a path is read as, and that it is left out, the `facts` table says.

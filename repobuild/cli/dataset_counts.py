@@ -21,7 +21,7 @@ _BLOCKS = {
 }
 
 
-def inventory(build: Build) -> dict[str, Any]:
+def dataset_counts(build: Build) -> dict[str, Any]:
     """Return all counts of the dataset, and its tokens if a tokenizer is at hand."""
     from repobuild.model.token_budget import counter, size
     from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
@@ -37,7 +37,7 @@ def inventory(build: Build) -> dict[str, Any]:
     return said
 
 
-def told(said: Mapping[str, Any]) -> str:
+def text(said: Mapping[str, Any]) -> str:
     """Return the same as text."""
     dropped = sum(said["dropped"].values())
     blocks = [f"dataset: {said['samples']:,} samples used, {dropped:,} dropped"]
