@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.checkout import find
 from repobuild.cli.main import run
-from repobuild.cli.mention_list import MOST, mentioned, mentioned_text
+from repobuild.cli.mention_list import MOST, mention_facts, mention_lines
 from repobuild.engine.storage.table import StoredTable
 from repobuild.evaluate.scoring.mentions import mentions
 from repobuild.evaluate.scoring.symbol_lookup import SymbolLookup
@@ -85,12 +85,12 @@ def facts(
 ) -> dict[str, Any]:
     checkout = find(path)
     view = checkout.view(checkout.snapshot(), checkout.state())
-    return mentioned(view, question, answer, whole)
+    return mention_facts(view, question, answer, whole)
 
 
 def lines(path: Path, answer: str, question: str = "") -> list[str]:
     """Below the title, with single blanks."""
-    told = mentioned_text(facts(path, answer, question))
+    told = mention_lines(facts(path, answer, question))
     return [" ".join(line.split()) for line in told[1:]]
 
 
@@ -268,12 +268,12 @@ def test_the_last_word_of_an_answer_that_was_cut_is_not_judged(built: Path) -> N
 
 
 def test_control_characters_of_an_answer_are_not_printed(built: Path) -> None:
-    told = mentioned_text(facts(built, "`src/pkg/\x1b[31mgone.py`"))
+    told = mention_lines(facts(built, "`src/pkg/\x1b[31mgone.py`"))
     assert told and "\x1b" not in "".join(told)
 
 
 def test_nothing_to_say_says_nothing(built: Path, repository: Repository) -> None:
-    assert mentioned_text(facts(built, "I do not know `value`.")) == []
+    assert mention_lines(facts(built, "I do not know `value`.")) == []
     repository.commit({"a.py": "A = 1\n"})  # never built: all would be missing
     found = facts(repository.path, "`make_thing` is in `a.py`.")
     assert found == {"mentioned": [], "mentioned_at": None}
@@ -289,14 +289,14 @@ def test_the_places_follow_the_builds(repository: Repository) -> None:
     first = repository.commit({"a.py": "def first():\n    return 1\n\n"})
     build(repository.path)
     answer = "`first` is in `a.py`, `second` too."
-    title, line, *_ = mentioned_text(facts(repository.path, answer, "second?"))
+    title, line, *_ = mention_lines(facts(repository.path, answer, "second?"))
     assert title == f"mentioned, as of HEAD {first[:10]}:"
     assert line.split() == ["first", "a.py:1-2"]
 
     more = "def second():\n    return 2\n\n\n"
     head = repository.commit({"a.py": f"{more}def first():\n    return 1\n\n"})
     found = facts(repository.path, answer, "second?")
-    title, line, _, missing = mentioned_text(found)
+    title, line, _, missing = mention_lines(found)
     assert title == f"mentioned, as of {first[:10]}, not HEAD:"
     assert line.split() == ["first", "a.py:1-2"]
     assert missing.split() == [
@@ -306,10 +306,10 @@ def test_the_places_follow_the_builds(repository: Repository) -> None:
     assert found["mentioned_at"] == {"commit": first, "head": False, "worktree": False}
 
     build(repository.path, until="files")  # and no further, as if it were killed
-    assert mentioned_text(facts(repository.path, answer, "second?"))[0] == title
+    assert mention_lines(facts(repository.path, answer, "second?"))[0] == title
 
     build(repository.path)
-    title, line, _, there = mentioned_text(facts(repository.path, answer, "second?"))
+    title, line, _, there = mention_lines(facts(repository.path, answer, "second?"))
     assert title == f"mentioned, as of HEAD {head[:10]}:"
     assert (line.split(), there.split()) == (
         ["first", "a.py:5-6"],
@@ -321,7 +321,7 @@ def test_a_commit_that_changes_no_file_is_head(repository: Repository) -> None:
     repository.commit({"a.py": "def first():\n    return 1\n\n"})
     build(repository.path)
     head = repository.commit()
-    title, *_ = mentioned_text(facts(repository.path, "See `first`."))
+    title, *_ = mention_lines(facts(repository.path, "See `first`."))
     assert title == f"mentioned, as of HEAD {head[:10]}:"
 
 
@@ -329,7 +329,7 @@ def test_a_built_work_tree_is_named_as_one(repository: Repository) -> None:
     head = repository.commit({"a.py": "def first():\n    return 1\n\n"})
     (repository.path / "a.py").write_text("\n\ndef first():\n    return 1\n\n")
     build(repository.path, "--worktree")
-    told = mentioned_text(facts(repository.path, "See `first` and `make_thing`."))
+    told = mention_lines(facts(repository.path, "See `first` and `make_thing`."))
     assert [" ".join(line.split()) for line in told] == [
         f"mentioned, as of the work tree at {head[:10]}:",
         "first a.py:3-4",

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from repobuild.checkout import find
+from repobuild.cli.adapter_facts import find_adapter
 from repobuild.cli.ask import AskedAdapter
 from repobuild.cli.main import run
-from repobuild.cli.newest_artifact import newest
 from repobuild.engine.run.task import parent
 from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
@@ -60,7 +60,7 @@ def test_an_adapter_500_commits_ago_comes_before_a_newer_one_elsewhere(here, cap
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
     assert parent(build, build.rules["adapter"]) == own["object"]
-    assert newest(build, "adapter")[0] == fork
+    assert find_adapter(build)[0] == fork
     asked = AskedAdapter.of(build)
     assert (asked.commit, asked.behind) == (fork, DISTANCE)
 
