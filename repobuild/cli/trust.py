@@ -75,7 +75,8 @@ def _trust(checkout: Checkout, rules: list[UserRule], yes: bool) -> None:
         print_message(clean(_description(rule, is_changed)))
     if not yes and not sys.stdin.isatty():
         raise UsageError(
-            "nobody is there to ask\nlook at these files, and say --yes to trust them"
+            "there is no terminal to ask on\n"
+            "look at these files, and pass --yes to trust them"
         )
     if not yes and not click.confirm("trust them?", err=True):
         raise UsageError("nothing was trusted")
