@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from repobuild.cli.claims import tree
+from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import AuditTree
 from tests.repository import Repository
@@ -191,5 +191,5 @@ class World:
         standard.build("dataset")
         build = standard.open()
         self.samples: Samples = dict(AllSamples.of(build).entries())
-        self.tree: AuditTree = tree(build)
+        self.tree: AuditTree = audit_tree(build)
         standard.close()

@@ -246,8 +246,8 @@ class Task(Protocol):
         """Return all rows of a table by key; its own table is allowed, too."""
         ...
 
-    def ancestors(self, limit: int) -> list[str]:
-        """Return up to `limit` first-parent ancestors of the commit, newest first."""
+    def ancestors(self) -> Iterator[str]:
+        """Yield the commit's first-parent ancestors, nearest first."""
         ...
 
     def progress(self, label: str, total: int) -> AbstractContextManager[Progress]:

@@ -15,7 +15,6 @@ from typing import Any
 from repobuild.engine.contract import Task
 
 SHOWN = 40  # commits
-SEARCHED = 1000  # ancestors that are looked through
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Row]
@@ -73,7 +72,7 @@ def chain(
 def links(task: Task, link: ChainLink) -> list[ChainLink]:
     """This commit's link and those before it, nearest first."""
     rows = task.rows("adapter")
-    built = [name for name in task.ancestors(SEARCHED) if name in rows]
+    built = [name for name in task.ancestors() if name in rows]
     found = [link, *(ChainLink(name, rows[name]) for name in built[: SHOWN - 1])]
     return [*found, *_followed(rows, found)][:SHOWN]
 

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import displaced, own, put
 from repobuild.errors import StaleError, UsageError
-from repobuild.git.snapshot import at_commit, nearest, resolve
+from repobuild.git.ancestors import first_parents, nearest_ancestor
+from repobuild.git.snapshot import resolve
 from repobuild.model.adapter import decision as deltas
-from repobuild.model.adapter.decision import ANCESTORS
 from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import resolve as resolve_base
@@ -67,7 +67,7 @@ def foresee(build: Build, name: str = "") -> Rollback:
     unknown, or its adapter is not stored any more or belongs to another base model.
     """
     rows = dict(build.table("adapter").items())
-    commit = nearest(build.snapshot.repository, build.snapshot.commit, rows)
+    commit = nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
     if not commit:
         raise StaleError("no adapter of this branch yet\nrun `repobuild` to build one")
     target = (
@@ -141,7 +141,7 @@ def _find_adapter(build: Build, rows: Rows, name: str, commit: str) -> str:
     except UsageError as error:
         message = f'"{name}" names no adapter and no commit here\n{_LIST_HINT}'
         raise UsageError(message) from error
-    at = nearest(build.snapshot.repository, named, rows)
+    at = nearest_ancestor(build.snapshot.repository, named, rows)
     if not at:
         raise UsageError(f'no adapter was built at "{name}" or before it\n{_LIST_HINT}')
     return current(own(rows[at]) if at == commit else rows[at])
@@ -166,7 +166,7 @@ def _previous_adapter(build: Build, rows: Rows, commit: str) -> str:
     """
     row = rows[commit]
     digest = current(row)
-    past = at_commit(build.snapshot.repository, commit).ancestors(ANCESTORS)
+    past = first_parents(build.snapshot.repository, commit)
     history = [current(rows[name]) for name in past if name in rows]
     if own(row) is not row:
         history = history[history.index(digest) :] if digest in history else []

@@ -74,8 +74,8 @@ class Commit:
     def rows(self, name: str) -> Mapping[str, Any]:
         return self.history
 
-    def ancestors(self, limit: int) -> list[str]:
-        return [c for c in reversed(self.history) if c != self.commit][:limit]
+    def ancestors(self) -> Iterator[str]:
+        return (c for c in reversed(self.history) if c != self.commit)
 
     def object(self, digest: str) -> Path:
         return self.store.path(digest)

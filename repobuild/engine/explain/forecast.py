@@ -17,7 +17,7 @@ A task's rule may name a function that predicts its work:
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from math import log
@@ -31,12 +31,11 @@ from repobuild.engine.run.task import is_current
 from repobuild.engine.storage.memo_gc import newest_build
 from repobuild.engine.storage.run_history import TableRun, runs
 from repobuild.engine.storage.state import TableLine
-from repobuild.git.snapshot import nearest
+from repobuild.git.ancestors import first_parents, nearest_ancestor
 
 NOTHING = "nothing"  # the work of a task whose artifact stays as it is
 _SHOWN_PATHS = 4
 _RECENT_RUNS = 5
-_ANCESTORS = 200
 _NEAREST = 5  # runs that an estimate is based on, at most
 
 
@@ -87,7 +86,7 @@ class ForecastInput:
 
     settings: Mapping[str, Any]
     rows: Mapping[str, Mapping[str, Any]]
-    ancestors: Sequence[str]
+    ancestors: Iterable[str]  # nearest first, read once
     commit: str
     changed: int
     size: int
@@ -304,7 +303,7 @@ def _expected_work(
     given = ForecastInput(
         settings=rule.seen(build.settings),
         rows=rows,
-        ancestors=build.snapshot.ancestors(_ANCESTORS),
+        ancestors=first_parents(build.snapshot.repository, build.snapshot.commit),
         commit=build.snapshot.commit,
         changed=max((count.changed for count in counts), default=0),
         size=max((count.size for count in counts), default=0),
@@ -320,7 +319,7 @@ def _start_build(build: BuildContext, rows: Mapping[str, Any]) -> int:
     task.
     """
     repository, commit = build.snapshot.repository, build.snapshot.commit
-    start = rows.get(nearest(repository, commit, rows))
+    start = rows.get(nearest_ancestor(repository, commit, rows))
     if start is None:
         return newest_build(build)
     same = [r["build"] for r in rows.values() if r["object"] == start["object"]]

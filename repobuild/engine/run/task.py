@@ -14,7 +14,7 @@ one, else the newest. A clean build has no parent, so `verify` leaves chains out
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,8 +30,8 @@ from repobuild.engine.storage.state import sweep
 from repobuild.engine.storage.table import RawRow, StoredTable
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
+from repobuild.git.ancestors import first_parents, nearest_ancestor
 
-_ANCESTORS = 200
 _MISSING = 'the artifact "{:.12}" was missing or not whole; it was made again'
 
 Row = Mapping[str, Any]
@@ -77,8 +77,8 @@ class RunningTask:
     def rows(self, table: str) -> Mapping[str, Mapping[str, Value]]:
         return dict(self._build.table(table).items())
 
-    def ancestors(self, limit: int) -> list[str]:
-        return self._build.snapshot.ancestors(limit)
+    def ancestors(self) -> Iterator[str]:
+        return first_parents(self._build.snapshot.repository, self.commit)
 
     def progress(self, label: str, total: int) -> AbstractContextManager[Progress]:
         return self._build.progress(label, total)
@@ -227,9 +227,9 @@ def parent(build: BuildContext, rule: Rule) -> str:
     rows = dict(build.table(rule.name).items())
     if build.snapshot.commit in rows:
         return str(rows[build.snapshot.commit]["follows"])
-    for commit in build.snapshot.ancestors(_ANCESTORS):
-        if commit in rows:
-            return str(rows[commit]["object"])
+    near = nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
+    if near:
+        return str(rows[near]["object"])
     newest = max(rows.values(), key=lambda r: int(r["build"]), default=None)
     return str(newest["object"]) if newest else ""
 

@@ -25,7 +25,8 @@ from repobuild.engine.rule import Rule
 from repobuild.engine.storage import memo_gc
 from repobuild.engine.storage.row_changes import note
 from repobuild.errors import UsageError
-from repobuild.git.snapshot import heads, nearest
+from repobuild.git.ancestors import nearest_ancestor
+from repobuild.git.snapshot import heads
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.I)
@@ -150,7 +151,7 @@ def _needed_commits(build: BuildContext, rows: Mapping[str, Any]) -> set[str]:
     """
     repository = build.snapshot.repository
     tips = {*heads(repository), build.snapshot.commit}
-    found = {nearest(repository, tip, rows) for tip in tips}
+    found = {nearest_ancestor(repository, tip, rows) for tip in tips}
     newest = max(rows, key=lambda commit: int(rows[commit]["build"]), default="")
     return {commit for commit in (*found, newest) if commit}
 

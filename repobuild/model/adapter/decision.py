@@ -19,7 +19,7 @@ same rules (adapter_forecast.py, rollback.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
@@ -34,7 +34,6 @@ from repobuild.model.base import Base, resolve
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
 
-ANCESTORS = 1000  # commits that are searched for a parent
 GATE_SAMPLES = 200  # held-out samples whose loss decides about promotion
 
 Samples = list[tuple[str, Mapping[str, Any]]]  # (id, sample)
@@ -133,7 +132,7 @@ def make_plan(task: Task) -> Plan:
         base=base.digest,
         size=len(samples),
         rows=rows,
-        parent=find_parent_row(rows, task.ancestors(ANCESTORS), task.commit),
+        parent=find_parent_row(rows, task.ancestors(), task.commit),
     )
     now, parent_manifest = without_lost_objects(task, now)
     delta = compare_manifests(parent_manifest, manifest)
@@ -221,7 +220,7 @@ def with_learning_times(plan: Plan, old: Manifest) -> Manifest:
 
 
 def find_parent_row(
-    rows: Mapping[str, Row], ancestors: Sequence[str], commit: str
+    rows: Mapping[str, Row], ancestors: Iterable[str], commit: str
 ) -> Row | None:
     """Return the adapter of the nearest first-parent ancestor, else the newest one.
 

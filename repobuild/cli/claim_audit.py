@@ -1,4 +1,4 @@
-"""repobuild verify --samples: every claim of every sample, against the tree."""
+"""Audit the samples for `verify --samples`: every claim, against git's own tree."""
 
 from __future__ import annotations
 
@@ -14,12 +14,17 @@ if TYPE_CHECKING:
     from repobuild.engine.contract import ShowProgress
     from repobuild.truth.audit import AuditTree
 
-_SHOWN = 20
-_LONGEST = 160  # characters of what is said
+_LISTED = 20  # wrong claims
+_LONGEST_CLAIM = 160  # characters
 
 
-def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, Any]:
-    """Return the facts of an audit. Raises `StaleError` when there are no samples."""
+def audit_claims(
+    checkout: Checkout, progress: ShowProgress, jobs: int
+) -> dict[str, Any]:
+    """Check every claim of every sample at the commit that the samples were made from.
+
+    Raises `StaleError` when there are no samples, or when they come from a work tree.
+    """
     from repobuild.samples.dataset.all_samples import AllSamples
     from repobuild.samples.dataset.secret_detection import withheld
     from repobuild.truth.audit import audit
@@ -36,32 +41,33 @@ def claims(checkout: Checkout, progress: ShowProgress, jobs: int) -> dict[str, A
             "build a commit first: repobuild --until samples"
         )
     build = checkout.view(checkout.snapshot(line.commit), state)
-    every = AllSamples.of(build).tables
-    own = {name for name in every if build.rules[name].code}  # nobody else knows them
-    pool = AllSamples({name: table for name, table in every.items() if name not in own})
+    tables = AllSamples.of(build).tables
+    # The audit cannot know what the samples of a user's rule claim.
+    unchecked = {name for name in tables if build.rules[name].code}
+    samples = AllSamples({n: tables[n] for n in tables if n not in unchecked})
     with progress("claims", line.entries) as bar:
-        found = audit(pool.entries(), tree(build), jobs, advance=bar.advance)
+        result = audit(samples.entries(), audit_tree(build), jobs, advance=bar.advance)
     return {
         "version": 1,
         "commit": line.commit,
-        "samples": found.samples,
-        "claims": dict(sorted(found.claims.items())),
-        "unread": found.unread,
-        "not_checked": sorted(own),
-        "true": not found.wrong,
+        "samples": result.samples,
+        "claims": dict(sorted(result.claims.items())),
+        "unread": result.unread,
+        "not_checked": sorted(unchecked),
+        "true": not result.wrong,
         "wrong": withheld(
             [
                 {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
-                for w in found.wrong
+                for w in result.wrong
             ]
         ),
     }
 
 
-def tree(build: Build) -> AuditTree:
-    """Return the tree that samples were made from: git's own, not a table's.
+def audit_tree(build: Build) -> AuditTree:
+    """Return the tree that samples were made from, read from git and not from a table.
 
-    Which language a path is read as, and that it is left out, the `facts` table says.
+    Only the language of a path, "" for one that is left out, comes from `facts`.
     """
     from repobuild.git.snapshot import REGULAR
     from repobuild.truth.audit import AuditTree
@@ -69,12 +75,11 @@ def tree(build: Build) -> AuditTree:
 
     snapshot, facts = build.snapshot, build.table("facts")
     blobs = {path: id for path, (id, mode) in snapshot.files() if mode in REGULAR}
-
-    def language(path: str) -> str:
-        return str((facts.get(path) or {}).get("language", ""))
-
+    languages = {
+        path: str((facts.get(path) or {}).get("language", "")) for path in blobs
+    }
     return AuditTree(
-        {path: language(path) for path in blobs},
+        languages,
         lambda path: snapshot.blob(blobs[path]),
         str(build.settings["project.name"]),
         CommitHistory(snapshot),
@@ -82,26 +87,29 @@ def tree(build: Build) -> AuditTree:
 
 
 def text(facts: dict[str, Any]) -> str:
-    """The facts as lines: claims by kind, the first that are wrong, the verdict."""
+    """Return claims by kind, the first wrong ones, and the verdict as lines."""
     wrong: Counter[str] = Counter(w["claim"] for w in facts["wrong"])
     rows = [
         [claim, f"{count:,}", f"{wrong[claim]:,} WRONG" if wrong[claim] else ""]
         for claim, count in facts["claims"].items()
     ]
-    said = [columns(rows)]
-    for w in facts["wrong"][:_SHOWN]:
-        said.append(f"{w['key']}\n  {w['claim']}: {_cut(w['said'])}\n  {w['tree']}")
+    lines = [columns(rows)]
+    for w in facts["wrong"][:_LISTED]:
+        lines.append(f"{w['key']}\n  {w['claim']}: {_cut(w['said'])}\n  {w['tree']}")
     for path, why in facts["unread"].items():
-        said.append(f'"{path}" was checked as text: {why}')
+        lines.append(f'"{path}" was checked as text: {why}')
     if facts["not_checked"]:
         names = ", ".join(facts["not_checked"])
-        said.append(f"not checked, as made by rules of the repository's own: {names}")
+        lines.append(f"not checked, as made by rules of the repository's own: {names}")
     total = sum(facts["claims"].values())
     verdict = f"{len(facts['wrong']):,} are wrong" if facts["wrong"] else "all hold"
-    end = f"{facts['samples']:,} samples, {total:,} claims: {verdict}"
-    return "\n".join([*said, f"{short(facts['commit'])}: {end}"])
+    lines.append(
+        f"{short(facts['commit'])}: {facts['samples']:,} samples, {total:,} claims: "
+        f"{verdict}"
+    )
+    return "\n".join(lines)
 
 
 def _cut(text: str) -> str:
     line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else line[:_LONGEST] + " ..."
+    return line if len(line) <= _LONGEST_CLAIM else line[:_LONGEST_CLAIM] + " ..."

@@ -1,4 +1,4 @@
-"""What `repobuild show dataset` says: everything counted, in blocks."""
+"""Count the dataset for `show dataset`: by split, task, language, licence and more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from repobuild.cli.output import columns
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
-_BLOCKS = {
+_TITLES = {
     "tokens": "tokens",
     "tasks": "by task",
     "languages": "by language",
@@ -21,8 +21,8 @@ _BLOCKS = {
 }
 
 
-def inventory(build: Build) -> dict[str, Any]:
-    """Return all counts of the dataset, and its tokens if a tokenizer is at hand."""
+def dataset_counts(build: Build) -> dict[str, Any]:
+    """Return all counts of the dataset; tokens only when a tokenizer is at hand."""
     from repobuild.model.token_budget import counter, size
     from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
 
@@ -31,28 +31,25 @@ def inventory(build: Build) -> dict[str, Any]:
     for _, sample, row, _ in used(build, summary):
         if count is not None:
             tokens[row["split"]] += size(sample, count)
-    said = summary.said()
+    counts = summary.said()
     if count is not None:
-        said["tokens"] = {split: tokens[split] for split in SPLITS}
-    return said
+        counts["tokens"] = {split: tokens[split] for split in SPLITS}
+    return counts
 
 
-def told(said: Mapping[str, Any]) -> str:
-    """Return the same as text."""
-    dropped = sum(said["dropped"].values())
-    blocks = [f"dataset: {said['samples']:,} samples used, {dropped:,} dropped"]
-    blocks += _block("by split and track", _cells(said["splits"]))
-    for name, title in _BLOCKS.items():
-        blocks += _block(title, said.get(name, {}))
-    return "\n".join(blocks)
-
-
-def _cells(splits: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
-    return {
+def dataset_text(counts: Mapping[str, Any]) -> str:
+    """Return the counts as titled blocks."""
+    dropped = sum(counts["dropped"].values())
+    blocks = [f"dataset: {counts['samples']:,} samples used, {dropped:,} dropped"]
+    by_track = {
         split if track == "train" else f"{split}, {track}": count
-        for split, tracks in splits.items()
+        for split, tracks in counts["splits"].items()
         for track, count in tracks.items()
     }
+    blocks += _block("by split and track", by_track)
+    for name, title in _TITLES.items():
+        blocks += _block(title, counts.get(name, {}))
+    return "\n".join(blocks)
 
 
 def _block(title: str, counts: Mapping[str, int]) -> list[str]:

@@ -1,17 +1,17 @@
-"""Which of a repository's own rules this user lets run on this machine.
+"""Record which rules of a repository this user allows to run on this machine.
 
     $XDG_STATE_HOME/repobuild/trust/NAME.json      (~/.local/state without it)
 
     {"repository": path, "rules": {"bugs": {"3f0c…": {"rules/bugs.py": bytes, …}}}}
 
 NAME is a digest of the path of git's common folder, which all worktrees share. The
-record lies outside of the repository, as those of direnv and mise do: a folder that was
-unpacked, copied or restored from a cache must not bring its own trust along. It names
-digests, not paths, so that an edit is trusted anew; several a rule, so that branches
-may differ.
+record is kept outside of the repository, as direnv and mise keep theirs: a folder that
+was unpacked, copied or restored from a cache must not bring its own trust along. It
+holds digests, not paths, so an edited rule must be trusted again; and several digests
+per rule, so that branches may differ.
 
-A machine that starts empty has `REPOBUILD_TRUST="bugs:3f0c… other:77aa…"` instead, set
-where a pull request cannot set it.
+A machine that starts empty, such as a CI runner, sets
+`REPOBUILD_TRUST="bugs:3f0c… other:77aa…"` instead, where a pull request cannot set it.
 """
 
 from __future__ import annotations
@@ -29,51 +29,60 @@ from repobuild.errors import UsageError
 from repobuild.user_rules import UserRule
 
 VARIABLE = "REPOBUILD_TRUST"
-_DIGITS = 32
+_DIGEST_LENGTH = 32  # hex digits
 
 Sizes = dict[str, int]  # path -> bytes
 
 
 class TrustState(Enum):
     TRUSTED = "trusted"
-    CHANGED = "changed"  # another version of it is trusted
+    CHANGED = "changed"  # another version of the rule is trusted
     UNTRUSTED = "untrusted"
 
 
 @dataclass
-class Trust:
-    """The record of one repository; `write` keeps it."""
+class TrustRecord:
+    """The record of one repository; `write` saves changes."""
 
     path: Path
     repository: str
     rules: dict[str, dict[str, Sizes]] = field(default_factory=dict)
-    given: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by environment
+    from_environment: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, common: Path, environment: Mapping[str, str] = os.environ) -> Trust:
-        """Read the record; raises `UsageError` when it, or the variable, is garbled."""
+    def of(
+        cls, common: Path, environment: Mapping[str, str] = os.environ
+    ) -> TrustRecord:
+        """Read the record of the repository whose common git folder is `common`.
+
+        Raises `UsageError` when the record or the variable cannot be parsed.
+        """
         home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
         repository = str(common.resolve())
         name = blake2b(os.fsencode(repository), digest_size=16).hexdigest()
         path = Path(home) / "repobuild" / "trust" / f"{name}.json"
-        return cls(path, repository, _read(path), _given(environment))
+        return cls(path, repository, _read(path), _parse_variable(environment))
 
-    def standing(self, own: UserRule) -> TrustState:
-        known = {*self.rules.get(own.name, ()), *self.given.get(own.name, ())}
-        if own.digest in known:
+    def state_of(self, rule: UserRule) -> TrustState:
+        """Return whether exactly this version of a rule is trusted."""
+        digests = {
+            *self.rules.get(rule.name, ()),
+            *self.from_environment.get(rule.name, ()),
+        }
+        if rule.digest in digests:
             return TrustState.TRUSTED
-        return TrustState.CHANGED if known else TrustState.UNTRUSTED
+        return TrustState.CHANGED if digests else TrustState.UNTRUSTED
 
-    def give(self, own: UserRule) -> None:
-        sizes = {path: len(content) for path, content in own.files.items()}
-        self.rules.setdefault(own.name, {})[own.digest] = sizes
+    def trust(self, rule: UserRule) -> None:
+        sizes = {path: len(content) for path, content in rule.files.items()}
+        self.rules.setdefault(rule.name, {})[rule.digest] = sizes
 
-    def take(self, names: Iterable[str]) -> None:
+    def revoke(self, names: Iterable[str]) -> None:
         for name in names:
             self.rules.pop(name, None)
 
     def write(self) -> None:
-        """Keep the record, in one step, for this user alone."""
+        """Save the record atomically, readable by this user only."""
         body = {"version": 1, "repository": self.repository, "rules": self.rules}
         self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = self.path.with_suffix(".new")
@@ -86,8 +95,8 @@ def _read(path: Path) -> dict[str, dict[str, Sizes]]:
     try:
         body: dict[str, Any] = json.loads(path.read_text("utf-8"))
         return {
-            str(name): {str(digest): dict(files) for digest, files in known.items()}
-            for name, known in body["rules"].items()
+            str(name): {str(digest): dict(sizes) for digest, sizes in versions.items()}
+            for name, versions in body["rules"].items()
         }
     except FileNotFoundError:
         return {}
@@ -98,12 +107,12 @@ def _read(path: Path) -> dict[str, dict[str, Sizes]]:
         ) from error
 
 
-def _given(environment: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return digests by rule as the environment names them."""
+def _parse_variable(environment: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return the trusted digests by rule name from `REPOBUILD_TRUST`."""
     found: dict[str, frozenset[str]] = {}
     for word in environment.get(VARIABLE, "").replace(",", " ").split():
         name, _, digest = word.partition(":")
-        if len(digest) != _DIGITS or set(digest) - set("0123456789abcdef"):
+        if len(digest) != _DIGEST_LENGTH or set(digest) - set("0123456789abcdef"):
             raise UsageError(
                 f'{VARIABLE} holds "{word}", which is not NAME:DIGEST\n'
                 "`repobuild trust --list` prints what to write"
