@@ -30,8 +30,8 @@ def checked(world: World, samples: Mapping[str, Any], **files: str) -> Audit:
     tree = world.tree
     if files:
         edited = {path: text.encode() for path, text in files.items()}
-        blob = tree.blob
-        tree = replace(tree, blob=lambda path: edited.get(path) or blob(path))
+        read = tree.read_blob
+        tree = replace(tree, read_blob=lambda path: edited.get(path) or read(path))
     return audit(samples.items(), tree)
 
 
@@ -53,7 +53,7 @@ def test_every_claim_of_every_sample_holds(world):
 
 
 def test_nothing_of_the_generator_takes_part():
-    for path in ROOM.glob("*.py"):
+    for path in ROOM.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             module = getattr(node, "module", None) or ""
             assert not module.startswith(("repobuild.samples", "repobuild.code")), path
@@ -185,7 +185,7 @@ TREES = [
 
 @pytest.mark.parametrize(("path", "old", "new", "claims"), TREES)
 def test_a_fact_that_is_changed_in_the_tree_is_noticed(world, path, old, new, claims):
-    text = world.tree.blob(path).decode()
+    text = world.tree.read_blob(path).decode()
     assert old in text
     found = checked(world, world.samples, **{path: text.replace(old, new)})
     assert claims <= {w.claim for w in found.wrong}
