@@ -110,6 +110,7 @@ REASONING_PARTS = tuple(
 
 INLINE_CODE = frozenset({"trace_call"})  # parts with code inside of a line
 
+# The names are keys of what `repobuild verify --samples --json` prints: they stay.
 CLAIMS: Mapping[tuple[str, str], str] = {
     ("", "name"): "name",
     ("", "short"): "own name",

@@ -179,7 +179,7 @@ def _absent(subject: ChangeSubject, commit: Commit) -> str:
         before, after = _quals(commit.before(old)), _quals(commit.after(new))
         if _has_name(before, name) and not _has_name(after, name):
             return ""
-    return "the commit did not take it out of any file"
+    return "the commit did not remove it from any file"
 
 
 def _quals(text: str | None) -> Iterable[str]:
@@ -209,7 +209,7 @@ def _removed_file(subject: ChangeSubject, commit: Commit) -> str:
 def _renamed_file(subject: ChangeSubject, commit: Commit) -> str:
     old, new = subject.field("name"), subject.field("other_path")
     if new not in subject.index.paths or old in subject.index.paths:
-        return "it is not so now"
+        return "the tree has the old path, or lacks the new one"
     gone = commit.before(old) is not None and commit.after(old) is None
     # The new path may be missing after the commit: renamed again since.
     return "" if gone and commit.before(new) is None else "the commit did not rename it"
@@ -270,10 +270,10 @@ def _pair_claims(subject: ChangeSubject, pair: VersionPair) -> Iterator[CheckedC
             actual = _check_doc(subject, claimed, version)
             yield CheckedClaim(f"{side} description", claimed, actual)
     if ("change_doc", "said") in fields:
-        actual = "" if old.doc != new.doc else "it is the same"
+        actual = "" if old.doc != new.doc else "the docstring is the same"
         yield CheckedClaim("change_doc", "edited", actual)
     if ("change_no_doc", "said") in fields:
-        actual = "" if old.doc and not new.doc else "it was not taken out"
+        actual = "" if old.doc and not new.doc else "it was not removed"
         yield CheckedClaim("change_no_doc", "taken out", actual)
     if ("change_lines", "went") in fields:
         removed, added = (fields["change_lines", side] for side in ("went", "came"))
@@ -338,7 +338,7 @@ def _check_line_counts(removed: int, added: int, pair: VersionPair) -> str:
         and least_added <= added
     ):
         return ""
-    return f"at least {least_removed} went and {least_added} came"
+    return f"at least {least_removed} are removed and {least_added} added"
 
 
 def _check_diff(claimed: str, old: FileVersion, new: FileVersion) -> str:
@@ -347,7 +347,7 @@ def _check_diff(claimed: str, old: FileVersion, new: FileVersion) -> str:
     added: Counter[str] = Counter()
     for line in claimed.split("\n"):
         if line[:2] not in ("- ", "+ "):
-            return f"{line!r} neither went nor came"
+            return f"{line!r} is neither removed nor added"
         (removed if line[0] == "-" else added)[line[2:].strip()] += 1
     before = Counter(old.lines(with_head=True))
     after = Counter(new.lines(with_head=True))

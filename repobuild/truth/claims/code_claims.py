@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from repobuild.truth.claims.signature_claims import check_head
 from repobuild.truth.subject import LocalCheck, Subject
-from repobuild.truth.tree.python_reader import PythonDefinition
 from repobuild.truth.tree.quotation import head_line_count, quotation
 
 MASK = "<...>"
@@ -67,7 +66,7 @@ def _check_outline(subject: Subject, text: str) -> str:
     if not text:
         return ""
     if not text.endswith("\n\n"):
-        return "the outline runs into the code"
+        return "no blank line separates the outline from the code"
     definition, python = subject.definition, subject.file.python
     if definition is None or python is None:
         return ""
@@ -80,13 +79,9 @@ def _check_outline(subject: Subject, text: str) -> str:
             head, known = stripped.removesuffix(_STUB), siblings
         # Before the colon of a class, or before the ": ..." of a sibling.
         complete = head in (line[:-1], stripped[: -len(_STUB)])
-        if not complete or not _is_head_of_any(head, known):
+        if not complete or all(check_head(head, one) for one in known):
             return f"{stripped!r} is not beside it"
     return ""
-
-
-def _is_head_of_any(head: str, definitions: list[PythonDefinition]) -> bool:
-    return any(check_head(head, one) == "" for one in definitions)
 
 
 def quoted_definition(subject: Subject) -> str | None:

@@ -30,7 +30,7 @@ def assertion(subject: Subject, claimed: str) -> str:
     if "\n" in answer or not actual.startswith(before + answer):
         return check_same_code(before + answer, actual)
     rest = actual[len(before + answer) :]
-    return "" if not rest or rest[0] in "\n;" else "the line goes on"
+    return "" if not rest or rest[0] in "\n;" else "the line continues"
 
 
 def needed_imports(subject: Subject, claimed: str) -> str:

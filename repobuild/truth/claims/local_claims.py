@@ -163,7 +163,7 @@ def sections(subject: Subject, claimed: str) -> str:
 
 
 def contents(subject: Subject, claimed: str) -> str:
-    """Check the top-level definitions of the file: all, or said not to be all."""
+    """Check the top-level definitions: all of them, or "and others"."""
     parsed = parse_list(
         claimed, subject.templates, subject.path, subject.sample["sources"]
     )
@@ -186,7 +186,7 @@ def contents(subject: Subject, claimed: str) -> str:
 
 
 def methods(subject: Subject, claimed: str) -> str:
-    """Check the methods of a class: all, or said not to be all."""
+    """Check the methods of a class: all of them, or "and others"."""
     text, has_more = strip_more(claimed, subject.templates)
     listed = parse_names(text, subject.templates)
     if not listed or any(one.path for one in listed):
