@@ -20,9 +20,10 @@ from repobuild.truth.structure import INLINE_CODE, REPEATED, STEPS, STRUCTURE
 
 NUMBERS_PER_KIND = 10  # sample numbers of a kind; the last is the held-out question's
 _FIELD = re.compile(r"\{(\w+)\}")
-_MULTILINE_FIELDS = frozenset({"body", "items", "description", "style"})
+_MULTILINE_FIELDS = frozenset({"body", "code", "items", "description", "style"})
 _NAME_FIELDS = frozenset("name short path container other other_path".split())
 _LINE = r"[^\n]+?"
+_LINES = r"(?s:.+?)"
 _DEFAULTS = r"(?P<defaults>(?:\n\n\*\*[^\n]+)*?)"
 _STEPS = r"(?P<steps>(?:\n\d+\. [^\n]+)+)"
 
@@ -48,7 +49,9 @@ class AnswerTemplates:
     parts: Mapping[str, str]
     kinds: Mapping[str, Mapping[str, Any]]
     kind_by_number: Mapping[tuple[str, int], str]  # (task, number // 10) -> kind
-    _patterns: dict[tuple[_Piece, ...], _TemplatePattern] = field(default_factory=dict)
+    _patterns: dict[tuple[_Piece, ...], _TemplatePattern] = field(
+        default_factory=dict, init=False
+    )
 
     def kind(self, task: str, number: int) -> str:
         """Return the kind of a sample by its key. Raises `UnknownKindError`."""
@@ -145,9 +148,8 @@ class _TemplatePattern:
         self._groups[group] = (part, name)
         if f"`{{{name}}}`" in template and name in _NAME_FIELDS:
             return f"(?P<{group}>[^`\\n]+)"
-        multiline = name == "code" or name in _MULTILINE_FIELDS
-        multiline = multiline or part == "change_signature"
-        return f"(?P<{group}>{'(?s:.+?)' if multiline else _LINE})"
+        multiline = name in _MULTILINE_FIELDS or part == "change_signature"
+        return f"(?P<{group}>{_LINES if multiline else _LINE})"
 
 
 @cache

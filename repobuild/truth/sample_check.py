@@ -266,16 +266,13 @@ def _check_callee_step(subject: Subject, text: str) -> Iterator[CheckedClaim]:
     for end in [*starts, len(text)]:
         callee = text[:end]
         parsed = _parse_list(subject, callee)
-        if (
-            isinstance(parsed, ParsedList)
-            and len(parsed.ids) == 1
-            and (not parsed.has_more)
-        ):
-            actual = subject.defer("callees", callee, parsed.ids)
-            yield CheckedClaim("callees", callee, actual)
-            if end < len(text):
-                purpose = text[end + len(separator) :]
-                actual = subject.defer("purpose", purpose, parsed.ids)
-                yield CheckedClaim("purpose", purpose, actual)
-            return
+        if isinstance(parsed, str) or len(parsed.ids) != 1 or parsed.has_more:
+            continue
+        actual = subject.defer("callees", callee, parsed.ids)
+        yield CheckedClaim("callees", callee, actual)
+        if end < len(text):
+            purpose = text[end + len(separator) :]
+            actual = subject.defer("purpose", purpose, parsed.ids)
+            yield CheckedClaim("purpose", purpose, actual)
+        return
     yield CheckedClaim("callees", text, "it names no source of the sample")

@@ -134,9 +134,9 @@ def _class_argument(node: ast.AST) -> str:
     if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
         return ""
     decorators = [last_name(one) for one in node.decorator_list]
-    return (
-        node.args.args[0].arg if "classmethod" in decorators and node.args.args else ""
-    )
+    if "classmethod" not in decorators or not node.args.args:
+        return ""
+    return node.args.args[0].arg
 
 
 def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
@@ -188,9 +188,9 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
             continue
         # `class A: __new__ = make`: a call of A calls `make`.
         for one in node.body:
-            if isinstance(one, ast.Assign) and (
-                last_name(one.targets[0]) in _CONSTRUCTING
-            ):
+            if not isinstance(one, ast.Assign):
+                continue
+            if last_name(one.targets[0]) in _CONSTRUCTING:
                 found[last_name(one.value)].add(node.name)
     return found
 
