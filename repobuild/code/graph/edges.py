@@ -8,8 +8,9 @@ from typing import Any
 from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.element_row import ElementRow, name_of, parent_of
 from repobuild.code.resolve.python.modules import ModuleFacts
-from repobuild.code.resolve.python.resolver import Resolver, receiver
-from repobuild.code.resolve.symbol import Entity, identity
+from repobuild.code.resolve.python.resolver import Resolver
+from repobuild.code.resolve.python.scopes import receiver
+from repobuild.code.resolve.symbol import Symbol, identity
 from repobuild.engine.contract import Value
 
 Edges = dict[tuple[str, str, str], float]  # (qual, kind, dst) -> confidence
@@ -182,9 +183,9 @@ class FileEdges:
             or (len(item) > 11 and _has_parameter(item[11], name))
         )
 
-    def _callees(self, entity: Entity) -> Iterator[tuple[str, float]]:
+    def _callees(self, entity: Symbol) -> Iterator[tuple[str, float]]:
         """Yield what a call of an entity runs: beside a class its constructor."""
-        kind, path, qual, confidence = entity
+        kind, _, _, confidence = entity
         if kind == "f":
             yield identity(entity), confidence
         elif kind == "c":
@@ -192,9 +193,9 @@ class FileEdges:
             yield from self._method(entity, "__new__")
             yield from self._method(entity, "__init__")
         elif kind == "i":
-            yield from self._method(("i", path, qual, min(confidence, 0.7)), "__call__")
+            yield from self._method(entity.at_most(0.7), "__call__")
 
-    def _method(self, entity: Entity, name: str) -> Iterator[tuple[str, float]]:
+    def _method(self, entity: Symbol, name: str) -> Iterator[tuple[str, float]]:
         """Yield a class's method that is run without being named."""
         _, path, qual, confidence = entity
         found = self.resolver.in_class(path, qual, name)
