@@ -82,17 +82,16 @@ class RustRules(LinkRules):
         first, *rest = module.split(".")
         crate = self._crate_of(path)
         if first == "crate":
-            return self._find_in_crate(crate, rest)
+            return self._find_below(crate.folder, crate.root, rest)
         parts = _module_parts(path, crate)
         if first == "super":
-            return self._find_in_crate(crate, [*parts[:-1], *rest])
-        own = Crate(crate.folder, path)
-        if first == "self":
-            return self._find_in_crate(own, [*parts, *rest], len(parts))
-        other = self._find_crate(first)
-        if other is not None:
-            return self._find_in_crate(other, rest)
-        return self._find_in_crate(own, [*parts, first, *rest], len(parts))
+            return self._find_below(crate.folder, crate.root, [*parts[:-1], *rest])
+        if first != "self":
+            other = self._find_crate(first)
+            if other is not None:
+                return self._find_below(other.folder, other.root, rest)
+            rest = [first, *rest]
+        return self._find_below(crate.folder, path, [*parts, *rest], len(parts))
 
     def _find_crate(self, name: str) -> Crate | None:
         """Return a library crate of this repository by its name."""
@@ -114,19 +113,19 @@ class RustRules(LinkRules):
                 return Crate(folder_of(path), path)
             folder = folder_of(folder)
 
-    def _find_in_crate(
-        self, crate: Crate, parts: list[str], at_least: int = 0
+    def _find_below(
+        self, folder: str, origin: str, parts: list[str], origin_size: int = 0
     ) -> Symbols:
-        """Return the module of a path: the longest file, then inline within it.
+        """Return the module at a path in a crate: the longest file, inline in it.
 
-        The first `at_least` parts are those of the crate's `root` itself.
+        The file `origin` is the module of the first `origin_size` parts.
         """
-        for size in range(len(parts), at_least, -1):
-            stem = join(crate.folder, "/".join(parts[:size]))
+        for size in range(len(parts), origin_size, -1):
+            stem = join(folder, "/".join(parts[:size]))
             for candidate in (f"{stem}.rs", f"{stem}/mod.rs"):
                 if self.files.has(candidate):
                     return self._find_in_file(candidate, parts[size:])
-        return self._find_in_file(crate.root, parts[at_least:])
+        return self._find_in_file(origin, parts[origin_size:])
 
     def _find_in_file(self, path: str, parts: list[str]) -> Symbols:
         if not parts:

@@ -9,6 +9,7 @@ from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.mro import MRO, c3_merge
 from repobuild.code.resolve.symbol import Kind, Symbol
 
+_WITH_MRO = frozenset({Kind.CLASS, Kind.INSTANCE, Kind.SUPER})
 _CONTAINER_METHODS = {
     Kind.MAPPING: {
         "get": Kind.ELEMENT_GETTER,
@@ -38,9 +39,9 @@ class Members:
         kind, path, qual, confidence = symbol
         if kind is Kind.MODULE:
             member = self._global_names.resolve_global(path, name)
-        elif kind is Kind.INSTANCE and name == "__class__":
+        elif name == "__class__" and kind is Kind.INSTANCE:
             return symbol.as_kind(Kind.CLASS)
-        elif kind is Kind.CLASS or kind is Kind.INSTANCE or kind is Kind.SUPER:
+        elif kind in _WITH_MRO:
             member = self.find_in_class(path, qual, name, kind is Kind.SUPER)
         else:
             method = _CONTAINER_METHODS.get(kind, {}).get(name)

@@ -92,7 +92,8 @@ class Resolver:
             start = self._scopes.resolve_super(path, scope)
             return self._follow(start, text, len(_SUPER))
         start = self._scopes.resolve_name(path, scope, root[0])
-        return self._follow(start, text, root.end())
+        end = root.end()
+        return self._follow(start, text, end) if end < len(text) else start
 
     def _follow(self, symbol: Symbol | None, text: str, position: int) -> Symbol | None:
         """Follow the segments of a chain that start at a position, from a symbol."""
@@ -116,7 +117,7 @@ class Resolver:
             module = self._modules.get(path)
             if module is None:
                 return None
-            if outermost := module.outermost_function(rest):
+            if "." in rest and (outermost := module.outermost_function(rest)):
                 self._lookups.note(f"d:{path}::{outermost}")
             is_class = module.type_of(rest) == "class"
             return Symbol(Kind.CLASS if is_class else Kind.FUNCTION, path, rest, 1.0)
