@@ -1,4 +1,4 @@
-"""Entry point. A build with nothing to do is answered before anything is imported."""
+"""Start the program; answer a build with nothing to do before heavy imports."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ import sys
 
 def main() -> None:
     """Run the command line and exit with its code."""
-    _open_the_streams()
-    _leave_the_folder_alone()
+    _open_closed_streams()
+    _ignore_working_folder()
     arguments = sys.argv[1:]
-    if _nothing_to_do(arguments):
-        # Skips the interpreter's tear-down: nothing is open, and it costs 5 ms.
+    if _print_cached_answer(arguments):
+        # Skips the interpreter's shutdown, which costs 5 ms; no file is open.
         os._exit(0)
     from repobuild.cli.signals import listen
 
@@ -22,21 +22,21 @@ def main() -> None:
     sys.exit(run(arguments))
 
 
-def _open_the_streams() -> None:
-    """Put /dev/null where stdin, stdout or stderr are closed, as under a daemon.
+def _open_closed_streams() -> None:
+    """Open /dev/null for stdin, stdout or stderr where closed, as under a daemon.
 
-    Else the next file that is opened gets their number, and what a library prints to
-    stderr would be written into the database.
+    Otherwise the next file that is opened gets their number, and what a library prints
+    to stderr is written into the database.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_RDWR)  # the lowest free number: this one
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
             os.set_inheritable(number, True)
             setattr(sys, name, open(number, "r+" if number else "r"))
 
 
-def _leave_the_folder_alone() -> None:
-    """Import nothing from the working folder, here or in processes started here.
+def _ignore_working_folder() -> None:
+    """Import nothing from the working folder, here or in processes started from here.
 
     `python -m` puts it first on the path, and it is the repository that is analysed:
     its `click.py` or `numpy.py` would run (tests/promises/test_nothing_is_executed.py).
@@ -46,38 +46,39 @@ def _leave_the_folder_alone() -> None:
         del sys.path[0]
 
 
-def _nothing_to_do(arguments: list[str]) -> bool:
-    asked = _plain(arguments)
-    if asked is None:
+def _print_cached_answer(arguments: list[str]) -> bool:
+    """Print the last build's answer if it still holds; return whether it does."""
+    request = _parse_plain_build(arguments)
+    if request is None:
         return False
     from repobuild.noop_cache import answer
 
-    goal, options = asked
-    found = answer(goal)
-    if found is None:
+    goal, options = request
+    answers = answer(goal)
+    if answers is None:
         return False
-    text, json = found
+    text, json = answers
     try:
         if "--json" in options:
             print(json, flush=True)
         elif not options:
             print(text, flush=True)
     except BrokenPipeError:
-        pass  # `| head` has read enough
+        pass  # the reader, such as `| head`, has stopped reading
     return True
 
 
-def _plain(arguments: list[str]) -> tuple[str, set[str]] | None:
-    """Return goal and options of a call that asks for nothing but a build of HEAD.
+def _parse_plain_build(arguments: list[str]) -> tuple[str, set[str]] | None:
+    """Return goal and options of a call that only asks for a build of HEAD.
 
-    Anything else, mistakes included, takes the long way, where click reads the call.
+    Returns None for any other call, mistakes included: click parses those.
     """
     goal, options = "", set()
-    left = iter(arguments[1:] if arguments[:1] == ["build"] else arguments)
-    for argument in left:
+    rest = iter(arguments[1:] if arguments[:1] == ["build"] else arguments)
+    for argument in rest:
         name, _, value = argument.partition("=")
         if name == "--until":
-            goal = value or next(left, "")
+            goal = value or next(rest, "")
             if not goal:
                 return None
         elif argument in ("--json", "--quiet", "-q"):

@@ -1,4 +1,4 @@
-"""A repository with its settings, rules and state: what every verb starts from."""
+"""Open a repository with its settings, rules and state: every verb starts here."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from typing import Any
 import pygit2
 
 from repobuild import noop_cache
-from repobuild.engine.build import Build, ShowProgress
+from repobuild.engine.build import Build
+from repobuild.engine.contract import ShowProgress
 from repobuild.engine.rule import Rule, read_rules
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import trouble
 from repobuild.engine.storage.damage_check import is_corrupt
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.lock import locked
-from repobuild.engine.storage.state import State, open_state
-from repobuild.engine.storage.sweep import sweep
+from repobuild.engine.storage.state import State, open_state, sweep
 from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import (
     Snapshot,
@@ -31,14 +31,14 @@ from repobuild.git.snapshot import (
     open_repository,
 )
 from repobuild.resources import folder
-from repobuild.rulebook import Rulebook, rulebook
+from repobuild.rulebook import Rulebook, make_rulebook
 from repobuild.settings import read_settings
-from repobuild.trusted import Trust
+from repobuild.trust_record import TrustRecord
 from repobuild.user_rules import (
-    FOLDER,
+    RULES_FOLDER,
     UserRule,
     check_settings,
-    declared,
+    declared_settings,
     rule_files,
     user_rules,
 )
@@ -46,23 +46,24 @@ from repobuild.user_rules import (
 
 @dataclass
 class Checkout:
-    """One repository; opened where the user stands."""
+    """One repository, and everything of repobuild that belongs to it."""
 
     repository: pygit2.Repository
-    _books: dict[str, Rulebook] = field(default_factory=dict)
+    _rulebooks: dict[str, Rulebook] = field(default_factory=dict)  # by tree
 
     @property
     def root(self) -> Path:
-        """The work tree, or the repository's folder when it is bare."""
+        """The work tree, or the git folder of a bare repository."""
         return Path(self.repository.workdir or self.repository.path)
 
     @cached_property
     def folder(self) -> Path:
+        """The state's folder; all worktrees of a repository share it."""
         return common_folder(self.repository) / "repobuild"
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        return read_settings(self.root, self._declared)
+        return read_settings(self.root, self._declared_settings)
 
     @cached_property
     def standard(self) -> dict[str, Rule]:
@@ -70,34 +71,8 @@ class Checkout:
         return read_rules(folder("rules"))
 
     @cached_property
-    def trust(self) -> Trust:
-        return Trust.of(common_folder(self.repository))
-
-    def own_rules(self, snapshot: Snapshot) -> list[UserRule]:
-        """Return the repository's own rules in a snapshot, trusted or not."""
-        found = user_rules(snapshot, self.standard)
-        for own in found:
-            check_settings(own, self.settings)
-        return found
-
-    def book(self, snapshot: Snapshot) -> Rulebook:
-        """Return the rules of a snapshot that may run."""
-        if snapshot.copies is not None:  # a work tree, which may change
-            return rulebook(self.standard, self.own_rules(snapshot), self.trust)
-        if snapshot.tree not in self._books:
-            own = self.own_rules(snapshot)
-            self._books[snapshot.tree] = rulebook(self.standard, own, self.trust)
-        return self._books[snapshot.tree]
-
-    def _declared(self) -> set[str]:
-        """Settings of own rules, of HEAD and of the work tree: the file that holds
-        their values is the work tree's."""
-        here = self.root / FOLDER
-        paths = [path for path in here.glob("*.toml") if path.is_file()]
-        found = declared({path.name: path.read_bytes() for path in paths})
-        if self.repository.head_is_unborn:
-            return found
-        return found | declared(rule_files(at_commit(self.repository)))
+    def trust(self) -> TrustRecord:
+        return TrustRecord.of(common_folder(self.repository))
 
     @property
     def store(self) -> ArtifactStore:
@@ -112,29 +87,62 @@ class Checkout:
         return open_state(self.folder, read_only=True)
 
     def snapshot(self, revision: str = "HEAD", worktree: bool = False) -> Snapshot:
+        """Return the files of a commit, or of the work tree; raises `UsageError`."""
         if worktree:
             return at_worktree(self.repository, self.folder / "tmp" / "worktree")
         return at_commit(self.repository, revision)
 
+    def user_rules(self, snapshot: Snapshot) -> list[UserRule]:
+        """Return the rules that a snapshot defines, trusted or not."""
+        rules = user_rules(snapshot, self.standard)
+        for rule in rules:
+            check_settings(rule, self.settings)
+        return rules
+
+    def rulebook(self, snapshot: Snapshot) -> Rulebook:
+        """Return the rules of a snapshot that may run."""
+        known = self._rulebooks.get(snapshot.tree)
+        is_worktree = snapshot.copies is not None  # may change, so it is not kept
+        if known and not is_worktree:
+            return known
+        rules = self.user_rules(snapshot)
+        rulebook = make_rulebook(self.standard, rules, self.trust)
+        if not is_worktree:
+            self._rulebooks[snapshot.tree] = rulebook
+        return rulebook
+
+    def _declared_settings(self) -> set[str]:
+        """Return the settings that user rules declare, at HEAD and in the work tree.
+
+        `repobuild.toml` is read from the work tree, so its rules count too.
+        """
+        paths = [p for p in (self.root / RULES_FOLDER).glob("*.toml") if p.is_file()]
+        declared = declared_settings({path.name: path.read_bytes() for path in paths})
+        if self.repository.head_is_unborn:
+            return declared
+        return declared | declared_settings(rule_files(at_commit(self.repository)))
+
     def goals(self, until: str, snapshot: Snapshot) -> list[str]:
-        """Return the tables to build; raises `UsageError` for an unknown one, and where
-        a trusted rule was changed."""
-        book = self.book(snapshot)
-        book.must_be_whole()
+        """Return the tables to build: `until`, or else the settings' goals.
+
+        Raises `UsageError` for an unknown table, and when a trusted rule was changed.
+        """
+        rulebook = self.rulebook(snapshot)
+        rulebook.require_unchanged()
         goals = [until] if until else list(self.settings["build.goals"])
         for name in goals:
-            if name not in book.rules:
+            if name not in rulebook.rules:
                 raise UsageError(
-                    f'unknown table "{name}"{nearest(name, book.rules)}\n'
-                    f"known tables: {', '.join(book.rules)}"
-                    + (f"\n{book.notice}" if name in book.untrusted else "")
+                    f'unknown table "{name}"{nearest(name, rulebook.rules)}\n'
+                    f"known tables: {', '.join(rulebook.rules)}"
+                    + (f"\n{rulebook.notice}" if name in rulebook.untrusted else "")
                 )
         return goals
 
     def view(self, snapshot: Snapshot, state: State) -> Build:
-        """Return a build that is only looked at, never run."""
+        """Return a build for reading its tables; it is never run."""
         return Build(
-            state, self.store, self.book(snapshot).rules, self.settings, snapshot,
+            state, self.store, self.rulebook(snapshot).rules, self.settings, snapshot,
             self.events, silent,
         )  # fmt: skip
 
@@ -147,25 +155,30 @@ class Checkout:
         wait: bool = True,
         tell: Callable[[str], None] = lambda text: None,
     ) -> Iterator[Build]:
-        """Hold the lock and the writable state for one build; `tell` prints a line."""
+        """Hold the lock and the writable state for one build.
+
+        `tell` prints a line for the user. Raises `LockedError` when another build holds
+        the lock and `wait` is false.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
         with locked(self.folder / "lock", holder, wait, tell):
             noop_cache.forget(str(self.folder))
-            with self._opened(tell) as state:
+            with self._writable_state(tell) as state:
                 yield Build(
-                    state, self.store, self.book(snapshot).rules, self.settings,
+                    state, self.store, self.rulebook(snapshot).rules, self.settings,
                     snapshot, self.events, progress, jobs,
                 )  # fmt: skip
-                sweep(self.folder / "tmp", self._is_of_a_task)
+                sweep(self.folder / "tmp", self._is_task_folder)
 
-    def _is_of_a_task(self, name: str) -> bool:
+    def _is_task_folder(self, name: str) -> bool:
+        """Return whether a folder in `tmp` is a task's, named RULE-KEY."""
         rule = self.standard.get(name.partition("-")[0])
         return rule is not None and rule.kind == "task"
 
     @contextmanager
-    def _opened(self, tell: Callable[[str], None]) -> Iterator[State]:
-        """Open the writable state; what goes wrong inside of it is told in words."""
+    def _writable_state(self, tell: Callable[[str], None]) -> Iterator[State]:
+        """Open the state for writing and turn SQLite's errors into messages."""
         state = open_state(self.folder)
         if state.lost:
             tell(f"warning: {state.lost}")
@@ -181,11 +194,14 @@ class Checkout:
 
 
 def find(start: Path | None = None) -> Checkout:
-    """Return the checkout that holds `start`; raises `UsageError` outside of one."""
+    """Return the checkout that contains `start`, by default the working folder.
+
+    Raises `UsageError` outside of a git repository.
+    """
     return Checkout(open_repository(start or Path.cwd()))
 
 
-class _Silence:
+class _NoProgress:
     def advance(self, count: int = 1) -> None:
         pass
 
@@ -194,10 +210,10 @@ class _Silence:
 
 
 @contextmanager
-def _silence() -> Iterator[_Silence]:
-    yield _Silence()
+def _no_progress() -> Iterator[_NoProgress]:
+    yield _NoProgress()
 
 
-def silent(label: str, total: int) -> AbstractContextManager[_Silence]:
+def silent(label: str, total: int) -> AbstractContextManager[_NoProgress]:
     """Show no progress at all."""
-    return _silence()
+    return _no_progress()

@@ -1,4 +1,4 @@
-"""What can go wrong, and the exit code of each.
+"""Define the errors that users see, and the exit code of each.
 
     BuildError            3   a rule failed
     ├── UsageError        2   the command line or the configuration is wrong
@@ -15,33 +15,39 @@ from collections.abc import Iterable
 
 
 class BuildError(Exception):
-    """Base of every error that is shown to the user without a traceback."""
+    """A rule failed; also the base of every error shown without a traceback."""
 
     exit_code = 3
 
 
 class UsageError(BuildError):
+    """The command line, the configuration or a rule file is wrong."""
+
     exit_code = 2
 
 
 class StaleError(BuildError):
+    """A check failed: something is not built, or not current."""
+
     exit_code = 1
 
 
 class LockedError(BuildError):
+    """Another builder holds the lock."""
+
     exit_code = 4
 
 
 class DamagedError(BuildError):
-    """`reason` says what is wrong, in a few words."""
+    """The state's database is damaged; `reason` names the damage in a few words."""
 
-    def __init__(self, said: str, reason: str) -> None:
-        super().__init__(said)
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
         self.reason = reason
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Return ` (did you mean "x"?)`, or nothing when no known name is near."""
+    """Return ` (did you mean "x"?)`, or "" when no known name is similar."""
     from difflib import get_close_matches
 
     matches = get_close_matches(name, list(known), n=1, cutoff=0.6)

@@ -1,23 +1,24 @@
-"""The path taken when there is nothing to do: process start and one git call.
+"""Answer a build that has nothing to do: one process start and one git call.
 
-The last build leaves one file, `current`, in the state. It holds five texts with NUL
+The last build writes one file, `current`, into the state. It holds five texts with NUL
 between them:
 
-    crc       of the other four: a changed byte is no answer
-    key       format, commit, edge of a shallow clone, goal, and a fingerprint of all
-              that was not in git
-    objects   folders of the artifacts that must still be there, one a line
+    crc       of the other four: a damaged file is no answer
+    key       format, commit, edge of a shallow clone, goal, and a fingerprint of
+              everything outside git that a build depends on
+    objects   folders of the artifacts that must still exist, one a line
     text      the answer to print
     json      the answer to print for `--json`
 
-When the key is today's, nothing else is opened: neither SQLite, nor pygit2, nor click
-(`import pygit2` alone costs 70 to 100 ms). Nor `pathlib`, `re`, `json`, `typing` and
-`subprocess`: they would double what is left (13 ms of 28 ms, measured).
+When the key still holds, nothing else is opened: neither SQLite nor pygit2 nor click
+(`import pygit2` alone costs 70 to 100 ms). This module also avoids `pathlib`, `re`,
+`json`, `typing` and `subprocess`, which would double the rest (13 ms of 28 ms,
+measured).
 
-The fingerprint is a CRC of file contents (settings, a few hundred bytes), of names,
-sizes and mtimes of the data that travels with repobuild, and of the names of the
-installed distributions, which carry their versions. It only has to notice changes: a
-wrong guess costs one look at the database.
+The fingerprint is a CRC of the settings' content (a few hundred bytes), of names, sizes
+and mtimes of the data that ships with repobuild, and of the names of the installed
+distributions, which carry their versions. It only has to notice changes: a false alarm
+costs one look at the database.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from zlib import crc32
 from repobuild import __version__
 from repobuild.resources import SETTINGS_FILE, path_of
 
-TYPE_CHECKING = False  # what type checkers read as true; see repobuild/resources.py
+TYPE_CHECKING = False  # type checkers read it as true; see repobuild/resources.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -38,72 +39,75 @@ _FILE = "current"
 _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
 
-def git_facts() -> list[str] | None:
-    """Return work tree, common folder and commit of HEAD; None outside git."""
-    command = ["git", "rev-parse", "--path-format=absolute", "--show-toplevel"]
-    lines = _said([*command, "--git-common-dir", "HEAD^{commit}"]).splitlines()
-    return lines if len(lines) == 3 else None
-
-
-def fingerprint(root: str) -> str:
-    """Return a name for everything outside git that a build depends on."""
-    parts = [__version__, sys.version, _settings(root)]
-    parts.append(os.environ.get("REPOBUILD_TRUST", ""))  # trusted.py
-    parts += sorted([*_listing(path_of("rules")), *_listing(path_of("configs"))])
-    parts += _tools()
-    return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"
+def answer(goal: str = "") -> tuple[str, str] | None:
+    """Return the last build's answers (text, JSON) if they still hold, else None."""
+    paths = git_facts()
+    if paths is None:
+        return None
+    root, common, commit = paths
+    state = os.path.join(common, "repobuild")
+    crc, _, body = _read(os.path.join(state, _FILE)).partition("\0")
+    fields = body.split("\0")
+    if crc != f"{crc32(os.fsencode(body)):08x}" or len(fields) != 4:
+        return None
+    if not os.path.exists(os.path.join(state, "build.db")):
+        return None
+    key, objects, text, json = fields
+    folders = [os.path.join(state, "objects", o) for o in objects.splitlines()]
+    if not all(map(os.path.isdir, folders)):
+        return None
+    if key != _cache_key(state, root, commit, goal):
+        return None
+    return text, json
 
 
 def write(
     state: str, root: str, commit: str, goal: str, objects: list[str], *answers: str
 ) -> None:
-    """Leave the answers (text, JSON) for the next run; replaced in one step."""
+    """Store the answers (text, JSON) for the next run, atomically."""
     fresh = os.path.join(state, f"{_FILE}.new")
-    texts = (_key(state, root, commit, goal), "\n".join(objects), *answers)
-    body = os.fsencode("\0".join(texts))
+    key = _cache_key(state, root, commit, goal)
+    body = os.fsencode("\0".join((key, "\n".join(objects), *answers)))
     with open(fresh, "wb") as file:
         file.write(b"%08x\0%b" % (crc32(body), body))
     os.replace(fresh, os.path.join(state, _FILE))
 
 
 def forget(state: str) -> None:
-    """Remove the answer: what follows may leave the state at something else."""
+    """Remove the answer, before anything that may change the state."""
     try:
         os.unlink(os.path.join(state, _FILE))
     except FileNotFoundError:
         pass
 
 
-def answer(goal: str = "") -> tuple[str, str] | None:
-    """Return the last build's answers, as text and as JSON, when they still hold."""
-    here = git_facts()
-    if here is None:
-        return None
-    root, common, commit = here
-    state = os.path.join(common, "repobuild")
-    crc, _, body = _read(os.path.join(state, _FILE)).partition("\0")
-    found = body.split("\0")
-    if crc != f"{crc32(os.fsencode(body)):08x}" or len(found) != 4:
-        return None
-    if not os.path.exists(os.path.join(state, "build.db")):
-        return None
-    key, objects, text, json = found
-    folders = [os.path.join(state, "objects", o) for o in objects.splitlines()]
-    if not all(map(os.path.isdir, folders)) or key != _key(state, root, commit, goal):
-        return None
-    return text, json
-
-
-def _key(state: str, root: str, commit: str, goal: str) -> str:
+def _cache_key(state: str, root: str, commit: str, goal: str) -> str:
+    """Return the key under which an answer holds for a commit and a goal."""
     edge = _read(os.path.join(os.path.dirname(state), "shallow"))
     return f"{FORMAT} {commit} {edge} {goal} {fingerprint(root)}"
 
 
-def _said(command: list[str]) -> str:
-    """Return what a process printed; nothing when it failed. stderr is left out."""
+def fingerprint(root: str) -> str:
+    """Return a checksum of everything outside git that a build depends on."""
+    parts = [__version__, sys.version, _read(os.path.join(root, SETTINGS_FILE))]
+    parts.append(os.environ.get("REPOBUILD_TRUST", ""))  # see trust_record.py
+    parts += sorted([*_list_files(path_of("rules")), *_list_files(path_of("configs"))])
+    parts += _installed_tools()
+    return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"
+
+
+def git_facts() -> list[str] | None:
+    """Return work tree, common folder and commit of HEAD; None outside git."""
+    command = ["git", "rev-parse", "--path-format=absolute", "--show-toplevel"]
+    lines = _output([*command, "--git-common-dir", "HEAD^{commit}"]).splitlines()
+    return lines if len(lines) == 3 else None
+
+
+def _output(command: list[str]) -> str:
+    """Return the stdout of a process; "" when it fails. stderr is discarded."""
     reading, writing = os.pipe()
     silent = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
-    with open(reading, "rb") as printed:
+    with open(reading, "rb") as pipe:
         try:
             child = os.posix_spawnp(
                 command[0], command, os.environ,
@@ -113,12 +117,13 @@ def _said(command: list[str]) -> str:
             return ""
         finally:
             os.close(writing)
-        said = os.fsdecode(printed.read())
+        output = os.fsdecode(pipe.read())
     _, status = os.waitpid(child, 0)
-    return said if status == 0 else ""
+    return output if status == 0 else ""
 
 
 def _read(path: str) -> str:
+    """Return a file's content; "" when it cannot be read."""
     try:
         with open(path, "rb") as file:
             return os.fsdecode(file.read())
@@ -126,23 +131,20 @@ def _read(path: str) -> str:
         return ""
 
 
-def _settings(root: str) -> str:
-    return _read(os.path.join(root, SETTINGS_FILE))
-
-
-def _listing(folder: str) -> Iterator[str]:
+def _list_files(folder: str) -> Iterator[str]:
+    """Yield path, size and mtime of every file below a folder."""
     for entry in os.scandir(folder):
         if entry.is_dir():
-            yield from _listing(entry.path)
+            yield from _list_files(entry.path)
         else:
             stat = entry.stat()
             yield f"{entry.path} {stat.st_size} {stat.st_mtime_ns}"
 
 
-def _tools() -> list[str]:
-    """Return the installed versions that may enter keys, from the folder names alone.
+def _installed_tools() -> list[str]:
+    """Return names and versions of the installed tools that may enter keys.
 
-    `importlib.metadata` would cost 20 ms.
+    They are the names of the metadata folders: `importlib.metadata` costs 20 ms.
     """
     found: set[str] = set()
     for folder in sys.path:

@@ -1,7 +1,7 @@
-"""Paths of the data that ships with repobuild (rules, configs, cache) and of settings.
+"""Locate the data that ships with repobuild (rules, configs, cache).
 
 In a checkout they are folders beside the package; in a wheel they are packed into
-`repobuild/share`. They are no packages, because users' repositories have folders of
+`repobuild/share`. They are not packages, because users' repositories have folders of
 these names and `python -m repobuild` runs inside them.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
-SETTINGS_FILE = "repobuild.toml"  # a repository's own settings, at its root
+SETTINGS_FILE = "repobuild.toml"  # the settings of a repository, in its root folder
 
-TYPE_CHECKING = False  # what type checkers read as true; `typing` itself costs 3 ms
+TYPE_CHECKING = False  # type checkers read it as true; importing `typing` costs 3 ms
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def path_of(name: Name) -> str:
-    """Return `folder` as text: `pathlib` costs 7 ms where there is nothing to do."""
+    """Return `folder(name)` as a string, without importing `pathlib` (7 ms)."""
     package = os.path.dirname(os.path.abspath(__file__))
     packed = os.path.join(package, "share", name)
     if os.path.isdir(packed):
@@ -29,7 +29,7 @@ def path_of(name: Name) -> str:
 
 
 def folder(name: Name) -> Path:
-    """Return the folder of that name, the same in a checkout and in an installation."""
+    """Return the data folder of that name, in a checkout or an installation."""
     from pathlib import Path
 
     return Path(path_of(name))

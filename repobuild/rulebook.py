@@ -1,8 +1,9 @@
-"""The rules of one snapshot: those that come with repobuild, and the repository's own.
+"""Combine the rules that come with repobuild with those that a repository defines.
 
-A rule of its own that was never trusted is left out, with what reads its table; so is
-one whose trusted version was changed, but then nothing is built: a hook would train
-without those samples, and nobody would notice.
+A user rule that was never trusted is left out, and so are the rules that read its
+table. A user rule that was changed since it was trusted is left out too, but then a
+build is refused: a hook would otherwise train without its samples and nobody would
+notice.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ from dataclasses import dataclass
 
 from repobuild.engine.rule import Rule, assembled
 from repobuild.errors import UsageError
-from repobuild.trusted import Trust, TrustState
+from repobuild.trust_record import TrustRecord, TrustState
 from repobuild.user_rules import UserRule
 
 
 @dataclass(frozen=True)
 class Rulebook:
-    """`rules` by name, in building order; `untrusted` and `changed` are left out."""
+    """The rules of one snapshot, by name in building order.
+
+    `untrusted` and `changed` are the user rules that are left out.
+    """
 
     rules: dict[str, Rule]
     untrusted: tuple[str, ...] = ()
@@ -25,41 +29,48 @@ class Rulebook:
 
     @property
     def notice(self) -> str:
-        """One line on what is left out; "" when nothing is."""
+        """A line that names the untrusted rules; "" without any."""
         if not self.untrusted:
             return ""
         names = ", ".join(self.untrusted)
         return f"left out, never trusted: {names}; see `repobuild trust`"
 
-    def must_be_whole(self) -> None:
-        """Raise `UsageError` when a trusted rule was changed."""
+    def require_unchanged(self) -> None:
+        """Raise `UsageError` when a rule was changed since it was trusted."""
         if not self.changed:
             return
-        said = [
-            f'rule "{own.name}" was changed since it was trusted'
-            for own in self.changed
+        messages = [
+            f'rule "{user_rule.name}" was changed since it was trusted'
+            for user_rule in self.changed
         ]
-        files = ", ".join(f'"{path}"' for own in self.changed for path in own.files)
+        files = ", ".join(f'"{path}"' for rule in self.changed for path in rule.files)
         raise UsageError(
-            "; ".join(said) + "\n"
+            "; ".join(messages) + "\n"
             f"look at {files}, then run `repobuild trust`\n"
             f"or build without it: `repobuild trust --revoke {self.changed[0].name}`"
         )
 
 
-def rulebook(standard: dict[str, Rule], own: list[UserRule], trust: Trust) -> Rulebook:
-    """Return the rules that may run; raises `UsageError` where they do not fit."""
-    if not own:
+def make_rulebook(
+    standard: dict[str, Rule], user_rules: list[UserRule], trust: TrustRecord
+) -> Rulebook:
+    """Return the rules that may run; raises `UsageError` when they do not fit."""
+    if not user_rules:
         return Rulebook(standard)
-    every = [*standard.values(), *(rule.rule for rule in own)]
-    assembled(every)  # whether trusted or not, they must fit
-    standings = {rule.name: trust.standing(rule) for rule in own}
-    changed = [r for r in own if standings[r.name] is TrustState.CHANGED]
-    known = {r.name: r.rule for r in own if standings[r.name] is TrustState.TRUSTED}
-    while lost := {
-        n for n, r in known.items() if not set(r.inputs) <= {*standard, *known}
+    assembled([*standard.values(), *(r.rule for r in user_rules)])  # trusted or not
+    states = {r.name: trust.state_of(r) for r in user_rules}
+    changed = [r for r in user_rules if states[r.name] is TrustState.CHANGED]
+    usable = {
+        r.name: r.rule for r in user_rules if states[r.name] is TrustState.TRUSTED
+    }
+    # Removing a rule may leave another without its input, so repeat until none is.
+    while without_input := {
+        name
+        for name, rule in usable.items()
+        if not set(rule.inputs) <= {*standard, *usable}
     }:
-        known = {name: rule for name, rule in known.items() if name not in lost}
-    left = {rule.name for rule in own} - known.keys() - {rule.name for rule in changed}
-    rules = assembled([*standard.values(), *known.values()])
-    return Rulebook(rules, tuple(sorted(left)), tuple(changed))
+        usable = {n: rule for n, rule in usable.items() if n not in without_input}
+    names = {r.name for r in user_rules}
+    untrusted = names - usable.keys() - {r.name for r in changed}
+    rules = assembled([*standard.values(), *usable.values()])
+    return Rulebook(rules, tuple(sorted(untrusted)), tuple(changed))

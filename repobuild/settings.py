@@ -1,7 +1,7 @@
-"""Settings: defaults, a preset over them, `repobuild.toml` over both.
+"""Read settings: defaults, overridden by a preset, overridden by `repobuild.toml`.
 
-They are kept flat, by dotted name (`adapter.rank`), because that is how rules declare
-them, how they enter keys, and how messages name them.
+Settings are kept flat, by dotted name (`adapter.rank`): that is how rules declare them,
+how they enter keys, and how messages name them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def read_settings(
 ) -> dict[str, Any]:
     """Return the settings of a repository, flat.
 
-    `declared` names settings of the repository's own rules; asked for when a key is
-    none of ours.
+    `declared` returns the names of settings that the repository's own rules declare; it
+    is called only when the file has a key without a default.
 
-    Beside them stands `root`, the repository's folder: what relative paths start from.
+    The extra key `root` holds the repository's folder, from which relative paths start.
     No rule may let it enter a key.
 
     Raises `UsageError` for an unparsable file, an unknown key or preset, or a value of
@@ -33,17 +33,16 @@ def read_settings(
     path = root / SETTINGS_FILE
     own = flatten(_parse(path)) if path.is_file() else {}
     _check(own, defaults, path, declared)
-    preset = own.get("preset", defaults["preset"])
-    here = {"root": str(root.absolute())}
-    return {**defaults, **preset_settings(str(preset)), **own, **here}
+    preset = preset_settings(str(own.get("preset", defaults["preset"])))
+    return {**defaults, **preset, **own, "root": str(root.absolute())}
 
 
 def preset_settings(name: str) -> dict[str, Any]:
-    """Return what a preset says; raises `UsageError` for an unknown name."""
-    place = folder("configs") / "presets"
-    path = place / f"{name}.toml"
+    """Return the settings of a preset; raises `UsageError` for an unknown name."""
+    presets = folder("configs") / "presets"
+    path = presets / f"{name}.toml"
     if not path.is_file():
-        known = sorted(p.stem for p in place.glob("*.toml"))
+        known = sorted(p.stem for p in presets.glob("*.toml"))
         raise UsageError(
             f'unknown preset "{name}"{nearest(name, known)}\n'
             f"known presets: {', '.join(known)}\n"
@@ -79,12 +78,24 @@ def _check(
     path: Path,
     declared: Callable[[], Collection[str]],
 ) -> None:
-    others = own.keys() - defaults.keys()
-    theirs = declared() if others else ()
+    """Raise `UsageError` for an unknown key or a value of a wrong type."""
+    without_default = own.keys() - defaults.keys()
+    declared_names = declared() if without_default else ()
     for name, value in own.items():
-        if name in others:
-            _check_declared(name, value, theirs, defaults, path)
-        elif not _fits(value, defaults[name]):
+        if name in without_default:
+            known = [*defaults, *declared_names]
+            if not any(name == d or name.startswith(f"{d}.") for d in declared_names):
+                raise UsageError(
+                    f'unknown key "{name}" in "{path}"{nearest(name, known)}\n'
+                    "every key is in docs/configuration.md, a rule's own in its "
+                    "`settings`"
+                )
+            if not _may_enter_a_key(value):
+                raise UsageError(
+                    f'"{name}" in "{path}" must be text, number, true, false or a '
+                    f"list, not {type(value).__name__}: {value!r}"
+                )
+        elif not _has_type_of(value, defaults[name]):
             wanted = type(defaults[name]).__name__
             raise UsageError(
                 f'"{name}" in "{path}" must be of type {wanted}, not '
@@ -92,37 +103,17 @@ def _check(
             )
 
 
-def _check_declared(
-    name: str,
-    value: Any,
-    declared: Collection[str],
-    defaults: Mapping[str, Any],
-    path: Path,
-) -> None:
-    """A key that a rule of the repository's own declares may hold any plain value."""
-    if not any(name == d or name.startswith(f"{d}.") for d in declared):
-        raise UsageError(
-            f'unknown key "{name}" in "{path}"'
-            f"{nearest(name, [*defaults, *declared])}\n"
-            "every key is in docs/configuration.md, a rule's own in its `settings`"
-        )
-    if not _is_plain(value):
-        raise UsageError(
-            f'"{name}" in "{path}" must be text, number, true, false or a list, not '
-            f"{type(value).__name__}: {value!r}"
-        )
-
-
-def _is_plain(value: Any) -> bool:
-    """Whether a value can enter a key: TOML also has dates."""
+def _may_enter_a_key(value: Any) -> bool:
+    """Return whether a value can be digested into a cache key; TOML's dates cannot."""
     if isinstance(value, dict):
-        return all(map(_is_plain, value.values()))
+        return all(map(_may_enter_a_key, value.values()))
     if isinstance(value, list):
-        return all(map(_is_plain, value))
+        return all(map(_may_enter_a_key, value))
     return isinstance(value, str | int | float | bool)
 
 
-def _fits(value: Any, default: Any) -> bool:
+def _has_type_of(value: Any, default: Any) -> bool:
+    """Return whether a value has its default's type; an int also fits a float."""
     if isinstance(default, bool) or isinstance(value, bool):
         return isinstance(default, bool) and isinstance(value, bool)
     if isinstance(default, float):

@@ -1,19 +1,19 @@
-"""A repository's own rules: `rules/NAME.toml` of the built commit, with their code.
+"""Read the rules that a repository defines: `rules/NAME.toml` of the built commit.
 
     kind      = "map"                       map or view
     from      = ["commits"]
     run       = "rules/bugs.py:samples"     a function in a file of the repository
     command   = ["python3", "rules/b.py"]   or a program (engine/run/command.py); a map
-    joins     = "samples"
+    extends   = "samples"
     settings  = ["bugs.words"]              the repository's own table, or known ones
     description, reads, tools, entries, stored, version       as in engine/rule.py
 
-A repository may keep other things in `rules/`: what has no `kind` beside a `run` or
-`command` is none of ours, nor is a copy of a rule that comes with repobuild, whose
-`run` names a module of it.
+A repository may keep other files in `rules/`. A file without `kind` and one of `run` or
+`command` is ignored, and so is a copy of a rule that comes with repobuild, whose `run`
+names a module of the package.
 
-A rule's digest is over its name, its file and the files that it runs. Their digests
-are ingredients of its table, so that an edit makes the table anew.
+A rule's digest covers its name, its file and the files that it runs. Their digests are
+ingredients of its table, so an edit rebuilds the table.
 """
 
 from __future__ import annotations
@@ -35,24 +35,30 @@ from repobuild.engine.run.script import Script
 from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import REGULAR, Snapshot, quote
 
-FOLDER = "rules"
+RULES_FOLDER = "rules"
 _KINDS = ("map", "view")
 _KEYS = frozenset(
-    "description kind from run command reads settings tools entries stored joins "
+    "description kind from run command reads settings tools entries stored extends "
     "version".split()
 )
 _LISTS = ("from", "command", "reads", "settings", "tools")
-_TYPES = {"description": str, "run": str, "joins": str, "entries": bool, "stored": bool}
+_TYPES = {
+    "description": str,
+    "run": str,
+    "extends": str,
+    "entries": bool,
+    "stored": bool,
+}
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
-_MOST_BYTES = 1 << 20
-_OURS = "repobuild."
+_MOST_BYTES = 1 << 20  # of a file that a rule runs
+_PACKAGE = "repobuild."
 
 Files = dict[str, bytes]
 
 
 @dataclass(frozen=True)
 class UserRule:
-    """A rule of the analysed repository; nothing of it runs before it is trusted."""
+    """A rule of the analysed repository; none of its code runs before it is trusted."""
 
     rule: Rule
     files: Mapping[str, bytes]  # path -> content: the rule file first
@@ -63,58 +69,58 @@ class UserRule:
 
     @property
     def digest(self) -> str:
-        """32 hex digits: what trust is given to."""
-        found = blake2b(self.name.encode(), digest_size=16)
+        """The version that trust is given to, as 32 hex digits."""
+        hashed = blake2b(self.name.encode(), digest_size=16)
         for path, content in self.files.items():
-            found.update(b"\0%s\0%d\0" % (path.encode(), len(content)) + content)
-        return found.hexdigest()
+            hashed.update(b"\0%s\0%d\0" % (path.encode(), len(content)) + content)
+        return hashed.hexdigest()
 
     @property
-    def how(self) -> str:
-        """How it would run, in words."""
+    def how_it_runs(self) -> str:
+        """A phrase for the user who decides on trust."""
         if isinstance(self.rule.code, Command):
             return f"runs `{' '.join(self.rule.code.arguments)}`"
         return f"runs {self.rule.run} in repobuild's own process"
 
 
 def user_rules(snapshot: Snapshot, standard: Mapping[str, Rule]) -> list[UserRule]:
-    """Return the rules in a snapshot's tree, by name.
+    """Return the rules that a snapshot defines, by name.
 
-    Raises `UsageError` for one that is ours and cannot be read.
+    Raises `UsageError` for a rule file that cannot be read or is not a valid rule.
     """
-    found = []
+    read = _file_reader(snapshot)
+    rules = []
     for path, content in sorted(rule_files(snapshot).items()):
-        body = _body(path, content)
-        if body is None:
-            continue
-        name = _name(path, standard)
-        found.append(_own(name, path, content, body, _reader(snapshot)))
-    return found
+        body = _parse(path, content)
+        if body is not None:
+            name = _table_name(path, standard)
+            rules.append(_make_user_rule(name, path, content, body, read))
+    return rules
 
 
-def declared(files: Mapping[str, bytes]) -> set[str]:
-    """Return the settings that rule files declare as their own, by dotted name.
+def declared_settings(files: Mapping[str, bytes]) -> set[str]:
+    """Return the settings that rule files declare in their own table, by dotted name.
 
     Files that cannot be read declare nothing: settings are read before rules are.
     """
-    found: set[str] = set()
+    declared: set[str] = set()
     for path, content in files.items():
         with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
             names = tomllib.loads(content.decode("utf-8")).get("settings")
-            listed = names if isinstance(names, list) else []
-            found.update(n for n in map(str, listed) if _is_own(n, Path(path).stem))
-    return found
+            listed = map(str, names) if isinstance(names, list) else ()
+            declared.update(n for n in listed if _is_in_table_of(Path(path).stem, n))
+    return declared
 
 
-def _is_own(setting: str, name: str) -> bool:
-    return setting.partition(".")[0] == name
+def _is_in_table_of(rule: str, setting: str) -> bool:
+    return setting.partition(".")[0] == rule
 
 
-# ------------------------------------------------------------------------ a rule
+# ---------------------------------------------------------------------- one rule
 
 
-def _body(path: str, content: bytes) -> dict[str, Any] | None:
-    """Return a rule file's keys; None for a file that is none of ours."""
+def _parse(path: str, content: bytes) -> dict[str, Any] | None:
+    """Return a rule file's keys; None for a file that is not a user rule."""
     try:
         body = tomllib.loads(content.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -123,12 +129,13 @@ def _body(path: str, content: bytes) -> dict[str, Any] | None:
         return None
     if "kind" not in body or not {"run", "command"} & body.keys():
         return None
-    if str(body.get("run", "")).startswith(_OURS):
+    if str(body.get("run", "")).startswith(_PACKAGE):
         return None
     return body
 
 
-def _name(path: str, standard: Mapping[str, Rule]) -> str:
+def _table_name(path: str, standard: Mapping[str, Rule]) -> str:
+    """Return the table that a rule file names; raises `UsageError` for a bad name."""
     name = Path(path).stem
     if name in standard:
         raise UsageError(
@@ -143,14 +150,15 @@ def _name(path: str, standard: Mapping[str, Rule]) -> str:
     return name
 
 
-def _own(
+def _make_user_rule(
     name: str,
     path: str,
     content: bytes,
     body: dict[str, Any],
     read: Callable[[str], bytes | None],
 ) -> UserRule:
-    _check(body, path)
+    _check_types(body, path)
+    _check_code(body, path)
     code: Script | Command
     if "command" in body:
         arguments = tuple(body["command"])
@@ -158,20 +166,26 @@ def _own(
         code = Command(arguments, tuple(used.items()))
     else:
         file, _, function = body["run"].rpartition(":")
-        used = {file: _needed(read(file), file, path)}
-        code = Script(file, function, used[file])
+        data = read(file)
+        if data is None:
+            raise UsageError(
+                f'rule file "{path}" runs "{file}", which is no file of this commit\n'
+                "commit it, or write its path from the root of the repository"
+            )
+        used = {file: data}
+        code = Script(file, function, data)
     for used_path, data in used.items():
-        if {"", ".", ".."} & set(used_path.split("/")):  # a hostile tree may hold such
+        if {"", ".", ".."} & set(used_path.split("/")):  # possible in a hostile tree
             raise UsageError(
                 f'rule file "{path}" names "{used_path}", which is no path'
             )
         if len(data) > _MOST_BYTES:
             raise UsageError(f'"{used_path}" of rule file "{path}" is above 1 MB')
     files = {path: content, **used}
-    return UserRule(_rule(name, body, code, files), files)
+    return UserRule(_make_rule(name, body, code, files), files)
 
 
-def _rule(
+def _make_rule(
     name: str, body: Mapping[str, Any], code: Script | Command, files: Files
 ) -> Rule:
     lists = {key: tuple(body.get(key, ())) for key in _LISTS}
@@ -187,17 +201,16 @@ def _rule(
         tools=lists["tools"],
         entries=body.get("entries", False),
         stored=body.get("stored", True),
-        joins=body.get("joins", ""),
+        extends=body.get("extends", ""),
         code=code,
-        files=tuple((path, _digest(data)) for path, data in files.items()),
+        files=tuple(
+            (path, blake2b(data, digest_size=16).hexdigest())
+            for path, data in files.items()
+        ),
     )
 
 
-def _digest(data: bytes) -> str:
-    return blake2b(data, digest_size=16).hexdigest()
-
-
-def _check(body: Mapping[str, Any], path: str) -> None:
+def _check_types(body: Mapping[str, Any], path: str) -> None:
     check_keys(body, _KEYS, {"from"}, path)
     check_kind(body["kind"], _KINDS, path)
     for name in _LISTS:
@@ -210,15 +223,14 @@ def _check(body: Mapping[str, Any], path: str) -> None:
             raise UsageError(f'"{name}" in rule file "{path}" must be {wanted}')
     if not body["from"]:
         raise UsageError(f'rule file "{path}" must name in `from` what it reads')
-    _check_code(body, path)
 
 
 def _check_code(body: Mapping[str, Any], path: str) -> None:
     if "command" in body:
-        only = body["kind"] == "map" and body.get("stored", True)
-        if not body["command"] or "run" in body or not only:
+        stored_map = body["kind"] == "map" and body.get("stored", True)
+        if not body["command"] or "run" in body or not stored_map:
             raise UsageError(
-                f'rule file "{path}": a `command` names a program, stands without `run`'
+                f'rule file "{path}": a `command` names a program, comes without `run`'
                 "\nand makes a map whose rows are stored"
             )
     elif not re.fullmatch(r"[^:]+\.py:[^\W\d]\w*", body["run"]):
@@ -228,40 +240,32 @@ def _check_code(body: Mapping[str, Any], path: str) -> None:
         )
 
 
-def _needed(data: bytes | None, file: str, path: str) -> bytes:
-    if data is None:
-        raise UsageError(
-            f'rule file "{path}" runs "{file}", which is no file of this commit\n'
-            "commit it, or write its path from the root of the repository"
-        )
-    return data
-
-
-# ---------------------------------------------------------------- from the tree
+# -------------------------------------------------------- files of the snapshot
 
 
 def rule_files(snapshot: Snapshot) -> Files:
     """Return the TOML files directly in `rules/`, by path."""
-    names = set(_in_tree(snapshot))
+    names = set(_committed_names(snapshot))
     for key in snapshot.overlay:
         folder, _, name = key.rpartition("/")
-        if folder == FOLDER:
+        if folder == RULES_FOLDER:
             names.add(name)
-    paths = [f"{FOLDER}/{name}" for name in names if name.endswith(".toml")]
-    read = _reader(snapshot)
-    found = {path: read(path) for path in paths}
-    return {path: data for path, data in found.items() if data is not None}
+    paths = [f"{RULES_FOLDER}/{name}" for name in names if name.endswith(".toml")]
+    read = _file_reader(snapshot)
+    contents = {path: read(path) for path in paths}
+    return {path: data for path, data in contents.items() if data is not None}
 
 
-def _in_tree(snapshot: Snapshot) -> Iterator[str]:
+def _committed_names(snapshot: Snapshot) -> Iterator[str]:
+    """Yield the names of the entries of the committed `rules/`."""
     with suppress(KeyError, pygit2.GitError):
-        folder = snapshot.repository[snapshot.tree].peel(pygit2.Tree) / FOLDER
+        folder = snapshot.repository[snapshot.tree].peel(pygit2.Tree) / RULES_FOLDER
         if snapshot.tree and isinstance(folder, pygit2.Tree):
             yield from (quote(bytes(entry.raw_name or b"")) for entry in folder)
 
 
-def _reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
-    """Return what reads a regular file of a snapshot by its path."""
+def _file_reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
+    """Return a function that reads a regular file of a snapshot by its path."""
 
     def read(path: str) -> bytes | None:
         entry = snapshot.standing(path)
@@ -275,14 +279,15 @@ def _reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
 # ----------------------------------------------------------------------- settings
 
 
-def check_settings(own: UserRule, known: Mapping[str, Any]) -> None:
+def check_settings(user_rule: UserRule, known: Mapping[str, Any]) -> None:
     """Raise `UsageError` for a setting that is neither known nor the rule's own."""
-    for name in own.rule.settings:
-        if _is_own(name, own.name):
+    for name in user_rule.rule.settings:
+        if _is_in_table_of(user_rule.name, name):
             continue
         if not any(k == name or k.startswith(f"{name}.") for k in known):
             raise UsageError(
-                f'rule "{own.name}" declares an unknown setting "{name}"'
+                f'rule "{user_rule.name}" declares an unknown setting "{name}"'
                 f"{nearest(name, known)}\n"
-                f"settings of its own stand in a table of its name: {own.name}.NAME"
+                "its own settings go into a table of its name: "
+                f"{user_rule.name}.NAME"
             )

@@ -1,7 +1,9 @@
-"""Samples with one fact changed: what `verify --samples` has to notice.
+"""Make samples with one changed fact, which `verify --samples` has to notice.
 
-A mutant changes one token of an answer: a name in backticks gets another letter, a
-number is one more, a word of prose or of quoted code is another.
+A mutant changes one token of an answer: a name or a path in backticks or a word of
+prose or code gets a letter more, a number is one more.
+
+Source: mutation testing (DeMillo, Lipton and Sayward, 1978), applied to texts.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ _TOKENS = {
 
 
 class Mutant(NamedTuple):
-    """A sample whose answer says something else; `what` is the kind of its token."""
+    """A sample with one token of its answer changed; `what` is the kind of token."""
 
     key: str
     what: str
@@ -29,8 +31,8 @@ class Mutant(NamedTuple):
     sample: Mapping[str, Any]
 
 
-def tokens(text: str) -> Iterator[tuple[str, int, int]]:
-    """(kind, start, end) of every token that can be changed."""
+def changeable_tokens(text: str) -> Iterator[tuple[str, int, int]]:
+    """Yield (kind, start, end) of every token that can be changed."""
     for what, pattern in _TOKENS.items():
         for found in pattern.finditer(text):
             yield what, found.start(1), found.end(1)
@@ -39,16 +41,16 @@ def tokens(text: str) -> Iterator[tuple[str, int, int]]:
 def mutant(key: str, sample: Mapping[str, Any], chance: random.Random) -> Mutant | None:
     """Change one token of an answer; None when it has none."""
     answer = sample["answer"]
-    found = sorted(set(tokens(answer)))
+    found = sorted(set(changeable_tokens(answer)))
     if not found:
         return None
     what, start, end = chance.choice(found)
     old = answer[start:end]
-    new = str(int(old) + 1) if what == "number" else _other(old)
+    new = str(int(old) + 1) if what == "number" else _with_added_letter(old)
     text = answer[:start] + new + answer[end:]
-    place = slice(max(start - 30, 0), end + 30)
-    return Mutant(key, what, answer[place], text[place], {**sample, "answer": text})
+    excerpt = slice(max(start - 30, 0), end + 30)
+    return Mutant(key, what, answer[excerpt], text[excerpt], {**sample, "answer": text})
 
 
-def _other(word: str) -> str:
+def _with_added_letter(word: str) -> str:
     return word + ("q" if not word.endswith("q") else "z")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+
+from repobuild.cli.main import VERBS
+from tests.imports import functions, modules, public_classes, syntax
 
 ROOT = Path(__file__).parents[1]
 
@@ -38,14 +44,11 @@ def test_every_setting_is_documented():
 
 
 def test_every_verb_has_a_page():
-    from repobuild.cli.main import VERBS
-
     pages = {path.stem for path in (ROOT / "docs/verbs").glob("*.md")}
     assert pages == set(VERBS)
 
 
 def test_every_dependency_has_its_reason():
-    import re
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -55,7 +58,6 @@ def test_every_dependency_has_its_reason():
 
 
 def test_every_dependency_is_pinned():
-    import re
     import tomllib
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -65,3 +67,83 @@ def test_every_dependency_is_pinned():
         name = re.match(r"[\w-]+", dependency)[0].lower()
         # an extra may take in another of our own
         assert name == "repobuild" or f"\n{name}==" in pinned, name
+
+
+def test_a_folder_has_at_most_sixteen_modules():
+    folders: dict[Path, int] = defaultdict(int)
+    for path in modules().values():
+        folders[path.parent.relative_to(ROOT)] += 1
+    crowded = {str(f): n for f, n in folders.items() if n > 16}
+    assert set(crowded) <= {"repobuild/cli"}  # one file a verb
+
+
+def test_a_folder_says_what_it_is():
+    silent = [
+        name
+        for name, path in modules().items()
+        if path.name == "__init__.py" and not ast.get_docstring(syntax(path))
+    ]
+    assert silent == []
+
+
+def test_a_module_name_has_one_meaning():
+    """A verb's file may share its name with the module that does the verb's work."""
+    named: dict[str, list[str]] = defaultdict(list)
+    for module, path in modules().items():
+        name = module.rpartition(".")[2]
+        if path.name != "__init__.py" and module != f"repobuild.cli.{name}":
+            named[name].append(module)
+        elif name not in VERBS and path.name != "__init__.py":
+            named[name].append(module)
+    assert {n: found for n, found in named.items() if len(found) > 1} == {}
+
+
+def test_a_class_name_has_one_meaning():
+    named: dict[str, list[str]] = defaultdict(list)
+    for module, name in public_classes():
+        named[name].append(module)
+    assert {n: found for n, found in named.items() if len(found) > 1} == {}
+
+
+def test_no_function_is_longer_than_seventy_lines():
+    assert [found for found in functions() if found[2] > 70] == []
+
+
+def test_few_functions_need_a_hard_look():
+    """A function above 45 lines must tell one thing; a new one needs a reason."""
+    assert [found[:2] for found in functions() if found[2] > 45] == []
+
+
+@pytest.mark.parametrize(
+    "page", sorted(ROOT.glob("docs/**/*.md")), ids=lambda p: p.stem
+)
+def test_pages_are_at_most_a_hundred_columns_wide(page: Path):
+    """Tables, links and commands cannot be broken; prose can."""
+    long, fenced = [], False
+    for number, line in enumerate(page.read_text("utf-8").splitlines(), 1):
+        fenced ^= line.startswith("```")
+        if len(line) > 100 and not (fenced or line.startswith(("|", "!["))):
+            if " " in re.sub(r"\]\([^)]*\)|`[^`]*`", "", line)[100:]:
+                long.append(number)
+    assert long == []
+
+
+MENTIONED = re.compile(r"(?<![\w/.])((?:[\w-]+/)*[a-z_0-9]+\.py)\b")
+ELSEWHERE = {"setup.py", "conftest.py", "__init__.py", "__main__.py"}
+
+
+def test_comments_name_files_that_exist():
+    """Paths in comments are from the root, the package or the file's own folder."""
+    gone = []
+    for module, path in modules().items():
+        prose = [line for line in path.read_text("utf-8").splitlines() if "#" in line]
+        prose = [line.partition("#")[2] for line in prose]
+        for node in ast.walk(syntax(path)):
+            kinds = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+            if isinstance(node, kinds):
+                prose.append(ast.get_docstring(node) or "")
+        for name in MENTIONED.findall("\n".join(prose)):
+            starts = (ROOT, ROOT / "repobuild", path.parent)
+            if not any((start / name).exists() for start in starts):
+                gone.append(f"{module}: {name}")
+    assert gone == []

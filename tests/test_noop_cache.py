@@ -1,4 +1,4 @@
-"""The path with nothing to do: which calls take it, and when it stops holding."""
+"""The no-op cache: which calls it answers, and what invalidates an answer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def to_graph(here: Repository) -> Repository:
     return here
 
 
-def called(*arguments: str) -> tuple[str, set[str]]:
+def call_program(*arguments: str) -> tuple[str, set[str]]:
     """Run the program; return what it printed and which modules it imported."""
     done = subprocess.run(
         [sys.executable, "-X", "importtime", "-m", "repobuild", *arguments],
@@ -44,14 +44,14 @@ def called(*arguments: str) -> tuple[str, set[str]]:
     return done.stdout, {line.rsplit("|", 1)[1].strip() for line in lines}
 
 
-def is_short(modules: set[str]) -> bool:
+def is_from_cache(modules: set[str]) -> bool:
     return "repobuild.noop_cache" in modules and not modules & {"click", "pygit2"}
 
 
 @pytest.mark.parametrize("call", [[], ["build"], ["-q"], ["build", "--quiet"]])
-def test_a_plain_call_takes_the_short_way(to_graph, call):
-    said, modules = called(*call)
-    assert is_short(modules)
+def test_a_plain_call_is_answered_from_the_cache(to_graph, call):
+    said, modules = call_program(*call)
+    assert is_from_cache(modules)
     assert said.startswith("nothing to do") != ("q" in "".join(call))
 
 
@@ -64,10 +64,10 @@ def test_a_plain_call_takes_the_short_way(to_graph, call):
         ["-q", "--until=graph"],
     ],
 )
-def test_a_call_with_a_goal_takes_the_short_way(here, call):
+def test_a_call_with_a_goal_is_answered_from_the_cache(here, call):
     run(["--until", "graph", "--quiet"])
-    said, modules = called(*call)
-    assert is_short(modules)
+    said, modules = call_program(*call)
+    assert is_from_cache(modules)
     assert said.startswith("nothing to do") == ("-q" not in call)
 
 
@@ -82,22 +82,22 @@ def test_a_call_with_a_goal_takes_the_short_way(here, call):
         ["--json", "build", "--until", "graph"],
     ],
 )
-def test_any_other_call_takes_the_long_way(here, call):
+def test_any_other_call_is_not_answered_from_the_cache(here, call):
     run(["--until", "graph", "--quiet"])
-    _, modules = called(*call)
-    assert not is_short(modules)
+    _, modules = call_program(*call)
+    assert not is_from_cache(modules)
 
 
 def test_the_last_goal_of_a_call_counts(here):
     run(["--until", "graph", "--quiet"])
-    assert is_short(called("--until", "files", "--until", "graph")[1])
+    assert is_from_cache(call_program("--until", "files", "--until", "graph")[1])
 
 
 @pytest.mark.parametrize("call", [["--json"], ["--json", "--quiet"]])
-def test_json_is_the_object_that_the_long_way_prints(here, capsys, call):
+def test_cached_json_equals_what_a_build_prints(here, capsys, call):
     run(["--until", "graph", "--quiet"])
-    said, modules = called("--until", "graph", *call)
-    assert is_short(modules)
+    said, modules = call_program("--until", "graph", *call)
+    assert is_from_cache(modules)
     short = json.loads(said)
     capsys.readouterr()
     run(["--until", "graph", "--json"])
@@ -106,7 +106,7 @@ def test_json_is_the_object_that_the_long_way_prints(here, capsys, call):
 
 
 def test_nothing_is_imported_that_costs_more_than_the_answer(to_graph):
-    _, modules = called()
+    _, modules = call_program()
     assert not modules & {"re", "typing", "pathlib", "subprocess", "json", "sqlite3"}
 
 
@@ -120,32 +120,32 @@ def test_an_answer_holds_for_its_goal_and_its_tree(here):
 
 def test_an_answer_of_another_format_or_cut_short_is_no_answer(here):
     run(["--until", "graph"])
-    place = here.path / ".git/repobuild/current"
-    whole = place.read_bytes()
+    file = here.path / ".git/repobuild/current"
+    whole = file.read_bytes()
     for broken in (b"", whole[:20], whole.replace(b"\0", b""), b"\xff\0\0\0", b"{}"):
-        place.write_bytes(broken)
+        file.write_bytes(broken)
         assert answer("graph") is None
-    place.write_bytes(whole)
+    file.write_bytes(whole)
     assert answer("graph") is not None
 
 
-def test_a_lost_database_ends_the_short_way(here):
+def test_a_lost_database_invalidates_the_answer(here):
     run(["--until", "graph"])
     (here.path / ".git/repobuild/build.db").unlink()
     assert answer("graph") is None
 
 
-def test_a_changed_setting_ends_the_short_way(here):
+def test_a_changed_setting_invalidates_the_answer(here):
     run(["--until", "graph"])
     (here.path / "repobuild.toml").write_text("[samples]\nlanguages = ['en']\n")
     assert answer("graph") is None
 
 
-def test_a_lost_artifact_ends_the_short_way(here):
+def test_a_lost_artifact_invalidates_the_answer(here):
     run(["--until", "graph"])
-    place = here.path / ".git/repobuild/current"
-    key, _, rest = place.read_text().split("\0", 2)
-    place.write_text("\0".join((key, "ab/cdef", rest)))
+    file = here.path / ".git/repobuild/current"
+    key, _, rest = file.read_text().split("\0", 2)
+    file.write_text("\0".join((key, "ab/cdef", rest)))
     assert answer("graph") is None
 
 

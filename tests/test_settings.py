@@ -1,4 +1,4 @@
-"""What a repository may say of itself, and what it is told when it is wrong."""
+"""Settings are read in layers, and mistakes are named with a hint."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_without_a_file_the_defaults_hold(tmp_path):
     assert settings["project.languages"] == ["python", "markdown"]
 
 
-def test_a_preset_lies_between_defaults_and_file(tmp_path):
+def test_a_preset_overrides_defaults_and_the_file_overrides_both(tmp_path):
     (tmp_path / "repobuild.toml").write_text(
         'preset = "qwen3-8b"\n[adapter]\nrank = 8\n'
     )
@@ -55,7 +55,7 @@ def test_a_whole_number_is_a_float_but_true_is_no_number(tmp_path):
         read_settings(tmp_path)
 
 
-def test_unparsable_toml_is_said_with_its_line(tmp_path):
+def test_unparsable_toml_is_reported_with_its_line(tmp_path):
     (tmp_path / "repobuild.toml").write_text("[adapter\nrank = 8\n")
     with pytest.raises(UsageError, match="line 1"):
         read_settings(tmp_path)

@@ -101,7 +101,7 @@ def fixed(world: World, **files: str) -> str:
 # ----------------------------------------------------------------- the whole path
 
 
-def test_the_example_of_the_docs_goes_from_the_rule_to_the_exported_samples(
+def test_the_example_of_the_docs_works_from_the_rule_to_the_exported_samples(
     world: World, tmp_path: Path
 ):
     commit = fixed(world)
@@ -142,7 +142,7 @@ def test_an_edited_rule_is_not_run_and_once_trusted_again_makes_its_table_anew(
     assert world.run("verify") == 0
 
 
-def test_a_revoked_rule_leaves_nothing_behind(world: World):
+def test_a_revoked_rule_leaves_no_rows(world: World):
     fixed(world)
     world.build()
     before = world.json("status")["tables"]
@@ -158,7 +158,7 @@ def test_a_revoked_rule_leaves_nothing_behind(world: World):
     assert digests[0] == digests[1]
 
 
-def test_what_a_rule_missed_while_it_was_not_trusted_is_made_up_for(world: World):
+def test_a_rule_catches_up_on_what_it_missed_while_untrusted(world: World):
     fixed(world)
     world.run("trust", "--yes")
     world.build()
@@ -186,7 +186,7 @@ def test_a_fix_makes_one_row_and_the_rows_of_other_commits_stay(world: World):
     assert world.run("verify") == 0
 
 
-def test_claims_of_a_users_samples_are_not_checked_and_that_is_said(world: World):
+def test_claims_of_a_users_samples_are_reported_as_not_checked(world: World):
     fixed(world)
     world.run("trust", "--yes")
     world.build()
@@ -196,7 +196,7 @@ def test_claims_of_a_users_samples_are_not_checked_and_that_is_said(world: World
     assert "not checked, as made by rules of the repository's own: bugs" in world.said
 
 
-def test_gc_keeps_what_a_rule_made_that_waits_to_be_trusted_again(world: World):
+def test_gc_keeps_the_rows_of_a_rule_that_waits_to_be_trusted_again(world: World):
     fixed(world, **{"repobuild.toml": "[cache]\nkeep_builds = 0\n"})
     world.run("trust", "--yes")
     world.build()
@@ -230,7 +230,7 @@ def test_status_and_a_dry_run_name_what_is_not_trusted(world: World):
     assert "bugs" in world.json("--until", "dataset", "-n")["pending"]["reasons"]
 
 
-def test_trust_and_its_end_take_the_short_answer_back(world: World):
+def test_trusting_and_revoking_drop_the_cached_answer(world: World):
     fixed(world)
     world.build()
     assert answer("dataset")
@@ -296,7 +296,7 @@ def test_a_rule_has_settings_of_its_own(world: World):
     assert 'did you mean "bugs.words"?' in world.errors
 
 
-def test_a_rule_declares_no_setting_that_there_is_not(world: World):
+def test_a_rule_cannot_declare_an_unknown_setting(world: World):
     text = BUGS["rules/bugs.toml"].replace('["bugs.words"]', '["split.sallt"]')
     fixed(world, **{"rules/bugs.toml": text})
     assert world.build() == 2
@@ -323,7 +323,7 @@ def program(world: World, text: str) -> None:
     world.run("trust", "--yes")
 
 
-def test_a_program_that_fails_says_with_what_and_why(world: World):
+def test_a_failing_program_is_reported_with_its_exit_code_and_stderr(world: World):
     text = RELEASE["rules/release.py"]
     fall = '    if version == "1.2":\n        sys.exit("no luck with this one")\n'
     program(world, text.replace("    value = None\n", fall + "    value = None\n"))
@@ -338,11 +338,11 @@ def test_a_bad_line_is_the_problem_of_its_row_alone(world: World):
     bad = '    if version == "1.2":\n        print("what?")\n        continue\n'
     program(world, text.replace("    value = None\n", bad + "    value = None\n"))
     assert world.build() == 3
-    assert "said nothing of this row: line " in world.errors
+    assert "gave no answer for this row: line " in world.errors
     assert world.rows("release") == 1
 
 
-def test_a_row_that_a_program_calls_bad_is_told_in_its_words(world: World):
+def test_a_problem_that_a_program_reports_is_shown_in_its_words(world: World):
     text = RELEASE["rules/release.py"].replace(
         "json.dumps({", 'json.dumps({"problem": "too old", '
     )
@@ -404,7 +404,7 @@ def test_a_sample_of_another_form_is_refused_with_the_reason(
 def test_a_view_may_make_samples_too(world: World):
     rule = (
         'kind = "view"\nfrom = ["files"]\nrun = "rules/langs.py:count"\n'
-        'joins = "samples"\nentries = true\n'
+        'extends = "samples"\nentries = true\n'
     )
     code = (
         "def count(view):\n"
@@ -442,8 +442,8 @@ def test_a_view_may_make_samples_too(world: World):
         ('kind = "view"\ncommand = ["true"]\nfrom = ["files"]\n', "makes a map"),
         ('kind = "map"\nrun = 7\nfrom = ["files"]\n', "must be a text"),
         ('kind = "map"\nrun = \n', "cannot be read"),
-        ('kind = "view"\nrun = "a.py:f"\nfrom = ["dataset"]\njoins = "samples"\n'
-         "entries = true\n", "may not read what is made of that"),
+        ('kind = "view"\nrun = "a.py:f"\nfrom = ["dataset"]\nextends = "samples"\n'
+         "entries = true\n", "may not read what is made from it"),
     ],
 )  # fmt: skip
 def test_a_rule_file_that_errs_is_an_error_trusted_or_not(
@@ -454,7 +454,26 @@ def test_a_rule_file_that_errs_is_an_error_trusted_or_not(
     assert said in world.errors
 
 
-def test_other_things_in_a_folder_of_that_name_are_none_of_ours(world: World):
+@pytest.mark.parametrize(
+    ("old", "new", "advice"),
+    [
+        ("joins", "extends", 'write "extends" in its place'),
+        ("sees", "untracked_settings", "remove it"),
+        ("form", "schema", "remove it"),
+        ("outlook", "forecast", "remove it"),
+    ],
+)
+def test_a_key_of_an_earlier_version_is_refused_by_its_new_name(
+    world: World, old: str, new: str, advice: str
+):
+    text = f'kind = "map"\nrun = "a.py:f"\nfrom = ["files"]\n{old} = "samples"\n'
+    world.commit({"rules/x.toml": text})
+    assert world.build() == 2
+    refusal = f'rule file "rules/x.toml" uses "{old}", which is now "{new}"'
+    assert refusal in world.errors and advice in world.errors
+
+
+def test_other_files_in_a_rules_folder_are_ignored(world: World):
     world.commit(
         {
             "rules/lint.toml": '[rule]\nkind = "style"\n',
@@ -484,7 +503,7 @@ def test_no_rule_takes_the_name_of_one_that_comes_with_repobuild(world: World):
         ("exit(4)", "SystemExit: 4 (rules/bugs.py, line 2)"),
     ],
 )
-def test_a_function_that_fails_is_told_with_its_line(
+def test_a_failing_function_is_reported_with_its_line(
     world: World, line: str, said: str
 ):
     code = f"def samples(commit, scope):\n    {line}\n"

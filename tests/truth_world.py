@@ -1,6 +1,6 @@
-"""A small repository that has every kind of fact, built up to its samples.
+"""Build a small repository that has every kind of fact, up to its dataset.
 
-Two commits: the second moves, renames, removes and changes, so that there is a history.
+The later commits move, rename, remove and change, so that there is a history.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from repobuild.cli.claims import tree
+from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import AuditTree
 from tests.repository import Repository
@@ -180,16 +180,16 @@ SECOND: dict[str, str | None] = {
 
 
 class World:
-    """The repository, its samples and its tree."""
+    """The repository, its samples, and the tree to check them against."""
 
-    def __init__(self, place: Path) -> None:
-        self.repository = Repository(place / "repository")
+    def __init__(self, folder: Path) -> None:
+        self.repository = Repository(folder / "repository")
         for files in (FIRST, SECOND, {"shapes/figures.py": SHAPES}):
             self.repository.commit(files)
         settings = {"samples.min_code_lines": 3, "split.generalise": 0.0}
-        standard = Standard(self.repository.git, place / "state", **settings)
+        standard = Standard(self.repository.git, folder / "state", **settings)
         standard.build("dataset")
         build = standard.open()
         self.samples: Samples = dict(AllSamples.of(build).entries())
-        self.tree: AuditTree = tree(build)
+        self.tree: AuditTree = audit_tree(build)
         standard.close()

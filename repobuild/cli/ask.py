@@ -1,6 +1,7 @@
-"""repobuild ask: put a question to base and adapter, side by side.
+"""repobuild ask: ask base model and adapter the same question, side by side.
 
-Below them, where the things stand that the adapter's answer names: see mentioned.py.
+Below the answers it lists where the symbols and paths are that the adapter's answer
+names; see mention_list.py.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.mention_list import mentioned, mentioned_text
+from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import emit, short
-from repobuild.cli.side_by_side import NARROWEST, SideBySide, plain
+from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
 from repobuild.errors import BuildError, UsageError
 
 if TYPE_CHECKING:
@@ -26,27 +28,24 @@ if TYPE_CHECKING:
     from repobuild.engine.build import Build
     from repobuild.model.compare import AnswerPiece, Comparison
 
-_MOST_ANCESTORS = 200
-
 
 @dataclass(frozen=True, slots=True)
 class AskedAdapter:
-    """The adapter that answers, and where it stands."""
+    """The adapter that answers, and how far its commit is from HEAD."""
 
     commit: str
     row: Mapping[str, Any]
     head: str
-    behind: int | None  # commits before HEAD; None: no ancestor of it
+    behind: int | None  # commits before HEAD; None: not an ancestor of HEAD
 
     @classmethod
     def of(cls, build: Build) -> AskedAdapter:
-        from repobuild.cli.newest_artifact import newest
+        from repobuild.git.ancestors import distance
 
-        commit, row = newest(build, "adapter")
-        place = build.snapshot
-        line = [place.commit, *place.ancestors(_MOST_ANCESTORS)]
-        behind = line.index(commit) if commit in line else None
-        return cls(commit, row, place.commit, behind)
+        commit, row = find_adapter(build)
+        head = build.snapshot.commit
+        behind = distance(build.snapshot.repository, head, commit)
+        return cls(commit, row, head, behind)
 
     @property
     def title(self) -> str:
@@ -54,42 +53,43 @@ class AskedAdapter:
 
     @property
     def notes(self) -> list[str]:
-        """What a reader of the answers should know."""
-        said = []
+        """Warnings for the reader of the answers."""
+        notes = []
         if self.behind != 0:
             where = (
                 f"{self.behind} commit{'s' if self.behind != 1 else ''} before HEAD"
                 if self.behind
                 else "which HEAD does not follow"
             )
-            said.append(
+            notes.append(
                 f"the adapter is of {short(self.commit)}, {where}; "
                 "`repobuild` brings it up to date"
             )
         if self.row.get("promoted") is False:
-            said.append(
+            notes.append(
                 f"what was trained at {short(self.commit)} was worse than its parent, "
                 "which answers"
             )
-        return said
+        return notes
 
 
 @dataclass(slots=True)
 class Answer:
-    """What one voice has said so far."""
+    """The text that one model has generated so far."""
 
     text: str = ""
-    whole: bool = True  # False: cut at the limit
+    whole: bool = True  # False: cut at the token limit
 
 
 @dataclass(slots=True)
 class Answers:
-    """Both answers, kept while they are shown."""
+    """Both answers, collected while they are shown."""
 
     base: Answer = field(default_factory=Answer)
     adapter: Answer = field(default_factory=Answer)
 
-    def heard(self, pieces: Iterator[AnswerPiece]) -> Iterator[AnswerPiece]:
+    def collect(self, pieces: Iterator[AnswerPiece]) -> Iterator[AnswerPiece]:
+        """Yield the pieces unchanged and append each to its answer."""
         for piece in pieces:
             answer: Answer = getattr(self, piece.voice)
             answer.text += piece.text
@@ -98,8 +98,9 @@ class Answers:
 
     @property
     def cut(self) -> list[str]:
-        said = {"base": self.base, "adapter": self.adapter}
-        return [name for name, answer in said.items() if not answer.whole]
+        """Names of the answers that reached the token limit."""
+        answers = {"base": self.base, "adapter": self.adapter}
+        return [name for name, answer in answers.items() if not answer.whole]
 
 
 @click.command("ask")
@@ -120,35 +121,41 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     """
     from repobuild.checkout import find
 
-    said = " ".join(question).strip()
-    if not said:
+    text = " ".join(question).strip()
+    if not text:
         raise UsageError("the question is empty\nrepobuild ask 'what does `f` do?'")
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
-    duet = _duet(checkout, build, asked)
+    comparison = _load_comparison(checkout, build, asked)
     answers = Answers()
     if as_json:
-        for _ in answers.heard(duet.together(said, max_tokens)):
+        for _ in answers.collect(comparison.together(text, max_tokens)):
             pass
-        emit(_facts(build, asked, said, answers), True, str)
+        emit(_facts(build, asked, text, answers), True, str)
         return 0
     for note in asked.notes:
         click.echo(f"note: {note}", err=True)
-    size = shutil.get_terminal_size()
-    is_wide = _is_wide(size.columns)
-    show = _beside if is_wide else _below
-    show(duet, asked, said, max_tokens, answers)
-    found = mentioned(build, said, answers.adapter.text, answers.adapter.whole)
-    _tell(mentioned_text(found), is_wide)
+    in_columns = _has_room_for_columns()
+    if in_columns:
+        pieces = comparison.together(text, max_tokens)
+        _show_in_columns(answers.collect(pieces), asked.title)
+    else:
+        for voice, title in (("base", "base"), ("adapter", asked.title)):
+            pieces = comparison.alone(voice, text, max_tokens)
+            _show_below(answers.collect(pieces), title)
+    mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
+    _print_mentions(mention_lines(mentions), in_columns)
     if answers.cut:
         names = " and ".join(answers.cut)
-        told = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
-        click.echo(told, err=True)
+        note = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
+        click.echo(note, err=True)
     return 0
 
 
-def _duet(checkout: Checkout, build: Build, asked: AskedAdapter) -> Comparison:
+def _load_comparison(
+    checkout: Checkout, build: Build, asked: AskedAdapter
+) -> Comparison:
     from repobuild.model.adapter.lineage import current
     from repobuild.model.base import resolve
     from repobuild.model.publish.publication import stored
@@ -168,36 +175,32 @@ def _duet(checkout: Checkout, build: Build, asked: AskedAdapter) -> Comparison:
     return Comparison.load(base, folder)
 
 
-def _is_wide(columns: int) -> bool:
-    simple = os.environ.get("TERM", "dumb") == "dumb"
-    return sys.stdout.isatty() and not simple and columns >= NARROWEST
+def _has_room_for_columns() -> bool:
+    is_dumb = os.environ.get("TERM", "dumb") == "dumb"
+    columns = shutil.get_terminal_size().columns
+    return sys.stdout.isatty() and not is_dumb and columns >= NARROWEST
 
 
-def _beside(
-    duet: Comparison, asked: AskedAdapter, question: str, limit: int, answers: Answers
-) -> None:
-    """Two columns that grow together."""
+def _show_in_columns(pieces: Iterator[AnswerPiece], title: str) -> None:
+    """Print both answers in two columns that grow together."""
     size = shutil.get_terminal_size()
-    pair = SideBySide(size.columns, size.lines, partial(click.echo, nl=False))
-    pair.title("base", asked.title, partial(click.style, bold=True))
-    for piece in answers.heard(duet.together(question, limit)):
-        pair.add(int(piece.voice != "base"), plain(piece.text), piece.last)
+    screen = SideBySide(size.columns, size.lines, partial(click.echo, nl=False))
+    screen.title("base", title, partial(click.style, bold=True))
+    for piece in pieces:
+        screen.add(int(piece.voice != "base"), printable(piece.text), piece.last)
 
 
-def _below(
-    duet: Comparison, asked: AskedAdapter, question: str, limit: int, answers: Answers
-) -> None:
-    """One after the other, for pipes and narrow terminals."""
-    for voice, title in (("base", "base"), ("adapter", asked.title)):
-        click.echo(click.style(f"{title}:", bold=True))
-        for piece in answers.heard(duet.alone(voice, question, limit)):
-            click.echo(plain(piece.text), nl=False)
-        click.echo("\n")
+def _show_below(pieces: Iterator[AnswerPiece], title: str) -> None:
+    """Print one answer under its title, for pipes and narrow terminals."""
+    click.echo(click.style(f"{title}:", bold=True))
+    for piece in pieces:
+        click.echo(printable(piece.text), nl=False)
+    click.echo("\n")
 
 
-def _tell(lines: list[str], is_below_columns: bool) -> None:
-    """A title and what it is of; other answers end with an empty line already."""
-    if lines and is_below_columns:
+def _print_mentions(lines: list[str], in_columns: bool) -> None:
+    """Print the list after an empty line, which `_show_below` has already printed."""
+    if lines and in_columns:
         click.echo()
     for number, line in enumerate(lines):
         click.echo(line if number else click.style(line, bold=True))
@@ -217,5 +220,5 @@ def _facts(
         "behind": asked.behind,
         "adapter": current(asked.row),
         "answers": asdict(answers),
-        **mentioned(build, question, answer.text, answer.whole),
+        **mention_facts(build, question, answer.text, answer.whole),
     }

@@ -1,20 +1,24 @@
-"""repobuild [build]: bring the tables up to date with a commit."""
+"""repobuild [build]: bring the tables, and with them the adapter, up to date."""
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import columns, emit, seconds, short
+from repobuild.cli.adapter_facts import head_adapter
+from repobuild.cli.adapter_text import adapter_line
+from repobuild.cli.output import columns, emit, print_message, seconds, short
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
+    from repobuild.engine.context import Problem
     from repobuild.git.snapshot import Snapshot
 
-_SHOWN_PROBLEMS = 10
+_LISTED_PROBLEMS = 10
 
 
 @click.command("build")
@@ -29,7 +33,7 @@ _SHOWN_PROBLEMS = 10
 @click.option(
     "--worktree",
     is_flag=True,
-    help="Build the work tree as it stands, up to `dataset`.",
+    help="Build the work tree as it is, up to `dataset`.",
 )
 @click.option(
     "--jobs",
@@ -63,132 +67,107 @@ def command(
     repobuild --commit v1.2 -n     what building that tag would do
     """
     from repobuild.checkout import find
-    from repobuild.cli.status import outlook, outlook_text
+    from repobuild.cli.progress import progress_for
+    from repobuild.cli.status import status_facts, status_text
 
     checkout = find()
     if worktree and not until:
         until = "dataset"
     snapshot = checkout.snapshot(revision, worktree)
     goals = checkout.goals(until, snapshot)
-    if notice := checkout.book(snapshot).notice:
-        click.echo(notice, err=True)
+    if notice := checkout.rulebook(snapshot).notice:
+        print_message(notice)
     if dry_run:
-        emit(outlook(checkout, snapshot, goals), as_json, outlook_text)
+        emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0
-    facts, failed = _build(
-        checkout, snapshot, goals, jobs, not no_wait, quiet or as_json
-    )
+    progress = progress_for(quiet or as_json)
+    with checkout.building(
+        snapshot, progress, jobs, wait=not no_wait, tell=print_message
+    ) as build:
+        facts, failed = _run(build, checkout, goals)
     if as_json or not quiet:
         emit(facts, as_json, text)
     if not failed and revision == "HEAD" and not worktree:
-        _remember(checkout, snapshot, until, facts)
+        _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
 
 
-def _build(
-    checkout: Checkout,
-    snapshot: Snapshot,
-    goals: list[str],
-    jobs: int,
-    wait: bool,
-    quiet: bool,
+def _run(
+    build: Build, checkout: Checkout, goals: list[str]
 ) -> tuple[dict[str, Any], bool]:
-    from repobuild.cli.progress import shown
+    """Build the goals; return what was done and whether a rule failed."""
     from repobuild.engine.storage.garbage_collection import CacheLimits, tidy
 
-    def tell(text: str) -> None:
-        click.echo(text, err=True)
-
-    progress = shown(quiet)
-    with checkout.building(snapshot, progress, jobs, wait, tell) as build:
-        build.run(goals)
-        tidy(build, CacheLimits.of(checkout.settings))
-        _tell_problems(build.problems)
-        failed = any(outcome.failed for outcome in build.outcomes.values())
-        left_out = list(checkout.book(snapshot).untrusted)
-        return {**facts_of(build), "untrusted": left_out}, failed
-
-
-def facts_of(build: Build) -> dict[str, Any]:
-    """Return what a build did, in the form that `--json` prints."""
-    tables = {name: vars(o.counts) for name, o in build.outcomes.items()}
-    return {
+    build.run(goals)
+    tidy(build, CacheLimits.of(checkout.settings))
+    _tell_problems(build.problems)
+    facts = {
         "version": 1,
         "commit": build.snapshot.commit,
-        "tables": tables,
-        "adapter": adapter_of(build),
+        "tables": {name: vars(o.counts) for name, o in build.outcomes.items()},
+        "adapter": head_adapter(build),
+        "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
     }
-
-
-def adapter_of(build: Build) -> dict[str, Any]:
-    """Return the adapter's row at a build's commit, with its scores; may be empty."""
-    row = build.table("adapter").get(build.snapshot.commit)
-    if not row:
-        return {}
-    report = build.table("report").get(row["object"]) or {}
-    return {**row, "report": report.get("headline", {})}
+    return facts, any(outcome.failed for outcome in build.outcomes.values())
 
 
 def text(facts: dict[str, Any]) -> str:
     """Return what a build did as a few lines."""
     changed = {
-        name: c
-        for name, c in facts["tables"].items()
-        if c["built"] or c["memo"] or c["removed"]
+        name: counts
+        for name, counts in facts["tables"].items()
+        if counts["built"] or counts["memo"] or counts["removed"]
     }
     if not changed:
         return f"nothing to do: {short(facts['commit'])} is built"
     rows = [["", "built", "memo", "removed", "unchanged", "time"]]
-    for name, c in changed.items():
-        counts = [f"{c[n]:,}" for n in ("built", "memo", "removed", "unchanged")]
-        rows.append([name, *counts, seconds(c["seconds"])])
-    said = [f"built {short(facts['commit'])}", columns(rows)]
-    return "\n".join(said + _adapter_lines(facts["adapter"]))
+    for name, counts in changed.items():
+        cells = [f"{counts[n]:,}" for n in ("built", "memo", "removed", "unchanged")]
+        rows.append([name, *cells, seconds(counts["seconds"])])
+    lines = [f"built {short(facts['commit'])}", columns(rows)]
+    if facts["adapter"]:
+        lines.append(adapter_line(facts["adapter"]))
+    return "\n".join(lines)
 
 
-def _adapter_lines(adapter: dict[str, Any]) -> list[str]:
-    from repobuild.cli.adapter_rows import line
-
-    return [line(adapter)] if adapter else []
-
-
-def _tell_problems(problems: list[tuple[str, str, str]]) -> None:
-    """Say what is wrong with which row; of many rows with one problem, how many."""
-    alike: dict[tuple[str, str], list[str]] = {}
+def _tell_problems(problems: list[Problem]) -> None:
+    """Print one warning per table and problem, with the number of rows that have it."""
+    rows_by_problem: dict[tuple[str, str], list[str]] = {}
     for table, key, problem in problems:
-        alike.setdefault((table, problem), []).append(key)
-    for (table, problem), keys in list(alike.items())[:_SHOWN_PROBLEMS]:
+        rows_by_problem.setdefault((table, problem), []).append(key)
+    for (table, problem), keys in list(rows_by_problem.items())[:_LISTED_PROBLEMS]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        click.echo(f'warning: {table} "{keys[0]}"{more}: {problem}', err=True)
-    if len(alike) > _SHOWN_PROBLEMS:
-        more = str(sum(len(keys) for keys in list(alike.values())[_SHOWN_PROBLEMS:]))
-        click.echo(f"warning: {more} more; see events.jsonl in the state", err=True)
+        print_message(f'warning: {table} "{keys[0]}"{more}: {problem}')
+    if len(rows_by_problem) > _LISTED_PROBLEMS:
+        rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]
+        count = sum(map(len, rest))
+        print_message(f"warning: {count} more; see events.jsonl in the state")
 
 
-def _remember(
+def _cache_answer(
     checkout: Checkout, snapshot: Snapshot, until: str, facts: dict[str, Any]
 ) -> None:
-    """Leave the answer that the next run gives when nothing changed."""
-    import json
-
+    """Store what the next run prints if nothing changes; see noop_cache.py."""
     from repobuild import noop_cache
 
-    still = {
-        name: {
-            "built": 0,
-            "memo": 0,
-            "removed": 0,
-            "unchanged": c["built"] + c["memo"] + c["unchanged"],
-            "seconds": 0.0,
-        }
-        for name, c in facts["tables"].items()
+    unchanged = {
+        **facts,
+        "tables": {
+            name: {
+                "built": 0,
+                "memo": 0,
+                "removed": 0,
+                "unchanged": c["built"] + c["memo"] + c["unchanged"],
+                "seconds": 0.0,
+            }
+            for name, c in facts["tables"].items()
+        },
     }
-    unchanged = {**facts, "tables": still}
-    notice = checkout.book(snapshot).notice
-    said = "\n".join(filter(None, (text(unchanged), notice)))
-    wanted = facts["adapter"].get("object", "")
+    notice = checkout.rulebook(snapshot).notice
+    adapter = facts["adapter"].get("object", "")
     noop_cache.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
-        [f"{wanted[:2]}/{wanted[2:]}"] if wanted else [],
-        said, json.dumps(unchanged, indent=2, default=bytes.hex),
+        [f"{adapter[:2]}/{adapter[2:]}"] if adapter else [],
+        "\n".join(filter(None, (text(unchanged), notice))),
+        json.dumps(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""repobuild cache: what is stored, whether it is whole, and what can go."""
+"""repobuild cache: what is stored, whether it is intact, and what can be removed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from repobuild.cli.output import columns, emit
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
 
-_SHOWN = 10
+_LISTED = 10
 
 
 @click.group("cache")
@@ -36,7 +36,7 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
     Every build does so by itself; this does it now, and gives all room back.
     """
     from repobuild.checkout import find
-    from repobuild.cli.progress import shown
+    from repobuild.cli.progress import progress_for
     from repobuild.engine.storage.garbage_collection import (
         CacheLimits,
         collect,
@@ -48,23 +48,35 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
     limits = CacheLimits.of(checkout.settings)
     if max_size:
         limits = replace(limits, max_bytes=parse_size(max_size))
-    with checkout.building(checkout.snapshot(), shown(True)) as build:
-        found = waste(build, limits)
+    with checkout.building(checkout.snapshot(), progress_for(quiet=True)) as build:
+        removable = waste(build, limits)
         if not dry_run:
-            collect(build, limits, found)
+            collect(build, limits, removable)
     facts = {
         "version": 1,
         "removed": not dry_run,
         "objects": [
             {"object": w.name, "bytes": w.size, "why": w.why}
-            for w in found
+            for w in removable
             if w.kind == "object"
         ],
-        "memo": sum(w.kind == "memo" for w in found),
-        "bytes": sum(w.size for w in found),
+        "memo": sum(w.kind == "memo" for w in removable),
+        "bytes": sum(w.size for w in removable),
     }
     emit(facts, as_json, _gc_text)
     return 0
+
+
+def _gc_text(facts: dict[str, Any]) -> str:
+    verb = "removed" if facts["removed"] else "would remove"
+    lines = [
+        f"{verb} {len(facts['objects'])} artifacts and {facts['memo']} memo entries, "
+        f"{_size(facts['bytes'])}"
+    ]
+    for item in facts["objects"][:_LISTED]:
+        lines.append(f"  {item['object'][:12]}  {_size(item['bytes'])}: {item['why']}")
+    more = len(facts["objects"]) - _LISTED
+    return "\n".join(lines + [f"  and {more} more"] * (more > 0))
 
 
 @command.command("verify")
@@ -83,13 +95,14 @@ def verify(as_json: bool) -> int:
             store.path(digest)
         except KeyError:
             bad.append(digest)
-    reason = _damage(checkout)
+    reason = _database_damage(checkout)
     facts = {"version": 1, "artifacts": count, "bad": bad, "database": reason}
     emit(facts, as_json, _verify_text)
     return 1 if bad or reason else 0
 
 
-def _damage(checkout: Checkout) -> str:
+def _database_damage(checkout: Checkout) -> str:
+    """Return what is wrong with the database; "" when it is intact."""
     from repobuild.engine.storage.damage_check import damage
     from repobuild.errors import DamagedError
 
@@ -97,6 +110,15 @@ def _damage(checkout: Checkout) -> str:
         return damage(checkout.state().database)
     except DamagedError as error:
         return error.reason
+
+
+def _verify_text(facts: dict[str, Any]) -> str:
+    if facts["database"]:
+        return f"the database is damaged: {facts['database']}\nbuild to make it anew"
+    if not facts["bad"]:
+        return f"{facts['artifacts']} artifacts and the database, all whole"
+    listed = "\n".join(f"  {digest}" for digest in facts["bad"])
+    return f"not whole, set aside; the next build makes them again:\n{listed}"
 
 
 @command.command("stats")
@@ -123,35 +145,6 @@ def stats(as_json: bool) -> int:
     return 0
 
 
-def _size(count: float) -> str:
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} GiB"
-
-
-def _gc_text(facts: dict[str, Any]) -> str:
-    verb = "removed" if facts["removed"] else "would remove"
-    said = [
-        f"{verb} {len(facts['objects'])} artifacts and {facts['memo']} memo entries, "
-        f"{_size(facts['bytes'])}"
-    ]
-    for item in facts["objects"][:_SHOWN]:
-        said.append(f"  {item['object'][:12]}  {_size(item['bytes'])}: {item['why']}")
-    more = len(facts["objects"]) - _SHOWN
-    return "\n".join(said + [f"  and {more} more"] * (more > 0))
-
-
-def _verify_text(facts: dict[str, Any]) -> str:
-    if facts["database"]:
-        return f"the database is damaged: {facts['database']}\nbuild to make it anew"
-    if not facts["bad"]:
-        return f"{facts['artifacts']} artifacts and the database, all whole"
-    named = "\n".join(f"  {digest}" for digest in facts["bad"])
-    return f"not whole, set aside; the next build makes them again:\n{named}"
-
-
 def _stats_text(facts: dict[str, Any]) -> str:
     rows = [
         ["database", _size(facts["database_bytes"])],
@@ -159,3 +152,12 @@ def _stats_text(facts: dict[str, Any]) -> str:
         *([name, f"{count:,} rows"] for name, count in facts["tables"].items()),
     ]
     return f"{facts['folder']}\n{columns(rows)}"
+
+
+def _size(count: float) -> str:
+    """Return a number of bytes with a binary unit."""
+    for unit in ("B", "KiB", "MiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} GiB"

@@ -1,4 +1,4 @@
-"""repobuild export: write a table to a folder, in its exchange format."""
+"""repobuild export: write a table to a folder in its exchange format."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
+from repobuild.cli.adapter_facts import find_adapter
 from repobuild.errors import StaleError, UsageError, nearest
 
 if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
 
 FORMATS = {
@@ -25,6 +27,13 @@ FORMATS = {
     "report": "the report's page and JSON",
 }
 DATASETS = "data/*.parquet, README.md and metadata.json"
+
+
+class BaseOptions(NamedTuple):
+    """How an exported adapter refers to its base model."""
+
+    include: bool | None  # write the base too; None: the embedded base only
+    hub_id: str  # "" for the base's own name
 
 
 @click.command("export")
@@ -43,7 +52,7 @@ DATASETS = "data/*.parquet, README.md and metadata.json"
     metavar="DIR",
     required=True,
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder to write into; made when it is not there.",
+    help="Folder to write into; made when it does not exist.",
 )
 @click.option(
     "--with-base/--without-base",
@@ -70,35 +79,50 @@ def command(
     """
     from repobuild.checkout import find
 
-    _check(table, form)
-    _check_base(table, with_base, named)
+    _check_format(table, form)
+    _check_base_options(table, with_base, named)
     checkout = find()
     if table == "base":
         _write_base(checkout.settings, folder)
-        return _said(table, folder)
+    else:
+        base = BaseOptions(with_base, named)
+        _write_table(checkout, table, folder, form or "seed", base)
+    written = DATASETS if form == "datasets" else FORMATS[table]
+    click.echo(f'wrote {written} to "{folder}"')
+    return 0
+
+
+def _write_table(
+    checkout: Checkout, table: str, folder: Path, form: str, base: BaseOptions
+) -> None:
+    """Write a table as it was last built; raises `StaleError` for one that is not."""
     state = checkout.state()
     line = state.line(table)
     if line is None:
         raise StaleError(
             f"{table} is not built yet\nrun `repobuild --until {table}` first"
         )
-    revision = line.commit or "HEAD"
-    build = checkout.view(checkout.snapshot(revision), state)
+    build = checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
+    commit = build.snapshot.commit
     folder.mkdir(parents=True, exist_ok=True)
     if table in ("adapter", "merged"):
-        _publish(build, table, folder, with_base, named)
+        _publish(build, table, folder, base)
+    elif table == "facts":
+        _write_analysis(folder / FORMATS[table], build)
+    elif table == "graph":
+        from repobuild.code.graph.analysis_export import graph_json
+
+        text = json.dumps(graph_json(build, commit), indent=1, ensure_ascii=False)
+        (folder / FORMATS[table]).write_text(text + "\n", "utf-8")
+    elif table == "dataset":
+        from repobuild.samples.export.dataset_files import export
+
+        export(build, folder, commit, form)
     else:
-        _write(build, table, folder, form or "seed")
-    return _said(table, folder, form)
+        shutil.copytree(_report_folder(build), folder, dirs_exist_ok=True)
 
 
-def _said(table: str, folder: Path, form: str = "") -> int:
-    written = DATASETS if form == "datasets" else FORMATS[table]
-    click.echo(f'wrote {written} to "{folder}"')
-    return 0
-
-
-def _check(table: str, form: str) -> None:
+def _check_format(table: str, form: str) -> None:
     from repobuild.samples.export.dataset_files import FORMS
 
     if table not in FORMATS:
@@ -117,8 +141,8 @@ def _check(table: str, form: str) -> None:
         )
 
 
-def _check_base(table: str, with_base: bool | None, named: str) -> None:
-    from repobuild.model.publish.serving_recipes import HUB_ID
+def _check_base_options(table: str, with_base: bool | None, named: str) -> None:
+    from repobuild.model.base import HUB_ID
 
     if table != "adapter" and (with_base is not None or named):
         raise UsageError(
@@ -131,17 +155,14 @@ def _check_base(table: str, with_base: bool | None, named: str) -> None:
         )
 
 
-def _publish(
-    build: Build, table: str, folder: Path, with_base: bool | None, named: str
-) -> None:
-    from repobuild.cli.newest_artifact import newest
+def _publish(build: Build, table: str, folder: Path, base: BaseOptions) -> None:
     from repobuild.model.publish.publication import Publication
 
-    found = Publication(build, *newest(build, "adapter"), named)
+    publication = Publication(build, *find_adapter(build), base.hub_id)
     if table == "merged":
-        found.write_merged(folder)
+        publication.write_merged(folder)
     else:
-        found.write_adapter(folder, with_base)
+        publication.write_adapter(folder, base.include)
 
 
 def _write_base(settings: dict[str, Any], folder: Path) -> None:
@@ -157,27 +178,10 @@ def _write_base(settings: dict[str, Any], folder: Path) -> None:
     write_model(Path(base.source), folder)
 
 
-def _write(build: Build, table: str, folder: Path, form: str) -> None:
-    if table == "facts":
-        _write_analysis(folder / FORMATS[table], build)
-    elif table == "graph":
-        from repobuild.code.graph.analysis_export import graph_json
-
-        commit = build.snapshot.commit
-        _write_json(folder / FORMATS[table], graph_json(build, commit))
-    elif table == "dataset":
-        from repobuild.samples.export.dataset_files import export
-
-        export(build, folder, build.snapshot.commit, form)
-    else:
-        shutil.copytree(_report(build), folder, dirs_exist_ok=True)
-
-
-def _report(build: Build) -> Path:
-    from repobuild.cli.newest_artifact import newest
+def _report_folder(build: Build) -> Path:
     from repobuild.model.publish.publication import stored
 
-    _, adapter = newest(build, "adapter")
+    _, adapter = find_adapter(build)
     row = build.table("report").get(adapter["object"])
     if row is None:
         raise StaleError(
@@ -187,42 +191,41 @@ def _report(build: Build) -> Path:
 
 
 def _write_analysis(path: Path, build: Build) -> None:
-    """Write the analysis as it is read, a line an element: 164 MB of the standard
-    library take 2 GB as one text, and a fifth of it so."""
+    """Write the analysis element by element, one a line.
+
+    The analysis of Python's standard library (164 MB) takes 2 GB of memory as one text
+    and a fifth of that element by element.
+    """
     from repobuild.code.graph.analysis_export import analysis_parts
     from repobuild.samples.dataset.secret_detection import found_in, without
 
-    found = found_in(_sources(build))
+    secrets = found_in(_sources(build))
     with path.open("w", encoding="utf-8", newline="\n") as file:
-        mark = "{"
+        separator = "{"
         for key, part in analysis_parts(build, build.snapshot.blob):
-            file.write(f"{mark}\n{json.dumps(key)}: ")
-            mark = ","
+            file.write(f"{separator}\n{json.dumps(key)}: ")
+            separator = ","
             if isinstance(part, Iterator):
-                _write_list(file, (without(item, found) for item in part))
+                _write_list(file, (without(item, secrets) for item in part))
             else:
-                file.write(_line(without(part, found)))
+                file.write(_line(without(part, secrets)))
         file.write("\n}\n")
 
 
 def _sources(build: Build) -> Iterator[str]:
+    """Yield the text of every analysed file."""
     for _, row in build.table("files").items():
         if row["language"]:
             yield build.snapshot.blob(row["blob"]).decode("utf-8", "replace")
 
 
 def _write_list(file: TextIO, items: Iterator[Any]) -> None:
-    mark = "["
+    separator = "["
     for item in items:
-        file.write(f"{mark}\n{_line(item)}")
-        mark = ","
-    file.write("[]" if mark == "[" else "\n]")
+        file.write(f"{separator}\n{_line(item)}")
+        separator = ","
+    file.write("[]" if separator == "[" else "\n]")
 
 
 def _line(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-def _write_json(path: Path, facts: dict[str, Any]) -> None:
-    text = json.dumps(facts, indent=1, ensure_ascii=False)
-    path.write_text(text + "\n", "utf-8")

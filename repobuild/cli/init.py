@@ -1,4 +1,4 @@
-"""repobuild init: write a repobuild.toml with comments."""
+"""repobuild init: write a repobuild.toml that lists every setting, commented out."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def command(preset: str) -> int:
 def commented(defaults: str, preset: str) -> str:
     """Return the defaults with every setting commented out, and the preset set."""
     lines = [
-        "# Settings of repobuild for this repository. Every setting stands here with",
-        "# its default, commented out; a preset sets several at once.",
+        "# Settings of repobuild for this repository. Every setting is listed with its",
+        "# default, commented out; a preset sets several at once.",
         f'preset = "{preset}"',
     ]
     for line in defaults.splitlines()[1:]:
         if line.startswith("preset"):
             continue
-        plain = not line or line.startswith(("#", "["))
-        lines.append(line if plain else f"# {line}")
+        is_setting = line and not line.startswith(("#", "["))
+        lines.append(f"# {line}" if is_setting else line)
     return "\n".join(lines) + "\n"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from repobuild.cli import options
+from repobuild.cli.adapter_facts import commit_in_use, scores
+from repobuild.cli.adapter_text import MODE_WORDS
 from repobuild.cli.output import emit, seconds, short
+
+if TYPE_CHECKING:
+    from repobuild.engine.build import Build
 
 _NUMBERS = ("tokens", "time", "loss", "file", "facts")
 _HEAD = ("", "commit", "adapter", "made", *_NUMBERS, "why")
@@ -27,73 +32,74 @@ def command(as_json: bool) -> int:
                                         facts   of them with all facts right
     """
     from repobuild.checkout import find
-    from repobuild.cli.adapter_rows import in_use
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    facts = {"head": build.snapshot.commit, "current": in_use(build)}
-    emit({"version": 1, **facts, "adapters": chain(build)}, as_json, text)
+    facts = {
+        "version": 1,
+        "head": build.snapshot.commit,
+        "current": commit_in_use(build),
+        "adapters": adapter_rows(build),
+    }
+    emit(facts, as_json, text)
     return 0
 
 
-def chain(build: Any) -> list[Row]:
+def adapter_rows(build: Build) -> list[Row]:
     """Return the adapters' rows with their scores, newest first."""
-    from repobuild.cli.adapter_rows import scores
 
-    def told(row: Row) -> Row:
-        aside = {"instead": told(row["instead"])} if "instead" in row else {}
-        return {**row, **aside, "report": scores(build, row["object"])}
+    def with_scores(row: Row) -> Row:
+        row = {**row, "report": scores(build, row["object"])}
+        if "instead" in row:  # the commit's own row, replaced by a rollback
+            row["instead"] = with_scores(row["instead"])
+        return row
 
-    rows = [{"commit": c, **told(row)} for c, row in build.table("adapter").items()]
+    rows = [
+        {"commit": commit, **with_scores(row)}
+        for commit, row in build.table("adapter").items()
+    ]
     return sorted(rows, key=lambda row: -int(row["build"]))
 
 
 def text(facts: Row) -> str:
     if not facts["adapters"]:
         return "no adapter yet; `repobuild` builds one"
-    return "\n".join(_aligned([_HEAD, *_lines(facts)]))
-
-
-def _lines(facts: Row) -> Iterator[tuple[str, ...]]:
+    rows: list[tuple[str, ...]] = [_HEAD]
     for row in facts["adapters"]:
         commit = row["commit"]
-        yield _cells("*" if commit == facts["current"] else "", commit, row)
+        rows.append(_cells("*" if commit == facts["current"] else "", commit, row))
         if "instead" in row:
-            yield _cells("-", commit, row["instead"])
+            rows.append(_cells("-", commit, row["instead"]))
+    return "\n".join(_aligned(rows))
 
 
 def _cells(mark: str, commit: str, row: Row) -> tuple[str, ...]:
-    from repobuild.cli.adapter_rows import HOW
-
+    """Return one table row; its columns are those of `_HEAD`."""
     recall = row["report"].get("recall", {}).get("adapter", {})
     mode = row.get("mode", "")
+    why = [row.get("reason", "")]
+    if row.get("current"):
+        why.append(f"worse than its parent: {row['current'][:12]} stays current")
     return (
         mark,
         short(commit),
         row["object"][:12],
-        HOW.get(mode, mode or "made"),
+        MODE_WORDS.get(mode, mode or "made"),
         f"{row['work']:,.0f}" if row.get("work") else "",
         seconds(row["seconds"]) if row.get("work") and "seconds" in row else "",
         f"{recall['loss']:.2f}" if "loss" in recall else "",
         *(f"{recall[n]:.0%}" if n in recall else "" for n in ("path_exact", "right")),
-        _why(row),
+        "; ".join(filter(None, why)),
     )
 
 
-def _why(row: Row) -> str:
-    said = [row.get("reason", "")]
-    if row.get("current"):
-        said.append(f"worse than its parent: {row['current'][:12]} stays current")
-    return "; ".join(filter(None, said))
-
-
 def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
-    """Yield lines of equal columns; numbers to the right, the last as it comes."""
+    """Yield lines of equal columns, with numbers aligned right."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    right = [name in _NUMBERS for name in _HEAD]
+    is_number = [name in _NUMBERS for name in _HEAD]
     for row in rows:
         cells = [
-            cell.rjust(width) if to_the_right else cell.ljust(width)
-            for cell, width, to_the_right in zip(row, widths, right, strict=True)
+            cell.rjust(width) if number else cell.ljust(width)
+            for cell, width, number in zip(row, widths, is_number, strict=True)
         ]
         yield "  ".join(cells).rstrip()

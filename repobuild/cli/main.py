@@ -1,4 +1,4 @@
-"""The command line: one file per verb, loaded when it is called."""
+"""Run the command line: one file per verb, imported when the verb is called."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _EPILOG = (
 
 
 class Verbs(click.Group):
-    """Finds verbs by name; a call without one is a build."""
+    """Find verbs by name; a call without a verb is a build."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -46,7 +46,7 @@ class Verbs(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in _OWN):
+        if not args or (args[0].startswith("-") and args[0] not in _GROUP_OPTIONS):
             args = ["build", *args]
         return super().parse_args(ctx, args)
 
@@ -62,13 +62,13 @@ class Verbs(click.Group):
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
     ) -> None:
-        # From the table above: importing every verb for its help would cost 50 ms.
+        # From the table above: importing every verb for its help costs 50 ms.
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
 
-_ANEW = "run `repobuild`: it makes the tables anew and finds the adapters again"
-_OWN = ("-h", "--help", "--version")
+_REBUILD = "run `repobuild`: it makes the tables anew and finds the adapters again"
+_GROUP_OPTIONS = ("-h", "--help", "--version")
 
 
 @click.command(
@@ -88,7 +88,7 @@ def run(arguments: list[str]) -> int:
     from repobuild.errors import BuildError
 
     try:
-        # Not `cli.main`: it turns a signal into `Abort` and a closed pipe into exit 1.
+        # Not `cli.main`, which turns a signal into `Abort` and a closed pipe into 1.
         with cli.make_context("repobuild", list(arguments)) as context:
             result = cli.invoke(context)
         sys.stdout.flush()
@@ -102,46 +102,33 @@ def run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except KeyboardInterrupt as error:
-        return _interrupted(error)
+        message = getattr(error, "message", "interrupted")
+        with suppress(OSError):  # after SIGHUP the terminal may be gone
+            click.echo(f"{message}; run again to continue", err=True)
+        return int(getattr(error, "exit_code", 130))
     except BrokenPipeError:
-        _stop_printing()
+        # The reader (`| head`) has stopped; discard what is left to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        click.echo(f"error: {_disk_trouble(error)}", err=True)
+        path = f' "{error.filename}"' if error.filename else ""
+        click.echo(
+            f"error: {(error.strerror or str(error)).lower()}{path}\n"
+            "nothing is half written: make room or rights, then run again to continue",
+            err=True,
+        )
         return 3
     except Exception as error:
         if not _is_damage(error):
             raise
-        click.echo(f"error: the state is damaged: {error}\n{_ANEW}", err=True)
+        click.echo(f"error: the state is damaged: {error}\n{_REBUILD}", err=True)
         return 3
 
 
 def _is_damage(error: Exception) -> bool:
-    """Whether SQLite, or a row's digest, says that the database is garbled."""
+    """Return whether SQLite or a row's digest reports that the database is damaged."""
     import sqlite3
 
     from repobuild.engine.storage.damage_check import is_corrupt
 
     return isinstance(error, sqlite3.Error) and is_corrupt(error)
-
-
-def _interrupted(error: KeyboardInterrupt) -> int:
-    said = getattr(error, "said", "interrupted")
-    # After SIGHUP there may be nobody to tell.
-    with suppress(OSError):
-        click.echo(f"{said}; run again to continue", err=True)
-    return int(getattr(error, "exit_code", 130))
-
-
-def _stop_printing() -> None:
-    """Whoever read us has enough (`| head`); what is left to flush goes nowhere."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-
-
-def _disk_trouble(error: OSError) -> str:
-    where = f' "{error.filename}"' if error.filename else ""
-    return (
-        f"{(error.strerror or str(error)).lower()}{where}\n"
-        "nothing is half written: make room or rights, then run again to continue"
-    )

@@ -1,4 +1,4 @@
-"""Below an answer of `ask`: where the things that it names stand.
+"""List where the symbols and paths are that an answer of `ask` names.
 
     mentioned, as of HEAD 1a2b3c4d5e:
       click.core.Command  src/click/core.py:1183-1440
@@ -6,34 +6,38 @@
       make_thing          no such function or class at HEAD
       src/click/gone.py   no such path at HEAD
 
-From the tables of the state, never from the model. Where the state is not of HEAD, the
-title and what is missing name its commit instead.
+The places come from the tables of the state, never from the model. Where the tables
+were not built at HEAD, the title and the "no such" lines name their commit instead.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import short
-from repobuild.cli.side_by_side import cut, padded, plain, size
+from repobuild.cli.side_by_side import display_width, pad, printable, truncate
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
-    from repobuild.evaluate.mentions.mention_finder import Mention
 
 MOST = 8  # lines below the title
-_SHOWN = 2  # places of one name
+_PLACES = 2  # places that are listed of one name
 _WIDEST = 40  # columns of a name
-_COUNT = re.compile(r"#\d+")  # of definitions of one name, in ids
-_WORK_TREE = "worktree:"  # how its name begins, where others have a tree's id
+_COUNT = re.compile(r"#\d+")  # the number of a repeated definition, in ids
+_WORK_TREE = "worktree:"  # prefix of a work tree's id; commits have a tree id
 
 
-def mentioned(build: Build, question: str, answer: str, whole: bool) -> dict[str, Any]:
-    """What `--json` prints: `mentioned`, and `mentioned_at`, the commit it is of."""
-    at = _at(build)
+def mention_facts(
+    build: Build, question: str, answer: str, whole: bool
+) -> dict[str, Any]:
+    """Return `mentioned` and `mentioned_at` (the commit of the places) for `--json`.
+
+    The last word of an answer that is not `whole` may be cut, and is ignored.
+    """
+    at = _tables_commit(build)
     if not at:
         return {"mentioned": [], "mentioned_at": None}
     from repobuild.evaluate.mentions.mention_finder import mentions
@@ -41,26 +45,37 @@ def mentioned(build: Build, question: str, answer: str, whole: bool) -> dict[str
 
     graph, contexts, files = map(build.table, ("graph", "contexts", "files"))
     languages = build.settings["project.languages"]
-    ground = SymbolLookup(graph, contexts, files, languages, build.snapshot.blob)
-    said = plain(answer) if whole else re.sub(r"\S*\Z", "", plain(answer))
-    found = mentions(question, said, ground)
-    return {"mentioned": [_facts(mention) for mention in found], "mentioned_at": at}
+    lookup = SymbolLookup(graph, contexts, files, languages, build.snapshot.blob)
+    text = printable(answer)
+    if not whole:
+        text = re.sub(r"\S*\Z", "", text)
+    found = [
+        {
+            "name": mention.name,
+            "kind": "path" if mention.is_path else "name",
+            "found": bool(mention.places),
+            "places": [asdict(place) for place in mention.places],
+            "others": mention.others,
+        }
+        for mention in mentions(question, text, lookup)
+    ]
+    return {"mentioned": found, "mentioned_at": at}
 
 
-def _at(build: Build) -> dict[str, Any] | None:
-    """The commit that the places are of; None where nothing is known of any."""
+def _tables_commit(build: Build) -> dict[str, Any] | None:
+    """Return the commit that the tables describe; None when one is not built."""
     lines = [build.state.line(name) for name in ("files", "graph", "contexts")]
     files, graph, contexts = lines
     if files is None or graph is None or contexts is None:
         return None
-    if files.tree == build.tree and not _is_behind(build):
+    if files.tree == build.tree and not _is_partly_built(build):
         return {"commit": build.snapshot.commit, "head": True, "worktree": False}
     is_worktree = graph.tree.startswith(_WORK_TREE)
     return {"commit": graph.commit, "head": False, "worktree": is_worktree}
 
 
-def _is_behind(build: Build) -> bool:
-    """Whether a build ended between the files and what is made of them."""
+def _is_partly_built(build: Build) -> bool:
+    """Return whether a build ended after `files` and before the tables made from it."""
     from repobuild.engine.storage.table import pending
 
     return any(
@@ -70,38 +85,29 @@ def _is_behind(build: Build) -> bool:
     )
 
 
-def _facts(mention: Mention) -> dict[str, Any]:
-    return {
-        "name": mention.name,
-        "kind": "path" if mention.is_path else "name",
-        "found": bool(mention.places),
-        "places": [asdict(place) for place in mention.places],
-        "others": mention.others,
-    }
-
-
-def mentioned_text(facts: Mapping[str, Any]) -> list[str]:
-    """The lines for people, a title and at most `MOST`; none for nothing to say."""
-    found = facts["mentioned"]
-    if not found:
-        return []
-    title, point = _named(facts["mentioned_at"])
-    told = found if len(found) <= MOST else found[: MOST - 1]
-    width = min(_WIDEST, max(size(plain(item["name"])) for item in told))
-    lines = [_line(item, width, point) for item in told]
-    return [f"mentioned, as of {title}:", *lines, *_rest(found[len(told) :])]
-
-
-def _rest(items: Sequence[Mapping[str, Any]]) -> list[str]:
+def mention_lines(facts: Mapping[str, Any]) -> list[str]:
+    """Return a title and at most `MOST` lines; nothing when nothing is mentioned."""
+    items = facts["mentioned"]
     if not items:
         return []
-    lost = sum(not item["found"] for item in items)
-    nowhere = f", {lost} of them nowhere" if lost else ""
-    return [f"  and {len(items)} more{nowhere}; --json lists them"]
+    title, when = _describe_commit(facts["mentioned_at"])
+    shown = items if len(items) <= MOST else items[: MOST - 1]
+    names = [printable(item["name"]) for item in shown]
+    width = min(_WIDEST, max(map(display_width, names)))
+    lines = [f"mentioned, as of {title}:"]
+    for name, item in zip(names, shown, strict=True):
+        cell = pad(truncate(name, width), width)
+        lines.append(f"  {cell}  {printable(_places(item, when))}")
+    rest = items[len(shown) :]
+    if rest:
+        missing = sum(not item["found"] for item in rest)
+        nowhere = f", {missing} of them nowhere" if missing else ""
+        lines.append(f"  and {len(rest)} more{nowhere}; --json lists them")
+    return lines
 
 
-def _named(at: Mapping[str, Any]) -> tuple[str, str]:
-    """How the commit is called in the title, and below it."""
+def _describe_commit(at: Mapping[str, Any]) -> tuple[str, str]:
+    """Return how the title and how a "no such" line name the commit."""
     commit = short(at["commit"])
     if at["worktree"]:
         return f"the work tree at {commit}", "in the work tree"
@@ -110,41 +116,34 @@ def _named(at: Mapping[str, Any]) -> tuple[str, str]:
     return f"{commit}, not HEAD", f"at {commit}"
 
 
-def _line(item: Mapping[str, Any], width: int, point: str) -> str:
-    name = padded(cut(plain(item["name"]), width), width)
-    return f"  {name}  {plain(_where(item, point))}"
-
-
-def _where(item: Mapping[str, Any], point: str) -> str:
+def _places(item: Mapping[str, Any], when: str) -> str:
     is_path = item["kind"] == "path"
     if not item["found"]:
-        what = "path" if is_path else "function or class"
-        return f"no such {what} {point}"
+        kind = "path" if is_path else "function or class"
+        return f"no such {kind} {when}"
     places = item["places"]
     if is_path and [place["path"] for place in places] == [item["name"]]:
-        lines = _lines(places[0])
+        lines = _line_count(places[0])
         return f"(exists, {lines})" if lines else "(exists)"
-    told = ", ".join(_place(place, item["name"]) for place in places[:_SHOWN])
-    others = max(0, len(places) - _SHOWN) + item["others"]
-    return f"{told}{_others(others)}"
+    listed = ", ".join(_place(place, item["name"]) for place in places[:_PLACES])
+    others = max(0, len(places) - _PLACES) + item["others"]
+    if not others:
+        return listed
+    return f"{listed} and {others:,} other{'s' if others != 1 else ''}"
 
 
 def _place(place: Mapping[str, Any], name: str) -> str:
-    """With the qualified name where it tells more than the name that was mentioned."""
-    path, _, qual = place["id"].partition("::")
-    qual = _COUNT.sub("", qual)
-    if not qual:
-        lines = _lines(place)
+    """Return path and lines, with the qualified name unless `name` ends in it."""
+    path, _, qualified = place["id"].partition("::")
+    qualified = _COUNT.sub("", qualified)
+    if not qualified:
+        lines = _line_count(place)
         return f"{path} ({lines})" if lines else str(path)
     start, end = place["start_line"], place["end_line"]
-    said = f"{path}:{start}" if start == end else f"{path}:{start}-{end}"
-    return said if name.endswith(qual) else f"{said} ({qual})"
+    text = f"{path}:{start}" if start == end else f"{path}:{start}-{end}"
+    return text if name.endswith(qualified) else f"{text} ({qualified})"
 
 
-def _lines(place: Mapping[str, Any]) -> str:
+def _line_count(place: Mapping[str, Any]) -> str:
     count = place["end_line"]
     return "" if count is None else f"{count:,} line{'s' if count != 1 else ''}"
-
-
-def _others(count: int) -> str:
-    return f" and {count:,} other{'s' if count != 1 else ''}" if count else ""

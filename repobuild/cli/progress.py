@@ -1,4 +1,4 @@
-"""Progress on stderr: bars with the time left on a terminal, plain lines elsewhere."""
+"""Show progress on stderr: bars with the time left on a terminal, else plain lines."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from repobuild.engine.build import ShowProgress
+    from repobuild.engine.contract import ShowProgress
 
 _LINE_SECONDS = 5.0
 _BAR = "{l_bar}{bar:24}| {n_fmt}/{total_fmt} [{elapsed}, {remaining} left{postfix}]"
@@ -38,13 +38,13 @@ class ProgressLines:
         self._total = total
         self._done = 0
         self._note = ""
-        self._began = self._told = time.monotonic()
+        self._began = self._printed = time.monotonic()
 
     def advance(self, count: int = 1) -> None:
         self._done += count
         now = time.monotonic()
-        if now - self._told >= _LINE_SECONDS:
-            self._told = now
+        if now - self._printed >= _LINE_SECONDS:
+            self._printed = now
             click.echo(self._line(now - self._began), err=True)
 
     def note(self, text: str) -> None:
@@ -58,17 +58,17 @@ class ProgressLines:
         )
 
 
-def shown(quiet: bool) -> ShowProgress:
-    """Return the way progress is shown here."""
+def progress_for(quiet: bool) -> ShowProgress:
+    """Return the kind of progress that suits stderr; a silent one for `quiet`."""
     from repobuild.checkout import silent
 
     if quiet:
         return silent
-    return _on_terminal if sys.stderr.isatty() else _in_lines
+    return _show_bar if sys.stderr.isatty() else _print_lines
 
 
 @contextmanager
-def _on_terminal(label: str, total: int) -> Iterator[ProgressBar]:
+def _show_bar(label: str, total: int) -> Iterator[ProgressBar]:
     from tqdm import tqdm
 
     with tqdm(
@@ -81,5 +81,5 @@ def _on_terminal(label: str, total: int) -> Iterator[ProgressBar]:
 
 
 @contextmanager
-def _in_lines(label: str, total: int) -> Iterator[ProgressLines]:
+def _print_lines(label: str, total: int) -> Iterator[ProgressLines]:
     yield ProgressLines(label, total)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit, short
+from repobuild.cli.output import emit, print_message, short
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -30,39 +30,37 @@ def command(name: str, dry_run: bool, no_wait: bool, as_json: bool) -> int:
     repobuild rollback HEAD        HEAD's own again: undoes a rollback
     """
     from repobuild.checkout import find
-    from repobuild.cli.progress import shown
+    from repobuild.cli.progress import progress_for
     from repobuild.model.rollback import carry_out, foresee
 
     checkout = find()
     snapshot = checkout.snapshot()
-    seen = checkout.view(snapshot, checkout.state())
-    step = foresee(seen, name)
+    view = checkout.view(snapshot, checkout.state())
+    step = foresee(view, name)
     if dry_run or not step.changes:
-        emit(facts_of(seen, step, done=False), as_json, text)
+        emit(_facts(view, step, done=False), as_json, text)
         return 0
-
-    def tell(said: str) -> None:
-        click.echo(said, err=True)
-
-    with checkout.building(snapshot, shown(True), wait=not no_wait, tell=tell) as build:
+    progress = progress_for(quiet=True)
+    with checkout.building(
+        snapshot, progress, wait=not no_wait, tell=print_message
+    ) as build:
         step = foresee(build, name)  # again: another build may have come first
         if step.changes:
             carry_out(build, step)
-        facts = facts_of(build, step, done=step.changes)
+        facts = _facts(build, step, done=step.changes)
     emit(facts, as_json, text)
     return 0
 
 
-def facts_of(build: Build, step: Rollback, done: bool) -> dict[str, Any]:
+def _facts(build: Build, step: Rollback, done: bool) -> dict[str, Any]:
     """Return what is printed; `done` is false when nothing was changed."""
-    place = build.snapshot
     return {
         "version": 1,
-        "head": place.commit,
+        "head": build.snapshot.commit,
         "commit": step.commit,
         "adapter": step.after,
         "trained_at": step.trained_at,
-        "subject": place.subject(step.trained_at),
+        "subject": build.snapshot.subject(step.trained_at),
         "before": step.before,
         "changes": step.changes,
         "restores": step.restores,
@@ -72,30 +70,30 @@ def facts_of(build: Build, step: Rollback, done: bool) -> dict[str, Any]:
 
 
 def text(facts: dict[str, Any]) -> str:
+    from repobuild.cli.reason_text import place
+
     adapter, before = facts["adapter"][:12], facts["before"][:12]
-    name = f"adapter {adapter}, trained at {_place(facts)}"
+    trained_at = place(facts["trained_at"], facts["subject"])
+    name = f"adapter {adapter}, trained at {trained_at}"
     if not facts["changes"]:
         return f"nothing to do: {name}, is current at {short(facts['commit'])} already"
     verb = "is" if facts["done"] else "would be"
     again = " again" if facts["restores"] else ""
-    said = [f"{name}, {verb} current at {short(facts['commit'])}{again}"]
-    said.append(
+    lines = [f"{name}, {verb} current at {short(facts['commit'])}{again}"]
+    lines.append(
         f"  instead of {before}, kept: `repobuild rollback {before}` takes it again"
     )
     if facts["head"] != facts["commit"]:
-        said.append(
-            f"  HEAD, {short(facts['head'])}, is not built and will go on from it"
+        lines.append(
+            f"  HEAD, {short(facts['head'])}, is not built and will continue it"
         )
-    return "\n".join([*said, f"  {_next(facts)}"])
-
-
-def _next(facts: dict[str, Any]) -> str:
     if facts["rebase"]:
-        return f"the next training starts from the base model: {facts['rebase']}"
-    return "the next commit goes on from it, on all that changed since it was trained"
-
-
-def _place(facts: dict[str, Any]) -> str:
-    from repobuild.engine.explain.wording import place
-
-    return place(facts["trained_at"], facts["subject"])
+        lines.append(
+            f"  the next training starts from the base model: {facts['rebase']}"
+        )
+    else:
+        lines.append(
+            "  the next commit continues it, on everything that changed since it was "
+            "trained"
+        )
+    return "\n".join(lines)

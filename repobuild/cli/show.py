@@ -1,4 +1,4 @@
-"""repobuild show: one element, sample or adapter, with provenance."""
+"""repobuild show: one element, sample or adapter with its provenance, or a table."""
 
 from __future__ import annotations
 
@@ -10,14 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
+from repobuild.cli.adapter_facts import adapter_facts
+from repobuild.cli.adapter_text import adapter_text
+from repobuild.cli.dataset_counts import dataset_counts, dataset_text
 from repobuild.cli.output import columns, emit
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 _TEXTS = ("question", "answer", "prefix", "suffix")
-_SHORTEST_ID = 6  # digits of a commit's or an artifact's id
-_ADAPTER = "adapter "  # before its digest, where rows are named by their table
+_SHORTEST_ID = 6  # digits of an abbreviated commit or artifact id
+_ADAPTER = "adapter "  # prefix of an adapter's name among rows named by their table
 
 
 @click.command("show")
@@ -38,19 +41,18 @@ def command(key: str, as_json: bool) -> int:
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    facts = {"version": 1, "key": key, **withheld(_found(build, key))}
+    facts = {"version": 1, "key": key, **withheld(_look_up(build, key))}
     emit(facts, as_json, text)
     return 0
 
 
-def _found(build: Build, key: str) -> dict[str, Any]:
+def _look_up(build: Build, key: str) -> dict[str, Any]:
+    """Return what a key names: the dataset, a table, an adapter or rows."""
     if key == "dataset":
-        from repobuild.cli.inventory import inventory
-
-        return {"dataset": inventory(build)}
+        return {"dataset": dataset_counts(build)}
     if key in build.rules:
-        return {"table": _summary(build, key)}
-    key = _whole(build, _commit(build, key))
+        return {"table": _count_rows(build, key)}
+    key = _full_commit_id(build, _resolve_head(build, key))
     rows = {**_adapters(build, key), **_rows(build, key)}
     if not rows:
         from repobuild.engine.explain.why import unknown
@@ -59,8 +61,8 @@ def _found(build: Build, key: str) -> dict[str, Any]:
     return {"rows": rows}
 
 
-def _commit(build: Build, key: str) -> str:
-    """Return the commit that HEAD, or what is counted from it, names; else the key."""
+def _resolve_head(build: Build, key: str) -> str:
+    """Return the commit that `HEAD`, `HEAD~2` and the like name; else the key."""
     if not key.startswith("HEAD"):
         return key
     from repobuild.git.snapshot import resolve
@@ -68,59 +70,60 @@ def _commit(build: Build, key: str) -> str:
     return str(resolve(build.snapshot.repository, key).id)
 
 
-def _whole(build: Build, key: str) -> str:
-    """Return the commit of the table `commits` whose id begins so, else the key."""
+def _full_commit_id(build: Build, key: str) -> str:
+    """Return the commit in the table `commits` whose id begins with the key, or it."""
     if len(key) < _SHORTEST_ID or build.state.line("commits") is None:
         return key
     known = build.table("commits").keys()
     return next((commit for commit in known if commit.startswith(key)), key)
 
 
-def _summary(build: Build, name: str) -> dict[str, Any]:
-    """Return what a table holds: rows by kind, split, task or language."""
+def _count_rows(build: Build, name: str) -> dict[str, Any]:
+    """Return how many rows a table has, by kind, split, task or language."""
     line = build.state.line(name)
     facts: dict[str, Any] = {"rows": line.entries if line else 0}
     if build.rules[name].kind == "task":
         return {**facts, "keys": list(build.table(name).keys())}
     counts: Counter[str] = Counter()
-    items = build.table(name)
-    rows = items.entries() if build.rules[name].entries else items.items()
-    for key, item in rows:
-        counts[_class(key, item)] += 1
+    table = build.table(name)
+    rows = table.entries() if build.rules[name].entries else table.items()
+    for _, row in rows:
+        counts[_category(row)] += 1
     return {**facts, "counts": dict(counts.most_common())}
 
 
-def _class(key: str, item: Any) -> str:
+def _category(row: Any) -> str:
     """Return the heading under which a row is counted."""
-    if not isinstance(item, dict):
+    if not isinstance(row, dict):
         return "rows"
-    if item.get("dropped"):
-        return f"dropped: {item['dropped']}"
-    if item.get("left_out"):
-        return f"left out: {item['left_out']}"
-    if "split" in item:
-        return " ".join(filter(None, (item["split"], item.get("track"))))
+    if row.get("dropped"):
+        return f"dropped: {row['dropped']}"
+    if row.get("left_out"):
+        return f"left out: {row['left_out']}"
+    if "split" in row:
+        return " ".join(filter(None, (row["split"], row.get("track"))))
     for name in ("task", "kind", "language"):
-        if item.get(name):
-            return str(item[name])
-    return "edges" if "confidence" in item else "rows"
+        if row.get(name):
+            return str(row[name])
+    return "edges" if "confidence" in row else "rows"
 
 
 def _rows(build: Build, key: str) -> dict[str, Any]:
+    """Return the rows of a key by table, with provenance or neighbours."""
     from repobuild.samples.dataset.all_samples import owner
     from repobuild.samples.dataset.summary import whole_licence
 
     rows: dict[str, Any] = {}
-    # In the tables that join `samples` a sample goes by its key there.
-    name, own = owner(build, key)
+    # A dataset key names a sample by its table and by its key in that table.
+    sample_table, sample_key = owner(build, key)
     for rule in build.rules.values():
         if rule.kind == "task" or build.state.line(rule.name) is None:
             continue
         table = build.table(rule.name)
-        place = table.find(own if rule.name == name else key)
-        if place is None:
+        position = table.find(sample_key if rule.name == sample_table else key)
+        if position is None:
             continue
-        row, sub = place
+        row, sub = position
         value = table.get(row)
         rows[rule.name] = value[sub] if rule.entries and value else value
     sample = next((rows[n] for n in build.joined("samples") if rows.get(n)), None)
@@ -128,11 +131,11 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
         rows["provenance"] = _provenance(build, sample)
         rows["licence"] = whole_licence(sample, build.table("licences"))
     else:
-        rows.update(_around(build, key))
+        rows.update(_neighbours(build, key))
     return rows
 
 
-def _around(build: Build, key: str) -> dict[str, Any]:
+def _neighbours(build: Build, key: str) -> dict[str, Any]:
     """Return an element's edges and the keys of its samples."""
     from repobuild.code.graph.graph import callers, node, outgoing
 
@@ -140,7 +143,7 @@ def _around(build: Build, key: str) -> dict[str, Any]:
     if not len(graph):
         return {}
     keys = list(_sample_keys(build, key))
-    if node(graph, key) is None:  # gone, which samples may tell
+    if node(graph, key) is None:  # removed, but samples may mention that
         return {"sample keys": keys} if keys else {}
     kinds = ("contains", "imports", "calls", "inherits")
     edges: dict[str, Any] = {kind: outgoing(graph, key, kind) for kind in kinds}
@@ -152,7 +155,7 @@ def _around(build: Build, key: str) -> dict[str, Any]:
 
 
 def _sample_keys(build: Build, key: str) -> Iterator[str]:
-    """Yield the dataset keys of what is asked about an element."""
+    """Yield the dataset keys of the samples about an element."""
     from repobuild.samples.dataset.all_samples import dataset_key
 
     for name in build.joined("samples"):
@@ -169,8 +172,7 @@ def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
 
 
 def _adapters(build: Build, key: str) -> dict[str, Any]:
-    """Return adapters by their digest, or by a commit that uses or made one."""
-    from repobuild.cli.adapter_rows import portrait
+    """Return the adapters whose digest, or a commit of theirs, begins with the key."""
     from repobuild.engine.override import own
     from repobuild.model.adapter.lineage import current
     from repobuild.model.rollback import adapters
@@ -178,27 +180,25 @@ def _adapters(build: Build, key: str) -> dict[str, Any]:
     if len(key) < _SHORTEST_ID:
         return {}
     rows = dict(build.table("adapter").items())
-    found = [digest for digest in adapters(build, rows) if digest.startswith(key)]
+    digests = [digest for digest in adapters(build, rows) if digest.startswith(key)]
     for commit, row in rows.items():
         if commit.startswith(key):
-            found += [current(row), row["object"], own(row)["object"]]
-    return {f"{_ADAPTER}{d[:12]}": portrait(build, d) for d in dict.fromkeys(found)}
+            digests += [current(row), row["object"], own(row)["object"]]
+    return {
+        f"{_ADAPTER}{d[:12]}": adapter_facts(build, d) for d in dict.fromkeys(digests)
+    }
 
 
 def text(facts: dict[str, Any]) -> str:
-    from repobuild.cli.adapter_rows import portrait_text
-
     if "dataset" in facts:
-        from repobuild.cli.inventory import told
-
-        return told(facts["dataset"])
+        return dataset_text(facts["dataset"])
     if "table" in facts:
         return _table_text(facts["key"], facts["table"])
-    said = [facts["key"]]
+    blocks = [facts["key"]]
     for name, row in facts["rows"].items():
         is_adapter = name.startswith(_ADAPTER)
-        said += [f"\n{name}:", portrait_text(row) if is_adapter else _row_text(row)]
-    return "\n".join(said)
+        blocks += [f"\n{name}:", adapter_text(row) if is_adapter else _row_text(row)]
+    return "\n".join(blocks)
 
 
 def _table_text(name: str, table: dict[str, Any]) -> str:
@@ -213,14 +213,14 @@ def _row_text(row: Any) -> str:
         return "\n".join(f"  {_plain(item)}" for item in row)
     if not isinstance(row, dict):
         return f"  {_plain(row)}"
-    said = []
+    lines = []
     for name, value in row.items():
         if name in _TEXTS and isinstance(value, str):
             block = "\n".join(f"    {line}" for line in value.splitlines())
-            said.append(f"  {name}:\n{block}")
+            lines.append(f"  {name}:\n{block}")
         else:
-            said.append(f"  {name}: {_plain(value)}")
-    return "\n".join(said)
+            lines.append(f"  {name}: {_plain(value)}")
+    return "\n".join(lines)
 
 
 def _plain(value: Any) -> str:

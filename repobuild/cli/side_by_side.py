@@ -1,10 +1,10 @@
-"""Two texts that grow at the same time, beside each other on a terminal.
+"""Draw two texts side by side on a terminal while both grow.
 
-A row is printed for good once neither text can change it; what is below, one screen at
-most, is drawn anew with each piece. So what has scrolled away is right, and nothing is
-lost however long the texts get. Chinese characters take two columns. After each piece
-the cursor is at the start of a line: whatever ends the program, the shell's prompt is
-in its place.
+A row is printed for good once neither text can change it. The rows below it, one screen
+at most, are drawn again with each piece. So what has scrolled away is right, and
+nothing is lost however long the texts get. Chinese characters take two columns. After
+each piece the cursor is at the start of a line, so the shell's prompt appears there
+however the program ends.
 """
 
 from __future__ import annotations
@@ -16,11 +16,12 @@ from dataclasses import dataclass, field
 NARROWEST = 60  # columns of a terminal; below, one text follows the other
 BETWEEN = " │ "
 _UP_AND_CLEAR = "\x1b[{}F\x1b[J"
+_JOINER = "\u200d"  # zero width: joins two emoji into one
 
 
 @dataclass(slots=True)
 class WrappedText:
-    """One of them: lines of at most `width` columns."""
+    """One text as lines of at most `width` columns."""
 
     width: int
     text: str = ""
@@ -29,11 +30,11 @@ class WrappedText:
 
     def add(self, piece: str) -> None:
         self.text += piece
-        self.lines = wrapped(self.text, self.width)
+        self.lines = wrap(self.text, self.width)
 
     @property
     def settled(self) -> int | None:
-        """Lines that will not change; None when that is all, whatever their number."""
+        """Number of lines that will not change; None for a text that has ended."""
         return None if self.ended else max(0, len(self.lines) - 1)
 
     def line(self, number: int) -> str:
@@ -42,14 +43,14 @@ class WrappedText:
 
 @dataclass(slots=True)
 class SideBySide:
-    """Draws both; `write` takes text for the terminal."""
+    """Two columns on a terminal of this size; `write` receives text and escapes."""
 
     columns: int
     rows: int
     write: Callable[[str], None]
     texts: tuple[WrappedText, WrappedText] = field(init=False)
-    _printed: int = 0  # rows that stay
-    _drawn: int = 0  # rows that will be drawn anew
+    _printed: int = 0  # rows that are final
+    _drawn: int = 0  # rows below them that will be drawn again
 
     def __post_init__(self) -> None:
         width = (self.columns - len(BETWEEN)) // 2
@@ -57,10 +58,11 @@ class SideBySide:
 
     def title(self, left: str, right: str, style: Callable[[str], str]) -> None:
         width = self.texts[0].width
-        head = BETWEEN.join(style(padded(cut(t, width), width)) for t in (left, right))
-        self.write(f"{head}\n")
+        titles = (style(pad(truncate(t, width), width)) for t in (left, right))
+        self.write(f"{BETWEEN.join(titles)}\n")
 
     def add(self, side: int, piece: str, ended: bool = False) -> None:
+        """Append a piece to the left (0) or right (1) text and draw both."""
         self.texts[side].add(piece)
         self.texts[side].ended |= ended
         self._draw()
@@ -69,79 +71,81 @@ class SideBySide:
         total = max(len(text.lines) for text in self.texts)
         limits = [text.settled for text in self.texts]
         settled = min((n for n in limits if n is not None), default=total)
-        above = [self._row(n) for n in range(self._printed, settled)]
+        final = [self._row(n) for n in range(self._printed, settled)]
         self._printed = max(self._printed, settled)
         end = min(total, self._printed + self.rows - 2)
-        below = [self._row(n) for n in range(self._printed, end)]
+        unsettled = [self._row(n) for n in range(self._printed, end)]
         back = _UP_AND_CLEAR.format(self._drawn) if self._drawn else ""
-        self._drawn = len(below)
-        self.write(back + "".join(f"{row}\n" for row in above + below))
+        self._drawn = len(unsettled)
+        self.write(back + "".join(f"{row}\n" for row in final + unsettled))
 
     def _row(self, number: int) -> str:
         left, right = self.texts
-        start = padded(left.line(number), left.width)
+        start = pad(left.line(number), left.width)
         return f"{start}{BETWEEN}{right.line(number)}".rstrip()
 
 
-def wrapped(text: str, width: int) -> list[str]:
-    """Lines of at most `width` columns, broken at blanks where there are any.
+def wrap(text: str, width: int) -> list[str]:
+    """Return lines of at most `width` columns, broken at spaces where possible.
 
-    With a longer text all lines but the last stay as they are.
+    Appending to the text changes no line but the last.
     """
-    return [part for line in text.split("\n") for part in _broken(line, width)]
+    return [part for line in text.split("\n") for part in _break_line(line, width)]
 
 
-def _broken(line: str, width: int) -> list[str]:
+def _break_line(line: str, width: int) -> list[str]:
     parts = []
-    while size(line) > width:
-        end = _fitting(line, width)
-        blank = line.rfind(" ", 1, end + 1)
-        if blank > 0 and line[:blank].strip():  # not the indentation
-            end = blank
+    while display_width(line) > width:
+        end = _fitting_length(line, width)
+        space = line.rfind(" ", 1, end + 1)
+        if space > 0 and line[:space].strip():  # not the indentation
+            end = space
         parts.append(line[:end])
         line = line[end:].removeprefix(" ")
     return [*parts, line]
 
 
-def _fitting(line: str, width: int) -> int:
-    """How many characters fit; one at least."""
-    taken = 0
-    for number, sign in enumerate(line):
-        taken += size(sign)
-        if taken > width:
+def _fitting_length(line: str, width: int) -> int:
+    """Return how many characters fit into `width` columns, at least one."""
+    used = 0
+    for number, character in enumerate(line):
+        used += display_width(character)
+        if used > width:
             return max(1, number)
     return len(line)
 
 
-def size(text: str) -> int:
-    """Columns that a text takes."""
+def display_width(text: str) -> int:
+    """Return the columns that a text takes on a terminal."""
     if text.isascii():
         return len(text)
-    return sum(map(_columns, text))
+    return sum(map(_character_width, text))
 
 
-def _columns(sign: str) -> int:
-    if unicodedata.combining(sign) or sign == "\u200d":
+def _character_width(character: str) -> int:
+    if unicodedata.combining(character) or character == _JOINER:
         return 0
-    return 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
 
 
-def cut(text: str, width: int) -> str:
-    if size(text) <= width:
+def truncate(text: str, width: int) -> str:
+    """Return a text of at most `width` columns, with an ellipsis where it was cut."""
+    if display_width(text) <= width:
         return text
-    return text[: _fitting(text, width - 1)] + "…"
+    return text[: _fitting_length(text, width - 1)] + "…"
 
 
-def padded(text: str, width: int) -> str:
-    return text + " " * (width - size(text))
+def pad(text: str, width: int) -> str:
+    """Return a text filled with spaces up to `width` columns."""
+    return text + " " * (width - display_width(text))
 
 
-def plain(text: str) -> str:
-    """What a model says, as it may be printed: no control sequences, tabs as blanks."""
-    kept = (s for s in text.expandtabs(4) if s == "\n" or not _is_control(s))
+def printable(text: str) -> str:
+    """Return a model's text without control characters, with tabs as spaces."""
+    kept = (c for c in text.expandtabs(4) if c == "\n" or not _is_control(c))
     return "".join(kept)
 
 
-def _is_control(sign: str) -> bool:
-    # Cf: marks that turn the direction of text around.
-    return unicodedata.category(sign) in ("Cc", "Cf") and sign != "\u200d"
+def _is_control(character: str) -> bool:
+    # Cf: marks that reverse the direction of text.
+    return unicodedata.category(character) in ("Cc", "Cf") and character != _JOINER

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit, seconds, short
+from repobuild.cli.adapter_facts import commit_in_use, head_adapter
+from repobuild.cli.adapter_text import adapter_line
+from repobuild.cli.output import emit, print_message, seconds, short
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -23,20 +25,23 @@ def command(as_json: bool) -> int:
 
     checkout = find()
     snapshot = checkout.snapshot()
-    facts = outlook(checkout, snapshot, checkout.goals("", snapshot))
-    if notice := checkout.book(snapshot).notice:
-        click.echo(notice, err=True)
-    emit(facts, as_json, outlook_text)
+    facts = status_facts(checkout, snapshot, checkout.goals("", snapshot))
+    if notice := checkout.rulebook(snapshot).notice:
+        print_message(notice)
+    emit(facts, as_json, status_text)
     return 1 if facts["stale"] else 0
 
 
-def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[str, Any]:
+def status_facts(
+    checkout: Checkout, snapshot: Snapshot, goals: list[str]
+) -> dict[str, Any]:
     """Return what building `goals` at a snapshot would do; writes nothing."""
+    from repobuild.cli.reason_text import stale_text
     from repobuild.engine.explain.forecast import foresee
 
     state = checkout.state()
     build = checkout.view(snapshot, state)
-    seen = foresee(build, goals)
+    forecast = foresee(build, goals)
     lines = {line.name: line for line in state.lines()}
     tables = [
         {
@@ -52,34 +57,26 @@ def outlook(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> dict[st
         "version": 1,
         "head": snapshot.commit,
         "built": lines["files"].commit if "files" in lines else "",
-        "stale": bool(seen.reasons),
+        "stale": bool(forecast.reasons),
         "tables": tables,
         "pending": {
-            "files": seen.files,
-            "names": seen.names,
-            "reasons": seen.reasons,
-            "tasks": seen.tasks,
-            "seconds": round(seen.seconds, 3),
-            "runs": seen.runs,
-            "unknown": seen.unknown,
+            "files": forecast.files,
+            "names": forecast.names,
+            "reasons": {name: stale_text(r) for name, r in forecast.reasons.items()},
+            "tasks": forecast.tasks,
+            "seconds": round(forecast.seconds, 3),
+            "runs": forecast.runs,
+            "unknown": forecast.unknown,
         },
-        "adapter": _adapter(build),
+        "adapter": head_adapter(build),
         "start": _start(build),
-        "untrusted": list(checkout.book(snapshot).untrusted),
+        "untrusted": list(checkout.rulebook(snapshot).untrusted),
     }
 
 
-def _adapter(build: Build) -> dict[str, Any]:
-    from repobuild.cli.build import adapter_of
-
-    return adapter_of(build)
-
-
 def _start(build: Build) -> dict[str, Any]:
-    """Return the built commit that HEAD goes on from, itself when it is built."""
-    from repobuild.cli.adapter_rows import in_use
-
-    commit = in_use(build)
+    """Return the adapter that HEAD uses, which the next training continues."""
+    commit = commit_in_use(build)
     row = build.table("adapter").get(commit) if commit else None
     if not row:
         return {}
@@ -87,48 +84,25 @@ def _start(build: Build) -> dict[str, Any]:
     return {"commit": commit, "adapter": adapter, "mode": row.get("mode", "")}
 
 
-def outlook_text(facts: dict[str, Any]) -> str:
-    """Return the outlook as a few lines."""
+def status_text(facts: dict[str, Any]) -> str:
+    """Return the forecast as a few lines."""
+    from repobuild.engine.explain.forecast import NOTHING
+
     if not facts["stale"]:
         current = f"current: {short(facts['head'])} is built"
         return "\n".join([current, *_rolled_back(facts)])
     pending = facts["pending"]
     width = max(map(len, pending["reasons"]))
-    said = [_headline(facts)]
+    lines = [_headline(facts)]
     for name, reason in pending["reasons"].items():
-        does = _does(pending["tasks"].get(name, ""))
-        said.append(f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, does)))}")
-    said += _rolled_back(facts)
-    said += [_estimate(pending), "run `repobuild` to build"]
-    return "\n".join(said)
-
-
-def _does(task: str) -> str:
-    from repobuild.engine.explain.forecast import NOTHING
-
-    return "the artifact stays" if task == NOTHING else task
-
-
-def _rolled_back(facts: dict[str, Any]) -> list[str]:
-    from repobuild.cli.adapter_rows import line
-
-    adapter, start = facts["adapter"], facts["start"]
-    if adapter:
-        return [line(adapter)] if adapter.get("mode") == "rollback" else []
-    if start.get("mode") != "rollback":
-        return []
-    back = f"to which {short(start['commit'])} was rolled back"
-    return [f"goes on from adapter {start['adapter'][:12]}, {back}"]
-
-
-def _estimate(pending: dict[str, Any]) -> str:
-    if not pending["runs"]:
-        return "no past build to go by" if pending["unknown"] else "next to no time"
-    runs = f"{pending['runs']} past build{'s' * (pending['runs'] != 1)}"
-    said = f"about {seconds(pending['seconds'])}, by {runs}"
-    if pending["unknown"]:
-        said += f", not counting {', '.join(pending['unknown'])}: no past one to go by"
-    return said
+        task = pending["tasks"].get(name, "")
+        effect = "the artifact stays" if task == NOTHING else task
+        lines.append(
+            f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, effect)))}"
+        )
+    lines += _rolled_back(facts)
+    lines += [_estimate(pending), "run `repobuild` to build"]
+    return "\n".join(lines)
 
 
 def _headline(facts: dict[str, Any]) -> str:
@@ -138,3 +112,24 @@ def _headline(facts: dict[str, Any]) -> str:
     if head == built:
         return f"stale: {short(head)} is built in part, or with other settings"
     return f"stale: HEAD is {short(head)}, the state is at {short(built)}"
+
+
+def _rolled_back(facts: dict[str, Any]) -> list[str]:
+    """Return a line when HEAD's adapter, or the one it continues, was rolled back."""
+    adapter, start = facts["adapter"], facts["start"]
+    if adapter:
+        return [adapter_line(adapter)] if adapter.get("mode") == "rollback" else []
+    if start.get("mode") != "rollback":
+        return []
+    back = f"to which {short(start['commit'])} was rolled back"
+    return [f"continues adapter {start['adapter'][:12]}, {back}"]
+
+
+def _estimate(pending: dict[str, Any]) -> str:
+    if not pending["runs"]:
+        return "no past build to go by" if pending["unknown"] else "next to no time"
+    runs = f"{pending['runs']} past build{'s' * (pending['runs'] != 1)}"
+    text = f"about {seconds(pending['seconds'])}, by {runs}"
+    if pending["unknown"]:
+        text += f", not counting {', '.join(pending['unknown'])}: no past one to go by"
+    return text

@@ -1,4 +1,4 @@
-"""repobuild trust: let a repository's own rules run on this machine."""
+"""repobuild trust: allow a repository's own rules to run on this machine."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit
+from repobuild.cli.output import emit, print_message
 from repobuild.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
-    from repobuild.trusted import Trust
+    from repobuild.trust_record import TrustRecord
     from repobuild.user_rules import UserRule
 
 
 @click.command("trust")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
-@click.option("--list", "listed", is_flag=True, help="Say what is trusted, and end.")
+@click.option("--list", "listed", is_flag=True, help="Print what is trusted, and end.")
 @click.option("--revoke", is_flag=True, help="Trust these rules, or all, no more.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
@@ -44,93 +44,87 @@ def command(
     from repobuild.checkout import find
 
     checkout = find()
-    own = checkout.own_rules(checkout.snapshot(revision, worktree))
+    rules = checkout.user_rules(checkout.snapshot(revision, worktree))
     trust = checkout.trust
-    _check_names(names, {*trust.rules, *(rule.name for rule in own)})
-    if listed:
-        emit(_facts(trust, own), as_json, text)
-        return 0
-    if revoke:
-        trust.take(names or list(trust.rules))
-        _keep(checkout, trust)
-    else:
-        _give(checkout, [r for r in own if not names or r.name in names], yes)
-    emit(_facts(trust, own), as_json, text)
-    return 0
-
-
-def _check_names(names: tuple[str, ...], known: set[str]) -> None:
+    known = {*trust.rules, *(rule.name for rule in rules)}
     for name in names:
         if name not in known:
             raise UsageError(
                 f'no rule "{name}" of this repository\'s own{nearest(name, known)}\n'
                 "a rule is a file rules/NAME.toml of the commit; see docs/rules.md"
             )
+    if revoke and not listed:
+        trust.revoke(names or list(trust.rules))
+        _save(checkout)
+    elif not listed:
+        _trust(checkout, [r for r in rules if not names or r.name in names], yes)
+    emit(_facts(trust, rules), as_json, text)
+    return 0
 
 
-def _give(checkout: Checkout, own: list[UserRule], yes: bool) -> None:
-    """Show what would be trusted, ask, and keep it."""
-    from repobuild.trusted import TrustState
+def _trust(checkout: Checkout, rules: list[UserRule], yes: bool) -> None:
+    """Show the rules that are not trusted yet, ask, and trust them."""
+    from repobuild.trust_record import TrustState
 
     trust = checkout.trust
-    new = [rule for rule in own if trust.standing(rule) is not TrustState.TRUSTED]
+    new = [rule for rule in rules if trust.state_of(rule) is not TrustState.TRUSTED]
     if not new:
         return
     for rule in new:
-        click.echo(
-            clean(_told(rule, trust.standing(rule) is TrustState.CHANGED)), err=True
-        )
+        is_changed = trust.state_of(rule) is TrustState.CHANGED
+        print_message(clean(_description(rule, is_changed)))
     if not yes and not sys.stdin.isatty():
         raise UsageError(
-            "nobody is there to ask\nlook at these files, and say --yes to trust them"
+            "there is no terminal to ask on\n"
+            "look at these files, and pass --yes to trust them"
         )
     if not yes and not click.confirm("trust them?", err=True):
         raise UsageError("nothing was trusted")
     for rule in new:
-        trust.give(rule)
-    _keep(checkout, trust)
+        trust.trust(rule)
+    _save(checkout)
 
 
-def _keep(checkout: Checkout, trust: Trust) -> None:
-    """Write the record; what the last build answered may hold no more."""
+def _save(checkout: Checkout) -> None:
+    """Write the record and drop the cached answer, which may not hold any more."""
     from repobuild import noop_cache
 
-    trust.write()
+    checkout.trust.write()
     noop_cache.forget(str(checkout.folder))
 
 
-def _told(own: UserRule, changed: bool) -> str:
-    """Return what would run, where from, and on what."""
-    rule = own.rule
-    lines = [
-        f"{own.name}: {own.how}{', changed since it was trusted' if changed else ''}"
-    ]
+def _description(user_rule: UserRule, is_changed: bool) -> str:
+    """Return what a rule runs, on which tables and from which files."""
+    rule = user_rule.rule
+    changed = ", changed since it was trusted" if is_changed else ""
+    lines = [f"{user_rule.name}: {user_rule.how_it_runs}{changed}"]
     lines.append(f"  {rule.kind} of {', '.join(rule.inputs)}")
-    lines += [f"  {path}  {len(data):,} bytes" for path, data in own.files.items()]
-    return "\n".join([*lines, f"  digest {own.digest}"])
+    for path, content in user_rule.files.items():
+        lines.append(f"  {path}  {len(content):,} bytes")
+    return "\n".join([*lines, f"  digest {user_rule.digest}"])
 
 
 def clean(text: str) -> str:
-    """Return text that a hostile name cannot use to paint over a terminal."""
+    """Replace control characters, with which a name could overwrite the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
-def _facts(trust: Trust, own: list[UserRule]) -> dict[str, Any]:
-    rules = [
+def _facts(trust: TrustRecord, rules: list[UserRule]) -> dict[str, Any]:
+    listed = [
         {
             "name": rule.name,
-            "standing": trust.standing(rule).value,
+            "standing": trust.state_of(rule).value,
             "digest": rule.digest,
-            "how": rule.how,
+            "how": rule.how_it_runs,
             "files": {path: len(data) for path, data in rule.files.items()},
         }
-        for rule in own
+        for rule in rules
     ]
-    return {"version": 1, "record": str(trust.path), "rules": rules}
+    return {"version": 1, "record": str(trust.path), "rules": listed}
 
 
 def text(facts: dict[str, Any]) -> str:
     if not facts["rules"]:
         return "this commit has no rules of its own"
-    said = [f"{r['standing']}: {r['name']}:{r['digest']}" for r in facts["rules"]]
-    return clean("\n".join(said))
+    rules = [f"{r['standing']}: {r['name']}:{r['digest']}" for r in facts["rules"]]
+    return clean("\n".join(rules))

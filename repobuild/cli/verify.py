@@ -1,4 +1,4 @@
-"""repobuild verify: rebuild from nothing, compare every digest."""
+"""repobuild verify: rebuild every table from nothing and compare the digests."""
 
 from __future__ import annotations
 
@@ -19,24 +19,26 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
     """Rebuild every table from nothing, beside the state, and compare the digests.
 
     Artifacts (adapter, merged, report) are checked against their own digests. Exit 1
-    when anything differs. With --samples, check instead that all that samples say holds
-    in the tree that they were made from.
+    when anything differs. With --samples, check instead that every claim of the samples
+    holds in the tree that they were made from.
     """
     from repobuild.checkout import find
-    from repobuild.cli.progress import shown
+    from repobuild.cli.progress import progress_for
+    from repobuild.cli.reason_text import obstacle_text
     from repobuild.engine.verify import verify
 
     checkout = find()
     if samples:
-        from repobuild.cli import claims
+        from repobuild.cli import claim_audit
 
-        facts = claims.claims(checkout, shown(as_json), jobs or os.cpu_count() or 1)
-        emit(facts, as_json, claims.text)
+        workers = jobs or os.cpu_count() or 1
+        facts = claim_audit.audit_claims(checkout, progress_for(as_json), workers)
+        emit(facts, as_json, claim_audit.text)
         return 0 if facts["true"] else 1
     snapshot = checkout.snapshot()
-    checkout.book(snapshot).must_be_whole()
+    checkout.rulebook(snapshot).require_unchanged()
     build = checkout.view(snapshot, checkout.state())
-    verdicts = verify(build, shown(as_json))
+    verdicts = verify(build, progress_for(as_json))
     tables = [
         {
             "name": v.name,
@@ -44,7 +46,7 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
             "found": v.found,
             "equal": v.holds,
             "keys": list(v.keys),
-            "obstacle": v.obstacle,
+            "obstacle": obstacle_text(v.obstacle) if v.obstacle else "",
         }
         for v in verdicts
     ]
@@ -58,12 +60,13 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
 
 def text(facts: dict[str, Any]) -> str:
     rows = [[t["name"], t["stored"][:16], _verdict(t)] for t in facts["tables"]]
-    said = [columns(rows)]
+    lines = [columns(rows)]
     for table in facts["tables"]:
-        said += [f"  {table['name']} differs at {key}" for key in table["keys"]]
+        lines += [f"  {table['name']} differs at {key}" for key in table["keys"]]
         if table["obstacle"]:
-            said.append(f"  {table['name']} cannot be verified: {table['obstacle']}")
-    return "\n".join([*said, f"{short(facts['commit'])}: {_end(facts)}"])
+            lines.append(f"  {table['name']} cannot be verified: {table['obstacle']}")
+    lines.append(f"{short(facts['commit'])}: {_conclusion(facts)}")
+    return "\n".join(lines)
 
 
 def _verdict(table: dict[str, Any]) -> str:
@@ -72,7 +75,7 @@ def _verdict(table: dict[str, Any]) -> str:
     return "unknown" if table["obstacle"] else f"NOT {table['found'][:16]}"
 
 
-def _end(facts: dict[str, Any]) -> str:
+def _conclusion(facts: dict[str, Any]) -> str:
     if facts["equal"]:
         return "every digest is equal"
     if all(table["equal"] or table["obstacle"] for table in facts["tables"]):

@@ -1,4 +1,4 @@
-"""repobuild why: which input, setting, tool or rule version changed, and where."""
+"""repobuild why: which input, setting, tool or rule changed, and in which commit."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import click
 from repobuild.cli import options
 from repobuild.cli.output import emit
 
-_LINES = 24  # one screen
-_WIDTH = 100
-_TAKEN = ("reuse", "wait", "rollback")  # modes of an adapter made without training
-_RECIPE = ("setting_changed", "ingredient_changed", "rule_version_changed")
+_MOST_LINES = 24  # one screen
+_WIDTH = 100  # columns
+_UNTRAINED = ("reuse", "wait", "rollback")  # modes of an adapter made without training
+_RECIPE_CAUSES = ("setting_changed", "ingredient_changed", "rule_version_changed")
 
-Told = Mapping[str, Any]
+Explanation = Mapping[str, Any]  # of a row, a table or an artifact, or a reason in one
 
 
 @click.command("why")
@@ -35,85 +35,87 @@ def command(key: str, as_json: bool) -> int:
 
     checkout = find()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    told = withheld(why(build, key))
-    emit({"version": 1, "key": key, "told": told}, as_json, text)
+    explanations = withheld([found.plain() for found in why(build, key)])
+    emit({"version": 1, "key": key, "told": explanations}, as_json, text)
     return 0
 
 
-def text(facts: Told) -> str:
-    """Return all that is told in one screen."""
+def text(facts: Explanation) -> str:
+    """Return the explanations as at most one screen of lines."""
+    explanations = facts["told"]
     lines: list[str] = []
-    for told in facts["told"]:
-        lines += [] if _is_told(told, facts["told"]) else list(_lines(told))
-    if len(lines) > _LINES:
-        left = len(lines) - _LINES + 1
-        lines = [*lines[: _LINES - 1], f"… {left} more lines; --json has all of it"]
-    return "\n".join(map(_cut, lines))
-
-
-def _cut(line: str) -> str:
-    return line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
-
-
-def _is_told(told: Told, others: list[Told]) -> bool:
-    """Whether a row's change already stands in the chain of a later table's."""
-    place = told["table"], told["key"], told.get("build", 0)
-    return told["what"] in ("changed", "removed") and any(
-        place == (reason["table"], reason["key"], reason["build"])
-        for other in others
-        if other is not told
-        for reason in _all(other["reasons"])
+    for explanation in explanations:
+        if _is_repeated(explanation, explanations):
+            continue
+        if "runs" in explanation:
+            lines += _explain_table(explanation)
+        elif "object" in explanation:
+            lines += _explain_artifact(explanation)
+        else:
+            lines += _explain_row(explanation)
+    if len(lines) > _MOST_LINES:
+        left = len(lines) - _MOST_LINES + 1
+        lines[_MOST_LINES - 1 :] = [f"… {left} more lines; --json has all of it"]
+    return "\n".join(
+        line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…" for line in lines
     )
 
 
-def _all(reasons: list[Told]) -> Iterator[Told]:
+def _is_repeated(explanation: Explanation, others: list[Explanation]) -> bool:
+    """Return whether a row's change is among the reasons of another explanation."""
+    change = explanation["table"], explanation["key"], explanation.get("build", 0)
+    return explanation["what"] in ("changed", "removed") and any(
+        change == (reason["table"], reason["key"], reason["build"])
+        for other in others
+        if other is not explanation
+        for reason in _walk_reasons(other["reasons"])
+    )
+
+
+def _walk_reasons(reasons: list[Explanation]) -> Iterator[Explanation]:
     for reason in reasons:
         yield reason
-        yield from _all(reason["because"])
+        yield from _walk_reasons(reason["because"])
 
 
-def _lines(told: Told) -> Iterator[str]:
-    if "runs" in told:
-        yield from _table(told)
-    elif "object" in told:
-        yield from _artifact(told)
-    else:
-        yield from _row(told)
+# -------------------------------------------------------------------------- a row
 
 
-def _row(told: Told) -> Iterator[str]:
-    from repobuild.engine.explain.wording import field
+def _explain_row(row: Explanation) -> Iterator[str]:
+    from repobuild.cli.reason_text import field
 
-    yield _headline(told)
-    if told.get("dropped"):
-        yield f"  dropped from the dataset: {told['dropped']}"
-    for leaf in told["fields"][:4]:
+    yield _headline(row)
+    if row.get("dropped"):
+        yield f"  dropped from the dataset: {row['dropped']}"
+    for leaf in row["fields"][:4]:
         yield f"  {field(leaf)}"
-    if told["what"] != "never built" and not _is_first(told):
-        yield from _reasons(told["reasons"])
+    if row["what"] != "never built" and not _is_as_first_built(row):
+        yield from _reasons(row["reasons"])
 
 
-def _is_first(told: Told) -> bool:
-    return told["what"] == "unchanged" and any(
-        reason["cause"] == "never_built" for reason in told["reasons"]
+def _is_as_first_built(row: Explanation) -> bool:
+    return row["what"] == "unchanged" and any(
+        reason["cause"] == "never_built" for reason in row["reasons"]
     )
 
 
-def _headline(told: Told) -> str:
-    from repobuild.engine.explain.wording import place
+def _headline(row: Explanation) -> str:
+    from repobuild.cli.reason_text import place
 
-    name = " ".join(filter(None, (told["table"], told["key"])))
-    where = place(told.get("commit", ""), told.get("subject", ""))
-    if told["what"] == "never built":
+    name = " ".join(filter(None, (row["table"], row["key"])))
+    what = row["what"]
+    if what == "never built":
         return f"{name}: never built"
-    if told["what"] == "unchanged":
-        word = "as first built" if _is_first(told) else "unchanged since it was made"
-        return f"{name}: {word} in build {told['build']}, {where}"
-    return f"{name}: {told['what']} in build {told['build']}, {where}"
+    if _is_as_first_built(row):
+        what = "as first built"
+    elif what == "unchanged":
+        what = "unchanged since it was made"
+    commit = place(row.get("commit", ""), row.get("subject", ""))
+    return f"{name}: {what} in build {row['build']}, {commit}"
 
 
-def _reasons(reasons: list[Told], indent: str = "  ") -> Iterator[str]:
-    from repobuild.engine.explain.wording import sentence
+def _reasons(reasons: list[Explanation], indent: str = "  ") -> Iterator[str]:
+    from repobuild.cli.reason_text import sentence
 
     for reason in reasons:
         yield f"{indent}because {sentence(reason)}"
@@ -123,80 +125,82 @@ def _reasons(reasons: list[Told], indent: str = "  ") -> Iterator[str]:
 # ------------------------------------------------------------------------ a table
 
 
-def _table(told: Told) -> Iterator[str]:
-    from repobuild.engine.explain.wording import place, sentence
+def _explain_table(table: Explanation) -> Iterator[str]:
+    from repobuild.cli.reason_text import place, sentence
 
-    if told["what"] == "never built":
-        yield f"{told['table']}: never built"
+    if table["what"] == "never built":
+        yield f"{table['table']}: never built"
         return
-    where = place(told["commit"], told["subject"])
-    yield f"{told['table']}: {told['rows']:,} rows, last made at {where}"
-    for reason in told["would_start_anew"]:
+    commit = place(table["commit"], table["subject"])
+    yield f"{table['table']}: {table['rows']:,} rows, last made at {commit}"
+    for reason in table["would_start_anew"]:
         yield f"  would start anew: {sentence(reason)}"
-    for run in told["runs"]:
-        yield from _run(run)
+    for run in table["runs"]:
+        yield from _explain_run(run)
 
 
-def _run(run: Told) -> Iterator[str]:
-    from repobuild.engine.explain.wording import place, shown
+def _explain_run(run: Explanation) -> Iterator[str]:
+    """Yield what one build did to a table, and what caused it."""
+    from repobuild.cli.reason_text import place, shown
 
     how = "made from all rows" if run["full"] else f"looked at {_rows(run['looked'])}"
-    where = place(run["commit"], run["subject"])
+    commit = place(run["commit"], run["subject"])
     changed = f"{_rows(run['changed'])} changed"
-    yield f"  build {run['build']}, {where}: {how}, {changed}"
+    yield f"  build {run['build']}, {commit}: {how}, {changed}"
     yield from _reasons(run["reasons"], "    ")
-    for made in run["inputs"]:
-        was, now = shown(made["from"] or "nothing"), shown(made["to"])
-        yield f"    input {made['table']}: {was} to {now}"
-    yield from _causes(run)
-
-
-def _rows(count: int) -> str:
-    return f"{count:,} row{'s' * (count != 1)}"
-
-
-def _causes(run: Told) -> Iterator[str]:
+    for change in run["inputs"]:
+        was, now = shown(change["from"] or "nothing"), shown(change["to"])
+        yield f"    input {change['table']}: {was} to {now}"
     for cause in run["causes"]:
-        word = cause["cause"].partition("_")[2] or "changed"
         name = " ".join(filter(None, (cause["table"], cause["key"])))
-        where = f" in {cause['commit'][:10]}" if cause["commit"] else ""
         if name:
-            yield f"    {_rows(cause['rows'])} because {name} {word}{where}"
+            verb = cause["cause"].partition("_")[2] or "changed"
+            where = f" in {cause['commit'][:10]}" if cause["commit"] else ""
+            yield f"    {_rows(cause['rows'])} because {name} {verb}{where}"
     if run["more_causes"]:
         yield f"    and {run['more_causes']:,} more causes of {_rows(run['counted'])}"
     if run["examples"]:
         yield f"    such as {', '.join(run['examples'])}"
 
 
+def _rows(count: int) -> str:
+    return f"{count:,} row{'s' * (count != 1)}"
+
+
 # --------------------------------------------------------------------- an artifact
 
 
-def _artifact(told: Told) -> Iterator[str]:
-    row = told["row"]
-    mode = f"{told['mode']}: {told['reason']}" if told["mode"] else "made"
-    what = "rolled back" if told["mode"] == "rollback" else told["what"]
-    yield _headline({**told, "key": told["key"][:10], "what": what})
-    yield f"  artifact {told['object'][:12]}, {mode}"
-    yield from _lineage(told, row)
-    yield from _reasons(told["reasons"])
+def _explain_artifact(artifact: Explanation) -> Iterator[str]:
+    mode = artifact["mode"]
+    how = f"{mode}: {artifact['reason']}" if mode else "made"
+    what = "rolled back" if mode == "rollback" else artifact["what"]
+    yield _headline({**artifact, "key": artifact["key"][:10], "what": what})
+    yield f"  artifact {artifact['object'][:12]}, {how}"
+    if mode not in _UNTRAINED:
+        yield from _training(artifact)
+    yield from _reasons(artifact["reasons"])
 
 
-def _lineage(told: Told, row: Told) -> Iterator[str]:
-    """What an adapter says of its parent, its delta and its base."""
-    if told["mode"] in _TAKEN:
-        return
-    if told["follows"]:
-        parent = row.get("parent", told["follows"])
+def _training(artifact: Explanation) -> Iterator[str]:
+    """Yield an adapter's parent, its delta of samples and its base model."""
+    row = artifact["row"]
+    if artifact["follows"]:
+        parent = row.get("parent", artifact["follows"])
         start = f"from its parent {parent[:12]}" if parent else "from the base model"
-        yield f"  starts {start}; the adapter before is of {told['before'][:10]}"
+        before = artifact["before"][:10]
+        yield f"  starts {start}; the adapter before is of {before}"
     samples = row.get("samples")
     if isinstance(samples, Mapping):
         names = ("added", "changed", "removed", "replayed", "trained", "current")
         counts = [f"{samples[name]:,} {name}" for name in names if name in samples]
         yield f"  samples: {', '.join(counts)}"
-    if told["before"] and "base" in row:
-        changed = {r["name"] for r in told["reasons"] if r["cause"] in _RECIPE}
+    if artifact["before"] and "base" in row:
+        changed = {
+            reason["name"]
+            for reason in artifact["reasons"]
+            if reason["cause"] in _RECIPE_CAUSES
+        }
+        base = "changed" if "base" in changed else "unchanged"
         others = ", ".join(sorted(changed - {"base"}))
-        yield f"  base model {'changed' if 'base' in changed else 'unchanged'}, " + (
-            f"{others} changed" if others else "recipe unchanged"
-        )
+        recipe = f"{others} changed" if others else "recipe unchanged"
+        yield f"  base model {base}, {recipe}"

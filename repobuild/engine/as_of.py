@@ -1,26 +1,32 @@
-"""What each table stands for: the commit and the manifests that a clean build needs.
+"""Find the commit and the manifests that a clean build needs to remake each table.
 
-Tables may stand at different commits (`--until`), and be made with settings that were
-edited since. A table that has no news to look at stands where its inputs stand. One
-that has stands where it was last made, with its inputs as they were made then.
-Tables that agree are built in one go.
+Tables may be built at different commits (`--until`), and with settings that were edited
+since. A table without pending rows is as new as its inputs: it has their commit and
+manifests. A table with pending rows is as of its own last run, with its inputs as they
+were then. Tables that agree are remade in one clean build.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import NamedTuple
 
-from repobuild.engine.build import REMADE, Build
+from repobuild.engine.context import NO_MANIFEST, BuildContext
 from repobuild.engine.explain.reason import Cause, Reason, differences
-from repobuild.engine.explain.wording import sentence
 from repobuild.engine.rule import Rule, closure
 from repobuild.engine.storage.run_history import TableRun, runs
 
 
+class _Revision(NamedTuple):
+    commit: str
+    tree: str
+
+
 @dataclass(frozen=True, slots=True)
 class TableVersion:
-    """A table, where it stands, and the manifest of each table that it is made of."""
+    """A table, what it was built from, and the manifests of all tables it needs."""
 
     table: str
     commit: str
@@ -30,90 +36,105 @@ class TableVersion:
 
 @dataclass
 class CleanBuild:
-    """Tables that one clean build makes."""
+    """Tables that one clean build can remake."""
 
     commit: str
     manifests: dict[str, int]
     tables: list[str] = field(default_factory=list)
 
-    def takes(self, table: TableVersion) -> bool:
-        """Whether a table agrees with what is in the group already."""
+    def agrees_with(self, table: TableVersion) -> bool:
+        """Whether a table has the commit and manifests of this build."""
         return self.commit == table.commit and all(
             self.manifests.get(name, number) == number
             for name, number in table.manifests.items()
         )
 
 
-def table_versions(build: Build) -> list[TableVersion]:
-    """Return where every built table before the tasks stands, inputs first."""
+class ObstacleKind(Enum):
+    WORK_TREE = "work tree"
+    COMMIT_GONE = "commit gone"
+    NOT_INSTALLED = "not installed"
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a table cannot be remade; `reasons` belong to NOT_INSTALLED."""
+
+    kind: ObstacleKind
+    commit: str = ""
+    reasons: tuple[Reason, ...] = ()
+
+
+def table_versions(build: BuildContext) -> list[TableVersion]:
+    """Return the version of every built table but the tasks', inputs first."""
     found: dict[str, TableVersion] = {}
-    known = {name: runs(build.state, name) for name in build.rules}
+    history = {name: runs(build.state, name) for name in build.rules}
     for rule in build.rules.values():
         line = build.state.line(rule.name)
         if rule.kind == "task" or line is None:
             continue
         inputs = [found[name] for name in rule.inputs if name in found]
-        if line.manifest != REMADE and _agrees(build, rule, inputs):
+        if line.manifest != NO_MANIFEST and _is_up_to_date(build, rule, inputs):
             merged = {n: m for table in inputs for n, m in table.manifests.items()}
-            commit, tree = inputs[0].commit, inputs[0].tree
+            revision = _Revision(inputs[0].commit, inputs[0].tree)
         else:
-            then = _last_agreed(rule, known)
-            merged = _as_of(build, rule, known, then)
-            commit, tree = _place(build, then) or (line.commit, line.tree)
-        own = line.manifest or (known[rule.name] or [_NEVER])[0].manifest
-        standing = TableVersion(rule.name, commit, tree, {**merged, rule.name: own})
-        found[rule.name] = standing
+            number = _last_agreeing_build(rule, history)
+            merged = _manifests_as_of(build, rule, history, number)
+            own_revision = _Revision(line.commit, line.tree)
+            revision = _build_revision(build, number) or own_revision
+        last = next((run.manifest for run in history[rule.name]), NO_MANIFEST)
+        manifests = {**merged, rule.name: line.manifest or last}
+        found[rule.name] = TableVersion(rule.name, *revision, manifests)
     return list(found.values())
 
 
-_NEVER = TableRun("", 0, True, 0, 0, {}, 0, 0, False, "", 0.0, 0.0)
-
-
-def _agrees(build: Build, rule: Rule, inputs: list[TableVersion]) -> bool:
-    """Whether a table has seen all of its inputs, and these stand at one commit."""
-    places = {(table.commit, table.tree) for table in inputs}
+def _is_up_to_date(build: BuildContext, rule: Rule, inputs: list[TableVersion]) -> bool:
+    """Whether no input row is pending and all inputs have one revision."""
+    revisions = {(table.commit, table.tree) for table in inputs}
     query = "SELECT 1 FROM pending WHERE consumer = ? LIMIT 1"
-    news = build.state.database.execute(query, (rule.name,)).fetchone()
-    return len(places) == 1 and news is None
+    waiting = build.state.database.execute(query, (rule.name,)).fetchone()
+    return len(revisions) == 1 and waiting is None
 
 
-def _last_agreed(rule: Rule, known: Mapping[str, list[TableRun]]) -> int:
-    """Return the last build after which no input had news for a table.
+def _last_agreeing_build(rule: Rule, history: Mapping[str, list[TableRun]]) -> int:
+    """Return the last build after which no input had changed rows for a table.
 
-    That may be later than the table's last run: an input that was made again with
+    That may be later than the table's last run: an input that was built again with
     equal rows has none.
     """
-    last = next((run.build for run in known[rule.name]), 0)
-    since = [r for name in rule.inputs for r in known[name] if r.build > last]
-    news = min((run.build for run in since if run.changed), default=last)
-    return max([last, *(run.build for run in since if run.build < news)])
+    last = next((run.build for run in history[rule.name]), 0)
+    since = [r for name in rule.inputs for r in history[name] if r.build > last]
+    changed = min((run.build for run in since if run.changed), default=last)
+    return max([last, *(run.build for run in since if run.build < changed)])
 
 
-def _as_of(
-    build: Build, rule: Rule, known: Mapping[str, list[TableRun]], then: int
+def _manifests_as_of(
+    build: BuildContext,
+    rule: Rule,
+    history: Mapping[str, list[TableRun]],
+    number: int,
 ) -> dict[str, int]:
-    """Return the manifests of a table's inputs, near and far, as of a build."""
+    """Return the manifests of a table's inputs, direct or not, as of a build."""
     found = {}
     for name in closure(build.rules, list(rule.inputs)):
-        run = next((run for run in known[name] if run.build <= then), None)
+        run = next((run for run in history[name] if run.build <= number), None)
         line = build.state.line(name)
-        found[name] = run.manifest if run else line.manifest if line else 0
+        found[name] = run.manifest if run else line.manifest if line else NO_MANIFEST
     return found
 
 
-def _place(build: Build, number: int) -> tuple[str, str] | None:
-    """Return commit and tree of a build."""
+def _build_revision(build: BuildContext, number: int) -> _Revision | None:
     row = build.state.database.execute(
         'SELECT "commit", tree FROM builds WHERE id = ?', (number,)
     ).fetchone()
-    return (str(row[0]), str(row[1])) if row else None
+    return _Revision(str(row[0]), str(row[1])) if row else None
 
 
-def grouped(tables: list[TableVersion]) -> list[CleanBuild]:
-    """Return as few clean builds as make all tables."""
+def group_versions(tables: list[TableVersion]) -> list[CleanBuild]:
+    """Return clean builds that remake all tables, joining those that agree."""
     groups: list[CleanBuild] = []
     for table in tables:
-        group = next((group for group in groups if group.takes(table)), None)
+        group = next((group for group in groups if group.agrees_with(table)), None)
         if group is None:
             group = CleanBuild(table.commit, {})
             groups.append(group)
@@ -122,41 +143,32 @@ def grouped(tables: list[TableVersion]) -> list[CleanBuild]:
     return groups
 
 
-def pinned(build: Build, group: CleanBuild) -> dict[str, Rule]:
-    """Return the rules with the settings that the group's tables were made with."""
-    return {
-        name: replace(rule, fixed=_settings(build, group.manifests[name]))
-        if name in group.manifests
-        else rule
-        for name, rule in build.rules.items()
-    }
+def pinned_rules(build: BuildContext, group: CleanBuild) -> dict[str, Rule]:
+    """Return the rules with the settings that the group's tables were built with."""
+    rules = dict(build.rules)
+    for name in rules.keys() & group.manifests.keys():
+        body = build.state.manifest(group.manifests[name])
+        rules[name] = replace(
+            rules[name], pinned_settings=dict(body.get("settings", {}))
+        )
+    return rules
 
 
-def _settings(build: Build, manifest: int) -> Mapping[str, object]:
-    return dict(build.state.manifest(manifest).get("settings", {}))
-
-
-def obstacle(build: Build, table: TableVersion) -> str:
-    """Return why a table cannot be made again as it was made; "" when it can."""
+def find_obstacle(build: BuildContext, table: TableVersion) -> Obstacle | None:
+    """Return why a table cannot be remade as it was; None when it can."""
     if table.tree.startswith("worktree:") or not table.commit:
-        return "built from a work tree"
+        return Obstacle(ObstacleKind.WORK_TREE)
     if table.commit not in build.snapshot.repository:
-        return f"its commit {table.commit[:10]} is not in this repository any more"
-    reasons = [
-        f"{reason.table}: {sentence(reason.plain())}"
-        for name in table.manifests
-        for reason in _lacks(build, table, name)
-    ]
-    if not reasons:
-        return ""
-    return f"made by what is not installed now ({'; '.join(reasons)}); build first"
+        return Obstacle(ObstacleKind.COMMIT_GONE, table.commit)
+    reasons = tuple(r for name in table.manifests for r in _lacks(build, table, name))
+    return Obstacle(ObstacleKind.NOT_INSTALLED, reasons=reasons) if reasons else None
 
 
-def _lacks(build: Build, table: TableVersion, name: str) -> Iterator[Reason]:
-    """Yield what a table was made by that is not installed: settings can be had."""
+def _lacks(build: BuildContext, table: TableVersion, name: str) -> Iterator[Reason]:
+    """Yield what a table was built by that is not installed now; settings are kept."""
     body, rule = build.state.manifest(table.manifests[name]), build.rules[name]
     if not body:
         yield Reason(name, "", Cause.NEVER_BUILT)
         return
-    now = replace(rule, fixed=dict(body["settings"])).manifest(build.settings)
-    yield from differences(name, body, now)
+    pinned = replace(rule, pinned_settings=dict(body["settings"]))
+    yield from differences(name, body, pinned.manifest(build.settings))

@@ -5,12 +5,15 @@ The engine calls four kinds of function and knows nothing else of them:
     source run(source) -> None               reads the snapshot, puts and drops its rows
     map    run(value, scope) -> value        pure; one row in, one row out
     view   run(view) -> None                 reads changed rows, puts and drops its own
-    task   run(task) -> Mapping[str, Value]  writes files into task.folder, gives meta
+    task   run(task) -> Mapping[str, Value]  writes files into task.folder, returns
+                                             what its row records
+
+The classes that implement the protocols refer to this file for their documentation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,12 +23,12 @@ if TYPE_CHECKING:
 
 # Plain msgpack data. A recursive type would force casts at every read of a row.
 Value = Any
-Change = tuple[Value | None, Value | None]
+Change = tuple[Value | None, Value | None]  # old, new; None = there is no row
 Ingredients = Mapping[str, Value]
 
 
 class Scope(Protocol):
-    """What a map may see besides its row."""
+    """What a map may read besides its row."""
 
     @property
     def settings(self) -> Mapping[str, Value]:
@@ -33,69 +36,101 @@ class Scope(Protocol):
         ...
 
     def blob(self, blob_id: str) -> bytes:
-        """Content of a git blob; raises `KeyError` when the repository lacks it."""
+        """Return a git blob's content; raises `KeyError` when there is none."""
         ...
 
 
 class Index(Protocol):
-    """Which keys carry a term, read only."""
+    """Which keys carry a term; read-only."""
 
     def find(self, term: str) -> list[str]:
-        """Return the keys that carry `term`, sorted; may hold rare false hits."""
+        """Return the keys that carry `term`, sorted; false hits are rare."""
         ...
 
 
 class OwnIndex(Index, Protocol):
+    """The index of the table that a view writes."""
+
     def set(self, key: str, terms: Iterable[str]) -> None:
         """Replace the terms of `key`; no terms removes it."""
         ...
 
 
 class Table(Protocol):
-    """A table as of now, read only."""
+    """A table as of now; read-only. Its values are shared: never change them."""
 
     @property
-    def index(self) -> Index: ...
+    def index(self) -> Index:
+        """The index of a view's table."""
+        ...
 
-    def get(self, key: str) -> Value | None: ...
+    def get(self, key: str) -> Value | None:
+        """Return the value of a row, or None when there is none."""
+        ...
 
-    def keys(self) -> Iterator[str]: ...
+    def keys(self) -> Iterator[str]:
+        """Yield all keys, sorted."""
+        ...
 
-    def items(self) -> Iterator[tuple[str, Value]]: ...
+    def items(self) -> Iterator[tuple[str, Value]]:
+        """Yield all keys with their values, sorted by key."""
+        ...
 
     def entries(self) -> Iterator[tuple[str, Value]]:
         """Yield logical rows: (key + sub, item) for a rule with `entries = true`."""
         ...
 
-    def __contains__(self, key: object) -> bool: ...
+    def __contains__(self, key: object) -> bool:
+        """Whether there is a row with this key."""
+        ...
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        ...
 
 
 class OwnTable(Protocol):
-    """The rows that a view keeps."""
+    """The table that a source or a view writes."""
 
     @property
-    def index(self) -> OwnIndex: ...
+    def index(self) -> OwnIndex:
+        """The index of the table; only views have a stored one."""
+        ...
 
-    def get(self, key: str) -> Value | None: ...
+    def get(self, key: str) -> Value | None:
+        """Return a row's value as of now, puts and drops included."""
+        ...
 
-    def put(self, key: str, value: Value) -> None: ...
+    def put(self, key: str, value: Value) -> None:
+        """Write a row. The value is packed at once: later changes to it are lost."""
+        ...
 
-    def drop(self, key: str) -> None: ...
+    def drop(self, key: str) -> None:
+        """Remove a row and its terms; no error when there is none."""
+        ...
 
-    def keys(self) -> Iterator[str]: ...
+    def keys(self) -> Iterator[str]:
+        """Yield all keys as of now, sorted."""
+        ...
 
 
 class Source(Protocol):
-    @property
-    def snapshot(self) -> Snapshot: ...
+    """What a source's function receives."""
 
     @property
-    def settings(self) -> Mapping[str, Value]: ...
+    def snapshot(self) -> Snapshot:
+        """The commit or work tree that is built."""
+        ...
 
     @property
-    def own(self) -> OwnTable: ...
+    def settings(self) -> Mapping[str, Value]:
+        """The settings that the rule declares, by dotted name."""
+        ...
+
+    @property
+    def own(self) -> OwnTable:
+        """The table that the source writes."""
+        ...
 
     @property
     def full(self) -> bool:
@@ -104,50 +139,78 @@ class Source(Protocol):
 
     @property
     def last(self) -> str:
-        """What it was last made of: a tree id or a lineage; "" when it starts empty."""
+        """The tree id or lineage of the last build; "" when the table starts empty."""
         ...
 
 
 class View(Protocol):
-    @property
-    def settings(self) -> Mapping[str, Value]: ...
+    """What a view's function receives."""
 
     @property
-    def own(self) -> OwnTable: ...
+    def settings(self) -> Mapping[str, Value]:
+        """The settings that the rule declares, untracked ones included."""
+        ...
+
+    @property
+    def own(self) -> OwnTable:
+        """The table that the view writes."""
+        ...
 
     @property
     def full(self) -> bool:
         """True when the view starts empty and every row arrives as added."""
         ...
 
-    def changes(self, table: str) -> Mapping[str, Change]: ...
-
-    def table(self, name: str) -> Table: ...
-
-    def joined(self, name: str) -> tuple[str, ...]:
-        """Names of a table that the rule declares, and of those that join it."""
+    def changes(self, table: str) -> Mapping[str, Change]:
+        """Return the rows of an input that changed since the view was last built."""
         ...
 
-    def blob(self, blob_id: str) -> bytes: ...
+    def table(self, name: str) -> Table:
+        """Return an input; raises `KeyError` for a table that is not declared."""
+        ...
+
+    def joined(self, name: str) -> tuple[str, ...]:
+        """Return the name of a declared table and of the tables that extend it."""
+        ...
+
+    def blob(self, blob_id: str) -> bytes:
+        """Return a git blob's content; raises `KeyError` when there is none."""
+        ...
 
 
 class Progress(Protocol):
-    def advance(self, count: int = 1) -> None: ...
+    """A progress bar."""
+
+    def advance(self, count: int = 1) -> None:
+        """Count finished steps."""
+        ...
 
     def note(self, text: str) -> None:
         """Show a few words beside the bar (a loss, a file)."""
         ...
 
 
+# Shows a bar with a label and a number of steps (0 = unknown).
+ShowProgress = Callable[[str, int], AbstractContextManager[Progress]]
+
+
 class Task(Protocol):
-    @property
-    def settings(self) -> Mapping[str, Value]: ...
+    """What a task's function receives."""
 
     @property
-    def commit(self) -> str: ...
+    def settings(self) -> Mapping[str, Value]:
+        """The settings that the rule declares, untracked ones included."""
+        ...
 
     @property
-    def tree(self) -> str: ...
+    def commit(self) -> str:
+        """The commit that is built."""
+        ...
+
+    @property
+    def tree(self) -> str:
+        """The tree that is built."""
+        ...
 
     @property
     def key(self) -> str:
@@ -156,28 +219,41 @@ class Task(Protocol):
 
     @property
     def folder(self) -> Path:
-        """Where to write; survives a kill, so that training finds its checkpoint."""
+        """The folder to write the artifact into.
+
+        It survives a kill, so that a training finds its checkpoint.
+        """
         ...
 
     @property
     def logs(self) -> Path:
-        """Where to write what is watched meanwhile: kept, but part of no artifact."""
+        """The folder for logs that are watched meanwhile; kept, but no artifact."""
         ...
 
-    def table(self, name: str) -> Table: ...
+    def table(self, name: str) -> Table:
+        """Return an input; raises `KeyError` for a table that is not declared."""
+        ...
 
     def joined(self, name: str) -> tuple[str, ...]:
-        """Names of a table that the rule declares, and of those that join it."""
+        """Return the name of a declared table and of the tables that extend it."""
         ...
 
     def object(self, digest: str) -> Path:
-        """Folder of a stored artifact; raises `KeyError` when absent or corrupt."""
+        """Return a stored artifact's folder; raises `KeyError` when absent or bad."""
         ...
 
-    def rows(self, table: str) -> Mapping[str, Mapping[str, Value]]: ...
+    def rows(self, table: str) -> Mapping[str, Mapping[str, Value]]:
+        """Return all rows of a table by key; its own table is allowed, too."""
+        ...
 
-    def ancestors(self, limit: int) -> list[str]: ...
+    def ancestors(self) -> Iterator[str]:
+        """Yield the commit's first-parent ancestors, nearest first."""
+        ...
 
-    def progress(self, label: str, total: int) -> AbstractContextManager[Progress]: ...
+    def progress(self, label: str, total: int) -> AbstractContextManager[Progress]:
+        """Show a progress bar over `total` steps."""
+        ...
 
-    def event(self, name: str, **fields: Value) -> None: ...
+    def event(self, name: str, **fields: Value) -> None:
+        """Append an event to the event log."""
+        ...

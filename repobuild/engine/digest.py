@@ -1,12 +1,12 @@
 """Packed bytes and digests.
 
-A row value is packed by msgpack as it stands, and its digest is 16 bytes of BLAKE2b
-over the packed bytes. A key is packed with sorted names first, so that the order in
-which a manifest was put together does not matter.
+A row value is packed by msgpack without reordering, and its digest is 16 bytes of
+BLAKE2b over the packed bytes. A memo key's mappings are sorted by name first, so that
+the order in which a manifest was put together does not matter.
 
 A table's digest is the sum, modulo 2**256, of one 32-byte BLAKE2b per row over key and
-row digest. A sum does not depend on order and is updated by one addition and one
-subtraction for a changed row; xor would let a row that is counted twice vanish.
+row digest. A sum does not depend on order, and a changed row costs one subtraction and
+one addition; with xor, a row that is counted twice would vanish.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ TABLE_BYTES = 32
 _MODULUS = 1 << (8 * TABLE_BYTES)
 _PLAIN = b"r"
 _DEFLATED = b"z"
-_DEFLATE_ABOVE = 160  # bytes; below this zlib's header eats what it saves
+_DEFLATE_ABOVE = 160  # bytes; below this zlib's header costs what it saves
 
 
 def pack(value: Any) -> bytes:
@@ -33,13 +33,15 @@ def pack(value: Any) -> bytes:
 
 
 def unpack(data: bytes) -> Any:
+    """Return the plain data of msgpack bytes."""
     return msgpack.unpackb(data, raw=False, strict_map_key=False)
 
 
 def names(packed: bytes) -> list[str]:
-    """Return a packed mapping's names; its values are passed over unread.
+    """Return a packed mapping's names without decoding its values.
 
-    A fifth of the time that `unpack` takes: 0.3 s of the standard library's graph.
+    Takes a fifth of the time of `unpack`, which saves 0.3 s of the standard library's
+    graph.
     """
     reader = msgpack.Unpacker(raw=False, strict_map_key=False)
     reader.feed(packed)
@@ -51,13 +53,14 @@ def names(packed: bytes) -> list[str]:
 
 
 def deflate(packed: bytes) -> bytes:
-    """Return the stored form: one byte that says how, then the packed bytes."""
+    """Return the stored form: one byte for the encoding, then the packed bytes."""
     if len(packed) < _DEFLATE_ABOVE:
         return _PLAIN + packed
     return _DEFLATED + zlib.compress(packed, 1)
 
 
 def inflate(stored: bytes) -> bytes:
+    """Return the packed bytes of a stored form; raises `zlib.error` when damaged."""
     return zlib.decompress(stored[1:]) if stored[:1] == _DEFLATED else stored[1:]
 
 
@@ -67,7 +70,7 @@ def digest(data: bytes) -> bytes:
 
 
 def ordered(value: Any) -> Any:
-    """Return the same data with every mapping in the order of its names."""
+    """Return the same data with every mapping sorted by name."""
     if isinstance(value, Mapping):
         return {name: ordered(value[name]) for name in sorted(value)}
     if isinstance(value, list | tuple):
@@ -76,7 +79,7 @@ def ordered(value: Any) -> Any:
 
 
 def key_digest(ingredients: Mapping[str, Any]) -> bytes:
-    """Return the digest of canonical msgpack: same ingredients, same key."""
+    """Return the digest of canonical msgpack: equal ingredients give equal keys."""
     return digest(pack(ordered(ingredients)))
 
 

@@ -1,30 +1,29 @@
-"""Put another artifact of a chain in the place of a commit's own, and take it back.
+"""Replace a commit's artifact by another one of its chain, and undo that (rollback).
 
-    {..., "object": W, "follows": W, "instead": {the commit's own row}}
+    {..., "object": W, "follows": W, "instead": {the commit's original row}}
 
-The row keeps what the commit's own was made of (`manifest`, `inputs`) and follows the
-artifact that it names. So its key is what a build of this commit computes: one with
-nothing to do leaves it in peace. A later commit without any change finds it in the
-memo, any other goes on from W. What is put aside stays whole: the own row lies inside,
-collection keeps what it names, and `restored` puts it back as it was.
+The row keeps what the original was made from (`manifest`, `inputs`) and follows the
+artifact that it names. So its key is the one that a build of this commit computes, and
+a build without changes keeps the row. A later commit without any change finds W by its
+key, and any other commit continues from W. The original row is kept whole inside;
+garbage collection keeps the artifacts it names, and undoing the override writes it
+back.
 
-One transaction, after the note beside the artifact: a kill leaves the one row or the
-other, and a lost index is made again with the newer.
+The note beside the artifact is written first, then the row in one transaction: a kill
+leaves the one row or the other, and a lost index is restored with the newer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from repobuild.engine.digest import deflate, digest, pack
-from repobuild.engine.run.task import key_of, use
+from repobuild.engine.context import BuildContext
+from repobuild.engine.digest import pack
+from repobuild.engine.rule import Rule
+from repobuild.engine.run.task import key_of, record_use
 from repobuild.engine.storage.artifact_notes import note
 from repobuild.engine.storage.table import RawRow
-
-if TYPE_CHECKING:
-    from repobuild.engine.build import Build
-    from repobuild.engine.rule import Rule
 
 INSTEAD = "instead"
 
@@ -32,31 +31,30 @@ Row = Mapping[str, Any]
 
 
 def own(row: Row) -> Row:
-    """Return what a build made of the commit, whatever took its place since."""
+    """Return the row that a build made for the commit, whatever overrides it."""
     found: Row = row.get(INSTEAD) or row
     return found
 
 
 def displaced(row: Row, facts: Row) -> dict[str, Any]:
-    """Return the row that puts `facts["object"]` in the place of a commit's own."""
-    made, follows = own(row), str(facts["object"])
-    key = key_of(bytes.fromhex(made["manifest"]), made["inputs"], follows)
-    kept = {"manifest": made["manifest"], "inputs": made["inputs"]}
-    return {**facts, **kept, "follows": follows, "key": key, INSTEAD: dict(made)}
+    """Return the row that overrides a commit's artifact by `facts["object"]`."""
+    original, follows = own(row), str(facts["object"])
+    key = key_of(bytes.fromhex(original["manifest"]), original["inputs"], follows)
+    kept = {"manifest": original["manifest"], "inputs": original["inputs"]}
+    return {**facts, **kept, "follows": follows, "key": key, INSTEAD: dict(original)}
 
 
-def put(build: Build, rule: Rule, place: str, row: Row) -> None:
-    """Write a task's row as of now, where there is one already.
+def put(build: BuildContext, rule: Rule, key: str, row: Row) -> None:
+    """Overwrite a task's row.
 
-    What the whole table was last made of stays as it is told: nothing was made.
+    The table's line keeps its manifest and commit, since nothing was built.
     """
     value = {**row, "build": build.number}
     line = build.state.line(rule.name)
     assert line is not None
-    note(build.store, rule.name, place, value)
-    packed = pack(value)
+    note(build.store, rule.name, key, value)
     with build.transaction():
         writer = build.writer(rule)
-        writer.put(place, RawRow(digest(packed), None, deflate(packed)), {})
+        writer.put(key, RawRow.inline(pack(value)), {})
         writer.finish(line)
-        use(build, value)
+        record_use(build, value)

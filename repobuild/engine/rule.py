@@ -1,31 +1,37 @@
-"""Rule files: one TOML file makes one table.
+"""Rule files: one TOML file defines how one table is built.
 
-    description  = "What each source file says by itself"
+    description  = "What each source file contains"
     kind         = "map"                            source, map, view or task
     from         = ["files"]                        input tables
     run          = "repobuild.code.facts.parse:facts"     module:function
-    reads        = ["blob", "language"]             map: the fields that enter the key
+    reads        = ["blob", "language"]             map: the input fields that enter
+                                                    the memo key
     settings     = ["project.max_file_bytes"]       the settings that enter the key
-    sees         = ["base.model"]                   seen, but for the key only by what
-                                                    the ingredients make of them
+    untracked_settings = ["base.model"]             settings that the function may read
+                                                    but that do not enter the key;
+                                                    what matters of them is covered
+                                                    by `ingredients`
     tools        = ["tree-sitter-python"]           their versions enter the key
     ingredients  = "module:function"                further facts that enter the key
-    entries      = false                            a row holds several logical rows
-    joins        = "samples"                        its rows are more rows of that table
-    form         = "module:function"                what is wrong with a row, in words:
-                                                    asked of users' rows that join
-    stored       = true                             false: keep digests, render again
+    entries      = false                            one row holds several logical rows
+    extends      = "samples"                        its rows are further rows of that
+                                                    table
+    schema       = "module:function"                returns what is wrong with a row;
+                                                    checks users' rows that extend it
+    stored       = true                             false: keep digests only and render
+                                                    the values again on demand
     chain        = false                            task: a fold over commits
-    follows      = "tree"                           source: or "commit", if what led to
-                                                    a tree matters, too
-    outlook      = "module:function"                task: what it would do (pace.py)
+    follows      = "tree"                           source: or "commit", when the
+                                                    history of a tree matters too
+    forecast     = "module:function"                task: predicts its work without
+                                                    building (explain/forecast.py)
     labels       = "module:function"                a field's name for people
     version      = 1                                raised by hand
 
-A `source` is where rows come from that no table has: git's tree, its commits.
+A `source` produces rows that no other table holds: git's tree, its commits.
 
-Every view and task that reads a table reads what joins it, too; a map is a function of
-one row of one table, and reads that table only.
+Every view and task that reads a table also reads the tables that extend it. A map is a
+function of one row of one table, and reads that table only.
 """
 
 from __future__ import annotations
@@ -47,10 +53,23 @@ from repobuild.errors import UsageError, nearest
 Kind = Literal["source", "map", "view", "task"]
 KINDS = ("source", "map", "view", "task")
 
+# Keys of earlier versions. A rule file that uses one is refused with the new name.
+RENAMED_KEYS = {
+    "sees": "untracked_settings",
+    "joins": "extends",
+    "form": "schema",
+    "outlook": "forecast",
+}
+_REQUIRED_KEYS = {"kind", "run", "version", "description"}
+# Fields of `Rule` that no rule file sets. `from` in a file is `inputs` here.
+_COMPUTED_FIELDS = {
+    "name", "inputs", "extensions", "pinned_settings", "code", "files",
+}  # fmt: skip
+
 
 @dataclass(frozen=True)
 class Rule:
-    """One rule, as its file says."""
+    """One rule; the module docstring explains the fields that a rule file sets."""
 
     name: str
     description: str
@@ -60,56 +79,62 @@ class Rule:
     inputs: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
     settings: tuple[str, ...] = ()
-    sees: tuple[str, ...] = ()
+    untracked_settings: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     ingredients: str = ""
-    outlook: str = ""
+    forecast: str = ""
     labels: str = ""
     entries: bool = False
     stored: bool = True
     chain: bool = False
-    joins: str = ""
-    form: str = ""
+    extends: str = ""
+    schema: str = ""
     follows: Literal["tree", "commit"] = "tree"
-    joined: tuple[str, ...] = ()  # those of the inputs that join another of them
-    # What a user's rule runs instead of `run`, and the digests of the files it is.
+    extensions: tuple[str, ...] = ()  # the inputs that extend another input
+    # What a user's rule runs instead of `run`, and the digests of its files.
     code: Script | Command | None = None
     files: tuple[tuple[str, str], ...] = ()
-    # Settings in place of the current ones, for tables as they were made: past.py.
-    fixed: Mapping[str, Any] | None = field(default=None, compare=False)
+    # Replaces the current settings when a table is rebuilt as of an earlier build
+    # (as_of.py).
+    pinned_settings: Mapping[str, Any] | None = field(default=None, compare=False)
 
     @cached_property
     def function(self) -> Callable[..., Any]:
-        """The function that `run` names; imported when first asked for."""
+        """The function that `run` names, imported on first use."""
         return self.code.load() if isinstance(self.code, Script) else load(self.run)
 
-    def chosen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the declared settings; `a` stands for every `a.*`."""
-        if self.fixed is not None:
-            return dict(self.fixed)
-        return _named(settings, self.settings)
+    def tracked_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the settings that enter the key; `a` declares every `a.*`."""
+        if self.pinned_settings is not None:
+            return dict(self.pinned_settings)
+        return _select(settings, self.settings)
 
     def seen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return what the function may see: what enters the key, and `sees`."""
-        return {**_named(settings, self.sees), **self.chosen(settings)}
+        """Return all settings that the function may read, tracked or not."""
+        untracked = _select(settings, self.untracked_settings)
+        return {**untracked, **self.tracked_settings(settings)}
+
+    def read_fields(self, value: Any) -> Any:
+        """Return the fields of an input row that `reads` names; all without it."""
+        return {name: value[name] for name in self.reads} if self.reads else value
 
     def manifest(self, settings: Mapping[str, Any]) -> dict[str, Any]:
-        """Return all that the rows depend on beside their inputs."""
-        chosen = self.chosen(settings)
-        seen = self.seen(settings)
-        extra = load(self.ingredients)(seen) if self.ingredients else {}
-        more = {"joined": list(self.joined)} if self.joined else {}
+        """Return everything that the rows depend on besides their inputs."""
+        tracked = self.tracked_settings(settings)
+        found = load(self.ingredients)(self.seen(settings)) if self.ingredients else {}
+        # The stored key keeps its first name: a new one would rebuild every reader.
+        extensions = {"joined": list(self.extensions)} if self.extensions else {}
         return {
-            **more,
+            **extensions,
             "rule": self.name,
             "version": self.version,
-            "settings": chosen,
+            "settings": tracked,
             "tools": {tool: version(tool) for tool in self.tools},
-            "ingredients": {**extra, **dict(self.files)},
+            "ingredients": {**found, **dict(self.files)},
         }
 
 
-def _named(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def _select(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {
         name: value
         for name, value in sorted(settings.items())
@@ -125,31 +150,102 @@ def load(target: str) -> Callable[..., Any]:
 
 
 def manifest_digest(manifest: Mapping[str, Any]) -> bytes:
+    """Return the digest under which a manifest is stored and enters memo keys."""
     return key_digest(manifest)
+
+
+def version(tool: str) -> str:
+    """Return a package's installed version; "" when it is not installed.
+
+    `metadata.version` parses the whole README for it, which for seven tools costs a
+    build 5 ms.
+    """
+    from importlib.metadata import PackageNotFoundError, distribution
+
+    try:
+        text = distribution(tool).read_text("METADATA") or ""
+    except PackageNotFoundError:
+        return ""
+    found = re.search(r"^Version: *(\S+)", text, re.MULTILINE)
+    return found[1] if found else ""
+
+
+# ------------------------------------------------------------------ reading rule files
 
 
 def read_rules(*folders: Path) -> dict[str, Rule]:
     """Return the rules of all folders by name, inputs before what uses them.
 
-    Raises `UsageError` on an unknown key, kind or input, and on a cycle.
+    Raises:
+        UsageError: an unknown or renamed key, an unknown kind or input, or a cycle.
     """
     paths = sorted(p for folder in folders for p in folder.glob("*.toml"))
     return assembled([_read(path) for path in paths])
 
 
+def _read(path: Path) -> Rule:
+    try:
+        body = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
+    known = {field.name for field in fields(Rule)} - _COMPUTED_FIELDS | {"from"}
+    check_keys(body, known, _REQUIRED_KEYS, str(path))
+    check_kind(body["kind"], KINDS, str(path))
+    inputs = body.pop("from", [])
+    lists = {n: tuple(v) for n, v in body.items() if isinstance(v, list)}
+    return Rule(name=path.stem, inputs=tuple(inputs), **{**body, **lists})
+
+
+def check_keys(
+    body: Mapping[str, Any], known: Set[str], needed: Set[str], path: str
+) -> None:
+    """Raise `UsageError` for a renamed, unknown or missing key of a rule file."""
+    for name in body:
+        if name in known:
+            continue
+        if new := RENAMED_KEYS.get(name):
+            raise UsageError(
+                f'rule file "{path}" uses "{name}", which is now "{new}"\n'
+                + (
+                    f'write "{new}" in its place'
+                    if new in known
+                    else f'remove it: only the rules of repobuild itself have "{new}"'
+                )
+            )
+        raise UsageError(
+            f'unknown key "{name}" in rule file "{path}"{nearest(name, known)}'
+        )
+    if missing := needed - set(body):
+        raise UsageError(f'rule file "{path}" lacks {", ".join(sorted(missing))}')
+
+
+def check_kind(kind: Any, known: Sequence[str], path: str) -> None:
+    """Raise `UsageError` for a kind of rule that is not among the known ones."""
+    if kind not in known:
+        hint = nearest(str(kind), known) or f": it must be {' or '.join(known)}"
+        raise UsageError(f'unknown kind "{kind}" in rule file "{path}"{hint}')
+
+
+# ------------------------------------------------------------------- the set of rules
+
+
 def assembled(found: Iterable[Rule]) -> dict[str, Rule]:
-    """Return rules by name, joined and in building order; raises `UsageError`."""
+    """Return rules by name, with their extensions as inputs, in building order.
+
+    Raises:
+        UsageError: an unknown input, an extension that cannot be, or a cycle.
+    """
     rules = {rule.name: rule for rule in found}
     for rule in rules.values():
         _check_inputs(rule, rules)
-        _check_join(rule, rules)
-    rules = {name: _with_joined(rule, rules) for name, rule in rules.items()}
+        _check_extension(rule, rules)
+    rules = {name: _with_extension_inputs(rule, rules) for name, rule in rules.items()}
     return {name: rules[name] for name in _in_order(rules)}
 
 
 def joined(rules: Mapping[str, Rule], name: str) -> tuple[str, ...]:
-    """Return a table and those that join it, which are by name."""
-    return name, *sorted(rule.name for rule in rules.values() if rule.joins == name)
+    """Return a table's name and the names of the tables that extend it, sorted."""
+    return name, *sorted(rule.name for rule in rules.values() if rule.extends == name)
 
 
 def closure(rules: Mapping[str, Rule], goals: list[str]) -> list[str]:
@@ -161,38 +257,6 @@ def closure(rules: Mapping[str, Rule], goals: list[str]) -> list[str]:
     return [name for name in rules if name in wanted]
 
 
-def _read(path: Path) -> Rule:
-    try:
-        body = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
-    inner = {"name", "inputs", "joined", "fixed", "code", "files"}
-    known = {field.name for field in fields(Rule)} - inner | {"from"}
-    check_keys(body, known, {"kind", "run", "version", "description"}, str(path))
-    check_kind(body["kind"], KINDS, str(path))
-    inputs = body.pop("from", [])
-    lists = {n: tuple(v) for n, v in body.items() if isinstance(v, list)}
-    return Rule(name=path.stem, inputs=tuple(inputs), **{**body, **lists})
-
-
-def check_keys(
-    body: Mapping[str, Any], known: Set[str], needed: Set[str], path: str
-) -> None:
-    """Raise `UsageError` for a key of a rule file that nobody reads, or one missing."""
-    for name in body:
-        if name not in known:
-            hint = nearest(name, known)
-            raise UsageError(f'unknown key "{name}" in rule file "{path}"{hint}')
-    if missing := needed - set(body):
-        raise UsageError(f'rule file "{path}" lacks {", ".join(sorted(missing))}')
-
-
-def check_kind(kind: Any, known: Sequence[str], path: str) -> None:
-    if kind not in known:
-        hint = nearest(str(kind), known) or f": it must be {' or '.join(known)}"
-        raise UsageError(f'unknown kind "{kind}" in rule file "{path}"{hint}')
-
-
 def _check_inputs(rule: Rule, rules: Mapping[str, Rule]) -> None:
     for name in rule.inputs:
         if name not in rules:
@@ -202,64 +266,59 @@ def _check_inputs(rule: Rule, rules: Mapping[str, Rule]) -> None:
         raise UsageError(f'map rule "{rule.name}" must read exactly one table')
 
 
-def _check_join(rule: Rule, rules: Mapping[str, Rule]) -> None:
-    if not rule.joins:
+def _check_extension(rule: Rule, rules: Mapping[str, Rule]) -> None:
+    if not rule.extends:
         return
-    said = f'rule "{rule.name}" joins "{rule.joins}"'
-    other = rules.get(rule.joins)
-    if other is None:
-        raise UsageError(f"{said}, which is no table{nearest(rule.joins, rules)}")
-    if rule.kind not in ("map", "view") or other.kind == "task" or other.joins:
-        raise UsageError(f"{said}: only a map or a view can, and no table that joins")
-    if rule.entries != other.entries:
-        wanted = str(other.entries).lower()
-        raise UsageError(f"{said}, so it must say `entries = {wanted}`, too")
+    text = f'rule "{rule.name}" extends "{rule.extends}"'
+    base = rules.get(rule.extends)
+    if base is None:
+        raise UsageError(f"{text}, which is no table{nearest(rule.extends, rules)}")
+    if rule.kind not in ("map", "view") or base.kind == "task" or base.extends:
+        raise UsageError(
+            f"{text}: only a map or a view can extend a table, "
+            "and only one that is no task and extends no other"
+        )
+    if rule.entries != base.entries:
+        wanted = str(base.entries).lower()
+        raise UsageError(f"{text}, so it must set `entries = {wanted}` too")
 
 
-def _with_joined(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
-    """Append to the inputs what joins them; a user's rows are held against a form."""
-    if rule.joins and rule.code:
-        rule = replace(rule, form=rules[rule.joins].form)
+def _with_extension_inputs(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
+    """Append to a rule's inputs the tables that extend them.
+
+    A user's rule that extends a table gets the schema of that table.
+    """
+    if rule.extends and rule.code:
+        rule = replace(rule, schema=rules[rule.extends].schema)
     if rule.kind == "map":
         return rule
     more = [n for name in rule.inputs for n in joined(rules, name)[1:]]
     added = tuple(n for n in more if n not in (*rule.inputs, rule.name))
-    if rule.joins in rule.inputs:  # it reads the table itself, not its peers
-        added = tuple(n for n in added if rules[n].joins != rule.joins)
-    known = tuple(sorted({*rule.joined, *added}))  # rules may be put together again
-    return replace(rule, inputs=(*rule.inputs, *added), joined=known)
+    if rule.extends in rule.inputs:  # it reads the table itself, not its peers
+        added = tuple(n for n in added if rules[n].extends != rule.extends)
+    # Rules may be assembled a second time: keep the extensions that are there.
+    extensions = tuple(sorted({*rule.extensions, *added}))
+    return replace(rule, inputs=(*rule.inputs, *added), extensions=extensions)
 
 
 def _in_order(rules: Mapping[str, Rule]) -> list[str]:
+    """Return names so that every rule comes after its inputs, else alphabetically."""
     order: list[str] = []
     waiting = sorted(rules)
     while waiting:
         ready = [n for n in waiting if set(rules[n].inputs) <= set(order)]
         if not ready:
-            raise UsageError(_cycle({name: rules[name] for name in waiting}))
+            raise UsageError(_cycle_message({name: rules[name] for name in waiting}))
         order.append(ready[0])
         waiting.remove(ready[0])
     return order
 
 
-def _cycle(waiting: Mapping[str, Rule]) -> str:
-    said = [f"the rules {', '.join(waiting)} wait for each other"]
-    said += [
-        f'"{name}" joins "{rule.joins}": it may not read what is made of that'
+def _cycle_message(waiting: Mapping[str, Rule]) -> str:
+    lines = [f"the rules {', '.join(waiting)} wait for each other"]
+    lines += [
+        f'"{name}" extends "{rule.extends}": it may not read what is made from it'
         for name, rule in waiting.items()
-        if rule.joins
+        if rule.extends
     ]
-    return "\n".join(said)
-
-
-def version(tool: str) -> str:
-    """Return an installed version; `metadata.version` parses all of the README for it,
-    which for seven tools costs a build 5 ms."""
-    from importlib.metadata import PackageNotFoundError, distribution
-
-    try:
-        text = distribution(tool).read_text("METADATA") or ""
-    except PackageNotFoundError:
-        return ""
-    found = re.search(r"^Version: *(\S+)", text, re.MULTILINE)
-    return found[1] if found else ""
+    return "\n".join(lines)

@@ -15,7 +15,6 @@ from typing import Any
 from repobuild.engine.contract import Task
 
 SHOWN = 40  # commits
-SEARCHED = 1000  # ancestors that are searched for rows
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Row]
@@ -76,7 +75,7 @@ def adapter_chain(
 def chain_links(task: Task, link: ChainLink) -> list[ChainLink]:
     """Return `link` and those before it, nearest first."""
     rows = task.rows("adapter")
-    built = [commit for commit in task.ancestors(SEARCHED) if commit in rows]
+    built = [commit for commit in task.ancestors() if commit in rows]
     links = [link, *(ChainLink(commit, rows[commit]) for commit in built[: SHOWN - 1])]
     return [*links, *_follow_adapters(rows, links)][:SHOWN]
 

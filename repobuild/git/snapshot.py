@@ -1,19 +1,19 @@
-"""A commit's tree as rows, read from git's object database, never from the work tree.
+"""Read the files of one commit from git's object database, not from the work tree.
 
-A path that is no clean UTF-8 text, or that holds a backslash, is quoted: backslash
-doubled, every invalid byte as `\\xNN`. Two paths never share a key, and every key is
-text that can be stored and printed.
+A path becomes a key: the same text, except that a backslash is doubled and a byte that
+is not UTF-8 is written as `\\xNN`. Two paths never share a key, and every key is text
+that can be stored and printed.
 
 `--worktree` is the exception: changed and new files are hashed as git would hash them,
-and their bytes are copied into the state first, so that what is built is what was
-hashed, whatever happens to the file meanwhile.
+and their bytes are first copied into the state. So what is built is what was hashed,
+whatever happens to the file meanwhile.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
@@ -23,14 +23,14 @@ import pygit2
 from pygit2.enums import FileMode, FileStatus, SortMode
 
 from repobuild.errors import UsageError
-from repobuild.git.tree import compare, walk
+from repobuild.git.tree_objects import TreeEntry, diff_trees, walk_files
 
-Entry = tuple[str, int]  # blob id (hex), mode
+Entry = TreeEntry  # blob id (hex), mode
 REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 _RENAME_LIMIT = 1000
 _QUOTED = re.compile(r"\\(\\|x[89a-f][0-9a-f])")
-_CHURNED = 200  # files whose lines are compared
-_ALL_LINES = 1_000_000  # of context around a change
+_MOST_CHURNED_FILES = 200  # above, `churn` does not compare lines
+_WHOLE_FILE = 1_000_000  # context lines around a change: all of them
 
 
 def quote(raw: bytes) -> str:
@@ -44,8 +44,8 @@ def quote(raw: bytes) -> str:
 
 
 def unquote(key: str) -> str:
-    """Return the path of a key, as the file system functions take it."""
-    parts = _QUOTED.split(key)  # text and what stands behind a backslash, in turns
+    """Return the path of a key, in the form that file system functions take."""
+    parts = _QUOTED.split(key)  # plain text and escapes, alternating
     parts[1::2] = [
         part if part == "\\" else chr(0xDC00 + int(part[1:], 16))
         for part in parts[1::2]
@@ -54,15 +54,15 @@ def unquote(key: str) -> str:
 
 
 def open_repository(start: Path) -> pygit2.Repository:
-    """Open the repository that holds `start`; raises `UsageError` outside of one."""
-    found = pygit2.discover_repository(str(start))
-    if found is None:
+    """Open the repository that contains `start`; raises `UsageError` outside of one."""
+    path = pygit2.discover_repository(str(start))
+    if path is None:
         raise UsageError(
             f'"{start}" is not inside a git repository\n'
             "repobuild reads commits, not folders\n"
             "run it inside a checkout, or start one with: git init && git commit"
         )
-    return pygit2.Repository(found)
+    return pygit2.Repository(path)
 
 
 def common_folder(repository: pygit2.Repository) -> Path:
@@ -75,7 +75,7 @@ def common_folder(repository: pygit2.Repository) -> Path:
 
 
 def resolve(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
-    """Return the commit that a revision names; raises `UsageError`."""
+    """Return the commit that a revision names; raises `UsageError` for none."""
     if revision == "HEAD" and repository.head_is_unborn:
         raise UsageError(
             "this repository has no commit yet\n"
@@ -83,92 +83,87 @@ def resolve(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
             "commit something first, or build with --worktree"
         )
     try:
-        commit = repository.revparse_single(revision).peel(pygit2.Commit)
+        return repository.revparse_single(revision).peel(pygit2.Commit)
     except (KeyError, ValueError, pygit2.GitError) as error:
         raise UsageError(
             f'"{revision}" names no commit here: {error}\n'
             "a shallow clone may lack it; try: git fetch --unshallow"
         ) from error
-    return commit
 
 
 @dataclass
 class Snapshot:
-    """The files of one tree; `blob` reads their content."""
+    """The files of one commit, or of the work tree over HEAD; `blob` reads contents.
+
+    `overlay` holds the work tree's changed files by key (None: removed), and `copies`
+    is the folder with their bytes; both are empty for a commit.
+    """
 
     repository: pygit2.Repository
-    commit: str
+    commit: str  # "" before the first commit
     tree: str
     overlay: dict[str, Entry | None] = field(default_factory=dict)
     copies: Path | None = None
 
     @property
     def lineage(self) -> str:
-        """Name of the history that can be read from here: the commit, and the edge of a
-        shallow clone, which a fetch may move."""
-        edge = common_folder(self.repository) / "shallow"
-        if not edge.is_file():
+        """Identify the readable history: the commit and the edge of a shallow clone.
+
+        A later fetch may move the edge and make more of the same history readable.
+        """
+        shallow = common_folder(self.repository) / "shallow"
+        if not shallow.is_file():
             return self.commit
-        return f"{self.commit} {pygit2.hash(edge.read_bytes())}"
+        return f"{self.commit} {pygit2.hash(shallow.read_bytes())}"
 
     def files(self) -> Iterator[tuple[str, Entry]]:
         """Yield every path's key with its blob id and mode, submodules included."""
-        listed = dict(self._tree_files())
-        listed.update({k: e for k, e in self.overlay.items() if e is not None})
+        listed: dict[str, Entry | None] = {}
+        if self.tree:
+            walked = walk_files(self.repository, self.tree)
+            listed = {quote(path): entry for path, entry in walked}
+        listed |= self.overlay
         for key in sorted(listed):
-            if self.overlay.get(key, listed[key]) is not None:
-                yield key, listed[key]
+            if (entry := listed[key]) is not None:
+                yield key, entry
 
     def changes(self, old_tree: str) -> dict[str, Entry | None] | None:
-        """Return what differs from `old_tree`: the new entry, or None for gone.
+        """Return what differs from `old_tree` by key: the new entry, None for removed.
 
-        Returns None when the two cannot be compared by git (a pruned tree, a work
-        tree); the caller then compares all files.
+        Returns None in place of the mapping when git cannot compare the two (a pruned
+        tree, a work tree); the caller then compares all files.
         """
         if self.overlay or self.copies is not None:
             return None
         try:
             if not isinstance(self.repository[old_tree], pygit2.Tree):
                 return None
-            found = list(compare(self.repository, old_tree, self.tree))
+            pairs = list(diff_trees(self.repository, old_tree, self.tree))
         except (KeyError, ValueError):
             return None
-        # Gone first: a file may have come where a folder of its name went.
-        changed: dict[str, Entry | None] = {quote(p): None for p, e in found if not e}
-        return changed | {quote(path): entry for path, entry in found if entry}
+        # Removed ones first: a file may have replaced a folder of its name.
+        changed: dict[str, Entry | None] = {quote(p): None for p, e in pairs if not e}
+        return changed | {quote(path): entry for path, entry in pairs if entry}
 
     def blob(self, blob_id: str) -> bytes:
-        """Return a blob's bytes; raises `KeyError` when it is not there."""
+        """Return a blob's bytes; raises `KeyError` when there is no such blob."""
         if self.copies is not None and (self.copies / blob_id).is_file():
             return (self.copies / blob_id).read_bytes()
-        found = self.repository[blob_id]
-        if not isinstance(found, pygit2.Blob):
+        blob = self.repository[blob_id]
+        if not isinstance(blob, pygit2.Blob):
             raise KeyError(blob_id)
-        return found.data
-
-    def ancestors(self, limit: int) -> list[str]:
-        """Return first-parent commits, nearest first, without the commit itself."""
-        walker = self.repository.walk(self.commit, SortMode.NONE)
-        walker.simplify_first_parent()
-        found: list[str] = []
-        for commit in walker:
-            if str(commit.id) != self.commit:
-                found.append(str(commit.id))
-            if len(found) >= limit:
-                break
-        return found
+        return blob.data
 
     def entry(self, key: str, commit: str) -> Entry | None:
-        """Return what stands under a path's key in a commit."""
+        """Return the entry of a path's key in a commit or tree; None for no entry."""
         try:
-            tree = self.repository[commit].peel(pygit2.Tree)
-            found = tree[unquote(key)]
+            item = self.repository[commit].peel(pygit2.Tree)[unquote(key)]
         except (KeyError, ValueError, pygit2.GitError):
             return None
-        return str(found.id), int(found.filemode)
+        return str(item.id), int(item.filemode)
 
     def standing(self, key: str) -> Entry | None:
-        """Return what stands under a path's key in this snapshot."""
+        """Return the entry of a path's key in this snapshot; None for no entry."""
         if key in self.overlay:
             return self.overlay[key]
         return self.entry(key, self.tree) if self.tree else None
@@ -176,29 +171,30 @@ class Snapshot:
     def origin(self, key: str, commit: str, limit: int = 500) -> tuple[str, str] | None:
         """Return the newest commit up to `commit` that changed a path, and its subject.
 
-        Along first parents, so of a merged branch it is the merge; None beyond `limit`.
+        The search follows first parents, so a change on a merged branch yields the
+        merge. Returns None when no such commit is within `limit` commits.
         """
         if commit not in self.repository:
             return None
         walker = self.repository.walk(commit, SortMode.NONE)
         walker.simplify_first_parent()
-        for found in islice(walker, limit):
-            parents = found.parent_ids
+        for candidate in islice(walker, limit):
+            parents = candidate.parent_ids
             before = self.entry(key, str(parents[0])) if parents else None
-            if self.entry(key, str(found.id)) != before:
-                return str(found.id), found.message.partition("\n")[0]
+            if self.entry(key, str(candidate.id)) != before:
+                return str(candidate.id), candidate.message.partition("\n")[0]
         return None
 
     def subject(self, commit: str) -> str:
-        """Return the first line of a commit's message; "" when it is not there."""
+        """Return the first line of a commit's message; "" for an unknown commit."""
         try:
-            found = self.repository[commit].peel(pygit2.Commit)
+            message = self.repository[commit].peel(pygit2.Commit).message
         except (KeyError, ValueError, pygit2.GitError):
             return ""
-        return found.message.partition("\n")[0]
+        return message.partition("\n")[0]
 
     def renames(self, old_tree: str) -> dict[str, str]:
-        """Return old key -> new key of files that git takes for renamed."""
+        """Return old key -> new key of the files that git detects as renamed."""
         try:
             old = self.repository[old_tree].peel(pygit2.Tree)
         except (KeyError, ValueError):
@@ -212,74 +208,60 @@ class Snapshot:
         }
 
     def churn(self, old_tree: str) -> float:
-        """Return which share of the changed files' lines changed; 1 where git cannot
-        tell, and for more than `_CHURNED` files, which would take long."""
+        """Return the share of the changed files' lines that changed, 0 to 1.
+
+        Returns 1 where git cannot compare, and for more than `_MOST_CHURNED_FILES`
+        files, which would take long.
+        """
         try:
             old = self.repository[old_tree].peel(pygit2.Tree)
         except (KeyError, ValueError, pygit2.GitError):
             return 1.0
-        found = old.diff_to_tree(self._tree(), context_lines=_ALL_LINES)
-        if len(found) > _CHURNED:
+        diff = old.diff_to_tree(self._tree(), context_lines=_WHOLE_FILE)
+        if len(diff) > _MOST_CHURNED_FILES:
             return 1.0
-        stats = [patch.line_stats for patch in found if patch is not None]
-        changed = sum(added + gone for _, added, gone in stats)
+        # (unchanged, added, removed) lines of each file
+        stats = [patch.line_stats for patch in diff if patch is not None]
+        changed = sum(added + removed for _, added, removed in stats)
         lines = sum(map(sum, stats))
         return changed / lines if lines else 1.0
 
     def _tree(self) -> pygit2.Tree:
         return self.repository[self.tree].peel(pygit2.Tree)
 
-    def _tree_files(self) -> Iterator[tuple[str, Entry]]:
-        if self.tree:
-            for path, entry in walk(self.repository, self.tree):
-                yield quote(path), entry
-
 
 def heads(repository: pygit2.Repository) -> set[str]:
     """Return the commits of all local branches and of every worktree's HEAD."""
     names = [f"refs/heads/{name}" for name in repository.branches.local]
     tips = {_tip(repository, name) for name in [*names, "HEAD"]}
-    places = [str(common_folder(repository))]
+    folders = [str(common_folder(repository))]
     for name in repository.list_worktrees():
-        places.append(repository.lookup_worktree(name).path)
-    for place in places:
+        folders.append(repository.lookup_worktree(name).path)
+    for folder in folders:
         with suppress(pygit2.GitError):  # a worktree whose folder was removed
-            tips.add(_tip(pygit2.Repository(place), "HEAD"))
+            tips.add(_tip(pygit2.Repository(folder), "HEAD"))
     return tips - {""}
 
 
 def _tip(repository: pygit2.Repository, name: str) -> str:
+    """Return the commit that a reference points to; "" for an unborn or broken one."""
     try:
         return str(repository.references[name].resolve().peel(pygit2.Commit).id)
     except (KeyError, ValueError, pygit2.GitError):
         return ""
 
 
-def nearest(
-    repository: pygit2.Repository,
-    commit: str,
-    wanted: Container[str],
-    limit: int = 1000,
-) -> str:
-    """Return the first wanted commit along first parents, itself included, or ""."""
-    if not commit or commit not in repository:
-        return ""
-    walker = repository.walk(commit, SortMode.NONE)
-    walker.simplify_first_parent()
-    found = (str(other.id) for other in islice(walker, limit))
-    return next((other for other in found if other in wanted), "")
-
-
 def at_commit(repository: pygit2.Repository, revision: str = "HEAD") -> Snapshot:
-    """Return the snapshot of a commit."""
+    """Return the snapshot of a commit; raises `UsageError` for an unknown revision."""
     commit = resolve(repository, revision)
     return Snapshot(repository, str(commit.id), str(commit.tree_id))
 
 
 def at_worktree(repository: pygit2.Repository, copies: Path) -> Snapshot:
-    """Return HEAD with the work tree's changed and new files laid over it.
+    """Return HEAD overlaid with the work tree's changed and new files.
 
-    The files' bytes are copied into `copies` under their blob ids.
+    The files' bytes are copied into `copies` under their blob ids. Raises `UsageError`
+    for a bare repository.
     """
     if repository.is_bare:
         raise UsageError("a bare repository has no work tree; build a commit instead")
@@ -290,7 +272,7 @@ def at_worktree(repository: pygit2.Repository, copies: Path) -> Snapshot:
     copies.mkdir(parents=True, exist_ok=True)
     root = Path(repository.workdir)
     overlay = {
-        quote(path.encode("utf-8", "surrogateescape")): _copied(root / path, copies)
+        quote(path.encode("utf-8", "surrogateescape")): _copy(root / path, copies)
         for path, status in repository.status(untracked_files="all").items()
         if status != FileStatus.IGNORED
     }
@@ -298,14 +280,15 @@ def at_worktree(repository: pygit2.Repository, copies: Path) -> Snapshot:
 
 
 def worktree_id(snapshot: Snapshot) -> str:
-    """Return a name for what a work-tree snapshot holds, in place of a tree id."""
-    state = hashlib.sha256(snapshot.tree.encode())
+    """Return an identifier of a work-tree snapshot's content, in place of a tree id."""
+    content = hashlib.sha256(snapshot.tree.encode())
     for key, entry in sorted(snapshot.overlay.items()):
-        state.update(repr((key, entry)).encode())
-    return f"worktree:{state.hexdigest()[:40]}"
+        content.update(repr((key, entry)).encode())
+    return f"worktree:{content.hexdigest()[:40]}"
 
 
-def _copied(path: Path, copies: Path) -> Entry | None:
+def _copy(path: Path, copies: Path) -> Entry | None:
+    """Copy a file and return its entry; None for a removed file or a link."""
     if path.is_symlink() or not path.is_file():
         return None
     data = path.read_bytes()

@@ -1,19 +1,19 @@
-"""The base model that an adapter is trained for: where it lies and what it is.
+"""Resolve the base model that an adapter is trained for, and load it.
 
 `base.model` is one of
 
-    "tiny"            the embedded model: `cache/refs/tiny` holds its digest, and
+    "tiny"            the bundled model: `cache/refs/tiny` holds its digest, and
                       `cache/objects/ab/cdef...` is its folder
     a folder          anything `from_pretrained` loads; relative to the repository
     "owner/name"      a model of the Hugging Face hub, at `base.revision`
 
-The digest of the base enters the key of every adapter.  For a folder it covers every
-file: whole up to 64 MiB, above that its size, its first MiB (a safetensors header
-names every tensor) and 64 pieces spread over the rest, so that 16 GB of weights cost
-a moment.  For a hub model it is the commit, read from the local hub cache when it is
-there; pin `base.revision` to make a build repeatable.
+The digest of the base is part of every adapter's cache key. For a folder it covers
+every file: whole up to 64 MiB; above that the size, the first MiB (a safetensors header
+names every tensor) and 64 pieces spread over the rest, so that 16 GB of weights take a
+moment. For a hub model it is the commit, read from the local hub cache if it is there;
+pin `base.revision` to make a build repeatable.
 
-`trust_remote_code` is off everywhere and there is no setting for it.
+`trust_remote_code` is off everywhere, and no setting switches it on.
 """
 
 from __future__ import annotations
@@ -26,23 +26,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild import resources
+from repobuild.engine.storage.artifact_store import object_path
 from repobuild.errors import UsageError
 
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-TINY = "tiny"
-# Families of a backbone, then `lm_head`; their attention: scores, causal mask, softmax.
-PLAIN = frozenset({"llama", "mistral", "qwen2", "qwen3"})
-WHOLE_BELOW = 64 << 20
+TINY = "tiny"  # `base.model` of the model that ships with repobuild
+BUNDLED = "repobuild/tiny"  # its name in the lineage of adapters
+# Families that are a backbone `model`, then `lm_head`, with plain causal attention:
+# scores, mask, softmax. Their attention and loss can be replaced (compute/).
+LLAMA_LIKE = frozenset({"llama", "mistral", "qwen2", "qwen3"})
+WHOLE_FILE_LIMIT = 64 << 20  # bytes; larger files are digested by pieces
 PIECES = 64
-PIECE = 1 << 16
+PIECE = 1 << 16  # bytes
 
-_HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
-# Used when a base has no chat template of its own; travels with the adapter.
+# Used when a base has no chat template of its own; saved with the adapter.
 PLAIN_TEMPLATE = (
     "{%- for message in messages %}"
     "{%- if message['role'] == 'user' %}"
@@ -56,25 +59,28 @@ PLAIN_TEMPLATE = (
 class Base:
     """A resolved base model."""
 
-    name: str  # what an adapter says it belongs to; never an absolute path
-    source: str  # what `from_pretrained` takes
+    name: str  # as an adapter's lineage names it; never an absolute path
+    source: str  # argument of `from_pretrained`
     revision: str | None
     digest: str
     fim: bool = True  # use fill-in-the-middle tokens where the tokenizer has them
 
 
 def resolve(settings: Mapping[str, Any]) -> Base:
-    """Return the model that the settings name, or raise `UsageError`."""
+    """Return the base model that the settings name.
+
+    Raises `UsageError` when there is no such model here or on the hub.
+    """
     model = str(settings["base.model"])
     revision = str(settings.get("base.revision", "")) or None
     fim = bool(settings.get("base.fim", True))
     if model == TINY:
-        folder, digest = embedded()
-        return Base("repobuild/tiny", str(folder), None, digest, fim)
+        folder, digest = bundled_model()
+        return Base(BUNDLED, str(folder), None, digest, fim)
     folder = Path(settings.get("root", ""), Path(model).expanduser())
     if folder.is_dir():
-        return _local(model, folder, fim)
-    if _HUB_ID.fullmatch(model):
+        return _resolve_folder(model, folder, fim)
+    if HUB_ID.fullmatch(model):
         return Base(model, model, revision, _hub_digest(model, revision), fim)
     raise UsageError(
         f'model folder "{folder.absolute()}" does not exist (base.model)\n'
@@ -83,40 +89,43 @@ def resolve(settings: Mapping[str, Any]) -> Base:
 
 
 def ingredients(settings: Mapping[str, Any], _: object = None) -> dict[str, Any]:
-    """What enters the key of a task that uses the base model."""
+    """Return the part of a cache key that identifies the base model."""
     return {"base": resolve(settings).digest}
 
 
-def embedded() -> tuple[Path, str]:
-    """Folder and digest of the model that ships with repobuild."""
+def bundled_model() -> tuple[Path, str]:
+    """Return folder and digest of the model that ships with repobuild.
+
+    Raises `UsageError` when the installation has lost it.
+    """
     cache = resources.folder("cache")
     ref = cache / "refs" / TINY
     try:
         digest = ref.read_text("utf-8").strip()
     except FileNotFoundError:
         digest = ""
-    folder = cache / "objects" / digest[:2] / digest[2:]
+    folder = object_path(cache / "objects", digest)
     if not digest or not folder.is_dir():
         raise UsageError(
-            f'the embedded model is missing: "{ref}" names no folder of the cache\n'
+            f'the bundled model is missing: "{ref}" names no folder of the cache\n'
             "install repobuild again, or train it: "
             "python -m repobuild.model.bundled.pretrain"
         )
     return folder, digest
 
 
-def _local(written: str, folder: Path, fim: bool) -> Base:
+def _resolve_folder(setting: str, folder: Path, fim: bool) -> Base:
     if not (folder / "config.json").is_file():
         raise UsageError(
-            f'"{folder.absolute()}" holds no config.json, so no model (base.model)\n'
+            f'"{folder.absolute()}" has no config.json: it is no model (base.model)\n'
             "save one there with save_pretrained, or name another folder"
         )
-    name = folder.name if Path(written).is_absolute() or "~" in written else written
+    name = folder.name if Path(setting).is_absolute() or "~" in setting else setting
     return Base(name, str(folder.absolute()), None, folder_digest(folder), fim)
 
 
 def folder_digest(folder: Path) -> str:
-    """SHA-256 over paths, sizes and content (large files by pieces)."""
+    """Return the SHA-256 of all paths, sizes and contents (large files by pieces)."""
     total = hashlib.sha256()
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = file.relative_to(folder).as_posix()
@@ -127,17 +136,17 @@ def folder_digest(folder: Path) -> str:
 def _file_digest(file: Path) -> str:
     size = file.stat().st_size
     with file.open("rb") as stream:
-        if size <= WHOLE_BELOW:
+        if size <= WHOLE_FILE_LIMIT:
             return hashlib.file_digest(stream, "sha256").hexdigest()
-        found = hashlib.sha256(stream.read(1 << 20))
+        digest = hashlib.sha256(stream.read(1 << 20))
         for number in range(PIECES):
             stream.seek((size - PIECE) * number // (PIECES - 1))
-            found.update(stream.read(PIECE))
-    return found.hexdigest()
+            digest.update(stream.read(PIECE))
+    return digest.hexdigest()
 
 
 def _hub_digest(model: str, revision: str | None) -> str:
-    """The commit that the revision stands for, without asking the network if known."""
+    """Return `model@commit`; ask the network only if no local cache has it."""
     if revision and _COMMIT.fullmatch(revision):
         return f"{model}@{revision}"
     from huggingface_hub.constants import HF_HUB_CACHE
@@ -146,36 +155,39 @@ def _hub_digest(model: str, revision: str | None) -> str:
     ref = cached / (revision or "main")
     if ref.is_file():
         return f"{model}@{ref.read_text('utf-8').strip()}"
-    return f"{model}@{_asked_commit(model, revision)}"
+    return f"{model}@{_ask_hub_for_commit(model, revision)}"
 
 
-def _asked_commit(model: str, revision: str | None) -> str:
+def _ask_hub_for_commit(model: str, revision: str | None) -> str:
     from huggingface_hub import HfApi
 
     try:
-        found = HfApi().model_info(model, revision=revision, timeout=10)
-    except Exception as error:  # the hub client raises a dozen unrelated kinds
+        info = HfApi().model_info(model, revision=revision, timeout=10)
+    except Exception as error:  # the hub client raises a dozen unrelated types
         raise UsageError(
-            f'base.model "{model}" is neither a folder nor to be had from the hub: '
+            f'base.model "{model}" is no folder, and the hub did not provide it: '
             f"{type(error).__name__}\n"
             f'download it where there is a network ("hf download {model}"), '
             "or set base.model to a local folder"
         ) from error
-    return str(found.sha)
+    return str(info.sha)
 
 
 # ----------------------------------------------------------------------- loading
 
 
 def device() -> str:
-    """One GPU when there is one, else the CPU."""
+    """Return "cuda" when a GPU is available, else "cpu"."""
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
-    """The tokenizer, with a chat template and a padding token in any case."""
+    """Load the tokenizer; supply a chat template and a padding token if it lacks them.
+
+    Raises `UsageError` when the tokenizer has no end token.
+    """
     from transformers import AutoTokenizer
 
     quiet()
@@ -193,7 +205,7 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
 
 
 def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
-    """The bare base model, frozen, in evaluation mode."""
+    """Load the base model without an adapter, frozen and in evaluation mode."""
     from transformers import AutoModelForCausalLM
 
     quiet()
@@ -206,10 +218,10 @@ def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
 
 
 def quiet() -> None:
-    """The user sees our progress, not the libraries' logs and bars.
+    """Silence the logs and progress bars of transformers, peft and DeepSpeed.
 
-    Must come before peft is imported: with it comes DeepSpeed, which complains of a
-    machine without a GPU unless it is told.
+    Call it before peft is imported: peft imports DeepSpeed, which warns about a machine
+    without a GPU unless DS_ACCELERATOR is set.
     """
     import os
     import warnings

@@ -1,8 +1,8 @@
-"""Base and adapter answer one question: `ask`.
+"""Answer one question with the base model and with the adapter, for `repobuild ask`.
 
-One model in memory, with the adapter beside its weights: for the base the adapter is
-switched off while a token is computed. Two copies of 8 billion parameters would take
-16 GB more, and twice the time until the first word.
+Only one model is in memory, with the adapter beside its weights: while a token of the
+base is computed, the adapter is switched off. Two copies of a model of 8 billion
+parameters would take 16 GB more, and twice the time until the first word.
 """
 
 from __future__ import annotations
@@ -15,62 +15,63 @@ from typing import Any
 
 from repobuild.model.base import Base, device, load_model, load_tokenizer
 from repobuild.model.conversation import Conversation
-from repobuild.model.generate import TextGenerator, with_adapter
+from repobuild.model.generate import TextGenerator, attach_adapter
 
 BASE, ADAPTER = "base", "adapter"
 
 
 @dataclass(frozen=True, slots=True)
 class AnswerPiece:
-    """Some more of one answer; the last one says whether the answer is whole."""
+    """The next piece of one answer; the last one has no text."""
 
-    voice: str
+    voice: str  # BASE or ADAPTER
     text: str
     last: bool = False
-    whole: bool = True  # False: cut at the limit
+    whole: bool = True  # False: cut at the token limit
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two voices of one model."""
+    """One loaded model that answers with or without its adapter."""
 
-    speaker: TextGenerator
+    generator: TextGenerator
 
     @classmethod
     def load(cls, base: Base, adapter: Path) -> Comparison:
+        """Load the base model with the adapter beside it, not merged."""
         import torch
 
-        place = device()
-        dtype = torch.float32 if place == "cpu" else torch.bfloat16
-        model: Any = with_adapter(load_model(base, dtype), adapter, merge=False)
+        target = device()
+        dtype = torch.float32 if target == "cpu" else torch.bfloat16
+        model: Any = attach_adapter(load_model(base, dtype), adapter, merge=False)
         conversation = Conversation(load_tokenizer(base), base.fim)
-        return cls(TextGenerator(model.to(place).eval(), conversation))
+        return cls(TextGenerator(model.to(target).eval(), conversation))
 
     def together(self, question: str, limit: int) -> Iterator[AnswerPiece]:
-        """Both answers at once, a piece of each in turns."""
-        voices = [self.alone(name, question, limit) for name in (BASE, ADAPTER)]
-        while voices:
-            for voice in tuple(voices):
-                piece = next(voice)
+        """Yield pieces of both answers in turn, at most `limit` tokens each."""
+        answers = [self.alone(name, question, limit) for name in (BASE, ADAPTER)]
+        while answers:
+            for answer in tuple(answers):
+                piece = next(answer)
                 if piece.last:
-                    voices.remove(voice)
+                    answers.remove(answer)
                 yield piece
 
     def alone(self, voice: str, question: str, limit: int) -> Iterator[AnswerPiece]:
-        """One answer, to its end."""
-        stream = self.speaker.stream(question, limit)
+        """Yield the pieces of one answer, of at most `limit` tokens."""
+        stream = self.generator.stream(question, limit)
         while True:
             try:
-                with self._as(voice):
+                with self._adapter_switched(on=voice == ADAPTER):
                     text = next(stream)
             except StopIteration as end:
                 yield AnswerPiece(voice, "", last=True, whole=bool(end.value))
                 return
             yield AnswerPiece(voice, text)
 
-    def _as(self, voice: str) -> AbstractContextManager[Any]:
-        model: Any = self.speaker.model
-        found: AbstractContextManager[Any] = (
-            nullcontext() if voice == ADAPTER else model.disable_adapter()
+    def _adapter_switched(self, on: bool) -> AbstractContextManager[Any]:
+        model: Any = self.generator.model
+        context: AbstractContextManager[Any] = (
+            nullcontext() if on else model.disable_adapter()
         )
-        return found
+        return context

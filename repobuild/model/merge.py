@@ -1,15 +1,18 @@
-"""The task `merged`: a full model folder from base and adapter.
+"""The task `merged`: write a full model folder from base and adapter.
 
     W = W + B A * alpha / rank      in float32, by peft, in this process
 
-Checked before it is written: the logits of the merged model equal those of base with
-adapter on one of the adapter's own questions, within 1e-5 of the largest logit in
-float32. Checked after: what was saved (in the base's own data type) is loaded again
-and equals them within `merged.tolerance` of the largest logit. Rounding to bfloat16
-costs some 1e-2 by itself, so a base that is stored in bfloat16 is saved in float32
-unless `merged.dtype` says otherwise.
+Two checks on a few probe questions, each as a difference relative to the largest logit:
+before it is written, the merged model must equal base with adapter to 1e-5 in float32;
+after it is written (as `merged.dtype`), the saved model is loaded again and must equal
+them within `merged.tolerance`. Rounding to bfloat16 alone costs about 1e-2, so a base
+that is stored in bfloat16 is saved in float32 unless `merged.dtype` is changed.
 
-Never inside a DeepSpeed engine: merging partitioned weights is unsupported there.
+Merging never runs inside a DeepSpeed engine, which does not support it for partitioned
+weights.
+
+Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", section
+4.1.
 """
 
 from __future__ import annotations
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 
     from repobuild.engine.contract import Task
 
-EXACT = 1e-5
-QUESTIONS = (
+MERGE_TOLERANCE = 1e-5
+PROBE_QUESTIONS = (
     "In which file is `main` defined?",
     "What does `__init__` do?",
     "项目的主要功能是什么？",
@@ -36,7 +39,11 @@ QUESTIONS = (
 
 
 def merged(task: Task) -> dict[str, Any]:
-    """Return the row of the merged model of this commit's adapter."""
+    """Write the merged model of this commit's adapter and return its row.
+
+    Raises `BuildError` when the adapter belongs to another base model, or when merging
+    or saving changes the logits by more than allowed.
+    """
     base = resolve(task.settings)
     row = task.rows("adapter")[task.commit]
     adapter = task.object(current(row))
@@ -47,8 +54,8 @@ def merged(task: Task) -> dict[str, Any]:
             f"not to {base.digest[:12]} ({base.name})\nrun repobuild to make a new one"
         )
     with task.progress("merging", 3) as progress:
-        worst = merge(base, adapter, task.folder, task.settings, progress.advance)
-    return {"adapter": current(row), "base": base.digest, **worst}
+        errors = merge(base, adapter, task.folder, task.settings, progress.advance)
+    return {"adapter": current(row), "base": base.digest, **errors}
 
 
 def merge(
@@ -58,68 +65,76 @@ def merge(
     settings: Any,
     advance: Any = lambda: None,
 ) -> dict[str, float]:
-    """Write the merged model; returns the largest relative differences of logits."""
+    """Write the merged model to `folder`; return the relative errors of its logits.
+
+    `exact` is the error after merging in float32, `stored` the error after saving and
+    loading. `advance` is called after each of the three steps. Raises `BuildError` when
+    an error is above its limit.
+    """
     import torch
     from peft import PeftModel
 
     tokenizer = load_tokenizer(base)
-    probe = probe_of(Conversation(tokenizer))
+    probe = encode_probe(Conversation(tokenizer))
     plain: Any = load_model(base, torch.float32)
-    apart = PeftModel.from_pretrained(plain, str(adapter))
-    wanted = logits(apart, probe)
+    adapted = PeftModel.from_pretrained(plain, str(adapter))
+    expected = logits(adapted, probe)
     advance()
-    whole = apart.merge_and_unload(safe_merge=True)
-    exact = difference(logits(whole, probe), wanted)
-    require(exact, EXACT, "merging in float32")
+    whole = adapted.merge_and_unload(safe_merge=True)
+    exact = relative_error(logits(whole, probe), expected)
+    _check_error(exact, MERGE_TOLERANCE, "merging in float32")
     advance()
-    whole.to(dtype_of(base, settings["merged.dtype"]))
+    whole.to(_saved_dtype(base, settings["merged.dtype"]))
     whole.save_pretrained(folder, safe_serialization=True)
     tokenizer.save_pretrained(folder)
     saved = Base(base.name, str(folder), None, "")
-    stored = difference(logits(load_model(saved, torch.float32), probe), wanted)
-    require(stored, settings["merged.tolerance"], "saving the merged model")
+    stored = relative_error(logits(load_model(saved, torch.float32), probe), expected)
+    _check_error(stored, settings["merged.tolerance"], "saving the merged model")
     advance()
     return {"exact": exact, "stored": stored}
 
 
-def probe_of(conversation: Conversation) -> list[torch.Tensor]:
+def encode_probe(conversation: Conversation) -> list[torch.Tensor]:
+    """Return the token ids (1, T) of each probe question."""
     import torch
 
-    prompts = [conversation.prompt({"question": text}) for text in QUESTIONS]
+    prompts = [conversation.prompt({"question": text}) for text in PROBE_QUESTIONS]
     return [torch.tensor([ids]) for ids in conversation.encode(prompts)]
 
 
 def logits(model: Any, probe: list[torch.Tensor]) -> list[torch.Tensor]:
+    """Return the float32 logits (1, T, V) of each probe question."""
     import torch
 
     with torch.inference_mode():
         return [model(input_ids=ids).logits.float() for ids in probe]
 
 
-def difference(one: list[torch.Tensor], other: list[torch.Tensor]) -> float:
-    """The largest difference, relative to the largest logit."""
-    worst = max(float((a - b).abs().max()) for a, b in zip(one, other, strict=True))
-    size = max(float(b.abs().max()) for b in other)
-    return float(f"{worst / size:.1e}")
+def relative_error(actual: list[torch.Tensor], expected: list[torch.Tensor]) -> float:
+    """Return the largest difference of logits, relative to the largest logit."""
+    pairs = zip(actual, expected, strict=True)
+    worst = max(float((a - b).abs().max()) for a, b in pairs)
+    largest = max(float(b.abs().max()) for b in expected)
+    return float(f"{worst / largest:.1e}")
 
 
-def require(found: float, allowed: float, what: str) -> None:
-    if not found <= allowed:
+def _check_error(error: float, allowed: float, step: str) -> None:
+    if not error <= allowed:  # also when it is not a number
         raise BuildError(
-            f"{what} changed the logits by {found:.1e} of the largest, "
+            f"{step} changed the logits by {error:.1e} of the largest, "
             f"more than {allowed:.1e} (merged.tolerance)\n"
             'set merged.dtype to "float32", or allow more'
         )
 
 
-def dtype_of(base: Base, name: str) -> torch.dtype:
-    """A data type by name; "base" is the one that the base is stored in."""
+def _saved_dtype(base: Base, name: str) -> torch.dtype:
+    """Return the data type of that name; "base" means that of the stored base."""
     import torch
     from transformers import AutoConfig
 
     if name == "base":
         config = AutoConfig.from_pretrained(base.source, revision=base.revision)
-        found: torch.dtype = config.dtype or torch.float32
-        return found
-    chosen: torch.dtype = getattr(torch, name)
-    return chosen
+        stored: torch.dtype = config.dtype or torch.float32
+        return stored
+    named: torch.dtype = getattr(torch, name)
+    return named

@@ -1,15 +1,16 @@
 """Make an earlier adapter the current one of a commit, without training.
 
-The commit is HEAD, or, when HEAD is not built, the nearest first parent that is: what
-the next build goes on from. Its row takes the earlier adapter (engine/override.py);
-the commit's own is kept and can be taken again. From then on
+The commit is HEAD or, when HEAD is not built, its nearest first-parent ancestor that
+is: the one that the next build continues from. Its row is overridden by the earlier
+adapter (engine/override.py); the commit's own row is kept and can be restored. From
+then on
 
     a build of the same samples    changes nothing
-    the next commit                goes on from the adapter rolled back to, on the
-                                   difference of its manifest to today's: what was
-                                   trained since is trained again, with what is new
-    an adapter that was put aside  is not taken again by itself when its samples come
-                                   back (delta.py): it was found wanting
+    the next commit                continues from the adapter rolled back to, on the
+                                   difference between its manifest and today's: samples
+                                   trained since are trained again, with the new ones
+    the adapter rolled back from   is not reused by itself when its samples come back
+                                   (adapter/delta.py), because the user rejected it
 """
 
 from __future__ import annotations
@@ -17,76 +18,85 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import displaced, own, put
 from repobuild.errors import StaleError, UsageError
-from repobuild.git.snapshot import at_commit, nearest, resolve
-from repobuild.model.adapter import delta as deltas
+from repobuild.git.ancestors import first_parents, nearest_ancestor
+from repobuild.git.snapshot import resolve
+from repobuild.model.adapter import decision as deltas
 from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current
-from repobuild.model.adapter.plan import ANCESTORS
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import resolve as resolve_base
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
-_PREFIX = re.compile("[0-9a-f]{6,64}")
-_LIST = "`repobuild log` lists what there is"
+_DIGEST_PREFIX = re.compile("[0-9a-f]{6,64}")
+_LIST_HINT = "`repobuild log` lists the adapters"
 
 Rows = Mapping[str, Row]
 
 
 @dataclass(frozen=True, slots=True)
 class Rollback:
-    """What is to be done: adapters by digest, and the row to write."""
+    """A planned rollback: adapters by digest, and the row to write."""
 
-    commit: str
+    commit: str  # whose row changes
     before: str
     after: str
-    trained_at: str
+    trained_at: str  # the commit of the adapter `after`
     row: Row
-    rebase: str  # why the next training starts from the base model; else ""
+    rebase: str  # why the next training starts from the base model; "" if it does not
 
     @property
     def changes(self) -> bool:
+        """Return whether another adapter becomes current."""
         return self.before != self.after
 
     @property
     def restores(self) -> bool:
-        """Whether the commit's own adapter is put back."""
+        """Return whether the commit's own adapter becomes current again."""
         return self.changes and own(self.row) is self.row
 
 
 def foresee(build: Build, name: str = "") -> Rollback:
-    """Return what rolling back to an adapter or a commit would do; by default to the
-    adapter before.
+    """Plan the rollback to an adapter or a commit; by default to the previous adapter.
 
-    Raises `StaleError` when this branch has no adapter, and `UsageError` for a name
-    that is none, an adapter that is not stored any more or one of another base model.
+    Raises `StaleError` when this branch has no adapter, and `UsageError` when `name` is
+    unknown, or its adapter is not stored any more or belongs to another base model.
     """
     rows = dict(build.table("adapter").items())
-    commit = nearest(build.snapshot.repository, build.snapshot.commit, rows)
+    commit = nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
     if not commit:
         raise StaleError("no adapter of this branch yet\nrun `repobuild` to build one")
-    wanted = found(build, rows, name, commit) if name else earlier(build, rows, commit)
-    lineage = Lineage.read(stored(build, wanted))
+    target = (
+        _find_adapter(build, rows, name, commit)
+        if name
+        else _previous_adapter(build, rows, commit)
+    )
+    try:
+        folder = build.store.path(target)
+    except KeyError as error:
+        raise UsageError(
+            f"adapter {target[:12]} is not stored any more\n"
+            f"it was collected or damaged (cache.max_size); {_LIST_HINT}"
+        ) from error
+    lineage = Lineage.read(folder)
     settings = build.rules["adapter"].seen(build.settings)
-    must_fit(lineage, wanted, settings)
-    row = row_of(rows[commit], wanted, lineage)
+    _check_base(lineage, target, settings)
     return Rollback(
         commit=commit,
         before=current(rows[commit]),
-        after=wanted,
+        after=target,
         trained_at=lineage.commit,
-        row=row,
-        rebase=rebase(lineage.row(None), settings),
+        row=_row_after(rows[commit], target, lineage),
+        rebase=_next_rebase_reason(lineage.row(None), settings),
     )
 
 
 def carry_out(build: Build, step: Rollback) -> None:
-    """Write the row, as a build of its own that runs no rule."""
+    """Write the row, in a build step that runs no rule."""
     with build.step():
         put(build, build.rules["adapter"], step.commit, step.row)
         build.events.emit(
@@ -95,16 +105,16 @@ def carry_out(build: Build, step: Rollback) -> None:
         )  # fmt: skip
 
 
-def row_of(row: Row, wanted: str, lineage: Lineage) -> Row:
-    """The commit's own row, when it is its own adapter; else one in its place."""
-    made = own(row)
-    if wanted == current(made):
-        return made
+def _row_after(row: Row, target: str, lineage: Lineage) -> Row:
+    """Return the commit's own row if `target` is its own adapter, else an override."""
+    own_row = own(row)
+    if target == current(own_row):
+        return own_row
     facts = {
         **lineage.row(None),
-        "object": wanted,
+        "object": target,
         "mode": ROLLBACK,
-        "reason": f"instead of {current(made)[:12]}",
+        "reason": f"instead of {current(own_row)[:12]}",
         "work": 0,
         "promoted": True,
     }
@@ -114,75 +124,62 @@ def row_of(row: Row, wanted: str, lineage: Lineage) -> Row:
 # ------------------------------------------------------------------- which adapter
 
 
-def found(build: Build, rows: Rows, name: str, commit: str) -> str:
-    """The adapter that is named by its digest or by a commit.
+def _find_adapter(build: Build, rows: Rows, name: str, commit: str) -> str:
+    """Return the digest of the adapter that a digest prefix or a commit names.
 
-    A commit means the adapter that was in use there; `commit` itself its own.
+    A commit means the adapter that was current there; `commit` means its own.
     """
-    hits = {d for d in adapters(build, rows) if d.startswith(name)}
-    hits = hits if _PREFIX.fullmatch(name) else set()
-    if len(hits) > 1:
-        listed = ", ".join(sorted(hit[:16] for hit in hits))
+    matches = {d for d in adapters(build, rows) if d.startswith(name)}
+    matches = matches if _DIGEST_PREFIX.fullmatch(name) else set()
+    if len(matches) > 1:
+        listed = ", ".join(sorted(digest[:16] for digest in matches))
         raise UsageError(f'"{name}" names several adapters: {listed}')
-    if hits:
-        return hits.pop()
-    at = nearest(build.snapshot.repository, _commit(build, name), rows)
+    if matches:
+        return matches.pop()
+    try:
+        named = str(resolve(build.snapshot.repository, name).id)
+    except UsageError as error:
+        message = f'"{name}" names no adapter and no commit here\n{_LIST_HINT}'
+        raise UsageError(message) from error
+    at = nearest_ancestor(build.snapshot.repository, named, rows)
     if not at:
-        raise UsageError(f'no adapter was built at "{name}" or before it\n{_LIST}')
+        raise UsageError(f'no adapter was built at "{name}" or before it\n{_LIST_HINT}')
     return current(own(rows[at]) if at == commit else rows[at])
 
 
 def adapters(build: Build, rows: Rows) -> Iterator[str]:
-    """Every adapter that a row names or that is stored, by digest."""
+    """Yield the digest of every adapter that a row names or that is stored."""
     for row in rows.values():
         yield from filter(None, (row["object"], current(row), current(own(row))))
         yield str(own(row)["object"])
     for digest in build.store.digests():
-        if is_adapter(build.store.place(digest)):
+        folder = build.store.object_path(digest)
+        files = ("repobuild.json", "adapter_config.json", "manifest.bin")
+        if all((folder / name).is_file() for name in files):
             yield digest
 
 
-def is_adapter(folder: Path) -> bool:
-    names = ("repobuild.json", "adapter_config.json", "manifest.bin")
-    return all((folder / name).is_file() for name in names)
+def _previous_adapter(build: Build, rows: Rows, commit: str) -> str:
+    """Return the adapter that was current before the commit's current one.
 
-
-def _commit(build: Build, name: str) -> str:
-    try:
-        return str(resolve(build.snapshot.repository, name).id)
-    except UsageError as error:
-        said = f'"{name}" names no adapter and no commit here\n{_LIST}'
-        raise UsageError(said) from error
-
-
-def earlier(build: Build, rows: Rows, commit: str) -> str:
-    """The adapter in use before; of a commit that is rolled back already, the one
-    before that."""
+    After a rollback that is the adapter before the one rolled back to.
+    """
     row = rows[commit]
-    past = at_commit(build.snapshot.repository, commit).ancestors(ANCESTORS)
-    line = [current(rows[name]) for name in past if name in rows]
+    digest = current(row)
+    past = first_parents(build.snapshot.repository, commit)
+    history = [current(rows[name]) for name in past if name in rows]
     if own(row) is not row:
-        line = line[line.index(current(row)) :] if current(row) in line else []
-    before = next((digest for digest in line if digest != current(row)), "")
+        history = history[history.index(digest) :] if digest in history else []
+    before = next((other for other in history if other != digest), "")
     if not before:
-        raise UsageError(f"no adapter before {current(row)[:12]}\n{_LIST}; name one")
+        raise UsageError(f"no adapter before {digest[:12]}\n{_LIST_HINT}; name one")
     return before
 
 
-# ----------------------------------------------------------------- what it must be
+# -------------------------------------------------------------------------- checks
 
 
-def stored(build: Build, digest: str) -> Path:
-    try:
-        return build.store.path(digest)
-    except KeyError as error:
-        raise UsageError(
-            f"adapter {digest[:12]} is not stored any more\n"
-            f"it was collected or damaged (cache.max_size); {_LIST}"
-        ) from error
-
-
-def must_fit(lineage: Lineage, digest: str, settings: Mapping[str, Any]) -> None:
+def _check_base(lineage: Lineage, digest: str, settings: Mapping[str, Any]) -> None:
     base = resolve_base(settings)
     if lineage.base["digest"] == base.digest:
         return
@@ -193,9 +190,13 @@ def must_fit(lineage: Lineage, digest: str, settings: Mapping[str, Any]) -> None
     )
 
 
-def rebase(row: Row, settings: Mapping[str, Any]) -> str:
-    """Why the next training would start from the base model, known beforehand."""
-    now = deltas.StepInput(
+def _next_rebase_reason(row: Row, settings: Mapping[str, Any]) -> str:
+    """Return why the next training would start from the base model, "" if it would not.
+
+    The size and the rows of the next dataset are unknown; the recipe and the base
+    decide.
+    """
+    step = deltas.StepInput(
         dataset="",
         recipe=Recipe.of(settings).digest,
         base=row["base"],
@@ -203,4 +204,4 @@ def rebase(row: Row, settings: Mapping[str, Any]) -> str:
         rows={},
         parent=row,
     )
-    return deltas.rebase_reason(now, row, deltas.SampleDelta([], [], []), settings)
+    return deltas.rebase_reason(step, row, deltas.SampleDelta([], [], []), settings)

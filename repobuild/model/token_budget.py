@@ -1,12 +1,13 @@
-"""The `balance` table, and counting tokens with the base model's tokenizer.
+"""Count tokens with the base model's tokenizer, and keep the `balance` table.
 
-The table lies between `samples` and `dataset`, and is made here because the base model
-is known here; what it holds and why is told in `repobuild/samples/dataset/budget.py`.
-It counts the trained samples that are good by themselves: those that fall later, as
-copies of others, leave their share unused.
+With `samples.max_tokens` set, the table decides which samples are within the budget;
+repobuild/samples/dataset/budget.py has its layout and its rule. It is computed between
+`samples` and `dataset`, and in this room because the base model is known here. It
+counts the trained samples that pass the filters of a single sample; those that are
+dropped later as copies of others leave their share unused.
 
-Only `tokenizers` is loaded, not the model's library. Question and answer are counted;
-a chat template adds the same dozen tokens to every sample.
+Only `tokenizers` is imported, not transformers. Question and answer are counted; a chat
+template adds the same dozen tokens to every sample.
 """
 
 from __future__ import annotations
@@ -20,114 +21,101 @@ from typing import Any
 
 from repobuild.engine.contract import Value, View
 from repobuild.errors import UsageError
-from repobuild.model.base import TINY, embedded
+from repobuild.model.base import TINY, bundled_model
 from repobuild.samples.dataset.all_samples import SampleChanges
 from repobuild.samples.dataset.budget import MARK, Line, cut, level, luck, module
-from repobuild.samples.dataset.quality_filter import SampleFilter, Samples
+from repobuild.samples.dataset.quality_filter import SampleFilter
 from repobuild.samples.tasks.facts import Sample
 
-_FILE = "tokenizer.json"
+_TOKENIZER_FILE = "tokenizer.json"
 
-Count = Callable[[str], int]
+Count = Callable[[str], int]  # the tokens of a text
 Group = tuple[str, str]  # task, file
-Places = Counter[tuple[int, int]]  # (luck, tokens) -> how many more samples, or fewer
+LineChange = Counter[tuple[int, int]]  # (rank, tokens) -> samples added (or removed)
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Value]:
-    """What enters the key: with a budget, which tokenizer counts."""
+    """Return the part of the cache key: the tokenizer, if there is a budget."""
     if not settings["samples.max_tokens"]:
         return {}
-    digest = blake2b(_needed(settings).read_bytes(), digest_size=16).hexdigest()
-    return {"tokenizer": digest, "tokenizers": version("tokenizers")}
+    digest = blake2b(_required_tokenizer(settings).read_bytes(), digest_size=16)
+    return {"tokenizer": digest.hexdigest(), "tokenizers": version("tokenizers")}
 
 
 def counter(settings: Mapping[str, Any]) -> Count | None:
-    """Return what counts the tokens of a text; None where no tokenizer is at hand.
+    """Return a function that counts the tokens of a text, None without a tokenizer.
 
-    Needs `base.model`, `base.revision` and `root`; asks no network.
+    Reads `base.model`, `base.revision` and `root`; never uses the network.
     """
     path = tokenizer_file(settings)
     return _counter(path) if path else None
 
 
 def size(sample: Sample, count: Count) -> int:
-    """Return the tokens of a sample's question and answer."""
+    """Return the number of tokens of a sample's question and answer."""
     return count(sample["question"]) + count(sample["answer"])
 
 
 def balance(view: View) -> None:
-    """Bring lines, sizes and cuts up to date with the changed contexts."""
-    most = view.settings["samples.max_tokens"]
-    if not most:
+    """Update the lines, sizes and cuts of the `balance` table from changed contexts."""
+    budget = view.settings["samples.max_tokens"]
+    if not budget:
         return
-    places = _changed(view, _counter(_needed(view.settings)))
-    sizes = _sizes(view)
-    for (task, path), more in sorted(places.items()):
-        line = _line(view, task, path, more)
+    count = _counter(_required_tokenizer(view.settings))
+    tasks = [key for key in view.own.keys() if MARK not in key]
+    sizes: dict[str, dict[str, int]] = {
+        task: dict((view.own.get(task) or {})["sizes"]) for task in tasks
+    }
+    for (task, path), change in sorted(_line_changes(view, count).items()):
+        line = _update_line(view, task, path, change)
         sizes.setdefault(task, {})[path] = sum(tokens for _, tokens in line)
         if not line:
             del sizes[task][path]
-    totals = {task: sum(of.values()) for task, of in sizes.items()}
-    share = level(totals, most)
-    for task, of in sorted(sizes.items()):
-        _write(view, task, of, min(share, totals[task]))
+    totals = {task: sum(by_file.values()) for task, by_file in sizes.items()}
+    share = level(totals, budget)
+    for task, by_file in sorted(sizes.items()):
+        _write_task(view, task, by_file, min(share, totals[task]))
 
 
-def _changed(view: View, count: Count) -> dict[Group, Places]:
-    """What came to the line of each module, and what left it."""
-    judge = SampleFilter.of(view.settings)
-    places: dict[Group, Places] = {}
+def _line_changes(view: View, count: Count) -> dict[Group, LineChange]:
+    """Return the samples added to and removed from the line of each task and file."""
+    sample_filter = SampleFilter.of(view.settings)
+    changes: dict[Group, LineChange] = {}
     for key, (old, new) in SampleChanges(view).items():
-        for samples, step in ((old, -1), (new, 1)):
-            _add(places, judge, count, key, samples or {}, step)
-    return places
+        for samples, step in ((old or {}, -1), (new or {}, 1)):
+            for sub, item in sample_filter.row(key, samples).items():
+                if item.get("split") == "train":
+                    sample = samples[sub]
+                    group = (sample["task"], module(sample))
+                    line = changes.setdefault(group, Counter())
+                    line[luck(key + sub), size(sample, count)] += step
+    return changes
 
 
-def _add(
-    places: dict[Group, Places],
-    judge: SampleFilter,
-    count: Count,
-    key: str,
-    samples: Samples,
-    step: int,
-) -> None:
-    for sub, item in judge.row(key, samples).items():
-        if item.get("split") == "train":
-            sample = samples[sub]
-            line = places.setdefault((sample["task"], module(sample)), Counter())
-            line[luck(key + sub), size(sample, count)] += step
-
-
-def _sizes(view: View) -> dict[str, dict[str, int]]:
-    """The tokens of every file by task, as they were."""
-    tasks = [key for key in view.own.keys() if MARK not in key]
-    return {task: dict((view.own.get(task) or {})["sizes"]) for task in tasks}
-
-
-def _line(view: View, task: str, path: str, more: Places) -> Line:
-    """Bring one module's line up to date."""
+def _update_line(view: View, task: str, path: str, change: LineChange) -> Line:
+    """Write one file's line with the change applied, and return it."""
     key = task + MARK + path
-    line: Places = Counter(map(tuple, view.own.get(key) or ()))
-    line.update(more)
-    now = [list(place) for place in sorted(line.elements())]
-    if now:
-        view.own.put(key, now)
+    members: LineChange = Counter(map(tuple, view.own.get(key) or ()))
+    members.update(change)
+    line = [list(entry) for entry in sorted(members.elements())]
+    if line:
+        view.own.put(key, line)
     elif not view.full:
         view.own.drop(key)
-    return now
+    return line
 
 
-def _write(view: View, task: str, sizes: Mapping[str, int], most: int) -> None:
-    """Say where a task's lines end, now that it has so many tokens."""
+def _write_task(view: View, task: str, sizes: Mapping[str, int], tokens: int) -> None:
+    """Write the sizes of a task's files, and where their lines end within `tokens`."""
     if not sizes:
         if not view.full:
             view.own.drop(task)
         return
-    share = level(sizes, most)
+    share = level(sizes, tokens)
     cuts = {
         path: cut(view.own.get(task + MARK + path) or [], share)
-        for path, tokens in sorted(sizes.items())
-        if tokens > share
+        for path, size_of_file in sorted(sizes.items())
+        if size_of_file > share
     }
     view.own.put(task, {"sizes": dict(sorted(sizes.items())), "cuts": cuts})
 
@@ -136,35 +124,36 @@ def _write(view: View, task: str, sizes: Mapping[str, int], most: int) -> None:
 
 
 def tokenizer_file(settings: Mapping[str, Any]) -> Path | None:
-    """Return where the base model's `tokenizer.json` lies, if it does here."""
+    """Return the path of the base model's `tokenizer.json`, None if it is not here."""
     model = str(settings["base.model"])
     folder = Path(settings.get("root", ""), Path(model).expanduser())
     if model == TINY:
-        path = embedded()[0] / _FILE
+        path = bundled_model()[0] / _TOKENIZER_FILE
     elif folder.is_dir():
-        path = folder / _FILE
+        path = folder / _TOKENIZER_FILE
     else:
-        path = _downloaded(model, str(settings.get("base.revision", "")) or None)
+        return _downloaded(model, str(settings.get("base.revision", "")) or None)
     return path if path.is_file() else None
 
 
-def _downloaded(model: str, revision: str | None) -> Path:
+def _downloaded(model: str, revision: str | None) -> Path | None:
+    """Return the tokenizer's path in the local hub cache."""
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
     try:
-        found = try_to_load_from_cache(model, _FILE, revision=revision)
+        path = try_to_load_from_cache(model, _TOKENIZER_FILE, revision=revision)
     except HFValidationError:
-        return Path(_FILE, "nowhere")
-    return Path(found) if isinstance(found, str) else Path(_FILE, "nowhere")
+        return None
+    return Path(path) if isinstance(path, str) and Path(path).is_file() else None
 
 
-def _needed(settings: Mapping[str, Any]) -> Path:
+def _required_tokenizer(settings: Mapping[str, Any]) -> Path:
     path = tokenizer_file(settings)
     if path is None:
         raise UsageError(
             "samples.max_tokens is counted with the base model's tokenizer, "
-            f'but "{settings["base.model"]}" has no {_FILE} here\n'
+            f'but "{settings["base.model"]}" has no {_TOKENIZER_FILE} here\n'
             "download the model (`hf download`), or set samples.max_tokens to 0"
         )
     return path

@@ -1,35 +1,44 @@
-"""The frames of a question file, turned round: from a text back to what filled them.
+"""Match a sample's text against the templates of its question file.
 
-A frame `{name} is defined in {path}` becomes a pattern whose groups are the fields. The
-pattern must match the whole text, so nothing stands in a text that no field holds.
+A template `{name} is defined in {path}` becomes a pattern whose groups are the fields:
+matching inverts the rendering that made the text. The pattern has to match the whole
+text, so that every word of it belongs either to the template or to a field.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from repobuild.resources import folder
-from repobuild.truth.structure import INLINE, REPEATED, STEP, STRUCTURE
+from repobuild.truth.structure import INLINE_CODE, REPEATED, STEPS, STRUCTURE
 
-NUMBERS = 10  # sample numbers of a kind; the last is the held-out question's
+NUMBERS_PER_KIND = 10  # sample numbers of a kind; the last is the held-out question's
 _FIELD = re.compile(r"\{(\w+)\}")
-_MANY_LINES = frozenset({"body", "items", "description", "style"})
-_NAMES = frozenset("name short path container other other_path".split())
+_MULTILINE_FIELDS = frozenset({"body", "code", "items", "description", "style"})
+_NAME_FIELDS = frozenset("name short path container other other_path".split())
 _LINE = r"[^\n]+?"
+_LINES = r"(?s:.+?)"
 _DEFAULTS = r"(?P<defaults>(?:\n\n\*\*[^\n]+)*?)"
-_STEP = r"(?P<steps>(?:\n\d+\. [^\n]+)+)"
+_STEPS = r"(?P<steps>(?:\n\d+\. [^\n]+)+)"
 
-Fields = dict[tuple[str, str], str]  # (frame or part, field) -> what stands there
+Fields = dict[tuple[str, str], str]  # (kind or part, field) -> the text in its place
 
 
 class UnknownKindError(Exception):
-    """A sample of a kind that nothing here can check."""
+    """No check exists for samples of this kind."""
+
+
+class _Piece(NamedTuple):
+    """A template, or without one an entry of `STRUCTURE` in its notation."""
+
+    part: str
+    template: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,128 +48,123 @@ class AnswerTemplates:
     words: Mapping[str, str]
     parts: Mapping[str, str]
     kinds: Mapping[str, Mapping[str, Any]]
-    numbers: Mapping[tuple[str, int], str]  # (task, tens) -> kind
+    kind_by_number: Mapping[tuple[str, int], str]  # (task, number // 10) -> kind
+    _patterns: dict[tuple[_Piece, ...], _TemplatePattern] = field(
+        default_factory=dict, init=False
+    )
 
     def kind(self, task: str, number: int) -> str:
-        """The kind of a sample, by its key. Raises `UnknownKindError`."""
-        kind = self.numbers.get((task, number // NUMBERS), "")
+        """Return the kind of a sample by its key. Raises `UnknownKindError`."""
+        kind = self.kind_by_number.get((task, number // NUMBERS_PER_KIND), "")
         if kind not in STRUCTURE:
             raise UnknownKindError(f'no check for "{kind or task}"')
         return kind
 
-    def question(self, kind: str, number: int, text: str) -> Fields | None:
-        place = number % NUMBERS
-        table = self.kinds[kind]
-        if place == NUMBERS - 1:
-            frame = table["held_out"][0]
-        else:
-            frame = table["questions"][place]
-        return _match(self._compiled(f"q{frame}", ((kind, frame),)), text)
+    def match_question(self, kind: str, number: int, text: str) -> Fields | None:
+        table, index = self.kinds[kind], number % NUMBERS_PER_KIND
+        held_out = index == NUMBERS_PER_KIND - 1
+        template = table["held_out"][0] if held_out else table["questions"][index]
+        return self._match([_Piece(kind, template)], text)
 
-    def answer(self, kind: str, text: str) -> Fields | None:
-        frames = [(kind, self.kinds[kind]["answer"])]
-        frames += [(part, "") for part in STRUCTURE[kind]]
-        return _match(self._compiled(f"a{kind}", tuple(frames)), text)
+    def match_answer(self, kind: str, text: str) -> Fields | None:
+        answer = _Piece(kind, self.kinds[kind]["answer"])
+        return self._match([answer, *map(_Piece, STRUCTURE[kind])], text)
 
-    def part(self, names: tuple[str, ...], text: str) -> list[Fields]:
+    def match_parts(self, names: Sequence[str], text: str) -> list[Fields]:
         """Read a text as each of these parts that it can be."""
-        found = []
-        for name in names:
-            pattern = self._compiled(f"p{name}", ((name, self.parts[name]),))
-            fields = _match(pattern, text)
-            if fields is not None:
-                found.append(fields)
-        return found
+        readings = (self._match([_Piece(n, self.parts[n])], text) for n in names)
+        return [fields for fields in readings if fields is not None]
 
-    def sequence(self, names: tuple[str, ...], text: str) -> Fields | None:
-        """Read a text that is some of these parts, in this order."""
-        key = "s" + " ".join(names)
-        return _match(self._compiled(key, tuple((name, "") for name in names)), text)
+    def match_sequence(self, entries: Sequence[str], text: str) -> Fields | None:
+        """Read a text as these parts in this order; `?` and `|` as in `STRUCTURE`."""
+        return self._match(list(map(_Piece, entries)), text)
 
-    def _compiled(
-        self, key: str, frames: tuple[tuple[str, str], ...]
-    ) -> TemplatePattern:
-        known: dict[str, TemplatePattern] = self.__dict__.setdefault("_patterns", {})
-        if key not in known:
-            groups: dict[str, tuple[str, str]] = {}
-            text = "".join(self._piece(part, frame, groups) for part, frame in frames)
-            known[key] = TemplatePattern(re.compile(text), groups)
-        return known[key]
+    def _match(self, pieces: Sequence[_Piece], text: str) -> Fields | None:
+        key = tuple(pieces)
+        if key not in self._patterns:
+            self._patterns[key] = _TemplatePattern(self.words, self.parts, key)
+        return self._patterns[key].match(text)
 
-    def _piece(self, part: str, frame: str, groups: dict[str, tuple[str, str]]) -> str:
-        """The pattern of a frame, or of a part as the structure names it."""
-        if frame:
-            return self._turned(part, frame, groups)
-        if part == REPEATED:
-            groups["defaults"] = ("", "defaults")
+
+class _TemplatePattern:
+    """One regular expression for a sequence of templates."""
+
+    def __init__(
+        self,
+        words: Mapping[str, str],
+        parts: Mapping[str, str],
+        pieces: Sequence[_Piece],
+    ) -> None:
+        self._words, self._parts = words, parts
+        self._groups: dict[str, tuple[str, str]] = {}  # group -> (part, field)
+        self._expression = re.compile("".join(map(self._piece, pieces)))
+
+    def match(self, text: str) -> Fields | None:
+        match = self._expression.fullmatch(text)
+        if match is None:
+            return None
+        return {
+            self._groups[group]: value
+            for group, value in match.groupdict().items()
+            if value is not None
+        }
+
+    def _piece(self, piece: _Piece) -> str:
+        entry, template = piece
+        if template:
+            return self._template(entry, template)
+        if entry == REPEATED:
+            self._groups["defaults"] = ("", "defaults")
             return _DEFAULTS
-        if part == STEP:
-            groups["steps"] = ("", "steps")
-            return _STEP
-        names = part.rstrip("?").split("|")
-        options = [self._turned(name, self.parts[name], groups) for name in names]
-        return f"(?:{'|'.join(options)})" + ("?" if part.endswith("?") else "")
+        if entry == STEPS:
+            self._groups["steps"] = ("", "steps")
+            return _STEPS
+        names = entry.rstrip("?").split("|")
+        options = [self._template(name, self._parts[name]) for name in names]
+        return f"(?:{'|'.join(options)})" + ("?" if entry.endswith("?") else "")
 
-    def _turned(self, part: str, frame: str, groups: dict[str, tuple[str, str]]) -> str:
-        """The pattern of one frame; a field that returns must say the same again."""
+    def _template(self, part: str, template: str) -> str:
+        """Return a template's pattern; a repeated field must have the same text."""
+        if not _FIELD.search(template):
+            # No field: its own text is the field, so that a claim can be made of it.
+            group = f"{part}__said"
+            self._groups[group] = (part, "said")
+            return f"(?P<{group}>{re.escape(template)})"
         pieces = []
-        if not _FIELD.search(frame):
-            groups[f"{part}__said"] = (part, "said")
-            return f"(?P<{part}__said>{re.escape(frame)})"
-        for place, text in enumerate(_FIELD.split(frame)):
+        for index, text in enumerate(_FIELD.split(template)):
             group = f"{part}__{text}"
-            if place % 2 == 0:
+            if index % 2 == 0:
                 pieces.append(re.escape(text))
-            elif group in groups:
+            elif group in self._groups:
                 pieces.append(f"(?P={group})")
             else:
-                pieces.append(self._field(part, text, frame, groups))
+                pieces.append(self._field(part, text, template))
         return "".join(pieces)
 
-    def _field(
-        self, part: str, name: str, frame: str, groups: dict[str, tuple[str, str]]
-    ) -> str:
+    def _field(self, part: str, name: str, template: str) -> str:
+        if name == "code" and "```" not in template and part not in INLINE_CODE:
+            return self._template(part, self._words["code"])
         group = f"{part}__{name}"
-        if name == "code" and "```" not in frame and part not in INLINE:
-            return self._turned(part, self.words["code"], groups)
-        groups[group] = (part, name)
-        many = name in _MANY_LINES or name == "code" or part == "change_signature"
-        if f"`{{{name}}}`" in frame and name in _NAMES:
+        self._groups[group] = (part, name)
+        if f"`{{{name}}}`" in template and name in _NAME_FIELDS:
             return f"(?P<{group}>[^`\\n]+)"
-        return f"(?P<{group}>{'(?s:.+?)' if many else _LINE})"
-
-
-@dataclass(frozen=True, slots=True)
-class TemplatePattern:
-    expression: re.Pattern[str]
-    groups: Mapping[str, tuple[str, str]]
-
-
-def _match(pattern: TemplatePattern, text: str) -> Fields | None:
-    found = pattern.expression.fullmatch(text)
-    if found is None:
-        return None
-    said = found.groupdict()
-    return {
-        pattern.groups[group]: value
-        for group, value in said.items()
-        if value is not None
-    }
+        multiline = name in _MULTILINE_FIELDS or part == "change_signature"
+        return f"(?P<{group}>{_LINES if multiline else _LINE})"
 
 
 @cache
 def answer_templates(language: str) -> AnswerTemplates:
-    """Read a language's question file."""
+    """Return the templates of a language's question file."""
     return read_templates(folder("configs") / "questions" / f"{language}.toml")
 
 
 def read_templates(path: Path) -> AnswerTemplates:
     body = tomllib.loads(path.read_text("utf-8"))
     kinds = {k: v for k, v in body.items() if isinstance(v, dict) and "task" in v}
-    numbers: dict[tuple[str, int], str] = {}
+    kind_by_number: dict[tuple[str, int], str] = {}
     counts: dict[str, int] = {}
     for kind, table in kinds.items():
         task = table["task"]
-        numbers[task, counts.get(task, 0)] = kind
+        kind_by_number[task, counts.get(task, 0)] = kind
         counts[task] = counts.get(task, 0) + 1
-    return AnswerTemplates(body["words"], body["parts"], kinds, numbers)
+    return AnswerTemplates(body["words"], body["parts"], kinds, kind_by_number)

@@ -1,8 +1,9 @@
-"""All samples against the tree that they were made from, a file parsed once.
+"""Check all samples against the tree that they were made from.
 
-Samples are grouped by the file that they are about; workers read them back and check
-what that file proves, and return the file's face. Claims about other files wait until
-every face is there.
+Samples are grouped by the file of their element, so that each file is parsed once. A
+worker parses one file, checks what that file proves, and returns the file's evidence
+with the claims that rest on other files, too. Those are checked here when the evidence
+of all files is there, and so are samples about commits.
 """
 
 from __future__ import annotations
@@ -13,36 +14,36 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from repobuild.truth.claims.change_claims import Past
+from repobuild.truth.claims.change_claims import FindCommit
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
-from repobuild.truth.claims.relation_claims import FAR
-from repobuild.truth.reading import (
-    ReadSample,
+from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
+from repobuild.truth.sample_check import (
     WrongClaim,
+    check_change_sample,
+    check_sample,
     element_path,
     is_change,
-    read,
-    read_change,
 )
-from repobuild.truth.subject import DeferredClaim, TreeFile
+from repobuild.truth.subject import DeferredClaim
 from repobuild.truth.tree.file_evidence import FileEvidence
+from repobuild.truth.tree.tree_file import TreeFile
 from repobuild.truth.tree.tree_index import TreeIndex
 
-Samples = Sequence[tuple[str, Mapping[str, Any]]]
-_FAR = {**FAR, **PROJECT_CLAIMS}
-_BATCH = 16  # files
-_PAPER = ("readme.md", "readme.markdown")
-_PAPER_DEPTH = 3
+KeyedSample = tuple[str, Mapping[str, Any]]
+_DEFERRED_CHECKS = {**RELATION_CLAIMS, **PROJECT_CLAIMS}
+_BATCH = 16  # files that a worker gets at once
+_READMES = ("readme.md", "readme.markdown")
+_DOCUMENT_DEPTH = 3  # folders from the top in which the project describes itself
 
 
 @dataclass(frozen=True, slots=True)
 class AuditTree:
     """What samples are checked against: every path with its language, and the bytes."""
 
-    languages: Mapping[str, str]
-    blob: Callable[[str], bytes]  # of a path
-    project: str = ""
-    past: Past = lambda id: None  # noqa: E731
+    languages: Mapping[str, str]  # "" for a path that is left out
+    read_blob: Callable[[str], bytes]  # by path
+    project: str = ""  # the setting `project.name`
+    find_commit: FindCommit = lambda id: None  # noqa: E731
 
 
 @dataclass
@@ -52,150 +53,142 @@ class Audit:
     samples: int = 0
     claims: Counter[str] = field(default_factory=Counter)
     kinds: Counter[str] = field(default_factory=Counter)
-    unread: dict[str, str] = field(default_factory=dict)  # path -> why
+    unread: dict[str, str] = field(default_factory=dict)  # path -> parse error
     wrong: list[WrongClaim] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class AuditJob:
-    """One file with the samples about it."""
+    """One file with the samples about its elements."""
 
     path: str
     language: str
     data: bytes
-    samples: Samples
+    samples: Sequence[KeyedSample]
 
 
 @dataclass(frozen=True, slots=True)
 class AuditResult:
-    """What one file proved."""
+    """The evidence of one file, and what it proved of the samples about it."""
 
-    face: FileEvidence
+    evidence: FileEvidence
     claims: Counter[str]
     kinds: Counter[str]
     wrong: list[WrongClaim]
-    far: list[DeferredClaim]
+    deferred: list[DeferredClaim]
 
 
 def audit(
-    samples: Iterable[tuple[str, Mapping[str, Any]]],
+    samples: Iterable[KeyedSample],
     tree: AuditTree,
     jobs: int = 1,
     advance: Callable[[int], None] = lambda count: None,
 ) -> Audit:
-    """Check every sample; `advance` is told how many samples are done."""
-    found, faces, far = Audit(), {}, []
-    changes: list[tuple[str, Mapping[str, Any]]] = []
-    for done in _results(_jobs(_present(samples, changes), tree), jobs):
-        faces[done.face.path] = done.face
-        found.claims += done.claims
-        found.kinds += done.kinds
-        found.wrong += done.wrong
-        far += done.far
-        found.samples += done.kinds.total()
-        advance(done.kinds.total())
+    """Check every sample with `jobs` workers; `advance` takes how many are done."""
+    total = Audit()
+    files: dict[str, FileEvidence] = {}
+    deferred: list[DeferredClaim] = []
+    by_path: dict[str, list[KeyedSample]] = defaultdict(list)
+    changes: list[KeyedSample] = []
+    for key, sample in samples:
+        group = changes if is_change(sample) else by_path[element_path(key)]
+        group.append((key, sample))
+    for result in _run(_file_jobs(by_path, tree), jobs):
+        files[result.evidence.path] = result.evidence
+        total.claims += result.claims
+        total.kinds += result.kinds
+        total.wrong += result.wrong
+        deferred += result.deferred
+        total.samples += result.kinds.total()
+        advance(result.kinds.total())
+    total.unread = {path: file.problem for path, file in files.items() if file.problem}
     index = TreeIndex(
-        faces, frozenset(tree.languages), _papers(tree), tree.project, tree.languages
+        files,
+        frozenset(tree.languages),
+        _project_documents(tree),
+        tree.project,
+        tree.languages,
     )
-    found.unread = {p: face.problem for p, face in faces.items() if face.problem}
-    found.wrong += _far(index, far)
+    total.wrong += _check_deferred(index, deferred)
     for key, sample in changes:
-        _add(found, read_change(key, sample, index, tree.past))
+        checked = check_change_sample(key, sample, index, tree.find_commit)
+        total.samples += 1
+        total.claims.update(checked.claims)
+        total.kinds[checked.kind or "unknown"] += 1
+        total.wrong += checked.wrong
         advance(1)
-    found.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
-    return found
+    total.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
+    return total
 
 
-def _add(found: Audit, one: ReadSample) -> None:
-    found.samples += 1
-    found.claims.update(one.claims)
-    found.kinds[one.kind or "unknown"] += 1
-    found.wrong += one.wrong
-
-
-def _present(
-    samples: Iterable[tuple[str, Mapping[str, Any]]],
-    changes: list[tuple[str, Mapping[str, Any]]],
-) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The samples about what is; those about changes are put aside."""
-    for key, sample in samples:
-        if is_change(sample):
-            changes.append((key, sample))
-        else:
-            yield key, sample
-
-
-def _jobs(
-    samples: Iterable[tuple[str, Mapping[str, Any]]], tree: AuditTree
+def _file_jobs(
+    by_path: Mapping[str, Sequence[KeyedSample]], tree: AuditTree
 ) -> Iterator[AuditJob]:
-    """Every analysed file, with the samples about it; "" stands for the project."""
-    grouped: dict[str, list[tuple[str, Mapping[str, Any]]]] = defaultdict(list)
-    for key, sample in samples:
-        grouped[element_path(key)].append((key, sample))
+    """Yield a job for every analysed file, and for every other path with samples."""
     paths = [path for path, language in tree.languages.items() if language]
-    for path in {**dict.fromkeys(paths), **grouped}:
+    for path in {**dict.fromkeys(paths), **by_path}:  # "" for the whole project
         language = tree.languages.get(path, "")
-        data = tree.blob(path) if language else b""
-        yield AuditJob(path, language, data, grouped.get(path, ()))
+        data = tree.read_blob(path) if language else b""
+        yield AuditJob(path, language, data, by_path.get(path, ()))
 
 
-def _results(jobs: Iterator[AuditJob], count: int) -> Iterator[AuditResult]:
-    if count == 1:
-        yield from map(check, jobs)
+def _run(jobs: Iterator[AuditJob], workers: int) -> Iterator[AuditResult]:
+    if workers == 1:
+        yield from map(check_file, jobs)
         return
     from joblib import Parallel, delayed
 
-    run = Parallel(n_jobs=count, return_as="generator", pre_dispatch="3*n_jobs")
-    for results in run(delayed(_check_all)(batch) for batch in _batches(jobs)):
+    batches = iter(lambda: list(islice(jobs, _BATCH)), [])
+    run = Parallel(n_jobs=workers, return_as="generator", pre_dispatch="3*n_jobs")
+    for results in run(delayed(_check_batch)(batch) for batch in batches):
         yield from results
 
 
-def _batches(jobs: Iterator[AuditJob]) -> Iterator[list[AuditJob]]:
-    while batch := list(islice(jobs, _BATCH)):
-        yield batch
+def _check_batch(jobs: Sequence[AuditJob]) -> list[AuditResult]:
+    return [check_file(job) for job in jobs]
 
 
-def _check_all(jobs: Sequence[AuditJob]) -> list[AuditResult]:
-    return [check(job) for job in jobs]
-
-
-def check(job: AuditJob) -> AuditResult:
-    """Check one file's samples as far as the file goes."""
-    file = TreeFile.of(job.path, job.language, job.data)
-    done = AuditResult(file.face(), Counter(), Counter(), [], [])
+def check_file(job: AuditJob) -> AuditResult:
+    """Check the samples of one file as far as the file proves them."""
+    file = TreeFile.parse(job.path, job.language, job.data)
+    result = AuditResult(file.evidence(), Counter(), Counter(), [], [])
     for key, sample in job.samples:
         if job.path and not job.language:
-            done.wrong.append(
+            result.wrong.append(
                 WrongClaim(key, "path", job.path, "there is no such file")
             )
-        found = read(key, sample, file)
-        done.claims.update(found.claims)
-        done.kinds[found.kind or "unknown"] += 1
-        done.wrong.extend(found.wrong)
-        done.far.extend(found.far)
-    return done
+        checked = check_sample(key, sample, file)
+        result.claims.update(checked.claims)
+        result.kinds[checked.kind or "unknown"] += 1
+        result.wrong.extend(checked.wrong)
+        result.deferred.extend(checked.deferred)
+    return result
 
 
-def _far(index: TreeIndex, claims: Iterable[DeferredClaim]) -> Iterator[WrongClaim]:
+def _check_deferred(
+    index: TreeIndex, claims: Iterable[DeferredClaim]
+) -> Iterator[WrongClaim]:
+    # Many samples make the same claim: each is checked once for all their keys.
     known: dict[tuple[str, DeferredClaim], str] = {}
-    for far in claims:
-        other = far.other and replace(far.other, key="")
-        same = (far.language, replace(far, key="", other=other))
+    for claim in claims:
+        other = claim.alternative
+        other = other and replace(other, key="")
+        same = (claim.language, replace(claim, key="", alternative=other))
         if same not in known:
-            tree = _FAR[far.claim](index, far)
-            second = far.other
-            if tree and second:
-                tree = _FAR[second.claim](index, second)
-            known[same] = tree
+            actual = _DEFERRED_CHECKS[claim.claim](index, claim)
+            if actual and claim.alternative:
+                alternative = claim.alternative
+                actual = _DEFERRED_CHECKS[alternative.claim](index, alternative)
+            known[same] = actual
         if known[same]:
-            yield WrongClaim(far.key, far.claim, far.said, known[same])
+            yield WrongClaim(claim.key, claim.claim, claim.claimed, known[same])
 
 
-def _papers(tree: AuditTree) -> dict[str, str]:
-    """READMEs and manifests, not deep in the tree."""
+def _project_documents(tree: AuditTree) -> dict[str, str]:
+    """Return the texts of READMEs and manifests that are not deep in the tree."""
     return {
-        path: tree.blob(path).decode("utf-8", "replace")
+        path: tree.read_blob(path).decode("utf-8", "replace")
         for path, language in tree.languages.items()
-        if path.count("/") < _PAPER_DEPTH
-        and (language == "manifest" or path.rpartition("/")[2].lower() in _PAPER)
+        if path.count("/") < _DOCUMENT_DEPTH
+        and (language == "manifest" or path.rpartition("/")[2].lower() in _READMES)
     }

@@ -1,18 +1,34 @@
-"""What each kind of answer is made of, and what each of its fields claims.
+"""Define what each kind of answer consists of, and what each of its fields claims.
 
-`STRUCTURE`: kind -> the parts that follow the frame of its answer, "?" for those that
-may be absent, "|" between alternatives, "#" for numbered steps (`STEPS` says which).
+To add the check of a new task type, begin here:
 
-`CLAIMS`: (frame or part, field) -> the claim, a name in `checks.py`. "" for the frame
-stands for all frames that have no entry of their own. A kind or field that is not here
-is an error: nobody can add a kind of sample without its check.
+1. Enter every kind (a table `[kind]` with `task` in `configs/questions/*.toml`) in
+   `STRUCTURE`, with the parts (`[parts]` of the same file) that follow its answer
+   template, in their order. Notation: "part?" may be absent, "a|b" is one of two,
+   `STEPS` is a numbered list, `REPEATED` any number of "**Default of** ..." paragraphs.
+2. If the answer has numbered steps, enter the parts that a step can be in `STEP_PARTS`.
+3. Enter every field of the answer in `CLAIMS`: (kind or part, field) -> the claim's
+   name. The part "" holds for all kinds and parts without an entry of their own. Most
+   fields (`name`, `path`, `summary` ...) are there already and need nothing.
+4. For a new claim, write a function `check(subject, claimed)` that returns "" when the
+   claim holds, else what the tree says, and enter it under the claim's name in the
+   table at the end of its module in `claims/`: `LOCAL_CLAIMS` when the sample's own
+   file proves it, `RELATION_CLAIMS` or `PROJECT_CLAIMS` when other files are needed.
+   The latter take `check(index, claim)` and run when all files are read.
+5. Make a sample of the kind appear in `tests/truth_world.py`, and add a changed fact
+   that has to be noticed to `TEXTS` or `TREES` of `tests/truth/test_truth.py`.
+
+How a claim finds its check: `sample_check.py` matches the text, looks up (part, field)
+of every field in `CLAIMS`, and the resulting name in the tables of `claims/`. Kinds
+about commits are the exception: `claims/change_claims.py` checks their fields by kind.
+A kind or a field without an entry is an error, so no sample goes unchecked.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-STEP = "#"
+STEPS = "#"
 REPEATED = "change_default*"
 _HEAD = "signature|definition?"
 _TRACE = ("reasoning?", "trace_code?")
@@ -44,11 +60,11 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "tests": (),
     "imports": (),
     "importers": (),
-    "extend": (STEP, *_TRACE),
+    "extend": (STEPS, *_TRACE),
     "place": ("module_summary?", "used_by", "calls", *_TRACE),
     "example": ("reasoning",),
-    "change": (STEP, *_TRACE),
-    "steps": (STEP, *_TRACE),
+    "change": (STEPS, *_TRACE),
+    "steps": (STEPS, *_TRACE),
     "similar": ("summary?", "class_summary?", *_TRACE),
     "trace": ("reasoning",),
     "body": (),
@@ -75,8 +91,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "statistics": (),
 }  # fmt: skip
 
-# The parts that a kind's steps are; () for a mention, with what it is for.
-STEPS: Mapping[str, tuple[str, ...]] = {
+# The parts that a step of a kind can be; () for a callee with its purpose.
+STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "extend": ("step_subclass", "step_methods", "step_users", "step_tests"),
     "change": (
         "step_read", "step_overrides", "step_overridden", "step_subclasses",
@@ -85,15 +101,16 @@ STEPS: Mapping[str, tuple[str, ...]] = {
     "steps": (),
 }  # fmt: skip
 
-# The parts that the steps of a reasoning are.
-REASONING = tuple(
+# The parts that a step of a reasoning can be.
+REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
     " pattern_subclasses pattern_bases pattern_container pattern_function trace_call"
     " trace_members trace_tests".split()
 )
 
-INLINE = frozenset({"trace_call"})  # parts whose code stands in the line
+INLINE_CODE = frozenset({"trace_call"})  # parts with code inside of a line
 
+# The names are keys of what `repobuild verify --samples --json` prints: they stay.
 CLAIMS: Mapping[tuple[str, str], str] = {
     ("", "name"): "name",
     ("", "short"): "own name",

@@ -1,4 +1,4 @@
-"""All rows about what the engine costs, in one run: the table of docs/benchmarks.md.
+"""All rows of docs/benchmarks/engine.md, what the engine costs, in one run.
 
     python -m tests.benchmarks.engine [--quick]
 

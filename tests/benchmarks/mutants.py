@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from typing import Any
 
 from repobuild.checkout import find
-from repobuild.cli.claims import tree
+from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import audit
 from tests.mutants import Mutant, mutant
@@ -29,7 +29,7 @@ def main() -> None:
     assert line is not None, "build up to samples first"
     build = checkout.view(checkout.snapshot(line.commit), state)
     chosen = drawn(AllSamples.of(build).entries(), count)
-    found = audit([(m.key, m.sample) for m in chosen], tree(build))
+    found = audit([(m.key, m.sample) for m in chosen], audit_tree(build))
     wrong = {w.key for w in found.wrong}
     told(chosen, [m for m in chosen if m.key not in wrong])
 

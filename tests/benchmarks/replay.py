@@ -39,6 +39,7 @@ import pygit2
 
 from repobuild.engine.digest import pack
 from repobuild.engine.rule import Rule, closure
+from repobuild.git.ancestors import first_parents
 from repobuild.git.snapshot import at_commit
 from tests.standard import Standard
 
@@ -180,8 +181,8 @@ def replay(options: argparse.Namespace, place: Path) -> Figures:
 
 def history(repository: pygit2.Repository, count: int) -> list[str]:
     """Return the last first-parent commits, oldest first, HEAD included."""
-    head = at_commit(repository)
-    return [*head.ancestors(count - 1)[::-1], head.commit]
+    head = at_commit(repository).commit
+    return [head, *first_parents(repository, head, count - 1)][::-1]
 
 
 def spent(standard: Standard, commit: str, goal: str) -> float:

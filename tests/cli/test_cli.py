@@ -1,4 +1,4 @@
-"""The command line: what it prints, with which exit code, on good and bad input."""
+"""The command line: output and exit code, for good and bad input."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def here(repository: Repository, monkeypatch) -> Repository:
     return repository
 
 
-def asked(capsys, *arguments: str) -> dict:
+def run_json(capsys, *arguments: str) -> dict:
     """Run a verb with --json and return its object."""
     run([*arguments, "--json"])
     return json.loads(capsys.readouterr().out)
 
 
-def test_a_build_says_what_was_built_row_by_row_counted(here, capsys):
-    facts = asked(capsys, "build", "--until", "dataset")
+def test_a_build_reports_how_many_rows_of_each_table_were_built(here, capsys):
+    facts = run_json(capsys, "build", "--until", "dataset")
     assert facts["version"] == 1
     assert facts["commit"] == str(here.git.head.target)
     assert facts["tables"]["facts"]["built"] >= 3
@@ -65,7 +65,7 @@ def test_one_changed_function_parses_one_file(here, capsys):
     run(["--until", "dataset"])
     here.commit({"shapes/flat.py": MODULE.replace("// 100", "// 10")})
     capsys.readouterr()
-    facts = asked(capsys, "build", "--until", "dataset")
+    facts = run_json(capsys, "build", "--until", "dataset")
     assert facts["tables"]["facts"]["built"] == 1
     assert facts["tables"]["contexts"]["built"] <= 2
 
@@ -76,7 +76,7 @@ def test_a_comment_makes_no_sample_again(here, capsys):
         {"shapes/flat.py": MODULE.replace("    return s", "    # why\n    return s")}
     )
     capsys.readouterr()
-    tables = asked(capsys, "build", "--until", "dataset")["tables"]
+    tables = run_json(capsys, "build", "--until", "dataset")["tables"]
     assert tables["facts"]["built"] == 1
     run(["show", "samples", "--json"])
     lined = [k for k in _built_entries(here, "samples") if "@lines" not in k]
@@ -120,15 +120,15 @@ def test_a_dry_run_writes_nothing(here, capsys):
 def test_show_gives_an_element_and_its_samples_with_their_sources(here, capsys):
     run(["--until", "dataset"])
     capsys.readouterr()
-    rows = asked(capsys, "show", "shapes/flat.py::area")["rows"]
+    rows = run_json(capsys, "show", "shapes/flat.py::area")["rows"]
     assert rows["graph"]["start_line"] == 4
-    sample = asked(capsys, "show", rows["sample keys"][0])["rows"]
-    places = {entry["path"] for entry in sample["provenance"] if "path" in entry}
-    assert "shapes/flat.py" in places
+    sample = run_json(capsys, "show", rows["sample keys"][0])["rows"]
+    paths = {entry["path"] for entry in sample["provenance"] if "path" in entry}
+    assert "shapes/flat.py" in paths
     assert sample["samples"]["question"]
 
 
-def test_why_tells_a_changed_row(here, capsys):
+def test_why_explains_a_changed_row(here, capsys):
     run(["--until", "dataset"])
     here.commit({"shapes/flat.py": MODULE.replace("width: int", "wide: int")})
     run(["--until", "dataset"])
@@ -172,7 +172,7 @@ def test_analysis_and_graph_are_exported(here, tmp_path, capsys):
     assert ("shapes/flat.py::Square.area", "shapes/flat.py::area") in calls
 
 
-def test_the_state_can_be_looked_after(here, capsys):
+def test_the_state_can_be_listed_verified_and_collected(here, capsys):
     run(["--until", "dataset"])
     assert run(["cache", "stats"]) == 0
     assert run(["cache", "verify"]) == 0
@@ -182,7 +182,7 @@ def test_the_state_can_be_looked_after(here, capsys):
 
 def test_a_work_tree_is_built_on_request(here, capsys):
     (here.path / "shapes/new.py").write_text("def fresh():\n    return 1\n")
-    facts = asked(capsys, "build", "--worktree")
+    facts = run_json(capsys, "build", "--worktree")
     assert list(facts["tables"])[-1] == "dataset"
     assert run(["show", "shapes/new.py::fresh"]) == 0
 
@@ -281,7 +281,7 @@ def test_an_empty_file_is_no_problem(here, capsys):
     assert "warning" not in capsys.readouterr().err
 
 
-def test_a_second_builder_is_told_who_holds_the_lock(here, capsys):
+def test_a_second_builder_is_refused_while_the_lock_is_held(here, capsys):
     import fcntl
 
     run(["--until", "files"])
@@ -291,7 +291,7 @@ def test_a_second_builder_is_told_who_holds_the_lock(here, capsys):
         assert "another build holds the lock" in refused(capsys, 4, "--no-wait")
 
 
-def test_a_check_that_finds_the_database_garbled_has_failed(here, capsys):
+def test_verify_fails_on_a_damaged_database_and_a_build_repairs_it(here, capsys):
     run(["build", "--until", "dataset", "-q"])
     with (here.path / ".git/repobuild/build.db").open("rb+") as file:
         file.seek(5 * 8192)

@@ -1,4 +1,4 @@
-"""What the command line says of commits, and of what they removed."""
+"""`show` and `why` print commits and what they removed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Below an answer: what it names, where that stands, and what is nowhere."""
+"""Below an answer of `ask`: where the symbols and paths are that it names."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.checkout import find
 from repobuild.cli.main import run
-from repobuild.cli.mention_list import MOST, mentioned, mentioned_text
+from repobuild.cli.mention_list import MOST, mention_facts, mention_lines
 from repobuild.engine.storage.table import StoredTable
 from repobuild.evaluate.mentions.mention_finder import mentions
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
@@ -85,12 +85,12 @@ def facts(
 ) -> dict[str, Any]:
     checkout = find(path)
     view = checkout.view(checkout.snapshot(), checkout.state())
-    return mentioned(view, question, answer, whole)
+    return mention_facts(view, question, answer, whole)
 
 
 def lines(path: Path, answer: str, question: str = "") -> list[str]:
-    """Below the title, with single blanks."""
-    told = mentioned_text(facts(path, answer, question))
+    """Return the lines below the title, with single spaces."""
+    told = mention_lines(facts(path, answer, question))
     return [" ".join(line.split()) for line in told[1:]]
 
 
@@ -99,7 +99,7 @@ def lost(path: Path, answer: str, question: str = "") -> list[str]:
     return [item["name"] for item in found if not item["found"]]
 
 
-def test_each_thing_is_told_once_in_the_order_of_mention(built: Path) -> None:
+def test_each_symbol_is_listed_once_in_the_order_of_mention(built: Path) -> None:
     answer = (
         "`Engine` (in `src/pkg/core.py`) runs `Engine.run()`; `Engine` is a class, "
         "`core.Engine` in full, and `pkg.core` its module."
@@ -145,14 +145,16 @@ def test_a_name_is_found_however_it_is_written(
         assert line == f"{name} {place}"
 
 
-def test_of_several_the_one_in_a_named_path_is_meant(built: Path) -> None:
+def test_a_named_path_selects_among_several_definitions(built: Path) -> None:
     assert lines(built, "`run` is in `src/pkg/other.py`.")[0] == (
         "run src/pkg/other.py:7-8 (Wheel.run)"
     )
 
 
-def test_of_several_two_are_told_and_the_others_counted(built: Path) -> None:
-    """Functions before methods, tests behind."""
+def test_two_of_several_definitions_are_listed_and_the_rest_counted(
+    built: Path,
+) -> None:
+    """Functions come before methods, and tests come last."""
     assert lines(built, "Call `run`.") == [
         "run src/pkg/third.py:1-3, src/pkg/core.py:14-16 (Engine.run) and 2 others"
     ]
@@ -176,12 +178,12 @@ def test_of_several_two_are_told_and_the_others_counted(built: Path) -> None:
         "`pkg.other.make_thing`",
     ],
 )
-def test_what_an_answer_makes_up_is_told(built: Path, answer: str) -> None:
+def test_an_invented_name_is_reported_as_missing(built: Path, answer: str) -> None:
     name = answer.removeprefix("It is in ").strip("`.").removesuffix("()")
     assert lost(built, answer) == [name]
 
 
-def test_what_was_asked_about_and_is_nowhere_is_told(built: Path) -> None:
+def test_a_missing_name_in_the_question_is_reported(built: Path) -> None:
     answer = "`frobnicate` is defined in `src/pkg/core.py`."
     assert lines(built, answer, "where is frobnicate defined?") == [
         "frobnicate no such function or class at HEAD",
@@ -211,8 +213,8 @@ def test_without_backticks_only_paths_are_looked_for(built: Path) -> None:
     assert lines(built, said) == ["src/pkg/core.py (exists, 25 lines)"]
 
 
-def test_what_the_files_at_hand_say_is_not_called_missing(built: Path) -> None:
-    """Attributes and parameters have no place of their own."""
+def test_names_inside_mentioned_files_are_not_called_missing(built: Path) -> None:
+    """Attributes and parameters have no graph node of their own."""
     assert lost(built, "`Engine` keeps `inner_state`, made of `max_size`.") == []
     assert lost(built, "It keeps `inner_state`.", "what does Engine keep?") == []
     assert lost(built, "It keeps `inner_state`.") == ["inner_state"]
@@ -224,7 +226,7 @@ def test_a_parameter_is_not_taken_for_a_function_of_its_name(built: Path) -> Non
     assert "load src/pkg/other.py:11-12" in lines(built, answer, "what is load?")
 
 
-def test_a_builtin_s_name_is_told_only_when_it_is_asked_about(
+def test_a_builtin_is_listed_only_when_it_is_asked_about(
     repository: Repository,
 ) -> None:
     repository.commit({"a.py": "def open(path):\n    return path\n\n"})
@@ -236,7 +238,7 @@ def test_a_builtin_s_name_is_told_only_when_it_is_asked_about(
 
 
 def test_no_checked_answer_is_called_wrong(built: Path) -> None:
-    """Over all samples; click's 8,231 and 3,467 of the standard library did, too."""
+    """Over all samples; click's 8,231 and 3,467 of the standard library passed too."""
     checkout = find(built)
     view = checkout.view(checkout.snapshot(), checkout.state())
     tables = (view.table(name) for name in ("graph", "contexts", "files"))
@@ -251,7 +253,7 @@ def test_no_checked_answer_is_called_wrong(built: Path) -> None:
     assert sum(len(found) > 0 for found in told) > len(told) / 2
 
 
-def test_eight_lines_at_most_and_what_is_cut_is_counted(built: Path) -> None:
+def test_at_most_eight_lines_are_printed_and_the_rest_is_counted(built: Path) -> None:
     answer = " ".join(f"`src/pkg/m{n}.py`" for n in range(MOST + 2))
     told = lines(built, answer)
     assert len(told) == MOST
@@ -268,35 +270,35 @@ def test_the_last_word_of_an_answer_that_was_cut_is_not_judged(built: Path) -> N
 
 
 def test_control_characters_of_an_answer_are_not_printed(built: Path) -> None:
-    told = mentioned_text(facts(built, "`src/pkg/\x1b[31mgone.py`"))
+    told = mention_lines(facts(built, "`src/pkg/\x1b[31mgone.py`"))
     assert told and "\x1b" not in "".join(told)
 
 
-def test_nothing_to_say_says_nothing(built: Path, repository: Repository) -> None:
-    assert mentioned_text(facts(built, "I do not know `value`.")) == []
+def test_no_mention_prints_nothing(built: Path, repository: Repository) -> None:
+    assert mention_lines(facts(built, "I do not know `value`.")) == []
     repository.commit({"a.py": "A = 1\n"})  # never built: all would be missing
     found = facts(repository.path, "`make_thing` is in `a.py`.")
     assert found == {"mentioned": [], "mentioned_at": None}
 
 
-def test_no_table_is_gone_over(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("keys", "items", "raw_items", "entries", "_stored_items"):
+def test_no_table_is_read_in_full(built: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("keys", "items", "raw_items", "entries"):
         monkeypatch.setattr(StoredTable, name, None)
     assert len(lines(built, "`run`, `pkg.core`, `gone.py`, `make_thing`, `os`.")) == 4
 
 
-def test_the_places_follow_the_builds(repository: Repository) -> None:
+def test_the_listed_lines_are_those_of_the_last_build(repository: Repository) -> None:
     first = repository.commit({"a.py": "def first():\n    return 1\n\n"})
     build(repository.path)
     answer = "`first` is in `a.py`, `second` too."
-    title, line, *_ = mentioned_text(facts(repository.path, answer, "second?"))
+    title, line, *_ = mention_lines(facts(repository.path, answer, "second?"))
     assert title == f"mentioned, as of HEAD {first[:10]}:"
     assert line.split() == ["first", "a.py:1-2"]
 
     more = "def second():\n    return 2\n\n\n"
     head = repository.commit({"a.py": f"{more}def first():\n    return 1\n\n"})
     found = facts(repository.path, answer, "second?")
-    title, line, _, missing = mentioned_text(found)
+    title, line, _, missing = mention_lines(found)
     assert title == f"mentioned, as of {first[:10]}, not HEAD:"
     assert line.split() == ["first", "a.py:1-2"]
     assert missing.split() == [
@@ -306,10 +308,10 @@ def test_the_places_follow_the_builds(repository: Repository) -> None:
     assert found["mentioned_at"] == {"commit": first, "head": False, "worktree": False}
 
     build(repository.path, until="files")  # and no further, as if it were killed
-    assert mentioned_text(facts(repository.path, answer, "second?"))[0] == title
+    assert mention_lines(facts(repository.path, answer, "second?"))[0] == title
 
     build(repository.path)
-    title, line, _, there = mentioned_text(facts(repository.path, answer, "second?"))
+    title, line, _, there = mention_lines(facts(repository.path, answer, "second?"))
     assert title == f"mentioned, as of HEAD {head[:10]}:"
     assert (line.split(), there.split()) == (
         ["first", "a.py:5-6"],
@@ -321,7 +323,7 @@ def test_a_commit_that_changes_no_file_is_head(repository: Repository) -> None:
     repository.commit({"a.py": "def first():\n    return 1\n\n"})
     build(repository.path)
     head = repository.commit()
-    title, *_ = mentioned_text(facts(repository.path, "See `first`."))
+    title, *_ = mention_lines(facts(repository.path, "See `first`."))
     assert title == f"mentioned, as of HEAD {head[:10]}:"
 
 
@@ -329,7 +331,7 @@ def test_a_built_work_tree_is_named_as_one(repository: Repository) -> None:
     head = repository.commit({"a.py": "def first():\n    return 1\n\n"})
     (repository.path / "a.py").write_text("\n\ndef first():\n    return 1\n\n")
     build(repository.path, "--worktree")
-    told = mentioned_text(facts(repository.path, "See `first` and `make_thing`."))
+    told = mention_lines(facts(repository.path, "See `first` and `make_thing`."))
     assert [" ".join(line.split()) for line in told] == [
         f"mentioned, as of the work tree at {head[:10]}:",
         "first a.py:3-4",

@@ -1,4 +1,4 @@
-"""Calls, imports and inheritance on cases from the language reference (tests/edges)."""
+"""Precision and recall of edges on cases of the language reference (tests/edges)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ def measured() -> dict[str, Score]:
 
 
 def test_precision_and_recall_over_all_cases(measured: dict[str, Score]) -> None:
-    whole = measured["all"]
-    assert whole.cases >= 120
-    assert whole.precision >= 0.95
-    assert whole.recall >= 0.85
+    total = measured["all"]
+    assert total.cases >= 120
+    assert total.precision >= 0.95
+    assert total.recall >= 0.85
 
 
 @pytest.mark.parametrize("group", sorted({case.group for case in cases()}))
-def test_no_group_is_given_up(group: str, measured: dict[str, Score]) -> None:
-    # What is missed is listed in docs/benchmarks.md; a group that falls is a bug.
+def test_precision_and_recall_of_each_group(
+    group: str, measured: dict[str, Score]
+) -> None:
+    # docs/benchmarks/analysis.md lists the missed edges; a group below its bound is a bug.
     assert measured[group].precision >= 0.85
     assert measured[group].recall >= 0.65
 
 
-def test_every_expected_edge_names_elements_that_there_are() -> None:
+def test_every_expected_edge_names_existing_elements() -> None:
     from tests.code_world import World
 
     for case in cases():
@@ -41,16 +43,16 @@ def test_every_expected_edge_names_elements_that_there_are() -> None:
             assert {source, target} <= known, (case.group, case.name)
 
 
-def test_no_case_is_told_twice() -> None:
+def test_no_two_cases_have_one_name() -> None:
     names = [(case.group, case.name) for case in cases()]
     assert len(names) == len(set(names))
 
 
-def test_a_trap_is_no_right_edge() -> None:
+def test_no_trap_is_a_right_edge() -> None:
     assert [case.name for case in cases() if case.right & case.traps] == []
 
 
-def test_the_score_counts_what_is_wrong_and_what_is_missed() -> None:
+def test_the_score_counts_wrong_and_missed_edges() -> None:
     case = Case("group", "name", right={("a", "calls", "b"), ("a", "calls", "c")})
     score = Score()
     score.add(case, {("a", "calls", "b"), ("a", "calls", "d")})

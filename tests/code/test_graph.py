@@ -1,4 +1,4 @@
-"""What calls, imports and inherits what, on small repositories."""
+"""Calls, imports, inheritance and containment on small Python repositories."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ import pytest
 from repobuild.code.graph.graph import callers, edges_of, incoming, node, outgoing
 from tests.code_world import World
 
-# Each case: files, the caller, and what it calls; everything that is expected, and
-# nothing else, must be found.
+# Each case: files, the caller, and all that it calls; nothing else may be found.
 CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
     "a function of the same file": (
         {"a.py": "def f(): pass\ndef g(): f()\n"},
@@ -195,7 +194,7 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "a.py::g",
         ["a.py::open"],
     ),
-    "a builtin is nothing of ours": ({"a.py": "def g(): open()\n"}, "a.py::g", []),
+    "a builtin has no symbol": ({"a.py": "def g(): open()\n"}, "a.py::g", []),
     "a constructor": (
         {"a.py": "class A:\n  def __init__(self): pass\ndef g(): A()\n"},
         "a.py::g",
@@ -283,7 +282,7 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "a.py::g",
         ["a.py::A", "a.py::A.f"],
     ),
-    "a constructor's result at once": (
+    "a method of a constructor call": (
         {"a.py": "class A:\n  def f(self): pass\ndef g(): A().f()\n"},
         "a.py::g",
         ["a.py::A", "a.py::A.f"],
@@ -352,7 +351,7 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "a.py::A.g",
         ["a.py::B.f"],
     ),
-    "what a function is declared to return": (
+    "a function's return annotation": (
         {
             "a.py": "class A:\n  def f(self): pass\ndef make() -> A: pass\n"
             "def g():\n  x = make()\n  x.f()\n"
@@ -405,7 +404,7 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "a.py::g",
         ["a.py::f#2"],
     ),
-    "a fallback for an import that is ours": (
+    "a fallback for an import from the repository": (
         {
             "p.py": "def f(): pass\n",
             "a.py": "try:\n  from p import f\nexcept ImportError:\n  f = None\n"
@@ -436,7 +435,7 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "a.py::g",
         ["c.py::f"],
     ),
-    "a global that a function makes": (
+    "a global that a function assigns": (
         {
             "a.py": "class A:\n  def f(self): pass\nmade = None\n"
             "def start():\n  global made\n  made = A()\ndef g(): made.f()\n"
@@ -452,7 +451,7 @@ CASES: dict[str, tuple[dict[str, str], str, list[str]]] = {
         "a.py::g",
         ["a.py::A.f", "a.py::A.make"],
     ),
-    "isolated deep chains end": (
+    "a long chain of unknown calls ends": (
         {"a.py": "def g(): x" + ".y()" * 200 + "\n"},
         "a.py::g",
         [],
@@ -466,7 +465,7 @@ def test_calls_of(case: str) -> None:
     assert World(files).calls(source) == expected
 
 
-def test_calls_that_are_not_resolved_are_counted() -> None:
+def test_unresolved_calls_are_counted() -> None:
     text = "def f(x):\n  x.m()\n  len(x)\n  g()\n  (x or f)()\n  x.m()\ndef g(): g()\n"
     world = World({"a.py": text})
     assert world.rows["a.py"][""]["unresolved"] == 3  # x.m, len, ?
@@ -475,7 +474,7 @@ def test_calls_that_are_not_resolved_are_counted() -> None:
     assert world.rows["@project"][""]["statistics"]["unresolved_calls"] == 2
 
 
-def test_confidence_says_how_a_call_was_found() -> None:
+def test_confidence_depends_on_how_a_call_was_resolved() -> None:
     edges = World(
         {
             "a.py": "class A:\n  def f(self): pass\n  def g(self): self.f()\n"
@@ -488,7 +487,7 @@ def test_confidence_says_how_a_call_was_found() -> None:
     assert edges["a.py::k", "a.py::A.f"] == 0.75
 
 
-def test_imports_name_the_module_and_the_element() -> None:
+def test_imports_have_edges_to_the_module_and_the_element() -> None:
     edges = World(
         {
             "p/__init__.py": "from .a import f\n",
@@ -523,7 +522,7 @@ def test_containment_is_nested() -> None:
     }
 
 
-def test_the_readers_agree_with_each_other() -> None:
+def test_the_functions_that_read_the_graph_agree() -> None:
     world = World(
         {
             "a.py": "def f(): pass\ndef own(): f()\n",
@@ -544,16 +543,16 @@ def test_the_readers_agree_with_each_other() -> None:
     assert edges_of(table.get("b.py"), "g") == [("calls", "a.py::f", 1.0)]
 
 
-class Watch:
-    """Which rows a run writes."""
+class WrittenRows:
+    """Records the keys of the rows that a run writes."""
 
     def __init__(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.put: list[str] = []
+        self.keys: list[str] = []
         own = world.view.own
         real = own.put
 
         def put(key: str, value: Any) -> None:
-            self.put.append(key)
+            self.keys.append(key)
             real(key, value)
 
         monkeypatch.setattr(own, "put", put)
@@ -578,25 +577,25 @@ FAN = {
     ],
     ids=["body", "comment", "method renamed", "function renamed", "function added"],
 )
-def test_only_files_that_an_edit_can_concern_are_resolved_again(
+def test_only_files_that_an_edit_can_affect_are_resolved_again(
     text: str, written: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     world = World(FAN)
-    watch = Watch(world, monkeypatch)
+    written_rows = WrittenRows(world, monkeypatch)
     world.put({**FAN, "p.py": text})
-    assert sorted(set(watch.put) - {"@project"}) == written
+    assert sorted(set(written_rows.keys) - {"@project"}) == written
 
 
-def test_a_module_that_appears_is_found_by_who_missed_it(
+def test_a_new_module_resolves_the_imports_that_missed_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     files = {"b.py": "from a import f\nf()\n", "c.py": "import d\n"}
     world = World(files)
     assert world.calls("b.py") == []
-    watch = Watch(world, monkeypatch)
+    written_rows = WrittenRows(world, monkeypatch)
     world.put({**files, "a.py": "def f(): pass\n"})
     assert world.calls("b.py") == ["a.py::f"]
-    assert "c.py" not in watch.put
+    assert "c.py" not in written_rows.keys
 
 
 def test_a_hostile_file_does_not_stop_the_build() -> None:
@@ -606,7 +605,7 @@ def test_a_hostile_file_does_not_stop_the_build() -> None:
     assert "a.py" in World({"a.py": text}).rows
 
 
-def test_a_long_chain_of_reexports_is_the_same_however_it_is_entered() -> None:
+def test_a_long_chain_of_reexports_has_the_same_edges_in_an_update() -> None:
     files = {f"m{n}.py": f"from m{n - 1} import f\nf()\n" for n in range(1, 150)}
     files["m0.py"] = "def f(): pass\n"
     world = World({})

@@ -1,4 +1,4 @@
-"""Edges between files of languages that are linked by other rules than Python's."""
+"""Edges between the files of every language other than Python."""
 
 from __future__ import annotations
 
@@ -274,62 +274,49 @@ def test_imports(files: dict[str, str], edge: tuple[str, str]) -> None:
     assert edge in World(files).edges("imports")
 
 
-def test_a_type_holds_its_methods_only_where_it_is_defined() -> None:
-    held = World(GO).edges("contains")
-    assert ("store/b.go::Queue", "store/b.go::Queue.Push") in held
-    assert ("store/b.go", "store/b.go::Base.Get") in held
+def test_a_type_contains_its_methods_only_in_the_file_that_defines_it() -> None:
+    contained = World(GO).edges("contains")
+    assert ("store/b.go::Queue", "store/b.go::Queue.Push") in contained
+    assert ("store/b.go", "store/b.go::Base.Get") in contained
 
 
-def test_two_classes_of_one_name_are_told_of_neither() -> None:
+def test_of_two_classes_with_one_name_neither_is_resolved() -> None:
     copy = {"other/D.java": JAVA["src/a/b/D.java"]}
     calls = World(JAVA | copy).calls("src/a/b/A.java::A.run")
     assert [dst for dst in calls if "D.java" in dst] == []
 
 
 def _edited(dice: random.Random, text: str) -> str:
-    """Rename, drop, or repeat something, in whatever language it is."""
+    """Delete a line, repeat one, or rename a word, whatever the language is."""
     lines = text.split("\n")
-    place = dice.randrange(len(lines))
+    index = dice.randrange(len(lines))
     action = dice.random()
     if action < 0.3:
-        del lines[place]
+        del lines[index]
     elif action < 0.5:
-        lines.insert(place, lines[dice.randrange(len(lines))])
+        lines.insert(index, lines[dice.randrange(len(lines))])
     else:
-        words = [
-            "f",
-            "g",
-            "A",
-            "Thing",
-            "Store",
-            "New",
-            "D",
-            "C",
-            "S",
-            "T",
-            "Base",
-            "a",
-        ]
+        words = "f g A Thing Store New D C S T Base a".split()
         old, new = dice.sample(words, 2)
         return " ".join(new if part == old else part for part in text.split(" "))
     return "\n".join(lines)
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
+def test_updates_after_random_edits_give_the_rows_of_a_full_build(seed: int) -> None:
     dice = random.Random(seed)
     files = {**JAVASCRIPT, **GO, **JAVA, **RUST, **C}
     world = World(files)
-    gone: dict[str, str] = {}
+    removed: dict[str, str] = {}
     for _ in range(12):
         path = dice.choice(sorted(files))
         action = dice.random()
         if action < 0.5:
             files[path] = _edited(dice, files[path])
         elif action < 0.65:
-            gone[path] = files.pop(path)
-        elif action < 0.8 and gone:
-            files.update([gone.popitem()])
+            removed[path] = files.pop(path)
+        elif action < 0.8 and removed:
+            files.update([removed.popitem()])
         else:
             folder = dice.choice(sorted(files)).rpartition("/")[0]
             name = path.rpartition("/")[2]
@@ -343,8 +330,8 @@ def test_random_edits_leave_the_rows_of_a_full_build(seed: int) -> None:
         }
 
 
-def test_types_that_lead_to_one_another_through_star_imports_are_each_looked_up_once():
-    # Every base may be found through every star: without a memo 12! ways.
+def test_types_that_star_import_each_other_are_each_looked_up_once() -> None:
+    # Every base may come through every star import: 12! paths without a memo.
     names = [f"T{number}" for number in range(12)]
     stars = "".join(f"use self::{name}::*;\n" for name in names)
     traits = "".join(

@@ -1,32 +1,32 @@
-"""Small repositories, and the edges that are right by Python's language reference.
+"""Small repositories, and the edges that Python's language reference makes right.
 
-A case lies in one of the `.txt` files beside this one, which is its group:
+A case is in one of the `.txt` files beside this one; the file's name is its group:
 
-    == what it is about
-    -- a.py                        a file, its text until the next mark
+    == the case's name
+    -- a.py                        a file; its text goes on until the next mark
     def f(): pass
     -> ::g calls ::f               an edge; `::g` is short for `a.py::g`
-    -x ::g calls ::h               a trap: an edge that is not there
+    -x ::g calls ::h               a trap: an edge that does not exist
 
-What is not written is not right: every edge of a case that `->` does not name is wrong,
-a trap or not. Conventions, where the language leaves a choice:
+Every edge of a case that no `->` names is wrong, whether it is a trap or not. Where the
+language leaves a choice, these conventions hold:
 
-- An edge is right when some run of the program makes it. So a name that is bound in two
-  branches means both, and `f#2` replaces `f` where both are run one after the other.
-- A call is a call by call syntax, or by a decorator. Operators, subscripts, `with`,
-  `for`, the reading of a property and the making of a class have none.
-- Who calls is the innermost element whose text, decorators and defaults included, holds
-  the call; what a lambda or a comprehension calls is called by what holds it.
-- A class that is called is called, and so is the `__init__` (or `__new__`) of the
-  repository that this runs.
-- A decorated function is called under its own name. Who decorates, is called, too; the
+- An edge is right when some run of the program makes it. A name that is bound in two
+  branches refers to both; `f#2` replaces `f` where both definitions run in turn.
+- A call is made by call syntax or by a decorator. Operators, subscripts, `with`, `for`,
+  reading a property and creating a class are no calls.
+- The caller is the innermost element whose text, with decorators and defaults, holds
+  the call. The element around a lambda or a comprehension makes the calls in it.
+- Calling a class calls the class, and the `__init__` (or `__new__`) of the repository
+  that this runs.
+- A decorated function is called under its own name. The decorator is called, too; the
   wrapper in between is not named.
-- What is given to a builtin or to functools to be called (`key`, `map`) is called by
-  who gives it: the builtin is no element of the repository.
-- A method of a declared type is that type's own; what subclasses make of it is not
-  listed, unless it is all that there is.
-- An import is of the module that it names, and of the element that it takes, where that
-  is defined; packages that are passed on the way are not listed.
+- A function that is passed to a builtin or to functools to be called (`key`, `map`) is
+  called by the element that passes it: the builtin is no element of the repository.
+- A method of a declared type is that type's own; overrides in subclasses are not
+  listed, unless the type itself does not define the method.
+- An import refers to a module, and to the element that it names, in the file that
+  defines it; packages on the way are not listed.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ Edge = tuple[str, str, str]  # source, kind, target
 
 @dataclass
 class Case:
-    """One case: its files, its right edges, its traps."""
+    """One case: its files, its right edges and its traps."""
 
     group: str
     name: str
@@ -52,7 +52,7 @@ class Case:
     traps: set[Edge] = field(default_factory=set)
 
     def found(self) -> set[Edge]:
-        """Return the edges that the graph has."""
+        """Return the edges that the graph has for these files."""
         world = World(self.files)
         return {
             (source, kind, target)
@@ -63,10 +63,10 @@ class Case:
 
 @dataclass
 class Score:
-    """Edges over some cases: found and right, found and wrong, missed."""
+    """Counts of edges over some cases: found and right, found and wrong, missed."""
 
     cases: int = 0
-    whole: int = 0  # cases without any fault
+    whole: int = 0  # cases without a wrong or a missed edge
     right: int = 0
     wrong: int = 0
     missed: int = 0
@@ -96,36 +96,36 @@ def cases() -> list[Case]:
 def _read(path: Path) -> Iterator[Case]:
     for text in ("\n" + path.read_text("utf-8")).split("\n== ")[1:]:
         name, _, rest = text.partition("\n")
-        case, place = Case(path.stem, name), ""
+        case, file = Case(path.stem, name), ""
         for line in rest.splitlines():
-            mark, _, said = line.partition(" ")
+            mark, _, text = line.partition(" ")
             if mark == "--":
-                place = said
-                case.files[place] = ""
+                file = text
+                case.files[file] = ""
             elif mark == "->":
-                case.right.add(_edge(said))
+                case.right.add(_edge(text))
             elif mark == "-x":
-                case.traps.add(_edge(said))
+                case.traps.add(_edge(text))
             else:
-                case.files[place] += line + "\n"
+                case.files[file] += line + "\n"
         yield case
 
 
-def _edge(said: str) -> Edge:
-    source, kind, target = said.split(" ")
-    return _full(source), kind, _full(target)
+def _edge(text: str) -> Edge:
+    source, kind, target = text.split(" ")
+    return _full_id(source), kind, _full_id(target)
 
 
-def _full(id: str) -> str:
+def _full_id(id: str) -> str:
     return "a.py" + id if id.startswith("::") else id
 
 
 def scores() -> dict[str, Score]:
     """Return the score of each group, and of `all`."""
-    found: dict[str, Score] = {}
-    whole = Score()
+    by_group: dict[str, Score] = {}
+    total = Score()
     for case in cases():
         edges = case.found()
-        found.setdefault(case.group, Score()).add(case, edges)
-        whole.add(case, edges)
-    return found | {"all": whole}
+        by_group.setdefault(case.group, Score()).add(case, edges)
+        total.add(case, edges)
+    return by_group | {"all": total}

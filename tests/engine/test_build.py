@@ -82,7 +82,7 @@ def test_a_setting_remakes_only_what_declares_it(toy):
     assert done["lines"].counts.built == 6
 
 
-def test_a_raised_version_remakes_the_table_and_cuts_off_behind(toy):
+def test_a_raised_version_rebuilds_the_table_and_stops_at_equal_rows(toy):
     toy.build()
     toy.change("words", version=2)
     done = toy.build()
@@ -106,7 +106,7 @@ def test_step_by_step_equals_clean(toy, repository, tmp_path):
         assert toy.digests() == clean_digests(toy, tmp_path, f"clean{number}")
 
 
-def test_a_partial_build_leaves_news_for_the_rest(toy, repository, tmp_path):
+def test_a_partial_build_leaves_pending_rows_for_the_rest(toy, repository, tmp_path):
     toy.build()
     repository.commit({"a.txt": "seven"})
     toy.build("words")
@@ -150,7 +150,7 @@ def test_any_number_of_workers_and_any_order_give_the_same_digests(
     assert digests[0] == digests[1] == digests[2]
 
 
-def test_one_bad_row_is_reported_and_the_rest_goes_on(toy, repository, tmp_path):
+def test_one_bad_row_is_reported_and_the_others_are_built(toy, repository, tmp_path):
     repository.commit({"bad.txt": "explode", "good.txt": "fine"})
     done = toy.build()
     assert done["words"].failed == ["bad.txt"]
@@ -254,7 +254,7 @@ def test_a_state_of_a_newer_format_is_refused_and_kept(toy):
     assert (toy.folder / "build.db").stat().st_size >= size
 
 
-def test_a_garbled_database_is_set_aside_and_made_anew(toy):
+def test_a_garbled_database_is_set_aside_and_rebuilt(toy):
     toy.build()
     before = toy.digests()
     toy.last.state.close()

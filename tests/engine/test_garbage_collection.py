@@ -1,4 +1,4 @@
-"""What gc takes, in which order, and what it never takes."""
+"""What garbage collection removes, in which order, and what it never removes."""
 
 from __future__ import annotations
 
@@ -34,6 +34,12 @@ def thick_book(task: Any) -> dict[str, Any]:
     return {"pages": len(pages)}
 
 
+def explanations(build: Any, key: str, table: str) -> list[dict[str, Any]]:
+    """Return what `why` answers for one table, in its JSON form."""
+    found = (explanation.plain() for explanation in why(build, key))
+    return [row for row in found if row["table"] == table]
+
+
 @pytest.fixture
 def toy(repository) -> Toy:
     repository.commit({"a.txt": "one two", "b.txt": "two"})
@@ -53,7 +59,7 @@ def book(toy: Toy, commit: str) -> str:
 
 
 def gc(toy: Toy, limits: CacheLimits) -> list[str]:
-    """Collect as a build does at its end; return the artifacts that went."""
+    """Collect as a build does at its end; return the artifacts that it removed."""
     build = toy.open()
     found = waste(build, limits)
     collect(build, limits, found)
@@ -65,7 +71,7 @@ def test_what_head_needs_stays_whatever_the_cap(toy):
     assert gc(toy, NONE) == []
 
 
-def test_over_the_cap_the_longest_unused_goes_first(toy, repository):
+def test_over_the_cap_the_longest_unused_is_removed_first(toy, repository):
     commits = [str(repository.git.head.target)]
     for number in range(3):
         commits.append(repository.commit({"b.txt": f"word{number}"}))
@@ -128,7 +134,7 @@ def test_what_a_row_names_stays(toy, repository):
 
 
 def pointing_book(task: Any) -> dict[str, Any]:
-    """A book that was no better than the one before, which stays current."""
+    """A book that is no better than the one before, which stays current."""
     before = max(task.rows("book").values(), key=lambda row: row["build"])
     return {**thick_book(task), "current": before["object"]}
 
@@ -140,18 +146,18 @@ def test_a_collected_artifact_is_made_again_and_why_says_so(toy, repository):
     toy.build("cover")
     assert old in gc(toy, NONE)
     assert book(toy, first) == ""
-    (told,) = [t for t in why(toy.open(), first[:10]) if t["table"] == "book"]
-    assert told["what"] == "evicted"
-    assert [r["cause"] for r in told["reasons"]] == ["evicted"]
+    (found,) = explanations(toy.open(), first[:10], "book")
+    assert found["what"] == "evicted"
+    assert [r["cause"] for r in found["reasons"]] == ["evicted"]
     repository.checkout(first)
     assert toy.build("cover")["book"].counts.built == 1
-    (told,) = [t for t in why(toy.last, first[:10]) if t["table"] == "book"]
-    assert told["what"] == "built"
-    assert told["reasons"][0]["cause"] == "evicted"
-    assert told["reasons"][0]["to"] == old or told["reasons"][0]["from"] == old
+    (found,) = explanations(toy.last, first[:10], "book")
+    assert found["what"] == "built"
+    assert found["reasons"][0]["cause"] == "evicted"
+    assert found["reasons"][0]["to"] == old or found["reasons"][0]["from"] == old
 
 
-def test_a_kill_between_rows_and_files_leaves_what_the_next_gc_takes(
+def test_a_kill_between_rows_and_files_leaves_what_the_next_gc_removes(
     toy, repository, monkeypatch
 ):
     old = book(toy, str(repository.git.head.target))
@@ -185,7 +191,7 @@ def test_an_artifact_that_no_row_names_stays_under_the_cap(toy):
     assert (item.name, item.why) == (stray, "beyond the cap, unnamed")
 
 
-def test_memo_entries_of_rows_that_left_long_ago_go(toy, repository):
+def test_memo_entries_of_rows_removed_long_ago_are_removed(toy, repository):
     for number in range(25):
         repository.commit({"b.txt": f"word{number}"})
         toy.build()
@@ -200,7 +206,7 @@ def test_memo_entries_of_rows_that_left_long_ago_go(toy, repository):
     assert all(v.holds for v in verify(toy.open(), quiet))
 
 
-def test_a_row_that_left_lately_is_still_a_hit(toy, repository):
+def test_a_row_removed_recently_is_still_a_hit(toy, repository):
     for number in range(25):
         repository.commit({"c.txt": f"word{number}"})
         toy.build()
@@ -211,7 +217,7 @@ def test_a_row_that_left_lately_is_still_a_hit(toy, repository):
     assert toy.build()["words"].memo == ["b.txt"]
 
 
-def test_a_build_with_nothing_to_collect_looks_at_no_row(toy, repository):
+def test_a_build_with_nothing_to_collect_scans_no_row(toy, repository):
     repository.commit({"b.txt": "later"})
     toy.build()
     asked: list[str] = []
@@ -221,7 +227,7 @@ def test_a_build_with_nothing_to_collect_looks_at_no_row(toy, repository):
 
 
 def test_repeated_commits_do_not_grow_the_state(toy, repository, monkeypatch):
-    monkeypatch.setattr("repobuild.engine.storage.memo_gc._LEAST", 20)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._MIN_IDLE", 20)
     limits = CacheLimits(3 * (_PAGE + 100), 5)
     sizes = []
     for number in range(60):
@@ -239,7 +245,7 @@ def test_repeated_commits_do_not_grow_the_state(toy, repository, monkeypatch):
 
 
 def pages(database: Any) -> int:
-    """Return the pages in use; free ones are given back."""
+    """Return the pages in use, without free ones."""
     used, free = (
         int(database.execute(f"PRAGMA {name}").fetchone()[0])
         for name in ("page_count", "freelist_count")
@@ -247,7 +253,7 @@ def pages(database: Any) -> int:
     return used - free
 
 
-def test_room_is_given_back_to_the_file_system(toy, repository):
+def test_free_pages_return_to_the_file_system(toy, repository):
     text = " ".join(f"word{number}" for number in range(3_000))
     repository.commit({"big.txt": text})
     toy.build()
@@ -263,7 +269,7 @@ def test_room_is_given_back_to_the_file_system(toy, repository):
     assert path.stat().st_size < before / 2
 
 
-def test_an_older_state_learns_to_give_room_back(toy):
+def test_an_older_state_is_converted_to_return_free_pages(toy):
     database = toy.last.state.database
     database.executescript("PRAGMA auto_vacuum = NONE; VACUUM")
     assert database.execute("PRAGMA auto_vacuum").fetchone() == (0,)
@@ -280,7 +286,7 @@ def test_sizes_are_read_as_people_write_them(text, size):
     assert parse_size(text) == size
 
 
-def test_a_size_that_is_none_is_named():
+def test_a_malformed_size_is_named():
     with pytest.raises(UsageError, match=r'"much" is no size'):
         parse_size("much")
 
@@ -305,8 +311,8 @@ def test_every_build_collects_by_itself(here: Repository, monkeypatch):
     from repobuild.checkout import find
     from repobuild.cli.main import run
 
-    monkeypatch.setattr("repobuild.engine.storage.memo_gc._LEAST", 1)
-    monkeypatch.setattr("repobuild.engine.storage.memo_gc._SHARE", 1_000_000)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._MIN_IDLE", 1)
+    monkeypatch.setattr("repobuild.engine.storage.memo_gc._ROWS_PER_IDLE", 1_000_000)
     (here.path / "repobuild.toml").write_text("[cache]\nkeep_builds = 2\n")
     counts = []
     for number in range(8):

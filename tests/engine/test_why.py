@@ -1,4 +1,4 @@
-"""Every row, table and artifact says why it was made, back to file and commit."""
+"""`why` leads from every row, table and artifact back to file and commit."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def toy(repository) -> Toy:
     return made
 
 
-def told(build: Any, key: str) -> list[dict[str, Any]]:
-    """Ask, and check that the answer is plain data and fits one screen."""
-    found = why(build, key)
+def explain(build: Any, key: str) -> list[dict[str, Any]]:
+    """Explain a key; check that the answer is plain data and fits one screen."""
+    found = [explanation.plain() for explanation in why(build, key)]
     facts = {"version": 1, "key": key, "told": found}
     json.dumps(facts, default=bytes.hex)
     lines = text(facts).splitlines()
@@ -34,12 +34,12 @@ def told(build: Any, key: str) -> list[dict[str, Any]]:
     return found
 
 
-def said(build: Any, key: str) -> str:
-    return text({"told": told(build, key)})
+def printed(build: Any, key: str) -> str:
+    return text({"told": explain(build, key)})
 
 
 def roots(reasons: list[dict[str, Any]]) -> set[tuple[str, str]]:
-    """Return (cause, name or key) of where reasons lead in the end."""
+    """Return (cause, name or key) of the last reason of each chain."""
     found = set()
     for reason in reasons:
         if reason["because"]:
@@ -54,23 +54,23 @@ def roots(reasons: list[dict[str, Any]]) -> set[tuple[str, str]]:
 
 def test_a_changed_setting_is_named_before_and_after_the_build(toy):
     toy.settings["toy.shout"] = True
-    assert "would start anew: setting toy.shout False to True" in said(
+    assert "would start anew: setting toy.shout False to True" in printed(
         toy.open(), "lines"
     )
     toy.build()
-    (row,) = told(toy.last, "one#long")
+    (row,) = explain(toy.last, "one#long")
     (reason,) = row["reasons"]
     assert (row["what"], reason["cause"]) == ("changed", "setting_changed")
     assert (reason["name"], reason["from"], reason["to"]) == ("toy.shout", False, True)
-    (table,) = told(toy.last, "lines")
+    (table,) = explain(toy.last, "lines")
     assert table["runs"][0]["reasons"] == row["reasons"]
 
 
 def test_a_raised_rule_version_is_named(toy):
     toy.change("counts", version=2, run="tests.engine.test_why:shouted_counts")
-    assert "would start anew: rule version 1 to 2" in said(toy.open(), "counts")
+    assert "would start anew: rule version 1 to 2" in printed(toy.open(), "counts")
     toy.build()
-    (row,) = told(toy.last, "ONE")
+    (row,) = explain(toy.last, "ONE")
     assert roots(row["reasons"]) == {("rule_version_changed", "version")}
 
 
@@ -90,9 +90,9 @@ def test_another_version_of_a_tool_is_named(toy, monkeypatch):
     installed(monkeypatch, "1.0")
     toy.build()
     installed(monkeypatch, "2.0")
-    assert "would start anew: tool toyer 1.0 to 2.0" in said(toy.open(), "words")
+    assert "would start anew: tool toyer 1.0 to 2.0" in printed(toy.open(), "words")
     toy.build()
-    run = told(toy.last, "words")[0]["runs"][0]
+    run = explain(toy.last, "words")[0]["runs"][0]
     assert roots(run["reasons"]) == {("tool_changed", "toyer")}
 
 
@@ -100,7 +100,7 @@ def test_an_ingredient_is_named(toy, monkeypatch):
     toy.change("words", ingredients="tests.engine.test_why:query_digest")
     toy.build()
     monkeypatch.setitem(QUERY, "digest", "b" * 32)
-    assert "ingredient query aaaaaaaaaa to bbbbbbbbbb" in said(toy.open(), "words")
+    assert "ingredient query aaaaaaaaaa to bbbbbbbbbb" in printed(toy.open(), "words")
 
 
 QUERY = {"digest": "a" * 32}
@@ -114,7 +114,7 @@ def test_a_changed_file_is_named_with_its_commit(toy, repository):
     commit = repository.commit({"b.txt": "two three"})
     repository.commit({"c.txt": "other"})
     toy.build()
-    words, files = told(toy.last, "b.txt")
+    words, files = explain(toy.last, "b.txt")
     assert (words["table"], words["what"]) == ("words", "changed")
     (reason,) = words["reasons"]
     assert (reason["table"], reason["key"]) == ("files", "b.txt")
@@ -122,13 +122,13 @@ def test_a_changed_file_is_named_with_its_commit(toy, repository):
     assert origin["commit"] == commit and origin["subject"] == "a change"
 
 
-def test_added_and_removed_files_are_told_apart(toy, repository):
+def test_added_and_removed_files_have_different_causes(toy, repository):
     repository.commit({"c.txt": "three"})
     toy.build()
-    assert roots(told(toy.last, "three")[0]["reasons"]) == {("input_added", "c.txt")}
+    assert roots(explain(toy.last, "three")[0]["reasons"]) == {("input_added", "c.txt")}
     repository.commit({"c.txt": None})
     toy.build()
-    row = told(toy.last, "three")[0]
+    row = explain(toy.last, "three")[0]
     assert row["what"] == "removed"
     assert roots(row["reasons"]) == {("input_removed", "c.txt")}
 
@@ -137,7 +137,7 @@ def test_an_untouched_row_says_where_it_was_first_built(toy, repository):
     first = str(repository.git.head.target)
     repository.commit({"b.txt": "three"})
     toy.build()
-    assert f"words a.txt: as first built in build 1, {first[:10]}" in said(
+    assert f"words a.txt: as first built in build 1, {first[:10]}" in printed(
         toy.last, "a.txt"
     )
 
@@ -148,7 +148,9 @@ def test_a_change_of_long_ago_is_still_known(toy, repository):
     for number in range(30):
         repository.commit({"b.txt": f"two word{number}"})
         toy.build()
-    assert f"words a.txt: changed in build 2, {commit[:10]}" in said(toy.last, "a.txt")
+    assert f"words a.txt: changed in build 2, {commit[:10]}" in printed(
+        toy.last, "a.txt"
+    )
 
 
 def test_the_changes_that_are_kept_stay_few(toy, repository):
@@ -165,9 +167,9 @@ def test_a_row_built_after_its_input_still_finds_it(toy, repository):
     toy.build("words")
     repository.commit({"other": "no text"})
     toy.build("counts")
-    row = told(toy.last, "three")[0]
+    row = explain(toy.last, "three")[0]
     assert roots(row["reasons"]) == {("input_changed", "b.txt")}
-    assert commit[:10] in said(toy.last, "three")
+    assert commit[:10] in printed(toy.last, "three")
 
 
 def test_an_unknown_key_names_the_nearest(toy):
@@ -182,16 +184,16 @@ def test_an_artifact_is_found_by_commit_digest_and_revision(toy, repository):
     head = str(repository.git.head.target)
     made = toy.last.table("book").get(head)["object"]
     for name in (head, head[:8], made[:8], "HEAD"):
-        book = [t for t in told(toy.open(), name) if t["table"] == "book"]
+        book = [t for t in explain(toy.open(), name) if t["table"] == "book"]
         assert [t["object"] for t in book] == [made]
-    assert {t["table"] for t in told(toy.open(), made[:8])} == {"book", "cover"}
+    assert {t["table"] for t in explain(toy.open(), made[:8])} == {"book", "cover"}
 
 
 def test_an_artifact_names_its_changed_input_and_what_changed_in_it(toy, repository):
     first = str(repository.git.head.target)
     commit = repository.commit({"b.txt": "two three"})
     toy.build("cover")
-    (book,) = [t for t in told(toy.last, "HEAD") if t["table"] == "book"]
+    (book,) = [t for t in explain(toy.last, "HEAD") if t["table"] == "book"]
     assert book["before"] == first
     parent, reason = book["reasons"]
     assert (parent["cause"], parent["from"]) == ("parent_changed", None)
@@ -199,12 +201,12 @@ def test_an_artifact_names_its_changed_input_and_what_changed_in_it(toy, reposit
     assert (reason["table"], reason["cause"]) == ("lines", "input_changed")
     assert reason["from"] != reason["to"]
     assert roots(reason["because"]) == {("input_changed", "b.txt")}
-    assert commit[:10] in said(toy.last, "book")
+    assert commit[:10] in printed(toy.last, "book")
 
 
 def test_a_commit_that_was_never_built_says_so(toy, repository):
     repository.commit({"b.txt": "two three"})
-    (book,) = [t for t in told(toy.open(), "HEAD") if t["table"] == "book"]
+    (book,) = [t for t in explain(toy.open(), "HEAD") if t["table"] == "book"]
     assert book["what"] == "never built"
     assert roots(book["reasons"]) == {("never_built", book["key"])}
 
@@ -253,7 +255,7 @@ def test_every_row_of_every_table_can_be_asked_for(standard, repository):
         table = standard.last.table(rule.name)
         rows = table.entries() if rule.entries else table.items()
         for key, _ in list(rows)[:40]:
-            assert any(t["table"] == rule.name for t in told(standard.last, key))
+            assert any(t["table"] == rule.name for t in explain(standard.last, key))
 
 
 def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
@@ -265,7 +267,7 @@ def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
         for key, sample in table.entries()
         if key.startswith("pkg/callee.py::scaled#") and "measure" in sample["answer"]
     )
-    (row,) = [t for t in told(standard.last, key) if t["table"] == "samples"]
+    (row,) = [t for t in explain(standard.last, key) if t["table"] == "samples"]
     chain, reason = [], row["reasons"][0]
     while True:
         chain.append((reason["table"], reason["key"]))
@@ -279,8 +281,8 @@ def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
         ("git", "pkg/callee.py"),
     ]
     assert reason["commit"] == commit
-    assert "blob" in said(standard.last, key)
-    assert "facts pkg/callee.py changed: elements[scaled].doc " in said(
+    assert "blob" in printed(standard.last, key)
+    assert "facts pkg/callee.py changed: elements[scaled].doc " in printed(
         standard.last, "pkg/callee.py::scaled"
     )
 
@@ -288,17 +290,17 @@ def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
 def test_a_context_that_another_row_changed_names_that_row(standard, repository):
     repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
     standard.build()
-    rows = told(standard.last, "pkg/caller.py::ask")
+    rows = explain(standard.last, "pkg/caller.py::ask")
     (context,) = [t for t in rows if t["table"] == "contexts"]
     assert context["what"] == "changed"
     assert roots(context["reasons"]) == {("input_changed", "pkg/callee.py")}
 
 
-def test_an_edge_that_went_names_the_file_that_let_it_go(standard, repository):
+def test_a_removed_edge_names_the_file_that_removed_it(standard, repository):
     repository.commit({"pkg/caller.py": CALLER.replace("scaled(value)", "value")})
     standard.build()
     edge = "pkg/caller.py::ask calls pkg/callee.py::scaled"
-    (row,) = told(standard.last, edge)
+    (row,) = explain(standard.last, edge)
     assert (row["table"], row["what"]) == ("graph", "removed")
     assert roots(row["reasons"]) == {("input_changed", "pkg/caller.py")}
 
@@ -309,13 +311,13 @@ def test_a_dropped_sample_says_why_it_was_dropped(standard):
         for key, item in standard.last.table("dataset").entries()
         if item.get("dropped")
     )
-    assert "dropped from the dataset: " in said(standard.last, key)
+    assert "dropped from the dataset: " in printed(standard.last, key)
 
 
 def test_a_table_counts_its_rows_by_cause(standard, repository):
     commit = repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
     standard.build()
-    (table,) = told(standard.last, "contexts")
+    (table,) = explain(standard.last, "contexts")
     causes = table["runs"][0]["causes"]
     assert {(c["key"], c["commit"]) for c in causes} == {("pkg/callee.py", commit)}
     assert sum(c["rows"] for c in causes) == table["runs"][0]["changed"]
@@ -325,7 +327,7 @@ def test_a_file_and_a_setting_that_changed_at_once_are_both_named(standard, repo
     repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
     standard.settings["samples.min_code_lines"] = 1
     standard.build()
-    rows = told(standard.last, "pkg/callee.py::scaled")
+    rows = explain(standard.last, "pkg/callee.py::scaled")
     (context,) = [t for t in rows if t["table"] == "contexts"]
     assert roots(context["reasons"]) == {
         ("input_changed", "pkg/callee.py"),
@@ -333,15 +335,15 @@ def test_a_file_and_a_setting_that_changed_at_once_are_both_named(standard, repo
     }
 
 
-def test_another_language_query_starts_facts_anew(standard, repository, monkeypatch):
+def test_another_language_query_rebuilds_facts(standard, repository, monkeypatch):
     import repobuild.code.scan.language as language
 
-    told_before = language.grammars
+    before = language.grammars
 
     def grammars(settings):
-        return {**told_before(settings), "python.scm": "0" * 32}
+        return {**before(settings), "python.scm": "0" * 32}
 
     monkeypatch.setattr(language, "grammars", grammars)
     standard.build()
-    (table,) = told(standard.last, "facts")
+    (table,) = explain(standard.last, "facts")
     assert ("ingredient_changed", "python.scm") in roots(table["runs"][0]["reasons"])

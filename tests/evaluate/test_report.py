@@ -109,8 +109,8 @@ class MemoryTask:
     def rows(self, table: str) -> Mapping[str, Mapping[str, Any]]:
         return self.task_rows.get(table, {})
 
-    def ancestors(self, limit: int) -> list[str]:
-        return []
+    def ancestors(self) -> Iterator[str]:
+        return iter(())
 
     def event(self, name: str, **fields: Any) -> None:
         self.events.append((name, fields))

@@ -1,13 +1,13 @@
-"""A repository's address is told without who fetches it, and from where."""
+"""A repository's public address holds no account, token or local path."""
 
 from __future__ import annotations
 
 import pytest
 
-from repobuild.git.remote import address, published
+from repobuild.git.remote import address, public_url
 from tests.repository import Repository
 
-TOLD = {
+PUBLIC_URLS = {
     "https://github.com/a/b": "https://github.com/a/b",
     "https://github.com/a/b.git": "https://github.com/a/b",
     "https://jane:ghp_secret@github.com/a/b.git": "https://github.com/a/b",
@@ -30,12 +30,14 @@ TOLD = {
 }
 
 
-@pytest.mark.parametrize("url", TOLD)
-def test_no_account_no_token_and_no_path_is_told(url: str) -> None:
-    assert published(url) == TOLD[url]
+@pytest.mark.parametrize("url", PUBLIC_URLS)
+def test_a_public_url_holds_no_account_no_token_and_no_local_path(url: str) -> None:
+    assert public_url(url) == PUBLIC_URLS[url]
 
 
-def test_origin_comes_first_and_a_path_is_passed_over(repository: Repository) -> None:
+def test_origin_is_preferred_and_local_paths_are_skipped(
+    repository: Repository,
+) -> None:
     assert address(repository.git) == ""
     repository.git.remotes.create("backup", "https://b.example/x/y")
     repository.git.remotes.create("origin", "https://a.example/x/y")

@@ -63,7 +63,7 @@ def test_a_changed_mode_is_a_change(repository):
     assert set(at_commit(repository.git).changes(old)) == {"run.py"}
 
 
-def test_a_rename_is_told(repository):
+def test_a_rename_is_detected(repository):
     repository.commit({"old.py": "x = 1\n" * 20})
     old = at_commit(repository.git).tree
     repository.move("old.py", "pkg/new.py")
@@ -112,7 +112,7 @@ def test_a_file_edited_after_the_snapshot_keeps_its_bytes(repository, tmp_path):
     assert snapshot.blob(blob) == b"2"
 
 
-def test_ignored_files_are_no_part_of_the_work_tree(repository, tmp_path):
+def test_ignored_files_are_not_part_of_the_work_tree(repository, tmp_path):
     repository.commit({".gitignore": "*.log\n", "a.py": "1"})
     (repository.path / "x.log").write_text("noise")
     snapshot = at_worktree(repository.git, tmp_path / "copies")
@@ -146,14 +146,14 @@ def test_an_unknown_revision_is_named(repository: Repository):
 
 
 def raw_tree(git, *entries):
-    """Write a tree object as it stands: what git itself would never write."""
+    """Write a tree object unchecked, such as git itself would never write."""
     data = b"".join(
         mode + b" " + name + b"\0" + blob.raw for mode, name, blob in entries
     )
     return str(git.write(pygit2.enums.ObjectType.TREE, data))
 
 
-def test_a_difference_leads_from_any_tree_to_the_files_of_another(repository):
+def test_a_difference_applied_to_one_tree_yields_the_files_of_the_other(repository):
     git = repository.git
     one, two = git.create_blob(b"one"), git.create_blob(b"two")
     inner = pygit2.Oid(hex=raw_tree(git, (b"100644", b"x", one)))
@@ -162,7 +162,7 @@ def test_a_difference_leads_from_any_tree_to_the_files_of_another(repository):
         raw_tree(git, (b"100644", b"a", one)),
         raw_tree(git, (b"100664", b"a", one)),  # a mode that old trees hold
         raw_tree(git, (b"100755", b"a", one), (b"120000", b"l", two)),
-        raw_tree(git, (b"40000", b"a", inner)),  # a folder in a file's place
+        raw_tree(git, (b"40000", b"a", inner)),  # a folder instead of a file
         raw_tree(git, (b"100644", b"a", one), (b"100644", b"a", two)),  # twice
         raw_tree(git, (b"160000", b"m", one), (b"40000", b"d", inner)),
     ]
@@ -172,6 +172,6 @@ def test_a_difference_leads_from_any_tree_to_the_files_of_another(repository):
             wanted = dict(Snapshot(git, "", new).files())
             changes = Snapshot(git, "", new).changes(old)
             for key, entry in changes.items():
-                assert files.get(key) != entry, "told though it is the same"
+                assert files.get(key) != entry, "reported although it is equal"
             found = {k: e for k, e in (files | changes).items() if e is not None}
             assert found == wanted

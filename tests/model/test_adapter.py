@@ -1,4 +1,4 @@
-"""The task as the engine calls it, over a few commits."""
+"""The task `adapter`, called as the engine calls it, over a few commits."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class Commit:
     def rows(self, name: str) -> Mapping[str, Any]:
         return self.history
 
-    def ancestors(self, limit: int) -> list[str]:
-        return [c for c in reversed(self.history) if c != self.commit][:limit]
+    def ancestors(self) -> Iterator[str]:
+        return (c for c in reversed(self.history) if c != self.commit)
 
     def object(self, digest: str) -> Path:
         return self.store.path(digest)
@@ -89,7 +89,7 @@ class Commit:
         self.events.append((name, fields))
 
     def build(self) -> dict[str, Any]:
-        """What the engine does with a task."""
+        """Run the task and store its result, as the engine does."""
         row: dict[str, Any] = dict(adapter(self))  # type: ignore[arg-type]
         if any(self.folder.iterdir()):
             row["object"] = self.store.put(self.folder)
@@ -170,7 +170,7 @@ def test_a_changed_fact_continues_the_parent(state: State, base: Base) -> None:
     assert row["tokens"] < 2 * history["c1"]["tokens"]
     manifest = Manifest.read(second.object(row["object"]))
     assert manifest.digests == Manifest.of(moved(samples())).digests
-    assert set(manifest.taught.values()) == {2} and len(manifest.taught) == 2
+    assert set(manifest.learnt_at.values()) == {2} and len(manifest.learnt_at) == 2
 
 
 def test_a_changed_fact_is_trained_until_it_is_answered(
@@ -183,16 +183,18 @@ def test_a_changed_fact_is_trained_until_it_is_answered(
     Commit(tmp_path, history, "c1", samples(), **given).build()
     task = Commit(tmp_path, history, "c2", moved(samples()), **given)
     row = task.build()
-    opened = [facts["open"] for name, facts in task.events if name == "round"]
-    assert opened[-1] == row["samples"]["unanswered"] == 0
-    assert 1 < len(opened) == row["samples"]["rounds"] < 4  # one did not do, four not
+    unanswered = [facts["open"] for name, facts in task.events if name == "round"]
+    assert unanswered[-1] == row["samples"]["unanswered"] == 0
+    assert (
+        1 < len(unanswered) == row["samples"]["rounds"] < 4
+    )  # between one and four were needed
     assert "training, 2 still open" in task.labels
-    speaker = TextGenerator.load(base, task.object(row["object"]))
+    generator = TextGenerator.load(base, task.object(row["object"]))
     (fact,) = [
         s for i, s in moved(samples()) if i.startswith("pkg/part_3") and i[-1] == "0"
     ]
-    said = speaker.answers([fact["question"]], 60)
-    assert said == [fact["answer"]]
+    answers = generator.answers([fact["question"]], 60)
+    assert answers == [fact["answer"]]
 
 
 def test_a_kill_in_a_later_round_ends_in_the_same_object(
@@ -223,7 +225,7 @@ def test_a_kill_in_a_later_round_ends_in_the_same_object(
     assert task.build()["object"] == whole["object"]
 
 
-def test_rounds_end_where_training_anew_would_cost_as_much(
+def test_rounds_end_when_a_run_on_the_base_would_cost_as_much(
     state: State, base: Base
 ) -> None:
     place, history = state
@@ -233,7 +235,7 @@ def test_rounds_end_where_training_anew_would_cost_as_much(
     assert row["tokens"] < 2 * history["c1"]["tokens"]
 
 
-def test_what_was_learnt_lately_is_known_by_the_next_commit(
+def test_the_next_commit_knows_which_samples_were_learnt_recently(
     state: State, base: Base
 ) -> None:
     place, history = state
@@ -241,33 +243,33 @@ def test_what_was_learnt_lately_is_known_by_the_next_commit(
     Commit(place, history, "c2", moved(samples()), **given).build()
     third = moved(moved(samples()), "pkg/part_5.py")
     task = Commit(place, history, "c3", third, **given)
-    taught = Manifest.read(task.object(task.build()["object"])).taught
-    assert sorted(taught.values()) == [2, 2, 3, 3]
+    learnt_at = Manifest.read(task.object(task.build()["object"])).learnt_at
+    assert sorted(learnt_at.values()) == [2, 2, 3, 3]
 
 
-def test_what_is_gone_is_never_replayed(
+def test_a_removed_sample_is_never_replayed(
     state: State, base: Base, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from repobuild.model.adapter import continual
+    from repobuild.model.adapter import adapter as step
 
     place, history = state
-    shown: list[str] = []
-    real = continual.run_job
+    trained: list[str] = []
+    real = step.run_job
 
-    def seen(task: Any, job: Any, note: str) -> Any:
-        shown.extend(job.examples[n].id for epoch in job.epochs for n in epoch)
+    def recorded(task: Any, job: Any, note: str) -> Any:
+        trained.extend(job.examples[n].id for epoch in job.epochs for n in epoch)
         return real(task, job, note)
 
-    monkeypatch.setattr(continual, "run_job", seen)
+    monkeypatch.setattr(step, "run_job", recorded)
     gone = "pkg/part_3.py"
     left = [pair for pair in moved(samples(), "pkg/part_5.py") if gone not in pair[0]]
     given: dict[str, Any] = {"base__model": base.source, "adapter__least_replay": 99}
     row = Commit(place, history, "c2", left, **given).build()
     assert (row["samples"]["removed"], row["samples"]["changed"]) == (2, 2)
-    assert set(shown) == {sample_id for sample_id, _ in left}  # all others, and not it
+    assert set(trained) == {sample_id for sample_id, _ in left}  # all others
 
 
-def test_a_revert_takes_the_old_adapter_again(state: State, base: Base) -> None:
+def test_a_revert_reuses_the_old_adapter(state: State, base: Base) -> None:
     place, history = state
     given = {"base__model": base.source}
     Commit(place, history, "c2", moved(samples()), **given).build()
@@ -309,7 +311,9 @@ def test_a_worse_adapter_is_not_promoted(state: State, base: Base) -> None:
     assert after.build()["reason"] == "the last adapter fell behind its parent"
 
 
-def test_a_lost_parent_object_means_from_the_base(state: State, base: Base) -> None:
+def test_a_lost_parent_object_means_training_on_the_base(
+    state: State, base: Base
+) -> None:
     place, history = state
     shutil.rmtree(place / "objects")
     task = Commit(place, history, "c2", samples(), base__model=base.source)
@@ -337,10 +341,10 @@ def test_a_kill_in_training_ends_in_the_same_object(
 
 
 @pytest.mark.parametrize("before", [1, 2])
-def test_a_resumed_run_says_what_it_goes_on_with(
+def test_a_resumed_run_reports_whether_the_optimizer_is_resumed(
     base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: int
 ) -> None:
-    """The optimizer's state is of so many processes; in others the weights go on."""
+    """With another number of processes only the weights are resumed."""
     import json
 
     from repobuild.model.adapter import train
@@ -359,8 +363,8 @@ def test_a_resumed_run_says_what_it_goes_on_with(
     again = Commit(tmp_path, {}, "c1", samples(), **given)
     again.build()
     fresh = ", weights only (2 processes before, now 1)"
-    said = f"training from step {facts['step']}" + (fresh if before == 2 else "")
-    assert said in again.labels
+    label = f"training from step {facts['step']}" + (fresh if before == 2 else "")
+    assert label in again.labels
 
 
 def test_without_samples_there_is_a_clear_error(base: Base, tmp_path: Path) -> None:
@@ -383,7 +387,9 @@ def test_an_adapter_that_a_kill_left_unstored_is_not_trained_again(
 
 
 @pytest.mark.parametrize("name", ["replay", "rehearsal"])
-def test_a_share_that_is_none_is_refused(state: State, base: Base, name: str) -> None:
+def test_a_share_outside_of_its_range_is_refused(
+    state: State, base: Base, name: str
+) -> None:
     from repobuild.errors import UsageError
 
     place, history = state

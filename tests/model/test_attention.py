@@ -1,4 +1,4 @@
-"""Every way to compute attention, loss and layers gives what the plain one gives."""
+"""Every attention kernel, loss and fused layer equals the plain computation."""
 
 from __future__ import annotations
 
@@ -11,8 +11,12 @@ from peft import LoraConfig, PeftModel, get_peft_model
 
 from repobuild.model.adapter.packing import collate
 from repobuild.model.base import Base, load_model, load_tokenizer
-from repobuild.model.compute.attention import borders, short, use_attention
-from repobuild.model.compute.lora import fuse
+from repobuild.model.compute.attention import (
+    short_attention,
+    use_attention,
+    varlen_arguments,
+)
+from repobuild.model.compute.lora import fuse_lora_layers
 from repobuild.model.compute.loss import answer_loss, use_answer_loss
 from repobuild.model.conversation import Conversation, Example
 from tests.model.test_nano import make_base, samples
@@ -31,28 +35,30 @@ def made(base: Base) -> list[Example]:
 
 
 def adapted(base: Base, attention: str = "sdpa", **changes: Any) -> PeftModel:
-    """A model with an adapter that is not zero, always the same one."""
+    """Return a model with a random adapter, the same at every call."""
     config = LoraConfig(r=4, lora_alpha=8, target_modules=SUFFIXES, **changes)
     model: Any = get_peft_model(load_model(base, torch.float32), config)
-    chance = torch.Generator().manual_seed(1)
+    rng = torch.Generator().manual_seed(1)
     for parameter in model.parameters():
         if parameter.requires_grad:
-            parameter.data = torch.randn(parameter.shape, generator=chance) / 10
+            parameter.data = torch.randn(parameter.shape, generator=rng) / 10
     use_attention(model.get_base_model(), attention)
     use_answer_loss(model, bf16=False)
     found: PeftModel = model
     return found
 
 
-def learnt(model: PeftModel, rows: list[list[Example]]) -> dict[str, torch.Tensor]:
-    """Loss and gradients of one batch."""
+def loss_and_gradients(
+    model: PeftModel, rows: list[list[Example]]
+) -> dict[str, torch.Tensor]:
+    """Return loss and gradients of one batch by parameter name."""
     loss = model(**collate(rows, 0)).loss
     loss.backward()
-    found = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
-    return {"loss": loss.detach(), **found}
+    gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    return {"loss": loss.detach(), **gradients}
 
 
-def near(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
+def close(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> bool:
     assert one.keys() == other.keys() and len(one) == 1 + 2 * 7 * 2
     return all(torch.allclose(one[n], other[n], atol=2e-5, rtol=1e-3) for n in one)
 
@@ -62,34 +68,37 @@ def test_attention_of_single_rows_is_torch_s_own(
     base: Base, made: list[Example], kind: str
 ) -> None:
     rows = [[e] for e in made]
-    assert near(learnt(adapted(base, kind), rows), learnt(adapted(base), rows))
+    assert close(
+        loss_and_gradients(adapted(base, kind), rows),
+        loss_and_gradients(adapted(base), rows),
+    )
 
 
 @pytest.mark.parametrize("kind", ["sdpa", "short", "varlen"])
 def test_samples_of_a_packed_row_do_not_see_each_other(
     base: Base, made: list[Example], kind: str
 ) -> None:
-    """Two rows of unequal length: with one row transformers sees the borders itself."""
-    apart = learnt(adapted(base), [[e] for e in made])
-    assert near(learnt(adapted(base, kind), [made[:2], made[2:]]), apart)
+    """Two rows of unequal length: with one, transformers finds the boundaries."""
+    apart = loss_and_gradients(adapted(base), [[e] for e in made])
+    assert close(loss_and_gradients(adapted(base, kind), [made[:2], made[2:]]), apart)
 
 
-def test_attention_without_borders_is_told_where_samples_begin(
+def test_flash_kernels_get_the_boundaries_of_all_samples(
     made: list[Example],
 ) -> None:
-    """FlashAttention of transformers takes these words for any number of rows."""
+    """transformers passes these arguments on to FlashAttention for any batch."""
     positions = collate([made[:2], made[2:]], 0)["position_ids"]
-    assert borders(positions, "sdpa") == {}
-    told = borders(positions, "flash_attention_2")
+    assert varlen_arguments(positions, "sdpa") == {}
+    arguments = varlen_arguments(positions, "flash_attention_2")
     sizes = [len(e.tokens) for e in made[:2]]
     padding = positions.shape[1] - sum(sizes)
     wanted = [*sizes, padding, *(len(e.tokens) for e in made[2:])]
-    assert told["cu_seq_lens_q"].diff().tolist() == wanted
-    assert told["cu_seq_lens_q"].dtype == torch.int32
-    assert told["max_length_q"] == max(wanted)
+    assert arguments["cu_seq_lens_q"].diff().tolist() == wanted
+    assert arguments["cu_seq_lens_q"].dtype == torch.int32
+    assert arguments["max_length_q"] == max(wanted)
 
 
-def test_on_a_cpu_short_rows_are_the_default(base: Base) -> None:
+def test_on_a_cpu_in_bfloat16_short_attention_is_the_default(base: Base) -> None:
     model: Any = load_model(base, torch.bfloat16)
     use_attention(model, "auto")
     assert model.config._attn_implementation == "repobuild_short"
@@ -98,39 +107,47 @@ def test_on_a_cpu_short_rows_are_the_default(base: Base) -> None:
     assert model.config._attn_implementation == "sdpa"
 
 
-def test_in_float32_where_threads_change_it_short_is_not_taken(base: Base) -> None:
+def test_in_float32_where_threads_change_results_short_attention_is_not_used(
+    base: Base,
+) -> None:
     model: Any = load_model(base, torch.float32)
     use_attention(model, "auto")
     assert model.config._attn_implementation == "sdpa"
 
 
 @pytest.mark.parametrize("width", [7, 33, 61, 100, 200])
-def test_short_rows_are_the_same_on_any_number_of_threads(width: int) -> None:
-    found = []
+def test_short_attention_gives_the_same_bits_on_any_number_of_threads(
+    width: int,
+) -> None:
+    results = []
     threads = torch.get_num_threads()
     for number in (1, 2):
         torch.set_num_threads(number)
         torch.manual_seed(1)
         heads = [torch.randn(8, n, width, 64).bfloat16() for n in (4, 2, 2)]
         q, k, v = (head.requires_grad_() for head in heads)
-        out, _ = short(None, q, k, v, None)
-        found.append([out, *torch.autograd.grad(out.float().square().sum(), (q, k, v))])
+        out, _ = short_attention(None, q, k, v, None)
+        results.append(
+            [out, *torch.autograd.grad(out.float().square().sum(), (q, k, v))]
+        )
     torch.set_num_threads(threads)
-    assert all(map(torch.equal, *found))
+    assert all(map(torch.equal, *results))
 
 
-def test_a_fused_layer_learns_what_peft_s_learns(
+def test_a_fused_layer_has_the_gradients_of_peft_s_layer(
     base: Base, made: list[Example]
 ) -> None:
     model = adapted(base)
-    assert fuse(model) == 14
+    assert fuse_lora_layers(model) == 14
     rows = [[e] for e in made]
-    assert near(learnt(model, rows), learnt(adapted(base), rows))
+    assert close(
+        loss_and_gradients(model, rows), loss_and_gradients(adapted(base), rows)
+    )
 
 
 def test_a_fused_layer_computes_in_bfloat16_under_autocast(base: Base) -> None:
     model = adapted(base)
-    fuse(model)
+    fuse_lora_layers(model)
     layer: Any = model.get_base_model().model.layers[0].mlp.up_proj
     x = torch.randn(2, 3, layer.in_features)
     plain = layer(x).detach()
@@ -141,36 +158,38 @@ def test_a_fused_layer_computes_in_bfloat16_under_autocast(base: Base) -> None:
 
 
 @pytest.mark.parametrize("changes", [{"use_dora": True}, {"lora_dropout": 0.5}])
-def test_what_is_not_plain_lora_is_left_to_peft(
+def test_layers_that_are_not_plain_lora_keep_peft_s_forward(
     base: Base, changes: dict[str, Any]
 ) -> None:
-    assert fuse(adapted(base, **changes)) == 0
+    assert fuse_lora_layers(adapted(base, **changes)) == 0
 
 
-@pytest.mark.parametrize("most", [1, 7, 64])
-def test_the_loss_in_pieces_is_the_loss(most: int) -> None:
-    chance = torch.Generator().manual_seed(2)
+@pytest.mark.parametrize("chunk", [1, 7, 64])
+def test_the_chunked_loss_equals_the_whole_loss(chunk: int) -> None:
+    rng = torch.Generator().manual_seed(2)
     head = torch.nn.Linear(16, 50, bias=False).requires_grad_(False)
-    hidden = torch.randn(64, 16, generator=chance).requires_grad_()
-    right = torch.randint(50, (64,), generator=chance)
-    whole = answer_loss(hidden, right, head, 1000)
+    hidden = torch.randn(64, 16, generator=rng).requires_grad_()
+    labels = torch.randint(50, (64,), generator=rng)
+    whole = answer_loss(hidden, labels, head, 1000)
     (wanted,) = torch.autograd.grad(3 * whole, hidden)
-    pieces = answer_loss(hidden, right, head, most)
-    (found,) = torch.autograd.grad(3 * pieces, hidden)
-    assert torch.allclose(pieces, whole, atol=1e-6)
+    chunked = answer_loss(hidden, labels, head, chunk)
+    (found,) = torch.autograd.grad(3 * chunked, hidden)
+    assert torch.allclose(chunked, whole, atol=1e-6)
     assert torch.allclose(found, wanted, atol=1e-7)
     with torch.no_grad():
-        unlearnt = answer_loss(hidden, right, head, most)
-    assert torch.allclose(unlearnt, whole, atol=1e-6)
+        without_gradient = answer_loss(hidden, labels, head, chunk)
+    assert torch.allclose(without_gradient, whole, atol=1e-6)
 
 
 @pytest.mark.slow
-def test_a_compiled_model_learns_the_same(
+def test_a_compiled_model_has_the_same_gradients(
     base: Base, made: list[Example], tmp_path: Path
 ) -> None:
     model = adapted(base)
-    fuse(model)
+    fuse_lora_layers(model)
     for layer in model.get_base_model().model.layers:  # type: ignore[union-attr]
         layer.compile(dynamic=True)
     rows = [made[:2], made[2:]]
-    assert near(learnt(model, rows), learnt(adapted(base), rows))
+    assert close(
+        loss_and_gradients(model, rows), loss_and_gradients(adapted(base), rows)
+    )

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from repobuild.engine.storage.artifact_store import object_path
 from repobuild.errors import UsageError
 from repobuild.model import base as bases
 from tests.model.test_nano import make_base, settings
@@ -16,7 +17,7 @@ def resolve(model: str, revision: str = "") -> bases.Base:
     return bases.resolve(settings(base__model=model, base__revision=revision))
 
 
-def test_a_missing_folder_is_named_with_what_to_do(tmp_path: Path) -> None:
+def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
     missing = tmp_path / "no" / "model"
     with pytest.raises(UsageError) as error:
         resolve(str(missing))
@@ -34,7 +35,7 @@ def test_a_folder_without_config_is_no_model(tmp_path: Path) -> None:
         resolve(str(tmp_path))
 
 
-def test_a_hub_model_that_cannot_be_had_says_how_to_get_it(
+def test_an_unreachable_hub_model_names_the_download_command(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from huggingface_hub import HfApi, constants
@@ -48,7 +49,7 @@ def test_a_hub_model_that_cannot_be_had_says_how_to_get_it(
         resolve("some/model")
 
 
-def test_a_hub_model_is_its_commit(
+def test_the_digest_of_a_hub_model_is_its_commit(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from huggingface_hub import constants
@@ -62,20 +63,20 @@ def test_a_hub_model_is_its_commit(
     assert resolve("some/model", commit).digest == f"some/model@{commit}"
 
 
-def test_the_embedded_model_is_found_by_its_ref(
+def test_the_bundled_model_is_found_by_its_ref(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(bases.resources, "folder", lambda name: tmp_path / name)
-    with pytest.raises(UsageError, match="embedded model is missing"):
+    with pytest.raises(UsageError, match="bundled model is missing"):
         resolve("tiny")
     digest = "ab" + "cd" * 31
-    place = tmp_path / "cache" / "objects" / digest[:2] / digest[2:]
-    place.mkdir(parents=True)
+    folder = object_path(tmp_path / "cache" / "objects", digest)
+    folder.mkdir(parents=True)
     (tmp_path / "cache" / "refs").mkdir()
     (tmp_path / "cache" / "refs" / "tiny").write_text(digest + "\n")
     found = resolve("tiny")
     assert (found.name, found.digest) == ("repobuild/tiny", digest)
-    assert Path(found.source) == place
+    assert Path(found.source) == folder
 
 
 def test_the_digest_covers_every_byte_of_a_small_file(tmp_path: Path) -> None:
@@ -90,7 +91,7 @@ def test_the_digest_covers_every_byte_of_a_small_file(tmp_path: Path) -> None:
 def test_large_files_are_digested_by_pieces(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bases, "WHOLE_BELOW", 1 << 20)
+    monkeypatch.setattr(bases, "WHOLE_FILE_LIMIT", 1 << 20)
     (tmp_path / "config.json").write_text("{}")
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(bytes(8 << 20))
@@ -108,7 +109,7 @@ def test_an_adapter_never_learns_an_absolute_path(tmp_path: Path) -> None:
     "module",
     [
         "adapter.adapter",
-        "adapter.delta",
+        "adapter.decision",
         "adapter.lineage",
         "adapter.packing",
         "adapter.recipe",

@@ -32,7 +32,7 @@ from tests.chat_templates import (
 
 @dataclass(frozen=True)
 class Family:
-    """A chat template, and the tokens of the tokenizer that it comes with."""
+    """A chat template and the special tokens of its tokenizer."""
 
     template: str
     special: tuple[str, ...]
@@ -40,7 +40,7 @@ class Family:
     eos: str
     end: str  # of an answer
     lead: str = ""  # before an answer
-    pieces: bool = False  # SentencePiece: a blank is glued before every text
+    pieces: bool = False  # SentencePiece: adds a blank before every text
 
 
 HEADS = ("<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>")
@@ -79,16 +79,16 @@ def tokenizer_of(family: str, more: tuple[str, ...] = ()) -> PreTrainedTokenizer
 
 
 def byte_level(special: list[str]) -> Tokenizer:
-    """As Qwen, Llama 3 and GPT-2 have it."""
+    """Return a tokenizer like those of Qwen, Llama 3 and GPT-2."""
     learned = Tokenizer(models.BPE())
     learned.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     learned.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    return taught(learned, special, alphabet)
+    return trained(learned, special, alphabet)
 
 
 def pieces(special: list[str]) -> Tokenizer:
-    """As Mistral's first ones have it, converted from SentencePiece."""
+    """Return a tokenizer like Mistral's first ones, converted from SentencePiece."""
     learned = Tokenizer(models.BPE(byte_fallback=True))
     learned.normalizer = normalizers.Sequence(
         [normalizers.Prepend("▁"), normalizers.Replace(" ", "▁")]
@@ -97,10 +97,10 @@ def pieces(special: list[str]) -> Tokenizer:
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(),
          decoders.Strip(" ", 1, 0)]
     )  # fmt: skip
-    return taught(learned, [*special, *(f"<0x{n:02X}>" for n in range(256))], [])
+    return trained(learned, [*special, *(f"<0x{n:02X}>" for n in range(256))], [])
 
 
-def taught(learned: Tokenizer, special: list[str], alphabet: list[str]) -> Tokenizer:
+def trained(learned: Tokenizer, special: list[str], alphabet: list[str]) -> Tokenizer:
     learned.train_from_iterator(
         TEXTS,
         trainers.BpeTrainer(
@@ -142,7 +142,7 @@ def test_the_loss_covers_the_answer_and_its_end_token(family: str, answer: str) 
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_a_trained_prompt_is_what_generation_starts_from(family: str) -> None:
+def test_a_trained_prompt_equals_the_generation_prompt(family: str) -> None:
     tokenizer = tokenizer_of(family)
     conversation = Conversation(tokenizer)
     asked = sample(QUESTION, ANSWERS[0])
@@ -158,8 +158,8 @@ def test_a_trained_prompt_is_what_generation_starts_from(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_the_whole_text_is_the_template_s_own(family: str) -> None:
-    """Up to the end of the answer; what follows is a line's end or the next header."""
+def test_the_whole_text_equals_the_rendered_template(family: str) -> None:
+    """Up to the end of the answer; then comes a line break or the next header."""
     tokenizer = tokenizer_of(family)
     (example,) = (
         Conversation(tokenizer)
@@ -176,14 +176,14 @@ def test_the_whole_text_is_the_template_s_own(family: str) -> None:
 
 
 def test_an_empty_think_block_belongs_to_the_prompt() -> None:
-    """Qwen3 answers without thinking; the block is not what is to be learnt."""
+    """Qwen3 answers without thinking; the block must not be trained."""
     frame = Conversation(tokenizer_of("qwen3")).frame
     assert frame.between.endswith("<think>\n\n</think>\n\n")
     assert frame.lead == ""
 
 
-def test_a_template_that_names_today_is_told_a_fixed_day() -> None:
-    """Else the same inputs would train another adapter tomorrow."""
+def test_a_template_with_today_s_date_gets_a_fixed_date() -> None:
+    """Otherwise the same inputs would train another adapter tomorrow."""
     frame = Conversation(tokenizer_of("llama3.2")).frame
     assert f"Today Date: {DATE}\n" in frame.before
 
@@ -231,7 +231,7 @@ def test_long_samples_are_left_out_and_counted() -> None:
 HOLE = sample("Complete it", "return 1", form="fim", prefix="def f():\n", suffix="\n")
 
 
-def test_a_hole_is_filled_where_the_tokenizer_knows_holes() -> None:
+def test_a_fim_sample_uses_the_fim_tokens_of_the_tokenizer() -> None:
     tokenizer = tokenizer_of("chatml", (*FIM, "<|file_sep|>"))
     (example,) = Conversation(tokenizer).examples([("a", HOLE)], 999).kept
     assert tokenizer.decode(example.tokens) == (
@@ -242,9 +242,9 @@ def test_a_hole_is_filled_where_the_tokenizer_knows_holes() -> None:
     assert tokenizer.decode(covered) == "return 1<|im_end|>"
 
 
-@pytest.mark.parametrize("knows", [True, False])
-def test_elsewhere_the_same_thing_is_asked_in_a_chat(knows: bool) -> None:
-    tokenizer = tokenizer_of("chatml", FIM if knows else ())
-    conversation = Conversation(tokenizer, fim=not knows)
+@pytest.mark.parametrize("has_tokens", [True, False])
+def test_without_fim_a_fim_sample_is_a_chat(has_tokens: bool) -> None:
+    tokenizer = tokenizer_of("chatml", FIM if has_tokens else ())
+    conversation = Conversation(tokenizer, fim=not has_tokens)
     (example,) = conversation.examples([("a", HOLE)], 999).kept
     assert "Complete it" in tokenizer.decode(example.tokens)

@@ -1,4 +1,4 @@
-"""What the base model reads: whole pieces, true answers, no held-out phrasing."""
+"""Texts of the bundled model: whole pieces, true answers, no held-out phrasing."""
 
 import random
 from pathlib import Path
@@ -33,7 +33,7 @@ method = "method"
 class = "class"
 module = "module"
 join = ", "
-more = "and {count} more"
+more = "{items} and others"
 [location]
 questions = ["In which file is `{name}` defined?"]
 held_out = ["Where can I find `{name}`?"]
@@ -67,13 +67,13 @@ def test_pieces_join_to_the_file() -> None:
         assert "".join(corpus.pieces(SOURCE, size)) == SOURCE
 
 
-def test_a_hole_and_its_surroundings_join_to_the_piece(
+def test_prefix_hole_and_suffix_join_to_the_piece(
     file: corpus.SourceFile,
 ) -> None:
-    chance = random.Random(0)
+    rng = random.Random(0)
     (code,) = corpus.code_documents(file)
     for _ in range(50):
-        _, _, rest = corpus.fim_document(code, chance).text.partition(bpe.FIM_PREFIX)
+        _, _, rest = corpus.fim_document(code, rng).text.partition(bpe.FIM_PREFIX)
         prefix, _, rest = rest.partition(bpe.FIM_SUFFIX)
         suffix, _, middle = rest.partition(bpe.FIM_MIDDLE)
         assert middle
@@ -90,8 +90,8 @@ def test_files_that_teach_nothing_are_left_out(tmp_path: Path) -> None:
     assert list(corpus.source_files(tmp_path)) == []
 
 
-def test_elements_carry_what_the_source_says(file: corpus.SourceFile) -> None:
-    queue, put, drain = corpus.elements(file)
+def test_elements_have_the_facts_of_the_source(file: corpus.SourceFile) -> None:
+    queue, put, drain = corpus.find_elements(file)
     assert (queue.kind, queue.members, queue.bases) == ("class", ("put",), ("Base",))
     assert put.qualified_name == "Queue.put"
     assert put.signature == "def put(self, item, *rest, last=None)"
@@ -110,28 +110,38 @@ def test_questions_are_asked_of_every_element(
         for document in corpus.chat_documents(file, languages, random.Random(0))
     ]
     answer = "`Queue.put` is defined in `queues.py`."
-    assert corpus.render("In which file is `Queue.put` defined?", answer) in texts
+    assert corpus.render_chat("In which file is `Queue.put` defined?", answer) in texts
     answer = "The class `Queue` defines `put`."
-    assert corpus.render("Which methods does `Queue` have?", answer) in texts
+    assert corpus.render_chat("Which methods does `Queue` have?", answer) in texts
+
+
+def test_long_lists_end_in_the_shipped_word_for_others() -> None:
+    """`configs/questions` has one field here, {items}."""
+    folder = Path(__file__).parents[2] / "configs" / "questions"
+    english = next(f for f in corpus.read_questions(folder) if f.code == "en")
+    names = tuple(f"n{number}" for number in range(corpus.MOST_NAMES + 1))
+    text = corpus.join_names(names, english)
+    assert text.endswith("`n11` and others") and "n12" not in text
+    assert corpus.join_names(names[:2], english) == "`n0`, `n1`"
 
 
 def test_held_out_phrasings_never_enter_the_corpus(
     file: corpus.SourceFile, languages: tuple[corpus.QuestionLanguage, ...]
 ) -> None:
     for seed in range(20):
-        chance = random.Random(seed)
-        for document in corpus.chat_documents(file, languages, chance):
+        rng = random.Random(seed)
+        for document in corpus.chat_documents(file, languages, rng):
             assert "Where can I find" not in document.text
 
 
-def test_a_rendered_chat_is_what_the_template_gives() -> None:
+def test_a_rendered_chat_equals_the_chat_template() -> None:
     learned = bpe.train(["x"], vocabulary=280)
     turns = [
         {"role": "user", "content": "where?"},
         {"role": "assistant", "content": "`a.py`"},
     ]
     rendered = learned.apply_chat_template(turns, tokenize=False)
-    assert corpus.render("where?", "`a.py`") == rendered
+    assert corpus.render_chat("where?", "`a.py`") == rendered
 
 
 def test_a_file_and_its_questions_are_held_out_together(

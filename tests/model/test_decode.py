@@ -1,4 +1,4 @@
-"""Answers and losses are those of the plain way, which is slower."""
+"""Batched answers and losses equal those of the plain, slower computation."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from torch.nn import functional as F
 
 from repobuild.model.base import resolve
 from repobuild.model.decode import greedy
-from repobuild.model.generate import TextGenerator, with_adapter
+from repobuild.model.generate import TextGenerator, attach_adapter
 from tests.model.test_nano import make_base, samples
 
 
 @pytest.fixture(scope="module")
-def speaker() -> TextGenerator:
+def generator() -> TextGenerator:
     return TextGenerator.load(resolve({"base.model": "tiny"}))
 
 
-def prompts(speaker: TextGenerator) -> list[list[int]]:
+def prompts(generator: TextGenerator) -> list[list[int]]:
     texts = [
         "a",
         "Where is `load_0`?",
@@ -29,11 +29,11 @@ def prompts(speaker: TextGenerator) -> list[list[int]]:
         "What is it? " * 6,
         "b",
     ]
-    return speaker.conversation.encode(texts)
+    return generator.conversation.encode(texts)
 
 
 def generated(model: Any, prompt: list[int], limit: int) -> list[int]:
-    """One prompt alone, by transformers, whatever ends it."""
+    """Return the continuation of one prompt by transformers, without an end token."""
     out = model.generate(
         input_ids=torch.tensor([prompt]), max_new_tokens=limit, do_sample=False,
         eos_token_id=-1, pad_token_id=0,
@@ -42,27 +42,29 @@ def generated(model: Any, prompt: list[int], limit: int) -> list[int]:
 
 
 def test_answers_of_a_batch_are_those_of_each_prompt_alone(
-    speaker: TextGenerator,
+    generator: TextGenerator,
 ) -> None:
     """Rows end at different steps and leave the batch."""
-    asked = prompts(speaker)
-    alone = [generated(speaker.model, prompt, 24) for prompt in asked]
-    assert greedy(speaker.model, asked, (), 24, 0) == alone
-    ends = {alone[0][3], alone[1][9], *speaker.conversation.ends}
-    places = [
-        next((i for i, token in enumerate(said) if token in ends), 24) for said in alone
+    batch = prompts(generator)
+    alone = [generated(generator.model, prompt, 24) for prompt in batch]
+    assert greedy(generator.model, batch, (), 24, 0) == alone
+    ends = {alone[0][3], alone[1][9], *generator.conversation.ends}
+    lengths = [
+        next((i for i, token in enumerate(ids) if token in ends), 24) for ids in alone
     ]
-    assert len(set(places)) > 2
-    cut = [said[:end] for said, end in zip(alone, places, strict=True)]
-    assert greedy(speaker.model, asked, ends, 24, 0) == cut
+    assert len(set(lengths)) > 2
+    cut = [ids[:end] for ids, end in zip(alone, lengths, strict=True)]
+    assert greedy(generator.model, batch, ends, 24, 0) == cut
 
 
-def test_losses_are_those_of_all_logits(speaker: TextGenerator) -> None:
-    made = speaker.conversation.examples(samples(5), 999).kept
-    for example, (total, count) in zip(made, speaker.example_losses(made), strict=True):
+def test_losses_are_those_of_all_logits(generator: TextGenerator) -> None:
+    made = generator.conversation.examples(samples(5), 999).kept
+    for example, (total, count) in zip(
+        made, generator.example_losses(made), strict=True
+    ):
         tokens = torch.tensor([example.tokens])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
-            logits = speaker.model(tokens).logits.float()
+            logits = generator.model(tokens).logits.float()
         answer = example.tokens[example.answer :]
         losses = F.cross_entropy(
             logits[0, example.answer - 1 : -1], torch.tensor(answer), reduction="sum"
@@ -74,14 +76,14 @@ def test_losses_are_those_of_all_logits(speaker: TextGenerator) -> None:
 def test_an_adapter_beside_the_base_gives_the_losses_of_a_merged_one(
     tmp_path: Path,
 ) -> None:
-    """On a GPU it is not merged."""
+    """On a GPU the adapter is not merged."""
     base = make_base(tmp_path / "base")
     config = LoraConfig(r=4, target_modules=["q_proj"], init_lora_weights=False)
     get_peft_model(TextGenerator.load(base).model, config).save_pretrained(tmp_path)
     found = []
     for merge in (False, True):
         plain = TextGenerator.load(base)
-        model = with_adapter(plain.model, tmp_path, merge).eval()
+        model = attach_adapter(plain.model, tmp_path, merge).eval()
         adapted = TextGenerator(model, plain.conversation)
         made = adapted.conversation.examples(samples(5), 999).kept
         found.append(adapted.example_losses(made))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -8,13 +9,14 @@ import pytest
 
 from repobuild.errors import UsageError
 from repobuild.model.compute import deepspeed_config
+from repobuild.model.compute.launch import environment
 from repobuild.resources import folder
 
 SHIPPED = sorted(p.stem for p in (folder("configs") / "deepspeed").glob("*.json"))
 
 
-def written(place: Path, config: Any) -> str:
-    path = place / "mine.json"
+def write_config(folder: Path, config: Any) -> str:
+    path = folder / "mine.json"
     path.write_text(json.dumps(config))
     return str(path)
 
@@ -39,28 +41,30 @@ def test_our_list_of_zero_keys_is_deepspeed_s(monkeypatch: pytest.MonkeyPatch) -
     )
 
 
-def test_a_misspelt_key_is_named_with_the_near_one(tmp_path: Path) -> None:
+def test_a_misspelt_key_is_named_with_the_nearest_one(tmp_path: Path) -> None:
     config = {"gradient_cliping": 1.0}
     with pytest.raises(UsageError, match='did you mean "gradient_clipping"'):
-        deepspeed_config.read_config(written(tmp_path, config))
+        deepspeed_config.read_config(write_config(tmp_path, config))
     config = {"zero_optimization": {"stage": 2, "overlap_com": True}}
     with pytest.raises(UsageError, match='did you mean "overlap_comm"'):
-        deepspeed_config.read_config(written(tmp_path, config))
+        deepspeed_config.read_config(write_config(tmp_path, config))
 
 
-def test_what_is_ours_is_refused_with_the_reason(tmp_path: Path) -> None:
+def test_keys_that_repobuild_decides_are_refused_with_the_reason(
+    tmp_path: Path,
+) -> None:
     for key in ("optimizer", "scheduler", "fp16"):
         with pytest.raises(UsageError, match=f'"{key}".*has no effect'):
-            deepspeed_config.read_config(written(tmp_path, {key: {}}))
+            deepspeed_config.read_config(write_config(tmp_path, {key: {}}))
 
 
-def test_precision_is_taken_out(tmp_path: Path) -> None:
-    """The first project's ZeRO-3 file has it; with it adapters would be rounded."""
+def test_the_precision_block_is_removed(tmp_path: Path) -> None:
+    """Common ZeRO-3 files have it; with it saved adapters would be rounded."""
     config = {"bf16": {"enabled": True}, "zero_optimization": {"stage": 3}}
-    assert "bf16" not in deepspeed_config.read_config(written(tmp_path, config))
+    assert "bf16" not in deepspeed_config.read_config(write_config(tmp_path, config))
 
 
-def test_wrong_files_are_named(tmp_path: Path) -> None:
+def test_a_wrong_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match='did you mean "zero3"'):
         deepspeed_config.read_config("zero33")
     (tmp_path / "bad.json").write_text("{")
@@ -68,5 +72,14 @@ def test_wrong_files_are_named(tmp_path: Path) -> None:
         deepspeed_config.read_config(str(tmp_path / "bad.json"))
     with pytest.raises(UsageError, match="ZeRO stage 4"):
         deepspeed_config.read_config(
-            written(tmp_path, {"zero_optimization": {"stage": 4}})
+            write_config(tmp_path, {"zero_optimization": {"stage": 4}})
         )
+
+
+def test_launched_processes_import_this_package(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its own folder on the path would shadow the standard library's `code`."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    (entry,) = environment(2)["PYTHONPATH"].split(os.pathsep)
+    assert (Path(entry) / "repobuild" / "__init__.py").is_file()

@@ -1,4 +1,4 @@
-"""Measuring while training: a curve, the best weights, a reason to stop."""
+"""Held-out loss during training: the curve, the best weights, early stopping."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from safetensors.torch import load_file
 from repobuild.errors import UsageError
 from repobuild.model.adapter import held_out_loss
 from repobuild.model.adapter.held_out_loss import (
-    LEAST,
+    MIN_SAMPLES,
     HeldOutCurve,
-    due,
-    fitting,
-    shares,
-    times,
+    affordable_count,
+    affordable_samples,
+    measuring_steps,
+    split_by_process,
 )
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.train import train
@@ -38,8 +38,10 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 def measured(
     base: Base, scratch: Path, others: bool = False, **changes: Any
 ) -> TrainingJob:
-    """A job with held-out samples: the trained ones, or such that it only gets worse
-    at, because their answers are others."""
+    """Return a job whose held-out samples are its trained ones.
+
+    With `others` they have other answers, so that training makes their loss worse.
+    """
     rows = [
         (f"{i}.held", {**s, "answer": "`no` is in `else/where.py`."} if others else s)
         for i, s in samples()
@@ -58,33 +60,33 @@ def lineage(made: TrainingJob) -> TrainingResult:
 
 @pytest.fixture
 def generous(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs of a hundred tokens could afford no measurement."""
+    """Allow measurements: a run of a hundred tokens could not afford any."""
     monkeypatch.setattr(held_out_loss, "SHARE", 100.0)
 
 
 @pytest.mark.usefixtures("generous")
-def test_looking_changes_no_weight(base: Base, tmp_path: Path) -> None:
+def test_measuring_changes_no_weight(base: Base, tmp_path: Path) -> None:
     plain = job(base, tmp_path / "plain", epochs=3.0, evaluations=4)
-    looking = measured(base, tmp_path / "looking", epochs=3.0, evaluations=4)
+    measuring = measured(base, tmp_path / "measuring", epochs=3.0, evaluations=4)
     assert train(plain).held_out_losses == []
-    outcome = train(looking)
-    assert weights(plain) == weights(looking)
+    outcome = train(measuring)
+    assert weights(plain) == weights(measuring)
     assert [step for step, _ in outcome.held_out_losses] == sorted(
-        due(outcome.steps, 4)
+        measuring_steps(outcome.steps, 4)
     )
     assert outcome.held_out_losses[-1][1] < outcome.held_out_losses[0][1]
     assert outcome.kept == outcome.steps
 
 
-def test_a_measured_loss_is_the_speaker_s(base: Base, tmp_path: Path) -> None:
-    """Another road to the same figure: the one that the gate takes."""
+def test_a_measured_loss_equals_the_gates(base: Base, tmp_path: Path) -> None:
+    """The gate computes the same figure with `TextGenerator`."""
     from repobuild.model.generate import TextGenerator
 
     made = measured(base, tmp_path, evaluations=1)
     outcome = train(made)
-    speaker = TextGenerator.load(base, tmp_path / "trained")
-    used = fitting(made.held_out, outcome.tokens, 1)
-    losses = speaker.example_losses(used)
+    generator = TextGenerator.load(base, tmp_path / "trained")
+    used = affordable_samples(made.held_out, outcome.tokens, 1)
+    losses = generator.example_losses(used)
     mean = sum(total for total, _ in losses) / sum(count for _, count in losses)
     assert outcome.held_out_losses[-1][1] == pytest.approx(mean, rel=2e-2)
 
@@ -103,7 +105,7 @@ def test_training_stops_when_it_only_gets_worse(base: Base, tmp_path: Path) -> N
 
 
 def test_the_best_weights_are_those_of_their_step(base: Base, tmp_path: Path) -> None:
-    """The kept weights are what a checkpoint of that very step holds."""
+    """The kept weights equal those in a checkpoint of that step."""
     made = measured(base, tmp_path, others=True, epochs=9.0, evaluations=9, patience=9)
     kept = train(made).kept
     assert 0 < kept < lineage(made).steps  # patience as long as the run: none stopped
@@ -117,7 +119,7 @@ def test_the_best_weights_are_those_of_their_step(base: Base, tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("zero", ["zero0", "zero2"])
-def test_a_kill_does_not_show_in_what_was_measured_and_kept(
+def test_a_kill_changes_neither_the_curve_nor_the_best_weights(
     base: Base, tmp_path: Path, zero: str
 ) -> None:
     given = {"others": True, "zero": zero, "epochs": 6.0, "evaluations": 6}
@@ -133,7 +135,7 @@ def test_a_kill_does_not_show_in_what_was_measured_and_kept(
 
 
 @pytest.mark.usefixtures("generous")
-def test_a_continued_run_goes_on_to_its_end(base: Base, tmp_path: Path) -> None:
+def test_a_continued_run_never_stops_early(base: Base, tmp_path: Path) -> None:
     first = measured(base, tmp_path / "first", epochs=2.0)
     train(first)
     given = {"others": True, "epochs": 9.0, "evaluations": 9, "patience": 1}
@@ -143,7 +145,7 @@ def test_a_continued_run_goes_on_to_its_end(base: Base, tmp_path: Path) -> None:
     assert outcome.kept == outcome.steps
 
 
-def test_patience_is_part_of_the_recipe_and_looking_is_not() -> None:
+def test_patience_is_part_of_the_recipe_and_measuring_is_not() -> None:
     assert recipe(evaluations=0).digest == recipe(evaluations=8).digest
     with_patience = recipe(evaluations=8, patience=2)
     assert with_patience.digest != recipe().digest
@@ -157,24 +159,27 @@ def test_patience_without_a_measurement_is_refused() -> None:
 
 def test_measuring_costs_a_fiftieth_of_the_run() -> None:
     found = [Example(str(n), "t", [0] * 100, 50) for n in range(1000)]
-    assert len(fitting(found, 1_000_000, 8)) == 50  # 8 x 50 x 100 of 1,000,000 tokens
-    assert times(found, 1_000_000, 8) == 8
-    assert (times(found, 60_000, 8), len(fitting(found, 60_000, 3))) == (3, LEAST)
-    assert times(found, 1_000, 8) == 1  # at the last step
-    assert (times([], 1_000, 8), fitting([], 1_000_000, 8)) == (0, [])
+    # 8 x 50 x 100 of 1,000,000 tokens
+    assert len(affordable_samples(found, 1_000_000, 8)) == 50
+    assert affordable_count(found, 1_000_000, 8) == 8
+    assert affordable_count(found, 60_000, 8) == 3
+    assert len(affordable_samples(found, 60_000, 3)) == MIN_SAMPLES
+    assert affordable_count(found, 1_000, 8) == 1  # at the last step
+    assert affordable_count([], 1_000, 8) == 0
+    assert affordable_samples([], 1_000_000, 8) == []
 
 
 def test_measurements_are_even_and_the_last_step_has_one() -> None:
-    assert due(100, 4) == {25, 50, 75, 100}
-    assert due(3, 8) == {1, 2, 3}
-    assert due(3, 0) == frozenset()
+    assert measuring_steps(100, 4) == {25, 50, 75, 100}
+    assert measuring_steps(3, 8) == {1, 2, 3}
+    assert measuring_steps(3, 0) == frozenset()
 
 
 @pytest.mark.parametrize("world", [1, 2, 5])
 def test_every_sample_counts_once_however_many_processes(world: int) -> None:
     found = [Example(str(n), "t", [0] * (5 + n), 3) for n in range(30)]
-    given = shares(found, 64, world)
-    assert len({len(share) for share in given}) == 1  # as many batches for each
+    given = split_by_process(found, 64, world)
+    assert len({len(share) for share in given}) == 1  # the same number of batches
     counted = [
         e.id for share in given for rows, counts in share if counts
         for row in rows for e in row
@@ -185,10 +190,11 @@ def test_every_sample_counts_once_however_many_processes(world: int) -> None:
 
 def test_of_equal_losses_the_first_is_kept() -> None:
     held_out = HeldOutCurve()
-    said = [held_out.add(step, loss) for step, loss in ((1, 2.0), (2, 1.0), (3, 1.0))]
-    assert said == [True, True, False]
-    assert held_out.kept == 2
-    assert held_out.stopped(1) and not held_out.stopped(2) and not held_out.stopped(0)
+    lowest = [held_out.add(step, loss) for step, loss in ((1, 2.0), (2, 1.0), (3, 1.0))]
+    assert lowest == [True, True, False]
+    assert held_out.best_step == 2
+    assert held_out.should_stop(1)
+    assert not held_out.should_stop(2) and not held_out.should_stop(0)
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""What is written for others reads the same everywhere, and says what is so."""
+"""Exported files read the same in every library, and the card states true facts."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ import pytest
 from huggingface_hub import ModelCard
 
 from repobuild.model.adapter.lineage import Lineage
-from repobuild.model.publish.hub import canonical, portable
-from repobuild.model.publish.model_card import ModelCardFacts, card
-from repobuild.model.publish.serving_recipes import QUESTION, ServingFacts
-from repobuild.model.publish.training_contents import TrainingContents
+from repobuild.model.publish.hub import minimal_config, support_transformers_4
+from repobuild.model.publish.model_card import (
+    ModelCardFacts,
+    TrainingContents,
+    render_model_card,
+)
+from repobuild.model.publish.serving_recipes import DEFAULT_QUESTION, ServingFacts
 
 COMMIT, PARENT = "c" * 40, "d" * 64
 SERVED = ServingFacts("Qwen/Qwen3-8B", "a" * 40, True, "", "my project", COMMIT, 16)
@@ -30,7 +33,7 @@ LINEAGE = Lineage(
     training={"steps": 7, "tokens": 900, "answer_tokens": 400},
     scores={"loss": 0.4, "parent_loss": 0.5}, promoted=True,
 )  # fmt: skip
-ABOUT = ModelCardFacts("my project", "https://a.example/b", LINEAGE, "1" * 64, COMMIT,
+FACTS = ModelCardFacts("my project", "https://a.example/b", LINEAGE, "1" * 64, COMMIT,
               "", "b" * 40, SERVED)  # fmt: skip
 
 
@@ -38,16 +41,16 @@ def config(**changes: Any) -> dict[str, Any]:
     return {"r": 16, "lora_alpha": 32, "use_rslora": False} | changes
 
 
-def test_what_peft_did_not_use_is_left_out() -> None:
+def test_keys_of_unused_peft_features_are_left_out() -> None:
     given = config(loftq_config={}, velora_config=None, target_modules=["q", "k"],
                    use_qalora=False, qalora_group_size=16)  # fmt: skip
-    assert canonical(given) == config(target_modules=["k", "q"])
+    assert minimal_config(given) == config(target_modules=["k", "q"])
 
 
 @pytest.mark.parametrize("rank", [16, 32])
 def test_rslora_is_written_as_the_plain_lora_that_it_equals(rank: int) -> None:
     """SGLang and llama.cpp divide by the rank whatever the configuration says."""
-    made = canonical(config(r=rank, use_rslora=True))
+    made = minimal_config(config(r=rank, use_rslora=True))
     assert made["use_rslora"] is False
     assert made["lora_alpha"] / rank == pytest.approx(32 / math.sqrt(rank))
 
@@ -57,14 +60,14 @@ def test_a_frequency_that_transformers_4_would_guess_is_written_twice(
 ) -> None:
     rope = {"rope_theta": 1e6, "rope_type": "yarn", "factor": 4.0}
     (tmp_path / "config.json").write_text(json.dumps({"rope_parameters": rope}))
-    portable(tmp_path)
+    support_transformers_4(tmp_path)
     found = json.loads((tmp_path / "config.json").read_text())
     assert (found["rope_parameters"], found["rope_theta"]) == (rope, 1e6)
     assert found["rope_scaling"] == {"rope_type": "yarn", "factor": 4.0}
 
 
-def test_a_base_of_the_hub_is_named_with_its_commit() -> None:
-    page = card(ABOUT)
+def test_a_hub_base_is_named_with_its_commit() -> None:
+    page = render_model_card(FACTS)
     data = ModelCard(page).data
     assert data.base_model == "Qwen/Qwen3-8B"
     assert "base_model:adapter:Qwen/Qwen3-8B" in data.tags
@@ -75,46 +78,46 @@ def test_a_base_of_the_hub_is_named_with_its_commit() -> None:
 
 
 def test_the_card_says_when_the_base_model_wrote_part_of_what_was_trained() -> None:
-    assert "was written by a model" in card(ABOUT)
-    spoken = replace(ABOUT.lineage, samples={"current": 4, "rehearsed": 3})
-    page = card(replace(ABOUT, lineage=spoken))
+    assert "was written by a model" in render_model_card(FACTS)
+    rehearsed = replace(FACTS.lineage, samples={"current": 4, "rehearsed": 3})
+    page = render_model_card(replace(FACTS, lineage=rehearsed))
     assert "texts that the base model itself said" in page
-    later = replace(spoken, chain=2, samples={"current": 4, "rehearsed": 0})
-    assert "base model itself" in card(replace(ABOUT, lineage=later))
+    later = replace(rehearsed, chain=2, samples={"current": 4, "rehearsed": 0})
+    assert "base model itself" in render_model_card(replace(FACTS, lineage=later))
     none = replace(later, chain=1)
-    assert "base model itself" not in card(replace(ABOUT, lineage=none))
+    assert "base model itself" not in render_model_card(replace(FACTS, lineage=none))
 
 
-def test_a_rank_above_what_vllm_takes_by_default_is_told() -> None:
-    assert "--max-lora-rank" not in vllm_of(SERVED)
-    assert "--max-lora-rank 64" in vllm_of(replace(SERVED, rank=40))
+def test_a_rank_above_the_default_of_vllm_is_passed() -> None:
+    assert "--max-lora-rank" not in vllm_section(SERVED)
+    assert "--max-lora-rank 64" in vllm_section(replace(SERVED, rank=40))
 
 
-def vllm_of(served: ServingFacts) -> str:
-    page = card(replace(ABOUT, served=served))
+def vllm_section(served: ServingFacts) -> str:
+    page = render_model_card(replace(FACTS, served=served))
     return page.partition("vLLM, from")[2].partition("SGLang, from")[0]
 
 
-def test_no_server_is_offered_what_it_cannot_run() -> None:
-    page = card(replace(ABOUT, served=replace(SERVED, dora=True)))
+def test_servers_that_cannot_run_dora_get_no_recipe() -> None:
+    page = render_model_card(replace(FACTS, served=replace(SERVED, dora=True)))
     assert "vllm serve" not in page and "launch_server" not in page
     assert "convert_lora_to_gguf" not in page and "use the merged model" in page
 
 
-def test_thinking_is_switched_off_where_the_template_knows_it() -> None:
-    assert "enable_thinking" not in card(ABOUT)
-    page = card(replace(ABOUT, served=replace(SERVED, thinks=True)))
+def test_thinking_is_switched_off_if_the_template_has_the_switch() -> None:
+    assert "enable_thinking" not in render_model_card(FACTS)
+    page = render_model_card(replace(FACTS, served=replace(SERVED, thinks=True)))
     assert "enable_thinking=False" in page and '"enable_thinking": false' in page
 
 
-def test_scores_have_their_intervals_and_unmeasured_ones_are_not_there() -> None:
+def test_scores_have_intervals_and_unmeasured_ones_are_left_out() -> None:
     track = {"n": 20, "adapter": {"loss": E, "path_exact": E}, "base": {"loss": E}}
     strict = {"models": ["base", "adapter"], "tracks": {"recall": track},
               "general": {"n": 0, "base": {}, "adapter": {}}}  # fmt: skip
-    page = card(replace(ABOUT, strict=strict))
+    page = render_model_card(replace(FACTS, strict=strict))
     assert "| right file |  | 50% (25% to 75%), n = 20 |" in page
     assert "0.500 (0.250 to 0.750), n = 20" in page
-    assert "### general" not in page and "## Scores" not in card(ABOUT)
+    assert "### general" not in page and "## Scores" not in render_model_card(FACTS)
 
 
 def licensed(*licences: str) -> ModelCardFacts:
@@ -123,35 +126,37 @@ def licensed(*licences: str) -> ModelCardFacts:
     contents.summary.languages["en"] = 3
     contents.summary.licences.update(licences)
     contents.summary.dropped["secret: AWS Access Key"] = 2
-    return replace(ABOUT, contents=contents, denied=("AGPL-*",))
+    return replace(FACTS, contents=contents, denied=("AGPL-*",))
 
 
 def test_the_licence_is_that_of_all_sources_together() -> None:
-    page = card(licensed("Apache-2.0"))
+    page = render_model_card(licensed("Apache-2.0"))
     assert ModelCard(page).data.license == "apache-2.0"
     assert "`AGPL-*` was not used" in page
-    several = ModelCard(card(licensed("MIT", "GPL-3.0-only OR MIT"))).data
+    several = ModelCard(render_model_card(licensed("MIT", "GPL-3.0-only OR MIT"))).data
     assert (several.license, several.license_name) == (
         "other", "(GPL-3.0-only OR MIT) AND MIT",
     )  # fmt: skip
-    assert "**Partly unknown**" in card(licensed("MIT", "NOASSERTION"))
+    assert "**Partly unknown**" in render_model_card(licensed("MIT", "NOASSERTION"))
 
 
-def test_dropped_secrets_are_counted_and_not_told() -> None:
-    assert "2 were dropped for one" in card(licensed("MIT"))
+def test_dropped_secrets_are_counted_and_not_shown() -> None:
+    assert "2 were dropped for one" in render_model_card(licensed("MIT"))
 
 
-def test_an_adapter_that_stayed_current_says_since_when() -> None:
-    later = replace(ABOUT, head="9" * 40, head_reason="nothing to train")
-    assert f"`{'9' * 40}`: nothing to train" in card(later)
+def test_an_adapter_that_stayed_current_names_the_later_commit() -> None:
+    later = replace(FACTS, head="9" * 40, head_reason="nothing to train")
+    assert f"`{'9' * 40}`: nothing to train" in render_model_card(later)
 
 
 @pytest.mark.parametrize(
     "name", ['a"\nimport os', "a\\", "a```b", "a\u2028b", "文件", "`f`", "a\r\x00'"]
 )
 def test_a_name_of_the_repository_is_never_code_on_the_card(name: str) -> None:
-    """What the card says is run by its readers."""
-    page = card(replace(ABOUT, served=replace(SERVED, question=f"Where is {name}?")))
+    """Readers run the code of the card."""
+    page = render_model_card(
+        replace(FACTS, served=replace(SERVED, question=f"Where is {name}?"))
+    )
     block = page.partition("```python\n")[2].partition("```")[0]
     (given,) = [
         node.value.value
@@ -159,4 +164,4 @@ def test_a_name_of_the_repository_is_never_code_on_the_card(name: str) -> None:
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "question"
         and isinstance(node.value, ast.Constant)
     ]  # fmt: skip
-    assert given == (QUESTION if "```" in name else f"Where is {name}?")
+    assert given == (DEFAULT_QUESTION if "```" in name else f"Where is {name}?")

@@ -28,7 +28,7 @@ def test_a_manifest_does_not_depend_on_order() -> None:
     assert Manifest.of(samples()).digest == Manifest.of(reversed(samples())).digest
 
 
-def test_only_what_is_trained_counts() -> None:
+def test_a_sample_digest_covers_only_what_is_trained() -> None:
     _, sample = samples()[0]
     assert sample_digest({**sample, "sources": ["x"]}) == sample_digest(sample)
     assert sample_digest({**sample, "answer": "x"}) != sample_digest(sample)

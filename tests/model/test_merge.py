@@ -14,7 +14,7 @@ from repobuild.model.compare import Comparison
 from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Conversation
 from repobuild.model.generate import TextGenerator
-from repobuild.model.merge import difference, logits, merge, probe_of
+from repobuild.model.merge import encode_probe, logits, merge, relative_error
 from tests.model.test_nano import make_base, recipe, samples, settings
 
 
@@ -29,9 +29,11 @@ def trained(base: Base, scratch: Path, **options: bool) -> tuple[Base, Path]:
     made = recipe(epochs=3.0, **options)
     examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
     epochs = draw(examples, made.epochs, made.max_tokens, 1)
-    zero = read_config("zero0")
+    deepspeed = read_config("zero0")
     train(
-        TrainingJob(base, "", made, made.learning_rate, epochs, zero, scratch, examples)
+        TrainingJob(
+            base, "", made, made.learning_rate, epochs, deepspeed, scratch, examples
+        )
     )
     return base, scratch / "trained"
 
@@ -43,10 +45,10 @@ def test_merged_logits_are_the_adapter_s(
     found = merge(base, adapter, tmp_path, settings())
     assert found["exact"] < 1e-5 and found["stored"] < 1e-5
     whole = resolve(settings(base__model=str(tmp_path)))
-    probe = probe_of(Conversation(load_tokenizer(whole)))
+    probe = encode_probe(Conversation(load_tokenizer(whole)))
     plain = logits(load_model(base, torch.float32), probe)
     mixed = logits(load_model(whole, torch.float32), probe)
-    assert difference(mixed, plain) > 1e-3  # the adapter does something
+    assert relative_error(mixed, plain) > 1e-3  # the adapter does something
 
 
 @pytest.mark.parametrize("option", ["rslora", "dora"])
@@ -68,7 +70,7 @@ def test_the_folder_is_a_model(pair: tuple[Base, Path], tmp_path: Path) -> None:
     assert not {n for n in names if n.endswith((".bin", ".pt"))}
 
 
-def test_rounding_is_allowed_only_when_said(
+def test_rounding_is_allowed_only_by_the_tolerance(
     pair: tuple[Base, Path], tmp_path: Path
 ) -> None:
     with pytest.raises(BuildError, match="saving the merged model changed the logits"):
@@ -81,26 +83,26 @@ def test_rounding_is_allowed_only_when_said(
 
 
 def test_a_batch_answers_like_one_question_at_a_time(pair: tuple[Base, Path]) -> None:
-    """Left padding must not show."""
+    """Left padding must not change an answer."""
     base, adapter = pair
-    speaker = TextGenerator.load(base, adapter)
-    asked = ["Where is `f`?", "x", "Which file of the whole project has `load_0`?"]
-    together = speaker.answers(asked, 12)
-    assert together == [speaker.answers([text], 12)[0] for text in asked]
+    generator = TextGenerator.load(base, adapter)
+    questions = ["Where is `f`?", "x", "Which file of the whole project has `load_0`?"]
+    together = generator.answers(questions, 12)
+    assert together == [generator.answers([text], 12)[0] for text in questions]
 
 
-def test_a_stream_says_the_same(pair: tuple[Base, Path]) -> None:
-    speaker = TextGenerator.load(*pair)
-    pieces = list(speaker.stream("Where is `load_0`?", 12))
-    assert "".join(pieces).strip() == speaker.answers(["Where is `load_0`?"], 12)[0]
+def test_a_stream_gives_the_same_answer(pair: tuple[Base, Path]) -> None:
+    generator = TextGenerator.load(*pair)
+    pieces = list(generator.stream("Where is `load_0`?", 12))
+    assert "".join(pieces).strip() == generator.answers(["Where is `load_0`?"], 12)[0]
 
 
 def test_losses_are_sums_over_answer_tokens(pair: tuple[Base, Path]) -> None:
     base, adapter = pair
-    speaker = TextGenerator.load(base, adapter)
+    generator = TextGenerator.load(base, adapter)
     rows = samples(3)
-    found = speaker.losses(rows)
-    examples = speaker.conversation.examples(rows, 512).kept
+    found = generator.losses(rows)
+    examples = generator.conversation.examples(rows, 512).kept
     assert [n for _, n in found] == [len(e.tokens) - e.answer for e in examples]
     for (total, count), example in zip(found, examples, strict=True):
         tensors = {
@@ -108,46 +110,42 @@ def test_losses_are_sums_over_answer_tokens(pair: tuple[Base, Path]) -> None:
             "labels": torch.tensor([example.labels]),
         }
         with torch.inference_mode():
-            wanted = float(speaker.model(**tensors).loss)
+            wanted = float(generator.model(**tensors).loss)
         assert total / count == pytest.approx(wanted, rel=2e-2)  # products in bfloat16
 
 
 def test_a_sample_that_is_left_out_has_no_loss(pair: tuple[Base, Path]) -> None:
-    speaker = TextGenerator.load(*pair)
+    generator = TextGenerator.load(*pair)
     rows = [("a", {**samples(1)[0][1], "answer": "<|im_end|>"}), *samples(1)]
-    assert speaker.losses(rows)[0] == (0.0, 0)
-    assert speaker.losses(rows)[1][1] > 0
+    assert generator.losses(rows)[0] == (0.0, 0)
+    assert generator.losses(rows)[1][1] > 0
 
 
 def test_the_adapter_answers_differently(pair: tuple[Base, Path]) -> None:
     base, adapter = pair
-    rows, both = (
-        samples(),
-        (TextGenerator.load(base), TextGenerator.load(base, adapter)),
-    )
-    total = [sum(loss for loss, _ in s.losses(rows)) for s in both]
+    rows = samples()
+    both = (TextGenerator.load(base), TextGenerator.load(base, adapter))
+    total = [sum(loss for loss, _ in g.losses(rows)) for g in both]
     assert total[1] < total[0]
 
 
-def test_two_voices_of_one_model_are_base_and_adapter(pair: tuple[Base, Path]) -> None:
+def test_a_comparison_answers_as_base_and_as_adapter(pair: tuple[Base, Path]) -> None:
     base, adapter = pair
-    said = {"base": "", "adapter": ""}
-    duet = Comparison.load(base, adapter)
-    for piece in duet.together("Where is `load_0`?", 12):
-        said[piece.voice] += piece.text
+    answers = {"base": "", "adapter": ""}
+    comparison = Comparison.load(base, adapter)
+    for piece in comparison.together("Where is `load_0`?", 12):
+        answers[piece.voice] += piece.text
     for voice, folder in (("base", None), ("adapter", adapter)):
         alone = TextGenerator.load(base, folder).answers(["Where is `load_0`?"], 12)
-        assert [said[voice].strip()] == alone
-    assert said["base"] != said["adapter"]
+        assert [answers[voice].strip()] == alone
+    assert answers["base"] != answers["adapter"]
 
 
-def test_an_answer_that_is_cut_says_so() -> None:
-    speaker, whole = (
-        TextGenerator.load(resolve(settings())),
-        {},
-    )  # tiny has learnt to stop
+def test_a_stream_reports_whether_the_answer_was_cut() -> None:
+    generator = TextGenerator.load(resolve(settings()))  # tiny has learnt to stop
+    whole = {}
     for limit in (2, 120):
-        stream = speaker.stream("In which file is `Thread` defined?", limit)
+        stream = generator.stream("In which file is `Thread` defined?", limit)
         try:
             while True:
                 next(stream)

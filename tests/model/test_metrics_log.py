@@ -1,4 +1,4 @@
-"""Curves that can be watched: read back from the event files themselves."""
+"""Curves of a training run, read back from the event files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from repobuild.model.adapter import metrics_log
 from repobuild.model.adapter.metrics_log import (
     POINTS,
     MetricsLog,
-    make_room,
+    make_run_folder,
     metrics_target,
 )
 from repobuild.model.adapter.recipe import MetricsTarget, TrainingJob
@@ -33,7 +33,7 @@ class Task:
 
 
 class Notes:
-    """A writer that keeps what it is given."""
+    """A writer that keeps its points in memory."""
 
     def __init__(self) -> None:
         self.points: list[tuple[int, dict[str, float]]] = []
@@ -55,7 +55,7 @@ def watched(base: Base, scratch: Path, folder: Path, *writers: str) -> TrainingJ
 
 
 def points(folder: Path) -> dict[str, list[int]]:
-    """Curve -> steps, from the records of the event files; a purge hides later ones."""
+    """Return the steps of each curve from the event files, without purged ones."""
     from tensorboardX.proto.event_pb2 import Event
 
     found: dict[str, list[int]] = {}
@@ -81,17 +81,17 @@ def test_a_run_leaves_its_curves(base: Base, tmp_path: Path) -> None:
     assert found["held_out_loss"] == [int(step) for step, _ in outcome.held_out_losses]
 
 
-def test_where_a_run_is_watched_changes_nothing(base: Base, tmp_path: Path) -> None:
+def test_the_metrics_target_changes_nothing(base: Base, tmp_path: Path) -> None:
     made = watched(base, tmp_path / "one", tmp_path / "logs")
     other = replace(made, scratch=tmp_path / "two", log=MetricsTarget())
     train(made)
     train(other)
     assert digest(made.scratch) == digest(other.scratch)
-    assert made.digest == other.digest  # a checkpoint is taken up whatever is watched
+    assert made.digest == other.digest  # a checkpoint is resumed with any target
     assert not list(made.scratch.rglob("events.*"))
 
 
-def test_a_resumed_run_goes_on_in_its_curves(base: Base, tmp_path: Path) -> None:
+def test_a_resumed_run_continues_its_curves(base: Base, tmp_path: Path) -> None:
     made = watched(base, tmp_path / "run", tmp_path / "logs")
     with pytest.raises(Killed):
         train(made, killed_at(8))
@@ -117,14 +117,14 @@ def test_the_newest_runs_are_kept(
 ) -> None:
     monkeypatch.setattr(metrics_log, "KEPT", 3)
     for number in range(5):
-        make_room(tmp_path / str(number))
+        make_run_folder(tmp_path / str(number))
         (tmp_path / str(number) / "events").write_text("x")
         os.utime(tmp_path / str(number), (number, number))
-    make_room(tmp_path / "4")  # the same run, resumed
+    make_run_folder(tmp_path / "4")  # the same run, resumed
     assert sorted(path.name for path in tmp_path.iterdir()) == ["2", "3", "4"]
 
 
-def test_a_writer_that_is_not_there_is_said_before_training(
+def test_an_unknown_or_missing_writer_is_refused_before_training(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with pytest.raises(UsageError, match=r'"wandbb" in log\.to .did you mean "wandb"'):

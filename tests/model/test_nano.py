@@ -1,6 +1,6 @@
 """A base model of 60 thousand parameters, and samples to train it on.
 
-The other tests of the model room take what they need from here.
+The other tests of the model room import both from here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ NAMES = ("load", "store", "parse", "render", "route", "check", "merge", "split")
 
 
 def settings(**changes: Any) -> dict[str, Any]:
-    """Every setting by its dotted name; `adapter__rank=8` changes one."""
+    """Return every setting by its dotted name; `adapter__rank=8` changes one."""
     small = {
         "adapter.rank": 8,
         "adapter.alpha": 16,
@@ -44,22 +44,22 @@ def recipe(**changes: Any) -> Recipe:
 
 
 def samples(count: int = 8, where: str = "pkg") -> Samples:
-    """Location questions about invented functions, in two phrasings."""
-    found: Samples = []
+    """Return location questions about invented functions, in two phrasings."""
+    result: Samples = []
     for number in range(count):
         name = f"{NAMES[number % len(NAMES)]}_{number}"
         path = f"{where}/part_{number}.py"
-        for turn, words in enumerate(("Where is `{}`?", "Which file has `{}`?")):
+        for turn, template in enumerate(("Where is `{}`?", "Which file has `{}`?")):
             sample = {
                 "task": "code_location" if turn else "code_explanation",
                 "language": "en",
                 "form": "chat",
-                "question": words.format(name),
+                "question": template.format(name),
                 "answer": f"`{name}` is defined in `{path}`.",
                 "element": f"pkg/part_{number}.py::{name}",
             }
-            found.append((f"pkg/part_{number}.py::{name}#location.en.{turn}", sample))
-    return found
+            result.append((f"pkg/part_{number}.py::{name}#location.en.{turn}", sample))
+    return result
 
 
 def make_base(folder: Path, layers: int = 2) -> Base:

@@ -24,7 +24,7 @@ LENGTHS = [CHANCE.randint(5, 120) for _ in range(500)]
 
 
 def examples(**sizes: int) -> list[Example]:
-    """So many examples of ten tokens for each task."""
+    """Return examples of ten tokens: how many of each task."""
     return [
         Example(f"{task}.{n}", task, list(range(10)), 4)
         for task, count in sizes.items()
@@ -58,11 +58,11 @@ def test_little_is_padding() -> None:
     assert rows * 512 < 1.05 * sum(LENGTHS)
 
 
-def test_an_example_longer_than_a_batch_stands_alone() -> None:
+def test_an_example_longer_than_a_batch_is_a_batch_of_its_own() -> None:
     assert sorted(batches([50, 5], [0, 1], 10, 1)) == [[[0]], [[1]]]
 
 
-def test_quotas_are_even_and_what_is_not_needed_goes_on() -> None:
+def test_quotas_are_by_weight_and_unused_tokens_go_to_other_tasks() -> None:
     found = quotas({"a": 10, "b": 1000, "code_location": 1000}, 910)
     assert found == {"a": 10.0, "b": 60.0, "code_location": 840.0}
     assert quotas({"a": 5}, 100) == {"a": 5.0}
@@ -121,7 +121,7 @@ def model_loss(
     return found
 
 
-def test_the_answer_loss_is_the_model_s_own(tmp_path: Path) -> None:
+def test_the_answer_loss_equals_the_models_own(tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
 
     base = make_base(tmp_path)

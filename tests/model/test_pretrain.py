@@ -1,4 +1,4 @@
-"""A nano model trains, stops, goes on, and is a model that others can load."""
+"""A tiny model trains, stops, continues, and loads with transformers."""
 
 import json
 from collections.abc import Iterator
@@ -40,12 +40,12 @@ def ticks() -> Iterator[float]:
 
 
 def documents() -> list[CorpusDocument]:
-    found = []
+    result = []
     for number in range(60):
         for kind in pretrain.KINDS:
             text = f"def f{number}(x):\n    return x + {number}  # {kind}\n" * 2
-            found.append(CorpusDocument(kind, "a.py", text, held_out=number < 10))
-    return found
+            result.append(CorpusDocument(kind, "a.py", text, held_out=number < 10))
+    return result
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> pretrain.PretrainRun:
     held_out = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=True)
     out = tmp_path_factory.mktemp("whole") / "tiny"
     return pretrain.PretrainRun(
-        NANO, out, tokenizer, trained, held_out, say=lambda line: None
+        NANO, out, tokenizer, trained, held_out, log=lambda line: None
     )
 
 
@@ -80,7 +80,7 @@ def test_a_resumed_run_equals_an_uninterrupted_one(
     assert all(torch.equal(whole[name], parts[name]) for name in whole)
 
 
-def test_the_folder_loads_and_answers(
+def test_the_model_folder_loads_and_generates(
     run: pretrain.PretrainRun, tmp_path: Path
 ) -> None:
     start(run, tmp_path / "tiny", most_steps=1)
@@ -96,7 +96,7 @@ def test_the_folder_loads_and_answers(
     assert not [name for name in names if name.endswith((".bin", ".pt", ".pkl"))]
 
 
-def test_another_recipe_does_not_go_on_from_this_state(
+def test_another_recipe_does_not_continue_from_this_state(
     run: pretrain.PretrainRun, tmp_path: Path
 ) -> None:
     start(run, tmp_path / "tiny", most_steps=1)
@@ -131,9 +131,9 @@ def test_an_epoch_holds_the_share_of_questions(run: pretrain.PretrainRun) -> Non
 
 def test_loss_per_byte_counts_the_bytes_of_the_text(run: pretrain.PretrainRun) -> None:
     model = pretrain.build_model(NANO)
-    found = pretrain.score(model, run.held_out, NANO, most=4)
+    scores = pretrain.held_out_loss(model, run.held_out, NANO, most=4)
     texts = run.held_out["code"]
-    ratio = found["code_loss_per_byte"] / found["code_loss_per_token"]
+    ratio = scores["code_loss_per_byte"] / scores["code_loss_per_token"]
     assert ratio == pytest.approx(len(texts.ids) / texts.size, rel=1e-2)
     size = sum(
         len(d.text.encode()) for d in documents() if d.kind == "code" and d.held_out

@@ -27,31 +27,31 @@ def conversation(base: Base) -> Conversation:
     return Conversation(load_tokenizer(base), base.fim)
 
 
-def test_a_base_says_the_same_for_the_same_seed(
+def test_a_base_generates_equal_texts_for_equal_seeds(
     base: Base, conversation: Conversation
 ) -> None:
     import torch
 
-    found = Rehearsal.of(base, conversation, 200, 40, 1)
+    found = Rehearsal.generate(base, conversation, 200, 40, 1)
     state = torch.get_rng_state()
-    assert found == Rehearsal.of(base, conversation, 200, 40, 1)
-    assert found != Rehearsal.of(base, conversation, 200, 40, 2)
+    assert found == Rehearsal.generate(base, conversation, 200, 40, 1)
+    assert found != Rehearsal.generate(base, conversation, 200, 40, 2)
     assert torch.equal(state, torch.get_rng_state())
 
 
-def test_it_says_no_more_than_there_is_use_for(
+def test_no_more_texts_are_generated_than_are_trained(
     base: Base, conversation: Conversation
 ) -> None:
-    found = Rehearsal.of(base, conversation, 200, 40, 1)
+    found = Rehearsal.generate(base, conversation, 200, 40, 1)
     assert len(found.texts) == 5
     assert all(0 < given < len(tokens) <= 40 for given, tokens in found.texts)
-    assert Rehearsal.of(base, conversation, 0, 40, 1).texts == []
+    assert Rehearsal.generate(base, conversation, 0, 40, 1).texts == []
 
 
 def test_texts_begin_as_files_and_as_questions(
     base: Base, conversation: Conversation
 ) -> None:
-    found = Rehearsal.of(base, conversation, 200, 40, 1)
+    found = Rehearsal.generate(base, conversation, 200, 40, 1)
     begun = {tuple(tokens[:given]) for given, tokens in found.texts}
     starts = conversation.encode(["<|file_sep|>", conversation.frame.before])
     expected = starts if conversation.files else starts[1:]
@@ -59,22 +59,22 @@ def test_texts_begin_as_files_and_as_questions(
 
 
 def test_texts_are_their_share_of_the_tokens() -> None:
-    examples, epochs = TEXTS.within(TEN, [list(range(10))] * 8, 0.2, "1")
+    examples, epochs = TEXTS.mix_into(TEN, [list(range(10))] * 8, 0.2, "1")
     assert len(examples) == 13 and examples[:10] == TEN
-    spoken = [n for order in epochs for n in order if n >= 10]
-    assert len(spoken) * 20 == 0.2 / 0.8 * 800
-    assert set(spoken) == {10, 11, 12}
+    rehearsed = [n for order in epochs for n in order if n >= 10]
+    assert len(rehearsed) * 20 == 0.2 / 0.8 * 800
+    assert set(rehearsed) == {10, 11, 12}
     assert all(set(range(10)) <= set(order) for order in epochs)
 
 
-def test_the_loss_is_over_what_the_base_said_itself() -> None:
-    examples, _ = TEXTS.within(TEN, [[0]], 0.2, "1")
+def test_the_loss_is_over_generated_tokens_only() -> None:
+    examples, _ = TEXTS.mix_into(TEN, [[0]], 0.2, "1")
     assert examples[10].labels == [-100] + [0] * 19
 
 
 def test_without_a_share_or_texts_nothing_is_added() -> None:
-    assert TEXTS.within(TEN, [[1, 2]], 0.0, "1") == (TEN, [[1, 2]])
-    assert Rehearsal([]).within(TEN, [[1, 2]], 0.5, "1") == (TEN, [[1, 2]])
+    assert TEXTS.mix_into(TEN, [[1, 2]], 0.0, "1") == (TEN, [[1, 2]])
+    assert Rehearsal([]).mix_into(TEN, [[1, 2]], 0.5, "1") == (TEN, [[1, 2]])
 
 
 def test_texts_survive_their_file_and_a_cut_one_is_refused(tmp_path: Path) -> None:
@@ -87,9 +87,7 @@ def test_texts_survive_their_file_and_a_cut_one_is_refused(tmp_path: Path) -> No
             Rehearsal.read(tmp_path)
 
 
-def test_a_chain_takes_the_first_adapters_texts_along(
-    base: Base, tmp_path: Path
-) -> None:
+def test_a_chain_copies_the_first_adapters_texts(base: Base, tmp_path: Path) -> None:
     given: dict[str, Any] = {"base__model": base.source, "adapter__rehearsal": 0.5}
     history: dict[str, Any] = {}
     first = Commit(tmp_path, history, "c1", samples(), **given)
@@ -105,7 +103,7 @@ def test_a_chain_takes_the_first_adapters_texts_along(
     assert again.build() == history["c1"]
 
 
-def test_an_adapter_without_texts_is_gone_on_from_without(
+def test_a_parent_without_texts_is_continued_without_rehearsal(
     base: Base, tmp_path: Path
 ) -> None:
     history: dict[str, Any] = {}

@@ -1,11 +1,11 @@
-"""What the next decision makes of a commit that was rolled back."""
+"""The decision after a rollback."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from repobuild.engine.override import displaced, own
-from repobuild.model.adapter.delta import StepInput, nearest_row, same
+from repobuild.model.adapter.decision import StepInput, find_parent_row, find_reusable
 
 OLD, NEW = "0" * 64, "1" * 64
 
@@ -27,16 +27,16 @@ def situation(**rows: Any) -> StepInput:
     )
 
 
-def test_an_adapter_that_was_put_aside_is_not_taken_for_its_samples() -> None:
-    assert same(situation(one=row(NEW, "new"))) == "one"
-    assert same(situation(one=row(NEW, "new"), two=rolled_back())) == ""
+def test_an_adapter_that_a_rollback_replaced_is_not_reused() -> None:
+    assert find_reusable(situation(one=row(NEW, "new"))) == "one"
+    assert find_reusable(situation(one=row(NEW, "new"), two=rolled_back())) == ""
 
 
-def test_a_commit_that_was_rolled_back_goes_on_from_where_it_was_rolled_to() -> None:
+def test_a_rolled_back_commit_continues_the_adapter_rolled_back_to() -> None:
     rows = {"one": row(NEW, "new"), "two": rolled_back()}
-    found = nearest_row(rows, ["one"], "two")
+    found = find_parent_row(rows, ["one"], "two")
     assert found is not None and found["object"] == OLD
-    found = nearest_row(rows, ["one"], "three")
+    found = find_parent_row(rows, ["one"], "three")
     assert found is not None and found["object"] == NEW
 
 
@@ -46,7 +46,7 @@ def test_rolling_back_twice_keeps_the_commits_own_row() -> None:
     assert own(own(twice)) == row(NEW, "new")
 
 
-def test_the_key_tells_what_the_commit_goes_on_from() -> None:
+def test_the_key_depends_on_the_adapter_that_is_continued() -> None:
     one, two = rolled_back(), displaced(row(NEW, "new"), row("2" * 64, "older"))
     assert one["inputs"] == two["inputs"] == row(NEW, "new")["inputs"]
     assert one["key"] != two["key"]

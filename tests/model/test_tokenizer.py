@@ -1,4 +1,4 @@
-"""The tokenizer loses nothing, keeps its special tokens and speaks ChatML."""
+"""The tokenizer is lossless, keeps its special tokens and uses ChatML."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Training for real, on a CPU, with a model of 60 thousand parameters."""
+"""Real training runs on a CPU, with a model of 60 thousand parameters."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ from safetensors.torch import load_file
 from repobuild.errors import BuildError, UsageError
 from repobuild.model.adapter.packing import draw
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
-from repobuild.model.adapter.train import rate_at, train
+from repobuild.model.adapter.schedule import rate_at
+from repobuild.model.adapter.train import train
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.deepspeed_config import read_config
@@ -30,7 +31,7 @@ from tests.model.test_nano import make_base, recipe, samples
 
 
 class Killed(Exception):
-    """Stands for a kill at a step."""
+    """Simulates a kill at a step."""
 
 
 @pytest.fixture(scope="module")
@@ -72,11 +73,11 @@ def check_adapter(scratch: Path) -> dict[str, torch.Tensor]:
 
 
 def killed_at(step: int) -> Any:
-    def tell(now: int, steps: int, loss: float) -> None:
+    def report(now: int, steps: int, loss: float) -> None:
         if now == step:
             raise Killed
 
-    return tell
+    return report
 
 
 def test_training_lowers_the_loss_and_equal_jobs_are_equal_bytes(
@@ -91,8 +92,8 @@ def test_training_lowers_the_loss_and_equal_jobs_are_equal_bytes(
     assert digest(one.scratch) == digest(two.scratch)
 
 
-def test_the_number_of_threads_does_not_show(base: Base, tmp_path: Path) -> None:
-    """`pace` changes it while a run goes on."""
+def test_the_number_of_threads_changes_no_bit(base: Base, tmp_path: Path) -> None:
+    """The thread tuner changes it during a run."""
     threads = torch.get_num_threads()
     digests = set()
     for count in (1, 2):
@@ -104,7 +105,7 @@ def test_the_number_of_threads_does_not_show(base: Base, tmp_path: Path) -> None
     assert len(digests) == 1
 
 
-def test_what_one_process_leaves_out_changes_no_bit(
+def test_the_shortcuts_of_one_process_change_no_bit(
     base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = (job(base, tmp_path / n, epochs=1.0) for n in ("one", "two"))
@@ -163,7 +164,7 @@ def test_the_adapter_loads_with_plain_peft(base: Base, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("option", ["rslora", "dora"])
-def test_an_option_is_kept_by_the_adapter_that_goes_on(
+def test_an_option_is_kept_by_the_continued_adapter(
     base: Base, tmp_path: Path, option: str
 ) -> None:
     first = job(base, tmp_path / "first", epochs=4.0, **{option: True})
@@ -192,8 +193,8 @@ def test_rslora_scales_by_the_root_of_the_rank(base: Base, tmp_path: Path) -> No
     assert scales == {round(16 / 8, 4), round(16 / 8**0.5, 4)}
 
 
-def test_an_option_that_is_off_is_no_part_of_a_recipe() -> None:
-    """Else an upgrade would train every adapter anew; the figure is of before them."""
+def test_an_option_that_is_off_does_not_change_the_recipes_digest() -> None:
+    """Else an upgrade would train every adapter again; the digest predates them."""
     assert recipe().digest.startswith("b714f7f25851b09f")
     options = [{}, {"rslora": True}, {"dora": True}]
     assert len({recipe(**changes).digest for changes in options}) == 3
@@ -221,7 +222,7 @@ def test_a_checkpoint_holds_no_pickle(base: Base, tmp_path: Path) -> None:
     assert suffixes <= {".json", ".safetensors"}
 
 
-def test_a_checkpoint_of_another_job_is_not_taken(base: Base, tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_job_is_not_resumed(base: Base, tmp_path: Path) -> None:
     with pytest.raises(Killed):
         train(job(base, tmp_path), killed_at(4))
     steps: list[int] = []
@@ -257,10 +258,10 @@ def test_progress_of_another_process_is_passed_on(
     said = "print('[1, 2, 0.5]'); print('[rank0]: [2, 2, 0.25]'); print('no room left')"
     failing = [sys.executable, "-c", f"{said}; raise SystemExit(3)"]
     monkeypatch.setattr("repobuild.model.compute.launch.command", lambda *_: failing)
-    told: list[tuple[int, int, float]] = []
+    reported: list[tuple[int, int, float]] = []
     with pytest.raises(BuildError, match="2 processes failed:\nno room left"):
-        launch(job(base, tmp_path), 2, "", lambda *step: told.append(step))
-    assert told == [(1, 2, 0.5), (2, 2, 0.25)]
+        launch(job(base, tmp_path), 2, "", lambda *step: reported.append(step))
+    assert reported == [(1, 2, 0.5), (2, 2, 0.25)]
 
 
 def test_a_missing_host_file_is_named(base: Base, tmp_path: Path) -> None:
@@ -288,7 +289,7 @@ def test_every_stage_trains_in_one_and_two_processes(
 def test_dora_reads_weights_that_are_sharded(
     base: Base, tmp_path: Path, processes: int
 ) -> None:
-    """It looks at the base's weight outside of the layer's own forward."""
+    """DoRA reads the base's weight outside of the layer's own forward."""
     config = read_config("zero3")
     never = ("param_persistence_threshold", "max_live_parameters", "max_reuse_distance")
     config["zero_optimization"] |= {f"stage3_{name}": 0 for name in never}
@@ -306,7 +307,7 @@ def test_dora_reads_weights_that_are_sharded(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("zero", ["zero0", "zero2", "zero3"])
-def test_another_world_size_goes_on_with_the_weights(
+def test_another_world_size_resumes_with_the_weights(
     base: Base, tmp_path: Path, zero: str
 ) -> None:
     made = job(base, tmp_path, zero, epochs=4.0)
@@ -336,7 +337,7 @@ def test_sigkill_at_any_step_ends_in_the_same_bytes(
 
 
 def kill_after_first_step(made: TrainingJob, pause: float) -> None:
-    """SIGKILL to the whole process group, `pause` seconds after its first step."""
+    """Send SIGKILL to the process group, `pause` seconds after its first step."""
     started = subprocess.Popen(
         [sys.executable, "-m", "repobuild.model.adapter.train", str(made.scratch)],
         env=environment(1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,

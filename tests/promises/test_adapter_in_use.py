@@ -241,8 +241,8 @@ def test_below_the_answers_stands_where_the_adapter_s_things_are(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch, wide: bool
 ) -> None:
     """Lines from the state, which no model knows; of the base's answer nothing."""
-    monkeypatch.setattr("repobuild.cli.ask._duet", lambda *_: Voices())
-    monkeypatch.setattr("repobuild.cli.ask._is_wide", lambda _: wide)
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
+    monkeypatch.setattr("repobuild.cli.ask._has_room_for_columns", lambda: wide)
     assert run(["ask", QUESTION]) == 0
     *above, title, first, path, lost = capsys.readouterr().out.splitlines()
     head = Repository(here / "repository").git.head.target

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.model.adapter.checkpoint_state import checkpoint_state
+from repobuild.model.adapter.checkpoint import checkpoint_state
 from repobuild.model.adapter.train import train
 from repobuild.model.base import Base
 from repobuild.model.compute.launch import environment
@@ -83,7 +83,7 @@ def test_a_launched_training_ends_with_a_builder_that_was_killed(base, tmp_path)
     code = (
         "import sys; from pathlib import Path\n"
         "from repobuild.model.compute.launch import launch\n"
-        "from repobuild.model.adapter.recipe import Job\n"
+        "from repobuild.model.adapter.recipe import TrainingJob as Job\n"
         "launch(Job.read(Path(sys.argv[1])), 2, '', lambda *step: print(*step))"
     )
     made.write()

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from repobuild.engine.digest import inflate
+from repobuild.engine.storage.artifact_store import object_path
 from repobuild.engine.storage.damage_check import damage, is_corrupt
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.integrity import holds, seal
@@ -141,7 +142,9 @@ def test_a_value_that_the_disk_garbled_is_noticed_where_it_is_read(toy, wanted):
     seal(toy.folder / "build.db")
     build = toy.open()
     key = next(build.table("counts").keys())
-    with pytest.raises(sqlite3.DatabaseError, match="not what its digest says") as told:
+    with pytest.raises(
+        sqlite3.DatabaseError, match="does not match its digest"
+    ) as told:
         build.table("counts").get(key)
     assert is_corrupt(told.value)
     build.state.close(sealed=False)  # as a build does that met damage
@@ -328,7 +331,7 @@ def test_what_killed_builds_left_in_tmp_is_swept(toy, repository):
 def test_a_damaged_artifact_is_a_miss_and_told_in_a_line(toy, how):
     finish(toy)
     row = notes(toy.folder)[str(toy.git.head.target)]
-    place = toy.folder / "objects" / row["object"][:2] / row["object"][2:]
+    place = object_path(toy.folder / "objects", row["object"])
     file = place / "book.txt"
     if how == "truncated":
         os.truncate(file, 3)
@@ -348,7 +351,7 @@ def test_a_damaged_artifact_is_a_miss_and_told_in_a_line(toy, how):
 def test_a_damaged_artifact_does_not_stand_in_the_way_of_a_good_one(toy):
     finish(toy)
     row = notes(toy.folder)[str(toy.git.head.target)]
-    place = toy.folder / "objects" / row["object"][:2] / row["object"][2:]
+    place = object_path(toy.folder / "objects", row["object"])
     (place / "book.txt").write_text("tampered")
     good = toy.folder / "good"
     good.mkdir()
@@ -404,7 +407,7 @@ def test_every_stored_value_is_looked_at(toy):
             f"UPDATE {table} SET value = "
             "CAST(substr(value, 1, length(value) - 1) || x'2a' AS BLOB)"
         )
-        assert "is not what its digest says" in damage(state.database)
+        assert "does not match its digest" in damage(state.database)
         state.database.execute("ROLLBACK")
     state.database.execute("DELETE FROM rows_words WHERE key = '3.txt'")
-    assert damage(state.database) == 'the rows of "words" do not sum up to its digest'
+    assert damage(state.database) == 'the rows of "words" do not add up to its digest'

@@ -8,7 +8,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from repobuild.git.history import LOOP, MOST_FILES, steps
+from repobuild.git.commit_diffs import LOOP, MOST_FILES, steps
 from repobuild.git.snapshot import at_worktree
 from repobuild.samples.changes.change_samples import TASK
 from repobuild.samples.dataset.split import Split

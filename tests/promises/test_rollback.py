@@ -203,7 +203,7 @@ def test_before_head_is_built_its_nearest_built_ancestor_is_rolled_back(here, ca
     facts = asked(capsys, "rollback")
     assert (facts["head"], facts["commit"], facts["adapter"]) == (third, second, old)
     assert run(["status"]) == 1
-    said = f"goes on from adapter {old[:12]}, to which {second[:10]} was rolled back"
+    said = f"continues adapter {old[:12]}, to which {second[:10]} was rolled back"
     assert said in capsys.readouterr().out
     assert asked(capsys, "build")["adapter"]["parent"] == old
 

@@ -1,4 +1,4 @@
-"""Every claim of a sample is held against the tree; a changed one is noticed."""
+"""Every claim of a sample is checked against the tree; a changed fact is noticed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ast
 import random
 from collections.abc import Mapping
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,12 @@ import pytest
 
 from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.audit import Audit, audit
+from repobuild.truth.claims.code_claims import CODE_CLAIMS
+from repobuild.truth.claims.completion_claims import COMPLETION_CLAIMS
+from repobuild.truth.claims.local_claims import LOCAL_CLAIMS
+from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
+from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
+from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
 from repobuild.truth.structure import CLAIMS, STRUCTURE
 from tests.mutants import mutant
 from tests.truth_world import World
@@ -25,18 +32,18 @@ def world(tmp_path_factory) -> World:
     return World(tmp_path_factory.mktemp("truth"))
 
 
-def checked(world: World, samples: Mapping[str, Any], **files: str) -> Audit:
-    """Check samples against the world's tree, or one with other files."""
+def run_audit(world: World, samples: Mapping[str, Any], **files: str) -> Audit:
+    """Check samples against the world's tree, with some files' texts replaced."""
     tree = world.tree
     if files:
         edited = {path: text.encode() for path, text in files.items()}
-        blob = tree.blob
-        tree = replace(tree, blob=lambda path: edited.get(path) or blob(path))
+        read = tree.read_blob
+        tree = replace(tree, read_blob=lambda path: edited.get(path) or read(path))
     return audit(samples.items(), tree)
 
 
-def of_kind(world: World, task: str, kind: str) -> dict[str, Any]:
-    """The samples of one kind, in all languages."""
+def samples_of_kind(world: World, task: str, kind: str) -> dict[str, Any]:
+    """Return the samples of one kind, in all languages."""
     found = {}
     for key, sample in world.samples.items():
         name, language, number = key.rpartition("#")[2].split(".")
@@ -46,14 +53,14 @@ def of_kind(world: World, task: str, kind: str) -> dict[str, Any]:
 
 
 def test_every_claim_of_every_sample_holds(world):
-    found = checked(world, world.samples)
+    found = run_audit(world, world.samples)
     assert found.wrong == []
     assert found.samples == len(world.samples)
     assert found.claims.total() > 4 * found.samples
 
 
 def test_nothing_of_the_generator_takes_part():
-    for path in ROOM.glob("*.py"):
+    for path in ROOM.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
             module = getattr(node, "module", None) or ""
             assert not module.startswith(("repobuild.samples", "repobuild.code")), path
@@ -68,21 +75,28 @@ def test_every_kind_and_every_field_of_the_question_files_has_a_check(language):
     assert all(CLAIMS.values())
 
 
+def test_every_claim_of_the_structure_has_a_check():
+    tables = (LOCAL_CLAIMS, SIGNATURE_CLAIMS, CODE_CLAIMS, COMPLETION_CLAIMS)
+    checked = {*chain(*tables, RELATION_CLAIMS, PROJECT_CLAIMS)}
+    assert set(CLAIMS.values()) - checked == {"steps", "reasoning", "called line"}
+
+
 def test_a_kind_without_a_check_is_wrong(world):
-    key, sample = next(iter(of_kind(world, "relations", "callers").items()))
+    key, sample = next(iter(samples_of_kind(world, "relations", "callers").items()))
     unknown = key.rpartition(".")[0] + ".990"
-    (wrong,) = checked(world, {unknown: sample}).wrong
+    (wrong,) = run_audit(world, {unknown: sample}).wrong
     assert "no check for" in wrong.tree
 
 
-def test_text_that_no_frame_has_is_wrong(world):
-    key, sample = next(iter(of_kind(world, "code_location", "location").items()))
+def test_text_that_no_template_accounts_for_is_wrong(world):
+    locations = samples_of_kind(world, "code_location", "location")
+    key, sample = next(iter(locations.items()))
     answer = sample["answer"] + " It is the best one."
-    (wrong,) = checked(world, {key: {**sample, "answer": answer}}).wrong
+    (wrong,) = run_audit(world, {key: {**sample, "answer": answer}}).wrong
     assert "not in the words" in wrong.tree
 
 
-# task, kind, what stands in the answer, what it is changed to
+# task, kind, a text in the answer, what it is changed to
 TEXTS = [
     ("code_location", "location", "shapes/base.py", "shapes/figures.py"),
     ("code_location", "location", "shapes/base.py", "shapes/none.py"),
@@ -141,17 +155,17 @@ TEXTS = [
 def test_a_fact_that_is_changed_in_the_text_is_noticed(world, task, kind, old, new):
     samples = {
         key: {**sample, "answer": sample["answer"].replace(old, new, 1)}
-        for key, sample in of_kind(world, task, kind).items()
+        for key, sample in samples_of_kind(world, task, kind).items()
         if old in sample["answer"]
     }
     assert samples, "no sample says so"
-    wrong = {w.key for w in checked(world, samples).wrong}
+    wrong = {w.key for w in run_audit(world, samples).wrong}
     assert wrong == samples.keys()
 
 
 LINES = {"first line", "last line"}
 HEAD = {"signature", "parameters"}
-# what is changed in the tree: path, old, new, and the claims that go wrong by it
+# a change of the tree: path, old, new, and the claims that it makes wrong
 TREES = [
     ("shapes/base.py", '"""Shapes that', '\n"""Shapes that', LINES),
     ("shapes/base.py", "class Shape", "class Form", {"path", "bases", "name"}),
@@ -185,9 +199,9 @@ TREES = [
 
 @pytest.mark.parametrize(("path", "old", "new", "claims"), TREES)
 def test_a_fact_that_is_changed_in_the_tree_is_noticed(world, path, old, new, claims):
-    text = world.tree.blob(path).decode()
+    text = world.tree.read_blob(path).decode()
     assert old in text
-    found = checked(world, world.samples, **{path: text.replace(old, new)})
+    found = run_audit(world, world.samples, **{path: text.replace(old, new)})
     assert claims <= {w.claim for w in found.wrong}
 
 
@@ -198,11 +212,11 @@ def test_a_file_that_is_gone_is_noticed(world):
     assert of_it <= {w.key for w in found.wrong}
 
 
-def test_no_changed_token_of_any_answer_goes_through(world):
+def test_no_changed_token_of_any_answer_is_accepted(world):
     chance = random.Random(2)
     every = [mutant(key, sample, chance) for key, sample in world.samples.items()]
     mutants = {m.key: m for m in every if m is not None}
     assert len(mutants) == len(world.samples)
-    found = checked(world, {key: m.sample for key, m in mutants.items()})
+    found = run_audit(world, {key: m.sample for key, m in mutants.items()})
     survivors = mutants.keys() - {w.key for w in found.wrong}
     assert [(key, mutants[key].after) for key in survivors] == []

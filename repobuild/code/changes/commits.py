@@ -1,11 +1,14 @@
-"""The `commits` table: the last commits along first parents; see git/history.py."""
+"""Make the `commits` table: the latest commits along first parents.
+
+The format of a row is in git/commit_diffs.py.
+"""
 
 from __future__ import annotations
 
 from itertools import islice
 
 from repobuild.engine.contract import Source
-from repobuild.git.history import row, steps
+from repobuild.git.commit_diffs import row, steps
 
 
 def commits(source: Source) -> None:

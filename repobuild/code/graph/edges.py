@@ -11,8 +11,11 @@ from typing import Any
 from repobuild.code.facts.element_row import ElementRow, parameter_name, parent_of
 from repobuild.code.graph.nodes import Edges, edge_items, file_row
 from repobuild.code.resolve.python.modules import ModuleFacts
-from repobuild.code.resolve.python.resolver import Resolver, receiver
-from repobuild.code.resolve.symbol import Entity, identity
+from repobuild.code.resolve.python.resolver import Resolver
+from repobuild.code.resolve.python.scopes import receiver
+from repobuild.code.resolve.symbol import Kind, Symbol, identity
+
+_IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
 
 def resolved_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
@@ -43,19 +46,19 @@ class FileEdges:
     def _imports(self) -> None:
         path = self.module.path
         for _, source, name, _ in self.module.facts.get("imports", ()):
-            target = self.resolver.find_module(path, source)
-            if target is not None and target[1] != path:
-                self._add("", "imports", target[1], 1.0)
+            module = self.resolver.find_module(path, source)
+            if module is not None and module.path != path:
+                self._add("", "imports", module.path, 1.0)
             if name and name != "*":
-                found = self.resolver.imported(path, source, name)
-                if found is not None and found[1] != path and found[0] in "mcf":
-                    self._add("", "imports", identity(found), found[3])
+                symbol = self.resolver.imported(path, source, name)
+                if symbol and symbol.path != path and symbol.kind in _IMPORTED:
+                    self._add("", "imports", identity(symbol), symbol.confidence)
 
     def _element(self, row: ElementRow) -> None:
         for text in row.bases:
-            found = self.resolver.base(self.module.path, row.qual, text)
-            if found is not None:
-                self._add(row.qual, "inherits", identity(found), found[3])
+            base = self.resolver.base(self.module.path, row.qual, text)
+            if base is not None:
+                self._add(row.qual, "inherits", identity(base), base.confidence)
         for text in row.decorators:
             self._call(row.qual, parent_of(row.qual), text.partition("(")[0])
         # A decorator that is called is also among the calls, under its own name.
@@ -78,8 +81,8 @@ class FileEdges:
             path = self.module.path
             found = self._called[key] = [
                 callee
-                for entity in self.resolver.meanings(path, scope, name)
-                for callee in self._callees(entity)
+                for symbol in self.resolver.meanings(path, scope, name)
+                for callee in self._callees(symbol)
             ]
         return found
 
@@ -124,23 +127,24 @@ class FileEdges:
             or any(parameter_name(entry) == name for entry in row.parameters)
         )
 
-    def _callees(self, entity: Entity) -> Iterator[tuple[str, float]]:
-        """Yield what a call of an entity runs: beside a class its constructor."""
-        kind, path, qual, confidence = entity
-        if kind == "f":
-            yield identity(entity), confidence
-        elif kind == "c":
-            yield identity(entity), confidence
-            yield from self._method(entity, "__new__")
-            yield from self._method(entity, "__init__")
-        elif kind == "i":
-            yield from self._method(("i", path, qual, min(confidence, 0.7)), "__call__")
+    def _callees(self, symbol: Symbol) -> Iterator[tuple[str, float]]:
+        """Yield the id and confidence of what a call of a symbol runs.
 
-    def _method(self, entity: Entity, name: str) -> Iterator[tuple[str, float]]:
-        """Yield a class's method that is run without being named."""
-        _, path, qual, confidence = entity
-        found = self.resolver.in_class(path, qual, name)
-        if found is not None and found[0] == "f":
-            inherited = found[1:3] != (path, f"{qual}.{name}")
+        A call of a class also runs its constructor; a call of an instance, `__call__`.
+        """
+        if symbol.kind is Kind.FUNCTION:
+            yield identity(symbol), symbol.confidence
+        elif symbol.kind is Kind.CLASS:
+            yield identity(symbol), symbol.confidence
+            yield from self._method(symbol, "__new__")
+            yield from self._method(symbol, "__init__")
+        elif symbol.kind is Kind.INSTANCE:
+            yield from self._method(symbol.at_most(0.7), "__call__")
+
+    def _method(self, owner: Symbol, name: str) -> Iterator[tuple[str, float]]:
+        """Yield a class's method that runs without being named."""
+        method = self.resolver.in_class(owner.path, owner.qual, name)
+        if method is not None and method.kind is Kind.FUNCTION:
+            inherited = method.definition != (owner.path, f"{owner.qual}.{name}")
             limit = 0.9 if inherited else 1.0
-            yield identity(found), min(confidence, found[3], limit)
+            yield identity(method), min(owner.confidence, method.confidence, limit)

@@ -1,4 +1,4 @@
-"""What two changed rows have in common: how likely one is behind the other."""
+"""Score how likely one changed row caused another, by what they have in common."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import Any
 
 from repobuild.engine.explain.diff import Difference
 
-STRONG = 8  # the same thing changed from the same to the same
-_SHARED = 4  # a text that came or went in both
-_FILE = 2
-_SHORTEST = 4  # characters of a text that two rows do not share by chance
+STRONG = 8  # a field changed from and to the same values
+_SHARED_TEXT = 4  # a text was added or removed in both
+_SAME_FILE = 2
+_MIN_TEXT = 4  # characters; two rows share a shorter text by chance
 
 
 @dataclass(frozen=True, slots=True)
 class Similarity:
-    """By what a changed row is known."""
+    """The features of a changed row that are compared."""
 
     key: str
     file: str
-    pairs: frozenset[tuple[str, str]]  # from and to of every changed field
+    pairs: frozenset[tuple[str, str]]  # old and new value of every changed field
     texts: frozenset[str]
 
     @classmethod
@@ -28,22 +28,22 @@ class Similarity:
         pairs = frozenset((repr(leaf.old), repr(leaf.new)) for leaf in leaves)
         return cls(key, _file(key), pairs, _texts(leaves))
 
-    def like(self, cause: Similarity) -> int:
-        """Return how likely `cause` is behind this; 0 = nothing in common."""
-        score = STRONG * (not self.pairs.isdisjoint(cause.pairs))
-        score += _SHARED * (not self.texts.isdisjoint(cause.texts))
-        score += _FILE * (cause.file == self.file)
-        score += any(cause.key in text for text in self.texts)
-        return score + (cause.key == self.key)
+    def score(self, cause: Similarity) -> int:
+        """Return how likely `cause` caused this; 0 = nothing in common."""
+        found = STRONG * (not self.pairs.isdisjoint(cause.pairs))
+        found += _SHARED_TEXT * (not self.texts.isdisjoint(cause.texts))
+        found += _SAME_FILE * (cause.file == self.file)
+        found += any(cause.key in text for text in self.texts)
+        return found + (cause.key == self.key)
 
 
 def _file(key: str) -> str:
-    """Return what a key is about: what stands before its first mark."""
+    """Return the file of a key: the part before its first separator."""
     return key.partition("::")[0].partition("#")[0].partition("@")[0]
 
 
 def _texts(leaves: Sequence[Difference]) -> frozenset[str]:
-    """Return the texts that came or went, those in lists included."""
+    """Return the texts that were added or removed, also inside of lists."""
     found: set[str] = set()
     waiting: list[Any] = [value for leaf in leaves for value in (leaf.old, leaf.new)]
     while waiting:
@@ -52,6 +52,6 @@ def _texts(leaves: Sequence[Difference]) -> frozenset[str]:
             waiting += [*value, *value.values()]
         elif isinstance(value, list):
             waiting += value
-        elif isinstance(value, str) and len(value) >= _SHORTEST:
+        elif isinstance(value, str) and len(value) >= _MIN_TEXT:
             found.add(value)
     return frozenset(found)

@@ -1,25 +1,41 @@
-"""Why something was made: a row, a table or an artifact, each told as one object.
+"""Explain a row, a table or an artifact: from what to what it changed, and why.
 
-    {"table", "key", "what", "build", "commit", "subject", "fields", "reasons", ...}
-
-`what` is changed, new, removed, evicted, unchanged, built or "never built"; `fields`
-say from what to what, `reasons` (reason.py) lead back to the file and the commit where
-it began. A table also tells its last full run and what would start it anew.
+The answers are the records of reason.py. Their reasons lead back to the file and the
+commit where a change began; a table's answer also lists its last full run and what
+would start another one.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
-from repobuild.engine.build import Build
-from repobuild.engine.explain.artifact_reason import explained, matching, newest
+from repobuild.engine.context import BuildContext
+from repobuild.engine.explain.artifact_reason import (
+    explain_artifact,
+    explain_current_artifact,
+    find_artifacts,
+)
 from repobuild.engine.explain.cause_trace import CauseTrace
 from repobuild.engine.explain.diff import Difference, differing_leaves
-from repobuild.engine.explain.reason import Reason, differences
+from repobuild.engine.explain.reason import (
+    CauseCount,
+    Explanation,
+    InputChange,
+    Reason,
+    RowExplanation,
+    RunExplanation,
+    TableExplanation,
+    UnbuiltTable,
+    differences,
+)
 from repobuild.engine.rule import Rule
-from repobuild.engine.storage.row_changes import RowChange, of_builds, of_row
+from repobuild.engine.storage.row_changes import (
+    RowChange,
+    changes_between,
+    changes_of_row,
+)
 from repobuild.engine.storage.run_history import TableRun
 from repobuild.engine.storage.table import own_key
 from repobuild.errors import UsageError, nearest
@@ -27,25 +43,29 @@ from repobuild.errors import UsageError, nearest
 _FIELDS = 6
 _EXAMPLES = 5
 _COUNTED_ROWS = 200  # changed rows of a table whose causes are counted
-_MAX_NAMES = 2_000  # keys looked through for a near match
-
-Told = dict[str, Any]
+_MAX_NAMES = 2_000  # keys that are compared for a near match
 
 
-def why(build: Build, key: str) -> list[Told]:
-    """Return what is known of a table, a row, or an artifact; the last table first.
+def why(build: BuildContext, key: str) -> list[Explanation]:
+    """Explain a table, a row, or an artifact; of several tables, the last one first.
 
     An artifact is named by its digest, its commit (six characters suffice) or a
-    revision such as HEAD. Raises `UsageError` when nothing carries that name.
+    revision such as HEAD.
+
+    Raises:
+        UsageError: nothing has that name.
     """
-    trail = CauseTrace(build)
+    trace = CauseTrace(build)
     if key in build.rules:
         rule = build.rules[key]
-        return [_table(trail, rule), *newest(trail, rule)]
-    found = [explained(trail, *place) for place in matching(build, key)]
+        return [_explain_table(trace, rule), *explain_current_artifact(trace, rule)]
+    found: list[Explanation] = [
+        explain_artifact(trace, rule, row) for rule, row in find_artifacts(build, key)
+    ]
     for rule in reversed(list(build.rules.values())):
         if rule.kind != "task" and build.state.line(rule.name) is not None:
-            found += _rows(trail, rule, key)
+            if row := _explain_row(trace, rule, key):
+                found.append(row)
     if found:
         return found
     raise unknown(build, key)
@@ -54,203 +74,207 @@ def why(build: Build, key: str) -> list[Told]:
 # ------------------------------------------------------------------------- a row
 
 
-def _rows(trail: CauseTrace, rule: Rule, key: str) -> Iterator[Told]:
+def _explain_row(trace: CauseTrace, rule: Rule, key: str) -> RowExplanation | None:
+    """Explain the row or entry that a key names in a table, also a removed one."""
     key = own_key(rule.name, key)
-    place = trail.build.table(rule.name).find(key)
-    if place:
-        yield _row(trail, rule, *place)
-        return
-    database = trail.build.state.database
-    for row, sub in _split(key, rule.entries):
-        gone = [c for c in of_row(database, rule.name, row) if _lost(trail, c, sub)]
-        if gone:
-            yield {**_told(trail, gone[0], sub), "what": "removed"}
-            return
+    if found := trace.build.table(rule.name).find(key):
+        return _explain_existing(trace, rule, *found)
+    database = trace.build.state.database
+    for row, sub in _splits(key, rule.entries):
+        for change in changes_of_row(database, rule.name, row):
+            if _removes(trace, change, sub):
+                return _explain_change(trace, change, sub, what="removed")
+    return None
 
 
-def _split(key: str, entries: bool) -> Iterator[tuple[str, str]]:
-    """Yield the ways in which a key may name a row, and an entry in it."""
+def _splits(key: str, entries: bool) -> Iterator[tuple[str, str]]:
+    """Yield the (row key, sub key) pairs that a logical key may mean."""
     yield key, ""
     if entries:
-        marks = (n for n in range(len(key) - 1, 0, -1) if key[n] in "#: ")
-        yield from ((key[:n], key[n:]) for n in marks)
+        ends = (n for n in range(len(key) - 1, 0, -1) if key[n] in "#: ")
+        yield from ((key[:n], key[n:]) for n in ends)
 
 
-def _lost(trail: CauseTrace, change: RowChange, sub: str) -> bool:
-    """Whether a change removed the row, or the entry of it."""
+def _removes(trace: CauseTrace, change: RowChange, sub: str) -> bool:
+    """Whether a change removed the row, or the entry `sub` of it."""
     if change.is_gone and not sub:
         return True
-    old, new = trail.values(change)
+    old, new = trace.values(change)
     return bool(sub) and sub in (old or {}) and sub not in (new or {})
 
 
-def _row(trail: CauseTrace, rule: Rule, key: str, sub: str) -> Told:
-    """Tell the newest change that touched a row, or the entry `sub` of it."""
-    for change in of_row(trail.build.state.database, rule.name, key):
-        if rule.entries and not _touched(trail, change, sub):
-            continue
-        return {**_told(trail, change, sub), **_dropped(trail, rule, key, sub)}
-    return {**_unchanged(trail, rule, key + sub), **_dropped(trail, rule, key, sub)}
+def _explain_existing(
+    trace: CauseTrace, rule: Rule, key: str, sub: str
+) -> RowExplanation:
+    """Explain the newest change that touched a row, or the entry `sub` of it."""
+    dropped = _drop_reason(trace, rule, key, sub)
+    for change in changes_of_row(trace.build.state.database, rule.name, key):
+        if not rule.entries or _touches(trace, change, sub):
+            return _explain_change(trace, change, sub, dropped=dropped)
+    # Without a recorded change, the row is from the last run that recorded none.
+    run = next((r for r in trace.runs(rule.name) if not r.noted), None)
+    number = run.build if run else 0
+    commit, subject = trace.commit(number)
+    return RowExplanation(
+        table=rule.name,
+        key=key + sub,
+        what="unchanged",
+        build=number,
+        commit=commit,
+        subject=subject,
+        fields=(),
+        reasons=tuple(trace.full_run_reasons(run)) if run and run.full else (),
+        dropped=dropped,
+    )
 
 
-def _touched(trail: CauseTrace, change: RowChange, sub: str) -> bool:
+def _touches(trace: CauseTrace, change: RowChange, sub: str) -> bool:
+    """Whether a change made the row or changed the entry `sub` of it."""
     if change.is_new:
         return True
-    old, new = trail.values(change)
+    old, new = trace.values(change)
     return old is None or (old or {}).get(sub) != (new or {}).get(sub)
 
 
-def _dropped(trail: CauseTrace, rule: Rule, key: str, sub: str) -> Told:
-    """A row that says of itself why it is left out."""
-    value = trail.build.table(rule.name).get(key) if rule.entries else None
+def _drop_reason(trace: CauseTrace, rule: Rule, key: str, sub: str) -> str:
+    """Return why the dataset leaves a sample out, as its entry records; else ""."""
+    value = trace.build.table(rule.name).get(key) if rule.entries else None
     item = value.get(sub) if isinstance(value, Mapping) else None
     reason = item.get("dropped") if isinstance(item, Mapping) else None
-    return {"dropped": str(reason)} if reason else {}
+    return str(reason) if reason else ""
 
 
-def _told(trail: CauseTrace, change: RowChange, sub: str) -> Told:
-    commit, subject = trail.commit(change.build)
-    fields = _fields(trail, change, sub)
-    is_new = change.is_new or _is_new_entry(trail, change, sub)
-    return {
-        "table": change.table,
-        "key": change.key + sub,
-        "what": "new" if is_new else "changed",
-        "build": change.build,
-        "commit": commit,
-        "subject": subject,
-        "fields": [leaf.plain() for leaf in fields[:_FIELDS]],
-        "reasons": [r.plain() for r in trail.reasons(change, fields)],
-    }
+def _explain_change(
+    trace: CauseTrace, change: RowChange, sub: str, what: str = "", dropped: str = ""
+) -> RowExplanation:
+    commit, subject = trace.commit(change.build)
+    fields = _changed_fields(trace, change, sub)
+    if not what:
+        is_new = change.is_new or _is_new_entry(trace, change, sub)
+        what = "new" if is_new else "changed"
+    return RowExplanation(
+        table=change.table,
+        key=change.key + sub,
+        what=what,
+        build=change.build,
+        commit=commit,
+        subject=subject,
+        fields=tuple(fields[:_FIELDS]),
+        reasons=trace.reasons(change, fields),
+        dropped=dropped,
+    )
 
 
-def _is_new_entry(trail: CauseTrace, change: RowChange, sub: str) -> bool:
-    if not trail.build.rules[change.table].entries or change.is_gone:
+def _is_new_entry(trace: CauseTrace, change: RowChange, sub: str) -> bool:
+    if not trace.build.rules[change.table].entries or change.is_gone:
         return False
-    old, _ = trail.values(change)
+    old, _ = trace.values(change)
     return old is not None and sub not in old
 
 
-def _fields(trail: CauseTrace, change: RowChange, sub: str) -> list[Difference]:
-    rule = trail.build.rules[change.table]
+def _changed_fields(trace: CauseTrace, change: RowChange, sub: str) -> list[Difference]:
+    rule = trace.build.rules[change.table]
     if not rule.entries:
-        return trail.fields(change)
-    old, new = trail.values(change)
+        return trace.fields(change)
+    old, new = trace.values(change)
     before, after = (old or {}).get(sub), (new or {}).get(sub)
     return differing_leaves(before, after) if rule.stored and before and after else []
-
-
-def _unchanged(trail: CauseTrace, rule: Rule, name: str) -> Told:
-    """A row without a kept change is as the last run left it that kept no changes."""
-    whole = next((r for r in trail.runs(rule.name) if not r.noted), None)
-    number = whole.build if whole else 0
-    commit, subject = trail.commit(number)
-    reasons = tuple(trail.made_anew(whole)) if whole and whole.full else ()
-    return {
-        "table": rule.name,
-        "key": name,
-        "what": "unchanged",
-        "build": number,
-        "commit": commit,
-        "subject": subject,
-        "fields": [],
-        "reasons": [reason.plain() for reason in reasons],
-    }
 
 
 # ------------------------------------------------------------------------- a table
 
 
-def _table(trail: CauseTrace, rule: Rule) -> Told:
-    build, line = trail.build, trail.build.state.line(rule.name)
-    told: Told = {"table": rule.name, "key": "", "what": "never built"}
+def _explain_table(trace: CauseTrace, rule: Rule) -> TableExplanation | UnbuiltTable:
+    build, line = trace.build, trace.build.state.line(rule.name)
     if line is None:
-        return told
-    now = differences(
-        rule.name, build.state.manifest(line.manifest), build.manifest(rule)
-    )
-    told |= {"what": "built", "rows": line.entries, "commit": line.commit}
-    told |= {"subject": build.snapshot.subject(line.commit)}
-    told["would_start_anew"] = [reason.plain() for reason in now]
-    known = trail.runs(rule.name)
-    told["runs"] = [_run(trail, run) for run in _worth_telling(known)]
-    return told
-
-
-def _worth_telling(known: list[TableRun]) -> list[TableRun]:
-    """The newest run that changed rows, and the newest full one; newest first."""
-    changed = [run for run in known if run.changed][:1]
-    full = [run for run in known if run.full][:1]
-    return [run for run in known if run in changed or run in full]
-
-
-def _run(trail: CauseTrace, run: TableRun) -> Told:
-    commit, subject = trail.commit(run.build)
-    last = trail.before(run)
-    anew = tuple(trail.made_anew(run)) if run.full else ()
-    return {
-        "build": run.build,
-        "commit": commit,
-        "subject": subject,
-        "full": run.full,
-        "looked": run.looked,
-        "changed": run.changed,
-        "seconds": run.seconds,
-        "reasons": [reason.plain() for reason in anew],
-        "inputs": [
-            {"table": name, "from": last.inputs.get(name, "") if last else "", "to": to}
-            for name, to in run.inputs.items()
-            if not last or last.inputs.get(name) != to
-        ],
-        **_causes(trail, run),
-    }
-
-
-def _causes(trail: CauseTrace, run: TableRun) -> Told:
-    """Count what the changed rows of a run go back to, and name some of them."""
-    database = trail.build.state.database
-    rows = of_builds(database, run.table, run.build - 1, run.build, _COUNTED_ROWS)
-    counted: Counter[tuple[str, str, str, str]] = Counter()
-    for change in rows:
-        counted.update({_root(trail.reasons(change)): 1})
-    causes = [
-        {"rows": n, "table": t, "key": k, "cause": c, "commit": commit}
-        for (t, k, c, commit), n in counted.most_common(_EXAMPLES)
+        return UnbuiltTable(rule.name)
+    known = build.state.manifest(line.manifest)
+    runs = trace.runs(rule.name)
+    # The newest run that changed rows, and the newest full one; newest first.
+    newest = [
+        next((run for run in runs if run.changed), None),
+        next((run for run in runs if run.full), None),
     ]
-    examples = [change.key for change in rows[:_EXAMPLES]]
-    more = len(counted) - len(causes)
-    counts = {"counted": len(rows), "more_causes": more}
-    return {"causes": causes, **counts, "examples": examples}
+    return TableExplanation(
+        table=rule.name,
+        rows=line.entries,
+        commit=line.commit,
+        subject=build.snapshot.subject(line.commit),
+        would_start_anew=tuple(differences(rule.name, known, build.manifest(rule))),
+        runs=tuple(_explain_run(trace, run) for run in runs if run in newest),
+    )
 
 
-def _root(reasons: tuple[Reason, ...]) -> tuple[str, str, str, str]:
+def _explain_run(trace: CauseTrace, run: TableRun) -> RunExplanation:
+    commit, subject = trace.commit(run.build)
+    last = trace.before(run)
+    # What the changed rows go back to, and some of these rows.
+    rows = changes_between(
+        trace.build.state.database, run.table, run.build - 1, run.build, _COUNTED_ROWS
+    )
+    counted = Counter(_root_cause(trace.reasons(change)) for change in rows)
+    causes = counted.most_common(_EXAMPLES)
+    return RunExplanation(
+        build=run.build,
+        commit=commit,
+        subject=subject,
+        full=run.full,
+        looked=run.looked,
+        changed=run.changed,
+        seconds=run.seconds,
+        reasons=tuple(trace.full_run_reasons(run)) if run.full else (),
+        inputs=tuple(
+            InputChange(name, last.inputs.get(name, "") if last else "", digest)
+            for name, digest in run.inputs.items()
+            if not last or last.inputs.get(name) != digest
+        ),
+        causes=tuple(CauseCount(count, *cause) for cause, count in causes),
+        counted=len(rows),
+        more_causes=len(counted) - len(causes),
+        examples=tuple(change.key for change in rows[:_EXAMPLES]),
+    )
+
+
+class _RootCause(NamedTuple):
+    table: str = ""
+    key: str = ""
+    cause: str = ""
+    commit: str = ""
+
+
+def _root_cause(reasons: Sequence[Reason]) -> _RootCause:
     """Return where a row's first reason leads in the end."""
     if not reasons:
-        return "", "", "", ""
+        return _RootCause()
     reason = reasons[0]
     while reason.because:
         reason = reason.because[0]
-    return reason.table, reason.key or reason.name, reason.cause.value, reason.commit
+    key = reason.key or reason.name
+    return _RootCause(reason.table, key, reason.cause.value, reason.commit)
 
 
-def unknown(build: Build, key: str) -> UsageError:
-    """Return the error for a key that nothing carries, with the nearest that is."""
+# ----------------------------------------------------------------- an unknown name
+
+
+def unknown(build: BuildContext, key: str) -> UsageError:
+    """Return the error for a name that nothing has, with the nearest known one."""
     names = list(build.rules)
     for rule in build.rules.values():
         if rule.kind in ("source", "view") and build.state.line(rule.name):
-            names += _like(build, rule.name, key)
+            names += _similar_keys(build, rule.name, key)
     return UsageError(
         f'no table, element, sample or adapter "{key}"{nearest(key, names)}\n'
         "an element is named path::qualified.name, a sample as `repobuild show` lists"
     )
 
 
-def _like(build: Build, table: str, key: str) -> list[str]:
-    """Return keys that begin alike, or else end alike."""
-    half, _, name = key[: len(key) // 2], *key.rpartition("::")[1:]
+def _similar_keys(build: BuildContext, table: str, key: str) -> list[str]:
+    """Return keys that have the first half of a key, or the last half of its name."""
+    head, name = key[: len(key) // 2], key.rpartition("::")[2]
+    tail = name[-(len(name) // 2) :]
     query = (
         f'SELECT key FROM "rows_{table}" WHERE substr(key, 1, ?) = ? '
         "OR substr(key, -?) = ? LIMIT ?"
     )
-    asked = (len(half), half, len(name) // 2, name[-(len(name) // 2) :], _MAX_NAMES)
-    return [key for (key,) in build.state.database.execute(query, asked)]
+    values = (len(head), head, len(name) // 2, tail, _MAX_NAMES)
+    return [key for (key,) in build.state.database.execute(query, values)]

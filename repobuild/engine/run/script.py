@@ -1,4 +1,4 @@
-"""A rule's function from a Python file that lies in no folder: its bytes travel.
+"""Load a rule's function from the bytes of a Python file, not from a path.
 
 Users' rules come as blobs of the built commit. They are compiled from these bytes, in
 the builder and in its workers, so that what runs is what was trusted, byte for byte,
@@ -21,7 +21,11 @@ from typing import Any
 
 from repobuild.errors import BuildError, UsageError, nearest
 
-_KEPT = 32  # modules
+_CACHED_MODULES = 32
+
+
+class RuleError(Exception):
+    """What a user's function raised, with the line of its file."""
 
 
 @dataclass(frozen=True)
@@ -33,45 +37,43 @@ class Script:
     source: bytes
 
     def load(self) -> Callable[..., Any]:
-        """Return the function; raises `UsageError` when the file has none so named."""
+        """Return the function; raises `UsageError` when the file does not define it."""
         names = vars(_module(self.path, self.source))
         found: Callable[..., Any] | None = names.get(self.function)
         if found is None or not callable(found):
             hint = nearest(self.function, names)
             raise UsageError(f'"{self.path}" has no function "{self.function}"{hint}')
-        return partial(_called, found, _place(self.path))
+        return partial(_call, found, _code_name(self.path))
 
 
-def _called(function: Callable[..., Any], place: str, *given: Any) -> Any:
-    """Call a user's function: stdout is ours, and so is the end of the process."""
+def _call(function: Callable[..., Any], code_name: str, *arguments: Any) -> Any:
+    """Call a user's function. It may neither print to stdout nor end the process."""
     try:
         with redirect_stdout(sys.stderr):
-            return function(*given)
-    except (BuildError, sqlite3.Error):  # the engine's own
+            return function(*arguments)
+    except (BuildError, sqlite3.Error):  # raised by the engine
         raise
     except (Exception, SystemExit) as error:
         frames = extract_tb(error.__traceback__)
-        lines = [str(f.lineno) for f in frames if f.filename == place]
-        where = ", line ".join([place[1:-1], *lines[-1:]])
+        lines = [str(f.lineno) for f in frames if f.filename == code_name]
+        where = ", line ".join([code_name[1:-1], *lines[-1:]])
         raise RuleError(f"{type(error).__name__}: {error} ({where})") from error
 
 
-class RuleError(Exception):
-    """What a user's function raised, and in which line of its file."""
-
-
-def _place(path: str) -> str:
+def _code_name(path: str) -> str:
+    """Return the file name that tracebacks show for a script."""
     return f"<{path}>"
 
 
-@lru_cache(maxsize=_KEPT)
+@lru_cache(maxsize=_CACHED_MODULES)
 def _module(path: str, source: bytes) -> ModuleType:
     name = f"repobuild_rule_{blake2b(source, digest_size=8).hexdigest()}"
-    place = _place(path)
+    code_name = _code_name(path)
     module = ModuleType(name)
     sys.modules[name] = module  # dataclasses look their module up
     lines = source.decode("utf-8", "replace").splitlines(keepends=True)
-    linecache.cache[place] = (len(source), None, lines, place)  # shown in tracebacks
+    # So that tracebacks show the source lines.
+    linecache.cache[code_name] = (len(source), None, lines, code_name)
     with redirect_stdout(sys.stderr):
-        exec(compile(source, place, "exec", dont_inherit=True), vars(module))
+        exec(compile(source, code_name, "exec", dont_inherit=True), vars(module))
     return module

@@ -1,11 +1,11 @@
-"""Run a view: hand it the news of its inputs, write the rows it puts and drops."""
+"""Run a view: pass it the changed rows of its inputs, write what it puts and drops."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
+from repobuild.engine.context import BuildContext
 from repobuild.engine.contract import Change
 from repobuild.engine.rule import Rule, load
 from repobuild.engine.run.view_output import ViewOutput, write_index
@@ -13,14 +13,11 @@ from repobuild.engine.storage.table import RowChanges, StoredTable, pending
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
 
-if TYPE_CHECKING:
-    from repobuild.engine.build import Build
-
 
 class RunningView:
     """See `contract.View`."""
 
-    def __init__(self, build: Build, rule: Rule, full: bool) -> None:
+    def __init__(self, build: BuildContext, rule: Rule, full: bool) -> None:
         self._build = build
         self._rule = rule
         self.full = full
@@ -29,17 +26,16 @@ class RunningView:
         self._changes: dict[str, RowChanges] = {}
 
     def changes(self, table: str) -> Mapping[str, Change]:
-        """Return what a table has news of; asked again, what was decoded is there."""
+        # Kept, so that a second call does not decode the rows again.
         if table not in self._changes:
-            self._changes[table] = self._news(table)
+            source = self.table(table)
+            if self.full:
+                found = RowChanges(source, list(source.keys()), {})
+            else:
+                old = pending(self._build.state, self._rule.name, table)
+                found = RowChanges(source, list(old), old)
+            self._changes[table] = found
         return self._changes[table]
-
-    def _news(self, table: str) -> RowChanges:
-        source = self.table(table)
-        if self.full:
-            return RowChanges(source, list(source.keys()), {})
-        old = pending(self._build.state, self._rule.name, table)
-        return RowChanges(source, list(old), old)
 
     def table(self, name: str) -> StoredTable:
         if name not in self._rule.inputs:
@@ -53,21 +49,20 @@ class RunningView:
         return self._build.snapshot.blob(blob_id)
 
 
-def _check(rule: Rule, own: ViewOutput) -> None:
-    """Hold what a user's view put against the form of the table that it joins."""
-    for key in own.fresh() if rule.form and rule.code else ():
-        if wrong := load(rule.form)(own.get(key)):
-            raise BuildError(f'rule "{rule.name}" put a bad row "{key}": {wrong}')
+def run_view(build: BuildContext, rule: Rule) -> TableResult:
+    """Bring a view up to date.
 
+    Its rows and the end of its pending rows are one transaction.
 
-def run_view(build: Build, rule: Rule) -> TableResult:
-    """Bring a view up to date; its rows and their news are one transaction."""
+    Raises:
+        BuildError: a user's view put a row that its schema refuses.
+    """
     began = time.perf_counter()
     full = build.is_full(rule)
     view = RunningView(build, rule, full)
     with build.progress(rule.name, 0):
         rule.function(view)
-        _check(rule, view.own)
+        _check_schema(rule, view.own)
     outcome = TableResult(rule.name)
     with build.transaction():
         writer = build.writer(rule)
@@ -78,3 +73,10 @@ def run_view(build: Build, rule: Rule) -> TableResult:
         )
         build.close(rule, writer, outcome, began)
     return outcome
+
+
+def _check_schema(rule: Rule, own: ViewOutput) -> None:
+    """Check what a user's view put against the schema of the table that it extends."""
+    for key in own.put_keys() if rule.schema and rule.code else ():
+        if wrong := load(rule.schema)(own.get(key)):
+            raise BuildError(f'rule "{rule.name}" put a bad row "{key}": {wrong}')

@@ -1,8 +1,8 @@
-"""The rows that a view keeps, laid over what is stored until they are written.
+"""The rows that a view or a source writes, as an overlay over the stored table.
 
-On a full build nothing stored shows through: the view starts empty, and what it does
-not put again is gone at the end. Values are packed when they are put, so that a later
-change to the object cannot slip in.
+On a full build the stored rows are hidden: the view starts empty, and rows that it does
+not put again are removed at the end. Values are packed when they are put, so that a
+later change to the object has no effect.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from repobuild.engine.contract import Value
-from repobuild.engine.digest import deflate, digest, pack, unpack
+from repobuild.engine.digest import pack, unpack
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage.state import State
 from repobuild.engine.storage.table import RawRow, StoredIndex, StoredTable, term_number
@@ -18,22 +18,24 @@ from repobuild.engine.storage.table_writer import TableResult, TableWriter
 
 
 class ViewIndex:
+    """See `contract.OwnIndex`: changed keys in memory, over the stored index."""
+
     def __init__(self, stored: StoredIndex | None) -> None:
         self._stored = stored
-        self.changed: dict[str, frozenset[int]] = {}
-        self._found: dict[int, set[str]] = {}
+        self.changed: dict[str, frozenset[int]] = {}  # key -> term numbers
+        self._keys: dict[int, set[str]] = {}  # term number -> changed keys
 
     def set(self, key: str, terms: Iterable[str]) -> None:
         numbers = frozenset(map(term_number, terms))
-        for gone in self.changed.get(key, frozenset()) - numbers:
-            self._found[gone].discard(key)
+        for removed in self.changed.get(key, frozenset()) - numbers:
+            self._keys[removed].discard(key)
         self.changed[key] = numbers
         for number in numbers:
-            self._found.setdefault(number, set()).add(key)
+            self._keys.setdefault(number, set()).add(key)
 
     def find(self, term: str) -> list[str]:
         number = term_number(term)
-        found = set(self._found.get(number, ()))
+        found = set(self._keys.get(number, ()))
         if self._stored is not None:
             stored = self._stored.find_number(number)
             found.update(key for key in stored if key not in self.changed)
@@ -67,32 +69,31 @@ class ViewOutput:
         self._drops.add(key)
         self.index.set(key, ())
 
-    def fresh(self) -> list[str]:
-        """Return the keys of what was put since the view began."""
-        return sorted(self._puts)
-
     def keys(self) -> Iterator[str]:
         shown = set() if self._full else set(self._stored.keys()) - self._drops
         yield from sorted(shown | self._puts.keys())
 
+    def put_keys(self) -> list[str]:
+        """Return the keys that were put in this run, sorted."""
+        return sorted(self._puts)
+
     def write(self, writer: TableWriter, outcome: TableResult) -> None:
-        """Write what was put and dropped. Runs inside the table's transaction."""
+        """Write the puts and drops. Runs inside the table's transaction."""
         if self._full:
             self._drops = set(self._stored.keys()) - self._puts.keys()
         entries = self._stored.rule.entries
         for key in sorted(self._puts):
-            packed = self._puts[key]
-            row = RawRow(digest(packed), None, deflate(packed))
-            new, gone = writer.put(key, row, {})
+            row = RawRow.inline(self._puts[key])
+            new, removed = writer.put(key, row, {})
             outcome.counts.built += len(new)
-            outcome.counts.removed += gone
-            if new or gone:
+            outcome.counts.removed += removed
+            if new or removed:
                 outcome.built.append(key)
             if entries:
                 outcome.entries += [key + sub for sub in new]
         for key in sorted(self._drops):
-            if gone := writer.drop(key):
-                outcome.counts.removed += gone
+            if removed := writer.drop(key):
+                outcome.counts.removed += removed
                 outcome.removed.append(key)
 
 
@@ -104,7 +105,10 @@ def write_index(state: State, rule: Rule, index: ViewIndex, full: bool) -> None:
         return
     for key, numbers in index.changed.items():
         number = _key_number(state, name, key, bool(numbers))
-        old = _terms_of(state, name, number)
+        rows = database.execute(
+            f'SELECT term FROM "terms_{name}" WHERE id = ?', (number,)
+        )
+        old = {term for (term,) in rows}
         database.executemany(
             f'DELETE FROM "terms_{name}" WHERE term = ? AND id = ?',
             [(term, number) for term in old - numbers],
@@ -125,7 +129,7 @@ def _write_whole_index(state: State, name: str, index: ViewIndex) -> None:
     database.executemany(
         f'INSERT INTO "keys_{name}" VALUES (?, ?)', list(enumerate(keys, 1))
     )
-    # Sorted by term, rows are appended to the tree instead of scattered over it.
+    # Sorted by term, rows are appended to the B-tree instead of scattered over it.
     terms = sorted(
         (term, number)
         for number, key in enumerate(keys, 1)
@@ -134,21 +138,14 @@ def _write_whole_index(state: State, name: str, index: ViewIndex) -> None:
     database.executemany(f'INSERT INTO "terms_{name}" VALUES (?, ?)', terms)
 
 
-def _key_number(state: State, name: str, key: str, make: bool) -> int:
-    """Return a key's number in the index; 0 when it has none and needs none."""
+def _key_number(state: State, name: str, key: str, create: bool) -> int:
+    """Return a key's number in the index; 0 when it has none and `create` is false."""
     found = state.database.execute(
         f'SELECT id FROM "keys_{name}" WHERE key = ?', (key,)
     ).fetchone()
-    if found or not make:
+    if found or not create:
         return int(found[0]) if found else 0
     cursor = state.database.execute(
         f'INSERT INTO "keys_{name}"(key) VALUES (?)', (key,)
     )
     return int(cursor.lastrowid or 0)
-
-
-def _terms_of(state: State, name: str, number: int) -> set[int]:
-    rows = state.database.execute(
-        f'SELECT term FROM "terms_{name}" WHERE id = ?', (number,)
-    )
-    return {term for (term,) in rows}

@@ -1,7 +1,7 @@
-"""What a map's workers do: compute rows from packed values, and nothing else.
+"""Compute a map's rows from packed values; this is all that its workers do.
 
 A worker gets memo keys with packed values, opens the object database by itself, and
-gives rows back in the form in which they are stored. It never touches the state.
+returns rows in the form in which they are stored. It never opens the state.
 """
 
 from __future__ import annotations
@@ -10,16 +10,22 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from repobuild.engine.digest import deflate, digest, pack, unpack
 from repobuild.engine.rule import load
-from repobuild.engine.run.command import Command, CommandEnvironment, answers
-from repobuild.engine.run.cyclic_gc import unsearched
+from repobuild.engine.run.command import Command, CommandEnvironment, run_command
+from repobuild.engine.run.cyclic_gc import paused_gc
 from repobuild.engine.run.script import RuleError, Script
 
 Settings = dict[str, Any]
-Payload = tuple[bytes, bytes]  # memo key, packed value
+
+
+class Payload(NamedTuple):
+    """One row to compute."""
+
+    key: bytes  # memo key
+    packed: bytes  # the input fields that the rule reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +38,8 @@ class MapWork:
     repository: str
     copies: str
     folder: str = ""  # where a command's files are unpacked
-    code: Script | Command | None = None  # in place of `run`
-    form: str = ""  # says what is wrong with a row
+    code: Script | Command | None = None  # instead of `run`
+    schema: str = ""  # function that returns what is wrong with a row
 
     @property
     def function(self) -> Callable[..., Any]:
@@ -57,7 +63,7 @@ class MapScope:
 
     settings: Settings
     repository: str
-    copies: str
+    copies: str  # folder with the blobs of a work tree; "" for a commit
 
     def blob(self, blob_id: str) -> bytes:
         if self.copies:
@@ -78,42 +84,42 @@ def _objects(repository: str) -> Any:
 def compute(work: MapWork, payloads: Sequence[Payload]) -> list[MapResult]:
     """Compute rows. Runs in a worker, or in the building process for a few rows."""
     if isinstance(work.code, Command):
-        return _by_command(work, work.code, payloads)
+        return _compute_by_command(work, work.code, payloads)
     function = work.function
     scope = MapScope(work.settings, work.repository, work.copies)
-    with unsearched():
-        return [_one(work, function, scope, key, packed) for key, packed in payloads]
+    with paused_gc():
+        return [_compute_row(work, function, scope, payload) for payload in payloads]
 
 
-def _one(
-    work: MapWork, function: Any, scope: MapScope, key: bytes, packed: bytes
+def _compute_row(
+    work: MapWork, function: Callable[..., Any], scope: MapScope, payload: Payload
 ) -> MapResult:
+    key, packed = payload
     try:
         value = function(unpack(packed), scope)
-    except Exception as error:  # one bad row is reported, and the rest goes on
+    except Exception as error:  # one bad row is reported, and the others are computed
         name = "" if isinstance(error, RuleError) else f"{type(error).__name__}: "
         return MapResult(key, b"", b"", f"{name}{error}", True)
     return _result(work, key, value)
 
 
-def _by_command(
+def _compute_by_command(
     work: MapWork, command: Command, payloads: Sequence[Payload]
 ) -> list[MapResult]:
-    around = CommandEnvironment(work.folder, work.repository, work.settings)
+    environment = CommandEnvironment(work.folder, work.repository, work.settings)
     rows = {key.hex(): unpack(packed) for key, packed in payloads}
-    said = answers(command, around, rows)
     return [
-        MapResult(bytes.fromhex(key), b"", b"", problem, True)
-        if problem
-        else _result(work, bytes.fromhex(key), value)
-        for key, (value, problem) in said.items()
+        MapResult(bytes.fromhex(key), b"", b"", answer.problem, True)
+        if answer.problem
+        else _result(work, bytes.fromhex(key), answer.value)
+        for key, answer in run_command(command, environment, rows).items()
     ]
 
 
 def _result(work: MapWork, key: bytes, value: Any) -> MapResult:
     if value is None:
         return MapResult(key, b"", b"", "", False)
-    if work.form and (wrong := load(work.form)(value)):
+    if work.schema and (wrong := load(work.schema)(value)):
         return MapResult(key, b"", b"", wrong, True)
     problem = str(value.get("problem", "")) if isinstance(value, dict) else ""
     if not work.stored:

@@ -1,10 +1,10 @@
-"""What tables say of an artifact, kept beside it: a lost index is made of these.
+"""Record beside each artifact which table rows name it; a lost index is restored so.
 
     objects/ab/cdef….rows    {"format": 1, "rows": [{"table", "key", "row"}, ...]}
 
 A note is written before its artifact is renamed into place, and both before the row is
-committed. So an artifact is never without its note, and a kill between the two costs no
-training: whoever is about to make an artifact looks through the notes first.
+committed. So an artifact always has its note, and a kill between the two costs no
+training: a task looks through the notes before it makes an artifact.
 """
 
 from __future__ import annotations
@@ -14,16 +14,14 @@ import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from repobuild.engine.digest import deflate, digest, pack
+from repobuild.engine.context import BuildContext
+from repobuild.engine.digest import pack
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.table import RawRow
 from repobuild.engine.storage.table_writer import TableResult
-
-if TYPE_CHECKING:
-    from repobuild.engine.build import Build
 
 FORMAT = 1
 
@@ -32,7 +30,7 @@ Row = dict[str, Any]
 
 def note(store: ArtifactStore, table: str, key: str, row: Row) -> None:
     """Add a row to the note of the artifact that it names; replaced in one step."""
-    path = _path(store, str(row["object"]))
+    path = _note_path(store, str(row["object"]))
     same = (table, key)
     kept = [n for n in read(path) if (n["table"], n["key"]) != same]
     kept.append({"table": table, "key": key, "row": row})
@@ -45,48 +43,6 @@ def note(store: ArtifactStore, table: str, key: str, row: Row) -> None:
     fresh.replace(path)
 
 
-def find_again(build: Build, rule: Rule) -> dict[str, Row]:
-    """Bring back a task's rows that the table lacks; return them by key.
-
-    Their build numbers count back from 0: they are older than all of this state.
-    """
-    table = build.table(rule.name)
-    notes = [n for n in _notes(build.store, rule.name) if n["key"] not in table]
-    if not notes:
-        return {}
-    last = max(int(n["row"]["build"]) for n in notes)
-    notes.sort(key=lambda n: (int(n["row"]["build"]), n["row"]["object"]))
-    found: dict[str, Row] = {
-        n["key"]: {**n["row"], "build": int(n["row"]["build"]) - last} for n in notes
-    }
-    _write(build, rule, found)
-    build.events.emit("found", table=rule.name, keys=sorted(found))
-    return found
-
-
-def _write(build: Build, rule: Rule, found: dict[str, Row]) -> None:
-    began = time.perf_counter()
-    with build.transaction():
-        writer = build.writer(rule)
-        for key, row in sorted(found.items()):
-            packed = pack(row)
-            writer.put(key, RawRow(digest(packed), None, deflate(packed)), {})
-        build.close(rule, writer, TableResult(rule.name), began)
-
-
-def _notes(store: ArtifactStore, table: str) -> Iterator[dict[str, Any]]:
-    """Yield the notes on whole artifacts, of one table."""
-    for name in store.digests():
-        for entry in read(_path(store, name)):
-            if entry["table"] == table and entry["row"]["object"] == name:
-                yield entry
-
-
-def _path(store: ArtifactStore, name: str) -> Path:
-    place = store.place(name)
-    return place.with_name(f"{place.name}.rows")
-
-
 def read(path: Path) -> list[dict[str, Any]]:
     """Return an artifact's notes; none when they are missing, garbled or newer."""
     try:
@@ -96,6 +52,43 @@ def read(path: Path) -> list[dict[str, Any]]:
         return [n for n in body["rows"] if _is_note(n)]
     except (OSError, ValueError, KeyError, TypeError):
         return []
+
+
+def restore_rows(build: BuildContext, rule: Rule) -> dict[str, Row]:
+    """Write the rows that a task's table lacks but that notes hold; return them by key.
+
+    Their build numbers become 0 and negative: they are older than this whole state.
+    """
+    began = time.perf_counter()
+    table = build.table(rule.name)
+    notes = [n for n in _notes(build.store, rule.name) if n["key"] not in table]
+    if not notes:
+        return {}
+    last = max(int(n["row"]["build"]) for n in notes)
+    notes.sort(key=lambda n: (int(n["row"]["build"]), n["row"]["object"]))
+    restored: dict[str, Row] = {
+        n["key"]: {**n["row"], "build": int(n["row"]["build"]) - last} for n in notes
+    }
+    with build.transaction():
+        writer = build.writer(rule)
+        for key, row in sorted(restored.items()):
+            writer.put(key, RawRow.inline(pack(row)), {})
+        build.close(rule, writer, TableResult(rule.name), began)
+    build.events.emit("found", table=rule.name, keys=sorted(restored))
+    return restored
+
+
+def _notes(store: ArtifactStore, table: str) -> Iterator[dict[str, Any]]:
+    """Yield one table's notes on the artifacts that are stored."""
+    for name in store.digests():
+        for entry in read(_note_path(store, name)):
+            if entry["table"] == table and entry["row"]["object"] == name:
+                yield entry
+
+
+def _note_path(store: ArtifactStore, name: str) -> Path:
+    folder = store.object_path(name)
+    return folder.with_name(f"{folder.name}.rows")
 
 
 def _is_note(entry: Any) -> bool:

@@ -1,6 +1,7 @@
-"""Artifacts by digest: `objects/ab/cdef…/`, each a folder of plain files.
+"""Store artifacts by digest: `objects/ab/cdef…/`, each a folder of plain files.
 
-Beside it lies `cdef….rows`, what tables say of it (notes.py); it enters no digest.
+Beside it, `cdef….rows` records the table rows that name it (artifact_notes.py); it
+enters no digest.
 
 The digest of a folder is SHA-256 over the canonical msgpack of its sorted
 [relative path, SHA-256 of the content, size]. A folder is filled elsewhere on the same
@@ -20,33 +21,42 @@ from pathlib import Path
 
 from repobuild.engine.digest import pack
 
-_REST = re.compile("[0-9a-f]{62}")  # of a digest, after the two of its folder
+_DIGEST_REST = re.compile("[0-9a-f]{62}")  # all but the two digits of the parent folder
+
+
+def object_path(objects: Path, digest: str) -> Path:
+    """Return an artifact's folder `ab/cdef…` in an object folder, stored or not."""
+    return objects / digest[:2] / digest[2:]
 
 
 class ArtifactStore:
-    """A writable object folder with read-only ones behind it (the shipped cache)."""
+    """A writable object folder, with read-only fallbacks (the shipped cache)."""
 
-    def __init__(self, folder: Path, behind: Sequence[Path] = ()) -> None:
+    def __init__(self, folder: Path, fallbacks: Sequence[Path] = ()) -> None:
         self.folder = folder
-        self.behind = tuple(behind)
+        self.fallbacks = tuple(fallbacks)
         self._checked: set[str] = set()
 
+    def object_path(self, digest: str) -> Path:
+        """Return an artifact's folder in the writable object folder, stored or not."""
+        return object_path(self.folder, digest)
+
     def path(self, digest: str) -> Path:
-        """Return an artifact's folder; raises `KeyError` when absent or corrupt."""
-        for place in (self.folder, *self.behind):
-            found = place / digest[:2] / digest[2:]
+        """Return a stored artifact's folder, checked once in a process.
+
+        Raises:
+            KeyError: it is absent or its content does not match its digest.
+        """
+        for objects in (self.folder, *self.fallbacks):
+            found = object_path(objects, digest)
             if found.is_dir() and self._is_whole(found, digest):
                 return found
         raise KeyError(digest)
 
-    def place(self, digest: str) -> Path:
-        """Return where an artifact lies in the writable folder, or would."""
-        return self.folder / digest[:2] / digest[2:]
-
     def put(self, source: Path, digest: str = "") -> str:
         """Move a filled folder into the store and return its digest."""
         digest = digest or folder_digest(source)
-        target = self.place(digest)
+        target = self.object_path(digest)
         if target.is_dir() and self._is_whole(target, digest):
             shutil.rmtree(source)
             return digest
@@ -58,17 +68,19 @@ class ArtifactStore:
         return digest
 
     def digests(self) -> Iterator[str]:
-        """Yield what the writable folder holds; what is named otherwise is let be."""
+        """Yield the digests in the writable folder; ignore other names."""
         for found in sorted(self.folder.glob("[0-9a-f][0-9a-f]/*/")):
-            if _REST.fullmatch(found.name):
+            if _DIGEST_REST.fullmatch(found.name):
                 yield found.parent.name + found.name
 
     def remove(self, digest: str) -> None:
-        target = self.place(digest)
+        """Remove an artifact with its note."""
+        target = self.object_path(digest)
         target.with_name(f"{target.name}.rows").unlink(missing_ok=True)
         shutil.rmtree(target, ignore_errors=True)
 
     def _is_whole(self, found: Path, digest: str) -> bool:
+        """Whether a folder has its digest; a bad one of ours is set aside."""
         if digest in self._checked:
             return True
         if folder_digest(found) == digest:

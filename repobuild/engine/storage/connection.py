@@ -1,4 +1,4 @@
-"""Connections to the state's database, for the builder and for readers."""
+"""Open the state's database, for the builder and for readers."""
 
 from __future__ import annotations
 
@@ -18,16 +18,21 @@ _CACHE_KIB = 65536
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    # Autocommit mode: transactions are opened where they are meant, by BEGIN.
+    """Open the database for writing, creating its tables.
+
+    Raises:
+        BuildError: SQLite cannot open it; `DamagedError` when it is corrupt.
+    """
+    # Autocommit mode: transactions begin where the code says BEGIN.
     database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
-        # So that gc gives pages back without writing the whole file again. Holds only
-        # when it is set before the first table is made.
+        # Lets garbage collection free pages without rewriting the whole file. Has an
+        # effect only before the first table is created.
         database.execute("PRAGMA auto_vacuum = INCREMENTAL")
         database.execute("PRAGMA journal_mode = WAL")
-        # NORMAL loses no consistency in WAL mode, only the last transactions of a
-        # machine that lost power; they are built again.
+        # In WAL mode NORMAL keeps the database consistent. A machine that loses power
+        # loses the last transactions only, and they are built again.
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         database.executescript(SCHEMA)
@@ -39,11 +44,11 @@ def connect(path: Path) -> sqlite3.Connection:
 
 
 def connect_read_only(path: Path) -> sqlite3.Connection:
-    """Open what is there, in a folder that may not be written.
+    """Open an existing database; its folder may be read-only.
 
     Readers of a WAL database share an index of the journal in a file beside it. Where
-    that file cannot be made, the database is read as it stands (`immutable`), which is
-    right as long as there is no journal; with one, copies of the two are joined.
+    that file cannot be created, the database is opened as `immutable`, which is correct
+    as long as there is no journal. With a journal, a copy of both is opened instead.
     """
     if not path.is_file():
         database = sqlite3.connect(":memory:", isolation_level=None)
@@ -54,7 +59,9 @@ def connect_read_only(path: Path) -> sqlite3.Connection:
     except sqlite3.OperationalError as error:
         if _code(error) not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             raise
-    return _joined(path) if journal(path) else _reader(f"{path.as_uri()}?immutable=1")
+    if journal(path):
+        return _copy_with_journal(path)
+    return _reader(f"{path.as_uri()}?immutable=1")
 
 
 def _reader(uri: str) -> sqlite3.Connection:
@@ -69,22 +76,22 @@ def _reader(uri: str) -> sqlite3.Connection:
     return database
 
 
-def _joined(path: Path) -> sqlite3.Connection:
-    """Return a database in memory: the stored one with its journal played in."""
+def _copy_with_journal(path: Path) -> sqlite3.Connection:
+    """Return a copy of the database in memory, with its journal applied."""
     with tempfile.TemporaryDirectory(prefix="repobuild-read-") as name:
-        place = Path(name) / path.name
+        target = Path(name) / path.name
         for suffix in ("", "-wal"):
-            shutil.copyfile(f"{path}{suffix}", f"{place}{suffix}")
-        copy = sqlite3.connect(place, isolation_level=None)
-        joined = sqlite3.connect(":memory:", isolation_level=None)
-        copy.backup(joined)
+            shutil.copyfile(f"{path}{suffix}", f"{target}{suffix}")
+        copy = sqlite3.connect(target, isolation_level=None)
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        copy.backup(memory)
         copy.close()
-    complete(joined)
-    return joined
+    complete(memory)
+    return memory
 
 
 def damaged(path: Path, reason: str) -> DamagedError:
-    """The error of a reader that meets a damaged database."""
+    """Return the error of a reader that finds the database damaged."""
     return DamagedError(
         f'the state "{path}" is damaged: {reason}\n'
         "run `repobuild`: it sets the file aside and builds anew; adapters are kept",
@@ -93,7 +100,7 @@ def damaged(path: Path, reason: str) -> DamagedError:
 
 
 def trouble(path: Path, error: sqlite3.Error) -> BuildError:
-    """Return what SQLite reports in words that say what to do."""
+    """Return the error for what SQLite reports, with what to do about it."""
     if is_corrupt(error):
         return damaged(path, str(error))
     if _code(error) == sqlite3.SQLITE_FULL:
@@ -103,7 +110,7 @@ def trouble(path: Path, error: sqlite3.Error) -> BuildError:
         )
     return BuildError(
         f'the state "{path}" cannot be used: {error}\n'
-        "its folder may be read-only, its disk full, or another program at work on it\n"
+        "its folder may be read-only, its disk full, or another program uses it\n"
         "make room or make it writable, then run again to continue"
     )
 

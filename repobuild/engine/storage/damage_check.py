@@ -1,13 +1,13 @@
-"""Look through a whole database for damage: after a kill, and for `cache verify`.
+"""Check a whole database for damage: after a kill, and for `cache verify`.
 
-Each thing that a build relies on is there twice, so that one flipped bit disagrees:
+Everything that a build relies on is stored twice, so that one flipped bit shows:
 
     pages, keys, indexes      SQLite's own integrity check
     a row's value             the row's digest
     a map's row               the memo entry that it names
     a missing or extra row    the table's running digest, and the count of its rows
 
-A second at 80 MB. News that wait (`pending`) and `changes` are there once only.
+Takes a second for 80 MB. The tables `pending` and `changes` are stored only once.
 """
 
 from __future__ import annotations
@@ -18,14 +18,16 @@ import zlib
 from repobuild.engine.digest import TableDigest, digest, inflate
 
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
-# What a garbled schema or value makes SQLite say, besides these.
+# What else Python's sqlite3 raises for a garbled schema or value.
 _GARBLED = (UnicodeDecodeError, OverflowError, TypeError, ValueError)
 
 
 def damage(database: sqlite3.Connection) -> str:
-    """Return what is wrong, in a few words; empty when all is whole."""
+    """Return what is wrong, in a few words; "" when the database is whole."""
     try:
-        return _pages(database) or _memo(database) or _tables(database)
+        return (
+            _check_pages(database) or _check_memo(database) or _check_tables(database)
+        )
     except _GARBLED as error:
         return f"a value cannot be read: {error}"
     except sqlite3.DatabaseError as error:
@@ -35,54 +37,57 @@ def damage(database: sqlite3.Connection) -> str:
 
 
 def is_corrupt(error: sqlite3.Error) -> bool:
+    """Whether SQLite reports a damaged file, not a full disk or a lock."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
 
 
-def _pages(database: sqlite3.Connection) -> str:
-    said = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    return "" if said == "ok" else str(said).splitlines()[0]
+def _check_pages(database: sqlite3.Connection) -> str:
+    result = database.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return "" if result == "ok" else str(result).splitlines()[0]
 
 
-def _names(database: sqlite3.Connection) -> set[str]:
+def _table_names(database: sqlite3.Connection) -> set[str]:
     query = "SELECT name FROM sqlite_master WHERE type = 'table'"
     return {name for (name,) in database.execute(query)}
 
 
-def _memo(database: sqlite3.Connection) -> str:
-    if "memo" not in _names(database):
+def _check_memo(database: sqlite3.Connection) -> str:
+    if "memo" not in _table_names(database):
         return ""
     for number, known, value in database.execute("SELECT id, digest, value FROM memo"):
         if known and not _matches(value, known):
-            return f"memo entry {number} is not what its digest says"
+            return f"memo entry {number} does not match its digest"
     return ""
 
 
-def _tables(database: sqlite3.Connection) -> str:
-    names = _names(database)
+def _check_tables(database: sqlite3.Connection) -> str:
+    names = _table_names(database)
     if "tables" not in names:
         return ""
     lines = database.execute("SELECT name, digest, rows FROM tables").fetchall()
     for name, known, rows in lines:
         if f"rows_{name}" not in names:
             return f'table "{name}" has no rows'
-        if said := _rows(database, name, known, rows):
-            return said
+        if reason := _check_rows(database, name, known, rows):
+            return reason
     return ""
 
 
-def _rows(database: sqlite3.Connection, name: str, known: bytes, count: int) -> str:
-    found, total = TableDigest(), 0
+def _check_rows(
+    database: sqlite3.Connection, name: str, known: bytes, count: int
+) -> str:
+    table, total = TableDigest(), 0
     query = (
         f"SELECT r.key, r.digest, r.memo, r.value, m.digest "
         f'FROM "rows_{name}" r LEFT JOIN memo m ON m.id = r.memo'
     )
     for key, row, memo, value, memo_digest in database.execute(query):
         if not (row == memo_digest if memo is not None else _matches(value, row)):
-            return f'row "{key}" of "{name}" is not what its digest says'
-        found.add(key, row)
+            return f'row "{key}" of "{name}" does not match its digest'
+        table.add(key, row)
         total += 1
-    if total != count or found.state() != known:
-        return f'the rows of "{name}" do not sum up to its digest'
+    if total != count or table.state() != known:
+        return f'the rows of "{name}" do not add up to its digest'
     return ""
 
 

@@ -1,25 +1,24 @@
-"""Tables of the state's database.
+"""Define the tables of the state's database.
 
-Every engine table X has `rows_X`; a view has `keys_X` and
-`terms_X`, its index. Row keys are text; digests are 16 bytes; values are msgpack,
-deflated above 160 bytes.
+Every engine table X has `rows_X`; a view also has `keys_X` and `terms_X`, its index.
+Row keys are text; digests are 16 bytes; values are msgpack, deflated from 160 bytes.
 
     meta(name, value)                     the format
-    manifests(id, digest, body)           what rows depend on beside their inputs
-    tables(name, manifest, digest, ...)   one line per table, its running digest
+    manifests(id, digest, body)           what rows depend on besides their inputs
+    tables(name, manifest, digest, ...)   one line per table, with its digest
     memo(id, key, digest, value)          map results by content; shared by all paths
     rows_X(key, digest, memo, value)      map rows name a memo entry, others hold values
     pending(consumer, source, key, old)   changed rows that a table has not yet seen
-    changes(build, tbl, key, detail)      why rows changed                (changes.py)
-    runs(tbl, build, ...)                 how tables were made            (runs.py)
+    changes(build, tbl, key, detail)      why rows changed           (row_changes.py)
+    runs(tbl, build, ...)                 how tables were built      (run_history.py)
     builds(id, ...)                       one line per build
-    idle(memo, build)                     memo entries that a row has left (collect.py)
-    uses(object, build)                   when artifacts were last looked at
-    doomed(object)                        artifacts whose rows are gone already
+    idle(memo, build)                     memo entries that a row dropped (memo_gc.py)
+    uses(object, build)                   when artifacts were last used
+    doomed(object)                        artifacts whose rows are already deleted
 
-`pending` is what makes a kill between two tables harmless: a table's rows and the news
-of them to every consumer are one transaction, and a consumer deletes the news in the
-transaction that holds its own rows.
+`pending` makes a kill between two tables harmless: a table's rows and their pending
+rows for every consumer are written in one transaction, and a consumer deletes its
+pending rows in the transaction that writes its own rows.
 """
 
 from __future__ import annotations
@@ -60,16 +59,16 @@ CREATE TABLE IF NOT EXISTS builds(
 
 
 def complete(database: sqlite3.Connection) -> None:
-    """Let a reader find what an older state lacks as empty temporary tables."""
-    there = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
+    """Create the tables that an older state lacks as empty temporary ones."""
+    existing = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     for statement in SCHEMA.split(";"):
         name = statement.partition("EXISTS ")[2].partition("(")[0]
-        if "CREATE TABLE" in statement and name not in there:
+        if "CREATE TABLE" in statement and name not in existing:
             database.execute(statement.replace("CREATE TABLE", "CREATE TEMP TABLE"))
 
 
 def check_format(database: sqlite3.Connection, path: Path) -> None:
-    """Runs before anything is written: a newer state stays as it is."""
+    """Raise `BuildError` for a state of a newer format, before anything is written."""
     query = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
     if database.execute(query).fetchone() is None:
         return

@@ -1,11 +1,11 @@
-"""The event log: one JSON object a line, for tests, for `why`, and for the curious.
+"""Write the event log: one JSON object a line, for tests, for `why` and for people.
 
     {"build": 7, "event": "table", "table": "facts", "built": ["a.py"], "memo": [],
      "removed": [], "counts": {"built": 1, "memo": 0, "removed": 0, "unchanged": 41}}
 
-It says which rows were computed (`built`), which came from the memo, which went. Lists
-are cut at 1,000 keys, counts are whole. The file is an aid and no state: it is cut when
-it grows over 1 MB and may be deleted at any time.
+An event lists the rows that were computed (`built`), that came from the memo, and that
+were removed. Lists are cut at 1,000 keys; counts are complete. Nothing depends on the
+file: it is cut when it grows over 1 MB and may be deleted at any time.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ _MAX_KEYS = 1_000
 
 
 class EventLog:
+    """The log file; `build` is the number that its next events carry."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
         self.build = 0
@@ -31,14 +33,14 @@ class EventLog:
         for name, value in fields.items():
             line[name] = value[:_MAX_KEYS] if isinstance(value, list) else value
         with self.path.open("ab+") as file:
-            # A kill may have cut the last line; what follows must not be lost with it.
+            # A kill may have cut the last line: begin the next event on its own line.
             end = file.seek(0, 2)
             if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
                 file.write(b"\n")
             file.write(json.dumps(line, ensure_ascii=True).encode() + b"\n")
 
     def read(self) -> Iterator[dict[str, Any]]:
-        """Yield the events; a line that was cut by a kill is passed over."""
+        """Yield the events; skip a line that was cut by a kill."""
         if not self.path.is_file():
             return
         for line in self.path.read_bytes().splitlines():
@@ -50,7 +52,7 @@ class EventLog:
                 yield event
 
     def trim(self) -> None:
-        """Keep the newer half of a log that grew too large."""
+        """Keep the newer half of a log above 1 MB."""
         if not self.path.is_file() or self.path.stat().st_size <= _MAX_BYTES:
             return
         lines = self.path.read_bytes().splitlines()

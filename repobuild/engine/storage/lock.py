@@ -1,7 +1,7 @@
-"""One builder per repository, by a kernel lock.
+"""Let one builder at a time work on a repository, by a kernel lock.
 
-The kernel frees it when the process dies, however it dies; nothing is ever stale. The
-file's text says who holds it, for the message only.
+The kernel frees the lock when the process dies, however it dies, so no stale lock
+exists. The file's text names the holder, for messages only.
 """
 
 from __future__ import annotations
@@ -19,15 +19,16 @@ _HOLDER_BYTES = 200
 
 @contextmanager
 def locked(
-    path: Path, holder: str, wait: bool, tell: Callable[[str], None]
+    path: Path, holder: str, wait: bool, report: Callable[[str], None]
 ) -> Iterator[None]:
-    """Hold the lock; `tell` in a line who has it when it is taken.
+    """Hold the lock. When it is taken, `report` who has it and wait.
 
-    Raises `LockedError` at once when it is taken and `wait` is false.
+    Raises:
+        LockedError: it is taken and `wait` is false.
     """
     descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
-        _acquire(descriptor, wait, tell)
+        _acquire(descriptor, wait, report)
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, f"process {os.getpid()}, {holder}".encode(), 0)
         yield
@@ -36,7 +37,7 @@ def locked(
         os.close(descriptor)
 
 
-def _acquire(descriptor: int, wait: bool, tell: Callable[[str], None]) -> None:
+def _acquire(descriptor: int, wait: bool, report: Callable[[str], None]) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -46,11 +47,11 @@ def _acquire(descriptor: int, wait: bool, tell: Callable[[str], None]) -> None:
                 f"another build holds the lock: {holder}\n"
                 "wait for it, or leave out --no-wait"
             ) from None
-        tell(f"waiting for the lock, held by {holder}")
+        report(f"waiting for the lock, held by {holder}")
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
 
 def _holder(descriptor: int) -> str:
-    """Return the file's text, whatever it holds, fit for a terminal."""
-    said = os.pread(descriptor, _HOLDER_BYTES, 0).decode("utf-8", "replace")
-    return "".join(c for c in said if c.isprintable()) or "unknown"
+    """Return the lock file's text without characters that upset a terminal."""
+    text = os.pread(descriptor, _HOLDER_BYTES, 0).decode("utf-8", "replace")
+    return "".join(c for c in text if c.isprintable()) or "unknown"

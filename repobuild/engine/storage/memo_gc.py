@@ -1,52 +1,59 @@
-"""Memo entries that no row names any more.
+"""Remove memo entries that no row names any more.
 
-A row that leaves a memo entry notes it in `idle` with the build. Whether another row
-still names the entry is not known without a look at all rows, so nothing is looked at
-until so many entries have been idle for long that a look at all rows costs less than
-the rows that left: then an entry costs the same to remove, however many rows there are.
+When a row drops a memo entry, `idle` records it with the build. Whether another row
+still names the entry is known only after a scan of all rows. So the scan waits until
+enough entries have been idle for long, in proportion to the number of rows: then
+removing one entry has the same cost, however many rows there are.
 
 Entries that no row ever named (a file without a language, a killed build) are found by
-the same look. When only such entries are made, their number starts it.
+the same scan. When only such entries are made, their number triggers it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from repobuild.engine.build import Build
+from repobuild.engine.context import BuildContext
 
-_LEAST = 256  # idle entries that are worth a look
-_SHARE = 8  # and one for so many rows
-_UNNAMED = 10_000  # entries made since the last look
-_MOST = 50_000  # taken at once
+# A scan is due after _MIN_IDLE idle entries plus one for every _ROWS_PER_IDLE rows, or
+# after _MIN_NEW new entries plus two for every row.
+_MIN_IDLE = 256
+_ROWS_PER_IDLE = 8
+_MIN_NEW = 10_000
+_MAX_REMOVED = 50_000  # entries in one collection
 
 
-def newest_build(build: Build) -> int:
+def newest_build(build: BuildContext) -> int:
     """Return the number of this build, or of the last one when none runs."""
     query = "SELECT coalesce(max(id), 0) FROM builds"
     return build.number or int(build.state.database.execute(query).fetchone()[0])
 
 
-def is_due(build: Build, keep: int) -> bool:
-    """Whether a look at all rows is worth it. Costs a count of the idle entries."""
+def is_due(build: BuildContext, keep: int) -> bool:
+    """Whether a scan of all rows is worthwhile. Costs a count of the idle entries."""
     database = build.state.database
-    rows = sum(line.rows for name in _maps(build) if (line := build.state.line(name)))
+    rows = sum(
+        line.rows for name in _map_names(build) if (line := build.state.line(name))
+    )
     query = "SELECT count(*) FROM idle WHERE build <= ?"
     limit = newest_build(build) - keep
-    found = int(database.execute(query, (limit,)).fetchone()[0])
-    made = _last_entry(build) - _looked_at(build)
-    return found >= _LEAST + rows // _SHARE or made >= _UNNAMED + 2 * rows
+    idle = int(database.execute(query, (limit,)).fetchone()[0])
+    new = _last_entry(build) - _last_scanned_entry(build)
+    return idle >= _MIN_IDLE + rows // _ROWS_PER_IDLE or new >= _MIN_NEW + 2 * rows
 
 
-def entries(build: Build, keep: int) -> Iterator[tuple[int, int]]:
-    """Yield id and bytes of entries that no row named in the last `keep` builds."""
-    maps = _maps(build)
+def unused_entries(build: BuildContext, keep: int) -> Iterator[tuple[int, int]]:
+    """Scan all rows; yield id and bytes of entries unused for `keep` builds."""
+    maps = _map_names(build)
     for name in maps:
-        build.table(name)
+        build.table(name)  # creates its rows table
     others = {line.name for line in build.state.lines()} - build.rules.keys()
     used = " UNION ALL ".join(
         f'SELECT memo FROM "rows_{name}" WHERE memo IS NOT NULL'
-        for name in (*maps, *sorted(others))  # a rule may be gone until it is trusted
+        for name in (
+            *maps,
+            *sorted(others),
+        )  # a rule may be missing until it is trusted
     )
     limit = newest_build(build) - keep
     query = (
@@ -54,14 +61,14 @@ def entries(build: Build, keep: int) -> Iterator[tuple[int, int]]:
         f"WHERE build <= ? AND id NOT IN ({used or 'SELECT 0'}) "
         "AND id NOT IN (SELECT memo FROM idle WHERE build > ?) LIMIT ?"
     )
-    yield from build.state.database.execute(query, (limit, limit, _MOST))
+    yield from build.state.database.execute(query, (limit, limit, _MAX_REMOVED))
 
 
-def forget(build: Build, numbers: Sequence[int], keep: int) -> None:
-    """Remove entries after a look at all rows. Runs inside a transaction."""
+def remove_entries(build: BuildContext, numbers: Sequence[int], keep: int) -> None:
+    """Remove entries after a scan of all rows. Runs inside a transaction."""
     database = build.state.database
     database.executemany("DELETE FROM memo WHERE id = ?", [(n,) for n in numbers])
-    # What was idle for long and is still there was named again: it is not idle.
+    # Entries that were idle for long and are still there were used again.
     limit = newest_build(build) - keep
     database.execute("DELETE FROM idle WHERE build <= ?", (limit,))
     database.execute(
@@ -69,17 +76,17 @@ def forget(build: Build, numbers: Sequence[int], keep: int) -> None:
     )
 
 
-def _last_entry(build: Build) -> int:
+def _last_entry(build: BuildContext) -> int:
     query = "SELECT coalesce(max(id), 0) FROM memo"
     return int(build.state.database.execute(query).fetchone()[0])
 
 
-def _looked_at(build: Build) -> int:
-    """Return the last entry when all rows were last looked at."""
+def _last_scanned_entry(build: BuildContext) -> int:
+    """Return the newest entry at the time of the last scan; 0 before the first."""
     query = "SELECT value FROM meta WHERE name = 'looked'"
     found = build.state.database.execute(query).fetchone()
     return int(found[0]) if found else 0
 
 
-def _maps(build: Build) -> list[str]:
+def _map_names(build: BuildContext) -> list[str]:
     return [rule.name for rule in build.rules.values() if rule.kind == "map"]

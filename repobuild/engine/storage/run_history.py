@@ -1,15 +1,15 @@
-"""How each table was made, build by build: what `why` and `status` go by.
+"""Record how each table was built, build by build, for `why` and `status`.
 
     tbl, build      the table and the number of the build
-    full            1 = made from all rows of its inputs, 0 = from the news of them
+    full            1 = built from all rows of its inputs, 0 = from the changed ones
     was, manifest   manifests before and after; 0 = there was none
-    inputs          msgpack {input table: hex digest that it was made from}
-    looked          rows of the inputs that were looked at: the amount of work
+    inputs          msgpack {input table: hex digest that it was built from}
+    looked          rows of the inputs that were read: the amount of work
     changed, noted  rows that changed; whether each of them is kept in `changes`
-    mode, work      of a task: how it was made and how much that was, as its meta says
+    mode, work      of a task: how it worked and how much, as its row records
     seconds         wall time
 
-The last runs of each table are kept, and its last full one.
+The last KEPT runs of each table are kept, and its last full one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from repobuild.engine.digest import pack, unpack
 from repobuild.engine.storage.state import State
 
-KEPT = 40  # runs of a table, beside its last full one
+KEPT = 40  # runs of a table, besides its last full one
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class TableRun:
 
 
 def record(state: State, run: TableRun) -> None:
-    """Keep a run. Runs under the lock, in the transaction that holds the rows."""
+    """Record a run and trim old ones. Runs in the transaction of the rows."""
     state.database.execute(
         "INSERT OR REPLACE INTO runs VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
@@ -60,10 +60,6 @@ def record(state: State, run: TableRun) -> None:
             run.seconds,
         ),
     )
-    _forget(state, run)
-
-
-def _forget(state: State, run: TableRun) -> None:
     oldest = state.database.execute(
         "SELECT build FROM runs WHERE tbl = ? ORDER BY build DESC LIMIT 1 OFFSET ?",
         (run.table, KEPT),
@@ -85,6 +81,7 @@ def runs(state: State, table: str) -> list[TableRun]:
 
 
 def last_full(state: State, table: str) -> TableRun | None:
+    """Return the newest run of a table that read all rows, if any."""
     row = state.database.execute(
         'SELECT * FROM runs WHERE tbl = ? AND "full" ORDER BY build DESC LIMIT 1',
         (table,),

@@ -1,22 +1,25 @@
-"""The state on disk: one SQLite database, the object store, the lock, the event log.
+"""Open the state on disk: a SQLite database beside artifacts, a lock and an event log.
 
     <git common folder>/repobuild/
         build.db        tables, memo, manifests, pending changes, history (SQLite, WAL)
-        build.db.seal   which file it is while no build runs    (seal.py)
-        objects/        artifacts by digest            (store.py)
-        lock            a kernel lock                  (lock.py)
-        events.jsonl    what was done                  (events.py)
-        current         what the last build ended with, for the no-op path (current.py)
+        build.db.seal   identity of build.db while no build runs   (integrity.py)
+        objects/        artifacts by digest                        (artifact_store.py)
+        lock            a kernel lock                              (lock.py)
+        events.jsonl    what was done                              (event_log.py)
+        current         result of the last build, for a build without work
+                        (noop_cache.py)
         tmp/            work in progress; same file system, so that a rename is atomic
 
-What the database holds is told in schema.py.
+database_schema.py describes the tables of the database.
 
-One file per small row is what makes peers slow (DVC: 3.6 s to add 10,000 files).
+One file per small row makes other tools slow (DVC: 3.6 s to add 10,000 files).
 """
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,12 +37,12 @@ from repobuild.engine.storage.damage_check import damage, is_corrupt
 from repobuild.engine.storage.database_schema import check_format
 from repobuild.engine.storage.integrity import holds, journal, read_seal, seal, unseal
 
-_CLOSING_MS = 1000  # how long the end of a build waits for readers
+_CLOSING_MS = 1000  # how long a closing build waits for readers
 
 
 @dataclass(frozen=True, slots=True)
 class TableLine:
-    """What is known of a table without reading its rows."""
+    """Facts about a table that are known without reading its rows."""
 
     name: str
     manifest: int
@@ -55,7 +58,7 @@ class TableLine:
 class State:
     """The open database. One writer at a time holds the lock; readers need none.
 
-    `lost` says what became of a damaged database that this one replaces; else empty.
+    `lost` describes a damaged database that this one replaces; else it is empty.
     """
 
     def __init__(
@@ -69,20 +72,22 @@ class State:
         self.database = database
         self.read_only = read_only
         self.lost = lost
-        # A reader finds a table that was never built as an empty temporary one.
-        self._place = "TEMP " if read_only else ""
-        self._made = self._tables() if read_only else set()
-
-    def _tables(self) -> set[str]:
-        query = "SELECT name FROM sqlite_master WHERE name LIKE 'rows!_%' ESCAPE '!'"
-        return {name[5:] for (name,) in self.database.execute(query)}
+        # For a reader, a table that was never built is an empty temporary one.
+        self._temporary = "TEMP " if read_only else ""
+        self._created: set[str] = set()  # names whose storage exists
+        if read_only:
+            query = (
+                "SELECT name FROM sqlite_master WHERE name LIKE 'rows!_%' ESCAPE '!'"
+            )
+            names = (name for (name,) in database.execute(query))
+            self._created = {name.removeprefix("rows_") for name in names}
 
     def close(self, sealed: bool = True) -> None:
-        """Close it; a writer seals it, unless what it met there was damage."""
+        """Close it; a writer seals it unless it met damage (`sealed=False`)."""
         if self.read_only:
             self.database.close()
             return
-        with suppress(sqlite3.Error):  # a full disk: the journal stays, and is read
+        with suppress(sqlite3.Error):  # on a full disk the journal stays
             self.database.execute(f"PRAGMA busy_timeout = {_CLOSING_MS}")
             self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         self.database.close()
@@ -90,34 +95,34 @@ class State:
             seal(self.folder / "build.db")
 
     def rows_of(self, table: str, index: bool = False) -> None:
-        """Make the storage of a table unless it is there."""
-        if table in self._made:
+        """Create the storage of a table unless it exists."""
+        if table in self._created:
             return
         self.database.execute(
-            f'CREATE {self._place}TABLE IF NOT EXISTS "rows_{table}"('
+            f'CREATE {self._temporary}TABLE IF NOT EXISTS "rows_{table}"('
             "key TEXT PRIMARY KEY, "
             "digest BLOB NOT NULL, memo INTEGER, value BLOB) WITHOUT ROWID"
         )
         if index:
-            self._make_index(table)
-        self._made.add(table)
+            self._create_index(table)
+        self._created.add(table)
 
-    def _make_index(self, table: str) -> None:
+    def _create_index(self, table: str) -> None:
         for statement in (
             f'"keys_{table}"(id INTEGER PRIMARY KEY, key TEXT UNIQUE)',
             f'"terms_{table}"(term INTEGER, id INTEGER, '
             "PRIMARY KEY(term, id)) WITHOUT ROWID",
         ):
             self.database.execute(
-                f"CREATE {self._place}TABLE IF NOT EXISTS {statement}"
+                f"CREATE {self._temporary}TABLE IF NOT EXISTS {statement}"
             )
-        if not self._place:
+        if not self._temporary:
             self.database.execute(
                 f'CREATE INDEX IF NOT EXISTS "by_id_{table}" ON "terms_{table}"(id)'
             )
 
     def drop_table(self, table: str, build: int) -> None:
-        """Remove a table with its news; what of the memo it named is idle from now."""
+        """Remove a table and its pending rows; its memo entries become idle now."""
         self.rows_of(table)
         self.database.execute(
             f"INSERT OR REPLACE INTO idle SELECT DISTINCT memo, ? "
@@ -126,12 +131,12 @@ class State:
         )
         for kind in ("rows", "keys", "terms"):
             self.database.execute(f'DROP TABLE IF EXISTS "{kind}_{table}"')
-        for place in ("tables WHERE name", "pending WHERE consumer"):
-            self.database.execute(f"DELETE FROM {place} = ?", (table,))
-        self._made.discard(table)
+        self.database.execute("DELETE FROM tables WHERE name = ?", (table,))
+        self.database.execute("DELETE FROM pending WHERE consumer = ?", (table,))
+        self._created.discard(table)
 
     def line(self, table: str) -> TableLine | None:
-        """Return what is known of a table, or None when it was never built."""
+        """Return a table's line, or None when it was never built."""
         row = self.database.execute(
             'SELECT name, manifest, digest, rows, entries, tree, "commit", seconds, '
             "full_seconds FROM tables WHERE name = ?",
@@ -140,11 +145,12 @@ class State:
         return TableLine(*row) if row else None
 
     def lines(self) -> list[TableLine]:
+        """Return the lines of all built tables."""
         names = self.database.execute("SELECT name FROM tables").fetchall()
         return [line for (name,) in names if (line := self.line(name))]
 
     def write_line(self, line: TableLine) -> None:
-        """Runs under the lock, in the transaction that holds the table's rows."""
+        """Write a table's line. Runs in the transaction that writes its rows."""
         self.database.execute(
             "INSERT OR REPLACE INTO tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
@@ -161,7 +167,7 @@ class State:
         )
 
     def manifest_id(self, digest: bytes, body: dict[str, Any]) -> int:
-        """Return the number of a manifest, keeping its ingredients when new."""
+        """Return the number of a manifest, storing its body when it is new."""
         found = self.database.execute(
             "SELECT id FROM manifests WHERE digest = ?", (digest,)
         ).fetchone()
@@ -173,7 +179,7 @@ class State:
         return int(cursor.lastrowid or 0)
 
     def manifest(self, number: int) -> dict[str, Any]:
-        """Return the ingredients of a manifest; empty when it is not known."""
+        """Return the body of a manifest; empty when it is unknown."""
         found = self.database.execute(
             "SELECT body FROM manifests WHERE id = ?", (number,)
         ).fetchone()
@@ -181,12 +187,13 @@ class State:
 
 
 def open_state(folder: Path, read_only: bool = False) -> State:
-    """Open the state, making it when it is not there.
+    """Open the state, creating it when it does not exist.
 
-    A database that is damaged is set aside and made anew: it is an index, and the
-    adapters in the object store carry what is needed to find them again.
-    Raises `BuildError` for a state written by a newer repobuild, and, read only, for a
-    damaged one.
+    A damaged database is set aside and replaced by a new one: it is only an index, and
+    the adapters in the object store have notes that restore their rows.
+
+    Raises:
+        BuildError: a newer repobuild wrote the state, or it is damaged and `read_only`.
     """
     path = folder / "build.db"
     if read_only:
@@ -201,28 +208,26 @@ def open_state(folder: Path, read_only: bool = False) -> State:
     kept = set_aside(path) if reason else None
     unseal(path)
     database = connect(path)
-    lost = _lost(path, kept, reason) if kept else ""
+    lost = ""
+    if kept:
+        lost = (
+            f'the state "{path}" is damaged: {reason}; it is kept as "{kept.name}", '
+            "its tables are made anew and the stored adapters are found again"
+        )
     return State(folder, database, lost=lost)
 
 
 def _damage(path: Path) -> str:
-    """Return what is wrong with a database, or nothing. Raises on a newer format."""
+    """Return what is wrong with a database, or ""; raises on a newer format."""
     if not path.exists():
         return "its journal is all that is left" if journal(path) else ""
-    whole = holds(path)  # before it is opened, which may make a journal
+    whole = holds(path)  # before opening, which may create a journal
     database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         check_format(database, path)
         return "" if whole else damage(database)
     finally:
         database.close()
-
-
-def _lost(path: Path, kept: Path, reason: str) -> str:
-    return (
-        f'the state "{path}" is damaged: {reason}; it is kept as "{kept.name}", '
-        "its tables are made anew and the stored adapters are found again"
-    )
 
 
 def _open_for_reading(folder: Path, path: Path) -> State:
@@ -232,7 +237,7 @@ def _open_for_reading(folder: Path, path: Path) -> State:
         check_format(database, path)
     except sqlite3.DatabaseError as error:
         raise trouble(path, error) from error
-    # A seal that is gone by now was broken by a build: that one has looked.
+    # A build removed a seal that is gone by now, and has checked the database.
     if known and not whole and read_seal(path) == known:
         if reason := damage(database):
             database.close()
@@ -241,7 +246,7 @@ def _open_for_reading(folder: Path, path: Path) -> State:
 
 
 def set_aside(path: Path) -> Path:
-    """Rename an unreadable database, with its journals, so that nothing is lost."""
+    """Rename an unreadable database with its journals; return its new path."""
     number = 1
     while (kept := path.with_name(f"{path.name}.bad-{number}")).exists():
         number += 1
@@ -250,3 +255,18 @@ def set_aside(path: Path) -> Path:
         if old.exists():
             old.rename(kept.with_name(kept.name + suffix))
     return kept
+
+
+def sweep(folder: Path, is_kept: Callable[[str], bool]) -> None:
+    """Remove work in progress from `tmp/`, except kept names. Runs under the lock.
+
+    What an interrupted task left stays until that task has run: a build of the tables
+    before it must not cost a training its checkpoint.
+    """
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if is_kept(path.name):
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

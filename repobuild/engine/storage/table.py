@@ -1,10 +1,10 @@
-"""Tables as a rule or a reader sees them.
+"""Read tables as rules and verbs see them.
 
-A row's value lies inline (source, view, task) or in the memo (map). A rule with
+A row's value is stored inline (source, view, task) or in the memo (map). A rule with
 `stored = false` keeps only `{sub: digest}` there; its values are rendered again from
-the input row, which is what keeps a hundred thousand samples off the disk.
+the input row, which keeps a hundred thousand samples off the disk.
 
-Values that come out of a table are shared: read them, never change them.
+Values that a table returns are shared: read them, never change them.
 """
 
 from __future__ import annotations
@@ -17,29 +17,33 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from repobuild.engine.contract import Change, Value
-from repobuild.engine.digest import digest, inflate, names, unpack
+from repobuild.engine.digest import deflate, digest, inflate, names, unpack
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage.state import State
 
 Render = Callable[[str], Value | None]
 _CACHED_ROWS = 2_000
-_TERM_BYTES = 6  # 48 bits: a false hit in 500,000 terms is rare, and only costs a look
+_TERM_BYTES = 6  # 48 bits: a false hit in 500,000 terms is rare and costs one look-up
 
 
 class DamageError(sqlite3.DatabaseError):
-    """A value is not what its digest says; told as SQLite tells a damaged page."""
+    """A value does not match its digest; has the error code of a damaged page."""
 
     sqlite_errorcode = sqlite3.SQLITE_CORRUPT
 
 
 def checked(stored: bytes, known: bytes) -> bytes:
-    """Return the packed bytes of a stored value, held against the row's digest."""
+    """Return the packed bytes of a stored value after checking the row's digest.
+
+    Raises:
+        DamageError: they do not match.
+    """
     try:
         packed = inflate(stored)
     except zlib.error as error:
         raise DamageError(f"a value cannot be inflated: {error}") from error
     if digest(packed) != known:
-        raise DamageError("a value is not what its digest says")
+        raise DamageError("a value does not match its digest")
     return packed
 
 
@@ -50,21 +54,26 @@ def term_number(term: str) -> int:
 
 
 def own_key(table: str, key: str) -> str:
-    """Return a key as its own table knows it: other tables may call it TABLE//KEY."""
+    """Return a key without the `TABLE//` that other tables may put before it."""
     return key.removeprefix(f"{table}//")
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """A row as it is stored."""
+    """A row in its stored form."""
 
     digest: bytes
-    memo: int | None
-    value: bytes | None
+    memo: int | None  # the memo entry that holds the value of a map's row
+    value: bytes | None  # the stored value of any other row
+
+    @classmethod
+    def inline(cls, packed: bytes) -> RawRow:
+        """Return the row that holds a packed value itself, not in the memo."""
+        return cls(digest(packed), None, deflate(packed))
 
 
 class StoredIndex:
-    """The index of a view, as of its last build."""
+    """See `contract.Index`: the index of a view, as of its last build."""
 
     def __init__(self, database: sqlite3.Connection, table: str) -> None:
         self._database = database
@@ -77,11 +86,12 @@ class StoredIndex:
         return self.find_number(term_number(term))
 
     def find_number(self, number: int) -> list[str]:
+        """Return the keys that carry the term with this number, sorted."""
         return [key for (key,) in self._database.execute(self._query, (number,))]
 
 
 class StoredTable:
-    """A table as of now, read only; see `contract.Table`."""
+    """See `contract.Table`. Adds access to the stored form of its rows."""
 
     def __init__(self, state: State, rule: Rule, render: Render | None = None) -> None:
         self.rule = rule
@@ -97,6 +107,7 @@ class StoredTable:
         return StoredIndex(self._database, self._name)
 
     def raw(self, key: str) -> RawRow | None:
+        """Return a row in its stored form."""
         found = self._database.execute(
             f'SELECT digest, memo, value FROM "rows_{self._name}" WHERE key = ?', (key,)
         ).fetchone()
@@ -114,14 +125,14 @@ class StoredTable:
         return value
 
     def value(self, key: str, row: RawRow) -> Value | None:
-        """Return the value of a stored row, rendering it when it is not kept."""
+        """Return the value of a stored row; render it when it is not stored."""
         if not self.rule.stored and self._render is not None:
             return self._render(key)
         stored = self.stored(row)
         return unpack(checked(stored, row.digest)) if stored else None
 
     def stored(self, row: RawRow) -> bytes | None:
-        """Return the bytes kept for a row: its value, or its entries' digests."""
+        """Return the bytes stored for a row: its value, or its entries' digests."""
         if row.memo is None:
             return row.value
         found = self._database.execute(
@@ -130,26 +141,26 @@ class StoredTable:
         return found[0] if found else None
 
     def subs(self, key: str) -> list[str]:
-        """Return the sub keys of a row with entries, without rendering them."""
+        """Return the sub keys of a row with entries, without decoding these."""
         row = self.raw(key)
         stored = self.stored(row) if row else None
         return names(inflate(stored)) if stored else []
 
     def find(self, logical: str) -> tuple[str, str] | None:
-        """Return (key, sub) of a logical key, or None; TABLE//KEY is a key, too."""
+        """Return (key, sub) of a logical key, or None; TABLE//KEY is accepted."""
         logical = own_key(self._name, logical)
         if logical in self:
             if not self.rule.entries or "" in self.subs(logical):
                 return logical, ""
-        for place in range(len(logical) - 1, 0, -1):
-            if logical[place] in "#: " and logical[:place] in self:
-                key, sub = logical[:place], logical[place:]
+        for end in range(len(logical) - 1, 0, -1):
+            if logical[end] in "#: " and logical[:end] in self:
+                key, sub = logical[:end], logical[end:]
                 if sub in self.subs(key):
                     return key, sub
         return None
 
     def forget(self) -> None:
-        """Drop cached values; called when the table's rows were written."""
+        """Drop cached values after the table's rows were written."""
         self._cache.clear()
 
     def keys(self) -> Iterator[str]:
@@ -158,18 +169,16 @@ class StoredTable:
             yield key
 
     def raw_items(self) -> Iterator[tuple[str, RawRow]]:
+        """Yield all keys with their rows in stored form, sorted by key."""
         query = f'SELECT key, digest, memo, value FROM "rows_{self._name}" ORDER BY key'
         for key, *row in self._database.execute(query):
             yield key, RawRow(*row)
 
     def items(self) -> Iterator[tuple[str, Value]]:
-        if self.rule.stored:
-            yield from self._stored_items()
+        if not self.rule.stored:
+            for key in self.keys():
+                yield key, self.get(key)
             return
-        for key in self.keys():
-            yield key, self.get(key)
-
-    def _stored_items(self) -> Iterator[tuple[str, Value]]:
         query = (
             f"SELECT r.key, r.digest, coalesce(r.value, m.value) "
             f'FROM "rows_{self._name}" r LEFT JOIN memo m ON m.id = r.memo '
@@ -193,11 +202,11 @@ class StoredTable:
 
 
 class RowChanges(Mapping[str, Change]):
-    """Changed rows of an input, decoded when first looked at.
+    """Changed rows of an input, key -> (old, new), decoded on first access.
 
-    They are kept: a view goes over its changes more than once, and on a full build of
-    2,374 files each pass over the facts costs 0.5 s. Rendered ones are not: all samples
-    of the standard library take 400 MB, and are looked at once.
+    Decoded rows are cached: a view goes over its changes more than once, and on a full
+    build of 2,374 files each pass over the facts costs 0.5 s. Rendered rows are not:
+    all samples of the standard library take 400 MB and are read once.
     """
 
     def __init__(
@@ -228,7 +237,7 @@ class RowChanges(Mapping[str, Change]):
 
 
 def pending(state: State, consumer: str, source: str) -> dict[str, bytes | None]:
-    """Return the rows of `source` that `consumer` has not seen: key -> old bytes."""
+    """Return the rows of `source` that `consumer` has not seen: key -> stored old."""
     rows = state.database.execute(
         "SELECT key, old FROM pending WHERE consumer = ? AND source = ? ORDER BY key",
         (consumer, source),

@@ -1,14 +1,14 @@
-"""Writing a table's rows: compare, write, count, and tell the consumers.
+"""Write a table's rows: compare, write, count, and make changes pending for consumers.
 
 Everything here runs under the lock and inside one transaction per table, so that the
-rows, the running digest and the news of them are whole or absent together.
+rows, the table's digest and the pending rows are written together or not at all.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from repobuild.engine.digest import TableDigest, inflate, names, pack, unpack
 from repobuild.engine.rule import Rule
@@ -31,7 +31,10 @@ class RowCounts:
 
 @dataclass
 class TableResult:
-    """What happened to a table: counts, and which physical rows for the event log."""
+    """What a build did to a table: counts of logical rows, keys of physical ones.
+
+    `entries` lists the logical rows that are new, for a rule with entries.
+    """
 
     table: str
     counts: RowCounts = field(default_factory=RowCounts)
@@ -42,8 +45,15 @@ class TableResult:
     failed: list[str] = field(default_factory=list)
 
 
+class RowDiff(NamedTuple):
+    """How the logical rows of a row changed."""
+
+    new: list[str]  # their sub keys
+    removed: int
+
+
 class TableWriter:
-    """Collects the changes of one table; `finish` writes its line."""
+    """Writes changed rows of one table at once; `finish` writes its line."""
 
     def __init__(
         self,
@@ -63,7 +73,7 @@ class TableWriter:
         self._rows = line.rows if line else 0
         self._entries = line.entries if line else 0
         self.changed = 0
-        self._empty = self._rows == 0  # then there is no old row to look for
+        self._is_empty = self._rows == 0  # then there is no old row to read
 
     @property
     def noted(self) -> bool:
@@ -71,28 +81,32 @@ class TableWriter:
         return bool(self._build) and self.changed <= _DETAILED_ROWS
 
     def put(
-        self, key: str, row: RawRow, detail: dict[str, Any], seen: bytes | None = None
-    ) -> tuple[list[str], int]:
-        """Write a row; return the new logical rows' subs and how many went.
+        self,
+        key: str,
+        row: RawRow,
+        detail: dict[str, Any],
+        old_value: bytes | None = None,
+    ) -> RowDiff:
+        """Write a row; return what it changed.
 
-        A row that is equal to what is there costs one look-up and nothing else. `seen`
-        is the old value of a row whose value is not stored, for the consumers.
+        A row that equals the stored one costs one look-up and nothing else. `old_value`
+        is the stored form of the old value when the rule does not store values.
         """
-        old = None if self._empty else self._table.raw(key)
+        old = None if self._is_empty else self._table.raw(key)
         if old and old.digest == row.digest:
-            self._touch(key, old, row)
-            return [], 0
-        new, gone, by = self._difference(old, row)
-        self._account(key, old, row, by)
+            self._update_memo(key, old, row)
+            return RowDiff([], 0)
+        diff, growth = self._difference(old, row)
+        self._account(key, old, row, growth)
         self._state.database.execute(
             f'INSERT OR REPLACE INTO "rows_{self._rule.name}" VALUES (?, ?, ?, ?)',
             (key, row.digest, row.memo, row.value),
         )
-        self._tell(key, old, detail, seen)
-        return new, gone
+        self._publish(key, old, detail, old_value)
+        return diff
 
-    def drop(self, key: str, seen: bytes | None = None) -> int:
-        """Remove a row; return how many logical rows went."""
+    def drop(self, key: str, old_value: bytes | None = None) -> int:
+        """Remove a row; return how many logical rows were removed."""
         old = self._table.raw(key)
         if old is None:
             return 0
@@ -101,11 +115,11 @@ class TableWriter:
         self._state.database.execute(
             f'DELETE FROM "rows_{self._rule.name}" WHERE key = ?', (key,)
         )
-        self._tell(key, old, {"gone": True}, seen)
+        self._publish(key, old, {"gone": True}, old_value)
         return len(before)
 
     def finish(self, line: TableLine) -> TableLine:
-        """Write the table's line with its running digest and counts."""
+        """Write the table's line with its digest and counts filled in."""
         final = replace(
             line, digest=self._digest.state(), rows=self._rows, entries=self._entries
         )
@@ -113,47 +127,46 @@ class TableWriter:
         self._table.forget()
         return final
 
-    def _touch(self, key: str, old: RawRow, row: RawRow) -> None:
+    def _update_memo(self, key: str, old: RawRow, row: RawRow) -> None:
         # The same value under another memo entry (a comment changed, a version rose):
-        # the row must name the entry that is alive, or gc would take its value away.
+        # the row must name the entry in use, or gc would remove its value.
         if row.memo != old.memo:
             self._state.database.execute(
                 f'UPDATE "rows_{self._rule.name}" SET memo = ? WHERE key = ?',
                 (row.memo, key),
             )
-            self._leave(old)
+            self._mark_idle(old)
 
     def _account(
-        self, key: str, old: RawRow | None, new: RawRow | None, by: int
+        self, key: str, old: RawRow | None, new: RawRow | None, growth: int
     ) -> None:
+        """Update the table's digest and counts; `growth` counts logical rows."""
         if old:
             self._digest.remove(key, old.digest)
             self._rows -= 1
-            self._leave(old)
+            self._mark_idle(old)
         if new:
             self._digest.add(key, new.digest)
             self._rows += 1
-        self._entries += by
+        self._entries += growth
         self.changed += 1
 
-    def _leave(self, row: RawRow) -> None:
-        """Note when a memo entry was last used by this row; gc goes by it."""
+    def _mark_idle(self, row: RawRow) -> None:
+        """Record for gc when a row last used its memo entry."""
         if row.memo is not None:
             self._state.database.execute(
                 "INSERT OR REPLACE INTO idle VALUES (?, ?)", (row.memo, self._build)
             )
 
-    def _difference(
-        self, old: RawRow | None, row: RawRow
-    ) -> tuple[list[str], int, int]:
-        """Return the new logical rows' subs, how many went, how many more there are."""
+    def _difference(self, old: RawRow | None, row: RawRow) -> tuple[RowDiff, int]:
+        """Return what changed, and by how many the logical rows grow."""
         if old is None:
             subs = self._subs(row)
-            return subs, 0, len(subs)
+            return RowDiff(subs, 0), len(subs)
         before, after = self._items(old), self._items(row)
         new = [sub for sub in after if before.get(sub) != after[sub]]
-        gone = sum(1 for sub in before if sub not in after)
-        return new, gone, len(after) - len(before)
+        removed = sum(1 for sub in before if sub not in after)
+        return RowDiff(new, removed), len(after) - len(before)
 
     def _subs(self, row: RawRow) -> list[str]:
         if not self._rule.entries:
@@ -161,29 +174,28 @@ class TableWriter:
         stored = self._table.stored(row)
         return names(inflate(stored)) if stored else []
 
-    def _items(self, row: RawRow | None) -> dict[str, Any]:
-        if row is None:
-            return {}
+    def _items(self, row: RawRow) -> dict[str, Any]:
         if not self._rule.entries:
             return {"": row.digest}
         stored = self._table.stored(row)
         return dict(unpack(inflate(stored))) if stored else {}
 
-    def _tell(
-        self, key: str, old: RawRow | None, detail: dict[str, Any], seen: bytes | None
+    def _publish(
+        self,
+        key: str,
+        old: RawRow | None,
+        detail: dict[str, Any],
+        old_value: bytes | None,
     ) -> None:
-        stored = self._table.stored(old) if old and self._rule.stored else seen
+        """Make a changed row pending for the consumers and record it for `why`."""
+        stored = self._table.stored(old) if old and self._rule.stored else old_value
         for consumer in self._consumers:
-            # Unseen news keep the oldest value: that is what the consumer last saw.
+            # A row that is pending already keeps its older value, which is the one that
+            # the consumer last saw.
             self._state.database.execute(
                 "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, ?)",
                 (consumer, self._rule.name, key, stored),
             )
-        self._note(key, old, stored, detail)
-
-    def _note(
-        self, key: str, old: RawRow | None, stored: bytes | None, detail: dict[str, Any]
-    ) -> None:
         if not self.noted:
             return
         noted = {

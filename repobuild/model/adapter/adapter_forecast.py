@@ -1,7 +1,7 @@
-"""What the task `adapter` would do, foreseen without any model or sample.
+"""Predict what the task `adapter` would do, without a model and without samples.
 
-How many samples will change is an estimate, so what hangs on it is one, too; another
-recipe, another base and the length of the chain are known.
+The number of changed samples is an estimate, and so is what depends on it. Whether the
+recipe, the base or the length of the chain forces a new start is known.
 """
 
 from __future__ import annotations
@@ -9,24 +9,28 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from repobuild.engine.explain.forecast import NOTHING
-from repobuild.engine.explain.time_estimate import ExpectedWork, ForecastInput
-from repobuild.model.adapter import delta as deltas
+from repobuild.engine.explain.forecast import NOTHING, ExpectedWork, ForecastInput
 from repobuild.model.adapter import replay
-from repobuild.model.adapter.delta import SampleDelta, StepInput, StepMode
+from repobuild.model.adapter.decision import (
+    SampleDelta,
+    StepInput,
+    StepMode,
+    decide,
+    find_parent_row,
+)
 from repobuild.model.adapter.lineage import Row
-from repobuild.model.adapter.recipe import Recipe, share_of
+from repobuild.model.adapter.recipe import Recipe, read_share
 from repobuild.model.base import resolve
 
-STARTUP = 10.0  # seconds to import torch, load the model and ask the gate's questions
-# What all rounds of a commit cost, in first rounds. Over 117 commits (three seeds of
+STARTUP = 10.0  # seconds to import torch, load the model and measure the gate
+# Cost of all rounds of a commit, in first rounds. Over 117 commits (three seeds of
 # tests.benchmarks.experiment) 1.4 at the median and 1.7 at the mean.
 ROUNDS = 1.5
-TOKENS = 130.0  # of a sample, when no adapter tells
+SAMPLE_TOKENS = 130.0  # of a sample, while no adapter has a measured figure
 
 
 def adapter(prospect: ForecastInput) -> ExpectedWork:
-    """Return mode, text and tokens of the next adapter."""
+    """Return mode, text and work (tokens) of the next adapter."""
     settings, rows = prospect.settings, prospect.rows
     delta = SampleDelta([], [""] * prospect.changed, [])
     now = StepInput(
@@ -35,45 +39,46 @@ def adapter(prospect: ForecastInput) -> ExpectedWork:
         base=resolve(settings).digest,
         size=prospect.size,
         rows=rows,
-        parent=deltas.nearest_row(rows, prospect.ancestors, prospect.commit),
+        parent=find_parent_row(rows, prospect.ancestors, prospect.commit),
     )
-    decision = deltas.decide(now, delta, settings)
+    decision = decide(now, delta, settings)
     if decision.mode is StepMode.WAIT:
         return ExpectedWork(StepMode.WAIT.value, NOTHING, 0.0)
     if decision.mode is StepMode.CONTINUE:
         count = f"{prospect.changed:,} changed sample{'s' * (prospect.changed != 1)}"
         text = f"would continue on at most about {count}"
-        work = continued(settings, rows.values(), prospect)
-        return ExpectedWork(StepMode.CONTINUE.value, text, work, STARTUP)
-    text = f"would start from the base model: {decision.reason}"
-    work = whole(settings, rows.values(), prospect)
+        work = continued_tokens(settings, rows.values(), prospect)
+    else:
+        text = f"would start from the base model: {decision.reason}"
+        work = first_build_tokens(settings, rows.values(), prospect)
     return ExpectedWork(decision.mode.value, text, work, STARTUP)
 
 
-def continued(
+def continued_tokens(
     settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
 ) -> float:
-    """Tokens of a continued run: the changed samples and the replayed ones."""
-    fresh, share = prospect.changed, share_of(settings, "replay")
+    """Estimate the tokens of a continued adapter: changed and replayed samples."""
+    changed, share = prospect.changed, read_share(settings, "replay")
     most, samples = (settings[f"adapter.continue_{n}"] for n in ("epochs", "samples"))
-    passes = replay.passes_for(fresh, share, most, samples)
-    others = replay.replayed(fresh, passes, share, settings["adapter.least_replay"])
-    shown = ROUNDS * (passes * fresh + others)
-    return min(float(settings["adapter.max_tokens"]), shown * tokens(rows))
+    passes = replay.count_passes(changed, share, most, samples)
+    least = settings["adapter.least_replay"]
+    replayed = replay.count_replayed(changed, passes, share, least)
+    trained = ROUNDS * (passes * changed + replayed)
+    return min(float(settings["adapter.max_tokens"]), trained * sample_tokens(rows))
 
 
-def whole(
+def first_build_tokens(
     settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
 ) -> float:
-    """Tokens of a run from the base model: all samples, as often as the recipe says."""
-    shown = prospect.size * float(settings["adapter.epochs"])
-    return min(float(settings["adapter.max_tokens"]), shown * tokens(rows))
+    """Estimate the tokens of a run on the base model: all samples, every epoch."""
+    trained = prospect.size * float(settings["adapter.epochs"])
+    return min(float(settings["adapter.max_tokens"]), trained * sample_tokens(rows))
 
 
-def tokens(rows: Iterable[Row]) -> float:
-    """Tokens of a sample, by the newest adapter that tells."""
+def sample_tokens(rows: Iterable[Row]) -> float:
+    """Return the mean tokens of a sample in the newest adapter that counted them."""
     known = [row for row in rows if row.get("samples", {}).get("shown")]
     newest = max(known, key=lambda row: int(row.get("build", 0)), default=None)
     if newest is None:
-        return TOKENS
+        return SAMPLE_TOKENS
     return float(newest["tokens"] / newest["samples"]["shown"])

@@ -1,52 +1,59 @@
-"""Where a training run stands, and how it is taken up again after a kill.
+"""Save the state of a training run and resume it after a kill.
 
     SCRATCH/checkpoint/
         adapter_model.safetensors, adapter_config.json    float32, whole
         best.safetensors     weights of the lowest held-out loss, when they are kept
         rankN.safetensors    AdamW's moments and step of process N, its random state
-        state.json           step, world size, ZeRO stage, losses, held-out losses,
-                             digests of the job and of the files beside it (standing.py)
+        state.json           step, world size, ZeRO stage, losses, held-out losses, the
+                             job's digest, and the SHA-256 of every file beside it
 
 Adapter weights are the float32 masters and the order of batches is known beforehand, so
 that a resumed run equals the uninterrupted one bit for bit at equal world size and ZeRO
-stage. At another one the moments do not fit: training goes on with the weights and
+stage. At another one the moments do not fit: training continues with the weights and
 fresh moments. DeepSpeed's own checkpoints would do the same with pickle, and refuse any
 other world size.
+
+A checkpoint with a damaged or missing file is not resumed: training from wrong weights
+would look like training. tests/promises/test_damaged_checkpoint.py damages each file.
+
+`checkpoint_state` runs in the builder and loads no torch; the other functions run in
+every training process.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from peft import PeftModel
-from safetensors.torch import load_file, save_file
-
-from repobuild.model.adapter.adapter_files import write_peft
-from repobuild.model.adapter.checkpoint_state import STATE, checkpoint_state, digests
 from repobuild.model.adapter.held_out_loss import HeldOutCurve
 from repobuild.model.adapter.packing import Batch
 from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.compute import deepspeed_config
+
+if TYPE_CHECKING:
+    import torch
+    from peft import PeftModel
+
+STATE = "state.json"
 
 ReportStep = Callable[[int, int, float], None]  # step, steps in all, loss
 
 
 @dataclass(slots=True)
 class TrainingRun:
-    """What one process knows while it trains."""
+    """The state of a run in one process."""
 
     job: TrainingJob
-    plan: list[Batch]
-    done: int  # steps of an interrupted run
-    tell: ReportStep
-    losses: list[float] = field(default_factory=list)
+    batches: list[Batch]  # of all processes, in order of training
+    done: int  # steps that were done before a kill
+    report: ReportStep
+    losses: list[float] = field(default_factory=list)  # by step, of this process
     held_out: HeldOutCurve = field(default_factory=HeldOutCurve)
 
     @property
@@ -55,6 +62,7 @@ class TrainingRun:
 
     @property
     def world(self) -> int:
+        """Number of processes."""
         return int(os.environ.get("WORLD_SIZE", "1"))
 
     @property
@@ -63,89 +71,149 @@ class TrainingRun:
 
     @property
     def steps(self) -> int:
-        return len(self.plan) // self.world
+        """Steps of the whole run; in a step every process trains one batch."""
+        return len(self.batches) // self.world
 
-    def tokens(self, first: int, last: int) -> int:
-        """Tokens of steps `first` to `last`, the latter excluded; padding left out."""
-        batches = self.plan[first * self.world : last * self.world]
+    def count_tokens(self, first: int, last: int) -> int:
+        """Count the tokens of steps `first` to `last` - 1 without padding."""
+        batches = self.batches[first * self.world : last * self.world]
         examples = self.job.examples
         return sum(len(examples[n].tokens) for b in batches for row in b for n in row)
+
+
+# ------------------------------------------------------------------------------ write
 
 
 def write_checkpoint(
     run: TrainingRun, model: PeftModel, engine: Any, step: int
 ) -> None:
-    """Fill a folder beside and rename it: a kill leaves the old one or the new one.
+    """Fill a new folder and rename it: a kill leaves the old one or the new one.
 
-    Two renames, because a folder cannot take the place of another: between the two the
-    old one lies at `checkpoint.old`, where `standing` finds it.
+    A rename cannot replace a folder, so that two are needed: between them the old
+    checkpoint is at `checkpoint.old`, where `checkpoint_state` finds it. Every process
+    must call this.
     """
+    import torch
+    from safetensors.torch import save_file
+
     new = run.checkpoint.with_name("checkpoint.new")
     if run.rank == 0:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
     tensors = deepspeed_config.gathered(model)
-    together(run)
-    state = {"random": torch.get_rng_state()}
-    for number, (_, moments) in enumerate(deepspeed_config.moments(engine)):
-        state |= {f"{number}.{name}": value for name, value in moments.items()}
-    save_file(state, new / f"rank{run.rank}.safetensors")
+    barrier(run)  # the folder exists
+    moments = {"random": torch.get_rng_state()}
+    for number, (_, values) in enumerate(deepspeed_config.moments(engine)):
+        moments |= {f"{number}.{name}": value for name, value in values.items()}
+    save_file(moments, new / f"rank{run.rank}.safetensors")
     if run.rank == 0:
         write_peft(new, model, tensors, run.job)
-        facts = {"step": step, "world": run.world, "losses": run.losses}
-        facts |= {"held_out": run.held_out.points}
         if run.held_out.best:
             save_file(run.held_out.best, new / "best.safetensors")
-        facts |= {
+    barrier(run)  # all files are written
+    if run.rank == 0:
+        state = {
+            "step": step,
+            "world": run.world,
+            "losses": run.losses,
+            "held_out": run.held_out.points,
             "stage": deepspeed_config.stage(run.job.deepspeed),
             "job": run.job.digest,
+            "files": _file_digests(new),
         }
-        together(run)
-        facts["files"] = digests(new)
-        (new / STATE).write_text(json.dumps(facts), "utf-8")
-        _replace(run.checkpoint, new)
-    else:
-        together(run)
-    together(run)
+        (new / STATE).write_text(json.dumps(state), "utf-8")
+        old = run.checkpoint.with_name("checkpoint.old")
+        shutil.rmtree(old, ignore_errors=True)
+        if run.checkpoint.is_dir():
+            run.checkpoint.rename(old)
+        new.rename(run.checkpoint)
+        shutil.rmtree(old, ignore_errors=True)
+    barrier(run)
 
 
-def _replace(place: Path, new: Path) -> None:
-    old = place.with_name("checkpoint.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if place.is_dir():
-        place.rename(old)
-    new.rename(place)
-    shutil.rmtree(old, ignore_errors=True)
+def write_peft(
+    folder: Path, model: PeftModel, tensors: dict[str, torch.Tensor], job: TrainingJob
+) -> None:
+    """Write PEFT's two files, with equal bytes for equal adapters.
+
+    PEFT itself writes `target_modules` in random order.
+    """
+    from peft import get_peft_model_state_dict
+    from safetensors.torch import save_file
+
+    state = get_peft_model_state_dict(model, state_dict=tensors)
+    by_name = {name: state[name].contiguous() for name in sorted(state)}
+    save_file(by_name, folder / "adapter_model.safetensors", {"format": "pt"})
+    config = model.peft_config["default"].to_dict()
+    config |= {"inference_mode": True, "base_model_name_or_path": job.base.name}
+    plain = {k: sorted(v) if isinstance(v, set) else v for k, v in config.items()}
+    text = json.dumps(plain, indent=2, sort_keys=True, default=str) + "\n"
+    (folder / "adapter_config.json").write_text(text, "utf-8")
 
 
-def read_progress(run: TrainingRun) -> None:
-    """How far an interrupted run of this same job came."""
-    facts = checkpoint_state(run.job.scratch, run.job.digest)
-    if facts:
-        run.done = min(int(facts["step"]), run.steps)
-        run.losses = list(facts["losses"])
+def barrier(run: TrainingRun) -> None:
+    """Wait for the other processes."""
+    if run.world > 1:
+        import torch
+
+        torch.distributed.barrier()
+
+
+# ------------------------------------------------------------------------------- read
+
+
+def checkpoint_state(scratch: Path, job: str) -> dict[str, Any] | None:
+    """Return `state.json` if it belongs to this job and all files are undamaged.
+
+    A kill between the two renames of `write_checkpoint` leaves the older checkpoint at
+    `checkpoint.old`; it is moved back here.
+    """
+    folder, older = scratch / "checkpoint", scratch / "checkpoint.old"
+    if older.is_dir() and not folder.is_dir():
+        older.rename(folder)
+    try:
+        state: dict[str, Any] = json.loads((folder / STATE).read_bytes())
+        valid = state["job"] == job and state["files"] == _file_digests(folder)
+        return state if valid and int(state["step"]) > 0 else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _file_digests(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file but `state.json`, by name."""
+    digests = {}
+    for path in sorted(path for path in folder.iterdir() if path.name != STATE):
+        with path.open("rb") as file:
+            digests[path.name] = hashlib.file_digest(file, "sha256").hexdigest()
+    return digests
+
+
+def restore_progress(run: TrainingRun) -> None:
+    """Restore step, losses and best weights from this job's checkpoint, if any."""
+    from safetensors.torch import load_file
+
+    state = checkpoint_state(run.job.scratch, run.job.digest)
+    if state:
+        run.done = min(int(state["step"]), run.steps)
+        run.losses = list(state["losses"])
         best = run.checkpoint / "best.safetensors"
-        kept = load_file(best) if best.is_file() else {}
-        run.held_out = HeldOutCurve(list(facts["held_out"]), kept)
+        weights = load_file(best) if best.is_file() else {}
+        run.held_out = HeldOutCurve(list(state["held_out"]), weights)
 
 
-def read_moments(run: TrainingRun, engine: Any) -> None:
-    """AdamW's moments, if they are of the same world size and stage."""
+def restore_moments(run: TrainingRun, engine: Any) -> None:
+    """Restore AdamW's moments, if they have the same world size and ZeRO stage."""
+    import torch
+    from safetensors.torch import load_file
+
     if not run.done:
         return
-    facts = json.loads((run.checkpoint / STATE).read_text("utf-8"))
-    if [facts["world"], facts["stage"]] != [
-        run.world,
-        deepspeed_config.stage(run.job.deepspeed),
-    ]:
+    state = json.loads((run.checkpoint / STATE).read_text("utf-8"))
+    stage = deepspeed_config.stage(run.job.deepspeed)
+    if (state["world"], state["stage"]) != (run.world, stage):
         return
-    state = load_file(run.checkpoint / f"rank{run.rank}.safetensors")
-    for number, (parameter, moments) in enumerate(deepspeed_config.moments(engine)):
+    saved = load_file(run.checkpoint / f"rank{run.rank}.safetensors")
+    for number, (parameter, values) in enumerate(deepspeed_config.moments(engine)):
         for name in ("step", "exp_avg", "exp_avg_sq"):
-            moments[name] = state[f"{number}.{name}"].to(parameter.device)
-    torch.set_rng_state(state["random"])
-
-
-def together(run: TrainingRun) -> None:
-    if run.world > 1:
-        torch.distributed.barrier()
+            values[name] = saved[f"{number}.{name}"].to(parameter.device)
+    torch.set_rng_state(saved["random"])

@@ -1,13 +1,13 @@
-"""Loss on held-out samples while an adapter is trained.
+"""Measure the loss on held-out samples while an adapter is trained.
 
-    measured   at `adapter.evaluations` evenly spaced steps, the last one among them, on
-               as many samples as cost a fiftieth of the run; in a short run less often
-    kept       with `adapter.patience`: the LoRA weights of the lowest loss so far
-    stopped    with it, after so many measurements in a row without a lower one
+    when      at `adapter.evaluations` evenly spaced steps, the last step among them, on
+              as many samples as cost a fiftieth of the run; in a short run less often
+    best      with `adapter.patience`, the LoRA weights of the lowest loss are kept
+    stop      with it, training ends after that many measurements without a lower loss
 
-Points and kept weights are part of a checkpoint. The samples are shared out to the
-processes and every process gets the sum, so all of them stop at the same step. Without
-patience nothing of this touches the weights: the adapter is the same, bit for bit.
+The curve and the best weights are part of a checkpoint. Each process measures a part of
+the samples and receives the sum, so that all of them stop at the same step. Without
+patience measuring does not touch the weights: the adapter is the same, bit for bit.
 """
 
 from __future__ import annotations
@@ -15,94 +15,123 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.model.adapter.packing import batches
 from repobuild.model.conversation import Example
 
+if TYPE_CHECKING:
+    import torch
+
 # Held-out tokens of a run, as a share of its trained ones. Without gradients a token
 # takes 0.4 of the time of a trained one (embedded model, one core).
 SHARE = 0.04
-LEAST = 8  # samples of a measurement
+MIN_SAMPLES = 8  # of a measurement
 
-Tensors = dict[str, torch.Tensor]
 Rows = list[list[Example]]
-Share = list[tuple[Rows, bool]]  # batches, and whether they count
+
+
+class HeldOutBatch(NamedTuple):
+    rows: Rows
+    counts: bool  # False for a batch that another process measures too
 
 
 @dataclass(slots=True)
 class HeldOutCurve:
-    """What was measured so far."""
+    """Measurements so far, and the best weights."""
 
     points: list[list[float]] = field(default_factory=list)  # [step, loss]
-    best: Tensors = field(default_factory=dict)  # of the lowest; empty = not wanted
+    best: dict[str, torch.Tensor] = field(default_factory=dict)  # empty = not kept
 
     @property
-    def kept(self) -> int:
-        """The step of the lowest loss, the first one of equals; 0 before any."""
+    def best_step(self) -> int:
+        """Step of the lowest loss, the first one of equal losses; 0 without any."""
         return int(min(self.points, key=lambda p: p[1])[0]) if self.points else 0
 
     def add(self, step: int, loss: float) -> bool:
-        """Note a loss; whether it is the lowest."""
+        """Add a measurement and return whether it is the lowest."""
         self.points.append([float(step), round(loss, 6)])
-        return self.kept == step
+        return self.best_step == step
 
-    def stopped(self, patience: int) -> bool:
-        """Whether the last `patience` measurements were all no better than one before.
+    def should_stop(self, patience: int) -> bool:
+        """Return whether the last `patience` losses were no better than one before.
 
-        False without patience.
+        Always False without patience.
         """
-        since = sum(1 for step, _ in self.points if step > self.kept)
-        return 0 < patience <= since
+        since_best = sum(1 for step, _ in self.points if step > self.best_step)
+        return 0 < patience <= since_best
 
 
-def due(steps: int, count: int) -> frozenset[int]:
-    """The steps after which the loss is measured."""
+# --------------------------------------------------------------- when, on which samples
+
+
+def measuring_steps(steps: int, count: int) -> frozenset[int]:
+    """Return the steps after which the loss is measured, `count` of them."""
     return frozenset(math.ceil(steps * k / count) for k in range(1, count + 1))
 
 
-def times(examples: Sequence[Example], trained: int, count: int) -> int:
-    """How often a run of `trained` tokens can afford the least of measurements."""
-    least = sum(len(example.tokens) for example in examples[:LEAST])
+def affordable_count(examples: Sequence[Example], trained: int, count: int) -> int:
+    """Return how many of `count` measurements a run of `trained` tokens can afford.
+
+    A measurement has `MIN_SAMPLES` at least, and a run one measurement at least.
+    """
+    least = sum(len(example.tokens) for example in examples[:MIN_SAMPLES])
     return min(count, max(1, int(SHARE * trained / least))) if examples else 0
 
 
-def fitting(examples: Sequence[Example], trained: int, count: int) -> list[Example]:
-    """As many as `count` measurements of a run of `trained` tokens allow."""
+def affordable_samples(
+    examples: Sequence[Example], trained: int, count: int
+) -> list[Example]:
+    """Return the first samples that `count` measurements can afford."""
     budget = SHARE * trained / max(1, count)
     chosen: list[Example] = []
     for example in examples:
         budget -= len(example.tokens)
-        if budget < 0 and len(chosen) >= LEAST:
+        if budget < 0 and len(chosen) >= MIN_SAMPLES:
             break
         chosen.append(example)
     return chosen
 
 
-def shares(examples: Sequence[Example], tokens: int, world: int) -> list[Share]:
-    """Batches for each process; as many for each, so some are there twice, uncounted.
+def split_by_process(
+    examples: Sequence[Example], tokens: int, world: int
+) -> list[list[HeldOutBatch]]:
+    """Return the batches of each process, of at most `tokens`.
 
-    Under ZeRO-3 all processes must go through the model together.
+    All processes get the same number of batches, because under ZeRO-3 they must run the
+    model together. For that the first batch is repeated and not counted.
     """
     lengths = [len(example.tokens) for example in examples]
     size = max(tokens, max(lengths, default=1))
-    found = batches(lengths, range(len(examples)), size, 0) if examples else []
-    once = [([[examples[i] for i in row] for row in batch], True) for batch in found]
-    twice = [(rows, False) for rows, _ in once[:1] * (-len(once) % world)]
-    return [[*once, *twice][rank::world] for rank in range(world)]
+    numbers = batches(lengths, range(len(examples)), size, 0) if examples else []
+    once = [
+        HeldOutBatch([[examples[i] for i in row] for row in batch], True)
+        for batch in numbers
+    ]
+    missing = -len(once) % world
+    repeated = [batch._replace(counts=False) for batch in once[:1] * missing]
+    return [[*once, *repeated][rank::world] for rank in range(world)]
+
+
+# ----------------------------------------------------------------------- measurement
 
 
 def measure(
-    engine: Any, share: Share, tensors: Callable[[Rows], dict[str, torch.Tensor]]
+    engine: Any,
+    own_batches: Sequence[HeldOutBatch],
+    to_tensors: Callable[[Rows], dict[str, torch.Tensor]],
 ) -> float:
-    """Mean loss per answer token over all processes; each must call it."""
+    """Return the mean loss per answer token over all processes, in nats.
+
+    Every process must call it.
+    """
+    import torch
+
     engine.eval()
-    total = torch.zeros(2, dtype=torch.float64)
+    total = torch.zeros(2, dtype=torch.float64)  # summed loss, answer tokens
     with torch.no_grad():
-        for rows, counts in share:
-            loss = engine(**tensors(rows)).loss
+        for rows, counts in own_batches:
+            loss = engine(**to_tensors(rows)).loss
             tokens = counts * sum(len(e.tokens) - e.answer for row in rows for e in row)
             total += torch.tensor([loss.item() * tokens, tokens], dtype=torch.float64)
     engine.train()

@@ -1,21 +1,23 @@
-"""What an adapter knows about itself, and the chain it stands in.
+"""Read and write an adapter's own record: its lineage and the manifest of its samples.
 
 Beside PEFT's two files every adapter folder holds
 
     repobuild.json    commit, tree, parent, base, dataset digest, recipe, steps, scores
     manifest.bin      zlib(msgpack {"version": 1, "ids": [...], "digests": bytes,
-                      "taught": [[place in ids, adapter], ...]})
+                      "taught": [[index in ids, adapter], ...]})
 
-The manifest is what the adapter was last shown: every trained sample by id, with the
-number in the chain of the adapter that learnt it if that was not the first, and 8 bytes
-of its digest (64 bits: among a million samples a changed one is taken for an
-unchanged one with a chance of 1 in 10^13). The next commit's delta is the difference of
-two manifests. Ids are sorted, so 10,000 of them deflate to some 130 kB.
+The manifest lists every sample that the adapter was trained on, by id, with 8 bytes of
+its digest (64 bits: among a million samples a changed one passes for unchanged with a
+chance of 1 in 10^13). `taught` gives the number of the adapter that learnt a sample,
+counted from the base model, unless that was the first one. The next commit's delta is
+the difference of two manifests. Ids are sorted, so that 10,000 of them deflate to some
+130 kB.
 
 No file holds a time, a host or an absolute path: equal adapters are equal bytes.
 
-A row of the table `adapter` repeats the small facts. Its `object` is what was trained;
-`current` is what should be used: itself, or the parent when it was not promoted.
+A row of the table `adapter` repeats the small facts. `object` is the digest of the
+trained adapter. `current` is the digest of the one to use: empty for `object` itself,
+or the parent's when this adapter was not promoted.
 """
 
 from __future__ import annotations
@@ -33,18 +35,18 @@ import msgpack
 from repobuild.errors import BuildError
 
 VERSION = 1
-DIGEST = 8
-ROLLBACK = "rollback"  # mode of a row that was put in the place of a commit's own
+DIGEST = 8  # bytes
+ROLLBACK = "rollback"  # mode of a row that replaces a commit's own row
 
 Row = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """Trained samples by id."""
+    """The samples of an adapter."""
 
-    digests: Mapping[str, bytes]
-    taught: Mapping[str, int] = field(default_factory=dict)  # id -> place in the chain
+    digests: Mapping[str, bytes]  # by id
+    learnt_at: Mapping[str, int] = field(default_factory=dict)  # id -> adapter number
 
     @classmethod
     def of(cls, samples: Iterable[tuple[str, Mapping[str, Any]]]) -> Manifest:
@@ -52,15 +54,17 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """Of what is trained, whenever it was learnt."""
+        """SHA-256 of ids and samples, without the times when they were learnt."""
         return hashlib.sha256(_packed(self._body())).hexdigest()
 
     def write(self, folder: Path) -> None:
         body = self._body()
-        taught = [
-            [n, self.taught[i]] for n, i in enumerate(body["ids"]) if i in self.taught
+        learnt_at = [
+            [index, self.learnt_at[sample_id]]
+            for index, sample_id in enumerate(body["ids"])
+            if sample_id in self.learnt_at
         ]
-        packed = _packed({**body, "taught": taught})
+        packed = _packed({**body, "taught": learnt_at})
         (folder / "manifest.bin").write_bytes(zlib.compress(packed, 6))
 
     def _body(self) -> dict[str, Any]:
@@ -70,6 +74,7 @@ class Manifest:
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
+        """Read an adapter's manifest; raises `BuildError` when it is damaged."""
         path = folder / "manifest.bin"
         try:
             body = msgpack.unpackb(zlib.decompress(path.read_bytes()))
@@ -78,17 +83,17 @@ class Manifest:
                     f'"{path}" was written by a newer repobuild\nupdate this one'
                 )
             joined, ids = body["digests"], body["ids"]
-            taught = {ids[place]: number for place, number in body.get("taught", ())}
+            learnt_at = {ids[index]: n for index, n in body.get("taught", ())}
         except (
             OSError, ValueError, KeyError, TypeError, IndexError, zlib.error
         ) as error:  # fmt: skip
             raise BuildError(f'"{path}" cannot be read: {error}') from error
         parts = [joined[i * DIGEST : (i + 1) * DIGEST] for i in range(len(ids))]
-        return cls(dict(zip(ids, parts, strict=True)), taught)
+        return cls(dict(zip(ids, parts, strict=True)), learnt_at)
 
 
 def sample_digest(sample: Mapping[str, Any]) -> bytes:
-    """Over what is trained: not over sources, difficulty or marks."""
+    """Hash what is trained: neither sources nor difficulty nor scores."""
     names = ("task", "form", "question", "answer", "prefix", "suffix")
     body = _packed([[name, sample[name]] for name in names if name in sample])
     return hashlib.blake2b(body, digest_size=DIGEST).digest()
@@ -101,11 +106,11 @@ def _packed(value: Any) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """All of `repobuild.json`."""
+    """The content of `repobuild.json`."""
 
     commit: str
     tree: str
-    parent: str  # object digest of the adapter it went on from, "" = the base model
+    parent: str  # object digest of the continued adapter, "" = the base model
     mode: str  # first, continue or rebase
     reason: str
     base: dict[str, str]  # name, digest
@@ -113,15 +118,15 @@ class Lineage:
     recipe: dict[str, Any]
     recipe_digest: str
     chain: int  # adapters since the base model
-    drift: float  # share of samples shown since the base model
+    drift: float  # share of samples that changed since the base model
     samples: dict[str, int]  # current, added, changed, removed, replayed, left out
     training: dict[str, Any]  # steps, tokens, loss curve
-    scores: dict[str, float]  # held-out loss of parent and of this one
+    scores: dict[str, float]  # held-out loss of the parent and of this adapter
     promoted: bool
     version: int = VERSION
 
     def write(self, folder: Path) -> None:
-        """Last of all files: a folder with `repobuild.json` is whole."""
+        """Write it, as the last file: a folder with `repobuild.json` is complete."""
         new = folder / "repobuild.json.new"
         text = json.dumps(asdict(self), indent=1, sort_keys=True, ensure_ascii=False)
         new.write_text(text + "\n", "utf-8")
@@ -129,6 +134,7 @@ class Lineage:
 
     @classmethod
     def read(cls, folder: Path) -> Lineage:
+        """Read an adapter's record; raises `BuildError` for a newer format."""
         body = json.loads((folder / "repobuild.json").read_text("utf-8"))
         if body["version"] > VERSION:
             raise BuildError(
@@ -137,9 +143,10 @@ class Lineage:
         return cls(**body)
 
     def row(self, kept: Row | None) -> dict[str, Any]:
-        """The row's meta; `kept` is the parent's row when that one stays current.
+        """Return the row's fields; `kept` is the parent's row when it stays current.
 
-        The chain goes on from what is current, so its length is that one's too.
+        The next step continues the current adapter, so that the row has its chain
+        length and drift.
         """
         return {
             "mode": self.mode,
@@ -161,5 +168,5 @@ class Lineage:
 
 
 def current(row: Row) -> str:
-    """Object digest of the adapter that should be used as of this row."""
+    """Return the object digest of the adapter to use at this row's commit."""
     return str(row.get("current") or row["object"])

@@ -1,14 +1,16 @@
-"""Where a training run can be watched while it goes on, and afterwards.
+"""Write the curves of a training run, to be watched during it and afterwards.
 
     STATE/logs/adapter/COMMIT-KEY/events.out.tfevents.*    TensorBoard
     STATE/logs/adapter/COMMIT-KEY/wandb/                   W&B's own files
 
-Written by the first process; curves are thinned to a thousand points of means, and the
-folders of the newest runs are kept. Nothing of it is part of an artifact or of a key:
-these files hold times, an adapter does not.
+The first process writes them. A curve has a thousand points at most, each the mean of
+a few steps, and the folders of the newest runs are kept. The files are part of no
+artifact and no key: they hold times, an adapter does not.
+
+Curves: `loss`, `rate`, `tokens_per_second`, `held_out_loss`.
 
 The writer is tensorboardX: 0.25 MB and protobuf. `torch.utils.tensorboard` needs all of
-tensorboard, which is for looking (pip install tensorboard, where one looks).
+tensorboard, which is only needed to view the curves (pip install tensorboard, there).
 """
 
 from __future__ import annotations
@@ -29,12 +31,12 @@ if TYPE_CHECKING:
     from repobuild.model.adapter.checkpoint import TrainingRun
 
 POINTS = 1000  # of a curve, at most
-KEPT = 50  # runs
+KEPT = 50  # folders of runs
 PACKAGES = {"tensorboard": "tensorboardX", "wandb": "wandb"}
 
 
 def metrics_target(task: Task) -> MetricsTarget:
-    """What the settings say; raises `UsageError` for a writer that is not there."""
+    """Read `[log]`; raises `UsageError` for a writer that is unknown or missing."""
     writers = tuple(task.settings["log.to"])
     for name in writers:
         if name not in PACKAGES:
@@ -49,7 +51,7 @@ def metrics_target(task: Task) -> MetricsTarget:
 
 
 class CurveWriter(Protocol):
-    """What a curve is written with."""
+    """Writes points of curves to one kind of file."""
 
     def write(self, step: int, values: Mapping[str, float]) -> None: ...
 
@@ -57,13 +59,18 @@ class CurveWriter(Protocol):
 
 
 class TensorBoard:
-    """Event files; points from `first` on that an interrupted run left are hidden."""
+    """Writes event files.
+
+    `first` is the first step of this process. Points that an interrupted run wrote from
+    there on are hidden.
+    """
 
     def __init__(self, log: MetricsTarget, first: int) -> None:
         from tensorboardX import SummaryWriter
 
         purge = {"purge_step": first} if first > 1 else {}
-        # A name holds the second only: a run resumed at once would overwrite its own.
+        # The default name holds the second only: a run that is resumed at once would
+        # overwrite its own file.
         self.writer = SummaryWriter(
             log.folder, flush_secs=10, filename_suffix=f".{first:07}", **purge
         )
@@ -77,15 +84,15 @@ class TensorBoard:
 
 
 class Wandb:
-    """A W&B run of the folder's name; WANDB_MODE=offline keeps it on this machine."""
+    """Writes a W&B run named like the folder; WANDB_MODE=offline keeps it local."""
 
     def __init__(self, log: MetricsTarget, first: int) -> None:
         import wandb
 
         name = Path(log.folder).name
-        again: dict[str, Any] = {"id": name, "resume": "allow"} if first > 1 else {}
+        resumed: dict[str, Any] = {"id": name, "resume": "allow"} if first > 1 else {}
         self.run = wandb.init(
-            project=log.project or None, name=name, dir=log.folder, **again
+            project=log.project or None, name=name, dir=log.folder, **resumed
         )
 
     def write(self, step: int, values: Mapping[str, float]) -> None:
@@ -95,14 +102,14 @@ class Wandb:
         self.run.finish()
 
 
-KINDS: Mapping[str, Callable[[MetricsTarget, int], CurveWriter]] = {
+WRITERS: Mapping[str, Callable[[MetricsTarget, int], CurveWriter]] = {
     "tensorboard": TensorBoard,
     "wandb": Wandb,
 }
 
 
 class MetricsLog:
-    """Told of every step; writes means, at most `POINTS` of them."""
+    """Collects every step and writes means, `POINTS` at most."""
 
     def __init__(self, writers: Sequence[CurveWriter], steps: int) -> None:
         self.writers = writers
@@ -112,7 +119,7 @@ class MetricsLog:
         self.began = time.perf_counter()
 
     def step(self, step: int, tokens: int, values: Mapping[str, float]) -> None:
-        """One step of so many tokens is done, all processes together."""
+        """Add a step of `tokens` tokens, summed over all processes."""
         if not self.writers:
             return
         self.steps += 1
@@ -136,13 +143,13 @@ class MetricsLog:
 
 
 @contextmanager
-def metrics_log(run: TrainingRun) -> Iterator[MetricsLog]:
-    """The board of this process: with writers in the first one, without elsewhere."""
+def open_metrics_log(run: TrainingRun) -> Iterator[MetricsLog]:
+    """Open the log of this process; only the first process has writers."""
     log = run.job.log
     writers: list[CurveWriter] = []
     if run.rank == 0 and log.folder and log.writers:
-        make_room(Path(log.folder))
-        writers = [KINDS[name](log, run.done + 1) for name in log.writers]
+        make_run_folder(Path(log.folder))
+        writers = [WRITERS[name](log, run.done + 1) for name in log.writers]
     try:
         yield MetricsLog(writers, run.steps)
     finally:
@@ -150,8 +157,8 @@ def metrics_log(run: TrainingRun) -> Iterator[MetricsLog]:
             writer.close()
 
 
-def make_room(folder: Path) -> None:
-    """Make the folder; the oldest of its siblings go."""
+def make_run_folder(folder: Path) -> None:
+    """Make a run's folder and delete the oldest ones beside it; `KEPT` stay."""
     folder.mkdir(parents=True, exist_ok=True)
     others = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)
     for path in [path for path in others if path != folder][: -KEPT + 1 or None]:

@@ -1,18 +1,22 @@
-"""Which samples are trained, in what order, and how they lie in a batch.
+"""Draw the samples of each epoch and arrange them in batches.
 
-A batch is a list of rows, a row is a list of examples.
+    draw                        which examples an epoch has, within the token budget
+    batches, packed_batches     the batches of one epoch
+    collate                     one batch as tensors (B, T)
 
-    bucketed    one example a row; examples of like length share a batch, so little is
-                padding.  No attention mask at all: behind a causal row's end nothing
-                looks at the padding, and SDPA takes its fast path.
-    packed      several examples a row, best fit, positions starting at 0 for each, by
-                which every kind of attention keeps them apart (attention.py); without
-                attention mask and with `use_cache=False`.
+A batch is a list of rows, a row is a list of example numbers.
+
+    bucketed    one example a row; examples of similar length share a batch, so that
+                little is padding. There is no attention mask: in a causal model no
+                token attends to the padding after it, and SDPA takes its fast path.
+    packed      several examples a row, best fit. Positions restart at 0 for each, by
+                which every kind of attention keeps them apart (compute/attention.py);
+                there is no attention mask, and `use_cache=False`.
 
 On two CPU cores (5 M parameters, rank 64, 4,096 tokens a batch) bucketed rows train at
-10.1k tokens/s, rows packed to 500 at 8.2k, one packed row of 4,000 at 2.7k with torch's
-attention, whose mask grows with the square of the row.  On a GPU packed rows win;
-`train` chooses.
+10.1k tokens/s, rows packed to 500 at 8.2k, and one packed row of 4,000 at 2.7k with
+torch's attention, whose mask grows with the square of the row. On a GPU packed rows are
+faster; `adapter.packing = "auto"` chooses by device (train.py).
 """
 
 from __future__ import annotations
@@ -29,46 +33,47 @@ if TYPE_CHECKING:
 Row = list[int]
 Batch = list[Row]
 
-# Batches that are sorted together.  More means less padding, and batches that hold one
-# kind of answer only.
+# Batches whose examples are sorted together. A larger window has less padding, but its
+# batches hold one kind of answer only.
 WINDOW = 16
-# Under a tight budget a location is worth most: it is the fact that every other answer
-# repeats, and the cheapest one (25 answer tokens).
+# Tokens of a task under a tight budget, relative to the others. A location is worth
+# most: every other answer repeats that fact, and it is the cheapest (25 answer tokens).
 # Measured: the path of an element is learnt in 14 to 16 exposures (16: 97 to 99 % right
-# in a phrasing never trained, 12: 91 %, 8: 63 %).
+# in a phrasing that was never trained, 12: 91 %, 8: 63 %).
 WEIGHTS = {"code_location": 14.0, "code_explanation": 2.0}
+
+
+# ---------------------------------------------------------------------------- epochs
 
 
 def draw(
     examples: Sequence[Example], epochs: float, most_tokens: int, seed: int
 ) -> list[list[int]]:
-    """The examples of each epoch: all, or as many as the tokens allow, evenly by task.
+    """Return the example numbers of each epoch, at most `most_tokens` in all.
 
-    An epoch takes up where the one before stopped, so that under a tight budget every
-    example is trained once before any is trained twice.
+    Without a tight budget an epoch has all examples. Under a tight one it has a part of
+    each task (`quotas`) and starts where the epoch before stopped, so that every
+    example is trained once before any example is trained twice.
     """
     sizes = [len(example.tokens) for example in examples]
     wanted = int(sum(sizes) * epochs)
     share = min(1.0, most_tokens / wanted) if wanted else 1.0
-    queues = _queues(examples, seed)
-    result: list[list[int]] = []
-    for size in _parts(epochs):
-        budget = sum(sizes) * size * share
-        chosen = _one_epoch(queues, sizes, budget) if budget < sum(sizes) else None
-        order = chosen if chosen is not None else list(range(len(examples)))
-        random.Random(f"{seed}.{len(result)}").shuffle(order)
-        result.append(order)
-    return result
-
-
-def _parts(epochs: float) -> list[float]:
-    """3.5 epochs are three whole ones and a half."""
+    queues = _shuffled_by_task(examples, seed)
     whole = int(epochs)
-    rest = epochs - whole
-    return [1.0] * whole + ([rest] if rest > 1e-9 else [])
+    rest = epochs - whole  # 3.5 epochs are three whole ones and a half
+    drawn: list[list[int]] = []
+    for part in [1.0] * whole + ([rest] if rest > 1e-9 else []):
+        budget = sum(sizes) * part * share
+        if budget < sum(sizes):
+            order = _take_quotas(queues, sizes, budget)
+        else:
+            order = list(range(len(examples)))
+        random.Random(f"{seed}.{len(drawn)}").shuffle(order)
+        drawn.append(order)
+    return drawn
 
 
-def _queues(examples: Sequence[Example], seed: int) -> dict[str, list[int]]:
+def _shuffled_by_task(examples: Sequence[Example], seed: int) -> dict[str, list[int]]:
     queues: dict[str, list[int]] = {}
     for number, example in enumerate(examples):
         queues.setdefault(example.task, []).append(number)
@@ -77,47 +82,50 @@ def _queues(examples: Sequence[Example], seed: int) -> dict[str, list[int]]:
     return dict(sorted(queues.items()))
 
 
-def _one_epoch(
+def _take_quotas(
     queues: Mapping[str, list[int]], sizes: Sequence[int], budget: float
 ) -> list[int]:
-    """Take each task's quota from the front of its queue and put it at the back."""
+    """Take each task's quota from the head of its queue and move it to the tail."""
     needs = {task: sum(sizes[i] for i in queue) for task, queue in queues.items()}
-    chosen: list[int] = []
+    taken: list[int] = []
     for task, quota in quotas(needs, budget).items():
         queue = queues[task]
         count, used = 0, 0
         while count < len(queue) and used + sizes[queue[count]] <= quota:
             used += sizes[queue[count]]
             count += 1
-        chosen += queue[:count]
+        taken += queue[:count]
         queue[:] = queue[count:] + queue[:count]
-    return chosen
+    return taken
 
 
 def quotas(needs: Mapping[str, int], budget: float) -> dict[str, float]:
-    """Tokens of each task by weight; what one does not need goes to the others."""
-    open_tasks = dict(needs)
+    """Split the budget among the tasks by weight, in tokens.
+
+    What a task does not need is split among the others.
+    """
+    unserved = dict(needs)
     result: dict[str, float] = {}
-    while open_tasks:
-        weights = {task: WEIGHTS.get(task, 1.0) for task in open_tasks}
+    while unserved:
+        weights = {task: WEIGHTS.get(task, 1.0) for task in unserved}
         unit = budget / sum(weights.values())
-        small = [t for t, need in open_tasks.items() if need <= unit * weights[t]]
+        small = [t for t, need in unserved.items() if need <= unit * weights[t]]
         if not small:
-            result |= {t: unit * weights[t] for t in open_tasks}
+            result |= {t: unit * weights[t] for t in unserved}
             break
         for task in small:
-            result[task] = float(open_tasks.pop(task))
+            result[task] = float(unserved.pop(task))
             budget -= result[task]
     return {task: result[task] for task in needs}
 
 
-# ----------------------------------------------------------------------- batches
+# --------------------------------------------------------------------------- batches
 
 
 def batches(
     lengths: Sequence[int], order: Sequence[int], tokens: int, seed: int
 ) -> list[Batch]:
-    """Bucketed batches of at most `tokens`, padding counted."""
+    """Return bucketed batches of at most `tokens`, padding included."""
     result: list[Batch] = []
     for window in _windows(lengths, order, WINDOW * tokens):
         batch: Batch = []
@@ -134,7 +142,7 @@ def batches(
 def packed_batches(
     lengths: Sequence[int], order: Sequence[int], tokens: int, row: int, seed: int
 ) -> list[Batch]:
-    """Rows of at most `row` tokens, each filled best fit, `tokens` to a batch."""
+    """Return batches of `tokens`; each row has at most `row`, filled best fit."""
     result: list[Batch] = []
     for window in _windows(lengths, order, WINDOW * tokens):
         rows: list[Row] = []
@@ -157,6 +165,7 @@ def packed_batches(
 def _windows(
     lengths: Sequence[int], order: Sequence[int], tokens: int
 ) -> Iterable[list[int]]:
+    """Cut the order into windows of about `tokens`."""
     window: list[int] = []
     used = 0
     for number in order:
@@ -170,7 +179,7 @@ def _windows(
 
 
 def collate(rows: Sequence[Sequence[Example]], pad: int) -> dict[str, torch.Tensor]:
-    """Tensors (B, T) of one batch; labels of prompts and padding are -100."""
+    """Return the tensors (B, T) of a batch; labels of prompts and padding are -100."""
     import torch
 
     width = max(sum(len(e.tokens) for e in row) for row in rows)
@@ -178,16 +187,15 @@ def collate(rows: Sequence[Sequence[Example]], pad: int) -> dict[str, torch.Tens
     ids, labels, positions = [], [], []
     for row in rows:
         tokens = [token for e in row for token in e.tokens]
-        # A segment's first label would be predicted by the segment before: masked,
-        # which it always is, because a prompt is never empty.
-        wanted = [label for e in row for label in e.labels]
-        places = [place for e in row for place in range(len(e.tokens))]
-        rest = width - len(tokens)
-        ids.append(tokens + [pad] * rest)
-        labels.append(wanted + [-100] * rest)
-        positions.append(
-            places + (list(range(rest)) if packed else list(range(len(tokens), width)))
-        )
+        # The example before in the row would predict an example's first label. That
+        # label is always masked, because a prompt is never empty.
+        row_labels = [label for e in row for label in e.labels]
+        row_positions = [position for e in row for position in range(len(e.tokens))]
+        padding = width - len(tokens)
+        ids.append(tokens + [pad] * padding)
+        labels.append(row_labels + [-100] * padding)
+        start = 0 if packed else len(tokens)
+        positions.append(row_positions + list(range(start, start + padding)))
     return {
         "input_ids": torch.tensor(ids),
         "labels": torch.tensor(labels),

@@ -1,12 +1,18 @@
-"""What a training run is told: plain records, no heavy imports.
+"""Records of a training run: recipe, job and result; without heavy imports.
+
+    Recipe            settings that decide the weights
+    ComputeOptions    settings that change how fast they are computed
+    MetricsTarget     where the curves are written
+    TrainingJob       one run: base, parent, recipe, examples and their order
+    TrainingResult    what the run did
 
 A `TrainingJob` can be written to a folder and read back, so that the processes which a
-launcher starts see the same job as the one that asked for it:
+launcher starts train the same job:
 
     SCRATCH/job.json        everything but the examples
     SCRATCH/examples.bin    msgpack: [[id, task, answer, tokens], ...]
-    SCRATCH/held_out.bin    the same, of what is only measured
-    SCRATCH/checkpoint/     state of an interrupted run, see train.py
+    SCRATCH/held_out.bin    the same for the examples that are only measured
+    SCRATCH/checkpoint/     state of an interrupted run (checkpoint.py)
     SCRATCH/trained/        the result: PEFT files and outcome.json, renamed into place
 """
 
@@ -26,9 +32,10 @@ from repobuild.model.base import Base
 from repobuild.model.conversation import Example
 
 FORMAT = 1  # raised when the same settings would train another adapter
-# Settings that came after the first adapters, and the value at which they do nothing:
-# at it they are no part of a recipe's digest, else an upgrade would train anew.
-LATER: dict[str, Any] = {"rslora": False, "dora": False, "patience": 0}
+# Settings that were added later, and the value that switches each off. At that value
+# they are left out of a recipe's digest, else an upgrade of repobuild would train every
+# adapter again.
+ADDED_LATER: dict[str, Any] = {"rslora": False, "dora": False, "patience": 0}
 
 ATTENTION = (
     "auto",
@@ -43,7 +50,11 @@ ATTENTION = (
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Settings that decide what the weights become; another recipe is a re-base."""
+    """Settings that decide the weights; another recipe starts from the base model.
+
+    Sources: LoRA (Hu et al. 2021), rsLoRA (Kalajdzievski 2023) for `rslora`, DoRA
+    (Liu et al. 2024) for `dora`.
+    """
 
     strategy: str
     rank: int
@@ -69,9 +80,9 @@ class Recipe:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Recipe:
-        """Read `[adapter]`; targets are sorted so that equal sets are equal recipes."""
+        """Read `[adapter]`; raises `UsageError` for patience without measurements."""
         values = {name: settings[f"adapter.{name}"] for name in cls.__slots__}
-        values["targets"] = tuple(sorted(values["targets"]))
+        values["targets"] = tuple(sorted(values["targets"]))  # a set
         if values["patience"] > 0 and values["evaluations"] < 1:
             raise UsageError(
                 f"adapter.patience is {values['patience']}, but held-out loss is never "
@@ -81,17 +92,18 @@ class Recipe:
 
     @property
     def digest(self) -> str:
+        """SHA-256 of the settings that have an effect on the weights."""
         values = asdict(self)
-        idle = [name for name, unused in LATER.items() if values[name] == unused]
+        unused = [name for name, off in ADDED_LATER.items() if values[name] == off]
         if not self.patience:
-            idle.append("evaluations")  # only looks
-        known = {name: v for name, v in values.items() if name not in idle}
-        plain = json.dumps({"format": FORMAT, **known}, sort_keys=True)
+            unused.append("evaluations")  # without patience, measuring changes nothing
+        used = {name: v for name, v in values.items() if name not in unused}
+        plain = json.dumps({"format": FORMAT, **used}, sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
 
 
-def share_of(settings: Mapping[str, Any], name: str) -> float:
-    """A setting that is a share of the whole; raises `UsageError` when it is none."""
+def read_share(settings: Mapping[str, Any], name: str) -> float:
+    """Return the share `adapter.NAME`; raises `UsageError` when it is not in [0, 1)."""
     share = float(settings[f"adapter.{name}"])
     if 0 <= share < 1:
         return share
@@ -103,7 +115,7 @@ def share_of(settings: Mapping[str, Any], name: str) -> float:
 
 @dataclass(frozen=True, slots=True)
 class MetricsTarget:
-    """Where a run may be watched; no part of any key or digest."""
+    """Where the curves of a run are written; part of no key and no digest."""
 
     folder: str = ""  # "" = nowhere
     writers: tuple[str, ...] = ()
@@ -112,16 +124,16 @@ class MetricsTarget:
 
 @dataclass(frozen=True, slots=True)
 class ComputeOptions:
-    """How it is computed: other roundings at most, so no part of a recipe."""
+    """How a run is computed; they change roundings at most, so are in no recipe."""
 
-    attention: str = "auto"  # attention.py says which there are
+    attention: str = "auto"  # one of ATTENTION, see compute/attention.py
     compile: bool = False
     loss_tokens: int = 8192  # answer tokens whose logits are in memory at once
-    recomputed: float = 1.0  # share of the layers, where `checkpointing` is on
+    recomputed: float = 1.0  # share of the layers, with gradient checkpointing
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> ComputeOptions:
-        """Read `[adapter]`; raises `UsageError` on an attention that is none."""
+        """Read `[adapter]`; raises `UsageError` for an unknown attention."""
         values = {name: settings[f"adapter.{name}"] for name in cls.__slots__}
         if values["attention"] not in ATTENTION:
             raise UsageError(
@@ -136,10 +148,10 @@ class TrainingJob:
     """One training run."""
 
     base: Base
-    parent: str  # folder of the adapter to go on from, "" = a new one
+    parent: str  # folder of the adapter to continue, "" = a new one on the base
     recipe: Recipe
     rate: float  # peak learning rate of this run
-    epochs: list[list[int]]  # indices of examples, in the order of training
+    epochs: list[list[int]]  # indices of examples, in order of training
     deepspeed: dict[str, Any]
     scratch: Path
     examples: list[Example]
@@ -150,12 +162,15 @@ class TrainingJob:
 
     @property
     def patience(self) -> int:
-        """That of the recipe; a continued run is short, and goes on to its end."""
+        """The recipe's patience; a continued run is short and never stops early."""
         return 0 if self.parent else self.recipe.patience
 
     @property
     def digest(self) -> str:
-        """A checkpoint of another job is not resumed."""
+        """SHA-256 of the job; a checkpoint with another digest is not resumed.
+
+        Without the metrics target, and with the parent's name instead of its path.
+        """
         plain = {**_plain(self), "parent": Path(self.parent).name}
         del plain["log"]
         body = json.dumps(plain, sort_keys=True).encode()
@@ -184,30 +199,33 @@ class TrainingJob:
 
 @dataclass(frozen=True, slots=True)
 class TrainingResult:
-    """What a run did; equal for equal jobs, hence without any time."""
+    """What a run did; without times, so that equal jobs have equal results."""
 
     steps: int
     tokens: int  # non-padding tokens that went through the model
-    answer_tokens: int  # of which the loss was taken
+    answer_tokens: int  # those with a loss
     losses: list[list[float]]  # [step, mean loss since the last entry]
     trainable: int  # parameters
     norm_b: float  # Frobenius norm over all lora_B
     held_out_losses: list[list[float]] = field(default_factory=list)  # [step, loss]
-    kept: int = 0  # the step whose weights these are
+    kept: int = 0  # step that the adapter's weights are from
 
     def then(self, other: TrainingResult) -> TrainingResult:
-        """Both runs as one; the other went on from this one's weights."""
+        """Return both runs as one; the other continued this one's weights."""
         return replace(
             other,
             steps=self.steps + other.steps,
             tokens=self.tokens + other.tokens,
             answer_tokens=self.answer_tokens + other.answer_tokens,
-            losses=[*self.losses, *_later(other.losses, self.steps)],
-            held_out_losses=[
-                *self.held_out_losses, *_later(other.held_out_losses, self.steps)
-            ],
+            losses=self._append(self.losses, other.losses),
+            held_out_losses=self._append(self.held_out_losses, other.held_out_losses),
             kept=self.steps + other.kept,
-        )  # fmt: skip
+        )
+
+    def _append(
+        self, curve: list[list[float]], later: list[list[float]]
+    ) -> list[list[float]]:
+        return [*curve, *([self.steps + step, loss] for step, loss in later)]
 
     @classmethod
     def read(cls, folder: Path) -> TrainingResult:
@@ -218,11 +236,8 @@ class TrainingResult:
         (folder / "outcome.json").write_text(text, "utf-8")
 
 
-def _later(points: list[list[float]], steps: int) -> list[list[float]]:
-    return [[step + steps, loss] for step, loss in points]
-
-
 def _plain(job: TrainingJob) -> dict[str, Any]:
+    """Return the job as JSON, without scratch folder and examples."""
     return {
         "base": asdict(job.base),
         "parent": job.parent,

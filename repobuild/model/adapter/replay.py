@@ -1,16 +1,19 @@
-"""What a continued run shows beside the changed samples, and how often.
+"""Choose which samples a continued run shows beside the delta, and how often.
 
-    pass      every open sample once, among others that change from pass to pass
-    round     a few passes; after it the model is asked, and what it does not answer yet
-              is trained in another round (lesson.py)
-    replay    the others of a pass, current samples all: one whose source changed is in
-              the delta, one whose source is gone is in no dataset
+    pass      every unanswered sample of the delta once, and a part of the replayed ones
+    round     a few passes; then the model is asked, and the samples that it does not
+              answer yet are trained in another round (adapter.py)
+    replay    current samples outside of the delta, taken from the head of the queue
+              (`replay_queue`)
 
-Every third replayed sample is of what was learnt lately, the others are of the rest.
-What is new fades first: over ten commits of click 69 % of the new facts were still
-known word for word without, 76 to 96 % with it. Every second one was too many: of the
-first build's facts 4 % more were lost. Of what was learnt `n` adapters ago 0.9^n is
-replayed.
+Every third replayed sample was learnt recently, the others are older. New facts fade
+first: over ten commits of click 69 % of the new facts were still known word for word
+without this rule and 76 to 96 % with it. With every second one, 4 % more of the first
+build's facts were lost. A fact that was learnt `n` adapters ago is replayed 0.9^n as
+often as one that was just learnt.
+
+Source: replay of earlier samples in continual learning is experience replay
+(Rolnick et al. 2019, "Experience Replay for Continual Learning").
 """
 
 from __future__ import annotations
@@ -23,75 +26,105 @@ from itertools import accumulate, cycle
 
 from repobuild.model.adapter.packing import WEIGHTS
 
-FADING = 0.9  # share of what was learnt an adapter earlier that is replayed
-FORGOTTEN = 30  # adapters, after which it counts as known: 0.9^30 is 4 %
+RETENTION = 0.9  # how often a fact is replayed, relative to one learnt an adapter later
+KNOWN_AFTER = 30  # adapters, after which a fact counts as old: 0.9^30 is 4 %
+
+# ------------------------------------------------------------------------ one round
 
 
-def passes_of(
-    opened: Sequence[str], others: Sequence[str], passes: int, seed: str
+def count_passes(unanswered: int, share: float, most: int, samples: int) -> int:
+    """Return how often a round shows each unanswered sample: 3 to `most` times.
+
+    Within these limits a round stays near `samples` samples: a handful of facts is
+    shown `most` times, a rewritten package has many steps anyway.
+    """
+    affordable = int(samples * (1 - share) / max(1, unanswered))
+    return max(min(3, most), min(most, affordable))
+
+
+def count_replayed(unanswered: int, passes: int, share: float, least: int) -> int:
+    """Return how many samples a round replays: `share` of all that it shows.
+
+    `least` is a floor however small the delta is, because one changed fact harms the
+    others as much as ten do. With a share of 0 nothing is replayed.
+    """
+    if not share:
+        return 0
+    return max(round(unanswered * passes * share / (1 - share)), least)
+
+
+def build_passes(
+    unanswered: Sequence[str], replayed: Sequence[str], passes: int, seed: str
 ) -> list[list[str]]:
-    """The ids of each pass: every open sample, and its share of the others."""
-    share = -(-len(others) // passes)
-    found = []
+    """Return the shuffled ids of each pass."""
+    size = -(-len(replayed) // passes)
+    built = []
     for number in range(passes):
-        order = [*opened, *others[number * share : (number + 1) * share]]
+        order = [*unanswered, *replayed[number * size : (number + 1) * size]]
         random.Random(f"{seed}.{number}").shuffle(order)
-        found.append(order)
-    return found
+        built.append(order)
+    return built
 
 
-def passes_for(opened: int, share: float, most: int, samples: int) -> int:
-    """How often each open sample is shown in a round: at most `most`, at least thrice.
+def limit_tokens(
+    passes: Sequence[Sequence[int]], sizes: Sequence[int], max_tokens: int
+) -> list[list[int]]:
+    """Keep whole passes within the token budget, and a part of the first at least.
 
-    Between them, so often that the round stays near `samples`: a handful of facts takes
-    eight passes, a rewritten package has many steps anyway.
+    `passes` hold indices into `sizes`, which are in tokens.
     """
-    fitting = int(samples * (1 - share) / max(1, opened))
-    return max(min(3, most), min(most, fitting))
+    kept: list[list[int]] = []
+    left = max_tokens
+    for order in passes:
+        spent = list(accumulate(sizes[number] for number in order))
+        cost = spent[-1] if spent else 0
+        if cost > left and kept:
+            break
+        kept.append(list(order[: bisect_right(spent, left)]))
+        left -= cost
+    return kept
 
 
-def replayed(opened: int, passes: int, share: float, least: int) -> int:
-    """How many samples a round replays: `share` of all that it shows.
-
-    `least` however small the delta is, because one changed fact does as much harm to
-    the others as ten; none where the share is 0.
-    """
-    return max(round(opened * passes * share / (1 - share)), least) if share else 0
+# ---------------------------------------------------------------------- replay queue
 
 
-def turns(
-    tasks: Mapping[str, str], fresh: set[str], seed: str, ages: Mapping[str, int]
+def replay_queue(
+    tasks: Mapping[str, str], delta: set[str], seed: str, ages: Mapping[str, int]
 ) -> Iterator[str]:
-    """All samples beside the delta, in the order of replay, over and over.
+    """Yield the ids of all samples outside of the delta in order of replay, endlessly.
 
-    `tasks` names the task of every current sample, `ages` says of those that were
-    learnt since the first build how many adapters ago.
+    `tasks` names the task of every current sample. `ages` counts the adapters since a
+    sample was learnt; samples of the first build are not in it.
     """
-    order = in_order(tasks, fresh, seed)
-    turn = {
-        sample_id: place / FADING ** ages[sample_id]
-        for place, sample_id in enumerate(order)
+    order = balanced_order(tasks, delta, seed)
+    # An older sample moves back in the queue, and off its end.
+    position = {
+        sample_id: number / RETENTION ** ages[sample_id]
+        for number, sample_id in enumerate(order)
         if sample_id in ages
     }
-    known = {sample_id for sample_id, place in turn.items() if place < len(order)}
-    recent = sorted(known, key=turn.__getitem__)
-    rest = [sample_id for sample_id in order if sample_id not in known]
-    if recent and rest:
-        old = cycle(rest)
-        return (i for new in cycle(recent) for i in (new, next(old), next(old)))
+    recent = sorted(
+        (i for i, number in position.items() if number < len(order)),
+        key=position.__getitem__,
+    )
+    is_recent = set(recent)
+    old = [sample_id for sample_id in order if sample_id not in is_recent]
+    if recent and old:
+        others = cycle(old)
+        return (i for new in cycle(recent) for i in (new, next(others), next(others)))
     return cycle(order)
 
 
-def in_order(tasks: Mapping[str, str], fresh: set[str], seed: str) -> list[str]:
-    """All samples beside the delta, evenly.
+def balanced_order(tasks: Mapping[str, str], delta: set[str], seed: str) -> list[str]:
+    """Order all samples outside of the delta evenly.
 
-    By task as in the first build (packing.py), evenly by module, so that a large module
-    does not crowd out the others, and every fact once before any in another phrasing:
-    so many more facts are refreshed by as many samples.
+    By task with the weights of a first build (packing.py); by module, so that a large
+    module does not crowd out the others; and every fact once before any fact in a
+    second phrasing, so that the same number of samples refreshes more facts.
     """
     groups: dict[tuple[str, str], list[str]] = {}
     for sample_id, task in sorted(tasks.items()):
-        if sample_id not in fresh:
+        if sample_id not in delta:
             module = sample_id.partition("::")[0].partition("#")[0]
             groups.setdefault((task, module), []).append(sample_id)
     chance = random.Random(f"{seed}.replay")
@@ -100,40 +133,20 @@ def in_order(tasks: Mapping[str, str], fresh: set[str], seed: str) -> list[str]:
         for (task, _), group in sorted(groups.items())
     ]
     chance.shuffle(queues)
-    places = (
-        (place / weight, turn, sample_id)
+    positions = (
+        (number / weight, turn, sample_id)
         for turn, (weight, queue) in enumerate(queues)
-        for place, sample_id in enumerate(queue)
+        for number, sample_id in enumerate(queue)
     )
-    return [sample_id for *_, sample_id in sorted(places)]
+    return [sample_id for *_, sample_id in sorted(positions)]
 
 
 def _fact_by_fact(shuffled: Sequence[str]) -> list[str]:
-    """One phrasing of each fact, then a second of each: an id is FACT.n."""
+    """Order by phrasing: the first of each fact, then the second; ids are FACT.n."""
     seen: Counter[str] = Counter()
-    found = []
+    numbered = []
     for sample_id in shuffled:
         fact = sample_id.rpartition(".")[0]
-        found.append((seen[fact], sample_id))
+        numbered.append((seen[fact], sample_id))
         seen[fact] += 1
-    return [sample_id for _, sample_id in sorted(found, key=lambda pair: pair[0])]
-
-
-def bounded(
-    epochs: Sequence[Sequence[int]], sizes: Sequence[int], most_tokens: int
-) -> list[list[int]]:
-    """Whole epochs as far as the tokens reach; of the first one what fits."""
-    result: list[list[int]] = []
-    left = most_tokens
-    for epoch in epochs:
-        cost = sum(sizes[number] for number in epoch)
-        if cost > left and result:
-            break
-        result.append(_fitting(epoch, sizes, left))
-        left -= cost
-    return result
-
-
-def _fitting(epoch: Sequence[int], sizes: Sequence[int], tokens: int) -> list[int]:
-    spent = list(accumulate(sizes[number] for number in epoch))
-    return list(epoch[: bisect_right(spent, tokens)])
+    return [sample_id for _, sample_id in sorted(numbered, key=lambda pair: pair[0])]

@@ -3,8 +3,8 @@
     python -m repobuild.model.bundled.pretrain --out tiny   trains it
     python -m repobuild.model.bundled.bundle tiny           makes it the default
 
-`cache/refs/tiny` then holds the digest of `cache/objects/ab/cdef…/`. The model that
-was there goes: a wheel carries one.
+`cache/refs/tiny` then holds the digest of `cache/objects/ab/cdef…/`. The previous model
+is removed: a wheel carries one.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from pathlib import Path
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.resources import folder
 
-MAX_BYTES = 16 << 20
+MAX_BYTES = 16 << 20  # of the model that a wheel may carry
 
 
 def bundle(model: Path, cache: Path, name: str = "tiny") -> str:
-    """Copy a model folder into a cache and return its digest.
+    """Copy a model folder into a cache, remove all others, and return its digest.
 
-    Raises `ValueError` when it is larger than the cache may be.
+    Raises `ValueError` when the folder is larger than MAX_BYTES.
     """
     size = sum(p.stat().st_size for p in model.rglob("*") if p.is_file())
     if size > MAX_BYTES:

@@ -1,17 +1,21 @@
-"""Train the embedded base model `tiny` from scratch on the standard library.
+"""Train the bundled base model `tiny` from scratch on the standard library.
 
     python -m repobuild.model.bundled.pretrain --out cache/tiny --minutes 80 --compile
     python -m repobuild.model.bundled.pretrain --out cache/tiny     # again: continues
     python -m repobuild.model.bundled.pretrain --out /tmp/t --minutes 2 --layers 2
 
-`--out` always holds a model that `from_pretrained` loads: it is written beside and
-swapped in every few minutes.  The float32 weights and the optimizer live in
-`OUT.training/`, as safetensors; a run that finds them there goes on from them.
+`--out` always holds a complete model that `from_pretrained` loads: every few minutes a
+new one is written next to it and renamed. The float32 weights and the optimizer state
+are in `OUT.training/`, as safetensors; a run that finds them there continues from them.
 
-The learning rate follows the clock, not the step: it warms up, then falls along a
-cosine that ends when the minutes are spent.  A busy machine makes fewer steps, and the
+The learning rate depends on the clock, not on the step: it warms up, then falls along a
+cosine that ends when the minutes are spent. A busy machine makes fewer steps, and the
 last weights are still the best ones.
+
+From top to bottom: recipe, texts, model and loss, saved state, training, command line.
 """
+
+from __future__ import annotations
 
 import argparse
 import json
@@ -38,10 +42,11 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
+from repobuild import resources
 from repobuild.model.bundled import corpus
 from repobuild.model.bundled import tokenizer as bpe
 
-QUESTIONS = Path(__file__).parents[2] / "configs" / "questions"
+QUESTIONS = resources.folder("configs") / "questions"
 KINDS = ("code", "fim", "chat")
 Tokens = npt.NDArray[np.uint16]
 Clock = Callable[[], float]
@@ -49,7 +54,7 @@ Clock = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class PretrainRecipe:
-    """Everything that decides what the weights become, but for the machine's speed."""
+    """Everything that decides the weights, except the machine's speed."""
 
     # Model: 4096 * 256 + 5 * (256 * 256 * 2 + 256 * 128 * 2 + 3 * 256 * 768) = 5.0 M
     vocabulary: int = bpe.VOCABULARY  # entries; embedding and output share 1.0 M
@@ -59,21 +64,21 @@ class PretrainRecipe:
     kv_heads: int = 2
     head_size: int = 64
     feed_forward: int = 768
-    context: int = 4096  # positions the configuration promises
+    context: int = 4096  # positions in the model's configuration
     rope_theta: float = 100_000.0
 
     # Texts
     sequence: int = 512  # tokens; a piece of a file or four questions
-    fim_share: float = 0.2  # of the pieces get a hole
-    chat_share: float = 0.25  # of the tokens are questions and answers
+    fim_share: float = 0.2  # share of pieces that get a hole
+    chat_share: float = 0.25  # share of tokens in questions and answers
     chat_longest: int = 256  # tokens
 
     # Optimizer: 8 * 512 = 4,096 tokens a step
     batch: int = 8
     learning_rate: float = 2e-3
-    last_rate: float = 0.02  # of the peak, when the minutes are spent
-    warm_up: float = 0.02  # of the minutes
-    weight_decay: float = 0.1  # matrices only
+    last_rate: float = 0.02  # share of the peak when the minutes are spent
+    warm_up: float = 0.02  # share of the minutes
+    weight_decay: float = 0.1  # of matrices only
     beta1: float = 0.9
     beta2: float = 0.95
     clip: float = 1.0
@@ -89,11 +94,11 @@ class PretrainRecipe:
 
 @dataclass(slots=True)
 class PretrainProgress:
-    """Where the run stands; all of `state.json`."""
+    """Position and scores of a run; saved in `state.json`."""
 
     step: int = 0
     epoch: int = 0
-    window: int = 0  # in the epoch
+    window: int = 0  # next window of the epoch
     tokens: int = 0
     seconds: float = 0.0
     scores: dict[str, float] = field(default_factory=dict)
@@ -101,11 +106,11 @@ class PretrainProgress:
 
 @dataclass(frozen=True, slots=True)
 class TokenisedTexts:
-    """Tokenised documents of one kind, end to end, and how many bytes they were."""
+    """Tokenised documents of one kind, laid end to end."""
 
-    ids: Tokens
-    starts: npt.NDArray[np.int64]  # one more than documents
-    size: int
+    ids: Tokens  # (tokens,)
+    starts: npt.NDArray[np.int64]  # (documents + 1,)
+    size: int  # bytes of the texts
 
     def __len__(self) -> int:
         return len(self.starts) - 1
@@ -122,20 +127,20 @@ def documents(
     questions: Sequence[corpus.QuestionLanguage],
     seed: int,
 ) -> list[corpus.CorpusDocument]:
-    """Every piece as code and with a hole, in the same order; and every question."""
-    chance = random.Random(seed)
-    found: list[corpus.CorpusDocument] = []
+    """Return every piece as code and with a hole, in the same order, and all chats."""
+    rng = random.Random(seed)
+    result: list[corpus.CorpusDocument] = []
     for file in files:
         for code in corpus.code_documents(file):
-            found += [code, corpus.fim_document(code, chance)]
-        found += corpus.chat_documents(file, questions, chance)
-    return found
+            result += [code, corpus.fim_document(code, rng)]
+        result += corpus.chat_documents(file, questions, rng)
+    return result
 
 
-def tokenizer_texts(found: Sequence[corpus.CorpusDocument]) -> Iterator[str]:
-    """Code and a third of the questions: as many bytes as teaching one epoch takes."""
+def tokenizer_texts(texts: Sequence[corpus.CorpusDocument]) -> Iterator[str]:
+    """Yield code and a third of the chats: the proportion of one training epoch."""
     chats = 0
-    for document in found:
+    for document in texts:
         if document.held_out or document.kind == "fim":
             continue
         chats += document.kind == "chat"
@@ -146,7 +151,10 @@ def tokenizer_texts(found: Sequence[corpus.CorpusDocument]) -> Iterator[str]:
 def tokenise(
     tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], longest: int
 ) -> TokenisedTexts:
-    """Each text with the end-of-text token; those over `longest` are left out."""
+    """Tokenise each text and add the end-of-text token.
+
+    Texts that would have more than `longest` tokens are left out.
+    """
     end = tokenizer.convert_tokens_to_ids(bpe.END_OF_TEXT)
     rows: list[Tokens] = []
     size = 0
@@ -163,40 +171,47 @@ def tokenise(
 
 def tokenise_split(
     tokenizer: PreTrainedTokenizerFast,
-    found: Sequence[corpus.CorpusDocument],
+    texts: Sequence[corpus.CorpusDocument],
     recipe: PretrainRecipe,
     held_out: bool,
 ) -> dict[str, TokenisedTexts]:
-    """The trained or the held-out texts by kind."""
+    """Return the training texts or the held-out texts, tokenised, by kind."""
     result = {}
     for kind in KINDS:
         longest = recipe.chat_longest if kind == "chat" else 1 << 30
-        texts = [d.text for d in found if d.kind == kind and d.held_out == held_out]
-        result[kind] = tokenise(tokenizer, texts, longest)
+        chosen = [d.text for d in texts if d.kind == kind and d.held_out == held_out]
+        result[kind] = tokenise(tokenizer, chosen, longest)
     return result
 
 
 def epoch_windows(
     texts: Mapping[str, TokenisedTexts], recipe: PretrainRecipe, epoch: int
 ) -> Tokens:
-    """One pass over the code, mixed and cut: (windows, sequence + 1)."""
-    chance = np.random.default_rng([recipe.seed, epoch])
+    """Return one pass over the code, mixed with chats: (windows, sequence + 1) ids.
+
+    A share of the pieces has a hole, and chats are drawn until they have their share of
+    the tokens.
+    """
+    rng = np.random.default_rng([recipe.seed, epoch])
     code, fim, chat = (texts[kind] for kind in KINDS)
-    holes = chance.random(len(code)) < recipe.fim_share
+    holes = rng.random(len(code)) < recipe.fim_share
     chosen = [fim[i] if holes[i] else code[i] for i in range(len(code))]
-    share = recipe.chat_share / (1 - recipe.chat_share)
-    wanted = share * sum(map(len, chosen))
-    for i in chance.permutation(len(chat)):
-        if wanted <= 0:
+    chat_per_code = recipe.chat_share / (1 - recipe.chat_share)
+    tokens_left = chat_per_code * sum(map(len, chosen))
+    for i in rng.permutation(len(chat)):
+        if tokens_left <= 0:
             break
         chosen.append(chat[i])
-        wanted -= len(chat[i])
-    order = chance.permutation(len(chosen))
+        tokens_left -= len(chat[i])
+    order = rng.permutation(len(chosen))
     return windows(np.concatenate([chosen[i] for i in order]), recipe.sequence)
 
 
 def windows(ids: Tokens, sequence: int) -> Tokens:
-    """Rows of `sequence` inputs and one more target; each token is a target once."""
+    """Cut ids into rows (windows, sequence + 1): inputs and one more target.
+
+    Neighbouring rows share one token, so every token but the first is a target once.
+    """
     count = (len(ids) - 1) // sequence
     rows = [ids[i * sequence : (i + 1) * sequence + 1] for i in range(count)]
     return np.stack(rows) if rows else np.zeros((0, sequence + 1), dtype=np.uint16)
@@ -206,7 +221,7 @@ def windows(ids: Tokens, sequence: int) -> Tokens:
 
 
 def build_model(recipe: PretrainRecipe) -> Qwen3ForCausalLM:
-    """Random float32 weights of the Qwen3 architecture."""
+    """Return a Qwen3 model with random float32 weights."""
     torch.manual_seed(recipe.seed)
     special = {token: i for i, token in enumerate(bpe.SPECIAL_TOKENS)}
     config = Qwen3Config(
@@ -230,7 +245,10 @@ def build_model(recipe: PretrainRecipe) -> Qwen3ForCausalLM:
 def build_optimizer(
     model: Qwen3ForCausalLM, recipe: PretrainRecipe
 ) -> torch.optim.AdamW:
-    """AdamW; norms are not decayed."""
+    """Return AdamW with weight decay for matrices, none for norms.
+
+    Source: Loshchilov and Hutter 2019, "Decoupled Weight Decay Regularization".
+    """
     matrices = [p for p in model.parameters() if p.dim() >= 2]
     vectors = [p for p in model.parameters() if p.dim() < 2]
     groups = [
@@ -241,30 +259,40 @@ def build_optimizer(
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=betas, fused=True)
 
 
-def loss_of(model: Qwen3ForCausalLM, rows: torch.Tensor) -> torch.Tensor:
-    """Mean loss of (B, T + 1) tokens; products in bfloat16, weights in float32."""
+def batch_loss(model: Qwen3ForCausalLM, rows: torch.Tensor) -> torch.Tensor:
+    """Return the mean loss of rows (B, T + 1), with products in bfloat16.
+
+    Weights and logits stay in float32.
+    """
     with torch.autocast("cpu", torch.bfloat16):
         logits = model(input_ids=rows[:, :-1], use_cache=False).logits  # (B, T, V)
     return F.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
 
 
 def learning_rate(recipe: PretrainRecipe, spent: float) -> float:
-    """The rate when the share `spent` of the minutes is gone."""
+    """Return the rate after the share `spent` of the minutes: warm-up, then cosine.
+
+    Source: Loshchilov and Hutter 2017, "SGDR: Stochastic Gradient Descent with Warm
+    Restarts" (one cycle, no restart).
+    """
     if spent < recipe.warm_up:
         return recipe.learning_rate * max(spent / recipe.warm_up, 0.01)
-    turn = min(1.0, (spent - recipe.warm_up) / (1 - recipe.warm_up))
-    height = 0.5 * (1 + math.cos(math.pi * turn))
-    return recipe.learning_rate * (recipe.last_rate + (1 - recipe.last_rate) * height)
+    phase = min(1.0, (spent - recipe.warm_up) / (1 - recipe.warm_up))
+    cosine = 0.5 * (1 + math.cos(math.pi * phase))
+    return recipe.learning_rate * (recipe.last_rate + (1 - recipe.last_rate) * cosine)
 
 
 @torch.no_grad()
-def score(
+def held_out_loss(
     model: Qwen3ForCausalLM,
     held_out: Mapping[str, TokenisedTexts],
     recipe: PretrainRecipe,
     most: int,
 ) -> dict[str, float]:
-    """Held-out loss of each kind, per token and per byte of its text."""
+    """Return the held-out loss (nats) of each kind, per token and per byte of text.
+
+    At most `most` windows of each kind are measured.
+    """
     result: dict[str, float] = {}
     for kind, texts in held_out.items():
         rows = torch.from_numpy(windows(texts.ids, recipe.sequence)[:most].astype(int))
@@ -272,7 +300,7 @@ def score(
             continue
         starts = range(0, len(rows), recipe.batch)
         parts = [rows[i : i + recipe.batch] for i in starts]
-        loss = sum(loss_of(model, p).item() * len(p) for p in parts) / len(rows)
+        loss = sum(batch_loss(model, p).item() * len(p) for p in parts) / len(rows)
         result[f"{kind}_loss_per_token"] = round(loss, 4)
         result[f"{kind}_loss_per_byte"] = round(loss * len(texts.ids) / texts.size, 4)
     return result
@@ -281,13 +309,13 @@ def score(
 # ------------------------------------------------------------------------- state
 
 
-def swap_in(new: Path, place: Path) -> None:
-    """Readers see the old folder or the new one; a crash leaves one of them whole."""
-    old = place.with_name(f"{place.name}.old")
+def replace_folder(folder: Path, new: Path) -> None:
+    """Rename `new` to `folder`; a crash leaves the old or the new one complete."""
+    old = folder.with_name(f"{folder.name}.old")
     shutil.rmtree(old, ignore_errors=True)
-    if place.exists():
-        place.rename(old)
-    new.rename(place)
+    if folder.exists():
+        folder.rename(old)
+    new.rename(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -298,11 +326,11 @@ def save_state(
     progress: PretrainProgress,
     recipe: PretrainRecipe,
 ) -> None:
-    """What a later run needs to go on as if it had never stopped."""
+    """Save what a later run needs to equal an uninterrupted one, bit for bit."""
     new = folder.with_name(f"{folder.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir(parents=True)
-    weights = dict(model.named_parameters())  # the tied output is not named twice
+    weights = dict(model.named_parameters())  # the tied output layer is not repeated
     save_file({n: p.detach() for n, p in weights.items()}, new / "weights.safetensors")
     moments = {
         f"{name}/{key}": value
@@ -312,7 +340,7 @@ def save_state(
     save_file(moments, new / "optimizer.safetensors")
     state = {"progress": asdict(progress), "recipe": asdict(recipe)}
     (new / "state.json").write_text(json.dumps(state, indent=1) + "\n")
-    swap_in(new, folder)
+    replace_folder(folder, new)
 
 
 def load_state(
@@ -321,7 +349,10 @@ def load_state(
     optimizer: torch.optim.AdamW,
     recipe: PretrainRecipe,
 ) -> PretrainProgress:
-    """The inverse of `save_state`; a fresh `PretrainProgress` when there is nothing."""
+    """Load what `save_state` saved; return a fresh `PretrainProgress` without a state.
+
+    Raises `SystemExit` when the state is from another recipe.
+    """
     if not (folder / "state.json").exists():
         return PretrainProgress()
     state = json.loads((folder / "state.json").read_text())
@@ -344,7 +375,7 @@ def export(
     progress: PretrainProgress,
     recipe: PretrainRecipe,
 ) -> None:
-    """The model folder: bfloat16 weights, tokenizer, recipe and card."""
+    """Write the model folder: bfloat16 weights, tokenizer, recipe and model card."""
     new = out.with_name(f"{out.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     shipped = Qwen3ForCausalLM(model.config)
@@ -368,12 +399,12 @@ def export(
         ),
     }
     (new / "recipe.json").write_text(json.dumps(facts, indent=1) + "\n")
-    (new / "README.md").write_text(card(facts, progress))
-    swap_in(new, out)
+    (new / "README.md").write_text(model_card(facts, progress))
+    replace_folder(out, new)
 
 
-def card(facts: Mapping[str, object], progress: PretrainProgress) -> str:
-    """The model card: what it is, how good it is, how it was made."""
+def model_card(facts: Mapping[str, object], progress: PretrainProgress) -> str:
+    """Return the model card: what the model is, its scores, how it was made."""
     rows = [
         f"| {kind} | {progress.scores[f'{kind}_loss_per_token']:.3f} "
         f"| {progress.scores[f'{kind}_loss_per_byte']:.3f} |"
@@ -415,7 +446,7 @@ Trained on {progress.tokens:,} tokens in {progress.seconds / 60:.0f} minutes and
 
 @dataclass(frozen=True, slots=True)
 class PretrainRun:
-    """One training run: the places it writes to, its texts and its clock."""
+    """One training run: its recipe, its texts, its output folder and its clock."""
 
     recipe: PretrainRecipe
     out: Path
@@ -425,42 +456,38 @@ class PretrainRun:
     clock: Clock = time.monotonic
     compile: bool = False
     most_steps: int | None = None  # stop early, as an interruption would
-    say: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
+    log: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
     @property
     def state(self) -> Path:
+        """Return the folder of float32 weights, optimizer and progress."""
         return self.out.with_name(f"{self.out.name}.training")
 
 
 def train(run: PretrainRun) -> PretrainProgress:
-    """Train until the minutes are spent; save, score and say where it stands."""
-    recipe, clock = run.recipe, run.clock
+    """Train until the minutes are spent; log, score and save on the way."""
+    recipe = run.recipe
     model = build_model(recipe)
     optimizer = build_optimizer(model, recipe)
     progress = load_state(run.state, model, optimizer, recipe)
-    loss_fn = torch.compile(loss_of) if run.compile else loss_of
+    compute_loss = torch.compile(batch_loss) if run.compile else batch_loss
     rows = epoch_windows(run.trained, recipe, progress.epoch)
-    run.say(f"{len(rows):,} windows an epoch; starting at step {progress.step:,}")
+    run.log(f"{len(rows):,} windows an epoch; starting at step {progress.step:,}")
 
-    began = clock() - progress.seconds
-    shown, seen = progress.seconds, progress.tokens
-    wait = recipe.save_every if progress.step else recipe.first_save
-    save_at = progress.seconds + wait * 60
-    score_at = progress.seconds + recipe.score_every * 60
+    began = run.clock() - progress.seconds
     first_step = progress.step
-    mean = math.nan
+    reports = ReportSchedule.start(run, progress)
     while progress.seconds < recipe.minutes * 60:
         if run.most_steps is not None and progress.step - first_step >= run.most_steps:
             break
         if progress.window + recipe.batch > len(rows):
             progress.epoch, progress.window = progress.epoch + 1, 0
             rows = epoch_windows(run.trained, recipe, progress.epoch)
-        part = rows[progress.window : progress.window + recipe.batch]
-        batch = torch.from_numpy(part.astype(np.int64))  # (B, T + 1)
+        batch = rows[progress.window : progress.window + recipe.batch]
 
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, progress.seconds / recipe.minutes / 60)
-        loss = loss_fn(model, batch)
+        loss = compute_loss(model, torch.from_numpy(batch.astype(np.int64)))
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
         optimizer.step()
@@ -469,29 +496,78 @@ def train(run: PretrainRun) -> PretrainProgress:
         progress.step += 1
         progress.window += recipe.batch
         progress.tokens += recipe.batch * recipe.sequence
-        progress.seconds = clock() - began
-        value = loss.item()
-        mean = value if math.isnan(mean) else 0.98 * mean + 0.02 * value
-        if progress.step % 50 == 0:
-            rate = (progress.tokens - seen) / max(progress.seconds - shown, 1e-9)
-            shown, seen = progress.seconds, progress.tokens
-            run.say(
-                f"step {progress.step:,} epoch {progress.epoch} loss {mean:.3f} "
-                f"{rate:,.0f} tokens/s {progress.tokens / 1e6:.1f} M tokens "
-                f"{progress.seconds / 60:.1f} of {recipe.minutes:g} minutes"
-            )
-        if progress.seconds >= score_at:
-            progress.scores = score(model, run.held_out, recipe, recipe.score_windows)
-            run.say(f"step {progress.step:,} held out {json.dumps(progress.scores)}")
-            score_at += recipe.score_every * 60
-        if progress.seconds >= save_at:
-            save(run, model, optimizer, progress)
-            save_at += recipe.save_every * 60
+        progress.seconds = run.clock() - began
+        reports.after_step(model, optimizer, progress, loss.item())
 
-    progress.scores = score(model, run.held_out, recipe, 8 * recipe.score_windows)
-    run.say(f"step {progress.step:,} held out {json.dumps(progress.scores)}")
+    score(run, model, progress, 8 * recipe.score_windows)
     save(run, model, optimizer, progress)
     return progress
+
+
+@dataclass(slots=True)
+class ReportSchedule:
+    """Log every 50 steps; score and save whenever their minutes have passed."""
+
+    run: PretrainRun
+    score_at: float  # seconds of training
+    save_at: float
+    logged_seconds: float
+    logged_tokens: int
+    mean_loss: float = math.nan  # moving average
+
+    @classmethod
+    def start(cls, run: PretrainRun, progress: PretrainProgress) -> ReportSchedule:
+        """Return the schedule of a new or a continued run."""
+        recipe, seconds = run.recipe, progress.seconds
+        first_save = recipe.save_every if progress.step else recipe.first_save
+        return cls(
+            run,
+            score_at=seconds + recipe.score_every * 60,
+            save_at=seconds + first_save * 60,
+            logged_seconds=seconds,
+            logged_tokens=progress.tokens,
+        )
+
+    def after_step(
+        self,
+        model: Qwen3ForCausalLM,
+        optimizer: torch.optim.AdamW,
+        progress: PretrainProgress,
+        loss: float,
+    ) -> None:
+        """Count the step's loss; do what is due."""
+        run, recipe = self.run, self.run.recipe
+        new = math.isnan(self.mean_loss)
+        self.mean_loss = loss if new else 0.98 * self.mean_loss + 0.02 * loss
+        if progress.step % 50 == 0:
+            self._log(progress)
+        if progress.seconds >= self.score_at:
+            score(run, model, progress, recipe.score_windows)
+            self.score_at += recipe.score_every * 60
+        if progress.seconds >= self.save_at:
+            save(run, model, optimizer, progress)
+            self.save_at += recipe.save_every * 60
+
+    def _log(self, progress: PretrainProgress) -> None:
+        seconds = progress.seconds - self.logged_seconds
+        rate = (progress.tokens - self.logged_tokens) / max(seconds, 1e-9)
+        self.logged_seconds, self.logged_tokens = progress.seconds, progress.tokens
+        self.run.log(
+            f"step {progress.step:,} epoch {progress.epoch} loss {self.mean_loss:.3f} "
+            f"{rate:,.0f} tokens/s {progress.tokens / 1e6:.1f} M tokens "
+            f"{progress.seconds / 60:.1f} of {self.run.recipe.minutes:g} minutes"
+        )
+
+
+def score(
+    run: PretrainRun,
+    model: Qwen3ForCausalLM,
+    progress: PretrainProgress,
+    windows_of_kind: int,
+) -> None:
+    """Measure the held-out loss, keep it in the progress and log it."""
+    progress.scores = held_out_loss(model, run.held_out, run.recipe, windows_of_kind)
+    run.log(f"step {progress.step:,} held out {json.dumps(progress.scores)}")
 
 
 def save(
@@ -500,33 +576,33 @@ def save(
     optimizer: torch.optim.AdamW,
     progress: PretrainProgress,
 ) -> None:
-    """The state first: the model folder can be made from it, not the reverse."""
+    """Save the state, then the model folder, which could be made from the state."""
     save_state(run.state, model, optimizer, progress, run.recipe)
     export(run.out, model, run.tokenizer, progress, run.recipe)
-    run.say(f"step {progress.step:,} saved '{run.out}'")
+    run.log(f"step {progress.step:,} saved '{run.out}'")
 
 
 def prepare(
     recipe: PretrainRecipe, out: Path, questions: Sequence[corpus.QuestionLanguage]
 ) -> PretrainRun:
-    """Read and tokenise; the tokenizer is trained once and kept beside the state."""
-    place = out.with_name(f"{out.name}.tokenizer")
-    found = documents(
+    """Read and tokenise the texts; train the tokenizer unless a run has saved one."""
+    folder = out.with_name(f"{out.name}.tokenizer")
+    texts = documents(
         list(corpus.source_files(corpus.library_root())), questions, recipe.seed
     )
-    if not place.exists():
-        learned = bpe.train(tokenizer_texts(found), recipe.vocabulary, recipe.context)
-        new = place.with_name(f"{place.name}.new")
+    if not folder.exists():
+        learned = bpe.train(tokenizer_texts(texts), recipe.vocabulary, recipe.context)
+        new = folder.with_name(f"{folder.name}.new")
         learned.save_pretrained(new)
-        swap_in(new, place)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(place)
-    trained = tokenise_split(tokenizer, found, recipe, held_out=False)
-    held_out = tokenise_split(tokenizer, found, recipe, held_out=True)
+        replace_folder(folder, new)
+    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    trained = tokenise_split(tokenizer, texts, recipe, held_out=False)
+    held_out = tokenise_split(tokenizer, texts, recipe, held_out=True)
     return PretrainRun(recipe, out, tokenizer, trained, held_out)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse, prepare, train."""
+    """Read the command line, prepare the texts and train."""
     parser = argparse.ArgumentParser(prog="python -m repobuild.model.bundled.pretrain")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
     parser.add_argument(
@@ -545,7 +621,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     run = prepare(PretrainRecipe(**settings), out, corpus.read_questions(folder))
     for kind in KINDS:
-        run.say(
+        run.log(
             f"{kind}: {len(run.trained[kind]):,} texts, "
             f"{len(run.trained[kind].ids) / 1e6:.1f} M tokens, "
             f"{run.trained[kind].size / len(run.trained[kind].ids):.2f} bytes a token"

@@ -1,18 +1,20 @@
-"""The tokenizer of the embedded base model: byte-level BPE, 4,096 entries.
+"""Train the tokenizer of the bundled base model: byte-level BPE with 4,096 entries.
 
-A small vocabulary is the largest saving on a CPU: with hidden size 256 the embedding
-is 1.0 M of 5.0 M parameters, and the logits of 4,096 tokens take 64 MiB in float32.
+A small vocabulary saves most on a CPU: with hidden size 256 the embedding has 1.0 M of
+5.0 M parameters, and the logits of 4,096 tokens take 64 MiB in float32.
 
-Names of the special tokens and the chat template follow Qwen, so that code written
-for a Qwen3 model runs unchanged.  There is no default system prompt and no think
-block.  The split pattern is Qwen's with two changes:
+The special tokens and the chat template follow Qwen, so that code written for a Qwen3
+model runs unchanged. There is no default system prompt and no think block. The split
+pattern is Qwen's with two changes:
 
-- a line break and the indentation behind it are one piece ("\\n       " + " x"), which
-  saves a token a line;
-- the English contractions ('s, 're) are gone: in code they are ends of strings.
+- a line break and the following indentation are one piece ("\\n       " + " x"), which
+  saves a token per line;
+- the English contractions ('s, 're) are removed: in code they are ends of strings.
 
-Digits stand alone, as in Qwen: line numbers are spelled, never memorised.
+Every digit is a token, as in Qwen: line numbers are spelled, not memorised.
 """
+
+from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
@@ -45,8 +47,8 @@ SPECIAL_TOKENS = (
 VOCABULARY = 4096
 
 SPLIT = (
-    r"[\r\n]+ *(?= \S)"  # line breaks and indentation, less the word's own blank
-    r"|[^\r\n\p{L}\p{N}]?\p{L}+"  # a word with the one sign before it
+    r"[\r\n]+ *(?= \S)"  # line breaks and indentation, without the word's own blank
+    r"|[^\r\n\p{L}\p{N}]?\p{L}+"  # a word with one sign before it
     r"|\p{N}"  # one digit
     r"| ?[^\s\p{L}\p{N}]+[\r\n]*"  # operators
     r"|\s*[\r\n]+"
@@ -68,7 +70,13 @@ CHAT_TEMPLATE = (
 def train(
     texts: Iterable[str], vocabulary: int = VOCABULARY, context: int = 4096
 ) -> PreTrainedTokenizerFast:
-    """Learn the merges of `texts`; special tokens inside them are not merged."""
+    """Learn a vocabulary of `vocabulary` entries from the texts, and wrap it for Qwen.
+
+    Special tokens inside the texts stay whole. `context` is the number of positions
+    that the tokenizer reports as the model's limit.
+
+    Source: byte-pair encoding (Sennrich et al. 2016), on bytes (Radford et al. 2019).
+    """
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
         [
@@ -84,11 +92,11 @@ def train(
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
-    return _wrapped(tokenizer, context)
+    return _wrap(tokenizer, context)
 
 
-def _wrapped(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
-    """What `from_pretrained` gives back; the end of a turn ends generation."""
+def _wrap(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
+    """Return the transformers tokenizer; the end of a turn is its end token."""
     build: Callable[..., PreTrainedTokenizerFast] = PreTrainedTokenizerFast
     return build(
         tokenizer_object=tokenizer,

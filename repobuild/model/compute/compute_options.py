@@ -1,4 +1,11 @@
-"""Put a run's `Means` on its model: other ways to compute the same thing."""
+"""Apply a training job's compute options to its model.
+
+The options change time and memory, never the result: which attention kernel runs,
+whether LoRA layers are fused, whether layers are compiled, how much of the loss is in
+memory at once, and how many layers recompute their activations. Without any of them
+transformers and peft take 156 ms of CPU for a step of 400 tokens, with short-row
+attention and fused LoRA 113 ms (docs/benchmarks.md).
+"""
 
 from __future__ import annotations
 
@@ -9,24 +16,27 @@ from peft import PeftModel
 from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.attention import use_attention
-from repobuild.model.compute.lora import fuse
+from repobuild.model.compute.lora import fuse_lora_layers
 from repobuild.model.compute.loss import use_answer_loss
 
 
 def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
-    """Attention, fused layers, loss: what is computed stays the same."""
+    """Select attention, fuse LoRA layers, compile layers and replace the loss."""
     causal: Any = model.get_base_model()
     use_attention(causal, job.means.attention)
     if deepspeed_config.stage(job.deepspeed) < 3:
-        fuse(model)
-    if job.means.compile:  # layer by layer: all of them share what was compiled
+        fuse_lora_layers(model)
+    if job.means.compile:  # one layer at a time: all layers share the compiled code
         for layer in causal.model.layers:
             layer.compile(dynamic=True)
     use_answer_loss(model, job.recipe.bf16, job.means.loss_tokens)
 
 
 def recompute(model: Any, share: float) -> None:
-    """Keep the activations of all but the first layers, as far as memory reaches."""
+    """Recompute activations (gradient checkpointing) in the first layers.
+
+    The other layers, `1 - share` of them, keep theirs: more memory, less time.
+    """
     if share >= 1:
         return
     layers = model.get_base_model().model.layers

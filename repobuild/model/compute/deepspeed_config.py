@@ -1,14 +1,22 @@
-"""DeepSpeed: its settings, checked by us, and the process it runs in.
+"""Read and check DeepSpeed settings, and join the process group that DeepSpeed needs.
 
-DeepSpeed takes a misspelt key for a missing one and trains with the default, so every
-key is compared with the known ones first.  Precision and optimizer are ours: weights of
-the base in bfloat16, LoRA weights and their moments in float32, products under
-autocast.  With DeepSpeed's own `bf16` the saved adapter would be rounded to 16 bits at
-every commit of a chain (ZeRO-2), so a `bf16` block is taken out.
+DeepSpeed treats a misspelt key as a missing one and trains with its default, so
+`read_config` compares every key with the known ones first.
 
-ZeRO-1 and 2 keep float32 masters in flat partitions, ZeRO-3 likewise, ZeRO-0 trains the
-parameters as they are.  `moments` finds torch's AdamW and its parameters in all four,
-so that checkpoints are plain safetensors, one file a rank, and nothing is pickled.
+repobuild sets precision and optimizer itself: base weights in bfloat16, LoRA weights
+and their AdamW moments in float32, products under autocast. The plain way, DeepSpeed's
+own `bf16` block, would round the saved adapter to 16 bits at every commit of a chain
+(ZeRO-2), so `read_config` removes it.
+
+ZeRO-1, 2 and 3 keep float32 master weights in flat partitions; ZeRO-0 trains the
+parameters as they are. `moments` finds torch's AdamW and its parameters in all four, so
+checkpoints are plain safetensors, one file per rank, and nothing is pickled.
+
+With one process and ZeRO-0, `lighten` saves 7 % of a step: gradient reductions and
+module walks that only other processes and frozen weights would need.
+
+Source: Rajbhandari et al. 2020, "ZeRO: Memory Optimizations Toward Training Trillion
+Parameter Models".
 """
 
 from __future__ import annotations
@@ -26,7 +34,7 @@ from repobuild.errors import UsageError, nearest
 if TYPE_CHECKING:
     import torch
 
-KNOWN = frozenset(
+KNOWN_KEYS = frozenset(
     {
         "activation_checkpointing",
         "aio",
@@ -47,7 +55,8 @@ KNOWN = frozenset(
         "zero_optimization",
     }
 )
-OURS = {
+# Keys that repobuild decides itself, with what the user sets instead.
+REFUSED_KEYS = {
     "optimizer": "the optimizer is torch's AdamW; its settings are in [adapter]",
     "scheduler": "the schedule follows adapter.learning_rate and adapter.warmup",
     "fp16": "half precision is bfloat16, switched by adapter.bf16",
@@ -56,7 +65,11 @@ OURS = {
 
 
 def read_config(name: str) -> dict[str, Any]:
-    """Return the settings of that name or path; raises `UsageError` on a wrong key."""
+    """Return the DeepSpeed settings of a shipped name or of a path.
+
+    Raises `UsageError` when the file is missing or no JSON, or when a key is unknown or
+    is one that repobuild decides itself.
+    """
     shipped = resources.folder("configs") / "deepspeed"
     path = shipped / f"{name}.json" if "/" not in name else Path(name).expanduser()
     if name.endswith(".json") and "/" not in name:
@@ -71,22 +84,22 @@ def read_config(name: str) -> dict[str, Any]:
         config: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         raise UsageError(f'"{path}" is not valid JSON: {error}') from error
-    _check(config, path)
+    _check_keys(config, path)
     config.pop("bf16", None)
     return config
 
 
-def _check(config: Mapping[str, Any], path: Path) -> None:
+def _check_keys(config: Mapping[str, Any], path: Path) -> None:
     for key in config:
-        if key in OURS:
-            raise UsageError(f'"{key}" in "{path}" has no effect: {OURS[key]}')
-        if key not in KNOWN:
-            hint = nearest(key, KNOWN)
+        if key in REFUSED_KEYS:
+            raise UsageError(f'"{key}" in "{path}" has no effect: {REFUSED_KEYS[key]}')
+        if key not in KNOWN_KEYS:
+            hint = nearest(key, KNOWN_KEYS)
             raise UsageError(f'unknown DeepSpeed key "{key}" in "{path}"{hint}')
     zero = config.get("zero_optimization", {})
     stage = zero.get("stage", 0)
     if stage not in (0, 1, 2, 3):
-        raise UsageError(f'ZeRO stage {stage!r} in "{path}" is none of 0, 1, 2, 3')
+        raise UsageError(f'ZeRO stage {stage!r} in "{path}" is not one of 0, 1, 2, 3')
     for key in zero:
         if key not in ZERO_KEYS:
             hint = nearest(key, ZERO_KEYS)
@@ -95,7 +108,8 @@ def _check(config: Mapping[str, Any], path: Path) -> None:
             )
 
 
-# DeepSpeedZeroConfig of 0.19.8; a test compares the two.
+# Fields of DeepSpeedZeroConfig in 0.19.8; tests/model/test_deepspeed_config.py
+# compares.
 ZERO_KEYS = frozenset(
     {
         "allgather_bucket_size",
@@ -146,11 +160,34 @@ ZERO_KEYS = frozenset(
 
 
 def stage(config: Mapping[str, Any]) -> int:
+    """Return the ZeRO stage, 0 to 3."""
     return int(config.get("zero_optimization", {}).get("stage", 0))
 
 
-def single_process() -> None:
-    """What a launcher would set for one process; a launcher's own values stay."""
+def start() -> None:
+    """Join the process group; call it before TrainingArguments are made.
+
+    Otherwise zero.Init of ZeRO-3 counts one process and fails on the batch size.
+    """
+    import logging
+
+    import torch
+
+    set_single_process_environment()
+    import deepspeed
+    from deepspeed.utils import logger
+
+    logger.setLevel(logging.ERROR)
+    # No operation may be compiled. Otherwise DeepSpeed tries each with a C++ compiler,
+    # whose errors the user sees, and builds a shared-memory reduction on first use:
+    # half a minute, for no gain on gloo's small messages.
+    deepspeed.ops.__compatible_ops__ = {}
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    deepspeed.init_distributed(backend, verbose=False)
+
+
+def set_single_process_environment() -> None:
+    """Set what a launcher would set for one process; keep a launcher's own values."""
     import torch
 
     os.environ.setdefault("OMP_NUM_THREADS", str(torch.get_num_threads()))
@@ -161,39 +198,18 @@ def single_process() -> None:
 
 
 def free_port() -> int:
+    """Return a TCP port of this machine that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def start() -> None:
-    """Join the process group; must come before TrainingArguments.
-
-    Otherwise zero.Init of ZeRO-3 counts one process and dies on the batch size.
-    """
-    import logging
-
-    import torch
-
-    single_process()
-    import deepspeed
-    from deepspeed.utils import logger
-
-    logger.setLevel(logging.ERROR)
-    # Nothing that must be compiled. Else every operation is tried with a C++ compiler,
-    # which shows the user its errors, and a shared-memory reduction is built on first
-    # use: half a minute, and of no use to gloo's small messages.
-    deepspeed.ops.__compatible_ops__ = {}
-    backend = "nccl" if torch.cuda.is_available() else "gloo"
-    deepspeed.init_distributed(backend, verbose=False)
-
-
 def lighten(engine: Any) -> None:
-    """Leave out what ZeRO-0 in one process does for others and for frozen weights.
+    """Skip the work of ZeRO-0 that a single process does not need.
 
-    The engine adds gradients up with nobody's, through a copy of all, and walks every
-    module twice a step to clear gradients: by its profile 7 % of a step. The
-    adapter is the same, bit for bit.
+    The engine reduces gradients with no other process, through a copy of all of them,
+    and walks every module twice a step to clear the gradients of frozen weights: 7 % of
+    a step by its profile. The adapter stays the same, bit for bit.
     """
     trained = [p for p in engine.module.parameters() if p.requires_grad]
 
@@ -206,7 +222,7 @@ def lighten(engine: Any) -> None:
 
 
 def moments(engine: Any) -> list[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
-    """This rank's float32 parameters or partitions, each with its AdamW state."""
+    """Return this rank's float32 parameters or partitions with their AdamW states."""
     outer = engine.optimizer
     inner = getattr(outer, "optimizer", outer)
     for name in ("fp32_partitioned_groups_flat", "single_partition_of_fp32_groups"):
@@ -217,21 +233,24 @@ def moments(engine: Any) -> list[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
 
 
 def gathered(model: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Whole float32 LoRA tensors by name, on the CPU; every rank must call it."""
+    """Return whole float32 LoRA tensors by name, on the CPU.
+
+    Every rank must call it: ZeRO-3 gathers the partitions of all ranks.
+    """
     import deepspeed
     import torch
 
-    chosen = {n: p for n, p in model.named_parameters() if p.requires_grad}
-    sharded = [p for p in chosen.values() if hasattr(p, "ds_id")]
+    trained = {n: p for n, p in model.named_parameters() if p.requires_grad}
+    sharded = [p for p in trained.values() if hasattr(p, "ds_id")]
     with deepspeed.zero.GatheredParameters(sharded, enabled=bool(sharded)):
         return {
             name: p.detach().to("cpu", torch.float32, copy=True)
-            for name, p in chosen.items()
+            for name, p in trained.items()
         }
 
 
 def forget() -> None:
-    """A ZeRO-3 setting must not outlive its training: it changes `from_pretrained`."""
+    """Remove the ZeRO-3 setting that would change a later `from_pretrained`."""
     from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
     unset_hf_deepspeed_config()  # type: ignore[no-untyped-call]

@@ -1,9 +1,12 @@
-"""The loss of a causal model over answer tokens, without logits of any other token.
+"""Compute the loss of a causal model over answer tokens only.
 
-With a vocabulary of 152 thousand the logits of 8,000 answer tokens are 5 GB in float32,
-and as much again for their gradients. So above `loss_tokens` they are made piece by
-piece, each piece's gradient taken at once: the head is frozen, so that all the rest of
-the model needs is the gradient of the hidden states. The products are the same ones.
+The plain way makes logits of every token. Here only the hidden states that predict an
+answer token reach the output layer. With a vocabulary of 152 thousand the logits of
+8,000 answer tokens still take 5 GB in float32, and their gradients as much again; so
+above `loss_tokens` they are made chunk by chunk, and each chunk's gradient is taken at
+once. That works because the output layer is frozen: the rest of the model needs the
+gradient of the hidden states only. The products are the same, so the loss is too
+(tests/model/test_attention.py).
 """
 
 from __future__ import annotations
@@ -16,21 +19,19 @@ from peft import PeftModel
 from torch.nn import functional as F
 from transformers.modeling_outputs import CausalLMOutput
 
-from repobuild.model.base import PLAIN
-from repobuild.model.compute.attention import borders
+from repobuild.model.base import LLAMA_LIKE
+from repobuild.model.compute.attention import varlen_arguments
 
 
 def use_answer_loss(model: PeftModel, bf16: bool, loss_tokens: int = 1 << 30) -> None:
-    """Replace the causal model's forward by one that looks at answers only.
+    """Replace the causal model's forward by one that returns the loss over answers.
 
-    A model of a family that is not `PLAIN` computes its own loss.
-
-    DeepSpeed switches autocast off around the engine, hence it is switched on inside.
+    A model of a family outside `LLAMA_LIKE` computes its own loss. DeepSpeed switches
+    autocast off around the engine, so the new forward switches it on inside.
     """
     causal = model.get_base_model()
-    own = causal.forward
-    family = str(getattr(causal.config, "model_type", ""))
-    plain = family in PLAIN
+    original_forward = causal.forward
+    llama_like = str(getattr(causal.config, "model_type", "")) in LLAMA_LIKE
 
     def forward(
         self: Any,
@@ -39,57 +40,66 @@ def use_answer_loss(model: PeftModel, bf16: bool, loss_tokens: int = 1 << 30) ->
         position_ids: torch.Tensor,
         **ignored: Any,
     ) -> CausalLMOutput:
-        place = input_ids.device.type
-        with torch.autocast(place, torch.bfloat16, enabled=bf16):
-            where: dict[str, Any] = {
+        """`input_ids`, `labels` and `position_ids` are (B, T)."""
+        with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=bf16):
+            inputs: dict[str, Any] = {
                 "input_ids": input_ids,
                 "position_ids": position_ids,
             }
-            where |= borders(position_ids, str(self.config._attn_implementation))
-            if not plain:
-                loss = own(**where, labels=labels, use_cache=False).loss
-                return CausalLMOutput(loss=loss)
-            hidden = self.model(**where, use_cache=False).last_hidden_state  # (B, T, C)
-            wanted = labels[:, 1:] != -100  # (B, T - 1)
-            asked, right = hidden[:, :-1][wanted], labels[:, 1:][wanted]
-            return CausalLMOutput(
-                loss=answer_loss(asked, right, self.lm_head, loss_tokens)
+            inputs |= varlen_arguments(
+                position_ids, str(self.config._attn_implementation)
             )
+            if not llama_like:
+                loss = original_forward(**inputs, labels=labels, use_cache=False).loss
+                return CausalLMOutput(loss=loss)
+            hidden = self.model(**inputs, use_cache=False).last_hidden_state
+            hidden = hidden[:, :-1]  # (B, T - 1, C): position t predicts label t + 1
+            targets = labels[:, 1:]
+            is_answer = targets != -100
+            loss = answer_loss(
+                hidden[is_answer], targets[is_answer], self.lm_head, loss_tokens
+            )
+            return CausalLMOutput(loss=loss)
 
     causal.forward = MethodType(forward, causal)
 
 
 def answer_loss(
-    hidden: torch.Tensor, right: torch.Tensor, head: Any, most: int
+    hidden: torch.Tensor, labels: torch.Tensor, head: Any, chunk: int
 ) -> torch.Tensor:
-    """Mean loss of hidden states (N, C) with labels (N,), `most` logits at a time."""
-    if len(right) <= most:
-        return F.cross_entropy(head(hidden).float(), right)
+    """Return the mean loss of hidden states (N, C) with labels (N,).
+
+    `head` maps (N, C) to logits (N, V); at most `chunk` rows of logits exist at a time.
+    """
+    if len(labels) <= chunk:
+        return F.cross_entropy(head(hidden).float(), labels)
     if not (torch.is_grad_enabled() and hidden.requires_grad):
-        pieces = zip(torch.split(hidden, most), torch.split(right, most), strict=True)
-        totals = [_total(h, r, head) for h, r in pieces]
-        return torch.stack(totals).sum() / len(right)
-    loss: torch.Tensor = _InPieces.apply(hidden, right, head, most)  # type: ignore[no-untyped-call]
+        chunks = zip(
+            torch.split(hidden, chunk), torch.split(labels, chunk), strict=True
+        )
+        totals = [_loss_sum(h, right, head) for h, right in chunks]
+        return torch.stack(totals).sum() / len(labels)
+    loss: torch.Tensor = _ChunkedLoss.apply(hidden, labels, head, chunk)  # type: ignore[no-untyped-call]
     return loss
 
 
-def _total(hidden: torch.Tensor, right: torch.Tensor, head: Any) -> torch.Tensor:
-    return F.cross_entropy(head(hidden).float(), right, reduction="sum")
+def _loss_sum(hidden: torch.Tensor, labels: torch.Tensor, head: Any) -> torch.Tensor:
+    return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
 
 
-class _InPieces(torch.autograd.Function):
-    """Loss and gradient of a piece before the logits of the next one are made."""
+class _ChunkedLoss(torch.autograd.Function):
+    """Take loss and gradient of a chunk before the logits of the next one are made."""
 
     @staticmethod
-    def forward(ctx: Any, hidden: Any, right: Any, head: Any, most: int) -> Any:
+    def forward(ctx: Any, hidden: Any, labels: Any, head: Any, chunk: int) -> Any:
         total = hidden.new_zeros((), dtype=torch.float32)
         gradient = torch.empty_like(hidden)
-        for start in range(0, len(right), most):
-            part = slice(start, start + most)
+        for start in range(0, len(labels), chunk):
+            part = slice(start, start + chunk)
             with torch.enable_grad():
-                piece = hidden[part].detach().requires_grad_()
-                loss = _total(piece, right[part], head) / len(right)
-            (gradient[part],) = torch.autograd.grad(loss, piece)
+                leaf = hidden[part].detach().requires_grad_()
+                loss = _loss_sum(leaf, labels[part], head) / len(labels)
+            (gradient[part],) = torch.autograd.grad(loss, leaf)
             total += loss.detach()
         ctx.save_for_backward(gradient)
         return total

@@ -1,13 +1,15 @@
-"""How many threads train fastest just now.
+"""Choose the number of threads that trains fastest at the moment.
 
-A step of 512 tokens through a small model is some thousand short parallel regions. On
-two idle cores two threads train 6.6k tokens/s and one 4.6k; when another process takes
-one of the cores, two threads wait for each other most of the time (2.2k, and 0.1k with
-libgomp's default spinning), and one still does 4.4k. So both are tried for a few steps,
-the faster one is kept for a while, and then both are tried again.
+The plain way takes one thread per core. A step of 512 tokens through a small model is
+about a thousand short parallel regions. On two idle cores two threads train 6.6k
+tokens/s and one thread 4.6k; when another process takes one of the cores, two threads
+mostly wait for each other (2.2k, and 0.1k with libgomp's default spinning) while one
+still trains 4.4k. So the tuner tries each choice for a few steps, keeps the faster one
+for a while, then tries again.
 
-The products of two threads are those of one, bit for bit, on the machines we tested
-(the work is split over rows and columns, never over a sum); a test keeps watch.
+On the machines that we tested, two threads give the same products as one, bit for bit:
+the work is split over rows and columns, never over a sum. tests/model/test_attention.py
+checks it.
 """
 
 from __future__ import annotations
@@ -16,25 +18,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-TRIED = 5  # steps; the first one after a change does not count
-KEPT = 150
+TRIAL_STEPS = 5  # the first step after a change is not timed
+KEEP_STEPS = 150
 
 
 @dataclass(slots=True)
 class ThreadTuner:
-    """Told of every step, it sets the number of threads for the next one."""
+    """Measure tokens/s after every step and set the number of threads for the next."""
 
     choices: Sequence[int]
-    use: Callable[[int], None]
-    clock: Callable[[], float] = time.perf_counter
-    trial: int = 0  # which choice is on trial; len(choices) = the best one is kept
+    set_threads: Callable[[int], None]
+    clock: Callable[[], float] = time.perf_counter  # seconds
+    trial: int = 0  # index of the choice on trial; len(choices): the best is kept
     steps: int = 0  # since the last change
-    tokens: int = 0
+    tokens: int = 0  # since the last change, without its first step
     began: float = 0.0
-    speeds: list[float] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list)  # tokens/s of each choice
 
     def step(self, tokens: int) -> None:
-        """One step of so many tokens is done."""
+        """Count one finished step of `tokens` tokens; change the threads when due."""
         if len(self.choices) < 2:
             return
         self.steps += 1
@@ -43,25 +45,26 @@ class ThreadTuner:
             return
         self.tokens += tokens
         if self.trial == len(self.choices):
-            if self.steps > KEPT:
-                self._try(0)
-        elif self.steps == TRIED:
+            if self.steps > KEEP_STEPS:
+                self._start_trial(0)
+        elif self.steps == TRIAL_STEPS:
             self.speeds.append(self.tokens / max(1e-9, self.clock() - self.began))
-            self._try(self.trial + 1)
+            self._start_trial(self.trial + 1)
 
-    def _try(self, trial: int) -> None:
+    def _start_trial(self, trial: int) -> None:
+        """Try the next choice; after the last one, keep the fastest."""
         self.trial, self.steps = trial, 0
         if trial < len(self.choices):
-            self.use(self.choices[trial])
+            self.set_threads(self.choices[trial])
             return
         best = max(range(len(self.choices)), key=self.speeds.__getitem__)
-        self.use(self.choices[best])
+        self.set_threads(self.choices[best])
         self.speeds.clear()
 
 
 def thread_tuner(
-    threads: int, processes: int, use: Callable[[int], None]
+    threads: int, processes: int, set_threads: Callable[[int], None]
 ) -> ThreadTuner:
-    """All threads or one; in several processes their number stays as it is."""
-    alone = processes == 1 and threads > 1
-    return ThreadTuner((threads, 1) if alone else (threads,), use)
+    """Return a tuner that tries all threads and one; several processes keep theirs."""
+    tunes = processes == 1 and threads > 1
+    return ThreadTuner((threads, 1) if tunes else (threads,), set_threads)

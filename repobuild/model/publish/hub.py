@@ -1,29 +1,28 @@
-"""Folders that can be published: `repobuild export adapter`, `merged` and `base`.
+"""Write the files of `repobuild export adapter`, `merged` and `base`.
 
     adapter_model.safetensors   float32, as trained
-    adapter_config.json         what differs from PEFT's defaults, keys and lists sorted
-    tokenizer, chat_template    what it was trained with
-    README.md                   the model card (card.py)
-    repobuild.json              lineage.py
-    base/                       the base model, when it is on no hub (see below)
+    adapter_config.json         keys that differ from PEFT's defaults; sorted
+    tokenizer, chat_template    those of the training
+    README.md                   the model card (model_card.py)
+    repobuild.json              the lineage (adapter/lineage.py)
+    base/                       the base model, if it is on no hub (see below)
 
-Nothing in it tells of a machine, a path or a time: two exports of one adapter are equal
-bytes. What the chain needs and others do not (manifest.bin, rehearsal.bin)
-stays behind.
+No file names a machine, a path or a time: two exports of one adapter have equal bytes.
+The files that only the chain needs (manifest.bin, rehearsal.bin) are not exported.
 
-**Which base.** PEFT notes what it loaded, which may be a folder of this machine. Here
-`base_model_name_or_path` is the hub id and `revision` its commit. The embedded model is
-on no hub, and whoever takes its name there could give out anything; so it goes along,
-10 MB, as `base/`. Another local base goes along when asked (`--with-base`): whether it
-may be given away is not ours to say.
+**Which base.** PEFT records what it loaded, which may be a folder of this machine. Here
+`base_model_name_or_path` is the hub id and `revision` its commit. The bundled model is
+on no hub, and anybody could publish something else under its name; so it is exported
+with the adapter, 10 MB, as `base/`. Another local base is exported on request
+(`--with-base`): whether it may be given away is the user's decision.
 
 **rsLoRA** is written as the plain LoRA that it equals: alpha / sqrt(r) is alpha' / r
 for alpha' = alpha sqrt(r). SGLang 0.5.23 and llama.cpp scale by alpha / r whatever the
-configuration says, and would answer wrong without a word.
+configuration says; they would answer wrong without a warning.
 
-**Older readers.** transformers 5 writes what 4 misreads: a `tokenizer_class` that 4
-does not know, and `rope_parameters`, where 4 takes its own default for `rope_theta`
-and answers nonsense without a word. Exported files have both forms.
+**Older readers.** transformers 5 writes two things that 4 misreads: a `tokenizer_class`
+that 4 does not know, and `rope_parameters`, where 4 uses its own default of
+`rope_theta` and generates nonsense without a warning. Exported files have both forms.
 """
 
 from __future__ import annotations
@@ -38,8 +37,8 @@ from typing import Any
 from repobuild.errors import BuildError
 from repobuild.samples.dataset.secret_detection import withheld
 
-BASE = "base"  # the folder of a base that goes along
-# What from_pretrained reads, and what must not be lost on the way.
+BASE_FOLDER = "base"  # of a base model that is exported with its adapter
+# The files that from_pretrained reads, and the notices that must travel with them.
 MODEL_FILES = (
     "*.safetensors",
     "*.json",
@@ -51,54 +50,67 @@ MODEL_FILES = (
     "LICENCE*",
     "NOTICE*",
 )
-# Without these a reader would guess.
-ALWAYS = ("base_model_name_or_path", "bias", "fan_in_fan_out", "inference_mode",
+# Keys that are written even with their default: readers would guess otherwise.
+ALWAYS_WRITTEN = ("base_model_name_or_path", "bias", "fan_in_fan_out", "inference_mode",
           "lora_alpha", "lora_dropout", "peft_type", "r", "revision", "target_modules",
           "task_type", "use_dora", "use_rslora")  # fmt: skip
 Json = dict[str, Any]
 
 
 def write_adapter(source: Path, folder: Path, base: str, revision: str) -> None:
-    """Write the files of an adapter that lies in `source`, all but the card.
+    """Copy the adapter in `source` to `folder`, without a model card.
 
-    `base` and `revision` are what `from_pretrained` takes: a hub id and a commit.
+    `base` and `revision` are arguments of `from_pretrained`: a hub id and a commit.
+    Raises `BuildError` when `source` has no model files.
     """
-    _copy(source, folder)
+    _copy_model_files(source, folder)
     named = {"base_model_name_or_path": base, "revision": revision or None}
-    _edit(folder / "adapter_config.json", lambda body: canonical(body | named))
-    portable(folder)
+    _rewrite_json(
+        folder / "adapter_config.json", lambda body: minimal_config(body | named)
+    )
+    support_transformers_4(folder)
 
 
 def write_model(source: Path, folder: Path) -> None:
-    """Write the files of a whole model: a merged one, or a base with its own card."""
-    _copy(source, folder)
-    portable(folder)
+    """Copy a whole model: a merged one, or a base with its own model card.
+
+    Raises `BuildError` when `source` has no model files.
+    """
+    _copy_model_files(source, folder)
+    support_transformers_4(folder)
 
 
 def write_card(folder: Path, text: str) -> None:
-    """Write README.md; a secret that a name or an address holds is not told."""
+    """Write README.md, with any secret in a name or an address removed."""
     (folder / "README.md").write_text(withheld(text), "utf-8")
 
 
-def canonical(config: Json) -> Json:
-    """An adapter's configuration without what says nothing.
+def minimal_config(config: Json) -> Json:
+    """Return an adapter's configuration without keys that only repeat a default.
 
-    Every release of PEFT adds keys, and older ones refuse or warn of what they do not
-    know; nearly all of these are null.
+    Every release of PEFT adds keys, and older releases refuse unknown keys or warn of
+    them; nearly all of these are null.
     """
-    config = plain_scale(config)
+    config = without_rslora(config)
     kept = {
         name: sorted(value) if name == "target_modules" else value
         for name, value in config.items()
-        if name in ALWAYS or value not in (None, {}, [], False)
+        if name in ALWAYS_WRITTEN or value not in (None, {}, [], False)
     }
-    for name in ("megatron_core", "qalora_group_size"):  # defaults of what is off
+    for name in (
+        "megatron_core",
+        "qalora_group_size",
+    ):  # set although the feature is off
         kept.pop(name, None)
     return kept
 
 
-def plain_scale(config: Json) -> Json:
-    """The same adapter without rsLoRA, which not every reader knows."""
+def without_rslora(config: Json) -> Json:
+    """Return the configuration of the plain LoRA adapter that equals an rsLoRA one.
+
+    Source: Kalajdzievski 2023, "A Rank Stabilization Scaling Factor for Fine-Tuning
+    with LoRA".
+    """
     if not config.get("use_rslora"):
         return config
     alpha = config["lora_alpha"] * math.sqrt(config["r"])
@@ -106,26 +118,26 @@ def plain_scale(config: Json) -> Json:
     return config | {"use_rslora": False, "lora_alpha": whole}
 
 
-def portable(folder: Path) -> None:
-    """Make tokenizer and configuration readable for transformers 4 as for 5."""
-    _edit(folder / "tokenizer_config.json", _tokenizer)
-    _edit(folder / "config.json", _config)
+def support_transformers_4(folder: Path) -> None:
+    """Make tokenizer and model configuration readable for transformers 4 and 5."""
+    _rewrite_json(folder / "tokenizer_config.json", _tokenizer_config)
+    _rewrite_json(folder / "config.json", _model_config)
 
 
-def _tokenizer(body: Json) -> Json:
+def _tokenizer_config(body: Json) -> Json:
     body = {k: v for k, v in body.items() if k not in ("is_local", "local_files_only")}
     if body.get("tokenizer_class") == "TokenizersBackend":
         body["tokenizer_class"] = "PreTrainedTokenizerFast"
-        # 4 would add token_type_ids, which no such model takes
+        # transformers 4 would add token_type_ids, which no such model accepts
         body.setdefault("model_input_names", ["input_ids", "attention_mask"])
     if isinstance(body.get("extra_special_tokens"), list):
         body["additional_special_tokens"] = body.pop("extra_special_tokens")
     return body
 
 
-def _config(body: Json) -> Json:
+def _model_config(body: Json) -> Json:
     rope = body.get("rope_parameters") or {}
-    if "rope_theta" in rope:  # one for all layers
+    if "rope_theta" in rope:  # the same for all layers
         body.setdefault("rope_theta", rope["rope_theta"])
         if rope.get("rope_type", "default") != "default":
             scaling = {k: v for k, v in rope.items() if k != "rope_theta"}
@@ -135,18 +147,20 @@ def _config(body: Json) -> Json:
     return body
 
 
-def _copy(source: Path, folder: Path) -> None:
-    """Copy the files of a model, with the rights that new files have here."""
+def _copy_model_files(source: Path, folder: Path) -> None:
+    """Copy the files of a model, with the default permissions of new files."""
     folder.mkdir(parents=True, exist_ok=True)
     files = {file for pattern in MODEL_FILES for file in source.glob(pattern)}
     if not files:
-        raise BuildError(f'"{source}" holds no model\nrun repobuild to make it again')
+        raise BuildError(
+            f'"{source}" has no model files\nrun repobuild to make it again'
+        )
     for file in sorted(files):
         shutil.copyfile(file, folder / file.name)
 
 
-def _edit(path: Path, change: Callable[[Json], Mapping[str, Any]]) -> None:
-    """Write a JSON file anew, keys sorted, where it is there."""
+def _rewrite_json(path: Path, change: Callable[[Json], Mapping[str, Any]]) -> None:
+    """Change a JSON file, if it exists, and write it with sorted keys."""
     if not path.is_file():
         return
     body = change(json.loads(path.read_text("utf-8")))

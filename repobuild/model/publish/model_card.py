@@ -1,23 +1,21 @@
-"""The model card: README.md of an exported adapter or merged model.
+"""Write the model card: README.md of an exported adapter or merged model.
 
-A YAML header as the hub wants it, made by the hub's own library, and a page that says
-of which commit the adapter is, how it was made, how well it answers, what it was
-trained on, under which licences that stands, and how to run it. What is not known is
-left out; nothing is left for the reader to fill in.
+A YAML header made by the hub's own library, then a page: the commit of the adapter, how
+it was made, its scores, its training data, the licences of the sources, and how to run
+it. Unknown facts are left out; the reader has nothing to fill in.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from repobuild.code.licence.detect import UNKNOWN
-from repobuild.model.adapter.lineage import Lineage
-from repobuild.model.publish import serving_recipes
-from repobuild.model.publish.serving_recipes import ServingFacts
-from repobuild.model.publish.training_contents import TrainingContents
+from repobuild.model.adapter.lineage import Lineage, Manifest
+from repobuild.model.publish.serving_recipes import ServingFacts, serving_section
+from repobuild.samples.dataset.summary import DatasetSummary
 from repobuild.samples.export.dataset_card import hub_licence
 
 LONGEST_TABLE = 40  # rows
@@ -42,60 +40,81 @@ TRACKS = {
 }
 
 
+@dataclass(slots=True)
+class TrainingContents:
+    """Counts of the samples of one dataset, by task; tokens of question and answer."""
+
+    summary: DatasetSummary = field(default_factory=DatasetSummary)
+    trained: Counter[str] = field(default_factory=Counter)  # samples
+    held_out: Counter[str] = field(default_factory=Counter)  # samples
+    tokens: Counter[str] = field(default_factory=Counter)  # of trained samples
+    digests: dict[str, bytes] = field(default_factory=dict)  # of trained samples
+    example: str = ""  # a trained question
+
+    @property
+    def manifest(self) -> str:
+        """Return the digest of the trained samples, as an adapter's lineage has it."""
+        return Manifest(self.digests).digest
+
+
 @dataclass(frozen=True, slots=True)
 class ModelCardFacts:
-    """All that a card tells."""
+    """The facts of an adapter or merged model that its card states."""
 
     project: str
-    address: str  # of the repository, "" = none to be told
+    address: str  # of the repository, "" if it has none to publish
     lineage: Lineage
     digest: str  # of the adapter
     head: str  # the commit whose current adapter this is
-    head_reason: str  # why it is, when it was trained at another one
+    head_reason: str  # why it is current there, if it was trained at another commit
     parent_commit: str
     served: ServingFacts
     denied: Sequence[str] = ()  # samples.deny_licences
-    strict: Mapping[str, Any] = field(default_factory=dict)  # of the report
+    strict: Mapping[str, Any] = field(default_factory=dict)  # `strict` of the report
     contents: TrainingContents | None = None
 
     @property
     def name(self) -> str:
+        """Return the project's name on one line."""
         return " ".join(self.project.split()) or "this repository"
 
     @property
     def commit(self) -> str:
+        """Return the commit that the adapter was trained at."""
         return self.lineage.commit
 
 
-def card(about: ModelCardFacts) -> str:
-    """Return the card of an adapter, or of the merged model."""
+def render_model_card(facts: ModelCardFacts) -> str:
+    """Return the card of an adapter or of a merged model."""
     parts = [
-        _head(about),
-        _identity(about),
-        _scores(about.strict),
-        _data(about),
-        _licences(about),
-        serving_recipes.page(about.served),
-        _limits(about),
+        _introduction(facts),
+        _identity_table(facts),
+        _scores_section(facts.strict),
+        _data_section(facts),
+        _licences_section(facts),
+        serving_section(facts.served),
+        _limits_section(facts),
     ]
-    return f"---\n{_header(about)}\n---\n\n" + "\n".join(filter(None, parts))
+    return f"---\n{_yaml_header(facts)}\n---\n\n" + "\n".join(filter(None, parts))
 
 
-def _header(about: ModelCardFacts) -> str:
+def _yaml_header(facts: ModelCardFacts) -> str:
     from huggingface_hub import ModelCardData
 
-    served, found = about.served, about.contents
-    licence = hub_licence(found.summary.licences) if found else "unknown"
+    served, contents = facts.served, facts.contents
+    licence = hub_licence(contents.summary.licences) if contents else "unknown"
     more: dict[str, Any] = {}
-    if licence == "other" and found:
-        more["license_name"] = _all_of(found.summary.licences)
+    if licence == "other" and contents:
+        names = sorted(contents.summary.licences)
+        parts = (f"({name})" if " " in name else name for name in names)
+        more["license_name"] = " AND ".join(parts)
     if served.merged:
         more["base_model_relation"] = "finetune"
     tags = ["code", "repobuild", "lora"]
     if not served.merged and served.is_hub_id:
         tags.append(f"base_model:adapter:{served.base}")
     data = ModelCardData(
-        language=sorted(found.summary.languages) if found else None,
+        language=sorted(contents.summary.languages) if contents else None,
         license=licence,
         library_name="transformers" if served.merged else "peft",
         base_model=served.base if served.is_hub_id else None,
@@ -106,19 +125,19 @@ def _header(about: ModelCardFacts) -> str:
     return str(data.to_yaml())
 
 
-def _head(about: ModelCardFacts) -> str:
-    where = f"[{about.name}]({about.address})" if about.address else about.name
-    what = "The merged model" if about.served.merged else "A LoRA adapter"
+def _introduction(facts: ModelCardFacts) -> str:
+    where = f"[{facts.name}]({facts.address})" if facts.address else facts.name
+    what = "The merged model" if facts.served.merged else "A LoRA adapter"
     return (
-        f"# {about.name} at {about.commit[:10]}\n\n"
+        f"# {facts.name} at {facts.commit[:10]}\n\n"
         f"{what} that answers questions about the code of {where} as of commit "
-        f"`{about.commit}`. Made by repobuild from the sources: {_written(about)}.\n"
+        f"`{facts.commit}`. Made by repobuild from the sources: "
+        f"{_authorship(facts.lineage)}.\n"
     )
 
 
-def _written(about: ModelCardFacts) -> str:
-    """Who wrote what it was trained on; rehearsal.py says why the base did."""
-    lineage = about.lineage
+def _authorship(lineage: Lineage) -> str:
+    """Return who wrote the training texts: with rehearsal the base model wrote some."""
     rehearsed = lineage.samples.get("rehearsed", 0)
     if not rehearsed and (lineage.chain == 1 or "rehearsed" not in lineage.samples):
         return "no text that it was trained on was written by a model"
@@ -128,62 +147,55 @@ def _written(about: ModelCardFacts) -> str:
     )
 
 
-def _identity(about: ModelCardFacts) -> str:
-    lineage, recipe = about.lineage, about.lineage.recipe
-    base = f"`{about.served.base}`"
-    if about.served.revision:
-        base += f" at `{about.served.revision}`"
-    if about.served.inside:
-        base += f", in the folder `{about.served.inside}`"
+def _identity_table(facts: ModelCardFacts) -> str:
+    lineage, training = facts.lineage, facts.lineage.training
+    trained = (
+        f"{training['steps']:,} steps, {training['tokens']:,} tokens, "
+        f"{training['answer_tokens']:,} of them answers"
+    )
+    base = f"`{facts.served.base}`"
+    if facts.served.revision:
+        base += f" at `{facts.served.revision}`"
+    if facts.served.inside:
+        base += f", in the folder `{facts.served.inside}`"
     parent = f"`{lineage.parent[:12]}`" if lineage.parent else "none: from the base"
-    if about.parent_commit:
-        parent += f", of commit `{about.parent_commit[:10]}`"
+    if facts.parent_commit:
+        parent += f", of commit `{facts.parent_commit[:10]}`"
     rows = [
-        ("repository", about.address or about.name),
-        ("commit", f"`{about.commit}`"),
+        ("repository", facts.address or facts.name),
+        ("commit", f"`{facts.commit}`"),
         ("tree", f"`{lineage.tree}`"),
-        ("adapter", f"`{about.digest}`"),
+        ("adapter", f"`{facts.digest}`"),
         ("parent adapter", parent),
         ("made by", f"{lineage.mode}: {lineage.reason}"),
         ("adapters since the base", f"{lineage.chain}"),
         ("base model", base),
         ("base digest", f"`{lineage.base['digest']}`"),
-        ("LoRA", _lora(recipe)),
-        ("trained", _trained(lineage.training)),
+        ("LoRA", _lora_settings(lineage.recipe)),
+        ("trained", trained),
     ]
-    if about.head != about.commit:
-        still = f"`{about.head}`: {about.head_reason}"
+    if facts.head != facts.commit:
+        still = f"`{facts.head}`: {facts.head_reason}"
         rows.insert(2, ("still current at", still))
     if "loss" in lineage.scores:
-        before = lineage.scores["parent_loss"]
-        rows.append(("held-out loss", f"{before:.3f} before, {_loss(lineage)} after"))
+        before, after = lineage.scores["parent_loss"], lineage.scores["loss"]
+        rows.append(("held-out loss", f"{before:.3f} before, {after:.3f} after"))
     return _table("What it is", ("", ""), rows)
 
 
-def _loss(lineage: Lineage) -> str:
-    return f"{lineage.scores['loss']:.3f}"
-
-
-def _lora(recipe: Mapping[str, Any]) -> str:
-    kinds = [name for key, name in (("rslora", "rsLoRA"), ("dora", "DoRA"))
-             if recipe.get(key)]  # fmt: skip
-    said = f"rank {recipe['rank']}, alpha {recipe['alpha']}, on "
-    said += ", ".join(recipe["targets"])
-    return "; ".join([said, *kinds])
-
-
-def _trained(training: Mapping[str, Any]) -> str:
-    return (
-        f"{training['steps']:,} steps, {training['tokens']:,} tokens, "
-        f"{training['answer_tokens']:,} of them answers"
-    )
+def _lora_settings(recipe: Mapping[str, Any]) -> str:
+    variants = [name for key, name in (("rslora", "rsLoRA"), ("dora", "DoRA"))
+                if recipe.get(key)]  # fmt: skip
+    targets = ", ".join(recipe["targets"])
+    plain = f"rank {recipe['rank']}, alpha {recipe['alpha']}, on {targets}"
+    return "; ".join([plain, *variants])
 
 
 # --------------------------------------------------------------------------- scores
 
 
-def _scores(strict: Mapping[str, Any]) -> str:
-    """Every metric of every track that was measured, with its interval."""
+def _scores_section(strict: Mapping[str, Any]) -> str:
+    """Return every metric of every measured track, with its 95 % interval."""
     sections = {**strict.get("tracks", {})}
     sections |= {name: strict[name] for name in ("staleness", "general")
                  if strict.get(name)}  # fmt: skip
@@ -191,7 +203,7 @@ def _scores(strict: Mapping[str, Any]) -> str:
     tables = [
         table
         for name, section in sections.items()
-        if (table := _section(name, section, models))
+        if (table := _track_table(name, section, models))
     ]
     if not tables:
         return ""
@@ -201,45 +213,52 @@ def _scores(strict: Mapping[str, Any]) -> str:
     )
 
 
-def _section(name: str, section: Mapping[str, Any], models: Sequence[str]) -> str:
+def _track_table(name: str, section: Mapping[str, Any], models: Sequence[str]) -> str:
     rows = []
     for metric, label in METRICS.items():
-        marks = [section.get(model, {}).get(metric) for model in models]
-        if any(marks):
-            rows.append((label, *(_estimate(mark, metric) for mark in marks)))
+        estimates = [section.get(model, {}).get(metric) for model in models]
+        if any(estimates):
+            cells = (_with_interval(estimate, metric) for estimate in estimates)
+            rows.append((label, *cells))
     if not rows:
         return ""
     title = f"{name} ({TRACKS[name]})" if name in TRACKS else name
     return _table(title, ("", *models), rows, level=3)
 
 
-def _estimate(mark: Mapping[str, Any] | None, metric: str) -> str:
-    if not mark:
+def _with_interval(estimate: Mapping[str, Any] | None, metric: str) -> str:
+    if not estimate:
         return ""
     form = "{:.3f}" if metric == "loss" else "{:.0%}"
-    value, low, high = (form.format(mark[n]) for n in ("value", "low", "high"))
-    return f"{value} ({low} to {high}), n = {mark['n']}"
+    value, low, high = (form.format(estimate[n]) for n in ("value", "low", "high"))
+    return f"{value} ({low} to {high}), n = {estimate['n']}"
 
 
 # ----------------------------------------------------------------------------- data
 
 
-def _data(about: ModelCardFacts) -> str:
-    found = about.contents
-    if found is None:
-        counts = about.lineage.samples
-        known = [(name, f"{count:,}") for name, count in counts.items()]
+def _data_section(facts: ModelCardFacts) -> str:
+    """Return the trained samples by task and the dropped ones by reason.
+
+    Without contents only the counts of the lineage are known.
+    """
+    contents, recorded = facts.contents, facts.lineage.samples
+    if contents is None:
+        known = [(name, f"{count:,}") for name, count in recorded.items()]
         return _table("Data", ("samples", ""), known)
-    tasks = sorted(found.trained, key=lambda task: (-found.trained[task], task))
-    rows = [_task(found, task) for task in tasks]
-    counted = (found.trained, found.tokens, found.held_out)
-    rows.append(("all", *(f"{counts.total():,}" for counts in counted)))
+    counters = (contents.trained, contents.tokens, contents.held_out)
+    rows = [
+        (task, *(f"{counter[task]:,}" for counter in counters))
+        for task, _ in _largest_first(contents.trained)
+    ]
+    rows.append(("all", *(f"{counter.total():,}" for counter in counters)))
     head = ("task", "trained samples", "tokens", "held-out samples")
-    dropped = [(why, f"{n:,}") for why, n in _largest(found.summary.dropped)]
+    reasons = contents.summary.dropped
+    dropped = [(reason, f"{n:,}") for reason, n in _largest_first(reasons)]
     left_out = [(name.partition(": ")[2], f"{n:,}")
-                for name, n in about.lineage.samples.items()
+                for name, n in recorded.items()
                 if name.startswith("left out: ")]  # fmt: skip
-    secrets = sum(n for why, n in found.summary.dropped.items() if "secret" in why)
+    secrets = sum(n for reason, n in reasons.items() if "secret" in reason)
     return "\n".join(
         [
             _table("Data", head, rows),
@@ -250,50 +269,30 @@ def _data(about: ModelCardFacts) -> str:
     )
 
 
-def _task(found: TrainingContents, task: str) -> tuple[str, ...]:
-    counts = (found.trained[task], found.tokens[task], found.held_out[task])
-    return (task, *(f"{count:,}" for count in counts))
-
-
-def _licences(about: ModelCardFacts) -> str:
-    found = about.contents
-    if found is None:
+def _licences_section(facts: ModelCardFacts) -> str:
+    if facts.contents is None:
         return ""
-    licences = found.summary.licences
-    rows = [(name, f"{count:,}") for name, count in _largest(licences)]
-    return "\n".join(
-        [
-            _table("Licences of the sources", ("SPDX", "samples"), rows),
-            f"{_verdict(about, licences)} The base model's licence holds as well.\n",
-        ]
-    )
-
-
-def _verdict(about: ModelCardFacts, licences: Counter[str]) -> str:
-    said = []
+    licences = facts.contents.summary.licences
     if set(licences) == {UNKNOWN}:
-        said.append("**Unknown**: nothing in the repository says its licence.")
+        verdict = "**Unknown**: nothing in the repository says its licence."
     elif UNKNOWN in licences:
-        said.append("**Partly unknown**: of some sources nothing says the licence.")
+        verdict = "**Partly unknown**: of some sources nothing says the licence."
     elif len(licences) == 1:
-        said.append(f"**{next(iter(licences))}**, of all sources.")
+        verdict = f"**{next(iter(licences))}**, of all sources."
     else:
-        said.append("**Several**: all of the table above hold together.")
-    if about.denied:
-        named = ", ".join(f"`{pattern}`" for pattern in about.denied)
-        said.append(f"What relies on files under {named} was not used.")
-    return " ".join(said)
+        verdict = "**Several**: all of the table above hold together."
+    if facts.denied:
+        patterns = ", ".join(f"`{pattern}`" for pattern in facts.denied)
+        verdict += f" What relies on files under {patterns} was not used."
+    rows = [(name, f"{count:,}") for name, count in _largest_first(licences)]
+    table = _table("Licences of the sources", ("SPDX", "samples"), rows)
+    return f"{table}\n{verdict} The base model's licence holds as well.\n"
 
 
-def _all_of(licences: Iterable[str]) -> str:
-    parts = (f"({each})" if " " in each else each for each in sorted(licences))
-    return " AND ".join(parts)
-
-
-def _limits(about: ModelCardFacts) -> str:
+def _limits_section(facts: ModelCardFacts) -> str:
     return (
         "## Limits\n\n"
-        f"- It knows commit `{about.commit[:10]}`, not what came later.\n"
+        f"- It knows commit `{facts.commit[:10]}`, not what came later.\n"
         "- Answers are not looked up. Held against the scores above, some are wrong: "
         "check what matters in the code.\n"
         "- It was trained to answer one question at a time, in the languages of this "
@@ -307,7 +306,7 @@ def _limits(about: ModelCardFacts) -> str:
 # --------------------------------------------------------------------------- tables
 
 
-def _largest(counts: Counter[str]) -> list[tuple[str, int]]:
+def _largest_first(counts: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counts.items(), key=lambda item: (-item[1], item[0]))
 
 
@@ -317,16 +316,17 @@ def _table(
     rows: Sequence[Sequence[str]],
     level: int = 2,
 ) -> str:
+    """Return a heading of that level and a Markdown table; "" without rows."""
     if not rows:
         return ""
-    lines = [_line(head), "|" + "---|" * len(head)]
-    lines += [_line(row) for row in rows[:LONGEST_TABLE]]
+    lines = [_table_row(head), "|" + "---|" * len(head)]
+    lines += [_table_row(row) for row in rows[:LONGEST_TABLE]]
     if len(rows) > LONGEST_TABLE:
         more = f"and {len(rows) - LONGEST_TABLE} more"
-        lines.append(_line([more, *[""] * (len(head) - 1)]))
+        lines.append(_table_row([more, *[""] * (len(head) - 1)]))
     return "\n".join([f"{'#' * level} {title}\n", *lines, ""])
 
 
-def _line(cells: Sequence[str]) -> str:
-    said = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-    return f"| {' | '.join(said)} |"
+def _table_row(cells: Sequence[str]) -> str:
+    escaped = (cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
+    return f"| {' | '.join(escaped)} |"

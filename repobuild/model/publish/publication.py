@@ -1,7 +1,7 @@
-"""What is known of the adapter that is exported, put together for its card.
+"""Collect the facts of the adapter that is exported, and write its folder.
 
-An adapter that was not promoted is not what should be used: then its parent is
-exported, as `ask` and `merged` use it, and the card tells of that one.
+If the adapter of the commit was not promoted, its parent is exported, as `ask` and
+`merged` use it, and the card describes that one.
 """
 
 from __future__ import annotations
@@ -14,46 +14,66 @@ from typing import TYPE_CHECKING, Any
 from repobuild.code.graph.graph import PROJECT
 from repobuild.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import address
-from repobuild.model.adapter.lineage import Lineage, current
-from repobuild.model.base import TINY, Base, resolve
+from repobuild.model.adapter.lineage import Lineage, current, sample_digest
+from repobuild.model.base import BUNDLED, TINY, Base, resolve
 from repobuild.model.publish import hub
-from repobuild.model.publish.model_card import ModelCardFacts, card
-from repobuild.model.publish.serving_recipes import EMBEDDED, QUESTION, ServingFacts
-from repobuild.model.publish.training_contents import TrainingContents, contents
+from repobuild.model.publish.model_card import (
+    ModelCardFacts,
+    TrainingContents,
+    render_model_card,
+)
+from repobuild.model.publish.serving_recipes import DEFAULT_QUESTION, ServingFacts
+from repobuild.model.token_budget import counter, size
+from repobuild.samples.contexts.line_rows import quotes_lines
+from repobuild.samples.dataset.all_samples import SampleSource
+from repobuild.samples.dataset.summary import used
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
+EXAMPLE_TASK = "code_location"  # a question of this task is the card's example
+
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """The current adapter as of a commit, and what is told of it."""
+    """The current adapter of a commit, ready to be written as a folder."""
 
     build: Build
-    commit: str  # the key of the row
-    row: dict[str, Any]
-    named: str = ""  # what the base is called instead of its own name
+    commit: str  # key of the row
+    row: dict[str, Any]  # of the table `adapter`
+    base_name: str = ""  # hub id to name the base by, instead of its own name
 
     @property
     def digest(self) -> str:
+        """Return the digest of the current adapter."""
         return current(self.row)
 
     @property
     def folder(self) -> Path:
+        """Return the adapter's folder; raises `BuildError` when it is gone."""
         return stored(self.build, self.digest, "adapter")
 
     def write_adapter(self, folder: Path, with_base: bool | None) -> None:
-        """Write the folder; `with_base` None takes along the embedded base only."""
+        """Write the adapter and its card to `folder`.
+
+        `with_base` says whether the base model is written too; None means only the
+        bundled one is. Raises `UsageError` for a base that is on the hub, and
+        `BuildError` when base or adapter are not what they were.
+        """
         lineage = Lineage.read(self.folder)
-        along = self._base_along(lineage, with_base)
-        about = self._about(lineage, hub.BASE if along else "")
-        served = about.served
+        base = self._base_to_write(lineage, with_base)
+        facts = self._card_facts(lineage, hub.BASE_FOLDER if base else "")
+        served = facts.served
         hub.write_adapter(self.folder, folder, served.base, served.revision)
-        if along:
-            hub.write_model(Path(along.source), folder / hub.BASE)
-        hub.write_card(folder, card(about))
+        if base:
+            hub.write_model(Path(base.source), folder / hub.BASE_FOLDER)
+        hub.write_card(folder, render_model_card(facts))
 
     def write_merged(self, folder: Path) -> None:
+        """Write the merged model and its card to `folder`.
+
+        Raises `StaleError` when the merged model is not built.
+        """
         row = self.build.table("merged").get(str(self.row["object"]))
         if row is None:
             raise StaleError(
@@ -62,12 +82,14 @@ class Publication:
             )
         source = stored(self.build, str(row["object"]), "merged model")
         hub.write_model(source, folder)
-        about = self._about(Lineage.read(self.folder), "", merged=True)
-        hub.write_card(folder, card(about))
+        facts = self._card_facts(Lineage.read(self.folder), "", merged=True)
+        hub.write_card(folder, render_model_card(facts))
 
-    def _base_along(self, lineage: Lineage, asked: bool | None) -> Base | None:
-        wanted = lineage.base["name"] == EMBEDDED if asked is None else asked
-        if not wanted or (self.named and not asked):
+    def _base_to_write(self, lineage: Lineage, with_base: bool | None) -> Base | None:
+        """Return the base model to export with the adapter, None for none."""
+        is_bundled = lineage.base["name"] == BUNDLED
+        wanted = is_bundled if with_base is None else with_base
+        if not wanted or (self.base_name and not with_base):
             return None
         if revision_of(lineage.base):
             raise UsageError(
@@ -75,7 +97,7 @@ class Publication:
                 "names it with its commit\nleave out `--with-base`"
             )
         settings = self.build.settings
-        if lineage.base["name"] == EMBEDDED:  # whatever the next one is to be
+        if is_bundled:  # even if the next adapter is for another base
             settings = {**settings, "base.model": TINY}
         base = resolve(settings)
         if base.digest != lineage.base["digest"]:
@@ -86,52 +108,49 @@ class Publication:
             )
         return base
 
-    def _about(
+    def _card_facts(
         self, lineage: Lineage, inside: str, merged: bool = False
     ) -> ModelCardFacts:
         build = self.build
-        found = self._contents(lineage)
+        contents = self._contents(lineage)
+        promoted = bool(self.row.get("promoted", True))
         return ModelCardFacts(
             project=self._project(),
             address=address(build.snapshot.repository),
             lineage=lineage,
             digest=self.digest,
             head=self.commit,
-            head_reason=str(self.row.get("reason") or "") if self._is_kept else
+            head_reason=str(self.row.get("reason") or "") if promoted else
             "the adapter made there did worse, and this one stayed",
             parent_commit=self._commit_of(lineage.parent),
-            served=self._served(lineage, inside, merged, found),
+            served=self._serving_facts(lineage, inside, merged, contents),
             denied=tuple(build.settings.get("samples.deny_licences") or ()),
-            strict=self._strict(),
-            contents=found,
+            strict=self._report_scores(),
+            contents=contents,
         )  # fmt: skip
 
-    @property
-    def _is_kept(self) -> bool:
-        return bool(self.row.get("promoted", True))
-
-    def _served(
+    def _serving_facts(
         self,
         lineage: Lineage,
         inside: str,
         merged: bool,
-        found: TrainingContents | None,
+        contents: TrainingContents | None,
     ) -> ServingFacts:
         recipe, revision = lineage.recipe, revision_of(lineage.base)
         template = self.folder / "chat_template.jinja"
-        asks = template.is_file() and "enable_thinking" in template.read_text("utf-8")
+        thinks = template.is_file() and "enable_thinking" in template.read_text("utf-8")
         return ServingFacts(
-            base=self.named or lineage.base["name"],
-            revision="" if self.named else revision,
-            on_hub=bool(self.named or revision),
+            base=self.base_name or lineage.base["name"],
+            revision="" if self.base_name else revision,
+            on_hub=bool(self.base_name or revision),
             inside=inside,
             project=self._project(),
             commit=lineage.commit,
             rank=recipe["rank"],
             dora=bool(recipe.get("dora")),
-            thinks=asks,
+            thinks=thinks,
             merged=merged,
-            question=(found.example if found else "") or QUESTION,
+            question=(contents.example if contents else "") or DEFAULT_QUESTION,
         )
 
     def _project(self) -> str:
@@ -139,13 +158,13 @@ class Publication:
         return str((row.get("") or {}).get("project_name", ""))
 
     def _commit_of(self, digest: str) -> str:
-        """The newest commit that an adapter was made at, "" when it is forgotten."""
+        """Return the commit of the first build that made an adapter, "" if unknown."""
         rows = self.build.table("adapter").items()
         made = [(int(r["build"]), key) for key, r in rows if digest == r["object"]]
         return min(made)[1] if digest and made else ""
 
-    def _strict(self) -> dict[str, Any]:
-        """Scores of the report on exactly this adapter."""
+    def _report_scores(self) -> dict[str, Any]:
+        """Return the strict scores of the report on this adapter, {} without one."""
         row = self.build.table("report").get(self.digest)
         if row is None:
             return {}
@@ -153,20 +172,52 @@ class Publication:
             file = self.build.store.path(str(row["object"])) / "report.json"
             report: dict[str, Any] = json.loads(file.read_text("utf-8"))
         except (KeyError, OSError, ValueError):
-            return {}  # collected: the card then has no scores
+            return {}  # the report was garbage-collected: the card has no scores
         return dict(report.get("strict") or {})
 
     def _contents(self, lineage: Lineage) -> TrainingContents | None:
-        """None when the tables do not hold what the adapter was trained on."""
+        """Return the counts of the training data.
+
+        The tables may hold other samples than the adapter was trained on: they were
+        built again since, or the adapter was rolled back to. Then return None.
+        """
         try:
-            found = contents(self.build)
-        except StaleError:  # samples were built on, the dataset was not
+            contents = count_training_contents(self.build)
+        except StaleError:  # the samples are newer than the dataset
             return None
-        return found if found.manifest == lineage.dataset else None
+        return contents if contents.manifest == lineage.dataset else None
+
+
+def count_training_contents(source: SampleSource) -> TrainingContents:
+    """Count the samples that have a split, and their tokens if a tokenizer is here.
+
+    Raises `StaleError` when the samples are newer than the dataset.
+    """
+    contents = TrainingContents()
+    count_tokens = counter(source.settings)
+    with_lines = bool(source.settings["adapter.line_numbers"])
+    for key, sample, row, _ in used(source, contents.summary):
+        if quotes_lines(key) and not with_lines:
+            continue  # training leaves these out as well
+        task = sample["task"]
+        if row["split"] != "train":
+            contents.held_out[task] += 1
+            continue
+        contents.trained[task] += 1
+        contents.digests[key] = sample_digest(sample)
+        if count_tokens is not None:
+            contents.tokens[task] += size(sample, count_tokens)
+        is_example = task == EXAMPLE_TASK and sample["language"] == "en"
+        if is_example and not contents.example:
+            contents.example = sample["question"]
+    return contents
 
 
 def stored(build: Build, digest: str, what: str) -> Path:
-    """Folder of an artifact; raises `BuildError` when it is gone or damaged."""
+    """Return the folder of an artifact; `what` names it in the message.
+
+    Raises `BuildError` when it is gone or damaged.
+    """
     try:
         return build.store.path(digest)
     except KeyError:
@@ -177,6 +228,6 @@ def stored(build: Build, digest: str, what: str) -> Path:
 
 
 def revision_of(base: dict[str, str]) -> str:
-    """The commit of a hub model; "" for one that lies on this machine."""
-    name, mark, commit = base["digest"].rpartition("@")
-    return commit if mark and name == base["name"] else ""
+    """Return the commit of a hub model, "" for a local one."""
+    name, separator, commit = base["digest"].rpartition("@")
+    return commit if separator and name == base["name"] else ""

@@ -1,6 +1,6 @@
-"""How an exported folder is run: the part of the card that users copy from.
+"""Write the section of the model card that says how to run an exported folder.
 
-The same recipes, with what was tried on which versions, stand in docs/serving.md.
+docs/serving.md has the same recipes, with the versions on which each was tried.
 """
 
 from __future__ import annotations
@@ -10,60 +10,67 @@ import re
 import shlex
 from dataclasses import dataclass
 
-# What vLLM takes for --max-lora-rank; its default is 16.
-RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
-VLLM_RANK = 16
-HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-EMBEDDED = "repobuild/tiny"  # what adapters of the embedded base call it
-QUESTION = "In which file is `main` defined?"
+from repobuild.model.base import BUNDLED, HUB_ID
+
+# Values of vLLM's --max-lora-rank, and its default.
+VLLM_RANKS = (1, 8, 16, 32, 64, 128, 256, 320, 512)
+VLLM_DEFAULT_RANK = 16
+DEFAULT_QUESTION = "In which file is `main` defined?"
 
 
 @dataclass(frozen=True, slots=True)
 class ServingFacts:
-    """What of an adapter matters to who runs it."""
+    """The facts of an adapter or merged model that decide how it is run."""
 
     base: str  # hub id, or the name of a local base
     revision: str  # commit on the hub
     on_hub: bool
-    inside: str  # the base's folder beside the adapter, "" = not there
+    inside: str  # the base's folder inside the exported one, "" if it is not exported
     project: str
     commit: str
     rank: int
     dora: bool = False
-    thinks: bool = False  # the chat template knows enable_thinking
+    thinks: bool = False  # the chat template has the switch enable_thinking
     merged: bool = False
-    question: str = QUESTION
+    question: str = DEFAULT_QUESTION
 
     @property
     def is_hub_id(self) -> bool:
-        """Whether the base's name is one that a hub could have."""
+        """Return whether the base's name has the form of a hub id."""
         return self.on_hub or HUB_ID.fullmatch(self.base) is not None
 
     @property
     def name(self) -> str:
-        """What a server calls it: a new name for each commit."""
+        """Return the model name for a server: a new one for each commit."""
         word = re.sub(r"[^\w.-]+", "-", self.project).strip("-") or "adapter"
         return f"{word}@{self.commit[:12]}"
 
 
-def page(served: ServingFacts) -> str:
-    """Return the section."""
-    parts = [python(served)]
+def serving_section(served: ServingFacts) -> str:
+    """Return the card's section on how to run the exported folder."""
+    parts = [python_recipe(served)]
     if served.merged:
-        parts += [_merged_servers()]
+        parts.append(
+            "A plain model folder: vLLM and SGLang take it as their model, and "
+            "llama.cpp's `convert_hf_to_gguf.py` as its input.\n"
+        )
     else:
-        parts += [_base_note(served), vllm(served), sglang(served), llama_cpp(served)]
+        parts += [_base_note(served), vllm_recipe(served), sglang_recipe(served)]
+        parts.append(llama_cpp_recipe(served))
     return "\n".join(["## How to run it\n", *filter(None, parts)])
 
 
-def python(served: ServingFacts) -> str:
-    """Plain transformers and peft; a test runs this very text."""
+def python_recipe(served: ServingFacts) -> str:
+    """Return a script for transformers and peft.
+
+    tests/promises/test_adapter_in_use.py runs this text.
+    """
     thinking = " enable_thinking=False," if served.thinks else ""
     return "\n".join(
         [
             "```python",
-            *_loading(served),
-            f"question = {literal(served.question)}",
+            *_loading_lines(served),
+            f"question = {python_string(served.question)}",
             'chat = [{"role": "user", "content": question}]',
             "ids = tokenizer.apply_chat_template(",
             f"    chat, add_generation_prompt=True,{thinking}",
@@ -77,16 +84,20 @@ def python(served: ServingFacts) -> str:
     )
 
 
-def literal(question: str) -> str:
-    """A question as Python has it. It quotes names of the repository, which are not to
-    be trusted, and readers run this text: nothing may end the string or the block."""
-    safe = question if "`" * 3 not in question else QUESTION
+def python_string(question: str) -> str:
+    """Return a question as a Python string literal.
+
+    It quotes names of the repository, which are not trusted, and readers run the text:
+    nothing in it may end the string or the Markdown block.
+    """
+    safe = question if "`" * 3 not in question else DEFAULT_QUESTION
     return json.dumps(safe)
 
 
-def _loading(served: ServingFacts) -> list[str]:
+def _loading_lines(served: ServingFacts) -> list[str]:
+    """Return the lines that load tokenizer and model."""
     head = ["from transformers import AutoModelForCausalLM, AutoTokenizer", ""]
-    if served.inside:  # transformers takes no subfolder beside an adapter_config.json
+    if served.inside:  # next to an adapter_config.json transformers takes no subfolder
         here = [
             "# this folder; from the hub: huggingface_hub.snapshot_download(ID)",
             'folder = "."',
@@ -95,19 +106,19 @@ def _loading(served: ServingFacts) -> list[str]:
         here = ['folder = "."  # this folder, or its id on the hub']
     tokens = ["tokenizer = AutoTokenizer.from_pretrained(folder)"]
     if served.merged:
-        return [*head, *here, *tokens, f"model = {_load('folder')}.eval()"]
+        return [*head, *here, *tokens, f"model = {_from_pretrained('folder')}.eval()"]
     if served.inside:
-        base = _load(f'f"{{folder}}/{served.inside}"')
+        base = _from_pretrained(f'f"{{folder}}/{served.inside}"')
     elif served.revision:
-        base = _load(f'"{served.base}"', f'revision="{served.revision}"')
+        base = _from_pretrained(f'"{served.base}"', f'revision="{served.revision}"')
     else:
-        base = _load(f'"{served.base}"')
+        base = _from_pretrained(f'"{served.base}"')
     model = "model = PeftModel.from_pretrained(base, folder).eval()"
     load = [f"base = {base}", model]
     return ["from peft import PeftModel", *head, *here, *tokens, *load]
 
 
-def _load(*arguments: str) -> str:
+def _from_pretrained(*arguments: str) -> str:
     return f"AutoModelForCausalLM.from_pretrained({', '.join(arguments)})"
 
 
@@ -125,35 +136,42 @@ def _base_note(served: ServingFacts) -> str:
     )
 
 
-def vllm(served: ServingFacts) -> str:
-    """Serve by name, and add the next commit's adapter to a running server."""
+def vllm_recipe(served: ServingFacts) -> str:
+    """Return the command that serves base and adapter, the adapter by its name."""
     if served.dora:
         return (
             "vLLM and SGLang serve no DoRA: use the merged model "
             "(`repobuild export merged -o merged`).\n"
         )
     module = shlex.quote(f"{served.name}=.")
-    lines = [f"vllm serve {_model(served)} --enable-lora --lora-modules {module}"]
-    if served.rank > VLLM_RANK:
-        lines.append(f"    --max-lora-rank {_vllm_rank(served.rank)}")
+    lines = [f"vllm serve {_base_path(served)} --enable-lora --lora-modules {module}"]
+    if served.rank > VLLM_DEFAULT_RANK:
+        rank = next((r for r in VLLM_RANKS if r >= served.rank), served.rank)
+        lines.append(f"    --max-lora-rank {rank}")
     if not served.inside and served.revision:
         lines.append(f"    --revision {served.revision}")
     lines.append("    --chat-template chat_template.jinja")
-    return _block("vLLM", lines) + _thinking(served)
+    thinking = (
+        "It was trained without thinking: send "
+        '`"chat_template_kwargs": {"enable_thinking": false}` with each request.\n'
+    )
+    return _shell_block("vLLM", lines) + (thinking if served.thinks else "")
 
 
-def sglang(served: ServingFacts) -> str:
+def sglang_recipe(served: ServingFacts) -> str:
+    """Return the command that serves base and adapter; "" for DoRA."""
     if served.dora:
         return ""
     lines = [
-        f"python -m sglang.launch_server --model-path {_model(served)}",
+        f"python -m sglang.launch_server --model-path {_base_path(served)}",
         f"    --enable-lora --lora-paths {shlex.quote(f'{served.name}=.')}",
         f"    --max-lora-rank {served.rank} --chat-template chat_template.jinja",
     ]
-    return _block("SGLang", lines)
+    return _shell_block("SGLang", lines)
 
 
-def llama_cpp(served: ServingFacts) -> str:
+def llama_cpp_recipe(served: ServingFacts) -> str:
+    """Return the commands that convert base and adapter to GGUF and serve them."""
     if served.dora:
         return "llama.cpp and Ollama run no DoRA: convert the merged model.\n"
     base = served.inside or "base"
@@ -168,7 +186,7 @@ def llama_cpp(served: ServingFacts) -> str:
     ]
     text = "```sh\n" + "\n".join(lines) + "\n```\n"
     ollama = "Ollama takes the same files: `FROM base.gguf`, `ADAPTER adapter.gguf`.\n"
-    if served.base == EMBEDDED:
+    if served.base == BUNDLED:
         ollama += (
             "The first script does not know this base's tokenizer; docs/serving.md of "
             "repobuild says what to tell it.\n"
@@ -176,30 +194,10 @@ def llama_cpp(served: ServingFacts) -> str:
     return f"llama.cpp (its two scripts come with its sources):\n\n{text}{ollama}"
 
 
-def _merged_servers() -> str:
-    return (
-        "A plain model folder: vLLM and SGLang take it as their model, and llama.cpp's "
-        "`convert_hf_to_gguf.py` as its input.\n"
-    )
-
-
-def _model(served: ServingFacts) -> str:
+def _base_path(served: ServingFacts) -> str:
     return shlex.quote(served.inside or served.base)
 
 
-def _vllm_rank(rank: int) -> int:
-    return next((known for known in RANKS if known >= rank), rank)
-
-
-def _thinking(served: ServingFacts) -> str:
-    if not served.thinks:
-        return ""
-    return (
-        "It was trained without thinking: send "
-        '`"chat_template_kwargs": {"enable_thinking": false}` with each request.\n'
-    )
-
-
-def _block(title: str, lines: list[str]) -> str:
+def _shell_block(title: str, lines: list[str]) -> str:
     body = " \\\n".join(lines)
     return f"{title}, from this folder:\n\n```sh\n{body}\n```\n"

@@ -1,17 +1,19 @@
-"""Claims about changes: a commit did this to that element.
+"""Check samples about commits: a commit did this to that element.
 
-Held against the commit's own two trees and the tree of now. A change may be told of an
-element that moved since: then the definition is looked for by its name in the files
-that the commit changed.
+Evidence is the commit's own two trees, and the tree that the samples were made from
+("now"). An element may have moved since the commit: its definition is then looked for
+by name in all files that the commit changed.
 
-    changed         old and new signature, parameters, defaults, first lines of the
-                    docstrings, lines that went and came are those of the two versions
+    changed         old and new signature, parameters, defaults, first docstring lines,
+                    and removed and added lines are those of the two versions
     added           the element is in the file after the commit, not before
-    removed         before, not after, and not now
-    moved, renamed  here before, not here now, there now
-    came            there before, here now
+    removed         in the file before the commit, not after, and not now
+    moved, renamed  here before the commit, not here now, there now
+    came            there before the commit, here now
     absent          some file had it before the commit and not after, none has it now
-    former          the same, and the other one is there now
+    former          as absent, and the other element is there now
+    removed_file    there before the commit, not after, and not now
+    renamed_file    the old path before the commit, the new path now
 """
 
 from __future__ import annotations
@@ -19,192 +21,206 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 
 from repobuild.truth.answer_template import AnswerTemplates, Fields
-from repobuild.truth.claims.list_claims import names, shown
+from repobuild.truth.claims.list_claims import parse_names
 from repobuild.truth.claims.prose_match import collapsed
-from repobuild.truth.claims.signature_claims import same_head
-from repobuild.truth.tree.file_version import Commit, FileVersion, every, versions
-from repobuild.truth.tree.python_reader import PythonDefinition, PythonFile, same
-from repobuild.truth.tree.tree_index import TreeIndex
+from repobuild.truth.claims.signature_claims import check_head
+from repobuild.truth.subject import CheckedClaim
+from repobuild.truth.tree.file_version import (
+    Commit,
+    FileVersion,
+    VersionPair,
+    all_version_pairs,
+    version_pairs,
+)
+from repobuild.truth.tree.python_reader import (
+    PythonDefinition,
+    display_name,
+    is_same_expression,
+    parse_python,
+)
+from repobuild.truth.tree.tree_index import Location, TreeIndex
 
-_LONGEST_DOC = 160
-_LONGEST_SUBJECT = 100
-Found = tuple[str, str, str]  # claim, what is said, what the tree says
+_LONGEST_DOC = 160  # characters of a docstring's first line
+_LONGEST_SUBJECT = 100  # characters of a commit's subject
 
-
-Past = Callable[[str], Commit | None]  # by its id
+FindCommit = Callable[[str], Commit | None]  # by its id
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeSubject:
-    """A sample about a change while its claims are checked."""
+    """A sample about a commit while its claims are checked."""
 
     kind: str
     fields: Fields
-    frames: AnswerTemplates
+    templates: AnswerTemplates
     index: TreeIndex
     commit: Commit | None
 
-    def said(self, field: str) -> str:
-        return self.fields.get((self.kind, field), "")
+    def field(self, name: str) -> str:
+        """Return a field of the answer template, "" where it has none."""
+        return self.fields.get((self.kind, name), "")
 
     @property
-    def place(self) -> tuple[str, str]:
-        return self.said("path"), self.said("name")
+    def element(self) -> Location:
+        return Location(self.field("path"), self.field("name"))
 
     @property
-    def other(self) -> tuple[str, str]:
-        return self.said("other_path"), self.said("other")
+    def other(self) -> Location:
+        """The element that it became or was before."""
+        return Location(self.field("other_path"), self.field("other"))
 
 
-def checked(about: ChangeSubject) -> Iterator[Found]:
-    """Every claim of the sample."""
-    commit = about.commit
-    yield "commit", "", "" if commit else "there is no such commit"
+def check_change(subject: ChangeSubject) -> Iterator[CheckedClaim]:
+    """Yield every claim of the sample."""
+    commit, kind = subject.commit, subject.kind
+    actual = "" if commit else "there is no such commit"
+    yield CheckedClaim("commit", "", actual)
     if commit is None:
         return
-    yield "subject", about.said("subject"), _subject(about, commit)
-    if said := about.said("kind"):
-        yield "kind", said, _kind(about, said)
-    yield about.kind, " ".join(about.place), _CHECKS[about.kind](about, commit)
-    if about.kind == "changed":
-        yield from _difference(about, commit)
+    claimed = subject.field("subject")
+    yield CheckedClaim("subject", claimed, _check_subject(subject, commit))
+    if claimed := subject.field("kind"):
+        yield CheckedClaim("kind", claimed, _check_kind(subject, claimed))
+    claimed = " ".join(subject.element)
+    yield CheckedClaim(kind, claimed, _CHECKS[kind](subject, commit))
+    if kind == "changed":
+        yield from _difference_claims(subject, commit)
 
 
-def _subject(about: ChangeSubject, commit: Commit) -> str:
-    known = commit.subject.strip()[:_LONGEST_SUBJECT].replace("`", "'")
-    known = known or about.frames.words["no_subject"]
-    same_words = collapsed(about.said("subject")) == collapsed(known)
-    return "" if same_words else f"it is {known}"
+def _check_subject(subject: ChangeSubject, commit: Commit) -> str:
+    actual = commit.subject.strip()[:_LONGEST_SUBJECT].replace("`", "'")
+    actual = actual or subject.templates.words["no_subject"]
+    same_words = collapsed(subject.field("subject")) == collapsed(actual)
+    return "" if same_words else f"it is {actual}"
 
 
-def _kind(about: ChangeSubject, said: str) -> str:
-    path, name = about.place
-    words, face = about.frames.words, about.index.faces.get(path)
-    known = (
-        {words.get(m.kind, "") for q, m in face.marks.items() if q == name}
-        if (face)
-        else set()
-    )
-    return "" if not known or said in known else f"it is a {'or '.join(known)}"
+def _check_kind(subject: ChangeSubject, claimed: str) -> str:
+    path, name = subject.element
+    file = subject.index.files.get(path)
+    definition = file.definitions.get(name) if file else None
+    if definition is None:
+        return ""
+    actual = subject.templates.words.get(definition.kind, "")
+    return "" if claimed == actual else f"it is a {actual}"
 
 
-def is_now(about: ChangeSubject, path: str, name: str) -> bool:
-    """Whether an element is in the tree of now."""
-    face = about.index.faces.get(path)
-    if face is None:
+def _exists_now(subject: ChangeSubject, element: Location) -> bool:
+    file = subject.index.files.get(element.path)
+    if file is None:
         return False
-    if face.problem or not face.marks:
-        return name.rpartition(".")[2] in face.text
-    return any(shown(qual) == name for qual in face.marks)
+    if file.problem or not file.definitions:
+        return element.qual.rpartition(".")[2] in file.text
+    return any(display_name(qual) == element.qual for qual in file.definitions)
 
 
-def _in(text: str | None, name: str) -> bool:
-    """Whether a version of a file has an element."""
+def _existed(text: str | None, name: str) -> bool:
+    """Return whether a version of a file defines an element."""
     if text is None:
         return False
-    try:
-        return any(shown(q) == name for q in PythonFile(text).definitions)
-    except (SyntaxError, ValueError):
+    file = parse_python(text)
+    if file is None:
         return name.rpartition(".")[2] in text
+    return any(display_name(qual) == name for qual in file.definitions)
 
 
-def _added(about: ChangeSubject, commit: Commit) -> str:
-    if not is_now(about, *about.place):
+def _changed(subject: ChangeSubject, commit: Commit) -> str:
+    if not _exists_now(subject, subject.element):
         return "it is not there now"
-    sides = [
-        (_in(commit.before(old) if old else None, about.place[1]),
-         _in(commit.after(new) if new else None, about.place[1]))
-        for old, new in commit.paths
-    ]  # fmt: skip
-    return "" if (False, True) in sides else "the commit did not add it"
+    found = version_pairs(commit, *subject.element)
+    return "" if found else "the commit did not change it"
 
 
-def _removed(about: ChangeSubject, commit: Commit) -> str:
-    path, name = about.place
-    if is_now(about, path, name):
+def _added(subject: ChangeSubject, commit: Commit) -> str:
+    name = subject.element.qual
+    if not _exists_now(subject, subject.element):
+        return "it is not there now"
+    for old, new in commit.paths:
+        before = _existed(commit.before(old) if old else None, name)
+        after = _existed(commit.after(new) if new else None, name)
+        if after and not before:
+            return ""
+    return "the commit did not add it"
+
+
+def _removed(subject: ChangeSubject, commit: Commit) -> str:
+    path, name = subject.element
+    if _exists_now(subject, subject.element):
         return "it is there now"
-    gone = _in(commit.before(path), name) and not _in(commit.after(path), name)
+    before = _existed(commit.before(path), name)
+    gone = before and not _existed(commit.after(path), name)
     return "" if gone else "the commit did not remove it"
 
 
-def _went(about: ChangeSubject, commit: Commit) -> str:
-    """It was here, and is there now."""
-    if is_now(about, *about.place):
+def _moved(subject: ChangeSubject, commit: Commit) -> str:
+    path, name = subject.element
+    if _exists_now(subject, subject.element):
         return "it is there now"
-    if not is_now(about, *about.other):
-        return f"there is no {'::'.join(about.other)}"
-    path, name = about.place
-    return "" if _in(commit.before(path), name) else "it was not there before"
+    if not _exists_now(subject, subject.other):
+        return f"there is no {'::'.join(subject.other)}"
+    return "" if _existed(commit.before(path), name) else "it was not there before"
 
 
-def _came(about: ChangeSubject, commit: Commit) -> str:
-    if not is_now(about, *about.place):
+def _came(subject: ChangeSubject, commit: Commit) -> str:
+    if not _exists_now(subject, subject.element):
         return "it is not there now"
-    path, name = about.other
-    was = _in(commit.before(path), name)
-    return "" if was else "it was not there before the commit"
+    path, name = subject.other
+    existed = _existed(commit.before(path), name)
+    return "" if existed else "it was not there before the commit"
 
 
-def _removed_file(about: ChangeSubject, commit: Commit) -> str:
-    path = about.said("name")
-    if path in about.index.paths:
+def _absent(subject: ChangeSubject, commit: Commit) -> str:
+    name = subject.field("name")
+    if now := subject.index.named(name):
+        return f"it is in {min(now).path} now"
+    for old, new in commit.paths:
+        before, after = _quals(commit.before(old)), _quals(commit.after(new))
+        if _has_name(before, name) and not _has_name(after, name):
+            return ""
+    return "the commit did not remove it from any file"
+
+
+def _quals(text: str | None) -> Iterable[str]:
+    file = parse_python(text)
+    return file.definitions if file else ()
+
+
+def _has_name(quals: Iterable[str], name: str) -> bool:
+    """Return whether an element has a bare or qualified name."""
+    return any(f".{display_name(qual)}".endswith(f".{name}") for qual in quals)
+
+
+def _former(subject: ChangeSubject, commit: Commit) -> str:
+    if not _exists_now(subject, subject.other):
+        return f"there is no {'::'.join(subject.other)}"
+    return _absent(subject, commit)
+
+
+def _removed_file(subject: ChangeSubject, commit: Commit) -> str:
+    path = subject.field("name")
+    if path in subject.index.paths:
         return "it is there now"
     gone = commit.before(path) is not None and commit.after(path) is None
     return "" if gone else "the commit did not remove it"
 
 
-def _renamed_file(about: ChangeSubject, commit: Commit) -> str:
-    old, new = about.said("name"), about.said("other_path")
-    if new not in about.index.paths or old in about.index.paths:
-        return "it is not so now"
-    was = commit.before(old) is not None and commit.after(old) is None
-    came = commit.before(new) is None  # it may have been renamed again since
-    return "" if was and came else "the commit did not rename it"
-
-
-def _changed(about: ChangeSubject, commit: Commit) -> str:
-    if not is_now(about, *about.place):
-        return "it is not there now"
-    return "" if versions(commit, *about.place) else "the commit did not change it"
-
-
-def _has(definitions: Iterable[str], name: str) -> bool:
-    """Whether something is called so: by its bare or its qualified name."""
-    return any(f".{shown(qual)}".endswith(f".{name}") for qual in definitions)
-
-
-def _absent(about: ChangeSubject, commit: Commit) -> str:
-    name = about.said("name")
-    if now := about.index.named(name):
-        return f"it is in {min(now)[0]} now"
-    sides = [
-        (_names(commit.before(a)), _names(commit.after(b))) for a, b in commit.paths
-    ]
-    gone = any(_has(old, name) and not _has(new, name) for old, new in sides)
-    return "" if gone else "the commit did not take it out of any file"
-
-
-def _names(text: str | None) -> list[str]:
-    try:
-        return list(PythonFile(text).definitions) if text is not None else []
-    except (SyntaxError, ValueError):
-        return []
-
-
-def _former(about: ChangeSubject, commit: Commit) -> str:
-    if not is_now(about, *about.other):
-        return f"there is no {'::'.join(about.other)}"
-    return _absent(about, commit)
+def _renamed_file(subject: ChangeSubject, commit: Commit) -> str:
+    old, new = subject.field("name"), subject.field("other_path")
+    if new not in subject.index.paths or old in subject.index.paths:
+        return "the tree has the old path, or lacks the new one"
+    gone = commit.before(old) is not None and commit.after(old) is None
+    # The new path may be missing after the commit: renamed again since.
+    return "" if gone and commit.before(new) is None else "the commit did not rename it"
 
 
 _CHECKS: Mapping[str, Callable[[ChangeSubject, Commit], str]] = {
     "changed": _changed,
     "added": _added,
     "removed": _removed,
-    "moved": _went,
-    "renamed": _went,
+    "moved": _moved,
+    "renamed": _moved,
     "came": _came,
     "absent": _absent,
     "former": _former,
@@ -213,104 +229,132 @@ _CHECKS: Mapping[str, Callable[[ChangeSubject, Commit], str]] = {
 }
 
 
-def _difference(about: ChangeSubject, commit: Commit) -> Iterator[Found]:
-    """What differs, in the parts of an answer; one pair of versions has them all."""
-    read: list[list[Found]] = []
-    for pairs in (versions(commit, *about.place), every(commit)):
-        read += [list(_parts(about, old, new)) for old, new in pairs]
-        holding = [found for found in read if not any(tree for _, _, tree in found)]
-        if holding:
-            read = holding
-            break
-    yield from read[0] if read else ()
+def _difference_claims(
+    subject: ChangeSubject, commit: Commit
+) -> Iterator[CheckedClaim]:
+    """Yield the claims about what differs, from a pair of versions for which all hold.
+
+    Where no pair fits, the first pair's claims are yielded, some of them wrong.
+    """
+    first: list[CheckedClaim] | None = None
+    pairs = chain(version_pairs(commit, *subject.element), all_version_pairs(commit))
+    for pair in pairs:
+        claims = list(_pair_claims(subject, pair))
+        if not any(claim.actual for claim in claims):
+            yield from claims
+            return
+        if first is None:
+            first = claims
+    yield from first or ()
 
 
-def _parts(about: ChangeSubject, old: FileVersion, new: FileVersion) -> Iterator[Found]:
-    fields = about.fields
-    was, now = old.found, new.found
-    for side, version in (("old", was), ("new", now)):
-        if said := fields.get(("change_signature", side)):
-            text = said.strip("`\n")
-            yield f"{side} signature", text, same_head(text, version)
+def _pair_claims(subject: ChangeSubject, pair: VersionPair) -> Iterator[CheckedClaim]:
+    fields = subject.fields
+    old, new = pair.old.definition, pair.new.definition
+    sides = (("old", old), ("new", new))
+    for side, version in sides:
+        if claimed := fields.get(("change_signature", side)):
+            text = claimed.strip("`\n")
+            yield CheckedClaim(f"{side} signature", text, check_head(text, version))
     for part, here, there in (
-        ("change_added", now, was), ("change_removed", was, now),
+        ("change_added", new, old), ("change_removed", old, new),
     ):  # fmt: skip
-        if said := fields.get((part, "items")):
-            yield part, said, _parameters(about, said, here, there)
+        if claimed := fields.get((part, "items")):
+            actual = _check_parameters(subject, claimed, here, there)
+            yield CheckedClaim(part, claimed, actual)
     for text in filter(None, fields.get(("", "defaults"), "").split("\n\n")):
-        yield "change_default", text, _default(about, "\n\n" + text, was, now)
-    for side, version in (("old", was), ("new", now)):
-        if said := fields.get(("change_summary", side)):
-            yield f"{side} description", said, _doc(about, said, version)
+        actual = _check_default(subject, "\n\n" + text, old, new)
+        yield CheckedClaim("change_default", text, actual)
+    for side, version in sides:
+        if claimed := fields.get(("change_summary", side)):
+            actual = _check_doc(subject, claimed, version)
+            yield CheckedClaim(f"{side} description", claimed, actual)
     if ("change_doc", "said") in fields:
-        yield "change_doc", "edited", "" if was.doc != now.doc else "it is the same"
+        actual = "" if old.doc != new.doc else "the docstring is the same"
+        yield CheckedClaim("change_doc", "edited", actual)
     if ("change_no_doc", "said") in fields:
-        gone = was.doc and not now.doc
-        yield "change_no_doc", "taken out", "" if gone else "it was not taken out"
+        actual = "" if old.doc and not new.doc else "it was not removed"
+        yield CheckedClaim("change_no_doc", "taken out", actual)
     if ("change_lines", "went") in fields:
-        went, came = (fields["change_lines", s] for s in ("went", "came"))
-        yield "change_lines", f"{went}, {came}", _counts(went, came, old, new)
-    if said := fields.get(("change_body", "code")):
-        yield "change_body", said, _lines(said, old, new)
+        removed, added = (fields["change_lines", side] for side in ("went", "came"))
+        actual = _check_line_counts(int(removed), int(added), pair)
+        yield CheckedClaim("change_lines", f"{removed}, {added}", actual)
+    if claimed := fields.get(("change_body", "code")):
+        actual = _check_diff(claimed, pair.old, pair.new)
+        yield CheckedClaim("change_body", claimed, actual)
 
 
-def _parameters(
-    about: ChangeSubject, said: str, here: PythonDefinition, there: PythonDefinition
+def _check_parameters(
+    subject: ChangeSubject,
+    claimed: str,
+    here: PythonDefinition,
+    there: PythonDefinition,
 ) -> str:
-    known = [p.name for p in here.parameters()]
+    """Check that a list names the parameters of one version that the other lacks."""
     other = {p.name for p in there.parameters()}
-    wanted = [name for name in known if name not in other]
-    told = [named.name for named in names(said, about.frames) or ()]
-    return "" if told == wanted else f"they are {', '.join(wanted)}"
+    actual = [p.name for p in here.parameters() if p.name not in other]
+    listed = [one.name for one in parse_names(claimed, subject.templates) or ()]
+    return "" if listed == actual else f"they are {', '.join(actual)}"
 
 
-def _default(
-    about: ChangeSubject, text: str, was: PythonDefinition, now: PythonDefinition
+def _check_default(
+    subject: ChangeSubject, text: str, old: PythonDefinition, new: PythonDefinition
 ) -> str:
-    read = about.frames.part(("change_default",), text)
-    if not read:
+    readings = subject.templates.match_parts(("change_default",), text)
+    if not readings:
         return "it cannot be read"
-    name, none = read[0]["change_default", "name"], about.frames.words["none"]
-    for side, version in (("old", was), ("new", now)):
-        said = read[0]["change_default", side]
-        found = next((p for p in version.parameters() if p.name == name), None)
-        if found is None:
+    fields, none = readings[0], subject.templates.words["none"]
+    name = fields["change_default", "name"]
+    for side, version in (("old", old), ("new", new)):
+        claimed = fields["change_default", side]
+        parameter = next((p for p in version.parameters() if p.name == name), None)
+        if parameter is None:
             return f"there was no `{name}`"
-        none_said = said == none and found.default is None
-        if not none_said and not same(said[1:-1], found.default):
+        both_none = claimed == none and parameter.default is None
+        if not both_none and not is_same_expression(claimed[1:-1], parameter.default):
             return f"the {side} default of `{name}` is another"
     return ""
 
 
-def _doc(about: ChangeSubject, said: str, version: PythonDefinition) -> str:
+def _check_doc(subject: ChangeSubject, claimed: str, version: PythonDefinition) -> str:
     first = version.doc.strip().partition("\n")[0][:_LONGEST_DOC]
-    known = first or about.frames.words["none"]
-    return "" if collapsed(said) == collapsed(known) else f"it begins: {first!r}"
+    actual = first or subject.templates.words["none"]
+    same_words = collapsed(claimed) == collapsed(actual)
+    return "" if same_words else f"it begins: {first!r}"
 
 
-def _counts(went: str, came: str, old: FileVersion, new: FileVersion) -> str:
-    """So many lines went and came as make the one version of the other."""
-    before, after = Counter(old.lines()), Counter(new.lines())
-    least = (before - after).total(), (after - before).total()
-    numbers = int(went), int(came)
-    changed = numbers[0] - numbers[1] == before.total() - after.total()
-    enough = all(n >= least_ for n, least_ in zip(numbers, least, strict=True))
-    if changed and enough and numbers[0] <= before.total():
+def _check_line_counts(removed: int, added: int, pair: VersionPair) -> str:
+    """Check that this many removed and added lines can turn one version into the other.
+
+    A diff may remove and add more lines than necessary, so the numbers may be larger
+    than the minimum as long as their difference is right.
+    """
+    before, after = Counter(pair.old.lines()), Counter(pair.new.lines())
+    least_removed = (before - after).total()
+    least_added = (after - before).total()
+    if (
+        removed - added == before.total() - after.total()
+        and least_removed <= removed <= before.total()
+        and least_added <= added
+    ):
         return ""
-    return f"at least {least[0]} went and {least[1]} came"
+    return f"at least {least_removed} are removed and {least_added} added"
 
 
-def _lines(said: str, old: FileVersion, new: FileVersion) -> str:
-    """The lines that went are the old version's, those that came the new one's."""
-    went: Counter[str] = Counter()
-    came: Counter[str] = Counter()
-    for line in said.split("\n"):
+def _check_diff(claimed: str, old: FileVersion, new: FileVersion) -> str:
+    """Check that "- " lines are the old version's, and "+ " lines the new one's."""
+    removed: Counter[str] = Counter()
+    added: Counter[str] = Counter()
+    for line in claimed.split("\n"):
         if line[:2] not in ("- ", "+ "):
-            return f"{line!r} neither went nor came"
-        (went if line[0] == "-" else came)[line[2:].strip()] += 1
-    before, after = Counter(old.lines(True)), Counter(new.lines(True))
-    for line in {*went, *came, *old.lines(), *new.lines()}:
-        if went[line] - came[line] != before[line] - after[line]:
+            return f"{line!r} is neither removed nor added"
+        (removed if line[0] == "-" else added)[line[2:].strip()] += 1
+    before = Counter(old.lines(with_head=True))
+    after = Counter(new.lines(with_head=True))
+    for line in {*removed, *added, *old.lines(), *new.lines()}:
+        if removed[line] - added[line] != before[line] - after[line]:
             return f"{line!r}: {before[line]} before, {after[line]} after"
-    odd = [line for line in {*went, *came} if not before[line] + after[line]]
-    return f"{odd[0]!r} stands in neither" if odd else ""
+    for line in {*removed, *added}:
+        if not before[line] + after[line]:
+            return f"{line!r} occurs in neither"
+    return ""

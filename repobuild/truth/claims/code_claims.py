@@ -1,125 +1,125 @@
-"""Claims that quote code: whole definitions, and definitions with a hole."""
+"""Check claims that quote code: whole definitions, and definitions with masked code."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repobuild.truth.claims.local_claims import Check
-from repobuild.truth.claims.signature_claims import same_head
-from repobuild.truth.subject import Subject
-from repobuild.truth.tree.python_reader import PythonDefinition
-from repobuild.truth.tree.quotation import head_lines, quotation
+from repobuild.truth.claims.signature_claims import check_head
+from repobuild.truth.subject import LocalCheck, Subject
+from repobuild.truth.tree.quotation import head_line_count, quotation
 
-MARK = "<...>"
-_MARGINS = ("", "    ")  # a method is shown within its class
+MASK = "<...>"
+_MARGINS = ("", "    ")  # a method is shown inside of its class
 _STUB = ": ..."
 
 
-def code(about: Subject, said: str) -> str:
-    """The definition's code, line by line."""
-    whole = whole_of(about)
-    if whole is None:
-        return verbatim(about, said)
-    return difference(said, whole)
+def code(subject: Subject, claimed: str) -> str:
+    """Check the definition's code, line by line."""
+    actual = quoted_definition(subject)
+    if actual is None:
+        return check_lines_in_text(subject, claimed)
+    return check_same_code(claimed, actual)
 
 
-def hole(about: Subject, said: str) -> str:
-    """What stands before the hole, in it and after it is the definition's code."""
-    sample = about.sample
+def masked_code(subject: Subject, claimed: str) -> str:
+    """Check that prefix, masked code and suffix together are the definition's code."""
+    sample = subject.sample
     prefix, suffix, answer = sample["prefix"], sample["suffix"], sample["answer"]
-    if said not in (answer, f"{prefix}{MARK}{suffix}"):
+    if claimed not in (answer, f"{prefix}{MASK}{suffix}"):
         return "the chat question shows other code than prefix and suffix"
-    whole = whole_of(about)
-    if whole is None:
-        return verbatim(about, prefix + answer + suffix)
-    if about.kind == "line":
-        odd = "\n" in answer or answer != answer.lstrip()
-        return "it is no line" if odd else difference(prefix + answer + suffix, whole)
-    return _body(about, prefix, answer + suffix, whole)
+    actual = quoted_definition(subject)
+    if actual is None:
+        return check_lines_in_text(subject, prefix + answer + suffix)
+    if subject.kind == "line":
+        if "\n" in answer or answer != answer.lstrip():
+            return "it is no line"
+        return check_same_code(prefix + answer + suffix, actual)
+    return _check_body(subject, prefix, answer + suffix, actual)
 
 
-def _body(about: Subject, prefix: str, answer: str, whole: str) -> str:
-    """Outline, head, and in the hole the whole body."""
+def _check_body(subject: Subject, prefix: str, body: str, actual: str) -> str:
+    """Check a class outline (or nothing), the head, and the whole body as answer."""
+    shown = prefix + body
     for margin in _MARGINS:
-        text = "\n".join(margin + line for line in whole.split("\n"))
-        before = (prefix + answer).removesuffix(text)
-        if len(before) + len(text) == len(prefix + answer):
-            shown = prefix[len(before) :]
-            return _cut(about, shown, answer) or _outline(about, before)
-    return difference((prefix + answer).strip(), whole)
+        text = "\n".join(margin + line for line in actual.split("\n"))
+        outline = shown.removesuffix(text)
+        if len(outline) + len(text) == len(shown):
+            head = prefix[len(outline) :]
+            wrong = _check_mask_start(subject, head, body)
+            return wrong or _check_outline(subject, outline)
+    return check_same_code(shown.strip(), actual)
 
 
-def _cut(about: Subject, shown: str, answer: str) -> str:
-    """Whether the hole is where the body is."""
-    found, layout = about.definition, about.file.layout
-    if found is None or layout is None or about.file.python is None:
+def _check_mask_start(subject: Subject, head: str, body: str) -> str:
+    """Check that the masked code begins where the body begins."""
+    definition, layout = subject.definition, subject.file.layout
+    if definition is None or layout is None or subject.file.python is None:
         return ""
-    rows = head_lines(found, layout, about.file.python)
-    if shown.count("\n") != rows or shown.rpartition("\n")[2].strip():
+    rows = head_line_count(subject.file.python, definition, layout)
+    if head.count("\n") != rows or head.rpartition("\n")[2].strip():
         return f"the body begins after {rows} lines"
-    return "" if answer == answer.lstrip() else "the body begins with a space"
+    return "" if body == body.lstrip() else "the body begins with a space"
 
 
-def _outline(about: Subject, text: str) -> str:
-    """The class that holds the definition, and heads of what stands beside it."""
+def _check_outline(subject: Subject, text: str) -> str:
+    """Check the head of the enclosing class, and the heads of the siblings."""
     if not text:
         return ""
     if not text.endswith("\n\n"):
-        return "the outline runs into the code"
-    found, python = about.definition, about.file.python
-    if found is None or python is None:
+        return "no blank line separates the outline from the code"
+    definition, python = subject.definition, subject.file.python
+    if definition is None or python is None:
         return ""
-    holder = python.definitions.get(found.parent)
-    beside = [d for d in python.children(found.parent) if d is not found]
+    siblings = [d for d in python.children(definition.parent) if d is not definition]
     for line in text.strip("\n").split("\n"):
-        indented = line != line.lstrip()
-        if not indented and line.endswith(":") and holder:
-            known, head = [holder], line[:-1]
+        stripped = line.strip()
+        if line == stripped and line.endswith(":") and subject.parent:
+            head, known = line[:-1], [subject.parent]
         else:
-            known, head = beside, line.strip().removesuffix(_STUB)
-        if not any(_is_head(line, head, one) for one in known):
-            return f"{line.strip()!r} does not stand beside it"
+            head, known = stripped.removesuffix(_STUB), siblings
+        # Before the colon of a class, or before the ": ..." of a sibling.
+        complete = head in (line[:-1], stripped[: -len(_STUB)])
+        if not complete or all(check_head(head, one) for one in known):
+            return f"{stripped!r} is not beside it"
     return ""
 
 
-def _is_head(line: str, head: str, one: PythonDefinition) -> bool:
-    return head in (line[:-1], line.strip()[: -len(_STUB)]) and not same_head(head, one)
-
-
-def whole_of(about: Subject) -> str | None:
-    """The definition's quotation; None when nothing here can parse the file."""
-    found, layout, python = about.definition, about.file.layout, about.file.python
-    if found is None or layout is None or python is None:
+def quoted_definition(subject: Subject) -> str | None:
+    """Return the definition's quotation; None when the file cannot be parsed."""
+    definition, python = subject.definition, subject.file.python
+    layout = subject.file.layout
+    if definition is None or layout is None or python is None:
         return None
-    return "\n".join(quotation(python, found, layout))
+    return "\n".join(quotation(python, definition, layout))
 
 
-def verbatim(about: Subject, said: str) -> str:
-    """Without a parser: every line stands in the file, in this order.
+def check_lines_in_text(subject: Subject, claimed: str) -> str:
+    """Check, without a parser, that every line is in the file, in this order.
 
-    A comment may follow a line in the file.
+    White space is ignored; in the file, a comment may follow a line.
     """
-    if about.file.python:
+    if subject.file.python:
         return "there is no such definition"
-    place = 0
-    for line in said.split("\n"):
+    position = 0
+    for line in claimed.split("\n"):
         bare = "".join(line.split()).removesuffix(":...")
-        found = about.file.bare.find(bare, place)
+        found = subject.file.text_without_space.find(bare, position)
         if found < 0:
-            return f"{line.strip()!r} does not stand there"
-        place = found + len(bare)
+            return f"{line.strip()!r} does not occur there"
+        position = found + len(bare)
     return ""
 
 
-def difference(said: str, whole: str) -> str:
-    """The first line in which a quotation differs from the code."""
-    if said == whole:
+def check_same_code(claimed: str, actual: str) -> str:
+    """Check that a quotation is the code; return the first line that differs."""
+    if claimed == actual:
         return ""
-    ours, theirs = said.split("\n"), whole.split("\n")
-    for number, (our, their) in enumerate(zip(ours, theirs, strict=False), 1):
-        if our != their:
-            return f"line {number} of it is {their!r}"
-    return f"it has {len(theirs)} lines"
+    claimed_lines, actual_lines = claimed.split("\n"), actual.split("\n")
+    pairs = zip(claimed_lines, actual_lines, strict=False)
+    for number, (line, actual_line) in enumerate(pairs, 1):
+        if line != actual_line:
+            return f"line {number} of it is {actual_line!r}"
+    return f"it has {len(actual_lines)} lines"
 
 
-CODE: Mapping[str, Check] = {"code": code, "hole": hole}
+CODE_CLAIMS: Mapping[str, LocalCheck] = {"code": code, "hole": masked_code}

@@ -1,61 +1,64 @@
-"""Claims of completions: what an assertion expects, which imports a code needs."""
+"""Check claims of completions: what an assertion expects, which imports code needs."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
 
-from repobuild.truth.claims.code_claims import MARK, difference, verbatim, whole_of
-from repobuild.truth.claims.local_claims import Check
-from repobuild.truth.subject import Subject
+from repobuild.truth.claims.code_claims import (
+    MASK,
+    check_lines_in_text,
+    check_same_code,
+    quoted_definition,
+)
+from repobuild.truth.subject import LocalCheck, Subject
 
 _GAP = "\n\n\n"  # between imports and code
 
 
-def assertion(about: Subject, said: str) -> str:
-    """Imports of the file, the test up to the hole, and in it the rest of the line."""
-    prefix, answer = about.sample["prefix"], about.sample["answer"]
-    if said not in (answer, f"{prefix}{MARK}"):
+def assertion(subject: Subject, claimed: str) -> str:
+    """Check imports of the file, the test up to the mask, and the rest of that line."""
+    prefix, answer = subject.sample["prefix"], subject.sample["answer"]
+    if claimed not in (answer, f"{prefix}{MASK}"):
         return "the chat question shows other code than the prefix"
-    whole = whole_of(about)
-    if whole is None:
-        return verbatim(about, prefix + answer)
+    actual = quoted_definition(subject)
+    if actual is None:
+        return check_lines_in_text(subject, prefix + answer)
     imports, gap, before = prefix.rpartition(_GAP)
-    if gap and (wrong := _imported(about, imports)):
+    if gap and (wrong := _check_imports(subject, imports)):
         return wrong
-    if "\n" in answer or not whole.startswith(before + answer):
-        return difference(before + answer, whole)
-    rest = whole[len(before + answer) :]
-    return "" if not rest or rest[0] in "\n;" else "the line goes on"
+    if "\n" in answer or not actual.startswith(before + answer):
+        return check_same_code(before + answer, actual)
+    rest = actual[len(before + answer) :]
+    return "" if not rest or rest[0] in "\n;" else "the line continues"
 
 
-def needed(about: Subject, said: str) -> str:
-    """The definition's code, and imports of its file that bind names in it."""
-    suffix, answer = about.sample["suffix"], about.sample["answer"]
-    if said not in (answer, f"{MARK}{suffix}") or about.sample["prefix"]:
+def needed_imports(subject: Subject, claimed: str) -> str:
+    """Check the definition's code, and imports of its file that bind names in it."""
+    suffix, answer = subject.sample["suffix"], subject.sample["answer"]
+    if claimed not in (answer, f"{MASK}{suffix}") or subject.sample["prefix"]:
         return "the chat question shows other code than the suffix"
-    whole = whole_of(about)
-    if whole is None:
-        return verbatim(about, answer)
-    if wrong := difference(suffix.removeprefix(_GAP), whole) or _imported(
-        about, answer
-    ):
+    actual = quoted_definition(subject)
+    if actual is None:
+        return check_lines_in_text(subject, answer)
+    if wrong := check_same_code(suffix.removeprefix(_GAP), actual):
         return wrong
-    used = {
-        node.id for node in ast.walk(ast.parse(whole)) if isinstance(node, ast.Name)
-    }
-    # A name may stand in an annotation that is a string.
-    for node in _statements(answer):
+    if wrong := _check_imports(subject, answer):
+        return wrong
+    nodes = ast.walk(ast.parse(actual))
+    used = {node.id for node in nodes if isinstance(node, ast.Name)}
+    for node in ast.parse(answer).body:
+        assert isinstance(node, ast.Import | ast.ImportFrom)  # by `_check_imports`
         bound = {(n.asname or n.name).partition(".")[0] for n in node.names}
-        if not bound & used and not any(name in whole for name in bound):
+        # A name may also be in an annotation that is a string.
+        if not bound & used and not any(name in actual for name in bound):
             return f"it uses none of {', '.join(sorted(bound))}"
-    return about.later("own imports", answer)
+    return subject.defer("own imports", answer)
 
 
-def _imported(about: Subject, text: str) -> str:
-    """Whether every import is one of the file."""
-    python = about.file.python
-    known = python.imports if python else set()
+def _check_imports(subject: Subject, text: str) -> str:
+    """Check that every statement is an import that the file has, too."""
+    known = subject.file.python.imports if subject.file.python else set()
     try:
         body = ast.parse(text).body
     except (SyntaxError, ValueError):
@@ -68,9 +71,7 @@ def _imported(about: Subject, text: str) -> str:
     return "" if body else "it is no import"
 
 
-def _statements(text: str) -> list[ast.Import | ast.ImportFrom]:
-    body = ast.parse(text).body
-    return [node for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
-
-
-COMPLETION: Mapping[str, Check] = {"assertion": assertion, "needed imports": needed}
+COMPLETION_CLAIMS: Mapping[str, LocalCheck] = {
+    "assertion": assertion,
+    "needed imports": needed_imports,
+}

@@ -1,9 +1,9 @@
-"""Lists in an answer, read back: names, the file behind them, and whether more exist.
+"""Parse the lists in an answer: names, their files, and whether there are more.
 
-"`a`, `b` (in `x.py`), `c` (in `y.py`) and others": names without a file stand in the
-file that the sample is about. Where a run of names ends in a file, the text does not
-say whether the first ones are meant, too: the sample's sources decide, and every name
-must be one of them.
+In "`a`, `b` (in `x.py`), `c` (in `y.py`) and others", names without a file belong to
+the file that the sample is about. Where a run of names ends in a file, the text does
+not say whether the file applies to the first ones, too. The sample's sources decide it:
+every name must be one of them.
 """
 
 from __future__ import annotations
@@ -13,89 +13,86 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from repobuild.truth.answer_template import AnswerTemplates
+from repobuild.truth.tree.python_reader import display_name
 
 _NAME = re.compile(r"`([^`\n]+)`")
-_COUNT = re.compile(r"#\d+")
-_MARK = "\0"
+_PATH_MARK = "\0"
 
 
 @dataclass(frozen=True, slots=True)
 class ParsedList:
-    """Ids in the order of the text; `more` when the text says that there are more."""
+    """The listed ids in text order; `has_more` when the text says there are others."""
 
     ids: tuple[str, ...]
-    more: bool
+    has_more: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ListedName:
-    """A name, with the file that follows it right away, if one does."""
+    """A name, with the file that directly follows it, or ""."""
 
     name: str
     path: str
 
 
-def shown(qual: str) -> str:
-    return _COUNT.sub("", qual)
-
-
-def without_more(text: str, frames: AnswerTemplates) -> tuple[str, bool]:
-    """The list itself, and whether the text says that there are more."""
-    before, after = frames.words["more"].split("{items}")
+def strip_more(text: str, templates: AnswerTemplates) -> tuple[str, bool]:
+    """Return the list without "and others", and whether the text says so."""
+    before, after = templates.words["more"].split("{items}")
     if text.startswith(before) and text.endswith(after):
         return text[len(before) : len(text) - len(after)], True
     return text, False
 
 
-def names(text: str, frames: AnswerTemplates) -> list[ListedName] | None:
-    """Read a list without its end; None when it is none."""
-    before, after = frames.parts["mention"].replace("{path}", _MARK).split("{names}")
-    file = re.compile(re.escape(after).replace(_MARK, r"([^`\n]+)"))
-    join = frames.words["join"]
-    found: list[ListedName] = []
-    place = 0
-    while place < len(text):
-        if found:
-            if not text.startswith(join, place):
+def parse_names(text: str, templates: AnswerTemplates) -> list[ListedName] | None:
+    """Parse a list without "and others"; None when the text is no list."""
+    mention = templates.parts["mention"].replace("{path}", _PATH_MARK)
+    before, after = mention.split("{names}")
+    file = re.compile(re.escape(after).replace(_PATH_MARK, r"([^`\n]+)"))
+    join = templates.words["join"]
+    parsed: list[ListedName] = []
+    position = 0
+    while position < len(text):
+        if parsed:
+            if not text.startswith(join, position):
                 return None
-            place += len(join)
-        place += len(before) if before and text.startswith(before, place) else 0
-        name = _NAME.match(text, place)
+            position += len(join)
+        position += len(before) if before and text.startswith(before, position) else 0
+        name = _NAME.match(text, position)
         if name is None:
             return None
-        behind = file.match(text, name.end())
-        found.append(ListedName(name[1], behind[1] if behind else ""))
-        place = behind.end() if behind else name.end()
-    return found
+        path = file.match(text, name.end())
+        parsed.append(ListedName(name[1], path[1] if path else ""))
+        position = path.end() if path else name.end()
+    return parsed
 
 
-def listing(
-    text: str, frames: AnswerTemplates, path: str, sources: Sequence[str]
+def parse_list(
+    text: str, templates: AnswerTemplates, path: str, sources: Sequence[str]
 ) -> ParsedList | str:
-    """Return the ids that a list means, or what is wrong with it."""
-    bare, more = without_more(text, frames)
-    found = names(bare, frames)
-    if not found:
+    """Return the ids that a list names, or what is wrong with it."""
+    bare, has_more = strip_more(text, templates)
+    listed = parse_names(bare, templates)
+    if not listed:
         return "it cannot be read as a list"
-    waiting = [*sources[1:], *sources[:1]]  # the sample's own element comes first
+    unused = [*sources[1:], *sources[:1]]  # the sample's own element comes first
     ids: list[str] = []
-    for number, named in enumerate(found):
-        behind = next((other.path for other in found[number:] if other.path), "")
-        options = [named.path] if named.path else [path, behind, ""]
-        id = _source(named.name, options, waiting)
+    for index, one in enumerate(listed):
+        next_path = next((other.path for other in listed[index:] if other.path), "")
+        paths = [one.path] if one.path else [path, next_path, ""]
+        id = _find_source(one.name, paths, unused)
         if id is None:
-            return f"`{named.name}` is none of the sample's sources"
-        waiting.remove(id)
+            return f"`{one.name}` is none of the sample's sources"
+        unused.remove(id)
         ids.append(id)
-    return ParsedList(tuple(ids), more)
+    return ParsedList(tuple(ids), has_more)
 
 
-def _source(name: str, options: list[str], sources: list[str]) -> str | None:
-    """The first source that a name means, in one of these files or as a file."""
+def _find_source(name: str, paths: list[str], sources: list[str]) -> str | None:
+    """Return the first source that a name means: in one of the files, or as a file."""
     for id in sources:
         path, _, qual = id.partition("::")
-        if qual and path in options and shown(qual) == name:
+        if qual and path in paths and display_name(qual) == name:
             return id
-        if not qual and path == name and "" in options:
+        if not qual and path == name and "" in paths:
             return id
     return None

@@ -1,211 +1,243 @@
-"""Claims that the sample's own file proves: where it is, what it says, what is in it.
+"""Check the claims that the sample's own file proves: location, names, text, contents.
 
-A check returns "" when the claim holds, else what the tree says.
+Each public function is the check of the claim of its name; `LOCAL_CLAIMS` at the end
+lists them by the names that `structure.CLAIMS` uses.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
-from repobuild.truth.claims.list_claims import ParsedList, listing, names, without_more
-from repobuild.truth.claims.prose_match import begins, stands
-from repobuild.truth.subject import Subject
+from repobuild.truth.claims.list_claims import (
+    ParsedList,
+    parse_list,
+    parse_names,
+    strip_more,
+)
+from repobuild.truth.claims.prose_match import is_beginning, occurs
+from repobuild.truth.subject import LocalCheck, Subject
+from repobuild.truth.tree.markdown_document import MarkdownSection
 from repobuild.truth.tree.python_reader import PythonDefinition
 
-Check = Callable[[Subject, str], str]
+# The markers with which lines of comments begin and end.
+_COMMENT_MARKERS = re.compile(
+    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
+)
+_PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 
 
-def name(about: Subject, said: str) -> str:
-    """One of the element's names; a short one must be its alone in the repository."""
-    dotted = f"{_module(about.path)}.{about.shown}"
-    if said not in (about.name, about.shown, dotted):
-        return f"it is called `{about.shown}`"
-    gone = _missing(about)
-    return gone if gone or said == dotted else about.later("unambiguous", said)
+def name(subject: Subject, claimed: str) -> str:
+    """Check one of the element's names; a short one must be unique in the tree."""
+    dotted = f"{_module_name(subject.path)}.{subject.display_name}"
+    if claimed not in (subject.name, subject.display_name, dotted):
+        return f"it is called `{subject.display_name}`"
+    missing = _missing(subject)
+    if missing or claimed == dotted:
+        return missing
+    return subject.defer("unambiguous", claimed)
 
 
-def short_name(about: Subject, said: str) -> str:
-    """The bare name of a method; the file must have no other of that name."""
-    if said != about.name or not about.definition or not about.file.python:
-        return f"it is called `{about.name}`"
-    quals = about.file.python.definitions.values()
-    found = [d.qual for d in quals if (d.kind, d.name) == ("method", said)]
-    return "" if len(found) == 1 else f"the file has {', '.join(found)}"
+def short_name(subject: Subject, claimed: str) -> str:
+    """Check a method's bare name; the file must have no other method of that name."""
+    if claimed != subject.name or not subject.definition or not subject.file.python:
+        return f"it is called `{subject.name}`"
+    definitions = subject.file.python.definitions.values()
+    quals = [d.qual for d in definitions if (d.kind, d.name) == ("method", claimed)]
+    return "" if len(quals) == 1 else f"the file has {', '.join(quals)}"
 
 
-def own_name(about: Subject, said: str) -> str:
-    return "" if said == about.name else f"it is called `{about.name}`"
+def own_name(subject: Subject, claimed: str) -> str:
+    return "" if claimed == subject.name else f"it is called `{subject.name}`"
 
 
-def kind(about: Subject, said: str) -> str:
-    words = about.frames.words
-    found = _kind(about)
-    return "" if said == words.get(found, found) else f"it is a {found}"
+def kind(subject: Subject, claimed: str) -> str:
+    if subject.definition:
+        actual = subject.definition.kind
+    elif subject.qual:
+        is_section = bool(subject.file.document)
+        actual = "section" if is_section else str(subject.sample.get("kind", ""))
+    else:
+        actual = "document" if subject.file.document else "module"
+    word = subject.templates.words.get(actual, actual)
+    return "" if claimed == word else f"it is a {actual}"
 
 
-def path(about: Subject, said: str) -> str:
-    if said != about.path:
-        return f"it is in {about.path}"
-    return about.later("path", said) or _missing(about)
+def path(subject: Subject, claimed: str) -> str:
+    if claimed != subject.path:
+        return f"it is in {subject.path}"
+    return subject.defer("path", claimed) or _missing(subject)
 
 
-def container(about: Subject, said: str) -> str:
-    found, python = about.definition, about.file.python
-    if found is None or python is None:
-        return _missing(about) or _textual(about, said)
-    holder = python.definitions.get(found.parent)
-    if holder is None or said != about.shown.rpartition(".")[0]:
-        return f"it is in `{found.parent}`"
-    return "" if holder.kind == "class" else f"`{found.parent}` is no class"
+def container(subject: Subject, claimed: str) -> str:
+    if subject.definition is None:
+        return _missing(subject) or _missing_word(subject, claimed)
+    parent = subject.parent
+    if parent is None or claimed != subject.display_name.rpartition(".")[0]:
+        return f"it is in `{subject.definition.parent}`"
+    return "" if parent.kind == "class" else f"`{parent.qual}` is no class"
 
 
-def quoted_container(about: Subject, said: str) -> str:
-    return container(about, said.strip("`")) if said[:1] == "`" else "it is no name"
+def quoted_container(subject: Subject, claimed: str) -> str:
+    if claimed[:1] != "`":
+        return "it is no name"
+    return container(subject, claimed.strip("`"))
 
 
-def language(about: Subject, said: str) -> str:
-    return "" if said == about.file.language else f"it is {about.file.language}"
+def language(subject: Subject, claimed: str) -> str:
+    actual = subject.file.language
+    return "" if claimed == actual else f"it is {actual}"
 
 
-def mark(about: Subject, said: str) -> str:
-    return "" if said == "`<...>`" else "the mark is `<...>`"
+def mask(subject: Subject, claimed: str) -> str:
+    return "" if claimed == "`<...>`" else "the mark is `<...>`"
 
 
-def first_line(about: Subject, said: str) -> str:
-    if about.file.python:
-        return _line(about.definition, said, "start")
-    return _text_line(about, said)
+def first_line(subject: Subject, claimed: str) -> str:
+    if subject.file.python:
+        if subject.definition is None:
+            return "there is no such definition"
+        line = subject.definition.start
+        return "" if claimed == str(line) else f"that is line {line}"
+    # Without a parser: the name is in that line or in one of the next two.
+    lines = subject.file.text.split("\n")
+    start = int(claimed) - 1 if claimed.isdigit() else len(lines)
+    found = _has_word("\n".join(lines[start : start + 3]), subject.name)
+    return "" if found else f"`{subject.name}` is not there"
 
 
-def last_line(about: Subject, said: str) -> str:
-    if about.file.python:
-        return _line(about.definition, said, "end")
-    lines = about.file.text.count("\n") + 1
-    return "" if said.isdigit() and int(said) <= lines else f"it has {lines} lines"
+def last_line(subject: Subject, claimed: str) -> str:
+    if subject.file.python:
+        if subject.definition is None:
+            return "there is no such definition"
+        line = subject.definition.end
+        return "" if claimed == str(line) else f"that is line {line}"
+    lines = subject.file.text.count("\n") + 1
+    in_file = claimed.isdigit() and int(claimed) <= lines
+    return "" if in_file else f"it has {lines} lines"
 
 
-def summary(about: Subject, said: str) -> str:
-    if about.definition:
-        return _begins(said, about.definition.doc)
-    if about.file.python:
-        return _missing(about) or _begins(said, about.file.python.doc)
-    if about.file.document:
-        return _in_text(said, about.file.document.text)
-    return _in_text(said, _MARKS.sub("", about.file.text))
+def summary(subject: Subject, claimed: str) -> str:
+    if subject.definition:
+        return _check_doc(claimed, subject.definition.doc)
+    if subject.file.python:
+        return _missing(subject) or _check_doc(claimed, subject.file.python.doc)
+    if subject.file.document:
+        return _check_paragraph(claimed, subject.file.document.text)
+    return _check_comment(subject, claimed)
 
 
-def container_summary(about: Subject, said: str) -> str:
-    found, python = about.definition, about.file.python
-    holder = python.definitions.get(found.parent) if python and found else None
-    if holder is None:
-        return _in_text(said, _MARKS.sub("", about.file.text))
-    return _begins(said, holder.doc)
+def container_summary(subject: Subject, claimed: str) -> str:
+    if subject.parent is None:
+        return _check_comment(subject, claimed)
+    return _check_doc(claimed, subject.parent.doc)
 
 
-def module_summary(about: Subject, said: str) -> str:
-    if about.file.python:
-        return _begins(said, about.file.python.doc)
-    return _in_text(said, _MARKS.sub("", about.file.text))
+def module_summary(subject: Subject, claimed: str) -> str:
+    if subject.file.python:
+        return _check_doc(claimed, subject.file.python.doc)
+    return _check_comment(subject, claimed)
 
 
-def section(about: Subject, said: str) -> str:
-    document = about.file.document
-    found = document.sections.get(about.qual) if document else None
+def section(subject: Subject, claimed: str) -> str:
+    found = _section(subject)
     if found is None:
         return "there is no such section"
-    return "" if said == found.title else f'it is called "{found.title}"'
+    return "" if claimed == found.title else f'it is called "{found.title}"'
 
 
-def passage(about: Subject, said: str) -> str:
-    document = about.file.document
-    found = document.sections.get(about.qual) if document else None
-    return _in_text(said, found.text if found else "")
+def passage(subject: Subject, claimed: str) -> str:
+    found = _section(subject)
+    return _check_paragraph(claimed, found.text if found else "")
 
 
-def sections(about: Subject, said: str) -> str:
-    """The first titles of the document, in their order."""
-    text, more = without_more(said, about.frames)
-    told = [s for s in _told_sections(about)]
-    join = about.frames.words["join"]
-    count = next(
-        (n for n in range(1, len(told) + 1) if text == _quoted(told[:n], join)), 0
+def sections(subject: Subject, claimed: str) -> str:
+    """Check the first section titles of the document, in their order."""
+    text, has_more = strip_more(claimed, subject.templates)
+    join = subject.templates.words["join"]
+    quoted = [f'"{one.title}"' for one in _listed_sections(subject)]
+    for count in range(1, len(quoted) + 1):
+        if text == join.join(quoted[:count]):
+            return _check_complete(count, len(quoted), has_more)
+    return f"its sections are {join.join(quoted[:8])}"
+
+
+def contents(subject: Subject, claimed: str) -> str:
+    """Check the top-level definitions: all of them, or "and others"."""
+    parsed = parse_list(
+        claimed, subject.templates, subject.path, subject.sample["sources"]
     )
-    if not count:
-        return f"its sections are {_quoted(told[:8], join)}"
-    return _complete(count, len(told), more)
+    if not isinstance(parsed, ParsedList):
+        return parsed
+    for id in parsed.ids:
+        if id.partition("::")[0] != subject.path:
+            return f"{id} is in another file"
+    if subject.file.python:
+        quals = [d.qual for d in _listed_definitions(subject, "")]
+    elif subject.file.document:
+        quals = [one.qual for one in _listed_sections(subject)]
+    else:
+        return _first_missing(subject, [id.partition("::")[2] for id in parsed.ids])
+    known = {f"{subject.path}::{qual}" for qual in quals}
+    for id in parsed.ids:
+        if id not in known:
+            return f"{id} is not at its top level"
+    return _check_complete(len(parsed.ids), len(known), parsed.has_more)
 
 
-def contents(about: Subject, said: str) -> str:
-    """What stands at the top of the file; complete, or said not to be."""
-    found = listing(said, about.frames, about.path, about.sample["sources"])
-    if isinstance(found, str):
-        return found
-    wrong = [id for id in found.ids if id.partition("::")[0] != about.path]
-    if wrong:
-        return f"{wrong[0]} is in another file"
-    if about.file.python is None and about.file.document is None:
-        return _all_named(about, found)
-    known = {f"{about.path}::{qual}" for qual in _top(about)}
-    foreign = [id for id in found.ids if id not in known]
-    if foreign:
-        return f"{foreign[0]} does not stand at its top"
-    return _complete(len(found.ids), len(known), found.more)
-
-
-def methods(about: Subject, said: str) -> str:
-    """The methods of a class; complete, or said not to be."""
-    text, more = without_more(said, about.frames)
-    read = names(text, about.frames) or []
-    found = [named.name for named in read]
-    if not found or any(named.path for named in read):
+def methods(subject: Subject, claimed: str) -> str:
+    """Check the methods of a class: all of them, or "and others"."""
+    text, has_more = strip_more(claimed, subject.templates)
+    listed = parse_names(text, subject.templates)
+    if not listed or any(one.path for one in listed):
         return "it cannot be read as a list of names"
-    if about.file.python is None:
-        return next(filter(None, (_textual(about, one) for one in found)), "")
-    known = [d.name for d in _told(about, about.qual) if d.kind == "method"]
-    foreign = [one for one in found if one not in known]
-    if foreign or len(set(found)) < len(found):
+    names = [one.name for one in listed]
+    if subject.file.python is None:
+        return _first_missing(subject, names)
+    definitions = _listed_definitions(subject, subject.qual)
+    known = [d.name for d in definitions if d.kind == "method"]
+    if not set(names) <= set(known) or len(set(names)) < len(names):
         return f"its methods are {', '.join(known)}"
     # An answer about a way to extend a class quotes the same bounded list.
-    hidden = more or about.kind == "extend"
-    return "" if hidden else _complete(len(found), len(known), more)
-
-
-def methods_with_lines(about: Subject, said: str) -> str:
-    """Methods of a class, each with its first and its last line."""
-    if about.file.python is None:
+    if has_more or subject.kind == "extend":
         return ""
-    known = {d.name: d for d in about.file.python.children(about.qual)}
-    known |= about.file.python.effective(about.qual)
-    for item in said.split(about.frames.words["join"]):
-        fields = next(iter(about.frames.part(("lines_of",), item)), {})
-        found = known.get(fields.get(("lines_of", "name"), ""))
-        if found is None:
+    return _check_complete(len(names), len(known), has_more)
+
+
+def methods_with_lines(subject: Subject, claimed: str) -> str:
+    """Check methods of a class, each with its first and its last line."""
+    if subject.file.python is None:
+        return ""
+    known = {d.name: d for d in subject.file.python.children(subject.qual)}
+    known |= subject.file.python.children_by_name(subject.qual)
+    for item in claimed.split(subject.templates.words["join"]):
+        fields = next(iter(subject.templates.match_parts(("lines_of",), item)), {})
+        method = known.get(fields.get(("lines_of", "name"), ""))
+        if method is None:
             return f"{item} is none of its methods"
         start, end = (fields["lines_of", side] for side in ("start", "end"))
-        if (start, end) != (str(found.start), str(found.end)):
-            return f"{found.name} is in lines {found.start}-{found.end}"
+        if (start, end) != (str(method.start), str(method.end)):
+            return f"{method.name} is in lines {method.start}-{method.end}"
     return ""
 
 
-def called_line(about: Subject, line: str, code: str) -> str:
-    """A line of the definition, as it stands there."""
-    found, lines = about.definition, about.file.text.split("\n")
+def called_line(subject: Subject, line: str, code: str) -> str:
+    """Check that a line of the definition has this code (in backticks).
+
+    No entry of `LOCAL_CLAIMS`: it takes two fields, so `sample_check.py` calls it.
+    """
+    definition, lines = subject.definition, subject.file.text.split("\n")
     number = int(line) if line.isdigit() else 0
-    said = code[3:-3] if code.startswith("`` ") else code[1:-1]
-    if not 0 < number <= len(lines) or lines[number - 1].strip() != said:
+    text = code[3:-3] if code.startswith("`` ") else code[1:-1]
+    if not 0 < number <= len(lines) or lines[number - 1].strip() != text:
         return "that line reads otherwise"
-    inside = found is None or found.first <= number <= found.end
-    return "" if inside else "that line is not in the definition"
+    if definition and not definition.decorated_start <= number <= definition.end:
+        return "that line is not in the definition"
+    return ""
 
 
-_MARKS = re.compile(
-    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
-)
-
-
-def _module(path: str) -> str:
-    """The dotted name of a file, as it is imported from the top or from `src`."""
+def _module_name(path: str) -> str:
+    """Return the dotted name of a file, as imported from the top or from `src`."""
     stem = path[: path.rfind(".")] if "." in path.rpartition("/")[2] else path
     parts = stem.split("/")
     parts = parts[1:] if parts[0] == "src" and len(parts) > 1 else parts
@@ -213,103 +245,83 @@ def _module(path: str) -> str:
     return ".".join(parts)
 
 
-def _missing(about: Subject) -> str:
-    """What is wrong when the element is not there."""
-    if about.file.python:
-        gone = about.qual and about.definition is None
-        return f"{about.path} defines no `{about.qual}`" if gone else ""
-    if about.file.document:
-        gone = about.qual and about.qual not in about.file.document.sections
-        return f"{about.path} has no section `{about.qual}`" if gone else ""
-    return _textual(about, about.name) if about.qual else ""
-
-
-def _textual(about: Subject, word: str) -> str:
-    last = word.rpartition(".")[2]
-    found = re.search(rf"(?<!\w){re.escape(last)}(?!\w)", about.file.text)
-    return "" if found else f"`{last}` stands nowhere in {about.path}"
-
-
-def _kind(about: Subject) -> str:
-    if about.definition:
-        return about.definition.kind
-    if not about.qual:
-        return "document" if about.file.document else "module"
-    return "section" if about.file.document else str(about.sample.get("kind", ""))
-
-
-def _line(found: PythonDefinition | None, said: str, side: str) -> str:
-    if found is None:
-        return "there is no such definition"
-    line = str(found.start if side == "start" else found.end)
-    return "" if said == line else f"that is line {line}"
-
-
-def _text_line(about: Subject, said: str) -> str:
-    """Without a parser: the name stands in that line or in one right after it."""
-    lines = about.file.text.split("\n")
-    place = int(said) - 1 if said.isdigit() else len(lines)
-    near = "\n".join(lines[place : place + 3])
-    found = re.search(rf"(?<!\w){re.escape(about.name)}(?!\w)", near)
-    return "" if found else f"`{about.name}` is not there"
-
-
-def _begins(said: str, doc: str) -> str:
-    return "" if begins(said, doc) else f"its docstring begins: {doc[:80]!r}"
-
-
-def _in_text(said: str, text: str) -> str:
-    found = stands(said, text, r"(?:^|(?<=\n))[ \t]*")
-    return "" if found else f"no paragraph of {len(text)} characters begins like that"
-
-
-def _told(about: Subject, parent: str) -> list[PythonDefinition]:
-    """Definitions that lists name: one of each name, and of the dunders those that say
-    what they do."""
-    python = about.file.python
-    found = python.effective(parent).values() if python else ()
-    return [d for d in found if not _is_plain_dunder(d)]
-
-
-def _is_plain_dunder(one: PythonDefinition) -> bool:
-    dunder = one.name.startswith("__") and one.name.endswith("__")
-    return dunder and one.name != "__init__" and not one.doc
-
-
-def _top(about: Subject) -> list[str]:
-    if about.file.python:
-        return [d.qual for d in _told(about, "")]
-    return [qual for qual, _ in _told_titles(about)]
-
-
-def _told_titles(about: Subject) -> list[tuple[str, str]]:
-    """(qualified name, title) of the sections; one of each name."""
-    document = about.file.document
-    found = document.sections.values() if document else ()
-    return [(s.qual, s.title) for s in found if "#" not in s.qual]
-
-
-def _told_sections(about: Subject) -> list[str]:
-    return [title for _, title in _told_titles(about)]
-
-
-def _quoted(titles: list[str], join: str) -> str:
-    return join.join(f'"{title}"' for title in titles)
-
-
-def _all_named(about: Subject, found: ParsedList) -> str:
-    words = [id.partition("::")[2] for id in found.ids]
-    return next(filter(None, (_textual(about, word) for word in words)), "")
-
-
-def _complete(told: int, known: int, more: bool) -> str:
-    """Whether a list that claims to be all, or not to be all, does so rightly."""
-    if more == (told < known):
+def _missing(subject: Subject) -> str:
+    """Return what is wrong when the file does not define the element."""
+    if not subject.qual:
         return ""
-    return f"{told} are told, there are {known}"
+    if subject.file.python:
+        gone = subject.definition is None
+        return f"{subject.path} defines no `{subject.qual}`" if gone else ""
+    if subject.file.document:
+        gone = _section(subject) is None
+        return f"{subject.path} has no section `{subject.qual}`" if gone else ""
+    return _missing_word(subject, subject.name)
 
 
-OWN: Mapping[str, Check] = {
+def _missing_word(subject: Subject, word: str) -> str:
+    """Return what is wrong when the file's text lacks the last part of a name."""
+    last = word.rpartition(".")[2]
+    if _has_word(subject.file.text, last):
+        return ""
+    return f"`{last}` occurs nowhere in {subject.path}"
+
+
+def _first_missing(subject: Subject, words: list[str]) -> str:
+    return next(filter(None, (_missing_word(subject, word) for word in words)), "")
+
+
+def _has_word(text: str, word: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) is not None
+
+
+def _check_doc(claimed: str, doc: str) -> str:
+    good = is_beginning(claimed, doc)
+    return "" if good else f"its docstring begins: {doc[:80]!r}"
+
+
+def _check_paragraph(claimed: str, text: str) -> str:
+    good = occurs(claimed, text, _PARAGRAPH_START)
+    return "" if good else f"no paragraph of {len(text)} characters begins like that"
+
+
+def _check_comment(subject: Subject, claimed: str) -> str:
+    return _check_paragraph(claimed, _COMMENT_MARKERS.sub("", subject.file.text))
+
+
+def _section(subject: Subject) -> MarkdownSection | None:
+    document = subject.file.document
+    return document.sections.get(subject.qual) if document else None
+
+
+def _listed_definitions(subject: Subject, parent: str) -> list[PythonDefinition]:
+    """Return the definitions that lists name: one per name, no undocumented dunders."""
+    python = subject.file.python
+    return [
+        one
+        for one in (python.children_by_name(parent).values() if python else ())
+        if not _is_dunder(one.name) or one.name == "__init__" or one.doc
+    ]
+
+
+def _is_dunder(name: str) -> bool:
+    return name.startswith("__") and name.endswith("__")
+
+
+def _listed_sections(subject: Subject) -> list[MarkdownSection]:
+    """Return the sections that lists name: one per qualified name."""
+    document = subject.file.document
+    found = document.sections.values() if document else ()
+    return [one for one in found if "#" not in one.qual]
+
+
+def _check_complete(listed: int, known: int, has_more: bool) -> str:
+    """Check that a list says that there are more exactly when there are."""
+    if has_more == (listed < known):
+        return ""
+    return f"{listed} are listed, there are {known}"
+
+
+LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "name": name,
     "own name": own_name,
     "short name": short_name,
@@ -318,7 +330,7 @@ OWN: Mapping[str, Check] = {
     "container": container,
     "quoted container": quoted_container,
     "language": language,
-    "mark": mark,
+    "mark": mask,
     "first line": first_line,
     "last line": last_line,
     "summary": summary,

@@ -1,7 +1,7 @@
-"""Claims about the project as a whole.
+"""Check claims about the project as a whole.
 
-Key modules are a choice, and so is a style; of these is checked that the folders are
-there, with code in them, and that the style's own rule holds.
+Which folders are key modules is a choice, and so is a style. Only this is checked of
+them: the folders exist and hold code, and the style's own rule applies.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from collections import Counter
 from collections.abc import Mapping
 
 from repobuild.truth.answer_template import answer_templates
-from repobuild.truth.claims.prose_match import begins, stands
-from repobuild.truth.claims.relation_claims import FarCheck
-from repobuild.truth.subject import DeferredClaim
+from repobuild.truth.claims.prose_match import is_beginning, occurs
+from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.tree_index import TreeIndex
 
-_DEPTH = 3
+_DEPTH = 3  # levels of folders
 _NAMELESS = "this project"
 _OUTSIDE = frozenset("test tests testing docs doc examples benchmarks".split())
 _LAYERS = frozenset(
@@ -24,120 +23,129 @@ _LAYERS = frozenset(
     " infrastructure models presentation repositories routes schemas services storage"
     " ui views web".split()
 )
+_LEAST_LAYERS = 3
 _NAME = re.compile(r"""^\s*["']?name["']?\s*[:=]\s*["']?([^"'\n,]+)""", re.M)
+_LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
+_KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
 
 
-def project(index: TreeIndex, far: DeferredClaim) -> str:
-    """The name in the settings, else in a manifest, else of a folder with code."""
+def project(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check the name: the setting's, else a manifest's, else a folder's with code."""
     if index.project:
-        return "" if far.said == index.project else f"it is called {index.project}"
-    names = {n.strip() for text in index.papers.values() for n in _NAME.findall(text)}
+        good = claim.claimed == index.project
+        return "" if good else f"it is called {index.project}"
+    documents = index.project_documents.values()
+    names = {name.strip() for text in documents for name in _NAME.findall(text)}
     if names:
-        return "" if far.said in names else f"it is called {' or '.join(sorted(names))}"
-    parts = {part for folder in folders(index) for part in folder.split("/")}
-    known = parts or {_NAMELESS}
-    return "" if far.said in known else "no manifest and no folder has that name"
+        good = claim.claimed in names
+        return "" if good else f"it is called {' or '.join(sorted(names))}"
+    parts = {part for folder in code_folders(index) for part in folder.split("/")}
+    good = claim.claimed in (parts or {_NAMELESS})
+    return "" if good else "no manifest and no folder has that name"
 
 
-def description(index: TreeIndex, far: DeferredClaim) -> str:
-    for text in index.papers.values():
-        if stands(far.said, re.sub(r"!?\[([^\]]*)\]\([^)]*\)", r"\1", text)):
+def description(index: TreeIndex, claim: DeferredClaim) -> str:
+    for text in index.project_documents.values():
+        if occurs(claim.claimed, _LINK.sub(r"\1", text)):
             return ""
     return "no README and no manifest says so"
 
 
-def key_modules(index: TreeIndex, far: DeferredClaim) -> str:
-    known = folders(index)
-    odd = [path for path in far.ids if path not in known]
-    return f"{odd[0]} is no folder with code" if odd else ""
-
-
-def module_purposes(index: TreeIndex, far: DeferredClaim) -> str:
-    """`- folder: what its package's docstring says`, one a line."""
-    said = answer_templates(far.language).parts["purpose"].replace("{text}", "")
-    for path, rest in _MODULE.findall(far.said):
-        if path not in folders(index):
+def key_modules(index: TreeIndex, claim: DeferredClaim) -> str:
+    known = code_folders(index)
+    for path in claim.ids:
+        if path not in known:
             return f"{path} is no folder with code"
-        mark = index.mark(f"{path}/__init__.py")
-        if rest and not (mark and begins(rest.removeprefix(said), mark.doc)):
+    return ""
+
+
+def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check "- folder: how its package's docstring begins", one a line."""
+    parts = answer_templates(claim.language).parts
+    before = parts["purpose"].replace("{text}", "")
+    for path, rest in _MODULE.findall(claim.claimed):
+        if path not in code_folders(index):
+            return f"{path} is no folder with code"
+        package = index.definition(f"{path}/__init__.py")
+        text = rest.removeprefix(before)
+        if rest and not (package and is_beginning(text, package.doc)):
             return f"the docstring of {path} does not begin like that"
-    return "" if _MODULE.sub("", far.said) == "" else "it cannot be read as a list"
+    is_list = _MODULE.sub("", claim.claimed) == ""
+    return "" if is_list else "it cannot be read as a list"
 
 
-def technologies(index: TreeIndex, far: DeferredClaim) -> str:
-    for name in far.ids:
-        manifest = any(name in text for text in index.papers.values())
-        if not manifest and name not in _imported(index):
+def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
+    imported = {
+        one.module.partition(".")[0]
+        for file in index.files.values()
+        for one in file.imports
+    }
+    for name in claim.ids:
+        in_document = any(name in text for text in index.project_documents.values())
+        if not in_document and name not in imported:
             return f"nothing imports {name}, no manifest names it"
     return ""
 
 
-def style(index: TreeIndex, far: DeferredClaim) -> str:
-    found = _style(index)
-    words = answer_templates(far.language).words
-    return "" if words.get(f"style_{found}", found) == far.said else f"it is {found}"
+def style(index: TreeIndex, claim: DeferredClaim) -> str:
+    actual = _style(index)
+    words = answer_templates(claim.language).words
+    good = words.get(f"style_{actual}", actual) == claim.claimed
+    return "" if good else f"it is {actual}"
 
 
-def counted(index: TreeIndex, far: DeferredClaim) -> str:
-    """One of the four numbers; exact where every file could be read."""
-    found = _counts(index)
-    if far.claim == "files":
-        number = sum(1 for language in index.languages.values() if language)
+def count(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check one of the four numbers; a minimum where a file cannot be parsed."""
+    if claim.claim == "files":
+        actual = sum(1 for language in index.languages.values() if language)
+        is_minimum = False
     else:
-        number = found[_KINDS[far.claim]]
-    unread = [p for p, face in index.faces.items() if face.problem]
-    more = bool(unread) and far.claim != "files" and number <= int(far.said)
-    return "" if far.said == str(number) or more else f"there are {number}"
+        counts = Counter(
+            definition.kind
+            for file in index.files.values()
+            for definition in file.definitions.values()
+        )
+        actual = counts[_KINDS[claim.claim]]
+        is_minimum = any(file.problem for file in index.files.values())
+    if claim.claimed == str(actual) or (is_minimum and actual <= int(claim.claimed)):
+        return ""
+    return f"there are {actual}"
 
 
-_KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
-
-
-def folders(index: TreeIndex) -> set[str]:
-    """The folders, three levels deep, that hold Python files of their own or below."""
+def code_folders(index: TreeIndex) -> set[str]:
+    """Return folders, up to three levels deep, that hold Python files at any depth."""
     found = set()
-    for path, face in index.faces.items():
+    for path, file in index.files.items():
         parts = path.split("/")[:-1][:_DEPTH]
-        if face.language == "python" and parts and _OUTSIDE.isdisjoint(parts):
+        if file.language == "python" and parts and _OUTSIDE.isdisjoint(parts):
             found.add("/".join(parts))
     return found
 
 
-def _imported(index: TreeIndex) -> set[str]:
-    faces = index.faces.values()
-    return {found.module.partition(".")[0] for face in faces for found in face.imports}
-
-
 def _style(index: TreeIndex) -> str:
-    known = folders(index)
-    names = {folder.rpartition("/")[2] for folder in known}
+    folders = code_folders(index)
+    names = {folder.rpartition("/")[2] for folder in folders}
     if {"models", "views", "controllers"} <= names:
         return "mvc"
-    if len(names & _LAYERS) >= 3:
+    if len(names & _LAYERS) >= _LEAST_LAYERS:
         return "layered"
     if "plugins" in names:
         return "plugins"
-    if len(known) > 1:
+    if len(folders) > 1:
         return "packages"
-    return "single_package" if known else "modules"
+    return "single_package" if folders else "modules"
 
 
-def _counts(index: TreeIndex) -> Counter[str]:
-    return Counter(
-        mark.kind for face in index.faces.values() for mark in face.marks.values()
-    )
-
-
-PROJECT_CLAIMS: Mapping[str, FarCheck] = {
+PROJECT_CLAIMS: Mapping[str, DeferredCheck] = {
     "project": project,
     "description": description,
     "key modules": key_modules,
     "key modules with purpose": module_purposes,
     "technologies": technologies,
     "style": style,
-    "files": counted,
-    "classes": counted,
-    "functions": counted,
-    "methods counted": counted,
+    "files": count,
+    "classes": count,
+    "functions": count,
+    "methods counted": count,
 }

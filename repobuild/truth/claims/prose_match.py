@@ -1,4 +1,4 @@
-"""Whether a text says what another says: docstrings, told in part and on one line."""
+"""Compare prose with its source: docstrings that are quoted in part and on one line."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 _CUT = " ..."
 _MARKED = re.compile(r"[`|]|::|[=\-~^*#+]{4}")
 _ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")  # {} in MyST
-_SHOWN = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
+_ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|[`|]|(?<=:):(?=\s|$)")
@@ -15,53 +15,56 @@ _ENDS = tuple(".!?。！？:;")
 
 
 def collapsed(text: str) -> str:
+    """Return the text with every run of white space as one space."""
     return " ".join(text.split())
 
 
-def begins(said: str, source: str) -> bool:
-    """Whether a text is how another begins.
+def is_beginning(text: str, source: str) -> bool:
+    """Return whether the source begins with the text, apart from markup and layout.
 
-    It ends with a sentence or a paragraph, or says by " ..." that it was cut.
+    The text has to end where a sentence or a paragraph ends, or with " ...".
     """
-    words, source = plain(said.removesuffix(_CUT)).split(), plain(source).strip()
-    found = _pattern(words).match(source) if words else None
-    return found is not None and _ends_well(said, source[found.end() :])
+    words, source = plain(text.removesuffix(_CUT)).split(), plain(source).strip()
+    match = re.match(_words_pattern(words), source) if words else None
+    return match is not None and _may_end(text, source[match.end() :])
 
 
-def stands(said: str, source: str, before: str = "") -> bool:
-    """Whether a text stands in another, right after `before` (a regular expression)."""
-    words, source = plain(said.removesuffix(_CUT)).split(), plain(source)
+def occurs(text: str, source: str, before: str = "") -> bool:
+    """Return whether the source has the text right after `before`, a pattern."""
+    words, source = plain(text.removesuffix(_CUT)).split(), plain(source)
     if not words:
         return False
-    found = re.finditer(before + _pattern(words).pattern, source)
-    return any(_ends_well(said, source[match.end() :]) for match in found)
+    matches = re.finditer(before + _words_pattern(words), source)
+    return any(_may_end(text, source[match.end() :]) for match in matches)
 
 
 def plain(text: str) -> str:
-    """The text without markup: samples show what a reader of the page would see."""
+    """Return the text without markup, as a reader of the rendered page sees it."""
     if not _MARKED.search(text):
         return text
     text = _RULE.sub("", text)
-    text = _ROLE.sub(lambda found: _target(found[1]), text)
+    text = _ROLE.sub(lambda role: _role_text(role[1]), text)
     text = _LINK.sub(r"\1", text)
     return _SIGNS.sub("", text)
 
 
-def _target(said: str) -> str:
-    """What a role shows: `text <target>` its text, `~a.b` its last name."""
-    if shown := _SHOWN.match(said):
-        return shown[1]
-    return said.lstrip("~!").rpartition(".")[2] if said[0] == "~" else said.lstrip("!")
+def _role_text(content: str) -> str:
+    """Return what a role renders: the text of `text <target>`, `b` of `~a.b`."""
+    if explicit := _ROLE_TEXT.match(content):
+        return explicit[1]
+    if content[0] == "~":
+        return content.lstrip("~!").rpartition(".")[2]
+    return content.lstrip("!")
 
 
-def _pattern(words: list[str]) -> re.Pattern[str]:
-    return re.compile(r"\s+".join(map(re.escape, words)))
+def _words_pattern(words: list[str]) -> str:
+    return r"\s+".join(map(re.escape, words))
 
 
-def _ends_well(said: str, rest: str) -> bool:
-    """Whether a text may end where `rest` goes on."""
-    if said.endswith(_CUT):
+def _may_end(text: str, rest: str) -> bool:
+    """Return whether a text may end where its source continues with `rest`."""
+    if text.endswith(_CUT):
         return bool(rest)
     rest = rest.lstrip(":")
     gap = rest[: len(rest) - len(rest.lstrip())]
-    return not rest.strip() or "\n" in gap or said.endswith(_ENDS)
+    return not rest.strip() or "\n" in gap or text.endswith(_ENDS)

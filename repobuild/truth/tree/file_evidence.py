@@ -1,8 +1,8 @@
-"""What one file shows of its relations: the face that other files are held against.
+"""Collect what one file shows about its relations to other files.
 
-A name that stands in a body is evidence of a call, no proof that it means the element
-that we say; but an edge without it is wrong for sure. Names are kept in strings
-(" a b c "), which take a tenth of what sets take.
+A name in a definition's body is evidence of a call. It does not prove that the name
+means the claimed element, but a claimed call without it is certainly wrong. Names are
+kept in one string (" a b c "), which takes a tenth of the memory of a set.
 """
 
 from __future__ import annotations
@@ -13,25 +13,27 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from repobuild.truth.claims.prose_match import collapsed
 from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, last_name
 
-_DOC = 400  # characters that a neighbour may quote
-CALLED = "()"  # a call of what a call gave
-_CLASS = "cls"
-_MAKERS = ("__new__", "__init__", "__call__")
+CALL_OF_CALL = "()"  # what `a()()` and `a[0]()` call, which has no name
+_LONGEST_DOC = 400  # characters that another sample may quote
+_CLASS_ARGUMENT = "cls"
+_CONSTRUCTING = ("__new__", "__init__", "__call__")
 
 
 @dataclass(frozen=True, slots=True)
 class DefinitionEvidence:
-    """One definition, or with the qualified name "" the file's own code."""
+    """One definition, or with the qualified name "" the module's own code."""
 
     kind: str
     doc: str = ""
-    calls: str = " "  # last names of what is called
-    names: str = " "  # last names of all that is named
+    calls: str = " "  # last names of what it calls
+    names: str = " "  # last names of everything it mentions
     bases: tuple[str, ...] = ()
+
+    def uses(self, name: str) -> bool:
+        return f" {name} " in self.calls + self.names
 
 
 class ImportEvidence(NamedTuple):
@@ -45,111 +47,121 @@ class ImportEvidence(NamedTuple):
 
 @dataclass(slots=True)
 class FileEvidence:
-    """A file, as the claims about other files need it."""
+    """What claims about other files need to know of one file.
+
+    alias_targets  name -> the names in what is bound to it (`b = a()`: b -> a)
+    other_names    name -> the names that it is assigned to as it is (`b = a`: a -> b)
+    return_types   function name -> the names in its return type
+    """
 
     path: str
     language: str
     problem: str = ""
-    text: str = ""  # of files that no parser of ours reads
-    marks: dict[str, DefinitionEvidence] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)  # name -> names that it is
-    renamed: dict[str, str] = field(default_factory=dict)  # name -> its other names
-    returned: dict[str, str] = field(default_factory=dict)  # function -> names of type
+    text: str = ""  # only of files that cannot be parsed
+    definitions: dict[str, DefinitionEvidence] = field(default_factory=dict)
+    alias_targets: dict[str, str] = field(default_factory=dict)
+    other_names: dict[str, str] = field(default_factory=dict)
+    return_types: dict[str, str] = field(default_factory=dict)
     imports: list[ImportEvidence] = field(default_factory=list)
-    bound: str = " "  # names that the module binds
-
-    def has(self, name: str) -> bool:
-        return f" {name} " in self.bound
 
 
 def python_evidence(path: str, file: PythonFile) -> FileEvidence:
-    """Return what a Python file shows."""
-    face = FileEvidence(
-        path, "python", marks={"": _mark("module", file.doc, file.tree)}
-    )
+    """Return the evidence of a Python file."""
+    module = _definition_evidence("module", file.doc, file.tree)
+    evidence = FileEvidence(path, "python", definitions={"": module})
     for one in file.definitions.values():
         bases = one.node.bases if isinstance(one.node, ast.ClassDef) else []
-        names = tuple(filter(None, map(last_name, bases)))
-        face.marks[one.qual] = _mark(one.kind, one.doc, one.node, names)
-    face.imports = list(_imports(file.tree))
-    face.aliases = {name: _joined(to) for name, to in _aliases(file.tree).items()}
-    for one in file.definitions.values():
-        if given := _given(one.node):
-            known = {*face.returned.get(one.name, "").split(), *given}
-            face.returned[one.name] = _joined(known)
-    face.renamed = {name: _joined(to) for name, to in _renamed(file.tree).items()}
-    face.bound = _joined(_bound(file.tree))
-    return face
+        evidence.definitions[one.qual] = _definition_evidence(
+            one.kind, one.doc, one.node, tuple(filter(None, map(last_name, bases)))
+        )
+        if types := _return_types(one.node):
+            known = evidence.return_types.get(one.name, "").split()
+            evidence.return_types[one.name] = _packed({*known, *types})
+    evidence.imports = list(_imports(file.tree))
+    for name, targets in _alias_targets(file.tree).items():
+        evidence.alias_targets[name] = _packed(targets)
+    for name, others in _other_names(file.tree).items():
+        evidence.other_names[name] = _packed(others)
+    return evidence
 
 
-def document_evidence(path: str, language: str, file: MarkdownDocument) -> FileEvidence:
-    face = FileEvidence(path, language, marks={"": DefinitionEvidence("document")})
-    for one in file.sections.values():
-        face.marks[one.qual] = DefinitionEvidence("section", collapsed(one.text)[:_DOC])
-    return face
-
-
-def _given(node: ast.AST) -> set[str]:
-    """The names in a return type, and of what is returned as it is."""
-    type_ = getattr(node, "returns", None)
-    found = _leaves(type_) if type_ is not None else set()
-    for one in _own(node):
-        if isinstance(one, ast.Return) and isinstance(one.value, ast.Name):
-            found.add(one.value.id)
-    return found
-
-
-def _mark(
-    kind: str, doc: str, node: ast.AST, bases: tuple[str, ...] = ()
-) -> DefinitionEvidence:
-    calls, names = set(), set()
-    for one in getattr(node, "decorator_list", ()):
-        calls.add(last_name(one))  # a decorator is called
-    for found in _own(node):
-        if isinstance(found, ast.Call):
-            calls.add(last_name(found.func))
-            if isinstance(found.func, ast.Call | ast.Subscript):
-                calls.add(CALLED)
-        elif isinstance(found, ast.Name):
-            names.add(found.id)
-        elif isinstance(found, ast.Attribute):
-            names.add(found.attr)
-    if _receiver(node) in calls:
-        calls.add(_CLASS)
-    return DefinitionEvidence(
-        kind, doc.strip()[:_DOC], _joined(calls), _joined(names), bases
+def document_evidence(
+    path: str, language: str, document: MarkdownDocument
+) -> FileEvidence:
+    """Return the evidence of a document: its sections and how they begin."""
+    evidence = FileEvidence(
+        path, language, definitions={"": DefinitionEvidence("document")}
     )
+    for section in document.sections.values():
+        text = " ".join(section.text.split())[:_LONGEST_DOC]
+        evidence.definitions[section.qual] = DefinitionEvidence("section", text)
+    return evidence
 
 
-def _receiver(node: ast.AST) -> str:
-    """What a class method calls its class."""
-    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        return ""
-    named = [last_name(one) for one in node.decorator_list]
-    return node.args.args[0].arg if "classmethod" in named and node.args.args else ""
-
-
-def _own(node: ast.AST) -> Iterator[ast.AST]:
-    """Everything in a definition but what is in definitions within it."""
-    waiting = list(ast.iter_child_nodes(node))
-    while waiting:
-        found = waiting.pop()
-        if isinstance(found, DEFINITIONS):
-            continue
-        yield found
-        waiting.extend(ast.iter_child_nodes(found))
-
-
-def _joined(names: set[str]) -> str:
-    return f" {' '.join(sorted(filter(None, names)))} "
-
-
-def imported(text: str) -> list[ImportEvidence]:
+def imports_of(text: str) -> list[ImportEvidence]:
+    """Return the imports in a Python text. Raises `SyntaxError`."""
     return list(_imports(ast.parse(text)))
 
 
+def _packed(names: set[str]) -> str:
+    return f" {' '.join(sorted(filter(None, names)))} "
+
+
+def _definition_evidence(
+    kind: str, doc: str, node: ast.AST, bases: tuple[str, ...] = ()
+) -> DefinitionEvidence:
+    # Applying a decorator calls it.
+    calls = {last_name(one) for one in getattr(node, "decorator_list", ())}
+    names = set()
+    for inner in _own_nodes(node):
+        if isinstance(inner, ast.Call):
+            calls.add(last_name(inner.func))
+            if isinstance(inner.func, ast.Call | ast.Subscript):
+                calls.add(CALL_OF_CALL)
+        elif isinstance(inner, ast.Name):
+            names.add(inner.id)
+        elif isinstance(inner, ast.Attribute):
+            names.add(inner.attr)
+    if _class_argument(node) in calls:
+        calls.add(_CLASS_ARGUMENT)
+    return DefinitionEvidence(
+        kind, doc.strip()[:_LONGEST_DOC], _packed(calls), _packed(names), bases
+    )
+
+
+def _class_argument(node: ast.AST) -> str:
+    """Return the name of a class method's first parameter, whatever it is."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return ""
+    decorators = [last_name(one) for one in node.decorator_list]
+    if "classmethod" not in decorators or not node.args.args:
+        return ""
+    return node.args.args[0].arg
+
+
+def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
+    """Yield every node of a definition except those of nested definitions."""
+    waiting = list(ast.iter_child_nodes(node))
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, DEFINITIONS):
+            continue
+        yield inner
+        waiting.extend(ast.iter_child_nodes(inner))
+
+
+def _return_types(node: ast.AST) -> set[str]:
+    """Return the names in a return annotation, and the variables that are returned."""
+    annotation = getattr(node, "returns", None)
+    found = _names_in(annotation) if annotation is not None else set()
+    for inner in _own_nodes(node):
+        if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Name):
+            found.add(inner.value.id)
+    return found
+
+
 def _imports(tree: ast.Module) -> Iterator[ImportEvidence]:
-    """Every import, wherever it stands."""
+    """Yield every import, also those inside of functions."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
@@ -160,45 +172,49 @@ def _imports(tree: ast.Module) -> Iterator[ImportEvidence]:
                 yield ImportEvidence(node.module or "", node.level, name.name, bound)
 
 
-def _renamed(tree: ast.Module) -> dict[str, set[str]]:
-    """Names that are given another one as they are: `b = a`, `b = x.a`."""
+def _other_names(tree: ast.Module) -> dict[str, set[str]]:
+    """Map names to those that they are assigned to as they are: `b = a`, `b = x.a`."""
     found: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign):
             continue
         for target in node.targets:
-            for new, value in _pairs(target, node.value):
+            for new, value in _plain_assignments(target, node.value):
                 found[last_name(value)].add(last_name(new))
-                if last_name(new) in _MAKERS and isinstance(new, ast.Attribute):
+                if last_name(new) in _CONSTRUCTING and isinstance(new, ast.Attribute):
                     found[last_name(value)].add(last_name(new.value))
     for node in ast.walk(tree):
-        if isinstance(node, ast.ClassDef):
-            for name in _maker(node):
-                found[name].add(node.name)
+        if not isinstance(node, ast.ClassDef):
+            continue
+        # `class A: __new__ = make`: a call of A calls `make`.
+        for one in node.body:
+            if not isinstance(one, ast.Assign):
+                continue
+            if last_name(one.targets[0]) in _CONSTRUCTING:
+                found[last_name(one.value)].add(node.name)
     return found
 
 
-def _pairs(target: ast.expr, value: ast.expr) -> Iterator[tuple[ast.expr, ast.expr]]:
-    """What is assigned as it is to what: `b = a`, and `b, d = a, c` twice."""
+def _plain_assignments(
+    target: ast.expr, value: ast.expr
+) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield (target, value) of `b = a`, `b, d = a, c` and `b = partial(a, ...)`."""
     if isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple):
         for one, other in zip(target.elts, value.elts, strict=False):
-            yield from _pairs(one, other)
+            yield from _plain_assignments(one, other)
     elif isinstance(value, ast.Name | ast.Attribute) and last_name(target):
         yield target, value
     elif isinstance(value, ast.Call) and last_name(value.func) == "partial":
         for first in value.args[:1]:
-            yield from _pairs(target, first)
+            yield from _plain_assignments(target, first)
 
 
-def _maker(node: ast.ClassDef) -> Iterator[str]:
-    """What a class is made by: `class A: __new__ = make`."""
-    for one in node.body:
-        if isinstance(one, ast.Assign) and last_name(one.targets[0]) in _MAKERS:
-            yield last_name(one.value)
+def _alias_targets(tree: ast.Module) -> dict[str, set[str]]:
+    """Map names to the names in what is bound to them.
 
-
-def _aliases(tree: ast.Module) -> dict[str, set[str]]:
-    """Other names: `import a as b`, `b = a`, `b = a()`, `b: a`, `with a() as b`."""
+    Forms: `import a as b`, `b = a`, `b = a()`, `b: a`, `with a() as b`, `for b in a`,
+    `f(b=a)`.
+    """
     found: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
@@ -206,13 +222,14 @@ def _aliases(tree: ast.Module) -> dict[str, set[str]]:
                 if one.asname:
                     found[one.asname].add(one.name.rpartition(".")[2])
             continue
-        for target, value in _assigned(node):
-            for name in _leaves(target):
-                found[name].update(_leaves(value))
+        for target, value in _bindings(node):
+            for name in _names_in(target):
+                found[name].update(_names_in(value))
     return found
 
 
-def _assigned(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """Yield (target, value or annotation) of every binding that a node makes."""
     if isinstance(node, ast.Assign):
         yield from ((target, node.value) for target in node.targets)
     elif isinstance(node, ast.AnnAssign | ast.NamedExpr | ast.AugAssign):
@@ -230,8 +247,8 @@ def _assigned(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
         yield ast.Name(node.arg), node.value
 
 
-def _leaves(node: ast.AST) -> set[str]:
-    """The names in an expression; of `a.b` both."""
+def _names_in(node: ast.AST) -> set[str]:
+    """Return the names in an expression, of `a.b` both, and those in string types."""
     found = set()
     for one in ast.walk(node):
         if isinstance(one, ast.Name):
@@ -240,16 +257,4 @@ def _leaves(node: ast.AST) -> set[str]:
             found.add(one.attr)
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
             found.update(one.value.split()[:1])
-    return found
-
-
-def _bound(tree: ast.Module) -> set[str]:
-    """The names that a module's own code binds."""
-    found = set()
-    for node in _own(tree):
-        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            found.add(node.id)
-        elif isinstance(node, ast.Import | ast.ImportFrom):
-            for name in node.names:
-                found.add((name.asname or name.name).partition(".")[0])
     return found

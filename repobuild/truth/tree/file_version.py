@@ -1,80 +1,99 @@
-"""A definition as a commit found it and as it left it."""
+"""Find a definition in the two versions of a file that a commit changed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from repobuild.truth.claims.list_claims import shown
-from repobuild.truth.tree.python_reader import PythonDefinition, PythonFile
+from repobuild.truth.tree.python_reader import (
+    PythonDefinition,
+    PythonFile,
+    display_name,
+    parse_python,
+)
 
 
 class Commit(Protocol):
-    """A commit of the history that samples tell of."""
+    """A commit beside its first parent; `commit_history.CommitRecord` reads git's."""
 
     @property
     def subject(self) -> str: ...
 
     @property
     def paths(self) -> list[tuple[str, str]]:
-        """(old path, new path) of what it changed, "" for what is not there."""
+        """(old path, new path) of each changed file; "" where there is no such file."""
         ...
 
     def before(self, path: str) -> str | None:
-        """The text of a file in the first parent; None when it is not there."""
+        """Return a file's text in the first parent; None when it is not there."""
         ...
 
-    def after(self, path: str) -> str | None: ...
+    def after(self, path: str) -> str | None:
+        """Return a file's text in the commit; None when it is not there."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """A file as a commit has it, and one definition in it."""
+    """One version of a file, and one definition in it."""
 
     file: PythonFile
-    found: PythonDefinition
+    definition: PythonDefinition
 
-    def lines(self, whole: bool = False) -> list[str]:
-        """The definition's own lines, without docstring and what is nested in it.
+    def lines(self, with_head: bool = False) -> list[str]:
+        """Return the definition's own code lines, stripped.
 
-        Without its head, too, but for `whole`.
+        Comments, blank lines, the docstring and nested definitions are left out, and
+        so is the head (decorators and signature) without `with_head`.
         """
-        node = self.found.node
-        if whole:
+        node = self.definition.node
+        if with_head:
             below = node.body[0]
             starts = [d.lineno for d in getattr(below, "decorator_list", [])]
             last = min([below.lineno, *starts]) - 1
-            head = self._told(self.found.first, last)
-            return [*head, *self.lines()]
-        body = node.body[1:] if self.found.doc else node.body
-        first = min([n.lineno for n in body], default=self.found.end + 1)
+            return [
+                *self._code_lines(self.definition.decorated_start, last),
+                *self.lines(),
+            ]
+        body = node.body[1:] if self.definition.doc else node.body
+        first = min([n.lineno for n in body], default=self.definition.end + 1)
         if body:
             decorators = getattr(body[0], "decorator_list", [])
             first = min([first, *(d.lineno for d in decorators)])
-        return self._told(first, self.found.end)
+        return self._code_lines(first, self.definition.end)
 
-    def _told(self, first: int, last: int) -> list[str]:
-        inner = self.file.children(self.found.qual)
-        nested = {row for d in inner for row in range(d.first, d.end + 1)}
+    def _code_lines(self, first: int, last: int) -> list[str]:
+        nested = {
+            row
+            for child in self.file.children(self.definition.qual)
+            for row in range(child.decorated_start, child.end + 1)
+        }
         rows = [n for n in range(first, last + 1) if n not in nested]
         lines = (self.file.lines[row - 1].strip() for row in rows)
         return [line for line in lines if line and not line.startswith("#")]
 
 
-def versions(
-    commit: Commit, path: str, name: str
-) -> list[tuple[FileVersion, FileVersion]]:
-    """The element before and after; more than one where it moved since."""
-    pairs = sorted(commit.paths, key=lambda pair: pair[1] != path)
+class VersionPair(NamedTuple):
+    """A definition before and after a commit."""
+
+    old: FileVersion
+    new: FileVersion
+
+
+def version_pairs(commit: Commit, path: str, name: str) -> list[VersionPair]:
+    """Return the element's versions; several when it has moved since the commit.
+
+    The file at `path` is looked at first, then all that the commit changed; the full
+    name first, then its last part.
+    """
+    changed = sorted(commit.paths, key=lambda pair: pair[1] != path)
     for wanted in (name, name.rpartition(".")[2]):
-        found = []
-        for old, new in pairs:
-            was, now = (
-                _version(commit.before(old), wanted),
-                _version(commit.after(new), wanted),
-            )
-            found += [(a, b) for a in was for b in now]
+        found: list[VersionPair] = []
+        for old, new in changed:
+            before = _versions_named(commit.before(old), wanted)
+            after = _versions_named(commit.after(new), wanted)
+            found += [VersionPair(a, b) for a in before for b in after]
             if found and new == path:
                 return found
         if found:
@@ -82,27 +101,24 @@ def versions(
     return []
 
 
-def _version(text: str | None, name: str) -> list[FileVersion]:
-    try:
-        file = PythonFile(text or "")
-    except (SyntaxError, ValueError):
-        return []
-    return [
-        FileVersion(file, d) for d in file.definitions.values()
-        if name in (shown(d.qual), d.name)
-    ]  # fmt: skip
-
-
-def every(commit: Commit) -> Iterator[tuple[FileVersion, FileVersion]]:
-    """What has one name in both versions: the element may have another by now."""
+def all_version_pairs(commit: Commit) -> Iterator[VersionPair]:
+    """Yield what has one name in both versions: the element may be renamed by now."""
     for old, new in commit.paths:
-        was, now = (_all(t) for t in (commit.before(old), commit.after(new)))
-        yield from ((was[qual], now[qual]) for qual in was if qual in now)
+        before = {v.definition.qual: v for v in _versions(commit.before(old))}
+        after = {v.definition.qual: v for v in _versions(commit.after(new))}
+        for qual in before:
+            if qual in after:
+                yield VersionPair(before[qual], after[qual])
 
 
-def _all(text: str | None) -> dict[str, FileVersion]:
-    try:
-        file = PythonFile(text or "")
-    except (SyntaxError, ValueError):
-        return {}
-    return {qual: FileVersion(file, d) for qual, d in file.definitions.items()}
+def _versions_named(text: str | None, name: str) -> list[FileVersion]:
+    return [
+        version
+        for version in _versions(text)
+        if name in (display_name(version.definition.qual), version.definition.name)
+    ]
+
+
+def _versions(text: str | None) -> list[FileVersion]:
+    file = parse_python(text)
+    return [FileVersion(file, d) for d in file.definitions.values()] if file else []

@@ -1,9 +1,11 @@
-"""A Markdown document: its headings, and the text below each, read line by line."""
+"""Read the headings of a Markdown document, and the text below each, line by line."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 _HEADING = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
@@ -13,11 +15,18 @@ _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _PLAIN = re.compile(r" {0,3}[^\s>#|=-]")
 
 
+class _Heading(NamedTuple):
+    row: int  # of its first line, from 0
+    line_count: int  # an underlined heading has two lines or more
+    level: int
+    title: str
+
+
 @dataclass(frozen=True, slots=True)
 class MarkdownSection:
     qual: str
     title: str
-    text: str  # from the heading to the next, links shown by their text
+    text: str  # from the heading to the next one, links reduced to their text
 
 
 class MarkdownDocument:
@@ -27,46 +36,46 @@ class MarkdownDocument:
         self.lines = text.split("\n")
         self.text = _LINK.sub(r"\1", text)
         self.sections: dict[str, MarkdownSection] = {}
-        found = list(_headings(self.lines))
+        headings = list(_headings(self.lines))
+        ends = [*(heading.row for heading in headings[1:]), len(self.lines)]
         counts: dict[str, int] = {}
-        holders: list[tuple[int, str]] = []
-        starts = [row for row, *_ in found]
-        for number, (row, size, level, title) in enumerate(found, 1):
-            end = starts[number] if number < len(found) else len(self.lines)
-            while holders and holders[-1][0] >= level:
-                holders.pop()
-            slug = _SLUG.sub("-", title.lower()).strip("-") or "section"
-            qual = f"{holders[-1][1]}.{slug}" if holders else slug
+        parents: list[tuple[int, str]] = []  # (level, qual) of the enclosing sections
+        for heading, end in zip(headings, ends, strict=False):
+            while parents and parents[-1][0] >= heading.level:
+                parents.pop()
+            slug = _SLUG.sub("-", heading.title.lower()).strip("-") or "section"
+            qual = f"{parents[-1][1]}.{slug}" if parents else slug
             count = counts[qual] = counts.get(qual, 0) + 1
             qual = f"{qual}#{count}" if count > 1 else qual
-            holders.append((level, qual))
-            body = _LINK.sub(r"\1", "\n".join(self.lines[row + size : end]))
-            self.sections[qual] = MarkdownSection(qual, title, body)
+            parents.append((heading.level, qual))
+            body = "\n".join(self.lines[heading.row + heading.line_count : end])
+            self.sections[qual] = MarkdownSection(
+                qual, heading.title, _LINK.sub(r"\1", body)
+            )
 
 
-def _headings(lines: list[str]) -> list[tuple[int, int, int, str]]:
-    """(row, lines of the heading, level, title) of every heading outside of fences."""
-    found = []
+def _headings(lines: list[str]) -> Iterator[_Heading]:
+    """Yield every heading outside of fenced code."""
     fence = ""
-    for row, line in enumerate(lines[_front(lines) :], _front(lines)):
+    start = _metadata_lines(lines)
+    for row, line in enumerate(lines[start:], start):
         mark = _FENCE.match(line)
         if fence:
             fence = "" if mark and mark[1].startswith(fence) else fence
         elif mark:
             fence = mark[1]
         elif heading := _HEADING.fullmatch(line):
-            found.append((row, 1, len(heading[1]), (heading[2] or "").strip()))
-        elif row and (under := _UNDERLINE.fullmatch(line)):
+            yield _Heading(row, 1, len(heading[1]), (heading[2] or "").strip())
+        elif row and (underline := _UNDERLINE.fullmatch(line)):
             first = _paragraph_start(lines, row)
             if first < row:
                 title = " ".join(" ".join(lines[first:row]).split())
-                level = 1 if under[1][0] == "=" else 2
-                found.append((first, row - first + 1, level, title))
-    return found
+                level = 1 if underline[1][0] == "=" else 2
+                yield _Heading(first, row - first + 1, level, title)
 
 
-def _front(lines: list[str]) -> int:
-    """How many lines of metadata a document begins with."""
+def _metadata_lines(lines: list[str]) -> int:
+    """Return how many lines of front matter the document begins with."""
     if lines[0].rstrip() != "---":
         return 0
     ends = (row for row, line in enumerate(lines[1:], 2) if line.rstrip() == "---")
@@ -74,7 +83,7 @@ def _front(lines: list[str]) -> int:
 
 
 def _paragraph_start(lines: list[str], row: int) -> int:
-    """The first row of the paragraph that ends above a row."""
+    """Return the first row of the paragraph that ends above a row."""
     first = row
     while first and _PLAIN.match(lines[first - 1]):
         first -= 1

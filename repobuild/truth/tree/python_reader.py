@@ -1,20 +1,23 @@
-"""One Python file as the standard library reads it: by `ast`, and by nothing of ours.
+"""Read one Python file with the standard library's `ast` alone.
 
-A definition is named as element ids name it (`Class.method`, `outer.inner`, `name#2`
-for the second of one name in one scope). Lines count from 1.
+Definitions have the qualified names that element ids use: `Class.method`,
+`outer.inner`, and `name#2` for the second definition of one name in one scope. Lines
+count from 1.
 """
 
 from __future__ import annotations
 
 import ast
+import re
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-Callable_ = ast.FunctionDef | ast.AsyncFunctionDef
+FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-_HOLDERS = (ast.stmt, ast.excepthandler, ast.match_case)
+_NESTING_NODES = (ast.stmt, ast.excepthandler, ast.match_case)
+_ORDINAL = re.compile(r"#\d+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +25,10 @@ class PythonParameter:
     """A parameter as written; nodes are None where nothing is written."""
 
     name: str  # with its stars
-    type: ast.expr | None
+    annotation: ast.expr | None
     default: ast.expr | None
-    by_name: bool = False
-    by_place: bool = False
+    keyword_only: bool = False
+    positional_only: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class PythonDefinition:
     qual: str
     kind: str
     parent: str
-    node: Callable_ | ast.ClassDef
+    node: FunctionNode | ast.ClassDef
 
     @property
     def name(self) -> str:
@@ -43,6 +46,7 @@ class PythonDefinition:
 
     @property
     def start(self) -> int:
+        """The line of `def` or `class`."""
         return self.node.lineno
 
     @property
@@ -50,8 +54,8 @@ class PythonDefinition:
         return self.node.end_lineno or self.node.lineno
 
     @property
-    def first(self) -> int:
-        """The first decorator's line."""
+    def decorated_start(self) -> int:
+        """The line of the first decorator, or `start` when there is none."""
         return min([d.lineno for d in self.node.decorator_list], default=self.start)
 
     @property
@@ -63,14 +67,18 @@ class PythonDefinition:
         return [last_name(d) for d in self.node.decorator_list]
 
     def parameters(self) -> list[PythonParameter]:
-        """All parameters in the order of the source; none of a class."""
+        """Return all parameters in source order; none for a class."""
         if isinstance(self.node, ast.ClassDef):
             return []
         return list(parameters_of(self.node.args))
 
 
 class PythonFile:
-    """The definitions of one file. Raises `SyntaxError` or `ValueError`."""
+    """The definitions of one file.
+
+    Raises:
+        SyntaxError, ValueError, RecursionError, MemoryError: `ast` cannot parse it.
+    """
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -79,7 +87,7 @@ class PythonFile:
             self.tree = ast.parse(text)
         self.definitions: dict[str, PythonDefinition] = {}
         self._counts: dict[str, int] = {}
-        self._define(self.tree, "", False)
+        self._define_children(self.tree, "", False)
 
     @cached_property
     def lines(self) -> list[str]:
@@ -97,25 +105,27 @@ class PythonFile:
         return {ast.dump(node) for node in nodes if isinstance(node, kinds)}
 
     def children(self, qual: str) -> list[PythonDefinition]:
-        """What stands directly in a definition, or with "" at the top."""
+        """Return the direct children of a definition, or of the module for ""."""
         return [d for d in self.definitions.values() if d.parent == qual]
 
-    def effective(self, parent: str) -> dict[str, PythonDefinition]:
-        """The children by name: the first that is no overload stands for its name."""
+    def children_by_name(self, qual: str) -> dict[str, PythonDefinition]:
+        """Map each child's name to its first definition that is no `@overload`."""
         found: dict[str, PythonDefinition] = {}
-        for one in self.children(parent):
-            if "overload" not in one.decorators:
-                found.setdefault(one.name, one)
+        for child in self.children(qual):
+            if "overload" not in child.decorators:
+                found.setdefault(child.name, child)
         return found
 
-    def _define(self, node: ast.AST, outer: str, in_class: bool) -> None:
+    def _define_children(self, node: ast.AST, outer: str, in_class: bool) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, DEFINITIONS):
-                self._add(child, outer, in_class)
-            elif isinstance(child, _HOLDERS):
                 self._define(child, outer, in_class)
+            elif isinstance(child, _NESTING_NODES):
+                self._define_children(child, outer, in_class)
 
-    def _add(self, node: Callable_ | ast.ClassDef, outer: str, in_class: bool) -> None:
+    def _define(
+        self, node: FunctionNode | ast.ClassDef, outer: str, in_class: bool
+    ) -> None:
         qual = f"{outer}.{node.name}" if outer else node.name
         count = self._counts[qual] = self._counts.get(qual, 0) + 1
         if count > 1:
@@ -123,25 +133,41 @@ class PythonFile:
         is_class = isinstance(node, ast.ClassDef)
         kind = "class" if is_class else "method" if in_class else "function"
         self.definitions[qual] = PythonDefinition(qual, kind, outer, node)
-        self._define(node, qual, is_class)
+        self._define_children(node, qual, is_class)
+
+
+def parse_python(text: str | None) -> PythonFile | None:
+    """Return the parsed file, or None where there is no text or no valid Python."""
+    try:
+        return None if text is None else PythonFile(text)
+    except (SyntaxError, ValueError):
+        return None
 
 
 def parameters_of(args: ast.arguments) -> Iterator[PythonParameter]:
+    """Yield the parameters in source order, with their defaults."""
     plain = [*args.posonlyargs, *args.args]
     missing = [None] * (len(plain) - len(args.defaults))
-    for found, default in zip(plain, [*missing, *args.defaults], strict=True):
-        by_place = found in args.posonlyargs
-        yield PythonParameter(found.arg, found.annotation, default, by_place=by_place)
+    for arg, default in zip(plain, [*missing, *args.defaults], strict=True):
+        positional_only = arg in args.posonlyargs
+        yield PythonParameter(
+            arg.arg, arg.annotation, default, positional_only=positional_only
+        )
     if args.vararg:
         yield PythonParameter("*" + args.vararg.arg, args.vararg.annotation, None)
-    for found, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
-        yield PythonParameter(found.arg, found.annotation, default, by_name=True)
+    for arg, default in zip(args.kwonlyargs, args.kw_defaults, strict=True):
+        yield PythonParameter(arg.arg, arg.annotation, default, keyword_only=True)
     if args.kwarg:
         yield PythonParameter("**" + args.kwarg.arg, args.kwarg.annotation, None)
 
 
+def display_name(qual: str) -> str:
+    """Return a qualified name as answers show it: without the ordinals (`#2`)."""
+    return _ORDINAL.sub("", qual)
+
+
 def last_name(node: ast.expr) -> str:
-    """The last name of `a.b.c`, of `a.b.c(...)` and of `a.b.c[...]`; else ""."""
+    """Return `c` for `a.b.c`, `a.b.c(...)` and `a.b.c[...]`; "" for the rest."""
     while isinstance(node, ast.Call | ast.Subscript):
         node = node.func if isinstance(node, ast.Call) else node.value
     if isinstance(node, ast.Attribute):
@@ -149,12 +175,12 @@ def last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def same(text: str, node: ast.expr | None) -> bool:
-    """Whether a text is the expression, up to layout."""
+def is_same_expression(text: str, node: ast.expr | None) -> bool:
+    """Return whether a text parses to the expression, whatever its layout."""
     if node is None:
         return False
     try:
-        found = ast.parse(text.strip(), mode="eval").body
+        parsed = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError):
         return False
-    return ast.dump(found) == ast.dump(node)
+    return ast.dump(parsed) == ast.dump(node)

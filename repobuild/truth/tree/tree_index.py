@@ -1,82 +1,87 @@
-"""All files' faces together: what claims about more than one file are held against."""
+"""Index the evidence of all files, for claims that rest on more than one file."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import NamedTuple
 
-from repobuild.truth.claims.list_claims import shown
 from repobuild.truth.tree.file_evidence import DefinitionEvidence, FileEvidence
+from repobuild.truth.tree.python_reader import display_name
 
-_NAMED = ("function", "method", "class")
-_LEVELS = 8
+_CALLABLE_KINDS = ("function", "method", "class")
+_LEVELS = 8  # of inheritance
 
 
-_NOTHING = DefinitionEvidence("")
+class Location(NamedTuple):
+    """A definition's file and its qualified name."""
+
+    path: str
+    qual: str
 
 
 @dataclass
 class TreeIndex:
-    """The faces by path, every path of the tree, and the project's own papers."""
+    """The evidence by path, every path of the tree, and the project's own documents."""
 
-    faces: Mapping[str, FileEvidence]
+    files: Mapping[str, FileEvidence]
     paths: frozenset[str]
-    papers: Mapping[str, str] = field(default_factory=dict)  # READMEs and manifests
-    project: str = ""  # as the settings have it
+    project_documents: Mapping[str, str] = field(default_factory=dict)
+    project: str = ""  # the setting `project.name`
     languages: Mapping[str, str] = field(default_factory=dict)
 
-    def face(self, id: str) -> FileEvidence | None:
-        return self.faces.get(id.partition("::")[0])
+    def file(self, id: str) -> FileEvidence | None:
+        return self.files.get(id.partition("::")[0])
 
-    def mark(self, id: str) -> DefinitionEvidence | None:
+    def definition(self, id: str) -> DefinitionEvidence | None:
         path, _, qual = id.partition("::")
-        face = self.faces.get(path)
-        return face.marks.get(qual) if face else None
+        file = self.files.get(path)
+        return file.definitions.get(qual) if file else None
 
-    def unread(self, id: str) -> bool:
-        """Whether nothing here can parse the file, but it holds the name."""
+    def occurs_in_text(self, id: str) -> bool:
+        """Return whether a file that could not be parsed holds the element's name."""
         path, _, qual = id.partition("::")
-        face = self.faces.get(path)
-        if face is None or face.marks:
+        file = self.files.get(path)
+        if file is None or file.definitions:
             return False
-        return shown(qual).rpartition(".")[2] in face.text
+        return display_name(qual).rpartition(".")[2] in file.text
 
     def members(self, id: str) -> list[str]:
-        """What stands directly in a class."""
+        """Return the ids of what a class defines directly."""
         path, _, qual = id.partition("::")
-        face = self.faces.get(path)
-        if not qual or face is None or face.marks.get(qual, _NOTHING).kind != "class":
+        definition = self.definition(id)
+        if not qual or definition is None or definition.kind != "class":
             return []
-        inside = [q for q in face.marks if q.startswith(qual + ".")]
+        inside = [q for q in self.files[path].definitions if q.startswith(qual + ".")]
         return [f"{path}::{q}" for q in inside if "." not in q[len(qual) + 1 :]]
 
-    def renamed(self, name: str) -> set[str]:
-        """Other names that some file gives a name: `b = a`, `from x import a as b`."""
-        return self._renamed.get(name, set())
+    def other_names(self, name: str) -> set[str]:
+        """Return the names that any file gives a name: `b = a`, `import a as b`."""
+        return self._other_names.get(name, set())
 
-    def returned(self, name: str) -> set[str]:
-        """The names in the return types of functions that are called so."""
-        return self._returned.get(name, set())
+    def return_types(self, name: str) -> set[str]:
+        """Return the names in the return types of all functions of a name."""
+        return self._return_types.get(name, set())
 
-    def named(self, name: str) -> set[tuple[str, str]]:
-        """(path, qualified name) of the elements that have a bare or qualified name."""
-        return self._names.get(name, set())
+    def named(self, name: str) -> set[Location]:
+        """Return the elements that have a bare or qualified name."""
+        return self._by_name.get(name, set())
 
-    def above(self, path: str, qual: str) -> Iterable[tuple[str, str]]:
-        """Classes that can be bases of one, by their names, in whatever file."""
-        face = self.faces.get(path)
-        mark = face.marks.get(qual) if face else None
-        if face is None or mark is None:
+    def possible_bases(self, path: str, qual: str) -> Iterator[Location]:
+        """Yield the classes, in any file, that a class's base names can mean."""
+        file = self.files.get(path)
+        definition = file.definitions.get(qual) if file else None
+        if file is None or definition is None:
             return
-        for base in mark.bases:
-            for name in (base, *face.aliases.get(base, "").split()):
+        for base in definition.bases:
+            for name in (base, *file.alias_targets.get(base, "").split()):
                 yield from self._classes.get(name, ())
-                yield from self._renamed_classes.get(name, ())
+                yield from self._classes_by_other_name.get(name, ())
 
-    def below(self, name: str) -> set[str]:
-        """The names of classes that can inherit from one of that name."""
+    def descendants(self, name: str) -> set[str]:
+        """Return the names of classes that can inherit from a class of this name."""
         seen: set[str] = set()
         level = {name}
         for _ in range(_LEVELS):
@@ -85,94 +90,100 @@ class TreeIndex:
         return seen
 
     def modules(self, names: Sequence[str]) -> set[str]:
-        """The files whose dotted name ends with one of these."""
+        """Return the files whose dotted name ends with one of these."""
         ends = (name.rpartition(".")[2] for name in names)
-        options = {path for end in ends for path in self._stems.get(end, ())}
+        options = {path for end in ends for path in self._by_stem.get(end, ())}
         wanted = tuple(f".{name}" for name in names)
         return {path for path in options if f".{dotted(path)}".endswith(wanted)}
 
-    def mentions(self, name: str) -> int:
-        """In how many definitions a name stands."""
-        return self._mentions.get(name, 0)
+    def mention_count(self, name: str) -> int:
+        """Return how many definitions mention a name."""
+        return self._mention_counts.get(name, 0)
+
+    def _definitions(self) -> Iterator[tuple[Location, DefinitionEvidence]]:
+        for path, file in self.files.items():
+            for qual, definition in file.definitions.items():
+                yield Location(path, qual), definition
 
     @cached_property
-    def _names(self) -> dict[str, set[tuple[str, str]]]:
-        found: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for path, face in self.faces.items():
-            for qual, mark in face.marks.items():
-                if mark.kind in _NAMED:
-                    name = shown(qual)
-                    found[name].add((path, name))
-                    found[name.rpartition(".")[2]].add((path, name))
+    def _by_name(self) -> dict[str, set[Location]]:
+        found: dict[str, set[Location]] = defaultdict(set)
+        for (path, qual), definition in self._definitions():
+            if definition.kind in _CALLABLE_KINDS:
+                name = display_name(qual)
+                found[name].add(Location(path, name))
+                found[name.rpartition(".")[2]].add(Location(path, name))
         return found
 
     @cached_property
-    def _classes(self) -> dict[str, list[tuple[str, str]]]:
-        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for path, face in self.faces.items():
-            for qual, mark in face.marks.items():
-                if mark.kind == "class":
-                    found[shown(qual).rpartition(".")[2]].append((path, qual))
+    def _classes(self) -> dict[str, list[Location]]:
+        found: dict[str, list[Location]] = defaultdict(list)
+        for location, definition in self._definitions():
+            if definition.kind == "class":
+                found[_bare_name(location.qual)].append(location)
         return found
 
     @cached_property
-    def _returned(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for face in self.faces.values():
-            for name, types in face.returned.items():
-                found[name].update(types.split())
+    def _classes_by_other_name(self) -> dict[str, list[Location]]:
+        found: dict[str, list[Location]] = defaultdict(list)
+        for name, classes in self._classes.items():
+            for other in self.other_names(name):
+                found[other] += classes
         return found
 
     @cached_property
-    def _renamed(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
-        for face in self.faces.values():
-            for name, others in face.renamed.items():
-                found[name].update(others.split())
-            for one in face.imports:
+    def _return_types(self) -> dict[str, set[str]]:
+        return _merged(file.return_types for file in self.files.values())
+
+    @cached_property
+    def _other_names(self) -> dict[str, set[str]]:
+        found = _merged(file.other_names for file in self.files.values())
+        for file in self.files.values():
+            for one in file.imports:
                 if one.name and one.bound != one.name:
                     found[one.name].add(one.bound)
         return found
 
     @cached_property
-    def _renamed_classes(self) -> dict[str, list[tuple[str, str]]]:
-        """Classes by the other names that files give them."""
-        found: dict[str, list[tuple[str, str]]] = defaultdict(list)
-        for name, classes in self._classes.items():
-            for other in self.renamed(name):
-                found[other] += classes
-        return found
-
-    @cached_property
-    def _stems(self) -> dict[str, list[str]]:
+    def _by_stem(self) -> dict[str, list[str]]:
         found: dict[str, list[str]] = defaultdict(list)
-        for path in self.faces:
+        for path in self.files:
             found[dotted(path).rpartition(".")[2]].append(path)
         return found
 
     @cached_property
     def _subclasses(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = defaultdict(set)
-        for face in self.faces.values():
-            for qual, mark in face.marks.items():
-                for base in mark.bases:
-                    below = shown(qual).rpartition(".")[2]
-                    found[base].add(below)
-                    for name in face.aliases.get(base, "").split():
-                        found[name].add(below)
+        for (path, qual), definition in self._definitions():
+            targets = self.files[path].alias_targets
+            for base in definition.bases:
+                for name in (base, *targets.get(base, "").split()):
+                    found[name].add(_bare_name(qual))
         return found
 
     @cached_property
-    def _mentions(self) -> dict[str, int]:
+    def _mention_counts(self) -> dict[str, int]:
         found: dict[str, int] = defaultdict(int)
-        for face in self.faces.values():
-            for mark in face.marks.values():
-                for name in {*mark.names.split(), *mark.calls.split(), *mark.bases}:
-                    found[name] += 1
+        for _, one in self._definitions():
+            for name in {*one.names.split(), *one.calls.split(), *one.bases}:
+                found[name] += 1
         return found
 
 
 def dotted(path: str) -> str:
-    """`a/b/__init__.py` and `a/b.py` as `a.b`."""
+    """Return `a.b` for `a/b/__init__.py` and for `a/b.py`."""
     stem = path.rpartition(".")[0].removesuffix("/__init__")
     return stem.replace("/", ".")
+
+
+def _bare_name(qual: str) -> str:
+    return display_name(qual).rpartition(".")[2]
+
+
+def _merged(tables: Iterable[Mapping[str, str]]) -> dict[str, set[str]]:
+    """Unite tables of packed names."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for table in tables:
+        for name, packed in table.items():
+            found[name].update(packed.split())
+    return found

@@ -9,7 +9,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from repobuild.model.adapter.packing import batches, collate
-from repobuild.model.adapter.train import rate_at
+from repobuild.model.adapter.schedule import rate_at
 from repobuild.model.base import load_model, load_tokenizer, resolve
 from repobuild.model.compute.loss import use_answer_loss
 from repobuild.model.conversation import Conversation

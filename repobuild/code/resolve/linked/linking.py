@@ -1,7 +1,8 @@
-"""Imports, calls and inheritance of files in languages other than Python.
+"""Imports, calls and inheritance of the files in languages other than Python.
 
-A name that means nothing in the repository gives no edge, and stays in the facts as it
-is written. What the rules are, and how sure an edge is: reach.py, meaning.py.
+A name without a symbol in the repository gives no edge; the facts keep it as it is
+written. How a name is resolved: name_resolver.py; what a file can refer to in others:
+link_rules.py.
 """
 
 from __future__ import annotations
@@ -10,33 +11,40 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from repobuild.code.graph.nodes import Edges, edge_items, file_row
-from repobuild.code.resolve.linked.linked_files import LinkedFile, LinkedFiles, offers
+from repobuild.code.resolve.linked.link_rules import Symbols
+from repobuild.code.resolve.linked.linked_files import LinkedFile, LinkedFiles
+from repobuild.code.resolve.linked.linked_terms import answered_terms, linked_surface
 from repobuild.code.resolve.linked.name_resolver import LinkedResolver
-from repobuild.code.resolve.symbol import Entity, identity
+from repobuild.code.resolve.linked.rules_by_language import RULES
+from repobuild.code.resolve.symbol import Kind, identity
 from repobuild.engine.contract import Change, OwnTable, Table, Value
 
 
 class Linking:
-    """One run's linked files."""
+    """The linked files of one run."""
 
     def __init__(
         self, facts: Table, changed: Mapping[str, Change], own: OwnTable, full: bool
     ) -> None:
         self._changed = changed
-        self._files = LinkedFiles(facts, changed, own, full)
+        answers: dict[str, list[str]] = {}
+        for path, (_, new) in changed.items():
+            for term in answered_terms(path, new):
+                answers.setdefault(term, []).append(path)
+        self._files = LinkedFiles(facts, changed, answers, None if full else own.index)
 
     def changed_terms(self) -> Iterator[str]:
         """Yield the terms whose value differs between the old and the new facts."""
         for path, (old, new) in self._changed.items():
-            before, after = offers(path, old), offers(path, new)
+            before, after = linked_surface(path, old), linked_surface(path, new)
             for term in before.keys() | after.keys():
                 if term not in before or before[term] != after.get(term):
                     yield term
 
     def row(self, path: str, facts: Value) -> tuple[dict[str, Any], list[str]]:
-        """Return a file's row of the graph, and what it is found by."""
+        """Return a file's row of the graph, and the terms that it depends on."""
         row = file_row(path, facts)
-        terms = {"own:" + term for term in self._files.own_terms(path, facts)}
+        terms = {"own:" + term for term in answered_terms(path, facts)}
         file = self._files.get(path)
         if file is None:
             return row, sorted(terms)
@@ -53,52 +61,49 @@ class Linking:
 class FileLinks:
     """The edges that leave one file's elements."""
 
-    def __init__(self, file: LinkedFile, meaning: LinkedResolver) -> None:
+    def __init__(self, file: LinkedFile, resolver: LinkedResolver) -> None:
         self.edges: Edges = {}
         self._file = file
-        self._meaning = meaning
-        self._reach = meaning.reach(file.path)
-        self._imports()
-        self._calls("", file.facts.get("calls", []))
+        self._resolver = resolver
+        self._package = _package_of(file)
+        self._add_imports()
+        self._add_calls("", file.facts.get("calls", []))
         for qual in file.items:
             row = file.row(qual)
             for text in row.bases:
-                found = meaning.base(file.path, qual, text)
-                if found is not None:
-                    self._add(qual, "inherits", identity(found), found[3])
-            self._calls(qual, row.calls)
+                base = resolver.find_base(file.path, qual, text)
+                if base is not None:
+                    self._add(qual, "inherits", identity(base), base.confidence)
+            self._add_calls(qual, row.calls)
 
     def _add(self, qual: str, kind: str, dst: str, confidence: float) -> None:
         key = (qual, kind, dst)
         self.edges[key] = max(confidence, self.edges.get(key, 0.0))
 
-    def _imports(self) -> None:
-        path, reach = self._file.path, self._reach
+    def _add_imports(self) -> None:
+        path = self._file.path
+        rules = self._resolver.rules(path)
         for _, module, name, _ in self._file.facts.get("imports", ()):
-            targets = reach.module(path, module)
+            targets: Symbols = rules.find_module(path, module)
             if name and name != "*":
-                targets = [*targets, *reach.imported(path, module, name)]
+                targets = [*targets, *rules.find_imported(path, module, name)]
             for target in targets:
-                self._import(target)
+                if target.kind is Kind.PACKAGE or target.path == path:
+                    continue  # a package has no node; _add_calls adds its used files
+                self._add("", "imports", target.path, target.confidence)
+                if target.kind is not Kind.MODULE:
+                    self._add("", "imports", identity(target), target.confidence)
 
-    def _import(self, target: Entity) -> None:
-        kind, path, qual, confidence = target
-        if kind == "p" or path == self._file.path:
-            return  # a Go package has no node: the files whose names are used have
-        self._add("", "imports", path, confidence)
-        if kind != "m":
-            self._add("", "imports", identity(target), confidence)
-
-    def _calls(self, qual: str, calls: list[list[Any]]) -> None:
+    def _add_calls(self, qual: str, calls: list[list[Any]]) -> None:
         for call in calls:
-            for dst, confidence in self._meaning.callees(
-                self._file.path, qual, call[0]
-            ):
-                self._add(qual, "calls", dst, confidence)
-                self._use(dst.partition("::")[0])
+            for callee in self._resolver.callees(self._file.path, qual, call[0]):
+                self._add(qual, "calls", identity(callee), callee.confidence)
+                file = self._resolver.files.get(callee.path)
+                # The import of a package names its folder, not the file that is used.
+                package = _package_of(file) if file else ""
+                if package and package != self._package:
+                    self._add("", "imports", callee.path, 1.0)
 
-    def _use(self, path: str) -> None:
-        """Note a file of another Go package: an import names only the folder."""
-        file = self._meaning.files.get(path)
-        if file and file.links == "go" and file.place != self._file.place:
-            self._add("", "imports", path, 1.0)
+
+def _package_of(file: LinkedFile) -> str:
+    return RULES[file.links].package_of(file)

@@ -1,0 +1,7 @@
+"""Name resolution for Python.
+
+In: chains such as `a.b().c` and the scope in which they are written. Out: the `Symbol`
+that each one refers to, or None. `resolver.py` is the entry and composes the parts: the
+module table (`modules.py`), imports, global names, members along the MRO, type
+inference and local scopes. Read `resolver.py` first.
+"""

@@ -1,20 +1,22 @@
-"""Which classes an annotation's source text names, and what it says they are within.
+"""Parse an annotation's source text: the classes it names, and their container.
 
-declared("Optional[A]")     "A"             one class, None aside
-options("A | B[int]")       ["A", "B"]      each of several
-contained("dict[str, A]")   ("d", "A")      a mapping to A
-contained("Iterator[A]")    ("l", "A")      something that is iterated
-contained("type[A]")        ("c", "A")      the class itself
+declared("Optional[A]")      "A"                     one class, None aside
+options("A | B[int]")        ["A", "B"]              each class of a union
+contained("dict[str, A]")    (Kind.MAPPING, "A")     a mapping whose values are A
+contained("Iterator[A]")     (Kind.ITERABLE, "A")    iterating over it gives A
+contained("type[A]")         (Kind.CLASS, "A")       the class itself
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from repobuild.code.resolve.symbol import Kind
+
 _WRAPPERS = frozenset(
     "Optional Union Final ClassVar Annotated Required NotRequired ReadOnly".split()
 )
-_SEQUENCES = frozenset(
+_ITERABLES = frozenset(
     "list List set Set frozenset FrozenSet AbstractSet MutableSet Sequence deque Deque"
     " MutableSequence Iterable Iterator Collection Generator AsyncIterable"
     " AsyncIterator AsyncGenerator Reversible ValuesView".split()
@@ -22,63 +24,65 @@ _SEQUENCES = frozenset(
 _MAPPINGS = frozenset(
     "dict Dict Mapping MutableMapping defaultdict DefaultDict OrderedDict".split()
 )
-_LONGEST = 400  # characters; a longer one says too much to say one thing
-_DEEPEST = 10  # of wrappers within wrappers
+_MAX_CHARACTERS = 400  # a longer annotation does not name one class
+_MAX_DEPTH = 10  # nested wrappers
 
 
 def declared(text: str) -> str:
     """Return the one class that an annotation names, None aside, or ""."""
-    found = options(text)
-    return found[0] if len(found) == 1 else ""
+    classes = options(text)
+    return classes[0] if len(classes) == 1 else ""
 
 
 def options(text: str) -> list[str]:
     """Return the classes that an annotation names, None aside, without arguments."""
-    return [part.partition("[")[0].strip() for part in _types(text)]
+    return [part.partition("[")[0].strip() for part in _union(text)]
 
 
-def contained(text: str) -> tuple[str, str]:
-    """Return what kind of container an annotation names, and what is in it."""
-    found = _types(text)
-    if len(found) != 1:
-        return "", ""
-    name, _, inner = found[0].partition("[")
+def contained(text: str) -> tuple[Kind | None, str]:
+    """Return the kind of container that an annotation names, and its element type."""
+    types = _union(text)
+    if len(types) != 1:
+        return None, ""
+    name, _, inner = types[0].partition("[")
     name = name.rpartition(".")[2]
-    held = list(_parts(inner.rpartition("]")[0], ","))
-    if name in ("type", "Type") and len(held) == 1:
-        return "c", held[0]
-    if name in _SEQUENCES and held:
-        return "l", held[0]
-    if name in ("tuple", "Tuple") and len(held) == 2 and held[1] == "...":
-        return "l", held[0]
-    return ("d", held[1]) if name in _MAPPINGS and len(held) == 2 else ("", "")
+    arguments = list(_split(inner.rpartition("]")[0], ","))
+    if name in ("type", "Type") and len(arguments) == 1:
+        return Kind.CLASS, arguments[0]
+    if name in _ITERABLES and arguments:
+        return Kind.ITERABLE, arguments[0]
+    if name in ("tuple", "Tuple") and len(arguments) == 2 and arguments[1] == "...":
+        return Kind.ITERABLE, arguments[0]
+    if name in _MAPPINGS and len(arguments) == 2:
+        return Kind.MAPPING, arguments[1]
+    return None, ""
 
 
-def _types(text: str, depth: int = 0) -> list[str]:
-    """Return what a union and its like are of."""
-    if len(text) > _LONGEST or depth > _DEEPEST:
+def _union(text: str, depth: int = 0) -> list[str]:
+    """Return the members of a union, None aside, with wrappers taken off."""
+    if len(text) > _MAX_CHARACTERS or depth > _MAX_DEPTH:
         return []
-    found = []
-    for part in _parts(text.strip().strip("'\"").strip(), "|"):
+    types = []
+    for part in _split(text.strip().strip("'\"").strip(), "|"):
         name, _, inner = part.partition("[")
         if name.rpartition(".")[2] not in _WRAPPERS:
-            found.append(part)
+            types.append(part)
             continue
-        held = list(_parts(inner.rpartition("]")[0], ","))
-        for one in held if name.endswith("Union") else held[:1]:
-            found += _types(one, depth + 1)
-    return [part for part in dict.fromkeys(found) if part and part != "None"]
+        arguments = list(_split(inner.rpartition("]")[0], ","))
+        for one in arguments if name.endswith("Union") else arguments[:1]:
+            types += _union(one, depth + 1)
+    return [part for part in dict.fromkeys(types) if part and part != "None"]
 
 
-def _parts(text: str, mark: str) -> Iterator[str]:
-    """Yield what stands between marks that no bracket holds."""
-    depth = last = 0
-    for place, character in enumerate(text):
+def _split(text: str, separator: str) -> Iterator[str]:
+    """Yield the parts of a text between separators that are outside of brackets."""
+    depth = start = 0
+    for index, character in enumerate(text):
         if character in "[(":
             depth += 1
         elif character in "])":
             depth -= 1
-        elif character == mark and depth == 0:
-            yield text[last:place].strip().strip("'\"")
-            last = place + 1
-    yield text[last:].strip().strip("'\"")
+        elif character == separator and depth == 0:
+            yield text[start:index].strip().strip("'\"")
+            start = index + 1
+    yield text[start:].strip().strip("'\"")

@@ -1,88 +1,101 @@
-"""Members of modules, classes and containers, and the order of a class's bases."""
+"""Members of modules, classes, instances and containers, along the MRO."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from repobuild.code.facts.element_row import parent_of
-from repobuild.code.resolve.python.globals import Globals
-from repobuild.code.resolve.python.mro import Order, c3_merge
-from repobuild.code.resolve.symbol import Entity, at_most
+from repobuild.code.resolve.binding_marks import ANNOTATED
+from repobuild.code.resolve.python.expressions import ResolverContext
+from repobuild.code.resolve.python.global_names import GlobalNames
+from repobuild.code.resolve.python.mro import MRO, c3_merge
+from repobuild.code.resolve.symbol import Kind, Symbol
 
-# Methods of containers: "G" gives an element, "V" all of them.
-_CONTAINERS = {
-    "d": {"get": "G", "pop": "G", "setdefault": "G", "values": "V"},
-    "l": {"pop": "G", "popleft": "G", "copy": "V"},
+_WITH_MRO = frozenset({Kind.CLASS, Kind.INSTANCE, Kind.SUPER})
+_CONTAINER_METHODS = {
+    Kind.MAPPING: {
+        "get": Kind.ELEMENT_GETTER,
+        "pop": Kind.ELEMENT_GETTER,
+        "setdefault": Kind.ELEMENT_GETTER,
+        "values": Kind.ELEMENTS_GETTER,
+    },
+    Kind.ITERABLE: {
+        "pop": Kind.ELEMENT_GETTER,
+        "popleft": Kind.ELEMENT_GETTER,
+        "copy": Kind.ELEMENTS_GETTER,
+    },
 }
 
 
-class Members(Globals):
-    """Looks attributes up."""
+class Members:
+    """Resolves `symbol.name`."""
 
-    def member(self, entity: Entity, name: str) -> Entity | None:
-        """Return an attribute of an entity."""
-        kind, path, qual, confidence = entity
-        if kind == "m":
-            found = self.name(path, name)
-        elif kind == "i" and name == "__class__":
-            found = ("c", path, qual, confidence)
-        elif kind in _CONTAINERS:
-            gives = _CONTAINERS[kind].get(name)
-            return (gives, path, qual, confidence) if gives else None
-        elif kind not in ("c", "i", "s"):
-            return None
+    def __init__(self, context: ResolverContext, global_names: GlobalNames) -> None:
+        self._modules = context.modules
+        self._look, self._note = context.lookups.look, context.lookups.note
+        self._resolve_chain = context.expressions.resolve_chain
+        self._global_names = global_names
+
+    def find_member(self, symbol: Symbol, name: str) -> Symbol | None:
+        """Return an attribute of a symbol."""
+        kind, path, qual, confidence = symbol
+        if kind is Kind.MODULE:
+            member = self._global_names.resolve_global(path, name)
+        elif name == "__class__" and kind is Kind.INSTANCE:
+            return symbol.as_kind(Kind.CLASS)
+        elif kind in _WITH_MRO:
+            member = self.find_in_class(path, qual, name, kind is Kind.SUPER)
         else:
-            found = self.in_class(path, qual, name, kind == "s")
-        return at_most(found, confidence) if found is not None else None
+            method = _CONTAINER_METHODS.get(kind, {}).get(name)
+            return symbol.as_kind(method) if method is not None else None
+        return member.at_most(confidence) if member is not None else None
 
-    def in_class(
-        self, path: str, qual: str, name: str, above: bool = False
-    ) -> Entity | None:
-        """Return a member of a class or of its bases; `above` leaves the class out."""
-        key = ("above" if above else "m", path, qual, name)
-        return self._look(key, lambda: self._in_class(path, qual, name, above))
+    def find_in_class(
+        self, path: str, qual: str, name: str, skip_itself: bool = False
+    ) -> Symbol | None:
+        """Return a member of a class or of its bases, or (`super()`) of its bases."""
+        key = ("above" if skip_itself else "m", path, qual, name)
+        return self._look(key, lambda: self._find_in_mro(path, qual, name, skip_itself))
 
-    def _in_class(self, path: str, qual: str, name: str, above: bool) -> Entity | None:
-        foreign = False
-        for entry in self.order(path, qual)[1 if above else 0 :]:
+    def _find_in_mro(
+        self, path: str, qual: str, name: str, skip_itself: bool
+    ) -> Symbol | None:
+        after_foreign = False  # a base class from another project may define the name
+        for entry in self.mro(path, qual)[1 if skip_itself else 0 :]:
             if entry is None:
-                foreign = True
+                after_foreign = True
                 continue
             _, holder, inner, _ = entry
-            module = self.modules.get(holder)
+            module = self._modules.get(holder)
             if module is None or inner not in module.items:
                 continue
             self._note(f"m:{holder}::{inner}:{name}")
-            bindings = module.members(inner, name)
+            bindings = module.class_bindings(inner, name)
             if bindings:
-                found = self.last(holder, inner, _without_own(bindings))
-                return at_most(found, 0.8) if found and foreign else found
+                declared = [b for b in bindings if b.startswith(ANNOTATED)]
+                member = self._global_names.last_known(
+                    holder, inner, declared or bindings
+                )
+                return member.at_most(0.8) if member and after_foreign else member
         return None
 
-    def order(self, path: str, qual: str) -> Order:
-        """Return a class's linearisation, itself first; None: a base from elsewhere."""
-        rest = self._look(("o", path, qual, ""), lambda: self._bases_order(path, qual))
-        return [("c", path, qual, 1.0), *(rest or ())]
+    def mro(self, path: str, qual: str) -> MRO:
+        """Return a class's method resolution order, the class itself first."""
+        rest = self._look(("o", path, qual, ""), lambda: self._bases_mro(path, qual))
+        return [Symbol(Kind.CLASS, path, qual, 1.0), *(rest or ())]
 
-    def _bases_order(self, path: str, qual: str) -> list[Entity | None]:
-        module = self.modules.get(path)
+    def _bases_mro(self, path: str, qual: str) -> list[Symbol | None]:
+        module = self._modules.get(path)
         if module is None or qual not in module.items:
             return []
         self._note(f"b:{path}::{qual}")
-        bases = [self.base(path, qual, text) for text in module.row(qual).bases]
-        orders: list[Order] = [
-            [None] if base is None else self.order(base[1], base[2]) for base in bases
+        bases = [self.find_base(path, qual, text) for text in module.row(qual).bases]
+        orders: list[MRO] = [
+            [None] if base is None else self.mro(base.path, base.qual) for base in bases
         ]
         orders.append(bases)
         return c3_merge(orders)
 
-    def base(self, path: str, qual: str, text: str) -> Entity | None:
-        """Return the class that a base's source text names."""
-        found = self.chain(path, parent_of(qual), text.partition("[")[0].strip())
-        return found if found is not None and found[0] == "c" else None
-
-
-def _without_own(bindings: Sequence[str]) -> Sequence[str]:
-    """Return an attribute's declared types, if there are any; else all bindings."""
-    declared = [binding for binding in bindings if binding[:1] == ":"]
-    return declared or bindings
+    def find_base(self, path: str, qual: str, text: str) -> Symbol | None:
+        """Return the class that a base's source text refers to."""
+        plain = text.partition("[")[0].strip()  # without type arguments
+        base = self._resolve_chain(path, parent_of(qual), plain)
+        return base if base is not None and base.kind is Kind.CLASS else None

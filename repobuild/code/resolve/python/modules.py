@@ -1,11 +1,11 @@
-"""Modules and what they offer: the part of a file that other files can depend on.
+"""The Python modules of the repository, and the terms that other files depend on.
 
-While a file is resolved, every look outside is noted as a term; the terms lie in the
-graph's index under the file's path. When a file changes, the terms whose value differs
-are worked out from its old and new surface alone, and the index says whom that
-concerns:
+While a file is resolved, every lookup outside of it is recorded as a term; the graph's
+index holds the terms under the file's path. When a file changes, the terms whose value
+differs follow from its old and new `surface` alone, and the index returns the files
+that depend on them:
 
-    top:a            where a module `a` may be imported from by its bare name
+    top:a            the folders from which `import a` can find a module
     mod:a            (held by the module itself) its last name is a; answers `top:a`
     p:DIR            whether DIR is a package
     f:STEM           which file is the module STEM (a path without its ending)
@@ -13,10 +13,10 @@ concerns:
     n:PATH:*         its star imports and `__all__`
     b:PATH::Class    a class's bases
     m:PATH::Class:x  what a class itself binds x to
-    d:PATH::f        all that a function f holds that has definitions in it
+    d:PATH::f        all of a function f that contains definitions
     in:KIND DST      (edges) DST, in another file, is a target of this file
 
-Bodies, docstrings, comments and lines are in none of them.
+No term depends on bodies, docstrings, comments or line numbers.
 """
 
 from __future__ import annotations
@@ -32,37 +32,37 @@ from repobuild.code.facts.element_row import (
     bound,
     row_of,
 )
+from repobuild.code.resolve.binding_marks import DEFINITION
+from repobuild.code.resolve.paths import folder_of
 from repobuild.engine.contract import Table, Value
 
-_MODULE = re.compile(r"(?:/?__init__)?\.pyi?\Z")
-_FORMS = ("/__init__.py", ".py", "/__init__.pyi", ".pyi")
+_MODULE_ENDING = re.compile(r"(?:/?__init__)?\.pyi?\Z")
+_FORMS = ("/__init__.py", ".py", "/__init__.pyi", ".pyi")  # preferred ones first
+_TYPE = ElementRow._fields.index("type")
+_ATTRS = ElementRow._fields.index("attrs")
 
 
 def stem_of(path: str) -> str:
     """Return a module's path without its ending (`.py` or `/__init__.py`)."""
-    return _MODULE.sub("", path)
+    return _MODULE_ENDING.sub("", path)
 
 
 def is_package(path: str) -> bool:
     return path.rpartition("/")[2].startswith("__init__.py")
 
 
-def folder_of(path: str) -> str:
-    return path.rpartition("/")[0]
-
-
-def join(folder: str, name: str) -> str:
-    return f"{folder}/{name}" if folder and name else folder or name
-
-
 class ModuleFacts:
-    """One Python file's facts, as names are looked up in it."""
+    """One Python file's facts, as names are looked up in it.
+
+    `items` holds the elements as they are stored, by qualified name: most are never
+    needed as a whole, and unpacking one costs 1 us.
+    """
 
     def __init__(self, path: str, facts: Value) -> None:
         self.path = path
         self.stem = stem_of(path)
-        self.package = self.stem if is_package(path) else folder_of(path)
         self.is_package = is_package(path)
+        self.package = self.stem if self.is_package else folder_of(path)
         self.facts = facts
         self.names: Bindings = facts.get("names", {})
         self.all: list[str] | None = facts.get("all")
@@ -77,29 +77,51 @@ class ModuleFacts:
             row = self._rows[qual] = row_of(self.items[qual])
         return row
 
+    def type_of(self, qual: str) -> str:
+        """Return an element's type: function, method or class."""
+        kind: str = self.items[qual][_TYPE]
+        return kind
+
     def bindings(self, name: str) -> tuple[Binding, ...]:
         """Return what the module's name is bound to, in source order."""
-        found = self.names.get(name)
-        if found is not None:
-            return (found,) if isinstance(found, str) else tuple(found)
-        return ("#" + name,) if name in self.items else ()
+        bindings = self.names.get(name)
+        if bindings is not None:
+            return (bindings,) if isinstance(bindings, str) else tuple(bindings)
+        return (DEFINITION + name,) if name in self.items else ()
 
-    def members(self, qual: str, name: str) -> tuple[Binding, ...]:
+    def class_bindings(self, qual: str, name: str) -> tuple[Binding, ...]:
         """Return what a class itself binds a name to."""
         item = self.items[qual]
-        if len(item) > 17:
-            found = bound(item[17], name)
-            if found:
-                return found
+        if len(item) > _ATTRS:
+            bindings = bound(item[_ATTRS], name)
+            if bindings:
+                return bindings
         inner = f"{qual}.{name}"
-        return ("#" + inner,) if inner in self.items else ()
+        return (DEFINITION + inner,) if inner in self.items else ()
 
     def stars(self) -> tuple[str, ...]:
+        """Return the modules of the star imports, in source order."""
         return bound(self.names, "*")
 
     def exports(self, name: str) -> bool:
-        """Return whether a star import would take the name."""
+        """Return whether a star import takes the name."""
         return not name.startswith("_") if self.all is None else name in self.all
+
+    def methods_by_class(self) -> Iterator[tuple[str, str]]:
+        """Yield (class, name) of every definition directly in a class's body."""
+        for qual in self.items:
+            outer, _, name = qual.rpartition(".")
+            if outer and "#" not in name and self.type_of(outer) == "class":
+                yield outer, name
+
+    def outermost_function(self, qual: str) -> str:
+        """Return the outermost function around an element, "" when there is none."""
+        parts = qual.split(".")
+        for count in range(1, len(parts)):
+            outer = ".".join(parts[:count])
+            if self.type_of(outer) != "class":
+                return outer
+        return ""
 
 
 def surface(path: str, facts: Value | None) -> dict[str, Any]:
@@ -107,117 +129,99 @@ def surface(path: str, facts: Value | None) -> dict[str, Any]:
     if not facts or facts.get("language") != "python":
         return {}
     module = ModuleFacts(path, facts)
-    found: dict[str, Any] = {f"n:{path}:*": (module.stars(), module.all)}
+    terms: dict[str, Any] = {f"n:{path}:*": (module.stars(), module.all)}
     for name in module.names:
-        _note(found, module, f"n:{path}:{name}", module.bindings(name))
-    for qual, item in module.items.items():
+        terms[f"n:{path}:{name}"] = _term_value(module, module.bindings(name))
+    for qual in module.items:
         if "." not in qual and "#" not in qual:
-            _note(found, module, f"n:{path}:{qual}", module.bindings(qual))
-        if item[1] == "class":
-            _note_class(found, module, qual)
-    for outer, rows in _holders(module).items():
-        found[f"d:{path}::{outer}"] = [
+            terms[f"n:{path}:{qual}"] = _term_value(module, module.bindings(qual))
+        if module.type_of(qual) == "class":
+            row = module.row(qual)
+            terms[f"b:{path}::{qual}"] = row.bases
+            for name in row.attrs:
+                bindings = module.class_bindings(qual, name)
+                terms[f"m:{path}::{qual}:{name}"] = _term_value(module, bindings)
+    for outer, rows in _functions_with_definitions(module).items():
+        terms[f"d:{path}::{outer}"] = [
             (row.qual, row.type, row.parameters, row.returns, row.vars, row.bases)
             + (row.decorators, row.flags)
             for row in rows
         ]
-    for outer, name in members_of(module):
-        term = f"m:{path}::{outer}:{name}"
-        _note(found, module, term, module.members(outer, name))
-    return found
+    for outer, name in module.methods_by_class():
+        bindings = module.class_bindings(outer, name)
+        terms[f"m:{path}::{outer}:{name}"] = _term_value(module, bindings)
+    return terms
 
 
-def _note(
-    found: dict[str, Any], module: ModuleFacts, term: str, bindings: tuple[Binding, ...]
-) -> None:
-    """Note what a name is bound to, and of functions what a caller is given."""
-    found[term] = [(binding, *_given(module, binding)) for binding in bindings]
-
-
-def _given(module: ModuleFacts, binding: Binding) -> Iterator[Any]:
-    if binding[:1] == "#":
+def _term_value(module: ModuleFacts, bindings: tuple[Binding, ...]) -> list[Any]:
+    """Return a name's bindings; with a function, all that its result depends on."""
+    value: list[Any] = []
+    for binding in bindings:
+        if not binding.startswith(DEFINITION):
+            value.append((binding,))
+            continue
         row = module.row(binding[1:])
-        yield row.type
-        if row.type != "class":
-            returned = None if row.returns else row.vars.get("return")
-            yield row.returns, row.decorators, row.flags, returned
+        if row.type == "class":
+            value.append((binding, row.type))
+            continue
+        returned = None if row.returns else row.vars.get("return")
+        value.append(
+            (binding, row.type, (row.returns, row.decorators, row.flags, returned))
+        )
+    return value
 
 
-def _note_class(found: dict[str, Any], module: ModuleFacts, qual: str) -> None:
-    row = module.row(qual)
-    found[f"b:{module.path}::{qual}"] = row.bases
-    for name in row.attrs:
-        term = f"m:{module.path}::{qual}:{name}"
-        _note(found, module, term, module.members(qual, name))
-
-
-def members_of(module: ModuleFacts) -> Iterator[tuple[str, str]]:
-    """Yield (class, name) of every definition that lies directly in a class."""
+def _functions_with_definitions(module: ModuleFacts) -> dict[str, list[ElementRow]]:
+    """Return each outermost function that contains definitions, and all of these."""
+    rows: dict[str, list[ElementRow]] = {}
     for qual in module.items:
-        outer, _, name = qual.rpartition(".")
-        if outer and "#" not in name and module.items[outer][1] == "class":
-            yield outer, name
-
-
-def outermost_function(module: ModuleFacts, qual: str) -> str:
-    """Return the outermost function that an element lies in, "" when in none."""
-    parts = qual.split(".")
-    for count in range(1, len(parts)):
-        outer = ".".join(parts[:count])
-        if module.items[outer][1] != "class":
-            return outer
-    return ""
-
-
-def _holders(module: ModuleFacts) -> dict[str, list[ElementRow]]:
-    """Return the outermost functions that hold definitions, each with all of them."""
-    found: dict[str, list[ElementRow]] = {}
-    for qual in module.items:
-        outer = outermost_function(module, qual) if "." in qual else ""
+        outer = module.outermost_function(qual) if "." in qual else ""
         if outer:
-            found.setdefault(outer, [module.row(outer)]).append(module.row(qual))
-    return found
+            rows.setdefault(outer, [module.row(outer)]).append(module.row(qual))
+    return rows
 
 
 class Modules:
-    """The Python files of the repository, as of now."""
+    """The Python files of the repository, in their current state.
+
+    A full build passes every file's facts (`table`); an update loads the modules that
+    it needs one by one.
+    """
 
     def __init__(self, facts: Table, table: dict[str, Value] | None = None) -> None:
         self._facts = facts
         self._loaded: dict[str, ModuleFacts | None] = {}
-        self._stems: dict[str, str | None] = {}
-        self.every = table is not None  # every file is known beforehand
+        self._stems: dict[str, str | None] = {}  # stem -> path
+        self._is_complete = table is not None
         for path, value in (table or {}).items():
             self._loaded[path] = ModuleFacts(path, value)
-            self._prefer(path)
-
-    def _prefer(self, path: str) -> None:
-        stem = stem_of(path)
-        known = self._stems.get(stem)
-        if known is None or _rank(path) < _rank(known):
-            self._stems[stem] = path
+            stem = stem_of(path)
+            known = self._stems.get(stem)
+            if known is None or _preference(path) < _preference(known):
+                self._stems[stem] = path
 
     def get(self, path: str) -> ModuleFacts | None:
         if path not in self._loaded:
-            facts = None if self.every else self._facts.get(path)
-            python = facts is not None and facts.get("language") == "python"
-            self._loaded[path] = ModuleFacts(path, facts) if python else None
+            facts = None if self._is_complete else self._facts.get(path)
+            is_python = facts is not None and facts.get("language") == "python"
+            self._loaded[path] = ModuleFacts(path, facts) if is_python else None
         return self._loaded[path]
 
     def at(self, stem: str) -> str | None:
-        """Return the file that is the module at a stem."""
+        """Return the path of the module at a stem."""
         if stem not in self._stems:
-            found = None
-            if not self.every:
+            path = None
+            if not self._is_complete:
+                # The top folder itself can only be a package: `__init__.py`.
                 forms = _FORMS if stem else _FORMS[0::2]
                 paths = ((stem + form).lstrip("/") for form in forms)
-                found = next((path for path in paths if self.get(path)), None)
-            self._stems[stem] = found
+                path = next((path for path in paths if self.get(path)), None)
+            self._stems[stem] = path
         return self._stems[stem]
 
     def stems(self) -> Iterator[str]:
         return (stem for stem, path in self._stems.items() if path)
 
 
-def _rank(path: str) -> int:
+def _preference(path: str) -> int:
     return next(rank for rank, form in enumerate(_FORMS) if ("/" + path).endswith(form))

@@ -1,36 +1,41 @@
-"""The order in which Python looks for a member among a class's bases (C3).
+"""The method resolution order (MRO) of a class: where Python looks for a member.
 
-An entry is a class, or None for a base from elsewhere.
+C3 linearisation, as Python uses it since 2.3.
+
+Source: Barrett et al. 1996, "A Monotonic Superclass Linearization for Dylan".
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from repobuild.code.resolve.symbol import Entity
+from repobuild.code.resolve.symbol import Symbol
 
-Order = Sequence[Entity | None]
+MRO = Sequence[Symbol | None]  # None: a base class from another project
+_Key = tuple[str, str] | None
 
 
-def c3_merge(orders: Sequence[Order]) -> list[Entity | None]:
-    """Merge linearisations as C3 does; where they contradict, the first goes first."""
-    order: list[Entity | None] = []
-    rows = [[_identity(entry) for entry in row] for row in orders]
-    known = {_identity(entry): entry for row in orders for entry in row}
+def c3_merge(orders: Sequence[MRO]) -> list[Symbol | None]:
+    """Merge the bases' MROs; where they contradict, take the first row's first class.
+
+    Python raises TypeError there, but the rest of the class can still be resolved.
+    """
+    order: list[Symbol | None] = []
+    rows = [[_key(entry) for entry in row] for row in orders]
+    symbols = {_key(entry): entry for row in orders for entry in row}
     while rows := [row for row in rows if row]:
-        head = next(_heads(rows), rows[0][0])
-        order.append(known[head])
+        head = next(_good_heads(rows), rows[0][0])
+        order.append(symbols[head])
         rows = [[entry for entry in row if entry != head] for row in rows]
     return order
 
 
-def _identity(entry: Entity | None) -> tuple[str, str] | None:
-    return None if entry is None else (entry[1], entry[2])
+def _key(entry: Symbol | None) -> _Key:
+    return None if entry is None else entry.definition
 
 
-def _heads(
-    rows: list[list[tuple[str, str] | None]],
-) -> Iterator[tuple[str, str] | None]:
+def _good_heads(rows: list[list[_Key]]) -> Iterator[_Key]:
+    """Yield the first entries that are in no row's tail."""
     for row in rows:
         if not any(row[0] in other[1:] for other in rows):
             yield row[0]

@@ -1,131 +1,148 @@
-"""What comes of an entity: called, read, iterated, awaited, entered, subscripted."""
+"""Type inference: what calling, reading, iterating, awaiting a symbol evaluates to."""
 
 from __future__ import annotations
 
 import re
 
 from repobuild.code.facts.element_row import ElementRow, parent_of
+from repobuild.code.resolve.binding_marks import AWAIT, CALL, ENTER, ITERATE, SUBSCRIPT
 from repobuild.code.resolve.python.annotation import contained, declared
+from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.members import Members
-from repobuild.code.resolve.symbol import Entity, at_most
+from repobuild.code.resolve.symbol import Kind, Symbol
 
-_ROOT = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property"})
-_METHODS = {
-    "~": ("__enter__", "__aenter__"),
-    "*": ("__iter__", "__aiter__"),
-    "[]": ("__getitem__",),
+_SPECIAL_METHODS = {
+    ENTER: ("__enter__", "__aenter__"),
+    ITERATE: ("__iter__", "__aiter__"),
+    SUBSCRIPT: ("__getitem__",),
 }
 
 
-class TypeInference(Members):
-    """Works out what functions, classes, instances and annotations give."""
+class TypeInference:
+    """Infers the values of expressions from annotations, constructors and returns."""
 
-    def step(self, entity: Entity, segment: str) -> Entity | None:
-        """Return what a call, a subscript, an iteration, await or with gives."""
-        kind, path, qual, confidence = entity
-        if segment == "()":
-            return self.result(entity)
-        if segment == "!":
-            return ("i", *entity[1:]) if kind == "w" else None
-        if kind in ("l", "d"):
-            is_key = kind == "d" and segment == "*"
-            return None if is_key else ("i", path, qual, confidence)
-        if kind == "c" and segment == "[]":
-            return entity
-        if kind != "i":
+    def __init__(self, context: ResolverContext, members: Members) -> None:
+        self._modules = context.modules
+        self._look = context.lookups.look
+        self._resolve_chain = context.expressions.resolve_chain
+        self._resolve_binding = context.expressions.resolve_binding
+        self._members = members
+
+    def apply(self, symbol: Symbol, segment: str) -> Symbol | None:
+        """Return the value of a chain's segment other than an attribute.
+
+        That is a call, a subscript, an iteration, `await` or `with`.
+        """
+        kind = symbol.kind
+        if segment == CALL:
+            return self.call(symbol)
+        if segment == AWAIT:
+            return symbol.as_kind(Kind.INSTANCE) if kind is Kind.AWAITABLE else None
+        if kind is Kind.ITERABLE or kind is Kind.MAPPING:
+            is_key = kind is Kind.MAPPING and segment == ITERATE
+            return None if is_key else symbol.as_kind(Kind.INSTANCE)
+        if kind is Kind.CLASS and segment == SUBSCRIPT:
+            return symbol
+        if kind is not Kind.INSTANCE:
             return None
-        for name in _METHODS[segment]:
-            method = self.in_class(path, qual, name)
-            if method is not None and method[0] == "f":
-                return self._given(entity, method, segment)
-        # A class whose bases are elsewhere: most give themselves.
-        return at_most(entity, 0.7) if segment == "~" else None
+        for name in _SPECIAL_METHODS[segment]:
+            method = self._members.find_in_class(symbol.path, symbol.qual, name)
+            if method is not None and method.kind is Kind.FUNCTION:
+                return self._call_special_method(symbol, method, segment)
+        # `__enter__` comes from another project's class: most return the instance.
+        return symbol.at_most(0.7) if segment == ENTER else None
 
-    def _given(self, entity: Entity, method: Entity, segment: str) -> Entity | None:
-        """Return what an instance's `__enter__`, `__iter__`, `__getitem__` gives."""
-        module = self.modules.get(method[1])
+    def _call_special_method(
+        self, instance: Symbol, method: Symbol, segment: str
+    ) -> Symbol | None:
+        """Return the value of an instance's `__enter__`, `__iter__`, `__getitem__`."""
+        module = self._modules.get(method.path)
         if module is None:
             return None
-        row = module.row(method[2])
-        if segment == "~" and not row.returns and "return" not in row.vars:
-            return at_most(entity, 0.7)
+        row = module.row(method.qual)
+        if segment == ENTER and not row.returns and "return" not in row.vars:
+            return instance.at_most(0.7)
         if declared(row.returns).rpartition(".")[2] == "Self":
-            return at_most(entity, 0.7)
-        found = self._said(method, row)
-        if found is not None and found[0] == "w":
-            return ("i", *found[1:])  # of `async with`
-        if found is None or segment != "*":
-            return found
-        return ("i", *found[1:]) if found[0] == "l" else None
+            return instance.at_most(0.7)
+        value = self._return_value(method, row)
+        if value is not None and value.kind is Kind.AWAITABLE:
+            return value.as_kind(Kind.INSTANCE)  # `async with` awaits it
+        if value is None or segment != ITERATE:
+            return value
+        return value.as_kind(Kind.INSTANCE) if value.kind is Kind.ITERABLE else None
 
-    def result(self, entity: Entity | None) -> Entity | None:
-        """Return what calling an entity gives."""
-        if entity is None:
-            return None
-        kind, path, qual, confidence = entity
-        if kind == "c":
-            return ("i", path, qual, min(confidence, 0.8))
-        if kind in ("G", "V"):
-            return ("i" if kind == "G" else "l", path, qual, confidence)
-        if kind != "f":
-            return None
-        module = self.modules.get(path)
+    def call(self, symbol: Symbol) -> Symbol | None:
+        """Return the value of calling a symbol."""
+        kind = symbol.kind
+        if kind is Kind.CLASS:
+            return symbol.as_kind(Kind.INSTANCE, at_most=0.8)
+        if kind is Kind.ELEMENT_GETTER:
+            return symbol.as_kind(Kind.INSTANCE)
+        if kind is Kind.ELEMENTS_GETTER:
+            return symbol.as_kind(Kind.ITERABLE)
+        module = self._modules.get(symbol.path) if kind is Kind.FUNCTION else None
         if module is None:
             return None
-        found = self._said(entity, module.row(qual))
-        return at_most(found, confidence) if found is not None else None
+        value = self._return_value(symbol, module.row(symbol.qual))
+        return value.at_most(symbol.confidence) if value is not None else None
 
-    def _said(self, function: Entity, row: ElementRow) -> Entity | None:
-        """Return what a function is declared to return, or else seen to return."""
-        path, outer = function[1], parent_of(row.qual)
+    def _return_value(self, function: Symbol, row: ElementRow) -> Symbol | None:
+        """Return the declared type of a function's result, or else the observed one."""
+        path, outer = function.path, parent_of(row.qual)
         if row.returns:
-            found = self.annotation(path, outer, row.returns)
+            value = self.resolve_annotation(path, outer, row.returns)
             limit = 0.7
         else:
-            found = self._returned(path, row)
+            binding = row.vars.get("return")
+            if not isinstance(binding, str):
+                return None
+            value = self._look(
+                ("r", path, row.qual, ""),
+                lambda: self._resolve_binding(path, outer, binding),
+            )
             limit = 0.6
-        if found is None:
+        if value is None:
             return None
-        if "a" in row.flags and found[0] != "l":
-            found = ("w", *found[1:]) if found[0] == "i" else None
-        return at_most(found, limit) if found is not None else None
+        is_async = "a" in row.flags
+        if is_async and value.kind is Kind.INSTANCE:
+            return value.as_kind(Kind.AWAITABLE, at_most=limit)
+        # An async generator is iterated over, not awaited.
+        is_known = not is_async or value.kind is Kind.ITERABLE
+        return value.at_most(limit) if is_known else None
 
-    def _returned(self, path: str, row: ElementRow) -> Entity | None:
-        binding = row.vars.get("return")
-        if not isinstance(binding, str):
-            return None
-        key = ("r", path, row.qual, "")
-        outer = parent_of(row.qual)
-        return self._look(key, lambda: self.binding(path, outer, binding))
+    def read(self, attribute: Symbol) -> Symbol | None:
+        """Return the value of reading an attribute: a property is called."""
+        if attribute.kind is not Kind.FUNCTION:
+            return attribute
+        module = self._modules.get(attribute.path)
+        if module is None:
+            return attribute
+        if _PROPERTIES.isdisjoint(module.row(attribute.qual).decorators):
+            return attribute
+        return self.call(attribute)
 
-    def read(self, entity: Entity) -> Entity | None:
-        """Return what an attribute is when it is read: a property gives its result."""
-        kind, path, qual, _ = entity
-        module = self.modules.get(path)
-        if kind != "f" or module is None:
-            return entity
-        if _PROPERTIES.isdisjoint(module.row(qual).decorators):
-            return entity
-        return self.result(entity)
-
-    def annotation(self, path: str, scope: str, text: str) -> Entity | None:
-        """Return an instance, or a container of them, of what an annotation names."""
+    def resolve_annotation(self, path: str, scope: str, text: str) -> Symbol | None:
+        """Return an instance, or a container of instances, of an annotation's class."""
         name = declared(text)
         if name.rpartition(".")[2] == "Self":
             return self._self_type(path, scope)
-        if not _ROOT.match(name):
+        if not _IDENTIFIER.match(name):
             return None
-        found = self.chain(path, scope, name)
-        if found is not None and found[0] == "c":
-            return ("i", found[1], found[2], min(found[3], 0.75))
-        kind, inner = contained(text)
-        held = self.annotation(path, scope, inner) if kind else None
-        return (kind, *held[1:]) if held is not None and held[0] == "i" else None
+        symbol = self._resolve_chain(path, scope, name)
+        if symbol is not None and symbol.kind is Kind.CLASS:
+            return symbol.as_kind(Kind.INSTANCE, at_most=0.75)
+        container, inner = contained(text)
+        if container is None:
+            return None
+        element = self.resolve_annotation(path, scope, inner)
+        is_instance = element is not None and element.kind is Kind.INSTANCE
+        return element.as_kind(container) if element and is_instance else None
 
-    def _self_type(self, path: str, scope: str) -> Entity | None:
-        module = self.modules.get(path)
+    def _self_type(self, path: str, scope: str) -> Symbol | None:
+        module = self._modules.get(path)
         if module is None or scope not in module.items:
             return None
-        is_class = module.items[scope][1] == "class"
-        return ("i", path, scope, 0.75) if is_class else None
+        is_class = module.type_of(scope) == "class"
+        return Symbol(Kind.INSTANCE, path, scope, 0.75) if is_class else None

@@ -1,0 +1,116 @@
+"""Collect what verbs print about adapters: which one is in use, and its facts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from repobuild.errors import StaleError
+
+if TYPE_CHECKING:
+    from repobuild.engine.build import Build
+
+Facts = dict[str, Any]
+Row = Mapping[str, Any]
+
+
+def commit_in_use(build: Build) -> str:
+    """Return the commit whose adapter HEAD uses: itself or its nearest built ancestor.
+
+    Returns "" when none has an adapter.
+    """
+    from repobuild.git.ancestors import nearest_ancestor
+
+    rows = set(build.table("adapter").keys())
+    return nearest_ancestor(build.snapshot.repository, build.snapshot.commit, rows)
+
+
+def find_adapter(build: Build) -> tuple[str, dict[str, Any]]:
+    """Return commit and row of the adapter that HEAD uses, else of the newest one.
+
+    Raises `StaleError` when no adapter was built.
+    """
+    rows = dict(build.table("adapter").items())
+    if not rows:
+        raise StaleError("no adapter yet\nrun `repobuild` to build one")
+    commit = commit_in_use(build)
+    if commit:
+        return commit, rows[commit]
+    return max(rows.items(), key=lambda item: int(item[1]["build"]))
+
+
+def head_adapter(build: Build) -> Facts:
+    """Return the adapter's row at the build's commit with its scores; {} for none."""
+    row = build.table("adapter").get(build.snapshot.commit)
+    return {**row, "report": scores(build, row["object"])} if row else {}
+
+
+def scores(build: Build, adapter: str) -> Facts:
+    """Return the headline scores of an adapter's newest report; {} without one."""
+    headline: Facts = (build.table("report").get(adapter) or {}).get("headline", {})
+    return headline
+
+
+def adapter_facts(build: Build, adapter: str) -> Facts:
+    """Return everything known about one adapter: use, scores, files and lineage."""
+    from repobuild.engine.storage.garbage_collection import folder_bytes
+
+    folder = build.store.object_path(adapter)
+    lineage = _read_lineage(folder)
+    report = build.table("report").get(adapter)
+    page = build.store.object_path(report["object"]) / "index.html" if report else None
+    commit = lineage.get("commit", "")
+    return {
+        "adapter": adapter,
+        "commit": commit,
+        "subject": build.snapshot.subject(commit) if commit else "",
+        **_uses(build, adapter),
+        "folder": str(folder) if folder.is_dir() else "",
+        "bytes": folder_bytes(build, adapter),
+        "page": str(page) if page and page.is_file() else "",
+        "report": scores(build, adapter),
+        "lineage": lineage,
+    }
+
+
+def _uses(build: Build, adapter: str) -> Facts:
+    """Return the commits where an adapter is current, not promoted or rolled back.
+
+    `seconds` is the time that its training took, None when it is not recorded.
+    """
+    from repobuild.engine.override import own
+    from repobuild.model.adapter.lineage import current
+
+    rows = dict(build.table("adapter").items())
+    head = commit_in_use(build)
+    return {
+        "is_current": bool(head) and current(rows[head]) == adapter,
+        "used": [c for c, row in rows.items() if current(row) == adapter],
+        "not_promoted": [
+            c for c, row in rows.items() if row["object"] == adapter != current(row)
+        ],
+        "put_aside": [
+            c
+            for c, row in rows.items()
+            if own(row) is not row and own(row)["object"] == adapter
+        ],
+        "seconds": next(
+            (
+                row["seconds"]
+                for row in map(own, rows.values())
+                if row["object"] == adapter and row.get("work") and "seconds" in row
+            ),
+            None,
+        ),
+    }
+
+
+def _read_lineage(folder: Path) -> Facts:
+    """Return the adapter's `repobuild.json`; {} when it cannot be read."""
+    try:
+        lineage: Facts = json.loads((folder / "repobuild.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return lineage

@@ -1,0 +1,167 @@
+"""Describe an adapter as text: a line for `build` and `status`, a block for `show`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from repobuild.cli.output import seconds, short
+
+Facts = dict[str, Any]
+Row = Mapping[str, Any]
+
+MODE_WORDS = {
+    "first": "first",
+    "continue": "continued",
+    "rebase": "re-based",
+    "reuse": "reused",
+    "wait": "kept",
+    "rollback": "rolled back",
+}
+_LISTED_COMMITS = 4
+
+
+def adapter_line(row: Row) -> str:
+    """Return one line on an adapter: name, how it was made, its headline scores."""
+    parts = [f"adapter {row['object'][:12]}: {_mode(row)}"]
+    if row.get("work"):
+        parts.append(f"{row['tokens']:,} tokens in {row['steps']:,} steps")
+        parts += _answered(row)
+    recall = row.get("report", {}).get("recall", {})
+    if recall.get("adapter") and recall.get("base"):
+        parts += _headline(recall["base"], recall["adapter"])
+    if row.get("current"):
+        parts.append("not promoted: worse than its parent, which stays current")
+    return ", ".join(parts)
+
+
+def _mode(row: Row) -> str:
+    """Return the mode; with the reason when nothing was trained."""
+    word = MODE_WORDS.get(row.get("mode", ""), "made")
+    trained = row.get("work") or not row.get("reason")
+    return word if trained else f"{word}, {row['reason']}"
+
+
+def _answered(row: Row) -> list[str]:
+    """Return how many changed samples a continued adapter answers word for word."""
+    counts = row.get("samples", {})
+    if row.get("mode") != "continue" or "unanswered" not in counts:
+        return []
+    changed = counts.get("added", 0) + counts.get("changed", 0)
+    left_out = sum(n for name, n in counts.items() if name.startswith("left out"))
+    answered = changed - counts["unanswered"] - left_out
+    return [f"{answered} of {changed} changed samples answered word for word"]
+
+
+def _headline(base: Row, adapter: Row) -> list[str]:
+    parts = [f"recall loss {base['loss']:.2f} to {adapter['loss']:.2f}"]
+    if "path_exact" in base and "path_exact" in adapter:
+        paths = f"{base['path_exact']:.0%} to {adapter['path_exact']:.0%}"
+        parts.append(f"right path {paths}")
+    return parts
+
+
+def adapter_text(facts: Facts) -> str:
+    """Return a block of labelled lines; a label without content is left out."""
+    lineage = facts["lineage"]
+    lines = {"status": _uses(facts), "built": _built(facts)}
+    if lineage:
+        lines |= _lineage(lineage, facts["seconds"])
+    lines["scores"] = _scores(facts["report"])
+    lines["report"] = facts["page"]
+    lines["files"] = "not stored any more"
+    if facts["folder"]:
+        lines["files"] = f"{facts['folder']} ({facts['bytes'] / 1e6:,.1f} MB)"
+    width = max(map(len, lines))
+    return "\n".join(f"  {n.ljust(width)}  {line}" for n, line in lines.items() if line)
+
+
+def _uses(facts: Facts) -> str:
+    """Return at which commits the adapter is current, or why it is not."""
+    parts = ["current"] if facts["is_current"] else []
+    labels = (("not_promoted", "not promoted"), ("put_aside", "put aside"))
+    for name, label in (*labels, ("used", "used")):
+        if facts[name]:
+            parts.append(f"{label} at {_commits(facts[name])}")
+    return ", ".join(parts) or "no commit uses it"
+
+
+def _commits(commits: list[str]) -> str:
+    more = len(commits) - _LISTED_COMMITS
+    listed = ", ".join(map(short, commits[:_LISTED_COMMITS]))
+    return f"{listed} and {more} more" if more > 0 else listed
+
+
+def _built(facts: Facts) -> str:
+    from repobuild.cli.reason_text import place
+
+    if not facts["commit"]:
+        return ""
+    lineage = facts["lineage"]
+    mode = MODE_WORDS.get(lineage["mode"], lineage["mode"])
+    commit = place(facts["commit"], facts["subject"])
+    return f"at {commit}, {mode}: {lineage['reason']}"
+
+
+def _lineage(lineage: Facts, duration: float | None) -> dict[str, str]:
+    """Return the content of an adapter's `repobuild.json` by label."""
+    base, recipe = lineage["base"], lineage["recipe"]
+    parent = lineage["parent"][:12] or "none, it started from the base model"
+    settings = (f"{name} {_setting(recipe[name])}" for name in sorted(recipe))
+    chain = "starts here"
+    if lineage["chain"] > 1:
+        chain = (
+            f"{lineage['chain']} adapters long; {lineage['drift']:.0%} of the samples "
+            "trained since it began"
+        )
+    return {
+        "parent": parent,
+        "base": f"{base['name']} {base['digest'][:12]}",
+        "chain": chain,
+        "samples": ", ".join(f"{n:,} {name}" for name, n in lineage["samples"].items()),
+        "trained": _training(lineage["training"], duration),
+        "gate": _gate(lineage),
+        "recipe": f"{lineage['recipe_digest'][:12]}: {', '.join(settings)}",
+    }
+
+
+def _setting(value: Any) -> str:
+    return "/".join(value) if isinstance(value, list) else str(value)
+
+
+def _training(training: Facts, duration: float | None) -> str:
+    text = f"{training['tokens']:,} tokens in {training['steps']:,} steps"
+    if duration:
+        text += f", {seconds(duration)}"
+    losses = training.get("losses") or []
+    return f"{text}, loss {losses[0][1]:.2f} to {losses[-1][1]:.2f}" if losses else text
+
+
+def _gate(lineage: Facts) -> str:
+    """Return the held-out losses that decided whether the adapter was promoted."""
+    found = lineage["scores"]
+    if "loss" not in found or "parent_loss" not in found:
+        return ""
+    verdict = "promoted" if lineage["promoted"] else "not promoted"
+    before = "parent's" if lineage["parent"] else "base model's"
+    return (
+        f"held-out loss {found['loss']:.3f}, its {before} {found['parent_loss']:.3f}: "
+        f"{verdict}"
+    )
+
+
+def _scores(headline: Facts) -> str:
+    tracks = []
+    for track, models in headline.items():
+        found = models.get("adapter") if isinstance(models, dict) else None
+        if isinstance(found, dict):
+            numbers = [_score(name, value) for name, value in found.items()]
+            tracks.append(f"{track} {', '.join(filter(None, numbers))}")
+    return "; ".join(tracks)
+
+
+def _score(name: str, value: Any) -> str:
+    if not isinstance(value, int | float):
+        return ""
+    label = name.replace("_", " ")
+    return f"{label} {value:.3f}" if "loss" in name else f"{label} {value:.0%}"

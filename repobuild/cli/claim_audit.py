@@ -1,0 +1,115 @@
+"""Audit the samples for `verify --samples`: every claim, against git's own tree."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from repobuild.cli.output import columns, short
+from repobuild.errors import StaleError
+
+if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
+    from repobuild.engine.build import Build
+    from repobuild.engine.contract import ShowProgress
+    from repobuild.truth.audit import AuditTree
+
+_LISTED = 20  # wrong claims
+_LONGEST_CLAIM = 160  # characters
+
+
+def audit_claims(
+    checkout: Checkout, progress: ShowProgress, jobs: int
+) -> dict[str, Any]:
+    """Check every claim of every sample at the commit that the samples were made from.
+
+    Raises `StaleError` when there are no samples, or when they come from a work tree.
+    """
+    from repobuild.samples.dataset.all_samples import AllSamples
+    from repobuild.samples.dataset.secret_detection import withheld
+    from repobuild.truth.audit import audit
+
+    state = checkout.state()
+    line = state.line("samples")
+    if line is None:
+        raise StaleError(
+            "samples is not built yet\nrun `repobuild --until samples` first"
+        )
+    if not line.commit:
+        raise StaleError(
+            "samples was built from a work tree, which is not kept\n"
+            "build a commit first: repobuild --until samples"
+        )
+    build = checkout.view(checkout.snapshot(line.commit), state)
+    tables = AllSamples.of(build).tables
+    # The audit cannot know what the samples of a user's rule claim.
+    unchecked = {name for name in tables if build.rules[name].code}
+    samples = AllSamples({n: tables[n] for n in tables if n not in unchecked})
+    with progress("claims", line.entries) as bar:
+        result = audit(samples.entries(), audit_tree(build), jobs, advance=bar.advance)
+    return {
+        "version": 1,
+        "commit": line.commit,
+        "samples": result.samples,
+        "claims": dict(sorted(result.claims.items())),
+        "unread": result.unread,
+        "not_checked": sorted(unchecked),
+        "true": not result.wrong,
+        "wrong": withheld(
+            [
+                {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
+                for w in result.wrong
+            ]
+        ),
+    }
+
+
+def audit_tree(build: Build) -> AuditTree:
+    """Return the tree that samples were made from, read from git and not from a table.
+
+    Only the language of a path, "" for one that is left out, comes from `facts`.
+    """
+    from repobuild.git.snapshot import REGULAR
+    from repobuild.truth.audit import AuditTree
+    from repobuild.truth.tree.commit_history import CommitHistory
+
+    snapshot, facts = build.snapshot, build.table("facts")
+    blobs = {path: id for path, (id, mode) in snapshot.files() if mode in REGULAR}
+    languages = {
+        path: str((facts.get(path) or {}).get("language", "")) for path in blobs
+    }
+    return AuditTree(
+        languages,
+        lambda path: snapshot.blob(blobs[path]),
+        str(build.settings["project.name"]),
+        CommitHistory(snapshot),
+    )
+
+
+def text(facts: dict[str, Any]) -> str:
+    """Return claims by kind, the first wrong ones, and the verdict as lines."""
+    wrong: Counter[str] = Counter(w["claim"] for w in facts["wrong"])
+    rows = [
+        [claim, f"{count:,}", f"{wrong[claim]:,} WRONG" if wrong[claim] else ""]
+        for claim, count in facts["claims"].items()
+    ]
+    lines = [columns(rows)]
+    for w in facts["wrong"][:_LISTED]:
+        lines.append(f"{w['key']}\n  {w['claim']}: {_cut(w['said'])}\n  {w['tree']}")
+    for path, why in facts["unread"].items():
+        lines.append(f'"{path}" was checked as text: {why}')
+    if facts["not_checked"]:
+        names = ", ".join(facts["not_checked"])
+        lines.append(f"not checked, as made by rules of the repository's own: {names}")
+    total = sum(facts["claims"].values())
+    verdict = f"{len(facts['wrong']):,} are wrong" if facts["wrong"] else "all hold"
+    lines.append(
+        f"{short(facts['commit'])}: {facts['samples']:,} samples, {total:,} claims: "
+        f"{verdict}"
+    )
+    return "\n".join(lines)
+
+
+def _cut(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST_CLAIM else line[:_LONGEST_CLAIM] + " ..."

@@ -1,0 +1,57 @@
+"""Count the dataset for `show dataset`: by split, task, language, licence and more."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from repobuild.cli.output import columns
+
+if TYPE_CHECKING:
+    from repobuild.engine.build import Build
+
+_TITLES = {
+    "tokens": "tokens",
+    "tasks": "by task",
+    "languages": "by language",
+    "difficulties": "by difficulty",
+    "licences": "by licence",
+    "dropped": "dropped",
+}
+
+
+def dataset_counts(build: Build) -> dict[str, Any]:
+    """Return all counts of the dataset; tokens only when a tokenizer is at hand."""
+    from repobuild.model.token_budget import counter, size
+    from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
+
+    summary, tokens = DatasetSummary(), Counter[str]()
+    count = counter(build.settings)
+    for _, sample, row, _ in used(build, summary):
+        if count is not None:
+            tokens[row["split"]] += size(sample, count)
+    counts = summary.said()
+    if count is not None:
+        counts["tokens"] = {split: tokens[split] for split in SPLITS}
+    return counts
+
+
+def dataset_text(counts: Mapping[str, Any]) -> str:
+    """Return the counts as titled blocks."""
+    dropped = sum(counts["dropped"].values())
+    blocks = [f"dataset: {counts['samples']:,} samples used, {dropped:,} dropped"]
+    by_track = {
+        split if track == "train" else f"{split}, {track}": count
+        for split, tracks in counts["splits"].items()
+        for track, count in tracks.items()
+    }
+    blocks += _block("by split and track", by_track)
+    for name, title in _TITLES.items():
+        blocks += _block(title, counts.get(name, {}))
+    return "\n".join(blocks)
+
+
+def _block(title: str, counts: Mapping[str, int]) -> list[str]:
+    rows = [[name, f"{count:,}"] for name, count in counts.items()]
+    return [f"\n{title}", columns(rows)] if rows else []

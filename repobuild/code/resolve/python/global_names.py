@@ -1,0 +1,93 @@
+"""Global names of modules, through imports, packages and star imports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from repobuild.code.facts.element_row import Binding
+from repobuild.code.resolve.binding_marks import DEFINITION
+from repobuild.code.resolve.python.expressions import ResolverContext
+from repobuild.code.resolve.python.imports import ImportResolver
+from repobuild.code.resolve.python.modules import ModuleFacts
+from repobuild.code.resolve.symbol import Symbol
+
+
+class GlobalNames:
+    """Resolves a module's names as other modules see them."""
+
+    def __init__(self, context: ResolverContext, imports: ImportResolver) -> None:
+        self._modules = context.modules
+        self._look, self._note = context.lookups.look, context.lookups.note
+        self._resolve_binding = context.expressions.resolve_binding
+        self._imports = imports
+
+    def resolve_global(self, path: str, name: str) -> Symbol | None:
+        """Return what a module's global name, or a package's submodule, refers to."""
+        return self._look(("n", path, "", name), lambda: self._resolve(path, name))
+
+    def _resolve(self, path: str, name: str) -> Symbol | None:
+        module = self._modules.get(path)
+        if module is None:
+            return None
+        self._note(f"n:{path}:{name}")
+        bindings = module.bindings(name)
+        symbol = self.last_known(path, "", bindings)
+        if symbol is None and not bindings:
+            symbol = self._through_stars(module, name)
+        if symbol is None and module.is_package:
+            symbol = self._imports.submodule(module, name)
+        return symbol
+
+    def resolve_import(self, path: str, source: str, name: str) -> Symbol | None:
+        """Return what `from source import name` in a file refers to."""
+        target = self._imports.find_module(path, source)
+        if target is None:
+            # A folder without __init__.py is no module, but its files are.
+            dot = "." if source.strip(".") else ""
+            return self._imports.find_module(path, source + dot + name)
+        if target.path != path:
+            return self.resolve_global(target.path, name)
+        module = self._modules.get(path)
+        return self._imports.submodule(module, name) if module else None
+
+    def last_known(
+        self, path: str, scope: str, bindings: Sequence[Binding]
+    ) -> Symbol | None:
+        """Return the symbol of the last binding that has one."""
+        for binding in reversed(bindings):
+            symbol = self._resolve_binding(path, scope, binding)
+            if symbol is None:
+                continue
+            # Of several definitions (overloads, setters) the last replaces the others.
+            if len(bindings) == 1 or all(b.startswith(DEFINITION) for b in bindings):
+                return symbol
+            return symbol.at_most(0.8)
+        return None
+
+    def _through_stars(self, origin: ModuleFacts, name: str) -> Symbol | None:
+        """Search the star imports; each module once, the last import first."""
+        seen = {origin.path}
+        self._note(f"n:{origin.path}:*")
+        waiting = self._star_modules(origin)
+        while waiting:
+            path = waiting.pop()
+            module = self._modules.get(path)
+            if path in seen or module is None:
+                continue
+            seen.add(path)
+            self._note(f"n:{path}:*")
+            self._note(f"n:{path}:{name}")
+            if not module.exports(name):
+                continue
+            symbol = self.last_known(path, "", module.bindings(name))
+            if symbol is not None:
+                return symbol.at_most(0.95)
+            waiting += self._star_modules(module)
+        return None
+
+    def _star_modules(self, module: ModuleFacts) -> list[str]:
+        """Return the paths that a module's star imports refer to, in source order."""
+        targets = (
+            self._imports.find_module(module.path, star) for star in module.stars()
+        )
+        return [target.path for target in targets if target is not None]

@@ -1,0 +1,293 @@
+"""Decide a commit's training step, before any model is loaded.
+
+    FIRST      train on the base model: there is no adapter yet
+    REUSE      take an earlier adapter that was trained on exactly these samples (a
+               revert, a switched branch)
+    WAIT       keep the parent: fewer samples changed than `adapter.min_delta`. The
+               change is part of the next delta, because manifests are compared
+    CONTINUE   train the parent on the delta, mixed with replayed samples
+    REBASE     train on the base model again, on all samples
+
+The adapter is a fold over commits: parent adapter + delta of the samples = next one.
+A replayed sample is always current: a sample whose source changed is in the delta, and
+a sample whose source is gone is in no dataset. Continual learning in general cannot
+remove stale samples like this; here every sample records its sources.
+
+`decide` is a pure function. The forecast of `repobuild status` and a rollback call the
+same rules (adapter_forecast.py, rollback.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import Enum
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+from repobuild.engine.override import own
+from repobuild.model.adapter.lineage import ROLLBACK, Manifest, Row, current
+from repobuild.model.adapter.recipe import Recipe
+from repobuild.model.adapter.replay import KNOWN_AFTER
+from repobuild.model.base import Base, resolve
+
+if TYPE_CHECKING:
+    from repobuild.engine.contract import Task
+
+GATE_SAMPLES = 200  # held-out samples whose loss decides about promotion
+
+Samples = list[tuple[str, Mapping[str, Any]]]  # (id, sample)
+
+
+class StepMode(Enum):
+    REUSE = "reuse"
+    WAIT = "wait"
+    FIRST = "first"
+    CONTINUE = "continue"
+    REBASE = "rebase"
+
+
+@dataclass(frozen=True, slots=True)
+class SampleDelta:
+    """Difference of two manifests; each list of ids is sorted."""
+
+    added: list[str]
+    changed: list[str]
+    removed: list[str]
+
+    @property
+    def to_train(self) -> list[str]:
+        """Ids to train; tombstones of removed elements are in `added`."""
+        return sorted([*self.added, *self.changed])
+
+    def __len__(self) -> int:
+        return len(self.added) + len(self.changed) + len(self.removed)
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """Everything that the decision depends on, beside the delta and the settings."""
+
+    dataset: str  # digest of the manifest
+    recipe: str  # digest
+    base: str  # digest
+    size: int  # samples in the train split
+    rows: Mapping[str, Row]  # commit -> row, for every adapter that was ever built
+    parent: Row | None
+
+
+@dataclass(frozen=True, slots=True)
+class StepDecision:
+    mode: StepMode
+    reason: str
+    row: Row | None = None  # the adapter to reuse, to keep or to continue
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything about a step that is known before a model is loaded."""
+
+    base: Base
+    recipe: Recipe
+    samples: Samples  # the train split, sorted by id
+    held_out: Samples  # for the gate
+    manifest: Manifest
+    decision: StepDecision
+    delta: SampleDelta  # against the parent
+
+    @property
+    def continues(self) -> bool:
+        """Whether the step trains a parent adapter, and not the base model."""
+        return self.decision.mode is StepMode.CONTINUE
+
+    @property
+    def parent(self) -> Row | None:
+        """Row of the adapter that is continued."""
+        return self.decision.row if self.continues else None
+
+    @property
+    def chain_length(self) -> int:
+        """Number of adapters since the base model, including this one."""
+        return int(self.parent["chain"]) + 1 if self.parent else 1
+
+    @property
+    def ages(self) -> dict[str, int]:
+        """Adapters since a sample was learnt; without those of the first build."""
+        learnt_at = self.manifest.learnt_at
+        return {i: self.chain_length - number for i, number in learnt_at.items()}
+
+
+# ------------------------------------------------------------------------------ plan
+
+
+def make_plan(task: Task) -> Plan:
+    """Read samples, settings and earlier adapters, and decide."""
+    base, recipe = resolve(task.settings), Recipe.of(task.settings)
+    samples, held_out = read_samples(task)
+    manifest = Manifest.of(samples)
+    rows = dict(task.rows("adapter"))
+    now = StepInput(
+        dataset=manifest.digest,
+        recipe=recipe.digest,
+        base=base.digest,
+        size=len(samples),
+        rows=rows,
+        parent=find_parent_row(rows, task.ancestors(), task.commit),
+    )
+    now, parent_manifest = without_lost_objects(task, now)
+    delta = compare_manifests(parent_manifest, manifest)
+    decision = decide(now, delta, task.settings)
+    plan = Plan(base, recipe, samples, held_out, manifest, decision, delta)
+    if plan.continues:
+        plan = replace(plan, manifest=with_learning_times(plan, parent_manifest))
+    return plan
+
+
+def read_samples(task: Task) -> tuple[Samples, Samples]:
+    """Return the train split, sorted by id, and the gate's held-out samples.
+
+    The held-out samples are recall questions of the validation split. They are ordered
+    by the hash of their ids, so that the first `GATE_SAMPLES` are a stable draw.
+    """
+    # Imported late: a forecast and a rollback use this module without reading samples.
+    from repobuild.samples.contexts.line_rows import quotes_lines
+    from repobuild.samples.dataset.all_samples import AllSamples
+
+    splits = dict(task.table("dataset").entries())
+    with_lines = bool(task.settings["adapter.line_numbers"])
+    train, held_out = [], []
+    for sample_id, sample in AllSamples.of(task).entries():
+        if quotes_lines(sample_id) and not with_lines:
+            continue
+        row = splits.get(sample_id, {})
+        if row.get("split") == "train":
+            train.append((sample_id, sample))
+        elif row.get("split") == "val" and row.get("track") == "recall":
+            held_out.append((sample_id, sample))
+    held_out.sort(key=lambda pair: blake2b(pair[0].encode()).digest())
+    return sorted(train, key=lambda pair: pair[0]), held_out[:GATE_SAMPLES]
+
+
+def without_lost_objects(task: Task, now: StepInput) -> tuple[StepInput, Manifest]:
+    """Drop rows whose object is missing, and return the parent's manifest too.
+
+    An adapter without its object can be neither reused nor continued. The manifest is
+    empty when there is no parent.
+    """
+    rows = dict(now.rows)
+    commit = find_reusable(now)
+    while commit and read_manifest(task, rows[commit]) is None:
+        del rows[commit]
+        commit = find_reusable(replace(now, rows=rows))
+    manifest = read_manifest(task, now.parent)
+    parent = now.parent if manifest else None
+    return replace(now, rows=rows, parent=parent), manifest or Manifest({})
+
+
+def read_manifest(task: Task, row: Row | None) -> Manifest | None:
+    """Return the manifest of an adapter; None without a row or when it is missing."""
+    if row is None:
+        return None
+    try:
+        return Manifest.read(task.object(current(row)))
+    except KeyError:
+        task.event("adapter", missing=current(row))
+        return None
+
+
+def compare_manifests(old: Manifest, new: Manifest) -> SampleDelta:
+    before, now = old.digests, new.digests
+    return SampleDelta(
+        added=sorted(i for i in now if i not in before),
+        changed=sorted(i for i in now if i in before and before[i] != now[i]),
+        removed=sorted(i for i in before if i not in now),
+    )
+
+
+def with_learning_times(plan: Plan, old: Manifest) -> Manifest:
+    """Add to the manifest when each sample was learnt; the delta is learnt now."""
+    known = {
+        sample_id: number
+        for sample_id, number in old.learnt_at.items()
+        if sample_id in plan.manifest.digests
+        and plan.chain_length - number <= KNOWN_AFTER
+    }
+    learnt_now = dict.fromkeys(plan.delta.to_train, plan.chain_length)
+    return replace(plan.manifest, learnt_at=known | learnt_now)
+
+
+# ----------------------------------------------------------------------------- rules
+
+
+def find_parent_row(
+    rows: Mapping[str, Row], ancestors: Iterable[str], commit: str
+) -> Row | None:
+    """Return the adapter of the nearest first-parent ancestor, else the newest one.
+
+    A commit that was rolled back continues the adapter that it was rolled back to.
+    """
+    if commit in rows and rows[commit].get("mode") == ROLLBACK:
+        return rows[commit]
+    for ancestor in ancestors:
+        if ancestor in rows:
+            return rows[ancestor]
+    others = [row for name, row in rows.items() if name != commit]
+    return max(others, key=lambda row: int(row.get("build", 0)), default=None)
+
+
+def decide(
+    now: StepInput, delta: SampleDelta, settings: Mapping[str, Any]
+) -> StepDecision:
+    """Return the step's mode and its reason; `delta` is against the parent."""
+    commit = find_reusable(now)
+    if commit:
+        reason = f"trained on the same samples at {commit[:12]}"
+        return StepDecision(StepMode.REUSE, reason, now.rows[commit])
+    parent = now.parent
+    if parent is None:
+        return StepDecision(StepMode.FIRST, "no adapter yet")
+    reason = rebase_reason(now, parent, delta, settings)
+    if reason:
+        return StepDecision(StepMode.REBASE, reason)
+    changed = f"{len(delta)} samples changed"
+    if len(delta) < max(1, settings["adapter.min_delta"]) or not delta.to_train:
+        return StepDecision(StepMode.WAIT, changed, parent)
+    return StepDecision(StepMode.CONTINUE, changed, parent)
+
+
+def find_reusable(now: StepInput) -> str:
+    """Return the commit whose adapter was trained on exactly these samples, or "".
+
+    An adapter that a rollback replaced is not reused: somebody rejected it.
+    """
+    wanted = (now.dataset, now.recipe, now.base, True)
+    names = ("dataset", "recipe", "base", "promoted")
+    rejected = {current(own(row)) for row in now.rows.values() if own(row) is not row}
+    for commit, row in sorted(now.rows.items()):
+        same = tuple(row.get(name) for name in names) == wanted
+        if same and current(row) not in rejected:
+            return commit
+    return ""
+
+
+def rebase_reason(
+    now: StepInput, parent: Row, delta: SampleDelta, settings: Mapping[str, Any]
+) -> str:
+    """Return why the parent cannot be continued, or ""."""
+    if parent["base"] != now.base:
+        return "another base model"
+    if parent["recipe"] != now.recipe:
+        return "another recipe"
+    # A rebase that was not promoted is continued: it would fail again at every commit.
+    if not parent["promoted"] and parent["mode"] == StepMode.CONTINUE.value:
+        return "the last adapter fell behind its parent"
+    if parent["chain"] >= settings["adapter.rebase_after"]:
+        return f"the chain is {parent['chain']} adapters long"
+    if drift(parent, delta, now.size) > settings["adapter.rebase_delta"]:
+        return "too many samples changed since the base model"
+    return ""
+
+
+def drift(parent: Row, delta: SampleDelta, size: int) -> float:
+    """Return the share of samples that changed since the base model, summed up."""
+    return round(float(parent["drift"]) + len(delta.to_train) / max(1, size), 6)
