@@ -17,11 +17,11 @@ from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
 from repobuild.engine.rule import Rule, read_rules
 from repobuild.engine.storage.artifact_store import ArtifactStore
-from repobuild.engine.storage.connection import trouble
+from repobuild.engine.storage.connection import database_error
 from repobuild.engine.storage.damage_check import is_corrupt
 from repobuild.engine.storage.event_log import EventLog
-from repobuild.engine.storage.lock import locked
-from repobuild.engine.storage.state import State, open_state, sweep
+from repobuild.engine.storage.lock import hold_lock
+from repobuild.engine.storage.state import State, open_state, remove_work_in_progress
 from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import (
     Snapshot,
@@ -30,7 +30,7 @@ from repobuild.git.snapshot import (
     common_folder,
     open_repository,
 )
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from repobuild.rulebook import Rulebook, make_rulebook
 from repobuild.settings import read_settings
 from repobuild.trust_record import TrustRecord
@@ -68,7 +68,7 @@ class Checkout:
     @cached_property
     def standard(self) -> dict[str, Rule]:
         """The rules that come with repobuild."""
-        return read_rules(folder("rules"))
+        return read_rules(data_folder("rules"))
 
     @cached_property
     def trust(self) -> TrustRecord:
@@ -76,7 +76,9 @@ class Checkout:
 
     @property
     def store(self) -> ArtifactStore:
-        return ArtifactStore(self.folder / "objects", [folder("cache") / "objects"])
+        return ArtifactStore(
+            self.folder / "objects", [data_folder("cache") / "objects"]
+        )
 
     @property
     def events(self) -> EventLog:
@@ -162,14 +164,14 @@ class Checkout:
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
-        with locked(self.folder / "lock", holder, wait, tell):
+        with hold_lock(self.folder / "lock", holder, wait, tell):
             noop_cache.forget(str(self.folder))
             with self._writable_state(tell) as state:
                 yield Build(
                     state, self.store, self.rulebook(snapshot).rules, self.settings,
                     snapshot, self.events, progress, jobs,
                 )  # fmt: skip
-                sweep(self.folder / "tmp", self._is_task_folder)
+                remove_work_in_progress(self.folder / "tmp", self._is_task_folder)
 
     def _is_task_folder(self, name: str) -> bool:
         """Return whether a folder in `tmp` is a task's, named RULE-KEY."""
@@ -188,12 +190,12 @@ class Checkout:
             yield state
         except sqlite3.Error as error:
             whole = not is_corrupt(error)
-            raise trouble(self.folder / "build.db", error) from error
+            raise database_error(self.folder / "build.db", error) from error
         finally:
             state.close(sealed=whole)
 
 
-def find(start: Path | None = None) -> Checkout:
+def open_checkout(start: Path | None = None) -> Checkout:
     """Return the checkout that contains `start`, by default the working folder.
 
     Raises `UsageError` outside of a git repository.

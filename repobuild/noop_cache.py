@@ -41,7 +41,7 @@ _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
 def answer(goal: str = "") -> tuple[str, str] | None:
     """Return the last build's answers (text, JSON) if they still hold, else None."""
-    paths = git_facts()
+    paths = locate_head()
     if paths is None:
         return None
     root, common, commit = paths
@@ -96,7 +96,7 @@ def fingerprint(root: str) -> str:
     return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"
 
 
-def git_facts() -> list[str] | None:
+def locate_head() -> list[str] | None:
     """Return work tree, common folder and commit of HEAD; None outside git."""
     command = ["git", "rev-parse", "--path-format=absolute", "--show-toplevel"]
     lines = _output([*command, "--git-common-dir", "HEAD^{commit}"]).splitlines()

@@ -28,7 +28,7 @@ def path_of(name: Name) -> str:
     return os.path.join(os.path.dirname(package), name)
 
 
-def folder(name: Name) -> Path:
+def data_folder(name: Name) -> Path:
     """Return the data folder of that name, in a checkout or an installation."""
     from pathlib import Path
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from repobuild.engine.rule import Rule, assembled
+from repobuild.engine.rule import Rule, assemble_rules
 from repobuild.errors import UsageError
 from repobuild.trust_record import TrustRecord, TrustState
 from repobuild.user_rules import UserRule
@@ -57,7 +57,9 @@ def make_rulebook(
     """Return the rules that may run; raises `UsageError` when they do not fit."""
     if not user_rules:
         return Rulebook(standard)
-    assembled([*standard.values(), *(r.rule for r in user_rules)])  # trusted or not
+    assemble_rules(
+        [*standard.values(), *(r.rule for r in user_rules)]
+    )  # trusted or not
     states = {r.name: trust.state_of(r) for r in user_rules}
     changed = [r for r in user_rules if states[r.name] is TrustState.CHANGED]
     usable = {
@@ -72,5 +74,5 @@ def make_rulebook(
         usable = {n: rule for n, rule in usable.items() if n not in without_input}
     names = {r.name for r in user_rules}
     untrusted = names - usable.keys() - {r.name for r in changed}
-    rules = assembled([*standard.values(), *usable.values()])
+    rules = assemble_rules([*standard.values(), *usable.values()])
     return Rulebook(rules, tuple(sorted(untrusted)), tuple(changed))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.errors import UsageError, nearest
-from repobuild.resources import SETTINGS_FILE, folder
+from repobuild.resources import SETTINGS_FILE, data_folder
 
 
 def read_settings(
@@ -29,7 +29,7 @@ def read_settings(
     Raises `UsageError` for an unparsable file, an unknown key or preset, or a value of
     another type than the default's.
     """
-    defaults = flatten(_parse(folder("configs") / "defaults.toml"))
+    defaults = flatten(_parse(data_folder("configs") / "defaults.toml"))
     path = root / SETTINGS_FILE
     own = flatten(_parse(path)) if path.is_file() else {}
     _check(own, defaults, path, declared)
@@ -39,7 +39,7 @@ def read_settings(
 
 def preset_settings(name: str) -> dict[str, Any]:
     """Return the settings of a preset; raises `UsageError` for an unknown name."""
-    presets = folder("configs") / "presets"
+    presets = data_folder("configs") / "presets"
     path = presets / f"{name}.toml"
     if not path.is_file():
         known = sorted(p.stem for p in presets.glob("*.toml"))

@@ -38,7 +38,9 @@ def changeable_tokens(text: str) -> Iterator[tuple[str, int, int]]:
             yield what, found.start(1), found.end(1)
 
 
-def mutant(key: str, sample: Mapping[str, Any], chance: random.Random) -> Mutant | None:
+def make_mutant(
+    key: str, sample: Mapping[str, Any], chance: random.Random
+) -> Mutant | None:
     """Change one token of an answer; None when it has none."""
     answer = sample["answer"]
     found = sorted(set(changeable_tokens(answer)))

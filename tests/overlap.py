@@ -17,8 +17,8 @@ from typing import Any
 
 from rapidfuzz import fuzz, process
 
-from repobuild.samples.dataset.quality_filter import frame
-from repobuild.samples.text.passages import quoted, runs
+from repobuild.samples.dataset.quality_filter import question_template
+from repobuild.samples.text.passages import quoted_passages, word_runs
 
 LIKE = 97.0
 
@@ -41,7 +41,9 @@ def leaks(folder: Path) -> Leaks:
     known = set(chain.from_iterable(map(all_runs, trained)))
     frames: dict[str, set[str]] = {}
     for sample in trained:
-        frames.setdefault(sample["language"], set()).add(frame(sample["question"]))
+        frames.setdefault(sample["language"], set()).add(
+            question_template(sample["question"])
+        )
     generalise = [s for s in held if s["track"] == "generalise"]
     recall = [s for s in held if s["track"] == "recall"]
     return Leaks(
@@ -63,15 +65,15 @@ def records(folder: Path, split: str) -> Iterator[dict[str, Any]]:
 
 
 def all_runs(sample: dict[str, Any]) -> set[tuple[str, ...]]:
-    return set(chain.from_iterable(map(runs, quoted(sample).passages)))
+    return set(chain.from_iterable(map(word_runs, quoted_passages(sample).passages)))
 
 
 def answer_runs(sample: dict[str, Any]) -> set[tuple[str, ...]]:
-    return set(chain.from_iterable(map(runs, quoted(sample).answered)))
+    return set(chain.from_iterable(map(word_runs, quoted_passages(sample).answered)))
 
 
 def is_phrased(sample: dict[str, Any], frames: set[str]) -> bool:
-    own = frame(sample["question"])
+    own = question_template(sample["question"])
     if own in frames:
         return True
     best = process.extractOne(own, frames, scorer=fuzz.ratio, score_cutoff=LIKE)

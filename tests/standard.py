@@ -17,7 +17,7 @@ from repobuild.engine.storage.state import open_state
 from repobuild.engine.storage.table import StoredTable
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.git.snapshot import Snapshot, at_commit
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from repobuild.settings import read_settings
 
 
@@ -35,7 +35,7 @@ class Standard:
     def __init__(self, git: pygit2.Repository, place: Path, **settings: Any) -> None:
         self.git = git
         self.place = place
-        self.rules = read_rules(folder("rules"))
+        self.rules = read_rules(data_folder("rules"))
         self.defaults = read_settings(place)
         self.settings = {**self.defaults, **settings}
         self.state = open_state(place)
@@ -49,7 +49,9 @@ class Standard:
 
     def open(self, snapshot: Snapshot | None = None, **options: Any) -> Build:
         """Return the next build, not run yet."""
-        store = ArtifactStore(self.place / "objects", [folder("cache") / "objects"])
+        store = ArtifactStore(
+            self.place / "objects", [data_folder("cache") / "objects"]
+        )
         return Build(
             self.state, store, self.rules, self.settings,
             snapshot or at_commit(self.git), EventLog(self.place / "events.jsonl"),

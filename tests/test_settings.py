@@ -8,7 +8,7 @@ import pytest
 
 from repobuild.cli.init import commented
 from repobuild.errors import UsageError
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from repobuild.settings import flatten, preset_settings, read_settings
 
 
@@ -28,8 +28,10 @@ def test_a_preset_overrides_defaults_and_the_file_overrides_both(tmp_path):
 
 
 def test_every_preset_names_only_known_settings():
-    known = flatten(tomllib.loads((folder("configs") / "defaults.toml").read_text()))
-    for path in (folder("configs") / "presets").glob("*.toml"):
+    known = flatten(
+        tomllib.loads((data_folder("configs") / "defaults.toml").read_text())
+    )
+    for path in (data_folder("configs") / "presets").glob("*.toml"):
         assert set(preset_settings(path.stem)) <= set(known), path
 
 
@@ -75,6 +77,6 @@ def test_an_unknown_preset_is_named_with_the_known_ones(tmp_path):
 
 def test_what_init_writes_can_be_read_and_changes_nothing(tmp_path):
     before = read_settings(tmp_path)
-    defaults = (folder("configs") / "defaults.toml").read_text()
+    defaults = (data_folder("configs") / "defaults.toml").read_text()
     (tmp_path / "repobuild.toml").write_text(commented(defaults, "tiny"))
     assert read_settings(tmp_path) == before

@@ -55,7 +55,7 @@ def scores(build: Build, adapter: str) -> Facts:
 
 def adapter_facts(build: Build, adapter: str) -> Facts:
     """Return everything known about one adapter: use, scores, files and lineage."""
-    from repobuild.engine.storage.garbage_collection import folder_bytes
+    from repobuild.engine.storage.garbage_collection import artifact_bytes
 
     folder = build.store.object_path(adapter)
     lineage = _read_lineage(folder)
@@ -68,7 +68,7 @@ def adapter_facts(build: Build, adapter: str) -> Facts:
         "subject": build.snapshot.subject(commit) if commit else "",
         **_uses(build, adapter),
         "folder": str(folder) if folder.is_dir() else "",
-        "bytes": folder_bytes(build, adapter),
+        "bytes": artifact_bytes(build, adapter),
         "page": str(page) if page and page.is_file() else "",
         "report": scores(build, adapter),
         "lineage": lineage,
@@ -80,26 +80,28 @@ def _uses(build: Build, adapter: str) -> Facts:
 
     `seconds` is the time that its training took, None when it is not recorded.
     """
-    from repobuild.engine.override import own
-    from repobuild.model.adapter.lineage import current
+    from repobuild.engine.override import original_row
+    from repobuild.model.adapter.lineage import current_digest
 
     rows = dict(build.table("adapter").items())
     head = commit_in_use(build)
     return {
-        "is_current": bool(head) and current(rows[head]) == adapter,
-        "used": [c for c, row in rows.items() if current(row) == adapter],
+        "is_current": bool(head) and current_digest(rows[head]) == adapter,
+        "used": [c for c, row in rows.items() if current_digest(row) == adapter],
         "not_promoted": [
-            c for c, row in rows.items() if row["object"] == adapter != current(row)
+            c
+            for c, row in rows.items()
+            if row["object"] == adapter != current_digest(row)
         ],
         "put_aside": [
             c
             for c, row in rows.items()
-            if own(row) is not row and own(row)["object"] == adapter
+            if original_row(row) is not row and original_row(row)["object"] == adapter
         ],
         "seconds": next(
             (
                 row["seconds"]
-                for row in map(own, rows.values())
+                for row in map(original_row, rows.values())
                 if row["object"] == adapter and row.get("work") and "seconds" in row
             ),
             None,

@@ -93,13 +93,13 @@ def _commits(commits: list[str]) -> str:
 
 
 def _built(facts: Facts) -> str:
-    from repobuild.cli.reason_text import place
+    from repobuild.cli.reason_text import commit_text
 
     if not facts["commit"]:
         return ""
     lineage = facts["lineage"]
     mode = MODE_WORDS.get(lineage["mode"], lineage["mode"])
-    commit = place(facts["commit"], facts["subject"])
+    commit = commit_text(facts["commit"], facts["subject"])
     return f"at {commit}, {mode}: {lineage['reason']}"
 
 

@@ -119,12 +119,12 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     \b
     repobuild ask 'in which file is `Build` defined?'
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
 
     text = " ".join(question).strip()
     if not text:
         raise UsageError("the question is empty\nrepobuild ask 'what does `f` do?'")
-    checkout = find()
+    checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
     comparison = _load_comparison(checkout, build, asked)
@@ -156,18 +156,18 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
 def _load_comparison(
     checkout: Checkout, build: Build, asked: AskedAdapter
 ) -> Comparison:
-    from repobuild.model.adapter.lineage import current
-    from repobuild.model.base import resolve
-    from repobuild.model.publish.publication import stored
+    from repobuild.model.adapter.lineage import current_digest
+    from repobuild.model.base import resolve_base
+    from repobuild.model.publish.publication import artifact_folder
 
-    base = resolve(checkout.settings)
+    base = resolve_base(checkout.settings)
     if asked.row["base"] != base.digest:
         raise BuildError(
             f"the adapter of {short(asked.commit)} was trained on another base model "
             f'than "{base.name}"\nrun `repobuild` to make a new one, or set base.model '
             "back"
         )
-    folder = stored(build, current(asked.row), "adapter")
+    folder = artifact_folder(build, current_digest(asked.row), "adapter")
     if sys.stderr.isatty():
         click.echo(f"loading {base.name} ...", err=True)
     from repobuild.model.compare import Comparison
@@ -209,7 +209,7 @@ def _print_mentions(lines: list[str], in_columns: bool) -> None:
 def _facts(
     build: Build, asked: AskedAdapter, question: str, answers: Answers
 ) -> dict[str, Any]:
-    from repobuild.model.adapter.lineage import current
+    from repobuild.model.adapter.lineage import current_digest
 
     answer = answers.adapter
     return {
@@ -218,7 +218,7 @@ def _facts(
         "head": asked.head,
         "commit": asked.commit,
         "behind": asked.behind,
-        "adapter": current(asked.row),
+        "adapter": current_digest(asked.row),
         "answers": asdict(answers),
         **mention_facts(build, question, answer.text, answer.whole),
     }

@@ -66,11 +66,11 @@ def command(
     repobuild --until dataset      facts, graph and samples; no training
     repobuild --commit v1.2 -n     what building that tag would do
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
 
-    checkout = find()
+    checkout = open_checkout()
     if worktree and not until:
         until = "dataset"
     snapshot = checkout.snapshot(revision, worktree)
@@ -96,10 +96,13 @@ def _run(
     build: Build, checkout: Checkout, goals: list[str]
 ) -> tuple[dict[str, Any], bool]:
     """Build the goals; return what was done and whether a rule failed."""
-    from repobuild.engine.storage.garbage_collection import CacheLimits, tidy
+    from repobuild.engine.storage.garbage_collection import (
+        CacheLimits,
+        collect_after_build,
+    )
 
     build.run(goals)
-    tidy(build, CacheLimits.of(checkout.settings))
+    collect_after_build(build, CacheLimits.of(checkout.settings))
     _tell_problems(build.problems)
     facts = {
         "version": 1,

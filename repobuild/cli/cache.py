@@ -35,23 +35,23 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
 
     Every build does so by itself; this does it now, and gives all room back.
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.engine.storage.garbage_collection import (
         CacheLimits,
-        collect,
+        find_garbage,
         parse_size,
-        waste,
+        remove_garbage,
     )
 
-    checkout = find()
+    checkout = open_checkout()
     limits = CacheLimits.of(checkout.settings)
     if max_size:
         limits = replace(limits, max_bytes=parse_size(max_size))
     with checkout.building(checkout.snapshot(), progress_for(quiet=True)) as build:
-        removable = waste(build, limits)
+        removable = find_garbage(build, limits)
         if not dry_run:
-            collect(build, limits, removable)
+            remove_garbage(build, limits, removable)
     facts = {
         "version": 1,
         "removed": not dry_run,
@@ -83,9 +83,9 @@ def _gc_text(facts: dict[str, Any]) -> str:
 @options.as_json
 def verify(as_json: bool) -> int:
     """Check artifacts and rows against their digests. Exit 1 when one is not whole."""
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
 
-    checkout = find()
+    checkout = open_checkout()
     store = checkout.store
     bad = []
     count = 0
@@ -103,11 +103,11 @@ def verify(as_json: bool) -> int:
 
 def _database_damage(checkout: Checkout) -> str:
     """Return what is wrong with the database; "" when it is intact."""
-    from repobuild.engine.storage.damage_check import damage
+    from repobuild.engine.storage.damage_check import find_damage
     from repobuild.errors import DamagedError
 
     try:
-        return damage(checkout.state().database)
+        return find_damage(checkout.state().database)
     except DamagedError as error:
         return error.reason
 
@@ -125,14 +125,14 @@ def _verify_text(facts: dict[str, Any]) -> str:
 @options.as_json
 def stats(as_json: bool) -> int:
     """Show how large the state is, table by table."""
-    from repobuild.checkout import find
-    from repobuild.engine.storage.garbage_collection import folder_bytes
+    from repobuild.checkout import open_checkout
+    from repobuild.engine.storage.garbage_collection import artifact_bytes
 
-    checkout = find()
+    checkout = open_checkout()
     state = checkout.state()
     build = checkout.view(checkout.snapshot(), state)
     database = checkout.folder / "build.db"
-    sizes = {digest: folder_bytes(build, digest) for digest in build.store.digests()}
+    sizes = {digest: artifact_bytes(build, digest) for digest in build.store.digests()}
     facts = {
         "version": 1,
         "folder": str(checkout.folder),

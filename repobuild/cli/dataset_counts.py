@@ -23,14 +23,14 @@ _TITLES = {
 
 def dataset_counts(build: Build) -> dict[str, Any]:
     """Return all counts of the dataset; tokens only when a tokenizer is at hand."""
-    from repobuild.model.token_budget import counter, size
-    from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
+    from repobuild.model.token_budget import count_tokens, load_token_counter
+    from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, read_kept
 
     summary, tokens = DatasetSummary(), Counter[str]()
-    count = counter(build.settings)
-    for _, sample, row, _ in used(build, summary):
+    count = load_token_counter(build.settings)
+    for _, sample, row, _ in read_kept(build, summary):
         if count is not None:
-            tokens[row["split"]] += size(sample, count)
+            tokens[row["split"]] += count_tokens(sample, count)
     counts = summary.said()
     if count is not None:
         counts["tokens"] = {split: tokens[split] for split in SPLITS}

@@ -77,11 +77,11 @@ def command(
     repobuild export dataset -o out --format datasets
     repobuild export adapter -o out
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
 
     _check_format(table, form)
     _check_base_options(table, with_base, named)
-    checkout = find()
+    checkout = open_checkout()
     if table == "base":
         _write_base(checkout.settings, folder)
     else:
@@ -123,17 +123,17 @@ def _write_table(
 
 
 def _check_format(table: str, form: str) -> None:
-    from repobuild.samples.export.dataset_files import FORMS
+    from repobuild.samples.export.dataset_files import DATASET_FORMATS
 
     if table not in FORMATS:
         raise UsageError(
             f'"{table}" cannot be exported{nearest(table, FORMATS)}\n'
             f"these can: {', '.join(FORMATS)}"
         )
-    if form and form not in FORMS:
+    if form and form not in DATASET_FORMATS:
         raise UsageError(
-            f'unknown format "{form}"{nearest(form, FORMS)}\n'
-            f"a dataset is written as: {', '.join(FORMS)}"
+            f'unknown format "{form}"{nearest(form, DATASET_FORMATS)}\n'
+            f"a dataset is written as: {', '.join(DATASET_FORMATS)}"
         )
     if form and table != "dataset":
         raise UsageError(
@@ -166,10 +166,10 @@ def _publish(build: Build, table: str, folder: Path, base: BaseOptions) -> None:
 
 
 def _write_base(settings: dict[str, Any], folder: Path) -> None:
-    from repobuild.model.base import resolve
+    from repobuild.model.base import resolve_base
     from repobuild.model.publish.hub import write_model
 
-    base = resolve(settings)
+    base = resolve_base(settings)
     if not Path(base.source).is_dir():
         raise UsageError(
             f'the base model "{base.name}" is on the hub\n'
@@ -179,7 +179,7 @@ def _write_base(settings: dict[str, Any], folder: Path) -> None:
 
 
 def _report_folder(build: Build) -> Path:
-    from repobuild.model.publish.publication import stored
+    from repobuild.model.publish.publication import artifact_folder
 
     _, adapter = find_adapter(build)
     row = build.table("report").get(adapter["object"])
@@ -187,7 +187,7 @@ def _report_folder(build: Build) -> Path:
         raise StaleError(
             "there is no report on this adapter\nrun `repobuild --until report` first"
         )
-    return stored(build, str(row["object"]), "report")
+    return artifact_folder(build, str(row["object"]), "report")
 
 
 def _write_analysis(path: Path, build: Build) -> None:
@@ -197,18 +197,18 @@ def _write_analysis(path: Path, build: Build) -> None:
     and a fifth of that element by element.
     """
     from repobuild.code.graph.analysis_export import analysis_parts
-    from repobuild.samples.dataset.secret_detection import found_in, without
+    from repobuild.samples.dataset.secret_detection import find_in_texts, redact_found
 
-    secrets = found_in(_sources(build))
+    secrets = find_in_texts(_sources(build))
     with path.open("w", encoding="utf-8", newline="\n") as file:
         separator = "{"
         for key, part in analysis_parts(build, build.snapshot.blob):
             file.write(f"{separator}\n{json.dumps(key)}: ")
             separator = ","
             if isinstance(part, Iterator):
-                _write_list(file, (without(item, secrets) for item in part))
+                _write_list(file, (redact_found(item, secrets) for item in part))
             else:
-                file.write(_line(without(part, secrets)))
+                file.write(_line(redact_found(part, secrets)))
         file.write("\n}\n")
 
 

@@ -14,16 +14,16 @@ import click
 )
 def command(preset: str) -> int:
     """Write repobuild.toml: every setting with its default, commented out."""
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
     from repobuild.errors import UsageError
-    from repobuild.resources import SETTINGS_FILE, folder
+    from repobuild.resources import SETTINGS_FILE, data_folder
     from repobuild.settings import preset_settings
 
     preset_settings(preset)
-    path = find().root / SETTINGS_FILE
+    path = open_checkout().root / SETTINGS_FILE
     if path.exists():
         raise UsageError(f'"{path}" is there already\nedit it, or move it away first')
-    defaults = (folder("configs") / "defaults.toml").read_text("utf-8")
+    defaults = (data_folder("configs") / "defaults.toml").read_text("utf-8")
     path.write_text(commented(defaults, preset), "utf-8")
     click.echo(f'wrote "{path}"; uncomment what you want to change')
     return 0

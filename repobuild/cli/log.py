@@ -31,9 +31,9 @@ def command(as_json: bool) -> int:
     -   put aside by a rollback         file    of them that name the right one
                                         facts   of them with all facts right
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
 
-    checkout = find()
+    checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
     facts = {
         "version": 1,

@@ -40,7 +40,7 @@ def mention_facts(
     at = _tables_commit(build)
     if not at:
         return {"mentioned": [], "mentioned_at": None}
-    from repobuild.evaluate.mentions.mention_finder import mentions
+    from repobuild.evaluate.mentions.mention_finder import find_mentions
     from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 
     graph, contexts, files = map(build.table, ("graph", "contexts", "files"))
@@ -57,7 +57,7 @@ def mention_facts(
             "places": [asdict(place) for place in mention.places],
             "others": mention.others,
         }
-        for mention in mentions(question, text, lookup)
+        for mention in find_mentions(question, text, lookup)
     ]
     return {"mentioned": found, "mentioned_at": at}
 
@@ -76,10 +76,10 @@ def _tables_commit(build: Build) -> dict[str, Any] | None:
 
 def _is_partly_built(build: Build) -> bool:
     """Return whether a build ended after `files` and before the tables made from it."""
-    from repobuild.engine.storage.table import pending
+    from repobuild.engine.storage.table import pending_rows
 
     return any(
-        pending(build.state, name, source)
+        pending_rows(build.state, name, source)
         for name in ("facts", "graph", "contexts")
         for source in build.rules[name].inputs
     )

@@ -24,7 +24,7 @@ _CONTEXT = 10  # characters shown before the first difference of two texts
 Plain = Mapping[str, Any]
 
 
-def shown(value: Any, most: int = _MAX_CHARACTERS) -> str:
+def short_value(value: Any, most: int = _MAX_CHARACTERS) -> str:
     """Return a value for people, cut to `most` characters; a digest is cut to ten."""
     if value is None:
         return "nothing"
@@ -39,35 +39,35 @@ def shown(value: Any, most: int = _MAX_CHARACTERS) -> str:
 def from_to(old: Any, new: Any) -> str:
     """Return two values; of long texts, the part around the first difference."""
     if not (isinstance(old, str) and isinstance(new, str)) or _DIGEST.fullmatch(old):
-        return f"{shown(old)} to {shown(new)}"
+        return f"{short_value(old)} to {short_value(new)}"
     same = len(os.path.commonprefix([old, new]))
     start = same - _CONTEXT if max(len(old), len(new)) > _MAX_CHARACTERS // 2 else 0
     cut = [text if start <= 0 else "…" + text[start:] for text in (old, new)]
     mark = '"' if any(not text or " " in text for text in cut) else ""
     most = _MAX_CHARACTERS // 2
-    return " to ".join(f"{mark}{shown(text, most)}{mark}" for text in cut)
+    return " to ".join(f"{mark}{short_value(text, most)}{mark}" for text in cut)
 
 
-def place(commit: str, subject: str) -> str:
+def commit_text(commit: str, subject: str) -> str:
     """Return a commit with its subject; "the work tree" without a commit."""
     if not commit:
         return "the work tree"
-    return f'{commit[:10]} "{shown(subject, 40)}"' if subject else commit[:10]
+    return f'{commit[:10]} "{short_value(subject, 40)}"' if subject else commit[:10]
 
 
-def field(leaf: Plain) -> str:
+def field_text(leaf: Plain) -> str:
     """Return one changed field, from what to what."""
     name = f"{leaf['name']} " if leaf["name"] else ""
     if leaf["from"] is None:
-        return f"{name}{shown(leaf['to'])} came"
+        return f"{name}{short_value(leaf['to'])} came"
     if leaf["to"] is None:
-        return f"{name}{shown(leaf['from'])} went"
+        return f"{name}{short_value(leaf['from'])} went"
     return f"{name}{from_to(leaf['from'], leaf['to'])}"
 
 
 def fields(leaves: list[Plain], most: int = 2) -> str:
     """Return the first changed fields and how many more there are."""
-    text = "; ".join(field(leaf) for leaf in leaves[:most])
+    text = "; ".join(field_text(leaf) for leaf in leaves[:most])
     more = len(leaves) - most
     return text + (f"; {more} more" if more > 0 else "")
 
@@ -98,7 +98,7 @@ def _never_built(reason: Plain) -> str:
 
 
 def _evicted(reason: Plain) -> str:
-    return f"gc took the artifact {shown(reason['to'] or reason['from'])}"
+    return f"gc took the artifact {short_value(reason['to'] or reason['from'])}"
 
 
 def _parent(reason: Plain) -> str:
@@ -108,7 +108,7 @@ def _parent(reason: Plain) -> str:
 def _input_sentence(word: str) -> Callable[[Plain], str]:
     def worded(reason: Plain) -> str:
         if reason["table"] == "git":
-            where = place(reason["commit"], reason["subject"])
+            where = commit_text(reason["commit"], reason["subject"])
             return f"{reason['key']} {word} in {where}"
         text = " ".join(filter(None, (reason["table"], reason["key"], word)))
         if reason["fields"]:

@@ -26,9 +26,9 @@ _HEAD = ["", "loss", "to base", "right path", "all facts", "old answer"]
 @options.as_json
 def command(show: bool, as_json: bool) -> int:
     """Print the headline scores of the newest report, and the path of its page."""
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
 
-    checkout = find()
+    checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
     commit, adapter = find_adapter(build)
     row = build.table("report").get(adapter["object"])

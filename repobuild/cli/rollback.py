@@ -29,14 +29,14 @@ def command(name: str, dry_run: bool, no_wait: bool, as_json: bool) -> int:
     repobuild rollback 4f2a91c     the one of a commit, or by its digest
     repobuild rollback HEAD        HEAD's own again: undoes a rollback
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
-    from repobuild.model.rollback import carry_out, foresee
+    from repobuild.model.rollback import apply_rollback, plan_rollback
 
-    checkout = find()
+    checkout = open_checkout()
     snapshot = checkout.snapshot()
     view = checkout.view(snapshot, checkout.state())
-    step = foresee(view, name)
+    step = plan_rollback(view, name)
     if dry_run or not step.changes:
         emit(_facts(view, step, done=False), as_json, text)
         return 0
@@ -44,9 +44,9 @@ def command(name: str, dry_run: bool, no_wait: bool, as_json: bool) -> int:
     with checkout.building(
         snapshot, progress, wait=not no_wait, tell=print_message
     ) as build:
-        step = foresee(build, name)  # again: another build may have come first
+        step = plan_rollback(build, name)  # again: another build may have come first
         if step.changes:
-            carry_out(build, step)
+            apply_rollback(build, step)
         facts = _facts(build, step, done=step.changes)
     emit(facts, as_json, text)
     return 0
@@ -70,10 +70,10 @@ def _facts(build: Build, step: Rollback, done: bool) -> dict[str, Any]:
 
 
 def text(facts: dict[str, Any]) -> str:
-    from repobuild.cli.reason_text import place
+    from repobuild.cli.reason_text import commit_text
 
     adapter, before = facts["adapter"][:12], facts["before"][:12]
-    trained_at = place(facts["trained_at"], facts["subject"])
+    trained_at = commit_text(facts["trained_at"], facts["subject"])
     name = f"adapter {adapter}, trained at {trained_at}"
     if not facts["changes"]:
         return f"nothing to do: {name}, is current at {short(facts['commit'])} already"

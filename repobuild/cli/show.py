@@ -36,12 +36,12 @@ def command(key: str, as_json: bool) -> int:
                                                  adapter and what it changed
     repobuild show dataset                       how many samples are where, and why not
     """
-    from repobuild.checkout import find
-    from repobuild.samples.dataset.secret_detection import withheld
+    from repobuild.checkout import open_checkout
+    from repobuild.samples.dataset.secret_detection import redact
 
-    checkout = find()
+    checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    facts = {"version": 1, "key": key, **withheld(_look_up(build, key))}
+    facts = {"version": 1, "key": key, **redact(_look_up(build, key))}
     emit(facts, as_json, text)
     return 0
 
@@ -55,9 +55,9 @@ def _look_up(build: Build, key: str) -> dict[str, Any]:
     key = _full_commit_id(build, _resolve_head(build, key))
     rows = {**_adapters(build, key), **_rows(build, key)}
     if not rows:
-        from repobuild.engine.explain.why import unknown
+        from repobuild.engine.explain.why import unknown_key_error
 
-        raise unknown(build, key)
+        raise unknown_key_error(build, key)
     return {"rows": rows}
 
 
@@ -110,12 +110,12 @@ def _category(row: Any) -> str:
 
 def _rows(build: Build, key: str) -> dict[str, Any]:
     """Return the rows of a key by table, with provenance or neighbours."""
-    from repobuild.samples.dataset.all_samples import owner
+    from repobuild.samples.dataset.all_samples import locate
     from repobuild.samples.dataset.summary import whole_licence
 
     rows: dict[str, Any] = {}
     # A dataset key names a sample by its table and by its key in that table.
-    sample_table, sample_key = owner(build, key)
+    sample_table, sample_key = locate(build, key)
     for rule in build.rules.values():
         if rule.kind == "task" or build.state.line(rule.name) is None:
             continue
@@ -173,17 +173,19 @@ def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
 
 def _adapters(build: Build, key: str) -> dict[str, Any]:
     """Return the adapters whose digest, or a commit of theirs, begins with the key."""
-    from repobuild.engine.override import own
-    from repobuild.model.adapter.lineage import current
-    from repobuild.model.rollback import adapters
+    from repobuild.engine.override import original_row
+    from repobuild.model.adapter.lineage import current_digest
+    from repobuild.model.rollback import list_adapters
 
     if len(key) < _SHORTEST_ID:
         return {}
     rows = dict(build.table("adapter").items())
-    digests = [digest for digest in adapters(build, rows) if digest.startswith(key)]
+    digests = [
+        digest for digest in list_adapters(build, rows) if digest.startswith(key)
+    ]
     for commit, row in rows.items():
         if commit.startswith(key):
-            digests += [current(row), row["object"], own(row)["object"]]
+            digests += [current_digest(row), row["object"], original_row(row)["object"]]
     return {
         f"{_ADAPTER}{d[:12]}": adapter_facts(build, d) for d in dict.fromkeys(digests)
     }

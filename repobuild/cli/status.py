@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 @options.as_json
 def command(as_json: bool) -> int:
     """Say whether the adapter is current with HEAD. Exit 0 when it is, 1 when stale."""
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
 
-    checkout = find()
+    checkout = open_checkout()
     snapshot = checkout.snapshot()
     facts = status_facts(checkout, snapshot, checkout.goals("", snapshot))
     if notice := checkout.rulebook(snapshot).notice:
@@ -37,11 +37,11 @@ def status_facts(
 ) -> dict[str, Any]:
     """Return what building `goals` at a snapshot would do; writes nothing."""
     from repobuild.cli.reason_text import stale_text
-    from repobuild.engine.explain.forecast import foresee
+    from repobuild.engine.explain.forecast import forecast_build
 
     state = checkout.state()
     build = checkout.view(snapshot, state)
-    forecast = foresee(build, goals)
+    forecast = forecast_build(build, goals)
     lines = {line.name: line for line in state.lines()}
     tables = [
         {
@@ -86,7 +86,7 @@ def _start(build: Build) -> dict[str, Any]:
 
 def status_text(facts: dict[str, Any]) -> str:
     """Return the forecast as a few lines."""
-    from repobuild.engine.explain.forecast import NOTHING
+    from repobuild.engine.explain.forecast import NO_WORK
 
     if not facts["stale"]:
         current = f"current: {short(facts['head'])} is built"
@@ -96,7 +96,7 @@ def status_text(facts: dict[str, Any]) -> str:
     lines = [_headline(facts)]
     for name, reason in pending["reasons"].items():
         task = pending["tasks"].get(name, "")
-        effect = "the artifact stays" if task == NOTHING else task
+        effect = "the artifact stays" if task == NO_WORK else task
         lines.append(
             f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, effect)))}"
         )

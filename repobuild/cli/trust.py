@@ -41,9 +41,9 @@ def command(
     Shows what would be run and asks. Trust is given to exactly these bytes, on this
     machine, for this folder: an edited rule is trusted anew.
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
 
-    checkout = find()
+    checkout = open_checkout()
     rules = checkout.user_rules(checkout.snapshot(revision, worktree))
     trust = checkout.trust
     known = {*trust.rules, *(rule.name for rule in rules)}

@@ -22,12 +22,12 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
     when anything differs. With --samples, check instead that every claim of the samples
     holds in the tree that they were made from.
     """
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.cli.reason_text import obstacle_text
     from repobuild.engine.verify import verify
 
-    checkout = find()
+    checkout = open_checkout()
     if samples:
         from repobuild.cli import claim_audit
 

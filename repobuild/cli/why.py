@@ -29,13 +29,13 @@ def command(key: str, as_json: bool) -> int:
     repobuild why pkg/mod.py::Class.method
     repobuild why HEAD                  the adapter of a commit, or by its digest
     """
-    from repobuild.checkout import find
-    from repobuild.engine.explain.why import why
-    from repobuild.samples.dataset.secret_detection import withheld
+    from repobuild.checkout import open_checkout
+    from repobuild.engine.explain.why import explain
+    from repobuild.samples.dataset.secret_detection import redact
 
-    checkout = find()
+    checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    explanations = withheld([found.plain() for found in why(build, key)])
+    explanations = redact([found.plain() for found in explain(build, key)])
     emit({"version": 1, "key": key, "told": explanations}, as_json, text)
     return 0
 
@@ -82,13 +82,13 @@ def _walk_reasons(reasons: list[Explanation]) -> Iterator[Explanation]:
 
 
 def _explain_row(row: Explanation) -> Iterator[str]:
-    from repobuild.cli.reason_text import field
+    from repobuild.cli.reason_text import field_text
 
     yield _headline(row)
     if row.get("dropped"):
         yield f"  dropped from the dataset: {row['dropped']}"
     for leaf in row["fields"][:4]:
-        yield f"  {field(leaf)}"
+        yield f"  {field_text(leaf)}"
     if row["what"] != "never built" and not _is_as_first_built(row):
         yield from _reasons(row["reasons"])
 
@@ -100,7 +100,7 @@ def _is_as_first_built(row: Explanation) -> bool:
 
 
 def _headline(row: Explanation) -> str:
-    from repobuild.cli.reason_text import place
+    from repobuild.cli.reason_text import commit_text
 
     name = " ".join(filter(None, (row["table"], row["key"])))
     what = row["what"]
@@ -110,7 +110,7 @@ def _headline(row: Explanation) -> str:
         what = "as first built"
     elif what == "unchanged":
         what = "unchanged since it was made"
-    commit = place(row.get("commit", ""), row.get("subject", ""))
+    commit = commit_text(row.get("commit", ""), row.get("subject", ""))
     return f"{name}: {what} in build {row['build']}, {commit}"
 
 
@@ -126,12 +126,12 @@ def _reasons(reasons: list[Explanation], indent: str = "  ") -> Iterator[str]:
 
 
 def _explain_table(table: Explanation) -> Iterator[str]:
-    from repobuild.cli.reason_text import place, sentence
+    from repobuild.cli.reason_text import commit_text, sentence
 
     if table["what"] == "never built":
         yield f"{table['table']}: never built"
         return
-    commit = place(table["commit"], table["subject"])
+    commit = commit_text(table["commit"], table["subject"])
     yield f"{table['table']}: {table['rows']:,} rows, last made at {commit}"
     for reason in table["would_start_anew"]:
         yield f"  would start anew: {sentence(reason)}"
@@ -141,15 +141,15 @@ def _explain_table(table: Explanation) -> Iterator[str]:
 
 def _explain_run(run: Explanation) -> Iterator[str]:
     """Yield what one build did to a table, and what caused it."""
-    from repobuild.cli.reason_text import place, shown
+    from repobuild.cli.reason_text import commit_text, short_value
 
     how = "made from all rows" if run["full"] else f"looked at {_rows(run['looked'])}"
-    commit = place(run["commit"], run["subject"])
+    commit = commit_text(run["commit"], run["subject"])
     changed = f"{_rows(run['changed'])} changed"
     yield f"  build {run['build']}, {commit}: {how}, {changed}"
     yield from _reasons(run["reasons"], "    ")
     for change in run["inputs"]:
-        was, now = shown(change["from"] or "nothing"), shown(change["to"])
+        was, now = short_value(change["from"] or "nothing"), short_value(change["to"])
         yield f"    input {change['table']}: {was} to {now}"
     for cause in run["causes"]:
         name = " ".join(filter(None, (cause["table"], cause["key"])))

@@ -16,13 +16,13 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from repobuild.engine.contract import ShowProgress, Value
-from repobuild.engine.rule import Rule, joined, manifest_digest
+from repobuild.engine.rule import Rule, manifest_digest, with_extensions
 from repobuild.engine.run.worker import MapScope
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.run_history import TableRun, record
-from repobuild.engine.storage.state import State, TableLine
-from repobuild.engine.storage.table import Render, StoredTable, pending
+from repobuild.engine.storage.state import State, TableRecord
+from repobuild.engine.storage.table import Render, StoredTable, pending_rows
 from repobuild.engine.storage.table_writer import TableResult, TableWriter
 from repobuild.git.snapshot import Snapshot, worktree_id
 
@@ -120,7 +120,7 @@ class BuildContext:
 
     def joined(self, name: str) -> tuple[str, ...]:
         """Return a table's name and the names of the tables that extend it."""
-        return joined(self.rules, name)
+        return with_extensions(self.rules, name)
 
     # ------------------------------------------------------------------ is it stale?
 
@@ -144,7 +144,7 @@ class BuildContext:
         if rule.kind == "source":
             line = self.state.line(rule.name)
             return line is None or line.tree != self.source_id(rule)
-        return any(pending(self.state, rule.name, name) for name in rule.inputs)
+        return any(pending_rows(self.state, rule.name, name) for name in rule.inputs)
 
     def count_rows_to_read(self, rule: Rule) -> int:
         """Return how many rows of its inputs a table has to look at."""
@@ -212,34 +212,36 @@ class BuildContext:
         seconds = time.perf_counter() - began
         old = self.state.line(rule.name)
         line = writer.finish(
-            TableLine(
-                name=rule.name,
-                manifest=number,
-                digest=b"",
-                rows=0,
-                entries=0,
-                tree=self.source_id(rule),
-                commit=self.snapshot.commit,
-                seconds=seconds,
+            TableRecord(
+                rule.name,
+                number,
+                b"",
+                0,
+                0,
+                self.source_id(rule),
+                self.snapshot.commit,
+                seconds,
                 full_seconds=seconds if full or old is None else old.full_seconds,
-            )
+            )  # fmt: skip
         )
         inputs = {name: self.state.line(name) for name in rule.inputs}
-        run = TableRun(
-            table=rule.name,
-            build=self.number,
-            full=full,
-            was=old.manifest if old else NO_MANIFEST,
-            manifest=number,
-            inputs={name: i.digest.hex() for name, i in inputs.items() if i},
-            looked=self._rows_to_read or len(outcome.built) + len(outcome.removed),
-            changed=writer.changed,
-            noted=writer.noted,
-            mode=str(meta.get("mode", "")),
-            work=float(meta.get("work", 0)),
-            seconds=seconds,
+        record(
+            self.state,
+            TableRun(
+                rule.name,
+                self.number,
+                full,
+                was=old.manifest if old else NO_MANIFEST,
+                manifest=number,
+                inputs={name: i.digest.hex() for name, i in inputs.items() if i},
+                looked=self._rows_to_read or len(outcome.built) + len(outcome.removed),
+                changed=writer.changed,
+                noted=writer.noted,
+                mode=str(meta.get("mode", "")),
+                work=float(meta.get("work", 0)),
+                seconds=seconds,
+            ),
         )
-        record(self.state, run)
         counts = outcome.counts
         counts.seconds = round(seconds, 6)
         counts.unchanged = max(0, line.entries - counts.built - counts.memo)

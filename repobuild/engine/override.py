@@ -22,29 +22,29 @@ from repobuild.engine.context import BuildContext
 from repobuild.engine.digest import pack
 from repobuild.engine.rule import Rule
 from repobuild.engine.run.task import key_of, record_use
-from repobuild.engine.storage.artifact_notes import note
+from repobuild.engine.storage.artifact_notes import write_note
 from repobuild.engine.storage.table import RawRow
 
-INSTEAD = "instead"
+ORIGINAL = "instead"
 
 Row = Mapping[str, Any]
 
 
-def own(row: Row) -> Row:
+def original_row(row: Row) -> Row:
     """Return the row that a build made for the commit, whatever overrides it."""
-    found: Row = row.get(INSTEAD) or row
+    found: Row = row.get(ORIGINAL) or row
     return found
 
 
-def displaced(row: Row, facts: Row) -> dict[str, Any]:
+def override_row(row: Row, facts: Row) -> dict[str, Any]:
     """Return the row that overrides a commit's artifact by `facts["object"]`."""
-    original, follows = own(row), str(facts["object"])
+    original, follows = original_row(row), str(facts["object"])
     key = key_of(bytes.fromhex(original["manifest"]), original["inputs"], follows)
     kept = {"manifest": original["manifest"], "inputs": original["inputs"]}
-    return {**facts, **kept, "follows": follows, "key": key, INSTEAD: dict(original)}
+    return {**facts, **kept, "follows": follows, "key": key, ORIGINAL: dict(original)}
 
 
-def put(build: BuildContext, rule: Rule, key: str, row: Row) -> None:
+def write_override(build: BuildContext, rule: Rule, key: str, row: Row) -> None:
     """Overwrite a task's row.
 
     The table's line keeps its manifest and commit, since nothing was built.
@@ -52,7 +52,7 @@ def put(build: BuildContext, rule: Rule, key: str, row: Row) -> None:
     value = {**row, "build": build.number}
     line = build.state.line(rule.name)
     assert line is not None
-    note(build.store, rule.name, key, value)
+    write_note(build.store, rule.name, key, value)
     with build.transaction():
         writer = build.writer(rule)
         writer.put(key, RawRow.inline(pack(value)), {})

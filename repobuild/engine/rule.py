@@ -101,7 +101,11 @@ class Rule:
     @cached_property
     def function(self) -> Callable[..., Any]:
         """The function that `run` names, imported on first use."""
-        return self.code.load() if isinstance(self.code, Script) else load(self.run)
+        return (
+            self.code.load()
+            if isinstance(self.code, Script)
+            else import_function(self.run)
+        )
 
     def tracked_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return the settings that enter the key; `a` declares every `a.*`."""
@@ -121,7 +125,11 @@ class Rule:
     def manifest(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return everything that the rows depend on besides their inputs."""
         tracked = self.tracked_settings(settings)
-        found = load(self.ingredients)(self.seen(settings)) if self.ingredients else {}
+        found = (
+            import_function(self.ingredients)(self.seen(settings))
+            if self.ingredients
+            else {}
+        )
         # The stored key keeps its first name: a new one would rebuild every reader.
         extensions = {"joined": list(self.extensions)} if self.extensions else {}
         return {
@@ -129,7 +137,7 @@ class Rule:
             "rule": self.name,
             "version": self.version,
             "settings": tracked,
-            "tools": {tool: version(tool) for tool in self.tools},
+            "tools": {tool: installed_version(tool) for tool in self.tools},
             "ingredients": {**found, **dict(self.files)},
         }
 
@@ -142,7 +150,7 @@ def _select(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, An
     }
 
 
-def load(target: str) -> Callable[..., Any]:
+def import_function(target: str) -> Callable[..., Any]:
     """Return the function that `module:name` names."""
     module, _, name = target.partition(":")
     function: Callable[..., Any] = getattr(import_module(module), name)
@@ -154,7 +162,7 @@ def manifest_digest(manifest: Mapping[str, Any]) -> bytes:
     return key_digest(manifest)
 
 
-def version(tool: str) -> str:
+def installed_version(tool: str) -> str:
     """Return a package's installed version; "" when it is not installed.
 
     `metadata.version` parses the whole README for it, which for seven tools costs a
@@ -180,7 +188,7 @@ def read_rules(*folders: Path) -> dict[str, Rule]:
         UsageError: an unknown or renamed key, an unknown kind or input, or a cycle.
     """
     paths = sorted(p for folder in folders for p in folder.glob("*.toml"))
-    return assembled([_read(path) for path in paths])
+    return assemble_rules([_read(path) for path in paths])
 
 
 def _read(path: Path) -> Rule:
@@ -229,7 +237,7 @@ def check_kind(kind: Any, known: Sequence[str], path: str) -> None:
 # ------------------------------------------------------------------- the set of rules
 
 
-def assembled(found: Iterable[Rule]) -> dict[str, Rule]:
+def assemble_rules(found: Iterable[Rule]) -> dict[str, Rule]:
     """Return rules by name, with their extensions as inputs, in building order.
 
     Raises:
@@ -243,7 +251,7 @@ def assembled(found: Iterable[Rule]) -> dict[str, Rule]:
     return {name: rules[name] for name in _in_order(rules)}
 
 
-def joined(rules: Mapping[str, Rule], name: str) -> tuple[str, ...]:
+def with_extensions(rules: Mapping[str, Rule], name: str) -> tuple[str, ...]:
     """Return a table's name and the names of the tables that extend it, sorted."""
     return name, *sorted(rule.name for rule in rules.values() if rule.extends == name)
 
@@ -292,7 +300,7 @@ def _with_extension_inputs(rule: Rule, rules: Mapping[str, Rule]) -> Rule:
         rule = replace(rule, schema=rules[rule.extends].schema)
     if rule.kind == "map":
         return rule
-    more = [n for name in rule.inputs for n in joined(rules, name)[1:]]
+    more = [n for name in rule.inputs for n in with_extensions(rules, name)[1:]]
     added = tuple(n for n in more if n not in (*rule.inputs, rule.name))
     if rule.extends in rule.inputs:  # it reads the table itself, not its peers
         added = tuple(n for n in added if rules[n].extends != rule.extends)

@@ -27,7 +27,7 @@ from repobuild.engine.as_of import (
 from repobuild.engine.build import Build
 from repobuild.engine.context import BuildContext
 from repobuild.engine.contract import ShowProgress
-from repobuild.engine.storage.damage_check import damage
+from repobuild.engine.storage.damage_check import find_damage
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.state import State, open_state
 from repobuild.errors import StaleError
@@ -129,7 +129,7 @@ def _compare(build: BuildContext, other: BuildContext, name: str) -> TableCheck:
 
 def _check_state(build: BuildContext) -> TableCheck:
     """Check the stored bytes themselves: a flipped bit in a value changes no digest."""
-    reason = damage(build.state.database)
+    reason = find_damage(build.state.database)
     if not reason:
         return TableCheck("state", "whole", "whole")
     return TableCheck("state", "whole", "damaged", (reason,))

@@ -54,7 +54,7 @@ class QuestionSet:
 def collect_questions(task: Task) -> QuestionSet:
     """Draw the questions of this commit from the tables."""
     settings = task.settings
-    elements = list(questions.elements(task.table("graph")))
+    elements = list(questions.graph_elements(task.table("graph")))
     project = project_name(task)
     return QuestionSet(
         project=project,

@@ -150,7 +150,7 @@ def draw_key(text: str) -> bytes:
     return blake2b(text.encode(), digest_size=8).digest()
 
 
-def elements(graph: Table) -> Iterator[GraphElement]:
+def graph_elements(graph: Table) -> Iterator[GraphElement]:
     """Yield the code elements of the graph, without its edges and files."""
     for path, row in graph.items():
         for qual, item in elements_of(row):

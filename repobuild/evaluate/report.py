@@ -71,10 +71,10 @@ def open_models(
     task: Task, link: ChainLink, used: AnswerCache
 ) -> dict[str, ModelUnderTest]:
     """Return the base, the parent if there is one, and this adapter, not yet loaded."""
-    from repobuild.model.base import resolve
+    from repobuild.model.base import resolve_base
     from repobuild.model.generate import TextGenerator
 
-    base = resolve(task.settings)
+    base = resolve_base(task.settings)
     cache = answers.read_earlier_answers(task)
 
     def loader(adapter: str) -> Callable[[], Model]:

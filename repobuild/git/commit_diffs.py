@@ -39,14 +39,14 @@ _RENAME_LIMIT = 200
 _SIMILARITY = 50  # percent, git's default
 
 
-class CommitStep(NamedTuple):
+class KeptCommit(NamedTuple):
     """A kept commit and the next older one that is kept, "" at the end of history."""
 
     commit: str
     before: str
 
 
-def steps(repository: pygit2.Repository, commit: str) -> Iterator[CommitStep]:
+def kept_commits(repository: pygit2.Repository, commit: str) -> Iterator[KeptCommit]:
     """Yield the commits along first parents, newest first, without loops.
 
     Commits that cannot be compared with their parent are left out.
@@ -56,7 +56,7 @@ def steps(repository: pygit2.Repository, commit: str) -> Iterator[CommitStep]:
     while history.tree(kept + 1):
         older = history.skip_loop(kept + 1)
         has_parent = bool(history.tree(older + 1))
-        yield CommitStep(
+        yield KeptCommit(
             history.commit(kept), history.commit(older) if has_parent else ""
         )
         kept = older
@@ -108,7 +108,7 @@ class _FirstParentHistory:
         self._next = str(commit.parent_ids[0]) if commit.parent_ids else ""
 
 
-def row(repository: pygit2.Repository, step: CommitStep) -> dict[str, Any]:
+def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any]:
     """Return the table row of a kept commit."""
     commit = repository[step.commit].peel(pygit2.Commit)
     parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)

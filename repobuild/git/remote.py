@@ -21,7 +21,7 @@ _FORGE_USERS = (None, "git")  # the shared account of forges; others belong to a
 _SCP = re.compile(r"(?:(?P<user>[^@/\s]+)@)?(?P<host>[\w.-]+\.[\w-]+):(?P<path>[^/].*)")
 
 
-def address(repository: pygit2.Repository) -> str:
+def web_address(repository: pygit2.Repository) -> str:
     """Return the public URL of `origin` or else of another remote; "" for none."""
     urls = {remote.name: str(remote.url or "") for remote in repository.remotes}
     names = sorted(urls, key=lambda name: (name != FIRST, name))

@@ -66,7 +66,7 @@ class Base:
     fim: bool = True  # use fill-in-the-middle tokens where the tokenizer has them
 
 
-def resolve(settings: Mapping[str, Any]) -> Base:
+def resolve_base(settings: Mapping[str, Any]) -> Base:
     """Return the base model that the settings name.
 
     Raises `UsageError` when there is no such model here or on the hub.
@@ -90,7 +90,7 @@ def resolve(settings: Mapping[str, Any]) -> Base:
 
 def ingredients(settings: Mapping[str, Any], _: object = None) -> dict[str, Any]:
     """Return the part of a cache key that identifies the base model."""
-    return {"base": resolve(settings).digest}
+    return {"base": resolve_base(settings).digest}
 
 
 def bundled_model() -> tuple[Path, str]:
@@ -98,7 +98,7 @@ def bundled_model() -> tuple[Path, str]:
 
     Raises `UsageError` when the installation has lost it.
     """
-    cache = resources.folder("cache")
+    cache = resources.data_folder("cache")
     ref = cache / "refs" / TINY
     try:
         digest = ref.read_text("utf-8").strip()
@@ -176,7 +176,7 @@ def _ask_hub_for_commit(model: str, revision: str | None) -> str:
 # ----------------------------------------------------------------------- loading
 
 
-def device() -> str:
+def pick_device() -> str:
     """Return "cuda" when a GPU is available, else "cpu"."""
     import torch
 
@@ -190,7 +190,7 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
     """
     from transformers import AutoTokenizer
 
-    quiet()
+    silence_libraries()
     tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
     if tokenizer.eos_token is None:
         raise UsageError(
@@ -208,7 +208,7 @@ def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
     """Load the base model without an adapter, frozen and in evaluation mode."""
     from transformers import AutoModelForCausalLM
 
-    quiet()
+    silence_libraries()
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         base.source, revision=base.revision, dtype=dtype, attn_implementation="sdpa"
     )
@@ -217,7 +217,7 @@ def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
     return model
 
 
-def quiet() -> None:
+def silence_libraries() -> None:
     """Silence the logs and progress bars of transformers, peft and DeepSpeed.
 
     Call it before peft is imported: peft imports DeepSpeed, which warns about a machine
@@ -230,7 +230,7 @@ def quiet() -> None:
 
     logging.set_verbosity_error()  # type: ignore[no-untyped-call]
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    if device() == "cpu":
+    if pick_device() == "cpu":
         os.environ.setdefault("DS_ACCELERATOR", "cpu")
     libraries = r"(accelerate|deepspeed|peft|torch|transformers)\."
     warnings.filterwarnings("ignore", module=libraries)

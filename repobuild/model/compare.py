@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repobuild.model.base import Base, device, load_model, load_tokenizer
+from repobuild.model.base import Base, load_model, load_tokenizer, pick_device
 from repobuild.model.conversation import Conversation
 from repobuild.model.generate import TextGenerator, attach_adapter
 
@@ -41,7 +41,7 @@ class Comparison:
         """Load the base model with the adapter beside it, not merged."""
         import torch
 
-        target = device()
+        target = pick_device()
         dtype = torch.float32 if target == "cpu" else torch.bfloat16
         model: Any = attach_adapter(load_model(base, dtype), adapter, merge=False)
         conversation = Conversation(load_tokenizer(base), base.fim)

@@ -22,8 +22,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model.adapter.packing import batches, collate
-from repobuild.model.base import LLAMA_LIKE, Base, device, load_model, load_tokenizer
+from repobuild.model.adapter.packing import bucketed_batches, collate
+from repobuild.model.base import (
+    LLAMA_LIKE,
+    Base,
+    load_model,
+    load_tokenizer,
+    pick_device,
+)
 from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.decode import greedy
 
@@ -48,7 +54,7 @@ class TextGenerator:
         """Load the base model, and the adapter if there is one, onto the device."""
         import torch
 
-        target = device()
+        target = pick_device()
         dtype = torch.float32 if target == "cpu" else torch.bfloat16
         model: Any = load_model(base, dtype)
         if adapter is not None:
@@ -214,7 +220,7 @@ def _batch_numbers(examples: Sequence[Example]) -> list[list[int]]:
     lengths = [len(e.tokens) for e in examples]
     return [
         [row[0] for row in batch]
-        for batch in batches(lengths, range(len(examples)), LOSS_TOKENS, 0)
+        for batch in bucketed_batches(lengths, range(len(examples)), LOSS_TOKENS, 0)
     ]
 
 

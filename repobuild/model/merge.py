@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import BuildError
-from repobuild.model.adapter.lineage import Lineage, current
-from repobuild.model.base import Base, load_model, load_tokenizer, resolve
+from repobuild.model.adapter.lineage import Lineage, current_digest
+from repobuild.model.base import Base, load_model, load_tokenizer, resolve_base
 from repobuild.model.conversation import Conversation
 
 if TYPE_CHECKING:
@@ -44,9 +44,9 @@ def merged(task: Task) -> dict[str, Any]:
     Raises `BuildError` when the adapter belongs to another base model, or when merging
     or saving changes the logits by more than allowed.
     """
-    base = resolve(task.settings)
+    base = resolve_base(task.settings)
     row = task.rows("adapter")[task.commit]
-    adapter = task.object(current(row))
+    adapter = task.object(current_digest(row))
     lineage = Lineage.read(adapter)
     if lineage.base["digest"] != base.digest:
         raise BuildError(
@@ -55,7 +55,7 @@ def merged(task: Task) -> dict[str, Any]:
         )
     with task.progress("merging", 3) as progress:
         errors = merge(base, adapter, task.folder, task.settings, progress.advance)
-    return {"adapter": current(row), "base": base.digest, **errors}
+    return {"adapter": current_digest(row), "base": base.digest, **errors}
 
 
 def merge(

@@ -10,7 +10,7 @@ then on
                                    difference between its manifest and today's: samples
                                    trained since are trained again, with the new ones
     the adapter rolled back from   is not reused by itself when its samples come back
-                                   (adapter/delta.py), because the user rejected it
+                                   (adapter/decision.py), because the user rejected it
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.override import displaced, own, put
+from repobuild.engine.override import original_row, override_row, write_override
 from repobuild.errors import StaleError, UsageError
 from repobuild.git.ancestors import first_parents, nearest_ancestor
 from repobuild.git.snapshot import resolve
 from repobuild.model.adapter import decision as deltas
-from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current
+from repobuild.model.adapter.lineage import ROLLBACK, Lineage, Row, current_digest
 from repobuild.model.adapter.recipe import Recipe
-from repobuild.model.base import resolve as resolve_base
+from repobuild.model.base import resolve_base as resolve_base
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -57,10 +57,10 @@ class Rollback:
     @property
     def restores(self) -> bool:
         """Return whether the commit's own adapter becomes current again."""
-        return self.changes and own(self.row) is self.row
+        return self.changes and original_row(self.row) is self.row
 
 
-def foresee(build: Build, name: str = "") -> Rollback:
+def plan_rollback(build: Build, name: str = "") -> Rollback:
     """Plan the rollback to an adapter or a commit; by default to the previous adapter.
 
     Raises `StaleError` when this branch has no adapter, and `UsageError` when `name` is
@@ -87,7 +87,7 @@ def foresee(build: Build, name: str = "") -> Rollback:
     _check_base(lineage, target, settings)
     return Rollback(
         commit=commit,
-        before=current(rows[commit]),
+        before=current_digest(rows[commit]),
         after=target,
         trained_at=lineage.commit,
         row=_row_after(rows[commit], target, lineage),
@@ -95,10 +95,10 @@ def foresee(build: Build, name: str = "") -> Rollback:
     )
 
 
-def carry_out(build: Build, step: Rollback) -> None:
+def apply_rollback(build: Build, step: Rollback) -> None:
     """Write the row, in a build step that runs no rule."""
     with build.step():
-        put(build, build.rules["adapter"], step.commit, step.row)
+        write_override(build, build.rules["adapter"], step.commit, step.row)
         build.events.emit(
             "rollback", table="adapter", key=step.commit,
             object=step.after, instead=step.before, restored=step.restores,
@@ -107,18 +107,18 @@ def carry_out(build: Build, step: Rollback) -> None:
 
 def _row_after(row: Row, target: str, lineage: Lineage) -> Row:
     """Return the commit's own row if `target` is its own adapter, else an override."""
-    own_row = own(row)
-    if target == current(own_row):
+    own_row = original_row(row)
+    if target == current_digest(own_row):
         return own_row
     facts = {
         **lineage.row(None),
         "object": target,
         "mode": ROLLBACK,
-        "reason": f"instead of {current(own_row)[:12]}",
+        "reason": f"instead of {current_digest(own_row)[:12]}",
         "work": 0,
         "promoted": True,
     }
-    return displaced(row, facts)
+    return override_row(row, facts)
 
 
 # ------------------------------------------------------------------- which adapter
@@ -129,7 +129,7 @@ def _find_adapter(build: Build, rows: Rows, name: str, commit: str) -> str:
 
     A commit means the adapter that was current there; `commit` means its own.
     """
-    matches = {d for d in adapters(build, rows) if d.startswith(name)}
+    matches = {d for d in list_adapters(build, rows) if d.startswith(name)}
     matches = matches if _DIGEST_PREFIX.fullmatch(name) else set()
     if len(matches) > 1:
         listed = ", ".join(sorted(digest[:16] for digest in matches))
@@ -144,14 +144,17 @@ def _find_adapter(build: Build, rows: Rows, name: str, commit: str) -> str:
     at = nearest_ancestor(build.snapshot.repository, named, rows)
     if not at:
         raise UsageError(f'no adapter was built at "{name}" or before it\n{_LIST_HINT}')
-    return current(own(rows[at]) if at == commit else rows[at])
+    return current_digest(original_row(rows[at]) if at == commit else rows[at])
 
 
-def adapters(build: Build, rows: Rows) -> Iterator[str]:
+def list_adapters(build: Build, rows: Rows) -> Iterator[str]:
     """Yield the digest of every adapter that a row names or that is stored."""
     for row in rows.values():
-        yield from filter(None, (row["object"], current(row), current(own(row))))
-        yield str(own(row)["object"])
+        yield from filter(
+            None,
+            (row["object"], current_digest(row), current_digest(original_row(row))),
+        )
+        yield str(original_row(row)["object"])
     for digest in build.store.digests():
         folder = build.store.object_path(digest)
         files = ("repobuild.json", "adapter_config.json", "manifest.bin")
@@ -165,10 +168,10 @@ def _previous_adapter(build: Build, rows: Rows, commit: str) -> str:
     After a rollback that is the adapter before the one rolled back to.
     """
     row = rows[commit]
-    digest = current(row)
+    digest = current_digest(row)
     past = first_parents(build.snapshot.repository, commit)
-    history = [current(rows[name]) for name in past if name in rows]
-    if own(row) is not row:
+    history = [current_digest(rows[name]) for name in past if name in rows]
+    if original_row(row) is not row:
         history = history[history.index(digest) :] if digest in history else []
     before = next((other for other in history if other != digest), "")
     if not before:

@@ -23,7 +23,14 @@ from repobuild.engine.contract import Value, View
 from repobuild.errors import UsageError
 from repobuild.model.base import TINY, bundled_model
 from repobuild.samples.dataset.all_samples import SampleChanges
-from repobuild.samples.dataset.budget import MARK, Line, cut, level, luck, module
+from repobuild.samples.dataset.budget import (
+    SEPARATOR,
+    Queue,
+    fair_level,
+    file_of,
+    first_beyond,
+    hash_bucket,
+)
 from repobuild.samples.dataset.quality_filter import SampleFilter
 from repobuild.samples.tasks.facts import Sample
 
@@ -42,7 +49,7 @@ def ingredients(settings: Mapping[str, Any]) -> dict[str, Value]:
     return {"tokenizer": digest.hexdigest(), "tokenizers": version("tokenizers")}
 
 
-def counter(settings: Mapping[str, Any]) -> Count | None:
+def load_token_counter(settings: Mapping[str, Any]) -> Count | None:
     """Return a function that counts the tokens of a text, None without a tokenizer.
 
     Reads `base.model`, `base.revision` and `root`; never uses the network.
@@ -51,7 +58,7 @@ def counter(settings: Mapping[str, Any]) -> Count | None:
     return _counter(path) if path else None
 
 
-def size(sample: Sample, count: Count) -> int:
+def count_tokens(sample: Sample, count: Count) -> int:
     """Return the number of tokens of a sample's question and answer."""
     return count(sample["question"]) + count(sample["answer"])
 
@@ -62,7 +69,7 @@ def balance(view: View) -> None:
     if not budget:
         return
     count = _counter(_required_tokenizer(view.settings))
-    tasks = [key for key in view.own.keys() if MARK not in key]
+    tasks = [key for key in view.own.keys() if SEPARATOR not in key]
     sizes: dict[str, dict[str, int]] = {
         task: dict((view.own.get(task) or {})["sizes"]) for task in tasks
     }
@@ -72,7 +79,7 @@ def balance(view: View) -> None:
         if not line:
             del sizes[task][path]
     totals = {task: sum(by_file.values()) for task, by_file in sizes.items()}
-    share = level(totals, budget)
+    share = fair_level(totals, budget)
     for task, by_file in sorted(sizes.items()):
         _write_task(view, task, by_file, min(share, totals[task]))
 
@@ -86,15 +93,15 @@ def _line_changes(view: View, count: Count) -> dict[Group, LineChange]:
             for sub, item in sample_filter.row(key, samples).items():
                 if item.get("split") == "train":
                     sample = samples[sub]
-                    group = (sample["task"], module(sample))
+                    group = (sample["task"], file_of(sample))
                     line = changes.setdefault(group, Counter())
-                    line[luck(key + sub), size(sample, count)] += step
+                    line[hash_bucket(key + sub), count_tokens(sample, count)] += step
     return changes
 
 
-def _update_line(view: View, task: str, path: str, change: LineChange) -> Line:
+def _update_line(view: View, task: str, path: str, change: LineChange) -> Queue:
     """Write one file's line with the change applied, and return it."""
-    key = task + MARK + path
+    key = task + SEPARATOR + path
     members: LineChange = Counter(map(tuple, view.own.get(key) or ()))
     members.update(change)
     line = [list(entry) for entry in sorted(members.elements())]
@@ -111,9 +118,9 @@ def _write_task(view: View, task: str, sizes: Mapping[str, int], tokens: int) ->
         if not view.full:
             view.own.drop(task)
         return
-    share = level(sizes, tokens)
+    share = fair_level(sizes, tokens)
     cuts = {
-        path: cut(view.own.get(task + MARK + path) or [], share)
+        path: first_beyond(view.own.get(task + SEPARATOR + path) or [], share)
         for path, size_of_file in sorted(sizes.items())
         if size_of_file > share
     }

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from repobuild.truth.structure import INLINE_CODE, REPEATED, STEPS, STRUCTURE
 
 NUMBERS_PER_KIND = 10  # sample numbers of a kind; the last is the held-out question's
@@ -155,7 +155,7 @@ class _TemplatePattern:
 @cache
 def answer_templates(language: str) -> AnswerTemplates:
     """Return the templates of a language's question file."""
-    return read_templates(folder("configs") / "questions" / f"{language}.toml")
+    return read_templates(data_folder("configs") / "questions" / f"{language}.toml")
 
 
 def read_templates(path: Path) -> AnswerTemplates:

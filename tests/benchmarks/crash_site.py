@@ -15,15 +15,17 @@ from contextlib import suppress
 from pathlib import Path
 
 from repobuild.engine.rule import closure, read_rules
-from repobuild.engine.storage.artifact_notes import read
+from repobuild.engine.storage.artifact_notes import read_notes
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.state import open_state
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 ROOT = Path(__file__).parents[2]
 PYTHON = [sys.executable, "-P", "-m", "repobuild"]
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
-TABLES = tuple(closure(read_rules(folder("rules")), ["dataset"]))  # in building order
+TABLES = tuple(
+    closure(read_rules(data_folder("rules")), ["dataset"])
+)  # in building order
 TASKS = ("adapter", "merged", "report")
 # One training takes some seconds: 75 steps, with checkpoints after 25 and 50.
 SETTINGS = """
@@ -111,7 +113,7 @@ def digests(place: Path) -> dict[str, str]:
     found = {ln.name: ln.digest.hex() for ln in opened.lines() if ln.name in TABLES}
     opened.close()
     for path in state(place).glob("objects/*/*.rows"):
-        for entry in read(path):
+        for entry in read_notes(path):
             found[entry["table"]] = entry["row"]["object"]
     found.pop("report", None)  # it holds the time at which it was made
     return found
@@ -151,7 +153,7 @@ def finished(place: Path) -> bool:
     """Whether an adapter is written whole: in the store, or on its way there."""
     written = list(state(place).glob("tmp/adapter-*/repobuild.json"))
     notes = state(place).glob("objects/*/*.rows")
-    return bool(written or [n for path in notes for n in read(path)])
+    return bool(written or [n for path in notes for n in read_notes(path)])
 
 
 def git_files(place: Path) -> str:

@@ -114,7 +114,7 @@ def examples(shape: Shape) -> list[Any]:
 
 def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
-    from repobuild.model.base import resolve
+    from repobuild.model.base import resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
     from repobuild.settings import flatten
 
@@ -125,7 +125,7 @@ def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     plain |= {f"adapter.{name}": value for name, value in own.items()}
     recipe, made = Recipe.of(plain), examples(shape)
     return TrainingJob(
-        base=resolve(plain), parent="", recipe=recipe, rate=recipe.learning_rate,
+        base=resolve_base(plain), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))], deepspeed=read_config(zero), scratch=scratch,
         examples=made, checkpoint_every=1 << 30, means=ComputeOptions.of(plain),
     )  # fmt: skip
@@ -144,7 +144,7 @@ def run(shape: Shape, variant: dict[str, Any], zero: str) -> dict[str, float]:
     train.load_model = lambda *_: model(shape)
     with tempfile.TemporaryDirectory() as scratch:
         made = job(shape, variant, Path(scratch), zero)
-        plan = train.make_plan(made)
+        plan = train.plan_batches(made)
         train.train(made, lambda *_: ends.append(time.perf_counter()))
     tokens = [sum(len(made.examples[n].tokens) for r in b for n in r) for b in plan]
     rows = [sum(map(len, batch)) / len(batch) for batch in plan]

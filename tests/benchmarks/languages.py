@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.code.facts.element_row import name_of
-from repobuild.code.facts.parse import facts_of, left_out
+from repobuild.code.facts.parse import facts_of, reason_left_out
 from repobuild.code.graph.graph import graph
-from repobuild.code.scan.language import known, language_of
+from repobuild.code.scan.language import all_languages, language_of
 from tests.fakes import MemoryView
 
 KINDS = ("function", "method", "class")
@@ -46,7 +46,7 @@ Names = dict[str, Counter[tuple[str, str]]]  # language -> (path, name), each on
 
 def shown(language: str) -> str:
     """Return the language that a row is under: TSX is TypeScript."""
-    return known()[language].part_of or language
+    return all_languages()[language].part_of or language
 
 
 class Folder:
@@ -56,7 +56,9 @@ class Folder:
         self.folder = folder
         self.counts = counts
         self.names = names
-        self.languages = tuple(n for n, found in known().items() if not found.always)
+        self.languages = tuple(
+            n for n, found in all_languages().items() if not found.always
+        )
         self.facts: dict[str, Any] = {}
         self.files: dict[str, Any] = {}
 
@@ -69,7 +71,7 @@ class Folder:
         self._link()
 
     def _read(self, name: str, language: str, blob: bytes) -> None:
-        if left_out(blob, language):
+        if reason_left_out(blob, language):
             self.counts[shown(language)]["left out"] += 1
             return
         start = time.process_time()
@@ -165,7 +167,7 @@ def main() -> None:
     ours: Names = defaultdict(Counter)
     for folder in folders:
         Folder(Path(folder), counts, ours).read()
-    wanted = [n for n in counts if known()[n].links]
+    wanted = [n for n in counts if all_languages()[n].links]
     columns = ["language", "files", "left out", "without error"]
     columns += [*KINDS, *EDGES, "calls to elsewhere", "seconds"]
     table(columns, [row(language, counts[language]) for language in sorted(wanted)])

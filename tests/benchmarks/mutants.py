@@ -12,18 +12,18 @@ import sys
 from collections import Counter, defaultdict
 from typing import Any
 
-from repobuild.checkout import find
+from repobuild.checkout import open_checkout
 from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import audit
-from tests.mutants import Mutant, mutant
+from tests.mutants import Mutant, make_mutant
 
 _SEED = 1
 
 
 def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
-    checkout = find()
+    checkout = open_checkout()
     state = checkout.state()
     line = state.line("samples")
     assert line is not None, "build up to samples first"
@@ -46,7 +46,7 @@ def drawn(samples: Any, count: int) -> list[Mutant]:
     chosen: list[Mutant] = []
     while len(chosen) < count and any(kinds.values()):
         for rows in kinds.values():
-            made = mutant(*rows.pop(), chance) if rows else None
+            made = make_mutant(*rows.pop(), chance) if rows else None
             if made is not None:
                 chosen.append(made)
     return chosen[:count]

@@ -32,7 +32,7 @@ from typing import Any
 
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.train import train
-from repobuild.model.compute.deepspeed_config import free_port
+from repobuild.model.compute.deepspeed_config import find_free_port
 from tests.model.test_held_out_loss import measured
 from tests.model.test_nano import make_base
 from tests.model.test_train import digest
@@ -68,7 +68,7 @@ def rank(
 def run(made: TrainingJob, world: int, last: int | None) -> list[int]:
     """Train; killed after step `last`. Returns the steps that were told of."""
     hears, says = FORK.Pipe(duplex=False)
-    port = free_port()
+    port = find_free_port()
     processes = [
         FORK.Process(target=rank, args=(made, number, world, port, says))
         for number in range(world)

@@ -81,11 +81,11 @@ def settings() -> dict[str, Any]:
 
 def examples(export: Path, tokens: int) -> list[Any]:
     """So many tokens of trained samples, drawn evenly, tokenised as `adapter` does."""
-    from repobuild.model.base import load_tokenizer, resolve
+    from repobuild.model.base import load_tokenizer, resolve_base
     from repobuild.model.conversation import Conversation
 
     chosen = settings()
-    conversation = Conversation(load_tokenizer(resolve(chosen)))
+    conversation = Conversation(load_tokenizer(resolve_base(chosen)))
     rows = list(map(json.loads, (export / "train.jsonl").open(encoding="utf-8")))
     random.Random(SEED).shuffle(rows)
     kept: list[Any] = []
@@ -110,19 +110,19 @@ def _sample(row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 def ours(made: list[Any], scratch: Path, clock: Clock) -> None:
     """Bucketed rows, logits of answers, under DeepSpeed, with checkpoints."""
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
-    from repobuild.model.adapter.train import make_plan, train
-    from repobuild.model.base import resolve
+    from repobuild.model.adapter.train import plan_batches, train
+    from repobuild.model.base import resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
 
     chosen = settings()
     recipe = Recipe.of(chosen)
     job = TrainingJob(
-        base=resolve(chosen), parent="", recipe=recipe, rate=recipe.learning_rate,
+        base=resolve_base(chosen), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))],
         deepspeed=read_config(chosen["adapter.deepspeed"]),
         scratch=scratch, examples=made, means=ComputeOptions.of(chosen),
     )  # fmt: skip
-    for batch in make_plan(job):
+    for batch in plan_batches(job):
         clock.rows([[made[number] for number in row] for row in batch])
     train(job, clock.tick)
 
@@ -140,7 +140,7 @@ def trainer(made: list[Any], scratch: Path, clock: Clock, size: int) -> None:
     )
 
     from repobuild.model.adapter.recipe import Recipe
-    from repobuild.model.base import resolve
+    from repobuild.model.base import resolve_base
 
     chosen = settings()
     recipe = Recipe.of(chosen)
@@ -162,7 +162,7 @@ def trainer(made: list[Any], scratch: Path, clock: Clock, size: int) -> None:
         }
 
     base = AutoModelForCausalLM.from_pretrained(
-        resolve(chosen).source, dtype=torch.bfloat16
+        resolve_base(chosen).source, dtype=torch.bfloat16
     )
     config = LoraConfig(
         r=recipe.rank, lora_alpha=recipe.alpha, task_type="CAUSAL_LM",

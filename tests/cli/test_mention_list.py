@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from repobuild.checkout import find
+from repobuild.checkout import open_checkout
 from repobuild.cli.main import run
 from repobuild.cli.mention_list import MOST, mention_facts, mention_lines
 from repobuild.engine.storage.table import StoredTable
-from repobuild.evaluate.mentions.mention_finder import mentions
+from repobuild.evaluate.mentions.mention_finder import find_mentions
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 from tests.repository import Repository
 
@@ -83,7 +83,7 @@ def build(path: Path, *more: str, until: str = "samples") -> None:
 def facts(
     path: Path, answer: str, question: str = "", whole: bool = True
 ) -> dict[str, Any]:
-    checkout = find(path)
+    checkout = open_checkout(path)
     view = checkout.view(checkout.snapshot(), checkout.state())
     return mention_facts(view, question, answer, whole)
 
@@ -239,13 +239,13 @@ def test_a_builtin_is_listed_only_when_it_is_asked_about(
 
 def test_no_checked_answer_is_called_wrong(built: Path) -> None:
     """Over all samples; click's 8,231 and 3,467 of the standard library passed too."""
-    checkout = find(built)
+    checkout = open_checkout(built)
     view = checkout.view(checkout.snapshot(), checkout.state())
     tables = (view.table(name) for name in ("graph", "contexts", "files"))
     languages = checkout.settings["project.languages"]
     ground = SymbolLookup(*tables, languages, view.snapshot.blob)
     told = [
-        mentions(sample["question"], sample["answer"], ground)
+        find_mentions(sample["question"], sample["answer"], ground)
         for _, sample in view.table("samples").entries()
     ]
     assert len(told) > 50

@@ -23,7 +23,7 @@ def test_precision_and_recall_over_all_cases(measured: dict[str, Score]) -> None
 def test_precision_and_recall_of_each_group(
     group: str, measured: dict[str, Score]
 ) -> None:
-    # docs/benchmarks/analysis.md lists the missed edges; a group below its bound is a bug.
+    # docs/benchmarks/analysis.md lists the missed edges; below a bound is a bug.
     assert measured[group].precision >= 0.85
     assert measured[group].recall >= 0.65
 

@@ -12,10 +12,10 @@ import pytest
 
 from repobuild.code.facts.element_row import row_of
 from repobuild.code.facts.parse import facts_of, reader
-from repobuild.code.facts.syntax import grammar
+from repobuild.code.facts.syntax import load_grammar
 from repobuild.code.scan import language as languages
 from repobuild.errors import UsageError
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from tests.repository import Repository
 from tests.standard import Standard
 
@@ -23,10 +23,10 @@ ROOT = Path(__file__).parents[2]
 
 
 def _forget() -> None:
-    languages.known.cache_clear()
+    languages.all_languages.cache_clear()
     languages._name_of_extension.cache_clear()
     languages._file_name_pattern.cache_clear()
-    grammar.cache_clear()
+    load_grammar.cache_clear()
     reader.cache_clear()
 
 
@@ -34,8 +34,8 @@ def _forget() -> None:
 def configs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A copy of repobuild's language files that a test may add to."""
     place = tmp_path / "configs" / "languages"
-    shutil.copytree(folder("configs") / "languages", place)
-    monkeypatch.setattr(languages, "folder", lambda name: tmp_path / name)
+    shutil.copytree(data_folder("configs") / "languages", place)
+    monkeypatch.setattr(languages, "data_folder", lambda name: tmp_path / name)
     _forget()
     yield place
     _forget()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.engine.rule import RENAMED_KEYS, Rule, assembled, read_rules
+from repobuild.engine.rule import RENAMED_KEYS, Rule, assemble_rules, read_rules
 from repobuild.errors import UsageError
 from tests.repository import Repository
 from tests.toys import HERE, Toy
@@ -37,9 +37,9 @@ def test_a_reader_of_a_table_reads_its_extensions(tmp_path: Path):
 
 def test_rules_that_are_assembled_again_stay_equal(tmp_path: Path):
     rules = read(tmp_path)
-    again = assembled(rules.values())
+    again = assemble_rules(rules.values())
     assert again == rules
-    more = assembled([*rules.values(), replace(rules["extra"], name="further")])
+    more = assemble_rules([*rules.values(), replace(rules["extra"], name="further")])
     assert more["dataset"].extensions == ("extra", "further")
 
 
@@ -114,7 +114,7 @@ def toy(repository: Repository) -> Toy:
 
 
 def with_asides(toy: Toy) -> None:
-    toy.rules = assembled([*toy.rules.values(), ASIDE])
+    toy.rules = assemble_rules([*toy.rules.values(), ASIDE])
 
 
 def without_asides(toy: Toy) -> None:

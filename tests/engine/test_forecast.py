@@ -9,10 +9,10 @@ import pytest
 
 from repobuild.cli.reason_text import stale_text
 from repobuild.engine.explain.forecast import (
-    NOTHING,
+    NO_WORK,
     ExpectedWork,
     ForecastInput,
-    foresee,
+    forecast_build,
 )
 from repobuild.engine.storage.run_history import runs
 from tests.toys import Toy
@@ -33,7 +33,7 @@ def slow_book(task: Any) -> dict[str, Any]:
 
 def slow_forecast(given: ForecastInput) -> ExpectedWork:
     if not given.changed:
-        return ExpectedWork("wait", NOTHING, 0.0)
+        return ExpectedWork("wait", NO_WORK, 0.0)
     mode = "continue" if given.rows else "first"
     return ExpectedWork(mode, f"would {mode}", min(given.changed, given.size))
 
@@ -56,12 +56,12 @@ def built(repository) -> Toy:
 
 
 def test_nothing_is_stale_after_a_build(built):
-    assert foresee(built.open(), ["cover"]).reasons == {}
+    assert forecast_build(built.open(), ["cover"]).reasons == {}
 
 
 def test_a_changed_file_makes_all_that_depends_on_it_stale(built, repository):
     repository.commit({"b.txt": "else"})
-    forecast = foresee(built.open(), ["cover"])
+    forecast = forecast_build(built.open(), ["cover"])
     assert forecast.files == 1
     assert stale_text(forecast.reasons["files"]) == "1 changed path: b.txt"
     assert stale_text(forecast.reasons["lines"]) == "depends on counts"
@@ -70,12 +70,12 @@ def test_a_changed_file_makes_all_that_depends_on_it_stale(built, repository):
 def test_a_forecast_writes_nothing(built, repository):
     repository.commit({"b.txt": "else"})
     before = built.digests()
-    foresee(built.open(), ["cover"])
+    forecast_build(built.open(), ["cover"])
     assert built.digests() == before
 
 
 def test_before_the_first_build_no_time_is_known(toy):
-    forecast = foresee(toy.open(), ["cover"])
+    forecast = forecast_build(toy.open(), ["cover"])
     assert (forecast.seconds, forecast.runs) == (0.0, 0)
     assert forecast.unknown == list(toy.rules)
 
@@ -84,7 +84,7 @@ def test_one_changed_file_is_forecast_far_below_the_first_build(toy, repository)
     toy.build("cover")
     first = sum(o.counts.seconds for o in toy.last.outcomes.values())
     repository.commit({"t1.txt": "w1x0 w1x1 w1x2 w1x3 other"})
-    forecast = foresee(toy.open(), ["cover"])
+    forecast = forecast_build(toy.open(), ["cover"])
     assert forecast.runs == 1
     assert forecast.tasks == {"book": "would continue"}
     assert 0 < forecast.seconds < first / 4
@@ -96,7 +96,7 @@ def test_a_continued_step_costs_what_past_ones_cost(toy, repository):
         repository.commit({"t1.txt": f"w1x0 w1x1 w1x2 w1x3 other{number}"})
         toy.build("cover")
     repository.commit({"t1.txt": "w1x0 w1x1 w1x2 w1x3 more"})
-    forecast = foresee(toy.open(), ["cover"])
+    forecast = forecast_build(toy.open(), ["cover"])
     past = [r.seconds for r in runs(toy.last.state, "book") if r.mode == "continue"]
     assert len(past) == 3
     assert forecast.runs >= 3
@@ -107,13 +107,13 @@ def test_a_table_without_changed_rows_is_not_stale(toy, repository):
     toy.build("cover")
     repository.commit({"picture.bin": "no text"})
     toy.build("cover")
-    assert foresee(toy.open(), ["cover"]).reasons == {}
+    assert forecast_build(toy.open(), ["cover"]).reasons == {}
 
 
 def test_a_setting_that_rebuilds_a_whole_table_costs_its_full_time(toy):
     toy.build("cover")
     toy.settings["toy.shout"] = True
-    forecast = foresee(toy.open(), ["lines"])
+    forecast = forecast_build(toy.open(), ["lines"])
     assert list(forecast.reasons) == ["lines"]
     assert stale_text(forecast.reasons["lines"]) == "setting toy.shout False to True"
     (run,) = runs(toy.last.state, "lines")
@@ -125,7 +125,7 @@ def test_a_changed_line_of_many_is_forecast_as_few_changed_rows(toy, repository)
     repository.commit({"long.txt": "\n".join(lines)})
     toy.build("cover")
     repository.commit({"long.txt": "\n".join([*lines[:-1], "other"])})
-    forecast = foresee(toy.open(), ["cover"])
+    forecast = forecast_build(toy.open(), ["cover"])
     assert forecast.churn < 0.02
     assert forecast.changed["counts"] <= 2
 
@@ -134,25 +134,25 @@ def test_what_an_ended_build_left_to_train_is_still_forecast(toy, repository):
     toy.build("cover")
     repository.commit({"t1.txt": "w1x0 w1x1 w1x2 w1x3 other"})
     toy.build("lines")
-    forecast = foresee(toy.open(), ["cover"])
+    forecast = forecast_build(toy.open(), ["cover"])
     assert list(forecast.reasons) == ["book", "cover"]
     assert forecast.tasks["book"] == "would continue"
     assert forecast.seconds > 0
     toy.build("cover")
-    assert foresee(toy.open(), ["cover"]).reasons == {}
+    assert forecast_build(toy.open(), ["cover"]).reasons == {}
 
 
 def test_the_first_changed_files_are_named(toy, repository):
     toy.build("cover")
     repository.commit({f"t{n}.txt": "other" for n in range(6)})
-    reason = foresee(toy.open(), ["cover"]).reasons["files"]
+    reason = forecast_build(toy.open(), ["cover"]).reasons["files"]
     assert stale_text(reason) == "6 changed paths: t0.txt, t1.txt, t2.txt, t3.txt, …"
 
 
 def test_an_artifact_that_stays_leaves_its_readers_without_work(toy, repository):
     toy.build("cover")
     commit = repository.commit({})
-    forecast = foresee(toy.open(), ["cover"])
+    forecast = forecast_build(toy.open(), ["cover"])
     assert list(forecast.reasons) == ["book", "cover"] and commit
-    assert forecast.tasks == {"book": NOTHING, "cover": NOTHING}
+    assert forecast.tasks == {"book": NO_WORK, "cover": NO_WORK}
     assert forecast.seconds == 0

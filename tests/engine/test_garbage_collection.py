@@ -8,13 +8,13 @@ from typing import Any
 import pygit2
 import pytest
 
-from repobuild.engine.explain.why import why
+from repobuild.engine.explain.why import explain
 from repobuild.engine.storage.garbage_collection import (
     CacheLimits,
-    collect,
+    collect_after_build,
+    find_garbage,
     parse_size,
-    tidy,
-    waste,
+    remove_garbage,
 )
 from repobuild.engine.verify import verify
 from repobuild.errors import UsageError
@@ -36,7 +36,7 @@ def thick_book(task: Any) -> dict[str, Any]:
 
 def explanations(build: Any, key: str, table: str) -> list[dict[str, Any]]:
     """Return what `why` answers for one table, in its JSON form."""
-    found = (explanation.plain() for explanation in why(build, key))
+    found = (explanation.plain() for explanation in explain(build, key))
     return [row for row in found if row["table"] == table]
 
 
@@ -61,8 +61,8 @@ def book(toy: Toy, commit: str) -> str:
 def gc(toy: Toy, limits: CacheLimits) -> list[str]:
     """Collect as a build does at its end; return the artifacts that it removed."""
     build = toy.open()
-    found = waste(build, limits)
-    collect(build, limits, found)
+    found = find_garbage(build, limits)
+    remove_garbage(build, limits, found)
     build.state.close()
     return [item.name for item in found if item.kind == "object"]
 
@@ -164,7 +164,7 @@ def test_a_kill_between_rows_and_files_leaves_what_the_next_gc_removes(
     repository.commit({"b.txt": "later"})
     toy.build("cover")
     build = toy.open()
-    found = waste(build, NONE)
+    found = find_garbage(build, NONE)
     assert old in {item.name for item in found}
 
     def killed(digest: str) -> None:
@@ -172,7 +172,7 @@ def test_a_kill_between_rows_and_files_leaves_what_the_next_gc_removes(
 
     monkeypatch.setattr(build.store, "remove", killed)
     with pytest.raises(KeyboardInterrupt):
-        collect(build, NONE, found)
+        remove_garbage(build, NONE, found)
     build.state.close()
     assert old in stored(toy)
     assert all(row["object"] != old for _, row in toy.open().table("book").items())
@@ -186,8 +186,8 @@ def test_an_artifact_that_no_row_names_stays_under_the_cap(toy):
     folder.mkdir(parents=True)
     (folder / "file").write_text("stray")
     stray = build.store.put(folder)
-    assert waste(build, PLENTY) == []
-    (item,) = waste(build, NONE)
+    assert find_garbage(build, PLENTY) == []
+    (item,) = find_garbage(build, NONE)
     assert (item.name, item.why) == (stray, "beyond the cap, unnamed")
 
 
@@ -196,10 +196,10 @@ def test_memo_entries_of_rows_removed_long_ago_are_removed(toy, repository):
         repository.commit({"b.txt": f"word{number}"})
         toy.build()
     build = toy.open()
-    found = [item for item in waste(build, PLENTY) if item.kind == "memo"]
+    found = [item for item in find_garbage(build, PLENTY) if item.kind == "memo"]
     assert found
     before = toy.digests()
-    collect(build, PLENTY, found)
+    remove_garbage(build, PLENTY, found)
     build.state.close()
     assert toy.build()["lines"].counts.unchanged > 0
     assert toy.digests() == before
@@ -222,7 +222,7 @@ def test_a_build_with_nothing_to_collect_scans_no_row(toy, repository):
     toy.build()
     asked: list[str] = []
     toy.last.state.database.set_trace_callback(asked.append)
-    assert tidy(toy.last, PLENTY) == []
+    assert collect_after_build(toy.last, PLENTY) == []
     assert asked and not any('FROM "rows_' in statement for statement in asked)
 
 
@@ -233,7 +233,7 @@ def test_repeated_commits_do_not_grow_the_state(toy, repository, monkeypatch):
     for number in range(60):
         repository.commit({"b.txt": " ".join(f"w{number}x{k}" for k in range(30))})
         toy.build("cover")
-        tidy(toy.last, limits)
+        collect_after_build(toy.last, limits)
         database = toy.last.state.database
         (entries,) = database.execute("SELECT count(*) FROM memo").fetchone()
         sizes.append((len(stored(toy)), entries, pages(database)))
@@ -308,7 +308,7 @@ def here(repository: Repository, monkeypatch) -> Repository:
 
 
 def test_every_build_collects_by_itself(here: Repository, monkeypatch):
-    from repobuild.checkout import find
+    from repobuild.checkout import open_checkout
     from repobuild.cli.main import run
 
     monkeypatch.setattr("repobuild.engine.storage.memo_gc._MIN_IDLE", 1)
@@ -318,7 +318,7 @@ def test_every_build_collects_by_itself(here: Repository, monkeypatch):
     for number in range(8):
         here.commit({"a.py": f"def f{number}():\n    return {number}\n"})
         assert run(["--until", "facts", "-q"]) == 0
-        state = find().state()
+        state = open_checkout().state()
         counts += state.database.execute("SELECT count(*) FROM memo").fetchone()
         state.close()
     assert max(counts) <= 4  # the row as it is, two builds back, and one to be taken

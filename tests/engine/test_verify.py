@@ -100,10 +100,10 @@ def test_what_another_rule_version_made_is_unknown_not_wrong(toy):
 
 def test_what_another_tool_made_is_unknown_not_wrong(toy, monkeypatch):
     toy.change("words", tools=("toyer",))
-    monkeypatch.setattr("repobuild.engine.rule.version", lambda tool: "1.0")
+    monkeypatch.setattr("repobuild.engine.rule.installed_version", lambda tool: "1.0")
     toy.build()
     assert checks(toy)["words"].holds
-    monkeypatch.setattr("repobuild.engine.rule.version", lambda tool: "2.0")
+    monkeypatch.setattr("repobuild.engine.rule.installed_version", lambda tool: "2.0")
     assert "words: tool toyer 1.0 to 2.0" in obstacle_text(
         checks(toy)["words"].obstacle
     )

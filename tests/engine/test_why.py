@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from repobuild.cli.why import text
-from repobuild.engine.explain.why import why
+from repobuild.engine.explain.why import explain
 from repobuild.errors import UsageError
 from tests.repository import Repository
 from tests.standard import Standard
@@ -24,9 +24,9 @@ def toy(repository) -> Toy:
     return made
 
 
-def explain(build: Any, key: str) -> list[dict[str, Any]]:
+def explanations(build: Any, key: str) -> list[dict[str, Any]]:
     """Explain a key; check that the answer is plain data and fits one screen."""
-    found = [explanation.plain() for explanation in why(build, key)]
+    found = [explanation.plain() for explanation in explain(build, key)]
     facts = {"version": 1, "key": key, "told": found}
     json.dumps(facts, default=bytes.hex)
     lines = text(facts).splitlines()
@@ -35,7 +35,7 @@ def explain(build: Any, key: str) -> list[dict[str, Any]]:
 
 
 def printed(build: Any, key: str) -> str:
-    return text({"told": explain(build, key)})
+    return text({"told": explanations(build, key)})
 
 
 def roots(reasons: list[dict[str, Any]]) -> set[tuple[str, str]]:
@@ -58,11 +58,11 @@ def test_a_changed_setting_is_named_before_and_after_the_build(toy):
         toy.open(), "lines"
     )
     toy.build()
-    (row,) = explain(toy.last, "one#long")
+    (row,) = explanations(toy.last, "one#long")
     (reason,) = row["reasons"]
     assert (row["what"], reason["cause"]) == ("changed", "setting_changed")
     assert (reason["name"], reason["from"], reason["to"]) == ("toy.shout", False, True)
-    (table,) = explain(toy.last, "lines")
+    (table,) = explanations(toy.last, "lines")
     assert table["runs"][0]["reasons"] == row["reasons"]
 
 
@@ -70,7 +70,7 @@ def test_a_raised_rule_version_is_named(toy):
     toy.change("counts", version=2, run="tests.engine.test_why:shouted_counts")
     assert "would start anew: rule version 1 to 2" in printed(toy.open(), "counts")
     toy.build()
-    (row,) = explain(toy.last, "ONE")
+    (row,) = explanations(toy.last, "ONE")
     assert roots(row["reasons"]) == {("rule_version_changed", "version")}
 
 
@@ -92,7 +92,7 @@ def test_another_version_of_a_tool_is_named(toy, monkeypatch):
     installed(monkeypatch, "2.0")
     assert "would start anew: tool toyer 1.0 to 2.0" in printed(toy.open(), "words")
     toy.build()
-    run = explain(toy.last, "words")[0]["runs"][0]
+    run = explanations(toy.last, "words")[0]["runs"][0]
     assert roots(run["reasons"]) == {("tool_changed", "toyer")}
 
 
@@ -114,7 +114,7 @@ def test_a_changed_file_is_named_with_its_commit(toy, repository):
     commit = repository.commit({"b.txt": "two three"})
     repository.commit({"c.txt": "other"})
     toy.build()
-    words, files = explain(toy.last, "b.txt")
+    words, files = explanations(toy.last, "b.txt")
     assert (words["table"], words["what"]) == ("words", "changed")
     (reason,) = words["reasons"]
     assert (reason["table"], reason["key"]) == ("files", "b.txt")
@@ -125,10 +125,12 @@ def test_a_changed_file_is_named_with_its_commit(toy, repository):
 def test_added_and_removed_files_have_different_causes(toy, repository):
     repository.commit({"c.txt": "three"})
     toy.build()
-    assert roots(explain(toy.last, "three")[0]["reasons"]) == {("input_added", "c.txt")}
+    assert roots(explanations(toy.last, "three")[0]["reasons"]) == {
+        ("input_added", "c.txt")
+    }
     repository.commit({"c.txt": None})
     toy.build()
-    row = explain(toy.last, "three")[0]
+    row = explanations(toy.last, "three")[0]
     assert row["what"] == "removed"
     assert roots(row["reasons"]) == {("input_removed", "c.txt")}
 
@@ -167,14 +169,14 @@ def test_a_row_built_after_its_input_still_finds_it(toy, repository):
     toy.build("words")
     repository.commit({"other": "no text"})
     toy.build("counts")
-    row = explain(toy.last, "three")[0]
+    row = explanations(toy.last, "three")[0]
     assert roots(row["reasons"]) == {("input_changed", "b.txt")}
     assert commit[:10] in printed(toy.last, "three")
 
 
 def test_an_unknown_key_names_the_nearest(toy):
     with pytest.raises(UsageError, match='did you mean "a.txt"'):
-        why(toy.open(), "aa.txt")
+        explanations(toy.open(), "aa.txt")
 
 
 # --------------------------------------------------------------------- artifacts
@@ -184,16 +186,16 @@ def test_an_artifact_is_found_by_commit_digest_and_revision(toy, repository):
     head = str(repository.git.head.target)
     made = toy.last.table("book").get(head)["object"]
     for name in (head, head[:8], made[:8], "HEAD"):
-        book = [t for t in explain(toy.open(), name) if t["table"] == "book"]
+        book = [t for t in explanations(toy.open(), name) if t["table"] == "book"]
         assert [t["object"] for t in book] == [made]
-    assert {t["table"] for t in explain(toy.open(), made[:8])} == {"book", "cover"}
+    assert {t["table"] for t in explanations(toy.open(), made[:8])} == {"book", "cover"}
 
 
 def test_an_artifact_names_its_changed_input_and_what_changed_in_it(toy, repository):
     first = str(repository.git.head.target)
     commit = repository.commit({"b.txt": "two three"})
     toy.build("cover")
-    (book,) = [t for t in explain(toy.last, "HEAD") if t["table"] == "book"]
+    (book,) = [t for t in explanations(toy.last, "HEAD") if t["table"] == "book"]
     assert book["before"] == first
     parent, reason = book["reasons"]
     assert (parent["cause"], parent["from"]) == ("parent_changed", None)
@@ -206,7 +208,7 @@ def test_an_artifact_names_its_changed_input_and_what_changed_in_it(toy, reposit
 
 def test_a_commit_that_was_never_built_says_so(toy, repository):
     repository.commit({"b.txt": "two three"})
-    (book,) = [t for t in explain(toy.open(), "HEAD") if t["table"] == "book"]
+    (book,) = [t for t in explanations(toy.open(), "HEAD") if t["table"] == "book"]
     assert book["what"] == "never built"
     assert roots(book["reasons"]) == {("never_built", book["key"])}
 
@@ -255,7 +257,9 @@ def test_every_row_of_every_table_can_be_asked_for(standard, repository):
         table = standard.last.table(rule.name)
         rows = table.entries() if rule.entries else table.items()
         for key, _ in list(rows)[:40]:
-            assert any(t["table"] == rule.name for t in explain(standard.last, key))
+            assert any(
+                t["table"] == rule.name for t in explanations(standard.last, key)
+            )
 
 
 def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
@@ -267,7 +271,7 @@ def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
         for key, sample in table.entries()
         if key.startswith("pkg/callee.py::scaled#") and "measure" in sample["answer"]
     )
-    (row,) = [t for t in explain(standard.last, key) if t["table"] == "samples"]
+    (row,) = [t for t in explanations(standard.last, key) if t["table"] == "samples"]
     chain, reason = [], row["reasons"][0]
     while True:
         chain.append((reason["table"], reason["key"]))
@@ -290,7 +294,7 @@ def test_a_sample_leads_to_context_facts_file_and_commit(standard, repository):
 def test_a_context_that_another_row_changed_names_that_row(standard, repository):
     repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
     standard.build()
-    rows = explain(standard.last, "pkg/caller.py::ask")
+    rows = explanations(standard.last, "pkg/caller.py::ask")
     (context,) = [t for t in rows if t["table"] == "contexts"]
     assert context["what"] == "changed"
     assert roots(context["reasons"]) == {("input_changed", "pkg/callee.py")}
@@ -300,7 +304,7 @@ def test_a_removed_edge_names_the_file_that_removed_it(standard, repository):
     repository.commit({"pkg/caller.py": CALLER.replace("scaled(value)", "value")})
     standard.build()
     edge = "pkg/caller.py::ask calls pkg/callee.py::scaled"
-    (row,) = explain(standard.last, edge)
+    (row,) = explanations(standard.last, edge)
     assert (row["table"], row["what"]) == ("graph", "removed")
     assert roots(row["reasons"]) == {("input_changed", "pkg/caller.py")}
 
@@ -317,7 +321,7 @@ def test_a_dropped_sample_says_why_it_was_dropped(standard):
 def test_a_table_counts_its_rows_by_cause(standard, repository):
     commit = repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
     standard.build()
-    (table,) = explain(standard.last, "contexts")
+    (table,) = explanations(standard.last, "contexts")
     causes = table["runs"][0]["causes"]
     assert {(c["key"], c["commit"]) for c in causes} == {("pkg/callee.py", commit)}
     assert sum(c["rows"] for c in causes) == table["runs"][0]["changed"]
@@ -327,7 +331,7 @@ def test_a_file_and_a_setting_that_changed_at_once_are_both_named(standard, repo
     repository.commit({"pkg/callee.py": CALLEE.replace("unit", "measure")})
     standard.settings["samples.min_code_lines"] = 1
     standard.build()
-    rows = explain(standard.last, "pkg/callee.py::scaled")
+    rows = explanations(standard.last, "pkg/callee.py::scaled")
     (context,) = [t for t in rows if t["table"] == "contexts"]
     assert roots(context["reasons"]) == {
         ("input_changed", "pkg/callee.py"),
@@ -345,5 +349,5 @@ def test_another_language_query_rebuilds_facts(standard, repository, monkeypatch
 
     monkeypatch.setattr(language, "grammars", grammars)
     standard.build()
-    (table,) = explain(standard.last, "facts")
+    (table,) = explanations(standard.last, "facts")
     assert ("ingredient_changed", "python.scm") in roots(table["runs"][0]["reasons"])

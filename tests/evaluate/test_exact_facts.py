@@ -22,7 +22,7 @@ KNOWN = KnownNames.of(
 def verdict(
     answer: str, expected: str, question: str = "?", task: str = ""
 ) -> FactCounts:
-    return exact_facts.judged(question, answer, expected, task, KNOWN)
+    return exact_facts.compare_facts(question, answer, expected, task, KNOWN)
 
 
 def texts(found: frozenset[ExactFact] | set[ExactFact], kind: str) -> set[str]:

@@ -9,7 +9,7 @@ import pytest
 from repobuild.evaluate.scoring import general_loss
 from repobuild.evaluate.scoring.general_loss import PIECES, GeneralText, TextPiece
 from repobuild.model.bundled.corpus import SourceFile
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 
 def test_the_shipped_text_comes_from_files_that_the_base_never_saw() -> None:
@@ -21,7 +21,7 @@ def test_the_shipped_text_comes_from_files_that_the_base_never_saw() -> None:
 
 
 def test_the_licence_of_the_text_is_in_the_same_folder() -> None:
-    text = (folder("configs") / "general" / "LICENSE.txt").read_text("utf-8")
+    text = (data_folder("configs") / "general" / "LICENSE.txt").read_text("utf-8")
     assert "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2" in text
 
 
@@ -37,7 +37,7 @@ def test_writing_the_shipped_pieces_again_gives_the_same_bytes(tmp_path: Path) -
     GeneralText(tuple(pieces)).write(path)
     assert (
         path.read_bytes()
-        == (folder("configs") / "general" / general_loss.FILE).read_bytes()
+        == (data_folder("configs") / "general" / general_loss.FILE).read_bytes()
     )
 
 

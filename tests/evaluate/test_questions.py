@@ -128,7 +128,7 @@ def test_elements_come_from_the_graph_without_edges_and_files() -> None:
         "::A contains a.py::A.run": {"confidence": 1.0},
         " imports b.py": {"confidence": 1.0},
     }
-    found = list(questions.elements(MemoryTable({"a.py": row})))
+    found = list(questions.graph_elements(MemoryTable({"a.py": row})))
     assert [(e.id, e.kind) for e in found] == [
         ("a.py::A", "class"),
         ("a.py::A.run#2", "method"),

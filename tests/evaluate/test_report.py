@@ -46,7 +46,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from repobuild.model.bundled import tokenizer as bpe
 
     folder = tmp_path_factory.mktemp("base") / "nano"
-    tokenizer = bpe.train(TEXTS, 300)
+    tokenizer = bpe.train_tokenizer(TEXTS, 300)
     torch.manual_seed(1)
     config = Qwen3Config(
         vocab_size=300,

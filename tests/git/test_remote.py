@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.git.remote import address, public_url
+from repobuild.git.remote import public_url, web_address
 from tests.repository import Repository
 
 PUBLIC_URLS = {
@@ -38,9 +38,9 @@ def test_a_public_url_holds_no_account_no_token_and_no_local_path(url: str) -> N
 def test_origin_is_preferred_and_local_paths_are_skipped(
     repository: Repository,
 ) -> None:
-    assert address(repository.git) == ""
+    assert web_address(repository.git) == ""
     repository.git.remotes.create("backup", "https://b.example/x/y")
     repository.git.remotes.create("origin", "https://a.example/x/y")
-    assert address(repository.git) == "https://a.example/x/y"
+    assert web_address(repository.git) == "https://a.example/x/y"
     repository.git.remotes.set_url("origin", "/srv/git/y.git")
-    assert address(repository.git) == "https://b.example/x/y"
+    assert web_address(repository.git) == "https://b.example/x/y"

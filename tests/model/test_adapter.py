@@ -12,7 +12,7 @@ import pytest
 
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.model.adapter.adapter import adapter
-from repobuild.model.adapter.lineage import Lineage, Manifest, current
+from repobuild.model.adapter.lineage import Lineage, Manifest, current_digest
 from repobuild.model.base import Base
 from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import merged
@@ -301,12 +301,12 @@ def test_a_worse_adapter_is_not_promoted(state: State, base: Base) -> None:
     bad = Commit(place, history, "c2", moved(samples()), **given, adapter__margin=-9.0)
     row = bad.build()
     assert row["promoted"] is False
-    assert row["object"] != history["c1"]["object"] == current(row)
+    assert row["object"] != history["c1"]["object"] == current_digest(row)
     folder = place / "merged"
     folder.mkdir()
     task = Commit(place, history, "c2", samples(), **given)
     task.folder = folder
-    assert merged(task)["adapter"] == current(row)  # type: ignore[arg-type]
+    assert merged(task)["adapter"] == current_digest(row)  # type: ignore[arg-type]
     after = Commit(place, history, "c3", moved(samples(), "pkg/part_1"), **given)
     assert after.build()["reason"] == "the last adapter fell behind its parent"
 

@@ -14,7 +14,7 @@ from tests.model.test_nano import make_base, settings
 
 
 def resolve(model: str, revision: str = "") -> bases.Base:
-    return bases.resolve(settings(base__model=model, base__revision=revision))
+    return bases.resolve_base(settings(base__model=model, base__revision=revision))
 
 
 def test_a_missing_folder_is_named_with_the_remedy(tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_the_digest_of_a_hub_model_is_its_commit(
 def test_the_bundled_model_is_found_by_its_ref(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(bases.resources, "folder", lambda name: tmp_path / name)
+    monkeypatch.setattr(bases.resources, "data_folder", lambda name: tmp_path / name)
     with pytest.raises(UsageError, match="bundled model is missing"):
         resolve("tiny")
     digest = "ab" + "cd" * 31

@@ -64,7 +64,7 @@ def languages(tmp_path: Path) -> tuple[corpus.QuestionLanguage, ...]:
 
 def test_pieces_join_to_the_file() -> None:
     for size in (1, 40, 100, 10_000):
-        assert "".join(corpus.pieces(SOURCE, size)) == SOURCE
+        assert "".join(corpus.split_text(SOURCE, size)) == SOURCE
 
 
 def test_prefix_hole_and_suffix_join_to_the_piece(
@@ -135,7 +135,7 @@ def test_held_out_phrasings_never_enter_the_corpus(
 
 
 def test_a_rendered_chat_equals_the_chat_template() -> None:
-    learned = bpe.train(["x"], vocabulary=280)
+    learned = bpe.train_tokenizer(["x"], vocabulary=280)
     turns = [
         {"role": "user", "content": "where?"},
         {"role": "assistant", "content": "`a.py`"},

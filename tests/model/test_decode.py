@@ -10,7 +10,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 from torch.nn import functional as F
 
-from repobuild.model.base import resolve
+from repobuild.model.base import resolve_base
 from repobuild.model.decode import greedy
 from repobuild.model.generate import TextGenerator, attach_adapter
 from tests.model.test_nano import make_base, samples
@@ -18,7 +18,7 @@ from tests.model.test_nano import make_base, samples
 
 @pytest.fixture(scope="module")
 def generator() -> TextGenerator:
-    return TextGenerator.load(resolve({"base.model": "tiny"}))
+    return TextGenerator.load(resolve_base({"base.model": "tiny"}))
 
 
 def prompts(generator: TextGenerator) -> list[list[int]]:

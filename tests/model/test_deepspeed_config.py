@@ -9,10 +9,10 @@ import pytest
 
 from repobuild.errors import UsageError
 from repobuild.model.compute import deepspeed_config
-from repobuild.model.compute.launch import environment
-from repobuild.resources import folder
+from repobuild.model.compute.launch import process_environment
+from repobuild.resources import data_folder
 
-SHIPPED = sorted(p.stem for p in (folder("configs") / "deepspeed").glob("*.json"))
+SHIPPED = sorted(p.stem for p in (data_folder("configs") / "deepspeed").glob("*.json"))
 
 
 def write_config(folder: Path, config: Any) -> str:
@@ -24,7 +24,7 @@ def write_config(folder: Path, config: Any) -> str:
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_settings_are_valid(name: str) -> None:
     config = deepspeed_config.read_config(name)
-    assert deepspeed_config.stage(config) == int(name[4])
+    assert deepspeed_config.zero_stage(config) == int(name[4])
 
 
 def test_all_stages_are_shipped() -> None:
@@ -81,5 +81,5 @@ def test_launched_processes_import_this_package(
 ) -> None:
     """Its own folder on the path would shadow the standard library's `code`."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    (entry,) = environment(2)["PYTHONPATH"].split(os.pathsep)
+    (entry,) = process_environment(2)["PYTHONPATH"].split(os.pathsep)
     assert (Path(entry) / "repobuild" / "__init__.py").is_file()

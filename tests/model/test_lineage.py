@@ -6,7 +6,12 @@ from pathlib import Path
 import pytest
 
 from repobuild.errors import BuildError
-from repobuild.model.adapter.lineage import Lineage, Manifest, current, sample_digest
+from repobuild.model.adapter.lineage import (
+    Lineage,
+    Manifest,
+    current_digest,
+    sample_digest,
+)
 from tests.model.test_nano import samples
 
 LINEAGE = Lineage(
@@ -64,6 +69,6 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
 def test_an_adapter_that_was_not_promoted_leaves_its_parent_current() -> None:
     kept = {"object": "p", "chain": 4, "drift": 0.2, "current": ""}
     row = {"object": "new", **replace(LINEAGE, chain=5, promoted=False).row(kept)}
-    assert current(row) == "p"
+    assert current_digest(row) == "p"
     assert (row["chain"], row["drift"]) == (4, 0.2)
-    assert current({"object": "new", **LINEAGE.row(None)}) == "new"
+    assert current_digest({"object": "new", **LINEAGE.row(None)}) == "new"

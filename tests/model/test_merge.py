@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from repobuild.errors import BuildError
-from repobuild.model.adapter.packing import draw
+from repobuild.model.adapter.packing import draw_epochs
 from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.adapter.train import train
-from repobuild.model.base import Base, load_model, load_tokenizer, resolve
+from repobuild.model.base import Base, load_model, load_tokenizer, resolve_base
 from repobuild.model.compare import Comparison
 from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Conversation
@@ -28,7 +28,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Base, Path]:
 def trained(base: Base, scratch: Path, **options: bool) -> tuple[Base, Path]:
     made = recipe(epochs=3.0, **options)
     examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
-    epochs = draw(examples, made.epochs, made.max_tokens, 1)
+    epochs = draw_epochs(examples, made.epochs, made.max_tokens, 1)
     deepspeed = read_config("zero0")
     train(
         TrainingJob(
@@ -44,7 +44,7 @@ def test_merged_logits_are_the_adapter_s(
     base, adapter = pair
     found = merge(base, adapter, tmp_path, settings())
     assert found["exact"] < 1e-5 and found["stored"] < 1e-5
-    whole = resolve(settings(base__model=str(tmp_path)))
+    whole = resolve_base(settings(base__model=str(tmp_path)))
     probe = encode_probe(Conversation(load_tokenizer(whole)))
     plain = logits(load_model(base, torch.float32), probe)
     mixed = logits(load_model(whole, torch.float32), probe)
@@ -142,7 +142,7 @@ def test_a_comparison_answers_as_base_and_as_adapter(pair: tuple[Base, Path]) ->
 
 
 def test_a_stream_reports_whether_the_answer_was_cut() -> None:
-    generator = TextGenerator.load(resolve(settings()))  # tiny has learnt to stop
+    generator = TextGenerator.load(resolve_base(settings()))  # tiny has learnt to stop
     whole = {}
     for limit in (2, 120):
         stream = generator.stream("In which file is `Thread` defined?", limit)

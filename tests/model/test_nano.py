@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.model.adapter.recipe import Recipe
-from repobuild.model.base import Base, resolve
-from repobuild.resources import folder as resource
+from repobuild.model.base import Base, resolve_base
+from repobuild.resources import data_folder as resource
 from repobuild.settings import flatten
 
 Samples = list[tuple[str, dict[str, Any]]]
@@ -70,7 +70,7 @@ def make_base(folder: Path, layers: int = 2) -> Base:
     from repobuild.model.bundled import tokenizer as bpe
 
     texts = [s["question"] + s["answer"] for _, s in samples()] * 4
-    tokenizer = bpe.train(texts, 360, 512)
+    tokenizer = bpe.train_tokenizer(texts, 360, 512)
     torch.manual_seed(0)
     config = Qwen3Config(
         vocab_size=len(tokenizer),
@@ -86,7 +86,7 @@ def make_base(folder: Path, layers: int = 2) -> Base:
     )
     Qwen3ForCausalLM(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    return resolve(settings(base__model=str(folder)))
+    return resolve_base(settings(base__model=str(folder)))
 
 
 def test_the_nano_base_is_found(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from repobuild.model.adapter.packing import (
-    batches,
+    bucketed_batches,
     collate,
-    draw,
+    draw_epochs,
     packed_batches,
     quotas,
 )
@@ -38,7 +38,7 @@ def test_every_example_is_in_one_batch(packed: bool) -> None:
     found = (
         packed_batches(LENGTHS, order, 1024, 128, 1)
         if packed
-        else batches(LENGTHS, order, 1024, 1)
+        else bucketed_batches(LENGTHS, order, 1024, 1)
     )
     assert Counter(i for batch in found for row in batch for i in row) == Counter(order)
     for batch in found:
@@ -51,7 +51,7 @@ def test_little_is_padding() -> None:
     CHANCE.shuffle(order)
     padded = sum(
         len(batch) * max(LENGTHS[row[0]] for row in batch)
-        for batch in batches(LENGTHS, order, 1024, 1)
+        for batch in bucketed_batches(LENGTHS, order, 1024, 1)
     )
     assert padded < 1.12 * sum(LENGTHS)
     rows = sum(len(b) for b in packed_batches(LENGTHS, order, 1024, 512, 1))
@@ -59,7 +59,7 @@ def test_little_is_padding() -> None:
 
 
 def test_an_example_longer_than_a_batch_is_a_batch_of_its_own() -> None:
-    assert sorted(batches([50, 5], [0, 1], 10, 1)) == [[[0]], [[1]]]
+    assert sorted(bucketed_batches([50, 5], [0, 1], 10, 1)) == [[[0]], [[1]]]
 
 
 def test_quotas_are_by_weight_and_unused_tokens_go_to_other_tasks() -> None:
@@ -69,19 +69,19 @@ def test_quotas_are_by_weight_and_unused_tokens_go_to_other_tasks() -> None:
 
 
 def test_without_a_limit_every_epoch_is_everything() -> None:
-    found = draw(examples(a=7, b=3), 2.0, 10**9, 1)
+    found = draw_epochs(examples(a=7, b=3), 2.0, 10**9, 1)
     assert [sorted(epoch) for epoch in found] == [list(range(10))] * 2
     assert found[0] != found[1]
 
 
 def test_half_an_epoch_is_half_of_everything() -> None:
-    whole, half = draw(examples(a=20), 1.5, 10**9, 1)
+    whole, half = draw_epochs(examples(a=20), 1.5, 10**9, 1)
     assert (len(whole), len(half)) == (20, 10)
 
 
 def test_under_a_limit_nothing_is_trained_twice_before_all_is_trained_once() -> None:
     made = examples(a=40, b=4)
-    found = draw(made, 4.0, 880, 1)  # half of all passes
+    found = draw_epochs(made, 4.0, 880, 1)  # half of all passes
     assert sum(map(len, found)) * 10 <= 880
     seen = Counter(i for epoch in found for i in epoch)
     assert len(seen) == 44

@@ -50,7 +50,9 @@ def documents() -> list[CorpusDocument]:
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> pretrain.PretrainRun:
-    tokenizer = bpe.train((d.text for d in documents()), NANO.vocabulary, NANO.context)
+    tokenizer = bpe.train_tokenizer(
+        (d.text for d in documents()), NANO.vocabulary, NANO.context
+    )
     trained = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=False)
     held_out = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=True)
     out = tmp_path_factory.mktemp("whole") / "tiny"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.checkout import Checkout, find
+from repobuild.checkout import Checkout, open_checkout
 from repobuild.engine.run.task import RunningTask, task_key
-from repobuild.model.base import resolve
+from repobuild.model.base import resolve_base
 from tests.model.test_nano import make_base
 from tests.repository import Repository
 
@@ -29,7 +29,7 @@ def checkout(folder: Path, base: Path, model: str = "models/nano") -> Checkout:
     made.commit({"a.py": 'def f():\n    """Say nothing at all."""\n    return 1\n'})
     shutil.copytree(base, folder / "models/nano", dirs_exist_ok=True)
     (folder / "repobuild.toml").write_text(f'[base]\nmodel = "{model}"\n')
-    return find(folder)
+    return open_checkout(folder)
 
 
 def keys(here: Checkout) -> dict[str, str]:
@@ -66,7 +66,7 @@ def test_a_relative_base_is_found_from_any_folder(tmp_path, base, monkeypatch):
     here = checkout(tmp_path / "one", base)
     (here.root / "inner").mkdir()
     monkeypatch.chdir(here.root / "inner")
-    found = resolve(find().settings)
+    found = resolve_base(open_checkout().settings)
     assert (found.name, found.source) == (
         "models/nano",
         str(here.root / "models/nano"),

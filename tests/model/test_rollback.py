@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from repobuild.engine.override import displaced, own
+from repobuild.engine.override import original_row, override_row
 from repobuild.model.adapter.decision import StepInput, find_parent_row, find_reusable
 
 OLD, NEW = "0" * 64, "1" * 64
@@ -18,7 +18,7 @@ def row(name: str, samples: str, **changes: Any) -> dict[str, Any]:
 
 
 def rolled_back() -> dict[str, Any]:
-    return displaced(row(NEW, "new"), row(OLD, "old", mode="rollback"))
+    return override_row(row(NEW, "new"), row(OLD, "old", mode="rollback"))
 
 
 def situation(**rows: Any) -> StepInput:
@@ -41,13 +41,13 @@ def test_a_rolled_back_commit_continues_the_adapter_rolled_back_to() -> None:
 
 
 def test_rolling_back_twice_keeps_the_commits_own_row() -> None:
-    twice = displaced(rolled_back(), row("2" * 64, "older"))
-    assert own(twice) == row(NEW, "new")
-    assert own(own(twice)) == row(NEW, "new")
+    twice = override_row(rolled_back(), row("2" * 64, "older"))
+    assert original_row(twice) == row(NEW, "new")
+    assert original_row(original_row(twice)) == row(NEW, "new")
 
 
 def test_the_key_depends_on_the_adapter_that_is_continued() -> None:
-    one, two = rolled_back(), displaced(row(NEW, "new"), row("2" * 64, "older"))
+    one, two = rolled_back(), override_row(row(NEW, "new"), row("2" * 64, "older"))
     assert one["inputs"] == two["inputs"] == row(NEW, "new")["inputs"]
     assert one["key"] != two["key"]
     assert (one["follows"], two["follows"]) == (OLD, "2" * 64)

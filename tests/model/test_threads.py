@@ -4,7 +4,7 @@ from repobuild.model.compute.threads import (
     KEEP_STEPS,
     TRIAL_STEPS,
     ThreadTuner,
-    thread_tuner,
+    make_thread_tuner,
 )
 
 
@@ -64,7 +64,10 @@ def test_the_slower_choice_takes_few_steps() -> None:
 
 def test_several_processes_and_single_cores_keep_their_threads() -> None:
     used: list[int] = []
-    for tuner in (thread_tuner(8, 2, used.append), thread_tuner(1, 1, used.append)):
+    for tuner in (
+        make_thread_tuner(8, 2, used.append),
+        make_thread_tuner(1, 1, used.append),
+    ):
         for _ in range(400):
             tuner.step(10)
     assert used == []

@@ -16,7 +16,7 @@ TEXTS = [
 
 @pytest.fixture(scope="module")
 def tokenizer() -> PreTrainedTokenizerFast:
-    return bpe.train(TEXTS, vocabulary=300)
+    return bpe.train_tokenizer(TEXTS, vocabulary=300)
 
 
 def ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
@@ -46,7 +46,7 @@ def test_every_digit_is_its_own_token(tokenizer: PreTrainedTokenizerFast) -> Non
 
 
 def test_a_line_break_and_its_indentation_are_one_piece() -> None:
-    learned = bpe.train(["x\n        return y\n"] * 50, vocabulary=300)
+    learned = bpe.train_tokenizer(["x\n        return y\n"] * 50, vocabulary=300)
     pieces = [learned.decode([i]) for i in ids(learned, "x\n        return y")]
     assert pieces == ["x", "\n       ", " return", " y"]
 
@@ -73,5 +73,5 @@ def test_a_saved_tokenizer_is_the_same(
 def test_training_twice_gives_the_same_merges(
     tokenizer: PreTrainedTokenizerFast,
 ) -> None:
-    again = bpe.train(TEXTS, vocabulary=300)
+    again = bpe.train_tokenizer(TEXTS, vocabulary=300)
     assert again.get_vocab() == tokenizer.get_vocab()

@@ -18,14 +18,14 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.errors import BuildError, UsageError
-from repobuild.model.adapter.packing import draw
+from repobuild.model.adapter.packing import draw_epochs
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.schedule import rate_at
 from repobuild.model.adapter.train import train
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.deepspeed_config import read_config
-from repobuild.model.compute.launch import environment, launch
+from repobuild.model.compute.launch import launch, process_environment
 from repobuild.model.conversation import Conversation
 from tests.model.test_nano import make_base, recipe, samples
 
@@ -42,7 +42,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 def job(base: Base, scratch: Path, zero: str = "zero0", **changes: Any) -> TrainingJob:
     made = recipe(**changes)
     examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
-    epochs = draw(examples, made.epochs, made.max_tokens, made.seed)
+    epochs = draw_epochs(examples, made.epochs, made.max_tokens, made.seed)
     return TrainingJob(
         base=base,
         parent="",
@@ -110,7 +110,7 @@ def test_the_shortcuts_of_one_process_change_no_bit(
 ) -> None:
     one, two = (job(base, tmp_path / n, epochs=1.0) for n in ("one", "two"))
     train(one)
-    monkeypatch.setattr(deepspeed_config, "lighten", lambda engine: None)
+    monkeypatch.setattr(deepspeed_config, "skip_unneeded_work", lambda engine: None)
     train(two)
     assert digest(one.scratch) == digest(two.scratch)
 
@@ -257,7 +257,9 @@ def test_progress_of_another_process_is_passed_on(
 ) -> None:
     said = "print('[1, 2, 0.5]'); print('[rank0]: [2, 2, 0.25]'); print('no room left')"
     failing = [sys.executable, "-c", f"{said}; raise SystemExit(3)"]
-    monkeypatch.setattr("repobuild.model.compute.launch.command", lambda *_: failing)
+    monkeypatch.setattr(
+        "repobuild.model.compute.launch.launcher_command", lambda *_: failing
+    )
     reported: list[tuple[int, int, float]] = []
     with pytest.raises(BuildError, match="2 processes failed:\nno room left"):
         launch(job(base, tmp_path), 2, "", lambda *step: reported.append(step))
@@ -340,7 +342,7 @@ def kill_after_first_step(made: TrainingJob, pause: float) -> None:
     """Send SIGKILL to the process group, `pause` seconds after its first step."""
     started = subprocess.Popen(
         [sys.executable, "-m", "repobuild.model.adapter.train", str(made.scratch)],
-        env=environment(1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        env=process_environment(1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
     assert started.stdout is not None

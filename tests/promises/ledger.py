@@ -18,7 +18,7 @@ from typing import Any
 
 from repobuild.engine.digest import inflate, unpack
 from repobuild.engine.rule import Rule, closure
-from repobuild.engine.storage.state import TableLine
+from repobuild.engine.storage.state import TableRecord
 from repobuild.git.snapshot import Snapshot
 from tests.standard import Row, Standard
 
@@ -34,7 +34,7 @@ class Page:
     """All rows of a state at one moment."""
 
     rows: dict[str, dict[str, Row]]
-    lines: dict[str, TableLine]
+    lines: dict[str, TableRecord]
     memo: set[int]
     full: set[str]  # tables that would start anew
 

@@ -20,7 +20,7 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from repobuild.cli.main import run
-from repobuild.model.base import resolve
+from repobuild.model.base import resolve_base
 from repobuild.model.compare import AnswerPiece
 from repobuild.model.generate import TextGenerator
 from tests.model.test_nano import make_base, settings
@@ -203,7 +203,7 @@ def test_asking_gives_what_base_and_adapter_say(here: Path, capsys) -> None:
     facts = json.loads(capsys.readouterr().out)
     assert (facts["version"], facts["behind"]) == (1, 0)
     assert facts["commit"] == facts["head"]
-    base = resolve(settings(base__model=str(here / "nano")))
+    base = resolve_base(settings(base__model=str(here / "nano")))
     for name, adapter in (("base", None), ("adapter", here / "adapter")):
         speaker = TextGenerator.load(base, adapter)
         said = facts["answers"][name]["text"].strip()

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.model.adapter.checkpoint import checkpoint_state
+from repobuild.model.adapter.checkpoint import read_checkpoint_state
 from repobuild.model.adapter.train import train
 from repobuild.model.base import Base
-from repobuild.model.compute.launch import environment
+from repobuild.model.compute.launch import process_environment
 from tests.benchmarks.crash_site import session
 from tests.model.test_nano import make_base
 from tests.model.test_train import Killed, digest, job, killed_at
@@ -47,9 +47,9 @@ def test_a_damaged_checkpoint_is_not_trained_on(base, whole, tmp_path, name, how
     made = job(base, tmp_path, epochs=3.0)
     with pytest.raises(Killed):
         train(made, killed_at(7))
-    assert checkpoint_state(tmp_path, made.digest)
+    assert read_checkpoint_state(tmp_path, made.digest)
     damage(tmp_path / "checkpoint" / name, how)
-    assert checkpoint_state(tmp_path, made.digest) is None
+    assert read_checkpoint_state(tmp_path, made.digest) is None
     assert steps_of(made)[0] == 1
     assert digest(tmp_path) == whole
 
@@ -90,7 +90,8 @@ def test_a_launched_training_ends_with_a_builder_that_was_killed(base, tmp_path)
     for number in (signal.SIGKILL, signal.SIGINT):
         builder = subprocess.Popen(
             [sys.executable, "-u", "-c", code, str(tmp_path)], text=True,
-            env=environment(1), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            env=process_environment(1), stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         )  # fmt: skip
         assert builder.stdout is not None
         builder.stdout.readline()

@@ -17,9 +17,9 @@ import pytest
 
 from repobuild.engine.digest import inflate
 from repobuild.engine.storage.artifact_store import object_path
-from repobuild.engine.storage.damage_check import damage, is_corrupt
+from repobuild.engine.storage.damage_check import find_damage, is_corrupt
 from repobuild.engine.storage.event_log import EventLog
-from repobuild.engine.storage.integrity import holds, seal
+from repobuild.engine.storage.integrity import seal, seal_holds
 from repobuild.engine.storage.state import open_state
 from repobuild.errors import BuildError
 from tests.repository import Repository
@@ -153,7 +153,7 @@ def test_a_value_that_the_disk_garbled_is_noticed_where_it_is_read(toy, wanted):
 
 def test_a_copied_state_is_looked_through_and_used(toy, tmp_path):
     copy(toy, tmp_path / "state")
-    assert not holds(tmp_path / "state" / "build.db")
+    assert not seal_holds(tmp_path / "state" / "build.db")
     toy.folder = tmp_path / "state"
     assert toy.build()["words"].counts.built == 2  # what the commit changed
     assert not (toy.folder / "build.db.bad-1").exists()
@@ -289,7 +289,7 @@ def test_a_changed_byte_in_the_short_answer_is_no_answer(toy, repository, monkey
     from repobuild import noop_cache
 
     monkeypatch.chdir(repository.path)
-    _, _, commit = noop_cache.git_facts()
+    _, _, commit = noop_cache.locate_head()
     path = toy.folder / "current"
     noop_cache.write(
         str(toy.folder), str(repository.path), commit, "", [], "text", "{}"
@@ -311,13 +311,13 @@ def test_an_event_after_a_line_that_a_kill_cut_is_kept(tmp_path):
 
 
 def test_what_killed_builds_left_in_tmp_is_swept(toy, repository):
-    from repobuild.checkout import find, silent
+    from repobuild.checkout import open_checkout, silent
 
     left = toy.folder / "tmp" / "worktree"
     left.mkdir(parents=True)
     unfinished = toy.folder / "tmp" / "adapter-00ff"
     unfinished.mkdir()
-    checkout = find(repository.path)
+    checkout = open_checkout(repository.path)
     with checkout.building(checkout.snapshot(), silent) as build:
         build.run(["files"])
     assert not left.exists()
@@ -400,14 +400,16 @@ def events(toy: Toy) -> list[dict[str, Any]]:
 def test_every_stored_value_is_looked_at(toy):
     """What `verify` and a build after a kill rely on."""
     state = open_state(toy.folder)
-    assert damage(state.database) == ""
+    assert find_damage(state.database) == ""
     for table in ("rows_files", "memo"):
         state.database.execute("BEGIN")
         state.database.execute(
             f"UPDATE {table} SET value = "
             "CAST(substr(value, 1, length(value) - 1) || x'2a' AS BLOB)"
         )
-        assert "does not match its digest" in damage(state.database)
+        assert "does not match its digest" in find_damage(state.database)
         state.database.execute("ROLLBACK")
     state.database.execute("DELETE FROM rows_words WHERE key = '3.txt'")
-    assert damage(state.database) == 'the rows of "words" do not add up to its digest'
+    assert (
+        find_damage(state.database) == 'the rows of "words" do not add up to its digest'
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.checkout import find
+from repobuild.checkout import open_checkout
 from repobuild.cli.adapter_facts import find_adapter
 from repobuild.cli.ask import AskedAdapter
 from repobuild.cli.main import run
@@ -57,7 +57,7 @@ def test_an_adapter_500_commits_ago_comes_before_a_newer_one_elsewhere(here, cap
         here.commit()
     here.commit(changed(2))
 
-    checkout = find()
+    checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
     assert parent(build, build.rules["adapter"]) == own["object"]
     assert find_adapter(build)[0] == fork

@@ -8,7 +8,7 @@ from pathlib import Path
 import pygit2
 import pytest
 
-from repobuild.git.commit_diffs import LOOP, MOST_FILES, steps
+from repobuild.git.commit_diffs import LOOP, MOST_FILES, kept_commits
 from repobuild.git.snapshot import at_worktree
 from repobuild.samples.changes.change_samples import TASK
 from repobuild.samples.dataset.split import Split
@@ -288,7 +288,7 @@ def test_trees_that_come_back_again_and_again_are_one(repository):
         repository.commit({"a.py": f"X = {n}\n"})
         repository.commit({"a.py": NUMBERS})
     head = str(repository.git.head.target)
-    assert [step.commit for step in steps(repository.git, head)] == [first]
+    assert [step.commit for step in kept_commits(repository.git, head)] == [first]
 
 
 def test_a_loop_longer_than_is_looked_for_stays(repository):
@@ -296,7 +296,7 @@ def test_a_loop_longer_than_is_looked_for_stays(repository):
     for n in range(LOOP + 1):
         repository.commit({"a.py": f"X = {n}\n"})
     head = repository.commit({"a.py": WORDS})
-    assert len(list(steps(repository.git, head))) == LOOP + 2
+    assert len(list(kept_commits(repository.git, head))) == LOOP + 2
 
 
 def test_a_merge_counts_against_its_first_parent(built, repository):

@@ -251,16 +251,16 @@ def test_a_kill_leaves_one_state_or_the_other(here, capsys, monkeypatch, moment)
     from repobuild.engine import override
 
     _, second, old, new = chain(here, capsys)
-    real = override.note
+    real = override.write_note
 
     def killed(*arguments: Any) -> None:
         if moment == "row":
             real(*arguments)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(override, "note", killed)
+    monkeypatch.setattr(override, "write_note", killed)
     assert run(["rollback"]) == 130
-    monkeypatch.setattr(override, "note", real)
+    monkeypatch.setattr(override, "write_note", real)
     assert adapters(capsys)[second]["object"] == new
     assert asked(capsys, "build")["adapter"]["object"] == new
     assert asked(capsys, "rollback")["adapter"] == old

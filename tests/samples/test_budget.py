@@ -12,9 +12,14 @@ from hypothesis import strategies as st
 
 from repobuild.errors import UsageError
 from repobuild.model import token_budget
-from repobuild.model.token_budget import balance, counter, ingredients, size
-from repobuild.resources import folder
-from repobuild.samples.dataset.budget import BudgetCuts, cut, level
+from repobuild.model.token_budget import (
+    balance,
+    count_tokens,
+    ingredients,
+    load_token_counter,
+)
+from repobuild.resources import data_folder
+from repobuild.samples.dataset.budget import BudgetCuts, fair_level, first_beyond
 from repobuild.samples.dataset.dataset import dataset
 from tests.fakes import MemoryTable, MemoryView
 from tests.samples.test_dataset import LONG, SETTINGS, SPLIT, sample
@@ -78,7 +83,7 @@ def kept(found: dict[str, Any]) -> dict[str, int]:
 
 def words_in(rows: dict[str, Any], found: dict[str, Any]) -> int:
     return sum(
-        size(rows[key][sub], words)
+        count_tokens(rows[key][sub], words)
         for key, row in found.items()
         for sub, item in row.items()
         if item == TRAINED
@@ -88,7 +93,7 @@ def words_in(rows: dict[str, Any], found: dict[str, Any]) -> int:
 @settings(deadline=None)
 @given(sizes, st.integers(0, 3000))
 def test_the_level_is_the_highest_that_the_budget_fills(basins, most) -> None:
-    found = level(basins, most)
+    found = fair_level(basins, most)
     assert sum(min(found, size) for size in basins.values()) <= most
     if found < max(basins.values()):
         assert sum(min(found + 1, size) for size in basins.values()) > most
@@ -98,7 +103,7 @@ def test_the_level_is_the_highest_that_the_budget_fills(basins, most) -> None:
 @given(st.lists(st.tuples(st.integers(0, 99), st.integers(1, 9))), st.integers(0, 99))
 def test_a_queue_ends_where_the_next_sample_does_not_fit(made, most) -> None:
     queue = [list(entry) for entry in sorted(made)]
-    end = cut(queue, most)
+    end = first_beyond(queue, most)
     assert sum(tokens for bucket, tokens in queue if bucket < end) <= most
 
 
@@ -195,7 +200,7 @@ def test_tokens_are_counted_as_by_the_base_models_tokenizer(monkeypatch) -> None
     monkeypatch.undo()
     from transformers import AutoTokenizer
 
-    count = counter(TOKENS)
+    count = load_token_counter(TOKENS)
     path = token_budget.tokenizer_file(TOKENS)
     assert count is not None and path is not None
     theirs = AutoTokenizer.from_pretrained(str(path.parent))
@@ -219,11 +224,11 @@ def test_the_error_for_a_missing_tokenizer_says_what_to_do(
     (tmp_path / "m").mkdir()
     for model in ("m", "nobody/nothing", "no such folder/at/all"):
         settings = {**TOKENS, "base.model": model, "root": tmp_path}
-        assert counter(settings) is None
+        assert load_token_counter(settings) is None
         with pytest.raises(UsageError, match=r"samples.max_tokens to 0"):
             ingredients({**settings, "samples.max_tokens": 9})
 
 
 def test_the_tokenizer_of_the_bundled_model_is_found() -> None:
     path = token_budget.tokenizer_file(TOKENS)
-    assert path is not None and path.is_relative_to(folder("cache"))
+    assert path is not None and path.is_relative_to(data_folder("cache"))

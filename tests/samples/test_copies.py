@@ -10,15 +10,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from repobuild.samples.dataset.dataset import dataset
-from repobuild.samples.dataset.quality_filter import frame
+from repobuild.samples.dataset.quality_filter import question_template
 from repobuild.samples.tasks.phrases import read_phrases
-from repobuild.samples.text.passages import RUN, marks, quoted, runs
+from repobuild.samples.text.passages import (
+    RUN,
+    fingerprints,
+    quoted_passages,
+    word_runs,
+)
 from tests.fakes import MemoryView
 from tests.samples.test_dataset import LONG, SETTINGS, SPLIT, built, sample
 
-LANGUAGES = sorted((folder("configs") / "questions").glob("*.toml"))
+LANGUAGES = sorted((data_folder("configs") / "questions").glob("*.toml"))
 BODY = "\n".join(f"    value_{n} = first_{n} + second_{n}" for n in range(12))
 NEAR = {"dropped": "near duplicate"}
 OVERLAP = {"dropped": "overlaps training"}
@@ -69,7 +74,7 @@ def test_the_words_of_the_question_files_are_not_a_passage() -> None:
             text.replace("`{", "{").replace("}`", "}").format_map(Named())
             for text in texts
         )
-        found = quoted(sample(question, answer))
+        found = quoted_passages(sample(question, answer))
         assert not found.passages, (question, answer)
 
 
@@ -83,7 +88,7 @@ def test_code_in_fences_and_lines_of_prose_are_passages() -> None:
 
 
 def lengths(question: str, answer: str) -> list[int]:
-    return [len(found) for found in quoted(sample(question, answer)).passages]
+    return [len(found) for found in quoted_passages(sample(question, answer)).passages]
 
 
 def test_a_list_of_names_is_not_a_passage() -> None:
@@ -97,7 +102,7 @@ def test_chinese_needs_twice_as_many_characters() -> None:
 
 
 def test_masked_code_is_quoted_with_the_code_around_it() -> None:
-    found = quoted(
+    found = quoted_passages(
         sample("Fill in.", "b", form="fim", prefix="a " * 9, suffix=" c" * 9)
     )
     assert found.passages == (("a",) * 9 + ("b",) + ("c",) * 9,)
@@ -111,17 +116,19 @@ text = st.lists(st.sampled_from("abcdefgh"), max_size=40)
 @given(text, text, text, text, st.lists(st.sampled_from("abcd"), min_size=RUN))
 def test_passages_that_share_a_run_share_a_mark(a, b, c, d, shared) -> None:
     one, other = (*a, *shared, *b), (*c, *shared, *d)
-    assert runs(one) & runs(other)
-    assert marks(one) & marks(other)
+    assert word_runs(one) & word_runs(other)
+    assert fingerprints(one) & fingerprints(other)
 
 
 @pytest.mark.parametrize("path", LANGUAGES, ids=lambda path: path.stem)
 def test_no_held_out_phrasing_is_nearly_a_trained_one(path) -> None:
     kinds = read_phrases(path).kinds.values()
-    trained = [frame(question) for kind in kinds for question in kind.questions]
+    trained = [
+        question_template(question) for kind in kinds for question in kind.questions
+    ]
     for kind in kinds:
         for other in trained:
-            likeness = fuzz.ratio(frame(kind.held_out), other)
+            likeness = fuzz.ratio(question_template(kind.held_out), other)
             assert likeness < 100 * SETTINGS["samples.near_duplicate"], kind.name
 
 
@@ -305,4 +312,8 @@ def test_of_each_cluster_of_copies_one_is_kept_and_nothing_leaks(made) -> None:
 
 
 def runs_of(sample: dict[str, Any]) -> set[tuple[str, ...]]:
-    return {run for passage in quoted(sample).passages for run in runs(passage)}
+    return {
+        run
+        for passage in quoted_passages(sample).passages
+        for run in word_runs(passage)
+    }

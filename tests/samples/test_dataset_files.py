@@ -11,7 +11,7 @@ import pytest
 from repobuild.errors import StaleError
 from repobuild.samples.dataset.summary import whole_licence
 from repobuild.samples.export.dataset_card import hub_licence
-from repobuild.samples.export.dataset_files import FORMS, export
+from repobuild.samples.export.dataset_files import DATASET_FORMATS, export
 from repobuild.samples.export.sample_record import provenance
 from tests.fakes import MemoryTable
 
@@ -193,7 +193,7 @@ def test_licences_get_the_names_of_the_hub(licences: list[str], name: str) -> No
     assert hub_licence(licences) == name
 
 
-@pytest.mark.parametrize("format", FORMS)
+@pytest.mark.parametrize("format", DATASET_FORMATS)
 def test_every_format_is_equal_byte_for_byte(format: str, tmp_path: Path) -> None:
     for name in ("one", "two"):
         export(Tables(), tmp_path / name, COMMIT, format)

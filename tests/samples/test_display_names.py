@@ -8,7 +8,7 @@ import pytest
 
 from repobuild.code.facts.element_row import ElementRow
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
-from repobuild.samples.contexts.element_view import ElementView, shown
+from repobuild.samples.contexts.element_view import ElementView, strip_counts
 from repobuild.samples.text.import_statements import module_of
 from tests.fakes import MemoryIndex
 
@@ -27,7 +27,7 @@ def label(path: str, qual: str, **files: Any) -> str:
     for name, row in files.items():
         names.record(f"{name}.py", names_of(row))
     row = ElementRow(qual, kind(qual), 1, 1, 0, 0, 0, b"", b"")
-    name = shown(qual).rpartition(".")[2]
+    name = strip_counts(qual).rpartition(".")[2]
     element = ElementView(path, row, name, qual.rpartition(".")[0])
     found, alone = names.label(element, names_of(files[path.removesuffix(".py")]))
     assert alone == (found in (element.name, element.plain_qual))

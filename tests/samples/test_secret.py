@@ -16,8 +16,8 @@ from pathlib import Path
 import pytest
 
 from repobuild.cli.main import run
-from repobuild.samples.dataset.secret_detection import secrets, withheld
-from repobuild.samples.export.dataset_files import FORMS
+from repobuild.samples.dataset.secret_detection import find_secrets, redact
+from repobuild.samples.export.dataset_files import DATASET_FORMATS
 from tests.repository import Repository
 
 ROOT = Path(__file__).parents[2]
@@ -107,17 +107,17 @@ INNOCENT = (
 @pytest.mark.parametrize("kind", PLANTED)
 def test_a_planted_secret_is_found_by_its_kind(kind: str) -> None:
     text = f"Look at this:\n{PLANTED[kind]}\nand no further."
-    assert kind.strip() in secrets(text).values()
+    assert kind.strip() in find_secrets(text).values()
 
 
 @pytest.mark.parametrize("text", INNOCENT)
 def test_an_innocent_line_is_not_a_secret(text: str) -> None:
-    assert secrets(text) == {}
+    assert find_secrets(text) == {}
 
 
 def test_a_withheld_secret_is_replaced_in_nested_data() -> None:
     value = {"code": f'a = 1\npassword = "{PASSWORD}"', "rows": [3, f"`{PASSWORD}`"]}
-    assert withheld(value) == {
+    assert redact(value) == {
         "code": 'a = 1\npassword = "[secret: Secret Keyword]"',
         "rows": [3, "`[secret: Secret Keyword]`"],
     }
@@ -125,21 +125,21 @@ def test_a_withheld_secret_is_replaced_in_nested_data() -> None:
 
 @pytest.mark.parametrize("kind", PLANTED)
 def test_nothing_of_a_planted_secret_is_left(kind: str) -> None:
-    left = withheld(f"Look at this:\n{PLANTED[kind]}\nand no further.")
-    assert not any(secret in left for secret in secrets(PLANTED[kind]))
+    left = redact(f"Look at this:\n{PLANTED[kind]}\nand no further.")
+    assert not any(secret in left for secret in find_secrets(PLANTED[kind]))
     assert PLANTED[kind].splitlines()[-1] not in left
-    assert secrets(left) == {}
+    assert find_secrets(left) == {}
 
 
 def test_a_long_line_does_not_take_quadratic_time() -> None:
     for line in ("a1" * 100_000, "password = " * 20_000, "=" * 200_000, '"' * 200_000):
-        secrets(line)
+        find_secrets(line)
 
 
 def test_ordinary_code_does_not_import_the_library() -> None:
-    name = secrets.__name__
+    name = find_secrets.__name__
     code = (
-        f"import sys; from {secrets.__module__} import {name}; "
+        f"import sys; from {find_secrets.__module__} import {name}; "
         f"{name}('def f(password, key=None):\\n    return password[key]'); "
         "sys.exit('detect_secrets' in sys.modules)"
     )
@@ -166,7 +166,7 @@ def test_no_planted_secret_reaches_what_a_user_reads(
     values = {
         secret: kind
         for planted in PLANTED.values()
-        for secret, kind in secrets(planted).items()
+        for secret, kind in find_secrets(planted).items()
         if kind != "Private Key"
     }
     body = [line for text in PLANTED.values() for line in text.splitlines()[1:]]
@@ -193,7 +193,7 @@ def test_no_planted_secret_reaches_what_a_user_reads(
         ["export", "graph", "-o", str(out / "graph")],
         *(
             ["export", "dataset", "-o", str(out / form), "--format", form]
-            for form in FORMS
+            for form in DATASET_FORMATS
         ),
         *([verb, key, "--json"] for verb in ("show", "why") for key in keys),
         *([verb, key] for verb in ("show", "why") for key in keys[:4]),

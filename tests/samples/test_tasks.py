@@ -9,12 +9,17 @@ from typing import Any
 import pytest
 
 from repobuild.errors import UsageError
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from repobuild.samples.changes.change_samples import TASK as CHANGE
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.tasks.answer_parts import list_elements
 from repobuild.samples.tasks.facts import FactScope
-from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, phrases, read_phrases
+from repobuild.samples.tasks.phrases import (
+    HELD_OUT,
+    NUMBERS,
+    load_phrases,
+    read_phrases,
+)
 from repobuild.samples.tasks.registry import TASKS, ingredients, samples
 from repobuild.samples.tasks.usage import example_call, parameter_list
 
@@ -157,7 +162,7 @@ def test_the_project_is_described() -> None:
 
 
 def test_both_languages_have_the_same_kinds_words_and_parts() -> None:
-    english, chinese = phrases("en"), phrases("zh")
+    english, chinese = load_phrases("en"), load_phrases("zh")
     for one, other in zip(english.kinds.values(), chinese.kinds.values(), strict=True):
         assert len(one.questions) == len(other.questions), one.name
         for field in ("name", "task", "number", "ask", "one_language", "share"):
@@ -167,17 +172,17 @@ def test_both_languages_have_the_same_kinds_words_and_parts() -> None:
 
 
 def test_every_task_has_kinds_and_every_kind_a_task() -> None:
-    tasks = {kind.task for kind in phrases("en").kinds.values()}
+    tasks = {kind.task for kind in load_phrases("en").kinds.values()}
     assert tasks == {*TASKS, CHANGE}
 
 
 def test_an_unknown_language_names_the_near_one() -> None:
     with pytest.raises(UsageError, match='did you mean "zh"'):
-        phrases("zhh")
+        load_phrases("zhh")
 
 
 def test_a_question_file_with_an_unknown_key_is_refused(tmp_path: Path) -> None:
-    text = (folder("configs") / "questions" / "en.toml").read_text("utf-8")
+    text = (data_folder("configs") / "questions" / "en.toml").read_text("utf-8")
     path = tmp_path / "en.toml"
     path.write_text(text.replace("held_out =", "heldout =", 1), "utf-8")
     with pytest.raises(UsageError, match='did you mean "held_out"'):
@@ -191,15 +196,15 @@ def test_a_property_is_not_shown_as_a_call() -> None:
 
 def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
     method = {"kind": "method", "name": "read", "container": "RowTable"}
-    scope = FactScope(FUNCTION | method, phrases("en"), ("en",), lambda id: False)
+    scope = FactScope(FUNCTION | method, load_phrases("en"), ("en",), lambda id: False)
     assert example_call(scope) == "row_table.read(path, limit=10, strict=strict)"
     on_class = FUNCTION | method | {"decorators": ["classmethod"], "async": True}
-    scope = FactScope(on_class, phrases("en"), ("en",), lambda id: False)
+    scope = FactScope(on_class, load_phrases("en"), ("en",), lambda id: False)
     assert example_call(scope) == "await RowTable.read(path, limit=10, strict=strict)"
 
 
 def test_names_keep_their_file_next_to_the_file_itself() -> None:
-    scope = FactScope(FUNCTION, phrases("en"), ("en",), lambda id: False)
+    scope = FactScope(FUNCTION, load_phrases("en"), ("en",), lambda id: False)
     ids = ["tests/t.py", "tests/t.py::test_a", "tests/t.py::test_b"]
     expected = "`tests/t.py`, `test_a`, `test_b` (in `tests/t.py`)"
     # Without the file, `test_a` would be read as one of the function's own file.
@@ -209,7 +214,7 @@ def test_names_keep_their_file_next_to_the_file_itself() -> None:
 def test_positional_only_defaults_are_omitted_and_keyword_only_ones_are_named() -> None:
     rows = [["other", "", "()", "", "/"], ["strict", "", "", "", "k"]]
     scope = FactScope(
-        FUNCTION | {"params": rows}, phrases("en"), ("en",), lambda id: False
+        FUNCTION | {"params": rows}, load_phrases("en"), ("en",), lambda id: False
     )
     assert example_call(scope) == "read_rows(strict=strict)"
     assert ", ".join(parameter_list(rows)) == "other=(), /, *, strict"
@@ -217,7 +222,7 @@ def test_positional_only_defaults_are_omitted_and_keyword_only_ones_are_named() 
 
 def test_a_held_out_phrasing_is_not_a_trained_one() -> None:
     for language in ("en", "zh"):
-        for kind in phrases(language).kinds.values():
+        for kind in load_phrases(language).kinds.values():
             assert kind.held_out not in kind.questions
 
 

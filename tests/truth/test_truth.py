@@ -21,7 +21,7 @@ from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
 from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
 from repobuild.truth.structure import CLAIMS, STRUCTURE
-from tests.mutants import mutant
+from tests.mutants import make_mutant
 from tests.truth_world import World
 
 ROOM = Path(__file__).parents[2] / "repobuild" / "truth"
@@ -214,7 +214,7 @@ def test_a_file_that_is_gone_is_noticed(world):
 
 def test_no_changed_token_of_any_answer_is_accepted(world):
     chance = random.Random(2)
-    every = [mutant(key, sample, chance) for key, sample in world.samples.items()]
+    every = [make_mutant(key, sample, chance) for key, sample in world.samples.items()]
     mutants = {m.key: m for m in every if m is not None}
     assert len(mutants) == len(world.samples)
     found = run_audit(world, {key: m.sample for key, m in mutants.items()})

@@ -34,7 +34,7 @@ from repobuild.code.facts.parse import facts_of
 from repobuild.code.scan.language import grammars, language_of
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Scope, Value
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 Item = dict[str, Any]
 UNREAD: Item = {"what": "unread", "id": ""}
@@ -58,7 +58,7 @@ def changes(value: Mapping[str, Value], scope: Scope) -> Value:
 
 def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the facts of a file depend on, because this rule compares facts."""
-    rule = tomllib.loads((folder("rules") / "facts.toml").read_text("utf-8"))
+    rule = tomllib.loads((data_folder("rules") / "facts.toml").read_text("utf-8"))
     return {**grammars(settings), "facts": rule["version"]}
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 from itertools import islice
 
 from repobuild.engine.contract import Source
-from repobuild.git.commit_diffs import row, steps
+from repobuild.git.commit_diffs import commit_row, kept_commits
 
 
 def commits(source: Source) -> None:
     """Update the rows to the snapshot's history; only new commits are compared."""
     repository, head = source.snapshot.repository, source.snapshot.commit
     limit = int(source.settings["history.commits"])
-    kept = list(islice(steps(repository, head), limit))
+    kept = list(islice(kept_commits(repository, head), limit))
     for commit in set(source.own.keys()) - {step.commit for step in kept}:
         source.own.drop(commit)
     for step in kept:
         known = source.own.get(step.commit)
         if known is None or known["before"] != step.before:
-            source.own.put(step.commit, row(repository, step))
+            source.own.put(step.commit, commit_row(repository, step))

@@ -14,7 +14,7 @@ from typing import Any
 from repobuild.code.facts.element_row import (
     Bindings,
     ElementRow,
-    bound,
+    bindings_of,
     name_of,
     parameter_of,
     parent_of,
@@ -231,7 +231,7 @@ def _uses(
     dependencies: set[str] = set()
     for text in _references(row, called):
         root = text.partition(".")[0]
-        bindings = (*bound(row.vars, root), *bound(names, root))
+        bindings = (*bindings_of(row.vars, root), *bindings_of(names, root))
         imported = [one[1:] for one in bindings if one[:1] in ("!", "@")]
         imports.update(module.partition(":")[0] for module in imported)
         if imported:

@@ -113,7 +113,7 @@ def name_of(qual: str) -> str:
     return qual.rpartition(".")[2].partition("#")[0]
 
 
-def bound(bindings: Bindings, name: str) -> tuple[Binding, ...]:
+def bindings_of(bindings: Bindings, name: str) -> tuple[Binding, ...]:
     """Return the bindings of a name, in source order."""
     value = bindings.get(name)
     if value is None:

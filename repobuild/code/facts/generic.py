@@ -28,8 +28,8 @@ from repobuild.code.facts.imported_names import read_exports, read_imports
 from repobuild.code.facts.local_bindings import binding_of
 from repobuild.code.facts.nesting import NestedDefinition, Nesting
 from repobuild.code.facts.parameter import on_one_line, read_parameters
-from repobuild.code.facts.syntax import Grammar, Outline, grammar
-from repobuild.code.scan.language import known
+from repobuild.code.facts.syntax import Grammar, Outline, load_grammar
+from repobuild.code.scan.language import all_languages
 
 _COMMENT_MARKS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
@@ -49,9 +49,9 @@ _EXTRA = "'repobuild[languages]'"
 
 def read(source: bytes, language: str) -> dict[str, Any]:
     """Return the facts of a file in any language with a query file."""
-    entry = known()[language]
+    entry = all_languages()[language]
     try:
-        loaded = grammar(language)
+        loaded = load_grammar(language)
     except ModuleNotFoundError:
         return {"problem": _MISSING.format(entry.distribution, _EXTRA)}
     except (QueryError, ValueError, AttributeError) as error:

@@ -13,7 +13,7 @@ from typing import Any
 
 from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.element_row import ElementRow, pack_row
-from repobuild.code.facts.syntax import grammar
+from repobuild.code.facts.syntax import load_grammar
 
 _SLUG = re.compile(r"[\W_]+")
 # Headings, quotes, tables, tags, rules; badges, and lines of nothing but links.
@@ -61,7 +61,7 @@ def _after_front_matter(lines: list[str]) -> int:
 
 
 def _sections(source: bytes, language: str) -> list[_Section]:
-    loaded = grammar(language)
+    loaded = load_grammar(language)
     root = loaded.parser.parse(source).root_node
     sections = []
     for _, parts in loaded.definitions(root):

@@ -31,7 +31,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from repobuild.code.scan.generated import classify_content
-from repobuild.code.scan.language import known
+from repobuild.code.scan.language import all_languages
 from repobuild.code.scan.source_text import reason_refused, source_of
 from repobuild.engine.contract import Scope, Value
 
@@ -47,12 +47,12 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
         return {"language": ""}
     limit = int(scope.settings.get("project.max_file_bytes", _MAX_BYTES))
     blob = scope.blob(str(value["blob"]))
-    if reason := left_out(blob, language):
+    if reason := reason_left_out(blob, language):
         return {"language": "", "left_out": reason}
     return facts_of(blob, language, limit)
 
 
-def left_out(blob: bytes, language: str) -> str:
+def reason_left_out(blob: bytes, language: str) -> str:
     """Return why a blob is not analysed: "generated" or "minified"; else ""."""
     return "" if language in _PROSE else classify_content(blob)
 
@@ -78,6 +78,6 @@ def facts_of(blob: bytes, language: str, limit: int = _MAX_BYTES) -> dict[str, A
 @functools.cache
 def reader(language: str) -> Reader:
     """Return the function that reads a language: its own module's, or the generic."""
-    module = known()[language].refine or "repobuild.code.facts.generic"
+    module = all_languages()[language].refine or "repobuild.code.facts.generic"
     read: Reader = importlib.import_module(module).read
     return read

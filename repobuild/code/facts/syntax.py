@@ -18,7 +18,7 @@ from tree_sitter import Language as TreeLanguage
 from tree_sitter import Node, Parser, Query, QueryCursor
 
 from repobuild.code.facts.body_digest import NormalForm, Span
-from repobuild.code.scan.language import Language, known
+from repobuild.code.scan.language import Language, all_languages
 
 _SITES = re.compile(r"^; -+ sites$", re.MULTILINE)
 _MAX_ERROR_CHILDREN = 20_000
@@ -109,14 +109,14 @@ def has_huge_error(root: Node) -> bool:
 
 
 @functools.cache
-def grammar(name: str) -> Grammar:
+def load_grammar(name: str) -> Grammar:
     """Return the grammar of a language, loaded once a process.
 
     Raises:
         ModuleNotFoundError: the grammar's package is not installed.
         QueryError: the query file does not fit the installed grammar.
     """
-    return Grammar(known()[name])
+    return Grammar(all_languages()[name])
 
 
 class Outline:

@@ -27,10 +27,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from repobuild.code.graph.linked_edges import Linking
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.code.graph.project import PROJECT, update_project
 from repobuild.code.graph.python_files import PythonFiles
-from repobuild.code.resolve.linked.linking import Linking
 from repobuild.engine.contract import Change, Table, Value, View
 
 

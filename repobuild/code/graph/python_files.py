@@ -1,6 +1,6 @@
 """The Python files of one run of the graph, and their rows.
 
-`resolve/linked/linking.py` has the same two methods, `changed_terms` and `row`, for
+`linked_edges.py` has the same two methods, `changed_terms` and `row`, for
 files of all other languages.
 """
 
@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from repobuild.code.graph.edges import resolved_row
 from repobuild.code.graph.nodes import target_terms
-from repobuild.code.resolve.python.modules import Modules, stem_of, surface
+from repobuild.code.graph.python_edges import python_file_row
+from repobuild.code.resolve.python.modules import Modules, python_surface, stem_of
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.engine.contract import Change, OwnTable, Table, Value
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 
 class PythonFiles:
@@ -46,7 +46,7 @@ class PythonFiles:
         if module is None:
             return None
         self._resolver.begin()
-        row = resolved_row(module, self._resolver)
+        row = python_file_row(module, self._resolver)
         within = (f"n:{path}:", f"b:{path}::", f"m:{path}::", f"d:{path}::")
         looked_up = self._resolver.terms
         terms = {term for term in looked_up if not term.startswith(within)}
@@ -59,7 +59,7 @@ class PythonFiles:
         for path, (old, new) in self._changed.items():
             was, now = _is_python(old), _is_python(new)
             if was and now:
-                before, after = surface(path, old), surface(path, new)
+                before, after = python_surface(path, old), python_surface(path, new)
                 names = before.keys() | after.keys()
                 terms |= {t for t in names if before.get(t) != after.get(t)}
             elif was or now:
@@ -106,5 +106,5 @@ def _module_terms(path: str) -> set[str]:
 @cache
 def _standard_library() -> frozenset[str]:
     """Return the top names of Python's standard library."""
-    path = folder("configs") / "languages" / "python.toml"
+    path = data_folder("configs") / "languages" / "python.toml"
     return frozenset(tomllib.loads(path.read_text("utf-8"))["standard_library"])

@@ -24,7 +24,7 @@ from hashlib import blake2b
 from typing import Any
 
 from repobuild.engine.contract import Value
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 UNKNOWN = "NOASSERTION"  # as SPDX writes it
 MANIFESTS = frozenset({"pyproject.toml", "package.json", "Cargo.toml"})
@@ -45,7 +45,7 @@ _DEPRECATED_GNU = re.compile(r"\b((?:L|A)?GPL-\d\.\d)(\+)?(?![\w.+-])")
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return the digest of the sentences by which texts are recognised."""
-    known = (folder("configs") / "licences.toml").read_bytes()
+    known = (data_folder("configs") / "licences.toml").read_bytes()
     return {"licences.toml": blake2b(known, digest_size=16).hexdigest()}
 
 
@@ -146,7 +146,7 @@ def _licence_of_field(text: str) -> str:
 
 @cache
 def _known_licences() -> Mapping[str, Mapping[str, Value]]:
-    return tomllib.loads((folder("configs") / "licences.toml").read_text("utf-8"))
+    return tomllib.loads((data_folder("configs") / "licences.toml").read_text("utf-8"))
 
 
 @cache

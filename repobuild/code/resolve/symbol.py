@@ -82,7 +82,7 @@ def module_symbol(path: str) -> Symbol:
     return Symbol(Kind.MODULE, path, "", 1.0)
 
 
-def identity(symbol: Symbol) -> str:
+def symbol_id(symbol: Symbol) -> str:
     """Return a symbol's id in the graph."""
     return f"{symbol.path}::{symbol.qual}" if symbol.qual else symbol.path
 

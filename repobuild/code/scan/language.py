@@ -41,7 +41,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.code.scan.generated import classify_path
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,9 +83,9 @@ def _read(path: Path) -> Language:
 
 
 @functools.cache
-def known() -> dict[str, Language]:
+def all_languages() -> dict[str, Language]:
     """Return every language of `configs/languages`, by name."""
-    paths = sorted((folder("configs") / "languages").glob("*.toml"))
+    paths = sorted((data_folder("configs") / "languages").glob("*.toml"))
     return {path.stem: _read(path) for path in paths}
 
 
@@ -93,7 +93,7 @@ def known() -> dict[str, Language]:
 def _name_of_extension(languages: tuple[str, ...]) -> dict[str, str]:
     return {
         extension: name
-        for name, language in known().items()
+        for name, language in all_languages().items()
         if language.is_chosen(languages)
         for extension in language.extensions
     }
@@ -104,7 +104,7 @@ def _file_name_pattern(languages: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return a pattern whose matching group is named after the language."""
     parts = [
         f"(?P<{name}>{'|'.join(fnmatch.translate(glob) for glob in language.files)})"
-        for name, language in known().items()
+        for name, language in all_languages().items()
         if language.files and language.is_chosen(languages)
     ]
     return re.compile("|".join(parts)) if parts else None
@@ -163,21 +163,25 @@ def grammars(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Installing a grammar thus changes the cache key, and its files are read again.
     """
-    from repobuild.engine.rule import version
+    from repobuild.engine.rule import installed_version
 
     names = {language.distribution for language in _chosen(settings)} - {""}
-    return ingredients(settings) | {name: version(name) for name in sorted(names)}
+    return ingredients(settings) | {
+        name: installed_version(name) for name in sorted(names)
+    }
 
 
 def _chosen(settings: Mapping[str, Any]) -> list[Language]:
     names = settings["project.languages"]
-    return [language for language in known().values() if language.is_chosen(names)]
+    return [
+        language for language in all_languages().values() if language.is_chosen(names)
+    ]
 
 
 def _check(languages: Sequence[str]) -> None:
     from repobuild.errors import UsageError, nearest
 
-    names = [name for name, language in known().items() if not language.part_of]
+    names = [name for name, language in all_languages().items() if not language.part_of]
     for name in languages:
         if name not in names:
             raise UsageError(

@@ -17,7 +17,7 @@ from repobuild.engine.digest import inflate, unpack
 from repobuild.engine.explain.diff import Difference, differing_leaves
 from repobuild.engine.explain.reason import Cause, Reason, differences
 from repobuild.engine.explain.similarity import STRONG, Similarity
-from repobuild.engine.rule import Rule, load
+from repobuild.engine.rule import Rule, import_function
 from repobuild.engine.storage.row_changes import (
     RowChange,
     changes_between,
@@ -118,7 +118,7 @@ class CauseTrace:
             old, new = self.values(change) if has_both else (None, None)
             found = differing_leaves(old, new) if old is not None else []
             if rule.labels:
-                label = load(rule.labels)
+                label = import_function(rule.labels)
                 found = [replace(leaf, name=label(leaf.name)) for leaf in found]
             self._leaves[cache_key] = found
         return self._leaves[cache_key]

@@ -26,14 +26,14 @@ from typing import Any, NamedTuple
 
 from repobuild.engine.context import BuildContext
 from repobuild.engine.explain.reason import Reason, differences
-from repobuild.engine.rule import Rule, closure, load
+from repobuild.engine.rule import Rule, closure, import_function
 from repobuild.engine.run.task import is_current
 from repobuild.engine.storage.memo_gc import newest_build
 from repobuild.engine.storage.run_history import TableRun, runs
-from repobuild.engine.storage.state import TableLine
+from repobuild.engine.storage.state import TableRecord
 from repobuild.git.ancestors import first_parents, nearest_ancestor
 
-NOTHING = "nothing"  # the work of a task whose artifact stays as it is
+NO_WORK = "nothing"  # the work of a task whose artifact stays as it is
 _SHOWN_PATHS = 4
 _RECENT_RUNS = 5
 _NEAREST = 5  # runs that an estimate is based on, at most
@@ -113,7 +113,7 @@ class TimeEstimate:
 # --------------------------------------------------------------------- what is stale
 
 
-def foresee(build: BuildContext, goals: list[str]) -> Forecast:
+def forecast_build(build: BuildContext, goals: list[str]) -> Forecast:
     """Return what building the goals would do. Takes no lock and writes nothing."""
     forecast = Forecast()
     for name in closure(build.rules, goals):
@@ -125,7 +125,7 @@ def foresee(build: BuildContext, goals: list[str]) -> Forecast:
         estimate = _estimate_table(build, rule, forecast)
         forecast.seconds += estimate.seconds
         forecast.runs = max(forecast.runs, estimate.runs)
-        if not estimate.runs and forecast.tasks.get(name) != NOTHING:
+        if not estimate.runs and forecast.tasks.get(name) != NO_WORK:
             forecast.unknown.append(name)
     return forecast
 
@@ -156,7 +156,7 @@ def _stale_reason(
 
 
 def _source_reason(
-    build: BuildContext, rule: Rule, line: TableLine, forecast: Forecast
+    build: BuildContext, rule: Rule, line: TableRecord, forecast: Forecast
 ) -> StaleReason | None:
     if line.tree == build.source_id(rule):
         return None
@@ -233,8 +233,8 @@ def _estimate_task(
     build: BuildContext, rule: Rule, forecast: Forecast, known: list[TableRun]
 ) -> TimeEstimate:
     stale = [name for name in rule.inputs if name in forecast.reasons]
-    if stale and all(forecast.tasks.get(name) == NOTHING for name in stale):
-        forecast.tasks[rule.name] = NOTHING
+    if stale and all(forecast.tasks.get(name) == NO_WORK for name in stale):
+        forecast.tasks[rule.name] = NO_WORK
         return TimeEstimate(0.0, 0)
     expected = _expected_work(build, rule, forecast)
     if expected:
@@ -308,7 +308,7 @@ def _expected_work(
         changed=max((count.changed for count in counts), default=0),
         size=max((count.size for count in counts), default=0),
     )
-    expected: ExpectedWork = load(rule.forecast)(given)
+    expected: ExpectedWork = import_function(rule.forecast)(given)
     return expected
 
 

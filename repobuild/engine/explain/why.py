@@ -46,7 +46,7 @@ _COUNTED_ROWS = 200  # changed rows of a table whose causes are counted
 _MAX_NAMES = 2_000  # keys that are compared for a near match
 
 
-def why(build: BuildContext, key: str) -> list[Explanation]:
+def explain(build: BuildContext, key: str) -> list[Explanation]:
     """Explain a table, a row, or an artifact; of several tables, the last one first.
 
     An artifact is named by its digest, its commit (six characters suffice) or a
@@ -68,7 +68,7 @@ def why(build: BuildContext, key: str) -> list[Explanation]:
                 found.append(row)
     if found:
         return found
-    raise unknown(build, key)
+    raise unknown_key_error(build, key)
 
 
 # ------------------------------------------------------------------------- a row
@@ -256,7 +256,7 @@ def _root_cause(reasons: Sequence[Reason]) -> _RootCause:
 # ----------------------------------------------------------------- an unknown name
 
 
-def unknown(build: BuildContext, key: str) -> UsageError:
+def unknown_key_error(build: BuildContext, key: str) -> UsageError:
     """Return the error for a name that nothing has, with the nearest known one."""
     names = list(build.rules)
     for rule in build.rules.values():

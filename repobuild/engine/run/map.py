@@ -26,7 +26,7 @@ from repobuild.engine.rule import Rule, manifest_digest
 from repobuild.engine.run.child_processes import block_signals, follow_parent
 from repobuild.engine.run.command import Command
 from repobuild.engine.run.worker import MapResult, MapWork, Payload, compute
-from repobuild.engine.storage.table import RawRow, pending
+from repobuild.engine.storage.table import RawRow, pending_rows
 from repobuild.engine.storage.table_writer import TableResult, TableWriter
 
 _POOL_ABOVE = 300
@@ -63,7 +63,7 @@ class _MapRun:
         self.full = build.is_full(rule)
         source = self.source.rule.name
         # Row key -> stored old value of the input, as the last run saw it.
-        self.pending = {} if self.full else pending(build.state, rule.name, source)
+        self.pending = {} if self.full else pending_rows(build.state, rule.name, source)
         prefix = manifest_digest(build.manifest(rule))
         # Row key -> memo key, None for a row that is gone.
         self.inputs = {

@@ -24,9 +24,9 @@ from repobuild.engine.context import BuildContext, Problem
 from repobuild.engine.contract import Progress, Value
 from repobuild.engine.digest import key_digest, pack
 from repobuild.engine.rule import Rule, manifest_digest
-from repobuild.engine.storage.artifact_notes import note, restore_rows
+from repobuild.engine.storage.artifact_notes import restore_rows, write_note
 from repobuild.engine.storage.artifact_store import folder_digest
-from repobuild.engine.storage.state import sweep
+from repobuild.engine.storage.state import remove_work_in_progress
 from repobuild.engine.storage.table import RawRow, StoredTable
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
@@ -146,10 +146,12 @@ def _make(build: BuildContext, rule: Rule, row_name: str, key: str) -> dict[str,
         # Of this run: what a killed one had done before is not counted.
         "seconds": round(time.perf_counter() - began, 3),
     }
-    note(build.store, rule.name, row_name, row)
+    write_note(build.store, rule.name, row_name, row)
     if wrote_files:
         build.store.put(folder, row["object"])
-    sweep(folder.parent, lambda name: not name.startswith(f"{rule.name}-"))
+    remove_work_in_progress(
+        folder.parent, lambda name: not name.startswith(f"{rule.name}-")
+    )
     return row
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 
 from repobuild.engine.context import BuildContext
 from repobuild.engine.contract import Change
-from repobuild.engine.rule import Rule, load
+from repobuild.engine.rule import Rule, import_function
 from repobuild.engine.run.view_output import ViewOutput, write_index
-from repobuild.engine.storage.table import RowChanges, StoredTable, pending
+from repobuild.engine.storage.table import RowChanges, StoredTable, pending_rows
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
 
@@ -32,7 +32,7 @@ class RunningView:
             if self.full:
                 found = RowChanges(source, list(source.keys()), {})
             else:
-                old = pending(self._build.state, self._rule.name, table)
+                old = pending_rows(self._build.state, self._rule.name, table)
                 found = RowChanges(source, list(old), old)
             self._changes[table] = found
         return self._changes[table]
@@ -78,5 +78,5 @@ def run_view(build: BuildContext, rule: Rule) -> TableResult:
 def _check_schema(rule: Rule, own: ViewOutput) -> None:
     """Check what a user's view put against the schema of the table that it extends."""
     for key in own.put_keys() if rule.schema and rule.code else ():
-        if wrong := load(rule.schema)(own.get(key)):
+        if wrong := import_function(rule.schema)(own.get(key)):
             raise BuildError(f'rule "{rule.name}" put a bad row "{key}": {wrong}')

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from repobuild.engine.digest import deflate, digest, pack, unpack
-from repobuild.engine.rule import load
+from repobuild.engine.rule import import_function
 from repobuild.engine.run.command import Command, CommandEnvironment, run_command
 from repobuild.engine.run.cyclic_gc import paused_gc
 from repobuild.engine.run.script import RuleError, Script
@@ -43,7 +43,11 @@ class MapWork:
 
     @property
     def function(self) -> Callable[..., Any]:
-        return self.code.load() if isinstance(self.code, Script) else load(self.run)
+        return (
+            self.code.load()
+            if isinstance(self.code, Script)
+            else import_function(self.run)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +123,7 @@ def _compute_by_command(
 def _result(work: MapWork, key: bytes, value: Any) -> MapResult:
     if value is None:
         return MapResult(key, b"", b"", "", False)
-    if work.schema and (wrong := load(work.schema)(value)):
+    if work.schema and (wrong := import_function(work.schema)(value)):
         return MapResult(key, b"", b"", wrong, True)
     problem = str(value.get("problem", "")) if isinstance(value, dict) else ""
     if not work.stored:

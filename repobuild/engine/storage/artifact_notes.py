@@ -28,11 +28,11 @@ FORMAT = 1
 Row = dict[str, Any]
 
 
-def note(store: ArtifactStore, table: str, key: str, row: Row) -> None:
+def write_note(store: ArtifactStore, table: str, key: str, row: Row) -> None:
     """Add a row to the note of the artifact that it names; replaced in one step."""
     path = _note_path(store, str(row["object"]))
     same = (table, key)
-    kept = [n for n in read(path) if (n["table"], n["key"]) != same]
+    kept = [n for n in read_notes(path) if (n["table"], n["key"]) != same]
     kept.append({"table": table, "key": key, "row": row})
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(f"{path.name}.new")
@@ -43,7 +43,7 @@ def note(store: ArtifactStore, table: str, key: str, row: Row) -> None:
     fresh.replace(path)
 
 
-def read(path: Path) -> list[dict[str, Any]]:
+def read_notes(path: Path) -> list[dict[str, Any]]:
     """Return an artifact's notes; none when they are missing, garbled or newer."""
     try:
         body = json.loads(path.read_bytes())
@@ -81,7 +81,7 @@ def restore_rows(build: BuildContext, rule: Rule) -> dict[str, Row]:
 def _notes(store: ArtifactStore, table: str) -> Iterator[dict[str, Any]]:
     """Yield one table's notes on the artifacts that are stored."""
     for name in store.digests():
-        for entry in read(_note_path(store, name)):
+        for entry in read_notes(_note_path(store, name)):
             if entry["table"] == table and entry["row"]["object"] == name:
                 yield entry
 

@@ -39,7 +39,7 @@ def connect(path: Path) -> sqlite3.Connection:
         database.execute("INSERT OR IGNORE INTO meta VALUES ('format', ?)", (FORMAT,))
     except sqlite3.DatabaseError as error:
         database.close()
-        raise trouble(path, error) from error
+        raise database_error(path, error) from error
     return database
 
 
@@ -99,7 +99,7 @@ def damaged(path: Path, reason: str) -> DamagedError:
     )
 
 
-def trouble(path: Path, error: sqlite3.Error) -> BuildError:
+def database_error(path: Path, error: sqlite3.Error) -> BuildError:
     """Return the error for what SQLite reports, with what to do about it."""
     if is_corrupt(error):
         return damaged(path, str(error))

@@ -22,7 +22,7 @@ _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _GARBLED = (UnicodeDecodeError, OverflowError, TypeError, ValueError)
 
 
-def damage(database: sqlite3.Connection) -> str:
+def find_damage(database: sqlite3.Connection) -> str:
     """Return what is wrong, in a few words; "" when the database is whole."""
     try:
         return (

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repobuild.engine.context import BuildContext
-from repobuild.engine.override import own
+from repobuild.engine.override import original_row
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage import memo_gc
 from repobuild.engine.storage.row_changes import note
@@ -67,7 +67,7 @@ def parse_size(text: str) -> int:
     return int(float(match[1]) * _UNITS[match[2].upper()])
 
 
-def tidy(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
+def collect_after_build(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
     """Collect at the end of a build when there may be garbage; return what it was.
 
     Costs two look-ups when no artifact was made and few memo entries are idle.
@@ -80,18 +80,18 @@ def tidy(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
     if is_due:
         found += _memo_garbage(build, limits)
     if found or is_due:
-        collect(build, limits, found, _FREED_PAGES)
+        remove_garbage(build, limits, found, _FREED_PAGES)
     if build.number % _TRIM_BUILDS == 0:
         _trim_builds(build)
     return found
 
 
-def waste(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
+def find_garbage(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
     """Return what a collection would remove."""
     return [*_artifact_garbage(build, limits), *_memo_garbage(build, limits)]
 
 
-def collect(
+def remove_garbage(
     build: BuildContext, limits: CacheLimits, found: list[Garbage], pages: int = 0
 ) -> int:
     """Remove what `waste` found; return its bytes. `pages` = 0 frees all free pages."""
@@ -163,7 +163,7 @@ def _named_artifacts(row: Mapping[str, Any]) -> set[str]:
     """
     return {
         value
-        for named in (row, own(row))
+        for named in (row, original_row(row))
         for name, value in named.items()
         if name != "follows" and isinstance(value, str) and _DIGEST.fullmatch(value)
     }
@@ -171,7 +171,7 @@ def _named_artifacts(row: Mapping[str, Any]) -> set[str]:
 
 def _artifact_garbage(build: BuildContext, limits: CacheLimits) -> Iterator[Garbage]:
     kept, last_use, doomed = roots(build), _last_uses(build), _doomed(build)
-    sizes = {digest: folder_bytes(build, digest) for digest in build.store.digests()}
+    sizes = {digest: artifact_bytes(build, digest) for digest in build.store.digests()}
     for digest in sorted(doomed):
         yield Garbage("object", digest, sizes.pop(digest, 0), "its rows went before")
     room = limits.max_bytes - sum(sizes.pop(digest, 0) for digest in kept)
@@ -237,7 +237,7 @@ def _trim_builds(build: BuildContext) -> None:
     database.executemany("DELETE FROM manifests WHERE id = ?", gone)
 
 
-def folder_bytes(build: BuildContext, digest: str) -> int:
+def artifact_bytes(build: BuildContext, digest: str) -> int:
     """Return the bytes of an artifact's files; 0 when it is not stored."""
     folder = build.store.object_path(digest)
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def holds(path: Path) -> bool:
+def seal_holds(path: Path) -> bool:
     """Whether a database is the file that was sealed, without a journal."""
     return not journal(path) and read_seal(path) == _identity(path) != ""
 

@@ -18,7 +18,7 @@ _HOLDER_BYTES = 200
 
 
 @contextmanager
-def locked(
+def hold_lock(
     path: Path, holder: str, wait: bool, report: Callable[[str], None]
 ) -> Iterator[None]:
     """Hold the lock. When it is taken, `report` who has it and wait.

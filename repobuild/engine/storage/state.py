@@ -31,17 +31,23 @@ from repobuild.engine.storage.connection import (
     connect,
     connect_read_only,
     damaged,
-    trouble,
+    database_error,
 )
-from repobuild.engine.storage.damage_check import damage, is_corrupt
+from repobuild.engine.storage.damage_check import find_damage, is_corrupt
 from repobuild.engine.storage.database_schema import check_format
-from repobuild.engine.storage.integrity import holds, journal, read_seal, seal, unseal
+from repobuild.engine.storage.integrity import (
+    journal,
+    read_seal,
+    seal,
+    seal_holds,
+    unseal,
+)
 
 _CLOSING_MS = 1000  # how long a closing build waits for readers
 
 
 @dataclass(frozen=True, slots=True)
-class TableLine:
+class TableRecord:
     """Facts about a table that are known without reading its rows."""
 
     name: str
@@ -135,21 +141,21 @@ class State:
         self.database.execute("DELETE FROM pending WHERE consumer = ?", (table,))
         self._created.discard(table)
 
-    def line(self, table: str) -> TableLine | None:
+    def line(self, table: str) -> TableRecord | None:
         """Return a table's line, or None when it was never built."""
         row = self.database.execute(
             'SELECT name, manifest, digest, rows, entries, tree, "commit", seconds, '
             "full_seconds FROM tables WHERE name = ?",
             (table,),
         ).fetchone()
-        return TableLine(*row) if row else None
+        return TableRecord(*row) if row else None
 
-    def lines(self) -> list[TableLine]:
+    def lines(self) -> list[TableRecord]:
         """Return the lines of all built tables."""
         names = self.database.execute("SELECT name FROM tables").fetchall()
         return [line for (name,) in names if (line := self.line(name))]
 
-    def write_line(self, line: TableLine) -> None:
+    def write_line(self, line: TableRecord) -> None:
         """Write a table's line. Runs in the transaction that writes its rows."""
         self.database.execute(
             "INSERT OR REPLACE INTO tables VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -203,7 +209,7 @@ def open_state(folder: Path, read_only: bool = False) -> State:
         reason = _damage(path)
     except sqlite3.DatabaseError as error:
         if not is_corrupt(error):
-            raise trouble(path, error) from error
+            raise database_error(path, error) from error
         reason = str(error)
     kept = set_aside(path) if reason else None
     unseal(path)
@@ -221,25 +227,25 @@ def _damage(path: Path) -> str:
     """Return what is wrong with a database, or ""; raises on a newer format."""
     if not path.exists():
         return "its journal is all that is left" if journal(path) else ""
-    whole = holds(path)  # before opening, which may create a journal
+    whole = seal_holds(path)  # before opening, which may create a journal
     database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
     try:
         check_format(database, path)
-        return "" if whole else damage(database)
+        return "" if whole else find_damage(database)
     finally:
         database.close()
 
 
 def _open_for_reading(folder: Path, path: Path) -> State:
-    known, whole = read_seal(path), holds(path)
+    known, whole = read_seal(path), seal_holds(path)
     try:
         database = connect_read_only(path)
         check_format(database, path)
     except sqlite3.DatabaseError as error:
-        raise trouble(path, error) from error
+        raise database_error(path, error) from error
     # A build removed a seal that is gone by now, and has checked the database.
     if known and not whole and read_seal(path) == known:
-        if reason := damage(database):
+        if reason := find_damage(database):
             database.close()
             raise damaged(path, reason)
     return State(folder, database, read_only=True)
@@ -257,7 +263,7 @@ def set_aside(path: Path) -> Path:
     return kept
 
 
-def sweep(folder: Path, is_kept: Callable[[str], bool]) -> None:
+def remove_work_in_progress(folder: Path, is_kept: Callable[[str], bool]) -> None:
     """Remove work in progress from `tmp/`, except kept names. Runs under the lock.
 
     What an interrupted task left stays until that task has run: a build of the tables

@@ -236,7 +236,7 @@ class RowChanges(Mapping[str, Change]):
         return len(self._keys)
 
 
-def pending(state: State, consumer: str, source: str) -> dict[str, bytes | None]:
+def pending_rows(state: State, consumer: str, source: str) -> dict[str, bytes | None]:
     """Return the rows of `source` that `consumer` has not seen: key -> stored old."""
     rows = state.database.execute(
         "SELECT key, old FROM pending WHERE consumer = ? AND source = ? ORDER BY key",

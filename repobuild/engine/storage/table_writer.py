@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from repobuild.engine.digest import TableDigest, inflate, names, pack, unpack
 from repobuild.engine.rule import Rule
-from repobuild.engine.storage.state import State, TableLine
+from repobuild.engine.storage.state import State, TableRecord
 from repobuild.engine.storage.table import RawRow, StoredTable
 
 _DETAILED_ROWS = 2_000  # a build that changed more keeps no old values for `why`
@@ -118,7 +118,7 @@ class TableWriter:
         self._publish(key, old, {"gone": True}, old_value)
         return len(before)
 
-    def finish(self, line: TableLine) -> TableLine:
+    def finish(self, line: TableRecord) -> TableRecord:
         """Write the table's line with its digest and counts filled in."""
         final = replace(
             line, digest=self._digest.state(), rows=self._rows, entries=self._entries

@@ -37,7 +37,7 @@ from repobuild.evaluate.mentions.mention_parser import (
     spans,
 )
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLocation, SymbolLookup
-from repobuild.samples.contexts.element_view import shown
+from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.contexts.graph_reader import is_test
 from repobuild.samples.text.import_statements import module_of
 
@@ -58,7 +58,9 @@ class Mention:
     others: int = 0  # further files that have it, beyond `MOST_FILES`
 
 
-def mentions(question: str, answer: str, lookup: SymbolLookup) -> tuple[Mention, ...]:
+def find_mentions(
+    question: str, answer: str, lookup: SymbolLookup
+) -> tuple[Mention, ...]:
     """Return what an answer mentions: existing, or missing where that is certain."""
     return tuple(_AnswerReader(question, answer, lookup).mentions())
 
@@ -126,7 +128,7 @@ class _AnswerReader:
         ]
         # An element with exactly this name precedes methods whose last name it is.
         locations.sort(
-            key=lambda p: (is_test(p.path), shown(split_id(p.id)[1]) != qual)
+            key=lambda p: (is_test(p.path), strip_counts(split_id(p.id)[1]) != qual)
         )
         if not locations and "." in name:
             locations = [self._lookup.file(path) for path in self._module_files(name)]

@@ -17,8 +17,8 @@ from repobuild.code.graph.graph import PROJECT, elements_of
 from repobuild.code.scan.language import language_of
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.mentions.mention_parser import KnownNames
-from repobuild.samples.contexts.display_names import NAMED
-from repobuild.samples.contexts.element_view import shown
+from repobuild.samples.contexts.display_names import NAMED_TYPES
+from repobuild.samples.contexts.element_view import strip_counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +89,9 @@ class SymbolLookup:
         """
         definitions: dict[str, list[SymbolLocation]] = {}
         for qual, item in elements_of(self._graph.get(path)):
-            if item["kind"] not in NAMED:
+            if item["kind"] not in NAMED_TYPES:
                 continue
-            qualified_name, id = shown(qual), f"{path}::{qual}"
+            qualified_name, id = strip_counts(qual), f"{path}::{qual}"
             if name in (qualified_name, name_of(qualified_name)):
                 location = SymbolLocation(
                     id, path, item["start_line"], item["end_line"]

@@ -41,8 +41,8 @@ from repobuild.evaluate.mentions.mention_parser import (
     prose,
     spans,
 )
-from repobuild.resources import folder
-from repobuild.samples.tasks.phrases import phrases
+from repobuild.resources import data_folder
+from repobuild.samples.tasks.phrases import load_phrases
 
 SIGNATURE_TASKS = frozenset({"api_usage", "code_explanation", "code_change"})
 
@@ -83,16 +83,16 @@ class FactCounts:
         return float(self.stated == self.wanted) if self.wanted else None
 
 
-def judged(
+def compare_facts(
     question: str, answer: str, expected: str, task: str, known: KnownNames
 ) -> FactCounts:
     """Compare the facts of an answer with those of the expected answer."""
     true = facts_in(expected, task, known)
-    wanted = asked_for(question, true)
+    wanted = facts_asked_for(question, true)
     stated = facts_in(answer, task, known) | bare_facts(answer, wanted)
     kinds = {fact.kind for fact in wanted}
     extra = frozenset(
-        fact for fact in asked_for(question, stated - true) if fact.kind in kinds
+        fact for fact in facts_asked_for(question, stated - true) if fact.kind in kinds
     )
     invented = frozenset(fact for fact in extra if not _exists(fact, known))
     wrong = invented if is_cut(expected) else extra
@@ -131,7 +131,7 @@ def bare_facts(answer: str, wanted: Facts) -> Facts:
     return frozenset(found)
 
 
-def asked_for(question: str, facts: Facts) -> Facts:
+def facts_asked_for(question: str, facts: Facts) -> Facts:
     """Return the facts that the question does not state itself."""
     fenced = (code for _, code in _FENCED.findall(question))
     code = "\n".join([*spans(question), *fenced])
@@ -153,8 +153,8 @@ def is_cut(expected: str) -> bool:
 @lru_cache(maxsize=1)
 def _more_endings() -> tuple[str, ...]:
     """Return the text after an incomplete list, in every language."""
-    files = sorted((folder("configs") / "questions").glob("*.toml"))
-    frames = (phrases(file.stem).words["more"] for file in files)
+    files = sorted((data_folder("configs") / "questions").glob("*.toml"))
+    frames = (load_phrases(file.stem).words["more"] for file in files)
     endings = (frame.partition("{items}")[2].strip() for frame in frames)
     return tuple(ending for ending in endings if ending)
 

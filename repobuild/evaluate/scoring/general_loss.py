@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.evaluate.scoring.confidence import ratio
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 FILE = "python.jsonl.gz"
 PIECES = 60
@@ -106,14 +106,14 @@ def draw_pieces(root: Path) -> GeneralText:
     from repobuild.model.bundled.corpus import (
         SourceFile,
         is_table,
-        pieces,
         source_files,
+        split_text,
     )
 
     def best_of(file: SourceFile) -> list[TextPiece]:
         drawn = (
             TextPiece(file.path, text)
-            for text in pieces(file.text)
+            for text in split_text(file.text)
             if len(text) >= _MIN_CHARACTERS and not is_table(text)
         )
         return sorted(drawn, key=_draw_key)[:_PER_FILE]
@@ -136,7 +136,7 @@ def _draw_key(piece: TextPiece) -> bytes:
 
 
 def _shipped_file() -> Path:
-    return folder("configs") / "general" / FILE
+    return data_folder("configs") / "general" / FILE
 
 
 def main() -> None:

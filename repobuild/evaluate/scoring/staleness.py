@@ -35,7 +35,7 @@ from repobuild.evaluate.scoring.confidence import mean
 from repobuild.evaluate.scoring.exact_facts import Facts
 from repobuild.samples.changes.old_answers import KINDS
 from repobuild.samples.dataset.all_samples import dataset_key
-from repobuild.samples.dataset.secret_detection import secrets
+from repobuild.samples.dataset.secret_detection import find_secrets
 
 TRACK = "staleness"
 _SAYS_GONE = re.compile(
@@ -80,8 +80,8 @@ class OutdatedQuestion:
         def facts(text: str) -> Facts:
             return exact_facts.facts_in(text, task, known)
 
-        old = exact_facts.asked_for(self.question, facts(self.old))
-        now = exact_facts.asked_for(self.question, facts(self.expected))
+        old = exact_facts.facts_asked_for(self.question, facts(self.old))
+        now = exact_facts.facts_asked_for(self.question, facts(self.expected))
         stated = facts(answer) | exact_facts.bare_facts(answer, old | now)
         if self.gone:
             return _mark_gone(old, now, stated, bool(_SAYS_GONE.search(answer)))
@@ -123,7 +123,7 @@ def draw_questions(
     in_turns = (pairs[n] for n in range(longest) for pairs in by_kind if n < len(pairs))
     questions = (_question(key, row) for key, row in in_turns)
     without_secret = (
-        q for q in questions if not secrets(f"{q.question}\n{q.expected}\n{q.old}")
+        q for q in questions if not find_secrets(f"{q.question}\n{q.expected}\n{q.old}")
     )
     return list(islice(without_secret, count))
 

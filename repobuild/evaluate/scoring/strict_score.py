@@ -109,7 +109,9 @@ def mark_answer(sample: HeldOutSample, answer: str, known: KnownNames) -> Strict
         compared = truncate_completion(sample.sub, sample.row, answer)
         stopped = float(normalised(compared) == normalised(code_in(answer)))
     else:
-        fact_counts = exact_facts.judged(question, answer, expected, sample.task, known)
+        fact_counts = exact_facts.compare_facts(
+            question, answer, expected, sample.task, known
+        )
     ours, theirs = normalised(compared), normalised(expected)
     paths = [path for path in paths_in(answer, known) if path not in question]
     expected_paths = [p for p in paths_in(expected, known) if p not in question]

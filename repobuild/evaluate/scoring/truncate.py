@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from itertools import dropwhile, takewhile
 
 from repobuild.engine.contract import Value
-from repobuild.samples.tasks.phrases import NUMBERS, phrases
+from repobuild.samples.tasks.phrases import NUMBERS, load_phrases
 
 COMPLETIONS = frozenset(
     {"code_completion", "assertion_completion", "import_completion"}
@@ -62,7 +62,7 @@ def completion_kind(sub: str) -> str:
     """Return the kind of code that a sample asks for: a table of its question file."""
     task, language, number = sub.lstrip("#").split(".", 2)
     first = int(number) // NUMBERS * NUMBERS
-    kinds = phrases(language).kinds.values()
+    kinds = load_phrases(language).kinds.values()
     return next((k.name for k in kinds if (k.task, k.number) == (task, first)), "")
 
 

@@ -60,7 +60,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.override import INSTEAD
+from repobuild.engine.override import ORIGINAL
 from repobuild.errors import BuildError
 from repobuild.model.adapter import packing, replay
 from repobuild.model.adapter.decision import (
@@ -71,7 +71,7 @@ from repobuild.model.adapter.decision import (
     drift,
     make_plan,
 )
-from repobuild.model.adapter.lineage import Lineage, current
+from repobuild.model.adapter.lineage import Lineage, current_digest
 from repobuild.model.adapter.recipe import (
     ComputeOptions,
     TrainingJob,
@@ -120,9 +120,9 @@ def adapter(task: Task) -> dict[str, Any]:
 def earlier_row(decision: StepDecision) -> dict[str, Any]:
     """Return an earlier adapter's row for this commit: it is reused or kept."""
     assert decision.row is not None
-    row = {n: v for n, v in decision.row.items() if n not in ("key", INSTEAD)}
+    row = {n: v for n, v in decision.row.items() if n not in ("key", ORIGINAL)}
     facts = {"mode": decision.mode.value, "reason": decision.reason, "work": 0}
-    return {**row, **facts, "object": current(decision.row), "current": ""}
+    return {**row, **facts, "object": current_digest(decision.row), "current": ""}
 
 
 # ----------------------------------------------------------------------------- train
@@ -203,7 +203,9 @@ class ContinualTrainer:
         self._check_not_empty(samples)
         share = self._rehearsal_share
         max_tokens = int(recipe.max_tokens * (1 - share))
-        epochs = packing.draw(samples.kept, recipe.epochs, max_tokens, recipe.seed)
+        epochs = packing.draw_epochs(
+            samples.kept, recipe.epochs, max_tokens, recipe.seed
+        )
         tokens = sum(len(samples.kept[n].tokens) for order in epochs for n in order)
         rehearsal = self._make_rehearsal(tokens * share)
         done = self._train_round(RoundStart(1), samples.kept, epochs, rehearsal)
@@ -223,7 +225,7 @@ class ContinualTrainer:
         plan, settings = self.plan, self.task.settings
         assert plan.parent is not None
         delta = self._tokenise_ids(set(plan.delta.to_train))
-        start = RoundStart(1, str(self.task.object(current(plan.parent))))
+        start = RoundStart(1, str(self.task.object(current_digest(plan.parent))))
         rehearsal = Rehearsal.read(Path(start.parent))
         queue = self._replay_queue()
         unanswered, answered = [example.id for example in delta.kept], list[str]()
@@ -412,9 +414,9 @@ def label_run(task: Task, job: TrainingJob, processes: int) -> str:
 
     With another number of processes only the weights are resumed (checkpoint.py).
     """
-    from repobuild.model.adapter.checkpoint import checkpoint_state
+    from repobuild.model.adapter.checkpoint import read_checkpoint_state
 
-    state = checkpoint_state(job.scratch, job.digest)
+    state = read_checkpoint_state(job.scratch, job.digest)
     if not state:
         return "training"
     step, before = state["step"], state.get("world")
@@ -456,7 +458,7 @@ def measure_gate(task: Task, plan: Plan, folder: Path) -> dict[str, float]:
     """
     from repobuild.model.generate import TextGenerator
 
-    parent = task.object(current(plan.parent)) if plan.parent else None
+    parent = task.object(current_digest(plan.parent)) if plan.parent else None
     if not plan.held_out:
         return {}
     means = []
@@ -493,7 +495,7 @@ def make_lineage(
     return Lineage(
         commit=task.commit,
         tree=task.tree,
-        parent=current(parent) if parent else "",
+        parent=current_digest(parent) if parent else "",
         mode=plan.decision.mode.value,
         reason=plan.decision.reason,
         base={"name": plan.base.name, "digest": plan.base.digest},

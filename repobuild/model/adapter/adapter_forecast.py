@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from repobuild.engine.explain.forecast import NOTHING, ExpectedWork, ForecastInput
+from repobuild.engine.explain.forecast import NO_WORK, ExpectedWork, ForecastInput
 from repobuild.model.adapter import replay
 from repobuild.model.adapter.decision import (
     SampleDelta,
@@ -20,7 +20,7 @@ from repobuild.model.adapter.decision import (
 )
 from repobuild.model.adapter.lineage import Row
 from repobuild.model.adapter.recipe import Recipe, read_share
-from repobuild.model.base import resolve
+from repobuild.model.base import resolve_base
 
 STARTUP = 10.0  # seconds to import torch, load the model and measure the gate
 # Cost of all rounds of a commit, in first rounds. Over 117 commits (three seeds of
@@ -36,14 +36,14 @@ def adapter(prospect: ForecastInput) -> ExpectedWork:
     now = StepInput(
         dataset="",
         recipe=Recipe.of(settings).digest,
-        base=resolve(settings).digest,
+        base=resolve_base(settings).digest,
         size=prospect.size,
         rows=rows,
         parent=find_parent_row(rows, prospect.ancestors, prospect.commit),
     )
     decision = decide(now, delta, settings)
     if decision.mode is StepMode.WAIT:
-        return ExpectedWork(StepMode.WAIT.value, NOTHING, 0.0)
+        return ExpectedWork(StepMode.WAIT.value, NO_WORK, 0.0)
     if decision.mode is StepMode.CONTINUE:
         count = f"{prospect.changed:,} changed sample{'s' * (prospect.changed != 1)}"
         text = f"would continue on at most about {count}"

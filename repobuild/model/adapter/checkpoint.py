@@ -100,10 +100,10 @@ def write_checkpoint(
     if run.rank == 0:
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
-    tensors = deepspeed_config.gathered(model)
+    tensors = deepspeed_config.gather_lora_tensors(model)
     barrier(run)  # the folder exists
     moments = {"random": torch.get_rng_state()}
-    for number, (_, values) in enumerate(deepspeed_config.moments(engine)):
+    for number, (_, values) in enumerate(deepspeed_config.optimizer_states(engine)):
         moments |= {f"{number}.{name}": value for name, value in values.items()}
     save_file(moments, new / f"rank{run.rank}.safetensors")
     if run.rank == 0:
@@ -117,7 +117,7 @@ def write_checkpoint(
             "world": run.world,
             "losses": run.losses,
             "held_out": run.held_out.points,
-            "stage": deepspeed_config.stage(run.job.deepspeed),
+            "stage": deepspeed_config.zero_stage(run.job.deepspeed),
             "job": run.job.digest,
             "files": _file_digests(new),
         }
@@ -162,7 +162,7 @@ def barrier(run: TrainingRun) -> None:
 # ------------------------------------------------------------------------------- read
 
 
-def checkpoint_state(scratch: Path, job: str) -> dict[str, Any] | None:
+def read_checkpoint_state(scratch: Path, job: str) -> dict[str, Any] | None:
     """Return `state.json` if it belongs to this job and all files are undamaged.
 
     A kill between the two renames of `write_checkpoint` leaves the older checkpoint at
@@ -192,7 +192,7 @@ def restore_progress(run: TrainingRun) -> None:
     """Restore step, losses and best weights from this job's checkpoint, if any."""
     from safetensors.torch import load_file
 
-    state = checkpoint_state(run.job.scratch, run.job.digest)
+    state = read_checkpoint_state(run.job.scratch, run.job.digest)
     if state:
         run.done = min(int(state["step"]), run.steps)
         run.losses = list(state["losses"])
@@ -209,11 +209,13 @@ def restore_moments(run: TrainingRun, engine: Any) -> None:
     if not run.done:
         return
     state = json.loads((run.checkpoint / STATE).read_text("utf-8"))
-    stage = deepspeed_config.stage(run.job.deepspeed)
+    stage = deepspeed_config.zero_stage(run.job.deepspeed)
     if (state["world"], state["stage"]) != (run.world, stage):
         return
     saved = load_file(run.checkpoint / f"rank{run.rank}.safetensors")
-    for number, (parameter, values) in enumerate(deepspeed_config.moments(engine)):
+    for number, (parameter, values) in enumerate(
+        deepspeed_config.optimizer_states(engine)
+    ):
         for name in ("step", "exp_avg", "exp_avg_sq"):
             values[name] = saved[f"{number}.{name}"].to(parameter.device)
     torch.set_rng_state(saved["random"])

@@ -25,11 +25,11 @@ from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.override import own
-from repobuild.model.adapter.lineage import ROLLBACK, Manifest, Row, current
+from repobuild.engine.override import original_row
+from repobuild.model.adapter.lineage import ROLLBACK, Manifest, Row, current_digest
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.adapter.replay import KNOWN_AFTER
-from repobuild.model.base import Base, resolve
+from repobuild.model.base import Base, resolve_base
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
@@ -122,7 +122,7 @@ class Plan:
 
 def make_plan(task: Task) -> Plan:
     """Read samples, settings and earlier adapters, and decide."""
-    base, recipe = resolve(task.settings), Recipe.of(task.settings)
+    base, recipe = resolve_base(task.settings), Recipe.of(task.settings)
     samples, held_out = read_samples(task)
     manifest = Manifest.of(samples)
     rows = dict(task.rows("adapter"))
@@ -189,9 +189,9 @@ def read_manifest(task: Task, row: Row | None) -> Manifest | None:
     if row is None:
         return None
     try:
-        return Manifest.read(task.object(current(row)))
+        return Manifest.read(task.object(current_digest(row)))
     except KeyError:
-        task.event("adapter", missing=current(row))
+        task.event("adapter", missing=current_digest(row))
         return None
 
 
@@ -262,10 +262,14 @@ def find_reusable(now: StepInput) -> str:
     """
     wanted = (now.dataset, now.recipe, now.base, True)
     names = ("dataset", "recipe", "base", "promoted")
-    rejected = {current(own(row)) for row in now.rows.values() if own(row) is not row}
+    rejected = {
+        current_digest(original_row(row))
+        for row in now.rows.values()
+        if original_row(row) is not row
+    }
     for commit, row in sorted(now.rows.items()):
         same = tuple(row.get(name) for name in names) == wanted
-        if same and current(row) not in rejected:
+        if same and current_digest(row) not in rejected:
             return commit
     return ""
 

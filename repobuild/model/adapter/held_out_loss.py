@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from repobuild.model.adapter.packing import batches
+from repobuild.model.adapter.packing import bucketed_batches
 from repobuild.model.conversation import Example
 
 if TYPE_CHECKING:
@@ -103,7 +103,9 @@ def split_by_process(
     """
     lengths = [len(example.tokens) for example in examples]
     size = max(tokens, max(lengths, default=1))
-    numbers = batches(lengths, range(len(examples)), size, 0) if examples else []
+    numbers = (
+        bucketed_batches(lengths, range(len(examples)), size, 0) if examples else []
+    )
     once = [
         HeldOutBatch([[examples[i] for i in row] for row in batch], True)
         for batch in numbers

@@ -163,10 +163,10 @@ class Lineage:
             "work": self.training["tokens"],
             "scores": self.scores,
             "promoted": self.promoted,
-            "current": current(kept) if kept else "",
+            "current": current_digest(kept) if kept else "",
         }
 
 
-def current(row: Row) -> str:
+def current_digest(row: Row) -> str:
     """Return the object digest of the adapter to use at this row's commit."""
     return str(row.get("current") or row["object"])

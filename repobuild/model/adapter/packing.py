@@ -46,7 +46,7 @@ WEIGHTS = {"code_location": 14.0, "code_explanation": 2.0}
 # ---------------------------------------------------------------------------- epochs
 
 
-def draw(
+def draw_epochs(
     examples: Sequence[Example], epochs: float, most_tokens: int, seed: int
 ) -> list[list[int]]:
     """Return the example numbers of each epoch, at most `most_tokens` in all.
@@ -122,7 +122,7 @@ def quotas(needs: Mapping[str, int], budget: float) -> dict[str, float]:
 # --------------------------------------------------------------------------- batches
 
 
-def batches(
+def bucketed_batches(
     lengths: Sequence[int], order: Sequence[int], tokens: int, seed: int
 ) -> list[Batch]:
     """Return bucketed batches of at most `tokens`, padding included."""

@@ -69,13 +69,13 @@ class Rehearsal:
         """
         import torch
 
-        from repobuild.model.base import device, load_model
+        from repobuild.model.base import load_model, pick_device
 
         length = min(MAX_TOKENS, longest)
         count = min(MAX_TEXTS, ceil(tokens / length))
         if count < 1:
             return cls([])
-        on = device()
+        on = pick_device()
         dtype = torch.float32 if on == "cpu" else torch.bfloat16
         model: Any = load_model(base, dtype)
         model = model.to(on)

@@ -56,13 +56,21 @@ from repobuild.model.adapter.held_out_loss import (
     split_by_process,
 )
 from repobuild.model.adapter.metrics_log import MetricsLog, open_metrics_log
-from repobuild.model.adapter.packing import Batch, batches, collate, packed_batches
+from repobuild.model.adapter.packing import (
+    Batch,
+    bucketed_batches,
+    collate,
+    packed_batches,
+)
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.schedule import rate_at
-from repobuild.model.base import load_model, load_tokenizer, quiet
+from repobuild.model.base import load_model, load_tokenizer, silence_libraries
 from repobuild.model.compute import deepspeed_config
-from repobuild.model.compute.compute_options import apply_compute_options, recompute
-from repobuild.model.compute.threads import thread_tuner
+from repobuild.model.compute.compute_options import (
+    apply_compute_options,
+    limit_recomputation,
+)
+from repobuild.model.compute.threads import make_thread_tuner
 from repobuild.model.conversation import Example
 
 LOSS_POINTS = 100  # points of the loss curve in a result, at most
@@ -79,11 +87,11 @@ def train(
     trained = job.scratch / "trained"
     if trained.is_dir():  # killed after the last step
         return TrainingResult.read(trained)
-    quiet()
-    deepspeed_config.start()
+    silence_libraries()
+    deepspeed_config.join_process_group()
     threads = torch.get_num_threads()
     try:
-        run = TrainingRun(job, make_plan(job), 0, report)
+        run = TrainingRun(job, plan_batches(job), 0, report)
         restore_progress(run)
         # TrainingArguments first: ZeRO-3 shards the base while it is loaded.
         arguments = training_arguments(run)
@@ -95,7 +103,7 @@ def train(
         return write_adapter(run, model)
     finally:
         torch.set_num_threads(threads)
-        deepspeed_config.forget()
+        deepspeed_config.reset_zero3_setting()
 
 
 # -------------------------------------------------------------------------- prepare
@@ -166,7 +174,7 @@ def lora_config(job: TrainingJob) -> LoraConfig:
 # -------------------------------------------------------------------------- batches
 
 
-def make_plan(job: TrainingJob) -> list[Batch]:
+def plan_batches(job: TrainingJob) -> list[Batch]:
     """Return every batch of the run; their number is a multiple of the processes.
 
     A step has the same number of tokens on any number of processes.
@@ -185,7 +193,7 @@ def make_plan(job: TrainingJob) -> list[Batch]:
             row = max(recipe.sequence_length, max(lengths, default=1))
             plan += packed_batches(lengths, order, size, row, seed)
         else:
-            plan += batches(lengths, order, size, seed)
+            plan += bucketed_batches(lengths, order, size, seed)
     chance = random.Random(recipe.seed)
     while plan and len(plan) % world:
         plan.append(chance.choice(plan))
@@ -253,7 +261,7 @@ class TrainingCallback(TrainerCallback):
         self.trainer, self.log = trainer, log
         run, recipe = trainer.run, trainer.run.job.recipe
         threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
-        self.threads = thread_tuner(threads, run.world, torch.set_num_threads)
+        self.threads = make_thread_tuner(threads, run.world, torch.set_num_threads)
         trained = run.count_tokens(0, run.steps)
         count = recipe.evaluations
         if not run.job.patience:  # patience needs all of them, whatever they cost
@@ -266,9 +274,9 @@ class TrainingCallback(TrainerCallback):
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         run, trainer = self.trainer.run, self.trainer
         if run.job.recipe.checkpointing:  # the Trainer has enabled it for all layers
-            recompute(trainer.model, run.job.means.recomputed)
-        if run.world == 1 and not deepspeed_config.stage(run.job.deepspeed):
-            deepspeed_config.lighten(trainer.model_wrapped)
+            limit_recomputation(trainer.model, run.job.means.recomputed)
+        if run.world == 1 and not deepspeed_config.zero_stage(run.job.deepspeed):
+            deepspeed_config.skip_unneeded_work(trainer.model_wrapped)
         restore_moments(run, trainer.model_wrapped)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
@@ -293,7 +301,7 @@ class TrainingCallback(TrainerCallback):
         loss = measure(trainer.model_wrapped, self.held_out_batches, trainer.to_device)
         if run.held_out.add(step, loss) and run.job.patience:
             model: Any = trainer.model
-            run.held_out.best = deepspeed_config.gathered(model)
+            run.held_out.best = deepspeed_config.gather_lora_tensors(model)
         self.log.held_out(step, loss)
 
 
@@ -302,7 +310,7 @@ class TrainingCallback(TrainerCallback):
 
 def write_adapter(run: TrainingRun, model: PeftModel) -> TrainingResult:
     """Check the tensors and write the adapter, in a folder renamed into place."""
-    tensors = run.held_out.best or deepspeed_config.gathered(model)
+    tensors = run.held_out.best or deepspeed_config.gather_lora_tensors(model)
     steps = len(run.losses)  # fewer than planned after an early stop
     trained = run.batches[: steps * run.world]
     seen = [run.job.examples[i] for batch in trained for row in batch for i in row]

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from repobuild.engine.storage.artifact_store import ArtifactStore
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 MAX_BYTES = 16 << 20  # of the model that a wheel may carry
 
@@ -44,4 +44,4 @@ def bundle(model: Path, cache: Path, name: str = "tiny") -> str:
 
 
 if __name__ == "__main__":
-    print(bundle(Path(sys.argv[1]), folder("cache")))
+    print(bundle(Path(sys.argv[1]), data_folder("cache")))

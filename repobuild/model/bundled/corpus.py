@@ -142,7 +142,7 @@ def is_table(text: str) -> bool:
 # --------------------------------------------- code and fill-in-the-middle (FIM)
 
 
-def pieces(text: str, size: int = PIECE) -> Iterator[str]:
+def split_text(text: str, size: int = PIECE) -> Iterator[str]:
     """Cut a text into pieces of at most `size` characters, or of one longer line.
 
     A piece that is half full ends before the next definition, a full one at any line.
@@ -163,7 +163,7 @@ def pieces(text: str, size: int = PIECE) -> Iterator[str]:
 
 def code_documents(file: SourceFile) -> Iterator[CorpusDocument]:
     """Yield the pieces of a file, each after the file token and its path."""
-    for piece in pieces(file.text):
+    for piece in split_text(file.text):
         if piece.strip():
             text = f"{FILE_SEP}{file.path}\n{piece}"
             yield CorpusDocument("code", file.path, text, file.held_out)

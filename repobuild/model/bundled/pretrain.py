@@ -46,7 +46,7 @@ from repobuild import resources
 from repobuild.model.bundled import corpus
 from repobuild.model.bundled import tokenizer as bpe
 
-QUESTIONS = resources.folder("configs") / "questions"
+QUESTIONS = resources.data_folder("configs") / "questions"
 KINDS = ("code", "fim", "chat")
 Tokens = npt.NDArray[np.uint16]
 Clock = Callable[[], float]
@@ -591,7 +591,9 @@ def prepare(
         list(corpus.source_files(corpus.library_root())), questions, recipe.seed
     )
     if not folder.exists():
-        learned = bpe.train(tokenizer_texts(texts), recipe.vocabulary, recipe.context)
+        learned = bpe.train_tokenizer(
+            tokenizer_texts(texts), recipe.vocabulary, recipe.context
+        )
         new = folder.with_name(f"{folder.name}.new")
         learned.save_pretrained(new)
         replace_folder(folder, new)

@@ -67,7 +67,7 @@ CHAT_TEMPLATE = (
 )
 
 
-def train(
+def train_tokenizer(
     texts: Iterable[str], vocabulary: int = VOCABULARY, context: int = 4096
 ) -> PreTrainedTokenizerFast:
     """Learn a vocabulary of `vocabulary` entries from the texts, and wrap it for Qwen.

@@ -24,7 +24,7 @@ def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     """Select attention, fuse LoRA layers, compile layers and replace the loss."""
     causal: Any = model.get_base_model()
     use_attention(causal, job.means.attention)
-    if deepspeed_config.stage(job.deepspeed) < 3:
+    if deepspeed_config.zero_stage(job.deepspeed) < 3:
         fuse_lora_layers(model)
     if job.means.compile:  # one layer at a time: all layers share the compiled code
         for layer in causal.model.layers:
@@ -32,7 +32,7 @@ def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     use_answer_loss(model, job.recipe.bf16, job.means.loss_tokens)
 
 
-def recompute(model: Any, share: float) -> None:
+def limit_recomputation(model: Any, share: float) -> None:
     """Recompute activations (gradient checkpointing) in the first layers.
 
     The other layers, `1 - share` of them, keep theirs: more memory, less time.

@@ -70,7 +70,7 @@ def read_config(name: str) -> dict[str, Any]:
     Raises `UsageError` when the file is missing or no JSON, or when a key is unknown or
     is one that repobuild decides itself.
     """
-    shipped = resources.folder("configs") / "deepspeed"
+    shipped = resources.data_folder("configs") / "deepspeed"
     path = shipped / f"{name}.json" if "/" not in name else Path(name).expanduser()
     if name.endswith(".json") and "/" not in name:
         path = Path(name)
@@ -159,12 +159,12 @@ ZERO_KEYS = frozenset(
 )
 
 
-def stage(config: Mapping[str, Any]) -> int:
+def zero_stage(config: Mapping[str, Any]) -> int:
     """Return the ZeRO stage, 0 to 3."""
     return int(config.get("zero_optimization", {}).get("stage", 0))
 
 
-def start() -> None:
+def join_process_group() -> None:
     """Join the process group; call it before TrainingArguments are made.
 
     Otherwise zero.Init of ZeRO-3 counts one process and fails on the batch size.
@@ -194,17 +194,17 @@ def set_single_process_environment() -> None:
     if "RANK" in os.environ and "MASTER_PORT" in os.environ:
         return
     os.environ |= {"RANK": "0", "LOCAL_RANK": "0", "WORLD_SIZE": "1"}
-    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(find_free_port())}
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """Return a TCP port of this machine that is free at the moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
-def lighten(engine: Any) -> None:
+def skip_unneeded_work(engine: Any) -> None:
     """Skip the work of ZeRO-0 that a single process does not need.
 
     The engine reduces gradients with no other process, through a copy of all of them,
@@ -221,7 +221,7 @@ def lighten(engine: Any) -> None:
     engine.zero_grad = zero_grad
 
 
-def moments(engine: Any) -> list[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
+def optimizer_states(engine: Any) -> list[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
     """Return this rank's float32 parameters or partitions with their AdamW states."""
     outer = engine.optimizer
     inner = getattr(outer, "optimizer", outer)
@@ -232,7 +232,7 @@ def moments(engine: Any) -> list[tuple[torch.Tensor, dict[str, torch.Tensor]]]:
     return [(p, inner.state[p]) for group in groups for p in group["params"]]
 
 
-def gathered(model: torch.nn.Module) -> dict[str, torch.Tensor]:
+def gather_lora_tensors(model: torch.nn.Module) -> dict[str, torch.Tensor]:
     """Return whole float32 LoRA tensors by name, on the CPU.
 
     Every rank must call it: ZeRO-3 gathers the partitions of all ranks.
@@ -249,7 +249,7 @@ def gathered(model: torch.nn.Module) -> dict[str, torch.Tensor]:
         }
 
 
-def forget() -> None:
+def reset_zero3_setting() -> None:
     """Remove the ZeRO-3 setting that would change a later `from_pretrained`."""
     from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 

@@ -50,8 +50,8 @@ def launch(
     job.write()
     last_lines: deque[str] = deque(maxlen=SHOWN_LINES)
     with subprocess.Popen(
-        command(job, processes, hostfile),
-        env=environment(processes),
+        launcher_command(job, processes, hostfile),
+        env=process_environment(processes),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -69,7 +69,7 @@ def launch(
     return TrainingResult.read(job.scratch / "trained")
 
 
-def command(job: TrainingJob, processes: int, hostfile: str) -> list[str]:
+def launcher_command(job: TrainingJob, processes: int, hostfile: str) -> list[str]:
     """Return the launcher's command line."""
     if not hostfile:
         local = ["--standalone", f"--nproc_per_node={processes}", "-m", MODULE]
@@ -84,7 +84,7 @@ def command(job: TrainingJob, processes: int, hostfile: str) -> list[str]:
     return [*runner, *hosts, str(job.scratch)]
 
 
-def environment(processes: int) -> dict[str, str]:
+def process_environment(processes: int) -> dict[str, str]:
     """Return this process's environment, with the cores shared out.
 
     Variables of a process group that this process belongs to are removed.

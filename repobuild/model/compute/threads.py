@@ -62,7 +62,7 @@ class ThreadTuner:
         self.speeds.clear()
 
 
-def thread_tuner(
+def make_thread_tuner(
     threads: int, processes: int, set_threads: Callable[[int], None]
 ) -> ThreadTuner:
     """Return a tuner that tries all threads and one; several processes keep theirs."""

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.code.graph.graph import PROJECT
 from repobuild.errors import BuildError, StaleError, UsageError
-from repobuild.git.remote import address
-from repobuild.model.adapter.lineage import Lineage, current, sample_digest
-from repobuild.model.base import BUNDLED, TINY, Base, resolve
+from repobuild.git.remote import web_address
+from repobuild.model.adapter.lineage import Lineage, current_digest, sample_digest
+from repobuild.model.base import BUNDLED, TINY, Base, resolve_base
 from repobuild.model.publish import hub
 from repobuild.model.publish.model_card import (
     ModelCardFacts,
@@ -23,10 +23,10 @@ from repobuild.model.publish.model_card import (
     render_model_card,
 )
 from repobuild.model.publish.serving_recipes import DEFAULT_QUESTION, ServingFacts
-from repobuild.model.token_budget import counter, size
+from repobuild.model.token_budget import count_tokens, load_token_counter
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import SampleSource
-from repobuild.samples.dataset.summary import used
+from repobuild.samples.dataset.summary import read_kept
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -46,12 +46,12 @@ class Publication:
     @property
     def digest(self) -> str:
         """Return the digest of the current adapter."""
-        return current(self.row)
+        return current_digest(self.row)
 
     @property
     def folder(self) -> Path:
         """Return the adapter's folder; raises `BuildError` when it is gone."""
-        return stored(self.build, self.digest, "adapter")
+        return artifact_folder(self.build, self.digest, "adapter")
 
     def write_adapter(self, folder: Path, with_base: bool | None) -> None:
         """Write the adapter and its card to `folder`.
@@ -80,7 +80,7 @@ class Publication:
                 "the merged model of this adapter is not built\n"
                 "run `repobuild --until merged` first"
             )
-        source = stored(self.build, str(row["object"]), "merged model")
+        source = artifact_folder(self.build, str(row["object"]), "merged model")
         hub.write_model(source, folder)
         facts = self._card_facts(Lineage.read(self.folder), "", merged=True)
         hub.write_card(folder, render_model_card(facts))
@@ -99,7 +99,7 @@ class Publication:
         settings = self.build.settings
         if is_bundled:  # even if the next adapter is for another base
             settings = {**settings, "base.model": TINY}
-        base = resolve(settings)
+        base = resolve_base(settings)
         if base.digest != lineage.base["digest"]:
             raise BuildError(
                 f'the adapter was trained on another base than "{base.name}" is now\n'
@@ -116,7 +116,7 @@ class Publication:
         promoted = bool(self.row.get("promoted", True))
         return ModelCardFacts(
             project=self._project(),
-            address=address(build.snapshot.repository),
+            address=web_address(build.snapshot.repository),
             lineage=lineage,
             digest=self.digest,
             head=self.commit,
@@ -194,9 +194,9 @@ def count_training_contents(source: SampleSource) -> TrainingContents:
     Raises `StaleError` when the samples are newer than the dataset.
     """
     contents = TrainingContents()
-    count_tokens = counter(source.settings)
+    count = load_token_counter(source.settings)
     with_lines = bool(source.settings["adapter.line_numbers"])
-    for key, sample, row, _ in used(source, contents.summary):
+    for key, sample, row, _ in read_kept(source, contents.summary):
         if quotes_lines(key) and not with_lines:
             continue  # training leaves these out as well
         task = sample["task"]
@@ -205,15 +205,15 @@ def count_training_contents(source: SampleSource) -> TrainingContents:
             continue
         contents.trained[task] += 1
         contents.digests[key] = sample_digest(sample)
-        if count_tokens is not None:
-            contents.tokens[task] += size(sample, count_tokens)
+        if count is not None:
+            contents.tokens[task] += count_tokens(sample, count)
         is_example = task == EXAMPLE_TASK and sample["language"] == "en"
         if is_example and not contents.example:
             contents.example = sample["question"]
     return contents
 
 
-def stored(build: Build, digest: str, what: str) -> Path:
+def artifact_folder(build: Build, digest: str, what: str) -> Path:
     """Return the folder of an artifact; `what` names it in the message.
 
     Raises `BuildError` when it is gone or damaged.

@@ -32,8 +32,14 @@ from repobuild.samples.changes.latest_change import (
     latest_changes,
 )
 from repobuild.samples.contexts.project_context import project_name
-from repobuild.samples.tasks.facts import Fact, FactScope, Sample, samples_of, turn_of
-from repobuild.samples.tasks.phrases import Phrases, phrases
+from repobuild.samples.tasks.facts import (
+    Fact,
+    FactScope,
+    Sample,
+    phrasing_seed,
+    samples_of,
+)
+from repobuild.samples.tasks.phrases import Phrases, load_phrases
 
 TASK = "code_change"
 # Kinds of the question file, by what happened (code/changes/change.py).
@@ -130,7 +136,7 @@ class ChangeSampler:
             return {}
         row: dict[str, Sample] = {}
         for language in self._scope.languages:
-            for fact, about in self._facts(id, change, phrases(language)):
+            for fact, about in self._facts(id, change, load_phrases(language)):
                 for sub, sample in samples_of(fact, about):
                     row[sub] = {**sample, "commit": change.commit}
         return row
@@ -198,7 +204,7 @@ def _location_fact(id: str, change: LatestChange, about: FactScope, name: str) -
     """
     fields = {**change_fields(change, about.phrases), "name": name}
     kind = "former" if change.new_id else "absent"
-    answer, turn = about.answer(kind, **fields), turn_of("location", id)
+    answer, turn = about.answer(kind, **fields), phrasing_seed("location", id)
     return Fact(kind, answer, (about.id,), "medium", fields, turn=turn)
 
 

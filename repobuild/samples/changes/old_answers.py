@@ -39,11 +39,11 @@ from repobuild.engine.contract import Value, View
 from repobuild.samples.changes.change_samples import GONE_KINDS, change_fields
 from repobuild.samples.changes.history_scope import HistoryScope
 from repobuild.samples.changes.latest_change import LatestChange, latest_changes
-from repobuild.samples.contexts.display_names import NAMED
+from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.graph_reader import is_test
-from repobuild.samples.tasks.facts import completed
+from repobuild.samples.tasks.facts import with_id_fields
 from repobuild.samples.tasks.location import SHORTEST_CLUE
-from repobuild.samples.tasks.phrases import Phrases, phrases
+from repobuild.samples.tasks.phrases import Phrases, load_phrases
 
 MOST = 60  # rows of a kind
 OF_A_FILE = 3  # elements of a renamed file
@@ -146,7 +146,7 @@ class OldAnswerSampler:
         if context is None or _is_dunder(id) or is_test(split_id(id)[0]):
             return None
         languages = self._scope.languages
-        wording = phrases(languages[crc32(id.encode()) % len(languages)])
+        wording = load_phrases(languages[crc32(id.encode()) % len(languages)])
         if kind == "changed":
             found = _changed_signature(context, change.item["signature"], wording)
         elif now and split_id(id)[1] == split_id(now)[1]:
@@ -160,9 +160,9 @@ class OldAnswerSampler:
     def _code_context(self, id: str) -> Row | None:
         """Return the context of a code element, None for a test or anything else."""
         row = self._scope.contexts.get(id)
-        if row is None or row["kind"] not in NAMED or row.get("brief"):
+        if row is None or row["kind"] not in NAMED_TYPES or row.get("brief"):
             return None
-        return completed({**row, "id": id})
+        return with_id_fields({**row, "id": id})
 
     def _renamed_in_file(
         self, old: str, context: Row, wording: Phrases

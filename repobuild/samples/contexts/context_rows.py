@@ -21,7 +21,7 @@ from itertools import islice
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
-from repobuild.samples.contexts.display_names import NAMED
+from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView, ParameterRow
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
@@ -50,7 +50,7 @@ def element_row(
         return None
     if element.type == "section":
         return _section_row(file, element)
-    if element.type not in NAMED:
+    if element.type not in NAMED_TYPES:
         return None
     row = _identity(file, element)
     if file.is_location_only(element):

@@ -38,7 +38,7 @@ from repobuild.samples.contexts.context_rows import (
     element_row,
     file_row,
 )
-from repobuild.samples.contexts.display_names import NAMED, DisplayNames, names_of
+from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
@@ -146,7 +146,7 @@ class ContextWriter:
 
     def _quote(self, file: FileContext, element: ElementView) -> Quote | None:
         """Return the element's code when its length is within the settings' bounds."""
-        if element.type not in NAMED or not _is_quotable(file, element):
+        if element.type not in NAMED_TYPES or not _is_quotable(file, element):
             return None
         raw_lines = element.row.end_line - element.row.start_line + 1
         if not self._min_lines <= raw_lines <= self._max_lines * _RAW_FACTOR:

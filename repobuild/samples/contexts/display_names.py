@@ -13,16 +13,18 @@ from collections.abc import Iterable, Iterator
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import OwnIndex, Value
-from repobuild.samples.contexts.element_view import ElementView, shown, types_of
+from repobuild.samples.contexts.element_view import ElementView, strip_counts, types_of
 from repobuild.samples.text.import_statements import module_of
 
-NAMED = frozenset({"function", "method", "class"})
+NAMED_TYPES = frozenset({"function", "method", "class"})
 
 
 def names_of(facts: Value) -> Counter[str]:
     """Count each bare and qualified name of one file."""
     names: Counter[str] = Counter()
-    for qual in {shown(qual) for qual, type in types_of(facts) if type in NAMED}:
+    for qual in {
+        strip_counts(qual) for qual, type in types_of(facts) if type in NAMED_TYPES
+    }:
         name = name_of(qual)
         names[name] += 1
         if name != qual:

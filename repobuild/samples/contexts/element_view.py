@@ -78,7 +78,7 @@ class ElementView:
     @property
     def plain_qual(self) -> str:
         """The qualified name as written, without the counts of repeated definitions."""
-        return shown(self.row.qual)
+        return strip_counts(self.row.qual)
 
     @property
     def is_overload(self) -> bool:
@@ -100,7 +100,7 @@ class ElementView:
             yield call[0]
 
 
-def shown(qual: str) -> str:
+def strip_counts(qual: str) -> str:
     """Return `Class.method` for `Class.method#2`."""
     return _COUNT.sub("", qual) if "#" in qual else qual
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
-from repobuild.samples.contexts.display_names import NAMED, DisplayNames, names_of
+from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id, is_test
 from repobuild.samples.text.braces import BracedSource, is_braced
@@ -103,7 +103,7 @@ class FileContext:
             signatures = [
                 (e.signature, e.id)
                 for e in self.children(qual)
-                if e.type in NAMED and self._is_effective(e)
+                if e.type in NAMED_TYPES and self._is_effective(e)
             ]
             self._signatures[qual] = sorted(
                 pair for pair in signatures if len(pair[0]) <= _OUTLINE_SIGNATURE

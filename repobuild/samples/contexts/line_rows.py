@@ -17,7 +17,7 @@ from zlib import crc32
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
-from repobuild.samples.contexts.display_names import NAMED
+from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
 
@@ -40,7 +40,7 @@ def quotes_lines(sample: str) -> bool:
 
 def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
     """Return the lines of an element; `row` is its own row, see context_rows.py."""
-    if row.get("brief") or element.type not in NAMED:
+    if row.get("brief") or element.type not in NAMED_TYPES:
         return None
     return {
         "kind": "lines",

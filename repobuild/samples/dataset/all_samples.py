@@ -97,6 +97,6 @@ def dataset_key(table: str, row: str) -> str:
     return row if table == SAMPLES else f"{table}{_SEPARATOR}{row}"
 
 
-def owner(source: SampleSource, key: str) -> tuple[str, str]:
+def locate(source: SampleSource, key: str) -> tuple[str, str]:
     """Return (table, key in that table) of a sample's full dataset key."""
     return AllSamples.of(source).locate(key)

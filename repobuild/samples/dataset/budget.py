@@ -28,24 +28,24 @@ from repobuild.samples.dataset.split import hash32
 from repobuild.samples.tasks.facts import Sample
 
 BALANCE = "balance"
-MARK = "//"  # between task and file; no path in git contains it
+SEPARATOR = "//"  # between task and file; no path in git contains it
 _SALT = "budget"
 _NO_CUT = 1 << 32  # above every hash bucket
 
-Line = list[list[int]]  # the queue of a file: [hash bucket, tokens] by sample, sorted
+Queue = list[list[int]]  # the queue of a file: [hash bucket, tokens] by sample, sorted
 
 
-def luck(key: str) -> int:
+def hash_bucket(key: str) -> int:
     """Return the hash bucket of a sample's full dataset key: 0 .. 2^32 - 1."""
     return hash32(key, _SALT)
 
 
-def module(sample: Sample) -> str:
+def file_of(sample: Sample) -> str:
     """Return the file that a sample is about."""
     return str(sample["element"]).partition("::")[0]
 
 
-def level(sizes: Mapping[str, int], most: int) -> int:
+def fair_level(sizes: Mapping[str, int], most: int) -> int:
     """Return the highest level at which all sizes, capped by it, sum to `most` tokens.
 
     If all fit uncapped, return the largest size.
@@ -59,7 +59,7 @@ def level(sizes: Mapping[str, int], most: int) -> int:
     return max(sizes.values(), default=0)
 
 
-def cut(line: Line, most: int) -> int:
+def first_beyond(line: Queue, most: int) -> int:
     """Return the hash bucket of the first queued sample beyond `most` tokens."""
     for bucket, tokens in line:
         most -= tokens
@@ -70,7 +70,7 @@ def cut(line: Line, most: int) -> int:
 
 def index_term(task: str, path: str) -> str:
     """Return the index term of contexts that train samples of a task and a file."""
-    return f"b:{task}{MARK}{path}"
+    return f"b:{task}{SEPARATOR}{path}"
 
 
 @dataclass(slots=True)
@@ -90,13 +90,13 @@ class BudgetCuts:
         task = sample["task"]
         if task not in self._by_task:
             self._by_task[task] = _cuts(self.table.get(task))
-        return luck(key) >= self._by_task[task].get(module(sample), _NO_CUT)
+        return hash_bucket(key) >= self._by_task[task].get(file_of(sample), _NO_CUT)
 
 
 def changed_terms(view: View) -> Iterator[str]:
     """Yield the index terms of the tasks and files whose cut changed."""
     for task, (old, new) in view.changes(BALANCE).items():
-        if MARK in task:
+        if SEPARATOR in task:
             continue
         before, now = _cuts(old), _cuts(new)
         for path in sorted({*before, *now}):

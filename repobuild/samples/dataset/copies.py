@@ -29,7 +29,13 @@ from itertools import chain
 from rapidfuzz.distance import Indel
 
 from repobuild.samples.tasks.facts import Sample
-from repobuild.samples.text.passages import Passage, QuotedPassages, marks, quoted, runs
+from repobuild.samples.text.passages import (
+    Passage,
+    QuotedPassages,
+    fingerprints,
+    quoted_passages,
+    word_runs,
+)
 
 _TRAINED = "train"
 _HELD_OUT_ELEMENT = "generalise"
@@ -56,14 +62,14 @@ def quoting_samples(
         QuotingSample(sub, samples[sub]["task"], item["split"] == _TRAINED, found)
         for sub, item in row.items()
         if item.get("track") in ("", _HELD_OUT_ELEMENT)
-        and (found := quoted(samples[sub])).passages
+        and (found := quoted_passages(samples[sub])).passages
     )
 
 
 def index_terms(samples: Iterable[QuotingSample]) -> set[str]:
     """Return the terms by which contexts that share a run of words find each other."""
     passages = set(chain.from_iterable(sample.quoted.passages for sample in samples))
-    return {_term(mark) for passage in passages for mark in marks(passage)}
+    return {_term(mark) for passage in passages for mark in fingerprints(passage)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +100,9 @@ class CopyFinder:
         }
 
     def _is_trained_elsewhere(self, key: str, sample: QuotingSample) -> bool:
-        own = set(chain.from_iterable(map(runs, sample.quoted.answered)))
+        own = set(chain.from_iterable(map(word_runs, sample.quoted.answered)))
         return bool(own) and any(
-            other.trained and any(own & runs(p) for p in other.quoted.passages)
+            other.trained and any(own & word_runs(p) for p in other.quoted.passages)
             for _, other in self._candidates(key, sample.quoted.answered)
         )
 
@@ -104,7 +110,7 @@ class CopyFinder:
         self, key: str, passages: tuple[Passage, ...]
     ) -> Iterator[tuple[str, QuotingSample]]:
         """Yield samples of other contexts that may share a run with a passage."""
-        found = set(chain.from_iterable(map(marks, passages)))
+        found = set(chain.from_iterable(map(fingerprints, passages)))
         keys = set(chain.from_iterable(self.find(_term(mark)) for mark in found))
         for other_key in sorted(keys - {key}):
             for other in self.quoting(other_key):

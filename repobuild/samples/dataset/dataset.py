@@ -195,7 +195,7 @@ class DatasetUpdate:
         terms = {*_question_terms(samples, row).values(), *copies.index_terms(quoting)}
         if self._cuts is not None:
             terms |= {
-                budget.index_term(samples[sub]["task"], budget.module(samples[sub]))
+                budget.index_term(samples[sub]["task"], budget.file_of(samples[sub]))
                 for sub, item in row.items()
                 if item.get("split") == "train"
             }

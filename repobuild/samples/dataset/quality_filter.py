@@ -264,20 +264,22 @@ def trained_phrasings(samples: Samples, bounds: LengthBounds) -> set[str]:
     trained: dict[str, list[str]] = {}
     for sample in samples.values():
         if not sample["held_out"]:
-            template = frame(sample["question"])
+            template = question_template(sample["question"])
             trained.setdefault(sample["language"], []).append(template)
     return {
         sub
         for sub, sample in samples.items()
         if sample["held_out"]
         and any(
-            fuzz.ratio(frame(sample["question"]), other, score_cutoff=bounds.near)
+            fuzz.ratio(
+                question_template(sample["question"]), other, score_cutoff=bounds.near
+            )
             for other in trained.get(sample["language"], ())
         )
     }
 
 
-def frame(question: str) -> str:
+def question_template(question: str) -> str:
     """Return a question's template: its words without names and code."""
     return _NAME.sub("_", question.partition("```")[0])
 

@@ -17,7 +17,7 @@ _VALUES = {"form": ("chat", "fim"), "difficulty": ("easy", "medium", "hard")}
 _AROUND_MASK = ("prefix", "suffix")  # the code around the masked code of a fim sample
 
 
-def wrong(row: Value) -> str:
+def schema_error(row: Value) -> str:
     """Return what is wrong with a row of samples, {sub: sample}; "" if nothing is."""
     if not isinstance(row, Mapping):
         return 'a row of samples must be {"#TASK.LANGUAGE.N": sample, ...}'

@@ -107,7 +107,7 @@ _WORD = re.compile("[a-z]{3,}")
 _LONGEST_LINE = 2000  # characters; the library takes quadratic time in them
 
 
-def secrets(text: str) -> dict[str, str]:
+def find_secrets(text: str) -> dict[str, str]:
     """Return {secret: kind} of a text; {} for nearly every text."""
     found: dict[str, str] = {}
     if _is_suspect(text):
@@ -116,16 +116,16 @@ def secrets(text: str) -> dict[str, str]:
     return found
 
 
-def withheld(value: Value) -> Value:
+def redact(value: Value) -> Value:
     """Return plain data with every secret in it replaced by "[secret: KIND]"."""
-    return without(value, found_in(_texts(value)))
+    return redact_found(value, find_in_texts(_texts(value)))
 
 
-def found_in(texts: Iterable[str]) -> Found:
+def find_in_texts(texts: Iterable[str]) -> Found:
     """Return (secret, kind) of texts for `without`, the longest secret first."""
     known: dict[str, str] = {}
     for text in texts:
-        known.update(secrets(text))
+        known.update(find_secrets(text))
     return sorted(known.items(), key=lambda item: (-len(item[0]), item))
 
 
@@ -138,7 +138,7 @@ def _texts(value: Value) -> Iterator[str]:
         yield from chain.from_iterable(map(_texts, value))
 
 
-def without(value: Value, known: Found) -> Value:
+def redact_found(value: Value, known: Found) -> Value:
     """Return plain data with these secrets replaced by "[secret: KIND]"."""
     if not known:
         return value
@@ -147,9 +147,9 @@ def without(value: Value, known: Found) -> Value:
         for secret, kind in known:
             value = value.replace(secret, f"[secret: {kind}]")
     elif isinstance(value, Mapping):
-        return {key: without(item, known) for key, item in value.items()}
+        return {key: redact_found(item, known) for key, item in value.items()}
     elif isinstance(value, list | tuple):
-        return [without(item, known) for item in value]
+        return [redact_found(item, known) for item in value]
     return value
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repobuild.samples.dataset.secret_detection import secrets
+from repobuild.samples.dataset.secret_detection import find_secrets
 from repobuild.samples.tasks.facts import Sample
 
 
@@ -22,7 +22,7 @@ def secrets_of(samples: Mapping[str, Sample]) -> dict[str, str]:
     lines = {
         line for sample in samples.values() for line in full_text(sample).split("\n")
     }
-    return dict(sorted(secrets("\n".join(sorted(lines))).items()))
+    return dict(sorted(find_secrets("\n".join(sorted(lines))).items()))
 
 
 def secret_reason(sample: Sample, known: Mapping[str, str]) -> str:

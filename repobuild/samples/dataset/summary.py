@@ -72,7 +72,7 @@ class DatasetSummary:
         return dict(sorted((track, n) for (of, track), n in counts if of == split))
 
 
-def used(source: SampleSource, summary: DatasetSummary) -> Iterator[KeptSample]:
+def read_kept(source: SampleSource, summary: DatasetSummary) -> Iterator[KeptSample]:
     """Yield the samples that have a split, in the order of their keys; count all.
 
     One context is in memory at a time, whatever the size of the dataset. Raises

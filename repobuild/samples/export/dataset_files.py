@@ -22,12 +22,12 @@ from typing import Protocol
 from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value
 from repobuild.samples.dataset.all_samples import SampleSource
-from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, used
+from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, read_kept
 from repobuild.samples.export.jsonl import LINE_FORMATS, JsonlWriter
 from repobuild.samples.export.sample_record import Record, make_record
 
 _DATASETS = "datasets"
-FORMS = (*LINE_FORMATS, _DATASETS)
+DATASET_FORMATS = (*LINE_FORMATS, _DATASETS)
 
 
 class RecordWriter(Protocol):
@@ -44,7 +44,7 @@ def export(
     summary = DatasetSummary()
     graph, files = source.table("graph"), source.table("files")
     with _open_writer(format, folder) as writer:
-        for kept in used(source, summary):
+        for kept in read_kept(source, summary):
             writer.write(make_record(kept, graph, files))
     text = json.dumps(
         metadata(summary, source.settings, commit), ensure_ascii=False, indent=2

@@ -5,7 +5,7 @@ Each function returns "" where the context lacks what the part needs.
 
 from __future__ import annotations
 
-from repobuild.samples.contexts.element_view import shown as displayed_name
+from repobuild.samples.contexts.element_view import strip_counts as displayed_name
 from repobuild.samples.tasks.facts import FactScope
 
 MAX_NAMES = 8  # in a list; a longer one ends with "and others"

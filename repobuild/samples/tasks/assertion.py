@@ -1,7 +1,7 @@
 """Task `assertion_completion`: what a test expects, given the code before it.
 
 The question shows the imports that the test needs and the test up to a cut in one of
-its assertions; the answer is the rest of that line. contexts/expectation.py chooses the
+its assertions; the answer is the rest of that line. text/expectation.py chooses the
 cut. Nothing after the cut is shown, because later lines often repeat the expectation.
 """
 

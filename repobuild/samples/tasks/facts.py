@@ -15,7 +15,7 @@ from typing import NamedTuple
 from zlib import crc32
 
 from repobuild.engine.contract import Value
-from repobuild.samples.contexts.element_view import shown
+from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks.phrases import HELD_OUT, Phrases
 
 Sample = dict[str, Value]
@@ -88,10 +88,10 @@ class FactScope:
         return [id for id in ids if not self.hidden(id)]
 
 
-def completed(context: Mapping[str, Value]) -> dict[str, Value]:
+def with_id_fields(context: Mapping[str, Value]) -> dict[str, Value]:
     """Add path, name and label to a context; rows omit what their id says."""
     path, _, qual = context["id"].partition("::")
-    name = shown(qual).rpartition(".")[2] or path.rpartition("/")[2]
+    name = strip_counts(qual).rpartition(".")[2] or path.rpartition("/")[2]
     about_project = context["kind"] == "project"
     known = {"path": "" if about_project else path, "name": name, "label": name}
     return {**known, **context}
@@ -100,7 +100,7 @@ def completed(context: Mapping[str, Value]) -> dict[str, Value]:
 def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
     """Yield (end of the key, sample) for each question that the fact gets."""
     kind = scope.phrases.kinds[fact.kind]
-    bucket = crc32((fact.turn or turn_of(fact.kind, scope.id)).encode())
+    bucket = crc32((fact.turn or phrasing_seed(fact.kind, scope.id)).encode())
     # The four choices below read different bits of the hash.
     if bucket % _PERCENT >= kind.share * _PERCENT:
         return
@@ -119,7 +119,7 @@ def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
         yield sub, _sample(fact, scope, number)
 
 
-def turn_of(kind: str, element: str) -> str:
+def phrasing_seed(kind: str, element: str) -> str:
     """Return the text whose hash chooses an element's phrasings of a kind."""
     return f"{kind} {element}"
 

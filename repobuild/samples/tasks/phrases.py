@@ -18,7 +18,7 @@ from pathlib import Path
 
 from repobuild.engine.contract import Value
 from repobuild.errors import UsageError, nearest
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 
 NUMBERS = 10  # key numbers of a kind; the last is the held-out question's
 HELD_OUT = NUMBERS - 1
@@ -27,7 +27,7 @@ _FIELDS = frozenset("task ask turns share questions held_out answer".split())
 
 
 @dataclass(frozen=True, slots=True)
-class PhraseKind:
+class FactKind:
     """One kind of fact: its questions and the template of its answer."""
 
     name: str
@@ -48,7 +48,7 @@ class Phrases:
     language: str
     words: Mapping[str, str]  # single words, separators, code fences
     parts: Mapping[str, str]  # paragraphs and phrases of an answer
-    kinds: Mapping[str, PhraseKind]
+    kinds: Mapping[str, FactKind]
 
     def answer(self, kind: str, /, **fields: str) -> str:
         return self.kinds[kind].answer.format_map(fields)
@@ -63,7 +63,7 @@ class Phrases:
 
 
 @cache
-def phrases(language: str) -> Phrases:
+def load_phrases(language: str) -> Phrases:
     """Return the phrases of a language. Raises `UsageError` if it has no file."""
     path = _file(language)
     if not path.is_file():
@@ -90,7 +90,7 @@ def read_phrases(path: Path) -> Phrases:
     """Read one question file. Raises `UsageError` if a kind is not as it must be."""
     body = tomllib.loads(path.read_text("utf-8"))
     numbers: dict[str, int] = {}
-    kinds: dict[str, PhraseKind] = {}
+    kinds: dict[str, FactKind] = {}
     for name, table in body.items():
         if isinstance(table, dict) and name not in _TABLES:
             _check_kind(path, name, table)
@@ -110,9 +110,9 @@ def _check_kind(path: Path, name: str, table: Mapping[str, Value]) -> None:
         raise UsageError(f'"{name}" in "{path}" has more than {HELD_OUT} questions')
 
 
-def _kind(name: str, table: Mapping[str, Value], number: int) -> PhraseKind:
+def _kind(name: str, table: Mapping[str, Value], number: int) -> FactKind:
     questions = tuple(table["questions"])
-    return PhraseKind(
+    return FactKind(
         name=name,
         task=table["task"],
         questions=questions,
@@ -126,4 +126,4 @@ def _kind(name: str, table: Mapping[str, Value], number: int) -> PhraseKind:
 
 
 def _file(language: str) -> Path:
-    return folder("configs") / "questions" / f"{language}.toml"
+    return data_folder("configs") / "questions" / f"{language}.toml"

@@ -35,8 +35,14 @@ from repobuild.samples.tasks import (
     relations,
     usage,
 )
-from repobuild.samples.tasks.facts import Fact, FactScope, Sample, completed, samples_of
-from repobuild.samples.tasks.phrases import ingredients, phrases
+from repobuild.samples.tasks.facts import (
+    Fact,
+    FactScope,
+    Sample,
+    samples_of,
+    with_id_fields,
+)
+from repobuild.samples.tasks.phrases import ingredients, load_phrases
 
 __all__ = ["TASKS", "ingredients", "samples"]
 
@@ -60,10 +66,10 @@ def samples(value: Mapping[str, Value], scope: Scope) -> Value:
     chosen = settings["samples.tasks"] or TASKS
     languages = tuple(settings["samples.languages"])
     hidden = Split.of(settings).generalised
-    context = completed(value)
+    context = with_id_fields(value)
     rows: dict[str, Sample] = {}
     for language in languages:
-        fact_scope = FactScope(context, phrases(language), languages, hidden)
+        fact_scope = FactScope(context, load_phrases(language), languages, hidden)
         for task, facts in TASKS.items():
             if task in chosen:
                 for fact in facts(fact_scope):

@@ -14,14 +14,14 @@ from functools import cached_property
 from repobuild.code.facts.body_digest import Span
 from repobuild.code.facts.c_macros import blank_macros as plain_source
 from repobuild.code.facts.nesting import Nesting
-from repobuild.code.facts.syntax import Outline, UnparsableError, grammar, spans
-from repobuild.code.scan.language import known
+from repobuild.code.facts.syntax import Outline, UnparsableError, load_grammar, spans
+from repobuild.code.scan.language import all_languages
 from repobuild.samples.text.quote import Quote, QuotedSource
 
 
 def is_braced(language: str) -> bool:
     """Return whether a query file alone describes a language's elements."""
-    found = known().get(language)
+    found = all_languages().get(language)
     return found is not None and bool(found.grammar) and not found.refine
 
 
@@ -52,8 +52,10 @@ class BracedSource:
     @cached_property
     def _outline(self) -> Outline | None:
         try:
-            links = known()[self._language].links
-            return Outline(grammar(self._language), plain_source(self._source, links))
+            links = all_languages()[self._language].links
+            return Outline(
+                load_grammar(self._language), plain_source(self._source, links)
+            )
         except UnparsableError:
             return None
 

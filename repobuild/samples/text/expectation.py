@@ -23,7 +23,7 @@ from zlib import crc32
 
 from tree_sitter import Node
 
-from repobuild.code.facts.syntax import grammar
+from repobuild.code.facts.syntax import load_grammar
 
 _LONGEST = 120  # characters of the hidden part
 _SHORTEST = 3  # letters and digits of the hidden part
@@ -48,7 +48,7 @@ def hide_expectation(code: str, most: int) -> CutTest | None:
     source = code.encode()
     cuts = [
         (crc32(source[node.start_byte : node.end_byte]), cut, node.end_byte)
-        for node in _statements(grammar("python").parser.parse(source).root_node)
+        for node in _statements(load_grammar("python").parser.parse(source).root_node)
         if (cut := _cut_position(node))
     ]
     for _, cut, end in sorted(cuts):

@@ -54,7 +54,7 @@ class QuotedPassages:
 NOTHING = QuotedPassages((), (), (), ())
 
 
-def quoted(sample: Mapping[str, Value]) -> QuotedPassages:
+def quoted_passages(sample: Mapping[str, Value]) -> QuotedPassages:
     """Return the passages of a sample."""
     if sample["form"] == "fim":
         return _quoted_by_completion(sample)
@@ -92,14 +92,14 @@ def words(text: str) -> Passage:
     return tuple(pattern.findall(text.lower()))
 
 
-def marks(passage: Passage) -> set[int]:
+def fingerprints(passage: Passage) -> set[int]:
     """Return 32-bit numbers; two passages with a common run share at least one."""
     grams = zip(*(passage[n:] for n in range(GRAM)), strict=False)
     hashes = [crc32(" ".join(gram).encode("utf-8", "replace")) for gram in grams]
     return set(map(min, zip(*(hashes[n:] for n in range(_WINDOW)), strict=False)))
 
 
-def runs(passage: Passage) -> set[Passage]:
+def word_runs(passage: Passage) -> set[Passage]:
     """Return every `RUN` words in a row."""
     return set(zip(*(passage[n:] for n in range(RUN)), strict=False))
 

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from repobuild.code.facts.body_digest import Span
-from repobuild.code.facts.syntax import grammar
+from repobuild.code.facts.syntax import load_grammar
 
 # Cheap signs that a slice may hold comments or strings: only then is it searched.
 _SIGNS = (b"#", b"//", b"/*", b'"""', b"'''", b"`")
@@ -90,7 +90,7 @@ def quote_definition(language: str, source: bytes, documented: bool) -> Quote | 
 
     `documented` says that the definition has a docstring, which is then removed.
     """
-    root = grammar(language).parser.parse(source).root_node
+    root = load_grammar(language).parser.parse(source).root_node
     body = _body(root)
     if body is None:
         return None
@@ -98,7 +98,7 @@ def quote_definition(language: str, source: bytes, documented: bool) -> Quote | 
     removed, strings = [docstring], []
     if any(sign in source for sign in _SIGNS):
         start, end = docstring
-        sites = grammar(language).sites(root)
+        sites = load_grammar(language).sites(root)
         removed += [(n.start_byte, n.end_byte) for n in sites.get("comment", ())]
         spans = [(n.start_byte, n.end_byte) for n in sites.get("string", ())]
         strings = [span for span in spans if not start <= span[0] < end]

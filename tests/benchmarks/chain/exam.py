@@ -73,13 +73,13 @@ class Question:
     @property
     def wanted(self) -> exact_facts.Facts:
         stated = exact_facts.facts_in(self.expected, self.task, KNOWN)
-        return exact_facts.asked_for(self.text, stated)
+        return exact_facts.facts_asked_for(self.text, stated)
 
     def mark(self, answer: str) -> tuple[bool | None, bool | None]:
         """Whether the answer is right, and whether it is stale; None = not asked."""
         if not self.old:
             asked = (self.text, answer, self.expected, self.task)
-            return bool(exact_facts.judged(*asked, KNOWN).right), None
+            return bool(exact_facts.compare_facts(*asked, KNOWN).right), None
         gone = self.kind == REMOVED
         outdated = OutdatedQuestion(
             "", "", self.text, self.expected, self.old, gone, {}
@@ -109,7 +109,7 @@ def questions(
 
 def stated(row: Row) -> exact_facts.Facts:
     """What the answer states and the question does not."""
-    return exact_facts.asked_for(
+    return exact_facts.facts_asked_for(
         row.question, exact_facts.facts_in(row.answer, row.task, KNOWN)
     )
 

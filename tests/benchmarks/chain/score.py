@@ -14,10 +14,10 @@ ANSWER_TOKENS = 96
 
 def scores(adapter: Path, asked: Sequence[Question]) -> dict[str, Any]:
     """{kind: {"right": [0 or 1, ...], "stale": [...]}, "general": nats a token}."""
-    from repobuild.model.base import resolve
+    from repobuild.model.base import resolve_base
     from repobuild.model.generate import TextGenerator
 
-    base = resolve(
+    base = resolve_base(
         {"base.model": "tiny", "base.revision": "", "base.fim": True, "root": "."}
     )
     speaker = TextGenerator.load(base, adapter)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional as F
 
-from repobuild.model.adapter.packing import batches, collate
+from repobuild.model.adapter.packing import bucketed_batches, collate
 
 if TYPE_CHECKING:
     from repobuild.model.conversation import Example
@@ -47,7 +47,7 @@ def curvature(learner: Learner, retained: Sequence[Example]) -> Curvature:
         hooks.append(module.register_forward_pre_hook(_input(inputs, name)))
         hooks.append(module.register_full_backward_hook(_output(outputs, name)))
     lengths = [len(example.tokens) for example in retained]
-    for batch in batches(lengths, range(len(retained)), 1024, 0):
+    for batch in bucketed_batches(lengths, range(len(retained)), 1024, 0):
         rows = [[retained[number] for number in row] for row in batch]
         logits, _ = learner.logits(collate(rows, learner.pad))
         drawn = torch.distributions.Categorical(logits=logits.detach()).sample()

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 
 import pygit2
 
-from repobuild.evaluate.questions import ASKED_KINDS, elements
+from repobuild.evaluate.questions import ASKED_KINDS, graph_elements
 from repobuild.git.snapshot import at_commit
-from repobuild.resources import folder
+from repobuild.resources import data_folder
 from tests.standard import Standard
 
 if TYPE_CHECKING:
@@ -33,7 +33,9 @@ def paths(repository: Path, state: Path, exclude: Sequence[str]) -> dict[str, st
     git = pygit2.Repository(str(repository))
     standard = Standard(git, state, **{"project.exclude": list(exclude)})
     standard.build("graph", at_commit(git))
-    found = [e for e in elements(standard.table("graph")) if e.kind in ASKED_KINDS]
+    found = [
+        e for e in graph_elements(standard.table("graph")) if e.kind in ASKED_KINDS
+    ]
     standard.close()
     times = Counter(element.qualified_name for element in found)
     return {
@@ -55,7 +57,9 @@ class Questions:
     """Samples of facts, as they are trained and as they are examined."""
 
     def __init__(self, conversation: Conversation, project: str) -> None:
-        en = tomllib.loads((folder("configs") / "questions/en.toml").read_text("utf-8"))
+        en = tomllib.loads(
+            (data_folder("configs") / "questions/en.toml").read_text("utf-8")
+        )
         self._trained: Sequence[str] = en["location"]["questions"][:PHRASINGS]
         self._held_out: Sequence[str] = en["location"]["held_out"][:1]
         self._conversation, self._project = conversation, project

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from peft import LoraConfig, get_peft_model
 
-from repobuild.model.adapter.packing import batches, collate
+from repobuild.model.adapter.packing import bucketed_batches, collate
 from repobuild.model.adapter.schedule import rate_at
-from repobuild.model.base import load_model, load_tokenizer, resolve
+from repobuild.model.base import load_model, load_tokenizer, resolve_base
 from repobuild.model.compute.loss import use_answer_loss
 from repobuild.model.conversation import Conversation
 from repobuild.settings import read_settings
@@ -30,7 +30,7 @@ class Learner:
 
     def __init__(self, root: Path, seed: int) -> None:
         settings = read_settings(root)
-        base = resolve(settings)
+        base = resolve_base(settings)
         tokenizer = load_tokenizer(base)
         self.batch_tokens = int(settings["adapter.batch_tokens"])
         self.rate = float(settings["adapter.learning_rate"])
@@ -78,7 +78,7 @@ class Learner:
         plan = [
             [row[0] for row in batch]
             for number, order in enumerate(epochs)
-            for batch in batches(lengths, order, self.batch_tokens, number)
+            for batch in bucketed_batches(lengths, order, self.batch_tokens, number)
         ]
         start, weights = self.kept(), self.weights()
         steps = {n: torch.zeros_like(p, requires_grad=True) for n, p in start.items()}
@@ -119,7 +119,7 @@ class Learner:
         lengths = [len(example.tokens) for example in examples]
         right = [False] * len(examples)
         with torch.inference_mode():
-            for found in batches(lengths, range(len(examples)), _EXAMINED, 0):
+            for found in bucketed_batches(lengths, range(len(examples)), _EXAMINED, 0):
                 batch = collate([[examples[row[0]]] for row in found], self.pad)
                 logits, wanted = self.logits(batch)
                 hits = logits.argmax(-1) == batch["labels"][:, 1:][wanted]

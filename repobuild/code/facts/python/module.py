@@ -26,7 +26,7 @@ from repobuild.code.facts.element_row import ElementRow, pack_row
 from repobuild.code.facts.python.binding import Binder, read_imports
 from repobuild.code.facts.python.docstring import docstring, string_value
 from repobuild.code.facts.python.value import Values, call_name
-from repobuild.code.facts.syntax import Definition, Outline, grammar
+from repobuild.code.facts.syntax import Definition, Outline, load_grammar
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
@@ -41,7 +41,7 @@ _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
 def read(source: bytes, language: str) -> dict[str, Any]:
     """Return the facts of a Python module."""
-    return PythonModule(Outline(grammar(language), source)).facts()
+    return PythonModule(Outline(load_grammar(language), source)).facts()
 
 
 class PythonModule:

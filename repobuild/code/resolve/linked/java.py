@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from repobuild.code.facts.element_row import bound, name_of
+from repobuild.code.facts.element_row import bindings_of, name_of
 from repobuild.code.resolve.linked.link_rules import LinkRules, Symbols
 from repobuild.code.resolve.linked.linked_files import LinkedFile
 
@@ -25,7 +25,7 @@ class JavaRules(LinkRules):
         file = self.files.get(path)
         package = file.package if file else ""
         symbols = self._find_class(f"{package}.{name}")
-        for star in () if symbols else bound(self.files.names(path), "*"):
+        for star in () if symbols else bindings_of(self.files.names(path), "*"):
             symbols = symbols or self._find_class(f"{star}.{name}")
             if not symbols:
                 symbols = self._find_static(star, name)

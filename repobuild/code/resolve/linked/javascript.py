@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repobuild.code.facts.element_row import bound
+from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.linked.link_rules import LinkRules, Symbols
 from repobuild.code.resolve.paths import folder_of, join, resolve_relative
 from repobuild.code.resolve.symbol import module_symbol
@@ -37,7 +37,7 @@ class JavaScriptRules(LinkRules):
 
     def find_exported(self, path: str, qual: str, name: str) -> Symbols:
         names = self.files.names(path)
-        for binding in bound(names, f"export {name}"):
+        for binding in bindings_of(names, f"export {name}"):
             return self.names.resolve_binding(path, binding)
         if name == "default":
             return []
@@ -45,11 +45,11 @@ class JavaScriptRules(LinkRules):
         if symbols:
             return symbols
         if "export default" in names:  # after module.exports = Foo, m.f is Foo.f
-            default = bound(names, "export default")[0]
+            default = bindings_of(names, "export default")[0]
             exported = self.names.resolve_binding(path, default)
             if len(exported) == 1 and exported[0].definition != (path, ""):
                 symbols = self.names.find_members(exported[0], name)
-        for star in () if symbols else bound(names, "export *"):
+        for star in () if symbols else bindings_of(names, "export *"):
             for target in self.find_module(path, star):
                 symbols = symbols or self.names.find_members(target, name)
         return symbols

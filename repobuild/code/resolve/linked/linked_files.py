@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from repobuild.code.facts.element_row import Bindings, ElementRow, row_of
-from repobuild.code.scan.language import known
+from repobuild.code.scan.language import all_languages
 from repobuild.engine.contract import Change, Index, Table, Value
 
 _TYPE = ElementRow._fields.index("type")
@@ -17,7 +17,7 @@ _TYPE = ElementRow._fields.index("type")
 
 def links_of(facts: Value | None) -> str:
     """Return the link rules that a file follows (`links` in its language), or ""."""
-    language = known().get(facts.get("language", "")) if facts else None
+    language = all_languages().get(facts.get("language", "")) if facts else None
     return language.links if language else ""
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from repobuild.code.facts.element_row import Binding, bound, parent_of
+from repobuild.code.facts.element_row import Binding, bindings_of, parent_of
 from repobuild.code.resolve.binding_marks import (
     ANNOTATED,
     ASSIGNED_CALL,
@@ -225,7 +225,7 @@ class LinkedResolver:
         symbols = self.definitions(path, name)
         if symbols:
             return symbols
-        for binding in bound(self.files.names(path), name):
+        for binding in bindings_of(self.files.names(path), name):
             return self.resolve_binding(path, binding)
         return []
 

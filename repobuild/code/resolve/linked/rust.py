@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from repobuild.code.facts.element_row import bound
+from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.linked.link_rules import LinkRules, Symbols
 from repobuild.code.resolve.paths import folder_of, join
 from repobuild.code.resolve.symbol import Kind, Symbol, module_symbol
@@ -42,7 +42,7 @@ class RustRules(LinkRules):
         if dot and head in ("crate", "self", "super"):
             module, _, last = name.rpartition(".")
             return self.find_imported(path, module, last)
-        for star in bound(self.files.names(path), "*"):
+        for star in bindings_of(self.files.names(path), "*"):
             symbols = self.find_imported(path, star, name) if star != "super" else []
             if symbols:
                 return [symbol.at_most(0.95) for symbol in symbols]

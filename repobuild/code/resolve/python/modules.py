@@ -29,7 +29,7 @@ from repobuild.code.facts.element_row import (
     Binding,
     Bindings,
     ElementRow,
-    bound,
+    bindings_of,
     row_of,
 )
 from repobuild.code.resolve.binding_marks import DEFINITION
@@ -93,7 +93,7 @@ class ModuleFacts:
         """Return what a class itself binds a name to."""
         item = self.items[qual]
         if len(item) > _ATTRS:
-            bindings = bound(item[_ATTRS], name)
+            bindings = bindings_of(item[_ATTRS], name)
             if bindings:
                 return bindings
         inner = f"{qual}.{name}"
@@ -101,7 +101,7 @@ class ModuleFacts:
 
     def stars(self) -> tuple[str, ...]:
         """Return the modules of the star imports, in source order."""
-        return bound(self.names, "*")
+        return bindings_of(self.names, "*")
 
     def exports(self, name: str) -> bool:
         """Return whether a star import takes the name."""
@@ -124,7 +124,7 @@ class ModuleFacts:
         return ""
 
 
-def surface(path: str, facts: Value | None) -> dict[str, Any]:
+def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     """Return every term that a file can change, with its value."""
     if not facts or facts.get("language") != "python":
         return {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from repobuild.code.facts.element_row import Binding, ElementRow, bound, parent_of
+from repobuild.code.facts.element_row import Binding, ElementRow, bindings_of, parent_of
 from repobuild.code.resolve.binding_marks import (
     ANNOTATED,
     DEFINITION,
@@ -116,7 +116,7 @@ class Scopes:
     ) -> Symbol | None:
         """Return a parameter's type: by its position, its annotation or its default."""
         path, outer = module.path, parent_of(row.qual)
-        kind = receiver(row) if index == 0 else None
+        kind = receiver_kind(row) if index == 0 else None
         if kind is not None:
             return Symbol(kind, path, outer, 0.9)
         parameter = row.parameters[index]
@@ -147,7 +147,7 @@ class Scopes:
         while outer and module is not None:
             row = module.row(outer)
             if row.type != "class" and _binds(module, row, name):
-                bindings = bound(row.vars, name)
+                bindings = bindings_of(row.vars, name)
                 if not bindings:
                     return self._union_members(module, row, name)
                 if len(bindings) == 1 and not bindings[0].startswith(ANNOTATED):
@@ -185,7 +185,7 @@ class Scopes:
         return symbols
 
 
-def receiver(row: ElementRow) -> Kind | None:
+def receiver_kind(row: ElementRow) -> Kind | None:
     """Return the kind of a method's first parameter: an instance or the class."""
     if row.type != "method" or "staticmethod" in row.decorators:
         return None

@@ -1,6 +1,6 @@
 """The edges that leave a Python file's elements.
 
-Other languages: `resolve/linked/linking.py`.
+Other languages: `linked_edges.py`.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ from repobuild.code.facts.element_row import ElementRow, parameter_name, parent_
 from repobuild.code.graph.nodes import Edges, edge_items, file_row
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.resolver import Resolver
-from repobuild.code.resolve.python.scopes import receiver
-from repobuild.code.resolve.symbol import Kind, Symbol, identity
+from repobuild.code.resolve.python.scopes import receiver_kind
+from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
 
-def resolved_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
+def python_file_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
     """Return a Python file's whole row; the resolver records what it looked up."""
-    row, edges = file_row(module.path, module.facts), FileEdges(module, resolver)
+    row, edges = file_row(module.path, module.facts), PythonFileEdges(module, resolver)
     row[""]["unresolved"] = edges.unresolved
     return row | edge_items(edges.edges)
 
 
-class FileEdges:
+class PythonFileEdges:
     """Imports, calls and inheritance of one file."""
 
     def __init__(self, module: ModuleFacts, resolver: Resolver) -> None:
@@ -52,13 +52,13 @@ class FileEdges:
             if name and name != "*":
                 symbol = self.resolver.imported(path, source, name)
                 if symbol and symbol.path != path and symbol.kind in _IMPORTED:
-                    self._add("", "imports", identity(symbol), symbol.confidence)
+                    self._add("", "imports", symbol_id(symbol), symbol.confidence)
 
     def _element(self, row: ElementRow) -> None:
         for text in row.bases:
             base = self.resolver.base(self.module.path, row.qual, text)
             if base is not None:
-                self._add(row.qual, "inherits", identity(base), base.confidence)
+                self._add(row.qual, "inherits", symbol_id(base), base.confidence)
         for text in row.decorators:
             self._call(row.qual, parent_of(row.qual), text.partition("(")[0])
         # A decorator that is called is also among the calls, under its own name.
@@ -116,7 +116,7 @@ class FileEdges:
             return ""
         if name in row.vars:
             return ""  # it is assigned to
-        kind = receiver(row)
+        kind = receiver_kind(row)
         return f"{kind} {parent_of(row.qual)}" if kind else ""
 
     def _binds(self, row: ElementRow, name: str) -> bool:
@@ -133,9 +133,9 @@ class FileEdges:
         A call of a class also runs its constructor; a call of an instance, `__call__`.
         """
         if symbol.kind is Kind.FUNCTION:
-            yield identity(symbol), symbol.confidence
+            yield symbol_id(symbol), symbol.confidence
         elif symbol.kind is Kind.CLASS:
-            yield identity(symbol), symbol.confidence
+            yield symbol_id(symbol), symbol.confidence
             yield from self._method(symbol, "__new__")
             yield from self._method(symbol, "__init__")
         elif symbol.kind is Kind.INSTANCE:
@@ -147,4 +147,4 @@ class FileEdges:
         if method is not None and method.kind is Kind.FUNCTION:
             inherited = method.definition != (owner.path, f"{owner.qual}.{name}")
             limit = 0.9 if inherited else 1.0
-            yield identity(method), min(owner.confidence, method.confidence, limit)
+            yield symbol_id(method), min(owner.confidence, method.confidence, limit)

@@ -16,7 +16,7 @@ from repobuild.code.resolve.linked.linked_files import LinkedFile, LinkedFiles
 from repobuild.code.resolve.linked.linked_terms import answered_terms, linked_surface
 from repobuild.code.resolve.linked.name_resolver import LinkedResolver
 from repobuild.code.resolve.linked.rules_by_language import RULES
-from repobuild.code.resolve.symbol import Kind, identity
+from repobuild.code.resolve.symbol import Kind, symbol_id
 from repobuild.engine.contract import Change, OwnTable, Table, Value
 
 
@@ -73,7 +73,7 @@ class FileLinks:
             for text in row.bases:
                 base = resolver.find_base(file.path, qual, text)
                 if base is not None:
-                    self._add(qual, "inherits", identity(base), base.confidence)
+                    self._add(qual, "inherits", symbol_id(base), base.confidence)
             self._add_calls(qual, row.calls)
 
     def _add(self, qual: str, kind: str, dst: str, confidence: float) -> None:
@@ -92,12 +92,12 @@ class FileLinks:
                     continue  # a package has no node; _add_calls adds its used files
                 self._add("", "imports", target.path, target.confidence)
                 if target.kind is not Kind.MODULE:
-                    self._add("", "imports", identity(target), target.confidence)
+                    self._add("", "imports", symbol_id(target), target.confidence)
 
     def _add_calls(self, qual: str, calls: list[list[Any]]) -> None:
         for call in calls:
             for callee in self._resolver.callees(self._file.path, qual, call[0]):
-                self._add(qual, "calls", identity(callee), callee.confidence)
+                self._add(qual, "calls", symbol_id(callee), callee.confidence)
                 file = self._resolver.files.get(callee.path)
                 # The import of a package names its folder, not the file that is used.
                 package = _package_of(file) if file else ""
