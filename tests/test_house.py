@@ -141,7 +141,7 @@ EXAMPLES = re.compile(
 
 
 def test_comments_name_files_that_exist():
-    """A comment may shorten a path from the left, as far as it says which file it is."""
+    """A comment may shorten a path from the left as long as it names one file."""
     known = [f"/{path}" for path in run_git("ls-files").split("\n")]
     gone = set()
     for module, path in modules().items():

@@ -204,47 +204,36 @@ class BuildContext:
 
         `began` is a `perf_counter` value; `meta` is what a task returned.
         """
-        full = self.is_full(rule)
+        full, old = self.is_full(rule), self.state.line(rule.name)
         body = self.manifest(rule)
         number = self.state.manifest_id(manifest_digest(body), body)
         if full and not rule.stored:
             self._start_afresh(self.consumers(rule))
         seconds = time.perf_counter() - began
-        old = self.state.line(rule.name)
         line = writer.finish(
             TableRecord(
-                rule.name,
-                number,
-                b"",
-                0,
-                0,
-                self.source_id(rule),
-                self.snapshot.commit,
-                seconds,
+                rule.name, number, b"", 0, 0, self.source_id(rule),
+                self.snapshot.commit, seconds,
                 full_seconds=seconds if full or old is None else old.full_seconds,
-            )  # fmt: skip
-        )
-        inputs = {name: self.state.line(name) for name in rule.inputs}
+            )
+        )  # fmt: skip
         record(
             self.state,
             TableRun(
-                rule.name,
-                self.number,
-                full,
-                was=old.manifest if old else NO_MANIFEST,
-                manifest=number,
-                inputs={name: i.digest.hex() for name, i in inputs.items() if i},
-                looked=self._rows_to_read or len(outcome.built) + len(outcome.removed),
-                changed=writer.changed,
-                noted=writer.noted,
-                mode=str(meta.get("mode", "")),
-                work=float(meta.get("work", 0)),
-                seconds=seconds,
+                rule.name, self.number, full, old.manifest if old else NO_MANIFEST,
+                number, self._input_digests(rule),
+                self._rows_to_read or len(outcome.built) + len(outcome.removed),
+                writer.changed, writer.noted, str(meta.get("mode", "")),
+                float(meta.get("work", 0)), seconds,
             ),
-        )
+        )  # fmt: skip
         counts = outcome.counts
         counts.seconds = round(seconds, 6)
         counts.unchanged = max(0, line.entries - counts.built - counts.memo)
+
+    def _input_digests(self, rule: Rule) -> dict[str, str]:
+        lines = {name: self.state.line(name) for name in rule.inputs}
+        return {name: line.digest.hex() for name, line in lines.items() if line}
 
     def _start_afresh(self, consumers: list[str]) -> None:
         """Make tables start afresh: their input's old values cannot be rendered."""
