@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from repobuild.code.facts.body_digest import digest
+from repobuild.code.facts.bounded_parse import parse_source
 from repobuild.code.facts.element_row import ElementRow, pack_row
 from repobuild.code.facts.syntax import load_grammar
 
@@ -62,7 +63,7 @@ def _after_front_matter(lines: list[str]) -> int:
 
 def _sections(source: bytes, language: str) -> list[_Section]:
     loaded = load_grammar(language)
-    root = loaded.parser.parse(source).root_node
+    root = parse_source(loaded.parser, source)
     sections = []
     for _, parts in loaded.definitions(root):
         node = parts["heading"][0]

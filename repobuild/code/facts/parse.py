@@ -59,7 +59,7 @@ def reason_left_out(blob: bytes, language: str) -> str:
 
 def facts_of(blob: bytes, language: str, limit: int = _MAX_BYTES) -> dict[str, Any]:
     """Return the facts of a blob; above `limit` bytes only a problem."""
-    from repobuild.code.facts.syntax import UnparsableError
+    from repobuild.code.facts.bounded_parse import UnparsableError
 
     if problem := reason_refused(blob, limit):
         return {"language": language, "problem": problem}

@@ -18,11 +18,17 @@ from tree_sitter import Language as TreeLanguage
 from tree_sitter import Node, Parser, Query, QueryCursor
 
 from repobuild.code.facts.body_digest import NormalForm, Span
+from repobuild.code.facts.bounded_parse import (
+    UnparsableError,
+    blank_comment_lines,
+    parse_source,
+)
 from repobuild.code.scan.language import Language, all_languages
 
 _SITES = re.compile(r"^; -+ sites$", re.MULTILINE)
 _MAX_ERROR_CHILDREN = 20_000
 _MAX_VISITED = 1_000  # nodes; an error that is deeper is accepted
+_MAX_NESTING = 100  # definitions; names and digests cost the square of the depth
 Parts = dict[str, list[Node]]
 
 
@@ -60,6 +66,7 @@ class Grammar:
             for index in range(self._definitions.pattern_count)
         ]
         self.parser = Parser(self.tree_language)
+        self.looks_ahead_of_comments = language.name == "python"
 
     def definitions(self, root: Node) -> list[tuple[int, Parts]]:
         return QueryCursor(self._definitions).matches(root)
@@ -86,10 +93,6 @@ class Grammar:
 
 def _source_order(node: Node) -> Span:
     return node.start_byte, -node.end_byte
-
-
-class UnparsableError(Exception):
-    """Raised for a file whose syntax errors make queries too expensive."""
 
 
 def has_huge_error(root: Node) -> bool:
@@ -123,12 +126,12 @@ class Outline:
     """The definitions of one file, nested, and its sites.
 
     Raises:
-        UnparsableError: the file's syntax errors make queries too expensive.
+        UnparsableError: the file takes too much work to be parsed or queried.
     """
 
     def __init__(self, grammar: Grammar, source: bytes) -> None:
         self.source = source
-        self.root = grammar.parser.parse(source).root_node
+        self.root, hidden_comments = parse_with_grammar(grammar, source)
         if has_huge_error(self.root):
             raise UnparsableError("too broken to be read as this language")
         self.error_line = grammar.first_error(self.root)
@@ -143,12 +146,14 @@ class Outline:
             key=lambda definition: (definition.start, -definition.end)
         )
         self.sites = grammar.sites(self.root)
-        self.comments = spans(self.sites.get("comment", ()))
+        self.comments = sorted(
+            [*spans(self.sites.get("comment", ())), *hidden_comments]
+        )
+        self._newlines: list[int] = []
         self._trim_trailing_comments()
         self._attach_decorators(self.sites.get("decorator", ()))
         self._qualify_names()
         self._starts = [one.start for one in self.definitions]
-        self._newlines: list[int] = []
         self._normal_form = NormalForm(
             source, spans(self.sites.get("string", ())), self.comments
         )
@@ -201,14 +206,16 @@ class Outline:
 
     def _trim_trailing_comments(self) -> None:
         """End each definition before its trailing comments, as `ast` does."""
-        comment_start = {end: start for start, end in self.comments}
+        code_ends: dict[int, int] = {}  # end of a comment -> end of what precedes it
+        previous = 0
+        for start, comment_end in self.comments:
+            end = previous + len(self.source[previous:start].rstrip())
+            code_ends[comment_end] = code_ends.get(end, end)
+            previous = start
         for definition in self.definitions:
-            end = definition.end
-            while end in comment_start:
-                text = self.source[definition.start : comment_start[end]]
-                end = definition.start + len(text.rstrip())
+            end = max(code_ends.get(definition.end, definition.end), definition.start)
             if end != definition.end:
-                definition.last_row -= self.source.count(b"\n", end, definition.end)
+                definition.last_row -= self.row(definition.end) - self.row(end)
                 definition.end = end
 
     def _attach_decorators(self, decorators: Sequence[Node]) -> None:
@@ -232,6 +239,8 @@ class Outline:
         for index, definition in enumerate(self.definitions):
             while enclosing and self.definitions[enclosing[-1]].end <= definition.start:
                 enclosing.pop()
+            if len(enclosing) > _MAX_NESTING:
+                raise UnparsableError(f"definitions more than {_MAX_NESTING} deep")
             outer = ""
             if enclosing:
                 definition.parent = enclosing[-1]
@@ -240,6 +249,26 @@ class Outline:
             count = counts[qual] = counts.get(qual, 0) + 1
             definition.qual = f"{qual}#{count}" if count > 1 else qual
             enclosing.append(index)
+
+
+def parse_with_grammar(
+    grammar: Grammar, source: bytes
+) -> tuple[Node, list[Span]]:
+    """Return the tree's root, and the comments that are not in the tree.
+
+    Raises:
+        UnparsableError: the source needs more work than its size allows.
+    """
+    if not grammar.looks_ahead_of_comments:
+        return parse_source(grammar.parser, source), []
+    text, hidden = blank_comment_lines(source)
+    root = parse_source(grammar.parser, text)
+    if hidden:
+        strings = spans(grammar.sites(root).get("string", ()))
+        starts = [start for start, _ in hidden]
+        if any(bisect_left(starts, a) < bisect_left(starts, b) for a, b in strings):
+            return parse_source(grammar.parser, source), []
+    return root, hidden
 
 
 def spans(nodes: Sequence[Node]) -> list[Span]:

@@ -55,7 +55,8 @@ class LookupCache:
         finally:
             self._open.discard(key)
             cut, height, terms = self._cut, self._height, self.terms
-            self.terms, self._cut = outer_terms | terms, outer_cut or cut
+            outer_terms |= terms
+            self.terms, self._cut = outer_terms, outer_cut or cut
             self._height = max(outer_height, height + 1)
         if not cut:
             self._memo[key] = (result, frozenset(terms), height)

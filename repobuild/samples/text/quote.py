@@ -17,7 +17,8 @@ from typing import NamedTuple
 from tree_sitter import Node
 
 from repobuild.code.facts.body_digest import Span
-from repobuild.code.facts.syntax import load_grammar
+from repobuild.code.facts.bounded_parse import UnparsableError
+from repobuild.code.facts.syntax import load_grammar, parse_with_grammar
 
 # Cheap signs that a slice may hold comments or strings: only then is it searched.
 _SIGNS = (b"#", b"//", b"/*", b'"""', b"'''", b"`")
@@ -90,7 +91,10 @@ def quote_definition(language: str, source: bytes, documented: bool) -> Quote | 
 
     `documented` says that the definition has a docstring, which is then removed.
     """
-    root = load_grammar(language).parser.parse(source).root_node
+    try:
+        root, hidden = parse_with_grammar(load_grammar(language), source)
+    except UnparsableError:
+        return None
     body = _body(root)
     if body is None:
         return None
@@ -100,6 +104,7 @@ def quote_definition(language: str, source: bytes, documented: bool) -> Quote | 
         start, end = docstring
         sites = load_grammar(language).sites(root)
         removed += [(n.start_byte, n.end_byte) for n in sites.get("comment", ())]
+        removed += hidden
         spans = [(n.start_byte, n.end_byte) for n in sites.get("string", ())]
         strings = [span for span in spans if not start <= span[0] < end]
     first = source.rfind(b"\n", 0, body.start_byte) + 1

@@ -37,6 +37,7 @@ class LinkedFile:
             item[0]: item for item in facts.get("elements", ())
         }
         self._rows: dict[str, ElementRow] = {}
+        self._definitions: dict[str, list[str]] = {}
 
     def row(self, qual: str) -> ElementRow:
         if qual not in self._rows:
@@ -50,10 +51,15 @@ class LinkedFile:
 
     def definitions(self, qual: str) -> list[str]:
         """Return the definitions of a name: `f`, `f#2`, ..."""
+        known = self._definitions.get(qual)
+        if known is not None:
+            return known
         quals: list[str] = []
-        while qual in self.items:
-            quals.append(qual)
-            qual = f"{quals[0]}#{len(quals) + 1}"
+        name = qual
+        while name in self.items:
+            quals.append(name)
+            name = f"{qual}#{len(quals) + 1}"
+        self._definitions[qual] = quals
         return quals
 
 

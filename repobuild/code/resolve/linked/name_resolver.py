@@ -251,14 +251,13 @@ class LinkedResolver:
 
     def definitions_in(self, paths: list[str], qual: str) -> Symbols:
         """Return the definitions of a name in several files; of many, none is sure."""
-        found = [
-            (path, one) for path in paths for one in self.files.definitions(path, qual)
-        ]
-        if len(found) > _MAX_DEFINITIONS:
+        by_path = [(path, self.files.definitions(path, qual)) for path in paths]
+        count = sum(len(quals) for _, quals in by_path)
+        if count > _MAX_DEFINITIONS:
             return []
-        confidence = 1.0 if len(found) == 1 else _ONE_OF_SEVERAL
+        confidence = 1.0 if count == 1 else _ONE_OF_SEVERAL
         symbols = []
-        for path, one in found:
+        for path, one in [(path, one) for path, quals in by_path for one in quals]:
             row = self.files.row(path, one)
             is_class = row is not None and row.type == "class"
             kind = Kind.CLASS if is_class else Kind.FUNCTION

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from repobuild.code.facts.element_row import parent_of
 from repobuild.code.resolve.binding_marks import ANNOTATED
 from repobuild.code.resolve.python.expressions import ResolverContext
@@ -9,6 +11,7 @@ from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.mro import MRO, c3_merge
 from repobuild.code.resolve.symbol import Kind, Symbol
 
+_MAX_BASES = 100  # of one class; merging them costs their number for each member
 _WITH_MRO = frozenset({Kind.CLASS, Kind.INSTANCE, Kind.SUPER})
 _CONTAINER_METHODS = {
     Kind.MAPPING: {
@@ -59,7 +62,7 @@ class Members:
         self, path: str, qual: str, name: str, skip_itself: bool
     ) -> Symbol | None:
         after_foreign = False  # a base class from another project may define the name
-        for entry in self.mro(path, qual)[1 if skip_itself else 0 :]:
+        for entry in self._mro_entries(path, qual, skip_itself):
             if entry is None:
                 after_foreign = True
                 continue
@@ -77,6 +80,14 @@ class Members:
                 return member.at_most(0.8) if member and after_foreign else member
         return None
 
+    def _mro_entries(
+        self, path: str, qual: str, skip_itself: bool
+    ) -> Iterator[Symbol | None]:
+        """Yield the MRO; the bases are only resolved when the class is not enough."""
+        if not skip_itself:
+            yield Symbol(Kind.CLASS, path, qual, 1.0)
+        yield from self.mro(path, qual)[1:]
+
     def mro(self, path: str, qual: str) -> MRO:
         """Return a class's method resolution order, the class itself first."""
         rest = self._look(("o", path, qual, ""), lambda: self._bases_mro(path, qual))
@@ -87,7 +98,8 @@ class Members:
         if module is None or qual not in module.items:
             return []
         self._note(f"b:{path}::{qual}")
-        bases = [self.find_base(path, qual, text) for text in module.row(qual).bases]
+        texts = module.row(qual).bases[:_MAX_BASES]
+        bases = [self.find_base(path, qual, text) for text in texts]
         orders: list[MRO] = [
             [None] if base is None else self.mro(base.path, base.qual) for base in bases
         ]

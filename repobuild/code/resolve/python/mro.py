@@ -7,7 +7,9 @@ Source: Barrett et al. 1996, "A Monotonic Superclass Linearization for Dylan".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from repobuild.code.resolve.symbol import Symbol
 
@@ -19,14 +21,26 @@ def c3_merge(orders: Sequence[MRO]) -> list[Symbol | None]:
     """Merge the bases' MROs; where they contradict, take the first row's first class.
 
     Python raises TypeError there, but the rest of the class can still be resolved.
+    The last of `orders` holds the bases themselves.
     """
-    order: list[Symbol | None] = []
-    rows = [[_key(entry) for entry in row] for row in orders]
     symbols = {_key(entry): entry for row in orders for entry in row}
-    while rows := [row for row in rows if row]:
-        head = next(_good_heads(rows), rows[0][0])
+    if len(orders) <= 2:  # one base at most: its own order
+        return list(symbols.values())
+    order: list[Symbol | None] = []
+    rows = [deque(map(_key, row)) for row in orders if row]
+    in_tails = _count_tails(rows)
+    while rows:
+        head = next((row[0] for row in rows if not in_tails[row[0]]), rows[0][0])
         order.append(symbols[head])
-        rows = [[entry for entry in row if entry != head] for row in rows]
+        if in_tails[head]:
+            rows = [deque(key for key in row if key != head) for row in rows]
+            in_tails = _count_tails(rows)
+        else:
+            for row in rows:
+                if row[0] == head:
+                    row.popleft()
+                    in_tails.subtract(islice(row, 1))
+        rows = [row for row in rows if row]
     return order
 
 
@@ -34,8 +48,6 @@ def _key(entry: Symbol | None) -> _Key:
     return None if entry is None else entry.definition
 
 
-def _good_heads(rows: list[list[_Key]]) -> Iterator[_Key]:
-    """Yield the first entries that are in no row's tail."""
-    for row in rows:
-        if not any(row[0] in other[1:] for other in rows):
-            yield row[0]
+def _count_tails(rows: Iterable[deque[_Key]]) -> Counter[_Key]:
+    """Return in how many rows a class comes after the first one."""
+    return Counter(key for row in rows for key in islice(row, 1, None))
