@@ -66,9 +66,9 @@ def parse_source(parser: Parser, source: bytes) -> Node:
 
 
 def blank_comment_lines(source: bytes) -> tuple[bytes, list[tuple[int, int]]]:
-    """Return a Python source with long runs of comment lines as spaces, and their spans.
+    """Return a Python source without long runs of comment lines, and their spans.
 
-    Some of the lines may be within a string; then they are no comments.
+    Spaces replace them. Those within a string are no comments.
     """
     blanked: list[tuple[int, int]] = []
 

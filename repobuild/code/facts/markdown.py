@@ -143,4 +143,5 @@ def _paragraph(lines: list[str], first: int, end: int) -> str:
             continue
         if paragraph:
             break
-    return _LINK.sub(r"\1", " ".join(paragraph))[:_MAX_PARAGRAPH]
+    text = " ".join(paragraph)[: 5 * _MAX_PARAGRAPH]  # open brackets cost the square
+    return _LINK.sub(r"\1", text)[:_MAX_PARAGRAPH]

@@ -251,9 +251,7 @@ class Outline:
             enclosing.append(index)
 
 
-def parse_with_grammar(
-    grammar: Grammar, source: bytes
-) -> tuple[Node, list[Span]]:
+def parse_with_grammar(grammar: Grammar, source: bytes) -> tuple[Node, list[Span]]:
     """Return the tree's root, and the comments that are not in the tree.
 
     Raises:

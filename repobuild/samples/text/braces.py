@@ -12,9 +12,9 @@ from bisect import bisect_left
 from functools import cached_property
 
 from repobuild.code.facts.body_digest import Span
+from repobuild.code.facts.bounded_parse import UnparsableError
 from repobuild.code.facts.c_macros import blank_macros as plain_source
 from repobuild.code.facts.nesting import Nesting
-from repobuild.code.facts.bounded_parse import UnparsableError
 from repobuild.code.facts.syntax import Outline, load_grammar, spans
 from repobuild.code.scan.language import all_languages
 from repobuild.samples.text.quote import Quote, QuotedSource

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 
 from repobuild.samples.text.markup import strip_markup, strip_title_rules
 
 SUMMARY = 320  # characters of a first paragraph
 SENTENCE = 120  # characters of a neighbour's first sentence
 TEXT = 120  # characters of a parameter's description
+_MAX_DOCSTRING = 100_000  # characters that are read
+_MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
 _SPHINX = re.compile(
     r"^:(param|return|returns)\b([^:\n]*):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE
@@ -50,13 +53,14 @@ def parse_docstring(docstring: str) -> DocstringParts:
     """Return the parts of a cleaned docstring."""
     if not docstring:
         return DocstringParts()
+    docstring = docstring[:_MAX_DOCSTRING]
     parameters: dict[str, str] = {}
     returns = ""
     if ":param" in docstring or ":return" in docstring:
         parameters, returns = _parse_sphinx(docstring)
     else:
         for pattern, read in ((_GOOGLE, _google_entries), (_NUMPY, _numpy_entries)):
-            for heading in pattern.finditer(docstring):
+            for heading in islice(pattern.finditer(docstring), _MAX_SECTIONS):
                 block = _block(docstring[heading.end() :])
                 if heading[1] in ("Returns", "Yields"):
                     text = _numpy_returns(block) if pattern is _NUMPY else block

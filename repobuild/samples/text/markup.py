@@ -20,10 +20,12 @@ _SUBSTITUTION = re.compile(r"(?<![\w|])\|([A-Za-z][\w .-]*)\|(?![\w|])")
 _ROLE_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$\n?", re.MULTILINE)
 _TITLE = re.compile(r"^[ \t]*([=*#~^]){4,}[ \t]*\n([^\n]+)\n[ \t]*\1{4,}[ \t]*(?:\n|$)")
+_MAX_LINE = 2_000  # characters; roles within roles cost the square
 
 
 def strip_markup(text: str) -> str:
-    """Return one line of prose without reStructuredText."""
+    """Return one line of prose without reStructuredText, cut where it is too long."""
+    text = text[:_MAX_LINE]
     if "`" not in text and "|" not in text and "::" not in text:
         return text
     text = _ROLE.sub(_role_text, text)
