@@ -7,6 +7,9 @@ follow from its bytes alone. Two counts do, for one version of tree-sitter:
     reads   bytes that the lexer asked for. A grammar's own scanner may look ahead to
             the end of the file at every token, within one step.
 
+A query costs the number of nodes times their depth, and `a + a + ...` is as deep as it
+is long. So the depth is looked at every few lines, and its sum is bounded too.
+
 Measured: 9 MB of the standard library take at most 1.4 steps a byte and read each byte
 12 times; parsing in blocks costs 4 % more time than parsing a whole buffer. A file at
 both bounds takes about 10 s for each megabyte.
@@ -22,6 +25,9 @@ _BLOCK = 1024  # bytes handed to the lexer at a time
 _STEPS_A_REPORT = 100  # OP_COUNT_PER_PARSER_CALLBACK_CHECK of tree-sitter
 _MAX_STEPS = 20  # for each byte
 _MAX_READS = 200  # of each byte
+_PROBE = 2_000  # bytes between two places where the tree's depth is looked at
+_MAX_DEPTHS = 50_000  # sum of these depths; JavaScript's query takes 60 us for each one
+_DEPTH = 50  # of ordinary code, at most
 _LEAST_BYTES = 100_000  # a shorter source may cost as much as one of this size
 # At each comment tree-sitter-python's scanner reads on to the next code: 8,000 comment
 # lines in a row take 9 s. As blank lines they take 70 ms.
@@ -60,9 +66,21 @@ def parse_source(parser: Parser, source: bytes) -> Node:
         parser.reset()
     else:
         parsing = False  # nodes read their text in the same way
-        if reads >= 0:
+        if reads >= 0 and not _is_too_deep(root):
             return root
     raise UnparsableError("too much work for its size to be read as this language")
+
+
+def _is_too_deep(root: Node) -> bool:
+    """Return whether a query over the tree would take too long."""
+    allowed = _MAX_DEPTHS + _DEPTH * root.end_byte // _PROBE
+    for offset in range(0, root.end_byte, _PROBE):
+        cursor = root.walk()
+        while cursor.goto_first_child_for_byte(offset) is not None:
+            allowed -= 1
+            if allowed < 0:
+                return True
+    return False
 
 
 def blank_comment_lines(source: bytes) -> tuple[bytes, list[tuple[int, int]]]:
