@@ -169,14 +169,18 @@ class Nesting:
 def _merge_matches(outline: Outline) -> list[Definition]:
     """Return one definition a node: a query matches once for every base."""
     by_node: dict[int, Definition] = {}
+    known: set[tuple[int, str, int]] = set()  # definition, part, node
     for one in outline.definitions:
         merged = by_node.setdefault(one.node.id, one)
-        if merged is one:
-            continue
         for name, nodes in one.parts.items():
-            known = merged.parts.setdefault(name, [])
-            ids = {node.id for node in known}
-            known += [node for node in nodes if node.id not in ids]
+            keys = [(one.node.id, name, node.id) for node in nodes]
+            if merged is not one:
+                merged.parts.setdefault(name, []).extend(
+                    node
+                    for node, key in zip(nodes, keys, strict=True)
+                    if key not in known
+                )
+            known.update(keys)
     return list(by_node.values())
 
 

@@ -239,6 +239,13 @@ class Outline:
         for index, definition in enumerate(self.definitions):
             while enclosing and self.definitions[enclosing[-1]].end <= definition.start:
                 enclosing.pop()
+            if (
+                enclosing
+                and self.definitions[enclosing[-1]].node.id == definition.node.id
+            ):
+                # A query matches once for every base: nesting.py merges the matches.
+                definition.parent = self.definitions[enclosing[-1]].parent
+                continue
             if len(enclosing) > _MAX_NESTING:
                 raise UnparsableError(f"definitions more than {_MAX_NESTING} deep")
             outer = ""
