@@ -64,6 +64,8 @@ class Binder:
         self._global: dict[int, set[str]] = defaultdict(set)
         self._nonlocal: dict[int, set[str]] = defaultdict(set)
         self._events: list[BindingEvent] = []
+        # What the dicts of bindings hold: one name may have thousands.
+        self._added: set[tuple[int, str, str]] = set()
 
     def is_class(self, index: int) -> bool:
         return index >= 0 and self.outline.definitions[index].kind == "class"
@@ -217,9 +219,9 @@ class Binder:
         events = sorted(self._events, key=lambda event: (event.binding == NONE, event))
         for _, owner, name, binding in events:
             if owner < 0:
-                _add(self.names, name, binding)
+                self._add(self.names, name, binding)
             elif self.is_class(owner):
-                _add(self.attrs[owner], name, binding)
+                self._add(self.attrs[owner], name, binding)
             elif "." not in name:
                 self._file_local(owner, name, binding)
         for _, owner, name, binding in events:
@@ -229,11 +231,28 @@ class Binder:
         for owner, attrs in self.attrs.items():
             _drop_single_definitions(attrs, self.outline.definitions[owner].qual + ".")
 
+    def _add(self, bindings: Bindings, name: str, binding: str) -> None:
+        if binding == NONE:
+            if name in bindings:
+                return
+            binding = ""
+        key = (id(bindings), name, binding)
+        if key in self._added:
+            return
+        self._added.add(key)
+        known = bindings.get(name)
+        if known is None:
+            bindings[name] = binding
+        elif isinstance(known, str):
+            bindings[name] = [known, binding]
+        else:
+            known.append(binding)
+
     def _file_local(self, owner: int, name: str, binding: str) -> None:
         if name in self._global[owner]:
-            _add(self.names, name, binding)
+            self._add(self.names, name, binding)
         elif name in self._used_roots[owner] and name not in self._nonlocal[owner]:
-            _add(self.vars[owner], name, binding)
+            self._add(self.vars[owner], name, binding)
 
     def _file_attribute(self, owner: int, name: str, binding: str) -> None:
         """File `self.x = ...` under the class, when the scope is its method."""
@@ -242,7 +261,7 @@ class Binder:
         if not self.is_class(parent) or "." in attribute:
             return
         if receiver in ("self", "cls"):
-            _add(self.attrs[parent], attribute, self._outside(owner, binding))
+            self._add(self.attrs[parent], attribute, self._outside(owner, binding))
 
     def _outside(self, owner: int, binding: str) -> str:
         """Return what a binding made in a function means outside of it."""
@@ -267,19 +286,6 @@ def _drop_single_definitions(bindings: Bindings, prefix: str) -> None:
     """Drop names that are only defined once, which the elements show already."""
     for name in [name for name, to in bindings.items() if to == f"#{prefix}{name}"]:
         del bindings[name]
-
-
-def _add(bindings: Bindings, name: str, binding: str) -> None:
-    known = bindings.get(name)
-    if binding == NONE:
-        bindings.setdefault(name, "")
-    elif known is None:
-        bindings[name] = binding
-    elif isinstance(known, str):
-        if known != binding:
-            bindings[name] = [known, binding]
-    elif binding not in known:
-        known.append(binding)
 
 
 @dataclass
