@@ -66,7 +66,7 @@ class Checkout:
         return read_settings(self.root, self._declared_settings)
 
     @cached_property
-    def standard(self) -> dict[str, Rule]:
+    def standard_rules(self) -> dict[str, Rule]:
         """The rules that come with repobuild."""
         return read_rules(data_folder("rules"))
 
@@ -96,7 +96,7 @@ class Checkout:
 
     def user_rules(self, snapshot: Snapshot) -> list[UserRule]:
         """Return the rules that a snapshot defines, trusted or not."""
-        rules = user_rules(snapshot, self.standard)
+        rules = user_rules(snapshot, self.standard_rules)
         for rule in rules:
             check_settings(rule, self.settings)
         return rules
@@ -108,7 +108,7 @@ class Checkout:
         if known and not is_worktree:
             return known
         rules = self.user_rules(snapshot)
-        rulebook = make_rulebook(self.standard, rules, self.trust)
+        rulebook = make_rulebook(self.standard_rules, rules, self.trust)
         if not is_worktree:
             self._rulebooks[snapshot.tree] = rulebook
         return rulebook
@@ -175,16 +175,16 @@ class Checkout:
 
     def _is_task_folder(self, name: str) -> bool:
         """Return whether a folder in `tmp` is a task's, named RULE-KEY."""
-        rule = self.standard.get(name.partition("-")[0])
+        rule = self.standard_rules.get(name.partition("-")[0])
         return rule is not None and rule.kind == "task"
 
     @contextmanager
     def _writable_state(self, tell: Callable[[str], None]) -> Iterator[State]:
         """Open the state for writing and turn SQLite's errors into messages."""
         state = open_state(self.folder)
-        if state.lost:
-            tell(f"warning: {state.lost}")
-            self.events.emit("damaged", text=state.lost)
+        if state.damage_report:
+            tell(f"warning: {state.damage_report}")
+            self.events.emit("damaged", text=state.damage_report)
         whole = True
         try:
             yield state

@@ -268,7 +268,7 @@ def _file_reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
     """Return a function that reads a regular file of a snapshot by its path."""
 
     def read(path: str) -> bytes | None:
-        entry = snapshot.standing(path)
+        entry = snapshot.current_entry(path)
         if entry is None or entry[1] not in [int(mode) for mode in REGULAR]:
             return None
         return snapshot.blob(entry[0])

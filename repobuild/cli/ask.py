@@ -91,7 +91,7 @@ class Answers:
     def collect(self, pieces: Iterator[AnswerPiece]) -> Iterator[AnswerPiece]:
         """Yield the pieces unchanged and append each to its answer."""
         for piece in pieces:
-            answer: Answer = getattr(self, piece.voice)
+            answer: Answer = getattr(self, piece.model)
             answer.text += piece.text
             answer.whole &= piece.whole
             yield piece
@@ -130,7 +130,7 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     comparison = _load_comparison(checkout, build, asked)
     answers = Answers()
     if as_json:
-        for _ in answers.collect(comparison.together(text, max_tokens)):
+        for _ in answers.collect(comparison.answer_both(text, max_tokens)):
             pass
         emit(_facts(build, asked, text, answers), True, str)
         return 0
@@ -138,11 +138,11 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
         click.echo(f"note: {note}", err=True)
     in_columns = _has_room_for_columns()
     if in_columns:
-        pieces = comparison.together(text, max_tokens)
+        pieces = comparison.answer_both(text, max_tokens)
         _show_in_columns(answers.collect(pieces), asked.title)
     else:
-        for voice, title in (("base", "base"), ("adapter", asked.title)):
-            pieces = comparison.alone(voice, text, max_tokens)
+        for model, title in (("base", "base"), ("adapter", asked.title)):
+            pieces = comparison.answer_one(model, text, max_tokens)
             _show_below(answers.collect(pieces), title)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
     _print_mentions(mention_lines(mentions), in_columns)
@@ -187,7 +187,7 @@ def _show_in_columns(pieces: Iterator[AnswerPiece], title: str) -> None:
     screen = SideBySide(size.columns, size.lines, partial(click.echo, nl=False))
     screen.title("base", title, partial(click.style, bold=True))
     for piece in pieces:
-        screen.add(int(piece.voice != "base"), printable(piece.text), piece.last)
+        screen.add(int(piece.model != "base"), printable(piece.text), piece.last)
 
 
 def _show_below(pieces: Iterator[AnswerPiece], title: str) -> None:

@@ -103,7 +103,7 @@ def _run(
 
     build.run(goals)
     collect_after_build(build, CacheLimits.of(checkout.settings))
-    _tell_problems(build.problems)
+    warn_of_problems(build.problems)
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
@@ -133,7 +133,7 @@ def text(facts: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _tell_problems(problems: list[Problem]) -> None:
+def warn_of_problems(problems: list[Problem]) -> None:
     """Print one warning per table and problem, with the number of rows that have it."""
     rows_by_problem: dict[tuple[str, str], list[str]] = {}
     for table, key, problem in problems:

@@ -92,7 +92,7 @@ def verify(as_json: bool) -> int:
     for digest in store.digests():
         count += 1
         try:
-            store.path(digest)
+            store.checked_path(digest)
         except KeyError:
             bad.append(digest)
     reason = _database_damage(checkout)

@@ -57,7 +57,7 @@ def audit_claims(
         "true": not result.wrong,
         "wrong": redact(
             [
-                {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
+                {"key": w.key, "claim": w.claim, "said": w.claimed, "tree": w.actual}
                 for w in result.wrong
             ]
         ),

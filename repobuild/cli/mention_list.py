@@ -53,8 +53,8 @@ def mention_facts(
         {
             "name": mention.name,
             "kind": "path" if mention.is_path else "name",
-            "found": bool(mention.places),
-            "places": [asdict(place) for place in mention.places],
+            "found": bool(mention.locations),
+            "places": [asdict(place) for place in mention.locations],
             "others": mention.others,
         }
         for mention in find_mentions(question, text, lookup)

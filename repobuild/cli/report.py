@@ -34,7 +34,7 @@ def command(show: bool, as_json: bool) -> int:
     row = build.table("report").get(adapter["object"])
     if row is None:
         raise StaleError(f"no report of {short(commit)} yet\nrun `repobuild` first")
-    page = build.store.path(row["object"]) / "index.html"
+    page = build.store.checked_path(row["object"]) / "index.html"
     if as_json:
         click.echo((page.parent / "report.json").read_text("utf-8"))
     else:

@@ -126,7 +126,9 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
         row, sub = position
         value = table.get(row)
         rows[rule.name] = value[sub] if rule.entries and value else value
-    sample = next((rows[n] for n in build.joined("samples") if rows.get(n)), None)
+    sample = next(
+        (rows[n] for n in build.with_extensions("samples") if rows.get(n)), None
+    )
     if sample and "question" in sample:
         rows["provenance"] = _provenance(build, sample)
         rows["licence"] = whole_licence(sample, build.table("licences"))
@@ -158,7 +160,7 @@ def _sample_keys(build: Build, key: str) -> Iterator[str]:
     """Yield the dataset keys of the samples about an element."""
     from repobuild.samples.dataset.all_samples import dataset_key
 
-    for name in build.joined("samples"):
+    for name in build.with_extensions("samples"):
         for row in (key, f"{key}@lines"):
             for sub in build.table(name).subs(row):
                 yield dataset_key(name, row) + sub

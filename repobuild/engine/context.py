@@ -75,7 +75,7 @@ class BuildContext:
 
         A source is stale when this id is not the recorded one.
         """
-        return self.snapshot.lineage if rule.follows == "commit" else self.tree
+        return self.snapshot.history_id if rule.follows == "commit" else self.tree
 
     @property
     def cores(self) -> int:
@@ -118,7 +118,7 @@ class BuildContext:
             str(self.snapshot.copies or ""),
         )
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         """Return a table's name and the names of the tables that extend it."""
         return with_extensions(self.rules, name)
 

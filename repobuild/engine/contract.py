@@ -169,7 +169,7 @@ class View(Protocol):
         """Return an input; raises `KeyError` for a table that is not declared."""
         ...
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         """Return the name of a declared table and of the tables that extend it."""
         ...
 
@@ -234,7 +234,7 @@ class Task(Protocol):
         """Return an input; raises `KeyError` for a table that is not declared."""
         ...
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         """Return the name of a declared table and of the tables that extend it."""
         ...
 

@@ -113,7 +113,7 @@ class Rule:
             return dict(self.pinned_settings)
         return _select(settings, self.settings)
 
-    def seen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def visible_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return all settings that the function may read, tracked or not."""
         untracked = _select(settings, self.untracked_settings)
         return {**untracked, **self.tracked_settings(settings)}
@@ -126,7 +126,7 @@ class Rule:
         """Return everything that the rows depend on besides their inputs."""
         tracked = self.tracked_settings(settings)
         found = (
-            import_function(self.ingredients)(self.seen(settings))
+            import_function(self.ingredients)(self.visible_settings(settings))
             if self.ingredients
             else {}
         )

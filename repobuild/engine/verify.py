@@ -142,7 +142,7 @@ def _check_artifacts(build: BuildContext) -> Iterator[TableCheck]:
         for key, row in build.table(rule.name).items():
             digest = found = str(row["object"])
             try:
-                build.store.path(digest)
+                build.store.checked_path(digest)
             except KeyError:
                 found = "missing or corrupt"
             yield TableCheck(f"{rule.name} {key[:12]}", digest, found)

@@ -131,7 +131,7 @@ def mark_answers(
     for n, outdated in enumerate(question_set.outdated):
         texts = {m: a.outdated[n] for m, a in model_answers.items()}
         question = _mark_question(outdated.sample, texts, known)
-        stale = {m: outdated.belief(text, known) for m, text in texts.items()}
+        stale = {m: outdated.mark(text, known) for m, text in texts.items()}
         marked.append(replace(question, staleness=stale))
     return marked
 

@@ -108,7 +108,7 @@ def ask(
     texts = [(piece.path, piece.text) for piece in question_set.general.pieces]
     total = len(prompts) + len(loss_rows) + len(texts)
     with task.progress(f"ask {name}", total) as progress:
-        answered = iter(model.answers(prompts, limit, progress.advance))
+        answered = iter(model.generate(prompts, limit, progress.advance))
         losses = iter(model.losses(loss_rows))
         progress.advance(len(loss_rows))
         general = model.text_losses(texts)

@@ -106,7 +106,7 @@ class Snapshot:
     copies: Path | None = None
 
     @property
-    def lineage(self) -> str:
+    def history_id(self) -> str:
         """Identify the readable history: the commit and the edge of a shallow clone.
 
         A later fetch may move the edge and make more of the same history readable.
@@ -154,7 +154,7 @@ class Snapshot:
             raise KeyError(blob_id)
         return blob.data
 
-    def entry(self, key: str, commit: str) -> Entry | None:
+    def entry_at(self, key: str, commit: str) -> Entry | None:
         """Return the entry of a path's key in a commit or tree; None for no entry."""
         try:
             item = self.repository[commit].peel(pygit2.Tree)[unquote(key)]
@@ -162,13 +162,15 @@ class Snapshot:
             return None
         return str(item.id), int(item.filemode)
 
-    def standing(self, key: str) -> Entry | None:
+    def current_entry(self, key: str) -> Entry | None:
         """Return the entry of a path's key in this snapshot; None for no entry."""
         if key in self.overlay:
             return self.overlay[key]
-        return self.entry(key, self.tree) if self.tree else None
+        return self.entry_at(key, self.tree) if self.tree else None
 
-    def origin(self, key: str, commit: str, limit: int = 500) -> tuple[str, str] | None:
+    def last_change(
+        self, key: str, commit: str, limit: int = 500
+    ) -> tuple[str, str] | None:
         """Return the newest commit up to `commit` that changed a path, and its subject.
 
         The search follows first parents, so a change on a merged branch yields the
@@ -180,8 +182,8 @@ class Snapshot:
         walker.simplify_first_parent()
         for candidate in islice(walker, limit):
             parents = candidate.parent_ids
-            before = self.entry(key, str(parents[0])) if parents else None
-            if self.entry(key, str(candidate.id)) != before:
+            before = self.entry_at(key, str(parents[0])) if parents else None
+            if self.entry_at(key, str(candidate.id)) != before:
                 return str(candidate.id), candidate.message.partition("\n")[0]
         return None
 

@@ -51,12 +51,12 @@ class Example:
     id: str
     task: str
     tokens: list[int]
-    answer: int  # index of the first answer token
+    answer_start: int  # index of the first answer token
 
     @property
     def labels(self) -> list[int]:
         """Return the tokens with -100, no loss, for those of the prompt."""
-        return [-100] * self.answer + self.tokens[self.answer :]
+        return [-100] * self.answer_start + self.tokens[self.answer_start :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +84,16 @@ class Conversation:
         self.tokenizer = tokenizer
         self.frame = find_frame(tokenizer)
         vocabulary = tokenizer.get_vocab()
-        self.fim = fim and all(token in vocabulary for token in FIM)
-        self.files = FILE in vocabulary  # whether the tokenizer has a file token
+        self.has_fim_tokens = fim and all(token in vocabulary for token in FIM)
+        self.has_file_token = (
+            FILE in vocabulary
+        )  # whether the tokenizer has a file token
         special = {str(t) for t in tokenizer.added_tokens_decoder.values() if t.special}
         special |= set(tokenizer.all_special_tokens)
         self._special = re.compile("|".join(map(re.escape, sorted(special))) or r"\Z.")
 
     @property
-    def ends(self) -> list[int]:
+    def stop_ids(self) -> list[int]:
         """Return the token ids at which generation stops."""
         vocabulary = self.tokenizer.get_vocab()
         ids = {self.frame.end[-1], self.tokenizer.eos_token_id}
@@ -106,7 +108,7 @@ class Conversation:
         """
         if self._is_fim(sample):
             path = str(sample["element"]).partition("::")[0]
-            header = f"{FILE}{path}\n" if self.files and path else ""
+            header = f"{FILE}{path}\n" if self.has_file_token and path else ""
             prefix, suffix, middle = FIM
             text = f"{prefix}{sample['prefix']}{suffix}{sample['suffix']}{middle}"
             return header + text
@@ -119,7 +121,7 @@ class Conversation:
         rows = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
         return [list(ids) for ids in rows]
 
-    def examples(
+    def tokenise(
         self, samples: Iterable[tuple[str, Sample]], longest: int
     ) -> TokenisedSamples:
         """Tokenise (id, sample) pairs.
@@ -163,7 +165,9 @@ class Conversation:
         return examples
 
     def _is_fim(self, sample: Sample) -> bool:
-        return self.fim and sample.get("form") == "fim" and "prefix" in sample
+        return (
+            self.has_fim_tokens and sample.get("form") == "fim" and "prefix" in sample
+        )
 
 
 def find_frame(tokenizer: PreTrainedTokenizerBase) -> TemplateFrame:

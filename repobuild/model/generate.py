@@ -1,7 +1,7 @@
 """Generate answers with a model, and measure its losses.
 
     model = TextGenerator.load(base, adapter_folder)
-    model.answers(["In which file is `f` defined?"], 60)      # batches, for the report
+    model.generate(["In which file is `f` defined?"], 60)     # batches, for the report
     for piece in model.stream("What is `f`?", 200): ...       # one answer, for `ask`
     model.losses(samples)              # for the gate: [(sum of losses, answer tokens)]
     model.text_losses([("a.py", code)])                       # the same, of plain text
@@ -64,7 +64,7 @@ class TextGenerator:
 
     # ------------------------------------------------------------------- answers
 
-    def answers(
+    def generate(
         self,
         questions: Sequence[Question],
         max_new_tokens: int,
@@ -75,7 +75,7 @@ class TextGenerator:
         `advance` gets the number of questions of each finished batch.
         """
         tokenizer = self.conversation.tokenizer
-        ends, pad = set(self.conversation.ends), int(tokenizer.pad_token_id)
+        ends, pad = set(self.conversation.stop_ids), int(tokenizer.pad_token_id)
         prompts = self.conversation.encode([self._prompt(q) for q in questions])
         by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         answers = [""] * len(prompts)
@@ -107,7 +107,7 @@ class TextGenerator:
                 out = model(window, past_key_values=cache, use_cache=True)
             cache = out.past_key_values
             token = int(out.logits[0, -1].argmax())
-            if token in self.conversation.ends:
+            if token in self.conversation.stop_ids:
                 return True
             generated.append(token)
             text = str(tokenizer.decode(generated))
@@ -132,7 +132,7 @@ class TextGenerator:
 
         Samples of more than `longest` tokens or with special tokens get (0, 0).
         """
-        kept = self.conversation.examples(samples, longest).kept
+        kept = self.conversation.tokenise(samples, longest).kept
         by_id = dict(zip((e.id for e in kept), self.example_losses(kept), strict=True))
         return [by_id.get(sample_id, (0.0, 0)) for sample_id, _ in samples]
 
@@ -143,7 +143,7 @@ class TextGenerator:
         before it, the first token of the text is given and has no loss.
         """
         begin = str(self.conversation.tokenizer.bos_token or "")
-        files = self.conversation.files
+        files = self.conversation.has_file_token
         heads = [f"{FILE}{path}\n" if files else begin for path, _ in texts]
         heads_ids = self.conversation.encode(heads)
         texts_ids = self.conversation.encode([text for _, text in texts])
@@ -169,7 +169,7 @@ class TextGenerator:
                 losses[number] = (total, count)
         return losses
 
-    def knows(self, examples: Sequence[Example]) -> list[bool]:
+    def generates_exactly(self, examples: Sequence[Example]) -> list[bool]:
         """Return whether greedy generation would give each answer word for word.
 
         One pass over question and answer decides it: generation gives the answer

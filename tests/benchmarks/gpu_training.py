@@ -127,7 +127,8 @@ def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     return TrainingJob(
         base=resolve_base(plain), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))], deepspeed=read_config(zero), scratch=scratch,
-        examples=made, checkpoint_every=1 << 30, means=ComputeOptions.of(plain),
+        examples=made, checkpoint_every=1 << 30,
+        compute_options=ComputeOptions.of(plain),
     )  # fmt: skip
 
 
@@ -188,7 +189,7 @@ def leak(shape: Shape, variant: dict[str, Any]) -> tuple[float, float]:
         with torch.no_grad():
             return float(causal(**tensors).loss)
 
-    sizes = [len(e.tokens) - e.answer for e in made]
+    sizes = [len(e.tokens) - e.answer_start for e in made]
     apart = sum(loss([[e]]) * n for e, n in zip(made, sizes, strict=True)) / sum(sizes)
     packed = [made[:3], made[3:]]
     found = (loss(packed), loss(packed, joined=True))

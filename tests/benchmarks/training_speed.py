@@ -57,7 +57,9 @@ class Clock:
         lengths = [sum(len(e.tokens) for e in row) for row in rows]
         self.tokens.append(sum(lengths))
         self.padded.append(max(lengths) * len(rows))
-        self.answers.append(sum(len(e.tokens) - e.answer for r in rows for e in r))
+        self.answers.append(
+            sum(len(e.tokens) - e.answer_start for r in rows for e in r)
+        )
 
     def found(self) -> dict[str, float]:
         """What one run says of itself."""
@@ -91,7 +93,7 @@ def examples(export: Path, tokens: int) -> list[Any]:
     kept: list[Any] = []
     while rows and tokens > 0:
         part = [_sample(rows.pop()) for _ in range(min(64, len(rows)))]
-        found = conversation.examples(part, chosen["adapter.sequence_length"]).kept
+        found = conversation.tokenise(part, chosen["adapter.sequence_length"]).kept
         kept += found
         tokens -= sum(len(e.tokens) for e in found)
     return kept
@@ -120,7 +122,7 @@ def ours(made: list[Any], scratch: Path, clock: Clock) -> None:
         base=resolve_base(chosen), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))],
         deepspeed=read_config(chosen["adapter.deepspeed"]),
-        scratch=scratch, examples=made, means=ComputeOptions.of(chosen),
+        scratch=scratch, examples=made, compute_options=ComputeOptions.of(chosen),
     )  # fmt: skip
     for batch in plan_batches(job):
         clock.rows([[made[number] for number in row] for row in batch])

@@ -240,7 +240,7 @@ def test_a_corrupt_artifact_is_never_read(toy):
     toy.build("book")
     store = toy.last.store
     digest = next(store.digests())
-    (store.path(digest) / "book.txt").write_text("tampered")
+    (store.checked_path(digest) / "book.txt").write_text("tampered")
     assert toy.build("book")["book"].counts.built == 1
 
 

@@ -51,7 +51,7 @@ def test_verify_finds_a_changed_bit_in_a_value(toy):
 def test_verify_names_a_corrupt_artifact(toy):
     build = toy.open()
     digest = dict(build.table("book").items()).popitem()[1]["object"]
-    (build.store.path(digest) / "book.txt").write_text("tampered")
+    (build.store.checked_path(digest) / "book.txt").write_text("tampered")
     bad = [v for v in verify(toy.open(), quiet) if not v.holds]
     assert [v.found for v in bad] == ["missing or corrupt"]
 

@@ -38,7 +38,7 @@ def keys(here: Checkout) -> dict[str, str]:
 
     with here.building(here.snapshot(), silent) as build:
         build.run(["dataset"])
-        tasks = [rule for rule in here.standard.values() if rule.kind == "task"]
+        tasks = [rule for rule in here.standard_rules.values() if rule.kind == "task"]
         return {rule.name: task_key(build, rule) for rule in tasks}
 
 
@@ -76,14 +76,14 @@ def test_a_relative_base_is_found_from_any_folder(tmp_path, base, monkeypatch):
 def test_no_manifest_holds_a_path_of_this_machine(tmp_path, base):
     here = checkout(tmp_path / "one", base)
     build = here.view(here.snapshot(), here.state())
-    for rule in here.standard.values():
+    for rule in here.standard_rules.values():
         assert str(tmp_path) not in repr(build.manifest(rule))
 
 
 def test_a_task_sees_what_does_not_enter_its_key(tmp_path, base):
     here = checkout(tmp_path / "one", base)
     build = here.view(here.snapshot(), here.state())
-    rule = here.standard["adapter"]
+    rule = here.standard_rules["adapter"]
     task = RunningTask(build, rule, "", tmp_path)
     assert task.settings["base.model"] == "models/nano"
     assert "base.model" not in build.manifest(rule)["settings"]

@@ -345,7 +345,7 @@ def test_a_damaged_artifact_is_a_miss_and_told_in_a_line(toy, how):
     assert done["book"].counts.built == 1
     ((table, _, said),) = toy.last.problems
     assert table == "book" and "missing or not whole" in said
-    assert toy.last.store.path(row["object"])
+    assert toy.last.store.checked_path(row["object"])
 
 
 def test_a_damaged_artifact_does_not_stand_in_the_way_of_a_good_one(toy):

@@ -481,7 +481,7 @@ def test_where_a_held_out_successor_is_stays_untold(repository, tmp_path):
     repository.commit({"numbers.py": NUMBERS, "README.md": "# It\n"})
     standard = Standard(repository.git, tmp_path / "state", **{"split.generalise": 0.5})
     standard.build()
-    hidden = Split.of(standard.settings).generalised
+    hidden = Split.of(standard.settings).is_held_out
     assert not hidden("numbers.py::double") and not hidden("numbers.py")
     names = (f"double_{n}" for n in range(99))
     new = next(name for name in names if hidden(f"numbers.py::{name}"))

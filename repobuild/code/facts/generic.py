@@ -115,7 +115,7 @@ class _File:
         """Return each definition's bindings; of locals only those that a call uses."""
         sites = self.outline.sites.get(capture, [])
         called = {_root(name) for calls in self.calls.values() for name, *_ in calls}
-        definition_names = {one.parts["name"][0].id for one in self.nesting.found}
+        definition_names = {one.parts["name"][0].id for one in self.nesting.definitions}
         bindings: dict[int, Bindings] = defaultdict(dict)
         for node in sites:
             name = self.outline.text(node)
@@ -131,7 +131,7 @@ class _File:
     def _impl_bases(self) -> dict[str, list[str]]:
         """Return the traits that this file's `impl` blocks name, by type."""
         bases: dict[str, list[str]] = defaultdict(list)
-        for definition in self.nesting.found:
+        for definition in self.nesting.definitions:
             if definition.kind == "impl" and definition.name:
                 bases[definition.qual] += self._bases(definition)
         return bases

@@ -61,14 +61,16 @@ class Nesting:
             for node in outline.sites.get("wrap", ())
             for child in node.named_children
         }
-        self.found = [self._nested(one) for one in _merge_matches(outline)]
-        self.found.sort(key=lambda definition: (definition.start, -definition.end))
-        self._starts = [definition.start for definition in self.found]
+        self.definitions = [self._nested(one) for one in _merge_matches(outline)]
+        self.definitions.sort(
+            key=lambda definition: (definition.start, -definition.end)
+        )
+        self._starts = [definition.start for definition in self.definitions]
         self._qualify_names()
 
     def elements(self) -> Iterator[tuple[int, NestedDefinition]]:
         """Yield the definitions that are elements, with their index."""
-        for index, definition in enumerate(self.found):
+        for index, definition in enumerate(self.definitions):
             if definition.is_element:
                 yield index, definition
 
@@ -76,7 +78,7 @@ class Nesting:
         """Return the index of the innermost element around a byte, or -1."""
         index = bisect_right(self._starts, offset) - 1
         while index >= 0:
-            definition = self.found[index]
+            definition = self.definitions[index]
             if definition.end > offset and definition.is_element:
                 return index
             index = definition.parent
@@ -145,15 +147,15 @@ class Nesting:
         """Set each definition's parent and qualified name; a repeated one is `f#2`."""
         counts: dict[str, int] = {}
         enclosing: list[int] = []
-        for index, definition in enumerate(self.found):
-            while enclosing and self.found[enclosing[-1]].end <= definition.start:
+        for index, definition in enumerate(self.definitions):
+            while enclosing and self.definitions[enclosing[-1]].end <= definition.start:
                 enclosing.pop()
             definition.parent = enclosing[-1] if enclosing else -1
             self._qualify(definition, counts)
             enclosing.append(index)
 
     def _qualify(self, one: NestedDefinition, counts: dict[str, int]) -> None:
-        parent = self.found[one.parent] if one.parent >= 0 else None
+        parent = self.definitions[one.parent] if one.parent >= 0 else None
         outer = parent.qual if parent else ""
         one.qual = ".".join(part for part in (outer, one.name) if part)
         if not one.is_element:

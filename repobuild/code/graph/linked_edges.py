@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repobuild.code.graph.nodes import Edges, edge_items, file_row
+from repobuild.code.graph.nodes import Edges, edge_items, file_row, target_terms
 from repobuild.code.resolve.linked.link_rules import Symbols
 from repobuild.code.resolve.linked.linked_files import LinkedFile, LinkedFiles
 from repobuild.code.resolve.linked.linked_terms import answered_terms, linked_surface
@@ -51,10 +51,7 @@ class Linking:
         self._files.terms = set()
         row |= edge_items(FileLinks(file, LinkedResolver(self._files)).edges)
         terms |= self._files.terms
-        for sub in row:
-            edge = sub.partition(" ")[2]  # "" of a node
-            if edge and edge.partition(" ")[2].partition("::")[0] != path:
-                terms.add("in:" + edge)
+        terms |= target_terms(path, row)
         return row, sorted(terms)
 
 

@@ -45,7 +45,7 @@ class PythonFiles:
         module = self._modules.get(path)
         if module is None:
             return None
-        self._resolver.begin()
+        self._resolver.begin_file()
         row = python_file_row(module, self._resolver)
         within = (f"n:{path}:", f"b:{path}::", f"m:{path}::", f"d:{path}::")
         looked_up = self._resolver.terms

@@ -174,7 +174,7 @@ class CauseTrace:
         if not built:
             yield Reason("git", change.key, Cause.INPUT_CHANGED, name="work tree")
             return
-        origin = self.build.snapshot.origin(change.key, built)
+        origin = self.build.snapshot.last_change(change.key, built)
         commit, subject = origin or (built, "")
         yield Reason("git", change.key, _cause(change), commit=commit, subject=subject)
 

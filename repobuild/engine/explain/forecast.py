@@ -301,7 +301,7 @@ def _expected_work(
         for name in rule.inputs
     ]
     given = ForecastInput(
-        settings=rule.seen(build.settings),
+        settings=rule.visible_settings(build.settings),
         rows=rows,
         ancestors=first_parents(build.snapshot.repository, build.snapshot.commit),
         commit=build.snapshot.commit,

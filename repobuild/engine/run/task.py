@@ -48,7 +48,7 @@ class RunningTask:
 
     @property
     def settings(self) -> Mapping[str, Value]:
-        return self._rule.seen(self._build.settings)
+        return self._rule.visible_settings(self._build.settings)
 
     @property
     def commit(self) -> str:
@@ -68,11 +68,13 @@ class RunningTask:
             raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
         return self._build.table(name)
 
-    def joined(self, name: str) -> tuple[str, ...]:
-        return tuple(n for n in self._build.joined(name) if n in self._rule.inputs)
+    def with_extensions(self, name: str) -> tuple[str, ...]:
+        return tuple(
+            n for n in self._build.with_extensions(name) if n in self._rule.inputs
+        )
 
     def object(self, digest: str) -> Path:
-        return self._build.store.path(digest)
+        return self._build.store.checked_path(digest)
 
     def rows(self, table: str) -> Mapping[str, Mapping[str, Value]]:
         return dict(self._build.table(table).items())
@@ -175,7 +177,7 @@ def record_use(build: BuildContext, row: Row) -> None:
 
 def _is_stored(build: BuildContext, row: Row) -> bool:
     try:
-        build.store.path(str(row["object"]))
+        build.store.checked_path(str(row["object"]))
     except KeyError:
         return False
     return True

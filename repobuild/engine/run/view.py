@@ -21,7 +21,7 @@ class RunningView:
         self._build = build
         self._rule = rule
         self.full = full
-        self.settings = rule.seen(build.settings)
+        self.settings = rule.visible_settings(build.settings)
         self.own = ViewOutput(build.table(rule.name), full)
         self._changes: dict[str, RowChanges] = {}
 
@@ -42,8 +42,10 @@ class RunningView:
             raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
         return self._build.table(name)
 
-    def joined(self, name: str) -> tuple[str, ...]:
-        return tuple(n for n in self._build.joined(name) if n in self._rule.inputs)
+    def with_extensions(self, name: str) -> tuple[str, ...]:
+        return tuple(
+            n for n in self._build.with_extensions(name) if n in self._rule.inputs
+        )
 
     def blob(self, blob_id: str) -> bytes:
         return self._build.snapshot.blob(blob_id)

@@ -41,7 +41,7 @@ class ArtifactStore:
         """Return an artifact's folder in the writable object folder, stored or not."""
         return object_path(self.folder, digest)
 
-    def path(self, digest: str) -> Path:
+    def checked_path(self, digest: str) -> Path:
         """Return a stored artifact's folder, checked once in a process.
 
         Raises:

@@ -64,7 +64,7 @@ class TableRecord:
 class State:
     """The open database. One writer at a time holds the lock; readers need none.
 
-    `lost` describes a damaged database that this one replaces; else it is empty.
+    `damage_report` describes a damaged database that this one replaces, or is empty.
     """
 
     def __init__(
@@ -72,12 +72,12 @@ class State:
         folder: Path,
         database: sqlite3.Connection,
         read_only: bool = False,
-        lost: str = "",
+        damage_report: str = "",
     ) -> None:
         self.folder = folder
         self.database = database
         self.read_only = read_only
-        self.lost = lost
+        self.damage_report = damage_report
         # For a reader, a table that was never built is an empty temporary one.
         self._temporary = "TEMP " if read_only else ""
         self._created: set[str] = set()  # names whose storage exists
@@ -214,13 +214,13 @@ def open_state(folder: Path, read_only: bool = False) -> State:
     kept = set_aside(path) if reason else None
     unseal(path)
     database = connect(path)
-    lost = ""
+    damage_report = ""
     if kept:
-        lost = (
+        damage_report = (
             f'the state "{path}" is damaged: {reason}; it is kept as "{kept.name}", '
             "its tables are made anew and the stored adapters are found again"
         )
-    return State(folder, database, lost=lost)
+    return State(folder, database, damage_report=damage_report)
 
 
 def _damage(path: Path) -> str:

@@ -54,7 +54,7 @@ class Mention:
 
     name: str
     is_path: bool
-    places: tuple[SymbolLocation, ...] = ()
+    locations: tuple[SymbolLocation, ...] = ()
     others: int = 0  # further files that have it, beyond `MOST_FILES`
 
 
@@ -86,12 +86,12 @@ class _AnswerReader:
         quoted = (text for text in self._quoted if text in listed)
         for text in dict.fromkeys([*quoted, *self._paths]):
             mention = self._mention(text)
-            if mention is None or mention.places in reported:
+            if mention is None or mention.locations in reported:
                 continue
             if text in parameters and not self._is_in_question(text):
                 continue
-            if mention.places:
-                reported.add(mention.places)
+            if mention.locations:
+                reported.add(mention.locations)
             yield mention
 
     def _mention(self, text: str) -> Mention | None:
@@ -102,7 +102,7 @@ class _AnswerReader:
                 return Mention(text, True, locations)
             return None
         mention = self._names[text]
-        if mention.places:
+        if mention.locations:
             is_builtin = is_python(text) and not self._is_in_question(text)
             return None if is_builtin else mention
         return mention if self._is_missing_name(text) else None
@@ -149,7 +149,9 @@ class _AnswerReader:
 
     def _parameters(self) -> set[str]:
         """Return the parameters of unambiguous elements: they are no mentions."""
-        certain = [m.places[0].id for m in self._names.values() if len(m.places) == 1]
+        certain = [
+            m.locations[0].id for m in self._names.values() if len(m.locations) == 1
+        ]
         return {name for id in certain for name in self._lookup.parameters(id)}
 
     # ------------------------------------------------------------- what is missing
@@ -201,7 +203,7 @@ class _AnswerReader:
         for files in self._files.values():
             yield from files[:1]
         for mention in self._names.values():
-            yield from (location.path for location in mention.places[:1])
+            yield from (location.path for location in mention.locations[:1])
         for word in _WORD.findall(self._question):
             yield from self._files_defining(word)[0][:1]
 

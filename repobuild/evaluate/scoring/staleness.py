@@ -73,7 +73,7 @@ class OutdatedQuestion:
             self.id, TRACK, self.kind, self.question, self.expected, self.row
         )
 
-    def belief(self, answer: str, known: KnownNames) -> StalenessMark:
+    def mark(self, answer: str, known: KnownNames) -> StalenessMark:
         """Mark an answer by the facts of the present and of the old answer."""
         task = "api_usage" if self.kind == "changed" else ""
 

@@ -114,7 +114,7 @@ def adapter(task: Task) -> dict[str, Any]:
         scores = measure_gate(task, plan, trained.folder)
         lineage = make_lineage(task, plan, trained, scores)
         write_artifact(task, plan, trained, lineage)
-    return lineage.row(None if lineage.promoted else decision.row)
+    return lineage.to_row(None if lineage.promoted else decision.row)
 
 
 def earlier_row(decision: StepDecision) -> dict[str, Any]:
@@ -173,7 +173,7 @@ def train_rounds(task: Task, plan: Plan) -> TrainedRounds:
     """Train the parent on the delta, or the base model on everything."""
     conversation = Conversation(load_tokenizer(plan.base), plan.base.fim)
     longest = plan.recipe.sequence_length
-    held_out = conversation.examples(plan.held_out, longest).kept
+    held_out = conversation.tokenise(plan.held_out, longest).kept
     trainer = ContinualTrainer(task, plan, conversation, held_out)
     return trainer.continue_parent() if plan.continues else trainer.train_from_base()
 
@@ -251,7 +251,7 @@ class ContinualTrainer:
     # ------------------------------------------------------------- samples of a round
 
     def _tokenise(self, samples: Samples) -> TokenisedSamples:
-        return self.conversation.examples(samples, self.plan.recipe.sequence_length)
+        return self.conversation.tokenise(samples, self.plan.recipe.sequence_length)
 
     def _tokenise_ids(self, ids: set[str]) -> TokenisedSamples:
         return self._tokenise([pair for pair in self.plan.samples if pair[0] in ids])
@@ -370,7 +370,7 @@ class ContinualTrainer:
             examples=examples,
             held_out=self.held_out,
             log=log,
-            means=ComputeOptions.of(settings),
+            compute_options=ComputeOptions.of(settings),
         )
         result = run_job(task, job, start.note)
         trained = [examples[n].id for order in epochs for n in order]
@@ -385,7 +385,7 @@ class ContinualTrainer:
         """
         from repobuild.model.generate import TextGenerator
 
-        knows = TextGenerator.load(self.plan.base, folder).knows(delta)
+        knows = TextGenerator.load(self.plan.base, folder).generates_exactly(delta)
         answers = list(zip(delta, knows, strict=True))
         unanswered = [example.id for example, known in answers if not known]
         return unanswered, [example.id for example, known in answers if known]

@@ -158,7 +158,7 @@ class TrainingJob:
     held_out: list[Example] = field(default_factory=list)
     checkpoint_every: int = 25  # steps
     log: MetricsTarget = MetricsTarget()
-    means: ComputeOptions = ComputeOptions()
+    compute_options: ComputeOptions = ComputeOptions()
 
     @property
     def patience(self) -> int:
@@ -190,7 +190,7 @@ class TrainingJob:
         recipe, log = body["recipe"], body["log"]
         body["recipe"] = Recipe(**{**recipe, "targets": tuple(recipe["targets"])})
         body["log"] = MetricsTarget(**{**log, "writers": tuple(log["writers"])})
-        body["means"] = ComputeOptions(**body["means"])
+        body["compute_options"] = ComputeOptions(**body.pop("means"))
         body["scratch"] = scratch
         for name in ("examples", "held_out"):
             body[name] = _unpacked((scratch / f"{name}.bin").read_bytes())
@@ -247,12 +247,12 @@ def _plain(job: TrainingJob) -> dict[str, Any]:
         "deepspeed": job.deepspeed,
         "checkpoint_every": job.checkpoint_every,
         "log": asdict(job.log),
-        "means": asdict(job.means),
+        "means": asdict(job.compute_options),
     }
 
 
 def _packed(examples: list[Example]) -> bytes:
-    rows = [[e.id, e.task, e.answer, e.tokens] for e in examples]
+    rows = [[e.id, e.task, e.answer_start, e.tokens] for e in examples]
     packed: bytes = msgpack.packb(rows)
     return packed
 

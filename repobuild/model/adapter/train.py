@@ -274,7 +274,7 @@ class TrainingCallback(TrainerCallback):
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         run, trainer = self.trainer.run, self.trainer
         if run.job.recipe.checkpointing:  # the Trainer has enabled it for all layers
-            limit_recomputation(trainer.model, run.job.means.recomputed)
+            limit_recomputation(trainer.model, run.job.compute_options.recomputed)
         if run.world == 1 and not deepspeed_config.zero_stage(run.job.deepspeed):
             deepspeed_config.skip_unneeded_work(trainer.model_wrapped)
         restore_moments(run, trainer.model_wrapped)
@@ -317,7 +317,7 @@ def write_adapter(run: TrainingRun, model: PeftModel) -> TrainingResult:
     result = TrainingResult(
         steps=steps,
         tokens=sum(len(example.tokens) for example in seen),
-        answer_tokens=sum(len(e.tokens) - e.answer for e in seen),
+        answer_tokens=sum(len(e.tokens) - e.answer_start for e in seen),
         losses=thin_curve(run.losses),
         trainable=sum(t.numel() for t in tensors.values()),
         norm_b=check_tensors(tensors),

@@ -117,7 +117,7 @@ class DatasetUpdate:
             if not self._view.full:
                 self._view.own.drop(key)
             return Shareable(set(), ())
-        row = self._filter.row(key, samples)
+        row = self._filter.decide(key, samples)
         shareable = self._shareable(samples, row)
         terms = shareable.terms | self._licences.terms(samples)
         if terms or not self._view.full:
@@ -127,7 +127,7 @@ class DatasetUpdate:
 
     def shareable(self, key: str, samples: Samples | None) -> Shareable:
         """Return what a context with these samples holds that others may hold."""
-        return self._shareable(samples or {}, self._filter.row(key, samples))
+        return self._shareable(samples or {}, self._filter.decide(key, samples))
 
     def sharing(
         self, terms: Counter[str], differing: set[str], changed: SampleChanges
@@ -188,7 +188,7 @@ class DatasetUpdate:
 
     def _read_and_filter(self, key: str) -> tuple[Samples, Row]:
         samples: Samples = self._samples.get(key) or {}
-        return samples, self._filter.row(key, samples)
+        return samples, self._filter.decide(key, samples)
 
     def _shareable(self, samples: Samples, row: Row) -> Shareable:
         quoting = copies.quoting_samples(samples, row)

@@ -37,7 +37,7 @@ class Split:
     def of(cls, settings: Mapping[str, Value]) -> Split:
         return cls(settings["split.generalise"], str(settings["split.salt"]))
 
-    def generalised(self, id: str) -> bool:
+    def is_held_out(self, id: str) -> bool:
         """Return whether the element is held out: nothing about it is trained."""
         family = family_of(id)
         return bool(family) and hash32(family, self.salt) < self.share * _HASHES
@@ -47,7 +47,7 @@ class Split:
 
         `sub_key` is the sample's full key; `held_out` says that its phrasing is.
         """
-        if self.generalised(id):
+        if self.is_held_out(id):
             half = self._val_or_test(family_of(id))
             return {"split": half, "track": "generalise"}
         if held_out:

@@ -55,7 +55,7 @@ class DatasetSummary:
         self.difficulties[sample["difficulty"]] += 1
         self.licences[licence] += 1
 
-    def said(self) -> dict[str, Value]:
+    def to_dict(self) -> dict[str, Value]:
         """Return the counts as plain data, the largest first."""
         return {
             "samples": self.splits.total(),

@@ -65,7 +65,7 @@ def samples(value: Mapping[str, Value], scope: Scope) -> Value:
     settings = scope.settings
     chosen = settings["samples.tasks"] or TASKS
     languages = tuple(settings["samples.languages"])
-    hidden = Split.of(settings).generalised
+    hidden = Split.of(settings).is_held_out
     context = with_id_fields(value)
     rows: dict[str, Sample] = {}
     for language in languages:

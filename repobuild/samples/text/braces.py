@@ -63,7 +63,7 @@ class BracedSource:
     def _bodies(self) -> dict[int, int]:
         """First byte of each body, by the first byte of its definition's first line."""
         bodies: dict[int, int] = {}
-        for one in Nesting(self._outline).found if self._outline else ():
+        for one in Nesting(self._outline).definitions if self._outline else ():
             body = [node.start_byte for node in one.parts.get("body", ())]
             first = self._source.rfind(b"\n", 0, one.start) + 1
             if body and one.name:

@@ -45,10 +45,10 @@ Passage = tuple[str, ...]  # words
 class QuotedPassages:
     """The passages of one sample, and the words that it is compared by."""
 
-    passages: tuple[Passage, ...]  # of question and answer; of a hole with its code
-    answered: tuple[Passage, ...]  # of the answer
-    shown: Passage  # words of the question's passages
-    said: Passage  # words of the answer without the names
+    all: tuple[Passage, ...]  # of question and answer; of a hole with its code
+    in_answer: tuple[Passage, ...]  # of the answer
+    question_words: Passage  # words of the question's passages
+    answer_words: Passage  # words of the answer without the names
 
 
 NOTHING = QuotedPassages((), (), (), ())

@@ -43,7 +43,7 @@ class CommitRecord:
         return self._text(path, str(self.commit.id))
 
     def _text(self, path: str, commit: str) -> str | None:
-        entry = self.snapshot.entry(path, commit) if path else None
+        entry = self.snapshot.entry_at(path, commit) if path else None
         if entry is None or entry[1] not in REGULAR:
             return None
         return decode_source(self.snapshot.blob(entry[0]))

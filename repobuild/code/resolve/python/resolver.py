@@ -47,22 +47,22 @@ class Resolver:
         self._members = Members(context, self._global_names)
         self._types = TypeInference(context, self._members)
         self._scopes = Scopes(context, self._global_names, self._types)
-        # What code/graph asks for besides `meanings`.
+        # What code/graph asks for besides `resolve_all`.
         self.find_module = self._imports.find_module
-        self.imported = self._global_names.resolve_import
-        self.in_class = self._members.find_in_class
-        self.base = self._members.find_base
+        self.resolve_import = self._global_names.resolve_import
+        self.find_in_class = self._members.find_in_class
+        self.find_base = self._members.find_base
 
-    def begin(self) -> None:
+    def begin_file(self) -> None:
         """Start collecting the terms of another file."""
         self._lookups.terms = set()
 
     @property
     def terms(self) -> set[str]:
-        """The terms that lookups since `begin` depend on."""
+        """The terms that lookups since `begin_file` depend on."""
         return self._lookups.terms
 
-    def meanings(self, path: str, scope: str, text: str) -> list[Symbol]:
+    def resolve_all(self, path: str, scope: str, text: str) -> list[Symbol]:
         """Return every symbol that a chain may refer to.
 
         There are several where its first name has several bindings. Then each must be

@@ -146,7 +146,7 @@ class Scopes:
         outer = scope
         while outer and module is not None:
             row = module.row(outer)
-            if row.type != "class" and _binds(module, row, name):
+            if row.type != "class" and binds_name(module, row, name):
                 bindings = bindings_of(row.vars, name)
                 if not bindings:
                     return self._union_members(module, row, name)
@@ -194,7 +194,7 @@ def receiver_kind(row: ElementRow) -> Kind | None:
     return Kind.CLASS if takes_class else Kind.INSTANCE
 
 
-def _binds(module: ModuleFacts, row: ElementRow, name: str) -> bool:
+def binds_name(module: ModuleFacts, row: ElementRow, name: str) -> bool:
     """Return whether a function binds a name itself."""
     if name in row.vars or f"{row.qual}.{name}" in module.items:
         return True
