@@ -146,11 +146,11 @@ def _installed_tools() -> list[str]:
 
     They are the names of the metadata folders: `importlib.metadata` costs 20 ms.
     """
-    found: set[str] = set()
+    paths: set[str] = set()
     for folder in sys.path:
         try:
             names = os.listdir(folder)
         except OSError:
             continue
-        found.update(n for n in names if n.endswith("info") and n.startswith(_TOOLS))
-    return sorted(found)
+        paths.update(n for n in names if n.endswith("info") and n.startswith(_TOOLS))
+    return sorted(paths)

@@ -109,7 +109,7 @@ def _read(path: Path) -> dict[str, dict[str, Sizes]]:
 
 def _parse_variable(environment: Mapping[str, str]) -> dict[str, frozenset[str]]:
     """Return the trusted digests by rule name from `REPOBUILD_TRUST`."""
-    found: dict[str, frozenset[str]] = {}
+    trusted: dict[str, frozenset[str]] = {}
     for word in environment.get(VARIABLE, "").replace(",", " ").split():
         name, _, digest = word.partition(":")
         if len(digest) != _DIGEST_LENGTH or set(digest) - set("0123456789abcdef"):
@@ -117,5 +117,5 @@ def _parse_variable(environment: Mapping[str, str]) -> dict[str, frozenset[str]]
                 f'{VARIABLE} holds "{word}", which is not NAME:DIGEST\n'
                 "`repobuild trust --list` prints what to write"
             )
-        found[name] = found.get(name, frozenset()) | {digest}
-    return found
+        trusted[name] = trusted.get(name, frozenset()) | {digest}
+    return trusted

@@ -139,15 +139,13 @@ def _training(training: Facts, duration: float | None) -> str:
 
 def _gate(lineage: Facts) -> str:
     """Return the held-out losses that decided whether the adapter was promoted."""
-    found = lineage["scores"]
-    if "loss" not in found or "parent_loss" not in found:
+    scores = lineage["scores"]
+    if "loss" not in scores or "parent_loss" not in scores:
         return ""
     verdict = "promoted" if lineage["promoted"] else "not promoted"
     before = "parent's" if lineage["parent"] else "base model's"
-    return (
-        f"held-out loss {found['loss']:.3f}, its {before} {found['parent_loss']:.3f}: "
-        f"{verdict}"
-    )
+    loss, parent_loss = scores["loss"], scores["parent_loss"]
+    return f"held-out loss {loss:.3f}, its {before} {parent_loss:.3f}: {verdict}"
 
 
 def _scores(headline: Facts) -> str:

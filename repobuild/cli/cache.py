@@ -114,7 +114,8 @@ def _database_damage(checkout: Checkout) -> str:
 
 def _verify_text(facts: dict[str, Any]) -> str:
     if facts["database"]:
-        return f"the database is damaged: {facts['database']}\nbuild to make it anew"
+        damage = facts["database"]
+        return f"the database is damaged: {damage}\nrun `repobuild` to rebuild it"
     if not facts["bad"]:
         return f"{facts['artifacts']} artifacts and the database, all whole"
     listed = "\n".join(f"  {digest}" for digest in facts["bad"])

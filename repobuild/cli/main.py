@@ -67,7 +67,7 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-_REBUILD = "run `repobuild`: it makes the tables anew and finds the adapters again"
+_REBUILD = "run `repobuild`: it rebuilds the tables and finds the adapters again"
 _GROUP_OPTIONS = ("-h", "--help", "--version")
 
 

@@ -174,7 +174,7 @@ def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
 
 
 def _adapters(build: Build, key: str) -> dict[str, Any]:
-    """Return the adapters whose digest, or a commit of theirs, begins with the key."""
+    """Return the adapters whose digest or commit begins with the key."""
     from repobuild.engine.override import original_row
     from repobuild.model.adapter.lineage import current_digest
     from repobuild.model.rollback import list_adapters

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @click.command("trust")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--list", "listed", is_flag=True, help="Print what is trusted, and end.")
-@click.option("--revoke", is_flag=True, help="Trust these rules, or all, no more.")
+@click.option("--revoke", is_flag=True, help="Revoke trust in these rules, or in all.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
     "--commit", "revision", metavar="REV", default="HEAD", help="Whose rules [HEAD]."
@@ -39,7 +39,7 @@ def command(
     """Let the repository's own rules run: all of rules/*.toml, or those named.
 
     Shows what would be run and asks. Trust is given to exactly these bytes, on this
-    machine, for this folder: an edited rule is trusted anew.
+    machine, for this folder: an edited rule needs to be trusted again.
     """
     from repobuild.checkout import open_checkout
 

@@ -43,7 +43,7 @@ class CleanBuild:
     tables: list[str] = field(default_factory=list)
 
     def agrees_with(self, table: TableVersion) -> bool:
-        """Whether a table has the commit and manifests of this build."""
+        """Return whether a table has the commit and manifests of this build."""
         return self.commit == table.commit and all(
             self.manifests.get(name, number) == number
             for name, number in table.manifests.items()
@@ -67,13 +67,13 @@ class Obstacle:
 
 def table_versions(build: BuildContext) -> list[TableVersion]:
     """Return the version of every built table but the tasks', inputs first."""
-    found: dict[str, TableVersion] = {}
+    versions: dict[str, TableVersion] = {}
     history = {name: runs(build.state, name) for name in build.rules}
     for rule in build.rules.values():
         line = build.state.line(rule.name)
         if rule.kind == "task" or line is None:
             continue
-        inputs = [found[name] for name in rule.inputs if name in found]
+        inputs = [versions[name] for name in rule.inputs if name in versions]
         if line.manifest != NO_MANIFEST and _is_up_to_date(build, rule, inputs):
             merged = {n: m for table in inputs for n, m in table.manifests.items()}
             revision = _Revision(inputs[0].commit, inputs[0].tree)
@@ -84,12 +84,12 @@ def table_versions(build: BuildContext) -> list[TableVersion]:
             revision = _build_revision(build, number) or own_revision
         last = next((run.manifest for run in history[rule.name]), NO_MANIFEST)
         manifests = {**merged, rule.name: line.manifest or last}
-        found[rule.name] = TableVersion(rule.name, *revision, manifests)
-    return list(found.values())
+        versions[rule.name] = TableVersion(rule.name, *revision, manifests)
+    return list(versions.values())
 
 
 def _is_up_to_date(build: BuildContext, rule: Rule, inputs: list[TableVersion]) -> bool:
-    """Whether no input row is pending and all inputs have one revision."""
+    """Return whether no input row is pending and all inputs have one revision."""
     revisions = {(table.commit, table.tree) for table in inputs}
     query = "SELECT 1 FROM pending WHERE consumer = ? LIMIT 1"
     waiting = build.state.database.execute(query, (rule.name,)).fetchone()
@@ -115,12 +115,14 @@ def _manifests_as_of(
     number: int,
 ) -> dict[str, int]:
     """Return the manifests of a table's inputs, direct or not, as of a build."""
-    found = {}
+    manifests = {}
     for name in closure(build.rules, list(rule.inputs)):
         run = next((run for run in history[name] if run.build <= number), None)
         line = build.state.line(name)
-        found[name] = run.manifest if run else line.manifest if line else NO_MANIFEST
-    return found
+        manifests[name] = (
+            run.manifest if run else line.manifest if line else NO_MANIFEST
+        )
+    return manifests
 
 
 def _build_revision(build: BuildContext, number: int) -> _Revision | None:

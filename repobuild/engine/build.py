@@ -148,9 +148,9 @@ class Build(BuildContext):
 
 def _find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
     """Return the interrupt during which an error was raised, as a pool's may be."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, KeyboardInterrupt):
-            return found
-        found = found.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return cause
+        cause = cause.__context__
     return None

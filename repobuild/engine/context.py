@@ -1,4 +1,4 @@
-"""What the steps of one build share: the state, the rules, the snapshot, the tables.
+"""Hold what the steps of one build share: state, rules, snapshot and tables.
 
 `BuildContext` answers which rows a rule has to look at and writes what a rule made.
 `Build` (build.py) adds the order of the steps. Everything that runs one rule, explains
@@ -31,7 +31,7 @@ NO_MANIFEST = 0
 
 
 class Problem(NamedTuple):
-    """Something that the user should know about a row, though the build goes on."""
+    """A problem with a row that the user should know; the build continues."""
 
     table: str
     key: str
@@ -125,7 +125,7 @@ class BuildContext:
     # ------------------------------------------------------------------ is it stale?
 
     def is_full(self, rule: Rule) -> bool:
-        """Whether a table must be built from all rows of its inputs.
+        """Return whether a table must be built from all rows of its inputs.
 
         True when it was never built or its manifest changed.
         """
@@ -135,7 +135,7 @@ class BuildContext:
         return self.state.manifest(line.manifest) != self.manifest(rule)
 
     def is_stale(self, rule: Rule) -> bool:
-        """Whether a table must be built at all; tasks have their own check (task.py).
+        """Return whether a table must be built at all; for tasks see task.py.
 
         See build.py for when a table is stale.
         """

@@ -1,4 +1,4 @@
-"""What a rule's function receives: the whole surface between the engine and the rooms.
+"""Define what a rule's function receives: all that rooms use of the engine.
 
 The engine calls four kinds of function and knows nothing else of them:
 
@@ -81,7 +81,7 @@ class Table(Protocol):
         ...
 
     def __contains__(self, key: object) -> bool:
-        """Whether there is a row with this key."""
+        """Return whether there is a row with this key."""
         ...
 
     def __len__(self) -> int:

@@ -32,8 +32,8 @@ Row = Mapping[str, Any]
 
 def original_row(row: Row) -> Row:
     """Return the row that a build made for the commit, whatever overrides it."""
-    found: Row = row.get(ORIGINAL) or row
-    return found
+    original: Row = row.get(ORIGINAL) or row
+    return original
 
 
 def override_row(row: Row, facts: Row) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The `report` rule: score base, parent and this adapter as of one commit.
+"""Run the task `report`: score base, parent and this adapter as of one commit.
 
 The steps, in order:
 

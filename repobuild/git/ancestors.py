@@ -53,7 +53,7 @@ def nearest_ancestor(
 
 
 def distance(repository: pygit2.Repository, commit: str, ancestor: str) -> int | None:
-    """Return how many commits `ancestor` is before `commit`; None if it is none."""
+    """Return how many commits `ancestor` is before `commit`; None: not an ancestor."""
     if ancestor == commit:
         return 0
     ancestors = first_parents(repository, commit)

@@ -1,4 +1,4 @@
-"""The task `merged`: write a full model folder from base and adapter.
+"""Run the task `merged`: write a full model folder from base and adapter.
 
     W = W + B A * alpha / rank      in float32, by peft, in this process
 

@@ -1,4 +1,4 @@
-"""The `changes` table: what one commit did to elements.
+"""Make the `changes` table: what one commit did to elements.
 
 A row is `{"items": [...]}`, with `problem` when a blob is missing. An item is a dict
 with `what` and `id`: the old id of a removed element, else the new one.

@@ -1,4 +1,4 @@
-"""Expands a stored row into a `CodeElement` with everything that follows from it.
+"""Expand a stored row into a `CodeElement` with everything that follows from it.
 
 Rows are stored compactly (element_row.py); keywords, dependencies and the signature are
 derived on demand.

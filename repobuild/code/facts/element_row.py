@@ -1,4 +1,4 @@
-"""An element as it is stored: a list in the order of `ElementRow`, empty tail cut off.
+"""Define how an element is stored: a list in `ElementRow` order, empty tail cut off.
 
 A parameter is `[name, kind, type, default]` (`Parameter`), or the plain name when the
 rest is empty. Kinds are those of `inspect`, shortened:

@@ -1,4 +1,4 @@
-"""Reads documents: a section for every heading, named by its slug, nested by level.
+"""Read documents: a section for every heading, named by its slug, nested by level.
 
 `README.md::guide.install` is the section "Install" below "Guide". A section's docstring
 is its first paragraph, its `name` the slug; the heading as written is in `returns`,

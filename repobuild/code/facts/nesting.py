@@ -1,4 +1,4 @@
-"""Finds what encloses what in a file of a language that has only a query file.
+"""Find what encloses what in a file of a language that has only a query file.
 
 A definition is qualified by what encloses it, and by the type that it names itself: a
 Go method by its receiver (@scope), a C++ method by `A::f`. Two kinds enclose

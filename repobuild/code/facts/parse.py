@@ -1,4 +1,4 @@
-"""The `facts` table: what one source file states by itself.
+"""Make the `facts` table: what one source file states by itself.
 
 A facts row (msgpack; empty values are left out):
 

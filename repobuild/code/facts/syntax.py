@@ -1,4 +1,4 @@
-"""Reads a syntax tree with a language's query file, for any language.
+"""Read a syntax tree with a language's query file, for any language.
 
 The tree is never walked: one pass of the query's first half yields the definitions with
 their parts, one pass of its second half yields the captures that are attributed by

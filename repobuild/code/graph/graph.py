@@ -1,4 +1,4 @@
-"""The `graph` table: elements, and which contains, imports, calls or inherits which.
+"""Make the `graph` table: elements, and what each contains, imports, calls, inherits.
 
 A row is a file: `{sub: item}`.
 

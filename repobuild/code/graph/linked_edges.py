@@ -1,4 +1,4 @@
-"""Imports, calls and inheritance of the files in languages other than Python.
+"""Find imports, calls and inheritance in languages other than Python.
 
 A name without a symbol in the repository gives no edge; the facts keep it as it is
 written. How a name is resolved: name_resolver.py; what a file can refer to in others:

@@ -1,4 +1,4 @@
-"""Row `@project` of the graph: the project as a whole.
+"""Make the row `@project` of the graph: the project as a whole.
 
     ""        `ProjectContext` and statistics
     "#state"  {"counts": {...}, "readmes": {path: text}, "manifests": {path: project}}

@@ -1,4 +1,4 @@
-"""The edges that leave a Python file's elements.
+"""Find the edges that leave a Python file's elements.
 
 Other languages: `linked_edges.py`.
 """
@@ -76,15 +76,15 @@ class PythonFileEdges:
 
     def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:
         key = self._memo_key(scope, name)
-        found = self._called.get(key)
-        if found is None:
+        targets = self._called.get(key)
+        if targets is None:
             path = self.module.path
-            found = self._called[key] = [
+            targets = self._called[key] = [
                 callee
                 for symbol in self.resolver.resolve_all(path, scope, name)
                 for callee in self._callees(symbol)
             ]
-        return found
+        return targets
 
     def _memo_key(self, scope: str, name: str) -> tuple[str, str]:
         """Return a key that is equal for names that mean the same in this file.

@@ -1,4 +1,4 @@
-"""The Python files of one run of the graph, and their rows.
+"""Make the graph's rows of the Python files of one run.
 
 `linked_edges.py` has the same two methods, `changed_terms` and `row`, for
 files of all other languages.

@@ -1,4 +1,4 @@
-"""Detects the licence that a header, a manifest or a licence file names, as SPDX.
+"""Detect the licence that a header, a manifest or a licence file names, as SPDX.
 
     licence_of_header(b"# SPDX-License-Identifier: MIT")   "MIT", "" without a header
     licence_of_file("LICENSE", blob)                       "Apache-2.0"

@@ -1,4 +1,4 @@
-"""The `licences` table: the licence of every analysed file, and who states it.
+"""Make the `licences` table: the licence of every analysed file, and who states it.
 
     path       {"licence": SPDX expression, "source": path of the stating file}
     folder/    the same, as stated by the folder's licence files and manifests

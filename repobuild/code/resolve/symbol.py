@@ -1,4 +1,4 @@
-"""A symbol: what a name in the source refers to, and how certain that is.
+"""Define symbols: what a name in the source refers to, and how certain that is.
 
 A name that refers to something else (a builtin, another project's function, the
 unknown) has no symbol: it is never guessed. A symbol's confidence is the lowest among

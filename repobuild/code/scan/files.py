@@ -1,4 +1,4 @@
-"""The `files` table: git's tree, with the language that each path is analysed as."""
+"""Make the `files` table: git's tree, with the language that each path is read as."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognises files that the authors did not write: vendored, generated, minified.
+"""Recognise files that the authors did not write: vendored, generated, minified.
 
 A model that learns them learns another project, or a tool's output. They stay in the
 `files` table, with the reason as `left_out`: found by path in `files`, by content in

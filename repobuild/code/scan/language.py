@@ -1,4 +1,4 @@
-"""Decides which language a file is in, and how that language is read.
+"""Decide which language a file is in, and how that language is read.
 
 To add a language, add two files to `configs/languages`: NAME.toml, and NAME.scm with
 its queries (none is needed for a language that is read without a grammar). No other

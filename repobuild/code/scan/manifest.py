@@ -1,4 +1,4 @@
-"""Reads what a project's manifest declares: name, description, version, dependencies.
+"""Read what a project's manifest declares: name, description, version, dependencies.
 
 Facts do not know paths, so the kind of manifest shows in its text: JSON begins with a
 brace, a go.mod names its module, TOML and INI have sections, requirements have none.

@@ -141,8 +141,8 @@ def _stale_reason(
         return StaleReason(Staleness.NEVER_BUILT)
     if build.is_full(rule):
         known = build.state.manifest(line.manifest)
-        found = differences(rule.name, known, build.manifest(rule)) if known else []
-        return StaleReason(Staleness.MANIFEST_CHANGED, reasons=tuple(found))
+        reasons = differences(rule.name, known, build.manifest(rule)) if known else []
+        return StaleReason(Staleness.MANIFEST_CHANGED, reasons=tuple(reasons))
     if rule.kind == "source":
         return _source_reason(build, rule, line, forecast)
     stale = tuple(name for name in rule.inputs if name in forecast.reasons)
@@ -199,7 +199,7 @@ def _estimate_table(
 def _rows_changed(
     build: BuildContext, rule: Rule, known: list[TableRun], looked: int, churn: float
 ) -> int:
-    """Estimate how many rows change when so many input rows are read."""
+    """Estimate how many rows change when `looked` input rows are read."""
     recent = [run for run in known if not run.full and run.looked][:_RECENT_RUNS]
     rows = _count_rows(build, rule.name)
     if recent:

@@ -89,10 +89,10 @@ class _MapRun:
             yield key, None if value is None else digest(pack(rule.read_fields(value)))
 
     def _memo(self, key: bytes) -> _MemoEntry | None:
-        found = self.build.state.database.execute(
+        row = self.build.state.database.execute(
             "SELECT id, digest FROM memo WHERE key = ?", (key,)
         ).fetchone()
-        return _MemoEntry(int(found[0]), found[1]) if found else None
+        return _MemoEntry(int(row[0]), row[1]) if row else None
 
     # ---------------------------------------------------------------------- computing
 

@@ -158,7 +158,7 @@ def _make(build: BuildContext, rule: Rule, row_name: str, key: str) -> dict[str,
 
 
 def is_current(build: BuildContext, rule: Rule) -> bool:
-    """Whether a task's row for this commit exists and has the key of a build now.
+    """Return whether a task has a row for this commit with the key of a build now.
 
     The artifact must exist too, but it is not read: `status` must not digest a model.
     """
@@ -212,14 +212,14 @@ def key_of(manifest: bytes, inputs: Mapping[str, str], follows: str) -> str:
 
 def input_digests(build: BuildContext, rule: Rule) -> dict[str, str]:
     """Return the digest of each input table, or the artifact of an input task."""
-    found = {}
+    digests = {}
     for name in rule.inputs:
         if build.rules[name].kind == "task":
-            found[name] = _artifact(build, build.rules[name])
+            digests[name] = _artifact(build, build.rules[name])
         else:
             line = build.state.line(name)
-            found[name] = line.digest.hex() if line else ""
-    return found
+            digests[name] = line.digest.hex() if line else ""
+    return digests
 
 
 def parent(build: BuildContext, rule: Rule) -> str:

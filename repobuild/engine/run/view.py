@@ -30,11 +30,11 @@ class RunningView:
         if table not in self._changes:
             source = self.table(table)
             if self.full:
-                found = RowChanges(source, list(source.keys()), {})
+                changes = RowChanges(source, list(source.keys()), {})
             else:
                 old = pending_rows(self._build.state, self._rule.name, table)
-                found = RowChanges(source, list(old), old)
-            self._changes[table] = found
+                changes = RowChanges(source, list(old), old)
+            self._changes[table] = changes
         return self._changes[table]
 
     def table(self, name: str) -> StoredTable:

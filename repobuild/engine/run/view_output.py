@@ -1,4 +1,4 @@
-"""The rows that a view or a source writes, as an overlay over the stored table.
+"""Collect the rows that a view or a source writes, as an overlay over the table.
 
 On a full build the stored rows are hidden: the view starts empty, and rows that it does
 not put again are removed at the end. Values are packed when they are put, so that a
@@ -35,11 +35,11 @@ class ViewIndex:
 
     def find(self, term: str) -> list[str]:
         number = term_number(term)
-        found = set(self._keys.get(number, ()))
+        keys = set(self._keys.get(number, ()))
         if self._stored is not None:
             stored = self._stored.find_number(number)
-            found.update(key for key in stored if key not in self.changed)
-        return sorted(found)
+            keys.update(key for key in stored if key not in self.changed)
+        return sorted(keys)
 
 
 class ViewOutput:
@@ -140,11 +140,11 @@ def _write_whole_index(state: State, name: str, index: ViewIndex) -> None:
 
 def _key_number(state: State, name: str, key: str, create: bool) -> int:
     """Return a key's number in the index; 0 when it has none and `create` is false."""
-    found = state.database.execute(
+    row = state.database.execute(
         f'SELECT id FROM "keys_{name}" WHERE key = ?', (key,)
     ).fetchone()
-    if found or not create:
-        return int(found[0]) if found else 0
+    if row or not create:
+        return int(row[0]) if row else 0
     cursor = state.database.execute(
         f'INSERT INTO "keys_{name}"(key) VALUES (?)', (key,)
     )

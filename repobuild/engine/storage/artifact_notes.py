@@ -1,4 +1,4 @@
-"""Record beside each artifact which table rows name it; a lost index is restored so.
+"""Record beside each artifact which rows name it, to restore a lost index.
 
     objects/ab/cdef….rows    {"format": 1, "rows": [{"table", "key", "row"}, ...]}
 

@@ -94,7 +94,7 @@ def damaged(path: Path, reason: str) -> DamagedError:
     """Return the error of a reader that finds the database damaged."""
     return DamagedError(
         f'the state "{path}" is damaged: {reason}\n'
-        "run `repobuild`: it sets the file aside and builds anew; adapters are kept",
+        "run `repobuild`: it sets the file aside and rebuilds; adapters are kept",
         reason,
     )
 

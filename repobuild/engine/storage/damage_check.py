@@ -37,7 +37,7 @@ def find_damage(database: sqlite3.Connection) -> str:
 
 
 def is_corrupt(error: sqlite3.Error) -> bool:
-    """Whether SQLite reports a damaged file, not a full disk or a lock."""
+    """Return whether SQLite reports a damaged file, not a full disk or a lock."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in _CORRUPT
 
 

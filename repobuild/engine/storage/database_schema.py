@@ -72,11 +72,11 @@ def check_format(database: sqlite3.Connection, path: Path) -> None:
     query = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
     if database.execute(query).fetchone() is None:
         return
-    found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-    if found and str(found[0]).isdecimal() and int(found[0]) > FORMAT:
+    row = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+    if row and str(row[0]).isdecimal() and int(row[0]) > FORMAT:
         database.close()
         raise BuildError(
             f'the state in "{path.parent}" was written by a newer repobuild\n'
-            f"it has format {found[0]}, this version knows up to {FORMAT}\n"
+            f"it has format {row[0]}, this version knows up to {FORMAT}\n"
             "upgrade repobuild, or move that folder away to build anew"
         )

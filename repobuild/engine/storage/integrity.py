@@ -21,7 +21,7 @@ from pathlib import Path
 
 
 def seal_holds(path: Path) -> bool:
-    """Whether a database is the file that was sealed, without a journal."""
+    """Return whether a database is the file that was sealed, without a journal."""
     return not journal(path) and read_seal(path) == _identity(path) != ""
 
 
@@ -65,7 +65,7 @@ def _seal_path(path: Path) -> Path:
 
 def _identity(path: Path) -> str:
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return ""
-    return f"{found.st_size} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}"
+    return f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns}"

@@ -174,11 +174,11 @@ class State:
 
     def manifest_id(self, digest: bytes, body: dict[str, Any]) -> int:
         """Return the number of a manifest, storing its body when it is new."""
-        found = self.database.execute(
+        row = self.database.execute(
             "SELECT id FROM manifests WHERE digest = ?", (digest,)
         ).fetchone()
-        if found:
-            return int(found[0])
+        if row:
+            return int(row[0])
         cursor = self.database.execute(
             "INSERT INTO manifests(digest, body) VALUES (?, ?)", (digest, pack(body))
         )
@@ -186,10 +186,10 @@ class State:
 
     def manifest(self, number: int) -> dict[str, Any]:
         """Return the body of a manifest; empty when it is unknown."""
-        found = self.database.execute(
+        row = self.database.execute(
             "SELECT body FROM manifests WHERE id = ?", (number,)
         ).fetchone()
-        return dict(unpack(found[0])) if found else {}
+        return dict(unpack(row[0])) if row else {}
 
 
 def open_state(folder: Path, read_only: bool = False) -> State:

@@ -1,4 +1,4 @@
-"""Find where the paths and names in an answer are, whatever the answer says of them.
+"""Find where the paths and names of an answer are in the repository.
 
 `mentions(question, answer, lookup)` returns each path and each name in backticks once,
 in order of mention; mention_parser.py has the rule of what they are.
@@ -10,7 +10,7 @@ A name may be bare, qualified, or qualified by its module or by a package of the
 If several elements have it, those in a path that the answer also mentions count.
 
 A missing name or path is reported only if it must mean the repository: after one wrong
-"no such name", about a parameter say, nobody reads the next one. Not reported are
+"no such name", about a parameter say, users ignore the next one. Not reported are
 
     Python's own names, those of imported packages, and constants
     plain words, settings and attributes, unless the question has them or they are
@@ -50,7 +50,7 @@ _COMPOUND = re.compile(r".*([a-z0-9]_+[a-z0-9]|[a-z][A-Z]|[A-Z][A-Z][a-z]).*")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A name or path as it was written; without `places` it does not exist."""
+    """A name or path as it was written; without `locations` it does not exist."""
 
     name: str
     is_path: bool

@@ -157,10 +157,10 @@ def section(
     kinds = [question.kind for question in questions]
     stale = {m: [float(mark.stale) for mark in own] for m, own in marks.items()}
     right = {m: [float(mark.right) for mark in own] for m, own in marks.items()}
-    found: dict[str, Any] = {"n": len(questions)}
+    section: dict[str, Any] = {"n": len(questions)}
     for model in marks:
-        found[model] = _intervals(kinds, stale[model], right[model])
-    found["difference"] = {
+        section[model] = _intervals(kinds, stale[model], right[model])
+    section["difference"] = {
         other: _intervals(
             kinds,
             _subtract(stale["adapter"], stale[other]),
@@ -169,7 +169,7 @@ def section(
         for other in marks
         if other != "adapter"
     }
-    return found
+    return section
 
 
 def _subtract(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:

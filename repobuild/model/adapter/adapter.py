@@ -1,4 +1,4 @@
-"""The task `adapter`: bring the LoRA adapter of a repository up to a commit.
+"""Run the task `adapter`: bring the LoRA adapter of a repository up to a commit.
 
     adapter(task) -> row
      |

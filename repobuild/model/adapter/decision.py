@@ -97,7 +97,7 @@ class Plan:
 
     @property
     def continues(self) -> bool:
-        """Whether the step trains a parent adapter, and not the base model."""
+        """Return whether the step trains a parent adapter, and not the base model."""
         return self.decision.mode is StepMode.CONTINUE
 
     @property

@@ -1,4 +1,4 @@
-"""Records of a training run: recipe, job and result; without heavy imports.
+"""Define the records of a training run (recipe, job, result) without heavy imports.
 
     Recipe            settings that decide the weights
     ComputeOptions    settings that change how fast they are computed

@@ -82,7 +82,7 @@ class ElementView:
 
     @property
     def is_overload(self) -> bool:
-        """Whether it is a stub for type checkers; the definition comes after it."""
+        """Return whether it is a stub for type checkers, before the definition."""
         return any(d.rpartition(".")[2] == "overload" for d in self.row.decorators)
 
     def parameters(self) -> Iterator[ParameterView]:

@@ -82,8 +82,8 @@ def edge_sources(path: str, row: Value, kind: str, id: str) -> Iterator[str]:
     """
     end = f" {kind} {id}"
     for sub in sorted(sub for sub in row or () if sub.endswith(end)):
-        source, found, target = sub.split(" ", 2)
-        if (found, target) == (kind, id) and _is_confident(sub, row[sub]):
+        source, edge_kind, target = sub.split(" ", 2)
+        if (edge_kind, target) == (kind, id) and _is_confident(sub, row[sub]):
             yield path + source
 
 
@@ -168,7 +168,7 @@ class GraphReader:
         There are `MOST_SUBCLASSES` at most: a class like `object` has hundreds, and
         each of them is a file to read.
         """
-        found: list[str] = []
+        subclasses: list[str] = []
         level = [id]
         for _ in range(LEVELS):
             below = (
@@ -178,11 +178,13 @@ class GraphReader:
                     self.incoming(one, "inherits", tests=False), MOST_SUBCLASSES
                 )
             )
-            level = [new for new in dict.fromkeys(below) if new not in (id, *found)]
-            found += level
-            if not level or len(found) >= MOST_SUBCLASSES:
+            level = [
+                new for new in dict.fromkeys(below) if new not in (id, *subclasses)
+            ]
+            subclasses += level
+            if not level or len(subclasses) >= MOST_SUBCLASSES:
                 break
-        return found[:MOST_SUBCLASSES]
+        return subclasses[:MOST_SUBCLASSES]
 
     def _follow(self, id: str, step: Callable[[str], list[str]]) -> Iterator[str]:
         """Yield what `step` reaches from an id, breadth first, `LEVELS` levels deep."""

@@ -59,10 +59,10 @@ def quoting_samples(
 ) -> QuotingSamples:
     """Return those of a context's samples that are good and quote passages."""
     return tuple(
-        QuotingSample(sub, samples[sub]["task"], item["split"] == _TRAINED, found)
+        QuotingSample(sub, samples[sub]["task"], item["split"] == _TRAINED, quoted)
         for sub, item in row.items()
         if item.get("track") in ("", _HELD_OUT_ELEMENT)
-        and (found := quoted_passages(samples[sub])).all
+        and (quoted := quoted_passages(samples[sub])).all
     )
 
 
@@ -110,8 +110,8 @@ class CopyFinder:
         self, key: str, passages: tuple[Passage, ...]
     ) -> Iterator[tuple[str, QuotingSample]]:
         """Yield samples of other contexts that may share a run with a passage."""
-        found = set(chain.from_iterable(map(fingerprints, passages)))
-        keys = set(chain.from_iterable(self.find(_term(mark)) for mark in found))
+        marks = set(chain.from_iterable(map(fingerprints, passages)))
+        keys = set(chain.from_iterable(self.find(_term(mark)) for mark in marks))
         for other_key in sorted(keys - {key}):
             for other in self.quoting(other_key):
                 yield other_key, other

@@ -142,11 +142,13 @@ class DatasetUpdate:
         for term, count in terms.items():
             if self._view.full and count == 1:
                 continue
-            found = self._index.find(term)
+            holders = self._index.find(term)
             # A changed context that holds the term alone is already right.
-            if len(found) > 1 or (found and found[0] not in changed):
+            if len(holders) > 1 or (holders and holders[0] not in changed):
                 others = self._view.full or term in differing
-                keys.update(found if others else filter(changed.__contains__, found))
+                keys.update(
+                    holders if others else filter(changed.__contains__, holders)
+                )
         return keys
 
     def with_changed_limits(self) -> set[str]:
@@ -220,5 +222,5 @@ def _question_terms(samples: Samples, row: Row) -> dict[str, str]:
 
 def _question_term(question: str) -> str:
     """Hash to eight bytes: 10^6 questions collide with a chance of 3 in 10^8."""
-    found = blake2b(question.encode("utf-8", "replace"), digest_size=8)
-    return "q:" + found.hexdigest()
+    hasher = blake2b(question.encode("utf-8", "replace"), digest_size=8)
+    return "q:" + hasher.hexdigest()

@@ -109,11 +109,11 @@ _LONGEST_LINE = 2000  # characters; the library takes quadratic time in them
 
 def find_secrets(text: str) -> dict[str, str]:
     """Return {secret: kind} of a text; {} for nearly every text."""
-    found: dict[str, str] = {}
+    secrets: dict[str, str] = {}
     if _is_suspect(text):
         for line in filter(_is_suspect, text.split("\n")):
-            found.update(_in_line(line))
-    return found
+            secrets.update(_in_line(line))
+    return secrets
 
 
 def redact(value: Value) -> Value:
@@ -158,7 +158,7 @@ def _is_suspect(text: str) -> bool:
     if any(pattern.search(text) for pattern in _SUSPECT):
         return True
     # Paths and names have capitals and digits, too, but consist of words.
-    return any(not _is_mostly_words(found) for found in _MIXED.findall(text))
+    return any(not _is_mostly_words(mixed) for mixed in _MIXED.findall(text))
 
 
 def _is_mostly_words(text: str) -> bool:
@@ -169,12 +169,12 @@ def _is_mostly_words(text: str) -> bool:
 def _in_line(line: str) -> Mapping[str, str]:
     """Return {secret: kind} of a line. Cached: several samples show the same line."""
     line = line[:_LONGEST_LINE]
-    found: dict[str, str] = {}
+    secrets: dict[str, str] = {}
     for kind, secret in chain(_by_format(line), _by_context(line)):
         # Some of the library's expressions give only a token's prefix.
         whole = secret if len(secret) >= _MIN_SECRET else line.strip()
-        found.setdefault(whole, kind)
-    return found
+        secrets.setdefault(whole, kind)
+    return secrets
 
 
 def _by_format(line: str) -> Iterator[tuple[str, str]]:

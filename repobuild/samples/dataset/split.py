@@ -69,5 +69,5 @@ def family_of(id: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def hash32(text: str, salt: str) -> int:
     """Return a number in 0 .. 2^32 - 1, the same on every machine."""
-    found = blake2b(f"{salt} {text}".encode("utf-8", "replace"), digest_size=4)
-    return int.from_bytes(found.digest(), "big")
+    hasher = blake2b(f"{salt} {text}".encode("utf-8", "replace"), digest_size=4)
+    return int.from_bytes(hasher.digest(), "big")

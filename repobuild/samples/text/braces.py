@@ -21,8 +21,8 @@ from repobuild.samples.text.quote import Quote, QuotedSource
 
 def is_braced(language: str) -> bool:
     """Return whether a query file alone describes a language's elements."""
-    found = all_languages().get(language)
-    return found is not None and bool(found.grammar) and not found.refine
+    known = all_languages().get(language)
+    return known is not None and bool(known.grammar) and not known.refine
 
 
 class BracedSource:

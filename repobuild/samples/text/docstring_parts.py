@@ -186,7 +186,7 @@ def _numpy_entries(block: str) -> dict[str, str]:
 def _numpy_returns(block: str) -> str:
     """Return the description of the one returned value, without its name and type.
 
-    Return "" for several values: only their names would tell them apart.
+    Return "" for several values: only their names distinguish them.
     """
     first, _, rest = block.partition("\n")
     if not rest.strip() or not _NUMPY_TYPE.match(first.strip()):

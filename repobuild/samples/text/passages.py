@@ -104,9 +104,9 @@ def word_runs(passage: Passage) -> set[Passage]:
     return set(zip(*(passage[n:] for n in range(RUN)), strict=False))
 
 
-def _if_long(found: Passage) -> tuple[Passage, ...]:
+def _if_long(passage: Passage) -> tuple[Passage, ...]:
     """Return the words as one passage, or nothing when they are too few."""
-    if len(found) < RUN:
+    if len(passage) < RUN:
         return ()
-    chinese = sum("\u3400" <= word <= "\u9fff" for word in found)
-    return (found,) if len(found) - chinese // 2 >= RUN else ()
+    chinese = sum("\u3400" <= word <= "\u9fff" for word in passage)
+    return (passage,) if len(passage) - chinese // 2 >= RUN else ()

@@ -140,15 +140,15 @@ def module_summary(subject: Subject, claimed: str) -> str:
 
 
 def section(subject: Subject, claimed: str) -> str:
-    found = _section(subject)
-    if found is None:
+    heading = _section(subject)
+    if heading is None:
         return "there is no such section"
-    return "" if claimed == found.title else f'it is called "{found.title}"'
+    return "" if claimed == heading.title else f'it is called "{heading.title}"'
 
 
 def passage(subject: Subject, claimed: str) -> str:
-    found = _section(subject)
-    return _check_paragraph(claimed, found.text if found else "")
+    heading = _section(subject)
+    return _check_paragraph(claimed, heading.text if heading else "")
 
 
 def sections(subject: Subject, claimed: str) -> str:
@@ -310,8 +310,8 @@ def _is_dunder(name: str) -> bool:
 def _listed_sections(subject: Subject) -> list[MarkdownSection]:
     """Return the sections that lists name: one per qualified name."""
     document = subject.file.document
-    found = document.sections.values() if document else ()
-    return [one for one in found if "#" not in one.qual]
+    sections = document.sections.values() if document else ()
+    return [one for one in sections if "#" not in one.qual]
 
 
 def _check_complete(listed: int, known: int, has_more: bool) -> str:

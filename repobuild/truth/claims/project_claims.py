@@ -115,12 +115,12 @@ def count(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def code_folders(index: TreeIndex) -> set[str]:
     """Return folders, up to three levels deep, that hold Python files at any depth."""
-    found = set()
+    folders = set()
     for path, file in index.files.items():
         parts = path.split("/")[:-1][:_DEPTH]
         if file.language == "python" and parts and _OUTSIDE.isdisjoint(parts):
-            found.add("/".join(parts))
-    return found
+            folders.add("/".join(parts))
+    return folders
 
 
 def _style(index: TreeIndex) -> str:

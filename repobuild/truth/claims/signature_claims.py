@@ -31,8 +31,8 @@ def signature(subject: Subject, claimed: str) -> str:
     """Check the head as written, up to layout; of a class, bases without keywords."""
     if subject.file.python is None:
         bare = "".join(claimed.removesuffix(" ...").split())
-        found = bare in subject.file.text_without_space
-        return "" if found else "it does not occur in the file"
+        occurs_there = bare in subject.file.text_without_space
+        return "" if occurs_there else "it does not occur in the file"
     if subject.definition is None:
         return "there is no such definition"
     return check_head(claimed, subject.definition)
@@ -121,8 +121,8 @@ def returns(subject: Subject, claimed: str) -> str:
     if definition is None:
         text = fields.get(("returned", "type"), claimed)
         bare = "".join(text.replace("`", "").split())
-        found = bare in subject.file.text_without_space
-        return "" if found else "it does not occur in the file"
+        occurs_there = bare in subject.file.text_without_space
+        return "" if occurs_there else "it does not occur in the file"
     node = definition.node
     annotation = None if isinstance(node, ast.ClassDef) else node.returns
     if annotation is None:

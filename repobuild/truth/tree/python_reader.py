@@ -110,11 +110,11 @@ class PythonFile:
 
     def children_by_name(self, qual: str) -> dict[str, PythonDefinition]:
         """Map each child's name to its first definition that is no `@overload`."""
-        found: dict[str, PythonDefinition] = {}
+        definitions: dict[str, PythonDefinition] = {}
         for child in self.children(qual):
             if "overload" not in child.decorators:
-                found.setdefault(child.name, child)
-        return found
+                definitions.setdefault(child.name, child)
+        return definitions
 
     def _define_children(self, node: ast.AST, outer: str, in_class: bool) -> None:
         for child in ast.iter_child_nodes(node):

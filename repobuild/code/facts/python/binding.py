@@ -1,4 +1,4 @@
-"""Collects what names are bound to in each scope of a Python module.
+"""Collect what names are bound to in each scope of a Python module.
 
 Functions keep only names that one of their calls begins with, directly or in a nested
 function; modules and classes keep all, because other files may look there. Variables of

@@ -1,4 +1,4 @@
-"""Reads the facts of a Python module that a query file cannot express.
+"""Read the facts of a Python module that a query file cannot express.
 
 These are parameters with kinds, docstrings, decorators, bases, imports, call names and
 bindings. What a name means is resolved later, across files (resolve/python); here only

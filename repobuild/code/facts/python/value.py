@@ -1,8 +1,8 @@
-"""Turns an expression into bindings (facts/element_row.py), from its source alone.
+"""Turn an expression into bindings (facts/element_row.py), from its source alone.
 
 A chain of names, calls and subscripts yields that chain; an alternative (`a if c else
-b`, `a or b`) yields both. A few functions of the standard library return what one of
-their arguments stands for: calling a partial calls its function, a cast has its type.
+b`, `a or b`) yields both. A few functions of the standard library yield one of their
+arguments: calling a partial calls its function, a cast has the type that it names.
 Everything else yields "", an unknown value.
 """
 

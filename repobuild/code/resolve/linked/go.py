@@ -1,4 +1,4 @@
-"""Link rules of Go.
+"""Link names of Go across files.
 
 A package is a folder; imports find it through a go.mod of the repository.
 """

@@ -251,14 +251,14 @@ class LinkedResolver:
 
     def definitions_in(self, paths: list[str], qual: str) -> Symbols:
         """Return the definitions of a name in several files; of many, none is sure."""
-        found = [
+        matches = [
             (path, one) for path in paths for one in self.files.definitions(path, qual)
         ]
-        if len(found) > _MAX_DEFINITIONS:
+        if len(matches) > _MAX_DEFINITIONS:
             return []
-        confidence = 1.0 if len(found) == 1 else _ONE_OF_SEVERAL
+        confidence = 1.0 if len(matches) == 1 else _ONE_OF_SEVERAL
         symbols = []
-        for path, one in found:
+        for path, one in matches:
             row = self.files.row(path, one)
             is_class = row is not None and row.type == "class"
             kind = Kind.CLASS if is_class else Kind.FUNCTION

@@ -1,4 +1,4 @@
-"""Global names of modules, through imports, packages and star imports."""
+"""Resolve global names of modules, through imports, packages and star imports."""
 
 from __future__ import annotations
 

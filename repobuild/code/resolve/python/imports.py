@@ -1,4 +1,4 @@
-"""Which file an import refers to.
+"""Find the file that an import refers to.
 
 A relative import is exact. An absolute one is searched for, in this order, in
 
@@ -62,9 +62,9 @@ class ImportResolver:
         first, _, rest = bare.partition(".")
         for root in self._roots(origin, first):
             stem = join(root, first)
-            found = self._at(f"{stem}/{rest.replace('.', '/')}" if rest else stem)
-            if found is not None:
-                return found
+            module = self._at(f"{stem}/{rest.replace('.', '/')}" if rest else stem)
+            if module is not None:
+                return module
         return self._namespace(origin, bare) if rest else None
 
     def _relative(self, origin: ModuleFacts, level: int, name: str) -> Symbol | None:
@@ -112,7 +112,7 @@ class ImportResolver:
             return None
         stem = name.replace(".", "/")
         for root in dict.fromkeys(self._usual_roots(origin)):
-            found = self._at(join(root, stem))
-            if found is not None:
-                return found
+            module = self._at(join(root, stem))
+            if module is not None:
+                return module
         return None

@@ -1,4 +1,4 @@
-"""Members of modules, classes, instances and containers, along the MRO."""
+"""Find members of modules, classes, instances and containers, along the MRO."""
 
 from __future__ import annotations
 

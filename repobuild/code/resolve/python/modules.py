@@ -1,4 +1,4 @@
-"""The Python modules of the repository, and the terms that other files depend on.
+"""Look up Python modules, and compute the terms that other files depend on.
 
 While a file is resolved, every lookup outside of it is recorded as a term; the graph's
 index holds the terms under the file's path. When a file changes, the terms whose value

@@ -1,4 +1,4 @@
-"""Names within functions and classes: parameters, local variables, class bodies."""
+"""Resolve names within functions and classes: parameters, local variables, bodies."""
 
 from __future__ import annotations
 

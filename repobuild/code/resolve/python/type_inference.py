@@ -1,4 +1,4 @@
-"""Type inference: what calling, reading, iterating, awaiting a symbol evaluates to."""
+"""Infer types: what calling, reading, iterating or awaiting a symbol evaluates to."""
 
 from __future__ import annotations
 
