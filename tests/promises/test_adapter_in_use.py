@@ -97,7 +97,7 @@ def test_two_exports_are_equal_byte_for_byte(folder: Path) -> None:
             "README.md", "repobuild.json", "base/config.json"} <= set(made)  # fmt: skip
 
 
-def test_neither_paths_nor_people_nor_secrets_are_told(folder: Path) -> None:
+def test_an_export_contains_no_paths_people_or_secrets(folder: Path) -> None:
     for name in ("adapter", "merged", "bare"):
         said = b"\n".join(files(folder / name).values())
         told = (str(folder), "A Developer", "dev@example.org", TOKEN, "jane:")
@@ -115,7 +115,7 @@ def test_the_card_is_one_that_a_hub_reads(folder: Path) -> None:
     assert (merged.library_name, merged.base_model) == ("transformers", None)
 
 
-def test_the_card_tells_what_the_adapter_is_and_knows(folder: Path) -> None:
+def test_the_card_describes_the_adapter_and_its_knowledge(folder: Path) -> None:
     page = (folder / "adapter/README.md").read_text()
     lineage = json.loads((folder / "adapter/repobuild.json").read_text())
     assert f"`{lineage['commit']}`" in page and lineage["base"]["digest"] in page
@@ -237,7 +237,7 @@ class Voices:
 
 
 @pytest.mark.parametrize("wide", [True, False])
-def test_below_the_answers_stands_where_the_adapter_s_things_are(
+def test_ask_lists_the_locations_of_mentioned_names_below_the_answers(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch, wide: bool
 ) -> None:
     """Lines from the state, which no model knows; of the base's answer nothing."""
@@ -290,7 +290,7 @@ def test_without_an_adapter_or_a_question_it_says_what_to_do(
     assert run(["ask", " "]) == 2
 
 
-def test_ctrl_c_while_it_speaks_leaves_a_clean_line(here: Path) -> None:
+def test_ctrl_c_during_an_answer_leaves_a_clean_line(here: Path) -> None:
     """In a terminal of 80 columns, in two columns: as a user sees it."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-P", "-m", "repobuild", "ask", "--max-tokens", "9999"]

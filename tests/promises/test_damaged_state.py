@@ -159,7 +159,7 @@ def test_a_copied_state_is_looked_through_and_used(toy, tmp_path):
     assert not (toy.folder / "build.db.bad-1").exists()
 
 
-def test_a_database_cut_anywhere_is_made_anew(toy, wanted, tmp_path):
+def test_a_database_cut_anywhere_is_rebuilt(toy, wanted, tmp_path):
     size = (toy.folder / "build.db").stat().st_size
     lengths = [*range(0, size, PAGE), 1, 15, 99, 100, 101, PAGE - 1, PAGE + 1, size - 1]
     assert size > 20 * PAGE
@@ -186,7 +186,7 @@ def test_a_damaged_database_costs_no_artifact(toy, tmp_path):
     assert rows[str(toy.git.head.target)]["follows"] in first
 
 
-def test_what_was_built_for_a_commit_is_found_again_not_made(toy, tmp_path):
+def test_an_artifact_of_a_commit_is_found_again_and_not_rebuilt(toy, tmp_path):
     """Same key, same row: a lost index costs no training at all."""
     finish(toy)
     (toy.folder / "build.db").unlink()
@@ -224,7 +224,7 @@ def test_a_newer_state_is_refused_and_left_as_it_is(toy):
     assert (toy.folder / "build.db").read_bytes() == before
 
 
-def test_a_reader_of_a_damaged_database_is_told_what_to_do(toy):
+def test_a_reader_of_a_damaged_database_gets_the_remedy(toy):
     garble(toy.folder / "build.db")
     with pytest.raises(BuildError, match="is damaged.*\nrun `repobuild`"):
         open_state(toy.folder, read_only=True)
@@ -243,7 +243,7 @@ def killed_with_a_journal(toy: Toy, place: Path) -> Path:
     return path
 
 
-def test_a_journal_that_a_kill_left_is_played_in(toy, wanted, tmp_path):
+def test_a_journal_that_a_kill_left_is_replayed(toy, wanted, tmp_path):
     path = killed_with_a_journal(toy, tmp_path / "state")
     path.with_name("build.db-shm").unlink()
     assert rebuilt(toy, path.parent) == wanted
@@ -267,7 +267,7 @@ def test_a_lost_journal_or_database_is_noticed(toy, wanted, tmp_path):
         assert rebuilt(toy, path.parent) == wanted
 
 
-def test_a_garbled_index_of_the_journal_is_made_anew(toy, wanted, tmp_path):
+def test_a_garbled_index_of_the_journal_is_rebuilt(toy, wanted, tmp_path):
     path = killed_with_a_journal(toy, tmp_path / "state")
     path.with_name("build.db-shm").write_bytes(os.urandom(32768))
     assert rebuilt(toy, path.parent) == wanted
@@ -277,7 +277,7 @@ def test_a_garbled_index_of_the_journal_is_made_anew(toy, wanted, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["current", "events.jsonl", "build.db.seal", "lock"])
-def test_garbage_in_a_lesser_file_is_passed_over(toy, wanted, tmp_path, name):
+def test_garbage_in_an_auxiliary_file_is_ignored(toy, wanted, tmp_path, name):
     place = tmp_path / "state"
     copy(toy, place)
     for garbage in (b"", b"\x00\xff garbage \xfe", b"[]", b'{"format": 1}\n3\n'):
@@ -310,7 +310,7 @@ def test_an_event_after_a_line_that_a_kill_cut_is_kept(tmp_path):
     assert [event["event"] for event in log.read()] == ["one", "two"]
 
 
-def test_what_killed_builds_left_in_tmp_is_swept(toy, repository):
+def test_temporary_files_of_killed_builds_are_removed(toy, repository):
     from repobuild.checkout import open_checkout, silent
 
     left = toy.folder / "tmp" / "worktree"
@@ -328,7 +328,7 @@ def test_what_killed_builds_left_in_tmp_is_swept(toy, repository):
 
 
 @pytest.mark.parametrize("how", ["truncated", "flipped", "removed", "added"])
-def test_a_damaged_artifact_is_a_miss_and_told_in_a_line(toy, how):
+def test_a_damaged_artifact_is_a_cache_miss_and_reported_in_one_line(toy, how):
     finish(toy)
     row = notes(toy.folder)[str(toy.git.head.target)]
     place = object_path(toy.folder / "objects", row["object"])
@@ -348,7 +348,7 @@ def test_a_damaged_artifact_is_a_miss_and_told_in_a_line(toy, how):
     assert toy.last.store.checked_path(row["object"])
 
 
-def test_a_damaged_artifact_does_not_stand_in_the_way_of_a_good_one(toy):
+def test_a_damaged_artifact_does_not_block_a_good_one(toy):
     finish(toy)
     row = notes(toy.folder)[str(toy.git.head.target)]
     place = object_path(toy.folder / "objects", row["object"])
@@ -366,7 +366,7 @@ def pages(build: Any) -> list[str]:
     return sorted(f"{key}: {item}" for key, item in build.table("lines").entries())
 
 
-def test_what_is_no_artifact_is_let_be(toy):
+def test_files_that_are_no_artifacts_are_kept(toy):
     finish(toy)
     objects = toy.folder / "objects"
     (objects / "README").write_text("hello")

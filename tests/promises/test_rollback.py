@@ -155,7 +155,7 @@ def test_a_commit_that_changes_no_sample_keeps_what_was_rolled_back_to(here, cap
     assert "adapter" not in built(here, before)
 
 
-def test_the_next_commit_goes_on_from_it_on_all_that_changed_since(here, capsys):
+def test_the_next_commit_continues_from_it_with_all_changes_since(here, capsys):
     _, _, old, new = chain(here, capsys)
     run(["rollback"])
     third = here.commit({"pkg/m2.py": module(2).replace("others build", "all build")})
@@ -173,7 +173,7 @@ def test_the_next_commit_goes_on_from_it_on_all_that_changed_since(here, capsys)
     assert alone["samples"]["changed"] < changed
 
 
-def test_what_was_put_aside_does_not_come_back_with_its_samples(here, capsys):
+def test_a_replaced_adapter_does_not_return_with_its_samples(here, capsys):
     """The same samples as at the rollback, from the same adapter: the same decision."""
     _, _, old, _ = chain(here, capsys)
     run(["rollback"])
@@ -185,7 +185,7 @@ def test_what_was_put_aside_does_not_come_back_with_its_samples(here, capsys):
     assert log == ["reuse"]
 
 
-def test_another_setting_at_the_same_commit_goes_on_from_it(here, capsys):
+def test_another_setting_at_the_same_commit_continues_from_it(here, capsys):
     _, _, old, _ = chain(here, capsys)
     run(["rollback"])
     place = here.path / "repobuild.toml"
@@ -217,7 +217,7 @@ def test_a_dry_run_changes_nothing(here, capsys):
     assert adapters(capsys)[second]["object"] == new
 
 
-def test_what_is_current_already_changes_nothing(here, capsys):
+def test_rolling_back_to_the_current_adapter_changes_nothing(here, capsys):
     _, _, _, new = chain(here, capsys)
     before = last(here)
     assert asked(capsys, "rollback", new[:12])["done"] is False
@@ -237,7 +237,7 @@ def test_it_outlives_a_lost_index(here, capsys):
     assert run(["status"]) == 0
 
 
-def test_what_was_put_aside_is_not_collected(here, capsys):
+def test_a_replaced_adapter_is_not_collected(here, capsys):
     _, _, _, new = chain(here, capsys)
     run(["rollback"])
     place = here.path / "repobuild.toml"
@@ -267,7 +267,7 @@ def test_a_kill_leaves_one_state_or_the_other(here, capsys, monkeypatch, moment)
     assert run(["verify"]) == 0
 
 
-def test_the_chain_says_what_was_done(here, capsys):
+def test_the_log_shows_the_rollback(here, capsys):
     _, second, old, new = chain(here, capsys)
     run(["rollback"])
     capsys.readouterr()
@@ -298,7 +298,9 @@ def test_an_unknown_name(here, capsys):
     assert '"v9" names no adapter and no commit here' in said
 
 
-def test_a_branch_without_any_adapter(repository, monkeypatch, capsys):
+def test_rollback_on_a_branch_without_any_adapter_is_refused(
+    repository, monkeypatch, capsys
+):
     repository.commit({"a.py": "x = 1\n"})
     monkeypatch.chdir(repository.path)
     assert "no adapter of this branch yet" in refused(capsys, 1, "rollback")
@@ -330,7 +332,7 @@ def test_while_another_build_holds_the_lock(here, capsys):
     assert "another build holds the lock" in said
 
 
-def test_a_table_never_changes_behind_a_builds_back(here, capsys):
+def test_a_rollback_keeps_the_running_digest_of_the_table(here, capsys):
     """The table's running digest is that of its rows, as `verify` counts them."""
     run(["rollback"])
     state = open_state(here.path / ".git/repobuild", read_only=True)

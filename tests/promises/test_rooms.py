@@ -45,7 +45,7 @@ def test_every_room_has_its_line():
 
 
 @pytest.mark.parametrize("room", MAY_USE)
-def test_a_room_uses_only_what_lies_below_it(room: str):
+def test_a_room_imports_only_from_rooms_below_it(room: str):
     for module in modules():
         if room_of(module) != room:
             continue
@@ -98,5 +98,5 @@ def test_building_tables_needs_no_torch():
 
 
 @pytest.mark.parametrize("name", ["cache", "rules", "configs"])
-def test_no_package_of_ours_takes_a_name_that_users_have(name):
+def test_no_package_shadows_a_name_that_users_import(name):
     assert not (PACKAGE.parent / name / "__init__.py").exists()
