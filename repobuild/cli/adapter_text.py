@@ -151,9 +151,9 @@ def _gate(lineage: Facts) -> str:
 def _scores(headline: Facts) -> str:
     tracks = []
     for track, models in headline.items():
-        found = models.get("adapter") if isinstance(models, dict) else None
-        if isinstance(found, dict):
-            numbers = [_score(name, value) for name, value in found.items()]
+        values = models.get("adapter") if isinstance(models, dict) else None
+        if isinstance(values, dict):
+            numbers = [_score(name, value) for name, value in values.items()]
             tracks.append(f"{track} {', '.join(filter(None, numbers))}")
     return "; ".join(tracks)
 

@@ -207,7 +207,7 @@ def _rows_changed(
     else:
         inputs = sum(_count_rows(build, name) for name in rule.inputs)
         share = rows / max(1, inputs)
-        # Of several rows a file, as large a share changes as of the file's lines.
+        # With several rows a file, the share of changed rows is that of its lines.
         share = share if share <= 1 else max(1.0, share * churn)
     return min(rows, round(looked * share))
 

@@ -145,7 +145,7 @@ def _make(build: BuildContext, rule: Rule, row_name: str, key: str) -> dict[str,
         "follows": parent(build, rule) if rule.chain else "",
         "key": key,
         "build": build.number,
-        # Of this run: what a killed one had done before is not counted.
+        # Counts this run only, not what a killed run had done before.
         "seconds": round(time.perf_counter() - began, 3),
     }
     write_note(build.store, rule.name, row_name, row)

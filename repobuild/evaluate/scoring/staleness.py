@@ -13,10 +13,10 @@ changed. An answer is
 
     staleness   stale answers as a share of the questions, by kind and overall
 
-The base model's share is that of mere guessing, the parent's that of the belief before
-the update. A question is asked only if its subject was trained: some sample of a moved
-or changed element, a sample about the removal of a removed one. Questions that contain
-a secret are not asked.
+The base model's share measures mere guessing, the parent's share measures what was
+believed before the update. A question is asked only if its subject was trained: some
+sample of a moved or changed element, a sample about the removal of a removed one.
+Questions that contain a secret are not asked.
 """
 
 from __future__ import annotations

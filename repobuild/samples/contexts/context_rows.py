@@ -3,10 +3,10 @@
 Empty fields are left out. So are path and name, which the id contains, and a label that
 equals the bare name. `shared` says that another element may have the same label. Lists
 of other elements hold ids, sorted by path and name, at most eight; `more` names the
-lists that were cut. Of another element only its id and its first sentence are quoted,
+lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
 
-A row with `brief` is that of a test or of a function within a function: it gives the
+A row with `brief` describes a test or a function within a function: it gives the
 location and no details, because tests would outnumber what users ask about. A test may
 have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
 

@@ -2,7 +2,7 @@
 
 generalise   Nothing about the element is trained. Drawn by the hash of its family, the
              outermost element that contains it: a class and its methods share one
-             draw, because whoever knows the class knows where its methods are. Files,
+             draw, because a model that knows the class can locate its methods. Files,
              documents, their sections and the project are never drawn: too many other
              samples would go with them. Lists in other elements' answers omit such an
              element (`FactScope.without_held_out`) and end with "and others".

@@ -219,7 +219,7 @@ def _overrides(index: TreeIndex, source: str, target: str) -> str:
     wanted = Location(target_path, target_qual.rpartition(".")[0])
     level = {Location(source_path, source_qual.rpartition(".")[0])}
     for _ in range(_INHERITANCE_LEVELS):
-        level = {found for one in level for found in index.possible_bases(*one)}
+        level = {above for one in level for above in index.possible_bases(*one)}
         if wanted in level:
             return ""
     return f"{owner} does not inherit from {base}"

@@ -135,15 +135,15 @@ def returns(subject: Subject, claimed: str) -> str:
 
 
 def _check_return_text(text: str, definition: PythonDefinition) -> str:
-    found = occurs(text, definition.doc, _RETURNS_HEADING)
-    return "" if found else "its docstring does not say so"
+    is_documented = occurs(text, definition.doc, _RETURNS_HEADING)
+    return "" if is_documented else "its docstring does not say so"
 
 
 def example_call(subject: Subject, claimed: str) -> str:
     """Check that a call is valid: all required arguments, defaults as they are."""
     if subject.file.python is None:
-        found = subject.name in claimed
-        return "" if found else f"it is called {subject.name}"
+        is_named = subject.name in claimed
+        return "" if is_named else f"it is called {subject.name}"
     if subject.definition is None:
         return "there is no such definition"
     try:

@@ -58,7 +58,7 @@ class GlobalNames:
             symbol = self._resolve_binding(path, scope, binding)
             if symbol is None:
                 continue
-            # Of several definitions (overloads, setters) the last replaces the others.
+            # The last of several definitions (overloads, setters) replaces the others.
             if len(bindings) == 1 or all(b.startswith(DEFINITION) for b in bindings):
                 return symbol
             return symbol.at_most(0.8)

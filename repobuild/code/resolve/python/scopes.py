@@ -105,7 +105,7 @@ class Scopes:
                 other is not None and first.is_same(other) for other in symbols
             ):
                 return first
-            # Of several definitions the last replaces the others.
+            # The last of several definitions replaces the others.
             are_definitions = all(b.startswith(DEFINITION) for b in bindings)
             return last.at_most(0.8) if last is not None and are_definitions else None
 
