@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import emit, short
 from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
-from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.errors import StaleError, UsageError, nearest
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.output import columns, emit, short
 from repobuild.errors import StaleError
 

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from repobuild.checkout import open_checkout
-from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.ask import AskedAdapter
 from repobuild.cli.main import run
-from repobuild.engine.run.task import parent
+from repobuild.engine.run.task import find_chain_parent
 from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository
@@ -59,7 +59,7 @@ def test_an_adapter_500_commits_ago_comes_before_a_newer_one_elsewhere(here, cap
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    assert parent(build, build.rules["adapter"]) == own["object"]
+    assert find_chain_parent(build, build.rules["adapter"]) == own["object"]
     assert find_adapter(build)[0] == fork
     asked = AskedAdapter.of(build)
     assert (asked.commit, asked.behind) == (fork, DISTANCE)

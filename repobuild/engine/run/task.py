@@ -142,7 +142,7 @@ def _make(build: BuildContext, rule: Rule, row_name: str, key: str) -> dict[str,
         **meta,
         "manifest": manifest_digest(build.manifest(rule)).hex(),
         "inputs": input_digests(build, rule),
-        "follows": parent(build, rule) if rule.chain else "",
+        "follows": find_chain_parent(build, rule) if rule.chain else "",
         "key": key,
         "build": build.number,
         # Counts this run only, not what a killed run had done before.
@@ -199,7 +199,7 @@ def row_key(build: BuildContext, rule: Rule) -> str:
 
 def task_key(build: BuildContext, rule: Rule) -> str:
     """Return the hex digest of everything that a task's artifact may depend on."""
-    follows = parent(build, rule) if rule.chain else ""
+    follows = find_chain_parent(build, rule) if rule.chain else ""
     manifest = manifest_digest(build.manifest(rule))
     return key_of(manifest, input_digests(build, rule), follows)
 
@@ -222,7 +222,7 @@ def input_digests(build: BuildContext, rule: Rule) -> dict[str, str]:
     return digests
 
 
-def parent(build: BuildContext, rule: Rule) -> str:
+def find_chain_parent(build: BuildContext, rule: Rule) -> str:
     """Return the artifact that a chain continues at this commit; "" for none.
 
     A commit that has a row keeps its parent: what was built since on other branches

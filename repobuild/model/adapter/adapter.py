@@ -60,7 +60,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.override import ORIGINAL
+from repobuild.engine.override import REPLACED_ROW
 from repobuild.errors import BuildError
 from repobuild.model.adapter import packing, replay
 from repobuild.model.adapter.decision import (
@@ -90,7 +90,7 @@ if TYPE_CHECKING:
 # and with one of them taken: default 6.9k and 0.1k, passive 3.5k and 4.0k, 2,000 turns
 # 6.6k and 2.2k.
 SPIN_COUNT = ("GOMP_SPINCOUNT", "2000")
-LATER_ROUNDS = 3  # the least replay of a round after the first is divided by this
+LATER_REPLAY_DIVISOR = 3  # rounds after the first replay a third of the least
 
 
 def adapter(task: Task) -> dict[str, Any]:
@@ -120,7 +120,7 @@ def adapter(task: Task) -> dict[str, Any]:
 def earlier_row(decision: StepDecision) -> dict[str, Any]:
     """Return an earlier adapter's row for this commit: it is reused or kept."""
     assert decision.row is not None
-    row = {n: v for n, v in decision.row.items() if n not in ("key", ORIGINAL)}
+    row = {n: v for n, v in decision.row.items() if n not in ("key", REPLACED_ROW)}
     facts = {"mode": decision.mode.value, "reason": decision.reason, "work": 0}
     return {**row, **facts, "object": current_digest(decision.row), "current": ""}
 
@@ -283,7 +283,7 @@ class ContinualTrainer:
         samples = int(settings["adapter.continue_samples"])
         passes = replay.count_passes(count, share, most, samples)
         least = int(settings["adapter.least_replay"])
-        least //= LATER_ROUNDS if number > 1 else 1
+        least //= LATER_REPLAY_DIVISOR if number > 1 else 1
         replayed = islice(queue, replay.count_replayed(count, passes, share, least))
         seed = f"{self.plan.recipe.seed}.{self.plan.manifest.digest}.{number}"
         return replay.build_passes(unanswered, [*answered, *replayed], passes, seed)
@@ -461,14 +461,16 @@ def measure_gate(task: Task, plan: Plan, folder: Path) -> dict[str, float]:
     parent = task.object(current_digest(plan.parent)) if plan.parent else None
     if not plan.held_out:
         return {}
-    means = []
+    averages = []
     with task.progress("gate", 2) as progress:
         for each in (parent, folder):
             losses = TextGenerator.load(plan.base, each).losses(plan.held_out)
             tokens = sum(count for _, count in losses)
-            means.append(round(sum(total for total, _ in losses) / max(1, tokens), 4))
+            averages.append(
+                round(sum(total for total, _ in losses) / max(1, tokens), 4)
+            )
             progress.advance()
-    return {"parent_loss": means[0], "loss": means[1]}
+    return {"parent_loss": averages[0], "loss": averages[1]}
 
 
 def passes_gate(scores: Mapping[str, float], settings: Mapping[str, Any]) -> bool:
