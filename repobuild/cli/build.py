@@ -109,9 +109,20 @@ def _run(
         "commit": build.snapshot.commit,
         "tables": {name: vars(o.counts) for name, o in build.outcomes.items()},
         "adapter": head_adapter(build),
+        "left_out": _left_out_counts(build),
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
     }
     return facts, any(outcome.failed for outcome in build.outcomes.values())
+
+
+def _left_out_counts(build: Build) -> dict[str, int]:
+    """Return how many files of the graph's tree are left out, by reason."""
+    from repobuild.code.graph.graph import PROJECT
+
+    if build.state.line("graph") is None:
+        return {}
+    project = (build.table("graph").get(PROJECT) or {}).get("", {})
+    return dict(project.get("statistics", {}).get("left_out", {}))
 
 
 def text(facts: dict[str, Any]) -> str:
@@ -128,6 +139,9 @@ def text(facts: dict[str, Any]) -> str:
         cells = [f"{counts[n]:,}" for n in ("built", "memo", "removed", "unchanged")]
         rows.append([name, *cells, seconds(counts["seconds"])])
     lines = [f"built {short(facts['commit'])}", columns(rows)]
+    if facts["left_out"]:
+        counts = [f"{count:,} {why}" for why, count in facts["left_out"].items()]
+        lines.append(f"files left out: {', '.join(counts)} (repobuild show files)")
     if facts["adapter"]:
         lines.append(adapter_line(facts["adapter"]))
     return "\n".join(lines)

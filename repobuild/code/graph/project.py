@@ -11,6 +11,7 @@ prefix:
     type:.py   files by ending         kind:class    elements; kind:file files
     edge:calls edges                   import:numpy  files that import this top module
     folder:a/b elements in a folder, three levels deep at most
+    left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
 """
 
@@ -93,12 +94,20 @@ def _file_counts(path: str, row: Value | None) -> dict[str, int]:
     if row is None:
         return {}
     name = path.rpartition("/")[2]
-    return {"type:" + (name[name.rfind(".") :] if "." in name[1:] else ""): 1}
+    type_ = "type:" + (name[name.rfind(".") :] if "." in name[1:] else "")
+    return {type_: 1, **_left_out_counts(row)}
+
+
+def _left_out_counts(row: Value) -> dict[str, int]:
+    """Return a count for a row of `files` or `facts` whose file is left out."""
+    return {f"left:{row['left_out']}": 1} if "left_out" in row else {}
 
 
 def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
-    if facts is None or facts.get("language") != "python":
+    if facts is None:
         return {}
+    if facts.get("language") != "python":
+        return _left_out_counts(facts)
     modules = [module for _, module, *_ in facts.get("imports", ())]
     tops = {module.partition(".")[0] for module in modules}
     counts = {f"import:{top}": 1 for top in tops if top}
@@ -215,6 +224,7 @@ def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
         "sections": kinds.get("section", 0),
         "files": kinds.get("file", 0),
         "edges": _with_prefix(counts, "edge:"),
+        "left_out": _with_prefix(counts, "left:"),
         "unresolved_calls": counts.get("unresolved", 0),
         "file_type_counts": _with_prefix(counts, "type:"),
     }
