@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from repobuild.truth.answer_template import answer_templates
-from repobuild.truth.claims.prose_match import is_beginning, occurs
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.tree_index import TreeIndex
 
@@ -69,7 +69,8 @@ def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
             return f"{path} is no folder with code"
         package = index.definition(f"{path}/__init__.py")
         text = rest.removeprefix(before)
-        if rest and not (package and is_beginning(text, package.doc)):
+        is_told = package and is_purpose(text) and is_beginning(text, package.doc)
+        if rest and not is_told:
             return f"the docstring of {path} does not begin like that"
     is_list = _MODULE.sub("", claim.claimed) == ""
     return "" if is_list else "it cannot be read as a list"
