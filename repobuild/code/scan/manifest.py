@@ -22,6 +22,8 @@ _COMMENT = re.compile(r"(?:^|[ \t]+)#.*")
 _OPTIONS = re.compile(r"[ \t]+--?[A-Za-z].*")  # "--hash=..." after a requirement
 _EDITABLE = re.compile(r"(?:-e|--editable)[ \t=]+")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
+_VERSIONS = re.compile(r"[\w.-]+\s*(?:\[[^\]]*\])?\s*([^;@]*)")
+_ARCHIVES = (".whl", ".zip", ".tar", ".gz", ".bz2", ".xz", ".tgz")
 _ELSEWHERE = ("file:", "attr:")  # setup.cfg: the value is in another file
 _GO_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]+)\"?[ \t]*(?://.*)?$", re.MULTILINE)
 _GO_REQUIRE = re.compile(
@@ -82,11 +84,15 @@ def _requirement(line: str) -> tuple[str, str] | None:
         line = line[editable.end() :]
     if "://" in line and (egg := _EGG.search(line)) and "@ " not in line:
         return egg[1], ""
+    line = _OPTIONS.sub("", line)
     try:
-        one = Requirement(_OPTIONS.sub("", line))
+        name = Requirement(line).name
     except InvalidRequirement:
         return None
-    return one.name, str(one.specifier)
+    if name.endswith(_ARCHIVES):
+        return None
+    written = _VERSIONS.match(line)  # in the author's order, which packaging sorts
+    return name, "".join(written[1].split()).strip("()") if written else ""
 
 
 def _pyproject(document: dict[str, Any]) -> dict[str, Any]:
@@ -135,12 +141,11 @@ def _versions(table: dict[str, Any]) -> dict[str, str]:
     A path or a URL in place of the version is none. Cargo's `package` is the name that
     its key renames.
     """
-    versions = {}
+    versions: dict[str, str] = {}
     for name, spec in sorted(table.items()):
         entry = spec if isinstance(spec, dict) else {"version": spec}
         version, package = entry.get("version"), entry.get("package")
         known = isinstance(version, str) and ":" not in version and "/" not in version
-        versions[package if isinstance(package, str) else str(name)] = (
-            version if known else ""
-        )
+        own_name = package if isinstance(package, str) else str(name)
+        versions[own_name] = str(version) if known else ""
     return dict(sorted(versions.items()))
