@@ -104,6 +104,7 @@ def _run(
     build.run(goals)
     collect_after_build(build, CacheLimits.of(checkout.settings))
     _tell_problems(build.problems)
+    _tell_unknown_licences(build)
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
@@ -159,6 +160,31 @@ def _tell_problems(problems: list[Problem]) -> None:
         rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]
         count = sum(map(len, rest))
         print_message(f"warning: {count} more; see events.jsonl in the state")
+
+
+def _tell_unknown_licences(build: Build) -> None:
+    """Warn of files that the deny list cannot judge, as their licence is unknown."""
+    from repobuild.code.licence.detect import UNKNOWN
+    from repobuild.samples.dataset.licence_filter import is_denied
+
+    patterns = build.settings["samples.deny_licences"]
+    if not patterns or is_denied(UNKNOWN, patterns):
+        return
+    if "licences" not in build.outcomes or build.state.line("licences") is None:
+        return
+    rows = build.table("licences").items()
+    paths = [
+        path
+        for path, row in rows
+        if row["licence"] == UNKNOWN and not path.endswith("/")
+    ]
+    if paths:
+        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        print_message(
+            f'warning: the licence of "{paths[0]}"{more} is unknown: '
+            "samples.deny_licences lets such files pass\n"
+            f'to refuse them, add "{UNKNOWN}" to it'
+        )
 
 
 def _cache_answer(
