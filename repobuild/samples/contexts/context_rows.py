@@ -266,7 +266,9 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     if not _is_test_of_project(file, element):
         return {}
     quoted = file.quote(element)
-    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most) if quoted else None
+    if quoted is None or quoted.ends_fence:
+        return {}
+    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most)
     if cut is None:
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}
