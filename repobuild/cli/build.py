@@ -104,14 +104,26 @@ def _run(
     build.run(goals)
     collect_after_build(build, CacheLimits.of(checkout.settings))
     warn_of_problems(build.problems)
+    _warn_of_unknown_licences(build)
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
         "tables": {name: vars(o.counts) for name, o in build.outcomes.items()},
         "adapter": head_adapter(build),
+        "left_out": _left_out_counts(build),
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
     }
     return facts, any(outcome.failed for outcome in build.outcomes.values())
+
+
+def _left_out_counts(build: Build) -> dict[str, int]:
+    """Return how many files of the graph's tree are left out, by reason."""
+    from repobuild.code.graph.graph import PROJECT
+
+    if build.state.line("graph") is None:
+        return {}
+    project = (build.table("graph").get(PROJECT) or {}).get("", {})
+    return dict(project.get("statistics", {}).get("left_out", {}))
 
 
 def text(facts: dict[str, Any]) -> str:
@@ -128,6 +140,9 @@ def text(facts: dict[str, Any]) -> str:
         cells = [f"{counts[n]:,}" for n in ("built", "memo", "removed", "unchanged")]
         rows.append([name, *cells, seconds(counts["seconds"])])
     lines = [f"built {short(facts['commit'])}", columns(rows)]
+    if facts["left_out"]:
+        counts = [f"{count:,} {why}" for why, count in facts["left_out"].items()]
+        lines.append(f"files left out: {', '.join(counts)} (repobuild show files)")
     if facts["adapter"]:
         lines.append(adapter_line(facts["adapter"]))
     return "\n".join(lines)
@@ -145,6 +160,31 @@ def warn_of_problems(problems: list[Problem]) -> None:
         rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]
         count = sum(map(len, rest))
         print_message(f"warning: {count} more; see events.jsonl in the state")
+
+
+def _warn_of_unknown_licences(build: Build) -> None:
+    """Warn of files that the deny list cannot judge, as their licence is unknown."""
+    from repobuild.code.licence.detect import UNKNOWN
+    from repobuild.samples.dataset.licence_filter import is_denied
+
+    patterns = build.settings["samples.deny_licences"]
+    if not patterns or is_denied(UNKNOWN, patterns):
+        return
+    if "licences" not in build.outcomes or build.state.line("licences") is None:
+        return
+    rows = build.table("licences").items()
+    paths = [
+        path
+        for path, row in rows
+        if row["licence"] == UNKNOWN and not path.endswith("/")
+    ]
+    if paths:
+        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        print_message(
+            f'warning: the licence of "{paths[0]}"{more} is unknown: '
+            "samples.deny_licences lets such files pass\n"
+            f'to refuse them, add "{UNKNOWN}" to it'
+        )
 
 
 def _cache_answer(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _TEXTS = ("question", "answer", "prefix", "suffix")
 _SHORTEST_ID = 6  # digits of an abbreviated commit or artifact id
+_MOST_LEFT_OUT = 200  # files that are listed with the reason
 _ADAPTER = "adapter "  # prefix of an adapter's name among rows named by their table
 
 
@@ -34,6 +35,7 @@ def command(key: str, as_json: bool) -> int:
     repobuild show 'pkg/mod.py::f#code_location.en.1'      a sample and its sources
     repobuild show 4f2a91c                       an adapter by its digest; a commit, its
                                                  adapter and what it changed
+    repobuild show files                         which files are left out, and why
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import open_checkout
@@ -86,10 +88,24 @@ def _count_rows(build: Build, name: str) -> dict[str, Any]:
         return {**facts, "keys": list(build.table(name).keys())}
     counts: Counter[str] = Counter()
     table = build.table(name)
+    if name == "files":
+        facts["left_out"] = _left_out_files(build)
     rows = table.entries() if build.rules[name].entries else table.items()
     for _, row in rows:
         counts[_category(row)] += 1
     return {**facts, "counts": dict(counts.most_common())}
+
+
+def _left_out_files(build: Build) -> dict[str, str]:
+    """Return why each file is left out: by its path, or as `facts` saw by content."""
+    names = [name for name in ("files", "facts") if build.state.line(name)]
+    reasons = {
+        path: str(row["left_out"])
+        for name in names
+        for path, row in build.table(name).items()
+        if row.get("left_out")
+    }
+    return dict(sorted(reasons.items(), key=lambda item: (item[1], item[0])))
 
 
 def _category(row: Any) -> str:
@@ -209,7 +225,13 @@ def _table_text(name: str, table: dict[str, Any]) -> str:
     counts = table.get("counts", {})
     rows = [[kind, f"{count:,}"] for kind, count in counts.items()]
     rows = rows or [[key, ""] for key in table.get("keys", [])]
-    return "\n".join([f"{name}: {table['rows']:,} rows", columns(rows) if rows else ""])
+    lines = [f"{name}: {table['rows']:,} rows", columns(rows) if rows else ""]
+    if left_out := table.get("left_out"):
+        listed = list(left_out.items())[:_MOST_LEFT_OUT]
+        lines += ["", "left out:", *(f"  {why:9}  {path}" for path, why in listed)]
+        if more := len(left_out) - len(listed):
+            lines.append(f"and {more:,} more; --json lists all")
+    return "\n".join(lines)
 
 
 def _row_text(row: Any) -> str:

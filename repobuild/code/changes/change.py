@@ -31,7 +31,7 @@ from repobuild.code.changes.rename_detection import detect_renames, with_nested
 from repobuild.code.changes.revision import ElementVersion, Revision, difference
 from repobuild.code.facts.element_row import parent_of
 from repobuild.code.facts.parse import facts_of
-from repobuild.code.scan.language import grammars, language_of
+from repobuild.code.scan.language import FileChoice, grammars
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.resources import data_folder
@@ -82,8 +82,7 @@ class _CommitReader:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._languages = tuple(scope.settings["project.languages"])
-        self._exclude = tuple(scope.settings["project.exclude"])
+        self._choice = FileChoice.of(scope.settings)
         self._limit = int(scope.settings["project.max_file_bytes"])
         self.bytes_read = 0
         self.problem = ""
@@ -110,7 +109,7 @@ class _CommitReader:
         yield from _element_items(pairs)
 
     def _language(self, path: str, blob: str) -> str:
-        return language_of(path, self._languages, self._exclude) if blob else ""
+        return self._choice.decide(path).language if blob else ""
 
     def _pair(self, old: _Blob, new: _Blob) -> _RevisionPair | None:
         """Return both versions, or None when one of them cannot be read whole."""

@@ -25,7 +25,11 @@ from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView, ParameterRow
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
-from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.docstring_parts import (
+    parse_docstring,
+    summarise,
+    summarise_prose,
+)
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
@@ -82,7 +86,7 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "project": file.project,
         "label": element.title,
         "shared": True,
-        "summary": summarise(element.doc),
+        "summary": summarise_prose(element.doc),
     }
     return _without_empty(row)
 
@@ -262,7 +266,9 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     if not _is_test_of_project(file, element):
         return {}
     quoted = file.quote(element)
-    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most) if quoted else None
+    if quoted is None or quoted.ends_fence:
+        return {}
+    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most)
     if cut is None:
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}

@@ -15,7 +15,7 @@ from repobuild.truth.claims.list_claims import (
     parse_names,
     strip_more,
 )
-from repobuild.truth.claims.prose_match import is_beginning, occurs
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.markdown_document import MarkdownSection
 from repobuild.truth.tree.python_reader import PythonDefinition
@@ -24,6 +24,7 @@ from repobuild.truth.tree.python_reader import PythonDefinition
 _COMMENT_MARKERS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
 )
+_NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
 _PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 
 
@@ -275,6 +276,8 @@ def _has_word(text: str, word: str) -> bool:
 
 
 def _check_doc(claimed: str, doc: str) -> str:
+    if not is_purpose(claimed):
+        return _NO_PURPOSE
     good = is_beginning(claimed, doc)
     return "" if good else f"its docstring begins: {doc[:80]!r}"
 
@@ -285,6 +288,8 @@ def _check_paragraph(claimed: str, text: str) -> str:
 
 
 def _check_comment(subject: Subject, claimed: str) -> str:
+    if not is_purpose(claimed):
+        return _NO_PURPOSE
     return _check_paragraph(claimed, _COMMENT_MARKERS.sub("", subject.file.text))
 
 

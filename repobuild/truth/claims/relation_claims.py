@@ -15,7 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from repobuild.truth.claims.prose_match import is_beginning
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.file_evidence import (
     CALL_OF_CALL,
@@ -87,7 +87,8 @@ def purpose(index: TreeIndex, claim: DeferredClaim) -> str:
     if definition is None:
         return f"there is no {claim.ids[0]}"
     doc = definition.doc
-    return "" if is_beginning(claim.claimed, doc) else f"it says: {doc[:80]!r}"
+    good = is_purpose(claim.claimed) and is_beginning(claim.claimed, doc)
+    return "" if good else f"it says: {doc[:80]!r}"
 
 
 def unambiguous(index: TreeIndex, claim: DeferredClaim) -> str:
