@@ -50,6 +50,11 @@ class GlobalNames:
         module = self._modules.get(path)
         return self._imports.submodule(module, name) if module else None
 
+    def namespace_member(self, path: str, name: str) -> Symbol | None:
+        """Return a module of a package without a file, or such a package in it."""
+        found = self._imports.find_module(path, name)
+        return found or self._imports.namespace(path, name)
+
     def last_known(
         self, path: str, scope: str, bindings: Sequence[Binding]
     ) -> Symbol | None:

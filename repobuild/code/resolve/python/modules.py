@@ -10,7 +10,10 @@ that depend on them:
     p:DIR            whether DIR is a package
     f:STEM           which file is the module STEM (a path without its ending)
     n:PATH:name      what a module's name is bound to
-    n:PATH:*         its star imports and `__all__`
+    n:PATH:*         its star imports and `__all__`, and whether it extends `__path__`
+    n:PATH:!         the modules that it imports by their dotted names
+    dep:a, dist:DIR  what manifests declare; see distributions.py
+    space:a          (nobody changes it) the file imports the repository's own `a.b`
     b:PATH::Class    a class's bases
     m:PATH::Class:x  what a class itself binds x to
     d:PATH::f        all of a function f that contains definitions
@@ -23,6 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from repobuild.code.facts.element_row import (
@@ -103,6 +107,22 @@ class ModuleFacts:
         """Return the modules of the star imports, in source order."""
         return bindings_of(self.names, "*")
 
+    @cached_property
+    def dotted_imports(self) -> list[str]:
+        """The modules of its `import a.b` statements."""
+        entries = self.facts.get("imports", ())
+        return sorted(
+            {module for _, module, name, alias in entries if not (name or alias)}
+        )
+
+    @property
+    def extends_path(self) -> bool:
+        """Whether a package's modules may be in several folders, as pkgutil allows."""
+        calls = self.facts.get("calls", ())
+        return "__path__" in self.names or any(
+            name.endswith("declare_namespace") for name, *_ in calls
+        )
+
     def exports(self, name: str) -> bool:
         """Return whether a star import takes the name."""
         return not name.startswith("_") if self.all is None else name in self.all
@@ -129,7 +149,10 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     if not facts or facts.get("language") != "python":
         return {}
     module = ModuleFacts(path, facts)
-    terms: dict[str, Any] = {f"n:{path}:*": (module.stars(), module.all)}
+    terms: dict[str, Any] = {
+        f"n:{path}:*": (module.stars(), module.all, module.extends_path),
+        f"n:{path}:!": module.dotted_imports,
+    }
     for name in module.names:
         terms[f"n:{path}:{name}"] = _term_value(module, module.bindings(name))
     for qual in module.items:

@@ -19,6 +19,7 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 from repobuild.code.resolve.lookup import LookupCache
+from repobuild.code.resolve.python.distributions import Distributions
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.imports import Candidates, ImportResolver
@@ -37,12 +38,18 @@ class Resolver:
     """Resolves names for one file at a time and collects the terms they depend on."""
 
     def __init__(
-        self, modules: Modules, candidates: Candidates, standard: frozenset[str]
+        self,
+        modules: Modules,
+        candidates: Candidates,
+        standard: frozenset[str],
+        distributions: Distributions,
     ) -> None:
         self._modules = modules
         self._lookups = LookupCache()
         context = ResolverContext(modules, self._lookups, expressions=self)
-        self._imports = ImportResolver(modules, candidates, standard, self._lookups)
+        self._imports = ImportResolver(
+            modules, candidates, standard, distributions, self._lookups
+        )
         self._global_names = GlobalNames(context, self._imports)
         self._members = Members(context, self._global_names)
         self._types = TypeInference(context, self._members)
@@ -123,9 +130,11 @@ class Resolver:
             return Symbol(Kind.CLASS if is_class else Kind.FUNCTION, path, rest, 1.0)
         if mark == IMPORTED_NAME:
             source, name = rest.split(":", 1)
-            return self._global_names.resolve_import(path, source, name)
+            imported = self._global_names.resolve_import(path, source, name)
+            return imported or self._imports.namespace(path, f"{source}.{name}")
         if mark == IMPORTED_MODULE:
-            return self._imports.find_module(path, rest)
+            module_found = self._imports.find_module(path, rest)
+            return module_found or self._imports.namespace(path, rest)
         if mark == ASSIGNED_NAME:
             return self.resolve_chain(path, scope, rest)
         if mark == ASSIGNED_CALL:
