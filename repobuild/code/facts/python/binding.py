@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -84,6 +84,12 @@ class Binder:
             if offset not in known:  # a `with` target already has an event
                 owner, name = self.outline.owner(offset), self.outline.text(node)
                 self._events.append(BindingEvent(offset, owner, name, ""))
+        for node in sites.get("rebound", ()):
+            self._rebind(node)
+        for node in sites.get("type_parameter", ()):
+            offset, name = node.start_byte, self.outline.text(node)
+            for owner in self._functions_of(self.outline.owner(offset)):
+                self._events.append(BindingEvent(offset, owner, name, ""))
         for one in self.outline.definitions:
             offset, binding = one.node.start_byte, "#" + one.qual
             self._events.append(BindingEvent(offset, one.parent, one.name, binding))
@@ -111,6 +117,27 @@ class Binder:
         return roots
 
     # -- events
+
+    def _rebind(self, node: Node) -> None:
+        """Record that `x += 1` or `del x` in a function makes the name local."""
+        owner, name = self.outline.owner(node.start_byte), self.outline.text(node)
+        if owner < 0 or self.is_class(owner) or name in self._global[owner]:
+            return
+        if name not in map(parameter_name, self.parameters[owner]):
+            self._events.append(BindingEvent(node.start_byte, owner, name, NONE))
+
+    def _functions_of(self, index: int) -> Iterator[int]:
+        """Yield a function itself, or the outermost functions in a class."""
+        if not self.is_class(index):
+            yield index
+            return
+        yield index  # the class's own body
+        for inner in range(index + 1, len(self.outline.definitions)):
+            parent = self.outline.definitions[inner].parent
+            if parent < index:
+                return
+            if parent == index:
+                yield from self._functions_of(inner)
 
     def _read_statement(self, kind: str, parts: Parts) -> None:
         """Record what a statement binds; python.scm defines the kinds."""
