@@ -284,3 +284,77 @@ def test_a_namespace_that_two_distributions_fill_alike_is_not_guessed() -> None:
     path = "packages/two/tests/t.py"  # its own distribution is the nearest
     files[path] = "from acme.core import f\nf()\n"
     assert targets(files, path) == ["packages/two/src/acme/core.py::f"]
+
+
+# --------------------------------------------------------------------------- __all__
+
+MULTI = "__all__ = ['dot', '_cross']\ndef dot(): pass\ndef _cross(): pass\n"
+MULTI += "def hidden(): pass\n"
+
+
+@pytest.mark.parametrize(
+    "package",
+    [
+        "from . import multi\n__all__ = ['v']\n__all__ += multi.__all__\n",
+        "from . import multi\n__all__ = ['v']\n__all__.extend(multi.__all__)\n",
+        "from . import multi\n__all__ = ['v'] + multi.__all__\n",
+        "from . import multi\n__all__ = ['v', *multi.__all__]\n",
+        "from . import multi\n__all__ = sorted(multi.__all__)\n",
+        "import num.multi\n__all__ = list(num.multi.__all__) + []\n",
+        "from .multi import __all__ as names\n__all__ = ['v', *names]\n",
+        "from .multi import __all__\n__all__ += ['v']\n",
+        "__all__ = ['v']\n__all__.append('dot')\n__all__.insert(0, '_cross')\n",
+        "__all__ = ['v']\n__all__ += ('dot', '_cross')\n",
+        "__all__ = 'v dot _cross'.split()\n",
+        "__all__: list[str] = ['v']\nif v:\n    __all__ += ['dot', '_cross']\n",
+        "__all__ = ['hidden', 'dot', '_cross']\n__all__.remove('hidden')\n",
+    ],
+)
+def test_all_grows(package: str) -> None:
+    files = {"num/multi.py": MULTI}
+    files["num/__init__.py"] = (
+        f"from .multi import *\nfrom .multi import hidden, _cross\n{package}"
+    )
+    files["a.py"] = "from num import *\ndot()\n_cross()\nhidden()\n"
+    edges = World(files).edges("calls")
+    assert {
+        target: sure for (source, target), sure in edges.items() if source == "a.py"
+    } == {
+        "num/multi.py::dot": 0.95,
+        "num/multi.py::_cross": 0.95,
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '__all__ = [\n    "kept",\n    # "old",\n]\n',
+        '__all__ = (\n    "kept",  # not "old"\n)\n',
+        '__all__ = ["kept"]\n# __all__ += ["old"]\n',
+        '__all__ = ["kept"]\ndef g():\n    __all__.append("old")\n',
+        '__all__ = ["kept"] + [f"{name}" for name in ["old"]]\n',
+    ],
+)
+def test_a_name_in_a_comment_of_all_is_not_exported(text: str) -> None:
+    files = {"com.py": text + "def kept(): pass\ndef old(): pass\n"}
+    files["d.py"] = "from com import *\nkept()\nold()\n"
+    assert targets(files, "d.py") == ["com.py::kept"]
+
+
+def test_modules_whose_all_is_each_others_end() -> None:
+    files = {"a.py": "import b\n__all__ = ['f', *b.__all__]\ndef f(): pass\n"}
+    files["b.py"] = "import a\n__all__ = ['g', *a.__all__]\ndef g(): pass\n"
+    files["c.py"] = "from a import *\nf()\ng()\n"
+    assert targets(files, "c.py") == ["a.py::f"]
+
+
+def test_a_change_of_another_all_updates_who_imports_by_star() -> None:
+    files = {"num/multi.py": MULTI.replace("'dot', ", "")}
+    files["num/__init__.py"] = (
+        "from .multi import *\nfrom . import multi\n__all__ = multi.__all__\n"
+    )
+    files["a.py"] = "from num import *\ndot()\n"
+    world = World(files)
+    assert world.calls("a.py") == []
+    files["num/multi.py"] = MULTI
+    assert world.put(files).calls("a.py") == ["num/multi.py::dot"]

@@ -67,7 +67,7 @@ def test_a_local_binding_hides_an_imported_module(body: str) -> None:
         "def f[helpers: int](given):\n    helpers.make()\n",
         "def f[helpers](given):\n    def g():\n        helpers.make()\n",
         "class C[helpers]:\n    def m(self):\n        helpers.make()\n",
-        "class C[helpers]:\n    class D:\n        def m(self):\n            helpers.make()\n",
+        "class C[helpers]:\n  class D:\n    def m(self):\n      helpers.make()\n",
         "class C[helpers]:\n    helpers.make()\n",
         "class C:\n    helpers = 1\n    helpers.make()\n",
     ],

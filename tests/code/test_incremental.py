@@ -100,6 +100,11 @@ def _text(dice: random.Random, path: str) -> str:
         lines.append(f"{dice.choice(NAMES)} = {dice.choice(NAMES + CLASSES)}")
     if dice.random() < 0.2:
         lines.append(f"__all__ = {dice.sample(NAMES + CLASSES, 2)!r}")
+    if dice.random() < 0.2:
+        grown = ["one.__all__", "pkg.__all__", "['alpha']", "space.one.__all__"]
+        lines.append(f"__all__ += {dice.choice(grown)}")
+    if dice.random() < 0.1:
+        lines.append("from .one import __all__")
     if dice.random() < 0.1:
         lines.append("def broken(:")
     lines.append(_expression(dice))

@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from tree_sitter import Node
 
 from repobuild.code.facts.element_row import Bindings, parameter_name, parameter_of
+from repobuild.code.facts.python.exports import NAME as EXPORTS
+from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
 from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
@@ -59,7 +61,7 @@ class Binder:
         self.names: Bindings = {}
         self.vars: dict[int, Bindings] = defaultdict(dict)
         self.attrs: dict[int, Bindings] = defaultdict(dict)
-        self.all_values: list[str] = []  # source texts that are assigned to `__all__`
+        self.exports: list[ExportStatement] = []
         self._used_roots = self._roots_of_calls(calls)
         self._global: dict[int, set[str]] = defaultdict(set)
         self._nonlocal: dict[int, set[str]] = defaultdict(set)
@@ -69,7 +71,7 @@ class Binder:
         return index >= 0 and self.outline.definitions[index].kind == "class"
 
     def bind(self) -> None:
-        """Fill `names`, `vars`, `attrs` and `all_values` from the whole module."""
+        """Fill `names`, `vars`, `attrs` and `exports` from the whole module."""
         sites = self.outline.sites
         for kind, scopes in (("global", self._global), ("nonlocal", self._nonlocal)):
             for node in sites.get(kind, ()):
@@ -78,6 +80,10 @@ class Binder:
         for kind, parts in self.outline.other_matches:
             self._read_statement(kind, parts)
         self._events += self.imports.events
+        for event in self.imports.events:
+            if event.name == EXPORTS and event.owner < 0:
+                self.exports.append(ExportStatement(event.offset, "extend", None))
+        self.exports += statements_of_calls(self.outline)
         known = {event.offset for event in self._events}
         for node in sites.get("bound", ()):
             offset = node.start_byte
@@ -121,6 +127,9 @@ class Binder:
     def _rebind(self, node: Node) -> None:
         """Record that `x += 1` or `del x` in a function makes the name local."""
         owner, name = self.outline.owner(node.start_byte), self.outline.text(node)
+        added = node.parent and node.parent.child_by_field_name("right")
+        if name == EXPORTS and added:
+            self._add_exports(node.start_byte, added)
         if owner < 0 or self.is_class(owner) or name in self._global[owner]:
             return
         if name not in map(parameter_name, self.parameters[owner]):
@@ -158,10 +167,13 @@ class Binder:
             self._record(left, [":" + self.outline.text(right)])
 
     def _assignment(self, parts: Parts, left: Node, right: Node | None) -> None:
-        if right is not None and self.outline.text(left) == "__all__":
-            if self.outline.owner(left.start_byte) < 0:
-                self.all_values.append(self.outline.text(right))
+        if right is not None and self.outline.text(left) == EXPORTS:
+            self._add_exports(left.start_byte, right)
         self._record(left, self._assigned_bindings(parts, right))
+
+    def _add_exports(self, offset: int, value: Node) -> None:
+        if self.outline.owner(offset) < 0:
+            self.exports.append(ExportStatement(offset, "extend", value))
 
     def _assigned_bindings(self, parts: Parts, right: Node | None) -> Iterable[str]:
         """Return the bindings that an assignment makes."""

@@ -24,13 +24,13 @@ from tree_sitter import Node
 from repobuild.code.facts.body_digest import digest
 from repobuild.code.facts.element_row import ElementRow, pack_row
 from repobuild.code.facts.python.binding import Binder, read_imports
-from repobuild.code.facts.python.docstring import docstring, string_value
+from repobuild.code.facts.python.docstring import docstring
+from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar
 
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
-_STRING_ITEM = re.compile(r"""'[^'\\\n]*'|"[^"\\\n]*\"""")
 _LAYOUT = re.compile(
     r"""(\'\'\'(?:[^\\]|\\.)*?\'\'\'|\"\"\"(?:[^\\]|\\.)*?\"\"\""""
     r"""|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?:\s|\\\n|\#[^\n]*)+""",
@@ -73,7 +73,7 @@ class PythonModule:
         }
         if outline.error_line:
             facts["problem"] = f"syntax error in line {outline.error_line}"
-        exports = self._exports()
+        exports = read_exports(outline, self.binder.exports)
         if exports is not None:
             facts["all"] = exports
         return facts
@@ -154,14 +154,6 @@ class PythonModule:
             if callback := self.values.callback(name, node):
                 calls[owner].append((callback, row))
         return calls
-
-    def _exports(self) -> list[str] | None:
-        """Return every string that is assigned to `__all__`, None without one."""
-        texts = self.binder.all_values
-        if not texts:
-            return None
-        items = [item for text in texts for item in _STRING_ITEM.findall(text)]
-        return [name for item in items if (name := string_value(item))]
 
 
 def one_line(text: str) -> str:

@@ -69,7 +69,9 @@ class ModuleFacts:
         self.package = self.stem if self.is_package else folder_of(path)
         self.facts = facts
         self.names: Bindings = facts.get("names", {})
-        self.all: list[str] | None = facts.get("all")
+        self.all: list[str] | None = facts.get(
+            "all"
+        )  # entries: facts/python/exports.py
         self.items: dict[str, list[Any]] = {
             item[0]: item for item in facts.get("elements", ())
         }
@@ -122,10 +124,6 @@ class ModuleFacts:
         return "__path__" in self.names or any(
             name.endswith("declare_namespace") for name, *_ in calls
         )
-
-    def exports(self, name: str) -> bool:
-        """Return whether a star import takes the name."""
-        return not name.startswith("_") if self.all is None else name in self.all
 
     def methods_by_class(self) -> Iterator[tuple[str, str]]:
         """Yield (class, name) of every definition directly in a class's body."""
