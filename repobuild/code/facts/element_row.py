@@ -25,6 +25,7 @@ of `with`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, NamedTuple
 
 Binding = str
@@ -68,6 +69,10 @@ class Parameter(NamedTuple):
     default: str = ""
 
 
+# A name in a text that only holds names; `\w` alone lacks the marks that languages such
+# as Hindi write within words. A text of other kinds needs str.isidentifier as well.
+IDENTIFIER = r"[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*"
+DOTTED_NAME = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
 _ITEM_OF_ELEMENT = re.compile(r"^(elements\[.*?\])\[(\d+)\]")
 _DEFAULTS = tuple(ElementRow._field_defaults.get(name) for name in ElementRow._fields)
 _REQUIRED = len(ElementRow._fields) - len(ElementRow._field_defaults)
@@ -101,6 +106,11 @@ def label(path: str) -> str:
     return _ITEM_OF_ELEMENT.sub(
         lambda match: f"{match[1]}.{ElementRow._fields[int(match[2])]}", path
     )
+
+
+def normal_form(text: str) -> str:
+    """Return Python's form of the names in a text: it compares them after NFKC."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
 
 
 def parent_of(qual: str) -> str:

@@ -16,14 +16,19 @@ from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
-from repobuild.code.facts.element_row import Bindings, parameter_name, parameter_of
+from repobuild.code.facts.element_row import (
+    IDENTIFIER,
+    Bindings,
+    parameter_name,
+    parameter_of,
+)
 from repobuild.code.facts.python.exports import NAME as EXPORTS
 from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
 from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
-_ROOT = re.compile(r"[A-Za-z_]\w*")
-_FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([\w.\s]*?)\s*\bimport\b(.*)\Z", re.DOTALL)
+_ROOT = re.compile(IDENTIFIER)
+_FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([^()]*?)\s*\bimport\b(.*)\Z", re.DOTALL)
 _COMMENT = re.compile(r"#[^\n]*|\\\n")
 _LITERALS = frozenset(
     "string concatenated_string integer float true false list dictionary set tuple"

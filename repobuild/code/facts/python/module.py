@@ -22,14 +22,19 @@ from typing import Any
 from tree_sitter import Node
 
 from repobuild.code.facts.body_digest import digest
-from repobuild.code.facts.element_row import ElementRow, pack_row
+from repobuild.code.facts.element_row import (
+    DOTTED_NAME,
+    ElementRow,
+    normal_form,
+    pack_row,
+)
 from repobuild.code.facts.python.binding import Binder, read_imports
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+_DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
 _LAYOUT = re.compile(
     r"""(\'\'\'(?:[^\\]|\\.)*?\'\'\'|\"\"\"(?:[^\\]|\\.)*?\"\"\""""
@@ -41,7 +46,7 @@ _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
 def read(source: bytes, language: str) -> dict[str, Any]:
     """Return the facts of a Python module."""
-    return PythonModule(Outline(load_grammar(language), source)).facts()
+    return PythonModule(Outline(load_grammar(language), source, normal_form)).facts()
 
 
 class PythonModule:
@@ -125,7 +130,7 @@ class PythonModule:
         node = definition.parts["parameters"][0]
         text = self.outline.text(node)
         if _PLAIN_PARAMETERS.match(text):
-            names = text[1:-1].split(",")
+            names = normal_form(text)[1:-1].split(",")
             return [name.strip() for name in names if name.strip()]
         return list(_parameters(self.outline, node))
 
@@ -146,7 +151,7 @@ class PythonModule:
             start, end = node.start_byte, node.end_byte
             name = "?"
             if end - start <= _LONGEST_CALL:
-                name = outline.source[start:end].decode("utf-8", "replace")
+                name = outline.text(node)
                 if not _DOTTED.match(name):
                     name = call_name(outline, node)
             row, owner = node.start_point.row + 1, outline.owner(start)

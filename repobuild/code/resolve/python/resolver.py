@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from repobuild.code.facts.element_row import Binding
+from repobuild.code.facts.element_row import IDENTIFIER, Binding, normal_form
 from repobuild.code.resolve.binding_marks import (
     ANNOTATED,
     ASSIGNED_CALL,
@@ -29,7 +29,7 @@ from repobuild.code.resolve.python.scopes import Scopes
 from repobuild.code.resolve.python.type_inference import TypeInference
 from repobuild.code.resolve.symbol import Kind, Symbol
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\]|[*!~]|\.[^.()\[\]*!~]+")
 _SUPER = "super()"
 
@@ -92,6 +92,7 @@ class Resolver:
 
     def resolve_chain(self, path: str, scope: str, text: str) -> Symbol | None:
         """Return what a chain (`a.b().c`, see element_row.py) refers to."""
+        text = normal_form(text)  # of an annotation or a base, which are as written
         root = _IDENTIFIER.match(text)
         if root is None:
             return None
