@@ -119,8 +119,9 @@ def parent_of(qual: str) -> str:
 
 
 def name_of(qual: str) -> str:
-    """Return the bare name: `a.b#2` is `b`."""
-    return qual.rpartition(".")[2].partition("#")[0]
+    """Return the bare name: `a.b#2` is `b`, JavaScript's `A.#b#2` is `#b`."""
+    name = qual.rpartition(".")[2]
+    return name[:1] + name[1:].partition("#")[0]
 
 
 def bindings_of(bindings: Bindings, name: str) -> tuple[Binding, ...]:
