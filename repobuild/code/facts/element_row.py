@@ -56,7 +56,7 @@ class ElementRow(NamedTuple):
     calls: list[list[Any]] = []
     vars: Bindings = {}
     attrs: Bindings = {}
-    flags: str = ""  # "a" async
+    flags: str = ""  # "a" async, "ag" an async generator
     head: str = ""  # the signature as written, in languages other than Python
 
 

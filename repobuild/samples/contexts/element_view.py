@@ -72,8 +72,9 @@ class ElementView:
         return self.row.returns or self.name
 
     @property
-    def is_async(self) -> bool:
-        return "a" in self.row.flags
+    def is_coroutine(self) -> bool:
+        """Whether its call is awaited; that of an async generator is not."""
+        return self.row.flags == "a"
 
     @property
     def plain_qual(self) -> str:

@@ -66,6 +66,20 @@ class PythonDefinition:
     def decorators(self) -> list[str]:
         return [last_name(d) for d in self.node.decorator_list]
 
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether a call is awaited: `async def` without a `yield` of its own."""
+        if not isinstance(self.node, ast.AsyncFunctionDef):
+            return False
+        waiting: list[ast.AST] = list(self.node.body)
+        while waiting:
+            inner = waiting.pop()
+            if isinstance(inner, ast.Yield):
+                return False
+            if not isinstance(inner, (*DEFINITIONS, ast.Lambda)):
+                waiting.extend(ast.iter_child_nodes(inner))
+        return True
+
     def parameters(self) -> list[PythonParameter]:
         """Return all parameters in source order; none for a class."""
         if isinstance(self.node, ast.ClassDef):

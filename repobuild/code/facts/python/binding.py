@@ -67,6 +67,11 @@ class Binder:
         self.vars: dict[int, Bindings] = defaultdict(dict)
         self.attrs: dict[int, Bindings] = defaultdict(dict)
         self.exports: list[ExportStatement] = []
+        self.generators = {
+            outline.owner(node.start_byte)
+            for node in outline.sites.get("yield", ())
+            if not _is_in_lambda(node)
+        }
         self._used_roots = self._roots_of_calls(calls)
         self._global: dict[int, set[str]] = defaultdict(set)
         self._nonlocal: dict[int, set[str]] = defaultdict(set)
@@ -228,8 +233,8 @@ class Binder:
         sites, definitions = self.outline.sites, self.outline.definitions
         for node in sites.get("return", ()):
             nodes[self.outline.owner(node.start_byte)].append(node)
-        for node in sites.get("yield", ()):
-            nodes.pop(self.outline.owner(node.start_byte), None)
+        for owner in self.generators:
+            nodes.pop(owner, None)
         returned: dict[int, str] = {}
         for owner, values in nodes.items():
             if owner < 0 or "returns" in definitions[owner].parts:
@@ -305,6 +310,16 @@ class Binder:
         if rest or binding[0] == "(" or not isinstance(local, str):
             return ""
         return self._outside(owner, local) if local != binding else ""
+
+
+def _is_in_lambda(node: Node) -> bool:
+    """Return whether a lambda is around an expression, within its function."""
+    outer = node.parent
+    while outer is not None and outer.type not in ("block", "module"):
+        if outer.type == "lambda":
+            return True
+        outer = outer.parent
+    return False
 
 
 def _drop_single_definitions(bindings: Bindings, prefix: str) -> None:

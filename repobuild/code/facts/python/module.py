@@ -95,6 +95,8 @@ class PythonModule:
         decorators = [one_line(outline.text(node)) for node in definition.decorators]
         bases = self._bases(definition)
         flags = "a" if source.startswith(b"async", definition.node.start_byte) else ""
+        if flags and index in self.binder.generators:
+            flags = "ag"
         kind = definition.kind
         if kind == "function" and self.binder.is_class(definition.parent):
             kind = "method"
