@@ -35,5 +35,5 @@ class Sampled:
         return [
             one["answer"]
             for key, one in self.samples.items()
-            if key.startswith(id + "#")
+            if key.rpartition("#")[0] == id
         ]

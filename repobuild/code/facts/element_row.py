@@ -13,6 +13,7 @@ is an expression without a name (`(a or b)()`), `''` a string literal.
 A binding is a string that shows what a name was last bound to:
 
     "#qual"       a definition of this file       "!a.b"      the module a.b
+    "|qual"       instead of the one before, in another branch
     "@.m:name"    from .m import name             "=a.b"      assigned from a name
     "(a.b"        assigned from a call            ":T"        annotated as T
     ""            something else
@@ -56,7 +57,7 @@ class ElementRow(NamedTuple):
     calls: list[list[Any]] = []
     vars: Bindings = {}
     attrs: Bindings = {}
-    flags: str = ""  # "a" async, "ag" an async generator
+    flags: str = ""  # "a" async, "g" such a generator, "d" never exists (branches.py)
     head: str = ""  # the signature as written, in languages other than Python
 
 

@@ -75,7 +75,10 @@ def read_source(view: View, row: Value) -> bytes | None:
 
 def _definitions(elements: Elements) -> list[tuple[Any, ...]]:
     """Return what decides which elements exist, and which of them have rows."""
-    return [(e.qual, e.type, e.is_overload, bool(e.doc)) for e in elements.values()]
+    return [
+        (e.qual, e.type, e.is_overload, e.is_dead, bool(e.doc))
+        for e in elements.values()
+    ]
 
 
 def _quoted_part(element: ElementView) -> tuple[Any, ...]:

@@ -22,6 +22,12 @@ from repobuild.code.facts.element_row import (
     parameter_name,
     parameter_of,
 )
+from repobuild.code.facts.python.branches import (
+    DeadSpan,
+    branch_path,
+    dead_spans,
+    surviving,
+)
 from repobuild.code.facts.python.exports import NAME as EXPORTS
 from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
 from repobuild.code.facts.python.value import NONE, Values
@@ -67,6 +73,7 @@ class Binder:
         self.vars: dict[int, Bindings] = defaultdict(dict)
         self.attrs: dict[int, Bindings] = defaultdict(dict)
         self.exports: list[ExportStatement] = []
+        self.dead: set[int] = set()  # definitions beside one that exists instead
         self.generators = {
             outline.owner(node.start_byte)
             for node in outline.sites.get("yield", ())
@@ -106,9 +113,7 @@ class Binder:
             offset, name = node.start_byte, self.outline.text(node)
             for owner in self._functions_of(self.outline.owner(offset)):
                 self._events.append(BindingEvent(offset, owner, name, ""))
-        for one in self.outline.definitions:
-            offset, binding = one.node.start_byte, "#" + one.qual
-            self._events.append(BindingEvent(offset, one.parent, one.name, binding))
+        self._define()
         returned = self._returned()
         self._file_events()
         for owner, binding in returned.items():
@@ -131,6 +136,54 @@ class Binder:
             if parent >= 0 and index in roots:
                 roots[parent] |= roots[index]
         return roots
+
+    # -- definitions
+
+    def _define(self) -> None:
+        """Add an event for each definition that may exist, and drop dead events.
+
+        The definitions of a name of which only one exists have the mark `|`, but for
+        the first; see branches.py.
+        """
+        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for index, one in enumerate(self.outline.definitions):
+            groups[one.parent, one.name].append(index)
+        dead = dead_spans(self.outline)
+        for (parent, name), indexes in groups.items():
+            marks = (
+                self._marks(indexes, dead) if len(indexes) > 1 else {indexes[0]: "#"}
+            )
+            for index, mark in marks.items():
+                one = self.outline.definitions[index]
+                offset, binding = one.node.start_byte, mark + one.qual
+                self._events.append(BindingEvent(offset, parent, name, binding))
+            self.dead.update(index for index in indexes if index not in marks)
+        if dead:
+            self._drop_dead_events(dead)
+
+    def _marks(self, indexes: list[int], dead: list[DeadSpan]) -> dict[int, str]:
+        """Return the mark of each definition of one name that may exist."""
+        nodes = {index: self.outline.definitions[index].node for index in indexes}
+        live = [i for i in indexes if not _is_within(nodes[i].start_byte, dead)]
+        live = live or indexes
+        paths = [branch_path(nodes[index]) for index in live]
+        alive = [live[position] for position in surviving(paths)]
+        if len(alive) == 1:  # each replaced those before
+            return dict.fromkeys(live, "#")
+        return {index: "|" if position else "#" for position, index in enumerate(alive)}
+
+    def _drop_dead_events(self, dead: list[DeadSpan]) -> None:
+        """Drop what dead branches bind, where something else binds the name."""
+        at_run_time = [span for span in dead if not span.for_types]
+        live: list[BindingEvent] = []
+        doubtful: list[BindingEvent] = []
+        for event in self._events:
+            is_definition = event.binding[:1] in ("#", "|")
+            spans = dead if is_definition else at_run_time
+            (doubtful if _is_within(event.offset, spans) else live).append(event)
+        names = {(event.owner, event.name) for event in live}
+        live += [one for one in doubtful if (one.owner, one.name) not in names]
+        self._events = live
 
     # -- events
 
@@ -310,6 +363,10 @@ class Binder:
         if rest or binding[0] == "(" or not isinstance(local, str):
             return ""
         return self._outside(owner, local) if local != binding else ""
+
+
+def _is_within(offset: int, spans: list[DeadSpan]) -> bool:
+    return any(span.start <= offset < span.end for span in spans)
 
 
 def _is_in_lambda(node: Node) -> bool:

@@ -97,6 +97,8 @@ class PythonModule:
         flags = "a" if source.startswith(b"async", definition.node.start_byte) else ""
         if flags and index in self.binder.generators:
             flags = "ag"
+        if index in self.binder.dead:
+            flags += "d"
         kind = definition.kind
         if kind == "function" and self.binder.is_class(definition.parent):
             kind = "method"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from repobuild.code.facts.element_row import Binding
-from repobuild.code.resolve.binding_marks import DEFINITION
+from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.modules import ModuleFacts
@@ -67,7 +67,8 @@ class GlobalNames:
             # Of several definitions (overloads, setters) the last replaces the others.
             if len(bindings) == 1 or all(b.startswith(DEFINITION) for b in bindings):
                 return symbol
-            return symbol.at_most(0.8)
+            is_one_of = any(b.startswith(ALTERNATIVE) for b in bindings)
+            return symbol.at_most(0.5 if is_one_of else 0.8)
         return None
 
     def _through_stars(self, origin: ModuleFacts, name: str) -> Symbol | None:

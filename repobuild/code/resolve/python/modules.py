@@ -34,9 +34,11 @@ from repobuild.code.facts.element_row import (
     Bindings,
     ElementRow,
     bindings_of,
+    name_of,
+    parent_of,
     row_of,
 )
-from repobuild.code.resolve.binding_marks import DEFINITION
+from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
 from repobuild.engine.contract import Table, Value
 
@@ -104,6 +106,20 @@ class ModuleFacts:
                 return bindings
         inner = f"{qual}.{name}"
         return (DEFINITION + inner,) if inner in self.items else ()
+
+    def alternatives(self, qual: str) -> list[str]:
+        """Return the definitions of which one exists, with this one; [] if it does."""
+        outer, name = parent_of(qual), name_of(qual)
+        if not outer:
+            bindings = self.bindings(name)
+        elif self.type_of(outer) == "class":
+            bindings = self.class_bindings(outer, name)
+        else:
+            bindings = bindings_of(self.row(outer).vars, name)
+        if not any(binding.startswith(ALTERNATIVE) for binding in bindings):
+            return []
+        definitions = (DEFINITION, ALTERNATIVE)
+        return [one[1:] for one in bindings if one.startswith(definitions)]
 
     def stars(self) -> tuple[str, ...]:
         """Return the modules of the star imports, in source order."""
@@ -178,7 +194,7 @@ def _term_value(module: ModuleFacts, bindings: tuple[Binding, ...]) -> list[Any]
     """Return a name's bindings; with a function, all that its result depends on."""
     value: list[Any] = []
     for binding in bindings:
-        if not binding.startswith(DEFINITION):
+        if not binding.startswith((DEFINITION, ALTERNATIVE)):
             value.append((binding,))
             continue
         row = module.row(binding[1:])

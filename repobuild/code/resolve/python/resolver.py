@@ -10,6 +10,7 @@ import re
 
 from repobuild.code.facts.element_row import IDENTIFIER, Binding, normal_form
 from repobuild.code.resolve.binding_marks import (
+    ALTERNATIVE,
     ANNOTATED,
     ASSIGNED_CALL,
     ASSIGNED_NAME,
@@ -103,6 +104,15 @@ class Resolver:
         end = root.end()
         return self._follow(start, text, end) if end < len(text) else start
 
+    def alternatives_of(self, symbol: Symbol) -> list[Symbol]:
+        """Return a definition with those that may exist instead, itself among them."""
+        module = self._modules.get(symbol.path)
+        # One of several definitions has this confidence at most.
+        if module is None or symbol.confidence > 0.5:
+            return [symbol]
+        quals = module.alternatives(symbol.qual)
+        return [symbol._replace(qual=qual) for qual in quals] or [symbol]
+
     def _follow(self, symbol: Symbol | None, text: str, position: int) -> Symbol | None:
         """Follow the segments of a chain that start at a position, from a symbol."""
         while symbol is not None and position < len(text):
@@ -121,7 +131,7 @@ class Resolver:
     def resolve_binding(self, path: str, scope: str, binding: Binding) -> Symbol | None:
         """Return what a name with this binding (element_row.py) refers to."""
         mark, rest = binding[:1], binding[1:]
-        if mark == DEFINITION:
+        if mark == DEFINITION or mark == ALTERNATIVE:
             module = self._modules.get(path)
             if module is None:
                 return None
