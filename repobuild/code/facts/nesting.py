@@ -23,8 +23,9 @@ from repobuild.code.facts.syntax import Definition, Outline, Parts, spans
 SCOPES = ("namespace", "impl")
 _ARGUMENTS = re.compile(r"<[^<>]*>")
 _CAST = re.compile(r"\boperator\s+([A-Za-z][\w:]*).*", re.S)
-# A name; Ruby's may end in a mark, and a C++ operator is all marks.
-_NAME = re.compile(r"(?:[\w$~]+\.)*(?:operator[^\w\s.]+|[\w$~]+[?!=]?)")
+# A name; Ruby's may end in a mark, JavaScript's private ones begin with `#`, and a C++
+# operator is all marks.
+_NAME = re.compile(r"(?:[\w$~]+\.)*(?:operator[^\w\s.]+|#?[\w$~]+[?!=]?)")
 _TYPE = re.compile(r"[\w.]+$")
 
 
@@ -191,7 +192,7 @@ def normalize_name(text: str, kind: str) -> str:
     head, operator, marks = text.partition("operator")
     while head != (bare := _ARGUMENTS.sub("", head)):
         head = bare
-    head = head.replace("::", ".").replace(":", ".").lstrip("#")
+    head = head.replace("::", ".").replace(":", ".")
     if kind == "impl":
         last = _TYPE.search(head.strip())
         return last[0].strip(".") if last else ""

@@ -11,7 +11,7 @@ import functools
 import importlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tree_sitter import Language as TreeLanguage
@@ -22,6 +22,11 @@ from repobuild.code.scan.language import Language, all_languages
 
 _SITES = re.compile(r"^; -+ sites$", re.MULTILINE)
 _MAX_ERROR_CHILDREN = 20_000
+# Nodes that hold names and no strings that matter.
+_NAME_NODES = frozenset(
+    "identifier attribute dotted_name list_splat_pattern dictionary_splat_pattern"
+    " import_statement import_from_statement future_import_statement".split()
+)
 _MAX_VISITED = 1_000  # nodes; an error that is deeper is accepted
 Parts = dict[str, list[Node]]
 
@@ -126,8 +131,14 @@ class Outline:
         UnparsableError: the file's syntax errors make queries too expensive.
     """
 
-    def __init__(self, grammar: Grammar, source: bytes) -> None:
+    def __init__(
+        self,
+        grammar: Grammar,
+        source: bytes,
+        normal_form: Callable[[str], str] | None = None,  # of the language's names
+    ) -> None:
         self.source = source
+        self._normal_form_of_names = None if source.isascii() else normal_form
         self.root = grammar.parser.parse(source).root_node
         if has_huge_error(self.root):
             raise UnparsableError("too broken to be read as this language")
@@ -154,7 +165,11 @@ class Outline:
         )
 
     def text(self, node: Node) -> str:
-        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        """Return a node's text; of a name, what the language takes it for."""
+        text = self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        if self._normal_form_of_names is None or node.type not in _NAME_NODES:
+            return text
+        return self._normal_form_of_names(text)
 
     def owner(self, offset: int) -> int:
         """Return the index of the innermost definition around a byte, or -1."""

@@ -52,7 +52,8 @@ class PythonFileEdges:
             if name and name != "*":
                 symbol = self.resolver.resolve_import(path, source, name)
                 if symbol and symbol.path != path and symbol.kind in _IMPORTED:
-                    self._add("", "imports", symbol_id(symbol), symbol.confidence)
+                    for one in self.resolver.alternatives_of(symbol):
+                        self._add("", "imports", symbol_id(one), one.confidence)
 
     def _element(self, row: ElementRow) -> None:
         for text in row.bases:
@@ -82,7 +83,8 @@ class PythonFileEdges:
             targets = self._called[key] = [
                 callee
                 for symbol in self.resolver.resolve_all(path, scope, name)
-                for callee in self._callees(symbol)
+                for one in self.resolver.alternatives_of(symbol)
+                for callee in self._callees(one)
             ]
         return targets
 

@@ -10,6 +10,7 @@ from typing import Final
 
 # The first character of a binding; the rest is its text.
 DEFINITION: Final = "#"  # a qualified name of the same file
+ALTERNATIVE: Final = "|"  # the same, instead of the definition before
 IMPORTED_NAME: Final = "@"  # `module:name`
 IMPORTED_MODULE: Final = "!"
 ASSIGNED_NAME: Final = "="  # a chain

@@ -35,6 +35,7 @@ class Kind(StrEnum):
 
     MODULE = "m"  # a file; with a qualified name a Rust module or a namespace in it
     PACKAGE = "p"  # a Go package; its path is `go FOLDER PACKAGE`
+    NAMESPACE = "n"  # a package without a file; `qual` is its name in the file `path`
     CLASS = "c"
     FUNCTION = "f"
     INSTANCE = "i"

@@ -29,6 +29,7 @@ _GO_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]+)\"?[ \t]*(?://.*)?$", re.MU
 _GO_REQUIRE = re.compile(
     r"^(?:require)?[ \t]+([\w./~-]+\.[\w./~-]+)[ \t]+(v\S+)", re.MULTILINE
 )
+_EXTRAS = "options.extras_require"
 _FIELDS = ("name", "description", "version")
 
 
@@ -103,7 +104,25 @@ def _pyproject(document: dict[str, Any]) -> dict[str, Any]:
     if not dependencies:
         dependencies = _versions(_table(poetry.get("dependencies")))
         dependencies.pop("python", None)  # Poetry lists the interpreter among them
-    return {**_named_fields({**poetry, **project}), "dependencies": dependencies}
+    fields = {**_named_fields({**poetry, **project}), "dependencies": dependencies}
+    return {**fields, "optional": _optional(document, project, poetry)}
+
+
+def _optional(
+    document: dict[str, Any], project: dict[str, Any], poetry: dict[str, Any]
+) -> list[str]:
+    """Return the packages that extras and groups of dependencies name, sorted."""
+    groups = (project.get("optional-dependencies"), document.get("dependency-groups"))
+    lists = [lines for group in groups for lines in _table(group).values()]
+    names = {one for lines in lists if isinstance(lines, list) for one in _names(lines)}
+    names.update(_table(poetry.get("dev-dependencies")))
+    for group in _table(poetry.get("group")).values():
+        names.update(_table(_table(group).get("dependencies")))
+    return sorted(names)
+
+
+def _names(lines: list[Any]) -> Iterable[str]:
+    return requirements(line for line in lines if isinstance(line, str))
 
 
 def _cargo(document: dict[str, Any]) -> dict[str, Any]:
@@ -120,7 +139,10 @@ def _setup_cfg(text: str) -> dict[str, Any]:
         dependencies = requirements(required.splitlines())
     else:
         dependencies = {}
-    return {**_named_fields(metadata), "dependencies": dependencies}
+    extras = parser[_EXTRAS] if _EXTRAS in parser else {}
+    optional = requirements("\n".join(extras.values()).splitlines())
+    fields = {**_named_fields(metadata), "dependencies": dependencies}
+    return {**fields, "optional": sorted(optional)}
 
 
 def _table(value: Any) -> dict[str, Any]:

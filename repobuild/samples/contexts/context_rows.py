@@ -101,7 +101,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "returns": element.row.returns,
         "returns_text": docstring.returns,
         "decorators": list(element.row.decorators),
-        "async": element.is_async,
+        "async": element.is_coroutine,
         "module_summary": file.summary,
     }
     if len(signature) <= _LONGEST_SIGNATURE:

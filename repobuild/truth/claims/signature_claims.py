@@ -151,7 +151,7 @@ def example_call(subject: Subject, claimed: str) -> str:
     except (SyntaxError, ValueError):
         return "it is no call"
     awaited = isinstance(node, ast.Await)
-    if awaited != isinstance(subject.definition.node, ast.AsyncFunctionDef):
+    if awaited != subject.definition.is_coroutine:
         return f"it is {'not ' * awaited}awaited"
     call = node.value if isinstance(node, ast.Await) else node
     if not isinstance(call, ast.Call):

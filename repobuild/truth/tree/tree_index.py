@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from repobuild.truth.tree.declared_packages import DeclaredPackages
 from repobuild.truth.tree.file_evidence import DefinitionEvidence, FileEvidence
 from repobuild.truth.tree.python_reader import display_name
 
@@ -104,6 +105,10 @@ class TreeIndex:
         for path, file in self.files.items():
             for qual, definition in file.definitions.items():
                 yield Location(path, qual), definition
+
+    @cached_property
+    def declared_packages(self) -> DeclaredPackages:
+        return DeclaredPackages(self.project_documents, self.paths)
 
     @cached_property
     def _by_name(self) -> dict[str, set[Location]]:

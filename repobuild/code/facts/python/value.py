@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 
 from tree_sitter import Node
 
-from repobuild.code.facts.element_row import Binding
+from repobuild.code.facts.element_row import DOTTED_NAME, Binding
 from repobuild.code.facts.syntax import Outline
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+_DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 NONE = "?"  # the binding of `None`; ignored beside any other binding
 _MAX_SEGMENTS = 40
 _MAX_BYTES = 4_000

@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from repobuild.code.facts.element_row import Binding, ElementRow, bindings_of, parent_of
+from repobuild.code.facts.element_row import (
+    DOTTED_NAME,
+    Binding,
+    ElementRow,
+    bindings_of,
+    parent_of,
+)
 from repobuild.code.resolve.binding_marks import (
     ANNOTATED,
     DEFINITION,
@@ -19,7 +25,7 @@ from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.type_inference import TypeInference
 from repobuild.code.resolve.symbol import Kind, Symbol
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+_DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _TAKES_CLASS = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 _IMPORTS = IMPORTED_NAME + IMPORTED_MODULE
 
