@@ -16,6 +16,7 @@ from repobuild import noop_cache
 from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
 from repobuild.engine.rule import Rule, read_rules
+from repobuild.engine.state_files import refuse_links, remove_links
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import database_error
 from repobuild.engine.storage.damage_check import is_corrupt
@@ -58,8 +59,13 @@ class Checkout:
 
     @cached_property
     def folder(self) -> Path:
-        """The state's folder; all worktrees of a repository share it."""
-        return common_folder(self.repository) / "repobuild"
+        """The state's folder; all worktrees of a repository share it.
+
+        Raises `UsageError` when it is a link or holds one.
+        """
+        folder = common_folder(self.repository) / "repobuild"
+        refuse_links(folder)
+        return folder
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -166,6 +172,7 @@ class Checkout:
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
         with hold_lock(self.folder / "lock", holder, wait, tell):
             noop_cache.forget(str(self.folder))
+            remove_links(self.folder / "tmp")
             with self._writable_state(tell) as state:
                 yield Build(
                     state, self.store, self.rulebook(snapshot).rules, self.settings,
