@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 import click
 
 from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.export_target import ExportTarget
 from repobuild.errors import StaleError, UsageError, nearest
 
 if TYPE_CHECKING:
@@ -68,8 +69,18 @@ class BaseOptions(NamedTuple):
     default="",
     help="Of an adapter: the hub id that its base is published under.",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files in DIR that are not from an earlier export.",
+)
 def command(
-    table: str, folder: Path, form: str, with_base: bool | None, named: str
+    table: str,
+    folder: Path,
+    form: str,
+    with_base: bool | None,
+    named: str,
+    force: bool,
 ) -> int:
     """Write TABLE to a folder: facts, graph, dataset, adapter, merged, base or report.
 
@@ -82,21 +93,22 @@ def command(
     _check_format(table, form)
     _check_base_options(table, with_base, named)
     checkout = open_checkout()
+    target = ExportTarget.of(folder, table, force)
     if table == "base":
-        _write_base(checkout.settings, folder)
+        _write_base(checkout.settings, target)
     else:
         base = BaseOptions(with_base, named)
-        _write_table(checkout, table, folder, form or "seed", base)
+        _write_table(checkout, target, form or "seed", base)
     written = DATASETS if form == "datasets" else FORMATS[table]
     click.echo(f'wrote {written} to "{folder}"')
     return 0
 
 
 def _write_table(
-    checkout: Checkout, table: str, folder: Path, form: str, base: BaseOptions
+    checkout: Checkout, target: ExportTarget, form: str, base: BaseOptions
 ) -> None:
     """Write a table as it was last built; raises `StaleError` for one that is not."""
-    state = checkout.state()
+    state, table = checkout.state(), target.table
     line = state.line(table)
     if line is None:
         raise StaleError(
@@ -104,22 +116,22 @@ def _write_table(
         )
     build = checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
     commit = build.snapshot.commit
-    folder.mkdir(parents=True, exist_ok=True)
-    if table in ("adapter", "merged"):
-        _publish(build, table, folder, base)
-    elif table == "facts":
-        _write_analysis(folder / FORMATS[table], build)
-    elif table == "graph":
-        from repobuild.code.graph.analysis_export import graph_json
+    with target.writing() as folder:
+        if table in ("adapter", "merged"):
+            _publish(build, table, folder, base)
+        elif table == "facts":
+            _write_analysis(folder / FORMATS[table], build)
+        elif table == "graph":
+            from repobuild.code.graph.analysis_export import graph_json
 
-        text = json.dumps(graph_json(build, commit), indent=1, ensure_ascii=False)
-        (folder / FORMATS[table]).write_text(text + "\n", "utf-8")
-    elif table == "dataset":
-        from repobuild.samples.export.dataset_files import export
+            text = json.dumps(graph_json(build, commit), indent=1, ensure_ascii=False)
+            (folder / FORMATS[table]).write_text(text + "\n", "utf-8")
+        elif table == "dataset":
+            from repobuild.samples.export.dataset_files import export
 
-        export(build, folder, commit, form)
-    else:
-        shutil.copytree(_report_folder(build), folder, dirs_exist_ok=True)
+            export(build, folder, commit, form)
+        else:
+            shutil.copytree(_report_folder(build), folder, dirs_exist_ok=True)
 
 
 def _check_format(table: str, form: str) -> None:
@@ -165,7 +177,7 @@ def _publish(build: Build, table: str, folder: Path, base: BaseOptions) -> None:
         publication.write_adapter(folder, base.include)
 
 
-def _write_base(settings: dict[str, Any], folder: Path) -> None:
+def _write_base(settings: dict[str, Any], target: ExportTarget) -> None:
     from repobuild.model.base import resolve_base
     from repobuild.model.publish.hub import write_model
 
@@ -175,7 +187,8 @@ def _write_base(settings: dict[str, Any], folder: Path) -> None:
             f'the base model "{base.name}" is on the hub\n'
             f"have it from there: hf download {base.name}"
         )
-    write_model(Path(base.source), folder)
+    with target.writing() as folder:
+        write_model(Path(base.source), folder)
 
 
 def _report_folder(build: Build) -> Path:
