@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +10,7 @@ from repobuild.cli import options
 from repobuild.cli.adapter_facts import head_adapter
 from repobuild.cli.adapter_text import adapter_line
 from repobuild.cli.output import columns, emit, print_message, seconds, short
+from repobuild.plain_text import escape_controls, escape_line, json_text
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -140,7 +140,8 @@ def _tell_problems(problems: list[Problem]) -> None:
         rows_by_problem.setdefault((table, problem), []).append(key)
     for (table, problem), keys in list(rows_by_problem.items())[:_LISTED_PROBLEMS]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        print_message(f'warning: {table} "{keys[0]}"{more}: {problem}')
+        key = escape_line(keys[0])
+        print_message(f'warning: {table} "{key}"{more}: {problem}')
     if len(rows_by_problem) > _LISTED_PROBLEMS:
         rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]
         count = sum(map(len, rest))
@@ -171,6 +172,6 @@ def _cache_answer(
     noop_cache.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{adapter[:2]}/{adapter[2:]}"] if adapter else [],
-        "\n".join(filter(None, (text(unchanged), notice))),
-        json.dumps(unchanged, indent=2, default=bytes.hex),
+        escape_controls("\n".join(filter(None, (text(unchanged), notice)))),
+        json_text(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

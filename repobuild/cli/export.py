@@ -12,7 +12,9 @@ import click
 
 from repobuild.cli.adapter_facts import find_adapter
 from repobuild.cli.export_target import ExportTarget
+from repobuild.cli.output import print_text
 from repobuild.errors import StaleError, UsageError, nearest
+from repobuild.plain_text import json_text
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -100,7 +102,7 @@ def command(
         base = BaseOptions(with_base, named)
         _write_table(checkout, target, form or "seed", base)
     written = DATASETS if form == "datasets" else FORMATS[table]
-    click.echo(f'wrote {written} to "{folder}"')
+    print_text(f'wrote {written} to "{folder}"')
     return 0
 
 
@@ -124,7 +126,7 @@ def _write_table(
         elif table == "graph":
             from repobuild.code.graph.analysis_export import graph_json
 
-            text = json.dumps(graph_json(build, commit), indent=1, ensure_ascii=False)
+            text = json_text(graph_json(build, commit), indent=1)
             (folder / FORMATS[table]).write_text(text + "\n", "utf-8")
         elif table == "dataset":
             from repobuild.samples.export.dataset_files import export
@@ -241,4 +243,4 @@ def _write_list(file: TextIO, items: Iterator[Any]) -> None:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json_text(value)

@@ -15,6 +15,7 @@ import click
 def command(preset: str) -> int:
     """Write repobuild.toml: every setting with its default, commented out."""
     from repobuild.checkout import open_checkout
+    from repobuild.cli.output import print_text
     from repobuild.errors import UsageError
     from repobuild.resources import SETTINGS_FILE, data_folder
     from repobuild.settings import preset_settings
@@ -29,7 +30,7 @@ def command(preset: str) -> int:
     defaults = (data_folder("configs") / "defaults.toml").read_text("utf-8")
     with path.open("x", encoding="utf-8") as file:  # "x" follows no link
         file.write(commented(defaults, preset))
-    click.echo(f'wrote "{path}"; uncomment what you want to change')
+    print_text(f'wrote "{path}"; uncomment what you want to change')
     return 0
 
 

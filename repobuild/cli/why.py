@@ -9,6 +9,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.output import emit
+from repobuild.plain_text import escape_line
 
 _MOST_LINES = 24  # one screen
 _WIDTH = 100  # columns
@@ -57,7 +58,8 @@ def text(facts: Explanation) -> str:
         left = len(lines) - _MOST_LINES + 1
         lines[_MOST_LINES - 1 :] = [f"… {left} more lines; --json has all of it"]
     return "\n".join(
-        line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…" for line in lines
+        line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+        for line in map(escape_line, lines)
     )
 
 
