@@ -1,4 +1,4 @@
-"""What the repository holds reaches terminals, logs and exports without its controls."""
+"""Text of the repository reaches terminals and exports without control characters."""
 
 from __future__ import annotations
 
@@ -163,7 +163,10 @@ def test_nothing_else_prints() -> None:
         "repobuild.__main__",
         "repobuild.model.adapter.train",
     }
-    pattern = r"(?m)^[^#\"']*\b(?:(?:click|typer)\.(?:s?echo|style|confirm|prompt)|print|stdout\.write|stderr\.write)\("  # noqa: E501
+    pattern = (
+        r"(?m)^[^#\"']*\b(?:click\.(?:s?echo|style|confirm|prompt)|print"
+        r"|(?:stdout|stderr)\.write)\("
+    )
     printing = {
         name
         for name, path in modules().items()
