@@ -20,7 +20,7 @@ from repobuild.engine.state_files import refuse_links, remove_links
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import database_error
 from repobuild.engine.storage.damage_check import is_corrupt
-from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.event_log import EventLog, Redact, keep
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.engine.storage.state import State, open_state, remove_work_in_progress
 from repobuild.errors import UsageError, nearest
@@ -50,6 +50,7 @@ class Checkout:
     """One repository, and everything of repobuild that belongs to it."""
 
     repository: pygit2.Repository
+    redact: Redact = keep  # removes secrets from what the event log records
     _rulebooks: dict[str, Rulebook] = field(default_factory=dict)  # by tree
 
     @property
@@ -88,7 +89,7 @@ class Checkout:
 
     @property
     def events(self) -> EventLog:
-        return EventLog(self.folder / "events.jsonl")
+        return EventLog(self.folder / "events.jsonl", self.redact)
 
     def state(self) -> State:
         """Open the state for reading; readers take no lock."""
@@ -202,12 +203,12 @@ class Checkout:
             state.close(sealed=whole)
 
 
-def open_checkout(start: Path | None = None) -> Checkout:
+def open_checkout(start: Path | None = None, redact: Redact = keep) -> Checkout:
     """Return the checkout that contains `start`, by default the working folder.
 
     Raises `UsageError` outside of a git repository.
     """
-    return Checkout(open_repository(start or Path.cwd()))
+    return Checkout(open_repository(start or Path.cwd()), redact)
 
 
 class _NoProgress:

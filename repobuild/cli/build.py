@@ -9,7 +9,14 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_facts import head_adapter
 from repobuild.cli.adapter_text import adapter_line
-from repobuild.cli.output import columns, emit, print_message, seconds, short
+from repobuild.cli.output import (
+    columns,
+    emit,
+    print_message,
+    redact_secrets,
+    seconds,
+    short,
+)
 from repobuild.plain_text import escape_controls, escape_line, json_text
 
 if TYPE_CHECKING:
@@ -70,7 +77,7 @@ def command(
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
 
-    checkout = open_checkout()
+    checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
         until = "dataset"
     snapshot = checkout.snapshot(revision, worktree)

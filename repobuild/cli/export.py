@@ -124,10 +124,7 @@ def _write_table(
         elif table == "facts":
             _write_analysis(folder / FORMATS[table], build)
         elif table == "graph":
-            from repobuild.code.graph.analysis_export import graph_json
-
-            text = json_text(graph_json(build, commit), indent=1)
-            (folder / FORMATS[table]).write_text(text + "\n", "utf-8")
+            _write_graph(folder / FORMATS[table], build)
         elif table == "dataset":
             from repobuild.samples.export.dataset_files import export
 
@@ -205,6 +202,15 @@ def _report_folder(build: Build) -> Path:
     return artifact_folder(build, str(row["object"]), "report")
 
 
+def _write_graph(path: Path, build: Build) -> None:
+    from repobuild.code.graph.analysis_export import graph_json
+    from repobuild.samples.dataset.secret_detection import find_in_texts, redact_found
+
+    graph = graph_json(build, build.snapshot.commit)
+    secrets = find_in_texts(_sources(build))
+    path.write_text(json_text(redact_found(graph, secrets), indent=1) + "\n", "utf-8")
+
+
 def _write_analysis(path: Path, build: Build) -> None:
     """Write the analysis element by element, one a line.
 
@@ -212,7 +218,11 @@ def _write_analysis(path: Path, build: Build) -> None:
     and a fifth of that element by element.
     """
     from repobuild.code.graph.analysis_export import analysis_parts
-    from repobuild.samples.dataset.secret_detection import find_in_texts, redact_found
+    from repobuild.samples.dataset.secret_detection import (
+        find_in_texts,
+        redact,
+        redact_found,
+    )
 
     secrets = find_in_texts(_sources(build))
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -223,14 +233,17 @@ def _write_analysis(path: Path, build: Build) -> None:
             if isinstance(part, Iterator):
                 _write_list(file, (redact_found(item, secrets) for item in part))
             else:
+                if key == "project_context":  # also from files that are not analysed
+                    part = redact(part)
                 file.write(_line(redact_found(part, secrets)))
         file.write("\n}\n")
 
 
 def _sources(build: Build) -> Iterator[str]:
-    """Yield the text of every analysed file."""
-    for _, row in build.table("files").items():
+    """Yield the path and the text of every analysed file."""
+    for path, row in build.table("files").items():
         if row["language"]:
+            yield path
             yield build.snapshot.blob(row["blob"]).decode("utf-8", "replace")
 
 

@@ -18,7 +18,11 @@ from repobuild.plain_text import escape_controls, escape_line, json_text
 def emit(
     facts: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]
 ) -> None:
-    """Print one object on stdout, as JSON or as the text made from it."""
+    """Print one object on stdout, as JSON or as the text made from it.
+
+    Secrets in it, also in names and paths, are replaced.
+    """
+    facts = redact_secrets(facts)
     if as_json:
         print_text(json_text(facts, indent=2, default=bytes.hex))
     elif printed := text(facts):
@@ -33,8 +37,22 @@ def print_text(text: str, end: str = "\n", bold: bool = False) -> None:
 
 
 def print_message(text: str) -> None:
-    """Print a warning or a note on stderr, with control characters escaped."""
-    click.echo(escape_controls(text), err=True)
+    """Print a warning or a note on stderr, without control characters and tokens."""
+    click.echo(escape_controls(_redact_tokens(text)), err=True)
+
+
+def redact_secrets(value: Any) -> Any:
+    """Return plain data with every secret in it replaced."""
+    from repobuild.samples.dataset.secret_detection import redact
+
+    return redact(value)
+
+
+def _redact_tokens(text: str) -> str:
+    """Replace what has a token's form; a message may name a path that looks random."""
+    from repobuild.samples.dataset.secret_detection import redact_tokens
+
+    return redact_tokens(text)
 
 
 def write_screen(text: str) -> None:

@@ -43,6 +43,7 @@ from repobuild.evaluate.chain import ChainLink, adapter_chain
 from repobuild.evaluate.page.page import render_page
 from repobuild.evaluate.question_set import QuestionSet, collect_questions
 from repobuild.plain_text import json_text
+from repobuild.samples.dataset.secret_detection import redact
 
 LINEAGE = "repobuild.json"
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^\w.-]+")
@@ -176,7 +177,8 @@ def comparison_file_name(project: str) -> str:
 
 
 def write(folder: Path, report: Mapping[str, Any]) -> None:
-    """Write the three files for people and programs."""
+    """Write the three files for people and programs, without secrets."""
+    report = redact(report)
     comparison_report = comparison.comparison_report(
         report["project"], report["test_time"], report["results"], report["strict"]
     )

@@ -96,8 +96,6 @@ def test_every_form_of_the_list_can_be_read() -> None:
     assert len(listed) >= 70
     for form in (form for kind in listed.values() for form in kind):
         assert form_pattern(form)
-    assert (
-        form_pattern("a.b_{hex:4}-{alnum:2+}") == r"a\.b_[0-9a-f]{4}\-[A-Za-z0-9]{2,}"
-    )
+    assert form_pattern("a.b_{hex:4}{digits:2+}") == r"a\.b[_-][0-9a-f]{4}[0-9]{2,}"
     with pytest.raises(ValueError, match='unknown class "hexa"'):
         form_pattern("a{hexa:3}")

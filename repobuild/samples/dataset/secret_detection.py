@@ -127,6 +127,7 @@ _NAME_WORD = 12  # characters per underscore in a name; random base64url has 64
 _WORD = re.compile("[a-z]{3,}")
 _WINDOW = 2000  # characters of a line searched at once: the library is quadratic
 _OVERLAP = 400  # characters that two windows share
+_SLUG = re.compile(r"[\W_]+")  # as in code/facts/markdown.py
 _KEY_LINE = re.compile(r"[A-Za-z0-9+/=]{16,}")
 _TOKEN_WORD = re.compile(r"[\w.+/=~-]+")
 
@@ -147,11 +148,21 @@ def redact(value: Value) -> Value:
     return redact_found(value, find_in_texts(_texts(value)))
 
 
+def redact_tokens(text: str) -> str:
+    """Return a text with what has the form of a token replaced, and nothing else."""
+    found = {token.text: token.kind for token in tokens(text)}
+    return str(redact_found(text, sorted(found.items(), key=lambda f: -len(f[0]))))
+
+
 def find_in_texts(texts: Iterable[str]) -> Found:
     """Return (secret, kind) of texts for `redact_found`, the longest secret first."""
     known: dict[str, str] = {}
     for text in texts:
         known.update(find_secrets(text))
+    for secret, kind in list(known.items()):  # as a heading's name has it
+        slug = _SLUG.sub("-", secret.lower()).strip("-")
+        if len(slug) >= _MIN_RANDOM:
+            known.setdefault(slug, kind)
     return sorted(known.items(), key=lambda item: (-len(item[0]), item))
 
 

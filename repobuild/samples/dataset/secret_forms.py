@@ -16,7 +16,6 @@ has no form is a secret or a word, a name, a placeholder.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from enum import Enum
@@ -167,6 +166,8 @@ def _name_start(line: str, position: int) -> int:
 @cache
 def _token_pattern() -> tuple[re.Pattern[str], dict[str, str]]:
     """Compile all forms into one expression; return the kind of each of its groups."""
+    import tomllib  # only a line that looks like a secret needs it
+
     path = data_folder("configs") / "secrets.toml"
     tokens = tomllib.loads(path.read_text("utf-8"))["tokens"]
     kinds, groups = {}, []
@@ -187,7 +188,8 @@ def form_pattern(form: str) -> str:
         name, count, more = part.groups()
         if name not in _CLASSES:
             raise ValueError(f'unknown class "{name}" in "{form}"')
-        pattern += re.escape(form[end : part.start()])
+        # In the name of a heading "-" replaces "_".
+        pattern += re.escape(form[end : part.start()]).replace("_", "[_-]")
         pattern += f"{_CLASSES[name]}{{{count}{',' if more else ''}}}"
         end = part.end()
     return pattern + re.escape(form[end:])
