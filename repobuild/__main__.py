@@ -18,7 +18,9 @@ def main() -> None:
 
     listen()
     from repobuild.cli.main import run
+    from repobuild.cli.output import print_traceback
 
+    sys.excepthook = print_traceback
     sys.exit(run(arguments))
 
 
@@ -58,6 +60,9 @@ def _print_cached_answer(arguments: list[str]) -> bool:
     if answers is None:
         return False
     text, json = answers
+    # The file may have come with the repository; control characters are escaped.
+    if not (text + json).replace("\n", "").isprintable():
+        return False
     try:
         if "--json" in options:
             print(json, flush=True)

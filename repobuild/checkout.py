@@ -16,10 +16,11 @@ from repobuild import noop_cache
 from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
 from repobuild.engine.rule import Rule, read_rules
+from repobuild.engine.state_files import refuse_links, remove_links
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import database_error
 from repobuild.engine.storage.damage_check import is_corrupt
-from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.event_log import EventLog, Redact, keep
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.engine.storage.state import State, open_state, remove_work_in_progress
 from repobuild.errors import UsageError, nearest
@@ -49,6 +50,7 @@ class Checkout:
     """One repository, and everything of repobuild that belongs to it."""
 
     repository: pygit2.Repository
+    redact: Redact = keep  # removes secrets from what the event log records
     _rulebooks: dict[str, Rulebook] = field(default_factory=dict)  # by tree
 
     @property
@@ -58,8 +60,13 @@ class Checkout:
 
     @cached_property
     def folder(self) -> Path:
-        """The state's folder; all worktrees of a repository share it."""
-        return common_folder(self.repository) / "repobuild"
+        """The state's folder; all worktrees of a repository share it.
+
+        Raises `UsageError` when it is a link or holds one.
+        """
+        folder = common_folder(self.repository) / "repobuild"
+        refuse_links(folder)
+        return folder
 
     @cached_property
     def settings(self) -> dict[str, Any]:
@@ -82,7 +89,7 @@ class Checkout:
 
     @property
     def events(self) -> EventLog:
-        return EventLog(self.folder / "events.jsonl")
+        return EventLog(self.folder / "events.jsonl", self.redact)
 
     def state(self) -> State:
         """Open the state for reading; readers take no lock."""
@@ -166,6 +173,7 @@ class Checkout:
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
         with hold_lock(self.folder / "lock", holder, wait, tell):
             noop_cache.forget(str(self.folder))
+            remove_links(self.folder / "tmp")
             with self._writable_state(tell) as state:
                 yield Build(
                     state, self.store, self.rulebook(snapshot).rules, self.settings,
@@ -195,12 +203,12 @@ class Checkout:
             state.close(sealed=whole)
 
 
-def open_checkout(start: Path | None = None) -> Checkout:
+def open_checkout(start: Path | None = None, redact: Redact = keep) -> Checkout:
     """Return the checkout that contains `start`, by default the working folder.
 
     Raises `UsageError` outside of a git repository.
     """
-    return Checkout(open_repository(start or Path.cwd()))
+    return Checkout(open_repository(start or Path.cwd()), redact)
 
 
 class _NoProgress:

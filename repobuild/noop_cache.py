@@ -46,7 +46,10 @@ def answer(goal: str = "") -> tuple[str, str] | None:
         return None
     root, common, commit = paths
     state = os.path.join(common, "repobuild")
-    crc, _, body = _read(os.path.join(state, _FILE)).partition("\0")
+    current = os.path.join(state, _FILE)
+    if os.path.islink(state) or not _is_plain_file(current):
+        return None  # engine/state_files.py says why, in the build that follows
+    crc, _, body = _read(current).partition("\0")
     fields = body.split("\0")
     if crc != f"{crc32(os.fsencode(body)):08x}" or len(fields) != 4:
         return None
@@ -68,7 +71,11 @@ def write(
     fresh = os.path.join(state, f"{_FILE}.new")
     key = _cache_key(state, root, commit, goal)
     body = os.fsencode("\0".join((key, "\n".join(objects), *answers)))
-    with open(fresh, "wb") as file:
+    try:
+        os.unlink(fresh)
+    except FileNotFoundError:
+        pass
+    with open(fresh, "xb") as file:  # "x" follows no link
         file.write(b"%08x\0%b" % (crc32(body), body))
     os.replace(fresh, os.path.join(state, _FILE))
 
@@ -129,6 +136,14 @@ def _read(path: str) -> str:
             return os.fsdecode(file.read())
     except OSError:
         return ""
+
+
+def _is_plain_file(path: str) -> bool:
+    """Return whether a path is a file: no link, and no pipe that would wait."""
+    try:
+        return os.lstat(path).st_mode & 0o170000 == 0o100000
+    except OSError:
+        return False
 
 
 def _list_files(folder: str) -> Iterator[str]:

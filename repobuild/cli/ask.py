@@ -11,7 +11,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -19,7 +18,14 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.mention_list import mention_facts, mention_lines
-from repobuild.cli.output import emit, short
+from repobuild.cli.output import (
+    bold_title,
+    emit,
+    print_message,
+    print_text,
+    short,
+    write_screen,
+)
 from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
 from repobuild.errors import BuildError, UsageError
 
@@ -135,7 +141,7 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
         emit(_facts(build, asked, text, answers), True, str)
         return 0
     for note in asked.notes:
-        click.echo(f"note: {note}", err=True)
+        print_message(f"note: {note}")
     in_columns = _has_room_for_columns()
     if in_columns:
         pieces = comparison.answer_both(text, max_tokens)
@@ -149,7 +155,7 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     if answers.cut:
         names = " and ".join(answers.cut)
         note = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
-        click.echo(note, err=True)
+        print_message(note)
     return 0
 
 
@@ -169,7 +175,7 @@ def _load_comparison(
         )
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
     if sys.stderr.isatty():
-        click.echo(f"loading {base.name} ...", err=True)
+        print_message(f"loading {base.name} ...")
     from repobuild.model.compare import Comparison
 
     return Comparison.load(base, folder)
@@ -184,26 +190,26 @@ def _has_room_for_columns() -> bool:
 def _show_in_columns(pieces: Iterator[AnswerPiece], title: str) -> None:
     """Print both answers in two columns that grow together."""
     size = shutil.get_terminal_size()
-    screen = SideBySide(size.columns, size.lines, partial(click.echo, nl=False))
-    screen.title("base", title, partial(click.style, bold=True))
+    screen = SideBySide(size.columns, size.lines, write_screen)
+    screen.title("base", title, bold_title)
     for piece in pieces:
         screen.add(int(piece.model != "base"), printable(piece.text), piece.last)
 
 
 def _show_below(pieces: Iterator[AnswerPiece], title: str) -> None:
     """Print one answer under its title, for pipes and narrow terminals."""
-    click.echo(click.style(f"{title}:", bold=True))
+    print_text(f"{title}:", bold=True)
     for piece in pieces:
-        click.echo(printable(piece.text), nl=False)
-    click.echo("\n")
+        print_text(printable(piece.text), end="")
+    print_text("\n")
 
 
 def _print_mentions(lines: list[str], in_columns: bool) -> None:
     """Print the list after an empty line, which `_show_below` has already printed."""
     if lines and in_columns:
-        click.echo()
+        print_text("")
     for number, line in enumerate(lines):
-        click.echo(line if number else click.style(line, bold=True))
+        print_text(line, bold=not number)
 
 
 def _facts(

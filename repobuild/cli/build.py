@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +9,15 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_facts import head_adapter
 from repobuild.cli.adapter_text import adapter_line
-from repobuild.cli.output import columns, emit, print_message, seconds, short
+from repobuild.cli.output import (
+    columns,
+    emit,
+    print_message,
+    redact_secrets,
+    seconds,
+    short,
+)
+from repobuild.plain_text import escape_controls, escape_line, json_text
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -70,7 +77,7 @@ def command(
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
 
-    checkout = open_checkout()
+    checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
         until = "dataset"
     snapshot = checkout.snapshot(revision, worktree)
@@ -155,7 +162,8 @@ def warn_of_problems(problems: list[Problem]) -> None:
         rows_by_problem.setdefault((table, problem), []).append(key)
     for (table, problem), keys in list(rows_by_problem.items())[:_LISTED_PROBLEMS]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        print_message(f'warning: {table} "{keys[0]}"{more}: {problem}')
+        key = escape_line(keys[0])
+        print_message(f'warning: {table} "{key}"{more}: {problem}')
     if len(rows_by_problem) > _LISTED_PROBLEMS:
         rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]
         count = sum(map(len, rest))
@@ -211,6 +219,6 @@ def _cache_answer(
     noop_cache.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{adapter[:2]}/{adapter[2:]}"] if adapter else [],
-        "\n".join(filter(None, (text(unchanged), notice))),
-        json.dumps(unchanged, indent=2, default=bytes.hex),
+        escape_controls("\n".join(filter(None, (text(unchanged), notice)))),
+        json_text(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

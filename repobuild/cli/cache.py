@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import columns, emit
+from repobuild.cli.output import (
+    columns,
+    emit,
+    redact_secrets,
+)
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -44,7 +48,7 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
         remove_garbage,
     )
 
-    checkout = open_checkout()
+    checkout = open_checkout(redact=redact_secrets)
     limits = CacheLimits.of(checkout.settings)
     if max_size:
         limits = replace(limits, max_bytes=parse_size(max_size))

@@ -15,17 +15,22 @@ import click
 def command(preset: str) -> int:
     """Write repobuild.toml: every setting with its default, commented out."""
     from repobuild.checkout import open_checkout
+    from repobuild.cli.output import print_text
     from repobuild.errors import UsageError
     from repobuild.resources import SETTINGS_FILE, data_folder
     from repobuild.settings import preset_settings
 
     preset_settings(preset)
     path = open_checkout().root / SETTINGS_FILE
-    if path.exists():
-        raise UsageError(f'"{path}" is there already\nedit it, or move it away first')
+    if path.is_symlink() or path.exists():
+        kind = " as a symbolic link" if path.is_symlink() else ""
+        raise UsageError(
+            f'"{path}" is there already{kind}\nedit it, or move it away first'
+        )
     defaults = (data_folder("configs") / "defaults.toml").read_text("utf-8")
-    path.write_text(commented(defaults, preset), "utf-8")
-    click.echo(f'wrote "{path}"; uncomment what you want to change')
+    with path.open("x", encoding="utf-8") as file:  # "x" follows no link
+        file.write(commented(defaults, preset))
+    print_text(f'wrote "{path}"; uncomment what you want to change')
     return 0
 
 

@@ -6,10 +6,12 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 
 import click
 
 from repobuild import __version__
+from repobuild.cli.output import print_message
 
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",
@@ -96,15 +98,17 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except BuildError as error:
-        click.echo(f"error: {error}", err=True)
+        print_message(f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        text = StringIO()
+        error.show(text)
+        print_message(text.getvalue().rstrip())
         return error.exit_code
     except KeyboardInterrupt as error:
         message = getattr(error, "message", "interrupted")
         with suppress(OSError):  # after SIGHUP the terminal may be gone
-            click.echo(f"{message}; run again to continue", err=True)
+            print_message(f"{message}; run again to continue")
         return int(getattr(error, "exit_code", 130))
     except BrokenPipeError:
         # The reader (`| head`) has stopped; discard what is left to flush.
@@ -112,16 +116,15 @@ def run(arguments: list[str]) -> int:
         return 0
     except OSError as error:
         path = f' "{error.filename}"' if error.filename else ""
-        click.echo(
+        print_message(
             f"error: {(error.strerror or str(error)).lower()}{path}\n"
-            "nothing is half written: make room or rights, then run again to continue",
-            err=True,
+            "nothing is half written: make room or rights, then run again to continue"
         )
         return 3
     except Exception as error:
         if not _is_damage(error):
             raise
-        click.echo(f"error: the state is damaged: {error}\n{_REBUILD}", err=True)
+        print_message(f"error: the state is damaged: {error}\n{_REBUILD}")
         return 3
 
 

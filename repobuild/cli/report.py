@@ -8,8 +8,9 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import find_adapter
-from repobuild.cli.output import columns, emit, short
+from repobuild.cli.output import columns, emit, print_text, short
 from repobuild.errors import StaleError
+from repobuild.plain_text import escape_json
 
 _FORMATS = {
     "loss": "{:.3f}",
@@ -36,7 +37,7 @@ def command(show: bool, as_json: bool) -> int:
         raise StaleError(f"no report of {short(commit)} yet\nrun `repobuild` first")
     page = build.store.checked_path(row["object"]) / "index.html"
     if as_json:
-        click.echo((page.parent / "report.json").read_text("utf-8"))
+        print_text(escape_json((page.parent / "report.json").read_text("utf-8")))
     else:
         facts = {"commit": commit, "page": str(page), "tracks": row["headline"]}
         emit(facts, False, text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from repobuild.cli.adapter_facts import adapter_facts
 from repobuild.cli.adapter_text import adapter_text
 from repobuild.cli.dataset_counts import dataset_counts, dataset_text
 from repobuild.cli.output import columns, emit
+from repobuild.plain_text import escape_line, json_text
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -39,11 +39,10 @@ def command(key: str, as_json: bool) -> int:
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import open_checkout
-    from repobuild.samples.dataset.secret_detection import redact
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    facts = {"version": 1, "key": key, **redact(_look_up(build, key))}
+    facts = {"version": 1, "key": key, **_look_up(build, key)}
     emit(facts, as_json, text)
     return 0
 
@@ -214,7 +213,7 @@ def text(facts: dict[str, Any]) -> str:
         return dataset_text(facts["dataset"])
     if "table" in facts:
         return _table_text(facts["key"], facts["table"])
-    blocks = [facts["key"]]
+    blocks = [escape_line(facts["key"])]
     for name, row in facts["rows"].items():
         is_adapter = name.startswith(_ADAPTER)
         blocks += [f"\n{name}:", adapter_text(row) if is_adapter else _row_text(row)]
@@ -253,5 +252,5 @@ def _plain(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=lambda b: b.hex())
+        return escape_line(value)
+    return json_text(value, default=bytes.hex)

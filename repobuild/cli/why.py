@@ -9,6 +9,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.output import emit
+from repobuild.plain_text import escape_line
 
 _MOST_LINES = 24  # one screen
 _WIDTH = 100  # columns
@@ -31,11 +32,10 @@ def command(key: str, as_json: bool) -> int:
     """
     from repobuild.checkout import open_checkout
     from repobuild.engine.explain.why import explain
-    from repobuild.samples.dataset.secret_detection import redact
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    explanations = redact([found.plain() for found in explain(build, key)])
+    explanations = [found.plain() for found in explain(build, key)]
     emit({"version": 1, "key": key, "told": explanations}, as_json, text)
     return 0
 
@@ -57,7 +57,8 @@ def text(facts: Explanation) -> str:
         left = len(lines) - _MOST_LINES + 1
         lines[_MOST_LINES - 1 :] = [f"… {left} more lines; --json has all of it"]
     return "\n".join(
-        line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…" for line in lines
+        line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+        for line in map(escape_line, lines)
     )
 
 

@@ -30,6 +30,7 @@ from repobuild.engine.run.script import RuleError
 from repobuild.engine.run.source import run_source
 from repobuild.engine.run.task import run_task
 from repobuild.engine.run.view import run_view
+from repobuild.engine.state_files import replace_file
 from repobuild.engine.storage.row_changes import trim
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
@@ -101,7 +102,7 @@ class Build(BuildContext):
             if interrupt := _find_interrupt(error):
                 raise interrupt from None
             trace = self.state.folder / "failure.txt"
-            trace.write_text(traceback.format_exc(), "utf-8")
+            replace_file(trace, traceback.format_exc().encode("utf-8", "replace"))
             self.events.emit("fault", table=rule.name, text=repr(error))
             name = "" if isinstance(error, RuleError) else f"{type(error).__name__}: "
             raise BuildError(

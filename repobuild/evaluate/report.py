@@ -42,6 +42,8 @@ from repobuild.evaluate.answers import (
 from repobuild.evaluate.chain import ChainLink, adapter_chain
 from repobuild.evaluate.page.page import render_page
 from repobuild.evaluate.question_set import QuestionSet, collect_questions
+from repobuild.plain_text import json_text
+from repobuild.samples.dataset.secret_detection import redact
 
 LINEAGE = "repobuild.json"
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^\w.-]+")
@@ -175,7 +177,8 @@ def comparison_file_name(project: str) -> str:
 
 
 def write(folder: Path, report: Mapping[str, Any]) -> None:
-    """Write the three files for people and programs."""
+    """Write the three files for people and programs, without secrets."""
+    report = redact(report)
     comparison_report = comparison.comparison_report(
         report["project"], report["test_time"], report["results"], report["strict"]
     )
@@ -185,5 +188,4 @@ def write(folder: Path, report: Mapping[str, Any]) -> None:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-    path.write_text(text, "utf-8", "replace")
+    path.write_text(json_text(value, indent=1) + "\n", "utf-8")

@@ -295,6 +295,11 @@ def _copy(path: Path, copies: Path) -> Entry | None:
         return None
     data = path.read_bytes()
     blob_id = str(pygit2.hash(data))
-    (copies / blob_id).write_bytes(data)
+    # Written beside its name and renamed: a link under either is not followed.
+    fresh = copies / f"{blob_id}.new"
+    fresh.unlink(missing_ok=True)
+    with fresh.open("xb") as file:
+        file.write(data)
+    fresh.replace(copies / blob_id)
     executable = path.stat().st_mode & 0o100
     return blob_id, int(FileMode.BLOB_EXECUTABLE if executable else FileMode.BLOB)

@@ -216,7 +216,7 @@ def test_a_purpose_that_is_none_is_noticed(built: Any, element: str, said: str) 
     changed = _about(changed, element)
     moved = key.replace("geo/area.py::size", element)
     wrong = audit([(moved, changed)], tree).wrong
-    assert any(one.said == said for one in wrong), wrong
+    assert any(one.claimed == said for one in wrong), wrong
 
 
 def _about(sample: dict[str, Any], element: str) -> dict[str, Any]:

@@ -269,7 +269,7 @@ def remove_work_in_progress(folder: Path, is_kept: Callable[[str], bool]) -> Non
     What an interrupted task left stays until that task has run: a build of the tables
     before it must not cost a training its checkpoint.
     """
-    for path in folder.iterdir() if folder.is_dir() else ():
+    for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
         if is_kept(path.name):
             continue
         if path.is_dir() and not path.is_symlink():
