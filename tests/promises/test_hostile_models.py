@@ -294,9 +294,19 @@ def test_another_family_than_that_of_the_weights_is_refused(model: Path) -> None
     """What cannot be read off the headers is compared without allocating it."""
     import torch
 
-    values = {"n_embd": 1 << 15, "n_layer": 2, "n_head": 4}
+    values = {"hidden_size": 1 << 15, "n_embd": 1 << 15, "n_layer": 2, "n_head": 4}
     change(model / "config.json", model_type="gpt2", **values)
     with pytest.raises(UsageError, match=r"asks for [\d,]+ parameters, but"):
+        read_model(model, torch.float32)
+
+
+def test_weights_that_are_not_there_are_not_made_up(model: Path) -> None:
+    """transformers initialises what a file does not hold, with a warning."""
+    import torch
+
+    values = {"n_embd": 32, "n_layer": 2, "n_head": 4}
+    change(model / "config.json", model_type="gpt2", **values)
+    with pytest.raises(UsageError, match=r"the weights in .* lack \d+ tensors"):
         read_model(model, torch.float32)
 
 

@@ -98,13 +98,22 @@ def read_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
     with _explain(folder, "model"):
         if checked.config["model_type"] not in LLAMA_LIKE:
             _check_size(folder, checked)
-        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
             attn_implementation="sdpa",
             trust_remote_code=False,
             use_safetensors=True,
             local_files_only=True,
+            output_loading_info=True,
+        )
+    model: PreTrainedModel
+    model, report = loaded
+    # transformers initialises them at random, with a warning.
+    if missing := sorted(report["missing_keys"]):
+        raise UsageError(
+            f'the weights in "{folder}" lack {len(missing)} tensors of the '
+            f"architecture, such as {missing[0]}\n{REMEDY}"
         )
     return model
 
