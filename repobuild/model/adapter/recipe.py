@@ -109,7 +109,7 @@ def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Both raise `UsageError`, so a build ends before it makes samples.
     """
-    read_config(settings["adapter.deepspeed"])
+    read_config(settings["adapter.deepspeed"], settings.get("root", ""))
     return bases.ingredients(settings)
 
 

@@ -38,16 +38,15 @@ if TYPE_CHECKING:
 _LONGEST = 1 << 20  # bytes of a file of settings
 
 
-def read_config(name: str) -> dict[str, Any]:
-    """Return the DeepSpeed settings of a shipped name or of a path.
+def read_config(name: str, root: str = "") -> dict[str, Any]:
+    """Return the DeepSpeed settings of a shipped name or of a path, from `root`.
 
     Raises `UsageError` when the file is missing or no JSON, or when a key is unknown,
     refused or has a value of another type (deepspeed_keys.py).
     """
     shipped = resources.data_folder("configs") / "deepspeed"
-    path = shipped / f"{name}.json" if "/" not in name else Path(name).expanduser()
-    if name.endswith(".json") and "/" not in name:
-        path = Path(name)
+    is_path = "/" in name or name.endswith(".json")
+    path = Path(root, Path(name).expanduser()) if is_path else shipped / f"{name}.json"
     if not path.is_file():
         names = sorted(file.stem for file in shipped.glob("*.json"))
         raise UsageError(
