@@ -133,6 +133,6 @@ def _saved_dtype(base: Base, name: str) -> torch.dtype:
 
     if name == "base":
         stored: Any = read_config(base.folder()).dtype
-        return torch.float32 if stored is None else stored
+        return stored if isinstance(stored, torch.dtype) else torch.float32
     named: torch.dtype = getattr(torch, name)
     return named

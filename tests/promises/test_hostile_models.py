@@ -448,6 +448,9 @@ def test_a_deepspeed_key_that_reaches_the_machine_is_refused(
 # --------------------------------------------------------------------------- damaged
 
 
+JSON_FILES = ("config", "generation_config", "tokenizer", "tokenizer_config")
+
+
 def test_truncated_weights_are_named(model: Path) -> None:
     path = model / "model.safetensors"
     whole = path.read_bytes()
@@ -470,19 +473,19 @@ def test_a_missing_shard_is_named(model: Path) -> None:
     refused(model, str(model / shards["b"]), "not complete", "2 files")
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "config.json",
-        "tokenizer.json",
-        "tokenizer_config.json",
-        "generation_config.json",
-    ],
-)
+@pytest.mark.parametrize("name", [f"{name}.json" for name in JSON_FILES])
 @pytest.mark.parametrize("text", ["", "{", "[1]", "null", "\x00\xff", "<html>"])
 def test_broken_json_is_named(model: Path, name: str, text: str) -> None:
     (model / name).write_bytes(text.encode("latin-1"))
     refused(model, str(model / name), "is damaged")
+
+
+@pytest.mark.parametrize("name", [*JSON_FILES, "special_tokens_map"])
+def test_a_link_to_a_device_is_not_read(model: Path, name: str) -> None:
+    path = model / f"{name}.json"
+    path.unlink(missing_ok=True)
+    path.symlink_to("/dev/zero")
+    refused(model, str(model), "no ")
 
 
 def test_an_unknown_architecture_is_named(model: Path) -> None:

@@ -55,18 +55,16 @@ def read_object(path: Path, longest: int = _LONGEST_CONFIG) -> dict[str, Any]:
 
     Raises `UsageError` when the file is missing, too long or not a JSON object.
     """
+    if not path.is_file():  # a link may lead to a device, which has no end
+        raise UsageError(f'the model has no {path.name}: "{path}" is missing\n{REMEDY}')
     try:
-        size = path.stat().st_size
-        if size > longest:
+        with path.open("rb") as stream:
+            text = stream.read(longest + 1)
+        if len(text) > longest:
             raise UsageError(
-                f'"{path}" has {size:,} bytes, more than the {longest:,} that are '
-                f"read\n{REMEDY}"
+                f'"{path}" has more than the {longest:,} bytes that are read\n{REMEDY}'
             )
-        value = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        raise UsageError(
-            f'the model has no {path.name}: "{path}" is missing\n{REMEDY}'
-        ) from None
+        value = json.loads(text.decode())
     except (ValueError, RecursionError) as error:
         raise UsageError(
             f'"{path}" is damaged: it is not valid JSON ({error})\n{REMEDY}'

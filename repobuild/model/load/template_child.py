@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import resource
 import sys
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -81,10 +82,16 @@ def render(template: str, renders: list[dict[str, Any]], date: str) -> list[str]
 
 def limit_process(seconds: int, memory: int) -> None:
     """Bound CPU time and address space (bytes); forbid writing files."""
-    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    for kind, amount in (
+        (resource.RLIMIT_CPU, seconds),
+        (resource.RLIMIT_AS, memory),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        hard = resource.getrlimit(kind)[1]  # may be lower, and cannot be raised
+        if hard == resource.RLIM_INFINITY or hard > amount:
+            with suppress(ValueError, OSError):  # macOS bounds no address space
+                resource.setrlimit(kind, (amount, amount))
 
 
 def main() -> None:
