@@ -217,7 +217,6 @@ def test_an_adapter_in_place_of_a_base_loads_no_other_model(model: Path) -> None
     ("asked", "part"),
     [
         ({"megatron_config": {"a": 1}, "megatron_core": "trap"}, "megatron_config"),
-        ({"auto_mapping": {"parent_library": "trap"}}, "auto_mapping"),
         ({"peft_type": "PROMPT_TUNING"}, "not a LoRA adapter"),
         ({"init_lora_weights": "loftq"}, "init_lora_weights"),
         ({"layer_replication": [[0, 10**6]]}, "layer_replication"),

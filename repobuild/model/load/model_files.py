@@ -225,9 +225,9 @@ def check_adapter(folder: Path) -> dict[str, Any]:
             f'"{path}" is of type {config.get("peft_type")!r}, not a LoRA adapter\n'
             "repobuild trains and reads LoRA adapters only"
         )
-    # peft imports the module that megatron_core names; the others load or compute more
-    # than the adapter's own tensors.
-    for key in ("auto_mapping", "megatron_config", "layer_replication"):
+    # With megatron_config, peft imports the module that megatron_core names; with
+    # layer_replication it copies layers. auto_mapping is for AutoPeftModel, never used.
+    for key in ("megatron_config", "layer_replication"):
         if config.get(key):
             raise UsageError(
                 f'"{path}" sets {key}, which no adapter of repobuild does\n'
