@@ -48,8 +48,15 @@ class Build(BuildContext):
         Raises:
             BuildError: a rule failed; what was built before it is kept.
         """
+        needed = closure(self.rules, goals)
+        # Tasks are last and dearest, so what they depend on is checked first: a broken
+        # base model ends the build before any sample is made.
+        for rule in map(self.rules.__getitem__, needed):
+            if rule.kind == "task":
+                with self._rule_errors(rule):
+                    self.manifest(rule)
         self._begin()
-        for name in closure(self.rules, goals):
+        for name in needed:
             with self._rule_errors(self.rules[name]):
                 self.outcomes[name] = self._update(self.rules[name])
         failed = any(outcome.failed for outcome in self.outcomes.values())

@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.model.adapter.packing import bucketed_batches, collate
 from repobuild.model.base import (
-    LLAMA_LIKE,
     Base,
     load_model,
     load_tokenizer,
@@ -32,6 +31,8 @@ from repobuild.model.base import (
 )
 from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.decode import greedy
+from repobuild.model.load.pretrained import read_adapter
+from repobuild.model.load.weight_check import LLAMA_LIKE
 
 if TYPE_CHECKING:
     import torch
@@ -144,9 +145,10 @@ class TextGenerator:
         """
         begin = str(self.conversation.tokenizer.bos_token or "")
         files = self.conversation.has_file_token
-        heads = [f"{FILE}{path}\n" if files else begin for path, _ in texts]
+        plain = self.conversation.plain
+        heads = [f"{FILE}{plain(path)}\n" if files else begin for path, _ in texts]
         heads_ids = self.conversation.encode(heads)
-        texts_ids = self.conversation.encode([text for _, text in texts])
+        texts_ids = self.conversation.encode([plain(text) for _, text in texts])
         examples = [
             Example(str(number), "", [*head, *ids], max(1, len(head)))
             for number, (head, ids) in enumerate(zip(heads_ids, texts_ids, strict=True))
@@ -226,7 +228,5 @@ def _batch_numbers(examples: Sequence[Example]) -> list[list[int]]:
 
 def attach_adapter(model: Any, adapter: Path, merge: bool) -> Any:
     """Return the model with the adapter beside its weights, or merged into them."""
-    from peft import PeftModel
-
-    adapted = PeftModel.from_pretrained(model, str(adapter))
+    adapted = read_adapter(model, adapter)
     return adapted.merge_and_unload() if merge else adapted

@@ -28,7 +28,9 @@ from typing import Any
 import msgpack
 
 from repobuild.errors import UsageError
+from repobuild.model import base as bases
 from repobuild.model.base import Base
+from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Example
 
 FORMAT = 1  # raised when the same settings would train another adapter
@@ -100,6 +102,15 @@ class Recipe:
         used = {name: v for name, v in values.items() if name not in unused}
         plain = json.dumps({"format": FORMAT, **used}, sort_keys=True)
         return hashlib.sha256(plain.encode()).hexdigest()
+
+
+def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the base model's part of the key; check the settings of DeepSpeed too.
+
+    Both raise `UsageError`, so a build ends before it makes samples.
+    """
+    read_config(settings["adapter.deepspeed"], settings.get("root", ""))
+    return bases.ingredients(settings)
 
 
 def read_share(settings: Mapping[str, Any], name: str) -> float:

@@ -72,6 +72,7 @@ from repobuild.model.compute.compute_options import (
 )
 from repobuild.model.compute.threads import make_thread_tuner
 from repobuild.model.conversation import Example
+from repobuild.model.load.pretrained import read_adapter
 
 LOSS_POINTS = 100  # points of the loss curve in a result, at most
 MAGNITUDE = "lora_magnitude_vector"  # DoRA's, one number for each row of a weight
@@ -140,7 +141,7 @@ def build_model(run: TrainingRun) -> PeftModel:
     base = load_model(job.base, torch.bfloat16 if recipe.bf16 else torch.float32)
     source = str(run.checkpoint) if run.done else job.parent
     if source:
-        model = PeftModel.from_pretrained(base, source, is_trainable=True)
+        model: PeftModel = read_adapter(base, Path(source), trainable=True)
     else:
         model = get_peft_model(base, lora_config(job))
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
