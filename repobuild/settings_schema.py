@@ -13,8 +13,11 @@ single class. The path with nothing to do imports neither.
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Collection, Iterator, Mapping
+import re
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from typing import Annotated, Any, Literal
@@ -32,15 +35,24 @@ from msgspec.inspect import (
     type_info,
 )
 
+from repobuild.errors import nearest
+from repobuild.resources import data_folder
+
 
 def _doc(text: str, **bounds: Any) -> Meta:
-    """Return a setting's description with its bounds and powers."""
-    extra = {n: bounds.pop(n) for n in ("power", "harmless", "unit") if n in bounds}
+    """Return a setting's description with its bounds, unit and powers.
+
+    `files` is a folder of configs/ whose files are the allowed names.
+    """
+    names = ("power", "harmless", "unit", "files")
+    extra = {n: bounds.pop(n) for n in names if n in bounds}
     return Meta(description=text, extra=extra or None, **bounds)
 
 
-# One line of text: no control characters, and no more than a path may have.
-_LINE = r"^[^\x00-\x1f\x7f-\x9f]{0,4096}$"
+# One line of text, as long as a path may be: no control characters, not even those that
+# turn the direction of writing.
+# `\Z`, because `$` would let a line end pass.
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{0,4096}\Z"
 _Line = Annotated[str, Meta(pattern=_LINE)]
 _Count = Annotated[int, Meta(ge=0, le=10**12)]
 _Positive = Annotated[int, Meta(ge=1, le=10**12)]
@@ -68,9 +80,9 @@ class Project(Struct, kw_only=True):
     name: Annotated[
         _Line, _doc('"" = from pyproject.toml or the like, else the README\'s title')
     ] = ""
-    languages: Annotated[_Names, _doc("names of files in configs/languages")] = (
-        msgspec.field(default_factory=lambda: ["python", "markdown"])
-    )
+    languages: Annotated[
+        _Names, _doc("names of files in configs/languages", files="languages")
+    ] = msgspec.field(default_factory=lambda: ["python", "markdown"])
     exclude: Annotated[
         _Names,
         _doc(
@@ -85,9 +97,9 @@ class Project(Struct, kw_only=True):
 class Samples(Struct, kw_only=True):
     """Which samples are made."""
 
-    languages: Annotated[_Names, _doc("of questions: files in configs/questions")] = (
-        msgspec.field(default_factory=lambda: ["en", "zh"])
-    )
+    languages: Annotated[
+        _Names, _doc("of questions: files in configs/questions", files="questions")
+    ] = msgspec.field(default_factory=lambda: ["en", "zh"])
     tasks: Annotated[list[Task], _doc("[] = all", max_length=100)] = []
     min_code_lines: Annotated[
         _Count, _doc("code blocks outside these bounds are not quoted")
@@ -145,7 +157,14 @@ class Base(Struct, kw_only=True):
             harmless=["tiny"],
         ),
     ] = "tiny"
-    revision: Annotated[_Line, _doc("of a hub id: a branch, tag or commit")] = ""
+    revision: Annotated[
+        _Line,
+        _doc(
+            "of a hub id: a branch, tag or commit",
+            power="chooses another version of a hub's model",
+            harmless=[""],
+        ),
+    ] = ""
     fim: Annotated[
         bool, _doc("use fill-in-the-middle tokens where the tokenizer has them")
     ] = True
@@ -417,7 +436,7 @@ class Cache(Struct, kw_only=True):
         str,
         _doc(
             "of all artifacts; what a branch's newest adapter needs stays",
-            pattern=r"^\s*\d{1,12}(\.\d{1,6})?\s*[kKmMgGtT]?[iI]?[bB]?\s*$",
+            pattern=r"^\s*\d{1,12}(\.\d{1,6})?\s*[kKmMgGtT]?[iI]?[bB]?\s*\Z",
         ),
     ] = "2G"
     keep_builds: Annotated[
@@ -431,7 +450,7 @@ class Cache(Struct, kw_only=True):
 class BuildSection(Struct, kw_only=True):
     """What a plain `repobuild` builds."""
 
-    goals: Annotated[_Names, _doc("tables", max_length=100)] = msgspec.field(
+    goals: Annotated[list[_Line], _doc("tables", max_length=100)] = msgspec.field(
         default_factory=lambda: ["report", "merged"]
     )
 
@@ -461,16 +480,35 @@ class Setting:
     description: str
     power: str  # what it reaches beyond the repository; "" for nothing
     harmless: tuple[Any, ...]  # values of a power that reach nothing
+    unit: str = ""
+    names: tuple[str, ...] = ()  # the allowed texts, where files of configs/ are named
 
     def problem(self, value: Any) -> str:
         """Return what is wrong with a value, in words; "" when it fits."""
         try:
             msgspec.convert(value, self.annotation)
-        except (msgspec.ValidationError, OverflowError):
-            return f"must be {wanted(self.annotation)}, not {shown(value)}"
-        if isinstance(value, float) and not math.isfinite(value):
-            return f"must be {wanted(self.annotation)}, not {shown(value)}"
+            _check_encoding(value)
+            fits = _has_kind_of(value, self.default)
+        except (msgspec.ValidationError, OverflowError, RecursionError, ValueError):
+            fits = False
+        if not fits:
+            return self._refusal(value)
+        for name in value if isinstance(value, list) else [value]:
+            if self.names and name not in self.names:
+                known = ", ".join(self.names)
+                hint = nearest(name[:80], self.names)
+                return f"must name some of {known}, not {shown(name)}{hint}"
         return ""
+
+    def _refusal(self, value: Any) -> str:
+        hint = ""
+        choices = _choices(self.annotation)
+        texts = value if isinstance(value, list) else [value]
+        unknown = [t for t in texts if isinstance(t, str) and t not in choices]
+        if choices and unknown:
+            hint = nearest(unknown[0][:80], choices)
+        unit = f" {self.unit}" if self.unit else ""
+        return f"must be {wanted(self.annotation)}{unit}, not {shown(value)}{hint}"
 
     def is_power(self, value: Any) -> bool:
         """Tell whether a value reaches the machine beyond the repository."""
@@ -480,27 +518,44 @@ class Setting:
 @cache
 def settings() -> Mapping[str, Setting]:
     """Return every setting by dotted name, `preset` first."""
-    found = [Setting("preset", _Line, "tiny", "a file in configs/presets", "", ())]
+    preset = Annotated[_Line, _doc("a file in configs/presets", files="presets")]
+    found = [_setting("preset", preset, "tiny")]
     for section, kind in SECTIONS.items():
-        hints = msgspec.structs.fields(kind)
-        for field in hints:
+        for field in msgspec.structs.fields(kind):
             default = (
                 field.default_factory()
                 if field.default is msgspec.NODEFAULT
                 else field.default
             )
-            meta = _metadata(field.type)
-            found.append(
-                Setting(
-                    f"{section}.{field.name}",
-                    field.type,
-                    default,
-                    meta.description or "",
-                    (meta.extra or {}).get("power", ""),
-                    tuple((meta.extra or {}).get("harmless", ())),
-                )
-            )
+            found.append(_setting(f"{section}.{field.name}", field.type, default))
     return {setting.name: setting for setting in found}
+
+
+def _setting(name: str, annotation: Any, default: Any) -> Setting:
+    meta = _metadata(annotation)
+    extra = meta.extra or {}
+    return Setting(
+        name,
+        annotation,
+        default,
+        meta.description or "",
+        extra.get("power", ""),
+        tuple(extra.get("harmless", ())),
+        extra.get("unit", ""),
+        _names_of_files(extra["files"]) if "files" in extra else (),
+    )
+
+
+def _names_of_files(folder: str) -> tuple[str, ...]:
+    """Return the names that a folder of configs/ offers.
+
+    A language with `part_of` or `always` is chosen by another's name or in any case.
+    """
+    paths = sorted((data_folder("configs") / folder).glob("*.toml"))
+    if folder != "languages":
+        return tuple(path.stem for path in paths)
+    chosen = re.compile(r"^(part_of|always)\s*=", re.MULTILINE)
+    return tuple(p.stem for p in paths if not chosen.search(p.read_text("utf-8")))
 
 
 def _metadata(annotation: Any) -> Meta:
@@ -512,21 +567,73 @@ def _metadata(annotation: Any) -> Meta:
 
 
 def defaults() -> dict[str, Any]:
-    """Return the default of every setting by dotted name, in the order of the schema."""
-    return {name: setting.default for name, setting in settings().items()}
+    """Return a copy of every default by dotted name, in the order of the schema."""
+    return {name: deepcopy(setting.default) for name, setting in settings().items()}
+
+
+def settings_file(preset: str) -> str:
+    """Return a repobuild.toml with every setting commented out, and the preset set."""
+    lines = [
+        "# Settings of repobuild for this repository. Every setting is listed with its",
+        "# default, commented out; a preset sets several at once.",
+        f"preset = {toml(preset)}",
+    ]
+    for section, kind in SECTIONS.items():
+        lines += ["", f"[{section}]", f"# {(kind.__doc__ or '').splitlines()[0]}"]
+        for setting in settings().values():
+            table, _, name = setting.name.partition(".")
+            if table == section:
+                line = f"# {name} = {toml(setting.default)}"
+                note = f"  # {setting.description}" if setting.description else ""
+                lines.append(line.ljust(32) + note if note else line)
+    return "\n".join(lines) + "\n"
+
+
+def toml(value: Any) -> str:
+    """Return a default as TOML: text, number, true or false, or a list of texts."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 10_000:
+        return f"{value:_}"
+    return json.dumps(value)
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """Return the texts that a setting, or an entry of its list, may be; () for any."""
+    kind = type_info(annotation)
+    while isinstance(kind, Metadata | ListType):
+        kind = kind.type if isinstance(kind, Metadata) else kind.item_type
+    return tuple(map(str, kind.values)) if isinstance(kind, LiteralType) else ()
+
+
+def _has_kind_of(value: Any, default: Any) -> bool:
+    """Return whether a value is what its default is; an int also fits a float.
+
+    msgspec would take 4.0 for a whole number too.
+    """
+    if isinstance(default, float):
+        return not isinstance(value, bool) and math.isfinite(value)
+    return type(value) is type(default)
+
+
+def _check_encoding(value: Any) -> None:
+    """Raise `ValueError` for text that is no UTF-8, as the environment may hold."""
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str):
+            text.encode("utf-8")
 
 
 def shown(value: Any) -> str:
     """Return a value as an error message quotes it: short, and on one line."""
     try:
-        text = repr(value)
+        text = json.dumps(value, ensure_ascii=False, default=str)
+        if not text.isprintable():  # what a terminal obeys or cannot encode
+            text = json.dumps(value, default=str)
     except (ValueError, RecursionError):  # an integer of thousands of digits
-        return f"a {type(value).__name__} that is too large to show"
+        return f"a value of type {type(value).__name__} that is too large to show"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def wanted(annotation: Any) -> str:
-    """Return in words which values a setting takes: `a whole number from 1 to 4,096`."""
+    """Return in words which values a setting takes: `a number above 0 to 1`."""
     return _in_words(type_info(annotation))
 
 
@@ -543,7 +650,7 @@ def _in_words(kind: Any) -> str:
         case LiteralType():
             return " or ".join(f'"{value}"' for value in kind.values)
         case ListType():
-            return f"a list, each entry {_in_words(kind.item_type)}"
+            return f"a list of entries, each {_in_words(kind.item_type)}"
         case StrType(pattern=str(pattern)) if pattern != _LINE:
             return 'a size such as "500M" or "2G"'
         case StrType():

@@ -1,8 +1,11 @@
-"""Record which rules of a repository this user allows to run on this machine.
+"""Record what of a repository this user allows on this machine: rules and powers.
 
     $XDG_STATE_HOME/repobuild/trust/NAME.json      (~/.local/state without it)
 
     {"repository": path, "rules": {"bugs": {"3f0c…": {"rules/bugs.py": bytes, …}}}}
+
+The name "repobuild.toml" stands for the powers that the repository's own settings ask
+for (powers.py); no rule can have it.
 
 NAME is a digest of the path of git's common folder, which all worktrees share. The
 record is kept outside of the repository, as direnv and mise keep theirs: a folder that
@@ -23,10 +26,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from repobuild.errors import UsageError
-from repobuild.user_rules import UserRule
 
 VARIABLE = "REPOBUILD_TRUST"
 _DIGEST_LENGTH = 32  # hex digits
@@ -34,9 +36,24 @@ _DIGEST_LENGTH = 32  # hex digits
 Sizes = dict[str, int]  # path -> bytes
 
 
+class Trustable(Protocol):
+    """What trust is given to: one version of a rule, or of the requested powers."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str:
+        """The digest over everything that is trusted, as 32 hex digits."""
+
+    @property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of each file in it, by path."""
+
+
 class TrustState(Enum):
     TRUSTED = "trusted"
-    CHANGED = "changed"  # another version of the rule is trusted
+    CHANGED = "changed"  # another version is trusted
     UNTRUSTED = "untrusted"
 
 
@@ -63,19 +80,23 @@ class TrustRecord:
         path = Path(home) / "repobuild" / "trust" / f"{name}.json"
         return cls(path, repository, _read(path), _parse_variable(environment))
 
-    def state_of(self, rule: UserRule) -> TrustState:
-        """Return whether exactly this version of a rule is trusted."""
+    def knows(self, name: str) -> bool:
+        """Return whether any version of that name is trusted."""
+        return bool(self.rules.get(name) or self.from_environment.get(name))
+
+    def state_of(self, asked: Trustable) -> TrustState:
+        """Return whether exactly this version is trusted."""
         digests = {
-            *self.rules.get(rule.name, ()),
-            *self.from_environment.get(rule.name, ()),
+            *self.rules.get(asked.name, ()),
+            *self.from_environment.get(asked.name, ()),
         }
-        if rule.digest in digests:
+        if asked.digest in digests:
             return TrustState.TRUSTED
         return TrustState.CHANGED if digests else TrustState.UNTRUSTED
 
-    def trust(self, rule: UserRule) -> None:
-        sizes = {path: len(content) for path, content in rule.files.items()}
-        self.rules.setdefault(rule.name, {})[rule.digest] = sizes
+    def trust(self, asked: Trustable) -> None:
+        versions = self.rules.setdefault(asked.name, {})
+        versions[asked.digest] = dict(asked.sizes)
 
     def revoke(self, names: Iterable[str]) -> None:
         for name in names:

@@ -80,6 +80,7 @@ def command(
     if dry_run:
         emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0
+    checkout.require_powers(snapshot, goals)
     progress = progress_for(quiet or as_json)
     with checkout.building(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
@@ -110,6 +111,7 @@ def _run(
         "tables": {name: vars(o.counts) for name, o in build.outcomes.items()},
         "adapter": head_adapter(build),
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
+        "withheld": sorted(checkout.powers.names),
     }
     return facts, any(outcome.failed for outcome in build.outcomes.values())
 
@@ -166,11 +168,11 @@ def _cache_answer(
             for name, c in facts["tables"].items()
         },
     }
-    notice = checkout.rulebook(snapshot).notice
+    notices = (checkout.powers.notice, checkout.rulebook(snapshot).notice)
     adapter = facts["adapter"].get("object", "")
     noop_cache.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{adapter[:2]}/{adapter[2:]}"] if adapter else [],
-        "\n".join(filter(None, (text(unchanged), notice))),
+        "\n".join(filter(None, (text(unchanged), *notices))),
         json.dumps(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

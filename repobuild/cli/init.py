@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 
@@ -16,29 +18,15 @@ def command(preset: str) -> int:
     """Write repobuild.toml: every setting with its default, commented out."""
     from repobuild.checkout import open_checkout
     from repobuild.errors import UsageError
-    from repobuild.resources import SETTINGS_FILE, data_folder
+    from repobuild.resources import SETTINGS_FILE
     from repobuild.settings import preset_settings
+    from repobuild.settings_schema import settings_file
 
     preset_settings(preset)
     path = open_checkout().root / SETTINGS_FILE
-    if path.exists():
+    if os.path.lexists(path):
         raise UsageError(f'"{path}" is there already\nedit it, or move it away first')
-    defaults = (data_folder("configs") / "defaults.toml").read_text("utf-8")
-    path.write_text(commented(defaults, preset), "utf-8")
+    with path.open("x", encoding="utf-8") as file:
+        file.write(settings_file(preset))
     click.echo(f'wrote "{path}"; uncomment what you want to change')
     return 0
-
-
-def commented(defaults: str, preset: str) -> str:
-    """Return the defaults with every setting commented out, and the preset set."""
-    lines = [
-        "# Settings of repobuild for this repository. Every setting is listed with its",
-        "# default, commented out; a preset sets several at once.",
-        f'preset = "{preset}"',
-    ]
-    for line in defaults.splitlines()[1:]:
-        if line.startswith("preset"):
-            continue
-        is_setting = line and not line.startswith(("#", "["))
-        lines.append(f"# {line}" if is_setting else line)
-    return "\n".join(lines) + "\n"
