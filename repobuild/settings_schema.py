@@ -74,7 +74,7 @@ Task = Literal[
 ]
 
 
-class Project(Struct, kw_only=True):
+class ProjectSection(Struct, kw_only=True):
     """What is read."""
 
     name: Annotated[
@@ -94,7 +94,7 @@ class Project(Struct, kw_only=True):
     ] = 1_000_000
 
 
-class Samples(Struct, kw_only=True):
+class SamplesSection(Struct, kw_only=True):
     """Which samples are made."""
 
     languages: Annotated[
@@ -130,13 +130,13 @@ class Samples(Struct, kw_only=True):
     ] = []
 
 
-class History(Struct, kw_only=True):
+class HistorySection(Struct, kw_only=True):
     """Which commits samples about changes are made from."""
 
     commits: Annotated[int, _doc("along first parents; 0 = none", ge=0, le=10_000)] = 20
 
 
-class Split(Struct, kw_only=True):
+class SplitSection(Struct, kw_only=True):
     """What is trained and what is held out."""
 
     generalise: Annotated[
@@ -145,7 +145,7 @@ class Split(Struct, kw_only=True):
     salt: Annotated[_Line, _doc("another salt is another split")] = "1"
 
 
-class Base(Struct, kw_only=True):
+class BaseSection(Struct, kw_only=True):
     """The model under the adapter."""
 
     model: Annotated[
@@ -170,7 +170,7 @@ class Base(Struct, kw_only=True):
     ] = True
 
 
-class Adapter(Struct, kw_only=True):
+class AdapterSection(Struct, kw_only=True):
     """LoRA, its training, and how an adapter is kept current."""
 
     strategy: Annotated[Literal["lora"], _doc("how an adapter is made")] = "lora"
@@ -363,7 +363,7 @@ class Adapter(Struct, kw_only=True):
     ] = ""
 
 
-class Log(Struct, kw_only=True):
+class LogSection(Struct, kw_only=True):
     """Where a training run can be watched. Enters no key: nothing is trained again."""
 
     to: Annotated[
@@ -378,7 +378,7 @@ class Log(Struct, kw_only=True):
     project: Annotated[_Line, _doc("of W&B")] = ""
 
 
-class Merged(Struct, kw_only=True):
+class MergedSection(Struct, kw_only=True):
     """The full model."""
 
     dtype: Annotated[
@@ -393,7 +393,7 @@ class Merged(Struct, kw_only=True):
     ] = 1e-4
 
 
-class Report(Struct, kw_only=True):
+class ReportSection(Struct, kw_only=True):
     """How much is asked."""
 
     questions: Annotated[
@@ -425,7 +425,7 @@ class Report(Struct, kw_only=True):
     ] = 128
 
 
-class Cache(Struct, kw_only=True):
+class CacheSection(Struct, kw_only=True):
     """What is kept for branch switches and reverts.
 
     Every build collects what is beyond it, in time that does not depend on how much is
@@ -450,22 +450,22 @@ class Cache(Struct, kw_only=True):
 class BuildSection(Struct, kw_only=True):
     """What a plain `repobuild` builds."""
 
-    goals: Annotated[list[_Line], _doc("tables", max_length=100)] = msgspec.field(
-        default_factory=lambda: ["report", "merged"]
+    goals: Annotated[list[_Line], _doc("tables", min_length=1, max_length=100)] = (
+        msgspec.field(default_factory=lambda: ["report", "merged"])
     )
 
 
 SECTIONS: Mapping[str, type[Struct]] = {
-    "project": Project,
-    "samples": Samples,
-    "history": History,
-    "split": Split,
-    "base": Base,
-    "adapter": Adapter,
-    "log": Log,
-    "merged": Merged,
-    "report": Report,
-    "cache": Cache,
+    "project": ProjectSection,
+    "samples": SamplesSection,
+    "history": HistorySection,
+    "split": SplitSection,
+    "base": BaseSection,
+    "adapter": AdapterSection,
+    "log": LogSection,
+    "merged": MergedSection,
+    "report": ReportSection,
+    "cache": CacheSection,
     "build": BuildSection,
 }
 
@@ -650,7 +650,8 @@ def _in_words(kind: Any) -> str:
         case LiteralType():
             return " or ".join(f'"{value}"' for value in kind.values)
         case ListType():
-            return f"a list of entries, each {_in_words(kind.item_type)}"
+            some = "one or more " if kind.min_length else ""
+            return f"a list of {some}entries, each {_in_words(kind.item_type)}"
         case StrType(pattern=str(pattern)) if pattern != _LINE:
             return 'a size such as "500M" or "2G"'
         case StrType():
