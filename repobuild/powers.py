@@ -36,6 +36,7 @@ _MODEL = BASE_SETTINGS[0]
 _MODEL_MARK = "config.json"  # a folder without it is no model, and nothing is loaded
 _MOST_FILES = 1_000  # of a model's folder; an unpacked one has a dozen
 _PIECE = 1 << 20
+_LARGE = 1 << 24  # bytes; smaller files are read every time
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,7 @@ class RequestedPowers:
 
     powers: tuple[Power, ...]
     root: Path
+    known: Mapping[str, list[str]]  # files that were read before (trust_record.py)
 
     name = SETTINGS_FILE  # in the record of trust
 
@@ -87,15 +89,24 @@ class RequestedPowers:
         """The digest over settings, values and files, as 32 hex digits."""
         asked = [[p.setting, p.value] for p in self.powers]
         hashed = blake2b(json.dumps(asked).encode(), digest_size=16)
-        for path, (size, digest) in self._contents.items():
+        for path, (size, digest, _) in self._contents.items():
             name = os.fsencode(path)
-            hashed.update(b"\0%d\0%s%d\0%s" % (len(name), name, size, digest))
+            hashed.update(b"\0%d\0%s%d\0" % (len(name), name, size))
+            hashed.update(digest.encode())
         return hashed.hexdigest()
 
     @property
     def sizes(self) -> Mapping[str, int]:
         """The files behind the values, with their bytes."""
-        return {path: size for path, (size, _) in self._contents.items()}
+        return {path: size for path, (size, _, _) in self._contents.items()}
+
+    @property
+    def large_files(self) -> dict[str, list[str]]:
+        return {
+            os.path.abspath(self.root / path): [stat, digest]
+            for path, (size, digest, stat) in self._contents.items()
+            if size >= _LARGE
+        }
 
     @property
     def how_it_runs(self) -> str:
@@ -114,10 +125,12 @@ class RequestedPowers:
         return "\n".join(lines)
 
     @cached_property
-    def _contents(self) -> dict[str, tuple[int, bytes]]:
-        """Size and digest of each file behind the values, by path from the root."""
+    def _contents(self) -> dict[str, tuple[int, str, str]]:
+        """Size, digest and `stat` of each file behind the values, by path from root."""
         paths = {path for power in self.powers for path in power.files()}
-        return {self._shown_path(p): _read_content(p) for p in sorted(paths)}
+        return {
+            self._shown_path(p): _read_content(p, self.known) for p in sorted(paths)
+        }
 
     def _shown_path(self, path: Path) -> str:
         return os.path.relpath(path, self.root)
@@ -138,7 +151,8 @@ class Powers:
         Raises `UsageError` when a user's hub name is also a folder of the repository.
         """
         _refuse_shadowed_model(layers)
-        requested = RequestedPowers(tuple(_requested(layers)), layers.root)
+        asked = tuple(_requested(layers))
+        requested = RequestedPowers(asked, layers.root, trust.files)
         decided = [p for p in requested.powers if not _is_users(p, layers)]
         if not decided or not trust.knows(SETTINGS_FILE):
             return cls(requested, TrustState.UNTRUSTED, tuple(decided))
@@ -229,15 +243,21 @@ def is_path(value: str) -> bool:
     return "/" in value or value.endswith(".json")
 
 
-def _read_content(path: Path) -> tuple[int, bytes]:
-    """Return size and digest of a regular file; an unreadable one counts as empty."""
-    hashed, size = blake2b(digest_size=16), 0
+def _read_content(path: Path, known: Mapping[str, list[str]]) -> tuple[int, str, str]:
+    """Return size, digest and `stat` of a file; an unreadable one counts as empty."""
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb") as file:
+            facts = os.fstat(descriptor)
+            stat = f"{facts.st_size} {facts.st_mtime_ns} {facts.st_ctime_ns}"
+            stat += f" {facts.st_dev} {facts.st_ino}"
+            before = known.get(os.path.abspath(path), ["", ""])
+            if facts.st_size >= _LARGE and before[0] == stat:
+                return facts.st_size, before[1], stat
+            hashed, size = blake2b(digest_size=16), 0
             while piece := file.read(_PIECE):
                 hashed.update(piece)
                 size += len(piece)
+            return size, hashed.hexdigest(), stat
     except OSError as error:
-        hashed.update(b"unreadable %d" % (error.errno or 0))
-    return size, hashed.digest()
+        return 0, f"unreadable {error.errno}", ""

@@ -81,6 +81,10 @@ class UserRule:
         return {path: len(content) for path, content in self.files.items()}
 
     @property
+    def large_files(self) -> dict[str, list[str]]:
+        return {}  # they come from git, and are small
+
+    @property
     def description(self) -> str:
         """What would run, on which tables and from which files, in lines."""
         lines = [f"  {self.rule.kind} of {', '.join(self.rule.inputs)}"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -129,6 +130,28 @@ def test_a_variable_with_the_digest_trusts_it(here, monkeypatch):
     assert state() is TrustState.CHANGED
 
 
+def test_a_large_file_is_read_again_only_after_a_change(here, monkeypatch):
+    from repobuild import powers
+
+    monkeypatch.setattr(powers, "_LARGE", 1)
+    trust_settings(here.path)
+    reads: list[int] = []
+    monkeypatch.setattr(powers, "blake2b", _counted(powers.blake2b, reads))
+    assert withheld() == set()
+    assert len(reads) == 1  # the digest over all
+    (here.path / "models/nano/weights").write_text("2")
+    assert withheld() == BOTH
+    assert len(reads) == 3
+
+
+def _counted(function: Any, calls: list[int]) -> Any:
+    def counted(*arguments: Any, **options: Any) -> Any:
+        calls.append(1)
+        return function(*arguments, **options)
+
+    return counted
+
+
 def test_a_copy_of_the_repository_brings_no_trust_along(here, tmp_path, monkeypatch):
     import shutil
 
@@ -234,3 +257,17 @@ def test_an_answer_without_work_is_given_up_when_trust_changes(here, capsys):
     assert "left out: base.model" in answers[0]
     assert run(["trust", "--yes"]) == 0
     assert answer("dataset") is None
+
+
+def test_what_a_user_lets_init_write_is_trusted(here):
+    (here.path / "repobuild.toml").unlink()
+    assert run(["init", "--preset", "qwen3-8b"]) == 0
+    assert withheld() == set()
+    assert open_checkout().settings["base.model"] == "Qwen/Qwen3-8B"
+
+
+def test_init_does_not_write_through_a_link(here, tmp_path):
+    (here.path / "repobuild.toml").unlink()
+    (here.path / "repobuild.toml").symlink_to(tmp_path / "elsewhere")
+    assert run(["init"]) == 2
+    assert not (tmp_path / "elsewhere").exists()

@@ -23,10 +23,15 @@ def command(preset: str) -> int:
     from repobuild.settings_schema import settings_file
 
     preset_settings(preset)
-    path = open_checkout().root / SETTINGS_FILE
+    checkout = open_checkout()
+    path = checkout.root / SETTINGS_FILE
     if os.path.lexists(path):
         raise UsageError(f'"{path}" is there already\nedit it, or move it away first')
     with path.open("x", encoding="utf-8") as file:
         file.write(settings_file(preset))
+    asked = checkout.powers.requested
+    if asked.powers and not asked.sizes:  # the user chose it just now
+        checkout.trust.trust(asked)
+        checkout.trust.write()
     click.echo(f'wrote "{path}"; uncomment what you want to change')
     return 0

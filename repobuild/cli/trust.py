@@ -88,7 +88,9 @@ def _trust(checkout: Checkout, asked: list[Asked], yes: bool) -> None:
             "there is no terminal to ask on\n"
             "look at these files, and pass --yes to trust them"
         )
-    if not yes and not click.confirm("trust them?", err=True):
+    if not yes and not click.confirm(
+        "trust it?" if len(new) == 1 else "trust them?", err=True
+    ):
         raise UsageError("nothing was trusted")
     for one in new:
         trust.trust(one)
