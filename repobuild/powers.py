@@ -35,6 +35,7 @@ BASE_SETTINGS = ("base.model", "base.revision")
 _MODEL = BASE_SETTINGS[0]
 _MODEL_MARK = "config.json"  # a folder without it is no model, and nothing is loaded
 _MOST_FILES = 1_000  # of a model's folder; an unpacked one has a dozen
+_MOST_BYTES = 1 << 20  # of a DeepSpeed file or a host file
 _PIECE = 1 << 20
 _LARGE = 1 << 24  # bytes; smaller files are read every time
 
@@ -51,20 +52,29 @@ class Power:
     def files(self) -> list[Path]:
         """Return the files behind the value, whose content is part of what is trusted.
 
-        Raises `UsageError` for a folder of more files than any model has.
+        Raises `UsageError` for a file that is too large, and for a folder of more files
+        than any model has.
         """
-        if self.path is None:
+        if self.path is None or not self.path.exists():
             return []
-        if self.setting != _MODEL:
-            return [self.path] if self.path.is_file() else []
-        if not (self.path / _MODEL_MARK).is_file():
+        if self.setting == _MODEL:
+            return self._model_files(self.path)
+        if not self.path.is_file():
             return []
-        found = []
-        for folder, _, names in os.walk(self.path):
+        if self.path.stat().st_size > _MOST_BYTES:
+            raise UsageError(f'"{self.path}" has more than 1 MB ({self.setting})')
+        return [self.path]
+
+    def _model_files(self, model: Path) -> list[Path]:
+        if not (model / _MODEL_MARK).is_file():
+            return []
+        found: list[Path] = []
+        # A linked folder is loaded as one of its own; the bound ends a ring of links.
+        for count, (folder, _, names) in enumerate(os.walk(model, followlinks=True)):
             found += [Path(folder, name) for name in names]
-            if len(found) > _MOST_FILES:
+            if count + len(found) > _MOST_FILES:
                 raise UsageError(
-                    f'"{self.path}" has more than {_MOST_FILES:,} files (base.model)\n'
+                    f'"{model}" has more than {_MOST_FILES:,} files (base.model)\n'
                     "name a folder that holds only the model"
                 )
         return sorted(path for path in found if path.is_file())

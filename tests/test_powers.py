@@ -152,6 +152,25 @@ def _counted(function: Any, calls: list[int]) -> Any:
     return counted
 
 
+def test_what_a_linked_folder_of_a_model_holds_is_noticed(here, tmp_path):
+    (tmp_path / "more").mkdir()
+    (here.path / "models/nano/more").symlink_to(tmp_path / "more")
+    trust_settings(here.path)
+    (tmp_path / "more/template.jinja").write_text("")
+    assert state() is TrustState.CHANGED
+
+
+def test_a_folder_that_no_model_fills_is_not_read(here):
+    for name in ("ring", "again"):
+        (here.path / "models/nano" / name).symlink_to(".")
+    with pytest.raises(UsageError, match="more than 1,000 files"):
+        trust_settings(here.path)
+    (here.path / "models/nano/ring").unlink()
+    (here.path / "ds.json").write_bytes(bytes((1 << 20) + 1))
+    with pytest.raises(UsageError, match="more than 1 MB"):
+        trust_settings(here.path)
+
+
 def test_a_copy_of_the_repository_brings_no_trust_along(here, tmp_path, monkeypatch):
     import shutil
 
