@@ -8,7 +8,7 @@ from pathlib import Path
 from repobuild.settings_schema import SECTIONS, Setting, settings, toml, wanted
 
 PAGE = Path(__file__).parents[1] / "docs/configuration.md"
-ROW = re.compile(rf"\| `(preset|({'|'.join(SECTIONS)})\.\w+)` \|")
+ROW = re.compile(rf"\| `(preset|({'|'.join(SECTIONS)})\.\w+)` \| `")
 
 
 def rows() -> list[str]:

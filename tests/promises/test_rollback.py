@@ -51,6 +51,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(grown: Path, tmp_path: Path, monkeypatch) -> Repository:
     """A copy of it, so that every test starts from the same two adapters."""
     shutil.copytree(grown, tmp_path / "copy", symlinks=True)
+    trust_settings(tmp_path / "copy")  # a copy brings no trust along
     monkeypatch.chdir(tmp_path / "copy")
     return Repository(tmp_path / "copy")
 
