@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,7 +16,7 @@ import pygit2
 from repobuild import noop_cache
 from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
-from repobuild.engine.rule import Rule, read_rules
+from repobuild.engine.rule import Rule, closure, read_rules
 from repobuild.engine.state_files import refuse_links, remove_links
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import database_error
@@ -31,9 +32,11 @@ from repobuild.git.snapshot import (
     common_folder,
     open_repository,
 )
+from repobuild.powers import Powers
 from repobuild.resources import data_folder
 from repobuild.rulebook import Rulebook, make_rulebook
-from repobuild.settings import read_settings
+from repobuild.settings import SettingLayers, read_layers
+from repobuild.toml_document import read_bounded
 from repobuild.trust_record import TrustRecord
 from repobuild.user_rules import (
     RULES_FOLDER,
@@ -52,6 +55,7 @@ class Checkout:
     repository: pygit2.Repository
     redact: Redact = keep  # removes secrets from what the event log records
     _rulebooks: dict[str, Rulebook] = field(default_factory=dict)  # by tree
+    _has_told: bool = False  # which settings are withheld
 
     @property
     def root(self) -> Path:
@@ -69,8 +73,18 @@ class Checkout:
         return folder
 
     @cached_property
+    def layers(self) -> SettingLayers:
+        return read_layers(self.root, self._declared_settings)
+
+    @cached_property
+    def powers(self) -> Powers:
+        """What the repository's own settings ask for, and what of it holds here."""
+        return Powers.of(self.layers, self.trust)
+
+    @cached_property
     def settings(self) -> dict[str, Any]:
-        return read_settings(self.root, self._declared_settings)
+        """The settings that hold; powers without trust are left out of them."""
+        return self.layers.merged(self.powers.names)
 
     @cached_property
     def standard_rules(self) -> dict[str, Rule]:
@@ -126,7 +140,7 @@ class Checkout:
         `repobuild.toml` is read from the work tree, so its rules count too.
         """
         paths = [p for p in (self.root / RULES_FOLDER).glob("*.toml") if p.is_file()]
-        declared = declared_settings({path.name: path.read_bytes() for path in paths})
+        declared = declared_settings({p.name: read_bounded(str(p)) for p in paths})
         if self.repository.head_is_unborn:
             return declared
         return declared | declared_settings(rule_files(at_commit(self.repository)))
@@ -148,8 +162,26 @@ class Checkout:
                 )
         return goals
 
+    def require_powers(self, snapshot: Snapshot, tables: Collection[str]) -> None:
+        """Raise `UsageError` when building these tables needs a withheld setting."""
+        rules = self.rulebook(snapshot).rules
+        asked = self.layers.merged()
+        needed: set[str] = set()
+        for name in closure(rules, list(tables)):
+            # It opens the base model's tokenizer only to count for a budget.
+            if name != "balance" or asked["samples.max_tokens"]:
+                needed.update(rules[name].visible_settings(asked))
+        self.powers.require(needed)
+
+    def _tell_withheld(self) -> None:
+        """Name once, on stderr, what is withheld from a verb that goes on without."""
+        if self.powers.notice and not self._has_told:
+            print(self.powers.notice, file=sys.stderr, flush=True)
+            self._has_told = True
+
     def view(self, snapshot: Snapshot, state: State) -> Build:
         """Return a build for reading its tables; it is never run."""
+        self._tell_withheld()
         return Build(
             state, self.store, self.rulebook(snapshot).rules, self.settings, snapshot,
             self.events, silent,
@@ -169,6 +201,7 @@ class Checkout:
         `tell` prints a line for the user. Raises `LockedError` when another build holds
         the lock and `wait` is false.
         """
+        self._tell_withheld()
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
         with hold_lock(self.folder / "lock", holder, wait, tell):

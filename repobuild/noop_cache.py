@@ -15,10 +15,10 @@ When the key still holds, nothing else is opened: neither SQLite nor pygit2 nor 
 `json`, `typing` and `subprocess`, which would double the rest (13 ms of 28 ms,
 measured).
 
-The fingerprint is a CRC of the settings' content (a few hundred bytes), of names, sizes
-and mtimes of the data that ships with repobuild, and of the names of the installed
-distributions, which carry their versions. It only has to notice changes: a false alarm
-costs one look at the database.
+The fingerprint is a CRC of the content of both settings files (a few hundred bytes), of
+the variables `REPOBUILD_*`, of names, sizes and mtimes of the data that ships with
+repobuild, and of the names of the installed distributions, which carry their versions.
+It only has to notice changes: a false alarm costs one look at the database.
 """
 
 from __future__ import annotations
@@ -28,14 +28,21 @@ import sys
 from zlib import crc32
 
 from repobuild import __version__
-from repobuild.resources import SETTINGS_FILE, path_of
+from repobuild.resources import (
+    BUILDER,
+    SETTING_PREFIX,
+    SETTINGS_FILE,
+    path_of,
+    user_settings_file,
+)
 
 TYPE_CHECKING = False  # type checkers read it as true; see repobuild/resources.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 4
+FORMAT = 5
 _FILE = "current"
+_MOST_BYTES = 1 << 24  # of a file that is read: a settings file may be a device
 _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
 
@@ -97,10 +104,19 @@ def _cache_key(state: str, root: str, commit: str, goal: str) -> str:
 def fingerprint(root: str) -> str:
     """Return a checksum of everything outside git that a build depends on."""
     parts = [__version__, sys.version, _read(os.path.join(root, SETTINGS_FILE))]
-    parts.append(os.environ.get("REPOBUILD_TRUST", ""))  # see trust_record.py
+    if file := user_settings_file():
+        parts.append(_read(file))
+    parts += sorted(_variables())
     parts += sorted([*_list_files(path_of("rules")), *_list_files(path_of("configs"))])
     parts += _installed_tools()
     return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"
+
+
+def _variables() -> Iterator[str]:
+    """Yield the variables that hold settings, options `-c` or trust."""
+    for name, value in os.environ.items():
+        if name.startswith(SETTING_PREFIX) and name != BUILDER:
+            yield f"{name}={value}"
 
 
 def locate_head() -> list[str] | None:
@@ -130,10 +146,14 @@ def _output(command: list[str]) -> str:
 
 
 def _read(path: str) -> str:
-    """Return a file's content; "" when it cannot be read."""
+    """Return a file's content; "" when it cannot be read.
+
+    A pipe that lies in a file's place is empty: its writer may never come.
+    """
     try:
-        with open(path, "rb") as file:
-            return os.fsdecode(file.read())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            return os.fsdecode(file.read(_MOST_BYTES))
     except OSError:
         return ""
 

@@ -19,7 +19,6 @@ ingredients of its table, so an edit rebuilds the table.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,6 +33,7 @@ from repobuild.engine.run.command import Command
 from repobuild.engine.run.script import Script
 from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import REGULAR, Snapshot, quote
+from repobuild.toml_document import TomlError, parse_toml
 
 RULES_FOLDER = "rules"
 _KINDS = ("map", "view")
@@ -76,6 +76,22 @@ class UserRule:
         return hashed.hexdigest()
 
     @property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of each file, by path."""
+        return {path: len(content) for path, content in self.files.items()}
+
+    @property
+    def large_files(self) -> dict[str, list[str]]:
+        return {}  # they come from git, and are small
+
+    @property
+    def description(self) -> str:
+        """What would run, on which tables and from which files, in lines."""
+        lines = [f"  {self.rule.kind} of {', '.join(self.rule.inputs)}"]
+        lines += [f"  {path}  {size:,} bytes" for path, size in self.sizes.items()]
+        return "\n".join(lines)
+
+    @property
     def how_it_runs(self) -> str:
         """A phrase for the user who decides on trust."""
         if isinstance(self.rule.code, Command):
@@ -105,8 +121,8 @@ def declared_settings(files: Mapping[str, bytes]) -> set[str]:
     """
     declared: set[str] = set()
     for path, content in files.items():
-        with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
-            names = tomllib.loads(content.decode("utf-8")).get("settings")
+        with suppress(TomlError):
+            names = parse_toml(content).get("settings")
             listed = map(str, names) if isinstance(names, list) else ()
             declared.update(n for n in listed if _is_in_table_of(Path(path).stem, n))
     return declared
@@ -122,8 +138,8 @@ def _is_in_table_of(rule: str, setting: str) -> bool:
 def _parse(path: str, content: bytes) -> dict[str, Any] | None:
     """Return a rule file's keys; None for a file that is not a user rule."""
     try:
-        body = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        body = parse_toml(content)
+    except TomlError as error:
         if re.search(rb"^kind\s*=", content, re.M):
             raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
         return None

@@ -114,3 +114,12 @@ class Repository:
 def _line(name: bytes, mode: int, id: pygit2.Oid) -> bytes:
     """Return one entry of a tree object."""
     return b"%o %s\0" % (mode, name) + id.raw
+
+
+def trust_settings(folder: Path) -> None:
+    """Trust what the settings of the repository at `folder` ask for now."""
+    from repobuild.checkout import open_checkout
+
+    checkout = open_checkout(folder)
+    checkout.trust.trust(checkout.powers.requested)
+    checkout.trust.write()

@@ -126,11 +126,13 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     repobuild ask 'in which file is `Build` defined?'
     """
     from repobuild.checkout import open_checkout
+    from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
     if not text:
         raise UsageError("the question is empty\nrepobuild ask 'what does `f` do?'")
     checkout = open_checkout()
+    checkout.powers.require(BASE_SETTINGS)
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
     comparison = _load_comparison(checkout, build, asked)

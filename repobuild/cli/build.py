@@ -87,6 +87,7 @@ def command(
     if dry_run:
         emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0
+    checkout.require_powers(snapshot, goals)
     progress = progress_for(quiet or as_json)
     with checkout.building(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
@@ -119,6 +120,7 @@ def _run(
         "adapter": head_adapter(build),
         "left_out": _left_out_counts(build),
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
+        "withheld": sorted(checkout.powers.names),
     }
     return facts, any(outcome.failed for outcome in build.outcomes.values())
 
@@ -214,11 +216,11 @@ def _cache_answer(
             for name, c in facts["tables"].items()
         },
     }
-    notice = checkout.rulebook(snapshot).notice
+    notices = (checkout.powers.notice, checkout.rulebook(snapshot).notice)
     adapter = facts["adapter"].get("object", "")
     noop_cache.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{adapter[:2]}/{adapter[2:]}"] if adapter else [],
-        escape_controls("\n".join(filter(None, (text(unchanged), notice)))),
+        escape_controls("\n".join(filter(None, (text(unchanged), *notices)))),
         json_text(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

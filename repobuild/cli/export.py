@@ -91,10 +91,13 @@ def command(
     repobuild export adapter -o out
     """
     from repobuild.checkout import open_checkout
+    from repobuild.powers import BASE_SETTINGS
 
     _check_format(table, form)
     _check_base_options(table, with_base, named)
     checkout = open_checkout()
+    if table == "base" or with_base:
+        checkout.powers.require(BASE_SETTINGS)
     target = ExportTarget.of(folder, table, force)
     if table == "base":
         _write_base(checkout.settings, target)

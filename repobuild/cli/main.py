@@ -48,8 +48,10 @@ class Verbs(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in _GROUP_OPTIONS):
-            args = ["build", *args]
+        given = _count_settings(args)
+        rest = args[given:]
+        if not rest or (rest[0].startswith("-") and rest[0] not in _GROUP_OPTIONS):
+            args = [*args[:given], "build", *rest]
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -73,16 +75,36 @@ _REBUILD = "run `repobuild`: it rebuilds the tables and finds the adapters again
 _GROUP_OPTIONS = ("-h", "--help", "--version")
 
 
+def _count_settings(args: list[str]) -> int:
+    """Return how many arguments the options `-c` take up before the verb."""
+    count = 0
+    while count < len(args) and args[count].startswith("-c"):
+        count += 2 if args[count] == "-c" else 1
+    return count
+
+
 @click.command(
     cls=Verbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, prog_name="repobuild")
-def cli() -> None:
+@click.option(
+    "-c",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A setting, as in -c adapter.rank=8; overrides every file.",
+)
+@click.pass_context
+def cli(context: click.Context, settings: tuple[str, ...]) -> None:
     """Keep a LoRA adapter of a git repository current, as make does a program.
 
     Called without a verb, repobuild builds: it parses what a commit changed, makes the
     samples that this affects, and continues the adapter's training on them.
     """
+    if settings:
+        from repobuild.settings import use_command_line
+
+        context.with_resource(use_command_line(settings))
 
 
 def run(arguments: list[str]) -> int:

@@ -40,6 +40,7 @@ def command(name: str, dry_run: bool, no_wait: bool, as_json: bool) -> int:
 
     checkout = open_checkout(redact=redact_secrets)
     snapshot = checkout.snapshot()
+    checkout.require_powers(snapshot, ["adapter"])
     view = checkout.view(snapshot, checkout.state())
     step = plan_rollback(view, name)
     if dry_run or not step.changes:

@@ -72,6 +72,7 @@ def status_facts(
         "adapter": head_adapter(build),
         "start": _start(build),
         "untrusted": list(checkout.rulebook(snapshot).untrusted),
+        "withheld": sorted(checkout.powers.names),
     }
 
 

@@ -30,7 +30,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,9 +115,9 @@ def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
     from repobuild.model.base import resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
-    from repobuild.settings import flatten
+    from repobuild.settings_schema import defaults
 
-    plain = flatten(tomllib.loads((ROOT / "configs/defaults.toml").read_text("utf-8")))
+    plain = defaults()
     own: dict[str, Any] = {"rank": shape.rank, "alpha": 2 * shape.rank}
     own |= {"packing": "packed", "sequence_length": shape.length, **variant}
     own |= {"batch_tokens": shape.rows * shape.length, "learning_rate": 1e-4}

@@ -26,7 +26,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -76,9 +75,9 @@ class Clock:
 
 
 def settings() -> dict[str, Any]:
-    from repobuild.settings import flatten
+    from repobuild.settings_schema import defaults
 
-    return flatten(tomllib.loads((ROOT / "configs/defaults.toml").read_text("utf-8")))
+    return defaults()
 
 
 def examples(export: Path, tokens: int) -> list[Any]:

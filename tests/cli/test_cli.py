@@ -223,8 +223,7 @@ def test_an_unknown_preset(here, capsys):
 
 
 def test_a_missing_model_folder_is_named_before_anything_is_trained(here, capsys):
-    (here.path / "repobuild.toml").write_text('[base]\nmodel = "models/none"\n')
-    assert "models/none" in refused(capsys, 2)
+    assert "models/none" in refused(capsys, 2, "-c", "base.model=./models/none")
 
 
 def test_an_unknown_table(here, capsys):

@@ -11,7 +11,7 @@ from repobuild.checkout import Checkout, open_checkout
 from repobuild.engine.run.task import RunningTask, task_key
 from repobuild.model.base import resolve_base
 from tests.model.test_nano import make_base
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 SETTINGS = '[base]\nmodel = "models/nano"\n'
 
@@ -29,6 +29,7 @@ def checkout(folder: Path, base: Path, model: str = "models/nano") -> Checkout:
     made.commit({"a.py": 'def f():\n    """Say nothing at all."""\n    return 1\n'})
     shutil.copytree(base, folder / "models/nano", dirs_exist_ok=True)
     (folder / "repobuild.toml").write_text(f'[base]\nmodel = "{model}"\n')
+    trust_settings(folder)
     return open_checkout(folder)
 
 
@@ -59,6 +60,8 @@ def test_another_base_is_another_key(tmp_path, base):
     one, two = (checkout(tmp_path / name, base) for name in ("one", "two"))
     with (two.root / "models/nano/config.json").open("a") as file:
         file.write("\n")
+    trust_settings(two.root)
+    two = open_checkout(two.root)
     assert keys(one)["adapter"] != keys(two)["adapter"]
 
 

@@ -25,7 +25,7 @@ from repobuild.model.compare import AnswerPiece
 from repobuild.model.generate import TextGenerator
 from tests.model.test_nano import make_base, settings
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 TOKEN = "ghp_" + "a1B2" * 9
 ALONE = "import sys; sys.modules['repobuild'] = None\n"
@@ -63,6 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository.git.remotes.create("origin", url)
     text = SETTINGS.format(base=place / "nano")
     (repository.path / "repobuild.toml").write_text(text)
+    trust_settings(repository.path)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(repository.path)
         assert run(["--quiet"]) == 0

@@ -15,7 +15,7 @@ from repobuild.cli.main import run
 from repobuild.engine.run.task import find_chain_parent
 from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 # transformers deprecates what peft still calls.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -29,6 +29,7 @@ def here(repository: Repository, tmp_path: Path, monkeypatch) -> Repository:
     make_base(tmp_path / "nano")
     settings = SETTINGS.format(base=tmp_path / "nano")
     (repository.path / "repobuild.toml").write_text(GOAL + settings)
+    trust_settings(repository.path)
     repository.commit({f"pkg/m{n}.py": module(n) for n in range(4)})
     monkeypatch.chdir(repository.path)
     return repository

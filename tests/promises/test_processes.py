@@ -18,7 +18,7 @@ import pytest
 
 from tests.benchmarks.crash_site import digests, events, module, session
 from tests.model.test_nano import make_base
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 from tests.standard import Standard
 
 ROOT = Path(__file__).parents[2]
@@ -219,6 +219,7 @@ def test_a_build_under_nohup_outlives_its_terminal(place):
 def test_a_signal_while_training_keeps_its_checkpoint(place, tmp_path, number):
     base = make_base(tmp_path / "nano")
     (place / "repobuild.toml").write_text(TRAINING.format(base=base.source))
+    trust_settings(place)
     process = start(place, "build", "--until", "adapter", "--quiet")
     scratch = place / ".git/repobuild/tmp"
     at = "adapter-*/scratch/checkpoint/state.json"

@@ -14,7 +14,7 @@ from repobuild.cli.main import run
 from repobuild.engine.storage.state import open_state
 from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 # transformers deprecates what peft still calls.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -35,6 +35,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = SETTINGS.format(base=base).replace(QUESTIONS, FEWER)
     goals = '[build]\ngoals = ["adapter", "report"]\n'
     (repository.path / "repobuild.toml").write_text(goals + settings)
+    trust_settings(repository.path)
     before = Path.cwd()
     try:
         os.chdir(repository.path)
@@ -50,6 +51,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(grown: Path, tmp_path: Path, monkeypatch) -> Repository:
     """A copy of it, so that every test starts from the same two adapters."""
     shutil.copytree(grown, tmp_path / "copy", symlinks=True)
+    trust_settings(tmp_path / "copy")  # a copy brings no trust along
     monkeypatch.chdir(tmp_path / "copy")
     return Repository(tmp_path / "copy")
 
@@ -320,6 +322,7 @@ def test_an_adapter_of_another_base_model(here, capsys, tmp_path):
         for line in place.read_text().splitlines()
     ]
     place.write_text("\n".join(lines))
+    trust_settings(here.path)
     assert "belongs to another base model" in refused(capsys, 2, "rollback")
 
 

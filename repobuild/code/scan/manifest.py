@@ -57,7 +57,7 @@ def _project(text: str) -> dict[str, Any]:
         return {"dependencies": requirements(joined.splitlines())}
     try:
         document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # also of an integer of 5,000 digits
         return _setup_cfg(text)
     project = _table(document.get("project"))
     if isinstance(document.get("package"), dict) and not project:

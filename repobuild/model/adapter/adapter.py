@@ -365,7 +365,7 @@ class ContinualTrainer:
             recipe=plan.recipe,
             rate=peak_rate(plan.recipe, settings, continues=bool(start.parent)),
             epochs=epochs,
-            deepspeed=read_config(settings["adapter.deepspeed"]),
+            deepspeed=read_config(_from_root(settings, "adapter.deepspeed")),
             scratch=scratch,
             examples=examples,
             held_out=self.held_out,
@@ -397,7 +397,7 @@ class ContinualTrainer:
 def run_job(task: Task, job: TrainingJob, note: str) -> TrainingResult:
     """Train a job in this process, or in several; `note` is shown at the bar."""
     processes = task.settings["adapter.processes"]
-    hostfile = task.settings["adapter.hostfile"]
+    hostfile = _from_root(task.settings, "adapter.hostfile")
     with ExitStack() as stack:
         bar = TrainingBar(task, stack, label_run(task, job, processes) + note)
         if processes > 1 or hostfile:
@@ -407,6 +407,15 @@ def run_job(task: Task, job: TrainingJob, note: str) -> TrainingResult:
         from repobuild.model.adapter.train import train
 
         return train(job, bar)
+
+
+def _from_root(settings: Mapping[str, Any], name: str) -> str:
+    """Return a setting, as a path from the repository's folder if it is a path."""
+    value = str(settings[name])
+    if name == "adapter.deepspeed" and "/" not in value and not value.endswith(".json"):
+        return value  # a shipped file's name
+    root = Path(settings.get("root", ""))
+    return str(Path(root, Path(value).expanduser())) if value else ""
 
 
 def label_run(task: Task, job: TrainingJob, processes: int) -> str:
