@@ -97,6 +97,12 @@ def _text(dice: random.Random, path: str) -> str:
     for _ in range(dice.randint(0, 2)):
         lines += _class(dice, dice.choice(CLASSES))
     if dice.random() < 0.3:
+        check = dice.choice(["x", "TYPE_CHECKING", "sys.version_info >= (3, 8)"])
+        name = dice.choice([*NAMES, *CLASSES])
+        for line in (f"if {check}:", "else:"):
+            made = _class(dice, name) if name in CLASSES else _function(dice, name)
+            lines += [line, *("    " + one for one in made)]
+    if dice.random() < 0.3:
         lines.append(f"{dice.choice(NAMES)} = {dice.choice(NAMES + CLASSES)}")
     if dice.random() < 0.2:
         lines.append(f"__all__ = {dice.sample(NAMES + CLASSES, 2)!r}")
