@@ -23,12 +23,11 @@ from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.engine.storage.state import State, open_state, remove_work_in_progress
 from repobuild.errors import UsageError, nearest
+from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
     at_worktree,
-    common_folder,
-    open_repository,
 )
 from repobuild.resources import data_folder
 from repobuild.rulebook import Rulebook, make_rulebook

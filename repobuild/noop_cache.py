@@ -28,6 +28,7 @@ import sys
 from zlib import crc32
 
 from repobuild import __version__
+from repobuild.git.discovery import locate
 from repobuild.resources import SETTINGS_FILE, path_of
 
 TYPE_CHECKING = False  # type checkers read it as true; see repobuild/resources.py
@@ -41,11 +42,10 @@ _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
 def answer(goal: str = "") -> tuple[str, str] | None:
     """Return the last build's answers (text, JSON) if they still hold, else None."""
-    paths = locate_head()
-    if paths is None:
+    found = locate()
+    if found is None or not found.head:
         return None
-    root, common, commit = paths
-    state = os.path.join(common, "repobuild")
+    state = os.path.join(found.common, "repobuild")
     crc, _, body = _read(os.path.join(state, _FILE)).partition("\0")
     fields = body.split("\0")
     if crc != f"{crc32(os.fsencode(body)):08x}" or len(fields) != 4:
@@ -56,7 +56,7 @@ def answer(goal: str = "") -> tuple[str, str] | None:
     folders = [os.path.join(state, "objects", o) for o in objects.splitlines()]
     if not all(map(os.path.isdir, folders)):
         return None
-    if key != _cache_key(state, root, commit, goal):
+    if key != _cache_key(state, found.work_tree, found.head, goal):
         return None
     return text, json
 
@@ -94,32 +94,6 @@ def fingerprint(root: str) -> str:
     parts += sorted([*_list_files(path_of("rules")), *_list_files(path_of("configs"))])
     parts += _installed_tools()
     return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"
-
-
-def locate_head() -> list[str] | None:
-    """Return work tree, common folder and commit of HEAD; None outside git."""
-    command = ["git", "rev-parse", "--path-format=absolute", "--show-toplevel"]
-    lines = _output([*command, "--git-common-dir", "HEAD^{commit}"]).splitlines()
-    return lines if len(lines) == 3 else None
-
-
-def _output(command: list[str]) -> str:
-    """Return the stdout of a process; "" when it fails. stderr is discarded."""
-    reading, writing = os.pipe()
-    silent = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
-    with open(reading, "rb") as pipe:
-        try:
-            child = os.posix_spawnp(
-                command[0], command, os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1), silent],
-            )  # fmt: skip
-        except OSError:
-            return ""
-        finally:
-            os.close(writing)
-        output = os.fsdecode(pipe.read())
-    _, status = os.waitpid(child, 0)
-    return output if status == 0 else ""
 
 
 def _read(path: str) -> str:

@@ -108,6 +108,7 @@ def _run(
         "version": 1,
         "commit": build.snapshot.commit,
         "tables": {name: vars(o.counts) for name, o in build.outcomes.items()},
+        "failed": {n: len(o.failed) for n, o in build.outcomes.items() if o.failed},
         "adapter": head_adapter(build),
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
     }
@@ -121,6 +122,9 @@ def text(facts: dict[str, Any]) -> str:
         for name, counts in facts["tables"].items()
         if counts["built"] or counts["memo"] or counts["removed"]
     }
+    if not changed and facts["failed"]:
+        rows = sum(facts["failed"].values())
+        return f"nothing new: {rows:,} row{'s' * (rows != 1)} failed again"
     if not changed:
         return f"nothing to do: {short(facts['commit'])} is built"
     rows = [["", "built", "memo", "removed", "unchanged", "time"]]

@@ -30,14 +30,17 @@ def first_parents(
 ) -> Iterator[str]:
     """Yield up to `limit` first-parent ancestors, nearest first, without `commit`.
 
-    Yields nothing for a commit that is not in the repository.
+    Ends where a parent cannot be read, and yields nothing for an unknown commit.
     """
     if not commit or commit not in repository:
         return
     walker = repository.walk(commit, SortMode.NONE)
     walker.simplify_first_parent()
-    for ancestor in islice(walker, 1, limit + 1):
-        yield str(ancestor.id)
+    try:
+        for ancestor in islice(walker, 1, limit + 1):
+            yield str(ancestor.id)
+    except (KeyError, pygit2.GitError):
+        return  # a parent is missing or broken
 
 
 def nearest_ancestor(

@@ -22,12 +22,13 @@ parent has no row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import pygit2
 from pygit2.enums import DiffFind, DiffOption
 
+from repobuild.errors import MissingObjectError
 from repobuild.git.snapshot import REGULAR, quote
 
 MOST_FILES = 100
@@ -46,12 +47,17 @@ class KeptCommit(NamedTuple):
     before: str
 
 
-def kept_commits(repository: pygit2.Repository, commit: str) -> Iterator[KeptCommit]:
+def kept_commits(
+    repository: pygit2.Repository,
+    commit: str,
+    fail: Callable[[str, MissingObjectError], None] = lambda commit, error: None,
+) -> Iterator[KeptCommit]:
     """Yield the commits along first parents, newest first, without loops.
 
-    Commits that cannot be compared with their parent are left out.
+    Commits that cannot be compared with their parent are left out. `fail` hears of a
+    commit whose tree is missing, where history can be read again once it is there.
     """
-    history = _FirstParentHistory(repository, commit)
+    history = _FirstParentHistory(repository, commit, fail)
     kept = history.skip_loop(0)
     while history.tree(kept + 1):
         older = history.skip_loop(kept + 1)
@@ -65,8 +71,14 @@ def kept_commits(repository: pygit2.Repository, commit: str) -> Iterator[KeptCom
 class _FirstParentHistory:
     """Commits along first parents, by age (0 is the newest); read on demand."""
 
-    def __init__(self, repository: pygit2.Repository, commit: str) -> None:
+    def __init__(
+        self,
+        repository: pygit2.Repository,
+        commit: str,
+        fail: Callable[[str, MissingObjectError], None],
+    ) -> None:
         self._repository = repository
+        self._fail = fail
         self._read: list[tuple[str, str]] = []  # commit, tree
         self._next = commit
 
@@ -103,16 +115,24 @@ class _FirstParentHistory:
         except (KeyError, ValueError, pygit2.GitError):
             return  # not in this clone
         if commit.tree_id not in self._repository:
+            self._fail(name, MissingObjectError(str(commit.tree_id)))
             return
         self._read.append((name, str(commit.tree_id)))
         self._next = str(commit.parent_ids[0]) if commit.parent_ids else ""
 
 
 def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any]:
-    """Return the table row of a kept commit."""
+    """Return the table row of a kept commit.
+
+    Raises `MissingObjectError` when a tree, or a blob that may be a renamed file, is
+    missing.
+    """
     commit = repository[step.commit].peel(pygit2.Commit)
     parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
-    files, changes = _diff(parent.tree, commit.tree)
+    try:
+        files, changes = _diff(parent.tree, commit.tree)
+    except (KeyError, pygit2.GitError) as error:
+        raise MissingObjectError(step.commit) from error
     return {
         "parent": str(parent.id),
         "before": step.before,

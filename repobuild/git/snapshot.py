@@ -23,6 +23,7 @@ import pygit2
 from pygit2.enums import FileMode, FileStatus, SortMode
 
 from repobuild.errors import UsageError
+from repobuild.git.repository import common_folder, read_blob
 from repobuild.git.tree_objects import TreeEntry, diff_trees, walk_files
 
 Entry = TreeEntry  # blob id (hex), mode
@@ -51,27 +52,6 @@ def unquote(key: str) -> str:
         for part in parts[1::2]
     ]
     return "".join(parts)
-
-
-def open_repository(start: Path) -> pygit2.Repository:
-    """Open the repository that contains `start`; raises `UsageError` outside of one."""
-    path = pygit2.discover_repository(str(start))
-    if path is None:
-        raise UsageError(
-            f'"{start}" is not inside a git repository\n'
-            "repobuild reads commits, not folders\n"
-            "run it inside a checkout, or start one with: git init && git commit"
-        )
-    return pygit2.Repository(path)
-
-
-def common_folder(repository: pygit2.Repository) -> Path:
-    """Return git's common folder, which all worktrees of a repository share."""
-    folder = Path(repository.path)
-    pointer = folder / "commondir"
-    if not pointer.is_file():
-        return folder.resolve()
-    return (folder / pointer.read_text("utf-8").strip()).resolve()
 
 
 def resolve(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
@@ -139,20 +119,15 @@ class Snapshot:
             if not isinstance(self.repository[old_tree], pygit2.Tree):
                 return None
             pairs = list(diff_trees(self.repository, old_tree, self.tree))
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, pygit2.GitError):
             return None
         # Removed ones first: a file may have replaced a folder of its name.
         changed: dict[str, Entry | None] = {quote(p): None for p, e in pairs if not e}
         return changed | {quote(path): entry for path, entry in pairs if entry}
 
     def blob(self, blob_id: str) -> bytes:
-        """Return a blob's bytes; raises `KeyError` when there is no such blob."""
-        if self.copies is not None and (self.copies / blob_id).is_file():
-            return (self.copies / blob_id).read_bytes()
-        blob = self.repository[blob_id]
-        if not isinstance(blob, pygit2.Blob):
-            raise KeyError(blob_id)
-        return blob.data
+        """Return a blob's bytes; raises `MissingObjectError` when there is none."""
+        return read_blob(self.repository, blob_id, self.copies)
 
     def entry(self, key: str, commit: str) -> Entry | None:
         """Return the entry of a path's key in a commit or tree; None for no entry."""
@@ -197,10 +172,13 @@ class Snapshot:
         """Return old key -> new key of the files that git detects as renamed."""
         try:
             old = self.repository[old_tree].peel(pygit2.Tree)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, pygit2.GitError):
             return {}
-        diff = old.diff_to_tree(self._tree())
-        diff.find_similar(rename_limit=_RENAME_LIMIT)
+        try:
+            diff = old.diff_to_tree(self._tree())
+            diff.find_similar(rename_limit=_RENAME_LIMIT)
+        except (KeyError, pygit2.GitError):
+            return {}  # a tree or blob is missing
         return {
             quote(delta.old_file.raw_path): quote(delta.new_file.raw_path)
             for delta in diff.deltas
@@ -215,13 +193,13 @@ class Snapshot:
         """
         try:
             old = self.repository[old_tree].peel(pygit2.Tree)
+            diff = old.diff_to_tree(self._tree(), context_lines=_WHOLE_FILE)
+            if len(diff) > _MOST_CHURNED_FILES:
+                return 1.0
+            # (unchanged, added, removed) lines of each file
+            stats = [patch.line_stats for patch in diff if patch is not None]
         except (KeyError, ValueError, pygit2.GitError):
             return 1.0
-        diff = old.diff_to_tree(self._tree(), context_lines=_WHOLE_FILE)
-        if len(diff) > _MOST_CHURNED_FILES:
-            return 1.0
-        # (unchanged, added, removed) lines of each file
-        stats = [patch.line_stats for patch in diff if patch is not None]
         changed = sum(added + removed for _, added, removed in stats)
         lines = sum(map(sum, stats))
         return changed / lines if lines else 1.0

@@ -16,6 +16,8 @@ from collections.abc import Iterator
 
 import pygit2
 
+from repobuild.errors import MissingObjectError
+
 TreeEntry = tuple[str, int]  # id (hex), mode; a plain tuple: one is made for every file
 _RawEntry = tuple[bytes, bytes]  # mode in octal digits, id
 _ENTRY = re.compile(rb"(\d+) ([^\0]+)\0(.{20})", re.DOTALL)
@@ -65,7 +67,13 @@ def diff_trees(
 
 def _read_entries(repository: pygit2.Repository, tree: str) -> dict[bytes, _RawEntry]:
     """Return a tree's entries by name; the last one of a name that comes twice."""
-    entries = _ENTRY.findall(repository.read(tree)[1]) if tree else ()
+    if not tree:
+        return {}
+    try:
+        content = repository.read(tree)[1]
+    except (KeyError, pygit2.GitError) as error:
+        raise MissingObjectError(tree) from error
+    entries = _ENTRY.findall(content)
     return {name: (mode, id) for mode, name, id in entries}
 
 

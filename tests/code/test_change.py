@@ -152,14 +152,17 @@ def test_a_nested_functions_change_is_its_own():
 
 
 def test_an_unreadable_file_hides_only_itself():
-    lost = ("a.py", "lost", "a.py", LONG)
     broken = ("b.py", LONG, "b.py", "def f(:\n")
     fine = ("c.py", CLASS + LONG, "c.py", LONG)
-    assert summary(items_of(lost, broken, fine)) == [
-        ("unread", "a.py"),
+    assert summary(items_of(broken, fine)) == [
         ("unread", "b.py"),
         ("removed", "c.py::Box"),
     ]
+
+
+def test_a_commit_with_a_missing_blob_has_no_row():
+    with pytest.raises(KeyError):
+        items_of(("a.py", "lost", "a.py", LONG))
 
 
 def test_a_commit_with_too_many_files_is_unread():

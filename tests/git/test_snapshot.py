@@ -8,12 +8,11 @@ import pygit2
 import pytest
 
 from repobuild.errors import UsageError
+from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
     at_worktree,
-    common_folder,
-    open_repository,
     quote,
 )
 from tests.repository import Repository

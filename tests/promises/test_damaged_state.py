@@ -287,9 +287,10 @@ def test_garbage_in_a_lesser_file_is_passed_over(toy, wanted, tmp_path, name):
 
 def test_a_changed_byte_in_the_short_answer_is_no_answer(toy, repository, monkeypatch):
     from repobuild import noop_cache
+    from repobuild.git.discovery import locate
 
     monkeypatch.chdir(repository.path)
-    _, _, commit = noop_cache.locate_head()
+    commit = locate().head
     path = toy.folder / "current"
     noop_cache.write(
         str(toy.folder), str(repository.path), commit, "", [], "text", "{}"

@@ -19,7 +19,7 @@ MAY_USE = {
     "errors": set(),
     "resources": set(),
     "settings": DATA,
-    "noop_cache": {"resources"},
+    "noop_cache": {"resources", "git"},
     "git": {"errors"},
     "engine": {"errors", "git"},
     "user_rules": {"errors", "engine", "git"},
@@ -36,8 +36,9 @@ MAY_USE = {
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth"},
 }
-# Of git, the engine knows what a commit holds and which commits led to it.
-NARROW = {("engine", "git"): {"snapshot", "ancestors"}}
+# Of git, the engine knows what a commit holds, which commits led to it, and how a
+# worker opens the objects again.
+NARROW = {("engine", "git"): {"snapshot", "ancestors", "repository"}}
 
 
 def test_every_room_has_its_line():

@@ -1,6 +1,6 @@
 """The `changes` table: what one commit did to elements.
 
-A row is `{"items": [...]}`, with `problem` when a blob is missing. An item is a dict
+A row is `{"items": [...]}`; where a blob is missing there is none. An item is a dict
 with `what` and `id`: the old id of a removed element, else the new one.
 
     file added      id
@@ -52,8 +52,7 @@ def changes(value: Mapping[str, Value], scope: Scope) -> Value:
     items = list(commit.items(files))
     if len(items) > _MAX_ITEMS or commit.bytes_read > _MAX_BYTES:
         return {"items": [UNREAD]}
-    problem = {"problem": commit.problem} if commit.problem else {}
-    return {"items": items, **problem}
+    return {"items": items}
 
 
 def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
@@ -86,7 +85,6 @@ class _CommitReader:
         self._exclude = tuple(scope.settings["project.exclude"])
         self._limit = int(scope.settings["project.max_file_bytes"])
         self.bytes_read = 0
-        self.problem = ""
 
     def items(self, files: list[list[str]]) -> Iterator[Item]:
         """Yield the items of files, then those of elements."""
@@ -123,12 +121,7 @@ class _CommitReader:
         return _RevisionPair(*revisions)
 
     def _revision(self, side: _Blob) -> Revision | None:
-        try:
-            data = self._scope.blob(side.blob)
-        except KeyError:
-            name = f'blob {side.blob[:10]} of "{side.path}"'
-            self.problem = f"{name} is not in this repository"
-            return None
+        data = self._scope.blob(side.blob)
         self.bytes_read += len(data)
         if self.bytes_read > _MAX_BYTES:
             return None

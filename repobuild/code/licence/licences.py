@@ -26,6 +26,7 @@ from repobuild.code.licence.detect import (
     spdx_expression,
 )
 from repobuild.engine.contract import Value, View
+from repobuild.errors import MissingObjectError
 
 Row = dict[str, str]
 _LINK = 0o120000  # git's mode of a symbolic link, which only points to a text
@@ -79,7 +80,12 @@ def _folder_row(view: View, folder: str) -> Row | None:
         file = view.table("files").get(path)
         if file is None or _folder_of(path) != folder:
             continue  # a false hit of the index
-        if licence := licence_of_file(_name_of(path), view.blob(file["blob"])):
+        try:
+            text = view.blob(file["blob"])
+        except MissingObjectError as error:
+            view.fail("files", path, error)
+            continue
+        if licence := licence_of_file(_name_of(path), text):
             stated[path] = licence
     for path, licence in stated.items():
         if _name_of(path) in MANIFESTS:
@@ -107,7 +113,12 @@ def _update_file(view: View, path: str) -> None:
         if not view.full:
             view.own.drop(path)
         return
-    named = licence_of_header(view.blob(file["blob"]))
+    try:
+        named = licence_of_header(view.blob(file["blob"]))
+    except MissingObjectError as error:
+        view.fail("files", path, error)
+        view.own.drop(path)
+        return
     row = {"licence": named, "source": path} if named else _nearest(view, path)
     view.own.put(path, row)
 

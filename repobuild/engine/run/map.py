@@ -187,13 +187,9 @@ class _MapRun:
             self.outcome.removed.append(key)
 
     def _clear_pending(self) -> None:
-        """Clear the pending rows, except those that failed: they are tried again."""
-        database, name = self.build.state.database, self.rule.name
-        database.execute("DELETE FROM pending WHERE consumer = ?", (name,))
-        database.executemany(
-            "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, NULL)",
-            [(name, self.source.rule.name, key) for key in self.outcome.failed],
-        )
+        source = self.source.rule.name
+        failed = [(source, key) for key in self.outcome.failed]
+        self.build.keep_pending(self.rule, failed)
 
 
 class _OldValues:

@@ -7,7 +7,7 @@ another commit with the history that led to it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from repobuild.engine.context import BuildContext
@@ -26,6 +26,10 @@ class RunningSource:
     own: ViewOutput
     full: bool
     last: str
+    failures: dict[str, str] = field(default_factory=dict)  # key -> problem
+
+    def fail(self, key: str, problem: object) -> None:
+        self.failures[key] = str(problem)
 
 
 def run_source(build: BuildContext, rule: Rule) -> TableResult:
@@ -36,9 +40,14 @@ def run_source(build: BuildContext, rule: Rule) -> TableResult:
     own = ViewOutput(build.table(rule.name), full)
     settings = rule.tracked_settings(build.settings)
     last = "" if full or line is None else line.tree
-    rule.function(RunningSource(build.snapshot, settings, own, full, last))
+    source = RunningSource(build.snapshot, settings, own, full, last)
+    rule.function(source)
+    for key, problem in source.failures.items():
+        build.report_failure(rule.name, key, problem)
+        outcome.failed.append(key)
     with build.transaction():
         writer = build.writer(rule)
         own.write(writer, outcome)
+        build.keep_pending(rule, [(rule.name, key) for key in source.failures])
         build.close(rule, writer, outcome, began)
     return outcome
