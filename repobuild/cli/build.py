@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from repobuild.git.snapshot import Snapshot
 
 _LISTED_PROBLEMS = 10
+_LONGEST_KEY = 300  # characters that a warning shows
 
 
 @click.command("build")
@@ -144,7 +145,7 @@ def _tell_problems(problems: list[Problem]) -> None:
         rows_by_problem.setdefault((table, problem), []).append(key)
     for (table, problem), keys in list(rows_by_problem.items())[:_LISTED_PROBLEMS]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        print_message(f'warning: {table} "{keys[0]}"{more}: {problem}')
+        print_message(f'warning: {table} "{keys[0][:_LONGEST_KEY]}"{more}: {problem}')
     if len(rows_by_problem) > _LISTED_PROBLEMS:
         rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]
         count = sum(map(len, rest))

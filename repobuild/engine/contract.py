@@ -145,6 +145,11 @@ class Source(Protocol):
         """The tree id or lineage of the last build; "" when the table starts empty."""
         ...
 
+    @property
+    def warn(self) -> Callable[[str, str], None]:
+        """Report something about a key: the build goes on."""
+        ...
+
     def fail(self, key: str, problem: object) -> None:
         """Report a row that cannot be made now; the next build tries it again."""
         ...

@@ -23,6 +23,7 @@ parent has no row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import pygit2
@@ -30,8 +31,10 @@ from pygit2.enums import DiffFind, DiffOption
 
 from repobuild.errors import MissingObjectError
 from repobuild.git.snapshot import REGULAR, quote
+from repobuild.git.tree_objects import diff_trees
 
 MOST_FILES = 100
+_MOST_COMPARED = 100_000  # files that are counted; libgit2 would list every one
 LOOP = 64  # longest loop that is detected, in commits
 # Commits that are read at most. Only a history whose trees recur without end gets here.
 _MOST_COMMITS = 4096
@@ -130,7 +133,7 @@ def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any
     commit = repository[step.commit].peel(pygit2.Commit)
     parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
     try:
-        files, changes = _diff(parent.tree, commit.tree)
+        files, changes = _diff(repository, parent.tree, commit.tree)
     except (KeyError, pygit2.GitError) as error:
         raise MissingObjectError(step.commit) from error
     return {
@@ -142,11 +145,16 @@ def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any
     }
 
 
-def _diff(old: pygit2.Tree, new: pygit2.Tree) -> tuple[int, list[list[str]]]:
+def _diff(
+    repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree
+) -> tuple[int, list[list[str]]]:
     """Return how many files differ, and their changes unless there are too many.
 
     Every flag and limit is given, so the user's git configuration has no influence.
     """
+    differing = diff_trees(repository, str(old.id), str(new.id))
+    if len(list(islice(differing, _MOST_COMPARED))) == _MOST_COMPARED:
+        return _MOST_COMPARED, []
     diff = old.diff_to_tree(new, DiffOption.NORMAL, 0, 0)
     if len(diff) > MOST_FILES:
         return len(diff), []

@@ -1,8 +1,15 @@
 """Read the files of one commit from git's object database, not from the work tree.
 
-A path becomes a key: the same text, except that a backslash is doubled and a byte that
-is not UTF-8 is written as `\\xNN`. Two paths never share a key, and every key is text
-that can be stored and printed.
+A path becomes a key: the same text, except that a backslash is doubled, and that these
+are written byte by byte as `\\xNN`:
+
+    what is not UTF-8, and control characters, which no terminal or line may get
+    "`", which encloses names in samples
+    ":" before another one or at the end, "#" before a word, the "@" of "@lines" at the
+    end and of the path "@project": keys of rows are composed with `::`, `#` and these
+
+Two paths never share a key, and every key is text that can be stored and printed. Names
+that no path can have (tree_objects.py) are left out and reported.
 
 `--worktree` is the exception: changed and new files are hashed as git would hash them,
 and their bytes are first copied into the state. So what is built is what was hashed,
@@ -12,6 +19,7 @@ whatever happens to the file meanwhile.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -29,7 +37,11 @@ from repobuild.git.tree_objects import TreeEntry, diff_trees, walk_files
 Entry = TreeEntry  # blob id (hex), mode
 REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 _RENAME_LIMIT = 1000
-_QUOTED = re.compile(r"\\(\\|x[89a-f][0-9a-f])")
+_UNSAFE = re.compile(
+    r"[\x00-\x1f`\x7f-\x9f\u2028-\u202e\u2066-\u2069\udc80-\udcff]"
+    r"|:(?=:|\Z)|#(?=\w)|@(?=lines\Z)|\A@(?=project\Z)"
+)
+_QUOTED = re.compile(r"\\(\\|x[0-9a-f]{2})")
 _MOST_CHURNED_FILES = 200  # above, `churn` does not compare lines
 _WHOLE_FILE = 1_000_000  # context lines around a change: all of them
 
@@ -37,18 +49,19 @@ _WHOLE_FILE = 1_000_000  # context lines around a change: all of them
 def quote(raw: bytes) -> str:
     """Return the key of a path as git stores it."""
     text = raw.replace(b"\\", b"\\\\").decode("utf-8", "surrogateescape")
-    if text.isascii():
-        return text
-    return "".join(
-        f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text
-    )
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    data = found[0].encode("utf-8", "surrogateescape")
+    return "".join(f"\\x{byte:02x}" for byte in data)
 
 
 def unquote(key: str) -> str:
     """Return the path of a key, in the form that file system functions take."""
     parts = _QUOTED.split(key)  # plain text and escapes, alternating
     parts[1::2] = [
-        part if part == "\\" else chr(0xDC00 + int(part[1:], 16))
+        part if part == "\\" else os.fsdecode(bytes.fromhex(part[1:]))
         for part in parts[1::2]
     ]
     return "".join(parts)
@@ -84,6 +97,7 @@ class Snapshot:
     tree: str
     overlay: dict[str, Entry | None] = field(default_factory=dict)
     copies: Path | None = None
+    refused: dict[str, str] = field(default_factory=dict)  # key of an entry -> why
 
     @property
     def lineage(self) -> str:
@@ -100,7 +114,7 @@ class Snapshot:
         """Yield every path's key with its blob id and mode, submodules included."""
         listed: dict[str, Entry | None] = {}
         if self.tree:
-            walked = walk_files(self.repository, self.tree)
+            walked = walk_files(self.repository, self.tree, self._refuse)
             listed = {quote(path): entry for path, entry in walked}
         listed |= self.overlay
         for key in sorted(listed):
@@ -118,12 +132,15 @@ class Snapshot:
         try:
             if not isinstance(self.repository[old_tree], pygit2.Tree):
                 return None
-            pairs = list(diff_trees(self.repository, old_tree, self.tree))
+            pairs = list(diff_trees(self.repository, old_tree, self.tree, self._refuse))
         except (KeyError, ValueError, pygit2.GitError):
             return None
         # Removed ones first: a file may have replaced a folder of its name.
         changed: dict[str, Entry | None] = {quote(p): None for p, e in pairs if not e}
         return changed | {quote(path): entry for path, entry in pairs if entry}
+
+    def _refuse(self, path: bytes, reason: str) -> None:
+        self.refused[quote(path)] = reason
 
     def blob(self, blob_id: str) -> bytes:
         """Return a blob's bytes; raises `MissingObjectError` when there is none."""
@@ -193,9 +210,13 @@ class Snapshot:
         """
         try:
             old = self.repository[old_tree].peel(pygit2.Tree)
-            diff = old.diff_to_tree(self._tree(), context_lines=_WHOLE_FILE)
-            if len(diff) > _MOST_CHURNED_FILES:
+            changed_files = diff_trees(self.repository, old_tree, self.tree)
+            if (
+                len(list(islice(changed_files, limit := 2 * _MOST_CHURNED_FILES)))
+                == limit
+            ):
                 return 1.0
+            diff = old.diff_to_tree(self._tree(), context_lines=_WHOLE_FILE)
             # (unchanged, added, removed) lines of each file
             stats = [patch.line_stats for patch in diff if patch is not None]
         except (KeyError, ValueError, pygit2.GitError):

@@ -80,7 +80,7 @@ class World:
         self.repository.git.references.create(
             "refs/heads/main", self.commits[-1], force=True
         )
-        self.repository.lay_out(tree)
+        self.repository.lay_out(edits.real_part(tree))
         snapshot = at_worktree(self.repository.git, self.place / "copies")
         self.repository.clear()
         self.ledger.build("dataset", snapshot)

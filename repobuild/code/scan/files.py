@@ -17,6 +17,8 @@ def files(source: Source) -> None:
         entries = removed_unless_listed | dict(source.snapshot.files())
     else:
         entries = dict(changes.items())
+    for path, reason in sorted(source.snapshot.refused.items()):
+        source.warn(path, f"left out: {reason}")
     languages = tuple(source.settings["project.languages"])
     exclude = tuple(source.settings["project.exclude"])
     for path, entry in entries.items():
