@@ -199,7 +199,14 @@ def open_checkout(start: Path | None = None) -> Checkout:
 
     Raises `UsageError` outside of a git repository.
     """
-    return Checkout(open_repository(start or Path.cwd()))
+    try:
+        return Checkout(open_repository(start or Path.cwd()))
+    except FileNotFoundError:
+        raise UsageError(
+            "the working folder is gone\n"
+            "it was removed or moved while this shell was in it\n"
+            "change to a folder that exists: cd /path/to/repository"
+        ) from None
 
 
 class _NoProgress:

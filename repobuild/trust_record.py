@@ -57,7 +57,7 @@ class TrustRecord:
 
         Raises `UsageError` when the record or the variable cannot be parsed.
         """
-        home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        home = environment.get("XDG_STATE_HOME") or _state_home()
         repository = str(common.resolve())
         name = blake2b(os.fsencode(repository), digest_size=16).hexdigest()
         path = Path(home) / "repobuild" / "trust" / f"{name}.json"
@@ -91,6 +91,14 @@ class TrustRecord:
         fresh.replace(self.path)
 
 
+def _state_home() -> Path:
+    """Return `~/.local/state`; a folder that nobody has for a user without a home."""
+    try:
+        return Path.home() / ".local" / "state"
+    except RuntimeError:
+        return Path(os.devnull) / "no home"
+
+
 def _read(path: Path) -> dict[str, dict[str, Sizes]]:
     try:
         body: dict[str, Any] = json.loads(path.read_text("utf-8"))
@@ -98,7 +106,7 @@ def _read(path: Path) -> dict[str, dict[str, Sizes]]:
             str(name): {str(digest): dict(sizes) for digest, sizes in versions.items()}
             for name, versions in body["rules"].items()
         }
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(

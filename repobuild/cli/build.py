@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,7 +90,8 @@ def command(
     if as_json or not quiet:
         emit(facts, as_json, text)
     if not failed and revision == "HEAD" and not worktree:
-        _cache_answer(checkout, snapshot, until, facts)
+        with suppress(OSError):  # it only saves time
+            _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
 
 

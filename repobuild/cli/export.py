@@ -96,6 +96,8 @@ def _write_table(
     checkout: Checkout, table: str, folder: Path, form: str, base: BaseOptions
 ) -> None:
     """Write a table as it was last built; raises `StaleError` for one that is not."""
+    from repobuild.engine.as_of import commit_of
+
     state = checkout.state()
     line = state.line(table)
     if line is None:
@@ -103,6 +105,8 @@ def _write_table(
             f"{table} is not built yet\nrun `repobuild --until {table}` first"
         )
     build = checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
+    if table == "facts":  # it quotes the files
+        commit_of(build, table)
     commit = build.snapshot.commit
     folder.mkdir(parents=True, exist_ok=True)
     if table in ("adapter", "merged"):

@@ -19,6 +19,8 @@ from itertools import islice
 import pygit2
 from pygit2.enums import SortMode
 
+from repobuild.git.repository import has_object
+
 # Bounds the cost where no ancestor qualifies, as in a repository whose adapters were
 # all built on unrelated branches: a walk of 1,000 commits takes
 # 3 ms of packed objects and 10 ms of loose ones.
@@ -32,7 +34,7 @@ def first_parents(
 
     Ends where a parent cannot be read, and yields nothing for an unknown commit.
     """
-    if not commit or commit not in repository:
+    if not commit or not has_object(repository, commit):
         return
     walker = repository.walk(commit, SortMode.NONE)
     walker.simplify_first_parent()
@@ -47,7 +49,7 @@ def nearest_ancestor(
     repository: pygit2.Repository, commit: str, wanted: Container[str]
 ) -> str:
     """Return the first wanted commit from `commit` on, itself included, or ""."""
-    if not commit or commit not in repository:
+    if not commit or not has_object(repository, commit):
         return ""
     if commit in wanted:
         return commit

@@ -30,7 +30,8 @@ import pygit2
 from pygit2.enums import DiffFind, DiffOption
 
 from repobuild.errors import MissingObjectError
-from repobuild.git.snapshot import REGULAR, quote
+from repobuild.git.repository import has_object
+from repobuild.git.snapshot import REGULAR, first_line, quote
 from repobuild.git.tree_objects import diff_trees
 
 MOST_FILES = 100
@@ -117,7 +118,7 @@ class _FirstParentHistory:
             commit = self._repository[name].peel(pygit2.Commit)
         except (KeyError, ValueError, pygit2.GitError):
             return  # not in this clone
-        if commit.tree_id not in self._repository:
+        if not has_object(self._repository, str(commit.tree_id)):
             self._fail(name, MissingObjectError(str(commit.tree_id)))
             return
         self._read.append((name, str(commit.tree_id)))
@@ -130,9 +131,9 @@ def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any
     Raises `MissingObjectError` when a tree, or a blob that may be a renamed file, is
     missing.
     """
-    commit = repository[step.commit].peel(pygit2.Commit)
-    parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
     try:
+        commit = repository[step.commit].peel(pygit2.Commit)
+        parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
         files, changes = _diff(repository, parent.tree, commit.tree)
     except (KeyError, pygit2.GitError) as error:
         raise MissingObjectError(step.commit) from error
@@ -186,11 +187,7 @@ def _path_and_blob(file: pygit2.DiffFile) -> list[str]:
 
 def subject(commit: pygit2.Commit) -> str:
     """Return the first line of a commit message as printable, bounded text."""
-    raw = commit.raw_message.strip().partition(b"\n")[0]
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+    text = first_line(commit)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if len(text) <= _LONGEST_SUBJECT:
         return text

@@ -62,6 +62,14 @@ def common_folder(repository: pygit2.Repository) -> Path:
     return (folder / os.fsdecode(pointer.read_bytes().strip())).resolve()
 
 
+def has_object(repository: pygit2.Repository, object_id: str) -> bool:
+    """Return whether an object is there; a broken one is not."""
+    try:
+        return object_id in repository
+    except (ValueError, pygit2.GitError):
+        return False
+
+
 def read_blob(
     repository: pygit2.Repository, blob_id: str, copies: Path | None = None
 ) -> bytes:

@@ -31,7 +31,7 @@ import pygit2
 from pygit2.enums import FileMode, FileStatus, SortMode
 
 from repobuild.errors import UsageError
-from repobuild.git.repository import common_folder, read_blob
+from repobuild.git.repository import common_folder, has_object, read_blob
 from repobuild.git.tree_objects import TreeEntry, diff_trees, walk_files
 
 Entry = TreeEntry  # blob id (hex), mode
@@ -166,24 +166,24 @@ class Snapshot:
         The search follows first parents, so a change on a merged branch yields the
         merge. Returns None when no such commit is within `limit` commits.
         """
-        if commit not in self.repository:
+        if not has_object(self.repository, commit):
             return None
         walker = self.repository.walk(commit, SortMode.NONE)
         walker.simplify_first_parent()
-        for candidate in islice(walker, limit):
-            parents = candidate.parent_ids
-            before = self.entry(key, str(parents[0])) if parents else None
-            if self.entry(key, str(candidate.id)) != before:
-                return str(candidate.id), candidate.message.partition("\n")[0]
+        with suppress(KeyError, pygit2.GitError):  # a parent is missing or broken
+            for candidate in islice(walker, limit):
+                parents = candidate.parent_ids
+                before = self.entry(key, str(parents[0])) if parents else None
+                if self.entry(key, str(candidate.id)) != before:
+                    return str(candidate.id), first_line(candidate)
         return None
 
     def subject(self, commit: str) -> str:
         """Return the first line of a commit's message; "" for an unknown commit."""
         try:
-            message = self.repository[commit].peel(pygit2.Commit).message
+            return first_line(self.repository[commit].peel(pygit2.Commit))
         except (KeyError, ValueError, pygit2.GitError):
             return ""
-        return message.partition("\n")[0]
 
     def renames(self, old_tree: str) -> dict[str, str]:
         """Return old key -> new key of the files that git detects as renamed."""
@@ -276,6 +276,18 @@ def at_worktree(repository: pygit2.Repository, copies: Path) -> Snapshot:
         if status != FileStatus.IGNORED
     }
     return Snapshot(repository, commit, tree, overlay, copies)
+
+
+def first_line(commit: pygit2.Commit) -> str:
+    """Return the first line of a commit's message, as UTF-8 or else as Latin-1.
+
+    The encoding that a commit declares may be wrong, or unknown to Python.
+    """
+    raw = commit.raw_message.strip().partition(b"\n")[0]
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def worktree_id(snapshot: Snapshot) -> str:
