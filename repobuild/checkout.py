@@ -27,8 +27,8 @@ from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
-    at_worktree,
 )
+from repobuild.git.worktree import at_worktree
 from repobuild.resources import data_folder
 from repobuild.rulebook import Rulebook, make_rulebook
 from repobuild.settings import read_settings

@@ -71,6 +71,7 @@ def command(
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
+    from repobuild.git.repository import has_replacements
 
     checkout = open_checkout()
     if worktree and not until:
@@ -79,6 +80,8 @@ def command(
     goals = checkout.goals(until, snapshot)
     if notice := checkout.rulebook(snapshot).notice:
         print_message(notice)
+    if has_replacements(checkout.repository):
+        print_message("note: `git replace` is not followed; the original is built")
     if dry_run:
         emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0

@@ -62,6 +62,16 @@ def common_folder(repository: pygit2.Repository) -> Path:
     return (folder / os.fsdecode(pointer.read_bytes().strip())).resolve()
 
 
+def has_replacements(repository: pygit2.Repository) -> bool:
+    """Return whether `git replace` shows other objects than those that are read."""
+    folder = common_folder(repository)
+    loose = folder / "refs" / "replace"
+    if loose.is_dir() and any(loose.iterdir()):
+        return True
+    packed = folder / "packed-refs"
+    return packed.is_file() and b" refs/replace/" in packed.read_bytes()
+
+
 def has_object(repository: pygit2.Repository, object_id: str) -> bool:
     """Return whether an object is there; a broken one is not."""
     try:

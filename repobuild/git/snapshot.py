@@ -11,9 +11,7 @@ are written byte by byte as `\\xNN`:
 Two paths never share a key, and every key is text that can be stored and printed. Names
 that no path can have (tree_objects.py) are left out and reported.
 
-`--worktree` is the exception: changed and new files are hashed as git would hash them,
-and their bytes are first copied into the state. So what is built is what was hashed,
-whatever happens to the file meanwhile.
+`--worktree` is the exception: worktree.py.
 """
 
 from __future__ import annotations
@@ -28,7 +26,7 @@ from itertools import islice
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode, FileStatus, SortMode
+from pygit2.enums import FileMode, SortMode
 
 from repobuild.errors import UsageError
 from repobuild.git.repository import common_folder, has_object, read_blob
@@ -256,28 +254,6 @@ def at_commit(repository: pygit2.Repository, revision: str = "HEAD") -> Snapshot
     return Snapshot(repository, str(commit.id), str(commit.tree_id))
 
 
-def at_worktree(repository: pygit2.Repository, copies: Path) -> Snapshot:
-    """Return HEAD overlaid with the work tree's changed and new files.
-
-    The files' bytes are copied into `copies` under their blob ids. Raises `UsageError`
-    for a bare repository.
-    """
-    if repository.is_bare:
-        raise UsageError("a bare repository has no work tree; build a commit instead")
-    commit, tree = "", ""
-    if not repository.head_is_unborn:
-        head = repository.head.peel(pygit2.Commit)
-        commit, tree = str(head.id), str(head.tree_id)
-    copies.mkdir(parents=True, exist_ok=True)
-    root = Path(repository.workdir)
-    overlay = {
-        quote(path.encode("utf-8", "surrogateescape")): _copy(root / path, copies)
-        for path, status in repository.status(untracked_files="all").items()
-        if status != FileStatus.IGNORED
-    }
-    return Snapshot(repository, commit, tree, overlay, copies)
-
-
 def first_line(commit: pygit2.Commit) -> str:
     """Return the first line of a commit's message, as UTF-8 or else as Latin-1.
 
@@ -296,14 +272,3 @@ def worktree_id(snapshot: Snapshot) -> str:
     for key, entry in sorted(snapshot.overlay.items()):
         content.update(repr((key, entry)).encode())
     return f"worktree:{content.hexdigest()[:40]}"
-
-
-def _copy(path: Path, copies: Path) -> Entry | None:
-    """Copy a file and return its entry; None for a removed file or a link."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    data = path.read_bytes()
-    blob_id = str(pygit2.hash(data))
-    (copies / blob_id).write_bytes(data)
-    executable = path.stat().st_mode & 0o100
-    return blob_id, int(FileMode.BLOB_EXECUTABLE if executable else FileMode.BLOB)

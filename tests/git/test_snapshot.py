@@ -12,9 +12,9 @@ from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
-    at_worktree,
     quote,
 )
+from repobuild.git.worktree import at_worktree
 from tests.repository import Repository
 
 

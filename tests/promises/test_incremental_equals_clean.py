@@ -24,7 +24,8 @@ from hypothesis import HealthCheck, given, settings
 
 from repobuild.engine.digest import digest, inflate
 from repobuild.engine.rule import closure
-from repobuild.git.snapshot import Snapshot, at_commit, at_worktree
+from repobuild.git.snapshot import Snapshot, at_commit
+from repobuild.git.worktree import at_worktree
 from tests.promises import edits
 from tests.promises.edits import Edit, Step, Tree, after
 from tests.promises.ledger import Ledger

@@ -11,13 +11,13 @@ from collections.abc import Iterable, Iterator
 
 from repobuild.engine.contract import Value
 from repobuild.engine.digest import TableDigest, pack, unpack
-from repobuild.engine.rule import Rule
-from repobuild.engine.storage.index_digest import (
+from repobuild.engine.index_digest import (
     index_entry,
     read_index_digest,
     sum_index,
     write_index_digest,
 )
+from repobuild.engine.rule import Rule
 from repobuild.engine.storage.state import State
 from repobuild.engine.storage.table import RawRow, StoredIndex, StoredTable, term_number
 from repobuild.engine.storage.table_writer import TableResult, TableWriter

@@ -19,12 +19,12 @@ import sqlite3
 import zlib
 
 from repobuild.engine.digest import TableDigest, digest, inflate
+from repobuild.engine.index_digest import read_index_digest, sum_index
 from repobuild.engine.storage.database_schema import (
     SCHEMA,
     index_schema,
     rows_schema,
 )
-from repobuild.engine.storage.index_digest import read_index_digest, sum_index
 
 _NEEDED = {"meta", "manifests", "tables", "memo", "pending"}
 _CORRUPT = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
