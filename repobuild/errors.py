@@ -6,6 +6,7 @@
     ├── LockedError       4   another builder holds the lock
     ├── DamagedError      3   the state's database is damaged
     └── MissingObjectError 3  git's object database lacks an object
+        └── PartialRowError   for a part of a row only
 
 A message has up to three lines: what happened, why, what to do.
 """
@@ -62,6 +63,17 @@ class MissingObjectError(BuildError, KeyError):
             "this clone lacks git objects that it needs, as a partial clone does\n"
             "get them, then run again: git fetch --refetch --no-filter"
         )
+
+
+class PartialRowError(MissingObjectError):
+    """A map lacks a git object for a part of its row; `value` is the rest.
+
+    The rest is kept as the row, but not in the memo, and the row is tried again.
+    """
+
+    def __init__(self, object_id: str, value: object) -> None:
+        super().__init__(object_id)
+        self.value = value
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from repobuild.code.changes.change import changes
+from repobuild.errors import MissingObjectError, PartialRowError
 
 LONG = """
 def sum_up(values):
@@ -36,7 +37,7 @@ class Blobs:
 
     def blob(self, blob: str) -> bytes:
         if blob == "lost":
-            raise KeyError(blob)
+            raise MissingObjectError(blob)
         return blob.encode()
 
 
@@ -160,9 +161,12 @@ def test_an_unreadable_file_hides_only_itself():
     ]
 
 
-def test_a_commit_with_a_missing_blob_has_no_row():
-    with pytest.raises(KeyError):
-        items_of(("a.py", "lost", "a.py", LONG))
+def test_a_missing_blob_fails_the_row_and_keeps_the_rest():
+    fine = ("c.py", CLASS + LONG, "c.py", LONG)
+    with pytest.raises(PartialRowError) as caught:
+        items_of(("a.py", "lost", "a.py", LONG), fine)
+    items = caught.value.value["items"]
+    assert summary(items) == [("unread", "a.py"), ("removed", "c.py::Box")]
 
 
 def test_a_commit_with_too_many_files_is_unread():

@@ -1,7 +1,7 @@
 """The `changes` table: what one commit did to elements.
 
-A row is `{"items": [...]}`; where a blob is missing there is none. An item is a dict
-with `what` and `id`: the old id of a removed element, else the new one.
+A row is `{"items": [...]}`; where a blob is missing it is tried again. An item is a
+dict with `what` and `id`: the old id of a removed element, else the new one.
 
     file added      id
     file removed    id
@@ -34,6 +34,7 @@ from repobuild.code.facts.parse import facts_of
 from repobuild.code.scan.language import grammars, language_of
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Scope, Value
+from repobuild.errors import MissingObjectError, PartialRowError
 from repobuild.resources import data_folder
 
 Item = dict[str, Any]
@@ -52,6 +53,8 @@ def changes(value: Mapping[str, Value], scope: Scope) -> Value:
     items = list(commit.items(files))
     if len(items) > _MAX_ITEMS or commit.bytes_read > _MAX_BYTES:
         return {"items": [UNREAD]}
+    if commit.missing:
+        raise PartialRowError(commit.missing, {"items": items})
     return {"items": items}
 
 
@@ -85,6 +88,7 @@ class _CommitReader:
         self._exclude = tuple(scope.settings["project.exclude"])
         self._limit = int(scope.settings["project.max_file_bytes"])
         self.bytes_read = 0
+        self.missing = ""  # the id of a blob
 
     def items(self, files: list[list[str]]) -> Iterator[Item]:
         """Yield the items of files, then those of elements."""
@@ -121,7 +125,11 @@ class _CommitReader:
         return _RevisionPair(*revisions)
 
     def _revision(self, side: _Blob) -> Revision | None:
-        data = self._scope.blob(side.blob)
+        try:
+            data = self._scope.blob(side.blob)
+        except MissingObjectError as error:
+            self.missing = error.object_id
+            return None
         self.bytes_read += len(data)
         if self.bytes_read > _MAX_BYTES:
             return None

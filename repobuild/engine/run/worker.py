@@ -17,7 +17,7 @@ from repobuild.engine.rule import import_function
 from repobuild.engine.run.command import Command, CommandEnvironment, run_command
 from repobuild.engine.run.cyclic_gc import paused_gc
 from repobuild.engine.run.script import RuleError, Script
-from repobuild.errors import MissingObjectError
+from repobuild.errors import MissingObjectError, PartialRowError
 from repobuild.git.repository import open_folder, read_blob
 
 Settings = dict[str, Any]
@@ -52,8 +52,7 @@ class MapWork:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class MapResult:
+class MapResult(NamedTuple):
     """A computed row in its stored form; `digest` is empty when there is no row."""
 
     key: bytes
@@ -95,6 +94,9 @@ def _compute_row(
     key, packed = payload
     try:
         value = function(unpack(packed), scope)
+    except PartialRowError as error:
+        kept = _result(work, key, error.value)
+        return kept._replace(problem=str(error), failed=True)
     except Exception as error:  # one bad row is reported, and the others are computed
         is_plain = isinstance(error, (RuleError, MissingObjectError))
         name = "" if is_plain else f"{type(error).__name__}: "
