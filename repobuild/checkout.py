@@ -25,13 +25,12 @@ from repobuild.engine.storage.event_log import EventLog, Redact, keep
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.engine.storage.state import State, open_state, remove_work_in_progress
 from repobuild.errors import UsageError, nearest
+from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
-    at_worktree,
-    common_folder,
-    open_repository,
 )
+from repobuild.git.worktree import at_worktree
 from repobuild.powers import Powers
 from repobuild.resources import data_folder
 from repobuild.rulebook import Rulebook, make_rulebook
@@ -241,7 +240,14 @@ def open_checkout(start: Path | None = None, redact: Redact = keep) -> Checkout:
 
     Raises `UsageError` outside of a git repository.
     """
-    return Checkout(open_repository(start or Path.cwd()), redact)
+    try:
+        return Checkout(open_repository(start or Path.cwd()), redact)
+    except FileNotFoundError:
+        raise UsageError(
+            "the working folder is gone\n"
+            "it was removed or moved while this shell was in it\n"
+            "change to a folder that exists: cd /path/to/repository"
+        ) from None
 
 
 class _NoProgress:

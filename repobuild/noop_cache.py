@@ -28,6 +28,7 @@ import sys
 from zlib import crc32
 
 from repobuild import __version__
+from repobuild.git.discovery import locate
 from repobuild.resources import (
     BUILDER,
     SETTING_PREFIX,
@@ -48,11 +49,10 @@ _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
 def answer(goal: str = "") -> tuple[str, str] | None:
     """Return the last build's answers (text, JSON) if they still hold, else None."""
-    paths = locate_head()
-    if paths is None:
+    found = locate()
+    if found is None or not found.head:
         return None
-    root, common, commit = paths
-    state = os.path.join(common, "repobuild")
+    state = os.path.join(found.common, "repobuild")
     current = os.path.join(state, _FILE)
     if os.path.islink(state) or not _is_plain_file(current):
         return None  # engine/state_files.py says why, in the build that follows
@@ -66,7 +66,7 @@ def answer(goal: str = "") -> tuple[str, str] | None:
     folders = [os.path.join(state, "objects", o) for o in objects.splitlines()]
     if not all(map(os.path.isdir, folders)):
         return None
-    if key != _cache_key(state, root, commit, goal):
+    if key != _cache_key(state, found.work_tree, found.head, goal):
         return None
     return text, json
 
@@ -117,32 +117,6 @@ def _variables() -> Iterator[str]:
     for name, value in os.environ.items():
         if name.startswith(SETTING_PREFIX) and name != BUILDER:
             yield f"{name}={value}"
-
-
-def locate_head() -> list[str] | None:
-    """Return work tree, common folder and commit of HEAD; None outside git."""
-    command = ["git", "rev-parse", "--path-format=absolute", "--show-toplevel"]
-    lines = _output([*command, "--git-common-dir", "HEAD^{commit}"]).splitlines()
-    return lines if len(lines) == 3 else None
-
-
-def _output(command: list[str]) -> str:
-    """Return the stdout of a process; "" when it fails. stderr is discarded."""
-    reading, writing = os.pipe()
-    silent = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
-    with open(reading, "rb") as pipe:
-        try:
-            child = os.posix_spawnp(
-                command[0], command, os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1), silent],
-            )  # fmt: skip
-        except OSError:
-            return ""
-        finally:
-            os.close(writing)
-        output = os.fsdecode(pipe.read())
-    _, status = os.waitpid(child, 0)
-    return output if status == 0 else ""
 
 
 def _read(path: str) -> str:

@@ -83,7 +83,7 @@ class TrustRecord:
 
         Raises `UsageError` when the record or the variable cannot be parsed.
         """
-        home = environment.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+        home = environment.get("XDG_STATE_HOME") or _state_home()
         repository = str(common.resolve())
         name = blake2b(os.fsencode(repository), digest_size=16).hexdigest()
         path = Path(home) / "repobuild" / "trust" / f"{name}.json"
@@ -124,6 +124,14 @@ class TrustRecord:
         fresh.replace(self.path)
 
 
+def _state_home() -> Path:
+    """Return `~/.local/state`; a folder that nobody has for a user without a home."""
+    try:
+        return Path.home() / ".local" / "state"
+    except RuntimeError:
+        return Path(os.devnull) / "no home"
+
+
 def _read(path: Path) -> tuple[dict[str, dict[str, Sizes]], KnownFiles]:
     """Return the trusted versions by name, and the known files, of a record."""
     try:
@@ -134,7 +142,7 @@ def _read(path: Path) -> tuple[dict[str, dict[str, Sizes]], KnownFiles]:
         }
         files = {str(p): [str(w) for w in f] for p, f in body.get("files", {}).items()}
         return rules, files
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}, {}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(

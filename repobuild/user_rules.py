@@ -36,6 +36,7 @@ from repobuild.git.snapshot import REGULAR, Snapshot, quote
 from repobuild.toml_document import TomlError, parse_toml
 
 RULES_FOLDER = "rules"
+MOST_RULES = 100
 _KINDS = ("map", "view")
 _KEYS = frozenset(
     "description kind from run command reads settings tools entries stored extends "
@@ -111,6 +112,12 @@ def user_rules(snapshot: Snapshot, standard: Mapping[str, Rule]) -> list[UserRul
         if body is not None:
             name = _table_name(path, standard)
             rules.append(_make_user_rule(name, path, content, body, read))
+        if len(rules) > MOST_RULES:
+            raise UsageError(
+                f'"{RULES_FOLDER}" holds more than {MOST_RULES} rules\n'
+                "every verb reads and orders all of them\n"
+                "join rules that do the same to different files into one"
+            )
     return rules
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from repobuild.git.snapshot import Snapshot
 
 _LISTED_PROBLEMS = 10
+_LONGEST_KEY = 300  # characters that a warning shows
 
 
 @click.command("build")
@@ -76,6 +78,7 @@ def command(
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
+    from repobuild.git.repository import has_replacements
 
     checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
@@ -84,6 +87,8 @@ def command(
     goals = checkout.goals(until, snapshot)
     if notice := checkout.rulebook(snapshot).notice:
         print_message(notice)
+    if has_replacements(checkout.repository):
+        print_message("note: `git replace` is not followed; the original is built")
     if dry_run:
         emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0
@@ -96,7 +101,8 @@ def command(
     if as_json or not quiet:
         emit(facts, as_json, text)
     if not failed and revision == "HEAD" and not worktree:
-        _cache_answer(checkout, snapshot, until, facts)
+        with suppress(OSError):  # it only saves time
+            _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
 
 
@@ -117,6 +123,7 @@ def _run(
         "version": 1,
         "commit": build.snapshot.commit,
         "tables": {name: vars(o.counts) for name, o in build.outcomes.items()},
+        "failed": {n: len(o.failed) for n, o in build.outcomes.items() if o.failed},
         "adapter": head_adapter(build),
         "left_out": _left_out_counts(build),
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
@@ -142,6 +149,9 @@ def text(facts: dict[str, Any]) -> str:
         for name, counts in facts["tables"].items()
         if counts["built"] or counts["memo"] or counts["removed"]
     }
+    if not changed and facts["failed"]:
+        rows = sum(facts["failed"].values())
+        return f"nothing new: {rows:,} row{'s' * (rows != 1)} failed again"
     if not changed:
         return f"nothing to do: {short(facts['commit'])} is built"
     rows = [["", "built", "memo", "removed", "unchanged", "time"]]
@@ -164,7 +174,7 @@ def warn_of_problems(problems: list[Problem]) -> None:
         rows_by_problem.setdefault((table, problem), []).append(key)
     for (table, problem), keys in list(rows_by_problem.items())[:_LISTED_PROBLEMS]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        key = escape_line(keys[0])
+        key = escape_line(keys[0][:_LONGEST_KEY])
         print_message(f'warning: {table} "{key}"{more}: {problem}')
     if len(rows_by_problem) > _LISTED_PROBLEMS:
         rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]

@@ -113,6 +113,8 @@ def _write_table(
     checkout: Checkout, target: ExportTarget, form: str, base: BaseOptions
 ) -> None:
     """Write a table as it was last built; raises `StaleError` for one that is not."""
+    from repobuild.engine.as_of import commit_of
+
     state, table = checkout.state(), target.table
     line = state.line(table)
     if line is None:
@@ -120,6 +122,8 @@ def _write_table(
             f"{table} is not built yet\nrun `repobuild --until {table}` first"
         )
     build = checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
+    if table == "facts":  # it quotes the files
+        commit_of(build, table)
     commit = build.snapshot.commit
     with target.writing() as folder:
         if table in ("adapter", "merged"):

@@ -133,10 +133,10 @@ def run(arguments: list[str]) -> int:
             print_message(f"{message}; run again to continue")
         return int(getattr(error, "exit_code", 130))
     except BrokenPipeError:
-        # The reader (`| head`) has stopped; discard what is left to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()  # the reader (`| head`) has stopped
         return 0
     except OSError as error:
+        _discard_stdout()
         path = f' "{error.filename}"' if error.filename else ""
         print_message(
             f"error: {(error.strerror or str(error)).lower()}{path}\n"
@@ -144,16 +144,31 @@ def run(arguments: list[str]) -> int:
         )
         return 3
     except Exception as error:
-        if not _is_damage(error):
+        message = _database_message(error)
+        if not message:
             raise
-        print_message(f"error: the state is damaged: {error}\n{_REBUILD}")
+        print_message(f"error: {message}")
         return 3
 
 
-def _is_damage(error: Exception) -> bool:
-    """Return whether SQLite or a row's digest reports that the database is damaged."""
+def _discard_stdout() -> None:
+    """Let what is left to flush go nowhere, or Python ends with a code of its own."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _database_message(error: Exception) -> str:
+    """Return what SQLite or a row's digest reports of the database; "" for others."""
     import sqlite3
 
     from repobuild.engine.storage.damage_check import is_corrupt
 
-    return isinstance(error, sqlite3.Error) and is_corrupt(error)
+    if not isinstance(error, sqlite3.Error):
+        return ""
+    if is_corrupt(error):
+        return f"the state is damaged: {error}\n{_REBUILD}"
+    return (
+        f"the state cannot be read: {error}\n"
+        "its disk may fail or be full, or another program uses it\n"
+        "run again; `repobuild cache verify` checks it"
+    )

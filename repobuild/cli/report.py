@@ -28,6 +28,7 @@ _HEAD = ["", "loss", "to base", "right path", "all facts", "old answer"]
 def command(show: bool, as_json: bool) -> int:
     """Print the headline scores of the newest report, and the path of its page."""
     from repobuild.checkout import open_checkout
+    from repobuild.model.publish.publication import artifact_folder
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
@@ -35,7 +36,7 @@ def command(show: bool, as_json: bool) -> int:
     row = build.table("report").get(adapter["object"])
     if row is None:
         raise StaleError(f"no report of {short(commit)} yet\nrun `repobuild` first")
-    page = build.store.checked_path(row["object"]) / "index.html"
+    page = artifact_folder(build, str(row["object"]), "report") / "index.html"
     if as_json:
         print_text(escape_json((page.parent / "report.json").read_text("utf-8")))
     else:

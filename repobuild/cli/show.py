@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 _TEXTS = ("question", "answer", "prefix", "suffix")
+_HEAD = re.compile(r"HEAD(?![\w./-])")  # a file may be named HEADERS.py
 _SHORTEST_ID = 6  # digits of an abbreviated commit or artifact id
 _MOST_LEFT_OUT = 200  # files that are listed with the reason
 _ADAPTER = "adapter "  # prefix of an adapter's name among rows named by their table
@@ -64,7 +66,7 @@ def _look_up(build: Build, key: str) -> dict[str, Any]:
 
 def _resolve_head(build: Build, key: str) -> str:
     """Return the commit that `HEAD`, `HEAD~2` and the like name; else the key."""
-    if not key.startswith("HEAD"):
+    if not _HEAD.match(key) or build.table("files").get(key) is not None:
         return key
     from repobuild.git.snapshot import resolve
 

@@ -47,7 +47,7 @@ def text(facts: Explanation) -> str:
     for explanation in explanations:
         if _is_repeated(explanation, explanations):
             continue
-        if "runs" in explanation:
+        if "runs" in explanation or not explanation["key"] and _is_unbuilt(explanation):
             lines += _explain_table(explanation)
         elif "object" in explanation:
             lines += _explain_artifact(explanation)
@@ -60,6 +60,10 @@ def text(facts: Explanation) -> str:
         line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
         for line in map(escape_line, lines)
     )
+
+
+def _is_unbuilt(explanation: Explanation) -> bool:
+    return bool(explanation["what"] == "never built")
 
 
 def _is_repeated(explanation: Explanation, others: list[Explanation]) -> bool:
@@ -129,7 +133,7 @@ def _reasons(reasons: list[Explanation], indent: str = "  ") -> Iterator[str]:
 def _explain_table(table: Explanation) -> Iterator[str]:
     from repobuild.cli.reason_text import commit_text, sentence
 
-    if table["what"] == "never built":
+    if _is_unbuilt(table):
         yield f"{table['table']}: never built"
         return
     commit = commit_text(table["commit"], table["subject"])

@@ -17,6 +17,8 @@ from repobuild.engine.context import NO_MANIFEST, BuildContext
 from repobuild.engine.explain.reason import Cause, Reason, differences
 from repobuild.engine.rule import Rule, closure
 from repobuild.engine.storage.run_history import TableRun, runs
+from repobuild.errors import StaleError
+from repobuild.git.repository import has_object
 
 
 class _Revision(NamedTuple):
@@ -86,6 +88,20 @@ def table_versions(build: BuildContext) -> list[TableVersion]:
         manifests = {**merged, rule.name: line.manifest or last}
         versions[rule.name] = TableVersion(rule.name, *revision, manifests)
     return list(versions.values())
+
+
+def commit_of(build: BuildContext, table: str) -> str:
+    """Return the commit from which a clean build makes a built table as it is.
+
+    Raises `StaleError` when it holds files of a work tree: these are not kept.
+    """
+    version = next(v for v in table_versions(build) if v.table == table)
+    if version.tree.startswith("worktree:") or not version.commit:
+        raise StaleError(
+            f"{table} was built from a work tree, which is not kept\n"
+            f"build a commit first: repobuild --until {table}"
+        )
+    return version.commit
 
 
 def _is_up_to_date(build: BuildContext, rule: Rule, inputs: list[TableVersion]) -> bool:
@@ -160,7 +176,7 @@ def find_obstacle(build: BuildContext, table: TableVersion) -> Obstacle | None:
     """Return why a table cannot be remade as it was; None when it can."""
     if table.tree.startswith("worktree:") or not table.commit:
         return Obstacle(ObstacleKind.WORK_TREE)
-    if table.commit not in build.snapshot.repository:
+    if not has_object(build.snapshot.repository, table.commit):
         return Obstacle(ObstacleKind.COMMIT_GONE, table.commit)
     reasons = tuple(r for name in table.manifests for r in _lacks(build, table, name))
     return Obstacle(ObstacleKind.NOT_INSTALLED, reasons=reasons) if reasons else None

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -143,7 +143,9 @@ class BuildContext:
             return True
         if rule.kind == "source":
             line = self.state.line(rule.name)
-            return line is None or line.tree != self.source_id(rule)
+            if line is None or line.tree != self.source_id(rule):
+                return True
+            return bool(pending_rows(self.state, rule.name, rule.name))
         return any(pending_rows(self.state, rule.name, name) for name in rule.inputs)
 
     def count_rows_to_read(self, rule: Rule) -> int:
@@ -157,6 +159,23 @@ class BuildContext:
         return int(self.state.database.execute(query, (rule.name,)).fetchone()[0])
 
     # ------------------------------------------------------------------------ writing
+
+    def report_failure(self, table: str, key: str, problem: str) -> None:
+        """Report a row that could not be made."""
+        self.events.emit("failed", table=table, key=key, text=problem)
+        self.problems.append(Problem(table, key, problem))
+
+    def keep_pending(self, rule: Rule, failed: Iterable[tuple[str, str]]) -> None:
+        """Clear a table's pending rows but for those that failed: (table, key).
+
+        The next build tries these again. Runs inside the table's transaction.
+        """
+        database = self.state.database
+        database.execute("DELETE FROM pending WHERE consumer = ?", (rule.name,))
+        database.executemany(
+            "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, NULL)",
+            [(rule.name, table, key) for table, key in failed],
+        )
 
     def consumers(self, rule: Rule) -> list[str]:
         """Return the tables for which this table's changed rows become pending.

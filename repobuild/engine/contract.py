@@ -36,7 +36,10 @@ class Scope(Protocol):
         ...
 
     def blob(self, blob_id: str) -> bytes:
-        """Return a git blob's content; raises `KeyError` when there is none."""
+        """Return a git blob's content; raises `MissingObjectError` without it.
+
+        A map lets this error pass: its row then fails, and is tried again.
+        """
         ...
 
 
@@ -142,6 +145,15 @@ class Source(Protocol):
         """The tree id or lineage of the last build; "" when the table starts empty."""
         ...
 
+    @property
+    def warn(self) -> Callable[[str, str], None]:
+        """Report something about a key: the build goes on."""
+        ...
+
+    def fail(self, key: str, problem: object) -> None:
+        """Report a row that cannot be made now; the next build tries it again."""
+        ...
+
 
 class View(Protocol):
     """What a view's function receives."""
@@ -174,7 +186,14 @@ class View(Protocol):
         ...
 
     def blob(self, blob_id: str) -> bytes:
-        """Return a git blob's content; raises `KeyError` when there is none."""
+        """Return a git blob's content; raises `MissingObjectError` without it."""
+        ...
+
+    def fail(self, table: str, key: str, problem: object) -> None:
+        """Report a row of an input from which no row can be made now.
+
+        It arrives as changed in the next build again.
+        """
         ...
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from repobuild.errors import BuildError
-from repobuild.git.snapshot import at_commit, at_worktree
+from repobuild.git.snapshot import at_commit
+from repobuild.git.worktree import at_worktree
 from tests.repository import Repository
 from tests.toys import Toy
 

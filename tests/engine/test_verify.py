@@ -7,7 +7,7 @@ import pytest
 from repobuild.cli.main import run
 from repobuild.cli.reason_text import obstacle_text
 from repobuild.engine.verify import TableCheck, verify
-from repobuild.git.snapshot import at_worktree
+from repobuild.git.worktree import at_worktree
 from tests.repository import Repository
 from tests.toys import Toy, quiet
 

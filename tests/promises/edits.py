@@ -53,6 +53,28 @@ PATHS = [
     "πkg/b.py".encode(),
     b"back\\slash.py",
     b"d/" * 30 + b"e.py",
+    # What keys are composed with, and what no line or terminal may get.
+    b"a::b.py",
+    b"a:",
+    b"a#2.py",
+    b"C#/b.py",
+    b"a.py@lines",
+    b"@project",
+    b"@project/b.py",
+    b"samples//a.py".replace(b"//", b"\\/"),
+    b"--help.py",
+    b"new\nline\x1b]0;x\x07.py",
+    b"b`q'\".py",
+    "\u202eyp.a.py".encode(),
+    b"n" * 252 + b".py",
+    # What no checkout can have: "\0" is written as a slash inside of a name.
+    b"pkg\0b.py",
+    b"pkg\0sub\0c.py",
+    b"pkg/sub\0c.py",
+    b"pkg/../a.py",
+    b"./a.py",
+    b".git/a.py",
+    b"pkg/.GIT",
     b"README.md",
     b"docs/guide.md",
     b".gitattributes",
@@ -162,6 +184,7 @@ WORDS = [
     *("f", "g", "h", "b", "c", "x", "pkg", "self", "int", "word", "Words"),
     *("Base", "Child", "Other", "Grandchild", "run", "step", "more"),
 ]
+_BAD = re.compile(rb"\0|(\A|/)(\.\.?|\.git)(/|\Z)", re.IGNORECASE)
 _WORD = re.compile(rb"\w+")
 # What can change the rows of each table from `files` on, and of some a part only.
 SETTINGS: list[dict[str, Any]] = [
@@ -185,6 +208,7 @@ TABLES += ["commits", "changes", "history", "old_answers"]
 
 # Few of them, so that edits meet; shrinking leads to the first.
 path = st.sampled_from(HOT) | st.sampled_from(HOT) | st.sampled_from(PATHS)
+real = path.filter(lambda name: not _BAD.search(name))
 back = st.integers(0, 5)
 content = st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join)
 write = st.tuples(st.just("write"), path, content)
@@ -219,7 +243,7 @@ build = st.one_of(
     whole,
     whole,
     st.tuples(st.just("build"), st.sampled_from(TABLES)),
-    st.tuples(st.just("worktree"), path, content),
+    st.tuples(st.just("worktree"), real, content),
     st.tuples(st.just("killed"), st.sampled_from(TABLES[1:])),
     st.just(("failed",)),
     st.tuples(st.just("settings"), st.integers(0, len(SETTINGS) - 1)),
@@ -239,6 +263,11 @@ def tree_of(texts: dict[bytes, str]) -> Tree:
     for name, text in texts.items():
         put(tree, name, text.encode("latin-1"), REGULAR)
     return tree
+
+
+def real_part(tree: Tree) -> Tree:
+    """Return what of a tree can be checked out."""
+    return {name: entry for name, entry in tree.items() if not _BAD.search(name)}
 
 
 def after(tree: Tree, history: list[Tree], edit: Edit) -> Tree:

@@ -210,6 +210,44 @@ def test_a_build_killed_before_it_named_its_artifact_finds_it(toy):
     assert toy.last.state.line("book").rows == line[1]
 
 
+CHANGES = {
+    "a dropped index": 'DROP TABLE "terms_counts"; DROP TABLE "keys_counts"',
+    "dropped terms": 'DROP TABLE "terms_counts"',
+    "dropped keys": 'DROP TABLE "keys_counts"',
+    "emptied terms": 'DELETE FROM "terms_counts"',
+    "emptied keys": 'DELETE FROM "keys_counts"',
+    "one lost term": 'DELETE FROM "terms_counts" WHERE term = '
+    '(SELECT min(term) FROM "terms_counts")',
+    "a renamed key": "UPDATE \"keys_counts\" SET key = key || 'x' WHERE id = 3",
+    "a renamed row": "UPDATE \"rows_words\" SET key = key || 'x' WHERE key = '7.txt'",
+    "a trigger": 'CREATE TRIGGER t AFTER INSERT ON "rows_words" '
+    'BEGIN DELETE FROM "rows_words"; END',
+    "a view": "CREATE VIEW v AS SELECT * FROM tables",
+    "a renamed column": 'ALTER TABLE "terms_counts" RENAME COLUMN term TO word',
+    "dropped pending rows": "DROP TABLE pending",
+    "a dropped memo": "DROP TABLE memo",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_makes_rows_findable_is_looked_through_too(toy, wanted, tmp_path, change):
+    place = tmp_path / "state"
+    copy(toy, place)
+    database = sqlite3.connect(place / "build.db")
+    database.executescript(CHANGES[change])
+    database.close()
+    assert open_reason(place)
+    assert rebuilt(toy, place) == wanted
+
+
+def open_reason(place):
+    """Return why a state that something else wrote to is set aside; "" if it is not."""
+    database = sqlite3.connect(place / "build.db")
+    reason = find_damage(database)
+    database.close()
+    return reason
+
+
 def test_a_newer_state_is_refused_and_left_as_it_is(toy):
     database = sqlite3.connect(toy.folder / "build.db")
     database.execute("UPDATE meta SET value = 99")
@@ -287,9 +325,10 @@ def test_garbage_in_an_auxiliary_file_is_ignored(toy, wanted, tmp_path, name):
 
 def test_a_changed_byte_in_the_short_answer_is_no_answer(toy, repository, monkeypatch):
     from repobuild import noop_cache
+    from repobuild.git.discovery import locate
 
     monkeypatch.chdir(repository.path)
-    _, _, commit = noop_cache.locate_head()
+    commit = locate().head
     path = toy.folder / "current"
     noop_cache.write(
         str(toy.folder), str(repository.path), commit, "", [], "text", "{}"

@@ -9,7 +9,7 @@ import pygit2
 import pytest
 
 from repobuild.git.commit_diffs import LOOP, MOST_FILES, kept_commits
-from repobuild.git.snapshot import at_worktree
+from repobuild.git.worktree import at_worktree
 from repobuild.samples.changes.change_samples import TASK
 from repobuild.samples.dataset.split import Split
 from tests.promises.test_incremental_equals_clean import assert_equal

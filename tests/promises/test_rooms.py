@@ -32,7 +32,7 @@ MAY_USE = {
     "settings_schema": DATA,
     "settings": DATA | {"settings_schema", "toml_document"},
     "powers": DATA | {"settings", "settings_schema", "trust_record"},
-    "noop_cache": {"resources"},
+    "noop_cache": {"resources", "git"},
     "git": {"errors"},
     "engine": {"errors", "git"},
     "user_rules": {"errors", "engine", "git", "toml_document"},
@@ -49,8 +49,9 @@ MAY_USE = {
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth"},
 }
-# Of git, the engine knows what a commit holds and which commits led to it.
-NARROW = {("engine", "git"): {"snapshot", "ancestors"}}
+# Of git, the engine knows what a commit holds, which commits led to it, and how a
+# worker opens the objects again.
+NARROW = {("engine", "git"): {"snapshot", "ancestors", "repository"}}
 
 
 def test_every_room_has_its_line():

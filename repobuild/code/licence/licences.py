@@ -29,6 +29,7 @@ from repobuild.code.licence.detect import (
 )
 from repobuild.code.licence.reuse import COMPANION, ReuseFiles, concerned_folder
 from repobuild.engine.contract import Value, View
+from repobuild.errors import MissingObjectError
 
 Row = dict[str, str]
 _LINK = 0o120000  # git's mode of a symbolic link, which only points to a text
@@ -84,7 +85,12 @@ def _folder_row(view: View, folder: str) -> Row | None:
         file = view.table("files").get(path)
         if file is None or _folder_of(path) != folder:
             continue  # a false hit of the index
-        if licence := licence_of_file(_name_of(path), view.blob(file["blob"])):
+        try:
+            text = view.blob(file["blob"])
+        except MissingObjectError as error:
+            view.fail("files", path, error)
+            continue
+        if licence := licence_of_file(_name_of(path), text):
             stated[path] = licence
     for path, licence in stated.items():
         if _name_of(path) in MANIFESTS:
@@ -108,11 +114,15 @@ def _update_file(view: View, path: str, reuse: ReuseFiles) -> None:
         if not view.full:
             view.own.drop(path)
         return
-    companion = _read(view, path + COMPANION)
+    try:
+        companion = _read(view, path + COMPANION)
+        text = view.blob(file["blob"]) if companion is None else companion
+    except MissingObjectError as error:
+        view.fail("files", path, error)
+        view.own.drop(path)
+        return
     source = path if companion is None else path + COMPANION
-    named = licence_of_header(
-        view.blob(file["blob"]) if companion is None else companion
-    )
+    named = licence_of_header(text)
     term = reuse.term(path)
     if term and (not named or term.precedence == "override"):
         row = {"licence": term.licence, "source": term.source}

@@ -25,6 +25,8 @@ def files(source: Source) -> None:
         entries = removed_unless_listed | dict(source.snapshot.files())
     else:
         entries = _rows_below_changed_attributes(source, changes) | changes
+    for key, reason in sorted(source.snapshot.refused.items()):
+        source.warn(key, f"left out: {reason}")
     attributes = TreeAttributes(lambda key: _attribute_file(source, entries, key))
     choice = FileChoice.of(source.settings)
     for key, entry in entries.items():

@@ -159,7 +159,7 @@ def _source_reason(
     build: BuildContext, rule: Rule, line: TableRecord, forecast: Forecast
 ) -> StaleReason | None:
     if line.tree == build.source_id(rule):
-        return None
+        return StaleReason(Staleness.ROWS_PENDING) if build.is_stale(rule) else None
     if rule.follows == "commit":
         return StaleReason(Staleness.OTHER_COMMIT)
     changes = build.snapshot.changes(line.tree)

@@ -262,6 +262,7 @@ def unknown_key_error(build: BuildContext, key: str) -> UsageError:
     for rule in build.rules.values():
         if rule.kind in ("source", "view") and build.state.line(rule.name):
             names += _similar_keys(build, rule.name, key)
+    names = [name for name in names if name != key]  # it has just failed
     return UsageError(
         f'no table, element, sample or adapter "{key}"{nearest(key, names)}\n'
         "an element is named path::qualified.name, a sample as `repobuild show` lists"

@@ -23,6 +23,7 @@ class RunningView:
         self.full = full
         self.settings = rule.visible_settings(build.settings)
         self.own = ViewOutput(build.table(rule.name), full)
+        self.failures: dict[tuple[str, str], None] = {}  # table and key, in order
         self._changes: dict[str, RowChanges] = {}
 
     def changes(self, table: str) -> Mapping[str, Change]:
@@ -50,6 +51,11 @@ class RunningView:
     def blob(self, blob_id: str) -> bytes:
         return self._build.snapshot.blob(blob_id)
 
+    def fail(self, table: str, key: str, problem: object) -> None:
+        if (table, key) not in self.failures:
+            self.failures[table, key] = None
+            self._build.report_failure(self._rule.name, key, str(problem))
+
 
 def run_view(build: BuildContext, rule: Rule) -> TableResult:
     """Bring a view up to date.
@@ -65,14 +71,12 @@ def run_view(build: BuildContext, rule: Rule) -> TableResult:
     with build.progress(rule.name, 0):
         rule.function(view)
         _check_schema(rule, view.own)
-    outcome = TableResult(rule.name)
+    outcome = TableResult(rule.name, failed=[key for _, key in view.failures])
     with build.transaction():
         writer = build.writer(rule)
         view.own.write(writer, outcome)
         write_index(build.state, rule, view.own.index, full)
-        build.state.database.execute(
-            "DELETE FROM pending WHERE consumer = ?", (rule.name,)
-        )
+        build.keep_pending(rule, view.failures)
         build.close(rule, writer, outcome, began)
     return outcome
 

@@ -61,6 +61,9 @@ class ArtifactStore:
             shutil.rmtree(source)
             return digest
         _sync(source)
+        for path in (self.folder, target.parent, target):
+            if path.is_symlink() or path.is_file():
+                path.unlink()  # as a damaged disk or a restored archive leaves it
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)
         _sync_folder(target.parent)

@@ -3,7 +3,7 @@
 Every engine table X has `rows_X`; a view also has `keys_X` and `terms_X`, its index.
 Row keys are text; digests are 16 bytes; values are msgpack, deflated from 160 bytes.
 
-    meta(name, value)                     the format
+    meta(name, value)                     the format; the digests of indexes
     manifests(id, digest, body)           what rows depend on besides their inputs
     tables(name, manifest, digest, ...)   one line per table, with its digest
     memo(id, key, digest, value)          map results by content; shared by all paths
@@ -56,6 +56,23 @@ CREATE TABLE IF NOT EXISTS doomed(object TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS builds(
     id INTEGER PRIMARY KEY, "commit" TEXT, tree TEXT, seconds REAL, outcome TEXT);
 """
+
+
+def rows_schema(table: str) -> str:
+    """Return the definition of the rows of an engine table."""
+    return (
+        f'"rows_{table}"(key TEXT PRIMARY KEY, '
+        "digest BLOB NOT NULL, memo INTEGER, value BLOB) WITHOUT ROWID"
+    )
+
+
+def index_schema(table: str) -> tuple[str, str]:
+    """Return the definitions of a view's index: its keys and its terms."""
+    return (
+        f'"keys_{table}"(id INTEGER PRIMARY KEY, key TEXT UNIQUE)',
+        f'"terms_{table}"(term INTEGER, id INTEGER, '
+        "PRIMARY KEY(term, id)) WITHOUT ROWID",
+    )
 
 
 def complete(database: sqlite3.Connection) -> None:

@@ -34,7 +34,11 @@ from repobuild.engine.storage.connection import (
     database_error,
 )
 from repobuild.engine.storage.damage_check import find_damage, is_corrupt
-from repobuild.engine.storage.database_schema import check_format
+from repobuild.engine.storage.database_schema import (
+    check_format,
+    index_schema,
+    rows_schema,
+)
 from repobuild.engine.storage.integrity import (
     journal,
     read_seal,
@@ -105,20 +109,14 @@ class State:
         if table in self._created:
             return
         self.database.execute(
-            f'CREATE {self._temporary}TABLE IF NOT EXISTS "rows_{table}"('
-            "key TEXT PRIMARY KEY, "
-            "digest BLOB NOT NULL, memo INTEGER, value BLOB) WITHOUT ROWID"
+            f"CREATE {self._temporary}TABLE IF NOT EXISTS {rows_schema(table)}"
         )
         if index:
             self._create_index(table)
         self._created.add(table)
 
     def _create_index(self, table: str) -> None:
-        for statement in (
-            f'"keys_{table}"(id INTEGER PRIMARY KEY, key TEXT UNIQUE)',
-            f'"terms_{table}"(term INTEGER, id INTEGER, '
-            "PRIMARY KEY(term, id)) WITHOUT ROWID",
-        ):
+        for statement in index_schema(table):
             self.database.execute(
                 f"CREATE {self._temporary}TABLE IF NOT EXISTS {statement}"
             )
@@ -137,6 +135,7 @@ class State:
         )
         for kind in ("rows", "keys", "terms"):
             self.database.execute(f'DROP TABLE IF EXISTS "{kind}_{table}"')
+        self.database.execute("DELETE FROM meta WHERE name = ?", (f"index_{table}",))
         self.database.execute("DELETE FROM tables WHERE name = ?", (table,))
         self.database.execute("DELETE FROM pending WHERE consumer = ?", (table,))
         self._created.discard(table)

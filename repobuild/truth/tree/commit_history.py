@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from repobuild.git.snapshot import REGULAR, Snapshot, quote
+from repobuild.git.snapshot import REGULAR, Snapshot, first_line, quote
 from repobuild.truth.tree.tree_file import decode_source
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ class CommitRecord:
 
     @property
     def subject(self) -> str:
-        return self.commit.message.partition("\n")[0]
+        """The first line, with a space for what cannot be printed."""
+        shown = (c if c.isprintable() else " " for c in first_line(self.commit))
+        return " ".join("".join(shown).split())
 
     @cached_property
     def paths(self) -> list[tuple[str, str]]:
