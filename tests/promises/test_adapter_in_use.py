@@ -227,14 +227,16 @@ class Voices:
         "adapter": "`first_1` is defined in `pkg/m1.py`, not in `pkg/m9.py`.",
     }
 
-    def alone(self, voice: str, question: str, limit: int) -> Iterator[AnswerPiece]:
-        for word in self.ANSWERS[voice].split(" "):
-            yield AnswerPiece(voice, f"{word} ")
-        yield AnswerPiece(voice, "", last=True)
+    def answer_one(
+        self, model: str, question: str, limit: int
+    ) -> Iterator[AnswerPiece]:
+        for word in self.ANSWERS[model].split(" "):
+            yield AnswerPiece(model, f"{word} ")
+        yield AnswerPiece(model, "", last=True)
 
-    def together(self, question: str, limit: int) -> Iterator[AnswerPiece]:
-        for voice in self.ANSWERS:
-            yield from self.alone(voice, question, limit)
+    def answer_both(self, question: str, limit: int) -> Iterator[AnswerPiece]:
+        for model in self.ANSWERS:
+            yield from self.answer_one(model, question, limit)
 
 
 @pytest.mark.parametrize("wide", [True, False])
