@@ -18,7 +18,9 @@ def main() -> None:
 
     listen()
     from repobuild.cli.main import run
+    from repobuild.cli.output import print_traceback
 
+    sys.excepthook = print_traceback
     sys.exit(run(arguments))
 
 
@@ -42,7 +44,11 @@ def _ignore_working_folder() -> None:
     its `click.py` or `numpy.py` would run (tests/promises/test_nothing_is_executed.py).
     """
     os.environ["PYTHONSAFEPATH"] = "1"
-    if sys.path and sys.path[0] in ("", os.getcwd()):
+    try:
+        working_folder = os.getcwd()
+    except OSError:  # it was removed
+        working_folder = ""
+    if sys.path and sys.path[0] in ("", working_folder):
         del sys.path[0]
 
 
@@ -54,10 +60,16 @@ def _print_cached_answer(arguments: list[str]) -> bool:
     from repobuild.noop_cache import answer
 
     goal, options = request
-    answers = answer(goal)
+    try:
+        answers = answer(goal)
+    except OSError:
+        return False  # what cannot be read is reported by the build
     if answers is None:
         return False
     text, json = answers
+    # The file may have come with the repository; control characters are escaped.
+    if not (text + json).replace("\n", "").isprintable():
+        return False
     try:
         if "--json" in options:
             print(json, flush=True)
@@ -65,6 +77,14 @@ def _print_cached_answer(arguments: list[str]) -> bool:
             print(text, flush=True)
     except BrokenPipeError:
         pass  # the reader, such as `| head`, has stopped reading
+    except OSError as error:
+        print(
+            f"error: stdout cannot be written: {str(error.strerror).lower()}\n"
+            "nothing had to be built; make room or print elsewhere",
+            file=sys.stderr,
+            flush=True,
+        )
+        os._exit(3)
     return True
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import Callable, Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,24 +16,26 @@ import pygit2
 from repobuild import noop_cache
 from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
-from repobuild.engine.rule import Rule, read_rules
+from repobuild.engine.rule import Rule, closure, read_rules
+from repobuild.engine.state_files import refuse_links, remove_links
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import database_error
 from repobuild.engine.storage.damage_check import is_corrupt
-from repobuild.engine.storage.event_log import EventLog
+from repobuild.engine.storage.event_log import EventLog, Redact, keep
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.engine.storage.state import State, open_state, remove_work_in_progress
 from repobuild.errors import UsageError, nearest
+from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
-    at_worktree,
-    common_folder,
-    open_repository,
 )
+from repobuild.git.worktree import at_worktree
+from repobuild.powers import Powers
 from repobuild.resources import data_folder
 from repobuild.rulebook import Rulebook, make_rulebook
-from repobuild.settings import read_settings
+from repobuild.settings import SettingLayers, read_layers
+from repobuild.toml_document import read_bounded
 from repobuild.trust_record import TrustRecord
 from repobuild.user_rules import (
     RULES_FOLDER,
@@ -49,7 +52,9 @@ class Checkout:
     """One repository, and everything of repobuild that belongs to it."""
 
     repository: pygit2.Repository
+    redact: Redact = keep  # removes secrets from what the event log records
     _rulebooks: dict[str, Rulebook] = field(default_factory=dict)  # by tree
+    _has_told: bool = False  # which settings are withheld
 
     @property
     def root(self) -> Path:
@@ -58,15 +63,30 @@ class Checkout:
 
     @cached_property
     def folder(self) -> Path:
-        """The state's folder; all worktrees of a repository share it."""
-        return common_folder(self.repository) / "repobuild"
+        """The state's folder; all worktrees of a repository share it.
+
+        Raises `UsageError` when it is a link or holds one.
+        """
+        folder = common_folder(self.repository) / "repobuild"
+        refuse_links(folder)
+        return folder
+
+    @cached_property
+    def layers(self) -> SettingLayers:
+        return read_layers(self.root, self._declared_settings)
+
+    @cached_property
+    def powers(self) -> Powers:
+        """What the repository's own settings ask for, and what of it holds here."""
+        return Powers.of(self.layers, self.trust)
 
     @cached_property
     def settings(self) -> dict[str, Any]:
-        return read_settings(self.root, self._declared_settings)
+        """The settings that hold; powers without trust are left out of them."""
+        return self.layers.merged(self.powers.names)
 
     @cached_property
-    def standard(self) -> dict[str, Rule]:
+    def standard_rules(self) -> dict[str, Rule]:
         """The rules that come with repobuild."""
         return read_rules(data_folder("rules"))
 
@@ -82,7 +102,7 @@ class Checkout:
 
     @property
     def events(self) -> EventLog:
-        return EventLog(self.folder / "events.jsonl")
+        return EventLog(self.folder / "events.jsonl", self.redact)
 
     def state(self) -> State:
         """Open the state for reading; readers take no lock."""
@@ -96,7 +116,7 @@ class Checkout:
 
     def user_rules(self, snapshot: Snapshot) -> list[UserRule]:
         """Return the rules that a snapshot defines, trusted or not."""
-        rules = user_rules(snapshot, self.standard)
+        rules = user_rules(snapshot, self.standard_rules)
         for rule in rules:
             check_settings(rule, self.settings)
         return rules
@@ -108,7 +128,7 @@ class Checkout:
         if known and not is_worktree:
             return known
         rules = self.user_rules(snapshot)
-        rulebook = make_rulebook(self.standard, rules, self.trust)
+        rulebook = make_rulebook(self.standard_rules, rules, self.trust)
         if not is_worktree:
             self._rulebooks[snapshot.tree] = rulebook
         return rulebook
@@ -119,7 +139,7 @@ class Checkout:
         `repobuild.toml` is read from the work tree, so its rules count too.
         """
         paths = [p for p in (self.root / RULES_FOLDER).glob("*.toml") if p.is_file()]
-        declared = declared_settings({path.name: path.read_bytes() for path in paths})
+        declared = declared_settings({p.name: read_bounded(str(p)) for p in paths})
         if self.repository.head_is_unborn:
             return declared
         return declared | declared_settings(rule_files(at_commit(self.repository)))
@@ -141,8 +161,26 @@ class Checkout:
                 )
         return goals
 
+    def require_powers(self, snapshot: Snapshot, tables: Collection[str]) -> None:
+        """Raise `UsageError` when building these tables needs a withheld setting."""
+        rules = self.rulebook(snapshot).rules
+        asked = self.layers.merged()
+        needed: set[str] = set()
+        for name in closure(rules, list(tables)):
+            # It opens the base model's tokenizer only to count for a budget.
+            if name != "balance" or asked["samples.max_tokens"]:
+                needed.update(rules[name].visible_settings(asked))
+        self.powers.require(needed)
+
+    def _tell_withheld(self) -> None:
+        """Name once, on stderr, what is withheld from a verb that goes on without."""
+        if self.powers.notice and not self._has_told:
+            print(self.powers.notice, file=sys.stderr, flush=True)
+            self._has_told = True
+
     def view(self, snapshot: Snapshot, state: State) -> Build:
         """Return a build for reading its tables; it is never run."""
+        self._tell_withheld()
         return Build(
             state, self.store, self.rulebook(snapshot).rules, self.settings, snapshot,
             self.events, silent,
@@ -162,10 +200,12 @@ class Checkout:
         `tell` prints a line for the user. Raises `LockedError` when another build holds
         the lock and `wait` is false.
         """
+        self._tell_withheld()
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
         with hold_lock(self.folder / "lock", holder, wait, tell):
             noop_cache.forget(str(self.folder))
+            remove_links(self.folder / "tmp")
             with self._writable_state(tell) as state:
                 yield Build(
                     state, self.store, self.rulebook(snapshot).rules, self.settings,
@@ -175,16 +215,16 @@ class Checkout:
 
     def _is_task_folder(self, name: str) -> bool:
         """Return whether a folder in `tmp` is a task's, named RULE-KEY."""
-        rule = self.standard.get(name.partition("-")[0])
+        rule = self.standard_rules.get(name.partition("-")[0])
         return rule is not None and rule.kind == "task"
 
     @contextmanager
     def _writable_state(self, tell: Callable[[str], None]) -> Iterator[State]:
         """Open the state for writing and turn SQLite's errors into messages."""
         state = open_state(self.folder)
-        if state.lost:
-            tell(f"warning: {state.lost}")
-            self.events.emit("damaged", text=state.lost)
+        if state.damage_report:
+            tell(f"warning: {state.damage_report}")
+            self.events.emit("damaged", text=state.damage_report)
         whole = True
         try:
             yield state
@@ -195,12 +235,19 @@ class Checkout:
             state.close(sealed=whole)
 
 
-def open_checkout(start: Path | None = None) -> Checkout:
+def open_checkout(start: Path | None = None, redact: Redact = keep) -> Checkout:
     """Return the checkout that contains `start`, by default the working folder.
 
     Raises `UsageError` outside of a git repository.
     """
-    return Checkout(open_repository(start or Path.cwd()))
+    try:
+        return Checkout(open_repository(start or Path.cwd()), redact)
+    except FileNotFoundError:
+        raise UsageError(
+            "the working folder is gone\n"
+            "it was removed or moved while this shell was in it\n"
+            "change to a folder that exists: cd /path/to/repository"
+        ) from None
 
 
 class _NoProgress:

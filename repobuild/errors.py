@@ -4,7 +4,9 @@
     ├── UsageError        2   the command line or the configuration is wrong
     ├── StaleError        1   a check failed
     ├── LockedError       4   another builder holds the lock
-    └── DamagedError      3   the state's database is damaged
+    ├── DamagedError      3   the state's database is damaged
+    └── MissingObjectError 3  git's object database lacks an object
+        └── PartialRowError   for a part of a row only
 
 A message has up to three lines: what happened, why, what to do.
 """
@@ -44,6 +46,34 @@ class DamagedError(BuildError):
     def __init__(self, message: str, reason: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+class MissingObjectError(BuildError, KeyError):
+    """Git's object database lacks an object, as in a partial clone.
+
+    The message is the same for every object, so that many rows are one warning.
+    """
+
+    def __init__(self, object_id: str) -> None:
+        super().__init__(object_id)
+        self.object_id = object_id
+
+    def __str__(self) -> str:
+        return (
+            "this clone lacks git objects that it needs, as a partial clone does\n"
+            "get them, then run again: git fetch --refetch --no-filter"
+        )
+
+
+class PartialRowError(MissingObjectError):
+    """A map lacks a git object for a part of its row; `value` is the rest.
+
+    The rest is kept as the row, but not in the memo, and the row is tried again.
+    """
+
+    def __init__(self, object_id: str, value: object) -> None:
+        super().__init__(object_id)
+        self.value = value
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

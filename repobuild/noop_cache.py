@@ -15,10 +15,10 @@ When the key still holds, nothing else is opened: neither SQLite nor pygit2 nor 
 `json`, `typing` and `subprocess`, which would double the rest (13 ms of 28 ms,
 measured).
 
-The fingerprint is a CRC of the settings' content (a few hundred bytes), of names, sizes
-and mtimes of the data that ships with repobuild, and of the names of the installed
-distributions, which carry their versions. It only has to notice changes: a false alarm
-costs one look at the database.
+The fingerprint is a CRC of the content of both settings files (a few hundred bytes), of
+the variables `REPOBUILD_*`, of names, sizes and mtimes of the data that ships with
+repobuild, and of the names of the installed distributions, which carry their versions.
+It only has to notice changes: a false alarm costs one look at the database.
 """
 
 from __future__ import annotations
@@ -28,25 +28,35 @@ import sys
 from zlib import crc32
 
 from repobuild import __version__
-from repobuild.resources import SETTINGS_FILE, path_of
+from repobuild.git.discovery import locate
+from repobuild.resources import (
+    BUILDER,
+    SETTING_PREFIX,
+    SETTINGS_FILE,
+    path_of,
+    user_settings_file,
+)
 
 TYPE_CHECKING = False  # type checkers read it as true; see repobuild/resources.py
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-FORMAT = 4
+FORMAT = 5
 _FILE = "current"
+_MOST_BYTES = 1 << 24  # of a file that is read: a settings file may be a device
 _TOOLS = ("tree_sitter", "torch-", "transformers-", "peft-", "deepspeed-")
 
 
 def answer(goal: str = "") -> tuple[str, str] | None:
     """Return the last build's answers (text, JSON) if they still hold, else None."""
-    paths = locate_head()
-    if paths is None:
+    found = locate()
+    if found is None or not found.head:
         return None
-    root, common, commit = paths
-    state = os.path.join(common, "repobuild")
-    crc, _, body = _read(os.path.join(state, _FILE)).partition("\0")
+    state = os.path.join(found.common, "repobuild")
+    current = os.path.join(state, _FILE)
+    if os.path.islink(state) or not _is_plain_file(current):
+        return None  # engine/state_files.py says why, in the build that follows
+    crc, _, body = _read(current).partition("\0")
     fields = body.split("\0")
     if crc != f"{crc32(os.fsencode(body)):08x}" or len(fields) != 4:
         return None
@@ -56,7 +66,7 @@ def answer(goal: str = "") -> tuple[str, str] | None:
     folders = [os.path.join(state, "objects", o) for o in objects.splitlines()]
     if not all(map(os.path.isdir, folders)):
         return None
-    if key != _cache_key(state, root, commit, goal):
+    if key != _cache_key(state, found.work_tree, found.head, goal):
         return None
     return text, json
 
@@ -68,7 +78,11 @@ def write(
     fresh = os.path.join(state, f"{_FILE}.new")
     key = _cache_key(state, root, commit, goal)
     body = os.fsencode("\0".join((key, "\n".join(objects), *answers)))
-    with open(fresh, "wb") as file:
+    try:
+        os.unlink(fresh)
+    except FileNotFoundError:
+        pass
+    with open(fresh, "xb") as file:  # "x" follows no link
         file.write(b"%08x\0%b" % (crc32(body), body))
     os.replace(fresh, os.path.join(state, _FILE))
 
@@ -90,45 +104,40 @@ def _cache_key(state: str, root: str, commit: str, goal: str) -> str:
 def fingerprint(root: str) -> str:
     """Return a checksum of everything outside git that a build depends on."""
     parts = [__version__, sys.version, _read(os.path.join(root, SETTINGS_FILE))]
-    parts.append(os.environ.get("REPOBUILD_TRUST", ""))  # see trust_record.py
+    if file := user_settings_file():
+        parts.append(_read(file))
+    parts += sorted(_variables())
     parts += sorted([*_list_files(path_of("rules")), *_list_files(path_of("configs"))])
     parts += _installed_tools()
     return f"{crc32(os.fsencode(chr(10).join(parts))):08x}"
 
 
-def locate_head() -> list[str] | None:
-    """Return work tree, common folder and commit of HEAD; None outside git."""
-    command = ["git", "rev-parse", "--path-format=absolute", "--show-toplevel"]
-    lines = _output([*command, "--git-common-dir", "HEAD^{commit}"]).splitlines()
-    return lines if len(lines) == 3 else None
-
-
-def _output(command: list[str]) -> str:
-    """Return the stdout of a process; "" when it fails. stderr is discarded."""
-    reading, writing = os.pipe()
-    silent = (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0)
-    with open(reading, "rb") as pipe:
-        try:
-            child = os.posix_spawnp(
-                command[0], command, os.environ,
-                file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1), silent],
-            )  # fmt: skip
-        except OSError:
-            return ""
-        finally:
-            os.close(writing)
-        output = os.fsdecode(pipe.read())
-    _, status = os.waitpid(child, 0)
-    return output if status == 0 else ""
+def _variables() -> Iterator[str]:
+    """Yield the variables that hold settings, options `-c` or trust."""
+    for name, value in os.environ.items():
+        if name.startswith(SETTING_PREFIX) and name != BUILDER:
+            yield f"{name}={value}"
 
 
 def _read(path: str) -> str:
-    """Return a file's content; "" when it cannot be read."""
+    """Return a file's content; "" when it cannot be read.
+
+    A pipe that lies in a file's place is empty: its writer may never come.
+    """
     try:
-        with open(path, "rb") as file:
-            return os.fsdecode(file.read())
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(descriptor, "rb") as file:
+            return os.fsdecode(file.read(_MOST_BYTES))
     except OSError:
         return ""
+
+
+def _is_plain_file(path: str) -> bool:
+    """Return whether a path is a file: no link, and no pipe that would wait."""
+    try:
+        return os.lstat(path).st_mode & 0o170000 == 0o100000
+    except OSError:
+        return False
 
 
 def _list_files(folder: str) -> Iterator[str]:
@@ -146,11 +155,11 @@ def _installed_tools() -> list[str]:
 
     They are the names of the metadata folders: `importlib.metadata` costs 20 ms.
     """
-    found: set[str] = set()
+    paths: set[str] = set()
     for folder in sys.path:
         try:
             names = os.listdir(folder)
         except OSError:
             continue
-        found.update(n for n in names if n.endswith("info") and n.startswith(_TOOLS))
-    return sorted(found)
+        paths.update(n for n in names if n.endswith("info") and n.startswith(_TOOLS))
+    return sorted(paths)

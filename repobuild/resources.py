@@ -1,4 +1,4 @@
-"""Locate the data that ships with repobuild (rules, configs, cache).
+"""Locate the data that ships with repobuild (rules, configs, cache), and settings.
 
 In a checkout they are folders beside the package; in a wheel they are packed into
 `repobuild/share`. They are not packages, because users' repositories have folders of
@@ -10,6 +10,14 @@ from __future__ import annotations
 import os
 
 SETTINGS_FILE = "repobuild.toml"  # the settings of a repository, in its root folder
+
+# Settings in the environment begin with it: REPOBUILD_ADAPTER_RANK=8.
+SETTING_PREFIX = "REPOBUILD_"
+# The settings of the command line, for this process and those that it starts.
+COMMAND_LINE = "REPOBUILD_COMMAND_LINE"
+BUILDER = "REPOBUILD_BUILDER"  # see engine/run/child_processes.py
+# Variables that are no settings; trust_record.py reads the last.
+NO_SETTINGS = (COMMAND_LINE, BUILDER, "REPOBUILD_TRUST")
 
 TYPE_CHECKING = False  # type checkers read it as true; importing `typing` costs 3 ms
 if TYPE_CHECKING:
@@ -33,3 +41,14 @@ def data_folder(name: Name) -> Path:
     from pathlib import Path
 
     return Path(path_of(name))
+
+
+def user_settings_file() -> str:
+    """Return the path of the user's own settings; "" where no home is known.
+
+    A relative path would be one of the analysed repository's, so it counts as none.
+    """
+    folder = os.environ.get("XDG_CONFIG_HOME", "")
+    if not os.path.isabs(folder):
+        folder = os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(folder, SETTINGS_FILE) if os.path.isabs(folder) else ""

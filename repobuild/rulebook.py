@@ -2,8 +2,7 @@
 
 A user rule that was never trusted is left out, and so are the rules that read its
 table. A user rule that was changed since it was trusted is left out too, but then a
-build is refused: a hook would otherwise train without its samples and nobody would
-notice.
+build is refused: a hook would otherwise train without its samples, unnoticed.
 """
 
 from __future__ import annotations

@@ -1,121 +1,286 @@
-"""Read settings: defaults, overridden by a preset, overridden by `repobuild.toml`.
+"""Read settings in layers, and check every value before anything runs.
+
+    defaults          settings_schema.py
+    preset            a file of configs/presets
+    the repository's  `repobuild.toml` in its root folder
+    the user's file   $XDG_CONFIG_HOME/repobuild.toml (~/.config without it)
+    environment       REPOBUILD_ADAPTER_RANK=8
+    command line      repobuild -c adapter.rank=8
+
+A later layer overrides an earlier one. The last three belong to the user, so they hold
+at once; `powers.py` decides which values of the repository's own file do.
 
 Settings are kept flat, by dotted name (`adapter.rank`): that is how rules declare them,
-how they enter keys, and how messages name them.
+how they enter keys, and how messages name them. A checked value stays as it was
+written: an int that is given for a float stays an int, since it enters keys.
 """
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Callable, Collection, Mapping
+import json
+import math
+import os
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from repobuild.errors import UsageError, nearest
-from repobuild.resources import SETTINGS_FILE, data_folder
+from repobuild.resources import (
+    COMMAND_LINE,
+    NO_SETTINGS,
+    SETTING_PREFIX,
+    SETTINGS_FILE,
+    data_folder,
+    user_settings_file,
+)
+from repobuild.settings_schema import SECTIONS, Setting, defaults, settings, shown
+from repobuild.toml_document import TomlError, parse_toml, read_bounded
+
+_MOST_DEPTH = 16
+_LEARN_MORE = (
+    "every setting is in docs/configuration.md, a rule's own in its `settings`"
+)
+
+Values = dict[str, Any]
+Declared = Callable[[], Collection[str]]
 
 
-def read_settings(
-    root: Path, declared: Callable[[], Collection[str]] = tuple
-) -> dict[str, Any]:
-    """Return the settings of a repository, flat.
+@dataclass(frozen=True)
+class SettingLayers:
+    """The checked values of every layer that a build reads, flat."""
+
+    root: Path
+    repository: Mapping[str, Any]  # of the repository's own file
+    user: Mapping[str, Any]  # of the user's file, environment and command line
+
+    @property
+    def preset(self) -> str:
+        """The preset that holds: the user's, else the repository's, else "tiny"."""
+        chosen = {**defaults(), **self.repository, **self.user}["preset"]
+        return str(chosen)
+
+    def merged(self, withheld: Collection[str] = ()) -> Values:
+        """Return the settings that hold, without the `withheld` of the repository.
+
+        The extra key `root` is the
+        repository's folder, from which relative paths start; no rule may let it enter
+        a key.
+        """
+        preset = preset_settings(self.preset)
+        if "preset" not in self.user:
+            preset = {n: v for n, v in preset.items() if n not in withheld}
+        own = {n: v for n, v in self.repository.items() if n not in withheld}
+        root = str(self.root.absolute())
+        return {**defaults(), **preset, **own, **self.user, "root": root}
+
+
+def read_layers(root: Path, declared: Declared = tuple) -> SettingLayers:
+    """Return the layers of settings of a repository.
 
     `declared` returns the names of settings that the repository's own rules declare; it
-    is called only when the file has a key without a default.
+    is called only for a name without a default.
 
-    The extra key `root` holds the repository's folder, from which relative paths start.
-    No rule may let it enter a key.
-
-    Raises `UsageError` for an unparsable file, an unknown key or preset, or a value of
-    another type than the default's.
+    Raises `UsageError` for a file that cannot be read, an unknown name or preset, or a
+    value that the schema does not take.
     """
-    defaults = flatten(_parse(data_folder("configs") / "defaults.toml"))
-    path = root / SETTINGS_FILE
-    own = flatten(_parse(path)) if path.is_file() else {}
-    _check(own, defaults, path, declared)
-    preset = preset_settings(str(own.get("preset", defaults["preset"])))
-    return {**defaults, **preset, **own, "root": str(root.absolute())}
+    check = _Check(declared)
+    own = check.file(str(root / SETTINGS_FILE))
+    user = {
+        **check.file(user_settings_file()),
+        **check.environment(os.environ),
+        **check.command_line(os.environ.get(COMMAND_LINE, "")),
+    }
+    return SettingLayers(root, own, user)
 
 
-def preset_settings(name: str) -> dict[str, Any]:
+def preset_settings(name: str) -> Values:
     """Return the settings of a preset; raises `UsageError` for an unknown name."""
-    presets = data_folder("configs") / "presets"
-    path = presets / f"{name}.toml"
-    if not path.is_file():
-        known = sorted(p.stem for p in presets.glob("*.toml"))
-        raise UsageError(
-            f'unknown preset "{name}"{nearest(name, known)}\n'
-            f"known presets: {', '.join(known)}\n"
-            f"set `preset` in {SETTINGS_FILE} to one of them, or leave it out"
-        )
-    return flatten(_parse(path))
+    problem = settings()["preset"].problem(name)
+    if problem:
+        raise UsageError(f'"preset" {problem}')
+    path = data_folder("configs") / "presets" / f"{name}.toml"
+    return _Check(tuple).file(str(path))
 
 
-def flatten(body: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Return nested tables as one mapping by dotted name."""
-    flat: dict[str, Any] = {}
-    for name, value in body.items():
-        if isinstance(value, dict):
-            flat.update(flatten(value, f"{prefix}{name}."))
-        else:
-            flat[prefix + name] = value
-    return flat
+@contextmanager
+def use_command_line(arguments: Collection[str]) -> Iterator[None]:
+    """Let `-c NAME=VALUE` hold inside, for this process and those that it starts.
 
-
-def _parse(path: Path) -> dict[str, Any]:
+    They are kept in a variable, as git keeps those of its `-c`, so that the fingerprint
+    of a build with nothing to do sees them (noop_cache.py).
+    """
+    before = os.environ.get(COMMAND_LINE)
+    given = [*(json.loads(before) if before else []), *arguments]
+    os.environ[COMMAND_LINE] = json.dumps(given)
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f'"{path}" cannot be read: {error}\n'
-            "it must be TOML; `repobuild init` writes one with comments"
-        ) from error
+        yield
+    finally:
+        del os.environ[COMMAND_LINE]
+        if before is not None:
+            os.environ[COMMAND_LINE] = before
 
 
-def _check(
-    own: Mapping[str, Any],
-    defaults: Mapping[str, Any],
-    path: Path,
-    declared: Callable[[], Collection[str]],
-) -> None:
-    """Raise `UsageError` for an unknown key or a value of a wrong type."""
-    without_default = own.keys() - defaults.keys()
-    declared_names = declared() if without_default else ()
-    for name, value in own.items():
-        if name in without_default:
-            known = [*defaults, *declared_names]
-            if not any(name == d or name.startswith(f"{d}.") for d in declared_names):
-                raise UsageError(
-                    f'unknown key "{name}" in "{path}"{nearest(name, known)}\n'
-                    "every key is in docs/configuration.md, a rule's own in its "
-                    "`settings`"
-                )
-            if not _may_enter_a_key(value):
-                raise UsageError(
-                    f'"{name}" in "{path}" must be text, number, true, false or a '
-                    f"list, not {type(value).__name__}: {value!r}"
-                )
-        elif not _has_type_of(value, defaults[name]):
-            wanted = type(defaults[name]).__name__
+# ------------------------------------------------------------------------- checking
+
+
+class _Check:
+    """Reads layers, and raises `UsageError` for what the schema does not take."""
+
+    def __init__(self, declared: Declared) -> None:
+        self._declared = declared
+
+    def file(self, path: str) -> Values:
+        """Return the values of a file; {} where there is none."""
+        if not path or not os.path.isfile(path):
+            return {}
+        try:
+            flat = dict(_flatten(parse_toml(read_bounded(path))))
+        except TomlError as error:
             raise UsageError(
-                f'"{name}" in "{path}" must be of type {wanted}, not '
-                f"{type(value).__name__}: {value!r}"
+                f'"{path}" cannot be read: {error}\n'
+                "it must be TOML; `repobuild init` writes one with comments"
+            ) from error
+        for name, value in flat.items():
+            if not (value == {} and self._is_section(name)):
+                self._value(name, value, f'in "{path}"')
+        return {n: v for n, v in flat.items() if not self._is_section(n)}
+
+    def environment(self, variables: Mapping[str, str]) -> Values:
+        """Return the values of `REPOBUILD_SECTION_NAME`."""
+        found = {}
+        given = [v for v in sorted(variables) if v.startswith(SETTING_PREFIX)]
+        known = {variable_of(name): name for name in settings()}
+        for variable in given:
+            if variable in NO_SETTINGS:
+                continue
+            if variable not in known:
+                known |= {variable_of(name): name for name in self._declared()}
+            if variable in known:
+                name, text = known[variable], variables[variable]
+                found[name] = self._text(name, text, f"in the variable {variable}")
+            elif hint := _near_variable(variable, known):
+                raise UsageError(
+                    f"unknown setting in the variable {_quoted(variable)}{hint}\n"
+                    f"{_LEARN_MORE}"
+                )
+        return found
+
+    def command_line(self, arguments: str) -> Values:
+        """Return the values of `-c NAME=VALUE`, which `use_command_line` keeps."""
+        found = {}
+        try:
+            given = list(map(str, json.loads(arguments))) if arguments else []
+        except (ValueError, TypeError, RecursionError) as error:
+            raise UsageError(
+                f"{COMMAND_LINE} cannot be read: {error}\n"
+                "unset it: repobuild sets it itself from `-c NAME=VALUE`"
+            ) from error
+        for argument in given:
+            name, equals, text = argument.partition("=")
+            if not equals:
+                raise UsageError(
+                    f"-c {_quoted(argument)} gives no value\n"
+                    "write -c NAME=VALUE, as in -c adapter.rank=8"
+                )
+            found[name] = self._text(name, text, "on the command line")
+        return found
+
+    def _text(self, name: str, text: str, where: str) -> Any:
+        """Return the value that a text stands for: TOML's, where that fits."""
+        try:
+            document = parse_toml(b"value = " + os.fsencode(text))
+        except TomlError:
+            document = {}
+        value = document["value"] if document.keys() == {"value"} else text
+        setting = settings().get(name)
+        if setting and setting.problem(value) and not setting.problem(text):
+            value = text  # a number where text is wanted: REPOBUILD_SPLIT_SALT=2
+        self._value(name, value, where)
+        return value
+
+    def _value(self, name: str, value: Any, where: str) -> None:
+        """Raise `UsageError` for an unknown name or an unfit value."""
+        setting = settings().get(name)
+        if setting is None:
+            self._own_value(name, value, where)
+        elif problem := setting.problem(value):
+            raise UsageError(f'"{name}" {where} {problem}\n{_remedy(setting)}')
+
+    def _own_value(self, name: str, value: Any, where: str) -> None:
+        """Check a value of a setting that a rule of the repository declares."""
+        declared = self._declared()
+        if not any(name == d or name.startswith(f"{d}.") for d in declared):
+            hint = nearest(name[:80], [*settings(), *declared])
+            raise UsageError(
+                f"unknown key {_quoted(name)} {where}{hint}\n{_LEARN_MORE}"
+            )
+        if not may_enter_a_key(value):
+            raise UsageError(
+                f"{_quoted(name)} {where} must be text, a finite number of 64 bits, "
+                f"true, false or a list, not {type(value).__name__}: {shown(value)}"
             )
 
+    def _is_section(self, name: str) -> bool:
+        return name in SECTIONS
 
-def _may_enter_a_key(value: Any) -> bool:
-    """Return whether a value can be digested into a cache key; TOML's dates cannot."""
+
+def variable_of(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return SETTING_PREFIX + name.upper().replace(".", "_")
+
+
+def may_enter_a_key(value: Any, depth: int = 0) -> bool:
+    """Return whether a value can be digested into a cache key.
+
+    TOML's dates cannot, nor can NaN, which is not equal to itself.
+    """
+    if depth > _MOST_DEPTH:
+        return False
     if isinstance(value, dict):
-        return all(map(_may_enter_a_key, value.values()))
+        return all(may_enter_a_key(v, depth + 1) for v in value.values())
     if isinstance(value, list):
-        return all(map(_may_enter_a_key, value))
-    return isinstance(value, str | int | float | bool)
+        return all(may_enter_a_key(v, depth + 1) for v in value)
+    if isinstance(value, float):
+        return math.isfinite(value)
+    if isinstance(value, int):
+        return -(2**63) <= value < 2**63
+    return isinstance(value, str)
 
 
-def _has_type_of(value: Any, default: Any) -> bool:
-    """Return whether a value has its default's type; an int also fits a float."""
-    if isinstance(default, bool) or isinstance(value, bool):
-        return isinstance(default, bool) and isinstance(value, bool)
-    if isinstance(default, float):
-        return isinstance(value, int | float)
-    return isinstance(value, type(default))
+def _flatten(body: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield nested tables as values by dotted name; an empty table is a value."""
+    for name, value in body.items():
+        if isinstance(value, dict) and value:
+            yield from _flatten(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
+
+
+def _near_variable(variable: str, known: Collection[str]) -> str:
+    """Return a hint for a variable that seems to be meant for a setting, else "".
+
+    Others may use the prefix for something else: `REPOBUILD_VERSION` of a CI job.
+    """
+    bare = variable.removeprefix(SETTING_PREFIX)
+    names = [name.removeprefix(SETTING_PREFIX) for name in known]
+    is_of_section = bare.partition("_")[0].lower() in SECTIONS and "_" in bare
+    cutoff = 0.6 if is_of_section else 0.85
+    near = get_close_matches(bare[:80], names, n=1, cutoff=cutoff)
+    if near:
+        return f" (did you mean {SETTING_PREFIX}{near[0]}?)"
+    return " (it begins like a setting)" if is_of_section else ""
+
+
+def _quoted(name: str) -> str:
+    """Return a name in quotes, short and without what a terminal obeys."""
+    text = shown(name)
+    return f'"{text[1:-1]}"' if text.endswith(text[0]) else text
+
+
+def _remedy(setting: Setting) -> str:
+    if setting.description:
+        return f"{setting.name}: {setting.description}; by default {setting.default!r}"
+    return f"by default it is {setting.default!r}; see docs/configuration.md"

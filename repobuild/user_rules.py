@@ -19,7 +19,6 @@ ingredients of its table, so an edit rebuilds the table.
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -34,8 +33,10 @@ from repobuild.engine.run.command import Command
 from repobuild.engine.run.script import Script
 from repobuild.errors import UsageError, nearest
 from repobuild.git.snapshot import REGULAR, Snapshot, quote
+from repobuild.toml_document import TomlError, parse_toml
 
 RULES_FOLDER = "rules"
+MOST_RULES = 100
 _KINDS = ("map", "view")
 _KEYS = frozenset(
     "description kind from run command reads settings tools entries stored extends "
@@ -76,6 +77,22 @@ class UserRule:
         return hashed.hexdigest()
 
     @property
+    def sizes(self) -> Mapping[str, int]:
+        """The bytes of each file, by path."""
+        return {path: len(content) for path, content in self.files.items()}
+
+    @property
+    def large_files(self) -> dict[str, list[str]]:
+        return {}  # they come from git, and are small
+
+    @property
+    def description(self) -> str:
+        """What would run, on which tables and from which files, in lines."""
+        lines = [f"  {self.rule.kind} of {', '.join(self.rule.inputs)}"]
+        lines += [f"  {path}  {size:,} bytes" for path, size in self.sizes.items()]
+        return "\n".join(lines)
+
+    @property
     def how_it_runs(self) -> str:
         """A phrase for the user who decides on trust."""
         if isinstance(self.rule.code, Command):
@@ -95,6 +112,12 @@ def user_rules(snapshot: Snapshot, standard: Mapping[str, Rule]) -> list[UserRul
         if body is not None:
             name = _table_name(path, standard)
             rules.append(_make_user_rule(name, path, content, body, read))
+        if len(rules) > MOST_RULES:
+            raise UsageError(
+                f'"{RULES_FOLDER}" holds more than {MOST_RULES} rules\n'
+                "every verb reads and orders all of them\n"
+                "join rules that do the same to different files into one"
+            )
     return rules
 
 
@@ -105,8 +128,8 @@ def declared_settings(files: Mapping[str, bytes]) -> set[str]:
     """
     declared: set[str] = set()
     for path, content in files.items():
-        with suppress(tomllib.TOMLDecodeError, UnicodeDecodeError):
-            names = tomllib.loads(content.decode("utf-8")).get("settings")
+        with suppress(TomlError):
+            names = parse_toml(content).get("settings")
             listed = map(str, names) if isinstance(names, list) else ()
             declared.update(n for n in listed if _is_in_table_of(Path(path).stem, n))
     return declared
@@ -122,8 +145,8 @@ def _is_in_table_of(rule: str, setting: str) -> bool:
 def _parse(path: str, content: bytes) -> dict[str, Any] | None:
     """Return a rule file's keys; None for a file that is not a user rule."""
     try:
-        body = tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        body = parse_toml(content)
+    except TomlError as error:
         if re.search(rb"^kind\s*=", content, re.M):
             raise UsageError(f'rule file "{path}" cannot be read: {error}') from error
         return None
@@ -268,7 +291,7 @@ def _file_reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
     """Return a function that reads a regular file of a snapshot by its path."""
 
     def read(path: str) -> bytes | None:
-        entry = snapshot.standing(path)
+        entry = snapshot.current_entry(path)
         if entry is None or entry[1] not in [int(mode) for mode in REGULAR]:
             return None
         return snapshot.blob(entry[0])

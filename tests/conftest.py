@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import signal
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,11 @@ from tests.repository import Repository
 # inherit it: under such a CI runner every test of Ctrl-C would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+# Neither the settings nor the record of trust of whoever runs the tests is used.
+HOME = tempfile.TemporaryDirectory(prefix="repobuild-home-")
+os.environ["XDG_CONFIG_HOME"] = f"{HOME.name}/config"
+os.environ["XDG_STATE_HOME"] = f"{HOME.name}/state"
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ class MemoryView:
     def table(self, name: str) -> MemoryTable:
         return self.tables.setdefault(name, MemoryTable())
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         return (name,)
 
     def blob(self, blob_id: str) -> bytes:

@@ -25,7 +25,7 @@ class Mutant(NamedTuple):
     """A sample with one token of its answer changed; `what` is the kind of token."""
 
     key: str
-    what: str
+    token_kind: str
     before: str
     after: str
     sample: Mapping[str, Any]

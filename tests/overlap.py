@@ -65,11 +65,11 @@ def records(folder: Path, split: str) -> Iterator[dict[str, Any]]:
 
 
 def all_runs(sample: dict[str, Any]) -> set[tuple[str, ...]]:
-    return set(chain.from_iterable(map(word_runs, quoted_passages(sample).passages)))
+    return set(chain.from_iterable(map(word_runs, quoted_passages(sample).all)))
 
 
 def answer_runs(sample: dict[str, Any]) -> set[tuple[str, ...]]:
-    return set(chain.from_iterable(map(word_runs, quoted_passages(sample).answered)))
+    return set(chain.from_iterable(map(word_runs, quoted_passages(sample).in_answer)))
 
 
 def is_phrased(sample: dict[str, Any], frames: set[str]) -> bool:

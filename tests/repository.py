@@ -51,7 +51,10 @@ class Repository:
         Past index and work tree, and as raw objects: neither need be able to hold them.
         A submodule names a commit that nobody has.
         """
-        tree = self._tree(entries)
+        return self.commit_of(self._tree(entries), parents)
+
+    def commit_of(self, tree: pygit2.Oid, parents: Sequence[str] = ()) -> str:
+        """Commit a tree object and put `main` there."""
         made = self.git.create_commit(None, _WHO, _WHO, "a step", tree, list(parents))
         self.git.references.create("refs/heads/main", made, force=True)
         return str(made)
@@ -61,6 +64,7 @@ class Repository:
         found: list[tuple[bytes, bytes]] = []
         for path, (data, mode) in entries.items():
             name, slash, rest = path.partition(b"/")
+            name = name.replace(b"\0", b"/")  # which no checkout can have in a name
             if slash:
                 folders.setdefault(name, {})[rest] = (data, mode)
             elif mode == FileMode.COMMIT:
@@ -114,3 +118,12 @@ class Repository:
 def _line(name: bytes, mode: int, id: pygit2.Oid) -> bytes:
     """Return one entry of a tree object."""
     return b"%o %s\0" % (mode, name) + id.raw
+
+
+def trust_settings(folder: Path) -> None:
+    """Trust what the settings of the repository at `folder` ask for now."""
+    from repobuild.checkout import open_checkout
+
+    checkout = open_checkout(folder)
+    checkout.trust.trust(checkout.powers.requested)
+    checkout.trust.write()

@@ -18,7 +18,7 @@ from repobuild.engine.storage.table import StoredTable
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.git.snapshot import Snapshot, at_commit
 from repobuild.resources import data_folder
-from repobuild.settings import read_settings
+from repobuild.settings import read_layers
 
 
 class Row(NamedTuple):
@@ -36,7 +36,7 @@ class Standard:
         self.git = git
         self.place = place
         self.rules = read_rules(data_folder("rules"))
-        self.defaults = read_settings(place)
+        self.defaults = read_layers(place).merged()
         self.settings = {**self.defaults, **settings}
         self.state = open_state(place)
         self.last: Build | None = None

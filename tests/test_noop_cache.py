@@ -141,6 +141,38 @@ def test_a_changed_setting_invalidates_the_answer(here):
     assert answer("graph") is None
 
 
+def test_another_layer_of_settings_invalidates_the_answer(here, tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    run(["--until", "graph"])
+    assert answer("graph")
+    with monkeypatch.context() as patch:
+        patch.setenv("REPOBUILD_SAMPLES_LANGUAGES", '["en"]')
+        assert answer("graph") is None
+    (tmp_path / "repobuild.toml").write_text("[samples]\nlanguages = ['en']\n")
+    assert answer("graph") is None
+
+
+def test_a_build_with_an_option_leaves_no_answer_to_one_without(here):
+    run(["--until", "graph"])
+    assert run(["-c", "project.languages=[]", "build", "--until", "graph"]) == 0
+    assert answer("graph") is None
+    said, modules = call_program("--until", "graph")
+    assert not is_from_cache(modules)
+    assert "files" in said
+
+
+def test_the_process_of_a_builder_invalidates_nothing(here, monkeypatch):
+    run(["--until", "graph"])
+    monkeypatch.setenv("REPOBUILD_BUILDER", "77")
+    assert answer("graph")
+
+
+def test_a_pipe_in_the_place_of_the_settings_is_not_waited_for(here):
+    run(["--until", "graph"])
+    os.mkfifo(here.path / "repobuild.toml")
+    assert answer("graph")
+
+
 def test_a_lost_artifact_invalidates_the_answer(here):
     run(["--until", "graph"])
     file = here.path / ".git/repobuild/current"

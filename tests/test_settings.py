@@ -1,15 +1,45 @@
-"""Settings are read in layers, and mistakes are named with a hint."""
+"""Settings are read in layers, checked before anything runs, and mistakes are named."""
 
 from __future__ import annotations
 
-import tomllib
+import os
+from pathlib import Path
 
 import pytest
 
-from repobuild.cli.init import commented
 from repobuild.errors import UsageError
 from repobuild.resources import data_folder
-from repobuild.settings import flatten, preset_settings, read_settings
+from repobuild.settings import (
+    preset_settings,
+    read_layers,
+    use_command_line,
+    variable_of,
+)
+from repobuild.settings_schema import defaults, settings, settings_file
+
+PLENTY = "9" * 5000
+
+
+def read_settings(root: Path) -> dict[str, object]:
+    return read_layers(root).merged()
+
+
+def refuse(root: Path, text: str | bytes, match: str) -> None:
+    content = text if isinstance(text, bytes) else text.encode()
+    (root / "repobuild.toml").write_bytes(content)
+    with pytest.raises(UsageError, match=match):
+        read_settings(root)
+
+
+@pytest.fixture
+def user(tmp_path, monkeypatch) -> Path:
+    """The path of the user's own file, in a home of its own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    return tmp_path / "home/repobuild.toml"
+
+
+# --------------------------------------------------------------------------- layers
 
 
 def test_without_a_file_the_defaults_hold(tmp_path):
@@ -27,56 +57,192 @@ def test_a_preset_overrides_defaults_and_the_file_overrides_both(tmp_path):
     assert settings["adapter.rank"] == 8
 
 
+def test_each_layer_overrides_the_one_below(tmp_path, user, monkeypatch):
+    (tmp_path / "repobuild.toml").write_text("[adapter]\nrank = 1\n")
+    assert read_settings(tmp_path)["adapter.rank"] == 1
+    user.write_text("[adapter]\nrank = 2\n")
+    assert read_settings(tmp_path)["adapter.rank"] == 2
+    monkeypatch.setenv("REPOBUILD_ADAPTER_RANK", "3")
+    assert read_settings(tmp_path)["adapter.rank"] == 3
+    with use_command_line(["adapter.rank=4"]):
+        assert read_settings(tmp_path)["adapter.rank"] == 4
+        with use_command_line(["adapter.rank=5"]):
+            assert read_settings(tmp_path)["adapter.rank"] == 5
+    assert read_settings(tmp_path)["adapter.rank"] == 3
+
+
+def test_the_users_preset_lies_below_the_repositorys_file(tmp_path, monkeypatch):
+    (tmp_path / "repobuild.toml").write_text("[adapter]\nrank = 8\n")
+    monkeypatch.setenv("REPOBUILD_PRESET", "qwen3-8b")
+    assert read_settings(tmp_path)["adapter.rank"] == 8
+    assert read_settings(tmp_path)["base.model"] == "Qwen/Qwen3-8B"
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("adapter.epochs=2", "adapter.epochs", 2),
+        ("adapter.bf16=false", "adapter.bf16", False),
+        ('samples.languages=["en"]', "samples.languages", ["en"]),
+        ("split.salt=2", "split.salt", "2"),
+        ("project.name=a b", "project.name", "a b"),
+        ('project.name="a b"', "project.name", "a b"),
+        ("project.name=", "project.name", ""),
+        ("project.name=a\n[x]", None, None),
+        ("adapter.rank=3\nvalue2 = 4", None, None),
+        ("adapter.rank", None, None),
+        ("adapter.rank=" + PLENTY, None, None),
+        ("project.name=\udcff", None, None),
+    ],
+)
+def test_a_value_on_the_command_line_is_toml_or_else_text(tmp_path, text, name, value):
+    with use_command_line([text]):
+        if name is None:
+            with pytest.raises(UsageError):
+                read_settings(tmp_path)
+        else:
+            found = read_settings(tmp_path)[name]
+            assert (found, type(found)) == (value, type(value))
+
+
+def test_every_setting_has_a_variable_of_its_own():
+    assert len({variable_of(name) for name in settings()}) == len(settings())
+
+
+def test_a_misspelt_variable_is_named_and_others_are_left_alone(tmp_path, monkeypatch):
+    monkeypatch.setenv("REPOBUILD_VERSION", "7")
+    monkeypatch.setenv("REPOBUILD_EXAMPLES", "7")
+    read_settings(tmp_path)
+    for name in ("REPOBUILD_ADAPTER_RNAK", "REPOBUILD_ADAPTR_RANK"):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, "7")
+            with pytest.raises(UsageError, match="did you mean REPOBUILD_ADAPTER_RANK"):
+                read_settings(tmp_path)
+
+
+def test_a_home_that_is_no_absolute_path_is_none(tmp_path, monkeypatch):
+    """Else a folder "~" of the analysed repository would be the user's own."""
+    for folder in ("~/.config", "home"):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "repobuild.toml").write_text("[adapter]\nrank = 2\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("XDG_CONFIG_HOME", "home")
+    monkeypatch.setenv("HOME", "~")
+    assert read_settings(tmp_path)["adapter.rank"] == defaults()["adapter.rank"]
+
+
+# --------------------------------------------------------------------------- mistakes
+
+
 def test_every_preset_names_only_known_settings():
-    known = flatten(
-        tomllib.loads((data_folder("configs") / "defaults.toml").read_text())
-    )
     for path in (data_folder("configs") / "presets").glob("*.toml"):
-        assert set(preset_settings(path.stem)) <= set(known), path
+        assert set(preset_settings(path.stem)) <= set(defaults()), path
+
+
+def test_every_default_fits_its_own_schema():
+    assert [s.name for s in settings().values() if s.problem(s.default)] == []
+    assert [s.name for s in settings().values() if s.is_power(s.default)] == []
 
 
 def test_an_unknown_key_is_named_with_the_nearest(tmp_path):
-    (tmp_path / "repobuild.toml").write_text("[adapter]\nrnak = 8\n")
-    with pytest.raises(
-        UsageError, match=r'"adapter.rnak".*did you mean "adapter.rank"'
-    ):
-        read_settings(tmp_path)
+    refuse(
+        tmp_path,
+        "[adapter]\nrnak = 8\n",
+        r'"adapter.rnak".*did you mean "adapter.rank"',
+    )
 
 
-def test_a_value_of_another_type_is_refused(tmp_path):
-    (tmp_path / "repobuild.toml").write_text('[adapter]\nrank = "big"\n')
-    with pytest.raises(UsageError, match='"adapter.rank" .* must be of type int'):
-        read_settings(tmp_path)
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ('adapter.rank = "big"', 'a whole number from 1 to 4,096, not "big"'),
+        ("adapter.rank = 4.0", "a whole number from 1 to 4,096, not 4.0"),
+        ("adapter.rank = true", "a whole number from 1 to 4,096, not true"),
+        ("adapter.rank = -1", "a whole number from 1 to 4,096, not -1"),
+        ("adapter.rank = {}", "a whole number"),
+        ("adapter.rank.x = 1", 'unknown key "adapter.rank.x"'),
+        ("adapter = 1", 'unknown key "adapter"'),
+        ("adapter.dropout = nan", "a number from 0 below 1, not NaN"),
+        ("adapter.epochs = inf", "a number above 0 to 10,000, not Infinity"),
+        ("adapter.bf16 = 1", "true or false, not 1"),
+        ("project.max_file_bytes = -1", "1,000,000,000,000 bytes, not -1"),
+        ('adapter.packing = "pakced"', 'did you mean "packed"'),
+        ('adapter.strategy = "dora"', 'must be "lora"'),
+        ('samples.tasks = ["api_usge"]', 'did you mean "api_usage"'),
+        ('samples.languages = ["english"]', "must name some of en, zh"),
+        ('project.languages = ["pyhton"]', 'did you mean "python"'),
+        ('project.languages = "python"', 'a list of entries, each .*, not "python"'),
+        ("project.exclude = [1]", "a list of entries"),
+        ('project.name = "a\\nb"', "one line of text"),
+        ('project.name = "a\\n"', "one line of text"),
+        ('project.name = "\\u0000"', "one line of text"),
+        ('project.name = "\\u202e"', "one line of text"),
+        ('cache.max_size = "-1G"', 'a size such as "500M"'),
+        ("split.salt = 1979-05-27", "one line of text"),
+        ("adapter.seed = 99999999999999999999", "a whole number from 0"),
+        ('preset = "tinny"', 'did you mean "tiny"'),
+        ('preset = "../defaults"', "must name some of qwen3-8b, tiny"),
+        ("preset = 1", "one line of text"),
+        ('"a\\u001b[2Jb" = 1', r'unknown key "a\\u001b\[2Jb"'),
+        ("root = '/'", 'unknown key "root"'),
+    ],
+)
+def test_a_value_that_cannot_be_is_refused_with_what_can(tmp_path, text, match):
+    refuse(tmp_path, text, match)
 
 
-def test_a_whole_number_is_a_float_but_true_is_no_number(tmp_path):
+@pytest.mark.parametrize(
+    ("content", "match"),
+    [
+        ("[adapter\nrank = 8\n", "line 1"),
+        (b'preset = "\xff"', "cannot be read"),
+        (b"\0", "cannot be read"),
+        (f"[adapter]\nrank = {PLENTY}", "cannot be read"),
+        ("x = " + "[" * 5000, "nested too deeply"),
+        ("x = " + "{a=" * 5000, "nested too deeply"),
+        (".".join("a" * 40) + " = 1", "more than 16 dots"),
+        ('"b"."c" . ' * 1 + " . ".join(["'a'"] * 40) + " = 1", "more than 16 dots"),
+        ("# " + "x" * (1 << 20), "more than 1,048,576 bytes"),
+    ],
+)
+def test_a_file_that_is_no_toml_is_a_clear_error(tmp_path, content, match):
+    refuse(tmp_path, content, match)
+
+
+def test_a_file_of_many_long_keys_takes_no_time(tmp_path):
+    from time import perf_counter
+
+    start = perf_counter()
+    refuse(tmp_path, "\n".join([".".join("a" * 16_000) + "=1"] * 30), "dots")
+    refuse(tmp_path, "a" * 1_000_000, "cannot be read")
+    assert perf_counter() - start < 2
+
+
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "repobuild.toml")
+    assert read_settings(tmp_path)["preset"] == "tiny"
+
+
+def test_a_whole_number_for_a_float_stays_one_because_it_enters_keys(tmp_path):
     (tmp_path / "repobuild.toml").write_text("[adapter]\nepochs = 2\n")
-    assert read_settings(tmp_path)["adapter.epochs"] == 2
-    (tmp_path / "repobuild.toml").write_text("[adapter]\nrank = true\n")
-    with pytest.raises(UsageError):
-        read_settings(tmp_path)
+    assert type(read_settings(tmp_path)["adapter.epochs"]) is int
 
 
-def test_unparsable_toml_is_reported_with_its_line(tmp_path):
-    (tmp_path / "repobuild.toml").write_text("[adapter\nrank = 8\n")
-    with pytest.raises(UsageError, match="line 1"):
-        read_settings(tmp_path)
-
-
-def test_a_file_that_is_not_utf8_is_a_clear_error(tmp_path):
-    (tmp_path / "repobuild.toml").write_bytes(b'preset = "\xff"')
-    with pytest.raises(UsageError, match="cannot be read"):
-        read_settings(tmp_path)
-
-
-def test_an_unknown_preset_is_named_with_the_known_ones(tmp_path):
-    (tmp_path / "repobuild.toml").write_text('preset = "tinny"\n')
-    with pytest.raises(UsageError, match='did you mean "tiny".*\nknown presets: '):
-        read_settings(tmp_path)
+def test_an_empty_section_is_no_mistake(tmp_path):
+    (tmp_path / "repobuild.toml").write_text("[adapter]\n[log]\n")
+    assert read_settings(tmp_path)["adapter.rank"] == 64
 
 
 def test_what_init_writes_can_be_read_and_changes_nothing(tmp_path):
     before = read_settings(tmp_path)
-    defaults = (data_folder("configs") / "defaults.toml").read_text()
-    (tmp_path / "repobuild.toml").write_text(commented(defaults, "tiny"))
+    (tmp_path / "repobuild.toml").write_text(settings_file("tiny"))
     assert read_settings(tmp_path) == before
+
+
+def test_what_init_writes_can_be_uncommented_and_changes_nothing(tmp_path):
+    before = read_settings(tmp_path)
+    lines = settings_file("tiny").splitlines()
+    written = [line[2:] if " = " in line and line[0] == "#" else line for line in lines]
+    (tmp_path / "repobuild.toml").write_text("\n".join(written))
+    assert read_settings(tmp_path) == before
+    assert sum(" = " in line for line in lines) == len(settings())

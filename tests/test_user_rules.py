@@ -123,7 +123,7 @@ def test_the_example_of_the_docs_works_from_the_rule_to_the_exported_samples(
     assert key in [json.loads(line)["metadata"]["id"] for line in lines]
 
 
-def test_an_edited_rule_is_not_run_and_once_trusted_again_makes_its_table_anew(
+def test_an_edited_rule_does_not_run_and_rebuilds_its_table_once_trusted_again(
     world: World,
 ):
     commit = fixed(world)

@@ -16,7 +16,8 @@ from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.state import open_state
 from repobuild.engine.storage.table_writer import TableResult
-from repobuild.git.snapshot import Snapshot, at_commit, common_folder
+from repobuild.git.repository import common_folder
+from repobuild.git.snapshot import Snapshot, at_commit
 
 HERE = "tests.toys"
 

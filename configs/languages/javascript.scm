@@ -127,7 +127,8 @@
 (arrow_function parameter: (identifier) @local)
 (catch_clause parameter: (identifier) @local)
 (for_in_statement left: (identifier) @local)
-(field_definition property: (property_identifier) @field)
+(field_definition
+  property: [(property_identifier) (private_property_identifier)] @field)
 
 [
   (if_statement)

@@ -91,11 +91,38 @@
 (list_pattern (identifier) @bound)
 (list_splat_pattern (identifier) @bound)
 (as_pattern_target (identifier) @bound)
-(as_pattern_target (tuple (identifier) @bound))
+(as_pattern_target [(tuple (identifier) @bound) (list (identifier) @bound)])
+(as_pattern_target [
+  (tuple [(tuple (identifier) @bound) (list (identifier) @bound)])
+  (list [(tuple (identifier) @bound) (list (identifier) @bound)])
+  (tuple (list_splat (identifier) @bound))
+  (list (list_splat (identifier) @bound))
+])
 (lambda_parameters (identifier) @bound)
 (lambda_parameters (default_parameter name: (identifier) @bound))
+(lambda_parameters (dictionary_splat_pattern (identifier) @bound))
 (case_pattern (dotted_name . (identifier) @bound .))
 (case_pattern (as_pattern (identifier) @bound))
+(union_pattern (dotted_name . (identifier) @bound .))
+(splat_pattern (identifier) @bound)
+(keyword_pattern (identifier) . (dotted_name . (identifier) @bound .))
+(type_alias_statement
+  left: (type [(identifier) @bound (generic_type . (identifier) @bound)]))
+
+; Type parameters are bound in all that is within the definition.
+(_
+  name: (identifier)
+  type_parameters: (type_parameter (type [
+    (identifier) @type_parameter
+    (splat_type (identifier) @type_parameter)
+    (constrained_type . (type (identifier) @type_parameter))
+  ])))
+
+; These make a name local, even when nothing else binds it.
+(augmented_assignment left: (identifier) @rebound)
+(delete_statement (identifier) @rebound)
+(delete_statement (expression_list (identifier) @rebound))
+(delete_statement (expression_list (tuple (identifier) @rebound)))
 (return_statement (_) @return)
 (yield) @yield
 (global_statement (identifier) @global)

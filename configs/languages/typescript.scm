@@ -204,7 +204,8 @@
 (arrow_function parameter: (identifier) @local)
 (catch_clause parameter: (identifier) @local)
 (for_in_statement left: (identifier) @local)
-(public_field_definition name: (property_identifier) @field)
+(public_field_definition
+  name: [(property_identifier) (private_property_identifier)] @field)
 (property_signature name: (property_identifier) @field)
 
 [

@@ -6,7 +6,9 @@ stderr, and an exit code. Each verb is a file of its name with a click command i
 then `build.py`.
 
 The other files print parts that several verbs share: `options` (flags), `output` (JSON
-or text from one object), `progress` (bars), `adapter_facts` and `adapter_text` (an
-adapter as JSON and as text), `dataset_counts` (`show dataset`), `claim_audit` (`verify
---samples`), `side_by_side` and `mention_list` (`ask`), `signals` (Ctrl-C and others).
+or text from one object), `progress` (bars), `adapter_lookup` (which adapter a verb
+means), `adapter_facts` and `adapter_text` (an adapter as JSON and as text),
+`reason_text` (why something was made), `dataset_counts` (`show dataset`), `claim_audit`
+(`verify --samples`), `side_by_side` and `mention_list` (`ask`), `signals` (Ctrl-C and
+others).
 """

@@ -139,23 +139,21 @@ def _training(training: Facts, duration: float | None) -> str:
 
 def _gate(lineage: Facts) -> str:
     """Return the held-out losses that decided whether the adapter was promoted."""
-    found = lineage["scores"]
-    if "loss" not in found or "parent_loss" not in found:
+    scores = lineage["scores"]
+    if "loss" not in scores or "parent_loss" not in scores:
         return ""
     verdict = "promoted" if lineage["promoted"] else "not promoted"
     before = "parent's" if lineage["parent"] else "base model's"
-    return (
-        f"held-out loss {found['loss']:.3f}, its {before} {found['parent_loss']:.3f}: "
-        f"{verdict}"
-    )
+    loss, parent_loss = scores["loss"], scores["parent_loss"]
+    return f"held-out loss {loss:.3f}, its {before} {parent_loss:.3f}: {verdict}"
 
 
 def _scores(headline: Facts) -> str:
     tracks = []
     for track, models in headline.items():
-        found = models.get("adapter") if isinstance(models, dict) else None
-        if isinstance(found, dict):
-            numbers = [_score(name, value) for name, value in found.items()]
+        values = models.get("adapter") if isinstance(models, dict) else None
+        if isinstance(values, dict):
+            numbers = [_score(name, value) for name, value in values.items()]
             tracks.append(f"{track} {', '.join(filter(None, numbers))}")
     return "; ".join(tracks)
 

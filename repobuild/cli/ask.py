@@ -11,15 +11,21 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.mention_list import mention_facts, mention_lines
-from repobuild.cli.output import emit, short
+from repobuild.cli.output import (
+    bold_title,
+    emit,
+    print_message,
+    print_text,
+    short,
+    write_screen,
+)
 from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
 from repobuild.errors import BuildError, UsageError
 
@@ -91,7 +97,7 @@ class Answers:
     def collect(self, pieces: Iterator[AnswerPiece]) -> Iterator[AnswerPiece]:
         """Yield the pieces unchanged and append each to its answer."""
         for piece in pieces:
-            answer: Answer = getattr(self, piece.voice)
+            answer: Answer = getattr(self, piece.model)
             answer.text += piece.text
             answer.whole &= piece.whole
             yield piece
@@ -120,36 +126,38 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     repobuild ask 'in which file is `Build` defined?'
     """
     from repobuild.checkout import open_checkout
+    from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
     if not text:
         raise UsageError("the question is empty\nrepobuild ask 'what does `f` do?'")
     checkout = open_checkout()
+    checkout.powers.require(BASE_SETTINGS)
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
     comparison = _load_comparison(checkout, build, asked)
     answers = Answers()
     if as_json:
-        for _ in answers.collect(comparison.together(text, max_tokens)):
+        for _ in answers.collect(comparison.answer_both(text, max_tokens)):
             pass
         emit(_facts(build, asked, text, answers), True, str)
         return 0
     for note in asked.notes:
-        click.echo(f"note: {note}", err=True)
+        print_message(f"note: {note}")
     in_columns = _has_room_for_columns()
     if in_columns:
-        pieces = comparison.together(text, max_tokens)
+        pieces = comparison.answer_both(text, max_tokens)
         _show_in_columns(answers.collect(pieces), asked.title)
     else:
-        for voice, title in (("base", "base"), ("adapter", asked.title)):
-            pieces = comparison.alone(voice, text, max_tokens)
+        for model, title in (("base", "base"), ("adapter", asked.title)):
+            pieces = comparison.answer_one(model, text, max_tokens)
             _show_below(answers.collect(pieces), title)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
     _print_mentions(mention_lines(mentions), in_columns)
     if answers.cut:
         names = " and ".join(answers.cut)
         note = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
-        click.echo(note, err=True)
+        print_message(note)
     return 0
 
 
@@ -169,7 +177,7 @@ def _load_comparison(
         )
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
     if sys.stderr.isatty():
-        click.echo(f"loading {base.name} ...", err=True)
+        print_message(f"loading {base.name} ...")
     from repobuild.model.compare import Comparison
 
     return Comparison.load(base, folder)
@@ -184,26 +192,26 @@ def _has_room_for_columns() -> bool:
 def _show_in_columns(pieces: Iterator[AnswerPiece], title: str) -> None:
     """Print both answers in two columns that grow together."""
     size = shutil.get_terminal_size()
-    screen = SideBySide(size.columns, size.lines, partial(click.echo, nl=False))
-    screen.title("base", title, partial(click.style, bold=True))
+    screen = SideBySide(size.columns, size.lines, write_screen)
+    screen.title("base", title, bold_title)
     for piece in pieces:
-        screen.add(int(piece.voice != "base"), printable(piece.text), piece.last)
+        screen.add(int(piece.model != "base"), printable(piece.text), piece.last)
 
 
 def _show_below(pieces: Iterator[AnswerPiece], title: str) -> None:
     """Print one answer under its title, for pipes and narrow terminals."""
-    click.echo(click.style(f"{title}:", bold=True))
+    print_text(f"{title}:", bold=True)
     for piece in pieces:
-        click.echo(printable(piece.text), nl=False)
-    click.echo("\n")
+        print_text(printable(piece.text), end="")
+    print_text("\n")
 
 
 def _print_mentions(lines: list[str], in_columns: bool) -> None:
     """Print the list after an empty line, which `_show_below` has already printed."""
     if lines and in_columns:
-        click.echo()
+        print_text("")
     for number, line in enumerate(lines):
-        click.echo(line if number else click.style(line, bold=True))
+        print_text(line, bold=not number)
 
 
 def _facts(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,7 +10,15 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_facts import head_adapter
 from repobuild.cli.adapter_text import adapter_line
-from repobuild.cli.output import columns, emit, print_message, seconds, short
+from repobuild.cli.output import (
+    columns,
+    emit,
+    print_message,
+    redact_secrets,
+    seconds,
+    short,
+)
+from repobuild.plain_text import escape_controls, escape_line, json_text
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -19,6 +27,7 @@ if TYPE_CHECKING:
     from repobuild.git.snapshot import Snapshot
 
 _LISTED_PROBLEMS = 10
+_LONGEST_KEY = 300  # characters that a warning shows
 
 
 @click.command("build")
@@ -69,17 +78,21 @@ def command(
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
+    from repobuild.git.repository import has_replacements
 
-    checkout = open_checkout()
+    checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
         until = "dataset"
     snapshot = checkout.snapshot(revision, worktree)
     goals = checkout.goals(until, snapshot)
     if notice := checkout.rulebook(snapshot).notice:
         print_message(notice)
+    if has_replacements(checkout.repository):
+        print_message("note: `git replace` is not followed; the original is built")
     if dry_run:
         emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0
+    checkout.require_powers(snapshot, goals)
     progress = progress_for(quiet or as_json)
     with checkout.building(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
@@ -88,7 +101,8 @@ def command(
     if as_json or not quiet:
         emit(facts, as_json, text)
     if not failed and revision == "HEAD" and not worktree:
-        _cache_answer(checkout, snapshot, until, facts)
+        with suppress(OSError):  # it only saves time
+            _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
 
 
@@ -103,15 +117,29 @@ def _run(
 
     build.run(goals)
     collect_after_build(build, CacheLimits.of(checkout.settings))
-    _tell_problems(build.problems)
+    warn_of_problems(build.problems)
+    _warn_of_unknown_licences(build)
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
         "tables": {name: vars(o.counts) for name, o in build.outcomes.items()},
+        "failed": {n: len(o.failed) for n, o in build.outcomes.items() if o.failed},
         "adapter": head_adapter(build),
+        "left_out": _left_out_counts(build),
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
+        "withheld": sorted(checkout.powers.names),
     }
     return facts, any(outcome.failed for outcome in build.outcomes.values())
+
+
+def _left_out_counts(build: Build) -> dict[str, int]:
+    """Return how many files of the graph's tree are left out, by reason."""
+    from repobuild.code.graph.graph import PROJECT
+
+    if build.state.line("graph") is None:
+        return {}
+    project = (build.table("graph").get(PROJECT) or {}).get("", {})
+    return dict(project.get("statistics", {}).get("left_out", {}))
 
 
 def text(facts: dict[str, Any]) -> str:
@@ -121,6 +149,9 @@ def text(facts: dict[str, Any]) -> str:
         for name, counts in facts["tables"].items()
         if counts["built"] or counts["memo"] or counts["removed"]
     }
+    if not changed and facts["failed"]:
+        rows = sum(facts["failed"].values())
+        return f"nothing new: {rows:,} row{'s' * (rows != 1)} failed again"
     if not changed:
         return f"nothing to do: {short(facts['commit'])} is built"
     rows = [["", "built", "memo", "removed", "unchanged", "time"]]
@@ -128,23 +159,52 @@ def text(facts: dict[str, Any]) -> str:
         cells = [f"{counts[n]:,}" for n in ("built", "memo", "removed", "unchanged")]
         rows.append([name, *cells, seconds(counts["seconds"])])
     lines = [f"built {short(facts['commit'])}", columns(rows)]
+    if facts["left_out"]:
+        counts = [f"{count:,} {why}" for why, count in facts["left_out"].items()]
+        lines.append(f"files left out: {', '.join(counts)} (repobuild show files)")
     if facts["adapter"]:
         lines.append(adapter_line(facts["adapter"]))
     return "\n".join(lines)
 
 
-def _tell_problems(problems: list[Problem]) -> None:
+def warn_of_problems(problems: list[Problem]) -> None:
     """Print one warning per table and problem, with the number of rows that have it."""
     rows_by_problem: dict[tuple[str, str], list[str]] = {}
     for table, key, problem in problems:
         rows_by_problem.setdefault((table, problem), []).append(key)
     for (table, problem), keys in list(rows_by_problem.items())[:_LISTED_PROBLEMS]:
         more = f" and {len(keys) - 1} more" if len(keys) > 1 else ""
-        print_message(f'warning: {table} "{keys[0]}"{more}: {problem}')
+        key = escape_line(keys[0][:_LONGEST_KEY])
+        print_message(f'warning: {table} "{key}"{more}: {problem}')
     if len(rows_by_problem) > _LISTED_PROBLEMS:
         rest = list(rows_by_problem.values())[_LISTED_PROBLEMS:]
         count = sum(map(len, rest))
         print_message(f"warning: {count} more; see events.jsonl in the state")
+
+
+def _warn_of_unknown_licences(build: Build) -> None:
+    """Warn of files that the deny list cannot judge, as their licence is unknown."""
+    from repobuild.code.licence.detect import UNKNOWN
+    from repobuild.samples.dataset.licence_filter import is_denied
+
+    patterns = build.settings["samples.deny_licences"]
+    if not patterns or is_denied(UNKNOWN, patterns):
+        return
+    if "licences" not in build.outcomes or build.state.line("licences") is None:
+        return
+    rows = build.table("licences").items()
+    paths = [
+        path
+        for path, row in rows
+        if row["licence"] == UNKNOWN and not path.endswith("/")
+    ]
+    if paths:
+        more = f" and {len(paths) - 1:,} more" if len(paths) > 1 else ""
+        print_message(
+            f'warning: the licence of "{paths[0]}"{more} is unknown: '
+            "samples.deny_licences lets such files pass\n"
+            f'to refuse them, add "{UNKNOWN}" to it'
+        )
 
 
 def _cache_answer(
@@ -166,11 +226,11 @@ def _cache_answer(
             for name, c in facts["tables"].items()
         },
     }
-    notice = checkout.rulebook(snapshot).notice
+    notices = (checkout.powers.notice, checkout.rulebook(snapshot).notice)
     adapter = facts["adapter"].get("object", "")
     noop_cache.write(
         str(checkout.folder), str(checkout.root), snapshot.commit, until,
         [f"{adapter[:2]}/{adapter[2:]}"] if adapter else [],
-        "\n".join(filter(None, (text(unchanged), notice))),
-        json.dumps(unchanged, indent=2, default=bytes.hex),
+        escape_controls("\n".join(filter(None, (text(unchanged), *notices)))),
+        json_text(unchanged, indent=2, default=bytes.hex),
     )  # fmt: skip

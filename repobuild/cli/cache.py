@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import columns, emit
+from repobuild.cli.output import (
+    columns,
+    emit,
+    redact_secrets,
+)
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -44,7 +48,7 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
         remove_garbage,
     )
 
-    checkout = open_checkout()
+    checkout = open_checkout(redact=redact_secrets)
     limits = CacheLimits.of(checkout.settings)
     if max_size:
         limits = replace(limits, max_bytes=parse_size(max_size))
@@ -92,7 +96,7 @@ def verify(as_json: bool) -> int:
     for digest in store.digests():
         count += 1
         try:
-            store.path(digest)
+            store.checked_path(digest)
         except KeyError:
             bad.append(digest)
     reason = _database_damage(checkout)
@@ -114,7 +118,8 @@ def _database_damage(checkout: Checkout) -> str:
 
 def _verify_text(facts: dict[str, Any]) -> str:
     if facts["database"]:
-        return f"the database is damaged: {facts['database']}\nbuild to make it anew"
+        damage = facts["database"]
+        return f"the database is damaged: {damage}\nrun `repobuild` to rebuild it"
     if not facts["bad"]:
         return f"{facts['artifacts']} artifacts and the database, all whole"
     listed = "\n".join(f"  {digest}" for digest in facts["bad"])

@@ -25,8 +25,8 @@ def audit_claims(
 
     Raises `StaleError` when there are no samples, or when they come from a work tree.
     """
+    from repobuild.engine.as_of import commit_of
     from repobuild.samples.dataset.all_samples import AllSamples
-    from repobuild.samples.dataset.secret_detection import redact
     from repobuild.truth.audit import audit
 
     state = checkout.state()
@@ -35,12 +35,11 @@ def audit_claims(
         raise StaleError(
             "samples is not built yet\nrun `repobuild --until samples` first"
         )
-    if not line.commit:
-        raise StaleError(
-            "samples was built from a work tree, which is not kept\n"
-            "build a commit first: repobuild --until samples"
-        )
-    build = checkout.view(checkout.snapshot(line.commit), state)
+    current = checkout.view(checkout.snapshot(), state)
+    for name in AllSamples.of(current).tables:
+        commit_of(current, name)
+    commit = commit_of(current, "samples")
+    build = checkout.view(checkout.snapshot(commit), state)
     tables = AllSamples.of(build).tables
     # The audit cannot know what the samples of a user's rule claim.
     unchecked = {name for name in tables if build.rules[name].code}
@@ -49,18 +48,16 @@ def audit_claims(
         result = audit(samples.entries(), audit_tree(build), jobs, advance=bar.advance)
     return {
         "version": 1,
-        "commit": line.commit,
+        "commit": commit,
         "samples": result.samples,
         "claims": dict(sorted(result.claims.items())),
         "unread": result.unread,
         "not_checked": sorted(unchecked),
         "true": not result.wrong,
-        "wrong": redact(
-            [
-                {"key": w.key, "claim": w.claim, "said": w.said, "tree": w.tree}
-                for w in result.wrong
-            ]
-        ),
+        "wrong": [
+            {"key": w.key, "claim": w.claim, "said": w.claimed, "tree": w.actual}
+            for w in result.wrong
+        ],
     }
 
 

@@ -31,7 +31,7 @@ def dataset_counts(build: Build) -> dict[str, Any]:
     for _, sample, row, _ in read_kept(build, summary):
         if count is not None:
             tokens[row["split"]] += count_tokens(sample, count)
-    counts = summary.said()
+    counts = summary.to_dict()
     if count is not None:
         counts["tokens"] = {split: tokens[split] for split in SPLITS}
     return counts

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import click
 
-from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.adapter_lookup import find_adapter
+from repobuild.cli.export_target import ExportTarget
+from repobuild.cli.output import print_text
 from repobuild.errors import StaleError, UsageError, nearest
+from repobuild.plain_text import json_text
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -68,8 +71,18 @@ class BaseOptions(NamedTuple):
     default="",
     help="Of an adapter: the hub id that its base is published under.",
 )
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Replace files in DIR that are not from an earlier export.",
+)
 def command(
-    table: str, folder: Path, form: str, with_base: bool | None, named: str
+    table: str,
+    folder: Path,
+    form: str,
+    with_base: bool | None,
+    named: str,
+    force: bool,
 ) -> int:
     """Write TABLE to a folder: facts, graph, dataset, adapter, merged, base or report.
 
@@ -78,48 +91,53 @@ def command(
     repobuild export adapter -o out
     """
     from repobuild.checkout import open_checkout
+    from repobuild.powers import BASE_SETTINGS
 
     _check_format(table, form)
     _check_base_options(table, with_base, named)
     checkout = open_checkout()
+    if table == "base" or with_base:
+        checkout.powers.require(BASE_SETTINGS)
+    target = ExportTarget.of(folder, table, force)
     if table == "base":
-        _write_base(checkout.settings, folder)
+        _write_base(checkout.settings, target)
     else:
         base = BaseOptions(with_base, named)
-        _write_table(checkout, table, folder, form or "seed", base)
+        _write_table(checkout, target, form or "seed", base)
     written = DATASETS if form == "datasets" else FORMATS[table]
-    click.echo(f'wrote {written} to "{folder}"')
+    print_text(f'wrote {written} to "{folder}"')
     return 0
 
 
 def _write_table(
-    checkout: Checkout, table: str, folder: Path, form: str, base: BaseOptions
+    checkout: Checkout, target: ExportTarget, form: str, base: BaseOptions
 ) -> None:
     """Write a table as it was last built; raises `StaleError` for one that is not."""
-    state = checkout.state()
+    from repobuild.engine.as_of import commit_of
+
+    state, table = checkout.state(), target.table
     line = state.line(table)
     if line is None:
         raise StaleError(
             f"{table} is not built yet\nrun `repobuild --until {table}` first"
         )
     build = checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
+    if table == "facts":  # it quotes the files
+        commit_of(build, table)
     commit = build.snapshot.commit
-    folder.mkdir(parents=True, exist_ok=True)
-    if table in ("adapter", "merged"):
-        _publish(build, table, folder, base)
-    elif table == "facts":
-        _write_analysis(folder / FORMATS[table], build)
-    elif table == "graph":
-        from repobuild.code.graph.analysis_export import graph_json
+    with target.writing() as folder:
+        if table in ("adapter", "merged"):
+            _publish(build, table, folder, base)
+        elif table == "facts":
+            _write_analysis(folder / FORMATS[table], build)
+        elif table == "graph":
+            _write_graph(folder / FORMATS[table], build)
+        elif table == "dataset":
+            from repobuild.samples.export.dataset_files import export
 
-        text = json.dumps(graph_json(build, commit), indent=1, ensure_ascii=False)
-        (folder / FORMATS[table]).write_text(text + "\n", "utf-8")
-    elif table == "dataset":
-        from repobuild.samples.export.dataset_files import export
-
-        export(build, folder, commit, form)
-    else:
-        shutil.copytree(_report_folder(build), folder, dirs_exist_ok=True)
+            export(build, folder, commit, form)
+        else:
+            shutil.copytree(_report_folder(build), folder, dirs_exist_ok=True)
 
 
 def _check_format(table: str, form: str) -> None:
@@ -165,7 +183,7 @@ def _publish(build: Build, table: str, folder: Path, base: BaseOptions) -> None:
         publication.write_adapter(folder, base.include)
 
 
-def _write_base(settings: dict[str, Any], folder: Path) -> None:
+def _write_base(settings: dict[str, Any], target: ExportTarget) -> None:
     from repobuild.model.base import resolve_base
     from repobuild.model.publish.hub import write_model
 
@@ -175,7 +193,8 @@ def _write_base(settings: dict[str, Any], folder: Path) -> None:
             f'the base model "{base.name}" is on the hub\n'
             f"have it from there: hf download {base.name}"
         )
-    write_model(Path(base.source), folder)
+    with target.writing() as folder:
+        write_model(Path(base.source), folder)
 
 
 def _report_folder(build: Build) -> Path:
@@ -190,6 +209,15 @@ def _report_folder(build: Build) -> Path:
     return artifact_folder(build, str(row["object"]), "report")
 
 
+def _write_graph(path: Path, build: Build) -> None:
+    from repobuild.code.graph.analysis_export import graph_json
+    from repobuild.samples.dataset.secret_detection import find_in_texts, redact_found
+
+    graph = graph_json(build, build.snapshot.commit)
+    secrets = find_in_texts(_sources(build))
+    path.write_text(json_text(redact_found(graph, secrets), indent=1) + "\n", "utf-8")
+
+
 def _write_analysis(path: Path, build: Build) -> None:
     """Write the analysis element by element, one a line.
 
@@ -197,7 +225,11 @@ def _write_analysis(path: Path, build: Build) -> None:
     and a fifth of that element by element.
     """
     from repobuild.code.graph.analysis_export import analysis_parts
-    from repobuild.samples.dataset.secret_detection import find_in_texts, redact_found
+    from repobuild.samples.dataset.secret_detection import (
+        find_in_texts,
+        redact,
+        redact_found,
+    )
 
     secrets = find_in_texts(_sources(build))
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -208,14 +240,17 @@ def _write_analysis(path: Path, build: Build) -> None:
             if isinstance(part, Iterator):
                 _write_list(file, (redact_found(item, secrets) for item in part))
             else:
+                if key == "project_context":  # also from files that are not analysed
+                    part = redact(part)
                 file.write(_line(redact_found(part, secrets)))
         file.write("\n}\n")
 
 
 def _sources(build: Build) -> Iterator[str]:
-    """Yield the text of every analysed file."""
-    for _, row in build.table("files").items():
+    """Yield the path and the text of every analysed file."""
+    for path, row in build.table("files").items():
         if row["language"]:
+            yield path
             yield build.snapshot.blob(row["blob"]).decode("utf-8", "replace")
 
 
@@ -228,4 +263,4 @@ def _write_list(file: TextIO, items: Iterator[Any]) -> None:
 
 
 def _line(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json_text(value)

@@ -15,30 +15,25 @@ import click
 def command(preset: str) -> int:
     """Write repobuild.toml: every setting with its default, commented out."""
     from repobuild.checkout import open_checkout
+    from repobuild.cli.output import print_text
     from repobuild.errors import UsageError
-    from repobuild.resources import SETTINGS_FILE, data_folder
+    from repobuild.resources import SETTINGS_FILE
     from repobuild.settings import preset_settings
+    from repobuild.settings_schema import settings_file
 
     preset_settings(preset)
-    path = open_checkout().root / SETTINGS_FILE
-    if path.exists():
-        raise UsageError(f'"{path}" is there already\nedit it, or move it away first')
-    defaults = (data_folder("configs") / "defaults.toml").read_text("utf-8")
-    path.write_text(commented(defaults, preset), "utf-8")
-    click.echo(f'wrote "{path}"; uncomment what you want to change')
+    checkout = open_checkout()
+    path = checkout.root / SETTINGS_FILE
+    if path.is_symlink() or path.exists():
+        kind = " as a symbolic link" if path.is_symlink() else ""
+        raise UsageError(
+            f'"{path}" is there already{kind}\nedit it, or move it away first'
+        )
+    with path.open("x", encoding="utf-8") as file:
+        file.write(settings_file(preset))
+    asked = checkout.powers.requested
+    if asked.powers and not asked.sizes:  # the user chose it just now
+        checkout.trust.trust(asked)
+        checkout.trust.write()
+    print_text(f'wrote "{path}"; uncomment what you want to change')
     return 0
-
-
-def commented(defaults: str, preset: str) -> str:
-    """Return the defaults with every setting commented out, and the preset set."""
-    lines = [
-        "# Settings of repobuild for this repository. Every setting is listed with its",
-        "# default, commented out; a preset sets several at once.",
-        f'preset = "{preset}"',
-    ]
-    for line in defaults.splitlines()[1:]:
-        if line.startswith("preset"):
-            continue
-        is_setting = line and not line.startswith(("#", "["))
-        lines.append(f"# {line}" if is_setting else line)
-    return "\n".join(lines) + "\n"

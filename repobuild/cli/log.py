@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_facts import commit_in_use, scores
+from repobuild.cli.adapter_facts import scores
+from repobuild.cli.adapter_lookup import commit_in_use
 from repobuild.cli.adapter_text import MODE_WORDS
 from repobuild.cli.output import emit, seconds, short
 

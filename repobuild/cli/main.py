@@ -6,10 +6,12 @@ import os
 import sys
 from contextlib import suppress
 from importlib import import_module
+from io import StringIO
 
 import click
 
 from repobuild import __version__
+from repobuild.cli.output import print_message
 
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",
@@ -46,8 +48,10 @@ class Verbs(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        if not args or (args[0].startswith("-") and args[0] not in _GROUP_OPTIONS):
-            args = ["build", *args]
+        given = _count_settings(args)
+        rest = args[given:]
+        if not rest or (rest[0].startswith("-") and rest[0] not in _GROUP_OPTIONS):
+            args = [*args[:given], "build", *rest]
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -67,20 +71,40 @@ class Verbs(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-_REBUILD = "run `repobuild`: it makes the tables anew and finds the adapters again"
+_REBUILD = "run `repobuild`: it rebuilds the tables and finds the adapters again"
 _GROUP_OPTIONS = ("-h", "--help", "--version")
+
+
+def _count_settings(args: list[str]) -> int:
+    """Return how many arguments the options `-c` take up before the verb."""
+    count = 0
+    while count < len(args) and args[count].startswith("-c"):
+        count += 2 if args[count] == "-c" else 1
+    return count
 
 
 @click.command(
     cls=Verbs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]}
 )
 @click.version_option(__version__, prog_name="repobuild")
-def cli() -> None:
+@click.option(
+    "-c",
+    "settings",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="A setting, as in -c adapter.rank=8; overrides every file.",
+)
+@click.pass_context
+def cli(context: click.Context, settings: tuple[str, ...]) -> None:
     """Keep a LoRA adapter of a git repository current, as make does a program.
 
     Called without a verb, repobuild builds: it parses what a commit changed, makes the
     samples that this affects, and continues the adapter's training on them.
     """
+    if settings:
+        from repobuild.settings import use_command_line
+
+        context.with_resource(use_command_line(settings))
 
 
 def run(arguments: list[str]) -> int:
@@ -96,39 +120,55 @@ def run(arguments: list[str]) -> int:
     except click.exceptions.Exit as done:
         return done.exit_code
     except BuildError as error:
-        click.echo(f"error: {error}", err=True)
+        print_message(f"error: {error}")
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        text = StringIO()
+        error.show(text)
+        print_message(text.getvalue().rstrip())
         return error.exit_code
     except KeyboardInterrupt as error:
         message = getattr(error, "message", "interrupted")
         with suppress(OSError):  # after SIGHUP the terminal may be gone
-            click.echo(f"{message}; run again to continue", err=True)
+            print_message(f"{message}; run again to continue")
         return int(getattr(error, "exit_code", 130))
     except BrokenPipeError:
-        # The reader (`| head`) has stopped; discard what is left to flush.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_stdout()  # the reader (`| head`) has stopped
         return 0
     except OSError as error:
+        _discard_stdout()
         path = f' "{error.filename}"' if error.filename else ""
-        click.echo(
+        print_message(
             f"error: {(error.strerror or str(error)).lower()}{path}\n"
-            "nothing is half written: make room or rights, then run again to continue",
-            err=True,
+            "nothing is half written: make room or rights, then run again to continue"
         )
         return 3
     except Exception as error:
-        if not _is_damage(error):
+        message = _database_message(error)
+        if not message:
             raise
-        click.echo(f"error: the state is damaged: {error}\n{_REBUILD}", err=True)
+        print_message(f"error: {message}")
         return 3
 
 
-def _is_damage(error: Exception) -> bool:
-    """Return whether SQLite or a row's digest reports that the database is damaged."""
+def _discard_stdout() -> None:
+    """Let what is left to flush go nowhere, or Python ends with a code of its own."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _database_message(error: Exception) -> str:
+    """Return what SQLite or a row's digest reports of the database; "" for others."""
     import sqlite3
 
     from repobuild.engine.storage.damage_check import is_corrupt
 
-    return isinstance(error, sqlite3.Error) and is_corrupt(error)
+    if not isinstance(error, sqlite3.Error):
+        return ""
+    if is_corrupt(error):
+        return f"the state is damaged: {error}\n{_REBUILD}"
+    return (
+        f"the state cannot be read: {error}\n"
+        "its disk may fail or be full, or another program uses it\n"
+        "run again; `repobuild cache verify` checks it"
+    )

@@ -6,7 +6,7 @@
       make_thing          no such function or class at HEAD
       src/click/gone.py   no such path at HEAD
 
-The places come from the tables of the state, never from the model. Where the tables
+The locations come from the tables of the state, never from the model. Where the tables
 were not built at HEAD, the title and the "no such" lines name their commit instead.
 """
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 MOST = 8  # lines below the title
-_PLACES = 2  # places that are listed of one name
+_MOST_LOCATIONS = 2  # that are listed of one name
 _WIDEST = 40  # columns of a name
 _COUNT = re.compile(r"#\d+")  # the number of a repeated definition, in ids
 _WORK_TREE = "worktree:"  # prefix of a work tree's id; commits have a tree id
@@ -33,7 +33,7 @@ _WORK_TREE = "worktree:"  # prefix of a work tree's id; commits have a tree id
 def mention_facts(
     build: Build, question: str, answer: str, whole: bool
 ) -> dict[str, Any]:
-    """Return `mentioned` and `mentioned_at` (the commit of the places) for `--json`.
+    """Return `mentioned` and `mentioned_at` (the commit of the locations) for `--json`.
 
     The last word of an answer that is not `whole` may be cut, and is ignored.
     """
@@ -49,17 +49,17 @@ def mention_facts(
     text = printable(answer)
     if not whole:
         text = re.sub(r"\S*\Z", "", text)
-    found = [
+    mentions = [
         {
             "name": mention.name,
             "kind": "path" if mention.is_path else "name",
-            "found": bool(mention.places),
-            "places": [asdict(place) for place in mention.places],
+            "found": bool(mention.locations),
+            "places": [asdict(location) for location in mention.locations],
             "others": mention.others,
         }
         for mention in find_mentions(question, text, lookup)
     ]
-    return {"mentioned": found, "mentioned_at": at}
+    return {"mentioned": mentions, "mentioned_at": at}
 
 
 def _tables_commit(build: Build) -> dict[str, Any] | None:
@@ -97,7 +97,7 @@ def mention_lines(facts: Mapping[str, Any]) -> list[str]:
     lines = [f"mentioned, as of {title}:"]
     for name, item in zip(names, shown, strict=True):
         cell = pad(truncate(name, width), width)
-        lines.append(f"  {cell}  {printable(_places(item, when))}")
+        lines.append(f"  {cell}  {printable(_locations(item, when))}")
     rest = items[len(shown) :]
     if rest:
         missing = sum(not item["found"] for item in rest)
@@ -116,34 +116,35 @@ def _describe_commit(at: Mapping[str, Any]) -> tuple[str, str]:
     return f"{commit}, not HEAD", f"at {commit}"
 
 
-def _places(item: Mapping[str, Any], when: str) -> str:
+def _locations(item: Mapping[str, Any], when: str) -> str:
     is_path = item["kind"] == "path"
     if not item["found"]:
         kind = "path" if is_path else "function or class"
         return f"no such {kind} {when}"
-    places = item["places"]
-    if is_path and [place["path"] for place in places] == [item["name"]]:
-        lines = _line_count(places[0])
+    locations = item["places"]
+    if is_path and [location["path"] for location in locations] == [item["name"]]:
+        lines = _line_count(locations[0])
         return f"(exists, {lines})" if lines else "(exists)"
-    listed = ", ".join(_place(place, item["name"]) for place in places[:_PLACES])
-    others = max(0, len(places) - _PLACES) + item["others"]
+    shown = locations[:_MOST_LOCATIONS]
+    listed = ", ".join(_location(one, item["name"]) for one in shown)
+    others = len(locations) - len(shown) + item["others"]
     if not others:
         return listed
     return f"{listed} and {others:,} other{'s' if others != 1 else ''}"
 
 
-def _place(place: Mapping[str, Any], name: str) -> str:
+def _location(location: Mapping[str, Any], name: str) -> str:
     """Return path and lines, with the qualified name unless `name` ends in it."""
-    path, _, qualified = place["id"].partition("::")
+    path, _, qualified = location["id"].partition("::")
     qualified = _COUNT.sub("", qualified)
     if not qualified:
-        lines = _line_count(place)
+        lines = _line_count(location)
         return f"{path} ({lines})" if lines else str(path)
-    start, end = place["start_line"], place["end_line"]
+    start, end = location["start_line"], location["end_line"]
     text = f"{path}:{start}" if start == end else f"{path}:{start}-{end}"
     return text if name.endswith(qualified) else f"{text} ({qualified})"
 
 
-def _line_count(place: Mapping[str, Any]) -> str:
-    count = place["end_line"]
+def _line_count(location: Mapping[str, Any]) -> str:
+    count = location["end_line"]
     return "" if count is None else f"{count:,} line{'s' if count != 1 else ''}"

@@ -1,27 +1,77 @@
-"""Print results; the text is made from the same object that `--json` prints."""
+"""Print results; the text is made from the same object that `--json` prints.
+
+Everything that any verb prints passes through this module, which escapes it: names and
+texts of the repository must not reach a terminal raw (tests/cases/test_terminal.py).
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
+from types import TracebackType
 from typing import Any
 
 import click
+
+from repobuild.plain_text import escape_controls, escape_line, json_text
 
 
 def emit(
     facts: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], str]
 ) -> None:
-    """Print one object on stdout, as JSON or as the text made from it."""
+    """Print one object on stdout, as JSON or as the text made from it.
+
+    Secrets in it, also in names and paths, are replaced.
+    """
+    facts = redact_secrets(facts)
     if as_json:
-        click.echo(json.dumps(facts, indent=2, ensure_ascii=False, default=bytes.hex))
+        print_text(json_text(facts, indent=2, default=bytes.hex))
     elif printed := text(facts):
-        click.echo(printed)
+        print_text(printed)
+
+
+def print_text(text: str, end: str = "\n", bold: bool = False) -> None:
+    """Print a text on stdout, with control characters escaped."""
+    text = escape_controls(text)
+    click.echo(click.style(text, bold=True) if bold else text, nl=False)
+    click.echo(end, nl=False)
 
 
 def print_message(text: str) -> None:
-    """Print a warning or a note on stderr."""
-    click.echo(text, err=True)
+    """Print a warning or a note on stderr, without control characters and tokens."""
+    click.echo(escape_controls(_redact_tokens(text)), err=True)
+
+
+def redact_secrets(value: Any) -> Any:
+    """Return plain data with every secret in it replaced."""
+    from repobuild.samples.dataset.secret_detection import redact
+
+    return redact(value)
+
+
+def _redact_tokens(text: str) -> str:
+    """Replace what has a token's form; a message may name a path that looks random."""
+    from repobuild.samples.dataset.secret_detection import redact_tokens
+
+    return redact_tokens(text)
+
+
+def write_screen(text: str) -> None:
+    """Write escape sequences of our own around texts that are escaped already."""
+    click.echo(text, nl=False)
+
+
+def bold_title(text: str) -> str:
+    """Return a text in bold type for `write_screen`."""
+    return click.style(escape_line(text), bold=True)
+
+
+def print_traceback(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print the traceback of a fault of repobuild's own, as `sys.excepthook`."""
+    import traceback
+
+    print_message("".join(traceback.format_exception(kind, error, trace)).rstrip())
 
 
 def short(commit: str) -> str:
@@ -38,6 +88,7 @@ def seconds(value: float) -> str:
 
 def columns(rows: list[list[str]], indent: str = "  ") -> str:
     """Return rows in columns: the first aligned left, the others aligned right."""
+    rows = [[escape_line(cell) for cell in row] for row in rows]
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for row in rows:

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import click
+from repobuild.cli.output import print_message
+from repobuild.plain_text import escape_line
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import ShowProgress
@@ -27,7 +28,7 @@ class ProgressBar:
         self._bar.update(count)
 
     def note(self, text: str) -> None:
-        self._bar.set_postfix_str(text, refresh=False)
+        self._bar.set_postfix_str(escape_line(text), refresh=False)
 
 
 class ProgressLines:
@@ -45,7 +46,7 @@ class ProgressLines:
         now = time.monotonic()
         if now - self._printed >= _LINE_SECONDS:
             self._printed = now
-            click.echo(self._line(now - self._began), err=True)
+            print_message(self._line(now - self._began))
 
     def note(self, text: str) -> None:
         self._note = f", {text}" if text else ""
@@ -73,7 +74,7 @@ def _show_bar(label: str, total: int) -> Iterator[ProgressBar]:
 
     with tqdm(
         total=total or None,
-        desc=f"{label:>9}",
+        desc=f"{escape_line(label):>9}",
         leave=False,
         bar_format=_BAR if total else "{desc} {elapsed}{postfix}",
     ) as bar:

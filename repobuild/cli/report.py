@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_facts import find_adapter
-from repobuild.cli.output import columns, emit, short
+from repobuild.cli.adapter_lookup import find_adapter
+from repobuild.cli.output import columns, emit, print_text, short
 from repobuild.errors import StaleError
+from repobuild.plain_text import escape_json
 
 _FORMATS = {
     "loss": "{:.3f}",
@@ -27,6 +28,7 @@ _HEAD = ["", "loss", "to base", "right path", "all facts", "old answer"]
 def command(show: bool, as_json: bool) -> int:
     """Print the headline scores of the newest report, and the path of its page."""
     from repobuild.checkout import open_checkout
+    from repobuild.model.publish.publication import artifact_folder
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
@@ -34,9 +36,9 @@ def command(show: bool, as_json: bool) -> int:
     row = build.table("report").get(adapter["object"])
     if row is None:
         raise StaleError(f"no report of {short(commit)} yet\nrun `repobuild` first")
-    page = build.store.path(row["object"]) / "index.html"
+    page = artifact_folder(build, str(row["object"]), "report") / "index.html"
     if as_json:
-        click.echo((page.parent / "report.json").read_text("utf-8"))
+        print_text(escape_json((page.parent / "report.json").read_text("utf-8")))
     else:
         facts = {"commit": commit, "page": str(page), "tracks": row["headline"]}
         emit(facts, False, text)

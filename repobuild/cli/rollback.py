@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit, print_message, short
+from repobuild.cli.output import (
+    emit,
+    print_message,
+    redact_secrets,
+    short,
+)
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -33,8 +38,9 @@ def command(name: str, dry_run: bool, no_wait: bool, as_json: bool) -> int:
     from repobuild.cli.progress import progress_for
     from repobuild.model.rollback import apply_rollback, plan_rollback
 
-    checkout = open_checkout()
+    checkout = open_checkout(redact=redact_secrets)
     snapshot = checkout.snapshot()
+    checkout.require_powers(snapshot, ["adapter"])
     view = checkout.view(snapshot, checkout.state())
     step = plan_rollback(view, name)
     if dry_run or not step.changes:

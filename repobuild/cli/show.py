@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,12 +14,15 @@ from repobuild.cli.adapter_facts import adapter_facts
 from repobuild.cli.adapter_text import adapter_text
 from repobuild.cli.dataset_counts import dataset_counts, dataset_text
 from repobuild.cli.output import columns, emit
+from repobuild.plain_text import escape_line, json_text
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
 _TEXTS = ("question", "answer", "prefix", "suffix")
+_HEAD = re.compile(r"HEAD(?![\w./-])")  # a file may be named HEADERS.py
 _SHORTEST_ID = 6  # digits of an abbreviated commit or artifact id
+_MOST_LEFT_OUT = 200  # files that are listed with the reason
 _ADAPTER = "adapter "  # prefix of an adapter's name among rows named by their table
 
 
@@ -34,14 +37,14 @@ def command(key: str, as_json: bool) -> int:
     repobuild show 'pkg/mod.py::f#code_location.en.1'      a sample and its sources
     repobuild show 4f2a91c                       an adapter by its digest; a commit, its
                                                  adapter and what it changed
+    repobuild show files                         which files are left out, and why
     repobuild show dataset                       how many samples are where, and why not
     """
     from repobuild.checkout import open_checkout
-    from repobuild.samples.dataset.secret_detection import redact
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    facts = {"version": 1, "key": key, **redact(_look_up(build, key))}
+    facts = {"version": 1, "key": key, **_look_up(build, key)}
     emit(facts, as_json, text)
     return 0
 
@@ -63,7 +66,7 @@ def _look_up(build: Build, key: str) -> dict[str, Any]:
 
 def _resolve_head(build: Build, key: str) -> str:
     """Return the commit that `HEAD`, `HEAD~2` and the like name; else the key."""
-    if not key.startswith("HEAD"):
+    if not _HEAD.match(key) or build.table("files").get(key) is not None:
         return key
     from repobuild.git.snapshot import resolve
 
@@ -86,10 +89,24 @@ def _count_rows(build: Build, name: str) -> dict[str, Any]:
         return {**facts, "keys": list(build.table(name).keys())}
     counts: Counter[str] = Counter()
     table = build.table(name)
+    if name == "files":
+        facts["left_out"] = _left_out_files(build)
     rows = table.entries() if build.rules[name].entries else table.items()
     for _, row in rows:
         counts[_category(row)] += 1
     return {**facts, "counts": dict(counts.most_common())}
+
+
+def _left_out_files(build: Build) -> dict[str, str]:
+    """Return why each file is left out: by its path, or as `facts` saw by content."""
+    names = [name for name in ("files", "facts") if build.state.line(name)]
+    reasons = {
+        path: str(row["left_out"])
+        for name in names
+        for path, row in build.table(name).items()
+        if row.get("left_out")
+    }
+    return dict(sorted(reasons.items(), key=lambda item: (item[1], item[0])))
 
 
 def _category(row: Any) -> str:
@@ -126,7 +143,9 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
         row, sub = position
         value = table.get(row)
         rows[rule.name] = value[sub] if rule.entries and value else value
-    sample = next((rows[n] for n in build.joined("samples") if rows.get(n)), None)
+    sample = next(
+        (rows[n] for n in build.with_extensions("samples") if rows.get(n)), None
+    )
     if sample and "question" in sample:
         rows["provenance"] = _provenance(build, sample)
         rows["licence"] = whole_licence(sample, build.table("licences"))
@@ -158,7 +177,7 @@ def _sample_keys(build: Build, key: str) -> Iterator[str]:
     """Yield the dataset keys of the samples about an element."""
     from repobuild.samples.dataset.all_samples import dataset_key
 
-    for name in build.joined("samples"):
+    for name in build.with_extensions("samples"):
         for row in (key, f"{key}@lines"):
             for sub in build.table(name).subs(row):
                 yield dataset_key(name, row) + sub
@@ -172,7 +191,7 @@ def _provenance(build: Build, sample: dict[str, Any]) -> list[Any]:
 
 
 def _adapters(build: Build, key: str) -> dict[str, Any]:
-    """Return the adapters whose digest, or a commit of theirs, begins with the key."""
+    """Return the adapters whose digest or commit begins with the key."""
     from repobuild.engine.override import original_row
     from repobuild.model.adapter.lineage import current_digest
     from repobuild.model.rollback import list_adapters
@@ -196,7 +215,7 @@ def text(facts: dict[str, Any]) -> str:
         return dataset_text(facts["dataset"])
     if "table" in facts:
         return _table_text(facts["key"], facts["table"])
-    blocks = [facts["key"]]
+    blocks = [escape_line(facts["key"])]
     for name, row in facts["rows"].items():
         is_adapter = name.startswith(_ADAPTER)
         blocks += [f"\n{name}:", adapter_text(row) if is_adapter else _row_text(row)]
@@ -207,7 +226,13 @@ def _table_text(name: str, table: dict[str, Any]) -> str:
     counts = table.get("counts", {})
     rows = [[kind, f"{count:,}"] for kind, count in counts.items()]
     rows = rows or [[key, ""] for key in table.get("keys", [])]
-    return "\n".join([f"{name}: {table['rows']:,} rows", columns(rows) if rows else ""])
+    lines = [f"{name}: {table['rows']:,} rows", columns(rows) if rows else ""]
+    if left_out := table.get("left_out"):
+        listed = list(left_out.items())[:_MOST_LEFT_OUT]
+        lines += ["", "left out:", *(f"  {why:9}  {path}" for path, why in listed)]
+        if more := len(left_out) - len(listed):
+            lines.append(f"and {more:,} more; --json lists all")
+    return "\n".join(lines)
 
 
 def _row_text(row: Any) -> str:
@@ -229,5 +254,5 @@ def _plain(value: Any) -> str:
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, default=lambda b: b.hex())
+        return escape_line(value)
+    return json_text(value, default=bytes.hex)

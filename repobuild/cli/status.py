@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_facts import commit_in_use, head_adapter
+from repobuild.cli.adapter_facts import head_adapter
+from repobuild.cli.adapter_lookup import commit_in_use
 from repobuild.cli.adapter_text import adapter_line
 from repobuild.cli.output import emit, print_message, seconds, short
 
@@ -71,6 +72,7 @@ def status_facts(
         "adapter": head_adapter(build),
         "start": _start(build),
         "untrusted": list(checkout.rulebook(snapshot).untrusted),
+        "withheld": sorted(checkout.powers.names),
     }
 
 

@@ -1,4 +1,4 @@
-"""repobuild trust: allow a repository's own rules to run on this machine."""
+"""repobuild trust: allow what a repository asks for: its own rules, and powers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,17 @@ from repobuild.errors import UsageError, nearest
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
+    from repobuild.powers import RequestedPowers
     from repobuild.trust_record import TrustRecord
     from repobuild.user_rules import UserRule
+
+    Asked = UserRule | RequestedPowers
 
 
 @click.command("trust")
 @click.argument("names", metavar="[NAME]...", nargs=-1)
 @click.option("--list", "listed", is_flag=True, help="Print what is trusted, and end.")
-@click.option("--revoke", is_flag=True, help="Trust these rules, or all, no more.")
+@click.option("--revoke", is_flag=True, help="Revoke trust in these rules, or in all.")
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @click.option(
     "--commit", "revision", metavar="REV", default="HEAD", help="Whose rules [HEAD]."
@@ -36,52 +39,61 @@ def command(
     worktree: bool,
     as_json: bool,
 ) -> int:
-    """Let the repository's own rules run: all of rules/*.toml, or those named.
+    """Allow what the repository asks for: its own rules, and powers of its settings.
 
-    Shows what would be run and asks. Trust is given to exactly these bytes, on this
-    machine, for this folder: an edited rule is trusted anew.
+    All of rules/*.toml and repobuild.toml, or those named. Shows what would run and
+    what it would reach, and asks. Trust is given to exactly these bytes, on this
+    machine, for this folder: an edited rule needs to be trusted again.
     """
     from repobuild.checkout import open_checkout
 
     checkout = open_checkout()
-    rules = checkout.user_rules(checkout.snapshot(revision, worktree))
+    asked: list[Asked] = []
+    if checkout.powers.requested.powers:
+        asked.append(checkout.powers.requested)
+    asked += checkout.user_rules(checkout.snapshot(revision, worktree))
     trust = checkout.trust
-    known = {*trust.rules, *(rule.name for rule in rules)}
+    known = {*trust.rules, *(one.name for one in asked)}
     for name in names:
         if name not in known:
             raise UsageError(
                 f'no rule "{name}" of this repository\'s own{nearest(name, known)}\n'
-                "a rule is a file rules/NAME.toml of the commit; see docs/rules.md"
+                "a rule is a file rules/NAME.toml of the commit; see docs/rules.md\n"
+                '"repobuild.toml" names the powers that the settings ask for, if any'
             )
     if revoke and not listed:
         trust.revoke(names or list(trust.rules))
         _save(checkout)
     elif not listed:
-        _trust(checkout, [r for r in rules if not names or r.name in names], yes)
-    emit(_facts(trust, rules), as_json, text)
+        _trust(checkout, [a for a in asked if not names or a.name in names], yes)
+    emit(_facts(trust, asked), as_json, text)
     return 0
 
 
-def _trust(checkout: Checkout, rules: list[UserRule], yes: bool) -> None:
-    """Show the rules that are not trusted yet, ask, and trust them."""
+def _trust(checkout: Checkout, asked: list[Asked], yes: bool) -> None:
+    """Show what is not trusted yet, ask, and trust it."""
     from repobuild.trust_record import TrustState
 
     trust = checkout.trust
-    new = [rule for rule in rules if trust.state_of(rule) is not TrustState.TRUSTED]
+    new = [one for one in asked if trust.state_of(one) is not TrustState.TRUSTED]
     if not new:
         return
-    for rule in new:
-        is_changed = trust.state_of(rule) is TrustState.CHANGED
-        print_message(clean(_description(rule, is_changed)))
+    for one in new:
+        is_changed = trust.state_of(one) is TrustState.CHANGED
+        changed = ", changed since it was trusted" if is_changed else ""
+        lines = [f"{one.name}: {one.how_it_runs}{changed}", one.description]
+        print_message(clean("\n".join([*lines, f"  digest {one.digest}"])))
     if not yes and not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask on\n"
             "look at these files, and pass --yes to trust them"
         )
-    if not yes and not click.confirm("trust them?", err=True):
+    if not yes and not click.confirm(
+        "trust it?" if len(new) == 1 else "trust them?", err=True
+    ):
         raise UsageError("nothing was trusted")
-    for rule in new:
-        trust.trust(rule)
+    for one in new:
+        trust.trust(one)
     _save(checkout)
 
 
@@ -93,38 +105,27 @@ def _save(checkout: Checkout) -> None:
     noop_cache.forget(str(checkout.folder))
 
 
-def _description(user_rule: UserRule, is_changed: bool) -> str:
-    """Return what a rule runs, on which tables and from which files."""
-    rule = user_rule.rule
-    changed = ", changed since it was trusted" if is_changed else ""
-    lines = [f"{user_rule.name}: {user_rule.how_it_runs}{changed}"]
-    lines.append(f"  {rule.kind} of {', '.join(rule.inputs)}")
-    for path, content in user_rule.files.items():
-        lines.append(f"  {path}  {len(content):,} bytes")
-    return "\n".join([*lines, f"  digest {user_rule.digest}"])
-
-
 def clean(text: str) -> str:
     """Replace control characters, with which a name could overwrite the terminal."""
     return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
 
 
-def _facts(trust: TrustRecord, rules: list[UserRule]) -> dict[str, Any]:
+def _facts(trust: TrustRecord, asked: list[Asked]) -> dict[str, Any]:
     listed = [
         {
-            "name": rule.name,
-            "standing": trust.state_of(rule).value,
-            "digest": rule.digest,
-            "how": rule.how_it_runs,
-            "files": {path: len(data) for path, data in rule.files.items()},
+            "name": one.name,
+            "standing": trust.state_of(one).value,
+            "digest": one.digest,
+            "how": one.how_it_runs,
+            "files": dict(one.sizes),
         }
-        for rule in rules
+        for one in asked
     ]
     return {"version": 1, "record": str(trust.path), "rules": listed}
 
 
 def text(facts: dict[str, Any]) -> str:
     if not facts["rules"]:
-        return "this commit has no rules of its own"
+        return "this commit has no rules of its own, and its settings ask for nothing"
     rules = [f"{r['standing']}: {r['name']}:{r['digest']}" for r in facts["rules"]]
     return clean("\n".join(rules))

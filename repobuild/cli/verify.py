@@ -37,6 +37,7 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
         return 0 if facts["true"] else 1
     snapshot = checkout.snapshot()
     checkout.rulebook(snapshot).require_unchanged()
+    checkout.require_powers(snapshot, ["balance"])  # artifacts are not made again
     build = checkout.view(snapshot, checkout.state())
     verdicts = verify(build, progress_for(as_json))
     tables = [

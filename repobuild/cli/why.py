@@ -9,6 +9,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.output import emit
+from repobuild.plain_text import escape_line
 
 _MOST_LINES = 24  # one screen
 _WIDTH = 100  # columns
@@ -31,11 +32,10 @@ def command(key: str, as_json: bool) -> int:
     """
     from repobuild.checkout import open_checkout
     from repobuild.engine.explain.why import explain
-    from repobuild.samples.dataset.secret_detection import redact
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    explanations = redact([found.plain() for found in explain(build, key)])
+    explanations = [found.plain() for found in explain(build, key)]
     emit({"version": 1, "key": key, "told": explanations}, as_json, text)
     return 0
 
@@ -47,7 +47,7 @@ def text(facts: Explanation) -> str:
     for explanation in explanations:
         if _is_repeated(explanation, explanations):
             continue
-        if "runs" in explanation:
+        if "runs" in explanation or not explanation["key"] and _is_unbuilt(explanation):
             lines += _explain_table(explanation)
         elif "object" in explanation:
             lines += _explain_artifact(explanation)
@@ -57,8 +57,13 @@ def text(facts: Explanation) -> str:
         left = len(lines) - _MOST_LINES + 1
         lines[_MOST_LINES - 1 :] = [f"… {left} more lines; --json has all of it"]
     return "\n".join(
-        line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…" for line in lines
+        line if len(line) <= _WIDTH else line[: _WIDTH - 1] + "…"
+        for line in map(escape_line, lines)
     )
+
+
+def _is_unbuilt(explanation: Explanation) -> bool:
+    return bool(explanation["what"] == "never built")
 
 
 def _is_repeated(explanation: Explanation, others: list[Explanation]) -> bool:
@@ -128,7 +133,7 @@ def _reasons(reasons: list[Explanation], indent: str = "  ") -> Iterator[str]:
 def _explain_table(table: Explanation) -> Iterator[str]:
     from repobuild.cli.reason_text import commit_text, sentence
 
-    if table["what"] == "never built":
+    if _is_unbuilt(table):
         yield f"{table['table']}: never built"
         return
     commit = commit_text(table["commit"], table["subject"])

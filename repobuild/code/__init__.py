@@ -1,4 +1,4 @@
-"""Analyses the repository's code: from git's tree to a graph of symbols.
+"""Analyse the repository's code: from git's tree to a graph of symbols.
 
 In: the blobs and commits of a snapshot (`repobuild.git`). Out: the tables `files`,
 `facts`, `graph`, `commits`, `changes` and `licences`, from which `samples` renders

@@ -17,6 +17,8 @@ from repobuild.engine.context import NO_MANIFEST, BuildContext
 from repobuild.engine.explain.reason import Cause, Reason, differences
 from repobuild.engine.rule import Rule, closure
 from repobuild.engine.storage.run_history import TableRun, runs
+from repobuild.errors import StaleError
+from repobuild.git.repository import has_object
 
 
 class _Revision(NamedTuple):
@@ -43,7 +45,7 @@ class CleanBuild:
     tables: list[str] = field(default_factory=list)
 
     def agrees_with(self, table: TableVersion) -> bool:
-        """Whether a table has the commit and manifests of this build."""
+        """Return whether a table has the commit and manifests of this build."""
         return self.commit == table.commit and all(
             self.manifests.get(name, number) == number
             for name, number in table.manifests.items()
@@ -67,13 +69,13 @@ class Obstacle:
 
 def table_versions(build: BuildContext) -> list[TableVersion]:
     """Return the version of every built table but the tasks', inputs first."""
-    found: dict[str, TableVersion] = {}
+    versions: dict[str, TableVersion] = {}
     history = {name: runs(build.state, name) for name in build.rules}
     for rule in build.rules.values():
         line = build.state.line(rule.name)
         if rule.kind == "task" or line is None:
             continue
-        inputs = [found[name] for name in rule.inputs if name in found]
+        inputs = [versions[name] for name in rule.inputs if name in versions]
         if line.manifest != NO_MANIFEST and _is_up_to_date(build, rule, inputs):
             merged = {n: m for table in inputs for n, m in table.manifests.items()}
             revision = _Revision(inputs[0].commit, inputs[0].tree)
@@ -84,12 +86,26 @@ def table_versions(build: BuildContext) -> list[TableVersion]:
             revision = _build_revision(build, number) or own_revision
         last = next((run.manifest for run in history[rule.name]), NO_MANIFEST)
         manifests = {**merged, rule.name: line.manifest or last}
-        found[rule.name] = TableVersion(rule.name, *revision, manifests)
-    return list(found.values())
+        versions[rule.name] = TableVersion(rule.name, *revision, manifests)
+    return list(versions.values())
+
+
+def commit_of(build: BuildContext, table: str) -> str:
+    """Return the commit from which a clean build makes a built table as it is.
+
+    Raises `StaleError` when it holds files of a work tree: these are not kept.
+    """
+    version = next(v for v in table_versions(build) if v.table == table)
+    if version.tree.startswith("worktree:") or not version.commit:
+        raise StaleError(
+            f"{table} was built from a work tree, which is not kept\n"
+            f"build a commit first: repobuild --until {table}"
+        )
+    return version.commit
 
 
 def _is_up_to_date(build: BuildContext, rule: Rule, inputs: list[TableVersion]) -> bool:
-    """Whether no input row is pending and all inputs have one revision."""
+    """Return whether no input row is pending and all inputs have one revision."""
     revisions = {(table.commit, table.tree) for table in inputs}
     query = "SELECT 1 FROM pending WHERE consumer = ? LIMIT 1"
     waiting = build.state.database.execute(query, (rule.name,)).fetchone()
@@ -115,12 +131,14 @@ def _manifests_as_of(
     number: int,
 ) -> dict[str, int]:
     """Return the manifests of a table's inputs, direct or not, as of a build."""
-    found = {}
+    manifests = {}
     for name in closure(build.rules, list(rule.inputs)):
         run = next((run for run in history[name] if run.build <= number), None)
         line = build.state.line(name)
-        found[name] = run.manifest if run else line.manifest if line else NO_MANIFEST
-    return found
+        manifests[name] = (
+            run.manifest if run else line.manifest if line else NO_MANIFEST
+        )
+    return manifests
 
 
 def _build_revision(build: BuildContext, number: int) -> _Revision | None:
@@ -158,7 +176,7 @@ def find_obstacle(build: BuildContext, table: TableVersion) -> Obstacle | None:
     """Return why a table cannot be remade as it was; None when it can."""
     if table.tree.startswith("worktree:") or not table.commit:
         return Obstacle(ObstacleKind.WORK_TREE)
-    if table.commit not in build.snapshot.repository:
+    if not has_object(build.snapshot.repository, table.commit):
         return Obstacle(ObstacleKind.COMMIT_GONE, table.commit)
     reasons = tuple(r for name in table.manifests for r in _lacks(build, table, name))
     return Obstacle(ObstacleKind.NOT_INSTALLED, reasons=reasons) if reasons else None

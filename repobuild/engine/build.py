@@ -30,6 +30,7 @@ from repobuild.engine.run.script import RuleError
 from repobuild.engine.run.source import run_source
 from repobuild.engine.run.task import run_task
 from repobuild.engine.run.view import run_view
+from repobuild.engine.state_files import replace_file
 from repobuild.engine.storage.row_changes import trim
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
@@ -47,8 +48,15 @@ class Build(BuildContext):
         Raises:
             BuildError: a rule failed; what was built before it is kept.
         """
+        needed = closure(self.rules, goals)
+        # Tasks are last and dearest, so what they depend on is checked first: a broken
+        # base model ends the build before any sample is made.
+        for rule in map(self.rules.__getitem__, needed):
+            if rule.kind == "task":
+                with self._rule_errors(rule):
+                    self.manifest(rule)
         self._begin()
-        for name in closure(self.rules, goals):
+        for name in needed:
             with self._rule_errors(self.rules[name]):
                 self.outcomes[name] = self._update(self.rules[name])
         failed = any(outcome.failed for outcome in self.outcomes.values())
@@ -101,7 +109,7 @@ class Build(BuildContext):
             if interrupt := _find_interrupt(error):
                 raise interrupt from None
             trace = self.state.folder / "failure.txt"
-            trace.write_text(traceback.format_exc(), "utf-8")
+            replace_file(trace, traceback.format_exc().encode("utf-8", "replace"))
             self.events.emit("fault", table=rule.name, text=repr(error))
             name = "" if isinstance(error, RuleError) else f"{type(error).__name__}: "
             raise BuildError(
@@ -148,9 +156,9 @@ class Build(BuildContext):
 
 def _find_interrupt(error: BaseException) -> KeyboardInterrupt | None:
     """Return the interrupt during which an error was raised, as a pool's may be."""
-    found: BaseException | None = error
-    while found is not None:
-        if isinstance(found, KeyboardInterrupt):
-            return found
-        found = found.__context__
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, KeyboardInterrupt):
+            return cause
+        cause = cause.__context__
     return None

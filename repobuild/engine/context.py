@@ -1,4 +1,4 @@
-"""What the steps of one build share: the state, the rules, the snapshot, the tables.
+"""Hold what the steps of one build share: state, rules, snapshot and tables.
 
 `BuildContext` answers which rows a rule has to look at and writes what a rule made.
 `Build` (build.py) adds the order of the steps. Everything that runs one rule, explains
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -31,7 +31,7 @@ NO_MANIFEST = 0
 
 
 class Problem(NamedTuple):
-    """Something that the user should know about a row, though the build goes on."""
+    """A problem with a row that the user should know; the build continues."""
 
     table: str
     key: str
@@ -75,7 +75,7 @@ class BuildContext:
 
         A source is stale when this id is not the recorded one.
         """
-        return self.snapshot.lineage if rule.follows == "commit" else self.tree
+        return self.snapshot.history_id if rule.follows == "commit" else self.tree
 
     @property
     def cores(self) -> int:
@@ -118,14 +118,14 @@ class BuildContext:
             str(self.snapshot.copies or ""),
         )
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         """Return a table's name and the names of the tables that extend it."""
         return with_extensions(self.rules, name)
 
     # ------------------------------------------------------------------ is it stale?
 
     def is_full(self, rule: Rule) -> bool:
-        """Whether a table must be built from all rows of its inputs.
+        """Return whether a table must be built from all rows of its inputs.
 
         True when it was never built or its manifest changed.
         """
@@ -135,7 +135,7 @@ class BuildContext:
         return self.state.manifest(line.manifest) != self.manifest(rule)
 
     def is_stale(self, rule: Rule) -> bool:
-        """Whether a table must be built at all; tasks have their own check (task.py).
+        """Return whether a table must be built at all; for tasks see task.py.
 
         See build.py for when a table is stale.
         """
@@ -143,7 +143,9 @@ class BuildContext:
             return True
         if rule.kind == "source":
             line = self.state.line(rule.name)
-            return line is None or line.tree != self.source_id(rule)
+            if line is None or line.tree != self.source_id(rule):
+                return True
+            return bool(pending_rows(self.state, rule.name, rule.name))
         return any(pending_rows(self.state, rule.name, name) for name in rule.inputs)
 
     def count_rows_to_read(self, rule: Rule) -> int:
@@ -157,6 +159,23 @@ class BuildContext:
         return int(self.state.database.execute(query, (rule.name,)).fetchone()[0])
 
     # ------------------------------------------------------------------------ writing
+
+    def report_failure(self, table: str, key: str, problem: str) -> None:
+        """Report a row that could not be made."""
+        self.events.emit("failed", table=table, key=key, text=problem)
+        self.problems.append(Problem(table, key, problem))
+
+    def keep_pending(self, rule: Rule, failed: Iterable[tuple[str, str]]) -> None:
+        """Clear a table's pending rows but for those that failed: (table, key).
+
+        The next build tries these again. Runs inside the table's transaction.
+        """
+        database = self.state.database
+        database.execute("DELETE FROM pending WHERE consumer = ?", (rule.name,))
+        database.executemany(
+            "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, NULL)",
+            [(rule.name, table, key) for table, key in failed],
+        )
 
     def consumers(self, rule: Rule) -> list[str]:
         """Return the tables for which this table's changed rows become pending.

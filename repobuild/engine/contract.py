@@ -1,4 +1,4 @@
-"""What a rule's function receives: the whole surface between the engine and the rooms.
+"""Define what a rule's function receives: all that rooms use of the engine.
 
 The engine calls four kinds of function and knows nothing else of them:
 
@@ -36,7 +36,10 @@ class Scope(Protocol):
         ...
 
     def blob(self, blob_id: str) -> bytes:
-        """Return a git blob's content; raises `KeyError` when there is none."""
+        """Return a git blob's content; raises `MissingObjectError` without it.
+
+        A map lets this error pass: its row then fails, and is tried again.
+        """
         ...
 
 
@@ -81,7 +84,7 @@ class Table(Protocol):
         ...
 
     def __contains__(self, key: object) -> bool:
-        """Whether there is a row with this key."""
+        """Return whether there is a row with this key."""
         ...
 
     def __len__(self) -> int:
@@ -142,6 +145,15 @@ class Source(Protocol):
         """The tree id or lineage of the last build; "" when the table starts empty."""
         ...
 
+    @property
+    def warn(self) -> Callable[[str, str], None]:
+        """Report something about a key: the build goes on."""
+        ...
+
+    def fail(self, key: str, problem: object) -> None:
+        """Report a row that cannot be made now; the next build tries it again."""
+        ...
+
 
 class View(Protocol):
     """What a view's function receives."""
@@ -169,12 +181,19 @@ class View(Protocol):
         """Return an input; raises `KeyError` for a table that is not declared."""
         ...
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         """Return the name of a declared table and of the tables that extend it."""
         ...
 
     def blob(self, blob_id: str) -> bytes:
-        """Return a git blob's content; raises `KeyError` when there is none."""
+        """Return a git blob's content; raises `MissingObjectError` without it."""
+        ...
+
+    def fail(self, table: str, key: str, problem: object) -> None:
+        """Report a row of an input from which no row can be made now.
+
+        It arrives as changed in the next build again.
+        """
         ...
 
 
@@ -234,7 +253,7 @@ class Task(Protocol):
         """Return an input; raises `KeyError` for a table that is not declared."""
         ...
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         """Return the name of a declared table and of the tables that extend it."""
         ...
 

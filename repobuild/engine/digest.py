@@ -1,4 +1,4 @@
-"""Packed bytes and digests.
+"""Pack values into canonical bytes, and compute digests.
 
 A row value is packed by msgpack without reordering, and its digest is 16 bytes of
 BLAKE2b over the packed bytes. A memo key's mappings are sorted by name first, so that
@@ -45,11 +45,11 @@ def names(packed: bytes) -> list[str]:
     """
     reader = msgpack.Unpacker(raw=False, strict_map_key=False)
     reader.feed(packed)
-    found = []
+    keys = []
     for _ in range(reader.read_map_header()):
-        found.append(reader.unpack())
+        keys.append(reader.unpack())
         reader.skip()
-    return found
+    return keys
 
 
 def deflate(packed: bytes) -> bytes:

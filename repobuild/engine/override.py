@@ -25,15 +25,15 @@ from repobuild.engine.run.task import key_of, record_use
 from repobuild.engine.storage.artifact_notes import write_note
 from repobuild.engine.storage.table import RawRow
 
-ORIGINAL = "instead"
+REPLACED_ROW = "instead"
 
 Row = Mapping[str, Any]
 
 
 def original_row(row: Row) -> Row:
     """Return the row that a build made for the commit, whatever overrides it."""
-    found: Row = row.get(ORIGINAL) or row
-    return found
+    original: Row = row.get(REPLACED_ROW) or row
+    return original
 
 
 def override_row(row: Row, facts: Row) -> dict[str, Any]:
@@ -41,7 +41,13 @@ def override_row(row: Row, facts: Row) -> dict[str, Any]:
     original, follows = original_row(row), str(facts["object"])
     key = key_of(bytes.fromhex(original["manifest"]), original["inputs"], follows)
     kept = {"manifest": original["manifest"], "inputs": original["inputs"]}
-    return {**facts, **kept, "follows": follows, "key": key, ORIGINAL: dict(original)}
+    return {
+        **facts,
+        **kept,
+        "follows": follows,
+        "key": key,
+        REPLACED_ROW: dict(original),
+    }
 
 
 def write_override(build: BuildContext, rule: Rule, key: str, row: Row) -> None:

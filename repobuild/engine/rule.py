@@ -1,4 +1,4 @@
-"""Rule files: one TOML file defines how one table is built.
+"""Read rule files: one TOML file defines how one table is built.
 
     description  = "What each source file contains"
     kind         = "map"                            source, map, view or task
@@ -113,7 +113,7 @@ class Rule:
             return dict(self.pinned_settings)
         return _select(settings, self.settings)
 
-    def seen(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+    def visible_settings(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return all settings that the function may read, tracked or not."""
         untracked = _select(settings, self.untracked_settings)
         return {**untracked, **self.tracked_settings(settings)}
@@ -125,8 +125,8 @@ class Rule:
     def manifest(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Return everything that the rows depend on besides their inputs."""
         tracked = self.tracked_settings(settings)
-        found = (
-            import_function(self.ingredients)(self.seen(settings))
+        ingredients = (
+            import_function(self.ingredients)(self.visible_settings(settings))
             if self.ingredients
             else {}
         )
@@ -138,7 +138,7 @@ class Rule:
             "version": self.version,
             "settings": tracked,
             "tools": {tool: installed_version(tool) for tool in self.tools},
-            "ingredients": {**found, **dict(self.files)},
+            "ingredients": {**ingredients, **dict(self.files)},
         }
 
 
@@ -174,8 +174,8 @@ def installed_version(tool: str) -> str:
         text = distribution(tool).read_text("METADATA") or ""
     except PackageNotFoundError:
         return ""
-    found = re.search(r"^Version: *(\S+)", text, re.MULTILINE)
-    return found[1] if found else ""
+    match = re.search(r"^Version: *(\S+)", text, re.MULTILINE)
+    return match[1] if match else ""
 
 
 # ------------------------------------------------------------------ reading rule files
@@ -237,13 +237,13 @@ def check_kind(kind: Any, known: Sequence[str], path: str) -> None:
 # ------------------------------------------------------------------- the set of rules
 
 
-def assemble_rules(found: Iterable[Rule]) -> dict[str, Rule]:
+def assemble_rules(unordered: Iterable[Rule]) -> dict[str, Rule]:
     """Return rules by name, with their extensions as inputs, in building order.
 
     Raises:
         UsageError: an unknown input, an extension that cannot be, or a cycle.
     """
-    rules = {rule.name: rule for rule in found}
+    rules = {rule.name: rule for rule in unordered}
     for rule in rules.values():
         _check_inputs(rule, rules)
         _check_extension(rule, rules)

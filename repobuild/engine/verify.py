@@ -64,7 +64,7 @@ def verify(build: Build, progress: ShowProgress) -> list[TableCheck]:
     if not versions:
         raise StaleError("nothing is built yet\nrun `repobuild` first")
     obstacles = {version.table: find_obstacle(build, version) for version in versions}
-    found = {
+    checks = {
         check.name: check
         for group in group_versions([v for v in versions if not obstacles[v.table]])
         for check in _check_group(build, group, progress)
@@ -73,8 +73,8 @@ def verify(build: Build, progress: ShowProgress) -> list[TableCheck]:
         if obstacle:
             line = build.state.line(name)
             stored = line.digest.hex() if line else ""
-            found[name] = TableCheck(name, stored, "", obstacle=obstacle)
-    tables = [found[version.table] for version in versions]
+            checks[name] = TableCheck(name, stored, "", obstacle=obstacle)
+    tables = [checks[version.table] for version in versions]
     return [*tables, _check_state(build), *_check_artifacts(build)]
 
 
@@ -118,13 +118,13 @@ def fresh(build: Build, state: State, folder: Path, progress: ShowProgress) -> B
 def _compare(build: BuildContext, other: BuildContext, name: str) -> TableCheck:
     mine, theirs = build.state.line(name), other.state.line(name)
     stored = mine.digest.hex() if mine else ""
-    found = theirs.digest.hex() if theirs else ""
-    if stored == found:
-        return TableCheck(name, stored, found)
+    rebuilt = theirs.digest.hex() if theirs else ""
+    if stored == rebuilt:
+        return TableCheck(name, stored, rebuilt)
     old = {key: row.digest for key, row in build.table(name).raw_items()}
     new = {key: row.digest for key, row in other.table(name).raw_items()}
     keys = sorted(k for k in old.keys() | new.keys() if old.get(k) != new.get(k))
-    return TableCheck(name, stored, found, tuple(keys[:_SHOWN_KEYS]))
+    return TableCheck(name, stored, rebuilt, tuple(keys[:_SHOWN_KEYS]))
 
 
 def _check_state(build: BuildContext) -> TableCheck:
@@ -142,7 +142,7 @@ def _check_artifacts(build: BuildContext) -> Iterator[TableCheck]:
         for key, row in build.table(rule.name).items():
             digest = found = str(row["object"])
             try:
-                build.store.path(digest)
+                build.store.checked_path(digest)
             except KeyError:
                 found = "missing or corrupt"
             yield TableCheck(f"{rule.name} {key[:12]}", digest, found)

@@ -50,7 +50,7 @@ Advance = Callable[[int], None]
 class Model(Protocol):
     """The part of `TextGenerator` that is used here."""
 
-    def answers(
+    def generate(
         self, questions: Sequence[Question], max_new_tokens: int, advance: Advance
     ) -> list[str]: ...
 
@@ -140,7 +140,7 @@ class ModelUnderTest:
     def model(self) -> Model:
         return self.load()
 
-    def answers(
+    def generate(
         self,
         questions: Sequence[Question],
         limit: int,
@@ -160,7 +160,7 @@ class ModelUnderTest:
         }
         advance(len(questions) - len(missing))
         if missing:
-            new = self.model.answers(list(missing.values()), limit, advance)
+            new = self.model.generate(list(missing.values()), limit, advance)
             cached.update(zip(missing, new, strict=True))
             self.computed += len(missing)
         self.used.answers.update((key, cached[key]) for key in keys)

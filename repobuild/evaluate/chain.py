@@ -83,7 +83,7 @@ def chain_links(task: Task, link: ChainLink) -> list[ChainLink]:
 def _follow_adapters(rows: Rows, links: list[ChainLink]) -> Iterator[ChainLink]:
     """Yield the predecessors of the oldest link, adapter by adapter."""
     newest_first = sorted(rows.items(), key=lambda pair: -int(pair[1].get("build", 0)))
-    # Of several commits with the same adapter, the oldest one counts.
+    # The oldest of several commits with the same adapter counts.
     makers = {
         str(row["object"]): ChainLink(commit, row) for commit, row in newest_first
     }

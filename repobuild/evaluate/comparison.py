@@ -131,7 +131,7 @@ def mark_answers(
     for n, outdated in enumerate(question_set.outdated):
         texts = {m: a.outdated[n] for m, a in model_answers.items()}
         question = _mark_question(outdated.sample, texts, known)
-        stale = {m: outdated.belief(text, known) for m, text in texts.items()}
+        stale = {m: outdated.mark(text, known) for m, text in texts.items()}
         marked.append(replace(question, staleness=stale))
     return marked
 
@@ -219,14 +219,14 @@ def _differences(
     losses: tuple[Losses, Losses],
 ) -> JsonObject:
     """Return the adapter's scores minus those of the other model, paired."""
-    found = {
+    estimates = {
         metric: strict_score.difference(*marks, metric)
         for metric in strict_score.ANSWER_METRICS
     }
-    found["loss"] = strict_score.loss(
+    estimates["loss"] = strict_score.loss(
         [(ours - theirs, n) for (ours, n), (theirs, _) in zip(*losses, strict=True)]
     )
-    return {name: e.to_dict() for name, e in found.items() if e is not None}
+    return {name: e.to_dict() for name, e in estimates.items() if e is not None}
 
 
 def headline(strict: Mapping[str, Any]) -> JsonObject:
@@ -236,18 +236,18 @@ def headline(strict: Mapping[str, Any]) -> JsonObject:
         "staleness": (strict["staleness"], STALENESS_METRICS),
         "general": (strict["general"], ("loss",)),
     }
-    found: JsonObject = {name: {} for name in parts}
+    section: JsonObject = {name: {} for name in parts}
     for name, (part, metrics) in parts.items():
         for model in strict["models"]:
             scores = part.get(model, {})
             values = {m: scores[m]["value"] for m in metrics if m in scores}
             if values:
-                found[name][model] = values
-    for model, scores in found["general"].items():
-        if model != "base" and "base" in found["general"]:
-            base = found["general"]["base"]["loss"]
+                section[name][model] = values
+    for model, scores in section["general"].items():
+        if model != "base" and "base" in section["general"]:
+            base = section["general"]["base"]["loss"]
             scores["relative"] = round(scores["loss"] / base - 1, 4)
-    return found
+    return section
 
 
 # -------------------------------------------------------- form of the first reports

@@ -23,6 +23,7 @@ from hashlib import blake2b
 from itertools import islice
 from typing import Literal
 
+from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import elements_of
 from repobuild.engine.contract import Table, Value
 from repobuild.samples.contexts.line_rows import LINES
@@ -137,8 +138,7 @@ class GraphElement:
     @property
     def qualified_name(self) -> str:
         """The dotted name, without the `#2` of a second definition."""
-        names = self.id.partition("::")[2].split(".")
-        return ".".join(name.partition("#")[0] for name in names)
+        return ".".join(map(name_of, self.id.partition("::")[2].split(".")))
 
     @property
     def name(self) -> str:

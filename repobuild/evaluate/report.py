@@ -1,4 +1,4 @@
-"""The `report` rule: score base, parent and this adapter as of one commit.
+"""Run the task `report`: score base, parent and this adapter as of one commit.
 
 The steps, in order:
 
@@ -42,6 +42,8 @@ from repobuild.evaluate.answers import (
 from repobuild.evaluate.chain import ChainLink, adapter_chain
 from repobuild.evaluate.page.page import render_page
 from repobuild.evaluate.question_set import QuestionSet, collect_questions
+from repobuild.plain_text import json_text
+from repobuild.samples.dataset.secret_detection import redact
 
 LINEAGE = "repobuild.json"
 _UNSAFE_IN_FILE_NAMES = re.compile(r"[^\w.-]+")
@@ -108,7 +110,7 @@ def ask(
     texts = [(piece.path, piece.text) for piece in question_set.general.pieces]
     total = len(prompts) + len(loss_rows) + len(texts)
     with task.progress(f"ask {name}", total) as progress:
-        answered = iter(model.answers(prompts, limit, progress.advance))
+        answered = iter(model.generate(prompts, limit, progress.advance))
         losses = iter(model.losses(loss_rows))
         progress.advance(len(loss_rows))
         general = model.text_losses(texts)
@@ -175,7 +177,8 @@ def comparison_file_name(project: str) -> str:
 
 
 def write(folder: Path, report: Mapping[str, Any]) -> None:
-    """Write the three files for people and programs."""
+    """Write the three files for people and programs, without secrets."""
+    report = redact(report)
     comparison_report = comparison.comparison_report(
         report["project"], report["test_time"], report["results"], report["strict"]
     )
@@ -185,5 +188,4 @@ def write(folder: Path, report: Mapping[str, Any]) -> None:
 
 
 def _write_json(path: Path, value: Mapping[str, Any]) -> None:
-    text = json.dumps(value, ensure_ascii=False, indent=1) + "\n"
-    path.write_text(text, "utf-8", "replace")
+    path.write_text(json_text(value, indent=1) + "\n", "utf-8")

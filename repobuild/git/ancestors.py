@@ -19,6 +19,8 @@ from itertools import islice
 import pygit2
 from pygit2.enums import SortMode
 
+from repobuild.git.repository import has_object
+
 # Bounds the cost where no ancestor qualifies, as in a repository whose adapters were
 # all built on unrelated branches: a walk of 1,000 commits takes
 # 3 ms of packed objects and 10 ms of loose ones.
@@ -30,21 +32,24 @@ def first_parents(
 ) -> Iterator[str]:
     """Yield up to `limit` first-parent ancestors, nearest first, without `commit`.
 
-    Yields nothing for a commit that is not in the repository.
+    Ends where a parent cannot be read, and yields nothing for an unknown commit.
     """
-    if not commit or commit not in repository:
+    if not commit or not has_object(repository, commit):
         return
     walker = repository.walk(commit, SortMode.NONE)
     walker.simplify_first_parent()
-    for ancestor in islice(walker, 1, limit + 1):
-        yield str(ancestor.id)
+    try:
+        for ancestor in islice(walker, 1, limit + 1):
+            yield str(ancestor.id)
+    except (KeyError, pygit2.GitError):
+        return  # a parent is missing or broken
 
 
 def nearest_ancestor(
     repository: pygit2.Repository, commit: str, wanted: Container[str]
 ) -> str:
     """Return the first wanted commit from `commit` on, itself included, or ""."""
-    if not commit or commit not in repository:
+    if not commit or not has_object(repository, commit):
         return ""
     if commit in wanted:
         return commit
@@ -53,7 +58,7 @@ def nearest_ancestor(
 
 
 def distance(repository: pygit2.Repository, commit: str, ancestor: str) -> int | None:
-    """Return how many commits `ancestor` is before `commit`; None if it is none."""
+    """Return how many commits `ancestor` is before `commit`; None: not an ancestor."""
     if ancestor == commit:
         return 0
     ancestors = first_parents(repository, commit)

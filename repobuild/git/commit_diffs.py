@@ -22,15 +22,20 @@ parent has no row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, NamedTuple
 
 import pygit2
 from pygit2.enums import DiffFind, DiffOption
 
-from repobuild.git.snapshot import REGULAR, quote
+from repobuild.errors import MissingObjectError
+from repobuild.git.repository import has_object
+from repobuild.git.snapshot import REGULAR, first_line, quote
+from repobuild.git.tree_objects import diff_trees
 
 MOST_FILES = 100
+_MOST_COMPARED = 100_000  # files that are counted; libgit2 would list every one
 LOOP = 64  # longest loop that is detected, in commits
 # Commits that are read at most. Only a history whose trees recur without end gets here.
 _MOST_COMMITS = 4096
@@ -46,12 +51,17 @@ class KeptCommit(NamedTuple):
     before: str
 
 
-def kept_commits(repository: pygit2.Repository, commit: str) -> Iterator[KeptCommit]:
+def kept_commits(
+    repository: pygit2.Repository,
+    commit: str,
+    fail: Callable[[str, MissingObjectError], None] = lambda commit, error: None,
+) -> Iterator[KeptCommit]:
     """Yield the commits along first parents, newest first, without loops.
 
-    Commits that cannot be compared with their parent are left out.
+    Commits that cannot be compared with their parent are left out. `fail` hears of a
+    commit whose tree is missing, where history can be read again once it is there.
     """
-    history = _FirstParentHistory(repository, commit)
+    history = _FirstParentHistory(repository, commit, fail)
     kept = history.skip_loop(0)
     while history.tree(kept + 1):
         older = history.skip_loop(kept + 1)
@@ -65,8 +75,14 @@ def kept_commits(repository: pygit2.Repository, commit: str) -> Iterator[KeptCom
 class _FirstParentHistory:
     """Commits along first parents, by age (0 is the newest); read on demand."""
 
-    def __init__(self, repository: pygit2.Repository, commit: str) -> None:
+    def __init__(
+        self,
+        repository: pygit2.Repository,
+        commit: str,
+        fail: Callable[[str, MissingObjectError], None],
+    ) -> None:
         self._repository = repository
+        self._fail = fail
         self._read: list[tuple[str, str]] = []  # commit, tree
         self._next = commit
 
@@ -102,17 +118,25 @@ class _FirstParentHistory:
             commit = self._repository[name].peel(pygit2.Commit)
         except (KeyError, ValueError, pygit2.GitError):
             return  # not in this clone
-        if commit.tree_id not in self._repository:
+        if not has_object(self._repository, str(commit.tree_id)):
+            self._fail(name, MissingObjectError(str(commit.tree_id)))
             return
         self._read.append((name, str(commit.tree_id)))
         self._next = str(commit.parent_ids[0]) if commit.parent_ids else ""
 
 
 def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any]:
-    """Return the table row of a kept commit."""
-    commit = repository[step.commit].peel(pygit2.Commit)
-    parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
-    files, changes = _diff(parent.tree, commit.tree)
+    """Return the table row of a kept commit.
+
+    Raises `MissingObjectError` when a tree, or a blob that may be a renamed file, is
+    missing.
+    """
+    try:
+        commit = repository[step.commit].peel(pygit2.Commit)
+        parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
+        files, changes = _diff(repository, parent.tree, commit.tree)
+    except (KeyError, pygit2.GitError) as error:
+        raise MissingObjectError(step.commit) from error
     return {
         "parent": str(parent.id),
         "before": step.before,
@@ -122,11 +146,16 @@ def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any
     }
 
 
-def _diff(old: pygit2.Tree, new: pygit2.Tree) -> tuple[int, list[list[str]]]:
+def _diff(
+    repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree
+) -> tuple[int, list[list[str]]]:
     """Return how many files differ, and their changes unless there are too many.
 
     Every flag and limit is given, so the user's git configuration has no influence.
     """
+    differing = diff_trees(repository, str(old.id), str(new.id))
+    if len(list(islice(differing, _MOST_COMPARED))) == _MOST_COMPARED:
+        return _MOST_COMPARED, []
     diff = old.diff_to_tree(new, DiffOption.NORMAL, 0, 0)
     if len(diff) > MOST_FILES:
         return len(diff), []
@@ -158,11 +187,7 @@ def _path_and_blob(file: pygit2.DiffFile) -> list[str]:
 
 def subject(commit: pygit2.Commit) -> str:
     """Return the first line of a commit message as printable, bounded text."""
-    raw = commit.raw_message.strip().partition(b"\n")[0]
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        text = raw.decode("latin-1")
+    text = first_line(commit)
     text = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if len(text) <= _LONGEST_SUBJECT:
         return text

@@ -1,17 +1,23 @@
 """Read the files of one commit from git's object database, not from the work tree.
 
-A path becomes a key: the same text, except that a backslash is doubled and a byte that
-is not UTF-8 is written as `\\xNN`. Two paths never share a key, and every key is text
-that can be stored and printed.
+A path becomes a key: the same text, except that a backslash is doubled, and that these
+are written byte by byte as `\\xNN`:
 
-`--worktree` is the exception: changed and new files are hashed as git would hash them,
-and their bytes are first copied into the state. So what is built is what was hashed,
-whatever happens to the file meanwhile.
+    what is not UTF-8, and control characters, which no terminal or line may get
+    "`", which encloses names in samples
+    ":" before another one or at the end, "#" before a word, the "@" of "@lines" at the
+    end and of the path "@project": keys of rows are composed with `::`, `#` and these
+
+Two paths never share a key, and every key is text that can be stored and printed. Names
+that no path can have (tree_objects.py) are left out and reported.
+
+`--worktree` is the exception: worktree.py.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,15 +26,20 @@ from itertools import islice
 from pathlib import Path
 
 import pygit2
-from pygit2.enums import FileMode, FileStatus, SortMode
+from pygit2.enums import FileMode, SortMode
 
 from repobuild.errors import UsageError
+from repobuild.git.repository import common_folder, has_object, read_blob
 from repobuild.git.tree_objects import TreeEntry, diff_trees, walk_files
 
 Entry = TreeEntry  # blob id (hex), mode
 REGULAR = (FileMode.BLOB, FileMode.BLOB_EXECUTABLE)
 _RENAME_LIMIT = 1000
-_QUOTED = re.compile(r"\\(\\|x[89a-f][0-9a-f])")
+_UNSAFE = re.compile(
+    r"[\x00-\x1f`\x7f-\x9f\u2028-\u202e\u2066-\u2069\udc80-\udcff]"
+    r"|:(?=:|\Z)|#(?=\w)|@(?=lines\Z)|\A@(?=project\Z)"
+)
+_QUOTED = re.compile(r"\\(\\|x[0-9a-f]{2})")
 _MOST_CHURNED_FILES = 200  # above, `churn` does not compare lines
 _WHOLE_FILE = 1_000_000  # context lines around a change: all of them
 
@@ -36,42 +47,22 @@ _WHOLE_FILE = 1_000_000  # context lines around a change: all of them
 def quote(raw: bytes) -> str:
     """Return the key of a path as git stores it."""
     text = raw.replace(b"\\", b"\\\\").decode("utf-8", "surrogateescape")
-    if text.isascii():
-        return text
-    return "".join(
-        f"\\x{ord(c) - 0xDC00:02x}" if 0xDC80 <= ord(c) <= 0xDCFF else c for c in text
-    )
+    return _UNSAFE.sub(_escape, text)
+
+
+def _escape(found: re.Match[str]) -> str:
+    data = found[0].encode("utf-8", "surrogateescape")
+    return "".join(f"\\x{byte:02x}" for byte in data)
 
 
 def unquote(key: str) -> str:
     """Return the path of a key, in the form that file system functions take."""
     parts = _QUOTED.split(key)  # plain text and escapes, alternating
     parts[1::2] = [
-        part if part == "\\" else chr(0xDC00 + int(part[1:], 16))
+        part if part == "\\" else os.fsdecode(bytes.fromhex(part[1:]))
         for part in parts[1::2]
     ]
     return "".join(parts)
-
-
-def open_repository(start: Path) -> pygit2.Repository:
-    """Open the repository that contains `start`; raises `UsageError` outside of one."""
-    path = pygit2.discover_repository(str(start))
-    if path is None:
-        raise UsageError(
-            f'"{start}" is not inside a git repository\n'
-            "repobuild reads commits, not folders\n"
-            "run it inside a checkout, or start one with: git init && git commit"
-        )
-    return pygit2.Repository(path)
-
-
-def common_folder(repository: pygit2.Repository) -> Path:
-    """Return git's common folder, which all worktrees of a repository share."""
-    folder = Path(repository.path)
-    pointer = folder / "commondir"
-    if not pointer.is_file():
-        return folder.resolve()
-    return (folder / pointer.read_text("utf-8").strip()).resolve()
 
 
 def resolve(repository: pygit2.Repository, revision: str) -> pygit2.Commit:
@@ -104,9 +95,10 @@ class Snapshot:
     tree: str
     overlay: dict[str, Entry | None] = field(default_factory=dict)
     copies: Path | None = None
+    refused: dict[str, str] = field(default_factory=dict)  # key of an entry -> why
 
     @property
-    def lineage(self) -> str:
+    def history_id(self) -> str:
         """Identify the readable history: the commit and the edge of a shallow clone.
 
         A later fetch may move the edge and make more of the same history readable.
@@ -120,7 +112,7 @@ class Snapshot:
         """Yield every path's key with its blob id and mode, submodules included."""
         listed: dict[str, Entry | None] = {}
         if self.tree:
-            walked = walk_files(self.repository, self.tree)
+            walked = walk_files(self.repository, self.tree, self._refuse)
             listed = {quote(path): entry for path, entry in walked}
         listed |= self.overlay
         for key in sorted(listed):
@@ -138,23 +130,21 @@ class Snapshot:
         try:
             if not isinstance(self.repository[old_tree], pygit2.Tree):
                 return None
-            pairs = list(diff_trees(self.repository, old_tree, self.tree))
-        except (KeyError, ValueError):
+            pairs = list(diff_trees(self.repository, old_tree, self.tree, self._refuse))
+        except (KeyError, ValueError, pygit2.GitError):
             return None
         # Removed ones first: a file may have replaced a folder of its name.
         changed: dict[str, Entry | None] = {quote(p): None for p, e in pairs if not e}
         return changed | {quote(path): entry for path, entry in pairs if entry}
 
-    def blob(self, blob_id: str) -> bytes:
-        """Return a blob's bytes; raises `KeyError` when there is no such blob."""
-        if self.copies is not None and (self.copies / blob_id).is_file():
-            return (self.copies / blob_id).read_bytes()
-        blob = self.repository[blob_id]
-        if not isinstance(blob, pygit2.Blob):
-            raise KeyError(blob_id)
-        return blob.data
+    def _refuse(self, path: bytes, reason: str) -> None:
+        self.refused[quote(path)] = reason
 
-    def entry(self, key: str, commit: str) -> Entry | None:
+    def blob(self, blob_id: str) -> bytes:
+        """Return a blob's bytes; raises `MissingObjectError` when there is none."""
+        return read_blob(self.repository, blob_id, self.copies)
+
+    def entry_at(self, key: str, commit: str) -> Entry | None:
         """Return the entry of a path's key in a commit or tree; None for no entry."""
         try:
             item = self.repository[commit].peel(pygit2.Tree)[unquote(key)]
@@ -162,45 +152,50 @@ class Snapshot:
             return None
         return str(item.id), int(item.filemode)
 
-    def standing(self, key: str) -> Entry | None:
+    def current_entry(self, key: str) -> Entry | None:
         """Return the entry of a path's key in this snapshot; None for no entry."""
         if key in self.overlay:
             return self.overlay[key]
-        return self.entry(key, self.tree) if self.tree else None
+        return self.entry_at(key, self.tree) if self.tree else None
 
-    def origin(self, key: str, commit: str, limit: int = 500) -> tuple[str, str] | None:
+    def last_change(
+        self, key: str, commit: str, limit: int = 500
+    ) -> tuple[str, str] | None:
         """Return the newest commit up to `commit` that changed a path, and its subject.
 
         The search follows first parents, so a change on a merged branch yields the
         merge. Returns None when no such commit is within `limit` commits.
         """
-        if commit not in self.repository:
+        if not has_object(self.repository, commit):
             return None
         walker = self.repository.walk(commit, SortMode.NONE)
         walker.simplify_first_parent()
-        for candidate in islice(walker, limit):
-            parents = candidate.parent_ids
-            before = self.entry(key, str(parents[0])) if parents else None
-            if self.entry(key, str(candidate.id)) != before:
-                return str(candidate.id), candidate.message.partition("\n")[0]
+        with suppress(KeyError, pygit2.GitError):  # a parent is missing or broken
+            for candidate in islice(walker, limit):
+                parents = candidate.parent_ids
+                before = self.entry_at(key, str(parents[0])) if parents else None
+                if self.entry_at(key, str(candidate.id)) != before:
+                    return str(candidate.id), first_line(candidate)
         return None
 
     def subject(self, commit: str) -> str:
         """Return the first line of a commit's message; "" for an unknown commit."""
         try:
-            message = self.repository[commit].peel(pygit2.Commit).message
+            return first_line(self.repository[commit].peel(pygit2.Commit))
         except (KeyError, ValueError, pygit2.GitError):
             return ""
-        return message.partition("\n")[0]
 
     def renames(self, old_tree: str) -> dict[str, str]:
         """Return old key -> new key of the files that git detects as renamed."""
         try:
             old = self.repository[old_tree].peel(pygit2.Tree)
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, pygit2.GitError):
             return {}
-        diff = old.diff_to_tree(self._tree())
-        diff.find_similar(rename_limit=_RENAME_LIMIT)
+        try:
+            diff = old.diff_to_tree(self._tree())
+            diff.find_similar(rename_limit=_RENAME_LIMIT)
+        except (KeyError, pygit2.GitError):
+            return {}  # a tree or blob is missing
         return {
             quote(delta.old_file.raw_path): quote(delta.new_file.raw_path)
             for delta in diff.deltas
@@ -215,13 +210,17 @@ class Snapshot:
         """
         try:
             old = self.repository[old_tree].peel(pygit2.Tree)
+            changed_files = diff_trees(self.repository, old_tree, self.tree)
+            if (
+                len(list(islice(changed_files, limit := 2 * _MOST_CHURNED_FILES)))
+                == limit
+            ):
+                return 1.0
+            diff = old.diff_to_tree(self._tree(), context_lines=_WHOLE_FILE)
+            # (unchanged, added, removed) lines of each file
+            stats = [patch.line_stats for patch in diff if patch is not None]
         except (KeyError, ValueError, pygit2.GitError):
             return 1.0
-        diff = old.diff_to_tree(self._tree(), context_lines=_WHOLE_FILE)
-        if len(diff) > _MOST_CHURNED_FILES:
-            return 1.0
-        # (unchanged, added, removed) lines of each file
-        stats = [patch.line_stats for patch in diff if patch is not None]
         changed = sum(added + removed for _, added, removed in stats)
         lines = sum(map(sum, stats))
         return changed / lines if lines else 1.0
@@ -257,26 +256,16 @@ def at_commit(repository: pygit2.Repository, revision: str = "HEAD") -> Snapshot
     return Snapshot(repository, str(commit.id), str(commit.tree_id))
 
 
-def at_worktree(repository: pygit2.Repository, copies: Path) -> Snapshot:
-    """Return HEAD overlaid with the work tree's changed and new files.
+def first_line(commit: pygit2.Commit) -> str:
+    """Return the first line of a commit's message, as UTF-8 or else as Latin-1.
 
-    The files' bytes are copied into `copies` under their blob ids. Raises `UsageError`
-    for a bare repository.
+    The encoding that a commit declares may be wrong, or unknown to Python.
     """
-    if repository.is_bare:
-        raise UsageError("a bare repository has no work tree; build a commit instead")
-    commit, tree = "", ""
-    if not repository.head_is_unborn:
-        head = repository.head.peel(pygit2.Commit)
-        commit, tree = str(head.id), str(head.tree_id)
-    copies.mkdir(parents=True, exist_ok=True)
-    root = Path(repository.workdir)
-    overlay = {
-        quote(path.encode("utf-8", "surrogateescape")): _copy(root / path, copies)
-        for path, status in repository.status(untracked_files="all").items()
-        if status != FileStatus.IGNORED
-    }
-    return Snapshot(repository, commit, tree, overlay, copies)
+    raw = commit.raw_message.strip().partition(b"\n")[0]
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw.decode("latin-1")
 
 
 def worktree_id(snapshot: Snapshot) -> str:
@@ -285,14 +274,3 @@ def worktree_id(snapshot: Snapshot) -> str:
     for key, entry in sorted(snapshot.overlay.items()):
         content.update(repr((key, entry)).encode())
     return f"worktree:{content.hexdigest()[:40]}"
-
-
-def _copy(path: Path, copies: Path) -> Entry | None:
-    """Copy a file and return its entry; None for a removed file or a link."""
-    if path.is_symlink() or not path.is_file():
-        return None
-    data = path.read_bytes()
-    blob_id = str(pygit2.hash(data))
-    (copies / blob_id).write_bytes(data)
-    executable = path.stat().st_mode & 0o100
-    return blob_id, int(FileMode.BLOB_EXECUTABLE if executable else FileMode.BLOB)

@@ -1,4 +1,4 @@
-"""The base model, the LoRA adapter trained on it, and what is done with both.
+"""Train a LoRA adapter on the base model; compare, merge and publish it.
 
 In go the `dataset` table and the base model that `base.model` names; out come the
 adapter of each commit (`adapter/`), a merged model (`merge.py`), answers and losses

@@ -13,7 +13,8 @@ names every tensor) and 64 pieces spread over the rest, so that 16 GB of weights
 moment. For a hub model it is the commit, read from the local hub cache if it is there;
 pin `base.revision` to make a build repeatable.
 
-`trust_remote_code` is off everywhere, and no setting switches it on.
+A folder is checked when it is resolved, before any sample is made: damaged, missing and
+hostile files end a build at once (load/).
 """
 
 from __future__ import annotations
@@ -22,12 +23,16 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild import resources
 from repobuild.engine.storage.artifact_store import object_path
 from repobuild.errors import UsageError
+from repobuild.model.load.chat_template import PLAIN_TEMPLATE, check_template
+from repobuild.model.load.pretrained import fetch_folder, read_model, read_tokenizer
+from repobuild.model.load.weight_check import check_model
 
 if TYPE_CHECKING:
     import torch
@@ -35,9 +40,6 @@ if TYPE_CHECKING:
 
 TINY = "tiny"  # `base.model` of the model that ships with repobuild
 BUNDLED = "repobuild/tiny"  # its name in the lineage of adapters
-# Families that are a backbone `model`, then `lm_head`, with plain causal attention:
-# scores, mask, softmax. Their attention and loss can be replaced (compute/).
-LLAMA_LIKE = frozenset({"llama", "mistral", "qwen2", "qwen3"})
 WHOLE_FILE_LIMIT = 64 << 20  # bytes; larger files are digested by pieces
 PIECES = 64
 PIECE = 1 << 16  # bytes
@@ -45,31 +47,27 @@ PIECE = 1 << 16  # bytes
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
-# Used when a base has no chat template of its own; saved with the adapter.
-PLAIN_TEMPLATE = (
-    "{%- for message in messages %}"
-    "{%- if message['role'] == 'user' %}"
-    "{{- '### Question\\n' + message['content'] + '\\n\\n### Answer\\n' }}"
-    "{%- else %}{{- message['content'] + eos_token }}{%- endif %}"
-    "{%- endfor %}"
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Base:
     """A resolved base model."""
 
     name: str  # as an adapter's lineage names it; never an absolute path
-    source: str  # argument of `from_pretrained`
+    source: str  # a folder, or the id of a hub model
     revision: str | None
     digest: str
     fim: bool = True  # use fill-in-the-middle tokens where the tokenizer has them
+
+    def folder(self) -> Path:
+        """Return the model's folder; a hub model is downloaded if it is not here."""
+        return fetch_folder(self.source, self.digest.partition("@")[2])
 
 
 def resolve_base(settings: Mapping[str, Any]) -> Base:
     """Return the base model that the settings name.
 
-    Raises `UsageError` when there is no such model here or on the hub.
+    Raises `UsageError` when there is no such model here or on the hub, and when its
+    files are damaged or ask for code to be run.
     """
     model = str(settings["base.model"])
     revision = str(settings.get("base.revision", "")) or None
@@ -81,7 +79,9 @@ def resolve_base(settings: Mapping[str, Any]) -> Base:
     if folder.is_dir():
         return _resolve_folder(model, folder, fim)
     if HUB_ID.fullmatch(model):
-        return Base(model, model, revision, _hub_digest(model, revision), fim)
+        digest = _hub_digest(model, revision)
+        _check_downloaded(model, digest.partition("@")[2])
+        return Base(model, model, revision, digest, fim)
     raise UsageError(
         f'model folder "{folder.absolute()}" does not exist (base.model)\n'
         'set base.model to "tiny", to a folder with config.json, or to a hub id'
@@ -120,8 +120,20 @@ def _resolve_folder(setting: str, folder: Path, fim: bool) -> Base:
             f'"{folder.absolute()}" has no config.json: it is no model (base.model)\n'
             "save one there with save_pretrained, or name another folder"
         )
+    digest = folder_digest(folder)
+    check_folder(folder.absolute(), digest)
     name = folder.name if Path(setting).is_absolute() or "~" in setting else setting
-    return Base(name, str(folder.absolute()), None, folder_digest(folder), fim)
+    return Base(name, str(folder.absolute()), None, digest, fim)
+
+
+@cache
+def check_folder(folder: Path, digest: str) -> None:
+    """Check a model's files and its chat template, once for each digest.
+
+    Raises `UsageError` that names the file that is damaged, missing or refused.
+    """
+    check_model(folder)
+    check_template(folder)
 
 
 def folder_digest(folder: Path) -> str:
@@ -149,13 +161,23 @@ def _hub_digest(model: str, revision: str | None) -> str:
     """Return `model@commit`; ask the network only if no local cache has it."""
     if revision and _COMMIT.fullmatch(revision):
         return f"{model}@{revision}"
-    from huggingface_hub.constants import HF_HUB_CACHE
-
-    cached = Path(HF_HUB_CACHE) / f"models--{model.replace('/', '--')}" / "refs"
-    ref = cached / (revision or "main")
+    ref = _hub_cache(model) / "refs" / (revision or "main")
     if ref.is_file():
         return f"{model}@{ref.read_text('utf-8').strip()}"
     return f"{model}@{_ask_hub_for_commit(model, revision)}"
+
+
+def _hub_cache(model: str) -> Path:
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    return Path(HF_HUB_CACHE) / f"models--{model.replace('/', '--')}"
+
+
+def _check_downloaded(model: str, commit: str) -> None:
+    """Check a hub model if it was downloaded; otherwise it is checked when loaded."""
+    folder = _hub_cache(model) / "snapshots" / commit
+    if (folder / "config.json").is_file():
+        check_folder(folder, commit)
 
 
 def _ask_hub_for_commit(model: str, revision: str | None) -> str:
@@ -188,10 +210,10 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
 
     Raises `UsageError` when the tokenizer has no end token.
     """
-    from transformers import AutoTokenizer
-
     silence_libraries()
-    tokenizer = AutoTokenizer.from_pretrained(base.source, revision=base.revision)
+    folder = base.folder()
+    check_template(folder)
+    tokenizer = read_tokenizer(folder)
     if tokenizer.eos_token is None:
         raise UsageError(
             f'the tokenizer of "{base.name}" has no end token\n'
@@ -206,12 +228,8 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
 
 def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
     """Load the base model without an adapter, frozen and in evaluation mode."""
-    from transformers import AutoModelForCausalLM
-
     silence_libraries()
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        base.source, revision=base.revision, dtype=dtype, attn_implementation="sdpa"
-    )
+    model = read_model(base.folder(), dtype)
     model.requires_grad_(False)
     model.train(False)
     return model

@@ -24,7 +24,7 @@ BASE, ADAPTER = "base", "adapter"
 class AnswerPiece:
     """The next piece of one answer; the last one has no text."""
 
-    voice: str  # BASE or ADAPTER
+    model: str  # BASE or ADAPTER
     text: str
     last: bool = False
     whole: bool = True  # False: cut at the token limit
@@ -47,9 +47,9 @@ class Comparison:
         conversation = Conversation(load_tokenizer(base), base.fim)
         return cls(TextGenerator(model.to(target).eval(), conversation))
 
-    def together(self, question: str, limit: int) -> Iterator[AnswerPiece]:
+    def answer_both(self, question: str, limit: int) -> Iterator[AnswerPiece]:
         """Yield pieces of both answers in turn, at most `limit` tokens each."""
-        answers = [self.alone(name, question, limit) for name in (BASE, ADAPTER)]
+        answers = [self.answer_one(name, question, limit) for name in (BASE, ADAPTER)]
         while answers:
             for answer in tuple(answers):
                 piece = next(answer)
@@ -57,17 +57,19 @@ class Comparison:
                     answers.remove(answer)
                 yield piece
 
-    def alone(self, voice: str, question: str, limit: int) -> Iterator[AnswerPiece]:
+    def answer_one(
+        self, model: str, question: str, limit: int
+    ) -> Iterator[AnswerPiece]:
         """Yield the pieces of one answer, of at most `limit` tokens."""
         stream = self.generator.stream(question, limit)
         while True:
             try:
-                with self._adapter_switched(on=voice == ADAPTER):
+                with self._adapter_switched(on=model == ADAPTER):
                     text = next(stream)
             except StopIteration as end:
-                yield AnswerPiece(voice, "", last=True, whole=bool(end.value))
+                yield AnswerPiece(model, "", last=True, whole=bool(end.value))
                 return
-            yield AnswerPiece(voice, text)
+            yield AnswerPiece(model, text)
 
     def _adapter_switched(self, on: bool) -> AbstractContextManager[Any]:
         model: Any = self.generator.model

@@ -17,8 +17,16 @@ tokens of the whole text do not begin with the tokens of the prompt (a merge acr
 border), prompt and answer are tokenised apart, because generation starts from the
 prompt's own tokens.
 
-A sample whose text contains a special token of the tokenizer is left out: in an
-analysed file `<|im_end|>` is source text, not the end of a turn.
+No text of a sample becomes a control token: in an analysed file `<|im_end|>` is source
+text, not the end of a turn. Control tokens are the special tokens of the tokenizer and
+those added ones that look like markup, as the tokens for fill-in-the-middle, thinking
+and tool calls of Qwen and CodeGemma do, which are not flagged as special.
+
+    <|im_end|>, special   samples that contain one are left out and counted
+    <think>, [TOOL]       encoded as the characters that they are written with
+
+Afterwards the control tokens of an example must be those of the template, whatever the
+tokenizer did with the text; otherwise the sample is left out as well.
 """
 
 from __future__ import annotations
@@ -29,6 +37,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from repobuild.errors import UsageError
+from repobuild.model.load.chat_template import DATE as DATE
+from repobuild.model.load.chat_template import render_template
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
@@ -37,9 +49,15 @@ ANSWER_MARK = "ANSWER7f3a"
 FIM = ("<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>")
 FILE = "<|file_sep|>"
 END_OF_TEXT = "<|endoftext|>"
-# For templates that put today's date into the prompt (Llama 3.2): the date that they
-# use without a clock. With today's date, equal inputs would train another adapter.
-DATE = "26 Jul 2024"
+# Around a control token in a text, between `prompt` and `encode`. Unicode reserves both
+# characters for use inside a program; where a text has one, it is dropped.
+OPENING, CLOSING = "\ufdd0", "\ufdd1"
+_MARKED = re.compile(f"{OPENING}(.*?){CLOSING}", re.DOTALL)
+_RESERVED = re.compile(f"[{OPENING}{CLOSING}]")
+# An added token that is no word and no white space: `<think>`, `[INST]`, `/nothink`.
+_MARKUP = re.compile(r"[^\w\s].*[^\W\d_]", re.DOTALL)
+_BYTE = re.compile(r"<0x[0-9A-F]{2}>")  # a byte, in tokenizers from SentencePiece
+_BARRED = re.compile(r"<[|\uff5c].*[|\uff5c]>", re.DOTALL)  # never text: `<|im_end|>`
 
 Sample = Mapping[str, Any]
 
@@ -51,12 +69,12 @@ class Example:
     id: str
     task: str
     tokens: list[int]
-    answer: int  # index of the first answer token
+    answer_start: int  # index of the first answer token
 
     @property
     def labels(self) -> list[int]:
         """Return the tokens with -100, no loss, for those of the prompt."""
-        return [-100] * self.answer + self.tokens[self.answer :]
+        return [-100] * self.answer_start + self.tokens[self.answer_start :]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,14 +102,20 @@ class Conversation:
         self.tokenizer = tokenizer
         self.frame = find_frame(tokenizer)
         vocabulary = tokenizer.get_vocab()
-        self.fim = fim and all(token in vocabulary for token in FIM)
-        self.files = FILE in vocabulary  # whether the tokenizer has a file token
-        special = {str(t) for t in tokenizer.added_tokens_decoder.values() if t.special}
-        special |= set(tokenizer.all_special_tokens)
-        self._special = re.compile("|".join(map(re.escape, sorted(special))) or r"\Z.")
+        self.has_fim_tokens = fim and all(token in vocabulary for token in FIM)
+        self.has_file_token = FILE in vocabulary
+        tokens = control_tokens(tokenizer)
+        # Ids. Tokens for bytes and for unknown characters rightly come out of a text.
+        self._control = frozenset(
+            number for number, (text, _) in tokens.items()
+            if number != tokenizer.unk_token_id and not _BYTE.fullmatch(text)
+        )  # fmt: skip
+        self._frame_control: dict[tuple[bool, str], list[int]] = {}
+        self._control_text = _any_of(text for text, _ in tokens.values())
+        self._special = _any_of(text for text, special in tokens.values() if special)
 
     @property
-    def ends(self) -> list[int]:
+    def stop_ids(self) -> list[int]:
         """Return the token ids at which generation stops."""
         vocabulary = self.tokenizer.get_vocab()
         ids = {self.frame.end[-1], self.tokenizer.eos_token_id}
@@ -106,20 +130,65 @@ class Conversation:
         """
         if self._is_fim(sample):
             path = str(sample["element"]).partition("::")[0]
-            header = f"{FILE}{path}\n" if self.files and path else ""
+            header = (
+                f"{FILE}{self.plain(path)}\n" if self.has_file_token and path else ""
+            )
+            before, after = (self.plain(str(sample[n])) for n in ("prefix", "suffix"))
             prefix, suffix, middle = FIM
-            text = f"{prefix}{sample['prefix']}{suffix}{sample['suffix']}{middle}"
-            return header + text
-        return f"{self.frame.before}{sample['question']}{self.frame.between}"
+            return f"{header}{prefix}{before}{suffix}{after}{middle}"
+        question = self.plain(str(sample["question"]))
+        return f"{self.frame.before}{question}{self.frame.between}"
+
+    def plain(self, text: str) -> str:
+        """Mark the control tokens in a text: `encode` gives them as characters."""
+        text = _RESERVED.sub("", text)
+        return self._control_text.sub(f"{OPENING}\\g<0>{CLOSING}", text)
 
     def encode(self, texts: Sequence[str]) -> list[list[int]]:
-        """Return the tokens of each text; the template has added the first token."""
+        """Return the tokens of each text; the template has added the first token.
+
+        What `plain` marked is encoded as characters.
+        """
         if not texts:
             return []
-        rows = self.tokenizer(list(texts), add_special_tokens=False)["input_ids"]
-        return [list(ids) for ids in rows]
+        clean = [text if OPENING not in text else "" for text in texts]
+        rows = self.tokenizer(clean, add_special_tokens=False)["input_ids"]
+        return [
+            self._encode_marked(text) if OPENING in text else list(ids)
+            for text, ids in zip(texts, rows, strict=True)
+        ]
 
-    def examples(
+    def _encode_marked(self, text: str) -> list[int]:
+        """Return the tokens of a text, with none of the marked control tokens."""
+        ids: list[int] = []
+        for number, piece in enumerate(_MARKED.split(text)):
+            if number % 2 == 0:
+                ids += self._encode_piece(piece, first=not ids)
+                continue
+            # The first character alone, so that the rest is no control token.
+            parts = [self._encode_piece(p, not ids) for p in (piece[:1], piece[1:])]
+            if not self._control.isdisjoint(parts[0] + parts[1]):
+                parts = [self._encode_piece(character, False) for character in piece]
+            ids += [i for part in parts for i in part if i not in self._control]
+        return ids
+
+    def _encode_piece(self, piece: str, first: bool) -> list[int]:
+        """Return the tokens of a piece of a text.
+
+        Encoded after a line break, which is removed again: tokenizers from
+        SentencePiece put a blank before the first word.
+        """
+        if not piece:
+            return []
+        encode = self.tokenizer
+        if not first:
+            line = encode("\n", add_special_tokens=False)["input_ids"]
+            whole = encode("\n" + piece, add_special_tokens=False)["input_ids"]
+            if line and whole[: len(line)] == line:
+                return list(whole[len(line) :])
+        return list(encode(piece, add_special_tokens=False)["input_ids"])
+
+    def tokenise(
         self, samples: Iterable[tuple[str, Sample]], longest: int
     ) -> TokenisedSamples:
         """Tokenise (id, sample) pairs.
@@ -127,6 +196,7 @@ class Conversation:
         Leave out, and count, samples that contain special tokens or are longer than
         `longest` tokens.
         """
+
         left_out: Counter[str] = Counter()
         clean = []
         for sample_id, sample in samples:
@@ -137,8 +207,11 @@ class Conversation:
             else:
                 clean.append((sample_id, sample))
         kept = []
-        for example in self._tokenise(clean):
-            if len(example.tokens) > longest:
+        for (_, sample), example in zip(clean, self._tokenise(clean), strict=True):
+            control = [token for token in example.tokens if token in self._control]
+            if control != self._template_control(sample):
+                left_out["special token"] += 1
+            elif len(example.tokens) > longest:
                 left_out["too long"] += 1
             else:
                 kept.append(example)
@@ -147,7 +220,8 @@ class Conversation:
     def _tokenise(self, samples: Sequence[tuple[str, Sample]]) -> list[Example]:
         prompts = [self.prompt(sample) for _, sample in samples]
         answers = [
-            ("" if self._is_fim(sample) else self.frame.lead) + str(sample["answer"])
+            ("" if self._is_fim(sample) else self.frame.lead)
+            + self.plain(str(sample["answer"]))
             for _, sample in samples
         ]
         whole = [p + a for p, a in zip(prompts, answers, strict=True)]
@@ -162,36 +236,78 @@ class Conversation:
             examples.append(Example(sample_id, task, tokens, len(prompt)))
         return examples
 
+    def _template_control(self, sample: Sample) -> list[int]:
+        """Return the control tokens of an example whose texts have none."""
+        is_fim = self._is_fim(sample)
+        path = "x" if is_fim and str(sample["element"]).partition("::")[0] else ""
+        if (is_fim, path) not in self._frame_control:
+            texts = dict.fromkeys(("question", "answer", "prefix", "suffix"), "x")
+            form = "fim" if is_fim else "chat"
+            plain = {**texts, "task": "", "form": form, "element": path}
+            (example,) = self._tokenise([("", plain)])
+            control = [token for token in example.tokens if token in self._control]
+            self._frame_control[is_fim, path] = control
+        return self._frame_control[is_fim, path]
+
     def _is_fim(self, sample: Sample) -> bool:
-        return self.fim and sample.get("form") == "fim" and "prefix" in sample
+        return (
+            self.has_fim_tokens and sample.get("form") == "fim" and "prefix" in sample
+        )
+
+
+def control_tokens(
+    tokenizer: PreTrainedTokenizerBase,
+) -> dict[int, tuple[str, bool]]:
+    """Return text of each control token by id, and whether it is special.
+
+    One whose text is `<|...|>` counts as special: no source means anything else by it.
+    """
+    vocabulary = tokenizer.get_vocab()
+    special = {*tokenizer.all_special_tokens, *FIM, FILE, END_OF_TEXT}
+    found = {vocabulary[text]: (text, True) for text in special if text in vocabulary}
+    for number, token in tokenizer.added_tokens_decoder.items():
+        text = str(token)
+        bare = text.strip(" \n\u2581")
+        if token.special or _BARRED.fullmatch(bare):
+            found[number] = (text, True)
+        elif _MARKUP.match(bare) and number not in found:
+            found[number] = (bare, False)
+    return found
+
+
+def _any_of(texts: Iterable[str]) -> re.Pattern[str]:
+    """Return a pattern that matches each of the texts, longer ones first."""
+    ordered = sorted(filter(None, set(texts)), key=lambda text: (-len(text), text))
+    return re.compile("|".join(map(re.escape, ordered)) or r"\Z.")
 
 
 def find_frame(tokenizer: PreTrainedTokenizerBase) -> TemplateFrame:
-    """Render the chat template with two marks and cut it at them."""
+    """Render the chat template with two marks and cut it at them.
+
+    Raises `UsageError` when the template fails, or leaves question or answer out.
+    """
     question = [{"role": "user", "content": QUESTION_MARK}]
     both = [*question, {"role": "assistant", "content": ANSWER_MARK}]
-    before, _, between = _render(tokenizer, question, True).partition(QUESTION_MARK)
-    _, _, rest = _render(tokenizer, both, False).partition(QUESTION_MARK)
-    filled, _, after = rest.partition(ANSWER_MARK)
+    try:
+        template = str(tokenizer.get_chat_template())
+    except ValueError as error:
+        raise UsageError(
+            "the tokenizer has no chat template, or several and none called default\n"
+            "set base.model to an instruction-tuned model"
+        ) from error
+    asked, answered = render_template(
+        template, [(question, True), (both, False)], dict(tokenizer.special_tokens_map)
+    )
+    before, mark, between = asked.partition(QUESTION_MARK)
+    _, _, rest = answered.partition(QUESTION_MARK)
+    filled, second_mark, after = rest.partition(ANSWER_MARK)
+    if not mark or not second_mark:
+        raise UsageError(
+            "the tokenizer's chat template leaves the question or the answer out\n"
+            "set base.model to an instruction-tuned model"
+        )
     lead = filled.removeprefix(between) if filled.startswith(between) else ""
     return TemplateFrame(before, between, lead, _end_tokens(tokenizer, after))
-
-
-def _render(
-    tokenizer: PreTrainedTokenizerBase,
-    messages: list[dict[str, str]],
-    generation_prompt: bool,
-) -> str:
-    """Render the chat template with thinking off; other templates ignore that."""
-    return str(
-        tokenizer.apply_chat_template(
-            messages,
-            tokenize=False,
-            add_generation_prompt=generation_prompt,
-            enable_thinking=False,
-            date_string=DATE,
-        )
-    )
 
 
 def _end_tokens(tokenizer: PreTrainedTokenizerBase, after: str) -> tuple[int, ...]:

@@ -1,7 +1,7 @@
 """Generate answers with a model, and measure its losses.
 
     model = TextGenerator.load(base, adapter_folder)
-    model.answers(["In which file is `f` defined?"], 60)      # batches, for the report
+    model.generate(["In which file is `f` defined?"], 60)     # batches, for the report
     for piece in model.stream("What is `f`?", 200): ...       # one answer, for `ask`
     model.losses(samples)              # for the gate: [(sum of losses, answer tokens)]
     model.text_losses([("a.py", code)])                       # the same, of plain text
@@ -24,7 +24,6 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.model.adapter.packing import bucketed_batches, collate
 from repobuild.model.base import (
-    LLAMA_LIKE,
     Base,
     load_model,
     load_tokenizer,
@@ -32,6 +31,8 @@ from repobuild.model.base import (
 )
 from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.decode import greedy
+from repobuild.model.load.pretrained import read_adapter
+from repobuild.model.load.weight_check import LLAMA_LIKE
 
 if TYPE_CHECKING:
     import torch
@@ -64,7 +65,7 @@ class TextGenerator:
 
     # ------------------------------------------------------------------- answers
 
-    def answers(
+    def generate(
         self,
         questions: Sequence[Question],
         max_new_tokens: int,
@@ -75,7 +76,7 @@ class TextGenerator:
         `advance` gets the number of questions of each finished batch.
         """
         tokenizer = self.conversation.tokenizer
-        ends, pad = set(self.conversation.ends), int(tokenizer.pad_token_id)
+        ends, pad = set(self.conversation.stop_ids), int(tokenizer.pad_token_id)
         prompts = self.conversation.encode([self._prompt(q) for q in questions])
         by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         answers = [""] * len(prompts)
@@ -107,7 +108,7 @@ class TextGenerator:
                 out = model(window, past_key_values=cache, use_cache=True)
             cache = out.past_key_values
             token = int(out.logits[0, -1].argmax())
-            if token in self.conversation.ends:
+            if token in self.conversation.stop_ids:
                 return True
             generated.append(token)
             text = str(tokenizer.decode(generated))
@@ -132,7 +133,7 @@ class TextGenerator:
 
         Samples of more than `longest` tokens or with special tokens get (0, 0).
         """
-        kept = self.conversation.examples(samples, longest).kept
+        kept = self.conversation.tokenise(samples, longest).kept
         by_id = dict(zip((e.id for e in kept), self.example_losses(kept), strict=True))
         return [by_id.get(sample_id, (0.0, 0)) for sample_id, _ in samples]
 
@@ -143,10 +144,11 @@ class TextGenerator:
         before it, the first token of the text is given and has no loss.
         """
         begin = str(self.conversation.tokenizer.bos_token or "")
-        files = self.conversation.files
-        heads = [f"{FILE}{path}\n" if files else begin for path, _ in texts]
+        files = self.conversation.has_file_token
+        plain = self.conversation.plain
+        heads = [f"{FILE}{plain(path)}\n" if files else begin for path, _ in texts]
         heads_ids = self.conversation.encode(heads)
-        texts_ids = self.conversation.encode([text for _, text in texts])
+        texts_ids = self.conversation.encode([plain(text) for _, text in texts])
         examples = [
             Example(str(number), "", [*head, *ids], max(1, len(head)))
             for number, (head, ids) in enumerate(zip(heads_ids, texts_ids, strict=True))
@@ -169,7 +171,7 @@ class TextGenerator:
                 losses[number] = (total, count)
         return losses
 
-    def knows(self, examples: Sequence[Example]) -> list[bool]:
+    def generates_exactly(self, examples: Sequence[Example]) -> list[bool]:
         """Return whether greedy generation would give each answer word for word.
 
         One pass over question and answer decides it: generation gives the answer
@@ -226,7 +228,5 @@ def _batch_numbers(examples: Sequence[Example]) -> list[list[int]]:
 
 def attach_adapter(model: Any, adapter: Path, merge: bool) -> Any:
     """Return the model with the adapter beside its weights, or merged into them."""
-    from peft import PeftModel
-
-    adapted = PeftModel.from_pretrained(model, str(adapter))
+    adapted = read_adapter(model, adapter)
     return adapted.merge_and_unload() if merge else adapted

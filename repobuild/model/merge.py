@@ -1,4 +1,4 @@
-"""The task `merged`: write a full model folder from base and adapter.
+"""Run the task `merged`: write a full model folder from base and adapter.
 
     W = W + B A * alpha / rank      in float32, by peft, in this process
 
@@ -24,6 +24,7 @@ from repobuild.errors import BuildError
 from repobuild.model.adapter.lineage import Lineage, current_digest
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve_base
 from repobuild.model.conversation import Conversation
+from repobuild.model.load.pretrained import read_adapter, read_config
 
 if TYPE_CHECKING:
     import torch
@@ -72,12 +73,11 @@ def merge(
     an error is above its limit.
     """
     import torch
-    from peft import PeftModel
 
     tokenizer = load_tokenizer(base)
     probe = encode_probe(Conversation(tokenizer))
     plain: Any = load_model(base, torch.float32)
-    adapted = PeftModel.from_pretrained(plain, str(adapter))
+    adapted = read_adapter(plain, adapter)
     expected = logits(adapted, probe)
     advance()
     whole = adapted.merge_and_unload(safe_merge=True)
@@ -130,11 +130,9 @@ def _check_error(error: float, allowed: float, step: str) -> None:
 def _saved_dtype(base: Base, name: str) -> torch.dtype:
     """Return the data type of that name; "base" means that of the stored base."""
     import torch
-    from transformers import AutoConfig
 
     if name == "base":
-        config = AutoConfig.from_pretrained(base.source, revision=base.revision)
-        stored: torch.dtype = config.dtype or torch.float32
-        return stored
+        stored: Any = read_config(base.folder()).dtype
+        return stored if isinstance(stored, torch.dtype) else torch.float32
     named: torch.dtype = getattr(torch, name)
     return named

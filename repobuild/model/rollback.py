@@ -76,14 +76,14 @@ def plan_rollback(build: Build, name: str = "") -> Rollback:
         else _previous_adapter(build, rows, commit)
     )
     try:
-        folder = build.store.path(target)
+        folder = build.store.checked_path(target)
     except KeyError as error:
         raise UsageError(
             f"adapter {target[:12]} is not stored any more\n"
             f"it was collected or damaged (cache.max_size); {_LIST_HINT}"
         ) from error
     lineage = Lineage.read(folder)
-    settings = build.rules["adapter"].seen(build.settings)
+    settings = build.rules["adapter"].visible_settings(build.settings)
     _check_base(lineage, target, settings)
     return Rollback(
         commit=commit,
@@ -91,7 +91,7 @@ def plan_rollback(build: Build, name: str = "") -> Rollback:
         after=target,
         trained_at=lineage.commit,
         row=_row_after(rows[commit], target, lineage),
-        rebase=_next_rebase_reason(lineage.row(None), settings),
+        rebase=_next_rebase_reason(lineage.to_row(None), settings),
     )
 
 
@@ -111,7 +111,7 @@ def _row_after(row: Row, target: str, lineage: Lineage) -> Row:
     if target == current_digest(own_row):
         return own_row
     facts = {
-        **lineage.row(None),
+        **lineage.to_row(None),
         "object": target,
         "mode": ROLLBACK,
         "reason": f"instead of {current_digest(own_row)[:12]}",

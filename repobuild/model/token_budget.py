@@ -55,7 +55,7 @@ def load_token_counter(settings: Mapping[str, Any]) -> Count | None:
     Reads `base.model`, `base.revision` and `root`; never uses the network.
     """
     path = tokenizer_file(settings)
-    return _counter(path) if path else None
+    return _load_counter(path) if path else None
 
 
 def count_tokens(sample: Sample, count: Count) -> int:
@@ -68,7 +68,7 @@ def balance(view: View) -> None:
     budget = view.settings["samples.max_tokens"]
     if not budget:
         return
-    count = _counter(_required_tokenizer(view.settings))
+    count = _load_counter(_required_tokenizer(view.settings))
     tasks = [key for key in view.own.keys() if SEPARATOR not in key]
     sizes: dict[str, dict[str, int]] = {
         task: dict((view.own.get(task) or {})["sizes"]) for task in tasks
@@ -90,7 +90,7 @@ def _line_changes(view: View, count: Count) -> dict[Group, LineChange]:
     changes: dict[Group, LineChange] = {}
     for key, (old, new) in SampleChanges(view).items():
         for samples, step in ((old or {}, -1), (new or {}, 1)):
-            for sub, item in sample_filter.row(key, samples).items():
+            for sub, item in sample_filter.decide(key, samples).items():
                 if item.get("split") == "train":
                     sample = samples[sub]
                     group = (sample["task"], file_of(sample))
@@ -166,7 +166,7 @@ def _required_tokenizer(settings: Mapping[str, Any]) -> Path:
     return path
 
 
-def _counter(path: Path) -> Count:
+def _load_counter(path: Path) -> Count:
     from tokenizers import Tokenizer
 
     tokenizer = Tokenizer.from_file(str(path))

@@ -63,8 +63,8 @@ class WrongClaim:
 
     key: str
     claim: str
-    said: str
-    tree: str
+    claimed: str
+    actual: str
 
 
 @dataclass(frozen=True, slots=True)

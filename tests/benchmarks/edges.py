@@ -36,7 +36,7 @@ def faults() -> str:
     """Return every edge that is wrong or missed, case by case."""
     lines = []
     for case in cases():
-        found = case.found()
+        found = case.graph_edges()
         for sign, edges in (("+", found - case.right), ("-", case.right - found)):
             for edge in sorted(edges):
                 lines.append(f"{sign} {case.group}: {case.name}: {' '.join(edge)}")

@@ -30,7 +30,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,9 +115,9 @@ def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
     from repobuild.model.base import resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
-    from repobuild.settings import flatten
+    from repobuild.settings_schema import defaults
 
-    plain = flatten(tomllib.loads((ROOT / "configs/defaults.toml").read_text("utf-8")))
+    plain = defaults()
     own: dict[str, Any] = {"rank": shape.rank, "alpha": 2 * shape.rank}
     own |= {"packing": "packed", "sequence_length": shape.length, **variant}
     own |= {"batch_tokens": shape.rows * shape.length, "learning_rate": 1e-4}
@@ -127,7 +126,8 @@ def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     return TrainingJob(
         base=resolve_base(plain), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))], deepspeed=read_config(zero), scratch=scratch,
-        examples=made, checkpoint_every=1 << 30, means=ComputeOptions.of(plain),
+        examples=made, checkpoint_every=1 << 30,
+        compute_options=ComputeOptions.of(plain),
     )  # fmt: skip
 
 
@@ -188,7 +188,7 @@ def leak(shape: Shape, variant: dict[str, Any]) -> tuple[float, float]:
         with torch.no_grad():
             return float(causal(**tensors).loss)
 
-    sizes = [len(e.tokens) - e.answer for e in made]
+    sizes = [len(e.tokens) - e.answer_start for e in made]
     apart = sum(loss([[e]]) * n for e, n in zip(made, sizes, strict=True)) / sum(sizes)
     packed = [made[:3], made[3:]]
     found = (loss(packed), loss(packed, joined=True))

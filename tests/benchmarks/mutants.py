@@ -53,7 +53,7 @@ def drawn(samples: Any, count: int) -> list[Mutant]:
 
 
 def told(chosen: list[Mutant], survivors: list[Mutant]) -> None:
-    total, left = (Counter(m.what for m in rows) for rows in (chosen, survivors))
+    total, left = (Counter(m.token_kind for m in rows) for rows in (chosen, survivors))
     for what, number in sorted(total.items()):
         print(f"{what:8} {number - left[what]:5} of {number:5} caught")
     caught = len(chosen) - len(survivors)

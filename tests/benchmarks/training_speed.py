@@ -26,7 +26,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -57,7 +56,9 @@ class Clock:
         lengths = [sum(len(e.tokens) for e in row) for row in rows]
         self.tokens.append(sum(lengths))
         self.padded.append(max(lengths) * len(rows))
-        self.answers.append(sum(len(e.tokens) - e.answer for r in rows for e in r))
+        self.answers.append(
+            sum(len(e.tokens) - e.answer_start for r in rows for e in r)
+        )
 
     def found(self) -> dict[str, float]:
         """What one run says of itself."""
@@ -74,9 +75,9 @@ class Clock:
 
 
 def settings() -> dict[str, Any]:
-    from repobuild.settings import flatten
+    from repobuild.settings_schema import defaults
 
-    return flatten(tomllib.loads((ROOT / "configs/defaults.toml").read_text("utf-8")))
+    return defaults()
 
 
 def examples(export: Path, tokens: int) -> list[Any]:
@@ -91,7 +92,7 @@ def examples(export: Path, tokens: int) -> list[Any]:
     kept: list[Any] = []
     while rows and tokens > 0:
         part = [_sample(rows.pop()) for _ in range(min(64, len(rows)))]
-        found = conversation.examples(part, chosen["adapter.sequence_length"]).kept
+        found = conversation.tokenise(part, chosen["adapter.sequence_length"]).kept
         kept += found
         tokens -= sum(len(e.tokens) for e in found)
     return kept
@@ -120,7 +121,7 @@ def ours(made: list[Any], scratch: Path, clock: Clock) -> None:
         base=resolve_base(chosen), parent="", recipe=recipe, rate=recipe.learning_rate,
         epochs=[list(range(len(made)))],
         deepspeed=read_config(chosen["adapter.deepspeed"]),
-        scratch=scratch, examples=made, means=ComputeOptions.of(chosen),
+        scratch=scratch, examples=made, compute_options=ComputeOptions.of(chosen),
     )  # fmt: skip
     for batch in plan_batches(job):
         clock.rows([[made[number] for number in row] for row in batch])

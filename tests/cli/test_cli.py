@@ -150,7 +150,7 @@ def test_the_dataset_is_exported_twice_byte_for_byte(here, tmp_path, capsys):
     run(["--until", "dataset"])
     for name in ("one", "two"):
         assert run(["export", "dataset", "-o", str(tmp_path / name)]) == 0
-    files = sorted(path.name for path in (tmp_path / "one").iterdir())
+    files = sorted(path.name for path in (tmp_path / "one").glob("[!.]*"))
     assert files == ["metadata.json", "test.jsonl", "train.jsonl", "val.jsonl"]
     for name in files:
         one, two = (tmp_path / f / name for f in ("one", "two"))
@@ -161,10 +161,10 @@ def test_the_dataset_is_exported_twice_byte_for_byte(here, tmp_path, capsys):
 
 def test_analysis_and_graph_are_exported(here, tmp_path, capsys):
     run(["--until", "graph"])
-    assert run(["export", "facts", "-o", str(tmp_path)]) == 0
-    assert run(["export", "graph", "-o", str(tmp_path)]) == 0
-    analysis = json.loads((tmp_path / "repository_analysis.json").read_text())
-    graph = json.loads((tmp_path / "graph.json").read_text())
+    assert run(["export", "facts", "-o", str(tmp_path / "out")]) == 0
+    assert run(["export", "graph", "-o", str(tmp_path / "out")]) == 0
+    analysis = json.loads((tmp_path / "out" / "repository_analysis.json").read_text())
+    graph = json.loads((tmp_path / "out" / "graph.json").read_text())
     ids = {element["id"] for element in analysis["code_elements"]}
     assert "shapes/flat.py::Square.area" in ids
     assert graph["commit"] == str(here.git.head.target)
@@ -223,8 +223,7 @@ def test_an_unknown_preset(here, capsys):
 
 
 def test_a_missing_model_folder_is_named_before_anything_is_trained(here, capsys):
-    (here.path / "repobuild.toml").write_text('[base]\nmodel = "models/none"\n')
-    assert "models/none" in refused(capsys, 2)
+    assert "models/none" in refused(capsys, 2, "-c", "base.model=./models/none")
 
 
 def test_an_unknown_table(here, capsys):

@@ -249,7 +249,7 @@ def test_no_checked_answer_is_called_wrong(built: Path) -> None:
         for _, sample in view.table("samples").entries()
     ]
     assert len(told) > 50
-    assert [m.name for found in told for m in found if not m.places] == []
+    assert [m.name for found in told for m in found if not m.locations] == []
     assert sum(len(found) > 0 for found in told) > len(told) / 2
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from repobuild.code.changes.change import changes
+from repobuild.errors import MissingObjectError, PartialRowError
 
 LONG = """
 def sum_up(values):
@@ -31,12 +32,13 @@ class Blobs:
     settings = {
         "project.languages": ["python", "markdown"],
         "project.exclude": [],
+        "project.include": [],
         "project.max_file_bytes": 100_000,
     }
 
     def blob(self, blob: str) -> bytes:
         if blob == "lost":
-            raise KeyError(blob)
+            raise MissingObjectError(blob)
         return blob.encode()
 
 
@@ -152,14 +154,20 @@ def test_a_nested_functions_change_is_its_own():
 
 
 def test_an_unreadable_file_hides_only_itself():
-    lost = ("a.py", "lost", "a.py", LONG)
     broken = ("b.py", LONG, "b.py", "def f(:\n")
     fine = ("c.py", CLASS + LONG, "c.py", LONG)
-    assert summary(items_of(lost, broken, fine)) == [
-        ("unread", "a.py"),
+    assert summary(items_of(broken, fine)) == [
         ("unread", "b.py"),
         ("removed", "c.py::Box"),
     ]
+
+
+def test_a_missing_blob_fails_the_row_and_keeps_the_rest():
+    fine = ("c.py", CLASS + LONG, "c.py", LONG)
+    with pytest.raises(PartialRowError) as caught:
+        items_of(("a.py", "lost", "a.py", LONG), fine)
+    items = caught.value.value["items"]
+    assert summary(items) == [("unread", "a.py"), ("removed", "c.py::Box")]
 
 
 def test_a_commit_with_too_many_files_is_unread():

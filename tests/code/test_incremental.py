@@ -11,8 +11,12 @@ from tests.code_world import World
 NAMES = ["alpha", "beta", "gamma"]
 CLASSES = ["Base", "Left", "Right"]
 FOLDERS = ["", "pkg", "pkg/inner", "src/other", "tools"]
+SPACES = ["libs/a/src/space", "libs/b/src/space", "libs/c/space"]
+MANIFESTS = ["pyproject.toml", "libs/a/pyproject.toml", "libs/b/setup.cfg"]
+MANIFESTS += ["libs/c/setup.py", "requirements.txt", "tools/requirements.txt"]
 FILES = ["__init__.py", "one.py", "two.py", "three.py", "README.md"]
 MODULES = ["one", "two", "three", "pkg", "pkg.one", "pkg.inner", "pkg.inner.two"]
+MODULES += ["space.one", "space.two", "space", "json"]
 MODULES += ["other", "other.one", ".one", ".", "..", "..one", ".inner", "tools.two"]
 
 
@@ -26,7 +30,8 @@ def _import(dice: random.Random) -> str:
 
 
 def _expression(dice: random.Random) -> str:
-    root = dice.choice([*NAMES, *CLASSES, "one", "two", "pkg", "pkg.one", "inner", "x"])
+    roots = ["one", "two", "pkg", "pkg.one", "inner", "x", "space.one", "space"]
+    root = dice.choice([*NAMES, *CLASSES, *roots])
     tail = dice.choice(["", "", f".{dice.choice(NAMES)}", f"().{dice.choice(NAMES)}"])
     return f"{root}{tail}()"
 
@@ -83,6 +88,8 @@ def _class(dice: random.Random, name: str) -> list[str]:
 def _text(dice: random.Random, path: str) -> str:
     if path.endswith(".md"):
         return f"# {dice.choice(NAMES)}\n\n{dice.choice(NAMES)} text\n"
+    if path in MANIFESTS:
+        return _manifest(dice, path)
     lines = [_import(dice) for _ in range(dice.randint(0, 3))]
     lines.append("from functools import partial")
     for _ in range(dice.randint(0, 2)):
@@ -90,17 +97,41 @@ def _text(dice: random.Random, path: str) -> str:
     for _ in range(dice.randint(0, 2)):
         lines += _class(dice, dice.choice(CLASSES))
     if dice.random() < 0.3:
+        check = dice.choice(["x", "TYPE_CHECKING", "sys.version_info >= (3, 8)"])
+        name = dice.choice([*NAMES, *CLASSES])
+        for line in (f"if {check}:", "else:"):
+            made = _class(dice, name) if name in CLASSES else _function(dice, name)
+            lines += [line, *("    " + one for one in made)]
+    if dice.random() < 0.3:
         lines.append(f"{dice.choice(NAMES)} = {dice.choice(NAMES + CLASSES)}")
     if dice.random() < 0.2:
         lines.append(f"__all__ = {dice.sample(NAMES + CLASSES, 2)!r}")
+    if dice.random() < 0.2:
+        grown = ["one.__all__", "pkg.__all__", "['alpha']", "space.one.__all__"]
+        lines.append(f"__all__ += {dice.choice(grown)}")
+    if dice.random() < 0.1:
+        lines.append("from .one import __all__")
     if dice.random() < 0.1:
         lines.append("def broken(:")
     lines.append(_expression(dice))
     return "\n".join(lines) + "\n"
 
 
+def _manifest(dice: random.Random, path: str) -> str:
+    names = dice.sample(["one", "pkg", "space", "space-one", "other", "x"], 2)
+    if path.endswith(".toml"):
+        return f'[project]\nname = "{names[0]}"\ndependencies = ["{names[1]}"]\n'
+    if path.endswith(".cfg"):
+        return (
+            f"[metadata]\nname = {names[0]}\n[options]\ninstall_requires = {names[1]}"
+        )
+    return "\n".join(names) + "\n"
+
+
 def _path(dice: random.Random) -> str:
-    folder, name = dice.choice(FOLDERS), dice.choice(FILES)
+    if dice.random() < 0.2:
+        return dice.choice(MANIFESTS)
+    folder, name = dice.choice([*FOLDERS, *SPACES]), dice.choice([*FILES, "json.py"])
     return f"{folder}/{name}" if folder else name
 
 

@@ -101,9 +101,9 @@ def test_an_unknown_language_names_the_nearest_one(
 
 
 def test_equal_problems_of_many_rows_are_one_line(capsys: Any) -> None:
-    from repobuild.cli.build import _tell_problems
+    from repobuild.cli.build import warn_of_problems
 
-    _tell_problems([("facts", f"{n}.go", "no grammar") for n in range(30)])
+    warn_of_problems([("facts", f"{n}.go", "no grammar") for n in range(30)])
     assert capsys.readouterr().err == (
         'warning: facts "0.go" and 29 more: no grammar\n'
     )

@@ -51,7 +51,7 @@ class Case:
     right: set[Edge] = field(default_factory=set)
     traps: set[Edge] = field(default_factory=set)
 
-    def found(self) -> set[Edge]:
+    def graph_edges(self) -> set[Edge]:
         """Return the edges that the graph has for these files."""
         world = World(self.files)
         return {
@@ -125,7 +125,7 @@ def scores() -> dict[str, Score]:
     by_group: dict[str, Score] = {}
     total = Score()
     for case in cases():
-        edges = case.found()
+        edges = case.graph_edges()
         by_group.setdefault(case.group, Score()).add(case, edges)
         total.add(case, edges)
     return by_group | {"all": total}

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from repobuild.errors import BuildError
-from repobuild.git.snapshot import at_commit, at_worktree
+from repobuild.git.snapshot import at_commit
+from repobuild.git.worktree import at_worktree
 from tests.repository import Repository
 from tests.toys import Toy
 
@@ -240,7 +241,7 @@ def test_a_corrupt_artifact_is_never_read(toy):
     toy.build("book")
     store = toy.last.store
     digest = next(store.digests())
-    (store.path(digest) / "book.txt").write_text("tampered")
+    (store.checked_path(digest) / "book.txt").write_text("tampered")
     assert toy.build("book")["book"].counts.built == 1
 
 

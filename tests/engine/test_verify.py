@@ -7,7 +7,7 @@ import pytest
 from repobuild.cli.main import run
 from repobuild.cli.reason_text import obstacle_text
 from repobuild.engine.verify import TableCheck, verify
-from repobuild.git.snapshot import at_worktree
+from repobuild.git.worktree import at_worktree
 from tests.repository import Repository
 from tests.toys import Toy, quiet
 
@@ -51,7 +51,7 @@ def test_verify_finds_a_changed_bit_in_a_value(toy):
 def test_verify_names_a_corrupt_artifact(toy):
     build = toy.open()
     digest = dict(build.table("book").items()).popitem()[1]["object"]
-    (build.store.path(digest) / "book.txt").write_text("tampered")
+    (build.store.checked_path(digest) / "book.txt").write_text("tampered")
     bad = [v for v in verify(toy.open(), quiet) if not v.holds]
     assert [v.found for v in bad] == ["missing or corrupt"]
 

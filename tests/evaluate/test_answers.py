@@ -24,7 +24,7 @@ class Echo:
     def __init__(self) -> None:
         self.batches: list[list[str]] = []
 
-    def answers(
+    def generate(
         self, questions: Sequence[Question], max_new_tokens: int, advance: Advance
     ) -> list[str]:
         texts = [q if isinstance(q, str) else str(q["prefix"]) for q in questions]
@@ -55,8 +55,12 @@ def sample(question: str) -> dict[str, str]:
 
 def test_only_new_questions_reach_the_model_and_in_one_batch() -> None:
     cache, model = AnswerCache(), Echo()
-    model_under_test(cache, model).answers(["a", "b"], 9)
-    assert model_under_test(cache, model).answers(["c", "a", "d"], 9) == ["c", "a", "d"]
+    model_under_test(cache, model).generate(["a", "b"], 9)
+    assert model_under_test(cache, model).generate(["c", "a", "d"], 9) == [
+        "c",
+        "a",
+        "d",
+    ]
     assert model.batches == [["a", "b"], ["c", "d"]]
 
 
@@ -65,10 +69,10 @@ def test_a_model_with_every_answer_cached_is_never_loaded() -> None:
         raise AssertionError("loaded")
 
     cache = AnswerCache()
-    model_under_test(cache, Echo()).answers(["a"], 9)
+    model_under_test(cache, Echo()).generate(["a"], 9)
     model_under_test(cache, Echo()).losses([sample("a")])
     model = ModelUnderTest("m", load, cache, AnswerCache())
-    assert model.answers(["a"], 9) == ["a"]
+    assert model.generate(["a"], 9) == ["a"]
     assert model.losses([sample("a")]) == [(2.0, 1)]
     assert model.computed == 0
 
@@ -84,9 +88,9 @@ def test_the_loss_of_a_text_is_cached_by_its_path_and_content() -> None:
 
 def test_answers_are_cached_by_model_and_length_limit() -> None:
     cache, model = AnswerCache(), Echo()
-    model_under_test(cache, model).answers(["question"], 9)
-    model_under_test(cache, model, "other").answers(["question"], 9)
-    assert model_under_test(cache, model).answers(["question"], 2) == ["qu"]
+    model_under_test(cache, model).generate(["question"], 9)
+    model_under_test(cache, model, "other").generate(["question"], 9)
+    assert model_under_test(cache, model).generate(["question"], 2) == ["qu"]
     assert len(model.batches) == 3
 
 
@@ -95,8 +99,8 @@ def test_a_hole_is_asked_as_a_sample_and_cached() -> None:
     hole = {"form": "fim", "question": "q", "prefix": "def f(", "suffix": "): ..."}
     other = {**hole, "suffix": "): pass"}
     asked = model_under_test(cache, model)
-    assert asked.answers([hole, other, hole], 3) == ["def"] * 3
-    assert model_under_test(cache, model).answers([other], 3) == ["def"]
+    assert asked.generate([hole, other, hole], 3) == ["def"] * 3
+    assert model_under_test(cache, model).generate([other], 3) == ["def"]
     assert model.batches == [["def f(", "def f("]]
 
 
@@ -106,14 +110,14 @@ def test_progress_reaches_its_total_whatever_is_cached() -> None:
     def advance(count: int) -> None:
         done[0] += count
 
-    model_under_test(cache, Echo()).answers(["a", "b"], 9, advance)
-    model_under_test(cache, Echo()).answers(["a", "b", "c"], 9, advance)
+    model_under_test(cache, Echo()).generate(["a", "b"], 9, advance)
+    model_under_test(cache, Echo()).generate(["a", "b", "c"], 9, advance)
     assert done == [5]
 
 
 def test_a_question_asked_twice_is_generated_once() -> None:
     model = Echo()
-    assert model_under_test(AnswerCache(), model).answers(["a", "a"], 9) == ["a", "a"]
+    assert model_under_test(AnswerCache(), model).generate(["a", "a"], 9) == ["a", "a"]
     assert model.batches == [["a"]]
 
 
@@ -126,7 +130,7 @@ def test_the_key_of_a_loss_covers_the_answer_but_not_the_task() -> None:
 def test_a_written_cache_is_read_back_unchanged(tmp_path: Path) -> None:
     cache = AnswerCache()
     asked = model_under_test(cache, Echo())
-    asked.answers(["多字节\n\u2028 `x`", "b"], 9)
+    asked.generate(["多字节\n\u2028 `x`", "b"], 9)
     asked.losses([sample("a")])
     cache.write(tmp_path / FILE)
     again = AnswerCache()
@@ -136,8 +140,8 @@ def test_a_written_cache_is_read_back_unchanged(tmp_path: Path) -> None:
 
 def test_the_same_answers_make_the_same_bytes(tmp_path: Path) -> None:
     one, other = AnswerCache(), AnswerCache()
-    model_under_test(one, Echo()).answers(["a", "b"], 9)
-    model_under_test(other, Echo()).answers(["b", "a"], 9)
+    model_under_test(one, Echo()).generate(["a", "b"], 9)
+    model_under_test(other, Echo()).generate(["b", "a"], 9)
     one.write(tmp_path / "one")
     other.write(tmp_path / "other")
     assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
@@ -145,16 +149,16 @@ def test_the_same_answers_make_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_report_stores_only_the_answers_that_it_used() -> None:
     cache = AnswerCache()
-    model_under_test(cache, Echo()).answers(["a", "b"], 9)
+    model_under_test(cache, Echo()).generate(["a", "b"], 9)
     later = model_under_test(cache, Echo())
-    later.answers(["b"], 9)
+    later.generate(["b"], 9)
     assert list(later.used.answers) == [("m", "b", 9)]
 
 
 @pytest.mark.parametrize("cut", range(0, 120, 7))
 def test_a_file_truncated_anywhere_is_a_cache_miss(tmp_path: Path, cut: int) -> None:
     cache = AnswerCache()
-    model_under_test(cache, Echo()).answers(["a", "b"], 9)
+    model_under_test(cache, Echo()).generate(["a", "b"], 9)
     path = tmp_path / FILE
     cache.write(path)
     path.write_bytes(path.read_bytes()[:cut])

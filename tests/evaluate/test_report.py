@@ -100,7 +100,7 @@ class MemoryTask:
     def table(self, name: str) -> MemoryTable:
         return self.tables[name]
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         return (name,)
 
     def object(self, digest: str) -> Path:

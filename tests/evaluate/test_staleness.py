@@ -40,7 +40,7 @@ def belief(found: Any, answer: str) -> tuple[bool, bool]:
     """Return whether an answer is right, and whether it is stale."""
     asked = OutdatedQuestion("id", found["kind"], found["question"], found["expected"],
                      found["old"], found["gone"], {})  # fmt: skip
-    believed = asked.belief(answer, KNOWN)
+    believed = asked.mark(answer, KNOWN)
     return believed.right, believed.stale
 
 

@@ -8,14 +8,13 @@ import pygit2
 import pytest
 
 from repobuild.errors import UsageError
+from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
     at_commit,
-    at_worktree,
-    common_folder,
-    open_repository,
     quote,
 )
+from repobuild.git.worktree import at_worktree
 from tests.repository import Repository
 
 

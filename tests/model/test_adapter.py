@@ -68,7 +68,7 @@ class Commit:
     def table(self, name: str) -> Entries:
         return self.tables[name]
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         return (name,)
 
     def rows(self, name: str) -> Mapping[str, Any]:
@@ -78,7 +78,7 @@ class Commit:
         return (c for c in reversed(self.history) if c != self.commit)
 
     def object(self, digest: str) -> Path:
-        return self.store.path(digest)
+        return self.store.checked_path(digest)
 
     @contextmanager
     def progress(self, label: str, total: int) -> Iterator[Bar]:
@@ -137,7 +137,7 @@ def moved(made: Samples, element: str = "pkg/part_3.py") -> Samples:
 def test_the_first_adapter_is_whole(state: State, base: Base) -> None:
     place, history = state
     row = history["c1"]
-    folder = ArtifactStore(place / "objects").path(row["object"])
+    folder = ArtifactStore(place / "objects").checked_path(row["object"])
     names = {p.name for p in folder.rglob("*")}
     assert {"adapter_model.safetensors", "adapter_config.json", "manifest.bin",
             "repobuild.json", "tokenizer.json"} <= names  # fmt: skip
@@ -193,7 +193,7 @@ def test_a_changed_fact_is_trained_until_it_is_answered(
     (fact,) = [
         s for i, s in moved(samples()) if i.startswith("pkg/part_3") and i[-1] == "0"
     ]
-    answers = generator.answers([fact["question"]], 60)
+    answers = generator.generate([fact["question"]], 60)
     assert answers == [fact["answer"]]
 
 

@@ -31,7 +31,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 @pytest.fixture(scope="module")
 def made(base: Base) -> list[Example]:
-    return Conversation(load_tokenizer(base)).examples(samples(4), 999).kept[:6]
+    return Conversation(load_tokenizer(base)).tokenise(samples(4), 999).kept[:6]
 
 
 def adapted(base: Base, attention: str = "sdpa", **changes: Any) -> PeftModel:

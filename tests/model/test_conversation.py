@@ -134,7 +134,7 @@ ANSWERS = [
 def test_the_loss_covers_the_answer_and_its_end_token(family: str, answer: str) -> None:
     tokenizer = tokenizer_of(family)
     conversation = Conversation(tokenizer)
-    (example,) = conversation.examples([("a", sample(QUESTION, answer))], 999).kept
+    (example,) = conversation.tokenise([("a", sample(QUESTION, answer))], 999).kept
     covered = [label for label in example.labels if label != -100]
     made = FAMILIES[family]
     assert tokenizer.decode(covered) == made.lead + answer + made.end
@@ -146,7 +146,7 @@ def test_a_trained_prompt_equals_the_generation_prompt(family: str) -> None:
     tokenizer = tokenizer_of(family)
     conversation = Conversation(tokenizer)
     asked = sample(QUESTION, ANSWERS[0])
-    (example,) = conversation.examples([("a", asked)], 999).kept
+    (example,) = conversation.tokenise([("a", asked)], 999).kept
     rendered = tokenizer.apply_chat_template(
         [{"role": "user", "content": QUESTION}],
         tokenize=False, add_generation_prompt=True, enable_thinking=False,
@@ -154,7 +154,7 @@ def test_a_trained_prompt_equals_the_generation_prompt(family: str) -> None:
     )  # fmt: skip
     (prompt,) = conversation.encode([conversation.prompt(asked)])
     assert conversation.prompt(asked) == rendered
-    assert example.tokens[: example.answer] == prompt
+    assert example.tokens[: example.answer_start] == prompt
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -163,7 +163,7 @@ def test_the_whole_text_equals_the_rendered_template(family: str) -> None:
     tokenizer = tokenizer_of(family)
     (example,) = (
         Conversation(tokenizer)
-        .examples([("a", sample(QUESTION, ANSWERS[0]))], 999)
+        .tokenise([("a", sample(QUESTION, ANSWERS[0]))], 999)
         .kept
     )
     both = [
@@ -192,23 +192,23 @@ def test_generation_stops_at_the_end_of_a_turn() -> None:
     for family, made in FAMILIES.items():
         tokenizer = tokenizer_of(family)
         ids = tokenizer.convert_tokens_to_ids([made.eos, made.end])
-        assert set(ids) <= set(Conversation(tokenizer).ends)
+        assert set(ids) <= set(Conversation(tokenizer).stop_ids)
 
 
 def test_an_answer_that_merges_with_the_prompt_is_tokenised_apart() -> None:
     """`\\n\\n` is one token, and the prompt ends in the first of the two."""
     conversation = Conversation(tokenizer_of("chatml"))
     asked = sample(QUESTION, "\n\nx")
-    (example,) = conversation.examples([("a", asked)], 999).kept
+    (example,) = conversation.tokenise([("a", asked)], 999).kept
     (prompt,) = conversation.encode([conversation.prompt(asked)])
-    assert example.tokens[: example.answer] == prompt
-    decoded = conversation.tokenizer.decode(example.tokens[example.answer :])
+    assert example.tokens[: example.answer_start] == prompt
+    decoded = conversation.tokenizer.decode(example.tokens[example.answer_start :])
     assert decoded == "\n\nx<|im_end|>"
 
 
 def test_special_tokens_in_a_text_leave_the_sample_out() -> None:
     conversation = Conversation(tokenizer_of("chatml"))
-    found = conversation.examples(
+    found = conversation.tokenise(
         [
             ("a", sample(QUESTION, "`END = '<|im_end|>'`")),
             ("b", sample("What is <|im_start|>?", "x")),
@@ -223,7 +223,7 @@ def test_special_tokens_in_a_text_leave_the_sample_out() -> None:
 def test_long_samples_are_left_out_and_counted() -> None:
     conversation = Conversation(tokenizer_of("chatml"))
     rows = [("a", sample(QUESTION, "x" * 90)), ("b", sample(QUESTION, "x"))]
-    found = conversation.examples(rows, 60)
+    found = conversation.tokenise(rows, 60)
     assert [e.id for e in found.kept] == ["b"]
     assert found.left_out == {"too long": 1}
 
@@ -233,7 +233,7 @@ HOLE = sample("Complete it", "return 1", form="fim", prefix="def f():\n", suffix
 
 def test_a_fim_sample_uses_the_fim_tokens_of_the_tokenizer() -> None:
     tokenizer = tokenizer_of("chatml", (*FIM, "<|file_sep|>"))
-    (example,) = Conversation(tokenizer).examples([("a", HOLE)], 999).kept
+    (example,) = Conversation(tokenizer).tokenise([("a", HOLE)], 999).kept
     assert tokenizer.decode(example.tokens) == (
         "<|file_sep|>a/b.py\n<|fim_prefix|>def f():\n<|fim_suffix|>\n"
         "<|fim_middle|>return 1<|im_end|>"
@@ -246,5 +246,5 @@ def test_a_fim_sample_uses_the_fim_tokens_of_the_tokenizer() -> None:
 def test_without_fim_a_fim_sample_is_a_chat(has_tokens: bool) -> None:
     tokenizer = tokenizer_of("chatml", FIM if has_tokens else ())
     conversation = Conversation(tokenizer, fim=not has_tokens)
-    (example,) = conversation.examples([("a", HOLE)], 999).kept
+    (example,) = conversation.tokenise([("a", HOLE)], 999).kept
     assert "Complete it" in tokenizer.decode(example.tokens)

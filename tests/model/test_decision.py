@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from repobuild.model.adapter import decision
 from repobuild.model.adapter.decision import (
     SampleDelta,
     StepInput,
@@ -12,6 +11,7 @@ from repobuild.model.adapter.decision import (
     decide,
 )
 from repobuild.model.adapter.lineage import Manifest
+from repobuild.model.adapter.parent_adapter import find_parent_row
 from tests.model.test_nano import settings
 
 ROW = {
@@ -78,6 +78,6 @@ def test_a_rebase_that_was_not_promoted_is_not_tried_at_every_commit() -> None:
 
 def test_the_nearest_ancestor_is_the_parent_else_the_newest() -> None:
     rows = {"a": {**ROW, "build": 9}, "b": {**ROW, "build": 3}, "me": ROW}
-    assert decision.find_parent_row(rows, ["x", "b", "a"], "me") is rows["b"]
-    assert decision.find_parent_row(rows, ["x"], "me") is rows["a"]
-    assert decision.find_parent_row({"me": ROW}, [], "me") is None
+    assert find_parent_row(rows, ["x", "b", "a"], "me") is rows["b"]
+    assert find_parent_row(rows, ["x"], "me") is rows["a"]
+    assert find_parent_row({"me": ROW}, [], "me") is None

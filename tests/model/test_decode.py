@@ -48,7 +48,7 @@ def test_answers_of_a_batch_are_those_of_each_prompt_alone(
     batch = prompts(generator)
     alone = [generated(generator.model, prompt, 24) for prompt in batch]
     assert greedy(generator.model, batch, (), 24, 0) == alone
-    ends = {alone[0][3], alone[1][9], *generator.conversation.ends}
+    ends = {alone[0][3], alone[1][9], *generator.conversation.stop_ids}
     lengths = [
         next((i for i, token in enumerate(ids) if token in ends), 24) for ids in alone
     ]
@@ -58,16 +58,18 @@ def test_answers_of_a_batch_are_those_of_each_prompt_alone(
 
 
 def test_losses_are_those_of_all_logits(generator: TextGenerator) -> None:
-    made = generator.conversation.examples(samples(5), 999).kept
+    made = generator.conversation.tokenise(samples(5), 999).kept
     for example, (total, count) in zip(
         made, generator.example_losses(made), strict=True
     ):
         tokens = torch.tensor([example.tokens])
         with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
             logits = generator.model(tokens).logits.float()
-        answer = example.tokens[example.answer :]
+        answer = example.tokens[example.answer_start :]
         losses = F.cross_entropy(
-            logits[0, example.answer - 1 : -1], torch.tensor(answer), reduction="sum"
+            logits[0, example.answer_start - 1 : -1],
+            torch.tensor(answer),
+            reduction="sum",
         )
         assert count == len(answer)
         assert total == pytest.approx(float(losses), rel=1e-2)
@@ -85,7 +87,7 @@ def test_an_adapter_beside_the_base_gives_the_losses_of_a_merged_one(
         plain = TextGenerator.load(base)
         model = attach_adapter(plain.model, tmp_path, merge).eval()
         adapted = TextGenerator(model, plain.conversation)
-        made = adapted.conversation.examples(samples(5), 999).kept
+        made = adapted.conversation.tokenise(samples(5), 999).kept
         found.append(adapted.example_losses(made))
     for (beside, _), (merged, _) in zip(*found, strict=True):
         assert beside == pytest.approx(merged, rel=1e-2)

@@ -46,7 +46,7 @@ def measured(
         (f"{i}.held", {**s, "answer": "`no` is in `else/where.py`."} if others else s)
         for i, s in samples()
     ]
-    held_out = Conversation(load_tokenizer(base)).examples(rows, 512).kept
+    held_out = Conversation(load_tokenizer(base)).tokenise(rows, 512).kept
     return replace(job(base, scratch, **changes), held_out=held_out)
 
 

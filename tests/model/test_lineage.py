@@ -68,7 +68,7 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
 
 def test_an_adapter_that_was_not_promoted_leaves_its_parent_current() -> None:
     kept = {"object": "p", "chain": 4, "drift": 0.2, "current": ""}
-    row = {"object": "new", **replace(LINEAGE, chain=5, promoted=False).row(kept)}
+    row = {"object": "new", **replace(LINEAGE, chain=5, promoted=False).to_row(kept)}
     assert current_digest(row) == "p"
     assert (row["chain"], row["drift"]) == (4, 0.2)
-    assert current_digest({"object": "new", **LINEAGE.row(None)}) == "new"
+    assert current_digest({"object": "new", **LINEAGE.to_row(None)}) == "new"

@@ -27,7 +27,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Base, Path]:
 
 def trained(base: Base, scratch: Path, **options: bool) -> tuple[Base, Path]:
     made = recipe(epochs=3.0, **options)
-    examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
+    examples = Conversation(load_tokenizer(base)).tokenise(samples(), 512).kept
     epochs = draw_epochs(examples, made.epochs, made.max_tokens, 1)
     deepspeed = read_config("zero0")
     train(
@@ -87,14 +87,14 @@ def test_a_batch_answers_like_one_question_at_a_time(pair: tuple[Base, Path]) ->
     base, adapter = pair
     generator = TextGenerator.load(base, adapter)
     questions = ["Where is `f`?", "x", "Which file of the whole project has `load_0`?"]
-    together = generator.answers(questions, 12)
-    assert together == [generator.answers([text], 12)[0] for text in questions]
+    together = generator.generate(questions, 12)
+    assert together == [generator.generate([text], 12)[0] for text in questions]
 
 
 def test_a_stream_gives_the_same_answer(pair: tuple[Base, Path]) -> None:
     generator = TextGenerator.load(*pair)
     pieces = list(generator.stream("Where is `load_0`?", 12))
-    assert "".join(pieces).strip() == generator.answers(["Where is `load_0`?"], 12)[0]
+    assert "".join(pieces).strip() == generator.generate(["Where is `load_0`?"], 12)[0]
 
 
 def test_losses_are_sums_over_answer_tokens(pair: tuple[Base, Path]) -> None:
@@ -102,8 +102,8 @@ def test_losses_are_sums_over_answer_tokens(pair: tuple[Base, Path]) -> None:
     generator = TextGenerator.load(base, adapter)
     rows = samples(3)
     found = generator.losses(rows)
-    examples = generator.conversation.examples(rows, 512).kept
-    assert [n for _, n in found] == [len(e.tokens) - e.answer for e in examples]
+    examples = generator.conversation.tokenise(rows, 512).kept
+    assert [n for _, n in found] == [len(e.tokens) - e.answer_start for e in examples]
     for (total, count), example in zip(found, examples, strict=True):
         tensors = {
             "input_ids": torch.tensor([example.tokens]),
@@ -133,10 +133,10 @@ def test_a_comparison_answers_as_base_and_as_adapter(pair: tuple[Base, Path]) ->
     base, adapter = pair
     answers = {"base": "", "adapter": ""}
     comparison = Comparison.load(base, adapter)
-    for piece in comparison.together("Where is `load_0`?", 12):
-        answers[piece.voice] += piece.text
+    for piece in comparison.answer_both("Where is `load_0`?", 12):
+        answers[piece.model] += piece.text
     for voice, folder in (("base", None), ("adapter", adapter)):
-        alone = TextGenerator.load(base, folder).answers(["Where is `load_0`?"], 12)
+        alone = TextGenerator.load(base, folder).generate(["Where is `load_0`?"], 12)
         assert [answers[voice].strip()] == alone
     assert answers["base"] != answers["adapter"]
 

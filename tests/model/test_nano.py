@@ -5,14 +5,12 @@ The other tests of the model room import both from here.
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import Base, resolve_base
-from repobuild.resources import data_folder as resource
-from repobuild.settings import flatten
+from repobuild.settings_schema import defaults
 
 Samples = list[tuple[str, dict[str, Any]]]
 NAMES = ("load", "store", "parse", "render", "route", "check", "merge", "split")
@@ -34,9 +32,8 @@ def settings(**changes: Any) -> dict[str, Any]:
         "adapter.continue_epochs": 4,
         "adapter.rehearsal": 0.0,
     }
-    defaults = tomllib.loads((resource("configs") / "defaults.toml").read_text())
     given = {name.replace("__", "."): value for name, value in changes.items()}
-    return {**flatten(defaults), **small, **given}
+    return {**defaults(), **small, **given}
 
 
 def recipe(**changes: Any) -> Recipe:

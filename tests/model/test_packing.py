@@ -92,19 +92,19 @@ def test_under_a_limit_nothing_is_trained_twice_before_all_is_trained_once() -> 
 def test_packed_and_single_rows_give_the_same_losses(tmp_path: Path) -> None:
     """A sample in a row must not see the one before it."""
     base = make_base(tmp_path)
-    made = Conversation(load_tokenizer(base)).examples(samples(4), 999).kept[:6]
+    made = Conversation(load_tokenizer(base)).tokenise(samples(4), 999).kept[:6]
     model = load_model(base, torch.float32)
     alone = [float(_loss(model, [[e]])) for e in made]
     for row in (made[:3], made[3:]):
         packed = collate([row], 0)
-        weights = [len(e.tokens) - e.answer for e in row]
+        weights = [len(e.tokens) - e.answer_start for e in row]
         places = [made.index(e) for e in row]
         mean = sum(w * alone[i] for w, i in zip(weights, places, strict=True))
         assert float(model_loss(model, packed)) == pytest.approx(
             mean / sum(weights), abs=1e-4
         )
     both = collate([made[:3], made[3:]], 0)
-    weights = [len(e.tokens) - e.answer for e in made]
+    weights = [len(e.tokens) - e.answer_start for e in made]
     mean = sum(w * x for w, x in zip(weights, alone, strict=True)) / sum(weights)
     assert float(model_loss(model, both)) == pytest.approx(mean, abs=1e-4)
 
@@ -125,7 +125,7 @@ def test_the_answer_loss_equals_the_models_own(tmp_path: Path) -> None:
     from peft import LoraConfig, get_peft_model
 
     base = make_base(tmp_path)
-    made = Conversation(load_tokenizer(base)).examples(samples(3), 999).kept
+    made = Conversation(load_tokenizer(base)).tokenise(samples(3), 999).kept
     tensors = collate([[e] for e in made], 0)
     model = get_peft_model(
         load_model(base, torch.float32), LoraConfig(r=2, target_modules=["q_proj"])

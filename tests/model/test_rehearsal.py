@@ -54,7 +54,7 @@ def test_texts_begin_as_files_and_as_questions(
     found = Rehearsal.generate(base, conversation, 200, 40, 1)
     begun = {tuple(tokens[:given]) for given, tokens in found.texts}
     starts = conversation.encode(["<|file_sep|>", conversation.frame.before])
-    expected = starts if conversation.files else starts[1:]
+    expected = starts if conversation.has_file_token else starts[1:]
     assert begun == {tuple(ids) for ids in expected}
 
 

@@ -11,7 +11,7 @@ from repobuild.checkout import Checkout, open_checkout
 from repobuild.engine.run.task import RunningTask, task_key
 from repobuild.model.base import resolve_base
 from tests.model.test_nano import make_base
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 SETTINGS = '[base]\nmodel = "models/nano"\n'
 
@@ -29,6 +29,7 @@ def checkout(folder: Path, base: Path, model: str = "models/nano") -> Checkout:
     made.commit({"a.py": 'def f():\n    """Say nothing at all."""\n    return 1\n'})
     shutil.copytree(base, folder / "models/nano", dirs_exist_ok=True)
     (folder / "repobuild.toml").write_text(f'[base]\nmodel = "{model}"\n')
+    trust_settings(folder)
     return open_checkout(folder)
 
 
@@ -38,7 +39,7 @@ def keys(here: Checkout) -> dict[str, str]:
 
     with here.building(here.snapshot(), silent) as build:
         build.run(["dataset"])
-        tasks = [rule for rule in here.standard.values() if rule.kind == "task"]
+        tasks = [rule for rule in here.standard_rules.values() if rule.kind == "task"]
         return {rule.name: task_key(build, rule) for rule in tasks}
 
 
@@ -59,6 +60,8 @@ def test_another_base_is_another_key(tmp_path, base):
     one, two = (checkout(tmp_path / name, base) for name in ("one", "two"))
     with (two.root / "models/nano/config.json").open("a") as file:
         file.write("\n")
+    trust_settings(two.root)
+    two = open_checkout(two.root)
     assert keys(one)["adapter"] != keys(two)["adapter"]
 
 
@@ -76,14 +79,14 @@ def test_a_relative_base_is_found_from_any_folder(tmp_path, base, monkeypatch):
 def test_no_manifest_holds_a_path_of_this_machine(tmp_path, base):
     here = checkout(tmp_path / "one", base)
     build = here.view(here.snapshot(), here.state())
-    for rule in here.standard.values():
+    for rule in here.standard_rules.values():
         assert str(tmp_path) not in repr(build.manifest(rule))
 
 
 def test_a_task_sees_what_does_not_enter_its_key(tmp_path, base):
     here = checkout(tmp_path / "one", base)
     build = here.view(here.snapshot(), here.state())
-    rule = here.standard["adapter"]
+    rule = here.standard_rules["adapter"]
     task = RunningTask(build, rule, "", tmp_path)
     assert task.settings["base.model"] == "models/nano"
     assert "base.model" not in build.manifest(rule)["settings"]

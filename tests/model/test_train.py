@@ -41,7 +41,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 def job(base: Base, scratch: Path, zero: str = "zero0", **changes: Any) -> TrainingJob:
     made = recipe(**changes)
-    examples = Conversation(load_tokenizer(base)).examples(samples(), 512).kept
+    examples = Conversation(load_tokenizer(base)).tokenise(samples(), 512).kept
     epochs = draw_epochs(examples, made.epochs, made.max_tokens, made.seed)
     return TrainingJob(
         base=base,

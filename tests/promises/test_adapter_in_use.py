@@ -25,7 +25,7 @@ from repobuild.model.compare import AnswerPiece
 from repobuild.model.generate import TextGenerator
 from tests.model.test_nano import make_base, settings
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 TOKEN = "ghp_" + "a1B2" * 9
 ALONE = "import sys; sys.modules['repobuild'] = None\n"
@@ -63,6 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository.git.remotes.create("origin", url)
     text = SETTINGS.format(base=place / "nano")
     (repository.path / "repobuild.toml").write_text(text)
+    trust_settings(repository.path)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(repository.path)
         assert run(["--quiet"]) == 0
@@ -97,7 +98,7 @@ def test_two_exports_are_equal_byte_for_byte(folder: Path) -> None:
             "README.md", "repobuild.json", "base/config.json"} <= set(made)  # fmt: skip
 
 
-def test_neither_paths_nor_people_nor_secrets_are_told(folder: Path) -> None:
+def test_an_export_contains_no_paths_people_or_secrets(folder: Path) -> None:
     for name in ("adapter", "merged", "bare"):
         said = b"\n".join(files(folder / name).values())
         told = (str(folder), "A Developer", "dev@example.org", TOKEN, "jane:")
@@ -115,7 +116,7 @@ def test_the_card_is_one_that_a_hub_reads(folder: Path) -> None:
     assert (merged.library_name, merged.base_model) == ("transformers", None)
 
 
-def test_the_card_tells_what_the_adapter_is_and_knows(folder: Path) -> None:
+def test_the_card_describes_the_adapter_and_its_knowledge(folder: Path) -> None:
     page = (folder / "adapter/README.md").read_text()
     lineage = json.loads((folder / "adapter/repobuild.json").read_text())
     assert f"`{lineage['commit']}`" in page and lineage["base"]["digest"] in page
@@ -207,7 +208,7 @@ def test_asking_gives_what_base_and_adapter_say(here: Path, capsys) -> None:
     for name, adapter in (("base", None), ("adapter", here / "adapter")):
         speaker = TextGenerator.load(base, adapter)
         said = facts["answers"][name]["text"].strip()
-        assert [said] == speaker.answers([QUESTION], 12)
+        assert [said] == speaker.generate([QUESTION], 12)
 
 
 def test_in_a_pipe_one_answer_follows_the_other(here: Path, capsys) -> None:
@@ -226,18 +227,20 @@ class Voices:
         "adapter": "`first_1` is defined in `pkg/m1.py`, not in `pkg/m9.py`.",
     }
 
-    def alone(self, voice: str, question: str, limit: int) -> Iterator[AnswerPiece]:
-        for word in self.ANSWERS[voice].split(" "):
-            yield AnswerPiece(voice, f"{word} ")
-        yield AnswerPiece(voice, "", last=True)
+    def answer_one(
+        self, model: str, question: str, limit: int
+    ) -> Iterator[AnswerPiece]:
+        for word in self.ANSWERS[model].split(" "):
+            yield AnswerPiece(model, f"{word} ")
+        yield AnswerPiece(model, "", last=True)
 
-    def together(self, question: str, limit: int) -> Iterator[AnswerPiece]:
-        for voice in self.ANSWERS:
-            yield from self.alone(voice, question, limit)
+    def answer_both(self, question: str, limit: int) -> Iterator[AnswerPiece]:
+        for model in self.ANSWERS:
+            yield from self.answer_one(model, question, limit)
 
 
 @pytest.mark.parametrize("wide", [True, False])
-def test_below_the_answers_stands_where_the_adapter_s_things_are(
+def test_ask_lists_the_locations_of_mentioned_names_below_the_answers(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch, wide: bool
 ) -> None:
     """Lines from the state, which no model knows; of the base's answer nothing."""
@@ -290,7 +293,7 @@ def test_without_an_adapter_or_a_question_it_says_what_to_do(
     assert run(["ask", " "]) == 2
 
 
-def test_ctrl_c_while_it_speaks_leaves_a_clean_line(here: Path) -> None:
+def test_ctrl_c_during_an_answer_leaves_a_clean_line(here: Path) -> None:
     """In a terminal of 80 columns, in two columns: as a user sees it."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-P", "-m", "repobuild", "ask", "--max-tokens", "9999"]

@@ -159,7 +159,7 @@ def test_a_copied_state_is_looked_through_and_used(toy, tmp_path):
     assert not (toy.folder / "build.db.bad-1").exists()
 
 
-def test_a_database_cut_anywhere_is_made_anew(toy, wanted, tmp_path):
+def test_a_database_cut_anywhere_is_rebuilt(toy, wanted, tmp_path):
     size = (toy.folder / "build.db").stat().st_size
     lengths = [*range(0, size, PAGE), 1, 15, 99, 100, 101, PAGE - 1, PAGE + 1, size - 1]
     assert size > 20 * PAGE
@@ -186,7 +186,7 @@ def test_a_damaged_database_costs_no_artifact(toy, tmp_path):
     assert rows[str(toy.git.head.target)]["follows"] in first
 
 
-def test_what_was_built_for_a_commit_is_found_again_not_made(toy, tmp_path):
+def test_an_artifact_of_a_commit_is_found_again_and_not_rebuilt(toy, tmp_path):
     """Same key, same row: a lost index costs no training at all."""
     finish(toy)
     (toy.folder / "build.db").unlink()
@@ -210,6 +210,44 @@ def test_a_build_killed_before_it_named_its_artifact_finds_it(toy):
     assert toy.last.state.line("book").rows == line[1]
 
 
+CHANGES = {
+    "a dropped index": 'DROP TABLE "terms_counts"; DROP TABLE "keys_counts"',
+    "dropped terms": 'DROP TABLE "terms_counts"',
+    "dropped keys": 'DROP TABLE "keys_counts"',
+    "emptied terms": 'DELETE FROM "terms_counts"',
+    "emptied keys": 'DELETE FROM "keys_counts"',
+    "one lost term": 'DELETE FROM "terms_counts" WHERE term = '
+    '(SELECT min(term) FROM "terms_counts")',
+    "a renamed key": "UPDATE \"keys_counts\" SET key = key || 'x' WHERE id = 3",
+    "a renamed row": "UPDATE \"rows_words\" SET key = key || 'x' WHERE key = '7.txt'",
+    "a trigger": 'CREATE TRIGGER t AFTER INSERT ON "rows_words" '
+    'BEGIN DELETE FROM "rows_words"; END',
+    "a view": "CREATE VIEW v AS SELECT * FROM tables",
+    "a renamed column": 'ALTER TABLE "terms_counts" RENAME COLUMN term TO word',
+    "dropped pending rows": "DROP TABLE pending",
+    "a dropped memo": "DROP TABLE memo",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_makes_rows_findable_is_looked_through_too(toy, wanted, tmp_path, change):
+    place = tmp_path / "state"
+    copy(toy, place)
+    database = sqlite3.connect(place / "build.db")
+    database.executescript(CHANGES[change])
+    database.close()
+    assert open_reason(place)
+    assert rebuilt(toy, place) == wanted
+
+
+def open_reason(place):
+    """Return why a state that something else wrote to is set aside; "" if it is not."""
+    database = sqlite3.connect(place / "build.db")
+    reason = find_damage(database)
+    database.close()
+    return reason
+
+
 def test_a_newer_state_is_refused_and_left_as_it_is(toy):
     database = sqlite3.connect(toy.folder / "build.db")
     database.execute("UPDATE meta SET value = 99")
@@ -224,7 +262,7 @@ def test_a_newer_state_is_refused_and_left_as_it_is(toy):
     assert (toy.folder / "build.db").read_bytes() == before
 
 
-def test_a_reader_of_a_damaged_database_is_told_what_to_do(toy):
+def test_a_reader_of_a_damaged_database_gets_the_remedy(toy):
     garble(toy.folder / "build.db")
     with pytest.raises(BuildError, match="is damaged.*\nrun `repobuild`"):
         open_state(toy.folder, read_only=True)
@@ -243,7 +281,7 @@ def killed_with_a_journal(toy: Toy, place: Path) -> Path:
     return path
 
 
-def test_a_journal_that_a_kill_left_is_played_in(toy, wanted, tmp_path):
+def test_a_journal_that_a_kill_left_is_replayed(toy, wanted, tmp_path):
     path = killed_with_a_journal(toy, tmp_path / "state")
     path.with_name("build.db-shm").unlink()
     assert rebuilt(toy, path.parent) == wanted
@@ -267,7 +305,7 @@ def test_a_lost_journal_or_database_is_noticed(toy, wanted, tmp_path):
         assert rebuilt(toy, path.parent) == wanted
 
 
-def test_a_garbled_index_of_the_journal_is_made_anew(toy, wanted, tmp_path):
+def test_a_garbled_index_of_the_journal_is_rebuilt(toy, wanted, tmp_path):
     path = killed_with_a_journal(toy, tmp_path / "state")
     path.with_name("build.db-shm").write_bytes(os.urandom(32768))
     assert rebuilt(toy, path.parent) == wanted
@@ -277,7 +315,7 @@ def test_a_garbled_index_of_the_journal_is_made_anew(toy, wanted, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["current", "events.jsonl", "build.db.seal", "lock"])
-def test_garbage_in_a_lesser_file_is_passed_over(toy, wanted, tmp_path, name):
+def test_garbage_in_an_auxiliary_file_is_ignored(toy, wanted, tmp_path, name):
     place = tmp_path / "state"
     copy(toy, place)
     for garbage in (b"", b"\x00\xff garbage \xfe", b"[]", b'{"format": 1}\n3\n'):
@@ -287,9 +325,10 @@ def test_garbage_in_a_lesser_file_is_passed_over(toy, wanted, tmp_path, name):
 
 def test_a_changed_byte_in_the_short_answer_is_no_answer(toy, repository, monkeypatch):
     from repobuild import noop_cache
+    from repobuild.git.discovery import locate
 
     monkeypatch.chdir(repository.path)
-    _, _, commit = noop_cache.locate_head()
+    commit = locate().head
     path = toy.folder / "current"
     noop_cache.write(
         str(toy.folder), str(repository.path), commit, "", [], "text", "{}"
@@ -310,7 +349,7 @@ def test_an_event_after_a_line_that_a_kill_cut_is_kept(tmp_path):
     assert [event["event"] for event in log.read()] == ["one", "two"]
 
 
-def test_what_killed_builds_left_in_tmp_is_swept(toy, repository):
+def test_temporary_files_of_killed_builds_are_removed(toy, repository):
     from repobuild.checkout import open_checkout, silent
 
     left = toy.folder / "tmp" / "worktree"
@@ -328,7 +367,7 @@ def test_what_killed_builds_left_in_tmp_is_swept(toy, repository):
 
 
 @pytest.mark.parametrize("how", ["truncated", "flipped", "removed", "added"])
-def test_a_damaged_artifact_is_a_miss_and_told_in_a_line(toy, how):
+def test_a_damaged_artifact_is_a_cache_miss_and_reported_in_one_line(toy, how):
     finish(toy)
     row = notes(toy.folder)[str(toy.git.head.target)]
     place = object_path(toy.folder / "objects", row["object"])
@@ -345,10 +384,10 @@ def test_a_damaged_artifact_is_a_miss_and_told_in_a_line(toy, how):
     assert done["book"].counts.built == 1
     ((table, _, said),) = toy.last.problems
     assert table == "book" and "missing or not whole" in said
-    assert toy.last.store.path(row["object"])
+    assert toy.last.store.checked_path(row["object"])
 
 
-def test_a_damaged_artifact_does_not_stand_in_the_way_of_a_good_one(toy):
+def test_a_damaged_artifact_does_not_block_a_good_one(toy):
     finish(toy)
     row = notes(toy.folder)[str(toy.git.head.target)]
     place = object_path(toy.folder / "objects", row["object"])
@@ -366,7 +405,7 @@ def pages(build: Any) -> list[str]:
     return sorted(f"{key}: {item}" for key, item in build.table("lines").entries())
 
 
-def test_what_is_no_artifact_is_let_be(toy):
+def test_files_that_are_no_artifacts_are_kept(toy):
     finish(toy)
     objects = toy.folder / "objects"
     (objects / "README").write_text("hello")

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from repobuild.checkout import open_checkout
-from repobuild.cli.adapter_facts import find_adapter
+from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.ask import AskedAdapter
 from repobuild.cli.main import run
-from repobuild.engine.run.task import parent
+from repobuild.engine.run.task import find_chain_parent
 from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 # transformers deprecates what peft still calls.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -29,6 +29,7 @@ def here(repository: Repository, tmp_path: Path, monkeypatch) -> Repository:
     make_base(tmp_path / "nano")
     settings = SETTINGS.format(base=tmp_path / "nano")
     (repository.path / "repobuild.toml").write_text(GOAL + settings)
+    trust_settings(repository.path)
     repository.commit({f"pkg/m{n}.py": module(n) for n in range(4)})
     monkeypatch.chdir(repository.path)
     return repository
@@ -59,7 +60,7 @@ def test_an_adapter_500_commits_ago_comes_before_a_newer_one_elsewhere(here, cap
 
     checkout = open_checkout()
     build = checkout.view(checkout.snapshot(), checkout.state())
-    assert parent(build, build.rules["adapter"]) == own["object"]
+    assert find_chain_parent(build, build.rules["adapter"]) == own["object"]
     assert find_adapter(build)[0] == fork
     asked = AskedAdapter.of(build)
     assert (asked.commit, asked.behind) == (fork, DISTANCE)

@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.cli.main import run
 from tests.model.test_nano import make_base
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 SETTINGS = """
 [base]
@@ -58,6 +58,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(repository: Repository, base: Path, monkeypatch) -> Repository:
     repository.commit({f"pkg/m{n}.py": module(n) for n in range(6)})
     (repository.path / "repobuild.toml").write_text(SETTINGS.format(base=base))
+    trust_settings(repository.path)
     monkeypatch.chdir(repository.path)
     return repository
 

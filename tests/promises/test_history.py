@@ -9,7 +9,7 @@ import pygit2
 import pytest
 
 from repobuild.git.commit_diffs import LOOP, MOST_FILES, kept_commits
-from repobuild.git.snapshot import at_worktree
+from repobuild.git.worktree import at_worktree
 from repobuild.samples.changes.change_samples import TASK
 from repobuild.samples.dataset.split import Split
 from tests.promises.test_incremental_equals_clean import assert_equal
@@ -102,7 +102,7 @@ def test_the_root_has_nothing_to_be_compared_with(built):
     assert list(built.table("commits").keys()) == []
 
 
-def test_a_changed_signature_is_told_with_both(built, repository):
+def test_a_sample_about_a_changed_signature_has_both_versions(built, repository):
     commit = repository.commit(
         {"numbers.py": NUMBERS.replace("by: int = 1", "by: int = 2")}
     )
@@ -117,7 +117,7 @@ def test_a_changed_signature_is_told_with_both(built, repository):
     assert "`1`" in said and "`2`" in said
 
 
-def test_changed_lines_are_told_when_they_are_few(built, repository):
+def test_changed_lines_are_quoted_when_they_are_few(built, repository):
     repository.commit({"numbers.py": NUMBERS.replace("value + value", "2 * value")})
     built.build()
     said = both(built, "numbers.py::double")
@@ -134,7 +134,7 @@ def test_a_comment_is_no_change(built, repository):
     assert set(built.events()) == {"commits", "changes", "files", "facts"}
 
 
-def test_a_removed_function_is_told_as_gone(built, repository):
+def test_a_sample_says_that_a_removed_function_is_gone(built, repository):
     commit = repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})
     built.build()
     absent, said = sorted(told(built, "numbers.py::double"))
@@ -145,7 +145,9 @@ def test_a_removed_function_is_told_as_gone(built, repository):
     assert {sample["commit"] for sample in row.values()} == {commit}
 
 
-def test_who_asks_where_a_removed_function_is_hears_that_it_is_gone(built, repository):
+def test_a_location_question_about_a_removed_function_answers_that_it_is_gone(
+    built, repository
+):
     def asked() -> set[str]:
         found = built.table("samples").get("numbers.py::double") or {}
         gone = built.table("history").get("numbers.py::double") or {}
@@ -165,7 +167,7 @@ def test_who_asks_where_a_removed_function_is_hears_that_it_is_gone(built, repos
                if s["question"] in plain)  # fmt: skip
 
 
-def test_a_name_that_means_something_else_now_is_not_told_as_gone(
+def test_a_name_that_means_something_else_now_is_not_called_removed(
     built, repository, tmp_path
 ):
     repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})
@@ -183,7 +185,7 @@ def test_a_name_that_means_something_else_now_is_not_told_as_gone(
     assert_clean(built, tmp_path / "again")
 
 
-def test_what_came_back_is_not_told_as_gone(built, repository):
+def test_an_element_that_came_back_is_not_called_removed(built, repository):
     repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})
     built.build()
     repository.commit({"numbers.py": NUMBERS, "words.py": WORDS + "\n\nX = 1\n"})
@@ -194,7 +196,7 @@ def test_what_came_back_is_not_told_as_gone(built, repository):
     )
 
 
-def test_a_moved_function_is_told_where_it_went(built, repository):
+def test_a_sample_names_the_new_file_of_a_moved_function(built, repository):
     repository.commit(
         {"numbers.py": without(NUMBERS, DOUBLE), "words.py": f"{WORDS}\n\n{DOUBLE}\n"}
     )
@@ -204,7 +206,7 @@ def test_a_moved_function_is_told_where_it_went(built, repository):
     assert "`numbers.py`" in both(built, "words.py::double")
 
 
-def test_who_moved_twice_is_told_where_it_is_at_last(built, repository, tmp_path):
+def test_a_function_that_moved_twice_has_its_last_location(built, repository, tmp_path):
     repository.commit(
         {"numbers.py": without(NUMBERS, DOUBLE), "words.py": f"{WORDS}\n\n{DOUBLE}\n"}
     )
@@ -230,7 +232,7 @@ def test_a_class_that_moved_takes_its_methods_along(built, repository):
     assert ids == {"numbers.py::Counter", "words.py::Counter"}
 
 
-def test_a_renamed_function_is_told_by_its_new_name(built, repository):
+def test_a_sample_names_the_new_name_of_a_renamed_function(built, repository):
     repository.commit({"numbers.py": NUMBERS.replace("double", "twofold")})
     built.build()
     now, former = sorted(told(built, "numbers.py::double"), key=len)
@@ -238,7 +240,9 @@ def test_a_renamed_function_is_told_by_its_new_name(built, repository):
     assert "`twofold` in `numbers.py` since the commit" in former + now
 
 
-def test_a_renamed_file_is_told_once_for_all_that_it_holds(built, repository, tmp_path):
+def test_a_renamed_file_has_one_sample_for_all_its_elements(
+    built, repository, tmp_path
+):
     repository.commit({"numbers.py": NUMBERS.replace("value + value", "2 * value")})
     built.build()
     repository.move("numbers.py", "amounts.py")
@@ -417,7 +421,7 @@ def _lose(repository: Repository, blob: str) -> None:
     path.unlink()
 
 
-def test_nothing_is_told_across_a_commit_that_is_too_large(built, repository):
+def test_no_change_is_followed_across_a_commit_that_is_too_large(built, repository):
     repository.commit({"numbers.py": NUMBERS.replace("value + value", "2 * value")})
     repository.commit({f"data/{n}.txt": str(n) for n in range(MOST_FILES + 1)})
     built.build()
@@ -425,7 +429,9 @@ def test_nothing_is_told_across_a_commit_that_is_too_large(built, repository):
     assert len(built.table("history")) == 0
 
 
-def test_an_edited_work_tree_unsays_what_it_undoes(built, repository, tmp_path):
+def test_an_edit_in_the_work_tree_removes_samples_that_it_makes_false(
+    built, repository, tmp_path
+):
     repository.commit({"numbers.py": NUMBERS.replace("value + value", "2 * value")})
     repository.commit({"words.py": without(WORDS, WORDS.partition("\n\n\n")[2])})
     built.build()
@@ -476,12 +482,12 @@ def test_a_link_and_a_submodule_are_not_read(built, repository):
     assert "removed" in "".join(told(built, "numbers.py"))
 
 
-def test_where_a_held_out_successor_is_stays_untold(repository, tmp_path):
+def test_the_location_of_a_held_out_successor_is_not_revealed(repository, tmp_path):
     """The old name was trained, the new one is held out whole: only that it is gone."""
     repository.commit({"numbers.py": NUMBERS, "README.md": "# It\n"})
     standard = Standard(repository.git, tmp_path / "state", **{"split.generalise": 0.5})
     standard.build()
-    hidden = Split.of(standard.settings).generalised
+    hidden = Split.of(standard.settings).is_held_out
     assert not hidden("numbers.py::double") and not hidden("numbers.py")
     names = (f"double_{n}" for n in range(99))
     new = next(name for name in names if hidden(f"numbers.py::{name}"))

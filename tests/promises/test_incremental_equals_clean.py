@@ -24,7 +24,8 @@ from hypothesis import HealthCheck, given, settings
 
 from repobuild.engine.digest import digest, inflate
 from repobuild.engine.rule import closure
-from repobuild.git.snapshot import Snapshot, at_commit, at_worktree
+from repobuild.git.snapshot import Snapshot, at_commit
+from repobuild.git.worktree import at_worktree
 from tests.promises import edits
 from tests.promises.edits import Edit, Step, Tree, after
 from tests.promises.ledger import Ledger
@@ -80,7 +81,7 @@ class World:
         self.repository.git.references.create(
             "refs/heads/main", self.commits[-1], force=True
         )
-        self.repository.lay_out(tree)
+        self.repository.lay_out(edits.real_part(tree))
         snapshot = at_worktree(self.repository.git, self.place / "copies")
         self.repository.clear()
         self.ledger.build("dataset", snapshot)

@@ -107,7 +107,7 @@ def rules(trap: str) -> dict[str, str]:
     }
 
 
-def test_no_verb_runs_a_rule_that_nobody_trusted(repository, trap):
+def test_no_verb_runs_an_untrusted_rule(repository, trap):
     marker, text = trap
     repository.commit(rules(text))
     for verb in VERBS:

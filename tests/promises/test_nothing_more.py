@@ -76,7 +76,7 @@ def after(standard: Standard, repository: Repository, **files: str | None):
     return standard.events()
 
 
-def test_a_comment_is_read_and_goes_no_further(built, repository):
+def test_a_comment_stops_at_the_facts(built, repository):
     said = after(built, repository, a=A.replace("value + value", "value + value  # so"))
     assert set(said) == {"files", "facts", *HISTORY}
     assert said["facts"]["built"] == ["a.py"]
@@ -156,7 +156,7 @@ def test_a_changed_body_concerns_its_function_alone(built, repository):
     assert said["samples"]["built"] == ["a.py::double"]
 
 
-def test_a_changed_first_sentence_concerns_who_calls(built, repository):
+def test_a_changed_first_sentence_affects_only_the_callers(built, repository):
     said = after(built, repository, b=B.replace("one half", "a half"))
     assert said["contexts"]["built"] == ["a.py::quarter", "b.py::halve"]
 
@@ -168,13 +168,13 @@ def test_a_new_caller_concerns_what_it_calls(built, repository):
     assert changed == {"b.py", "b.py::halve", "d.py", "d.py::third"}
 
 
-def test_a_name_that_is_taken_twice_concerns_who_had_it(built, repository):
+def test_a_name_that_becomes_ambiguous_affects_only_its_first_holder(built, repository):
     said = after(built, repository, d="def shout(text):\n    return text\n")
     changed = {key.partition("@")[0] for key in said["contexts"]["built"]} - {""}
     assert changed == {"c.py::shout", "d.py", "d.py::shout"}
 
 
-def test_a_setting_makes_only_the_tables_anew_that_declare_it(built, repository):
+def test_a_setting_rebuilds_only_the_tables_that_declare_it(built, repository):
     built.settings["split.generalise"] = 0.9
     built.build()
     assert set(built.events()) <= {"samples", "history", "dataset"}

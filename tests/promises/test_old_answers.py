@@ -35,7 +35,7 @@ def step(built: Standard, repository: Repository, **files: str | None) -> dict:
     return rows(built)
 
 
-def test_what_moved_is_asked_for_with_both_places(built, repository):
+def test_a_moved_element_is_asked_for_with_both_locations(built, repository):
     moved = {"numbers": without(NUMBERS, DOUBLE), "words": f"{WORDS}\n\n{DOUBLE}\n"}
     row = step(built, repository, **moved)["numbers.py::double"]
     assert (row["kind"], row["gone"]) == ("moved", False)
@@ -45,7 +45,7 @@ def test_what_moved_is_asked_for_with_both_places(built, repository):
     assert row["element"] == "words.py::double"
 
 
-def test_what_was_removed_is_asked_for_by_the_name_that_is_no_more(built, repository):
+def test_a_removed_element_is_asked_for_by_its_old_name(built, repository):
     row = step(built, repository, numbers=without(NUMBERS, DOUBLE))
     row = row["numbers.py::double"]
     assert (row["kind"], row["gone"]) == ("removed", True)
@@ -53,7 +53,7 @@ def test_what_was_removed_is_asked_for_by_the_name_that_is_no_more(built, reposi
     assert "is not in `numbers.py` any more" in row["expected"]
 
 
-def test_what_was_renamed_in_its_file_is_asked_for_by_its_description(
+def test_an_element_renamed_in_its_file_is_asked_for_by_its_description(
     built, repository
 ):
     found = step(built, repository, numbers=NUMBERS.replace("double", "twice"))
@@ -103,12 +103,12 @@ def test_a_renamed_file_is_asked_about_by_its_elements(built, repository):
     assert "`figures.py`" in row["expected"] and "`numbers.py`" in row["old"]
 
 
-def test_what_was_taken_back_is_not_asked_for(built, repository):
+def test_a_reverted_change_is_not_asked_for(built, repository):
     assert step(built, repository, numbers=without(NUMBERS, DOUBLE))
     assert step(built, repository, numbers=NUMBERS) == {}
 
 
-def test_what_is_held_out_is_not_asked_for(repository, tmp_path):
+def test_a_held_out_element_is_not_asked_for(repository, tmp_path):
     repository.commit({"numbers.py": NUMBERS, "README.md": "# It\n"})
     hidden = Standard(repository.git, tmp_path / "all", **{"split.generalise": 1.0})
     repository.commit({"numbers.py": without(NUMBERS, DOUBLE)})

@@ -18,7 +18,7 @@ import pytest
 
 from tests.benchmarks.crash_site import digests, events, module, session
 from tests.model.test_nano import make_base
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 from tests.standard import Standard
 
 ROOT = Path(__file__).parents[2]
@@ -85,7 +85,7 @@ def stopped(place: Path) -> subprocess.Popen[str]:
 # ----------------------------------------------------------------- two at once
 
 
-def test_a_second_builder_names_the_first_waits_and_goes_on(place):
+def test_a_second_builder_names_the_first_waits_and_continues(place):
     first = stopped(place)
     second = start(place, *BUILD)
     assert second.stderr is not None
@@ -110,7 +110,7 @@ def test_a_builder_that_must_not_wait_exits_with_4(place):
     assert run(place, *BUILD, "--no-wait")[0] == 0  # a dead holder holds nothing
 
 
-def test_readers_beside_a_build_see_what_was_last_built(place):
+def test_readers_during_a_build_see_the_last_build(place):
     assert run(place, *BUILD)[0] == 0
     before = json.loads(run(place, "status", "--json")[1])
     Repository(place).commit({f"m{n}.py": module(n + 50) for n in range(40)})
@@ -133,7 +133,7 @@ def test_readers_beside_a_build_see_what_was_last_built(place):
     assert process.returncode == 0 and asked
 
 
-def test_a_reader_does_not_wait_for_a_build_that_stands_still(place):
+def test_a_reader_does_not_wait_for_a_stopped_build(place):
     process = stopped(place)
     code, out, _ = run(place, "status")
     assert code == 1 and "stale" in out
@@ -219,6 +219,7 @@ def test_a_build_under_nohup_outlives_its_terminal(place):
 def test_a_signal_while_training_keeps_its_checkpoint(place, tmp_path, number):
     base = make_base(tmp_path / "nano")
     (place / "repobuild.toml").write_text(TRAINING.format(base=base.source))
+    trust_settings(place)
     process = start(place, "build", "--until", "adapter", "--quiet")
     scratch = place / ".git/repobuild/tmp"
     at = "adapter-*/scratch/checkpoint/state.json"
@@ -279,7 +280,7 @@ def in_a_mount(
     pytest.skip("mounting is not permitted here")
 
 
-def test_a_full_disk_is_told_and_a_build_with_room_goes_on(place, tmp_path):
+def test_a_full_disk_is_reported_and_a_build_with_space_continues(place, tmp_path):
     tool, disk = " ".join(PYTHON), tmp_path / "disk"
     disk.mkdir()
     mount = f"mount -t tmpfs -o size=2m tmpfs {disk} && cp -r {place} {disk}/here"

@@ -14,7 +14,7 @@ from repobuild.cli.main import run
 from repobuild.engine.storage.state import open_state
 from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
-from tests.repository import Repository
+from tests.repository import Repository, trust_settings
 
 # transformers deprecates what peft still calls.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -35,6 +35,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = SETTINGS.format(base=base).replace(QUESTIONS, FEWER)
     goals = '[build]\ngoals = ["adapter", "report"]\n'
     (repository.path / "repobuild.toml").write_text(goals + settings)
+    trust_settings(repository.path)
     before = Path.cwd()
     try:
         os.chdir(repository.path)
@@ -50,6 +51,7 @@ def grown(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def here(grown: Path, tmp_path: Path, monkeypatch) -> Repository:
     """A copy of it, so that every test starts from the same two adapters."""
     shutil.copytree(grown, tmp_path / "copy", symlinks=True)
+    trust_settings(tmp_path / "copy")  # a copy brings no trust along
     monkeypatch.chdir(tmp_path / "copy")
     return Repository(tmp_path / "copy")
 
@@ -155,7 +157,7 @@ def test_a_commit_that_changes_no_sample_keeps_what_was_rolled_back_to(here, cap
     assert "adapter" not in built(here, before)
 
 
-def test_the_next_commit_goes_on_from_it_on_all_that_changed_since(here, capsys):
+def test_the_next_commit_continues_from_it_with_all_changes_since(here, capsys):
     _, _, old, new = chain(here, capsys)
     run(["rollback"])
     third = here.commit({"pkg/m2.py": module(2).replace("others build", "all build")})
@@ -173,7 +175,7 @@ def test_the_next_commit_goes_on_from_it_on_all_that_changed_since(here, capsys)
     assert alone["samples"]["changed"] < changed
 
 
-def test_what_was_put_aside_does_not_come_back_with_its_samples(here, capsys):
+def test_a_replaced_adapter_does_not_return_with_its_samples(here, capsys):
     """The same samples as at the rollback, from the same adapter: the same decision."""
     _, _, old, _ = chain(here, capsys)
     run(["rollback"])
@@ -185,7 +187,7 @@ def test_what_was_put_aside_does_not_come_back_with_its_samples(here, capsys):
     assert log == ["reuse"]
 
 
-def test_another_setting_at_the_same_commit_goes_on_from_it(here, capsys):
+def test_another_setting_at_the_same_commit_continues_from_it(here, capsys):
     _, _, old, _ = chain(here, capsys)
     run(["rollback"])
     place = here.path / "repobuild.toml"
@@ -217,7 +219,7 @@ def test_a_dry_run_changes_nothing(here, capsys):
     assert adapters(capsys)[second]["object"] == new
 
 
-def test_what_is_current_already_changes_nothing(here, capsys):
+def test_rolling_back_to_the_current_adapter_changes_nothing(here, capsys):
     _, _, _, new = chain(here, capsys)
     before = last(here)
     assert asked(capsys, "rollback", new[:12])["done"] is False
@@ -237,7 +239,7 @@ def test_it_outlives_a_lost_index(here, capsys):
     assert run(["status"]) == 0
 
 
-def test_what_was_put_aside_is_not_collected(here, capsys):
+def test_a_replaced_adapter_is_not_collected(here, capsys):
     _, _, _, new = chain(here, capsys)
     run(["rollback"])
     place = here.path / "repobuild.toml"
@@ -267,7 +269,7 @@ def test_a_kill_leaves_one_state_or_the_other(here, capsys, monkeypatch, moment)
     assert run(["verify"]) == 0
 
 
-def test_the_chain_says_what_was_done(here, capsys):
+def test_the_log_shows_the_rollback(here, capsys):
     _, second, old, new = chain(here, capsys)
     run(["rollback"])
     capsys.readouterr()
@@ -298,7 +300,9 @@ def test_an_unknown_name(here, capsys):
     assert '"v9" names no adapter and no commit here' in said
 
 
-def test_a_branch_without_any_adapter(repository, monkeypatch, capsys):
+def test_rollback_on_a_branch_without_any_adapter_is_refused(
+    repository, monkeypatch, capsys
+):
     repository.commit({"a.py": "x = 1\n"})
     monkeypatch.chdir(repository.path)
     assert "no adapter of this branch yet" in refused(capsys, 1, "rollback")
@@ -318,6 +322,7 @@ def test_an_adapter_of_another_base_model(here, capsys, tmp_path):
         for line in place.read_text().splitlines()
     ]
     place.write_text("\n".join(lines))
+    trust_settings(here.path)
     assert "belongs to another base model" in refused(capsys, 2, "rollback")
 
 
@@ -330,7 +335,7 @@ def test_while_another_build_holds_the_lock(here, capsys):
     assert "another build holds the lock" in said
 
 
-def test_a_table_never_changes_behind_a_builds_back(here, capsys):
+def test_a_rollback_keeps_the_running_digest_of_the_table(here, capsys):
     """The table's running digest is that of its rows, as `verify` counts them."""
     run(["rollback"])
     state = open_state(here.path / ".git/repobuild", read_only=True)

@@ -19,7 +19,7 @@ DUPLICATE = {"dropped": "duplicate question"}
 class Joined(MemoryView):
     """A view over `samples` and one table that joins it."""
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         return ("samples", "own")
 
 

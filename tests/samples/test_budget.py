@@ -33,7 +33,7 @@ sizes = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(1, 500), min_si
 @pytest.fixture(autouse=True)
 def a_word_is_a_token(monkeypatch) -> None:
     """These tests are about the sharing; `counter` has tests below."""
-    monkeypatch.setattr(token_budget, "_counter", lambda path: words)
+    monkeypatch.setattr(token_budget, "_load_counter", lambda path: words)
 
 
 def words(text: str) -> int:
@@ -108,7 +108,7 @@ def test_a_queue_ends_where_the_next_sample_does_not_fit(made, most) -> None:
 
 
 def test_without_a_budget_no_token_is_counted(monkeypatch) -> None:
-    monkeypatch.setattr(token_budget, "_counter", None)
+    monkeypatch.setattr(token_budget, "_load_counter", None)
     monkeypatch.setattr(token_budget, "tokenizer_file", None)
     world = Built(0)
     assert set(kept(world.build(rows_of({"a.py": 5}))).values()) == {5}
@@ -147,7 +147,7 @@ def test_a_held_out_phrasing_is_dropped_with_its_trained_sample() -> None:
 
 def test_held_out_elements_cost_nothing() -> None:
     ids = [f"b.py::f{n}" for n in range(999)]
-    hidden = next(id for id in ids if SPLIT.generalised(id))
+    hidden = next(id for id in ids if SPLIT.is_held_out(id))
     found = Built(1).build({hidden: {"#x.en.1": sample("Why?", element=hidden)}})
     assert found[hidden]["#x.en.1"]["track"] == "generalise"
 

@@ -30,8 +30,8 @@ OVERLAP = {"dropped": "overlaps training"}
 TRAINED = {"split": "train", "track": ""}
 
 ids = [f"m{n}.py::f" for n in range(200)]
-UNTRAINED = [id for id in ids if SPLIT.generalised(id)]
-SEEN = [id for id in ids if not SPLIT.generalised(id)]
+UNTRAINED = [id for id in ids if SPLIT.is_held_out(id)]
+SEEN = [id for id in ids if not SPLIT.is_held_out(id)]
 
 
 def code(body: str = BODY, name: str = "f") -> str:
@@ -75,7 +75,7 @@ def test_the_words_of_the_question_files_are_not_a_passage() -> None:
             for text in texts
         )
         found = quoted_passages(sample(question, answer))
-        assert not found.passages, (question, answer)
+        assert not found.all, (question, answer)
 
 
 def test_code_in_fences_and_lines_of_prose_are_passages() -> None:
@@ -88,7 +88,7 @@ def test_code_in_fences_and_lines_of_prose_are_passages() -> None:
 
 
 def lengths(question: str, answer: str) -> list[int]:
-    return [len(found) for found in quoted_passages(sample(question, answer)).passages]
+    return [len(found) for found in quoted_passages(sample(question, answer)).all]
 
 
 def test_a_list_of_names_is_not_a_passage() -> None:
@@ -105,8 +105,8 @@ def test_masked_code_is_quoted_with_the_code_around_it() -> None:
     found = quoted_passages(
         sample("Fill in.", "b", form="fim", prefix="a " * 9, suffix=" c" * 9)
     )
-    assert found.passages == (("a",) * 9 + ("b",) + ("c",) * 9,)
-    assert found.answered == ()
+    assert found.all == (("a",) * 9 + ("b",) + ("c",) * 9,)
+    assert found.in_answer == ()
 
 
 text = st.lists(st.sampled_from("abcdefgh"), max_size=40)
@@ -313,7 +313,5 @@ def test_of_each_cluster_of_copies_one_is_kept_and_nothing_leaks(made) -> None:
 
 def runs_of(sample: dict[str, Any]) -> set[tuple[str, ...]]:
     return {
-        run
-        for passage in quoted_passages(sample).passages
-        for run in word_runs(passage)
+        run for passage in quoted_passages(sample).all for run in word_runs(passage)
     }

@@ -71,8 +71,8 @@ def test_every_drop_has_its_reason() -> None:
 
 def test_a_sample_that_names_a_held_out_element_is_dropped() -> None:
     ids = [f"b.py::f{n}" for n in range(999)]
-    hidden = next(id for id in ids if SPLIT.generalised(id))
-    seen = next(id for id in ids if not SPLIT.generalised(id))
+    hidden = next(id for id in ids if SPLIT.is_held_out(id))
+    seen = next(id for id in ids if not SPLIT.is_held_out(id))
     about = sample("Why?", element=seen, sources=[seen, hidden])
     assert drop_reason(about, BOUNDS, SPLIT, {}) == "tells of a held-out element"
     own = sample("Why?", element=hidden, sources=[hidden, seen])

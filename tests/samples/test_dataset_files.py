@@ -46,7 +46,7 @@ class Tables:
             "licences": MemoryTable({"a.py": {"licence": "MIT", "source": "LICENSE"}}),
         }
 
-    def joined(self, name: str) -> tuple[str, ...]:
+    def with_extensions(self, name: str) -> tuple[str, ...]:
         return (name,)
 
     def table(self, name: str) -> MemoryTable:

@@ -101,7 +101,7 @@ def test_markup_of_documentation_tools_is_stripped() -> None:
     )
     assert summarise(text) == "Invoke all `close` callbacks registered with `on_close`."
     assert summarise("See `the pages <https://x.org/y>`_ of |this| one.") == (
-        "See the pages of this one."
+        "See the pages of |this| one."
     )
     assert summarise("A :ref:`group of commands <groups>`.") == "A group of commands."
 

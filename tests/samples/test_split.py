@@ -12,21 +12,21 @@ SPLIT = Split(0.06, "1")
 def test_a_method_is_held_out_with_its_class() -> None:
     for number in range(200):
         owner = f"a.py::Class{number}"
-        held_out = SPLIT.generalised(owner)
-        assert SPLIT.generalised(f"{owner}.method") == held_out
-        assert SPLIT.generalised(f"{owner}.method.inner") == held_out
+        held_out = SPLIT.is_held_out(owner)
+        assert SPLIT.is_held_out(f"{owner}.method") == held_out
+        assert SPLIT.is_held_out(f"{owner}.method.inner") == held_out
 
 
 def test_files_and_the_project_are_never_held_out() -> None:
     everything = Split(1.0, "1")
-    assert not everything.generalised("a.py")
-    assert not everything.generalised("@project")
-    assert everything.generalised("a.py::f")
+    assert not everything.is_held_out("a.py")
+    assert not everything.is_held_out("@project")
+    assert everything.is_held_out("a.py::f")
     assert family_of("a.py") == ""
 
 
 def test_the_share_of_held_out_elements_is_the_setting() -> None:
-    found = sum(SPLIT.generalised(f"m{n % 97}.py::f{n}") for n in range(20_000))
+    found = sum(SPLIT.is_held_out(f"m{n % 97}.py::f{n}") for n in range(20_000))
     assert 0.05 < found / 20_000 < 0.07
 
 
@@ -50,6 +50,6 @@ def test_held_out_phrasings_are_halved_between_val_and_test() -> None:
 def test_another_salt_gives_another_split() -> None:
     ids = [f"a.py::f{n}" for n in range(2000)]
     other = Split(0.06, "2")
-    assert [i for i in ids if SPLIT.generalised(i)] != [
-        i for i in ids if other.generalised(i)
+    assert [i for i in ids if SPLIT.is_held_out(i)] != [
+        i for i in ids if other.is_held_out(i)
     ]

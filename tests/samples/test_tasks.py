@@ -111,9 +111,9 @@ def test_lists_omit_held_out_elements_and_end_with_and_others() -> None:
     salt = next(
         str(n)
         for n in range(999)
-        if Split(0.3, str(n)).generalised("pkg/app.py::main")
-        and not Split(0.3, str(n)).generalised("pkg/io.py::read_rows")
-        and not Split(0.3, str(n)).generalised("pkg/io.py::copy")
+        if Split(0.3, str(n)).is_held_out("pkg/app.py::main")
+        and not Split(0.3, str(n)).is_held_out("pkg/io.py::read_rows")
+        and not Split(0.3, str(n)).is_held_out("pkg/io.py::copy")
     )
     rows = make(FUNCTION, **{"split.generalise": 0.3, "split.salt": salt})
     for sample in rows.values():

@@ -1,4 +1,4 @@
-"""Works out what each commit did to elements.
+"""Work out what each commit did to elements.
 
 In: the last commits along first parents (`commits.py`) and the blobs that each changed.
 Out: the `changes` table (format: `change.py`): elements added, removed, moved, renamed

@@ -1,7 +1,7 @@
-"""The `changes` table: what one commit did to elements.
+"""Make the `changes` table: what one commit did to elements.
 
-A row is `{"items": [...]}`, with `problem` when a blob is missing. An item is a dict
-with `what` and `id`: the old id of a removed element, else the new one.
+A row is `{"items": [...]}`; where a blob is missing it is tried again. An item is a
+dict with `what` and `id`: the old id of a removed element, else the new one.
 
     file added      id
     file removed    id
@@ -31,9 +31,10 @@ from repobuild.code.changes.rename_detection import detect_renames, with_nested
 from repobuild.code.changes.revision import ElementVersion, Revision, difference
 from repobuild.code.facts.element_row import parent_of
 from repobuild.code.facts.parse import facts_of
-from repobuild.code.scan.language import grammars, language_of
+from repobuild.code.scan.language import FileChoice, grammars
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Scope, Value
+from repobuild.errors import MissingObjectError, PartialRowError
 from repobuild.resources import data_folder
 
 Item = dict[str, Any]
@@ -52,8 +53,9 @@ def changes(value: Mapping[str, Value], scope: Scope) -> Value:
     items = list(commit.items(files))
     if len(items) > _MAX_ITEMS or commit.bytes_read > _MAX_BYTES:
         return {"items": [UNREAD]}
-    problem = {"problem": commit.problem} if commit.problem else {}
-    return {"items": items, **problem}
+    if commit.missing:
+        raise PartialRowError(commit.missing, {"items": items})
+    return {"items": items}
 
 
 def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
@@ -82,11 +84,10 @@ class _CommitReader:
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._languages = tuple(scope.settings["project.languages"])
-        self._exclude = tuple(scope.settings["project.exclude"])
+        self._choice = FileChoice.of(scope.settings)
         self._limit = int(scope.settings["project.max_file_bytes"])
         self.bytes_read = 0
-        self.problem = ""
+        self.missing = ""  # the id of a blob
 
     def items(self, files: list[list[str]]) -> Iterator[Item]:
         """Yield the items of files, then those of elements."""
@@ -110,7 +111,7 @@ class _CommitReader:
         yield from _element_items(pairs)
 
     def _language(self, path: str, blob: str) -> str:
-        return language_of(path, self._languages, self._exclude) if blob else ""
+        return self._choice.decide(path).language if blob else ""
 
     def _pair(self, old: _Blob, new: _Blob) -> _RevisionPair | None:
         """Return both versions, or None when one of them cannot be read whole."""
@@ -125,9 +126,8 @@ class _CommitReader:
     def _revision(self, side: _Blob) -> Revision | None:
         try:
             data = self._scope.blob(side.blob)
-        except KeyError:
-            name = f'blob {side.blob[:10]} of "{side.path}"'
-            self.problem = f"{name} is not in this repository"
+        except MissingObjectError as error:
+            self.missing = error.object_id
             return None
         self.bytes_read += len(data)
         if self.bytes_read > _MAX_BYTES:

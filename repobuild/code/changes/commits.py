@@ -8,6 +8,7 @@ from __future__ import annotations
 from itertools import islice
 
 from repobuild.engine.contract import Source
+from repobuild.errors import MissingObjectError
 from repobuild.git.commit_diffs import commit_row, kept_commits
 
 
@@ -15,10 +16,16 @@ def commits(source: Source) -> None:
     """Update the rows to the snapshot's history; only new commits are compared."""
     repository, head = source.snapshot.repository, source.snapshot.commit
     limit = int(source.settings["history.commits"])
-    kept = list(islice(kept_commits(repository, head), limit))
+    history = kept_commits(repository, head, source.fail)
+    kept = list(islice(history, limit))
     for commit in set(source.own.keys()) - {step.commit for step in kept}:
         source.own.drop(commit)
     for step in kept:
         known = source.own.get(step.commit)
-        if known is None or known["before"] != step.before:
+        if known is not None and known["before"] == step.before:
+            continue
+        try:
             source.own.put(step.commit, commit_row(repository, step))
+        except MissingObjectError as error:
+            source.own.drop(step.commit)
+            source.fail(step.commit, error)

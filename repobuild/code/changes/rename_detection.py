@@ -1,4 +1,4 @@
-"""Rename detection: pairs removed elements with added ones, as git does for files.
+"""Detect renames: pair removed elements with added ones, as git does for files.
 
     moved     the same name elsewhere, and the same body digest or nearly the same code
     renamed   another name in the same file and container, and nearly the same code but

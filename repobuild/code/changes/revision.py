@@ -1,4 +1,4 @@
-"""One version of a file, and the difference between two versions of an element.
+"""Read one version of a file, and compare two versions of an element.
 
 Lines are compared as code: without comments, blank lines, docstring, signature and the
 lines of nested elements, whose changes are reported as theirs.

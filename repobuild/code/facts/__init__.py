@@ -1,4 +1,4 @@
-"""Extracts from one source file what it states by itself: the `facts` table.
+"""Extract from one source file what it states by itself: the `facts` table.
 
 In: a blob and its language. Out: a facts row (format: `parse.py`) with one
 `ElementRow` for each function, class, method or section (format: `element_row.py`).

@@ -1,4 +1,4 @@
-"""Digests of an element's code, independent of its layout and position.
+"""Digest an element's code, independent of its layout and position.
 
 A file is brought into a normal form once: comments and blank lines are dropped, logical
 lines are joined, spaces beside operators are dropped, indentation becomes a change of

@@ -1,4 +1,4 @@
-"""Blanks C and C++ macros that are no part of the language which the grammar reads."""
+"""Blank C and C++ macros that are no part of the language which the grammar reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Expands a stored row into a `CodeElement` with everything that follows from it.
+"""Expand a stored row into a `CodeElement` with everything that follows from it.
 
 Rows are stored compactly (element_row.py); keywords, dependencies and the signature are
 derived on demand.
@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from repobuild.code.facts.element_row import (
+    DOTTED_NAME,
     Bindings,
     ElementRow,
     bindings_of,
@@ -24,7 +25,7 @@ from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
-_NAMES = re.compile(r"[A-Za-z_][\w.]*")
+_NAMES = re.compile(DOTTED_NAME)
 _KINDS = {
     "": "positional_or_keyword",
     "/": "positional_only",

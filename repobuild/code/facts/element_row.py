@@ -1,4 +1,4 @@
-"""An element as it is stored: a list in the order of `ElementRow`, empty tail cut off.
+"""Define how an element is stored: a list in `ElementRow` order, empty tail cut off.
 
 A parameter is `[name, kind, type, default]` (`Parameter`), or the plain name when the
 rest is empty. Kinds are those of `inspect`, shortened:
@@ -13,6 +13,7 @@ is an expression without a name (`(a or b)()`), `''` a string literal.
 A binding is a string that shows what a name was last bound to:
 
     "#qual"       a definition of this file       "!a.b"      the module a.b
+    "|qual"       instead of the one before, in another branch
     "@.m:name"    from .m import name             "=a.b"      assigned from a name
     "(a.b"        assigned from a call            ":T"        annotated as T
     ""            something else
@@ -25,6 +26,7 @@ of `with`.
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, NamedTuple
 
 Binding = str
@@ -55,7 +57,7 @@ class ElementRow(NamedTuple):
     calls: list[list[Any]] = []
     vars: Bindings = {}
     attrs: Bindings = {}
-    flags: str = ""  # "a" async
+    flags: str = ""  # "a" async, "g" such a generator, "d" never exists (branches.py)
     head: str = ""  # the signature as written, in languages other than Python
 
 
@@ -68,6 +70,10 @@ class Parameter(NamedTuple):
     default: str = ""
 
 
+# A name in a text that only holds names; `\w` alone lacks the marks that languages such
+# as Hindi write within words. A text of other kinds needs str.isidentifier as well.
+IDENTIFIER = r"[A-Za-z_\x80-\U0010ffff][\w\x80-\U0010ffff]*"
+DOTTED_NAME = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"
 _ITEM_OF_ELEMENT = re.compile(r"^(elements\[.*?\])\[(\d+)\]")
 _DEFAULTS = tuple(ElementRow._field_defaults.get(name) for name in ElementRow._fields)
 _REQUIRED = len(ElementRow._fields) - len(ElementRow._field_defaults)
@@ -103,14 +109,20 @@ def label(path: str) -> str:
     )
 
 
+def normal_form(text: str) -> str:
+    """Return Python's form of the names in a text: it compares them after NFKC."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
 def parent_of(qual: str) -> str:
     """Return the qualified name of the enclosing element, "" at the top."""
     return qual.rpartition(".")[0]
 
 
 def name_of(qual: str) -> str:
-    """Return the bare name: `a.b#2` is `b`."""
-    return qual.rpartition(".")[2].partition("#")[0]
+    """Return the bare name: `a.b#2` is `b`, JavaScript's `A.#b#2` is `#b`."""
+    name = qual.rpartition(".")[2]
+    return name[:1] + name[1:].partition("#")[0]
 
 
 def bindings_of(bindings: Bindings, name: str) -> tuple[Binding, ...]:

@@ -1,4 +1,4 @@
-"""Reads the facts of a language that has a query file and no module of its own.
+"""Read the facts of a language that has a query file and no module of its own.
 
 The captures become facts as written: definitions with their nesting, the text of
 parameters, return type and bases, the comment right above a definition as its
@@ -6,7 +6,7 @@ documentation, call sites, branches and imports. What names mean, in this file a
 others, is resolved later by the language's rules (resolve/linked).
 
 Captures of the first half beyond those that scan/language.py lists: @scope, the type
-that a definition outside of it belongs to; @declarator, where a return type ends that
+that a definition elsewhere belongs to; @declarator, where a return type ends that
 C writes partly beside the name. Of the second half: @wrap, @attribute (nesting.py),
 @local and @field (local_bindings.py), @export (imported_names.py), @package, the name
 of the package that the file belongs to, and @invocation, a call that has no node for
@@ -115,7 +115,7 @@ class _File:
         """Return each definition's bindings; of locals only those that a call uses."""
         sites = self.outline.sites.get(capture, [])
         called = {_root(name) for calls in self.calls.values() for name, *_ in calls}
-        definition_names = {one.parts["name"][0].id for one in self.nesting.found}
+        definition_names = {one.parts["name"][0].id for one in self.nesting.definitions}
         bindings: dict[int, Bindings] = defaultdict(dict)
         for node in sites:
             name = self.outline.text(node)
@@ -131,7 +131,7 @@ class _File:
     def _impl_bases(self) -> dict[str, list[str]]:
         """Return the traits that this file's `impl` blocks name, by type."""
         bases: dict[str, list[str]] = defaultdict(list)
-        for definition in self.nesting.found:
+        for definition in self.nesting.definitions:
             if definition.kind == "impl" and definition.name:
                 bases[definition.qual] += self._bases(definition)
         return bases

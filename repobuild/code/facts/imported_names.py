@@ -1,4 +1,4 @@
-"""Reads import and export statements, and the names that they bind.
+"""Read import and export statements, and the names that they bind.
 
 The result is `imports` and `names` of a facts row (parse.py, element_row.py), in one
 form for all languages. A module's name is written like the paths it is resolved by:

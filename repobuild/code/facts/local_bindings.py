@@ -1,4 +1,4 @@
-"""Reads what a file's variables and fields are bound to, as far as it is written there.
+"""Read what a file's variables and fields are bound to, as far as it is written there.
 
 A query file captures where a name is bound (@local, @field). The nodes around it show
 the value: a declared type, or the expression that constructs it. `x: T` and `T x` are

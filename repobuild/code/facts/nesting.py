@@ -1,4 +1,4 @@
-"""Finds what encloses what in a file of a language that has only a query file.
+"""Find what encloses what in a file of a language that has only a query file.
 
 A definition is qualified by what encloses it, and by the type that it names itself: a
 Go method by its receiver (@scope), a C++ method by `A::f`. Two kinds enclose
@@ -23,8 +23,9 @@ from repobuild.code.facts.syntax import Definition, Outline, Parts, spans
 SCOPES = ("namespace", "impl")
 _ARGUMENTS = re.compile(r"<[^<>]*>")
 _CAST = re.compile(r"\boperator\s+([A-Za-z][\w:]*).*", re.S)
-# A name; Ruby's may end in a mark, and a C++ operator is all marks.
-_NAME = re.compile(r"(?:[\w$~]+\.)*(?:operator[^\w\s.]+|[\w$~]+[?!=]?)")
+# A name; Ruby's may end in a mark, JavaScript's private ones begin with `#`, and a C++
+# operator is all marks.
+_NAME = re.compile(r"(?:[\w$~]+\.)*(?:operator[^\w\s.]+|#?[\w$~]+[?!=]?)")
 _TYPE = re.compile(r"[\w.]+$")
 
 
@@ -61,14 +62,16 @@ class Nesting:
             for node in outline.sites.get("wrap", ())
             for child in node.named_children
         }
-        self.found = [self._nested(one) for one in _merge_matches(outline)]
-        self.found.sort(key=lambda definition: (definition.start, -definition.end))
-        self._starts = [definition.start for definition in self.found]
+        self.definitions = [self._nested(one) for one in _merge_matches(outline)]
+        self.definitions.sort(
+            key=lambda definition: (definition.start, -definition.end)
+        )
+        self._starts = [definition.start for definition in self.definitions]
         self._qualify_names()
 
     def elements(self) -> Iterator[tuple[int, NestedDefinition]]:
         """Yield the definitions that are elements, with their index."""
-        for index, definition in enumerate(self.found):
+        for index, definition in enumerate(self.definitions):
             if definition.is_element:
                 yield index, definition
 
@@ -76,7 +79,7 @@ class Nesting:
         """Return the index of the innermost element around a byte, or -1."""
         index = bisect_right(self._starts, offset) - 1
         while index >= 0:
-            definition = self.found[index]
+            definition = self.definitions[index]
             if definition.end > offset and definition.is_element:
                 return index
             index = definition.parent
@@ -145,15 +148,15 @@ class Nesting:
         """Set each definition's parent and qualified name; a repeated one is `f#2`."""
         counts: dict[str, int] = {}
         enclosing: list[int] = []
-        for index, definition in enumerate(self.found):
-            while enclosing and self.found[enclosing[-1]].end <= definition.start:
+        for index, definition in enumerate(self.definitions):
+            while enclosing and self.definitions[enclosing[-1]].end <= definition.start:
                 enclosing.pop()
             definition.parent = enclosing[-1] if enclosing else -1
             self._qualify(definition, counts)
             enclosing.append(index)
 
     def _qualify(self, one: NestedDefinition, counts: dict[str, int]) -> None:
-        parent = self.found[one.parent] if one.parent >= 0 else None
+        parent = self.definitions[one.parent] if one.parent >= 0 else None
         outer = parent.qual if parent else ""
         one.qual = ".".join(part for part in (outer, one.name) if part)
         if not one.is_element:
@@ -193,7 +196,7 @@ def normalize_name(text: str, kind: str) -> str:
     head, operator, marks = text.partition("operator")
     while head != (bare := _ARGUMENTS.sub("", head)):
         head = bare
-    head = head.replace("::", ".").replace(":", ".").lstrip("#")
+    head = head.replace("::", ".").replace(":", ".")
     if kind == "impl":
         last = _TYPE.search(head.strip())
         return last[0].strip(".") if last else ""

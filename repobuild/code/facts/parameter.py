@@ -1,4 +1,4 @@
-"""Reads the parameters of a definition from a grammar's fields.
+"""Read the parameters of a definition from a grammar's fields.
 
 Nearly every grammar calls a parameter's parts `name` or `pattern`, `type`, and `value`;
 C nests the name in a declarator. A node with none of these fields is a name as written,

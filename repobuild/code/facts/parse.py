@@ -1,4 +1,4 @@
-"""The `facts` table: what one source file states by itself.
+"""Make the `facts` table: what one source file states by itself.
 
 A facts row (msgpack; empty values are left out):
 
@@ -47,7 +47,8 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
         return {"language": ""}
     limit = int(scope.settings.get("project.max_file_bytes", _MAX_BYTES))
     blob = scope.blob(str(value["blob"]))
-    if reason := reason_left_out(blob, language):
+    reason = "" if value.get("kept") else reason_left_out(blob, language)
+    if reason:
         return {"language": "", "left_out": reason}
     return facts_of(blob, language, limit)
 

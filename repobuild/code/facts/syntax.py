@@ -1,4 +1,4 @@
-"""Reads a syntax tree with a language's query file, for any language.
+"""Read a syntax tree with a language's query file, for any language.
 
 The tree is never walked: one pass of the query's first half yields the definitions with
 their parts, one pass of its second half yields the captures that are attributed by
@@ -11,7 +11,7 @@ import functools
 import importlib
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tree_sitter import Language as TreeLanguage
@@ -27,6 +27,11 @@ from repobuild.code.scan.language import Language, all_languages
 
 _SITES = re.compile(r"^; -+ sites$", re.MULTILINE)
 _MAX_ERROR_CHILDREN = 20_000
+# Nodes that hold names and no strings that matter.
+_NAME_NODES = frozenset(
+    "identifier attribute dotted_name list_splat_pattern dictionary_splat_pattern"
+    " import_statement import_from_statement future_import_statement".split()
+)
 _MAX_VISITED = 1_000  # nodes; an error that is deeper is accepted
 _MAX_NESTING = 100  # definitions; names and digests cost the square of the depth
 Parts = dict[str, list[Node]]
@@ -129,8 +134,14 @@ class Outline:
         UnparsableError: the file takes too much work to be parsed or queried.
     """
 
-    def __init__(self, grammar: Grammar, source: bytes) -> None:
+    def __init__(
+        self,
+        grammar: Grammar,
+        source: bytes,
+        normal_form: Callable[[str], str] | None = None,  # of the language's names
+    ) -> None:
         self.source = source
+        self._normal_form_of_names = None if source.isascii() else normal_form
         self.root, hidden_comments = parse_with_grammar(grammar, source)
         if has_huge_error(self.root):
             raise UnparsableError("too broken to be read as this language")
@@ -159,7 +170,11 @@ class Outline:
         )
 
     def text(self, node: Node) -> str:
-        return self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        """Return a node's text; of a name, what the language takes it for."""
+        text = self.source[node.start_byte : node.end_byte].decode("utf-8", "replace")
+        if self._normal_form_of_names is None or node.type not in _NAME_NODES:
+            return text
+        return self._normal_form_of_names(text)
 
     def owner(self, offset: int) -> int:
         """Return the index of the innermost definition around a byte, or -1."""

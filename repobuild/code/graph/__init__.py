@@ -1,4 +1,4 @@
-"""Builds the repository graph: elements, and edges between them.
+"""Build the repository graph: elements, and edges between them.
 
 In: the `facts` table, and the resolvers of `repobuild.code.resolve`. Out: the `graph`
 table (format and queries: `graph.py`), its `@project` row (`project.py`), and two JSON

@@ -1,4 +1,4 @@
-"""Exports the analysis as JSON: `repository_analysis.json` and `graph.json`.
+"""Export the analysis as JSON: `repository_analysis.json` and `graph.json`.
 
 Both are the tables in another form; nothing is analysed again. Code is read from the
 blobs that the files table names. `CodeElement`, `CodePattern` and `ProjectContext`

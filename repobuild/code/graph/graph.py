@@ -1,4 +1,4 @@
-"""The `graph` table: elements, and which contains, imports, calls or inherits which.
+"""Make the `graph` table: elements, and what each contains, imports, calls, inherits.
 
 A row is a file: `{sub: item}`.
 
@@ -30,7 +30,7 @@ from collections.abc import Iterator
 from repobuild.code.graph.linked_edges import Linking
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.code.graph.project import PROJECT, update_project
-from repobuild.code.graph.python_files import PythonFiles
+from repobuild.code.graph.python_files import MANIFEST_TERM, PythonFiles
 from repobuild.engine.contract import Change, Table, Value, View
 
 
@@ -54,6 +54,8 @@ def graph(view: View) -> None:
             continue
         row, terms = python.row(path) or linking.row(path, file)
         view.own.put(path, row)
+        if "project" in file:
+            terms = [*terms, MANIFEST_TERM]
         view.own.index.set(path, terms)
         rows[path] = (before, row)
     update_project(view, rows, python.is_external)

@@ -1,4 +1,4 @@
-"""Imports, calls and inheritance of the files in languages other than Python.
+"""Find imports, calls and inheritance in languages other than Python.
 
 A name without a symbol in the repository gives no edge; the facts keep it as it is
 written. How a name is resolved: name_resolver.py; what a file can refer to in others:
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repobuild.code.graph.nodes import Edges, edge_items, file_row
+from repobuild.code.graph.nodes import Edges, edge_items, file_row, target_terms
 from repobuild.code.resolve.linked.link_rules import Symbols
 from repobuild.code.resolve.linked.linked_files import LinkedFile, LinkedFiles
 from repobuild.code.resolve.linked.linked_terms import answered_terms, linked_surface
@@ -51,10 +51,7 @@ class Linking:
         self._files.terms = set()
         row |= edge_items(FileLinks(file, LinkedResolver(self._files)).edges)
         terms |= self._files.terms
-        for sub in row:
-            edge = sub.partition(" ")[2]  # "" of a node
-            if edge and edge.partition(" ")[2].partition("::")[0] != path:
-                terms.add("in:" + edge)
+        terms |= target_terms(path, row)
         return row, sorted(terms)
 
 

@@ -1,4 +1,4 @@
-"""The nodes and edge keys of one file's row of the graph (format: graph.py)."""
+"""Make the nodes and edge keys of one file's row of the graph (format: graph.py)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Derives `CodePattern`s from facts and graph.
+"""Derive `CodePattern`s from facts and graph.
 
     class_implementation      a class with a docstring
     function_implementation   a function or method with a docstring that others call

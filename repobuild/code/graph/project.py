@@ -1,7 +1,12 @@
-"""Row `@project` of the graph: the project as a whole.
+"""Make the row `@project` of the graph: the project as a whole.
 
     ""        `ProjectContext` and statistics
-    "#state"  {"counts": {...}, "readmes": {path: text}, "manifests": {path: project}}
+    "#state"  {"counts": {...}, "readmes": {path: {"title", "text"}},
+               "manifests": {path: project}}
+
+The name is the setting's, else that of a manifest at the top, else the title of the
+README at the top, else that of the only manifest one folder down. Manifests and READMEs
+of tests, documentation and examples describe something else, so they are not read.
 
 Everything is derived from the state. An update adds what a changed file now contributes
 and subtracts what it contributed before; the counts are exact integers, so an update
@@ -11,26 +16,43 @@ prefix:
     type:.py   files by ending         kind:class    elements; kind:file files
     edge:calls edges                   import:numpy  files that import this top module
     folder:a/b elements in a folder, three levels deep at most
+    left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
 """
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
+from repobuild.code.facts.element_row import row_of
 from repobuild.code.graph.nodes import edge_key
 from repobuild.engine.contract import Change, Value, View
 
 PROJECT = "@project"
+_TOP_LEVEL = 1  # of a document's title; a section's level is in `complexity`
 _MAX_DEPTH = 3  # folders
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
 _NOT_PRODUCT = frozenset("test tests testing docs doc examples benchmarks".split())
+# Folders whose manifests and READMEs are not the project's.
+_NOT_PROJECT = _NOT_PRODUCT | frozenset(
+    "fixture fixtures __fixtures__ __tests__ testdata test_data test-data e2e spec"
+    " specs example demo demos sample samples template templates tutorial tutorials"
+    " benchmark cookiecutter".split()
+)
+_LONGEST_TITLE = 60  # characters of a README's title that may name a project
+_TITLE_MARKUP = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>|:\w+:|[`*]")
+_TITLE_LINK = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
+_NO_NAMES = frozenset(
+    "readme introduction overview about documentation installation install usage"
+    " contents".split()
+) | {"getting started", "table of contents", "quick start"}
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
     " infrastructure models presentation repositories routes schemas services storage"
@@ -83,9 +105,10 @@ def update_project(
 
 
 def _replace(values: dict[str, Any], path: str, value: Any) -> None:
-    """Replace a path's value; none is kept when it is empty or the path is deep."""
+    """Replace a path's value; none is kept if empty, deep, or not the project's."""
     values.pop(path, None)
-    if value and path.count("/") < _MAX_DEPTH:
+    folders = path.split("/")[:-1]
+    if value and len(folders) < _MAX_DEPTH and _NOT_PROJECT.isdisjoint(folders):
         values[path] = value
 
 
@@ -93,12 +116,20 @@ def _file_counts(path: str, row: Value | None) -> dict[str, int]:
     if row is None:
         return {}
     name = path.rpartition("/")[2]
-    return {"type:" + (name[name.rfind(".") :] if "." in name[1:] else ""): 1}
+    type_ = "type:" + (name[name.rfind(".") :] if "." in name[1:] else "")
+    return {type_: 1, **_left_out_counts(row)}
+
+
+def _left_out_counts(row: Value) -> dict[str, int]:
+    """Return a count for a row of `files` or `facts` whose file is left out."""
+    return {f"left:{row['left_out']}": 1} if "left_out" in row else {}
 
 
 def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
-    if facts is None or facts.get("language") != "python":
+    if facts is None:
         return {}
+    if facts.get("language") != "python":
+        return _left_out_counts(facts)
     modules = [module for _, module, *_ in facts.get("imports", ())]
     tops = {module.partition(".")[0] for module in modules}
     counts = {f"import:{top}": 1 for top in tops if top}
@@ -117,9 +148,22 @@ def _graph_counts(row: Value | None) -> Counter[str]:
     return counts
 
 
-def _readme(path: str, facts: Value | None) -> str:
-    is_readme = path.rpartition("/")[2].lower() in _README_NAMES
-    return str(facts.get("doc", "")) if facts and is_readme else ""
+def _readme(path: str, facts: Value | None) -> dict[str, str]:
+    """Return a README's title and first paragraph; {} for other files."""
+    if not facts or path.rpartition("/")[2].lower() not in _README_NAMES:
+        return {}
+    headings = [row_of(item) for item in facts.get("elements", ())[:1]]
+    titles = [row.returns for row in headings if row.complexity == _TOP_LEVEL]
+    found = {"title": _title(*titles) if titles else "", "text": facts.get("doc", "")}
+    return found if any(found.values()) else {}
+
+
+def _title(heading: str) -> str:
+    """Return a heading without markup, "" when it names no project."""
+    text = _TITLE_LINK.sub(r"\1", _TITLE_MARKUP.sub("", heading))
+    text = " ".join(text.split())
+    is_name = len(text) <= _LONGEST_TITLE and text.lower() not in _NO_NAMES
+    return text if is_name else ""
 
 
 def _project(
@@ -127,17 +171,45 @@ def _project(
 ) -> dict[str, Any]:
     counts: dict[str, int] = state["counts"]
     manifests = [state["manifests"][path] for path in _by_depth(state["manifests"])]
-    readmes = [state["readmes"][path] for path in _by_depth(state["readmes"])]
-    descriptions = [str(one.get("description", "")) for one in manifests]
     context = ProjectContext(
-        project_name=name or _first(str(one.get("name", "")) for one in manifests),
-        description=_first([*readmes, *descriptions]),
+        project_name=name or _project_name(state),
+        description=_description(state),
         main_technologies=_technologies(counts, is_external),
         architecture_style=_architecture_style(counts),
         key_modules=_ranked(_product_folders(counts))[:_MAX_KEY_MODULES],
         dependencies=_dependencies(manifests),
     )
     return asdict(context) | {"statistics": _statistics(counts)}
+
+
+def _project_name(state: Mapping[str, Any]) -> str:
+    """Return the name that the top of the tree states; see the module's docstring."""
+    manifests = {
+        path: str(one.get("name", "")) for path, one in state["manifests"].items()
+    }
+    titles = {path: one["title"] for path, one in state["readmes"].items()}
+    tops = [
+        names[path]
+        for names in (manifests, titles)
+        for path in sorted(names)
+        if "/" not in path
+    ]
+    below = {name for path, name in manifests.items() if path.count("/") == 1 and name}
+    return _first(tops) or (below.pop() if len(below) == 1 else "")
+
+
+def _description(state: Mapping[str, Any]) -> str:
+    """Return the first README's text or manifest's description, the topmost first."""
+    texts = {path: one["text"] for path, one in state["readmes"].items()}
+    for path, one in state["manifests"].items():
+        texts[path] = str(one.get("description", ""))
+    readmes = state["readmes"]
+    return _first(
+        texts[path]
+        for path in sorted(
+            texts, key=lambda path: (path.count("/"), path not in readmes, path)
+        )
+    )
 
 
 def _first(texts: Iterable[str]) -> str:
@@ -215,6 +287,7 @@ def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
         "sections": kinds.get("section", 0),
         "files": kinds.get("file", 0),
         "edges": _with_prefix(counts, "edge:"),
+        "left_out": _with_prefix(counts, "left:"),
         "unresolved_calls": counts.get("unresolved", 0),
         "file_type_counts": _with_prefix(counts, "type:"),
     }

@@ -1,4 +1,4 @@
-"""The edges that leave a Python file's elements.
+"""Find the edges that leave a Python file's elements.
 
 Other languages: `linked_edges.py`.
 """
@@ -12,7 +12,7 @@ from repobuild.code.facts.element_row import ElementRow, parameter_name, parent_
 from repobuild.code.graph.nodes import Edges, edge_items, file_row
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.resolver import Resolver
-from repobuild.code.resolve.python.scopes import receiver_kind
+from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
 from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
@@ -50,13 +50,14 @@ class PythonFileEdges:
             if module is not None and module.path != path:
                 self._add("", "imports", module.path, 1.0)
             if name and name != "*":
-                symbol = self.resolver.imported(path, source, name)
+                symbol = self.resolver.resolve_import(path, source, name)
                 if symbol and symbol.path != path and symbol.kind in _IMPORTED:
-                    self._add("", "imports", symbol_id(symbol), symbol.confidence)
+                    for one in self.resolver.alternatives_of(symbol):
+                        self._add("", "imports", symbol_id(one), one.confidence)
 
     def _element(self, row: ElementRow) -> None:
         for text in row.bases:
-            base = self.resolver.base(self.module.path, row.qual, text)
+            base = self.resolver.find_base(self.module.path, row.qual, text)
             if base is not None:
                 self._add(row.qual, "inherits", symbol_id(base), base.confidence)
         for text in row.decorators:
@@ -76,15 +77,16 @@ class PythonFileEdges:
 
     def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:
         key = self._memo_key(scope, name)
-        found = self._called.get(key)
-        if found is None:
+        targets = self._called.get(key)
+        if targets is None:
             path = self.module.path
-            found = self._called[key] = [
+            targets = self._called[key] = [
                 callee
-                for symbol in self.resolver.meanings(path, scope, name)
-                for callee in self._callees(symbol)
+                for symbol in self.resolver.resolve_all(path, scope, name)
+                for one in self.resolver.alternatives_of(symbol)
+                for callee in self._callees(one)
             ]
-        return found
+        return targets
 
     def _memo_key(self, scope: str, name: str) -> tuple[str, str]:
         """Return a key that is equal for names that mean the same in this file.
@@ -103,7 +105,7 @@ class PythonFileEdges:
                     return scope, name
             elif receiver_class := self._receiver_class(row, root):
                 return receiver_class, name[len(root) :]
-            elif self._binds(row, root):
+            elif binds_name(self.module, row, root):
                 return outer, name
             outer = parent_of(outer)
         return "", name
@@ -118,14 +120,6 @@ class PythonFileEdges:
             return ""  # it is assigned to
         kind = receiver_kind(row)
         return f"{kind} {parent_of(row.qual)}" if kind else ""
-
-    def _binds(self, row: ElementRow, name: str) -> bool:
-        """Return whether a function itself binds a name."""
-        return (
-            name in row.vars
-            or f"{row.qual}.{name}" in self.module.items
-            or any(parameter_name(entry) == name for entry in row.parameters)
-        )
 
     def _callees(self, symbol: Symbol) -> Iterator[tuple[str, float]]:
         """Yield the id and confidence of what a call of a symbol runs.
@@ -143,7 +137,7 @@ class PythonFileEdges:
 
     def _method(self, owner: Symbol, name: str) -> Iterator[tuple[str, float]]:
         """Yield a class's method that runs without being named."""
-        method = self.resolver.in_class(owner.path, owner.qual, name)
+        method = self.resolver.find_in_class(owner.path, owner.qual, name)
         if method is not None and method.kind is Kind.FUNCTION:
             inherited = method.definition != (owner.path, f"{owner.qual}.{name}")
             limit = 0.9 if inherited else 1.0

@@ -1,4 +1,4 @@
-"""The Python files of one run of the graph, and their rows.
+"""Make the graph's rows of the Python files of one run.
 
 `linked_edges.py` has the same two methods, `changed_terms` and `row`, for
 files of all other languages.
@@ -13,10 +13,13 @@ from typing import Any
 
 from repobuild.code.graph.nodes import target_terms
 from repobuild.code.graph.python_edges import python_file_row
+from repobuild.code.resolve.python.distributions import Distributions
 from repobuild.code.resolve.python.modules import Modules, python_surface, stem_of
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.engine.contract import Change, OwnTable, Table, Value
 from repobuild.resources import data_folder
+
+MANIFEST_TERM = "manifest"  # held by every file that declares a project
 
 
 class PythonFiles:
@@ -37,18 +40,22 @@ class PythonFiles:
             }
         self._modules = Modules(facts, every)
         self._stems_by_name = self._known_stems()
-        self._standard = _standard_library()
-        self._resolver = Resolver(self._modules, self._candidates, self._standard)
+        self._known_candidates: dict[str, list[str]] = {}
+        self._standard, import_names = _names_of_others()
+        self._distributions = Distributions(self._manifests(facts), import_names)
+        self.resolver = Resolver(
+            self._modules, self._candidates, self._standard, self._distributions
+        )
 
     def row(self, path: str) -> tuple[dict[str, Any], list[str]] | None:
         """Return a file's row and its index terms; None when it is not Python."""
         module = self._modules.get(path)
         if module is None:
             return None
-        self._resolver.begin()
-        row = python_file_row(module, self._resolver)
+        self.resolver.begin_file()
+        row = python_file_row(module, self.resolver)
         within = (f"n:{path}:", f"b:{path}::", f"m:{path}::", f"d:{path}::")
-        looked_up = self._resolver.terms
+        looked_up = self.resolver.terms
         terms = {term for term in looked_up if not term.startswith(within)}
         terms.add("mod:" + stem_of(path).rpartition("/")[2])
         return row, sorted(terms | target_terms(path, row))
@@ -59,18 +66,23 @@ class PythonFiles:
         for path, (old, new) in self._changed.items():
             was, now = _is_python(old), _is_python(new)
             if was and now:
-                before, after = python_surface(path, old), python_surface(path, new)
-                names = before.keys() | after.keys()
-                terms |= {t for t in names if before.get(t) != after.get(t)}
+                terms |= _different(
+                    python_surface(path, old), python_surface(path, new)
+                )
             elif was or now:
                 terms |= _module_terms(path)
+            else:
+                surface = self._distributions.surface
+                terms |= _different(surface(path, old), surface(path, new))
         return terms
 
     def is_external(self, top: str) -> bool:
         """Return whether a top module comes from another project."""
         if top in self._standard:
             return False
-        return next(iter(self._candidates(top)), None) is None
+        if self._distributions.is_declared(top):
+            return True
+        return not (self._candidates(top) or self._own.index.find(f"space:{top}"))
 
     def _known_stems(self) -> dict[str, list[str]]:
         """Return this run's modules by last name: all of them, else the changed."""
@@ -82,14 +94,35 @@ class PythonFiles:
             by_name.setdefault(stem.rpartition("/")[2], []).append(stem)
         return by_name
 
-    def _candidates(self, name: str) -> Iterator[str]:
-        """Yield the stems of modules whose last name is `name`."""
+    def _candidates(self, name: str) -> list[str]:
+        """Return the stems of modules whose last name is `name`, sorted."""
+        known = self._known_candidates.get(name)
+        if known is not None:
+            return known
         stems = set(self._stems_by_name.get(name, ()))
         if not self._full:
             stems.update(map(stem_of, self._own.index.find(f"mod:{name}")))
-        for stem in sorted(stems):
-            if stem.rpartition("/")[2] == name and self._modules.at(stem) is not None:
-                yield stem
+        known = self._known_candidates[name] = [
+            stem
+            for stem in sorted(stems)
+            if stem.rpartition("/")[2] == name and self._modules.at(stem) is not None
+        ]
+        return known
+
+    def _manifests(self, facts: Table) -> Iterator[tuple[str, Value | None]]:
+        """Yield every file that declares a project, with its facts."""
+        for path, (_, new) in self._changed.items():
+            if new is not None and "project" in new:
+                yield path, new
+        if not self._full:
+            for path in self._own.index.find(MANIFEST_TERM):
+                if path not in self._changed:
+                    yield path, facts.get(path)
+
+
+def _different(before: Mapping[str, Any], after: Mapping[str, Any]) -> set[str]:
+    names = before.keys() | after.keys()
+    return {name for name in names if before.get(name) != after.get(name)}
 
 
 def _is_python(facts: Value | None) -> bool:
@@ -104,7 +137,8 @@ def _module_terms(path: str) -> set[str]:
 
 
 @cache
-def _standard_library() -> frozenset[str]:
-    """Return the top names of Python's standard library."""
+def _names_of_others() -> tuple[frozenset[str], dict[str, str]]:
+    """Return the standard library's names, and {distribution: its import name}."""
     path = data_folder("configs") / "languages" / "python.toml"
-    return frozenset(tomllib.loads(path.read_text("utf-8"))["standard_library"])
+    table = tomllib.loads(path.read_text("utf-8"))
+    return frozenset(table["standard_library"]), table["import_names"]

@@ -1,4 +1,4 @@
-"""Finds the licence of every analysed file, as an SPDX expression.
+"""Find the licence of every analysed file, as an SPDX expression.
 
 In: file headers, licence files and manifests. Out: the `licences` table
 (`licences.py`), which also names the file that states the licence. `detect.py`

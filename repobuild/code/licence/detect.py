@@ -1,4 +1,4 @@
-"""Detects the licence that a header, a manifest or a licence file names, as SPDX.
+"""Detect the licence that a header, a manifest or a licence file names, as SPDX.
 
     licence_of_header(b"# SPDX-License-Identifier: MIT")   "MIT", "" without a header
     licence_of_file("LICENSE", blob)                       "Apache-2.0"
@@ -18,7 +18,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from hashlib import blake2b
 from typing import Any
@@ -29,11 +29,34 @@ from repobuild.resources import data_folder
 UNKNOWN = "NOASSERTION"  # as SPDX writes it
 MANIFESTS = frozenset({"pyproject.toml", "package.json", "Cargo.toml"})
 _LICENCE_FILE = re.compile(
-    r"(?:licen[sc]e|copying|unlicen[sc]e)s?(?:[.-][\w.-]+)?", re.IGNORECASE
+    r"(?:(?:mit|x11|bsd|apache|[al]?gpl|mpl|isc|zlib|cc|epl|psf|ruby|boost|bsl|eupl)"
+    r"[\w.+]*[-_])?"  # "MIT-LICENSE"; "THIRD-PARTY-LICENSES" are those of others
+    r"(?:licen[sc]e|copying|unlicen[sc]e)s?(?:[.-][\w.-]+)?",
+    re.IGNORECASE,
 )
 _SOURCE_ENDING = re.compile(r"\.(?:py|js|ts|go|rs|java|c|h|html?|json|toml|ya?ml)$")
 _PAGE_ENDINGS = (".md", ".rst")
-_HEADER = re.compile(rb"SPDX-License-Identifier:[ \t]*([^\r\n]{1,200})")
+_TAG = b"SPDX-License-Identifier:"
+# A comment whose line begins with the tag, or a plain line of a text; strings are
+# skipped, but for a docstring, which is first. Single quotes end with their line.
+_COMMENT_OR_STRING = re.compile(
+    rb"""(?P<comment>/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|(?:\#|//|--|;|%|\.\.)[^\n]*)
+    |(?P<string>\"{3}.*?(?:\"{3}|\Z)|'{3}.*?(?:'{3}|\Z)
+      |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`[^`]*`)
+    |^[ \t]*(?P<plain>\*?[ \t]*SPDX-License-Identifier:[^\n]*)
+    |(?P<code>\w)
+    """,
+    re.DOTALL | re.MULTILINE | re.VERBOSE,
+)
+_TAGGED_LINE = re.compile(
+    rb"^[^\w\n\"'`]*SPDX-License-Identifier:[ \t]*([^\r\n]{1,200})", re.MULTILINE
+)
+_DOCSTRING_LINE = re.compile(
+    rb"^(?:\"{3}|'{3})?[ \t]*SPDX-License-Identifier:[ \t]*([^\r\n]{1,200})",
+    re.MULTILINE,
+)
+_IGNORED = re.compile(rb"REUSE-IgnoreStart.*?(?:REUSE-IgnoreEnd|\Z)", re.DOTALL)
+_NO_LICENCE = ("unlicensed", "proprietary", "all rights reserved")
 _HEADER_BYTES = 4000  # headers further down are quotations, in tests for example
 _TEXT_BYTES = 100_000
 _COMMENT_END = re.compile(r"\s*(?:\*+/|-->|#\}|\*\)|[\"'`].*)?\s*$")
@@ -57,12 +80,31 @@ def is_statement(name: str) -> bool:
 
 
 def licence_of_header(blob: bytes) -> str:
-    """Return the licence that the top of a source file names, or ""."""
-    match = _HEADER.search(blob, 0, _HEADER_BYTES)
-    if match is None:
+    """Return the licence that the top of a source file names, or "".
+
+    Several tags apply together. A tag within a string is none.
+    """
+    if _TAG not in blob[:_HEADER_BYTES]:
         return ""
-    named = _COMMENT_END.sub("", match[1].decode("utf-8", "replace"))
-    return spdx_expression(named) or UNKNOWN
+    named: list[bytes] = []
+    is_first = True  # a string before any code is a docstring
+    for token in _COMMENT_OR_STRING.finditer(_IGNORED.sub(b"", blob[:_HEADER_BYTES])):
+        if text := token["comment"] or token["plain"]:
+            named += _TAGGED_LINE.findall(text)
+        elif is_first and token["string"]:
+            named += _DOCSTRING_LINE.findall(token["string"])
+        is_first = is_first and not (token["string"] or token["code"])
+    texts = (_COMMENT_END.sub("", one.decode("utf-8", "replace")) for one in named)
+    return join_licences(spdx_expression(text) or UNKNOWN for text in texts)
+
+
+def join_licences(licences: Iterable[str]) -> str:
+    """Return the expression by which all apply; UNKNOWN if one is, "" for none."""
+    found = sorted(set(licences))
+    if len(found) < 2 or UNKNOWN in found:
+        return UNKNOWN if UNKNOWN in found else "".join(found)
+    terms = (f"({one})" if " OR " in one else one for one in found)
+    return spdx_expression(" AND ".join(terms)) or UNKNOWN
 
 
 def licence_of_file(name: str, blob: bytes) -> str:
@@ -134,11 +176,17 @@ def _table(body: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _licence_of_field(text: str) -> str:
-    """Return the licence of a field: an expression, a name, or a whole text."""
+    """Return the licence of a field: an expression, a name, or a whole text.
+
+    A slash is an "or": so Cargo wrote it before it took SPDX expressions.
+    """
+    if text.strip().lower() in _NO_LICENCE:
+        return UNKNOWN
     words = _NOT_WORDS.sub(" ", text.lower())
     name = " ".join(_FILLER_WORDS.sub(" ", words).split())
     return (
         spdx_expression(text)
+        or (spdx_expression(text.replace("/", " OR ")) if "/" in text else "")
         or _licence_of_name().get(name, "")
         or licence_of_text(text)
     )

@@ -1,10 +1,12 @@
-"""The `licences` table: the licence of every analysed file, and who states it.
+"""Make the `licences` table: the licence of every analysed file, and who states it.
 
     path       {"licence": SPDX expression, "source": path of the stating file}
     folder/    the same, as stated by the folder's licence files and manifests
 
-A file's own header wins, else the nearest folder above it that states a licence;
-without any the licence is UNKNOWN with the source "". In a folder a manifest that names
+A file's own header wins (or its FILE.license, which replaces it), else what REUSE.toml
+or .reuse/dep5 say of it, else the nearest folder above it that states a licence; with
+none of them the licence is UNKNOWN with the source "". REUSE.toml may also add to the
+header or override it (reuse.py). In a folder a manifest that names
 its licence wins, because it states how several texts combine; texts without such a
 manifest apply together. The index holds, under "/" and the path of a licence file or
 manifest, its folder's term.
@@ -21,11 +23,13 @@ from repobuild.code.licence.detect import (
     MANIFESTS,
     UNKNOWN,
     is_statement,
+    join_licences,
     licence_of_file,
     licence_of_header,
-    spdx_expression,
 )
+from repobuild.code.licence.reuse import COMPANION, ReuseFiles, concerned_folder
 from repobuild.engine.contract import Value, View
+from repobuild.errors import MissingObjectError
 
 Row = dict[str, str]
 _LINK = 0o120000  # git's mode of a symbolic link, which only points to a text
@@ -41,15 +45,17 @@ def licences(view: View) -> None:
     folders = sorted({_folder_of(path) for path in statements})
     changed_folders = tuple([f for f in folders if _update_folder(view, f)])
     outdated = set(changes)
-    if changed_folders and not view.full:
-        everything = "/" in changed_folders
-        outdated.update(
-            path
-            for path in view.table("files").keys()
-            if everything or path.startswith(changed_folders)
-        )
+    outdated |= {p.removesuffix(COMPANION) for p in changes if p.endswith(COMPANION)}
+    annotated = {
+        folder for path in changes if (folder := concerned_folder(path)) is not None
+    }
+    below = tuple(annotated.union("" if f == "/" else f for f in changed_folders))
+    if below and not view.full:
+        keys = view.table("files").keys()
+        outdated.update(path for path in keys if path.startswith(below))
+    reuse = ReuseFiles(lambda path: _read(view, path))
     for path in sorted(outdated):
-        _update_file(view, path)
+        _update_file(view, path, reuse)
 
 
 def _update_index(view: View, path: str, file: Value | None) -> None:
@@ -79,7 +85,12 @@ def _folder_row(view: View, folder: str) -> Row | None:
         file = view.table("files").get(path)
         if file is None or _folder_of(path) != folder:
             continue  # a false hit of the index
-        if licence := licence_of_file(_name_of(path), view.blob(file["blob"])):
+        try:
+            text = view.blob(file["blob"])
+        except MissingObjectError as error:
+            view.fail("files", path, error)
+            continue
+        if licence := licence_of_file(_name_of(path), text):
             stated[path] = licence
     for path, licence in stated.items():
         if _name_of(path) in MANIFESTS:
@@ -94,22 +105,40 @@ def _joint_row(stated: Mapping[str, str]) -> Row:
     if len(licences) > 1 and any(id.startswith("LGPL") for id in licences):
         # The LGPL extends the GPL, whose text accompanies it.
         licences = [id for id in licences if not id.startswith("GPL")]
-    joint = licences[0]
-    if len(licences) > 1:
-        terms = (f"({one})" if " OR " in one else one for one in licences)
-        joint = spdx_expression(" AND ".join(terms))
-    return {"licence": joint or UNKNOWN, "source": min(known)}
+    return {"licence": join_licences(licences), "source": min(known)}
 
 
-def _update_file(view: View, path: str) -> None:
+def _update_file(view: View, path: str, reuse: ReuseFiles) -> None:
     file = view.table("files").get(path)
     if file is None or not file["language"]:
         if not view.full:
             view.own.drop(path)
         return
-    named = licence_of_header(view.blob(file["blob"]))
-    row = {"licence": named, "source": path} if named else _nearest(view, path)
+    try:
+        companion = _read(view, path + COMPANION)
+        text = view.blob(file["blob"]) if companion is None else companion
+    except MissingObjectError as error:
+        view.fail("files", path, error)
+        view.own.drop(path)
+        return
+    source = path if companion is None else path + COMPANION
+    named = licence_of_header(text)
+    term = reuse.term(path)
+    if term and (not named or term.precedence == "override"):
+        row = {"licence": term.licence, "source": term.source}
+    elif term and term.precedence == "aggregate":
+        row = {"licence": join_licences((named, term.licence)), "source": source}
+    else:
+        row = {"licence": named, "source": source} if named else _nearest(view, path)
     view.own.put(path, row)
+
+
+def _read(view: View, path: str) -> bytes | None:
+    """Return a file's content, None for a link, a submodule, or no such file."""
+    file = view.table("files").get(path)
+    if file is None or file["mode"] in (_LINK, _SUBMODULE):
+        return None
+    return view.blob(file["blob"])
 
 
 def _nearest(view: View, path: str) -> Row:

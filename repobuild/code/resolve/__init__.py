@@ -1,4 +1,4 @@
-"""Name resolution: which function, class or module a name in the source refers to.
+"""Resolve names: which function, class or module a name in the source refers to.
 
 In: the facts of every file (`code/facts`): its definitions, bindings and calls, as they
 are written. Out: a `Symbol` for each name that the repository defines, with a

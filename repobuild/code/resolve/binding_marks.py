@@ -1,4 +1,4 @@
-"""The marks with which facts write bindings and chains; see facts/element_row.py.
+"""Define the marks with which facts write bindings and chains (element_row.py).
 
 They are plain strings: comparing with an enum's member costs 40 ns more in Python 3.11
 (its class resolves the attribute on every access), in the innermost loop.
@@ -10,6 +10,7 @@ from typing import Final
 
 # The first character of a binding; the rest is its text.
 DEFINITION: Final = "#"  # a qualified name of the same file
+ALTERNATIVE: Final = "|"  # the same, instead of the definition before
 IMPORTED_NAME: Final = "@"  # `module:name`
 IMPORTED_MODULE: Final = "!"
 ASSIGNED_NAME: Final = "="  # a chain

@@ -1,4 +1,4 @@
-"""Nested lookups, each computed once, with every term that they depended on.
+"""Compute nested lookups once each, with every term that they depended on.
 
 Two kinds of lookups are not kept, because their result depends on where they were
 entered: one that ran into itself (a cycle of imports or of bases), and one that was cut

@@ -1,4 +1,4 @@
-"""Paths in the repository, with `/` on every platform; "" is the top folder."""
+"""Handle paths in the repository, with `/` on every platform; "" is the top folder."""
 
 from __future__ import annotations
 

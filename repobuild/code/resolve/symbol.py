@@ -1,4 +1,4 @@
-"""A symbol: what a name in the source refers to, and how certain that is.
+"""Define symbols: what a name in the source refers to, and how certain that is.
 
 A name that refers to something else (a builtin, another project's function, the
 unknown) has no symbol: it is never guessed. A symbol's confidence is the lowest among
@@ -35,6 +35,7 @@ class Kind(StrEnum):
 
     MODULE = "m"  # a file; with a qualified name a Rust module or a namespace in it
     PACKAGE = "p"  # a Go package; its path is `go FOLDER PACKAGE`
+    NAMESPACE = "n"  # a package without a file; `qual` is its name in the file `path`
     CLASS = "c"
     FUNCTION = "f"
     INSTANCE = "i"

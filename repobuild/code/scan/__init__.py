@@ -1,4 +1,4 @@
-"""Decides which files are analysed, in which language, and as which text.
+"""Decide which files are analysed, in which language, and as which text.
 
 In: the paths and blobs of a snapshot, and `configs/languages/*.toml`. Out: the `files`
 table (`files.py`), and for a blob the UTF-8 source that all spans refer to

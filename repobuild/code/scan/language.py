@@ -1,4 +1,4 @@
-"""Decides which language a file is in, and how that language is read.
+"""Decide which language a file is in, and how that language is read.
 
 To add a language, add two files to `configs/languages`: NAME.toml, and NAME.scm with
 its queries (none is needed for a language that is read without a grammar). No other
@@ -25,7 +25,8 @@ patterns for definitions (`(#set! kind "function")`, captures @definition @name
 @comment @string @branch @decorator @import). `generic.py` lists the captures that it
 reads beyond these.
 
-`language_of` is called for every path of a snapshot; this module imports no grammar.
+`FileChoice.decide` is called for every path of a snapshot, so this module imports no
+grammar.
 """
 
 from __future__ import annotations
@@ -38,9 +39,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from repobuild.code.scan.generated import classify_path
+from repobuild.code.scan.linguist_attributes import UNMARKED, LinguistMarks
 from repobuild.resources import data_folder
 
 
@@ -111,17 +113,11 @@ def _file_name_pattern(languages: tuple[str, ...]) -> re.Pattern[str] | None:
 
 
 @functools.cache
-def _exclude_pattern(globs: tuple[str, ...]) -> re.Pattern[str] | None:
+def _glob_pattern(globs: tuple[str, ...]) -> re.Pattern[str] | None:
     """Return a pattern for the globs, each with everything below it as a folder."""
     stems = [glob.rstrip("/") for glob in globs]
     parts = [fnmatch.translate(s) for stem in stems for s in (stem, stem + "/*")]
     return re.compile("|".join(parts)) if parts else None
-
-
-def reason_left_out(path: str, languages: Sequence[str]) -> str:
-    """Return why the path excludes a file of a chosen language, "" when it does not."""
-    reason = classify_path(path)
-    return reason if reason and _language_by_name(path, tuple(languages)) else ""
 
 
 def _language_by_name(path: str, chosen: tuple[str, ...]) -> str:
@@ -134,13 +130,53 @@ def _language_by_name(path: str, chosen: tuple[str, ...]) -> str:
     return (match.lastgroup or "") if match else ""
 
 
+@dataclass(frozen=True, slots=True)
+class FileChoice:
+    """The settings that say which files are analysed; see docs/configuration.md."""
+
+    languages: tuple[str, ...]
+    exclude: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> FileChoice:
+        names = ("languages", "exclude", "include")
+        return cls(*(tuple(settings[f"project.{name}"]) for name in names))
+
+    def decide(self, path: str, marks: LinguistMarks = UNMARKED) -> FileDecision:
+        """Return how a path is analysed: `exclude` beats `include`, that beats marks.
+
+        A file that nobody chose (its language is unknown, or not in `languages`) has
+        neither a language nor a reason.
+        """
+        language = _language_by_name(path, self.languages)
+        if not language:
+            return FileDecision("", "", False)
+        if _is_match(self.exclude, path):
+            return FileDecision("", "excluded", False)
+        if _is_match(self.include, path):
+            return FileDecision(language, "", True)
+        if reason := classify_path(path, marks):
+            return FileDecision("", reason, False)
+        return FileDecision(language, "", marks.generated is False)
+
+
+class FileDecision(NamedTuple):
+    """How a file is analysed."""
+
+    language: str  # "" when it is not
+    left_out: str  # why not: "excluded", "vendored", "generated" or "minified"
+    kept: bool  # also when its content looks generated or minified
+
+
+def _is_match(globs: tuple[str, ...], path: str) -> bool:
+    pattern = _glob_pattern(globs) if globs else None
+    return bool(pattern and pattern.match(path))
+
+
 def language_of(path: str, languages: Sequence[str], exclude: Sequence[str]) -> str:
     """Return the language that a path is analysed as, or "" when it is left out."""
-    language = _language_by_name(path, tuple(languages))
-    if not language or classify_path(path):
-        return ""
-    excluded = _exclude_pattern(tuple(exclude))
-    return "" if excluded and excluded.match(path) else language
+    return FileChoice(tuple(languages), tuple(exclude)).decide(path).language
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:

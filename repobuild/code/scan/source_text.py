@@ -1,4 +1,4 @@
-"""Decodes a blob's bytes into the source text that is analysed.
+"""Decode a blob's bytes into the source text that is analysed.
 
 Spans and lines refer to the *source*: the blob as UTF-8, without a byte order mark,
 with plain newlines. For nearly every file that is the blob itself. `source_of` is pure,

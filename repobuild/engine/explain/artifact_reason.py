@@ -53,10 +53,10 @@ def find_artifacts(build: BuildContext, name: str) -> Iterator[tuple[Rule, str]]
             "SELECT DISTINCT key FROM changes WHERE tbl = ?", (rule.name,)
         )
         keys = {*build.table(rule.name).keys(), *(key for (key,) in removed)}
-        found = [key for key in sorted(keys) if _is_named(build, rule, key, name)]
-        if rule.chain and commit and commit not in found:
-            found.append(commit)
-        yield from ((rule, key) for key in found)
+        matching = [key for key in sorted(keys) if _is_named(build, rule, key, name)]
+        if rule.chain and commit and commit not in matching:
+            matching.append(commit)
+        yield from ((rule, key) for key in matching)
 
 
 def _resolve_commit(build: BuildContext, revision: str) -> str:
@@ -67,7 +67,7 @@ def _resolve_commit(build: BuildContext, revision: str) -> str:
 
 
 def _is_named(build: BuildContext, rule: Rule, key: str, name: str) -> bool:
-    """Whether `name` is a prefix of a row's key or of its artifact's digest."""
+    """Return whether `name` is a prefix of a row's key or of its artifact's digest."""
     if len(name) < _MIN_PREFIX:
         return False
     if key.startswith(name):
@@ -191,10 +191,10 @@ def _compare(
 
 
 def _manifest(build: BuildContext, digest: str) -> dict[str, Any]:
-    found = build.state.database.execute(
+    row = build.state.database.execute(
         "SELECT body FROM manifests WHERE digest = ?", (bytes.fromhex(digest),)
     ).fetchone()
-    return dict(unpack(found[0])) if found else {}
+    return dict(unpack(row[0])) if row else {}
 
 
 def _examples(
@@ -203,5 +203,7 @@ def _examples(
     """Return a few rows of a table that changed between two builds, as reasons."""
     if trace.build.rules[table].kind == "task":
         return ()
-    found = changes_between(trace.build.state.database, table, after, until, _EXAMPLES)
-    return tuple(trace.reason(change) for change in found)
+    changes = changes_between(
+        trace.build.state.database, table, after, until, _EXAMPLES
+    )
+    return tuple(trace.reason(change) for change in changes)

@@ -96,10 +96,10 @@ class CauseTrace:
     def _old(self, change: RowChange) -> Any:
         stored = change.detail.get("old")
         if stored is None and change.detail.get("memo") is not None:
-            found = self.build.state.database.execute(
+            row = self.build.state.database.execute(
                 "SELECT value FROM memo WHERE id = ?", (change.detail["memo"],)
             ).fetchone()
-            stored = found[0] if found else None
+            stored = row[0] if row else None
         return unpack(inflate(stored)) if stored else None
 
     def _current(self, name: str, key: str) -> Any:
@@ -116,11 +116,11 @@ class CauseTrace:
             rule = self.build.rules[change.table]
             has_both = rule.stored and not (change.is_new or change.is_gone)
             old, new = self.values(change) if has_both else (None, None)
-            found = differing_leaves(old, new) if old is not None else []
+            leaves = differing_leaves(old, new) if old is not None else []
             if rule.labels:
                 label = import_function(rule.labels)
-                found = [replace(leaf, name=label(leaf.name)) for leaf in found]
-            self._leaves[cache_key] = found
+                leaves = [replace(leaf, name=label(leaf.name)) for leaf in leaves]
+            self._leaves[cache_key] = leaves
         return self._leaves[cache_key]
 
     def reasons(
@@ -129,13 +129,13 @@ class CauseTrace:
         """Return why a row changed; `fields` restricts it to a part of the row."""
         rule = self.build.rules[change.table]
         run = self.run(change.table, change.build)
-        found = list(self.full_run_reasons(run)) if run and run.full else []
+        full_run = list(self.full_run_reasons(run)) if run and run.full else []
         if rule.kind == "source":
-            return (*found, *self._git_reasons(rule, change))
+            return (*full_run, *self._git_reasons(rule, change))
         if rule.kind == "map":
-            return (*found, *self._input_row_reasons(rule, change, run))
+            return (*full_run, *self._input_row_reasons(rule, change, run))
         leaves = self.fields(change) if fields is None else fields
-        return (*self._similar_row_reasons(rule, change, run, leaves), *found)
+        return (*self._similar_row_reasons(rule, change, run, leaves), *full_run)
 
     def full_run_reasons(self, run: TableRun) -> Iterator[Reason]:
         """Yield why a run built a table from all rows of its inputs."""
@@ -148,10 +148,10 @@ class CauseTrace:
                 build=run.build, commit=commit, subject=subject,
             )  # fmt: skip
             return
-        found = differences(
+        reasons = differences(
             run.table, state.manifest(was), state.manifest(run.manifest)
         )
-        yield from found or self._full_inputs(run)
+        yield from reasons or self._full_inputs(run)
 
     def _full_inputs(self, run: TableRun) -> Iterator[Reason]:
         """Yield the inputs whose own full run made this run a full one."""
@@ -174,7 +174,7 @@ class CauseTrace:
         if not built:
             yield Reason("git", change.key, Cause.INPUT_CHANGED, name="work tree")
             return
-        origin = self.build.snapshot.origin(change.key, built)
+        origin = self.build.snapshot.last_change(change.key, built)
         commit, subject = origin or (built, "")
         yield Reason("git", change.key, _cause(change), commit=commit, subject=subject)
 
@@ -183,9 +183,9 @@ class CauseTrace:
     ) -> list[Reason]:
         """Return the change of the input row with the same key."""
         for name in rule.inputs:
-            for found in changes_of_row(self.build.state.database, name, change.key):
-                if self._seen_until(run, change) < found.build <= change.build:
-                    return [self.reason(found)]
+            for other in changes_of_row(self.build.state.database, name, change.key):
+                if self._seen_until(run, change) < other.build <= change.build:
+                    return [self.reason(other)]
         return []
 
     def _similar_row_reasons(
@@ -199,9 +199,9 @@ class CauseTrace:
         after = self._seen_until(run, change)
         features = Similarity.of(change.key, leaves)
         scored = [
-            (features.score(self._features_of(found)), found)
+            (features.score(self._features_of(other)), other)
             for name in rule.inputs
-            for found in self._cached_changes(name, after, change.build)
+            for other in self._cached_changes(name, after, change.build)
         ]
         if not scored:
             return []
@@ -209,12 +209,12 @@ class CauseTrace:
         if run and run.full and best < STRONG:
             return []  # the cause of the full run explains the row
         if not best:
-            return [self._unknown_row([found for _, found in scored])]
+            return [self._unknown_row([other for _, other in scored])]
         # When a file changed in several inputs, the one built last leads to the others.
-        chosen = [found for score, found in scored if score == best]
-        last = max(rule.inputs.index(found.table) for found in chosen)
+        chosen = [other for score, other in scored if score == best]
+        last = max(rule.inputs.index(other.table) for other in chosen)
         chosen = [f for f in chosen if rule.inputs.index(f.table) == last]
-        return [self.reason(found) for found in chosen[:_REPORTED_ROWS]]
+        return [self.reason(other) for other in chosen[:_REPORTED_ROWS]]
 
     def _unknown_row(self, changes: list[RowChange]) -> Reason:
         """Return the reason for a row that has nothing in common with any change."""

@@ -71,13 +71,13 @@ def _compare_lists(
 
 def _items_by_name(items: Sequence[Any]) -> dict[str, Any] | None:
     """Return items by name, or None when one has no name or two have the same."""
-    found: dict[str, Any] = {}
+    by_name: dict[str, Any] = {}
     for item in items:
         name = _item_name(item)
-        if name is None or name in found:
+        if name is None or name in by_name:
             return None
-        found[name] = item
-    return found
+        by_name[name] = item
+    return by_name
 
 
 def _item_name(item: Any) -> str | None:

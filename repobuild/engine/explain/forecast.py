@@ -141,8 +141,8 @@ def _stale_reason(
         return StaleReason(Staleness.NEVER_BUILT)
     if build.is_full(rule):
         known = build.state.manifest(line.manifest)
-        found = differences(rule.name, known, build.manifest(rule)) if known else []
-        return StaleReason(Staleness.MANIFEST_CHANGED, reasons=tuple(found))
+        reasons = differences(rule.name, known, build.manifest(rule)) if known else []
+        return StaleReason(Staleness.MANIFEST_CHANGED, reasons=tuple(reasons))
     if rule.kind == "source":
         return _source_reason(build, rule, line, forecast)
     stale = tuple(name for name in rule.inputs if name in forecast.reasons)
@@ -159,7 +159,7 @@ def _source_reason(
     build: BuildContext, rule: Rule, line: TableRecord, forecast: Forecast
 ) -> StaleReason | None:
     if line.tree == build.source_id(rule):
-        return None
+        return StaleReason(Staleness.ROWS_PENDING) if build.is_stale(rule) else None
     if rule.follows == "commit":
         return StaleReason(Staleness.OTHER_COMMIT)
     changes = build.snapshot.changes(line.tree)
@@ -199,7 +199,7 @@ def _estimate_table(
 def _rows_changed(
     build: BuildContext, rule: Rule, known: list[TableRun], looked: int, churn: float
 ) -> int:
-    """Estimate how many rows change when so many input rows are read."""
+    """Estimate how many rows change when `looked` input rows are read."""
     recent = [run for run in known if not run.full and run.looked][:_RECENT_RUNS]
     rows = _count_rows(build, rule.name)
     if recent:
@@ -207,7 +207,7 @@ def _rows_changed(
     else:
         inputs = sum(_count_rows(build, name) for name in rule.inputs)
         share = rows / max(1, inputs)
-        # Of several rows a file, as large a share changes as of the file's lines.
+        # With several rows a file, the share of changed rows is that of its lines.
         share = share if share <= 1 else max(1.0, share * churn)
     return min(rows, round(looked * share))
 
@@ -301,7 +301,7 @@ def _expected_work(
         for name in rule.inputs
     ]
     given = ForecastInput(
-        settings=rule.seen(build.settings),
+        settings=rule.visible_settings(build.settings),
         rows=rows,
         ancestors=first_parents(build.snapshot.repository, build.snapshot.commit),
         commit=build.snapshot.commit,

@@ -254,21 +254,21 @@ def differences(
     table: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> list[Reason]:
     """Return what differs between two manifests of a table."""
-    found = []
+    reasons = []
     before, after = old.get("version"), new.get("version")
     if before != after:
-        found.append(
+        reasons.append(
             Reason(table, "", Cause.RULE_VERSION_CHANGED, "version", before, after)
         )
     for part, cause in _MANIFEST_PARTS.items():
         was, now = old.get(part, {}), new.get(part, {})
-        found += [
+        reasons += [
             Reason(table, "", cause, name, was.get(name), now.get(name))
             for name in sorted(was.keys() | now.keys())
             if was.get(name) != now.get(name)
         ]
     # Tables that began or ceased to extend an input; "joined" is the stored key.
     had, has = {*old.get("joined", ())}, {*new.get("joined", ())}
-    found += [Reason(name, "", Cause.INPUT_ADDED) for name in sorted(has - had)]
-    found += [Reason(name, "", Cause.INPUT_REMOVED) for name in sorted(had - has)]
-    return found
+    reasons += [Reason(name, "", Cause.INPUT_ADDED) for name in sorted(has - had)]
+    reasons += [Reason(name, "", Cause.INPUT_REMOVED) for name in sorted(had - has)]
+    return reasons

@@ -30,11 +30,11 @@ class Similarity:
 
     def score(self, cause: Similarity) -> int:
         """Return how likely `cause` caused this; 0 = nothing in common."""
-        found = STRONG * (not self.pairs.isdisjoint(cause.pairs))
-        found += _SHARED_TEXT * (not self.texts.isdisjoint(cause.texts))
-        found += _SAME_FILE * (cause.file == self.file)
-        found += any(cause.key in text for text in self.texts)
-        return found + (cause.key == self.key)
+        score = STRONG * (not self.pairs.isdisjoint(cause.pairs))
+        score += _SHARED_TEXT * (not self.texts.isdisjoint(cause.texts))
+        score += _SAME_FILE * (cause.file == self.file)
+        score += any(cause.key in text for text in self.texts)
+        return score + (cause.key == self.key)
 
 
 def _file(key: str) -> str:
@@ -44,7 +44,7 @@ def _file(key: str) -> str:
 
 def _texts(leaves: Sequence[Difference]) -> frozenset[str]:
     """Return the texts that were added or removed, also inside of lists."""
-    found: set[str] = set()
+    texts: set[str] = set()
     waiting: list[Any] = [value for leaf in leaves for value in (leaf.old, leaf.new)]
     while waiting:
         value = waiting.pop()
@@ -53,5 +53,5 @@ def _texts(leaves: Sequence[Difference]) -> frozenset[str]:
         elif isinstance(value, list):
             waiting += value
         elif isinstance(value, str) and len(value) >= _MIN_TEXT:
-            found.add(value)
-    return frozenset(found)
+            texts.add(value)
+    return frozenset(texts)

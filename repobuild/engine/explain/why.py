@@ -59,15 +59,15 @@ def explain(build: BuildContext, key: str) -> list[Explanation]:
     if key in build.rules:
         rule = build.rules[key]
         return [_explain_table(trace, rule), *explain_current_artifact(trace, rule)]
-    found: list[Explanation] = [
+    explanations: list[Explanation] = [
         explain_artifact(trace, rule, row) for rule, row in find_artifacts(build, key)
     ]
     for rule in reversed(list(build.rules.values())):
         if rule.kind != "task" and build.state.line(rule.name) is not None:
             if row := _explain_row(trace, rule, key):
-                found.append(row)
-    if found:
-        return found
+                explanations.append(row)
+    if explanations:
+        return explanations
     raise unknown_key_error(build, key)
 
 
@@ -96,7 +96,7 @@ def _splits(key: str, entries: bool) -> Iterator[tuple[str, str]]:
 
 
 def _removes(trace: CauseTrace, change: RowChange, sub: str) -> bool:
-    """Whether a change removed the row, or the entry `sub` of it."""
+    """Return whether a change removed the row, or its entry `sub`."""
     if change.is_gone and not sub:
         return True
     old, new = trace.values(change)
@@ -106,7 +106,7 @@ def _removes(trace: CauseTrace, change: RowChange, sub: str) -> bool:
 def _explain_existing(
     trace: CauseTrace, rule: Rule, key: str, sub: str
 ) -> RowExplanation:
-    """Explain the newest change that touched a row, or the entry `sub` of it."""
+    """Explain the newest change that touched a row, or its entry `sub`."""
     dropped = _drop_reason(trace, rule, key, sub)
     for change in changes_of_row(trace.build.state.database, rule.name, key):
         if not rule.entries or _touches(trace, change, sub):
@@ -129,7 +129,7 @@ def _explain_existing(
 
 
 def _touches(trace: CauseTrace, change: RowChange, sub: str) -> bool:
-    """Whether a change made the row or changed the entry `sub` of it."""
+    """Return whether a change made the row or changed its entry `sub`."""
     if change.is_new:
         return True
     old, new = trace.values(change)
@@ -262,6 +262,7 @@ def unknown_key_error(build: BuildContext, key: str) -> UsageError:
     for rule in build.rules.values():
         if rule.kind in ("source", "view") and build.state.line(rule.name):
             names += _similar_keys(build, rule.name, key)
+    names = [name for name in names if name != key]  # it has just failed
     return UsageError(
         f'no table, element, sample or adapter "{key}"{nearest(key, names)}\n'
         "an element is named path::qualified.name, a sample as `repobuild show` lists"

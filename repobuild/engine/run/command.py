@@ -43,11 +43,11 @@ class Command:
     @property
     def digest(self) -> str:
         """32 hex digits over the files."""
-        found = blake2b(digest_size=16)
+        hasher = blake2b(digest_size=16)
         for path, content in self.files:
-            found.update(b"%d %d " % (len(os.fsencode(path)), len(content)))
-            found.update(os.fsencode(path) + content)
-        return found.hexdigest()
+            hasher.update(b"%d %d " % (len(os.fsencode(path)), len(content)))
+            hasher.update(os.fsencode(path) + content)
+        return hasher.hexdigest()
 
 
 @dataclass(frozen=True)
@@ -93,7 +93,7 @@ def _input_lines(
 def _parse(
     lines: Iterable[bytes], rows: Mapping[str, Any]
 ) -> tuple[dict[str, CommandAnswer], str]:
-    """Return the answers, and what is wrong with the first line that is none."""
+    """Return the answers, and what is wrong with the first invalid line."""
     answers: dict[str, CommandAnswer] = {}
     bad = ""
     for number, line in enumerate(lines, 1):

@@ -75,6 +75,7 @@ class _MapRun:
             if memo and memo not in self.misses and self._memo(memo) is None:
                 self.misses[memo] = key
         self.failures: set[bytes] = set()
+        self.partial: dict[bytes, RawRow] = {}  # what of a failed row could be made
 
     def _content_digests(self) -> Iterator[tuple[str, bytes | None]]:
         """Yield every row to look at, with the digest of the fields the rule reads."""
@@ -89,10 +90,10 @@ class _MapRun:
             yield key, None if value is None else digest(pack(rule.read_fields(value)))
 
     def _memo(self, key: bytes) -> _MemoEntry | None:
-        found = self.build.state.database.execute(
+        row = self.build.state.database.execute(
             "SELECT id, digest FROM memo WHERE key = ?", (key,)
         ).fetchone()
-        return _MemoEntry(int(found[0]), found[1]) if found else None
+        return _MemoEntry(int(row[0]), row[1]) if row else None
 
     # ---------------------------------------------------------------------- computing
 
@@ -135,6 +136,8 @@ class _MapRun:
             self.build.problems.append(Problem(name, key, result.problem))
         if result.failed:
             self.failures.add(result.key)
+            if result.digest:
+                self.partial[result.key] = RawRow(result.digest, None, result.stored)
         return not result.failed
 
     def _write_memo(self, results: list[MapResult]) -> None:
@@ -165,10 +168,13 @@ class _MapRun:
         entry = self._memo(memo) if memo else None
         if memo and (entry is None or memo in self.failures):
             self.outcome.failed.append(key)
-        if memo is None or entry is None or memo in self.failures or not entry.digest:
-            self._drop(writer, key, old)
-            return
-        row = RawRow(entry.digest, entry.id, None)
+        row = self.partial.get(memo) if memo else None
+        if row is None:
+            failed = memo is None or memo in self.failures
+            if failed or entry is None or not entry.digest:
+                self._drop(writer, key, old)
+                return
+            row = RawRow(entry.digest, entry.id, None)
         new, removed = writer.put(key, row, {"input": memo}, old.get(key))
         counts = self.outcome.counts
         counts.removed += removed
@@ -187,13 +193,9 @@ class _MapRun:
             self.outcome.removed.append(key)
 
     def _clear_pending(self) -> None:
-        """Clear the pending rows, except those that failed: they are tried again."""
-        database, name = self.build.state.database, self.rule.name
-        database.execute("DELETE FROM pending WHERE consumer = ?", (name,))
-        database.executemany(
-            "INSERT OR IGNORE INTO pending VALUES (?, ?, ?, NULL)",
-            [(name, self.source.rule.name, key) for key in self.outcome.failed],
-        )
+        source = self.source.rule.name
+        failed = [(source, key) for key in self.outcome.failed]
+        self.build.keep_pending(self.rule, failed)
 
 
 class _OldValues:

@@ -39,11 +39,11 @@ class Script:
     def load(self) -> Callable[..., Any]:
         """Return the function; raises `UsageError` when the file does not define it."""
         names = vars(_module(self.path, self.source))
-        found: Callable[..., Any] | None = names.get(self.function)
-        if found is None or not callable(found):
+        function: Callable[..., Any] | None = names.get(self.function)
+        if function is None or not callable(function):
             hint = nearest(self.function, names)
             raise UsageError(f'"{self.path}" has no function "{self.function}"{hint}')
-        return partial(_call, found, _code_name(self.path))
+        return partial(_call, function, _code_name(self.path))
 
 
 def _call(function: Callable[..., Any], code_name: str, *arguments: Any) -> Any:

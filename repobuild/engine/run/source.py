@@ -7,10 +7,11 @@ another commit with the history that led to it.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from repobuild.engine.context import BuildContext
+from repobuild.engine.context import BuildContext, Problem
 from repobuild.engine.rule import Rule
 from repobuild.engine.run.view_output import ViewOutput
 from repobuild.engine.storage.table_writer import TableResult
@@ -26,6 +27,11 @@ class RunningSource:
     own: ViewOutput
     full: bool
     last: str
+    warn: Callable[[str, str], None]
+    failures: dict[str, str] = field(default_factory=dict)  # key -> problem
+
+    def fail(self, key: str, problem: object) -> None:
+        self.failures[key] = str(problem)
 
 
 def run_source(build: BuildContext, rule: Rule) -> TableResult:
@@ -36,9 +42,19 @@ def run_source(build: BuildContext, rule: Rule) -> TableResult:
     own = ViewOutput(build.table(rule.name), full)
     settings = rule.tracked_settings(build.settings)
     last = "" if full or line is None else line.tree
-    rule.function(RunningSource(build.snapshot, settings, own, full, last))
+
+    def warn(key: str, problem: str) -> None:
+        build.events.emit("problem", table=rule.name, key=key, text=problem)
+        build.problems.append(Problem(rule.name, key, problem))
+
+    source = RunningSource(build.snapshot, settings, own, full, last, warn)
+    rule.function(source)
+    for key, problem in source.failures.items():
+        build.report_failure(rule.name, key, problem)
+        outcome.failed.append(key)
     with build.transaction():
         writer = build.writer(rule)
         own.write(writer, outcome)
+        build.keep_pending(rule, [(rule.name, key) for key in source.failures])
         build.close(rule, writer, outcome, began)
     return outcome

@@ -48,7 +48,7 @@ class RunningTask:
 
     @property
     def settings(self) -> Mapping[str, Value]:
-        return self._rule.seen(self._build.settings)
+        return self._rule.visible_settings(self._build.settings)
 
     @property
     def commit(self) -> str:
@@ -68,11 +68,13 @@ class RunningTask:
             raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
         return self._build.table(name)
 
-    def joined(self, name: str) -> tuple[str, ...]:
-        return tuple(n for n in self._build.joined(name) if n in self._rule.inputs)
+    def with_extensions(self, name: str) -> tuple[str, ...]:
+        return tuple(
+            n for n in self._build.with_extensions(name) if n in self._rule.inputs
+        )
 
     def object(self, digest: str) -> Path:
-        return self._build.store.path(digest)
+        return self._build.store.checked_path(digest)
 
     def rows(self, table: str) -> Mapping[str, Mapping[str, Value]]:
         return dict(self._build.table(table).items())
@@ -140,10 +142,10 @@ def _make(build: BuildContext, rule: Rule, row_name: str, key: str) -> dict[str,
         **meta,
         "manifest": manifest_digest(build.manifest(rule)).hex(),
         "inputs": input_digests(build, rule),
-        "follows": parent(build, rule) if rule.chain else "",
+        "follows": find_chain_parent(build, rule) if rule.chain else "",
         "key": key,
         "build": build.number,
-        # Of this run: what a killed one had done before is not counted.
+        # Counts this run only, not what a killed run had done before.
         "seconds": round(time.perf_counter() - began, 3),
     }
     write_note(build.store, rule.name, row_name, row)
@@ -156,7 +158,7 @@ def _make(build: BuildContext, rule: Rule, row_name: str, key: str) -> dict[str,
 
 
 def is_current(build: BuildContext, rule: Rule) -> bool:
-    """Whether a task's row for this commit exists and has the key of a build now.
+    """Return whether a task has a row for this commit with the key of a build now.
 
     The artifact must exist too, but it is not read: `status` must not digest a model.
     """
@@ -175,7 +177,7 @@ def record_use(build: BuildContext, row: Row) -> None:
 
 def _is_stored(build: BuildContext, row: Row) -> bool:
     try:
-        build.store.path(str(row["object"]))
+        build.store.checked_path(str(row["object"]))
     except KeyError:
         return False
     return True
@@ -197,7 +199,7 @@ def row_key(build: BuildContext, rule: Rule) -> str:
 
 def task_key(build: BuildContext, rule: Rule) -> str:
     """Return the hex digest of everything that a task's artifact may depend on."""
-    follows = parent(build, rule) if rule.chain else ""
+    follows = find_chain_parent(build, rule) if rule.chain else ""
     manifest = manifest_digest(build.manifest(rule))
     return key_of(manifest, input_digests(build, rule), follows)
 
@@ -210,17 +212,17 @@ def key_of(manifest: bytes, inputs: Mapping[str, str], follows: str) -> str:
 
 def input_digests(build: BuildContext, rule: Rule) -> dict[str, str]:
     """Return the digest of each input table, or the artifact of an input task."""
-    found = {}
+    digests = {}
     for name in rule.inputs:
         if build.rules[name].kind == "task":
-            found[name] = _artifact(build, build.rules[name])
+            digests[name] = _artifact(build, build.rules[name])
         else:
             line = build.state.line(name)
-            found[name] = line.digest.hex() if line else ""
-    return found
+            digests[name] = line.digest.hex() if line else ""
+    return digests
 
 
-def parent(build: BuildContext, rule: Rule) -> str:
+def find_chain_parent(build: BuildContext, rule: Rule) -> str:
     """Return the artifact that a chain continues at this commit; "" for none.
 
     A commit that has a row keeps its parent: what was built since on other branches

@@ -21,8 +21,9 @@ class RunningView:
         self._build = build
         self._rule = rule
         self.full = full
-        self.settings = rule.seen(build.settings)
+        self.settings = rule.visible_settings(build.settings)
         self.own = ViewOutput(build.table(rule.name), full)
+        self.failures: dict[tuple[str, str], None] = {}  # table and key, in order
         self._changes: dict[str, RowChanges] = {}
 
     def changes(self, table: str) -> Mapping[str, Change]:
@@ -30,11 +31,11 @@ class RunningView:
         if table not in self._changes:
             source = self.table(table)
             if self.full:
-                found = RowChanges(source, list(source.keys()), {})
+                changes = RowChanges(source, list(source.keys()), {})
             else:
                 old = pending_rows(self._build.state, self._rule.name, table)
-                found = RowChanges(source, list(old), old)
-            self._changes[table] = found
+                changes = RowChanges(source, list(old), old)
+            self._changes[table] = changes
         return self._changes[table]
 
     def table(self, name: str) -> StoredTable:
@@ -42,11 +43,18 @@ class RunningView:
             raise KeyError(f'rule "{self._rule.name}" does not declare "{name}"')
         return self._build.table(name)
 
-    def joined(self, name: str) -> tuple[str, ...]:
-        return tuple(n for n in self._build.joined(name) if n in self._rule.inputs)
+    def with_extensions(self, name: str) -> tuple[str, ...]:
+        return tuple(
+            n for n in self._build.with_extensions(name) if n in self._rule.inputs
+        )
 
     def blob(self, blob_id: str) -> bytes:
         return self._build.snapshot.blob(blob_id)
+
+    def fail(self, table: str, key: str, problem: object) -> None:
+        if (table, key) not in self.failures:
+            self.failures[table, key] = None
+            self._build.report_failure(self._rule.name, key, str(problem))
 
 
 def run_view(build: BuildContext, rule: Rule) -> TableResult:
@@ -63,14 +71,12 @@ def run_view(build: BuildContext, rule: Rule) -> TableResult:
     with build.progress(rule.name, 0):
         rule.function(view)
         _check_schema(rule, view.own)
-    outcome = TableResult(rule.name)
+    outcome = TableResult(rule.name, failed=[key for _, key in view.failures])
     with build.transaction():
         writer = build.writer(rule)
         view.own.write(writer, outcome)
         write_index(build.state, rule, view.own.index, full)
-        build.state.database.execute(
-            "DELETE FROM pending WHERE consumer = ?", (rule.name,)
-        )
+        build.keep_pending(rule, view.failures)
         build.close(rule, writer, outcome, began)
     return outcome
 

@@ -1,4 +1,4 @@
-"""The rows that a view or a source writes, as an overlay over the stored table.
+"""Collect the rows that a view or a source writes, as an overlay over the table.
 
 On a full build the stored rows are hidden: the view starts empty, and rows that it does
 not put again are removed at the end. Values are packed when they are put, so that a
@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from repobuild.engine.contract import Value
-from repobuild.engine.digest import pack, unpack
+from repobuild.engine.digest import TableDigest, pack, unpack
+from repobuild.engine.index_digest import (
+    index_entry,
+    read_index_digest,
+    sum_index,
+    write_index_digest,
+)
 from repobuild.engine.rule import Rule
 from repobuild.engine.storage.state import State
 from repobuild.engine.storage.table import RawRow, StoredIndex, StoredTable, term_number
@@ -35,11 +41,11 @@ class ViewIndex:
 
     def find(self, term: str) -> list[str]:
         number = term_number(term)
-        found = set(self._keys.get(number, ()))
+        keys = set(self._keys.get(number, ()))
         if self._stored is not None:
             stored = self._stored.find_number(number)
-            found.update(key for key in stored if key not in self.changed)
-        return sorted(found)
+            keys.update(key for key in stored if key not in self.changed)
+        return sorted(keys)
 
 
 class ViewOutput:
@@ -103,12 +109,19 @@ def write_index(state: State, rule: Rule, index: ViewIndex, full: bool) -> None:
     if full:
         _write_whole_index(state, name, index)
         return
+    if not index.changed:
+        return
+    total = read_index_digest(database, name) or sum_index(database, name)
     for key, numbers in index.changed.items():
         number = _key_number(state, name, key, bool(numbers))
         rows = database.execute(
             f'SELECT term FROM "terms_{name}" WHERE id = ?', (number,)
         )
         old = {term for (term,) in rows}
+        if old:
+            total.remove(key, index_entry(old))
+        if numbers:
+            total.add(key, index_entry(numbers))
         database.executemany(
             f'DELETE FROM "terms_{name}" WHERE term = ? AND id = ?',
             [(term, number) for term in old - numbers],
@@ -119,6 +132,7 @@ def write_index(state: State, rule: Rule, index: ViewIndex, full: bool) -> None:
         )
         if number and not numbers:
             database.execute(f'DELETE FROM "keys_{name}" WHERE id = ?', (number,))
+    write_index_digest(database, name, total)
 
 
 def _write_whole_index(state: State, name: str, index: ViewIndex) -> None:
@@ -136,15 +150,19 @@ def _write_whole_index(state: State, name: str, index: ViewIndex) -> None:
         for term in index.changed[key]
     )
     database.executemany(f'INSERT INTO "terms_{name}" VALUES (?, ?)', terms)
+    total = TableDigest()
+    for key in keys:
+        total.add(key, index_entry(index.changed[key]))
+    write_index_digest(database, name, total)
 
 
 def _key_number(state: State, name: str, key: str, create: bool) -> int:
     """Return a key's number in the index; 0 when it has none and `create` is false."""
-    found = state.database.execute(
+    row = state.database.execute(
         f'SELECT id FROM "keys_{name}" WHERE key = ?', (key,)
     ).fetchone()
-    if found or not create:
-        return int(found[0]) if found else 0
+    if row or not create:
+        return int(row[0]) if row else 0
     cursor = state.database.execute(
         f'INSERT INTO "keys_{name}"(key) VALUES (?)', (key,)
     )

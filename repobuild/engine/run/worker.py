@@ -17,6 +17,8 @@ from repobuild.engine.rule import import_function
 from repobuild.engine.run.command import Command, CommandEnvironment, run_command
 from repobuild.engine.run.cyclic_gc import paused_gc
 from repobuild.engine.run.script import RuleError, Script
+from repobuild.errors import MissingObjectError, PartialRowError
+from repobuild.git.repository import open_folder, read_blob
 
 Settings = dict[str, Any]
 
@@ -50,8 +52,7 @@ class MapWork:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class MapResult:
+class MapResult(NamedTuple):
     """A computed row in its stored form; `digest` is empty when there is no row."""
 
     key: bytes
@@ -70,19 +71,11 @@ class MapScope:
     copies: str  # folder with the blobs of a work tree; "" for a commit
 
     def blob(self, blob_id: str) -> bytes:
-        if self.copies:
-            copy = Path(self.copies) / blob_id
-            if copy.is_file():
-                return copy.read_bytes()
-        data: bytes = _objects(self.repository)[blob_id].data
-        return data
+        copies = Path(self.copies) if self.copies else None
+        return read_blob(_objects(self.repository), blob_id, copies)
 
 
-@lru_cache(maxsize=1)
-def _objects(repository: str) -> Any:
-    import pygit2
-
-    return pygit2.Repository(repository)
+_objects = lru_cache(maxsize=1)(open_folder)
 
 
 def compute(work: MapWork, payloads: Sequence[Payload]) -> list[MapResult]:
@@ -101,8 +94,12 @@ def _compute_row(
     key, packed = payload
     try:
         value = function(unpack(packed), scope)
+    except PartialRowError as error:
+        kept = _result(work, key, error.value)
+        return kept._replace(problem=str(error), failed=True)
     except Exception as error:  # one bad row is reported, and the others are computed
-        name = "" if isinstance(error, RuleError) else f"{type(error).__name__}: "
+        is_plain = isinstance(error, (RuleError, MissingObjectError))
+        name = "" if is_plain else f"{type(error).__name__}: "
         return MapResult(key, b"", b"", f"{name}{error}", True)
     return _result(work, key, value)
 

@@ -1,4 +1,4 @@
-"""Record beside each artifact which table rows name it; a lost index is restored so.
+"""Record beside each artifact which rows name it, to restore a lost index.
 
     objects/ab/cdef….rows    {"format": 1, "rows": [{"table", "key", "row"}, ...]}
 
@@ -10,7 +10,6 @@ training: a task looks through the notes before it makes an artifact.
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import Any
 from repobuild.engine.context import BuildContext
 from repobuild.engine.digest import pack
 from repobuild.engine.rule import Rule
+from repobuild.engine.state_files import replace_file
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.table import RawRow
 from repobuild.engine.storage.table_writer import TableResult
@@ -35,12 +35,8 @@ def write_note(store: ArtifactStore, table: str, key: str, row: Row) -> None:
     kept = [n for n in read_notes(path) if (n["table"], n["key"]) != same]
     kept.append({"table": table, "key": key, "row": row})
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f"{path.name}.new")
-    with fresh.open("w", encoding="utf-8") as file:
-        json.dump({"format": FORMAT, "rows": kept}, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    fresh.replace(path)
+    body = json.dumps({"format": FORMAT, "rows": kept}, indent=1)
+    replace_file(path, body.encode(), sync=True)
 
 
 def read_notes(path: Path) -> list[dict[str, Any]]:

@@ -41,16 +41,16 @@ class ArtifactStore:
         """Return an artifact's folder in the writable object folder, stored or not."""
         return object_path(self.folder, digest)
 
-    def path(self, digest: str) -> Path:
+    def checked_path(self, digest: str) -> Path:
         """Return a stored artifact's folder, checked once in a process.
 
         Raises:
             KeyError: it is absent or its content does not match its digest.
         """
         for objects in (self.folder, *self.fallbacks):
-            found = object_path(objects, digest)
-            if found.is_dir() and self._is_whole(found, digest):
-                return found
+            folder = object_path(objects, digest)
+            if folder.is_dir() and self._is_whole(folder, digest):
+                return folder
         raise KeyError(digest)
 
     def put(self, source: Path, digest: str = "") -> str:
@@ -61,6 +61,9 @@ class ArtifactStore:
             shutil.rmtree(source)
             return digest
         _sync(source)
+        for path in (self.folder, target.parent, target):
+            if path.is_symlink() or path.is_file():
+                path.unlink()  # as a damaged disk or a restored archive leaves it
         target.parent.mkdir(parents=True, exist_ok=True)
         source.rename(target)
         _sync_folder(target.parent)
@@ -79,17 +82,17 @@ class ArtifactStore:
         target.with_name(f"{target.name}.rows").unlink(missing_ok=True)
         shutil.rmtree(target, ignore_errors=True)
 
-    def _is_whole(self, found: Path, digest: str) -> bool:
-        """Whether a folder has its digest; a bad one of ours is set aside."""
+    def _is_whole(self, folder: Path, digest: str) -> bool:
+        """Return whether a folder has its digest; set a bad one of this store aside."""
         if digest in self._checked:
             return True
-        if folder_digest(found) == digest:
+        if folder_digest(folder) == digest:
             self._checked.add(digest)
             return True
-        if found.is_relative_to(self.folder):
-            bad = found.with_name(found.name + ".bad")
+        if folder.is_relative_to(self.folder):
+            bad = folder.with_name(folder.name + ".bad")
             shutil.rmtree(bad, ignore_errors=True)
-            found.rename(bad)
+            folder.rename(bad)
         return False
 
 

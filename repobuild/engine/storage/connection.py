@@ -24,7 +24,10 @@ def connect(path: Path) -> sqlite3.Connection:
         BuildError: SQLite cannot open it; `DamagedError` when it is corrupt.
     """
     # Autocommit mode: transactions begin where the code says BEGIN.
-    database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    try:
+        database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+    except sqlite3.DatabaseError as error:
+        raise database_error(path, error) from error
     try:
         database.execute(f"PRAGMA page_size = {_PAGE_BYTES}")
         # Lets garbage collection free pages without rewriting the whole file. Has an
@@ -94,7 +97,7 @@ def damaged(path: Path, reason: str) -> DamagedError:
     """Return the error of a reader that finds the database damaged."""
     return DamagedError(
         f'the state "{path}" is damaged: {reason}\n'
-        "run `repobuild`: it sets the file aside and builds anew; adapters are kept",
+        "run `repobuild`: it sets the file aside and rebuilds; adapters are kept",
         reason,
     )
 

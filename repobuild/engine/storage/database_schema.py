@@ -3,7 +3,7 @@
 Every engine table X has `rows_X`; a view also has `keys_X` and `terms_X`, its index.
 Row keys are text; digests are 16 bytes; values are msgpack, deflated from 160 bytes.
 
-    meta(name, value)                     the format
+    meta(name, value)                     the format; the digests of indexes
     manifests(id, digest, body)           what rows depend on besides their inputs
     tables(name, manifest, digest, ...)   one line per table, with its digest
     memo(id, key, digest, value)          map results by content; shared by all paths
@@ -58,6 +58,23 @@ CREATE TABLE IF NOT EXISTS builds(
 """
 
 
+def rows_schema(table: str) -> str:
+    """Return the definition of the rows of an engine table."""
+    return (
+        f'"rows_{table}"(key TEXT PRIMARY KEY, '
+        "digest BLOB NOT NULL, memo INTEGER, value BLOB) WITHOUT ROWID"
+    )
+
+
+def index_schema(table: str) -> tuple[str, str]:
+    """Return the definitions of a view's index: its keys and its terms."""
+    return (
+        f'"keys_{table}"(id INTEGER PRIMARY KEY, key TEXT UNIQUE)',
+        f'"terms_{table}"(term INTEGER, id INTEGER, '
+        "PRIMARY KEY(term, id)) WITHOUT ROWID",
+    )
+
+
 def complete(database: sqlite3.Connection) -> None:
     """Create the tables that an older state lacks as empty temporary ones."""
     existing = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
@@ -72,11 +89,11 @@ def check_format(database: sqlite3.Connection, path: Path) -> None:
     query = "SELECT 1 FROM sqlite_master WHERE name = 'meta'"
     if database.execute(query).fetchone() is None:
         return
-    found = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
-    if found and str(found[0]).isdecimal() and int(found[0]) > FORMAT:
+    row = database.execute("SELECT value FROM meta WHERE name = 'format'").fetchone()
+    if row and str(row[0]).isdecimal() and int(row[0]) > FORMAT:
         database.close()
         raise BuildError(
             f'the state in "{path.parent}" was written by a newer repobuild\n'
-            f"it has format {found[0]}, this version knows up to {FORMAT}\n"
+            f"it has format {row[0]}, this version knows up to {FORMAT}\n"
             "upgrade repobuild, or move that folder away to build anew"
         )

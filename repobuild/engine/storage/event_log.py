@@ -12,19 +12,33 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+
+from repobuild.engine.state_files import open_without_links, replace_file
 
 _MAX_BYTES = 1_000_000
 _MAX_KEYS = 1_000
 
 
-class EventLog:
-    """The log file; `build` is the number that its next events carry."""
+Redact = Callable[[dict[str, Any]], dict[str, Any]]
 
-    def __init__(self, path: Path) -> None:
+
+def keep(event: dict[str, Any]) -> dict[str, Any]:
+    """Return an event as it is."""
+    return event
+
+
+class EventLog:
+    """The log file; `build` is the number that its next events carry.
+
+    `redact` removes secrets from an event: names and paths may hold some.
+    """
+
+    def __init__(self, path: Path, redact: Redact = keep) -> None:
         self.path = path
+        self._redact = redact
         self.build = 0
 
     def emit(self, event: str, **fields: Any) -> None:
@@ -32,7 +46,9 @@ class EventLog:
         line: dict[str, Any] = {"build": self.build, "event": event}
         for name, value in fields.items():
             line[name] = value[:_MAX_KEYS] if isinstance(value, list) else value
-        with self.path.open("ab+") as file:
+        line = self._redact(line)
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND
+        with open(open_without_links(self.path, flags), "ab+") as file:
             # A kill may have cut the last line: begin the next event on its own line.
             end = file.seek(0, 2)
             if end and os.pread(file.fileno(), 1, end - 1) != b"\n":
@@ -57,6 +73,4 @@ class EventLog:
             return
         lines = self.path.read_bytes().splitlines()
         kept = b"\n".join(lines[len(lines) // 2 :]) + b"\n"
-        fresh = self.path.with_name(f"{self.path.name}.new")
-        fresh.write_bytes(kept)
-        fresh.replace(self.path)
+        replace_file(self.path, kept)

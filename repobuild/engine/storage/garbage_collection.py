@@ -72,18 +72,18 @@ def collect_after_build(build: BuildContext, limits: CacheLimits) -> list[Garbag
 
     Costs two look-ups when no artifact was made and few memo entries are idle.
     """
-    found: list[Garbage] = []
+    garbage: list[Garbage] = []
     outcomes = (build.outcomes.get(rule.name) for rule in _tasks(build))
     if any(o and (o.built or o.memo) for o in outcomes) or _doomed(build):
-        found += _artifact_garbage(build, limits)
+        garbage += _artifact_garbage(build, limits)
     is_due = memo_gc.is_due(build, limits.keep_builds)
     if is_due:
-        found += _memo_garbage(build, limits)
-    if found or is_due:
-        remove_garbage(build, limits, found, _FREED_PAGES)
+        garbage += _memo_garbage(build, limits)
+    if garbage or is_due:
+        remove_garbage(build, limits, garbage, _FREED_PAGES)
     if build.number % _TRIM_BUILDS == 0:
         _trim_builds(build)
-    return found
+    return garbage
 
 
 def find_garbage(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
@@ -92,13 +92,13 @@ def find_garbage(build: BuildContext, limits: CacheLimits) -> list[Garbage]:
 
 
 def remove_garbage(
-    build: BuildContext, limits: CacheLimits, found: list[Garbage], pages: int = 0
+    build: BuildContext, limits: CacheLimits, garbage: list[Garbage], pages: int = 0
 ) -> int:
     """Remove what `waste` found; return its bytes. `pages` = 0 frees all free pages."""
-    objects = [item.name for item in found if item.kind == "object"]
+    objects = [item.name for item in garbage if item.kind == "object"]
     database = build.state.database
     with build.transaction():
-        numbers = [int(item.name) for item in found if item.kind == "memo"]
+        numbers = [int(item.name) for item in garbage if item.kind == "memo"]
         if numbers or not objects:
             memo_gc.remove_entries(build, numbers, limits.keep_builds)
         for rule in _tasks(build):
@@ -110,7 +110,7 @@ def remove_garbage(
         database.execute("DELETE FROM doomed WHERE object = ?", (name,))
         database.execute("DELETE FROM uses WHERE object = ?", (name,))
     _free_pages(database, pages)
-    return sum(item.size for item in found)
+    return sum(item.size for item in garbage)
 
 
 def _free_pages(database: sqlite3.Connection, pages: int) -> None:
@@ -151,9 +151,9 @@ def _needed_commits(build: BuildContext, rows: Mapping[str, Any]) -> set[str]:
     """
     repository = build.snapshot.repository
     tips = {*heads(repository), build.snapshot.commit}
-    found = {nearest_ancestor(repository, tip, rows) for tip in tips}
+    needed = {nearest_ancestor(repository, tip, rows) for tip in tips}
     newest = max(rows, key=lambda commit: int(rows[commit]["build"]), default="")
-    return {commit for commit in (*found, newest) if commit}
+    return {commit for commit in (*needed, newest) if commit}
 
 
 def _named_artifacts(row: Mapping[str, Any]) -> set[str]:

@@ -19,9 +19,11 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
+from repobuild.engine.state_files import replace_file
+
 
 def seal_holds(path: Path) -> bool:
-    """Whether a database is the file that was sealed, without a journal."""
+    """Return whether a database is the file that was sealed, without a journal."""
     return not journal(path) and read_seal(path) == _identity(path) != ""
 
 
@@ -37,13 +39,12 @@ def seal(path: Path) -> None:
     """Seal a closed database; on a full disk it stays without a seal."""
     if journal(path):  # a reader kept SQLite from applying it
         return
-    fresh = path.with_name(f"{path.name}.seal.new")
+    target = _seal_path(path)
     try:
-        fresh.write_text(f"{_identity(path)}\n", "ascii")
-        fresh.replace(_seal_path(path))
+        replace_file(target, f"{_identity(path)}\n".encode())
     except OSError:
         with suppress(OSError):
-            fresh.unlink(missing_ok=True)
+            target.with_name(f"{target.name}.new").unlink(missing_ok=True)
 
 
 def unseal(path: Path) -> None:
@@ -65,7 +66,7 @@ def _seal_path(path: Path) -> Path:
 
 def _identity(path: Path) -> str:
     try:
-        found = path.stat()
+        stat = path.stat()
     except OSError:
         return ""
-    return f"{found.st_size} {found.st_ino} {found.st_mtime_ns} {found.st_ctime_ns}"
+    return f"{stat.st_size} {stat.st_ino} {stat.st_mtime_ns} {stat.st_ctime_ns}"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from repobuild.engine.state_files import open_without_links
 from repobuild.errors import LockedError
 
 _HOLDER_BYTES = 200
@@ -26,7 +27,7 @@ def hold_lock(
     Raises:
         LockedError: it is taken and `wait` is false.
     """
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    descriptor = open_without_links(path, os.O_RDWR | os.O_CREAT)
     try:
         _acquire(descriptor, wait, report)
         os.ftruncate(descriptor, 0)

@@ -30,7 +30,7 @@ def newest_build(build: BuildContext) -> int:
 
 
 def is_due(build: BuildContext, keep: int) -> bool:
-    """Whether a scan of all rows is worthwhile. Costs a count of the idle entries."""
+    """Return whether a scan of all rows is worthwhile; counts the idle entries."""
     database = build.state.database
     rows = sum(
         line.rows for name in _map_names(build) if (line := build.state.line(name))
@@ -84,8 +84,8 @@ def _last_entry(build: BuildContext) -> int:
 def _last_scanned_entry(build: BuildContext) -> int:
     """Return the newest entry at the time of the last scan; 0 before the first."""
     query = "SELECT value FROM meta WHERE name = 'looked'"
-    found = build.state.database.execute(query).fetchone()
-    return int(found[0]) if found else 0
+    row = build.state.database.execute(query).fetchone()
+    return int(row[0]) if row else 0
 
 
 def _map_names(build: BuildContext) -> list[str]:

@@ -105,7 +105,7 @@ def trim(database: sqlite3.Connection, number: int) -> None:
 def _is_obsolete(
     database: sqlite3.Connection, table: str, key: str, build: int, detail: Any
 ) -> bool:
-    """Whether an old change is not the newest one of an existing row."""
+    """Return whether an old change is not the newest one of an existing row."""
     if detail.get("gone") and not detail.get("evicted"):
         return True
     query = "SELECT 1 FROM changes WHERE tbl = ? AND key = ? AND build > ? LIMIT 1"

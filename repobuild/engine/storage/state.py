@@ -34,7 +34,11 @@ from repobuild.engine.storage.connection import (
     database_error,
 )
 from repobuild.engine.storage.damage_check import find_damage, is_corrupt
-from repobuild.engine.storage.database_schema import check_format
+from repobuild.engine.storage.database_schema import (
+    check_format,
+    index_schema,
+    rows_schema,
+)
 from repobuild.engine.storage.integrity import (
     journal,
     read_seal,
@@ -64,7 +68,7 @@ class TableRecord:
 class State:
     """The open database. One writer at a time holds the lock; readers need none.
 
-    `lost` describes a damaged database that this one replaces; else it is empty.
+    `damage_report` describes a damaged database that this one replaces, or is empty.
     """
 
     def __init__(
@@ -72,12 +76,12 @@ class State:
         folder: Path,
         database: sqlite3.Connection,
         read_only: bool = False,
-        lost: str = "",
+        damage_report: str = "",
     ) -> None:
         self.folder = folder
         self.database = database
         self.read_only = read_only
-        self.lost = lost
+        self.damage_report = damage_report
         # For a reader, a table that was never built is an empty temporary one.
         self._temporary = "TEMP " if read_only else ""
         self._created: set[str] = set()  # names whose storage exists
@@ -105,20 +109,14 @@ class State:
         if table in self._created:
             return
         self.database.execute(
-            f'CREATE {self._temporary}TABLE IF NOT EXISTS "rows_{table}"('
-            "key TEXT PRIMARY KEY, "
-            "digest BLOB NOT NULL, memo INTEGER, value BLOB) WITHOUT ROWID"
+            f"CREATE {self._temporary}TABLE IF NOT EXISTS {rows_schema(table)}"
         )
         if index:
             self._create_index(table)
         self._created.add(table)
 
     def _create_index(self, table: str) -> None:
-        for statement in (
-            f'"keys_{table}"(id INTEGER PRIMARY KEY, key TEXT UNIQUE)',
-            f'"terms_{table}"(term INTEGER, id INTEGER, '
-            "PRIMARY KEY(term, id)) WITHOUT ROWID",
-        ):
+        for statement in index_schema(table):
             self.database.execute(
                 f"CREATE {self._temporary}TABLE IF NOT EXISTS {statement}"
             )
@@ -137,6 +135,7 @@ class State:
         )
         for kind in ("rows", "keys", "terms"):
             self.database.execute(f'DROP TABLE IF EXISTS "{kind}_{table}"')
+        self.database.execute("DELETE FROM meta WHERE name = ?", (f"index_{table}",))
         self.database.execute("DELETE FROM tables WHERE name = ?", (table,))
         self.database.execute("DELETE FROM pending WHERE consumer = ?", (table,))
         self._created.discard(table)
@@ -174,11 +173,11 @@ class State:
 
     def manifest_id(self, digest: bytes, body: dict[str, Any]) -> int:
         """Return the number of a manifest, storing its body when it is new."""
-        found = self.database.execute(
+        row = self.database.execute(
             "SELECT id FROM manifests WHERE digest = ?", (digest,)
         ).fetchone()
-        if found:
-            return int(found[0])
+        if row:
+            return int(row[0])
         cursor = self.database.execute(
             "INSERT INTO manifests(digest, body) VALUES (?, ?)", (digest, pack(body))
         )
@@ -186,10 +185,10 @@ class State:
 
     def manifest(self, number: int) -> dict[str, Any]:
         """Return the body of a manifest; empty when it is unknown."""
-        found = self.database.execute(
+        row = self.database.execute(
             "SELECT body FROM manifests WHERE id = ?", (number,)
         ).fetchone()
-        return dict(unpack(found[0])) if found else {}
+        return dict(unpack(row[0])) if row else {}
 
 
 def open_state(folder: Path, read_only: bool = False) -> State:
@@ -214,13 +213,13 @@ def open_state(folder: Path, read_only: bool = False) -> State:
     kept = set_aside(path) if reason else None
     unseal(path)
     database = connect(path)
-    lost = ""
+    damage_report = ""
     if kept:
-        lost = (
+        damage_report = (
             f'the state "{path}" is damaged: {reason}; it is kept as "{kept.name}", '
             "its tables are made anew and the stored adapters are found again"
         )
-    return State(folder, database, lost=lost)
+    return State(folder, database, damage_report=damage_report)
 
 
 def _damage(path: Path) -> str:
@@ -269,7 +268,7 @@ def remove_work_in_progress(folder: Path, is_kept: Callable[[str], bool]) -> Non
     What an interrupted task left stays until that task has run: a build of the tables
     before it must not cost a training its checkpoint.
     """
-    for path in folder.iterdir() if folder.is_dir() else ():
+    for path in folder.iterdir() if folder.is_dir() and not folder.is_symlink() else ():
         if is_kept(path.name):
             continue
         if path.is_dir() and not path.is_symlink():

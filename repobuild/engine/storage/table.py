@@ -108,10 +108,10 @@ class StoredTable:
 
     def raw(self, key: str) -> RawRow | None:
         """Return a row in its stored form."""
-        found = self._database.execute(
+        row = self._database.execute(
             f'SELECT digest, memo, value FROM "rows_{self._name}" WHERE key = ?', (key,)
         ).fetchone()
-        return RawRow(*found) if found else None
+        return RawRow(*row) if row else None
 
     def get(self, key: str) -> Value | None:
         if key in self._cache:
@@ -135,10 +135,10 @@ class StoredTable:
         """Return the bytes stored for a row: its value, or its entries' digests."""
         if row.memo is None:
             return row.value
-        found = self._database.execute(
+        fetched = self._database.execute(
             "SELECT value FROM memo WHERE id = ?", (row.memo,)
         ).fetchone()
-        return found[0] if found else None
+        return fetched[0] if fetched else None
 
     def subs(self, key: str) -> list[str]:
         """Return the sub keys of a row with entries, without decoding these."""

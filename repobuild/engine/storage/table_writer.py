@@ -77,7 +77,7 @@ class TableWriter:
 
     @property
     def noted(self) -> bool:
-        """Whether every change so far is kept for `why`."""
+        """Return whether every change so far is kept for `why`."""
         return bool(self._build) and self.changed <= _DETAILED_ROWS
 
     def put(

@@ -1,4 +1,4 @@
-"""Find where the paths and names in an answer are, whatever the answer says of them.
+"""Find where the paths and names of an answer are in the repository.
 
 `mentions(question, answer, lookup)` returns each path and each name in backticks once,
 in order of mention; mention_parser.py has the rule of what they are.
@@ -10,7 +10,7 @@ A name may be bare, qualified, or qualified by its module or by a package of the
 If several elements have it, those in a path that the answer also mentions count.
 
 A missing name or path is reported only if it must mean the repository: after one wrong
-"no such name", about a parameter say, nobody reads the next one. Not reported are
+"no such name", about a parameter say, users ignore the next one. Not reported are
 
     Python's own names, those of imported packages, and constants
     plain words, settings and attributes, unless the question has them or they are
@@ -50,11 +50,11 @@ _COMPOUND = re.compile(r".*([a-z0-9]_+[a-z0-9]|[a-z][A-Z]|[A-Z][A-Z][a-z]).*")
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A name or path as it was written; without `places` it does not exist."""
+    """A name or path as it was written; without `locations` it does not exist."""
 
     name: str
     is_path: bool
-    places: tuple[SymbolLocation, ...] = ()
+    locations: tuple[SymbolLocation, ...] = ()
     others: int = 0  # further files that have it, beyond `MOST_FILES`
 
 
@@ -86,12 +86,12 @@ class _AnswerReader:
         quoted = (text for text in self._quoted if text in listed)
         for text in dict.fromkeys([*quoted, *self._paths]):
             mention = self._mention(text)
-            if mention is None or mention.places in reported:
+            if mention is None or mention.locations in reported:
                 continue
             if text in parameters and not self._is_in_question(text):
                 continue
-            if mention.places:
-                reported.add(mention.places)
+            if mention.locations:
+                reported.add(mention.locations)
             yield mention
 
     def _mention(self, text: str) -> Mention | None:
@@ -102,7 +102,7 @@ class _AnswerReader:
                 return Mention(text, True, locations)
             return None
         mention = self._names[text]
-        if mention.places:
+        if mention.locations:
             is_builtin = is_python(text) and not self._is_in_question(text)
             return None if is_builtin else mention
         return mention if self._is_missing_name(text) else None
@@ -149,7 +149,9 @@ class _AnswerReader:
 
     def _parameters(self) -> set[str]:
         """Return the parameters of unambiguous elements: they are no mentions."""
-        certain = [m.places[0].id for m in self._names.values() if len(m.places) == 1]
+        certain = [
+            m.locations[0].id for m in self._names.values() if len(m.locations) == 1
+        ]
         return {name for id in certain for name in self._lookup.parameters(id)}
 
     # ------------------------------------------------------------- what is missing
@@ -201,7 +203,7 @@ class _AnswerReader:
         for files in self._files.values():
             yield from files[:1]
         for mention in self._names.values():
-            yield from (location.path for location in mention.places[:1])
+            yield from (location.path for location in mention.locations[:1])
         for word in _WORD.findall(self._question):
             yield from self._files_defining(word)[0][:1]
 

@@ -1,8 +1,8 @@
 """Define the page's style sheet: one column, two colour schemes, nothing fetched.
 
 Grey is the base, blue the parent, orange the adapter, in plots and in text. Each plot
-also tells the models apart by shape or by label, for readers who cannot tell the
-colours apart. On paper the page is light, and folded parts are shown.
+also distinguishes the models by shape or by label, for readers who cannot see the
+colours. On paper the page is light, and folded parts are shown.
 """
 
 from __future__ import annotations

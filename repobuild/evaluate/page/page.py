@@ -57,7 +57,8 @@ def render_page(report: Report) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; '
-        "img-src data:; style-src 'unsafe-inline'\">"
+        "img-src data:; style-src 'unsafe-inline'; base-uri 'none'; "
+        "form-action 'none'\">"
         '<link rel="icon" href="data:,">'
         f"<title>{title}</title><style>{CSS}</style></head>"
         f"<body><main>{_head(report)}{_contents(body)}{body}{_foot(report)}</main>"

@@ -101,34 +101,34 @@ def compare_facts(
 
 def facts_in(text: str, task: str, known: KnownNames) -> Facts:
     """Return every fact that a text states."""
-    found = {ExactFact("path", path) for path in paths_in(text, known)}
+    facts = {ExactFact("path", path) for path in paths_in(text, known)}
     ranges = [(a or c, b or d) for a, b, c, d in _LINES.findall(prose(text))]
     for span in spans(text):
         if known.is_path(path_of(span)):
             ranges += _LINES_AFTER_PATH.findall(span)
         elif is_name(span.removesuffix("()")):
-            found.add(ExactFact("name", span.removesuffix("()")))
+            facts.add(ExactFact("name", span.removesuffix("()")))
         else:
-            found.add(ExactFact("code", _one_line(span)))
+            facts.add(ExactFact("code", _one_line(span)))
     for first, last in ranges:
         is_single = last in ("", first)
-        found.add(ExactFact("lines", first if is_single else f"{first}-{last}"))
+        facts.add(ExactFact("lines", first if is_single else f"{first}-{last}"))
     if task in SIGNATURE_TASKS:
         for language, code in _FENCED.findall(text):
             if language != "diff":  # changed lines, no signature
-                found |= signature_facts(code)
-    return frozenset(found)
+                facts |= signature_facts(code)
+    return frozenset(facts)
 
 
 def bare_facts(answer: str, wanted: Facts) -> Facts:
     """Return the wanted facts that an answer states without backticks or fences."""
-    found: set[ExactFact] = set()
+    facts: set[ExactFact] = set()
     if not spans(answer):
         text = prose(answer)
-        found |= {f for f in wanted if f.kind == "name" and _has_word(text, f.text)}
+        facts |= {f for f in wanted if f.kind == "name" and _has_word(text, f.text)}
     if "```" not in answer and any(fact.kind == "signature" for fact in wanted):
-        found |= signature_facts(answer)
-    return frozenset(found)
+        facts |= signature_facts(answer)
+    return frozenset(facts)
 
 
 def facts_asked_for(question: str, facts: Facts) -> Facts:
@@ -178,13 +178,13 @@ def _one_line(text: str) -> str:
 
 def signature_facts(code: str) -> set[ExactFact]:
     """Return the first definition or call in some code, whole and by parameter."""
-    found = _DEFINITION.search(code) or _CALL.search(code)
-    if found is None:
+    head = _DEFINITION.search(code) or _CALL.search(code)
+    if head is None:
         return set()
-    parts, end = _split_arguments(code, found.end())
+    parts, end = _split_arguments(code, head.end())
     returned = _RETURN_TYPE.match(code, end)
     result = f" -> {_one_line(returned[1])}" if returned else ""
-    whole = _one_line(f"{found[0]}{', '.join(parts)}){result}")
+    whole = _one_line(f"{head[0]}{', '.join(parts)}){result}")
     return {
         *(ExactFact("parameter", part) for part in parts),
         ExactFact("signature", whole),

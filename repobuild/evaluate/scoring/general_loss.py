@@ -73,19 +73,19 @@ class GeneralText:
 
 def section(general: GeneralText, losses: Mapping[str, Losses]) -> dict[str, Any]:
     """Return the section `strict.general`; comparison.py defines its form."""
-    found: dict[str, Any] = {"n": len(general.pieces), "text": general.digest}
+    section: dict[str, Any] = {"n": len(general.pieces), "text": general.digest}
     for model, model_losses in losses.items():
-        found[model] = _intervals(loss=model_losses)
-    found["difference"] = {
+        section[model] = _intervals(loss=model_losses)
+    section["difference"] = {
         other: _differences(losses["adapter"], other_losses)
         for other, other_losses in losses.items()
         if other != "adapter"
     }
-    return found
+    return section
 
 
 def _differences(ours: Losses, theirs: Losses) -> dict[str, Any]:
-    """Return our loss minus theirs: in nats per token, and as a share of theirs."""
+    """Return `ours` minus `theirs`: in nats per token, and as a share of `theirs`."""
     sums = [(a[0] - b[0], a[1], b[0]) for a, b in zip(ours, theirs, strict=True)]
     return _intervals(
         loss=[(difference, tokens) for difference, tokens, _ in sums],
@@ -95,7 +95,7 @@ def _differences(ours: Losses, theirs: Losses) -> dict[str, Any]:
 
 def _intervals(**pairs: Sequence[tuple[float, float]]) -> dict[str, Any]:
     """Return each ratio of sums with its interval, resampled by piece."""
-    return {name: ratio(found).to_dict() for name, found in pairs.items() if found}
+    return {name: ratio(losses).to_dict() for name, losses in pairs.items() if losses}
 
 
 # ---------------------------------------------------------------- drawing the pieces

@@ -13,10 +13,10 @@ changed. An answer is
 
     staleness   stale answers as a share of the questions, by kind and overall
 
-The base model's share is that of mere guessing, the parent's that of the belief before
-the update. A question is asked only if its subject was trained: some sample of a moved
-or changed element, a sample about the removal of a removed one. Questions that contain
-a secret are not asked.
+The base model's share measures mere guessing, the parent's share measures what was
+believed before the update. A question is asked only if its subject was trained: some
+sample of a moved or changed element, a sample about the removal of a removed one.
+Questions that contain a secret are not asked.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ class OutdatedQuestion:
             self.id, TRACK, self.kind, self.question, self.expected, self.row
         )
 
-    def belief(self, answer: str, known: KnownNames) -> StalenessMark:
+    def mark(self, answer: str, known: KnownNames) -> StalenessMark:
         """Mark an answer by the facts of the present and of the old answer."""
         task = "api_usage" if self.kind == "changed" else ""
 
@@ -157,10 +157,10 @@ def section(
     kinds = [question.kind for question in questions]
     stale = {m: [float(mark.stale) for mark in own] for m, own in marks.items()}
     right = {m: [float(mark.right) for mark in own] for m, own in marks.items()}
-    found: dict[str, Any] = {"n": len(questions)}
+    section: dict[str, Any] = {"n": len(questions)}
     for model in marks:
-        found[model] = _intervals(kinds, stale[model], right[model])
-    found["difference"] = {
+        section[model] = _intervals(kinds, stale[model], right[model])
+    section["difference"] = {
         other: _intervals(
             kinds,
             _subtract(stale["adapter"], stale[other]),
@@ -169,7 +169,7 @@ def section(
         for other in marks
         if other != "adapter"
     }
-    return found
+    return section
 
 
 def _subtract(ours: Sequence[float], theirs: Sequence[float]) -> list[float]:

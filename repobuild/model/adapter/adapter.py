@@ -1,4 +1,4 @@
-"""The task `adapter`: bring the LoRA adapter of a repository up to a commit.
+"""Run the task `adapter`: bring the LoRA adapter of a repository up to a commit.
 
     adapter(task) -> row
      |
@@ -60,7 +60,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.engine.override import ORIGINAL
+from repobuild.engine.override import REPLACED_ROW
 from repobuild.errors import BuildError
 from repobuild.model.adapter import packing, replay
 from repobuild.model.adapter.decision import (
@@ -90,7 +90,7 @@ if TYPE_CHECKING:
 # and with one of them taken: default 6.9k and 0.1k, passive 3.5k and 4.0k, 2,000 turns
 # 6.6k and 2.2k.
 SPIN_COUNT = ("GOMP_SPINCOUNT", "2000")
-LATER_ROUNDS = 3  # the least replay of a round after the first is divided by this
+LATER_REPLAY_DIVISOR = 3  # rounds after the first replay a third of the least
 
 
 def adapter(task: Task) -> dict[str, Any]:
@@ -114,13 +114,13 @@ def adapter(task: Task) -> dict[str, Any]:
         scores = measure_gate(task, plan, trained.folder)
         lineage = make_lineage(task, plan, trained, scores)
         write_artifact(task, plan, trained, lineage)
-    return lineage.row(None if lineage.promoted else decision.row)
+    return lineage.to_row(None if lineage.promoted else decision.row)
 
 
 def earlier_row(decision: StepDecision) -> dict[str, Any]:
     """Return an earlier adapter's row for this commit: it is reused or kept."""
     assert decision.row is not None
-    row = {n: v for n, v in decision.row.items() if n not in ("key", ORIGINAL)}
+    row = {n: v for n, v in decision.row.items() if n not in ("key", REPLACED_ROW)}
     facts = {"mode": decision.mode.value, "reason": decision.reason, "work": 0}
     return {**row, **facts, "object": current_digest(decision.row), "current": ""}
 
@@ -173,7 +173,7 @@ def train_rounds(task: Task, plan: Plan) -> TrainedRounds:
     """Train the parent on the delta, or the base model on everything."""
     conversation = Conversation(load_tokenizer(plan.base), plan.base.fim)
     longest = plan.recipe.sequence_length
-    held_out = conversation.examples(plan.held_out, longest).kept
+    held_out = conversation.tokenise(plan.held_out, longest).kept
     trainer = ContinualTrainer(task, plan, conversation, held_out)
     return trainer.continue_parent() if plan.continues else trainer.train_from_base()
 
@@ -251,7 +251,7 @@ class ContinualTrainer:
     # ------------------------------------------------------------- samples of a round
 
     def _tokenise(self, samples: Samples) -> TokenisedSamples:
-        return self.conversation.examples(samples, self.plan.recipe.sequence_length)
+        return self.conversation.tokenise(samples, self.plan.recipe.sequence_length)
 
     def _tokenise_ids(self, ids: set[str]) -> TokenisedSamples:
         return self._tokenise([pair for pair in self.plan.samples if pair[0] in ids])
@@ -283,7 +283,7 @@ class ContinualTrainer:
         samples = int(settings["adapter.continue_samples"])
         passes = replay.count_passes(count, share, most, samples)
         least = int(settings["adapter.least_replay"])
-        least //= LATER_ROUNDS if number > 1 else 1
+        least //= LATER_REPLAY_DIVISOR if number > 1 else 1
         replayed = islice(queue, replay.count_replayed(count, passes, share, least))
         seed = f"{self.plan.recipe.seed}.{self.plan.manifest.digest}.{number}"
         return replay.build_passes(unanswered, [*answered, *replayed], passes, seed)
@@ -365,12 +365,12 @@ class ContinualTrainer:
             recipe=plan.recipe,
             rate=peak_rate(plan.recipe, settings, continues=bool(start.parent)),
             epochs=epochs,
-            deepspeed=read_config(settings["adapter.deepspeed"]),
+            deepspeed=read_config(_from_root(settings, "adapter.deepspeed")),
             scratch=scratch,
             examples=examples,
             held_out=self.held_out,
             log=log,
-            means=ComputeOptions.of(settings),
+            compute_options=ComputeOptions.of(settings),
         )
         result = run_job(task, job, start.note)
         trained = [examples[n].id for order in epochs for n in order]
@@ -385,7 +385,7 @@ class ContinualTrainer:
         """
         from repobuild.model.generate import TextGenerator
 
-        knows = TextGenerator.load(self.plan.base, folder).knows(delta)
+        knows = TextGenerator.load(self.plan.base, folder).generates_exactly(delta)
         answers = list(zip(delta, knows, strict=True))
         unanswered = [example.id for example, known in answers if not known]
         return unanswered, [example.id for example, known in answers if known]
@@ -397,7 +397,7 @@ class ContinualTrainer:
 def run_job(task: Task, job: TrainingJob, note: str) -> TrainingResult:
     """Train a job in this process, or in several; `note` is shown at the bar."""
     processes = task.settings["adapter.processes"]
-    hostfile = task.settings["adapter.hostfile"]
+    hostfile = _from_root(task.settings, "adapter.hostfile")
     with ExitStack() as stack:
         bar = TrainingBar(task, stack, label_run(task, job, processes) + note)
         if processes > 1 or hostfile:
@@ -407,6 +407,15 @@ def run_job(task: Task, job: TrainingJob, note: str) -> TrainingResult:
         from repobuild.model.adapter.train import train
 
         return train(job, bar)
+
+
+def _from_root(settings: Mapping[str, Any], name: str) -> str:
+    """Return a setting, as a path from the repository's folder if it is a path."""
+    value = str(settings[name])
+    if name == "adapter.deepspeed" and "/" not in value and not value.endswith(".json"):
+        return value  # a shipped file's name
+    root = Path(settings.get("root", ""))
+    return str(Path(root, Path(value).expanduser())) if value else ""
 
 
 def label_run(task: Task, job: TrainingJob, processes: int) -> str:
@@ -461,14 +470,16 @@ def measure_gate(task: Task, plan: Plan, folder: Path) -> dict[str, float]:
     parent = task.object(current_digest(plan.parent)) if plan.parent else None
     if not plan.held_out:
         return {}
-    means = []
+    averages = []
     with task.progress("gate", 2) as progress:
         for each in (parent, folder):
             losses = TextGenerator.load(plan.base, each).losses(plan.held_out)
             tokens = sum(count for _, count in losses)
-            means.append(round(sum(total for total, _ in losses) / max(1, tokens), 4))
+            averages.append(
+                round(sum(total for total, _ in losses) / max(1, tokens), 4)
+            )
             progress.advance()
-    return {"parent_loss": means[0], "loss": means[1]}
+    return {"parent_loss": averages[0], "loss": averages[1]}
 
 
 def passes_gate(scores: Mapping[str, float], settings: Mapping[str, Any]) -> bool:

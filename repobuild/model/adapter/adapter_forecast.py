@@ -16,9 +16,9 @@ from repobuild.model.adapter.decision import (
     StepInput,
     StepMode,
     decide,
-    find_parent_row,
 )
 from repobuild.model.adapter.lineage import Row
+from repobuild.model.adapter.parent_adapter import find_parent_row
 from repobuild.model.adapter.recipe import Recipe, read_share
 from repobuild.model.base import resolve_base
 

@@ -19,14 +19,15 @@ same rules (adapter_forecast.py, rollback.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import original_row
-from repobuild.model.adapter.lineage import ROLLBACK, Manifest, Row, current_digest
+from repobuild.model.adapter.lineage import Manifest, Row, current_digest
+from repobuild.model.adapter.parent_adapter import find_parent_row
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.adapter.replay import KNOWN_AFTER
 from repobuild.model.base import Base, resolve_base
@@ -97,7 +98,7 @@ class Plan:
 
     @property
     def continues(self) -> bool:
-        """Whether the step trains a parent adapter, and not the base model."""
+        """Return whether the step trains a parent adapter, and not the base model."""
         return self.decision.mode is StepMode.CONTINUE
 
     @property
@@ -217,22 +218,6 @@ def with_learning_times(plan: Plan, old: Manifest) -> Manifest:
 
 
 # ----------------------------------------------------------------------------- rules
-
-
-def find_parent_row(
-    rows: Mapping[str, Row], ancestors: Iterable[str], commit: str
-) -> Row | None:
-    """Return the adapter of the nearest first-parent ancestor, else the newest one.
-
-    A commit that was rolled back continues the adapter that it was rolled back to.
-    """
-    if commit in rows and rows[commit].get("mode") == ROLLBACK:
-        return rows[commit]
-    for ancestor in ancestors:
-        if ancestor in rows:
-            return rows[ancestor]
-    others = [row for name, row in rows.items() if name != commit]
-    return max(others, key=lambda row: int(row.get("build", 0)), default=None)
 
 
 def decide(

@@ -134,7 +134,9 @@ def measure(
     with torch.no_grad():
         for rows, counts in own_batches:
             loss = engine(**to_tensors(rows)).loss
-            tokens = counts * sum(len(e.tokens) - e.answer for row in rows for e in row)
+            tokens = counts * sum(
+                len(e.tokens) - e.answer_start for row in rows for e in row
+            )
             total += torch.tensor([loss.item() * tokens, tokens], dtype=torch.float64)
     engine.train()
     total = total.to(loss.device)

@@ -142,7 +142,7 @@ class Lineage:
             )
         return cls(**body)
 
-    def row(self, kept: Row | None) -> dict[str, Any]:
+    def to_row(self, kept: Row | None) -> dict[str, Any]:
         """Return the row's fields; `kept` is the parent's row when it stays current.
 
         The next step continues the current adapter, so that the row has its chain

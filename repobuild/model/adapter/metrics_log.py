@@ -23,6 +23,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from repobuild.engine.state_files import remove_links
 from repobuild.errors import UsageError, nearest
 from repobuild.model.adapter.recipe import MetricsTarget
 
@@ -160,6 +161,7 @@ def open_metrics_log(run: TrainingRun) -> Iterator[MetricsLog]:
 def make_run_folder(folder: Path) -> None:
     """Make a run's folder and delete the oldest ones beside it; `KEPT` stay."""
     folder.mkdir(parents=True, exist_ok=True)
+    remove_links(folder)  # the writers would follow them
     others = sorted(folder.parent.iterdir(), key=lambda path: path.stat().st_mtime)
     for path in [path for path in others if path != folder][: -KEPT + 1 or None]:
         shutil.rmtree(path, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Records of a training run: recipe, job and result; without heavy imports.
+"""Define the records of a training run (recipe, job, result) without heavy imports.
 
     Recipe            settings that decide the weights
     ComputeOptions    settings that change how fast they are computed
@@ -28,7 +28,9 @@ from typing import Any
 import msgpack
 
 from repobuild.errors import UsageError
+from repobuild.model import base as bases
 from repobuild.model.base import Base
+from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Example
 
 FORMAT = 1  # raised when the same settings would train another adapter
@@ -102,6 +104,15 @@ class Recipe:
         return hashlib.sha256(plain.encode()).hexdigest()
 
 
+def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the base model's part of the key; check the settings of DeepSpeed too.
+
+    Both raise `UsageError`, so a build ends before it makes samples.
+    """
+    read_config(settings["adapter.deepspeed"], settings.get("root", ""))
+    return bases.ingredients(settings)
+
+
 def read_share(settings: Mapping[str, Any], name: str) -> float:
     """Return the share `adapter.NAME`; raises `UsageError` when it is not in [0, 1)."""
     share = float(settings[f"adapter.{name}"])
@@ -158,7 +169,7 @@ class TrainingJob:
     held_out: list[Example] = field(default_factory=list)
     checkpoint_every: int = 25  # steps
     log: MetricsTarget = MetricsTarget()
-    means: ComputeOptions = ComputeOptions()
+    compute_options: ComputeOptions = ComputeOptions()
 
     @property
     def patience(self) -> int:
@@ -190,7 +201,7 @@ class TrainingJob:
         recipe, log = body["recipe"], body["log"]
         body["recipe"] = Recipe(**{**recipe, "targets": tuple(recipe["targets"])})
         body["log"] = MetricsTarget(**{**log, "writers": tuple(log["writers"])})
-        body["means"] = ComputeOptions(**body["means"])
+        body["compute_options"] = ComputeOptions(**body.pop("means"))
         body["scratch"] = scratch
         for name in ("examples", "held_out"):
             body[name] = _unpacked((scratch / f"{name}.bin").read_bytes())
@@ -247,12 +258,12 @@ def _plain(job: TrainingJob) -> dict[str, Any]:
         "deepspeed": job.deepspeed,
         "checkpoint_every": job.checkpoint_every,
         "log": asdict(job.log),
-        "means": asdict(job.means),
+        "means": asdict(job.compute_options),
     }
 
 
 def _packed(examples: list[Example]) -> bytes:
-    rows = [[e.id, e.task, e.answer, e.tokens] for e in examples]
+    rows = [[e.id, e.task, e.answer_start, e.tokens] for e in examples]
     packed: bytes = msgpack.packb(rows)
     return packed
 

@@ -139,7 +139,7 @@ class Rehearsal:
 def _batched_prompts(conversation: Conversation, count: int) -> list[list[list[int]]]:
     """Return the tokens of `count` prompts, in batches of one kind of prompt."""
     frame, tokenizer = conversation.frame, conversation.tokenizer
-    kinds = [FILE] if conversation.files else []
+    kinds = [FILE] if conversation.has_file_token else []
     kinds.append(frame.before or str(tokenizer.bos_token or END_OF_TEXT))
     prompts = []
     for number, ids in enumerate(conversation.encode(kinds)):

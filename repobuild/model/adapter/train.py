@@ -72,6 +72,7 @@ from repobuild.model.compute.compute_options import (
 )
 from repobuild.model.compute.threads import make_thread_tuner
 from repobuild.model.conversation import Example
+from repobuild.model.load.pretrained import read_adapter
 
 LOSS_POINTS = 100  # points of the loss curve in a result, at most
 MAGNITUDE = "lora_magnitude_vector"  # DoRA's, one number for each row of a weight
@@ -140,7 +141,7 @@ def build_model(run: TrainingRun) -> PeftModel:
     base = load_model(job.base, torch.bfloat16 if recipe.bf16 else torch.float32)
     source = str(run.checkpoint) if run.done else job.parent
     if source:
-        model = PeftModel.from_pretrained(base, source, is_trainable=True)
+        model: PeftModel = read_adapter(base, Path(source), trainable=True)
     else:
         model = get_peft_model(base, lora_config(job))
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -274,7 +275,7 @@ class TrainingCallback(TrainerCallback):
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         run, trainer = self.trainer.run, self.trainer
         if run.job.recipe.checkpointing:  # the Trainer has enabled it for all layers
-            limit_recomputation(trainer.model, run.job.means.recomputed)
+            limit_recomputation(trainer.model, run.job.compute_options.recomputed)
         if run.world == 1 and not deepspeed_config.zero_stage(run.job.deepspeed):
             deepspeed_config.skip_unneeded_work(trainer.model_wrapped)
         restore_moments(run, trainer.model_wrapped)
@@ -317,7 +318,7 @@ def write_adapter(run: TrainingRun, model: PeftModel) -> TrainingResult:
     result = TrainingResult(
         steps=steps,
         tokens=sum(len(example.tokens) for example in seen),
-        answer_tokens=sum(len(e.tokens) - e.answer for e in seen),
+        answer_tokens=sum(len(e.tokens) - e.answer_start for e in seen),
         losses=thin_curve(run.losses),
         trainable=sum(t.numel() for t in tensors.values()),
         norm_b=check_tensors(tensors),

@@ -29,6 +29,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import numpy.typing as npt
@@ -45,6 +46,7 @@ from transformers import (
 from repobuild import resources
 from repobuild.model.bundled import corpus
 from repobuild.model.bundled import tokenizer as bpe
+from repobuild.model.load.pretrained import read_tokenizer
 
 QUESTIONS = resources.data_folder("configs") / "questions"
 KINDS = ("code", "fim", "chat")
@@ -597,7 +599,7 @@ def prepare(
         new = folder.with_name(f"{folder.name}.new")
         learned.save_pretrained(new)
         replace_folder(folder, new)
-    tokenizer = PreTrainedTokenizerFast.from_pretrained(folder)
+    tokenizer = cast(PreTrainedTokenizerFast, read_tokenizer(folder))
     trained = tokenise_split(tokenizer, texts, recipe, held_out=False)
     held_out = tokenise_split(tokenizer, texts, recipe, held_out=True)
     return PretrainRun(recipe, out, tokenizer, trained, held_out)

@@ -21,6 +21,8 @@ from collections.abc import Callable, Iterable
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
 
+from repobuild.model.load.chat_template import EMBEDDED_TEMPLATE
+
 END_OF_TEXT = "<|endoftext|>"
 TURN_START = "<|im_start|>"
 TURN_END = "<|im_end|>"
@@ -54,16 +56,6 @@ SPLIT = (
     r"|\s*[\r\n]+"
     r"|\s+(?!\S)"
     r"|\s+"
-)
-
-CHAT_TEMPLATE = (
-    "{%- for message in messages %}"
-    "{{- '<|im_start|>' + message['role'] + '\\n'"
-    " + message['content'] + '<|im_end|>\\n' }}"
-    "{%- endfor %}"
-    "{%- if add_generation_prompt %}"
-    "{{- '<|im_start|>assistant\\n' }}"
-    "{%- endif %}"
 )
 
 
@@ -105,7 +97,7 @@ def _wrap(tokenizer: Tokenizer, context: int) -> PreTrainedTokenizerFast:
         additional_special_tokens=[
             token for token in SPECIAL_TOKENS if token not in (TURN_END, FIM_PAD)
         ],
-        chat_template=CHAT_TEMPLATE,
+        chat_template=EMBEDDED_TEMPLATE,
         model_max_length=context,
         clean_up_tokenization_spaces=False,
         padding_side="right",

@@ -1,4 +1,4 @@
-"""Faster or smaller ways to compute what transformers, peft and DeepSpeed compute.
+"""Compute faster, or in less memory, what transformers, peft and DeepSpeed compute.
 
 The training loop (`model/adapter/train.py`) hands in a loaded PeftModel and a
 `TrainingJob`; the room changes how attention, LoRA layers and the loss are computed,

@@ -32,7 +32,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch.nn import functional as F
 
-from repobuild.model.base import LLAMA_LIKE
+from repobuild.model.load.weight_check import LLAMA_LIKE
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel

@@ -23,13 +23,15 @@ from repobuild.model.compute.loss import use_answer_loss
 def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     """Select attention, fuse LoRA layers, compile layers and replace the loss."""
     causal: Any = model.get_base_model()
-    use_attention(causal, job.means.attention)
+    use_attention(causal, job.compute_options.attention)
     if deepspeed_config.zero_stage(job.deepspeed) < 3:
         fuse_lora_layers(model)
-    if job.means.compile:  # one layer at a time: all layers share the compiled code
+    if (
+        job.compute_options.compile
+    ):  # one layer at a time: all layers share the compiled code
         for layer in causal.model.layers:
             layer.compile(dynamic=True)
-    use_answer_loss(model, job.recipe.bf16, job.means.loss_tokens)
+    use_answer_loss(model, job.recipe.bf16, job.compute_options.loss_tokens)
 
 
 def limit_recomputation(model: Any, share: float) -> None:

@@ -1,7 +1,7 @@
 """Read and check DeepSpeed settings, and join the process group that DeepSpeed needs.
 
 DeepSpeed treats a misspelt key as a missing one and trains with its default, so
-`read_config` compares every key with the known ones first.
+`read_config` compares every key with the allowed ones first (deepspeed_keys.py).
 
 repobuild sets precision and optimizer itself: base weights in bfloat16, LoRA weights
 and their AdamW moments in float32, products under autocast. The plain way, DeepSpeed's
@@ -30,50 +30,23 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild import resources
 from repobuild.errors import UsageError, nearest
+from repobuild.model.compute.deepspeed_keys import check_keys
 
 if TYPE_CHECKING:
     import torch
 
-KNOWN_KEYS = frozenset(
-    {
-        "activation_checkpointing",
-        "aio",
-        "bf16",
-        "comms_logger",
-        "communication_data_type",
-        "flops_profiler",
-        "gradient_accumulation_steps",
-        "gradient_clipping",
-        "prescale_gradients",
-        "gradient_predivide_factor",
-        "steps_per_print",
-        "train_batch_size",
-        "train_micro_batch_size_per_gpu",
-        "wall_clock_breakdown",
-        "zero_allow_untested_optimizer",
-        "zero_force_ds_cpu_optimizer",
-        "zero_optimization",
-    }
-)
-# Keys that repobuild decides itself, with what the user sets instead.
-REFUSED_KEYS = {
-    "optimizer": "the optimizer is torch's AdamW; its settings are in [adapter]",
-    "scheduler": "the schedule follows adapter.learning_rate and adapter.warmup",
-    "fp16": "half precision is bfloat16, switched by adapter.bf16",
-    "amp": "half precision is bfloat16, switched by adapter.bf16",
-}
+_LONGEST = 1 << 20  # bytes of a file of settings
 
 
-def read_config(name: str) -> dict[str, Any]:
-    """Return the DeepSpeed settings of a shipped name or of a path.
+def read_config(name: str, root: str = "") -> dict[str, Any]:
+    """Return the DeepSpeed settings of a shipped name or of a path, from `root`.
 
-    Raises `UsageError` when the file is missing or no JSON, or when a key is unknown or
-    is one that repobuild decides itself.
+    Raises `UsageError` when the file is missing or no JSON, or when a key is unknown,
+    refused or has a value of another type (deepspeed_keys.py).
     """
     shipped = resources.data_folder("configs") / "deepspeed"
-    path = shipped / f"{name}.json" if "/" not in name else Path(name).expanduser()
-    if name.endswith(".json") and "/" not in name:
-        path = Path(name)
+    is_path = "/" in name or name.endswith(".json")
+    path = Path(root, Path(name).expanduser()) if is_path else shipped / f"{name}.json"
     if not path.is_file():
         names = sorted(file.stem for file in shipped.glob("*.json"))
         raise UsageError(
@@ -81,82 +54,20 @@ def read_config(name: str) -> dict[str, Any]:
             f"{nearest(name, names)}\nknown: {', '.join(names)}, or a path to a file"
         )
     try:
-        config: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise UsageError(f'"{path}" is not valid JSON: {error}') from error
-    _check_keys(config, path)
+        with path.open(encoding="utf-8") as stream:
+            config = json.loads(stream.read(_LONGEST))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(
+            f'"{path}" is not valid JSON: {error}\n'
+            'correct it, or set adapter.deepspeed to a shipped one, such as "zero2"'
+        ) from error
+    if not isinstance(config, dict):
+        raise UsageError(f'"{path}" holds no JSON object\nwrite {{...}} there')
+    check_keys(config, f'"{path}"')
+    if config.get("zero_optimization", {}) is None:
+        del config["zero_optimization"]
     config.pop("bf16", None)
     return config
-
-
-def _check_keys(config: Mapping[str, Any], path: Path) -> None:
-    for key in config:
-        if key in REFUSED_KEYS:
-            raise UsageError(f'"{key}" in "{path}" has no effect: {REFUSED_KEYS[key]}')
-        if key not in KNOWN_KEYS:
-            hint = nearest(key, KNOWN_KEYS)
-            raise UsageError(f'unknown DeepSpeed key "{key}" in "{path}"{hint}')
-    zero = config.get("zero_optimization", {})
-    stage = zero.get("stage", 0)
-    if stage not in (0, 1, 2, 3):
-        raise UsageError(f'ZeRO stage {stage!r} in "{path}" is not one of 0, 1, 2, 3')
-    for key in zero:
-        if key not in ZERO_KEYS:
-            hint = nearest(key, ZERO_KEYS)
-            raise UsageError(
-                f'unknown DeepSpeed key "zero_optimization.{key}" in "{path}"{hint}'
-            )
-
-
-# Fields of DeepSpeedZeroConfig in 0.19.8; tests/model/test_deepspeed_config.py
-# compares.
-ZERO_KEYS = frozenset(
-    {
-        "allgather_bucket_size",
-        "allgather_partitions",
-        "compute_grad_norm",
-        "contiguous_gradients",
-        "cpu_offload",
-        "cpu_offload_param",
-        "cpu_offload_use_pin_memory",
-        "elastic_checkpoint",
-        "enable_sanity_checks",
-        "ignore_unused_parameters",
-        "leaf_module",
-        "legacy_stage1",
-        "load_from_fp32_weights",
-        "log_trace_cache_warnings",
-        "memory_efficient_linear",
-        "offload_optimizer",
-        "offload_param",
-        "overlap_comm",
-        "override_module_apply",
-        "parameter_alignment",
-        "pipeline_loading_checkpoint",
-        "reduce_bucket_size",
-        "reduce_scatter",
-        "round_robin_gradients",
-        "save_muon_momentum_buffer_in_memory",
-        "stage",
-        "stage3_allgather_sequential",
-        "stage3_gather_16bit_weights_on_model_save",
-        "stage3_gather_fp16_weights_on_model_save",
-        "stage3_max_live_parameters",
-        "stage3_max_reuse_distance",
-        "stage3_model_persistence_threshold",
-        "stage3_module_granularity_threshold",
-        "stage3_param_persistence_threshold",
-        "stage3_prefetch_bucket_size",
-        "stage3_use_all_reduce_for_fetch_params",
-        "sub_group_size",
-        "use_multi_rank_bucket_allreduce",
-        "zenflow",
-        "zero_hpz_partition_size",
-        "zero_quantized_gradients",
-        "zero_quantized_nontrainable_weights",
-        "zero_quantized_weights",
-    }
-)
 
 
 def zero_stage(config: Mapping[str, Any]) -> int:

@@ -19,8 +19,8 @@ from peft import PeftModel
 from torch.nn import functional as F
 from transformers.modeling_outputs import CausalLMOutput
 
-from repobuild.model.base import LLAMA_LIKE
 from repobuild.model.compute.attention import varlen_arguments
+from repobuild.model.load.weight_check import LLAMA_LIKE
 
 
 def use_answer_loss(model: PeftModel, bf16: bool, loss_tokens: int = 1 << 30) -> None:

@@ -35,6 +35,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.errors import BuildError
+from repobuild.plain_text import escape_controls
 from repobuild.samples.dataset.secret_detection import redact
 
 BASE_FOLDER = "base"  # of a base model that is exported with its adapter
@@ -82,7 +83,7 @@ def write_model(source: Path, folder: Path) -> None:
 
 def write_card(folder: Path, text: str) -> None:
     """Write README.md, with any secret in a name or an address removed."""
-    (folder / "README.md").write_text(redact(text), "utf-8")
+    (folder / "README.md").write_text(escape_controls(redact(text)), "utf-8")
 
 
 def minimal_config(config: Json) -> Json:

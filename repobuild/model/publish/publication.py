@@ -169,7 +169,7 @@ class Publication:
         if row is None:
             return {}
         try:
-            file = self.build.store.path(str(row["object"])) / "report.json"
+            file = self.build.store.checked_path(str(row["object"])) / "report.json"
             report: dict[str, Any] = json.loads(file.read_text("utf-8"))
         except (KeyError, OSError, ValueError):
             return {}  # the report was garbage-collected: the card has no scores
@@ -219,7 +219,7 @@ def artifact_folder(build: Build, digest: str, what: str) -> Path:
     Raises `BuildError` when it is gone or damaged.
     """
     try:
-        return build.store.path(digest)
+        return build.store.checked_path(digest)
     except KeyError:
         raise BuildError(
             f"the {what} {digest[:12]} is gone or damaged\n"

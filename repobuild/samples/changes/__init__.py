@@ -1,4 +1,4 @@
-"""Samples about commits: what changed, moved or was removed, and is still so.
+"""Make samples about commits: what changed, moved or was removed, and still is.
 
 Input are the tables `commits` and `changes` (a few hundred items), `graph` and
 `contexts`. Output are two tables: `history` holds samples to train (change_samples.py),

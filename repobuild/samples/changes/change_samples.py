@@ -205,7 +205,7 @@ def _location_fact(id: str, change: LatestChange, about: FactScope, name: str) -
     fields = {**change_fields(change, about.phrases), "name": name}
     kind = "former" if change.new_id else "absent"
     answer, turn = about.answer(kind, **fields), phrasing_seed("location", id)
-    return Fact(kind, answer, (about.id,), "medium", fields, turn=turn)
+    return Fact(kind, answer, (about.id,), "medium", fields, phrasing_seed=turn)
 
 
 def change_fields(change: LatestChange, wording: Phrases) -> Mapping[str, str]:

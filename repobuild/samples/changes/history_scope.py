@@ -30,7 +30,7 @@ class HistoryScope:
             graph=graph,
             contexts=view.table("contexts"),
             languages=tuple(view.settings["samples.languages"]),
-            is_held_out=Split.of(view.settings).generalised,
+            is_held_out=Split.of(view.settings).is_held_out,
             project=project_name((graph.get(PROJECT) or {}).get("", {})),
         )
 

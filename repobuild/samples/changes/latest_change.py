@@ -3,7 +3,7 @@
 The commits are applied one after another, oldest first, and each of them revises the
 changes of those before it: a change follows its element when that moves, an element
 that comes back is no longer gone, and everything is discarded about a path that could
-not be read. The result is true as of the newest commit, as far as commits can tell;
+not be read. The result is true as of the newest commit, as far as commits show;
 `HistoryScope.is_current` checks it against the graph.
 """
 

@@ -148,14 +148,14 @@ class OldAnswerSampler:
         languages = self._scope.languages
         wording = load_phrases(languages[crc32(id.encode()) % len(languages)])
         if kind == "changed":
-            found = _changed_signature(context, change.item["signature"], wording)
+            question = _changed_signature(context, change.item["signature"], wording)
         elif now and split_id(id)[1] == split_id(now)[1]:
-            found = _moved_to_file(id, context)
+            question = _moved_to_file(id, context)
         elif now and split_id(id)[0] == split_id(now)[0]:
-            found = self._renamed_in_file(id, context, wording)
+            question = self._renamed_in_file(id, context, wording)
         else:
-            found = self._gone(id, change, wording)
-        return found.row(wording) if found else None
+            question = self._gone(id, change, wording)
+        return question.row(wording) if question else None
 
     def _code_context(self, id: str) -> Row | None:
         """Return the context of a code element, None for a test or anything else."""

@@ -1,4 +1,4 @@
-"""Context rows: everything that samples may quote of one element, file or project.
+"""Make context rows: everything that samples may quote of an element or file.
 
 Input are the tables `files`, `facts` and `graph`; output is the table `contexts`, which
 `samples/tasks` turns into questions and answers. Read `contexts.py` first: it brings

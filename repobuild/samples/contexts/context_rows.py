@@ -3,10 +3,10 @@
 Empty fields are left out. So are path and name, which the id contains, and a label that
 equals the bare name. `shared` says that another element may have the same label. Lists
 of other elements hold ids, sorted by path and name, at most eight; `more` names the
-lists that were cut. Of another element only its id and its first sentence are quoted,
+lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
 
-A row with `brief` is that of a test or of a function within a function: it gives the
+A row with `brief` describes a test or a function within a function: it gives the
 location and no details, because tests would outnumber what users ask about. A test may
 have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
 
@@ -25,7 +25,11 @@ from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView, ParameterRow
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
-from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.docstring_parts import (
+    parse_docstring,
+    summarise,
+    summarise_prose,
+)
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
@@ -82,7 +86,7 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "project": file.project,
         "label": element.title,
         "shared": True,
-        "summary": summarise(element.doc),
+        "summary": summarise_prose(element.doc),
     }
     return _without_empty(row)
 
@@ -97,7 +101,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "returns": element.row.returns,
         "returns_text": docstring.returns,
         "decorators": list(element.row.decorators),
-        "async": element.is_async,
+        "async": element.is_coroutine,
         "module_summary": file.summary,
     }
     if len(signature) <= _LONGEST_SIGNATURE:
@@ -262,7 +266,9 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     if not _is_test_of_project(file, element):
         return {}
     quoted = file.quote(element)
-    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most) if quoted else None
+    if quoted is None or quoted.ends_fence:
+        return {}
+    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most)
     if cut is None:
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}

@@ -152,7 +152,9 @@ class ContextWriter:
         if not self._min_lines <= raw_lines <= self._max_lines * _RAW_FACTOR:
             return None
         quoted = file.quote(element)
-        if quoted is None or not self._min_lines <= quoted.lines <= self._max_lines:
+        if quoted is None or quoted.ends_fence:
+            return None
+        if not self._min_lines <= quoted.lines <= self._max_lines:
             return None
         characters = len(quoted.head) + len(quoted.body)
         return quoted if characters <= self._max_characters else None

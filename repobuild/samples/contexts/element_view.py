@@ -72,8 +72,9 @@ class ElementView:
         return self.row.returns or self.name
 
     @property
-    def is_async(self) -> bool:
-        return "a" in self.row.flags
+    def is_coroutine(self) -> bool:
+        """Whether its call is awaited; that of an async generator is not."""
+        return "a" in self.row.flags and "g" not in self.row.flags
 
     @property
     def plain_qual(self) -> str:
@@ -81,8 +82,13 @@ class ElementView:
         return strip_counts(self.row.qual)
 
     @property
+    def is_dead(self) -> bool:
+        """Whether another definition of the name exists instead; see branches.py."""
+        return "d" in self.row.flags
+
+    @property
     def is_overload(self) -> bool:
-        """Whether it is a stub for type checkers; the definition comes after it."""
+        """Return whether it is a stub for type checkers, before the definition."""
         return any(d.rpartition(".")[2] == "overload" for d in self.row.decorators)
 
     def parameters(self) -> Iterator[ParameterView]:

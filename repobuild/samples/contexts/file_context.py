@@ -44,7 +44,7 @@ class FileContext:
         self._effective: dict[str, str] = {}  # plain_qual -> qual of its definition
         self._children: dict[str, list[ElementView]] = {}
         for element in self.elements.values():
-            if not element.is_overload:
+            if not (element.is_overload or element.is_dead):
                 self._effective.setdefault(element.plain_qual, element.qual)
             self._children.setdefault(element.parent, []).append(element)
         self._signatures: dict[str, list[tuple[str, str]]] = {}
@@ -132,5 +132,8 @@ class FileContext:
         return not dunder or element.name == "__init__" or bool(element.doc)
 
     def _is_effective(self, element: ElementView) -> bool:
-        """Return whether it is the first definition of its name but for overloads."""
+        """Return whether it is the first definition of its name that is to be told.
+
+        That is no overload, and not in a branch that never runs.
+        """
         return self._effective.get(element.plain_qual) == element.qual

@@ -16,7 +16,11 @@ from itertools import islice
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value, View
-from repobuild.samples.contexts.element_view import ElementView, read_elements
+from repobuild.samples.contexts.element_view import (
+    ElementView,
+    read_elements,
+    strip_counts,
+)
 from repobuild.samples.text.docstring_parts import SENTENCE, first_sentence, summarise
 
 CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
@@ -69,9 +73,21 @@ def read_edges(path: str, row: Value) -> FileEdgeLists:
     for sub in sorted(row or ()):
         if " " in sub and _is_confident(sub, row[sub]):
             source, kind, target = sub.split(" ", 2)
-            edges.outgoing.setdefault((source[2:], kind), []).append(target)
+            targets = edges.outgoing.setdefault((source[2:], kind), [])
+            if kind == "contains" or not _is_repeated(target, targets):
+                targets.append(target)
             edges.incoming.setdefault((target, kind), []).append(path + source)
     return edges
+
+
+def _is_repeated(target: str, targets: list[str]) -> bool:
+    """Return whether the target before is another definition of the same name.
+
+    Of definitions in branches, of which one exists, samples tell of the first.
+    """
+    if "#" not in target or not targets:
+        return False
+    return strip_counts(targets[-1]) == strip_counts(target)
 
 
 def edge_sources(path: str, row: Value, kind: str, id: str) -> Iterator[str]:
@@ -82,8 +98,8 @@ def edge_sources(path: str, row: Value, kind: str, id: str) -> Iterator[str]:
     """
     end = f" {kind} {id}"
     for sub in sorted(sub for sub in row or () if sub.endswith(end)):
-        source, found, target = sub.split(" ", 2)
-        if (found, target) == (kind, id) and _is_confident(sub, row[sub]):
+        source, edge_kind, target = sub.split(" ", 2)
+        if (edge_kind, target) == (kind, id) and _is_confident(sub, row[sub]):
             yield path + source
 
 
@@ -168,7 +184,7 @@ class GraphReader:
         There are `MOST_SUBCLASSES` at most: a class like `object` has hundreds, and
         each of them is a file to read.
         """
-        found: list[str] = []
+        subclasses: list[str] = []
         level = [id]
         for _ in range(LEVELS):
             below = (
@@ -178,11 +194,13 @@ class GraphReader:
                     self.incoming(one, "inherits", tests=False), MOST_SUBCLASSES
                 )
             )
-            level = [new for new in dict.fromkeys(below) if new not in (id, *found)]
-            found += level
-            if not level or len(found) >= MOST_SUBCLASSES:
+            level = [
+                new for new in dict.fromkeys(below) if new not in (id, *subclasses)
+            ]
+            subclasses += level
+            if not level or len(subclasses) >= MOST_SUBCLASSES:
                 break
-        return found[:MOST_SUBCLASSES]
+        return subclasses[:MOST_SUBCLASSES]
 
     def _follow(self, id: str, step: Callable[[str], list[str]]) -> Iterator[str]:
         """Yield what `step` reaches from an id, breadth first, `LEVELS` levels deep."""

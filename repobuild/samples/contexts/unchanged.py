@@ -19,13 +19,13 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from repobuild.code.facts.element_row import ElementRow
+from repobuild.code.facts.element_row import IDENTIFIER, ElementRow, normal_form
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import ElementView
 
 Elements = dict[str, ElementView]  # by qualified name
-_WORD = re.compile(rb"[A-Za-z_]\w*")
+_WORD = re.compile(IDENTIFIER)
 _LENGTH, _CALLS = ElementRow._fields.index("length"), ElementRow._fields.index("calls")
 
 
@@ -50,9 +50,9 @@ def without_mentions(
     names: set[str], quals: Iterable[str], elements: Elements, source: bytes
 ) -> Iterator[str]:
     """Yield the elements whose source mentions none of the names."""
-    words = {name.encode() for name in names}
     for qual in quals:
-        if not words or words.isdisjoint(_WORD.findall(_code(elements[qual], source))):
+        code = normal_form(_code(elements[qual], source).decode("utf-8", "replace"))
+        if not names or names.isdisjoint(_WORD.findall(code)):
             yield qual
 
 
@@ -75,7 +75,10 @@ def read_source(view: View, row: Value) -> bytes | None:
 
 def _definitions(elements: Elements) -> list[tuple[Any, ...]]:
     """Return what decides which elements exist, and which of them have rows."""
-    return [(e.qual, e.type, e.is_overload, bool(e.doc)) for e in elements.values()]
+    return [
+        (e.qual, e.type, e.is_overload, e.is_dead, bool(e.doc))
+        for e in elements.values()
+    ]
 
 
 def _quoted_part(element: ElementView) -> tuple[Any, ...]:

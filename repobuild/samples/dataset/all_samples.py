@@ -28,7 +28,7 @@ class SampleSource(Protocol):
 
     def table(self, name: str) -> Table: ...
 
-    def joined(self, name: str) -> tuple[str, ...]: ...
+    def with_extensions(self, name: str) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,9 @@ class AllSamples:
 
     @classmethod
     def of(cls, source: SampleSource) -> AllSamples:
-        return cls({name: source.table(name) for name in source.joined(SAMPLES)})
+        return cls(
+            {name: source.table(name) for name in source.with_extensions(SAMPLES)}
+        )
 
     def get(self, key: str) -> Value | None:
         """Return the row of a dataset key.

@@ -6,7 +6,7 @@
     over files      The same within a task, over the files that its samples are about.
     within a file   Samples queue in the order of their hash buckets, up to the first
                     that does not fit. So a change elsewhere moves the end of the queue
-                    by a sample or two, and the sample is not drawn anew.
+                    by a sample or two, and no sample is drawn again.
 
 The table `balance` (repobuild/model/token_budget.py) holds, by task, `{"sizes": {file:
 tokens}, "cuts": {file: hash bucket}}`, and by TASK//FILE the queue of trained samples,

@@ -59,16 +59,16 @@ def quoting_samples(
 ) -> QuotingSamples:
     """Return those of a context's samples that are good and quote passages."""
     return tuple(
-        QuotingSample(sub, samples[sub]["task"], item["split"] == _TRAINED, found)
+        QuotingSample(sub, samples[sub]["task"], item["split"] == _TRAINED, quoted)
         for sub, item in row.items()
         if item.get("track") in ("", _HELD_OUT_ELEMENT)
-        and (found := quoted_passages(samples[sub])).passages
+        and (quoted := quoted_passages(samples[sub])).all
     )
 
 
 def index_terms(samples: Iterable[QuotingSample]) -> set[str]:
     """Return the terms by which contexts that share a run of words find each other."""
-    passages = set(chain.from_iterable(sample.quoted.passages for sample in samples))
+    passages = set(chain.from_iterable(sample.quoted.all for sample in samples))
     return {_term(mark) for passage in passages for mark in fingerprints(passage)}
 
 
@@ -87,7 +87,7 @@ class CopyFinder:
             for sample in self.quoting(key)
             if any(
                 self._gives_way(sample, other, key > other_key)
-                for other_key, other in self._candidates(key, sample.quoted.passages)
+                for other_key, other in self._candidates(key, sample.quoted.all)
             )
         }
 
@@ -100,18 +100,18 @@ class CopyFinder:
         }
 
     def _is_trained_elsewhere(self, key: str, sample: QuotingSample) -> bool:
-        own = set(chain.from_iterable(map(word_runs, sample.quoted.answered)))
+        own = set(chain.from_iterable(map(word_runs, sample.quoted.in_answer)))
         return bool(own) and any(
-            other.trained and any(own & word_runs(p) for p in other.quoted.passages)
-            for _, other in self._candidates(key, sample.quoted.answered)
+            other.trained and any(own & word_runs(p) for p in other.quoted.all)
+            for _, other in self._candidates(key, sample.quoted.in_answer)
         )
 
     def _candidates(
         self, key: str, passages: tuple[Passage, ...]
     ) -> Iterator[tuple[str, QuotingSample]]:
         """Yield samples of other contexts that may share a run with a passage."""
-        found = set(chain.from_iterable(map(fingerprints, passages)))
-        keys = set(chain.from_iterable(self.find(_term(mark)) for mark in found))
+        marks = set(chain.from_iterable(map(fingerprints, passages)))
+        keys = set(chain.from_iterable(self.find(_term(mark)) for mark in marks))
         for other_key in sorted(keys - {key}):
             for other in self.quoting(other_key):
                 yield other_key, other
@@ -125,9 +125,9 @@ class CopyFinder:
         if sample.trained == other.trained and not later:
             return False
         one, two = sample.quoted, other.quoted
-        return self._is_similar(one.shown, two.shown) and self._is_similar(
-            one.said, two.said
-        )
+        return self._is_similar(
+            one.question_words, two.question_words
+        ) and self._is_similar(one.answer_words, two.answer_words)
 
     def _is_similar(self, one: Passage, other: Passage) -> bool:
         if one == other:

@@ -117,7 +117,7 @@ class DatasetUpdate:
             if not self._view.full:
                 self._view.own.drop(key)
             return Shareable(set(), ())
-        row = self._filter.row(key, samples)
+        row = self._filter.decide(key, samples)
         shareable = self._shareable(samples, row)
         terms = shareable.terms | self._licences.terms(samples)
         if terms or not self._view.full:
@@ -127,7 +127,7 @@ class DatasetUpdate:
 
     def shareable(self, key: str, samples: Samples | None) -> Shareable:
         """Return what a context with these samples holds that others may hold."""
-        return self._shareable(samples or {}, self._filter.row(key, samples))
+        return self._shareable(samples or {}, self._filter.decide(key, samples))
 
     def sharing(
         self, terms: Counter[str], differing: set[str], changed: SampleChanges
@@ -142,11 +142,13 @@ class DatasetUpdate:
         for term, count in terms.items():
             if self._view.full and count == 1:
                 continue
-            found = self._index.find(term)
+            holders = self._index.find(term)
             # A changed context that holds the term alone is already right.
-            if len(found) > 1 or (found and found[0] not in changed):
+            if len(holders) > 1 or (holders and holders[0] not in changed):
                 others = self._view.full or term in differing
-                keys.update(found if others else filter(changed.__contains__, found))
+                keys.update(
+                    holders if others else filter(changed.__contains__, holders)
+                )
         return keys
 
     def with_changed_limits(self) -> set[str]:
@@ -188,7 +190,7 @@ class DatasetUpdate:
 
     def _read_and_filter(self, key: str) -> tuple[Samples, Row]:
         samples: Samples = self._samples.get(key) or {}
-        return samples, self._filter.row(key, samples)
+        return samples, self._filter.decide(key, samples)
 
     def _shareable(self, samples: Samples, row: Row) -> Shareable:
         quoting = copies.quoting_samples(samples, row)
@@ -220,5 +222,5 @@ def _question_terms(samples: Samples, row: Row) -> dict[str, str]:
 
 def _question_term(question: str) -> str:
     """Hash to eight bytes: 10^6 questions collide with a chance of 3 in 10^8."""
-    found = blake2b(question.encode("utf-8", "replace"), digest_size=8)
-    return "q:" + found.hexdigest()
+    hasher = blake2b(question.encode("utf-8", "replace"), digest_size=8)
+    return "q:" + hasher.hexdigest()

@@ -37,8 +37,8 @@ class LicenceFilter:
         """Return {sub: "licence: ID"} of the samples to drop."""
         if not self._patterns:
             return {}
-        found = {sub: self._reason(sample) for sub, sample in samples.items()}
-        return {sub: why for sub, why in found.items() if why}
+        reasons = {sub: self._reason(sample) for sub, sample in samples.items()}
+        return {sub: why for sub, why in reasons.items() if why}
 
     def terms(self, samples: Mapping[str, Sample]) -> set[str]:
         """Return the index terms of the files that a context's samples rely on."""
@@ -74,8 +74,8 @@ def source_paths(sample: Sample) -> list[str]:
 
 def licences_of(sample: Sample, licences: Table) -> list[str]:
     """Return the licences of a sample's files, each once, its element's first."""
-    found = (licences.get(path) for path in source_paths(sample))
-    return list(dict.fromkeys(str(row["licence"]) for row in found if row))
+    rows = (licences.get(path) for path in source_paths(sample))
+    return list(dict.fromkeys(str(row["licence"]) for row in rows if row))
 
 
 def is_denied(expression: str, patterns: Sequence[str]) -> bool:

@@ -1,6 +1,6 @@
 """Drop samples for what they are by themselves or within their context.
 
-`SampleFilter.row` applies these in order; the first reason counts:
+`SampleFilter.decide` applies these in order; the first reason counts:
 
     no FIELD, ...  malformed: a field is missing, empty or not text, a code fence is
                    left open, masked code lacks the code around it
@@ -106,7 +106,7 @@ class SampleFilter:
     def of(cls, settings: Mapping[str, Value]) -> SampleFilter:
         return cls(LengthBounds.of(settings), Split.of(settings))
 
-    def row(self, key: str, samples: Samples | None) -> Row:
+    def decide(self, key: str, samples: Samples | None) -> Row:
         """Return the context's row as far as it does not depend on other contexts."""
         if not samples:
             return {}
@@ -206,9 +206,9 @@ def _code_problem(sample: Sample) -> str:
 
 def _tells_of_held_out_element(sample: Sample, split: Split) -> bool:
     """Check the sources; the tasks leave such elements out, users' tasks may not."""
-    if split.generalised(sample["element"]):
+    if split.is_held_out(sample["element"]):
         return False
-    return any(split.generalised(id) for id in sample["sources"])
+    return any(split.is_held_out(id) for id in sample["sources"])
 
 
 # ---------------------------------------------------------- samples within one context

@@ -28,8 +28,8 @@ def schema_error(row: Value) -> str:
 
 
 def _sample_error(sub: Value, sample: Value) -> str:
-    found = _SUB.fullmatch(sub) if isinstance(sub, str) else None
-    if found is None:
+    match = _SUB.fullmatch(sub) if isinstance(sub, str) else None
+    if match is None:
         return "must be named #TASK.LANGUAGE.N"
     if not isinstance(sample, Mapping):
         return f"must be an object, not {type(sample).__name__}"
@@ -40,7 +40,7 @@ def _sample_error(sub: Value, sample: Value) -> str:
     for name, known in _VALUES.items():
         if sample[name] not in known:
             return f"has {name} {sample[name]!r}: it must be {' or '.join(known)}"
-    if found[1] != sample["task"]:
+    if match[1] != sample["task"]:
         return f"is of task {sample['task']!r}, which its name does not say"
     sources = sample.get("sources")
     if not isinstance(sources, list) or not all(isinstance(s, str) for s in sources):

@@ -2,7 +2,7 @@
 
 generalise   Nothing about the element is trained. Drawn by the hash of its family, the
              outermost element that contains it: a class and its methods share one
-             draw, because whoever knows the class knows where its methods are. Files,
+             draw, because a model that knows the class can locate its methods. Files,
              documents, their sections and the project are never drawn: too many other
              samples would go with them. Lists in other elements' answers omit such an
              element (`FactScope.without_held_out`) and end with "and others".
@@ -37,7 +37,7 @@ class Split:
     def of(cls, settings: Mapping[str, Value]) -> Split:
         return cls(settings["split.generalise"], str(settings["split.salt"]))
 
-    def generalised(self, id: str) -> bool:
+    def is_held_out(self, id: str) -> bool:
         """Return whether the element is held out: nothing about it is trained."""
         family = family_of(id)
         return bool(family) and hash32(family, self.salt) < self.share * _HASHES
@@ -47,7 +47,7 @@ class Split:
 
         `sub_key` is the sample's full key; `held_out` says that its phrasing is.
         """
-        if self.generalised(id):
+        if self.is_held_out(id):
             half = self._val_or_test(family_of(id))
             return {"split": half, "track": "generalise"}
         if held_out:
@@ -69,5 +69,5 @@ def family_of(id: str) -> str:
 @lru_cache(maxsize=1 << 14)
 def hash32(text: str, salt: str) -> int:
     """Return a number in 0 .. 2^32 - 1, the same on every machine."""
-    found = blake2b(f"{salt} {text}".encode("utf-8", "replace"), digest_size=4)
-    return int.from_bytes(found.digest(), "big")
+    hasher = blake2b(f"{salt} {text}".encode("utf-8", "replace"), digest_size=4)
+    return int.from_bytes(hasher.digest(), "big")

@@ -55,7 +55,7 @@ class DatasetSummary:
         self.difficulties[sample["difficulty"]] += 1
         self.licences[licence] += 1
 
-    def said(self) -> dict[str, Value]:
+    def to_dict(self) -> dict[str, Value]:
         """Return the counts as plain data, the largest first."""
         return {
             "samples": self.splits.total(),
@@ -101,13 +101,13 @@ def whole_licence(sample: Sample, licences: Table) -> str:
 
     A sample about the project as a whole is under the licence of its top folder.
     """
-    found = licences_of(sample, licences)
-    if not found:
+    licence_ids = licences_of(sample, licences)
+    if not licence_ids:
         top = licences.get("/")
         return str(top["licence"]) if top else UNKNOWN
-    if len(found) == 1:
-        return found[0]
-    return " AND ".join(f"({id})" if " OR " in id else id for id in found)
+    if len(licence_ids) == 1:
+        return licence_ids[0]
+    return " AND ".join(f"({id})" if " OR " in id else id for id in licence_ids)
 
 
 def largest(counter: Counter[str]) -> dict[str, int]:

@@ -52,12 +52,12 @@ def render_card(
 
 def hub_licence(licences: Iterable[str]) -> str:
     """Return the hub's name for all licences together."""
-    found = sorted(licences)
-    if not found or UNKNOWN in found:
+    ids = sorted(licences)
+    if not ids or UNKNOWN in ids:
         return "unknown"
-    if len(found) > 1:
+    if len(ids) > 1:
         return "other"
-    id = found[0].removesuffix("-only").removesuffix("-or-later")
+    id = ids[0].removesuffix("-only").removesuffix("-or-later")
     low = _GNU_LICENCES.get(id, id.lower())
     return low if low in _HUB_LICENCES or id in _GNU_LICENCES else "other"
 

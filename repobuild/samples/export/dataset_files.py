@@ -12,7 +12,6 @@ task, element, split, track and licence, and the path, blob and lines of each so
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -21,6 +20,7 @@ from typing import Protocol
 
 from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value
+from repobuild.plain_text import escape_controls, json_text
 from repobuild.samples.dataset.all_samples import SampleSource
 from repobuild.samples.dataset.summary import SPLITS, DatasetSummary, read_kept
 from repobuild.samples.export.jsonl import LINE_FORMATS, JsonlWriter
@@ -46,16 +46,14 @@ def export(
     with _open_writer(format, folder) as writer:
         for kept in read_kept(source, summary):
             writer.write(make_record(kept, graph, files))
-    text = json.dumps(
-        metadata(summary, source.settings, commit), ensure_ascii=False, indent=2
-    )
+    text = json_text(metadata(summary, source.settings, commit), indent=2)
     (folder / "metadata.json").write_text(text + "\n", encoding="utf-8")
     if format == _DATASETS:
         from repobuild.samples.export.dataset_card import render_card
 
         project = ((graph.get(PROJECT) or {}).get("") or {}).get("project_name", "")
         card = render_card(summary, source.settings, project, commit)
-        (folder / "README.md").write_text(card, encoding="utf-8")
+        (folder / "README.md").write_text(escape_controls(card), encoding="utf-8")
     return summary
 
 

@@ -10,11 +10,11 @@ but its text.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
+from repobuild.plain_text import json_text
 from repobuild.samples.dataset.summary import SPLITS
 from repobuild.samples.export.sample_record import Record
 
@@ -36,7 +36,7 @@ class JsonlWriter:
         return self
 
     def write(self, record: Record) -> None:
-        line = json.dumps(self._line_of(record), ensure_ascii=False)
+        line = json_text(self._line_of(record))
         self._files[record["split"]].write(line + "\n")
 
     def __exit__(self, *error: object) -> None:

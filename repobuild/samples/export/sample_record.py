@@ -11,18 +11,20 @@ from collections.abc import Iterable
 
 from repobuild.code.graph.graph import PROJECT, node, split_id
 from repobuild.engine.contract import Table, Value
+from repobuild.samples.dataset.secret_detection import redact
 from repobuild.samples.dataset.summary import KeptSample
 
 Record = dict[str, Value]
+_SEARCHED = ("question", "answer")  # the dataset holds none that shows a secret
 _AROUND_MASK = ("prefix", "suffix")  # the code around the masked code of a fim sample
 
 
 def make_record(kept: KeptSample, graph: Table, files: Table) -> Record:
+    """Return a sample's record; secrets in names and paths are replaced."""
     sample, element = kept.sample, kept.sample["element"]
     path, _, qual = element.partition("::")
     record = {
-        "question": sample["question"],
-        "answer": sample["answer"],
+        **dict.fromkeys(_SEARCHED, ""),  # the first columns, filled in below
         "task_type": sample["task"],
         "element_name": qual or path,
         "filepath": path if path in files else "",
@@ -36,7 +38,9 @@ def make_record(kept: KeptSample, graph: Table, files: Table) -> Record:
         "licence": kept.licence,
         "provenance": provenance(sample["sources"], graph, files),
     }
-    return record | {name: sample[name] for name in _AROUND_MASK if name in sample}
+    texts = {name: sample[name] for name in _AROUND_MASK if name in sample}
+    shown: Record = redact(record)
+    return shown | texts | {name: sample[name] for name in _SEARCHED}
 
 
 def provenance(sources: Iterable[str], graph: Table, files: Table) -> list[Value]:

@@ -82,7 +82,7 @@ def _outline(scope: FactScope) -> str:
     indent = _INDENT if container else ""
     for sibling in scope.get("outline") or []:
         named = _DEFINED_NAME.match(sibling)
-        if not container and named and scope.hidden(f"{path}::{named[1]}"):
+        if not container and named and scope.is_held_out(f"{path}::{named[1]}"):
             continue
         line = f"{indent}{sibling}: ...\n"
         if len(text) + len(line) > _MAX_OUTLINE:

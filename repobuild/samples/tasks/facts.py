@@ -42,7 +42,9 @@ class Fact:
     difficulty: str = "easy"
     fields: Mapping[str, str] = field(default_factory=dict)  # of its questions
     masked: MaskedCode | None = None
-    turn: str = ""  # chooses the phrasings; by default `turn_of(kind, element)`
+    phrasing_seed: str = (
+        ""  # chooses the phrasings; default: `phrasing_seed(kind, element)`
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class FactScope:
     context: Mapping[str, Value]
     phrases: Phrases
     languages: tuple[str, ...]
-    hidden: Callable[[str], bool]  # whether an element is held out: never trained
+    is_held_out: Callable[[str], bool]  # whether an element is held out: never trained
 
     @property
     def id(self) -> str:
@@ -83,9 +85,9 @@ class FactScope:
 
         Held-out elements may be named only in the samples of a held-out element.
         """
-        if self.hidden(self.id):
+        if self.is_held_out(self.id):
             return ids
-        return [id for id in ids if not self.hidden(id)]
+        return [id for id in ids if not self.is_held_out(id)]
 
 
 def with_id_fields(context: Mapping[str, Value]) -> dict[str, Value]:
@@ -100,7 +102,7 @@ def with_id_fields(context: Mapping[str, Value]) -> dict[str, Value]:
 def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
     """Yield (end of the key, sample) for each question that the fact gets."""
     kind = scope.phrases.kinds[fact.kind]
-    bucket = crc32((fact.turn or phrasing_seed(fact.kind, scope.id)).encode())
+    bucket = crc32((fact.phrasing_seed or phrasing_seed(fact.kind, scope.id)).encode())
     # The four choices below read different bits of the hash.
     if bucket % _PERCENT >= kind.share * _PERCENT:
         return

@@ -36,7 +36,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _element(scope: FactScope) -> Iterator[Fact]:
-    # Tests are not located: nobody asks for it, and their names are hard to learn.
+    # Tests are not located: users do not ask for it, and their names are hard to learn.
     # After one training on both, 62 % of the paths of code were right in a trained
     # phrasing, and 17 % of the paths of tests.
     if scope.get("brief"):

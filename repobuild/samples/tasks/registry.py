@@ -3,8 +3,8 @@
 To add a task type:
 
 1. Write a module in this folder with `facts(scope)`, which yields a `Fact` for each
-   thing to ask about an element. `relations.py` is the shortest example, `facts.py`
-   defines `Fact` and `FactScope`.
+   thing to ask about an element. `import_completion.py` is the shortest example;
+   `facts.py` defines `Fact` and `FactScope`.
 2. Enter it in `TASKS` below, under the name that users write in `samples.tasks`.
 3. Write a table for each of its kinds in `configs/questions/en.toml` and `zh.toml`:
    `task`, `questions`, `held_out`, `ask`, `answer` (the head of en.toml explains them).
@@ -65,7 +65,7 @@ def samples(value: Mapping[str, Value], scope: Scope) -> Value:
     settings = scope.settings
     chosen = settings["samples.tasks"] or TASKS
     languages = tuple(settings["samples.languages"])
-    hidden = Split.of(settings).generalised
+    hidden = Split.of(settings).is_held_out
     context = with_id_fields(value)
     rows: dict[str, Sample] = {}
     for language in languages:

@@ -1,4 +1,4 @@
-"""Text that samples quote: prose from docstrings, code from definitions and tests.
+"""Prepare text that samples quote: prose from docstrings, code from definitions.
 
 Input is one docstring, one file's source or one sample at a time; nothing here reads a
 table. Output is plain values: a summary line, the two halves of a definition, the

@@ -22,8 +22,8 @@ from repobuild.samples.text.quote import Quote, QuotedSource
 
 def is_braced(language: str) -> bool:
     """Return whether a query file alone describes a language's elements."""
-    found = all_languages().get(language)
-    return found is not None and bool(found.grammar) and not found.refine
+    known = all_languages().get(language)
+    return known is not None and bool(known.grammar) and not known.refine
 
 
 class BracedSource:
@@ -64,7 +64,7 @@ class BracedSource:
     def _bodies(self) -> dict[int, int]:
         """First byte of each body, by the first byte of its definition's first line."""
         bodies: dict[int, int] = {}
-        for one in Nesting(self._outline).found if self._outline else ():
+        for one in Nesting(self._outline).definitions if self._outline else ():
             body = [node.start_byte for node in one.parts.get("body", ())]
             first = self._source.rfind(b"\n", 0, one.start) + 1
             if body and one.name:

@@ -1,8 +1,9 @@
 """Split a docstring into its first paragraph, parameters and returned value.
 
-Three styles are read: Google (`Args:`), NumPy (underlined headings) and Sphinx
-(`:param name:`). Text in any other style is ignored rather than guessed at. Markup that
-only a documentation tool reads is stripped: see markup.py.
+Four styles are read: Google (`Args:`), NumPy (underlined headings), Sphinx
+(`:param name:`) and epytext (`@param name:`). Text in any other style is ignored rather
+than guessed at. A docstring that begins with a section, a field, a licence or a date
+has no summary. Markup that only a documentation tool reads is stripped: see markup.py.
 """
 
 from __future__ import annotations
@@ -20,16 +21,46 @@ _MAX_DOCSTRING = 100_000  # characters that are read
 _MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
 _SPHINX = re.compile(
-    r"^:(param|return|returns)\b([^:\n]*):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE
+    r"^[:@](param|return|returns)\b([^:\n]*):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE
 )
 _GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Returns|Yields):[ \t]*$", re.M)
 _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
 _NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?::.*)?$")
 _SENTENCE_END = re.compile(r"(?<=[.!?。！？])(?=\s|$)|(?<=[。！？])")
+_SECTION_NAME = (
+    r"(?:(?:other[ ]|keyword[ ]|class[ ])?(?:parameters?|params|args|arguments)"
+    r"|(?:class[ ])?attributes"
+    r"|kwargs|returns?|yields?|receives|raises|exceptions|warns|warnings?|see[ ]also"
+    r"|notes?|references|examples?|methods|properties|usage|inputs?|outputs?|todo)"
+)
+_TAG = (
+    r"@(?:param|parameter|arg|argument|keyword|kwarg|kwparam|type|returns?|rtype|raises?"
+    r"|throws|exception|yields?|[icg]?var|group|sort|see|since|version|authors?|license"
+    r"|licence|copyright|deprecated|note|todo|example|override|private|public|module"
+    r"|file|fileoverview|constructor|typedef|template|internal|hidden|ignore)\b"
+)
 _SECTION = re.compile(
-    r"\n[ \t]*(?::\w+[^:\n`]*:(?!`)|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::)",
+    r"\n[ \t]*(?::\w+[^:\n`]*:(?!`)|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
+    rf"|{_TAG}|(?i:{_SECTION_NAME})[ \t]*\n[ \t]*[-=~]{{3,}}[ \t]*$)",
     re.M,
+)
+# What a docstring may begin with instead of its purpose. A licence has its year or its
+# sign, so that "Copyright line of a page." stays a purpose.
+_NO_PURPOSE = re.compile(
+    rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
+    |{_TAG}
+    |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
+    |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
+    |(?:authors?|licen[sc]e|file(?:name)?)[ ]*:[ \t]*\S | spdx- | \$id\b
+    |licen[sc]ed[ ](?:under|to)\b | all[ ]rights[ ]reserved
+    |permission[ ]is[ ]hereby | redistribution[ ]and[ ]use
+    |this[ ](?:file|program)[ ]is[ ]part[ ]of\b
+    |this[ ](?:file|program|module|library|software|code)[ ]is[ ]
+      (?:free[ ]software|licensed|released[ ]under|subject[ ]to
+         |distributed[ ](?:under|in))
+    """,
+    re.I | re.X,
 )
 _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
 _CAPITALISED = re.compile(r"[A-Z][a-z]+ ")
@@ -56,7 +87,7 @@ def parse_docstring(docstring: str) -> DocstringParts:
     docstring = docstring[:_MAX_DOCSTRING]
     parameters: dict[str, str] = {}
     returns = ""
-    if ":param" in docstring or ":return" in docstring:
+    if _SPHINX.search(docstring):
         parameters, returns = _parse_sphinx(docstring)
     else:
         for pattern, read in ((_GOOGLE, _google_entries), (_NUMPY, _numpy_entries)):
@@ -71,10 +102,17 @@ def parse_docstring(docstring: str) -> DocstringParts:
 
 
 def summarise(docstring: str, most: int = SUMMARY) -> str:
-    """Return the first paragraph on one line.
+    """Return the first paragraph on one line, "" when it tells no purpose.
 
     A paragraph of more than `most` characters is cut by `shorten`.
     """
+    if _NO_PURPOSE.match(docstring.lstrip()):
+        return ""
+    return summarise_prose(docstring, most)
+
+
+def summarise_prose(docstring: str, most: int = SUMMARY) -> str:
+    """Return the first paragraph on one line, also where it is a licence."""
     text = strip_title_rules(docstring).strip()
     section = _SECTION.search("\n" + text)
     if section:
@@ -190,7 +228,7 @@ def _numpy_entries(block: str) -> dict[str, str]:
 def _numpy_returns(block: str) -> str:
     """Return the description of the one returned value, without its name and type.
 
-    Return "" for several values: only their names would tell them apart.
+    Return "" for several values: only their names distinguish them.
     """
     first, _, rest = block.partition("\n")
     if not rest.strip() or not _NUMPY_TYPE.match(first.strip()):

@@ -13,15 +13,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
+from repobuild.code.facts.element_row import IDENTIFIER, normal_form
 from repobuild.engine.contract import Value
 
 _LONGEST = 300  # characters of a statement
 _MOST = 6  # statements that are quoted for one piece of code
-_NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*(?!\w|\s*=[^=])")
+_WORD = r"\w\x80-\U0010ffff"  # characters of names; marks of scripts are no \w
+_NAME = re.compile(rf"(?<![.{_WORD}]){IDENTIFIER}(?![{_WORD}]|\s*=[^=])")
 _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
 _BOUND = re.compile(
-    r"^[ \t]*(?:for |import |from \S+ import )?([A-Za-z_]\w*)"
-    r"(?=[ \t]*=[^=]|[ \t]+in |$)|\bas ([A-Za-z_]\w*)",
+    rf"^[ \t]*(?:for |import |from \S+ import )?({IDENTIFIER})"
+    rf"(?=[ \t]*=[^=]|[ \t]+in |$)|\bas ({IDENTIFIER})",
     re.MULTILINE,
 )
 _FUTURE = "__future__"
@@ -74,7 +76,7 @@ def needed_imports(
     With `internal`, return only imports of the project, and none at all when one of
     them has several lines.
     """
-    without_strings = _STRING.sub("", code)
+    without_strings = normal_form(_STRING.sub("", code))
     own = {name for pair in _BOUND.findall(without_strings) for name in pair}
     mentioned = {name for name in _NAME.findall(without_strings) if name in known}
     used = mentioned - own - set(bound)

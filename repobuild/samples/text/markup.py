@@ -1,11 +1,12 @@
 """Strip documentation markup from docstrings; the text that is left is Markdown.
 
     :class:`~a.b.C`          `C`             ``code``     `code`
-    {class}`C`               `C`             |name|       name
+    {class}`C`               `C`
     :ref:`text <target>`     text
     `text <https://...>`_    text            Example::    Example:
 
 Rules of `=====` above and below a title are lines of their own and are removed whole.
+Bars stay: nothing in `|a|` tells a substitution from an absolute value.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ _ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
-_SUBSTITUTION = re.compile(r"(?<![\w|])\|([A-Za-z][\w .-]*)\|(?![\w|])")
 _ROLE_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$\n?", re.MULTILINE)
 _TITLE = re.compile(r"^[ \t]*([=*#~^]){4,}[ \t]*\n([^\n]+)\n[ \t]*\1{4,}[ \t]*(?:\n|$)")
@@ -26,13 +26,12 @@ _MAX_LINE = 2_000  # characters; roles within roles cost the square
 def strip_markup(text: str) -> str:
     """Return one line of prose without reStructuredText, cut where it is too long."""
     text = text[:_MAX_LINE]
-    if "`" not in text and "|" not in text and "::" not in text:
+    if "`" not in text and "::" not in text:
         return text
     text = _ROLE.sub(_role_text, text)
     text = _LINK.sub(r"\1", text)
     text = _NAMED_LINK.sub(r"\1", text)
     text = _LITERAL.sub(r"`\1`", text)
-    text = _SUBSTITUTION.sub(r"\1", text)
     return text[:-1] if text.endswith("::") else text
 
 

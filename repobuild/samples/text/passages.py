@@ -45,10 +45,10 @@ Passage = tuple[str, ...]  # words
 class QuotedPassages:
     """The passages of one sample, and the words that it is compared by."""
 
-    passages: tuple[Passage, ...]  # of question and answer; of a hole with its code
-    answered: tuple[Passage, ...]  # of the answer
-    shown: Passage  # words of the question's passages
-    said: Passage  # words of the answer without the names
+    all: tuple[Passage, ...]  # of question and answer; of a hole with its code
+    in_answer: tuple[Passage, ...]  # of the answer
+    question_words: Passage  # words of the question's passages
+    answer_words: Passage  # words of the answer without the names
 
 
 NOTHING = QuotedPassages((), (), (), ())
@@ -104,9 +104,9 @@ def word_runs(passage: Passage) -> set[Passage]:
     return set(zip(*(passage[n:] for n in range(RUN)), strict=False))
 
 
-def _if_long(found: Passage) -> tuple[Passage, ...]:
+def _if_long(passage: Passage) -> tuple[Passage, ...]:
     """Return the words as one passage, or nothing when they are too few."""
-    if len(found) < RUN:
+    if len(passage) < RUN:
         return ()
-    chinese = sum("\u3400" <= word <= "\u9fff" for word in found)
-    return (found,) if len(found) - chinese // 2 >= RUN else ()
+    chinese = sum("\u3400" <= word <= "\u9fff" for word in passage)
+    return (passage,) if len(passage) - chinese // 2 >= RUN else ()

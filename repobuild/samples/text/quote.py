@@ -11,6 +11,7 @@ languages whose definitions only parse as part of their file.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -23,6 +24,7 @@ from repobuild.code.facts.syntax import load_grammar, parse_with_grammar
 # Cheap signs that a slice may hold comments or strings: only then is it searched.
 _SIGNS = (b"#", b"//", b"/*", b'"""', b"'''", b"`")
 _DOCSTRING_TYPES = ("string", "concatenated_string")
+_FENCE_LINE = re.compile(r"^ {0,3}```", re.MULTILINE)
 _NO_SPAN = (0, 0)
 
 
@@ -36,6 +38,11 @@ class Quote:
     @property
     def lines(self) -> int:
         return self.head.count("\n") + self.body.count("\n") + 2
+
+    @property
+    def ends_fence(self) -> bool:
+        """Whether a line of the code would end the Markdown fence that it is put in."""
+        return _FENCE_LINE.search(f"{self.head}\n{self.body}") is not None
 
 
 class QuotedSource(NamedTuple):

@@ -1,4 +1,4 @@
-"""The checks, one function for each claim of `structure.CLAIMS`.
+"""Check claims, one function for each claim of `structure.CLAIMS`.
 
 In: a `Subject` and the claimed text, or a `DeferredClaim` and the `TreeIndex`. Out: ""
 when the claim holds, else what the tree says. The table at the end of each module maps

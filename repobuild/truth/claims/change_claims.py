@@ -129,8 +129,8 @@ def _existed(text: str | None, name: str) -> bool:
 def _changed(subject: ChangeSubject, commit: Commit) -> str:
     if not _exists_now(subject, subject.element):
         return "it is not there now"
-    found = version_pairs(commit, *subject.element)
-    return "" if found else "the commit did not change it"
+    pairs = version_pairs(commit, *subject.element)
+    return "" if pairs else "the commit did not change it"
 
 
 def _added(subject: ChangeSubject, commit: Commit) -> str:

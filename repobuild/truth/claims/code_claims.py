@@ -103,10 +103,10 @@ def check_lines_in_text(subject: Subject, claimed: str) -> str:
     position = 0
     for line in claimed.split("\n"):
         bare = "".join(line.split()).removesuffix(":...")
-        found = subject.file.text_without_space.find(bare, position)
-        if found < 0:
+        start = subject.file.text_without_space.find(bare, position)
+        if start < 0:
             return f"{line.strip()!r} does not occur there"
-        position = found + len(bare)
+        position = start + len(bare)
     return ""
 
 

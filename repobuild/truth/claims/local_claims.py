@@ -15,7 +15,7 @@ from repobuild.truth.claims.list_claims import (
     parse_names,
     strip_more,
 )
-from repobuild.truth.claims.prose_match import is_beginning, occurs
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.markdown_document import MarkdownSection
 from repobuild.truth.tree.python_reader import PythonDefinition
@@ -24,6 +24,7 @@ from repobuild.truth.tree.python_reader import PythonDefinition
 _COMMENT_MARKERS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
 )
+_NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
 _PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 
 
@@ -140,15 +141,15 @@ def module_summary(subject: Subject, claimed: str) -> str:
 
 
 def section(subject: Subject, claimed: str) -> str:
-    found = _section(subject)
-    if found is None:
+    heading = _section(subject)
+    if heading is None:
         return "there is no such section"
-    return "" if claimed == found.title else f'it is called "{found.title}"'
+    return "" if claimed == heading.title else f'it is called "{heading.title}"'
 
 
 def passage(subject: Subject, claimed: str) -> str:
-    found = _section(subject)
-    return _check_paragraph(claimed, found.text if found else "")
+    heading = _section(subject)
+    return _check_paragraph(claimed, heading.text if heading else "")
 
 
 def sections(subject: Subject, claimed: str) -> str:
@@ -275,6 +276,8 @@ def _has_word(text: str, word: str) -> bool:
 
 
 def _check_doc(claimed: str, doc: str) -> str:
+    if not is_purpose(claimed):
+        return _NO_PURPOSE
     good = is_beginning(claimed, doc)
     return "" if good else f"its docstring begins: {doc[:80]!r}"
 
@@ -285,6 +288,8 @@ def _check_paragraph(claimed: str, text: str) -> str:
 
 
 def _check_comment(subject: Subject, claimed: str) -> str:
+    if not is_purpose(claimed):
+        return _NO_PURPOSE
     return _check_paragraph(claimed, _COMMENT_MARKERS.sub("", subject.file.text))
 
 
@@ -310,8 +315,8 @@ def _is_dunder(name: str) -> bool:
 def _listed_sections(subject: Subject) -> list[MarkdownSection]:
     """Return the sections that lists name: one per qualified name."""
     document = subject.file.document
-    found = document.sections.values() if document else ()
-    return [one for one in found if "#" not in one.qual]
+    sections = document.sections.values() if document else ()
+    return [one for one in sections if "#" not in one.qual]
 
 
 def _check_complete(listed: int, known: int, has_more: bool) -> str:

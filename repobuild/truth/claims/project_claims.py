@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from repobuild.truth.answer_template import answer_templates
-from repobuild.truth.claims.prose_match import is_beginning, occurs
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
+from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.tree_index import TreeIndex
 
 _DEPTH = 3  # levels of folders
@@ -25,24 +26,46 @@ _LAYERS = frozenset(
 )
 _LEAST_LAYERS = 3
 _NAME = re.compile(r"""^\s*["']?name["']?\s*[:=]\s*["']?([^"'\n,]+)""", re.M)
+_IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
+_MARKDOWN = (".md", ".markdown")
 _KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
 
 
 def project(index: TreeIndex, claim: DeferredClaim) -> str:
-    """Check the name: the setting's, else a manifest's, else a folder's with code."""
+    """Check the name: the setting's, else that of a manifest or README at the top.
+
+    Without these a manifest one folder down may name it, else a folder with code.
+    """
     if index.project:
         good = claim.claimed == index.project
         return "" if good else f"it is called {index.project}"
-    documents = index.project_documents.values()
-    names = {name.strip() for text in documents for name in _NAME.findall(text)}
-    if names:
-        good = claim.claimed in names
-        return "" if good else f"it is called {' or '.join(sorted(names))}"
+    for depth in (0, 1):
+        names: set[str] = set()
+        for path, text in index.project_documents.items():
+            if path.count("/") != depth or not _OUTSIDE.isdisjoint(path.split("/")):
+                continue
+            if path.lower().endswith(_MARKDOWN):
+                names.update(_titles(text) if depth == 0 else ())
+            else:
+                names.update(name.strip() for name in _NAME.findall(text))
+        if names:
+            good = _letters(claim.claimed) in map(_letters, names)
+            return "" if good else f"it is called {' or '.join(sorted(names))}"
     parts = {part for folder in code_folders(index) for part in folder.split("/")}
     good = claim.claimed in (parts or {_NAMELESS})
     return "" if good else "no manifest and no folder has that name"
+
+
+def _titles(text: str) -> list[str]:
+    """Return the title of a README, if it begins with one."""
+    sections = MarkdownDocument(text).sections.values()
+    return [_LINK.sub(r"\1", _IMAGE.sub("", one.title)) for one in sections][:1]
+
+
+def _letters(name: str) -> str:
+    return re.sub(r"[`*\s]+", "", name)
 
 
 def description(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -69,7 +92,8 @@ def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
             return f"{path} is no folder with code"
         package = index.definition(f"{path}/__init__.py")
         text = rest.removeprefix(before)
-        if rest and not (package and is_beginning(text, package.doc)):
+        is_told = package and is_purpose(text) and is_beginning(text, package.doc)
+        if rest and not is_told:
             return f"the docstring of {path} does not begin like that"
     is_list = _MODULE.sub("", claim.claimed) == ""
     return "" if is_list else "it cannot be read as a list"
@@ -82,7 +106,13 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
         for one in file.imports
     }
     for name in claim.ids:
-        in_document = any(name in text for text in index.project_documents.values())
+        named = re.compile(rf"(?<![\w./@-]){re.escape(name)}(?![\w+/:-])")
+        in_document = any(
+            named.search(text)
+            for path, text in index.project_documents.items()
+            if not path.lower().endswith(_MARKDOWN)
+            and _OUTSIDE.isdisjoint(path.split("/"))
+        )
         if not in_document and name not in imported:
             return f"nothing imports {name}, no manifest names it"
     return ""
@@ -115,12 +145,12 @@ def count(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def code_folders(index: TreeIndex) -> set[str]:
     """Return folders, up to three levels deep, that hold Python files at any depth."""
-    found = set()
+    folders = set()
     for path, file in index.files.items():
         parts = path.split("/")[:-1][:_DEPTH]
         if file.language == "python" and parts and _OUTSIDE.isdisjoint(parts):
-            found.add("/".join(parts))
-    return found
+            folders.add("/".join(parts))
+    return folders
 
 
 def _style(index: TreeIndex) -> str:

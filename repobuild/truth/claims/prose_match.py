@@ -5,13 +5,24 @@ from __future__ import annotations
 import re
 
 _CUT = " ..."
-_MARKED = re.compile(r"[`|]|::|[=\-~^*#+]{4}")
+_MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
 _ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
-_SIGNS = re.compile(r"`_+(?!\w)|[`|]|(?<=:):(?=\s|$)")
+_SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
 _ENDS = tuple(".!?。！？:;")
+# Words that are headings of a docstring's sections, and what begins its fields.
+_HEADINGS = frozenset(
+    "parameters|other parameters|args|arguments|keyword arguments|attributes|returns|"
+    "return|yields|receives|raises|warns|warnings|see also|notes|note|references|"
+    "examples|example|methods|usage".split("|")
+)
+_FIELD = re.compile(r"[:@](?:param|arg|type|return|rtype|raise|throws|author)\w*\b")
+_IMPRINT = re.compile(
+    r"(?:copyright\b|\(c\)|©|created (?:on|by)\b).*(?:19|20)\d\d|licen[sc]ed under",
+    re.I,
+)
 
 
 def collapsed(text: str) -> str:
@@ -27,6 +38,16 @@ def is_beginning(text: str, source: str) -> bool:
     words, source = plain(text.removesuffix(_CUT)).split(), plain(source).strip()
     match = re.match(_words_pattern(words), source) if words else None
     return match is not None and _may_end(text, source[match.end() :])
+
+
+def is_purpose(text: str) -> bool:
+    """Return whether a text can be what something is for.
+
+    A heading of a section, a field, a copyright line and a date cannot.
+    """
+    if text.strip(" :").lower() in _HEADINGS:
+        return False
+    return not (_FIELD.match(text) or _IMPRINT.match(text))
 
 
 def occurs(text: str, source: str, before: str = "") -> bool:

@@ -8,6 +8,9 @@ What each relation requires, beyond that all named elements are defined in their
     overrides  both methods have the name, and one class is an ancestor of the other by
                the names of the bases
     imports    an import statement can mean that file, or a name that it defines
+
+An import of a dependency that a manifest declares means no file of the tree, so nothing
+is called or imported through it.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from repobuild.truth.claims.prose_match import is_beginning
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.file_evidence import (
     CALL_OF_CALL,
@@ -87,7 +90,8 @@ def purpose(index: TreeIndex, claim: DeferredClaim) -> str:
     if definition is None:
         return f"there is no {claim.ids[0]}"
     doc = definition.doc
-    return "" if is_beginning(claim.claimed, doc) else f"it says: {doc[:80]!r}"
+    good = is_purpose(claim.claimed) and is_beginning(claim.claimed, doc)
+    return "" if good else f"it says: {doc[:80]!r}"
 
 
 def unambiguous(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -105,7 +109,8 @@ def own_imports(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check that every statement imports something from a file of the project."""
     origin = claim.id.partition("::")[0]
     for line in claim.claimed.split("\n"):
-        modules = (list(_possible_modules(origin, one)) for one in imports_of(line))
+        own = (one for one in imports_of(line) if not _package_of(index, origin, one))
+        modules = (list(_possible_modules(origin, one)) for one in own)
         if not any(index.modules(names) for names in modules):
             return f"{line} imports nothing of the project"
     return ""
@@ -135,6 +140,8 @@ def _calls(index: TreeIndex, source: str, target: str) -> str:
     file = index.file(source)
     if file is None or index.definition(source) is None or file.problem:
         return ""
+    if package := _only_imported_from(index, file, target.partition("::")[0]):
+        return f"{package} is a declared dependency, no file of the project"
     names = set(_callable_names(index, source, target))
     for definition in _running_definitions(file, source):
         if any(definition.uses(name) for name in names):
@@ -143,6 +150,27 @@ def _calls(index: TreeIndex, source: str, target: str) -> str:
             if _is_alias(index, file, called, names):
                 return ""
     return f"{source} names no {' or '.join(sorted(names)[:_LISTED])}"
+
+
+def _only_imported_from(index: TreeIndex, file: FileEvidence, path: str) -> str:
+    """Return the dependency that all imports which can mean a file name, or ""."""
+    packages = [_package_of(index, file.path, one) for one in file.imports]
+    if path == file.path or not any(packages):
+        return ""
+    able = {
+        package
+        for one, package in zip(file.imports, packages, strict=True)
+        if _can_mean(index, file.path, path, one)
+    }
+    return min(able) if able and "" not in able else ""
+
+
+def _package_of(index: TreeIndex, origin: str, statement: ImportEvidence) -> str:
+    """Return the declared dependency that a statement imports from, or ""."""
+    if statement.level:
+        return ""
+    parts = filter(None, (statement.module, statement.name.strip("*")))
+    return index.declared_packages.imported_by(origin, ".".join(parts))
 
 
 def _running_definitions(
@@ -219,7 +247,7 @@ def _overrides(index: TreeIndex, source: str, target: str) -> str:
     wanted = Location(target_path, target_qual.rpartition(".")[0])
     level = {Location(source_path, source_qual.rpartition(".")[0])}
     for _ in range(_INHERITANCE_LEVELS):
-        level = {found for one in level for found in index.possible_bases(*one)}
+        level = {above for one in level for above in index.possible_bases(*one)}
         if wanted in level:
             return ""
     return f"{owner} does not inherit from {base}"
@@ -230,8 +258,10 @@ def _imports(index: TreeIndex, source: str, target: str) -> str:
     if file is None or file.problem:
         return ""
     origin, path = source.partition("::")[0], target.partition("::")[0]
-    if any(_can_mean(index, origin, path, one) for one in file.imports):
-        return ""
+    for one in file.imports:
+        if not _package_of(index, origin, one):
+            if _can_mean(index, origin, path, one):
+                return ""
     return f"{origin} has no import that can mean {path}"
 
 

@@ -23,7 +23,7 @@ _PARAMETER = ("parameter", "type?", "default?", "description?")
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
-    r"(?:Returns|Yields|:returns?)\b[^\n]*?(?:\n\s*-{3,})?\s*(?:[^\n]*\n)?\s*"
+    r"(?:Returns|Yields|[:@]returns?)\b[^\n]*?(?:\n\s*-{3,})?\s*(?:[^\n]*\n)?\s*"
 )
 
 
@@ -31,8 +31,8 @@ def signature(subject: Subject, claimed: str) -> str:
     """Check the head as written, up to layout; of a class, bases without keywords."""
     if subject.file.python is None:
         bare = "".join(claimed.removesuffix(" ...").split())
-        found = bare in subject.file.text_without_space
-        return "" if found else "it does not occur in the file"
+        occurs_there = bare in subject.file.text_without_space
+        return "" if occurs_there else "it does not occur in the file"
     if subject.definition is None:
         return "there is no such definition"
     return check_head(claimed, subject.definition)
@@ -121,8 +121,8 @@ def returns(subject: Subject, claimed: str) -> str:
     if definition is None:
         text = fields.get(("returned", "type"), claimed)
         bare = "".join(text.replace("`", "").split())
-        found = bare in subject.file.text_without_space
-        return "" if found else "it does not occur in the file"
+        occurs_there = bare in subject.file.text_without_space
+        return "" if occurs_there else "it does not occur in the file"
     node = definition.node
     annotation = None if isinstance(node, ast.ClassDef) else node.returns
     if annotation is None:
@@ -135,15 +135,15 @@ def returns(subject: Subject, claimed: str) -> str:
 
 
 def _check_return_text(text: str, definition: PythonDefinition) -> str:
-    found = occurs(text, definition.doc, _RETURNS_HEADING)
-    return "" if found else "its docstring does not say so"
+    is_documented = occurs(text, definition.doc, _RETURNS_HEADING)
+    return "" if is_documented else "its docstring does not say so"
 
 
 def example_call(subject: Subject, claimed: str) -> str:
     """Check that a call is valid: all required arguments, defaults as they are."""
     if subject.file.python is None:
-        found = subject.name in claimed
-        return "" if found else f"it is called {subject.name}"
+        is_named = subject.name in claimed
+        return "" if is_named else f"it is called {subject.name}"
     if subject.definition is None:
         return "there is no such definition"
     try:
@@ -151,7 +151,7 @@ def example_call(subject: Subject, claimed: str) -> str:
     except (SyntaxError, ValueError):
         return "it is no call"
     awaited = isinstance(node, ast.Await)
-    if awaited != isinstance(subject.definition.node, ast.AsyncFunctionDef):
+    if awaited != subject.definition.is_coroutine:
         return f"it is {'not ' * awaited}awaited"
     call = node.value if isinstance(node, ast.Await) else node
     if not isinstance(call, ast.Call):

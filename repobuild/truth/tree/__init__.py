@@ -1,4 +1,4 @@
-"""What the repository itself says, read without the package's own analysis.
+"""Read what the repository itself says, without the package's own analysis.
 
 In: the bytes of one blob, or a commit. Out: definitions, sections, imports and names of
 one file (`FileEvidence`), the index over all files (`TreeIndex`), and the two versions

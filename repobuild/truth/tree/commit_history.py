@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from repobuild.git.snapshot import REGULAR, Snapshot, quote
+from repobuild.git.snapshot import REGULAR, Snapshot, first_line, quote
 from repobuild.truth.tree.tree_file import decode_source
 
 if TYPE_CHECKING:
@@ -25,7 +25,9 @@ class CommitRecord:
 
     @property
     def subject(self) -> str:
-        return self.commit.message.partition("\n")[0]
+        """The first line, with a space for what cannot be printed."""
+        shown = (c if c.isprintable() else " " for c in first_line(self.commit))
+        return " ".join("".join(shown).split())
 
     @cached_property
     def paths(self) -> list[tuple[str, str]]:
@@ -43,7 +45,7 @@ class CommitRecord:
         return self._text(path, str(self.commit.id))
 
     def _text(self, path: str, commit: str) -> str | None:
-        entry = self.snapshot.entry(path, commit) if path else None
+        entry = self.snapshot.entry_at(path, commit) if path else None
         if entry is None or entry[1] not in REGULAR:
             return None
         return decode_source(self.snapshot.blob(entry[0]))

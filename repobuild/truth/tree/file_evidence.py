@@ -153,11 +153,11 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 def _return_types(node: ast.AST) -> set[str]:
     """Return the names in a return annotation, and the variables that are returned."""
     annotation = getattr(node, "returns", None)
-    found = _names_in(annotation) if annotation is not None else set()
+    names = _names_in(annotation) if annotation is not None else set()
     for inner in _own_nodes(node):
         if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Name):
-            found.add(inner.value.id)
-    return found
+            names.add(inner.value.id)
+    return names
 
 
 def _imports(tree: ast.Module) -> Iterator[ImportEvidence]:
@@ -174,15 +174,15 @@ def _imports(tree: ast.Module) -> Iterator[ImportEvidence]:
 
 def _other_names(tree: ast.Module) -> dict[str, set[str]]:
     """Map names to those that they are assigned to as they are: `b = a`, `b = x.a`."""
-    found: dict[str, set[str]] = defaultdict(set)
+    aliases: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         if not isinstance(node, ast.Assign):
             continue
         for target in node.targets:
             for new, value in _plain_assignments(target, node.value):
-                found[last_name(value)].add(last_name(new))
+                aliases[last_name(value)].add(last_name(new))
                 if last_name(new) in _CONSTRUCTING and isinstance(new, ast.Attribute):
-                    found[last_name(value)].add(last_name(new.value))
+                    aliases[last_name(value)].add(last_name(new.value))
     for node in ast.walk(tree):
         if not isinstance(node, ast.ClassDef):
             continue
@@ -191,8 +191,8 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
             if not isinstance(one, ast.Assign):
                 continue
             if last_name(one.targets[0]) in _CONSTRUCTING:
-                found[last_name(one.value)].add(node.name)
-    return found
+                aliases[last_name(one.value)].add(node.name)
+    return aliases
 
 
 def _plain_assignments(
@@ -215,17 +215,17 @@ def _alias_targets(tree: ast.Module) -> dict[str, set[str]]:
     Forms: `import a as b`, `b = a`, `b = a()`, `b: a`, `with a() as b`, `for b in a`,
     `f(b=a)`.
     """
-    found: dict[str, set[str]] = defaultdict(set)
+    targets: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         if isinstance(node, ast.Import | ast.ImportFrom):
             for one in node.names:
                 if one.asname:
-                    found[one.asname].add(one.name.rpartition(".")[2])
+                    targets[one.asname].add(one.name.rpartition(".")[2])
             continue
         for target, value in _bindings(node):
             for name in _names_in(target):
-                found[name].update(_names_in(value))
-    return found
+                targets[name].update(_names_in(value))
+    return targets
 
 
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
@@ -249,12 +249,12 @@ def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
 
 def _names_in(node: ast.AST) -> set[str]:
     """Return the names in an expression, of `a.b` both, and those in string types."""
-    found = set()
+    names = set()
     for one in ast.walk(node):
         if isinstance(one, ast.Name):
-            found.add(one.id)
+            names.add(one.id)
         elif isinstance(one, ast.Attribute):
-            found.add(one.attr)
+            names.add(one.attr)
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
-            found.update(one.value.split()[:1])
-    return found
+            names.update(one.value.split()[:1])
+    return names

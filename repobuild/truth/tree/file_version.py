@@ -89,15 +89,15 @@ def version_pairs(commit: Commit, path: str, name: str) -> list[VersionPair]:
     """
     changed = sorted(commit.paths, key=lambda pair: pair[1] != path)
     for wanted in (name, name.rpartition(".")[2]):
-        found: list[VersionPair] = []
+        pairs: list[VersionPair] = []
         for old, new in changed:
             before = _versions_named(commit.before(old), wanted)
             after = _versions_named(commit.after(new), wanted)
-            found += [VersionPair(a, b) for a in before for b in after]
-            if found and new == path:
-                return found
-        if found:
-            return found
+            pairs += [VersionPair(a, b) for a in before for b in after]
+            if pairs and new == path:
+                return pairs
+        if pairs:
+            return pairs
     return []
 
 

@@ -12,6 +12,27 @@ _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SLUG = re.compile(r"[\W_]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_QUOTED = re.compile(r"\A(?: {0,3}> ?)+")
+_ITEM = re.compile(r"\A {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+(?=#)")
+# How a block of HTML begins, and what its last line has; "" ends it at a blank line.
+_HTML_BLOCKS = (
+    (re.compile(r" {0,3}<!--"), "-->"),
+    (re.compile(r" {0,3}<pre[\s>]", re.I), "</pre>"),
+    (re.compile(r" {0,3}<script[\s>]", re.I), "</script>"),
+    (re.compile(r" {0,3}<style[\s>]", re.I), "</style>"),
+    (re.compile(r" {0,3}<\?"), "?>"),
+    (
+        re.compile(
+            r" {0,3}</?(?:address|article|aside|blockquote|body|center|details|dialog"
+            r"|dd|div|dl|dt|fieldset|figcaption|figure|footer|form|h[1-6]|head|header|hr"
+            r"|html|iframe|li|link|main|menu|nav|ol|p|section|summary|table|tbody|td"
+            r"|tfoot|th|thead|title|tr|ul)(?:\s|/?>|$)",
+            re.I,
+        ),
+        "",
+    ),
+)
 _PLAIN = re.compile(r" {0,3}[^\s>#|=-]")
 
 
@@ -34,7 +55,7 @@ class MarkdownDocument:
 
     def __init__(self, text: str) -> None:
         self.lines = text.split("\n")
-        self.text = _LINK.sub(r"\1", text)
+        self.text = _LINK.sub(r"\1", _COMMENT.sub("", text))
         self.sections: dict[str, MarkdownSection] = {}
         headings = list(_headings(self.lines))
         ends = [*(heading.row for heading in headings[1:]), len(self.lines)]
@@ -50,19 +71,29 @@ class MarkdownDocument:
             parents.append((heading.level, qual))
             body = "\n".join(self.lines[heading.row + heading.line_count : end])
             self.sections[qual] = MarkdownSection(
-                qual, heading.title, _LINK.sub(r"\1", body)
+                qual, heading.title, _LINK.sub(r"\1", _COMMENT.sub("", body))
             )
 
 
 def _headings(lines: list[str]) -> Iterator[_Heading]:
-    """Yield every heading outside of fenced code."""
+    """Yield every heading outside of fenced code, HTML and comments."""
     fence = ""
+    html: str | None = None  # what ends the open block of HTML
     start = _metadata_lines(lines)
+    lines = [_QUOTED.sub("", line) for line in lines]
     for row, line in enumerate(lines[start:], start):
         mark = _FENCE.match(line)
         if fence:
             fence = "" if mark and mark[1].startswith(fence) else fence
-        elif mark:
+            continue
+        if html is None:
+            html = next((end for begin, end in _HTML_BLOCKS if begin.match(line)), None)
+        if html is not None:
+            is_end = html in line.lower() if html else not line.strip()
+            html = None if is_end else html
+            continue
+        line = _ITEM.sub("", line)
+        if mark:
             fence = mark[1]
         elif heading := _HEADING.fullmatch(line):
             yield _Heading(row, 1, len(heading[1]), (heading[2] or "").strip())
@@ -76,9 +107,10 @@ def _headings(lines: list[str]) -> Iterator[_Heading]:
 
 def _metadata_lines(lines: list[str]) -> int:
     """Return how many lines of front matter the document begins with."""
-    if lines[0].rstrip() != "---":
+    mark = lines[0].rstrip()
+    if mark not in ("---", "+++"):
         return 0
-    ends = (row for row, line in enumerate(lines[1:], 2) if line.rstrip() == "---")
+    ends = (row for row, line in enumerate(lines[1:], 2) if line.rstrip() == mark)
     return next(ends, 0)
 
 

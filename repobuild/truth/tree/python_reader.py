@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from repobuild.truth.tree.dead_branches import dead_statements
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NESTING_NODES = (ast.stmt, ast.excepthandler, ast.match_case)
@@ -66,6 +68,20 @@ class PythonDefinition:
     def decorators(self) -> list[str]:
         return [last_name(d) for d in self.node.decorator_list]
 
+    @property
+    def is_coroutine(self) -> bool:
+        """Whether a call is awaited: `async def` without a `yield` of its own."""
+        if not isinstance(self.node, ast.AsyncFunctionDef):
+            return False
+        waiting: list[ast.AST] = list(self.node.body)
+        while waiting:
+            inner = waiting.pop()
+            if isinstance(inner, ast.Yield):
+                return False
+            if not isinstance(inner, (*DEFINITIONS, ast.Lambda)):
+                waiting.extend(ast.iter_child_nodes(inner))
+        return True
+
     def parameters(self) -> list[PythonParameter]:
         """Return all parameters in source order; none for a class."""
         if isinstance(self.node, ast.ClassDef):
@@ -87,6 +103,7 @@ class PythonFile:
             self.tree = ast.parse(text)
         self.definitions: dict[str, PythonDefinition] = {}
         self._counts: dict[str, int] = {}
+        self._dead: set[ast.AST] = set()
         self._define_children(self.tree, "", False)
 
     @cached_property
@@ -109,18 +126,24 @@ class PythonFile:
         return [d for d in self.definitions.values() if d.parent == qual]
 
     def children_by_name(self, qual: str) -> dict[str, PythonDefinition]:
-        """Map each child's name to its first definition that is no `@overload`."""
+        """Map each child's name to its first definition that is no `@overload`.
+
+        One in a branch that never runs counts when there is no other.
+        """
+        children = self.children(qual)
+        told = [one for one in children if "overload" not in one.decorators]
         found: dict[str, PythonDefinition] = {}
-        for child in self.children(qual):
-            if "overload" not in child.decorators:
-                found.setdefault(child.name, child)
-        return found
+        for child in sorted(told, key=lambda one: one.node in self._dead):
+            found.setdefault(child.name, child)
+        return {one.name: found[one.name] for one in told}
 
     def _define_children(self, node: ast.AST, outer: str, in_class: bool) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, DEFINITIONS):
                 self._define(child, outer, in_class)
             elif isinstance(child, _NESTING_NODES):
+                if isinstance(child, ast.If):
+                    self._dead.update(dead_statements(child))
                 self._define_children(child, outer, in_class)
 
     def _define(

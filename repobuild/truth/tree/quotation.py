@@ -95,7 +95,7 @@ def _docstring(definition: PythonDefinition) -> _Span | None:
 def _stripped(
     line: str, row: int, docstring: _Span | None, layout: SourceLayout
 ) -> str:
-    """Return the line without its comment and without the docstring's part of it."""
+    """Return the line without its comment and without any part of a docstring."""
     data = line.encode()
     if row in layout.comments:
         data = line[: layout.comments[row]].encode()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
 
+from repobuild.truth.tree.declared_packages import DeclaredPackages
 from repobuild.truth.tree.file_evidence import DefinitionEvidence, FileEvidence
 from repobuild.truth.tree.python_reader import display_name
 
@@ -106,30 +107,34 @@ class TreeIndex:
                 yield Location(path, qual), definition
 
     @cached_property
+    def declared_packages(self) -> DeclaredPackages:
+        return DeclaredPackages(self.project_documents, self.paths)
+
+    @cached_property
     def _by_name(self) -> dict[str, set[Location]]:
-        found: dict[str, set[Location]] = defaultdict(set)
+        locations: dict[str, set[Location]] = defaultdict(set)
         for (path, qual), definition in self._definitions():
             if definition.kind in _CALLABLE_KINDS:
                 name = display_name(qual)
-                found[name].add(Location(path, name))
-                found[name.rpartition(".")[2]].add(Location(path, name))
-        return found
+                locations[name].add(Location(path, name))
+                locations[name.rpartition(".")[2]].add(Location(path, name))
+        return locations
 
     @cached_property
     def _classes(self) -> dict[str, list[Location]]:
-        found: dict[str, list[Location]] = defaultdict(list)
+        locations: dict[str, list[Location]] = defaultdict(list)
         for location, definition in self._definitions():
             if definition.kind == "class":
-                found[_bare_name(location.qual)].append(location)
-        return found
+                locations[_bare_name(location.qual)].append(location)
+        return locations
 
     @cached_property
     def _classes_by_other_name(self) -> dict[str, list[Location]]:
-        found: dict[str, list[Location]] = defaultdict(list)
+        by_name: dict[str, list[Location]] = defaultdict(list)
         for name, classes in self._classes.items():
             for other in self.other_names(name):
-                found[other] += classes
-        return found
+                by_name[other] += classes
+        return by_name
 
     @cached_property
     def _return_types(self) -> dict[str, set[str]]:
@@ -137,37 +142,37 @@ class TreeIndex:
 
     @cached_property
     def _other_names(self) -> dict[str, set[str]]:
-        found = _merged(file.other_names for file in self.files.values())
+        names = _merged(file.other_names for file in self.files.values())
         for file in self.files.values():
             for one in file.imports:
                 if one.name and one.bound != one.name:
-                    found[one.name].add(one.bound)
-        return found
+                    names[one.name].add(one.bound)
+        return names
 
     @cached_property
     def _by_stem(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = defaultdict(list)
+        by_name: dict[str, list[str]] = defaultdict(list)
         for path in self.files:
-            found[dotted(path).rpartition(".")[2]].append(path)
-        return found
+            by_name[dotted(path).rpartition(".")[2]].append(path)
+        return by_name
 
     @cached_property
     def _subclasses(self) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = defaultdict(set)
+        names: dict[str, set[str]] = defaultdict(set)
         for (path, qual), definition in self._definitions():
             targets = self.files[path].alias_targets
             for base in definition.bases:
                 for name in (base, *targets.get(base, "").split()):
-                    found[name].add(_bare_name(qual))
-        return found
+                    names[name].add(_bare_name(qual))
+        return names
 
     @cached_property
     def _mention_counts(self) -> dict[str, int]:
-        found: dict[str, int] = defaultdict(int)
+        counts: dict[str, int] = defaultdict(int)
         for _, one in self._definitions():
             for name in {*one.names.split(), *one.calls.split(), *one.bases}:
-                found[name] += 1
-        return found
+                counts[name] += 1
+        return counts
 
 
 def dotted(path: str) -> str:
@@ -182,8 +187,8 @@ def _bare_name(qual: str) -> str:
 
 def _merged(tables: Iterable[Mapping[str, str]]) -> dict[str, set[str]]:
     """Unite tables of packed names."""
-    found: dict[str, set[str]] = defaultdict(set)
+    merged: dict[str, set[str]] = defaultdict(set)
     for table in tables:
         for name, packed in table.items():
-            found[name].update(packed.split())
-    return found
+            merged[name].update(packed.split())
+    return merged

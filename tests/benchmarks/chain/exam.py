@@ -84,7 +84,7 @@ class Question:
         outdated = OutdatedQuestion(
             "", "", self.text, self.expected, self.old, gone, {}
         )
-        belief = outdated.belief(answer, KNOWN)
+        belief = outdated.mark(answer, KNOWN)
         return (belief.right if self.wanted else None), belief.stale
 
 

@@ -21,7 +21,7 @@ def scores(adapter: Path, asked: Sequence[Question]) -> dict[str, Any]:
         {"base.model": "tiny", "base.revision": "", "base.fim": True, "root": "."}
     )
     speaker = TextGenerator.load(base, adapter)
-    answers = speaker.answers([question.text for question in asked], ANSWER_TOKENS)
+    answers = speaker.generate([question.text for question in asked], ANSWER_TOKENS)
     found: dict[str, Any] = {kind: {"right": [], "stale": []} for kind in KINDS}
     for question, answer in zip(asked, answers, strict=True):
         right, stale = question.mark(answer)

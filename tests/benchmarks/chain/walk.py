@@ -53,7 +53,7 @@ class Walk:
         began = time.perf_counter()
         standard = self._at(commit, "adapter")
         row = standard.table("adapter").get(commit) or {}
-        folder = standard.open().store.path(row.get("current") or row["object"])
+        folder = standard.open().store.checked_path(row.get("current") or row["object"])
         standard.close()
         return {**row, "folder": folder, "seconds": time.perf_counter() - began}
 

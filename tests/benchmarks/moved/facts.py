@@ -86,7 +86,7 @@ class Questions:
             for name, path in known.items()
             for number, phrasing in enumerate(phrasings)
         ]
-        return self._conversation.examples(rows, 512).kept
+        return self._conversation.tokenise(rows, 512).kept
 
 
 def fact_of(example: Example) -> str:

@@ -13,7 +13,7 @@ from repobuild.model.adapter.schedule import rate_at
 from repobuild.model.base import load_model, load_tokenizer, resolve_base
 from repobuild.model.compute.loss import use_answer_loss
 from repobuild.model.conversation import Conversation
-from repobuild.settings import read_settings
+from repobuild.settings import read_layers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ class Learner:
     """The embedded model under the default recipe, without the rest of a build."""
 
     def __init__(self, root: Path, seed: int) -> None:
-        settings = read_settings(root)
+        settings = read_layers(root).merged()
         base = resolve_base(settings)
         tokenizer = load_tokenizer(base)
         self.batch_tokens = int(settings["adapter.batch_tokens"])

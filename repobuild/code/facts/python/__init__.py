@@ -1,4 +1,4 @@
-"""Extracts the facts of a Python module beyond what its query file can state.
+"""Extract the facts of a Python module beyond what its query file can state.
 
 In: the outline of a module (`facts/syntax.py`). Out: a facts row with parameter kinds,
 docstrings, cyclomatic complexity, and the bindings from which `resolve/python` works

@@ -1,4 +1,4 @@
-"""Collects what names are bound to in each scope of a Python module.
+"""Collect what names are bound to in each scope of a Python module.
 
 Functions keep only names that one of their calls begins with, directly or in a nested
 function; modules and classes keep all, because other files may look there. Variables of
@@ -10,18 +10,31 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from tree_sitter import Node
 
-from repobuild.code.facts.element_row import Bindings, parameter_name, parameter_of
+from repobuild.code.facts.element_row import (
+    IDENTIFIER,
+    Bindings,
+    parameter_name,
+    parameter_of,
+)
+from repobuild.code.facts.python.branches import (
+    DeadSpan,
+    branch_path,
+    dead_spans,
+    surviving,
+)
+from repobuild.code.facts.python.exports import NAME as EXPORTS
+from repobuild.code.facts.python.exports import ExportStatement, statements_of_calls
 from repobuild.code.facts.python.value import NONE, Values
 from repobuild.code.facts.syntax import Outline, Parts
 
-_ROOT = re.compile(r"[A-Za-z_]\w*")
-_FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([\w.\s]*?)\s*\bimport\b(.*)\Z", re.DOTALL)
+_ROOT = re.compile(IDENTIFIER)
+_FROM = re.compile(r"from\s*(\.[\s.]*)?\s*([^()]*?)\s*\bimport\b(.*)\Z", re.DOTALL)
 _COMMENT = re.compile(r"#[^\n]*|\\\n")
 _LITERALS = frozenset(
     "string concatenated_string integer float true false list dictionary set tuple"
@@ -59,7 +72,13 @@ class Binder:
         self.names: Bindings = {}
         self.vars: dict[int, Bindings] = defaultdict(dict)
         self.attrs: dict[int, Bindings] = defaultdict(dict)
-        self.all_values: list[str] = []  # source texts that are assigned to `__all__`
+        self.exports: list[ExportStatement] = []
+        self.dead: set[int] = set()  # definitions beside one that exists instead
+        self.generators = {
+            outline.owner(node.start_byte)
+            for node in outline.sites.get("yield", ())
+            if not _is_in_lambda(node)
+        }
         self._used_roots = self._roots_of_calls(calls)
         self._global: dict[int, set[str]] = defaultdict(set)
         self._nonlocal: dict[int, set[str]] = defaultdict(set)
@@ -71,7 +90,7 @@ class Binder:
         return index >= 0 and self.outline.definitions[index].kind == "class"
 
     def bind(self) -> None:
-        """Fill `names`, `vars`, `attrs` and `all_values` from the whole module."""
+        """Fill `names`, `vars`, `attrs` and `exports` from the whole module."""
         sites = self.outline.sites
         for kind, scopes in (("global", self._global), ("nonlocal", self._nonlocal)):
             for node in sites.get(kind, ()):
@@ -80,15 +99,23 @@ class Binder:
         for kind, parts in self.outline.other_matches:
             self._read_statement(kind, parts)
         self._events += self.imports.events
+        for event in self.imports.events:
+            if event.name == EXPORTS and event.owner < 0:
+                self.exports.append(ExportStatement(event.offset, "extend", None))
+        self.exports += statements_of_calls(self.outline)
         known = {event.offset for event in self._events}
         for node in sites.get("bound", ()):
             offset = node.start_byte
             if offset not in known:  # a `with` target already has an event
                 owner, name = self.outline.owner(offset), self.outline.text(node)
                 self._events.append(BindingEvent(offset, owner, name, ""))
-        for one in self.outline.definitions:
-            offset, binding = one.node.start_byte, "#" + one.qual
-            self._events.append(BindingEvent(offset, one.parent, one.name, binding))
+        for node in sites.get("rebound", ()):
+            self._rebind(node)
+        for node in sites.get("type_parameter", ()):
+            offset, name = node.start_byte, self.outline.text(node)
+            for owner in self._functions_of(self.outline.owner(offset)):
+                self._events.append(BindingEvent(offset, owner, name, ""))
+        self._define()
         returned = self._returned()
         self._file_events()
         for owner, binding in returned.items():
@@ -112,7 +139,79 @@ class Binder:
                 roots[parent] |= roots[index]
         return roots
 
+    # -- definitions
+
+    def _define(self) -> None:
+        """Add an event for each definition that may exist, and drop dead events.
+
+        The definitions of a name of which only one exists have the mark `|`, but for
+        the first; see branches.py.
+        """
+        groups: dict[tuple[int, str], list[int]] = defaultdict(list)
+        for index, one in enumerate(self.outline.definitions):
+            groups[one.parent, one.name].append(index)
+        dead = dead_spans(self.outline)
+        for (parent, name), indexes in groups.items():
+            marks = (
+                self._marks(indexes, dead) if len(indexes) > 1 else {indexes[0]: "#"}
+            )
+            for index, mark in marks.items():
+                one = self.outline.definitions[index]
+                offset, binding = one.node.start_byte, mark + one.qual
+                self._events.append(BindingEvent(offset, parent, name, binding))
+            self.dead.update(index for index in indexes if index not in marks)
+        if dead:
+            self._drop_dead_events(dead)
+
+    def _marks(self, indexes: list[int], dead: list[DeadSpan]) -> dict[int, str]:
+        """Return the mark of each definition of one name that may exist."""
+        nodes = {index: self.outline.definitions[index].node for index in indexes}
+        live = [i for i in indexes if not _is_within(nodes[i].start_byte, dead)]
+        live = live or indexes
+        paths = [branch_path(nodes[index]) for index in live]
+        alive = [live[position] for position in surviving(paths)]
+        if len(alive) == 1:  # each replaced those before
+            return dict.fromkeys(live, "#")
+        return {index: "|" if position else "#" for position, index in enumerate(alive)}
+
+    def _drop_dead_events(self, dead: list[DeadSpan]) -> None:
+        """Drop what dead branches bind, where something else binds the name."""
+        at_run_time = [span for span in dead if not span.for_types]
+        live: list[BindingEvent] = []
+        doubtful: list[BindingEvent] = []
+        for event in self._events:
+            is_definition = event.binding[:1] in ("#", "|")
+            spans = dead if is_definition else at_run_time
+            (doubtful if _is_within(event.offset, spans) else live).append(event)
+        names = {(event.owner, event.name) for event in live}
+        live += [one for one in doubtful if (one.owner, one.name) not in names]
+        self._events = live
+
     # -- events
+
+    def _rebind(self, node: Node) -> None:
+        """Record that `x += 1` or `del x` in a function makes the name local."""
+        owner, name = self.outline.owner(node.start_byte), self.outline.text(node)
+        added = node.parent and node.parent.child_by_field_name("right")
+        if name == EXPORTS and added:
+            self._add_exports(node.start_byte, added)
+        if owner < 0 or self.is_class(owner) or name in self._global[owner]:
+            return
+        if name not in map(parameter_name, self.parameters[owner]):
+            self._events.append(BindingEvent(node.start_byte, owner, name, NONE))
+
+    def _functions_of(self, index: int) -> Iterator[int]:
+        """Yield a function itself, or the outermost functions in a class."""
+        if not self.is_class(index):
+            yield index
+            return
+        yield index  # the class's own body
+        for inner in range(index + 1, len(self.outline.definitions)):
+            parent = self.outline.definitions[inner].parent
+            if parent < index:
+                return
+            if parent == index:
+                yield from self._functions_of(inner)
 
     def _read_statement(self, kind: str, parts: Parts) -> None:
         """Record what a statement binds; python.scm defines the kinds."""
@@ -133,10 +232,13 @@ class Binder:
             self._record(left, [":" + self.outline.text(right)])
 
     def _assignment(self, parts: Parts, left: Node, right: Node | None) -> None:
-        if right is not None and self.outline.text(left) == "__all__":
-            if self.outline.owner(left.start_byte) < 0:
-                self.all_values.append(self.outline.text(right))
+        if right is not None and self.outline.text(left) == EXPORTS:
+            self._add_exports(left.start_byte, right)
         self._record(left, self._assigned_bindings(parts, right))
+
+    def _add_exports(self, offset: int, value: Node) -> None:
+        if self.outline.owner(offset) < 0:
+            self.exports.append(ExportStatement(offset, "extend", value))
 
     def _assigned_bindings(self, parts: Parts, right: Node | None) -> Iterable[str]:
         """Return the bindings that an assignment makes."""
@@ -186,8 +288,8 @@ class Binder:
         sites, definitions = self.outline.sites, self.outline.definitions
         for node in sites.get("return", ()):
             nodes[self.outline.owner(node.start_byte)].append(node)
-        for node in sites.get("yield", ()):
-            nodes.pop(self.outline.owner(node.start_byte), None)
+        for owner in self.generators:
+            nodes.pop(owner, None)
         returned: dict[int, str] = {}
         for owner, values in nodes.items():
             if owner < 0 or "returns" in definitions[owner].parts:
@@ -280,6 +382,20 @@ class Binder:
         if rest or binding[0] == "(" or not isinstance(local, str):
             return ""
         return self._outside(owner, local) if local != binding else ""
+
+
+def _is_within(offset: int, spans: list[DeadSpan]) -> bool:
+    return any(span.start <= offset < span.end for span in spans)
+
+
+def _is_in_lambda(node: Node) -> bool:
+    """Return whether a lambda is around an expression, within its function."""
+    outer = node.parent
+    while outer is not None and outer.type not in ("block", "module"):
+        if outer.type == "lambda":
+            return True
+        outer = outer.parent
+    return False
 
 
 def _drop_single_definitions(bindings: Bindings, prefix: str) -> None:

@@ -1,4 +1,4 @@
-"""Reads docstrings, with results equal to `ast.get_docstring`."""
+"""Read docstrings, with results equal to `ast.get_docstring`."""
 
 from __future__ import annotations
 

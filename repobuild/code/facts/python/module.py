@@ -1,4 +1,4 @@
-"""Reads the facts of a Python module that a query file cannot express.
+"""Read the facts of a Python module that a query file cannot express.
 
 These are parameters with kinds, docstrings, decorators, bases, imports, call names and
 bindings. What a name means is resolved later, across files (resolve/python); here only
@@ -22,15 +22,20 @@ from typing import Any
 from tree_sitter import Node
 
 from repobuild.code.facts.body_digest import digest
-from repobuild.code.facts.element_row import ElementRow, pack_row
+from repobuild.code.facts.element_row import (
+    DOTTED_NAME,
+    ElementRow,
+    normal_form,
+    pack_row,
+)
 from repobuild.code.facts.python.binding import Binder, read_imports
-from repobuild.code.facts.python.docstring import docstring, string_value
+from repobuild.code.facts.python.docstring import docstring
+from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+_DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
-_STRING_ITEM = re.compile(r"""'[^'\\\n]*'|"[^"\\\n]*\"""")
 _LAYOUT = re.compile(
     r"""(\'\'\'(?:[^\\]|\\.)*?\'\'\'|\"\"\"(?:[^\\]|\\.)*?\"\"\""""
     r"""|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?:\s|\\\n|\#[^\n]*)+""",
@@ -41,7 +46,7 @@ _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
 def read(source: bytes, language: str) -> dict[str, Any]:
     """Return the facts of a Python module."""
-    return PythonModule(Outline(load_grammar(language), source)).facts()
+    return PythonModule(Outline(load_grammar(language), source, normal_form)).facts()
 
 
 class PythonModule:
@@ -73,7 +78,7 @@ class PythonModule:
         }
         if outline.error_line:
             facts["problem"] = f"syntax error in line {outline.error_line}"
-        exports = self._exports()
+        exports = read_exports(outline, self.binder.exports)
         if exports is not None:
             facts["all"] = exports
         return facts
@@ -90,6 +95,10 @@ class PythonModule:
         decorators = [one_line(outline.text(node)) for node in definition.decorators]
         bases = self._bases(definition)
         flags = "a" if source.startswith(b"async", definition.node.start_byte) else ""
+        if flags and index in self.binder.generators:
+            flags = "ag"
+        if index in self.binder.dead:
+            flags += "d"
         kind = definition.kind
         if kind == "function" and self.binder.is_class(definition.parent):
             kind = "method"
@@ -125,7 +134,7 @@ class PythonModule:
         node = definition.parts["parameters"][0]
         text = self.outline.text(node)
         if _PLAIN_PARAMETERS.match(text):
-            names = text[1:-1].split(",")
+            names = normal_form(text)[1:-1].split(",")
             return [name.strip() for name in names if name.strip()]
         return list(_parameters(self.outline, node))
 
@@ -146,7 +155,7 @@ class PythonModule:
             start, end = node.start_byte, node.end_byte
             name = "?"
             if end - start <= _LONGEST_CALL:
-                name = outline.source[start:end].decode("utf-8", "replace")
+                name = outline.text(node)
                 if not _DOTTED.match(name):
                     name = call_name(outline, node)
             row, owner = node.start_point.row + 1, outline.owner(start)
@@ -154,14 +163,6 @@ class PythonModule:
             if callback := self.values.callback(name, node):
                 calls[owner].append((callback, row))
         return calls
-
-    def _exports(self) -> list[str] | None:
-        """Return every string that is assigned to `__all__`, None without one."""
-        texts = self.binder.all_values
-        if not texts:
-            return None
-        items = [item for text in texts for item in _STRING_ITEM.findall(text)]
-        return [name for item in items if (name := string_value(item))]
 
 
 def one_line(text: str) -> str:

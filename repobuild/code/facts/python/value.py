@@ -1,8 +1,8 @@
-"""Turns an expression into bindings (facts/element_row.py), from its source alone.
+"""Turn an expression into bindings (facts/element_row.py), from its source alone.
 
 A chain of names, calls and subscripts yields that chain; an alternative (`a if c else
-b`, `a or b`) yields both. A few functions of the standard library return what one of
-their arguments stands for: calling a partial calls its function, a cast has its type.
+b`, `a or b`) yields both. A few functions of the standard library yield one of their
+arguments: calling a partial calls its function, a cast has the type that it names.
 Everything else yields "", an unknown value.
 """
 
@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 
 from tree_sitter import Node
 
-from repobuild.code.facts.element_row import Binding
+from repobuild.code.facts.element_row import DOTTED_NAME, Binding
 from repobuild.code.facts.syntax import Outline
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+_DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 NONE = "?"  # the binding of `None`; ignored beside any other binding
 _MAX_SEGMENTS = 40
 _MAX_BYTES = 4_000

@@ -1,4 +1,4 @@
-"""Name resolution for the languages other than Python.
+"""Resolve names in the languages other than Python.
 
 In: the facts of a file. Out: the imports, calls and inheritance edges that leave it,
 and the index terms that they depend on. What the languages share is in

@@ -1,4 +1,4 @@
-"""Link rules of C and C++: included files, then the linker's only definition."""
+"""Link names of C and C++: included files, then the linker's only definition."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Link rules of Go.
+"""Link names of Go across files.
 
 A package is a folder; imports find it through a go.mod of the repository.
 """
@@ -38,9 +38,9 @@ class GoRules(LinkRules):
     def find_module(self, path: str, module: str) -> Symbols:
         folder = self._find_folder(module)
         packages = set()
-        for found in self.files.who(f"go {folder}") if folder is not None else ():
-            file = self.files.get(found)
-            if file and not found.endswith("_test.go"):
+        for other in self.files.who(f"go {folder}") if folder is not None else ():
+            file = self.files.get(other)
+            if file and not other.endswith("_test.go"):
                 packages.add(file.package)
         if len(packages) != 1:
             return []

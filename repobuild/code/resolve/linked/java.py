@@ -1,4 +1,4 @@
-"""Link rules of Java: imports, the file's own package, then star imports."""
+"""Link names of Java: imports, the file's own package, then star imports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Link rules of JavaScript and TypeScript.
+"""Link names of JavaScript and TypeScript across files.
 
 A relative import is exact; a package's name leads out of the repository.
 """

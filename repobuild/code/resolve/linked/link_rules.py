@@ -1,4 +1,4 @@
-"""The base of the link rules: which names outside of itself a file can refer to.
+"""Define the base of the link rules: which names in other files a file can refer to.
 
 `LinkedResolver` follows scopes, receivers and members, alike in all languages; each
 language's `LinkRules` (one file a language) answer what differs. An import that leaves

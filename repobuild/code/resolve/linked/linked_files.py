@@ -1,4 +1,4 @@
-"""The files that are linked by rules other than Python's, and lookups in them.
+"""Look up definitions in the files that are linked by rules other than Python's.
 
 `LinkedFiles` records every lookup of another file as a term; see linked_terms.py.
 """

@@ -1,4 +1,4 @@
-"""The terms by which linked files depend on each other.
+"""Compute the terms by which linked files depend on each other.
 
 While a file is linked, every lookup of another file is recorded as a term; the graph's
 index holds the terms under the file's path (as for Python, see python/modules.py). When

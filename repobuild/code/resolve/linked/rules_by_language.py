@@ -1,4 +1,4 @@
-"""The link rules by the name that `links` in `configs/languages/*.toml` gives them."""
+"""Map the `links` setting of `configs/languages/*.toml` to its link rules."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Link rules of Rust.
+"""Link names of Rust across files.
 
 Modules are files below the folder of the crate's `lib.rs` or `main.rs`, or are written
 inline in one.

@@ -1,4 +1,4 @@
-"""Name resolution for Python.
+"""Resolve Python names.
 
 In: chains such as `a.b().c` and the scope in which they are written. Out: the `Symbol`
 that each one refers to, or None. `resolver.py` is the entry and composes the parts: the

@@ -1,4 +1,4 @@
-"""What the parts of the Python resolver share, and how they call back into it.
+"""Define what the parts of the Python resolver share, and how they call it back.
 
 Name resolution is recursive by nature. A name is bound to an expression (`x = a.b()`),
 an expression begins with a name, and in between it walks through members of classes

@@ -1,15 +1,15 @@
-"""Global names of modules, through imports, packages and star imports."""
+"""Resolve global names of modules, through imports, packages and star imports."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from repobuild.code.facts.element_row import Binding
-from repobuild.code.resolve.binding_marks import DEFINITION
+from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.modules import ModuleFacts
-from repobuild.code.resolve.symbol import Symbol
+from repobuild.code.resolve.symbol import Kind, Symbol
 
 
 class GlobalNames:
@@ -18,6 +18,7 @@ class GlobalNames:
     def __init__(self, context: ResolverContext, imports: ImportResolver) -> None:
         self._modules = context.modules
         self._look, self._note = context.lookups.look, context.lookups.note
+        self._resolve_chain = context.expressions.resolve_chain
         self._resolve_binding = context.expressions.resolve_binding
         self._imports = imports
 
@@ -50,6 +51,11 @@ class GlobalNames:
         module = self._modules.get(path)
         return self._imports.submodule(module, name) if module else None
 
+    def namespace_member(self, path: str, name: str) -> Symbol | None:
+        """Return a module of a package without a file, or such a package in it."""
+        found = self._imports.find_module(path, name)
+        return found or self._imports.namespace(path, name)
+
     def last_known(
         self, path: str, scope: str, bindings: Sequence[Binding]
     ) -> Symbol | None:
@@ -58,10 +64,11 @@ class GlobalNames:
             symbol = self._resolve_binding(path, scope, binding)
             if symbol is None:
                 continue
-            # Of several definitions (overloads, setters) the last replaces the others.
+            # The last of several definitions (overloads, setters) replaces the others.
             if len(bindings) == 1 or all(b.startswith(DEFINITION) for b in bindings):
                 return symbol
-            return symbol.at_most(0.8)
+            is_one_of = any(b.startswith(ALTERNATIVE) for b in bindings)
+            return symbol.at_most(0.5 if is_one_of else 0.8)
         return None
 
     def _through_stars(self, origin: ModuleFacts, name: str) -> Symbol | None:
@@ -77,13 +84,47 @@ class GlobalNames:
             seen.add(path)
             self._note(f"n:{path}:*")
             self._note(f"n:{path}:{name}")
-            if not module.exports(name):
+            if not self._exports(module, name):
                 continue
             symbol = self.last_known(path, "", module.bindings(name))
             if symbol is not None:
                 return symbol.at_most(0.95)
             waiting += self._star_modules(module)
         return None
+
+    def _exports(self, module: ModuleFacts, name: str) -> bool:
+        """Return whether a star import of a module takes the name."""
+        if module.all is None:
+            return not name.startswith("_")
+        key = ("all", module.path, "", name)
+        return bool(self._look(key, lambda: self._is_in_all(module, name)))
+
+    def _is_in_all(self, module: ModuleFacts, name: str) -> bool:
+        found = False
+        for entry in module.all or ():
+            if entry == name:
+                found = True
+            elif entry == "-" + name:
+                found = False
+            elif entry.startswith("*") and not found:
+                other = self._exporting_module(module, entry[1:])
+                if other is not None:
+                    self._note(f"n:{other.path}:*")
+                    found = other.all is not None and self._exports(other, name)
+        return found
+
+    def _exporting_module(self, module: ModuleFacts, text: str) -> ModuleFacts | None:
+        """Return the module whose `__all__` an expression is."""
+        owner, dot, _ = text.rpartition(".__all__")
+        if dot:
+            symbol = self._resolve_chain(module.path, "", owner)
+        else:
+            sources = [b[1:] for b in module.bindings(text) if b.endswith(":__all__")]
+            source = sources[-1].rpartition(":")[0] if sources else ""
+            symbol = self._imports.find_module(module.path, source) if source else None
+        if symbol is None or symbol.kind is not Kind.MODULE:
+            return None
+        return self._modules.get(symbol.path)
 
     def _star_modules(self, module: ModuleFacts) -> list[str]:
         """Return the paths that a module's star imports refer to, in source order."""

@@ -1,4 +1,4 @@
-"""Members of modules, classes, instances and containers, along the MRO."""
+"""Find members of modules, classes, instances and containers, along the MRO."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ class Members:
         kind, path, qual, confidence = symbol
         if kind is Kind.MODULE:
             member = self._global_names.resolve_global(path, name)
+        elif kind is Kind.NAMESPACE:
+            return self._global_names.namespace_member(path, f"{qual}.{name}")
         elif name == "__class__" and kind is Kind.INSTANCE:
             return symbol.as_kind(Kind.CLASS)
         elif kind in _WITH_MRO:

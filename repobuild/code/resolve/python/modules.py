@@ -1,4 +1,4 @@
-"""The Python modules of the repository, and the terms that other files depend on.
+"""Look up Python modules, and compute the terms that other files depend on.
 
 While a file is resolved, every lookup outside of it is recorded as a term; the graph's
 index holds the terms under the file's path. When a file changes, the terms whose value
@@ -10,7 +10,10 @@ that depend on them:
     p:DIR            whether DIR is a package
     f:STEM           which file is the module STEM (a path without its ending)
     n:PATH:name      what a module's name is bound to
-    n:PATH:*         its star imports and `__all__`
+    n:PATH:*         its star imports and `__all__`, and whether it extends `__path__`
+    n:PATH:!         the modules that it imports by their dotted names
+    dep:a, dist:DIR  what manifests declare; see distributions.py
+    space:a          (nobody changes it) the file imports the repository's own `a.b`
     b:PATH::Class    a class's bases
     m:PATH::Class:x  what a class itself binds x to
     d:PATH::f        all of a function f that contains definitions
@@ -23,6 +26,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 from repobuild.code.facts.element_row import (
@@ -30,9 +34,11 @@ from repobuild.code.facts.element_row import (
     Bindings,
     ElementRow,
     bindings_of,
+    name_of,
+    parent_of,
     row_of,
 )
-from repobuild.code.resolve.binding_marks import DEFINITION
+from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
 from repobuild.engine.contract import Table, Value
 
@@ -65,7 +71,9 @@ class ModuleFacts:
         self.package = self.stem if self.is_package else folder_of(path)
         self.facts = facts
         self.names: Bindings = facts.get("names", {})
-        self.all: list[str] | None = facts.get("all")
+        self.all: list[str] | None = facts.get(
+            "all"
+        )  # entries: facts/python/exports.py
         self.items: dict[str, list[Any]] = {
             item[0]: item for item in facts.get("elements", ())
         }
@@ -99,13 +107,39 @@ class ModuleFacts:
         inner = f"{qual}.{name}"
         return (DEFINITION + inner,) if inner in self.items else ()
 
+    def alternatives(self, qual: str) -> list[str]:
+        """Return the definitions of which one exists, with this one; [] if it does."""
+        outer, name = parent_of(qual), name_of(qual)
+        if not outer:
+            bindings = self.bindings(name)
+        elif self.type_of(outer) == "class":
+            bindings = self.class_bindings(outer, name)
+        else:
+            bindings = bindings_of(self.row(outer).vars, name)
+        if not any(binding.startswith(ALTERNATIVE) for binding in bindings):
+            return []
+        definitions = (DEFINITION, ALTERNATIVE)
+        return [one[1:] for one in bindings if one.startswith(definitions)]
+
     def stars(self) -> tuple[str, ...]:
         """Return the modules of the star imports, in source order."""
         return bindings_of(self.names, "*")
 
-    def exports(self, name: str) -> bool:
-        """Return whether a star import takes the name."""
-        return not name.startswith("_") if self.all is None else name in self.all
+    @cached_property
+    def dotted_imports(self) -> list[str]:
+        """The modules of its `import a.b` statements."""
+        entries = self.facts.get("imports", ())
+        return sorted(
+            {module for _, module, name, alias in entries if not (name or alias)}
+        )
+
+    @property
+    def extends_path(self) -> bool:
+        """Whether a package's modules may be in several folders, as pkgutil allows."""
+        calls = self.facts.get("calls", ())
+        return "__path__" in self.names or any(
+            name.endswith("declare_namespace") for name, *_ in calls
+        )
 
     def methods_by_class(self) -> Iterator[tuple[str, str]]:
         """Yield (class, name) of every definition directly in a class's body."""
@@ -129,7 +163,10 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     if not facts or facts.get("language") != "python":
         return {}
     module = ModuleFacts(path, facts)
-    terms: dict[str, Any] = {f"n:{path}:*": (module.stars(), module.all)}
+    terms: dict[str, Any] = {
+        f"n:{path}:*": (module.stars(), module.all, module.extends_path),
+        f"n:{path}:!": module.dotted_imports,
+    }
     for name in module.names:
         terms[f"n:{path}:{name}"] = _term_value(module, module.bindings(name))
     for qual in module.items:
@@ -157,7 +194,7 @@ def _term_value(module: ModuleFacts, bindings: tuple[Binding, ...]) -> list[Any]
     """Return a name's bindings; with a function, all that its result depends on."""
     value: list[Any] = []
     for binding in bindings:
-        if not binding.startswith(DEFINITION):
+        if not binding.startswith((DEFINITION, ALTERNATIVE)):
             value.append((binding,))
             continue
         row = module.row(binding[1:])

@@ -1,4 +1,4 @@
-"""The method resolution order (MRO) of a class: where Python looks for a member.
+"""Compute a class's method resolution order (MRO): where Python looks for a member.
 
 C3 linearisation, as Python uses it since 2.3.
 

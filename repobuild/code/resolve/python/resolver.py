@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 
-from repobuild.code.facts.element_row import Binding
+from repobuild.code.facts.element_row import IDENTIFIER, Binding, normal_form
 from repobuild.code.resolve.binding_marks import (
+    ALTERNATIVE,
     ANNOTATED,
     ASSIGNED_CALL,
     ASSIGNED_NAME,
@@ -19,6 +20,7 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 from repobuild.code.resolve.lookup import LookupCache
+from repobuild.code.resolve.python.distributions import Distributions
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.imports import Candidates, ImportResolver
@@ -28,7 +30,7 @@ from repobuild.code.resolve.python.scopes import Scopes
 from repobuild.code.resolve.python.type_inference import TypeInference
 from repobuild.code.resolve.symbol import Kind, Symbol
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\]|[*!~]|\.[^.()\[\]*!~]+")
 _SUPER = "super()"
 
@@ -37,32 +39,38 @@ class Resolver:
     """Resolves names for one file at a time and collects the terms they depend on."""
 
     def __init__(
-        self, modules: Modules, candidates: Candidates, standard: frozenset[str]
+        self,
+        modules: Modules,
+        candidates: Candidates,
+        standard: frozenset[str],
+        distributions: Distributions,
     ) -> None:
         self._modules = modules
         self._lookups = LookupCache()
         context = ResolverContext(modules, self._lookups, expressions=self)
-        self._imports = ImportResolver(modules, candidates, standard, self._lookups)
+        self._imports = ImportResolver(
+            modules, candidates, standard, distributions, self._lookups
+        )
         self._global_names = GlobalNames(context, self._imports)
         self._members = Members(context, self._global_names)
         self._types = TypeInference(context, self._members)
         self._scopes = Scopes(context, self._global_names, self._types)
-        # What code/graph asks for besides `meanings`.
+        # What code/graph asks for besides `resolve_all`.
         self.find_module = self._imports.find_module
-        self.imported = self._global_names.resolve_import
-        self.in_class = self._members.find_in_class
-        self.base = self._members.find_base
+        self.resolve_import = self._global_names.resolve_import
+        self.find_in_class = self._members.find_in_class
+        self.find_base = self._members.find_base
 
-    def begin(self) -> None:
+    def begin_file(self) -> None:
         """Start collecting the terms of another file."""
         self._lookups.terms = set()
 
     @property
     def terms(self) -> set[str]:
-        """The terms that lookups since `begin` depend on."""
+        """The terms that lookups since `begin_file` depend on."""
         return self._lookups.terms
 
-    def meanings(self, path: str, scope: str, text: str) -> list[Symbol]:
+    def resolve_all(self, path: str, scope: str, text: str) -> list[Symbol]:
         """Return every symbol that a chain may refer to.
 
         There are several where its first name has several bindings. Then each must be
@@ -85,6 +93,7 @@ class Resolver:
 
     def resolve_chain(self, path: str, scope: str, text: str) -> Symbol | None:
         """Return what a chain (`a.b().c`, see element_row.py) refers to."""
+        text = normal_form(text)  # of an annotation or a base, which are as written
         root = _IDENTIFIER.match(text)
         if root is None:
             return None
@@ -94,6 +103,15 @@ class Resolver:
         start = self._scopes.resolve_name(path, scope, root[0])
         end = root.end()
         return self._follow(start, text, end) if end < len(text) else start
+
+    def alternatives_of(self, symbol: Symbol) -> list[Symbol]:
+        """Return a definition with those that may exist instead, itself among them."""
+        module = self._modules.get(symbol.path)
+        # One of several definitions has this confidence at most.
+        if module is None or symbol.confidence > 0.5:
+            return [symbol]
+        quals = module.alternatives(symbol.qual)
+        return [symbol._replace(qual=qual) for qual in quals] or [symbol]
 
     def _follow(self, symbol: Symbol | None, text: str, position: int) -> Symbol | None:
         """Follow the segments of a chain that start at a position, from a symbol."""
@@ -113,7 +131,7 @@ class Resolver:
     def resolve_binding(self, path: str, scope: str, binding: Binding) -> Symbol | None:
         """Return what a name with this binding (element_row.py) refers to."""
         mark, rest = binding[:1], binding[1:]
-        if mark == DEFINITION:
+        if mark == DEFINITION or mark == ALTERNATIVE:
             module = self._modules.get(path)
             if module is None:
                 return None
@@ -123,9 +141,11 @@ class Resolver:
             return Symbol(Kind.CLASS if is_class else Kind.FUNCTION, path, rest, 1.0)
         if mark == IMPORTED_NAME:
             source, name = rest.split(":", 1)
-            return self._global_names.resolve_import(path, source, name)
+            imported = self._global_names.resolve_import(path, source, name)
+            return imported or self._imports.namespace(path, f"{source}.{name}")
         if mark == IMPORTED_MODULE:
-            return self._imports.find_module(path, rest)
+            module_found = self._imports.find_module(path, rest)
+            return module_found or self._imports.namespace(path, rest)
         if mark == ASSIGNED_NAME:
             return self.resolve_chain(path, scope, rest)
         if mark == ASSIGNED_CALL:

@@ -1,11 +1,17 @@
-"""Names within functions and classes: parameters, local variables, class bodies."""
+"""Resolve names within functions and classes: parameters, local variables, bodies."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-from repobuild.code.facts.element_row import Binding, ElementRow, bindings_of, parent_of
+from repobuild.code.facts.element_row import (
+    DOTTED_NAME,
+    Binding,
+    ElementRow,
+    bindings_of,
+    parent_of,
+)
 from repobuild.code.resolve.binding_marks import (
     ANNOTATED,
     DEFINITION,
@@ -19,7 +25,7 @@ from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.type_inference import TypeInference
 from repobuild.code.resolve.symbol import Kind, Symbol
 
-_DOTTED = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*\Z")
+_DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _TAKES_CLASS = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
 _IMPORTS = IMPORTED_NAME + IMPORTED_MODULE
 
@@ -105,7 +111,7 @@ class Scopes:
                 other is not None and first.is_same(other) for other in symbols
             ):
                 return first
-            # Of several definitions the last replaces the others.
+            # The last of several definitions replaces the others.
             are_definitions = all(b.startswith(DEFINITION) for b in bindings)
             return last.at_most(0.8) if last is not None and are_definitions else None
 
@@ -146,7 +152,7 @@ class Scopes:
         outer = scope
         while outer and module is not None:
             row = module.row(outer)
-            if row.type != "class" and _binds(module, row, name):
+            if row.type != "class" and binds_name(module, row, name):
                 bindings = bindings_of(row.vars, name)
                 if not bindings:
                     return self._union_members(module, row, name)
@@ -194,7 +200,7 @@ def receiver_kind(row: ElementRow) -> Kind | None:
     return Kind.CLASS if takes_class else Kind.INSTANCE
 
 
-def _binds(module: ModuleFacts, row: ElementRow, name: str) -> bool:
+def binds_name(module: ModuleFacts, row: ElementRow, name: str) -> bool:
     """Return whether a function binds a name itself."""
     if name in row.vars or f"{row.qual}.{name}" in module.items:
         return True

@@ -1,17 +1,17 @@
-"""Type inference: what calling, reading, iterating, awaiting a symbol evaluates to."""
+"""Infer types: what calling, reading, iterating or awaiting a symbol evaluates to."""
 
 from __future__ import annotations
 
 import re
 
-from repobuild.code.facts.element_row import ElementRow, parent_of
+from repobuild.code.facts.element_row import IDENTIFIER, ElementRow, parent_of
 from repobuild.code.resolve.binding_marks import AWAIT, CALL, ENTER, ITERATE, SUBSCRIPT
 from repobuild.code.resolve.python.annotation import contained, declared
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.members import Members
 from repobuild.code.resolve.symbol import Kind, Symbol
 
-_IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
+_IDENTIFIER = re.compile(IDENTIFIER)
 _PROPERTIES = frozenset({"property", "cached_property", "functools.cached_property"})
 _SPECIAL_METHODS = {
     ENTER: ("__enter__", "__aenter__"),

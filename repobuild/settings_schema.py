@@ -1,0 +1,687 @@
+"""Every setting: its default, type, range and meaning, and what it can reach.
+
+A section of `repobuild.toml` is a class below. Checks, error messages, the file that
+`repobuild init` writes and the tables of docs/configuration.md are made from it.
+
+A setting with a `power` can reach the machine beyond the repository: files, hosts,
+programs, processes, models, servers. From a repository's own file such a value holds
+only after `repobuild trust` (repobuild/powers.py); `harmless` values hold always.
+
+msgspec does the checks: importing it takes 20 ms, pydantic 33 ms before it has seen a
+single class. The path with nothing to do imports neither.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from copy import deepcopy
+from dataclasses import dataclass
+from functools import cache
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, Struct
+from msgspec.inspect import (
+    BoolType,
+    FloatType,
+    IntType,
+    ListType,
+    LiteralType,
+    Metadata,
+    StrType,
+    type_info,
+)
+
+from repobuild.errors import nearest
+from repobuild.resources import data_folder
+
+
+def _doc(text: str, **bounds: Any) -> Meta:
+    """Return a setting's description with its bounds, unit and powers.
+
+    `files` is a folder of configs/ whose files are the allowed names.
+    """
+    names = ("power", "harmless", "unit", "files")
+    extra = {n: bounds.pop(n) for n in names if n in bounds}
+    return Meta(description=text, extra=extra or None, **bounds)
+
+
+# One line of text, as long as a path may be: no control characters, not even those that
+# turn the direction of writing.
+# `\Z`, because `$` would let a line end pass.
+_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{0,4096}\Z"
+_Line = Annotated[str, Meta(pattern=_LINE)]
+_Count = Annotated[int, Meta(ge=0, le=10**12)]
+_Positive = Annotated[int, Meta(ge=1, le=10**12)]
+_Share = Annotated[float, Meta(ge=0, le=1)]
+_Names = Annotated[list[_Line], Meta(max_length=10_000)]
+
+Task = Literal[
+    "api_usage",
+    "architecture_understanding",
+    "assertion_completion",
+    "code_change",
+    "code_completion",
+    "code_explanation",
+    "code_location",
+    "implementation_path",
+    "import_completion",
+    "project_overview",
+    "relations",
+]
+
+
+class ProjectSection(Struct, kw_only=True):
+    """What is read."""
+
+    name: Annotated[
+        _Line, _doc('"" = from pyproject.toml or the like, else the README\'s title')
+    ] = ""
+    languages: Annotated[
+        _Names, _doc("names of files in configs/languages", files="languages")
+    ] = msgspec.field(default_factory=lambda: ["python", "markdown"])
+    exclude: Annotated[
+        _Names,
+        _doc(
+            "globs of paths that are left out, beside vendored and generated files",
+        ),
+    ] = []
+    include: Annotated[
+        _Names,
+        _doc(
+            "globs of paths to read although they look vendored, generated or "
+            "minified; `project.exclude` wins",
+        ),
+    ] = []
+    max_file_bytes: Annotated[
+        _Positive, _doc("larger sources are reported and skipped", unit="bytes")
+    ] = 1_000_000
+
+
+class SamplesSection(Struct, kw_only=True):
+    """Which samples are made."""
+
+    languages: Annotated[
+        _Names, _doc("of questions: files in configs/questions", files="questions")
+    ] = msgspec.field(default_factory=lambda: ["en", "zh"])
+    tasks: Annotated[list[Task], _doc("[] = all", max_length=100)] = []
+    min_code_lines: Annotated[
+        _Count, _doc("code blocks outside these bounds are not quoted")
+    ] = 5
+    max_code_lines: Annotated[_Count, _doc("")] = 40
+    max_code_characters: Annotated[
+        _Count, _doc("longer code is not quoted, whatever its lines")
+    ] = 900
+    max_characters: Annotated[_Count, _doc("of question and answer together")] = 6000
+    min_answer: Annotated[
+        _Count, _doc("characters; paths, lists and completions may be shorter")
+    ] = 50
+    max_answer: Annotated[_Count, _doc("characters")] = 1000
+    near_duplicate: Annotated[
+        _Share,
+        _doc(
+            "similarity of two questions with one answer, or of two quotations, "
+            "that drops one",
+        ),
+    ] = 0.97
+    max_tokens: Annotated[
+        _Count,
+        _doc("of all trained samples, shared out by task and file; 0 = no budget"),
+    ] = 0
+    deny_licences: Annotated[
+        _Names,
+        _doc(
+            'globs of SPDX ids, "AGPL-*": samples that rely on such files are dropped; '
+            '"NOASSERTION" denies an unknown licence'
+        ),
+    ] = []
+
+
+class HistorySection(Struct, kw_only=True):
+    """Which commits samples about changes are made from."""
+
+    commits: Annotated[int, _doc("along first parents; 0 = none", ge=0, le=10_000)] = 20
+
+
+class SplitSection(Struct, kw_only=True):
+    """What is trained and what is held out."""
+
+    generalise: Annotated[
+        _Share, _doc("share of elements of which nothing is trained")
+    ] = 0.06
+    salt: Annotated[_Line, _doc("another salt is another split")] = "1"
+
+
+class BaseSection(Struct, kw_only=True):
+    """The model under the adapter."""
+
+    model: Annotated[
+        _Line,
+        _doc(
+            '"tiny" (embedded), a folder (from the root), or a hub id',
+            min_length=1,
+            power="loads a model from a folder or from a hub",
+            harmless=["tiny"],
+        ),
+    ] = "tiny"
+    revision: Annotated[
+        _Line,
+        _doc(
+            "of a hub id: a branch, tag or commit",
+            power="chooses another version of a hub's model",
+            harmless=[""],
+        ),
+    ] = ""
+    fim: Annotated[
+        bool, _doc("use fill-in-the-middle tokens where the tokenizer has them")
+    ] = True
+
+
+class AdapterSection(Struct, kw_only=True):
+    """LoRA, its training, and how an adapter is kept current."""
+
+    strategy: Annotated[Literal["lora"], _doc("how an adapter is made")] = "lora"
+    rank: Annotated[int, _doc("of the two matrices of LoRA", ge=1, le=4096)] = 64
+    alpha: Annotated[
+        int, _doc("scale: their product counts alpha / rank", ge=1, le=65_536)
+    ] = 128
+    dropout: Annotated[float, _doc("of the adapter's input", ge=0, lt=1)] = 0.0
+    rslora: Annotated[
+        bool, _doc("scale by alpha / sqrt(rank) instead of alpha / rank")
+    ] = False
+    dora: Annotated[
+        bool,
+        _doc("train the length of each row of a weight beside its direction; slower"),
+    ] = False
+    targets: Annotated[
+        _Names, _doc("names of the layers that get LoRA matrices", min_length=1)
+    ] = msgspec.field(
+        default_factory=lambda: [
+            "down_proj",
+            "gate_proj",
+            "k_proj",
+            "o_proj",
+            "q_proj",
+            "up_proj",
+            "v_proj",
+        ]
+    )
+    learning_rate: Annotated[
+        float, _doc("of a model this small; see the presets for others", gt=0, le=1)
+    ] = 4e-3
+    continue_rate: Annotated[
+        float,
+        _doc(
+            "peak rate of a continued adapter, as a share of learning_rate", gt=0, le=10
+        ),
+    ] = 0.06
+    epochs: Annotated[float, _doc("passes of a first build", gt=0, le=10_000)] = 4.0
+    max_tokens: Annotated[
+        _Positive, _doc("trained tokens of one step at most; drawn evenly by task")
+    ] = 1_500_000
+    sequence_length: Annotated[
+        int,
+        _doc("tokens; longer samples are left out and counted", ge=16, le=1_048_576),
+    ] = 512
+    batch_tokens: Annotated[
+        int,
+        _doc(
+            "of one step: equal tokens teach 97 % of the paths, at 2,048 35 %",
+            ge=16,
+            le=100_000_000,
+        ),
+    ] = 512
+    packing: Annotated[
+        Literal["auto", "bucketed", "packed"],
+        _doc('"bucketed" (CPU) or "packed" rows; auto = by device'),
+    ] = "auto"
+    checkpointing: Annotated[
+        bool, _doc("recompute activations: less memory, a third slower")
+    ] = False
+    recomputed: Annotated[
+        _Share, _doc("share of the layers that checkpointing recomputes")
+    ] = 1.0
+    attention: Annotated[
+        Literal[
+            "auto",
+            "eager",
+            "flash_attention_2",
+            "flash_attention_3",
+            "sdpa",
+            "short",
+            "varlen",
+        ],
+        _doc("how attention is computed; auto = by device and packing"),
+    ] = "auto"
+    loss_tokens: Annotated[
+        _Positive, _doc("answer tokens whose logits are in memory at once")
+    ] = 8192
+    compile: Annotated[
+        bool,
+        _doc(
+            "torch.compile of the layers: pays for runs of many minutes, "
+            "needs a C++ compiler",
+            power="runs a C++ compiler",
+            harmless=[False],
+        ),
+    ] = False
+    warmup: Annotated[_Share, _doc("share of the steps in which the rate rises")] = 0.05
+    weight_decay: Annotated[float, _doc("of AdamW", ge=0, le=10)] = 0.0
+    max_grad_norm: Annotated[
+        float, _doc("gradients above it are scaled down", ge=0, le=1e6)
+    ] = 1.0
+    bf16: Annotated[bool, _doc("base weights and products in bfloat16")] = True
+    seed: Annotated[int, _doc("of every draw", ge=0, le=2**31 - 1)] = 1
+    evaluations: Annotated[
+        int,
+        _doc(
+            "times that a run measures held-out loss, at a fiftieth of its cost; "
+            "0 = never",
+            ge=0,
+            le=10_000,
+        ),
+    ] = 8
+    patience: Annotated[
+        int,
+        _doc(
+            "stop after so many without gain and keep the best weights; "
+            "0 = train to the end",
+            ge=0,
+            le=10_000,
+        ),
+    ] = 0
+    rehearsal: Annotated[
+        float,
+        _doc(
+            "share of the tokens that are the base model's own words, so that it "
+            "stays able; 0 = none",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.08
+    line_numbers: Annotated[
+        bool,
+        _doc("train answers that quote line numbers; every edit moves those below it"),
+    ] = False
+    continue_rounds: Annotated[
+        int,
+        _doc(
+            "rounds in which the changed samples of a commit are trained until "
+            "answered",
+            ge=1,
+            le=1000,
+        ),
+    ] = 4
+    continue_epochs: Annotated[
+        int, _doc("passes over those still open in a round, at most", ge=1, le=10_000)
+    ] = 12
+    continue_samples: Annotated[
+        _Positive, _doc("trained samples of a round that passes are chosen for")
+    ] = 400
+    replay: Annotated[
+        float, _doc("share of a round's samples that are replayed", ge=0, lt=1)
+    ] = 0.5
+    least_replay: Annotated[
+        _Count,
+        _doc(
+            "samples replayed at least, however small the delta; later rounds a third"
+        ),
+    ] = 400
+    min_delta: Annotated[
+        _Count, _doc("fewer changed samples wait for the next commit")
+    ] = 1
+    rebase_after: Annotated[
+        _Positive, _doc("commits in a chain; then it starts from the base again")
+    ] = 40
+    rebase_delta: Annotated[
+        float,
+        _doc("share of samples changed since the base that starts it again", ge=0),
+    ] = 0.5
+    margin: Annotated[
+        float,
+        _doc("how much worse on held-out loss a promoted adapter may be", ge=0, le=100),
+    ] = 0.05
+    deepspeed: Annotated[
+        _Line,
+        _doc(
+            "a file in configs/deepspeed, or a path",
+            min_length=1,
+            power="reads a DeepSpeed configuration",
+            harmless=["zero0", "zero1", "zero2", "zero3", "zero3-offload"],
+        ),
+    ] = "zero0"
+    processes: Annotated[
+        int,
+        _doc(
+            "of one training run, a device each",
+            ge=1,
+            le=1024,
+            power="starts processes",
+            harmless=[1],
+        ),
+    ] = 1
+    hostfile: Annotated[
+        _Line,
+        _doc(
+            "DeepSpeed's list of machines, `NAME slots=N` a line",
+            power="starts processes on other hosts",
+            harmless=[""],
+        ),
+    ] = ""
+
+
+class LogSection(Struct, kw_only=True):
+    """Where a training run can be watched. Enters no key: nothing is trained again."""
+
+    to: Annotated[
+        list[Literal["tensorboard", "wandb"]],
+        _doc(
+            '"tensorboard" (files of the state) and "wandb"; [] = nowhere',
+            max_length=2,
+            power="sends numbers to a server",
+            harmless=[["tensorboard"], []],
+        ),
+    ] = msgspec.field(default_factory=lambda: ["tensorboard"])
+    project: Annotated[_Line, _doc("of W&B")] = ""
+
+
+class MergedSection(Struct, kw_only=True):
+    """The full model."""
+
+    dtype: Annotated[
+        Literal["base", "bfloat16", "float16", "float32"],
+        _doc('"base" = as the base model is stored'),
+    ] = "float32"
+    tolerance: Annotated[
+        float,
+        _doc(
+            "difference to the adapter's logits, as a share of the largest", ge=0, le=1
+        ),
+    ] = 1e-4
+
+
+class ReportSection(Struct, kw_only=True):
+    """How much is asked."""
+
+    questions: Annotated[
+        int,
+        _doc(
+            "generated answers for each track, half of them on paths", ge=0, le=100_000
+        ),
+    ] = 60
+    seed_questions: Annotated[
+        int, _doc("of the first comparison report", ge=0, le=100_000)
+    ] = 16
+    loss_samples: Annotated[int, _doc("for each track", ge=0, le=1_000_000)] = 200
+    stale_questions: Annotated[
+        int,
+        _doc(
+            "on what was moved, removed or changed in the last commits",
+            ge=0,
+            le=100_000,
+        ),
+    ] = 30
+    general_pieces: Annotated[
+        int,
+        _doc(
+            "of the standard library, whose loss shows what is forgotten", ge=0, le=60
+        ),
+    ] = 60
+    max_new_tokens: Annotated[
+        int, _doc("longer answers are cut, and cannot be exact", ge=1, le=100_000)
+    ] = 128
+
+
+class CacheSection(Struct, kw_only=True):
+    """What is kept for branch switches and reverts.
+
+    Every build collects what is beyond it, in time that does not depend on how much is
+    stored.
+    """
+
+    max_size: Annotated[
+        str,
+        _doc(
+            "of all artifacts; what a branch's newest adapter needs stays",
+            pattern=r"^\s*\d{1,12}(\.\d{1,6})?\s*[kKmMgGtT]?[iI]?[bB]?\s*\Z",
+        ),
+    ] = "2G"
+    keep_builds: Annotated[
+        int,
+        _doc(
+            "results of rows that left within so many builds stay", ge=0, le=1_000_000
+        ),
+    ] = 20
+
+
+class BuildSection(Struct, kw_only=True):
+    """What a plain `repobuild` builds."""
+
+    goals: Annotated[list[_Line], _doc("tables", min_length=1, max_length=100)] = (
+        msgspec.field(default_factory=lambda: ["report", "merged"])
+    )
+
+
+SECTIONS: Mapping[str, type[Struct]] = {
+    "project": ProjectSection,
+    "samples": SamplesSection,
+    "history": HistorySection,
+    "split": SplitSection,
+    "base": BaseSection,
+    "adapter": AdapterSection,
+    "log": LogSection,
+    "merged": MergedSection,
+    "report": ReportSection,
+    "cache": CacheSection,
+    "build": BuildSection,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting of `repobuild.toml`, as its section declares it."""
+
+    name: str  # dotted
+    annotation: Any
+    default: Any
+    description: str
+    power: str  # what it reaches beyond the repository; "" for nothing
+    harmless: tuple[Any, ...]  # values of a power that reach nothing
+    unit: str = ""
+    names: tuple[str, ...] = ()  # the allowed texts, where files of configs/ are named
+
+    def problem(self, value: Any) -> str:
+        """Return what is wrong with a value, in words; "" when it fits."""
+        try:
+            msgspec.convert(value, self.annotation)
+            _check_encoding(value)
+            fits = _has_kind_of(value, self.default)
+        except (msgspec.ValidationError, OverflowError, RecursionError, ValueError):
+            fits = False
+        if not fits:
+            return self._refusal(value)
+        for name in value if isinstance(value, list) else [value]:
+            if self.names and name not in self.names:
+                known = ", ".join(self.names)
+                hint = nearest(name[:80], self.names)
+                return f"must name some of {known}, not {shown(name)}{hint}"
+        return ""
+
+    def _refusal(self, value: Any) -> str:
+        hint = ""
+        choices = _choices(self.annotation)
+        texts = value if isinstance(value, list) else [value]
+        unknown = [t for t in texts if isinstance(t, str) and t not in choices]
+        if choices and unknown:
+            hint = nearest(unknown[0][:80], choices)
+        unit = f" {self.unit}" if self.unit else ""
+        return f"must be {wanted(self.annotation)}{unit}, not {shown(value)}{hint}"
+
+    def is_power(self, value: Any) -> bool:
+        """Tell whether a value reaches the machine beyond the repository."""
+        return bool(self.power) and value not in self.harmless
+
+
+@cache
+def settings() -> Mapping[str, Setting]:
+    """Return every setting by dotted name, `preset` first."""
+    preset = Annotated[_Line, _doc("a file in configs/presets", files="presets")]
+    found = [_setting("preset", preset, "tiny")]
+    for section, kind in SECTIONS.items():
+        for field in msgspec.structs.fields(kind):
+            default = (
+                field.default_factory()
+                if field.default is msgspec.NODEFAULT
+                else field.default
+            )
+            found.append(_setting(f"{section}.{field.name}", field.type, default))
+    return {setting.name: setting for setting in found}
+
+
+def _setting(name: str, annotation: Any, default: Any) -> Setting:
+    meta = _metadata(annotation)
+    extra = meta.extra or {}
+    return Setting(
+        name,
+        annotation,
+        default,
+        meta.description or "",
+        extra.get("power", ""),
+        tuple(extra.get("harmless", ())),
+        extra.get("unit", ""),
+        _names_of_files(extra["files"]) if "files" in extra else (),
+    )
+
+
+def _names_of_files(folder: str) -> tuple[str, ...]:
+    """Return the names that a folder of configs/ offers.
+
+    A language with `part_of` or `always` is chosen by another's name or in any case.
+    """
+    paths = sorted((data_folder("configs") / folder).glob("*.toml"))
+    if folder != "languages":
+        return tuple(path.stem for path in paths)
+    chosen = re.compile(r"^(part_of|always)\s*=", re.MULTILINE)
+    return tuple(p.stem for p in paths if not chosen.search(p.read_text("utf-8")))
+
+
+def _metadata(annotation: Any) -> Meta:
+    """Return the `Meta` that holds a setting's description: the last one."""
+    found = getattr(annotation, "__metadata__", ())
+    return next(
+        m for m in reversed(found) if isinstance(m, Meta) and m.description is not None
+    )
+
+
+def defaults() -> dict[str, Any]:
+    """Return a copy of every default by dotted name, in the order of the schema."""
+    return {name: deepcopy(setting.default) for name, setting in settings().items()}
+
+
+def settings_file(preset: str) -> str:
+    """Return a repobuild.toml with every setting commented out, and the preset set."""
+    lines = [
+        "# Settings of repobuild for this repository. Every setting is listed with its",
+        "# default, commented out; a preset sets several at once.",
+        f"preset = {toml(preset)}",
+    ]
+    for section, kind in SECTIONS.items():
+        lines += ["", f"[{section}]", f"# {(kind.__doc__ or '').splitlines()[0]}"]
+        for setting in settings().values():
+            table, _, name = setting.name.partition(".")
+            if table == section:
+                line = f"# {name} = {toml(setting.default)}"
+                note = f"  # {setting.description}" if setting.description else ""
+                lines.append(line.ljust(32) + note if note else line)
+    return "\n".join(lines) + "\n"
+
+
+def toml(value: Any) -> str:
+    """Return a default as TOML: text, number, true or false, or a list of texts."""
+    if isinstance(value, int) and not isinstance(value, bool) and value >= 10_000:
+        return f"{value:_}"
+    return json.dumps(value)
+
+
+def _choices(annotation: Any) -> tuple[str, ...]:
+    """Return the texts that a setting, or an entry of its list, may be; () for any."""
+    kind = type_info(annotation)
+    while isinstance(kind, Metadata | ListType):
+        kind = kind.type if isinstance(kind, Metadata) else kind.item_type
+    return tuple(map(str, kind.values)) if isinstance(kind, LiteralType) else ()
+
+
+def _has_kind_of(value: Any, default: Any) -> bool:
+    """Return whether a value is what its default is; an int also fits a float.
+
+    msgspec would take 4.0 for a whole number too.
+    """
+    if isinstance(default, float):
+        return not isinstance(value, bool) and math.isfinite(value)
+    return type(value) is type(default)
+
+
+def _check_encoding(value: Any) -> None:
+    """Raise `ValueError` for text that is no UTF-8, as the environment may hold."""
+    for text in value if isinstance(value, list) else [value]:
+        if isinstance(text, str):
+            text.encode("utf-8")
+
+
+def shown(value: Any) -> str:
+    """Return a value as an error message quotes it: short, and on one line."""
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+        if not text.isprintable():  # what a terminal obeys or cannot encode
+            text = json.dumps(value, default=str)
+    except (ValueError, RecursionError):  # an integer of thousands of digits
+        return f"a value of type {type(value).__name__} that is too large to show"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def wanted(annotation: Any) -> str:
+    """Return in words which values a setting takes: `a number above 0 to 1`."""
+    return _in_words(type_info(annotation))
+
+
+def _in_words(kind: Any) -> str:
+    while isinstance(kind, Metadata):
+        kind = kind.type
+    match kind:
+        case BoolType():
+            return "true or false"
+        case IntType():
+            return "a whole number" + _range(kind)
+        case FloatType():
+            return "a number" + _range(kind)
+        case LiteralType():
+            return " or ".join(f'"{value}"' for value in kind.values)
+        case ListType():
+            some = "one or more " if kind.min_length else ""
+            return f"a list of {some}entries, each {_in_words(kind.item_type)}"
+        case StrType(pattern=str(pattern)) if pattern != _LINE:
+            return 'a size such as "500M" or "2G"'
+        case StrType():
+            return "one line of text" + (
+                " that is not empty" if kind.min_length else ""
+            )
+    raise TypeError(f"no words for {kind}")
+
+
+def _range(kind: Any) -> str:
+    low = kind.ge if kind.ge is not None else kind.gt
+    high = kind.le if kind.le is not None else kind.lt
+    above = "above" if kind.ge is None else "from"
+    below = "below" if kind.le is None else "to"
+    if low is None:
+        return "" if high is None else f" {below} {high:,}"
+    if high is None:
+        return f" {above} {low:,}"
+    return f" {above} {_plain(low)} {below} {_plain(high)}"
+
+
+def _plain(number: float) -> str:
+    return f"{int(number):,}" if number == int(number) else f"{number:g}"

@@ -1,0 +1,39 @@
+"""Files in a repository of their own, built up to their samples and checked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from repobuild.cli.claim_audit import audit_tree
+from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.truth.audit import Audit, audit
+from tests.repository import Repository
+from tests.standard import Standard
+
+
+class Sampled:
+    """The samples of one commit, and the tree that they are checked against."""
+
+    def __init__(self, folder: Path, files: Mapping[str, str], **settings: Any) -> None:
+        repository = Repository(folder / "repository")
+        repository.commit(dict(files))
+        standard = Standard(repository.git, folder / "state", **settings)
+        standard.build("dataset")
+        build = standard.open()
+        self.samples: dict[str, Any] = dict(AllSamples.of(build).entries())
+        self.tree = audit_tree(build)
+        standard.close()
+
+    def audit(self, samples: Mapping[str, Any] | None = None) -> Audit:
+        """Check samples, all of them unless some are given."""
+        return audit((self.samples if samples is None else samples).items(), self.tree)
+
+    def answers(self, id: str) -> list[str]:
+        """Return the answers of one element's samples."""
+        return [
+            one["answer"]
+            for key, one in self.samples.items()
+            if key.rpartition("#")[0] == id
+        ]

@@ -1,0 +1,162 @@
+"""How something is called: coroutines are awaited, asynchronous generators are not."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.cases.sampled import Sampled
+
+APP = '''"""An application that streams."""
+
+from contextlib import asynccontextmanager, contextmanager
+
+
+@asynccontextmanager
+async def lifespan(app):
+    """Start what the application needs, and stop it in the end."""
+    yield {"app": app}
+
+
+async def stream(lines, limit=10):
+    """Give the lines one after the other."""
+    for line in lines:
+        yield line
+
+
+async def fetch(address):
+    """Fetch what lies at an address."""
+    return address
+
+
+async def collect(source):
+    """Collect what a source gives, by a helper that is a generator."""
+    def parts(value):
+        yield value
+    found = lambda: (yield source)
+    return list(parts(source)), found
+
+
+async def relay(source):
+    """Give what another source gives, if it gives anything."""
+    if source:
+        received = yield 1
+        return
+
+
+@contextmanager
+def opened(path):
+    """Open a path for a while."""
+    yield path
+
+
+class Client:
+    """Who speaks with a server."""
+
+    async def events(self, topic):
+        """Listen to what happens in a topic."""
+        yield topic
+
+    async def send(self, message):
+        """Send a message to the server."""
+        return message
+'''
+CALLS = {
+    "lifespan": "lifespan(app)",
+    "stream": "stream(lines, limit=10)",
+    "fetch": "await fetch(address)",
+    "collect": "await collect(source)",
+    "relay": "relay(source)",
+    "opened": "opened(path)",
+    "Client.events": "client.events(topic)",
+    "Client.send": "await client.send(message)",
+}
+SHOP = {
+    "pyproject.toml": "[project]\nname = 'shop'\ndependencies = ['numpy>=1']\n",
+    "examples/numpy.py": '''"""Examples of arrays."""
+
+
+def array(values):
+    """Show what an array is, for the example."""
+    return list(values)
+''',
+    "pkg/core.py": '''"""The core of the shop."""
+
+from examples.numpy import array
+
+
+def load(address):
+    """Load numbers from an address."""
+    return array(address)
+''',
+}
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+    return Sampled(tmp_path_factory.mktemp("usage"), {"app.py": APP})
+
+
+def _example_calls(sampled: Sampled, id: str) -> set[str]:
+    """Return the calls in the `api_usage` answers about an element."""
+    found = set()
+    for key, sample in sampled.samples.items():
+        if key.startswith(id + "#api_usage") and "```python\n" in sample["answer"]:
+            code = sample["answer"].partition("```python\n")[2].partition("\n```")[0]
+            if not code.startswith(("def ", "async ", "@")):
+                found.add(code)
+    return found
+
+
+@pytest.mark.parametrize(("qual", "call"), CALLS.items())
+def test_only_a_coroutine_is_awaited(app: Sampled, qual: str, call: str) -> None:
+    assert _example_calls(app, f"app.py::{qual}") == {call}
+    ast.parse(f"async def f(): {call}")
+
+
+def test_every_claim_about_calls_holds(app: Sampled) -> None:
+    assert app.audit().wrong == []
+
+
+@pytest.mark.parametrize(("qual", "call"), CALLS.items())
+def test_a_call_of_the_other_form_is_noticed(
+    app: Sampled, qual: str, call: str
+) -> None:
+    other = call[6:] if call.startswith("await ") else f"await {call}"
+    mutants = {
+        key: {**sample, "answer": sample["answer"].replace(f"\n{call}", f"\n{other}")}
+        for key, sample in app.samples.items()
+        if key.startswith(f"app.py::{qual}#api_usage")
+        and f"```python\n{call}" in sample["answer"]
+    }
+    assert mutants
+    wrong = {one.key for one in app.audit(mutants).wrong if "awaited" in one.tree}
+    assert wrong == set(mutants)
+
+
+def test_a_declared_dependency_is_never_the_target_of_a_call(tmp_path: Path) -> None:
+    sampled = Sampled(tmp_path, SHOP)
+    assert sampled.audit().wrong == []
+    read = sampled.tree.read_blob
+    # The same claims, as if the file imported the package and not the example.
+    foreign = SHOP["pkg/core.py"].replace("examples.numpy", "numpy").encode()
+    edited = {"pkg/core.py": foreign}
+    claims = {
+        key: sample
+        for key, sample in sampled.samples.items()
+        if any("numpy.py" in id for id in sample["sources"])
+        and any("core.py" in id for id in sample["sources"])
+    }
+    assert claims
+    sampled.tree = replace(
+        sampled.tree, read_blob=lambda path: edited.get(path) or read(path)
+    )
+    wrong = sampled.audit(claims).wrong
+    assert {one.claim for one in wrong} >= {"callers", "imports"}
+    assert any("declared dependency" in one.tree for one in wrong)
+    # Without the declaration nothing shows that it is another's.
+    edited["pyproject.toml"] = b"[project]\nname = 'shop'\n"
+    assert sampled.audit(claims).wrong == []

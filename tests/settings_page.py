@@ -1,0 +1,40 @@
+"""Write the tables of docs/configuration.md from the schema of settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from repobuild.settings_schema import SECTIONS, Setting, settings, toml, wanted
+
+PAGE = Path(__file__).parents[1] / "docs/configuration.md"
+ROW = re.compile(rf"\| `(preset|({'|'.join(SECTIONS)})\.\w+)` \| `")
+
+
+def rows() -> list[str]:
+    """Return the row of each setting, in the order of the schema."""
+    return list(map(_row, settings().values()))
+
+
+def _row(setting: Setting) -> str:
+    if setting.names:
+        takes = ", ".join(setting.names)
+    else:
+        takes = wanted(setting.annotation).replace(" or ", ", ").replace('"', "")
+    unit = f" {setting.unit}" if setting.unit else ""
+    mark = "\\*" if setting.power else ""
+    default = f"`{toml(setting.default)}`"
+    cells = (f"`{setting.name}`", default, takes + unit, setting.description + mark)
+    return f"| {' | '.join(cells)} |"
+
+
+def main() -> None:
+    """Replace every row of the page; a row stays where the first one was."""
+    fresh = dict(zip(settings(), rows(), strict=True))
+    lines = PAGE.read_text("utf-8").splitlines()
+    found = [fresh[m[1]] if (m := ROW.match(line)) else line for line in lines]
+    PAGE.write_text("\n".join(found) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()
