@@ -31,6 +31,7 @@ from repobuild.git.snapshot import (
     at_commit,
 )
 from repobuild.git.worktree import at_worktree
+from repobuild.plain_text import escape_controls
 from repobuild.powers import Powers
 from repobuild.resources import data_folder
 from repobuild.rulebook import Rulebook, make_rulebook
@@ -175,7 +176,7 @@ class Checkout:
     def _tell_withheld(self) -> None:
         """Name once, on stderr, what is withheld from a verb that goes on without."""
         if self.powers.notice and not self._has_told:
-            print(self.powers.notice, file=sys.stderr, flush=True)
+            print(escape_controls(self.powers.notice), file=sys.stderr, flush=True)
             self._has_told = True
 
     def view(self, snapshot: Snapshot, state: State) -> Build:

@@ -100,7 +100,7 @@ def test_a_token_of_thinking_is_trained_as_its_characters(kind: str, text: str) 
     shown = str(conversation.tokenizer.decode(example.tokens))
     assert shown.count(text) == 2
     assert conversation.encode([conversation.prompt(sample)]) == [
-        example.tokens[: example.answer]
+        example.tokens[: example.answer_start]
     ]
 
 

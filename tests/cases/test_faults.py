@@ -41,9 +41,9 @@ def test_an_artifact_that_a_file_replaced_is_stored_again(tmp_path):
         replaced.write_text("no folder")
         store = ArtifactStore(tmp_path / "objects")
         with pytest.raises(KeyError):
-            store.path(digest)
+            store.checked_path(digest)
         assert put() == digest
-        assert (store.path(digest) / "weights").read_text() == "w"
+        assert (store.checked_path(digest) / "weights").read_text() == "w"
 
 
 @pytest.fixture

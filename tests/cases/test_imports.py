@@ -150,6 +150,7 @@ def _sources(one: metadata.Distribution) -> dict[str, str]:
     return files
 
 
+@pytest.mark.slow  # reads every installed package: a minute each
 @pytest.mark.parametrize("with_packages", [True, False])
 def test_no_import_that_is_installed_elsewhere_is_taken_for_an_own_file(
     with_packages: bool,

@@ -197,7 +197,7 @@ def test_a_build_warns_of_licences_that_a_deny_list_cannot_judge(
         lines: list[str] = []
         monkeypatch.setattr(build_verb, "print_message", lines.append)
         assert standard.last
-        build_verb._tell_unknown_licences(standard.last)
+        build_verb._warn_of_unknown_licences(standard.last)
         assert bool(lines) == said
         assert not said or '"a.py"' in lines[0] and UNKNOWN in lines[0]
         reasons = {

@@ -133,7 +133,7 @@ def test_a_call_of_the_other_form_is_noticed(
         and f"```python\n{call}" in sample["answer"]
     }
     assert mutants
-    wrong = {one.key for one in app.audit(mutants).wrong if "awaited" in one.tree}
+    wrong = {one.key for one in app.audit(mutants).wrong if "awaited" in one.actual}
     assert wrong == set(mutants)
 
 
@@ -156,7 +156,7 @@ def test_a_declared_dependency_is_never_the_target_of_a_call(tmp_path: Path) -> 
     )
     wrong = sampled.audit(claims).wrong
     assert {one.claim for one in wrong} >= {"callers", "imports"}
-    assert any("declared dependency" in one.tree for one in wrong)
+    assert any("declared dependency" in one.actual for one in wrong)
     # Without the declaration nothing shows that it is another's.
     edited["pyproject.toml"] = b"[project]\nname = 'shop'\n"
     assert sampled.audit(claims).wrong == []
