@@ -42,6 +42,7 @@ ONCE_SLOW = [
     ("javascript", "comment openings"),
     ("javascript", "sum"),
     ("typescript", "interfaces"),
+    ("java", "angles"),
     ("java", "chain of methods"),
     ("java", "nested classes"),
     ("go", "angles"),

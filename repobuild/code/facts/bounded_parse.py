@@ -28,6 +28,8 @@ _MAX_READS = 200  # of each byte
 _PROBE = 2_000  # bytes between two places where the tree's depth is looked at
 _MAX_DEPTHS = 50_000  # sum of these depths; JavaScript's query takes 60 us for each one
 _DEPTH = 50  # of ordinary code, at most
+_MAX_ANGLES = 5_000  # `A<A<A<`: tree-sitter-java needs gigabytes for 60,000 of them
+_ANGLES_END = re.compile(rb"[;{}>]")
 _LEAST_BYTES = 100_000  # a shorter source may cost as much as one of this size
 # At each comment tree-sitter-python's scanner reads on to the next code: 8,000 comment
 # lines in a row take 9 s. As blank lines they take 70 ms.
@@ -45,6 +47,10 @@ def parse_source(parser: Parser, source: bytes) -> Node:
     Raises:
         UnparsableError: the source needs more work than its size allows.
     """
+    if source.count(b"<") > _MAX_ANGLES:
+        parts = _ANGLES_END.split(source)
+        if max(part.count(b"<") for part in parts) > _MAX_ANGLES:
+            raise UnparsableError(f"more than {_MAX_ANGLES:,} open angle brackets")
     allowed = max(len(source), _LEAST_BYTES)
     reads = allowed * _MAX_READS // _BLOCK
     reports = allowed * _MAX_STEPS // _STEPS_A_REPORT
