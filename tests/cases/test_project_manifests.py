@@ -166,3 +166,23 @@ def test_samples_name_real_packages_and_the_claims_hold(tmp_path: Path) -> None:
     wrong = audit([(key, {**sample, **named})], tree).wrong
     assert "project" in [one.claim for one in wrong]
     standard.close()
+
+
+def test_a_description_that_ends_without_a_full_stop_holds(tmp_path: Path) -> None:
+    """A quotation mark follows it in its manifest, not the end of a line."""
+    repository = Repository(tmp_path / "repository")
+    text = 'name = "tool"\ndescription = "Lightweight pipelines of functions"\n'
+    readme = "|badge|\n\nTool\n====\n"
+    repository.commit(
+        {
+            "pyproject.toml": f"[project]\n{text}",
+            "README.rst": readme,
+            "run.py": CODE + "    return x\n",
+        }
+    )
+    standard = Standard(repository.git, tmp_path / "state")
+    standard.build("samples")
+    build = standard.open()
+    samples = dict(AllSamples.of(build).entries())
+    assert any("Lightweight pipelines" in one["answer"] for one in samples.values())
+    assert audit(samples.items(), audit_tree(build)).wrong == []

@@ -69,7 +69,10 @@ def _letters(name: str) -> str:
 
 
 def description(index: TreeIndex, claim: DeferredClaim) -> str:
+    strings = [f"{quote}{claim.claimed}{quote}" for quote in "\"'"]  # of a manifest
     for text in index.project_documents.values():
+        if any(string in text for string in strings):
+            return ""
         if occurs(claim.claimed, _LINK.sub(r"\1", text)):
             return ""
     return "no README and no manifest says so"
