@@ -77,9 +77,13 @@ class Repository:
         lines = b"".join(line for _, line in sorted(found))
         return self.git.write(ObjectType.TREE, lines)
 
-    def lay_out(self, entries: Mapping[bytes, tuple[bytes, int]]) -> None:
-        """Make work tree and index those of HEAD, then lay these files over them."""
-        self.git.index.read_tree(self.git.head.peel(pygit2.Tree))
+    def lay_out(
+        self,
+        entries: Mapping[bytes, tuple[bytes, int]],
+        staged: Mapping[bytes, tuple[bytes, int]],
+    ) -> None:
+        """Put files into the index, and others into the work tree."""
+        self.git.index.read_tree(self._tree(staged))
         self.git.index.write()
         root = os.fsencode(self.path)
         for path, (data, mode) in entries.items():

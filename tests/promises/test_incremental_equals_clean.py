@@ -81,7 +81,8 @@ class World:
         self.repository.git.references.create(
             "refs/heads/main", self.commits[-1], force=True
         )
-        self.repository.lay_out(edits.real_part(tree))
+        real, head = map(edits.real_part, (tree, self.trees[-1]))
+        self.repository.lay_out(real, head)
         snapshot = at_worktree(self.repository.git, self.place / "copies")
         self.repository.clear()
         self.ledger.build("dataset", snapshot)
