@@ -78,17 +78,13 @@ def command(
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
-    from repobuild.git.repository import has_replacements
 
     checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
         until = "dataset"
     snapshot = checkout.snapshot(revision, worktree)
     goals = checkout.goals(until, snapshot)
-    if notice := checkout.rulebook(snapshot).notice:
-        print_message(notice)
-    if has_replacements(checkout.repository):
-        print_message("note: `git replace` is not followed; the original is built")
+    _print_notices(checkout, snapshot)
     if dry_run:
         emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0
@@ -104,6 +100,16 @@ def command(
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
+
+
+def _print_notices(checkout: Checkout, snapshot: Snapshot) -> None:
+    """Print what this build leaves out by design: untrusted rules, replacements."""
+    from repobuild.git.repository import has_replacements
+
+    if notice := checkout.rulebook(snapshot).notice:
+        print_message(notice)
+    if has_replacements(checkout.repository):
+        print_message("note: `git replace` is not followed; the original is built")
 
 
 def _run(
