@@ -8,6 +8,7 @@ file. The same holds for folders that are merely damaged.
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import re
 import resource
@@ -523,11 +524,10 @@ def test_a_damaged_base_ends_a_build_before_samples_are_made(
 ) -> None:
     repository.commit({"a.py": "def f():\n    return 1\n"})
     (model / "model.safetensors").write_bytes(b"short")
-    config = f'[base]\nmodel = "{model}"\n'
-    (repository.path / "repobuild.toml").write_text(config)
     done = subprocess.run(
         [sys.executable, "-P", "-m", "repobuild"],
         cwd=repository.path, capture_output=True, text=True,
+        env={**os.environ, "REPOBUILD_BASE_MODEL": str(model)},
     )  # fmt: skip
     assert done.returncode == 2, done.stderr
     assert str(model / "model.safetensors") in done.stderr
