@@ -13,32 +13,35 @@ template adds the same dozen tokens to every sample.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from repobuild.code.usage.importance import changed_ids, score_of
 from repobuild.engine.contract import Value, View
 from repobuild.errors import UsageError
 from repobuild.model.base import TINY, bundled_model
-from repobuild.samples.dataset.all_samples import SampleChanges
+from repobuild.samples.dataset.all_samples import AllSamples, SampleChanges, keys_about
 from repobuild.samples.dataset.budget import (
     SEPARATOR,
     Queue,
     fair_level,
+    fair_shares,
     file_of,
     first_beyond,
-    hash_bucket,
+    queue_place,
+    weight_of,
 )
-from repobuild.samples.dataset.quality_filter import SampleFilter
+from repobuild.samples.dataset.quality_filter import SampleFilter, Samples
 from repobuild.samples.tasks.facts import Sample
 
 _TOKENIZER_FILE = "tokenizer.json"
 
 Count = Callable[[str], int]  # the tokens of a text
 Group = tuple[str, str]  # task, file
-LineChange = Counter[tuple[int, int]]  # (rank, tokens) -> samples added (or removed)
+LineChange = Counter[tuple[int, int]]  # (place, tokens) -> samples added (or removed)
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Value]:
@@ -88,15 +91,53 @@ def _line_changes(view: View, count: Count) -> dict[Group, LineChange]:
     """Return the samples added to and removed from the line of each task and file."""
     sample_filter = SampleFilter.of(view.settings)
     changes: dict[Group, LineChange] = {}
-    for key, (old, new) in SampleChanges(view).items():
-        for samples, step in ((old or {}, -1), (new or {}, 1)):
+    scores = ScoreVersions(view)
+    for key, (old, new) in scores.changed_samples():
+        for samples, score, step in ((old, scores.old, -1), (new, scores.new, 1)):
             for sub, item in sample_filter.decide(key, samples).items():
                 if item.get("split") == "train":
                     sample = samples[sub]
                     group = (sample["task"], file_of(sample))
                     line = changes.setdefault(group, Counter())
-                    line[hash_bucket(key + sub), count_tokens(sample, count)] += step
+                    place = queue_place(key + sub, sample, score(sample))
+                    line[place, count_tokens(sample, count)] += step
     return changes
+
+
+class ScoreVersions:
+    """The importance of what samples are about, before and after the update."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._table, self._changes = (
+            view.table("importance"),
+            view.changes("importance"),
+        )
+
+    def new(self, sample: Sample) -> float:
+        return score_of(self._table, str(sample["element"]))
+
+    def old(self, sample: Sample) -> float:
+        path, _, qual = str(sample["element"]).partition("::")
+        if path not in self._changes:
+            return self.new(sample)
+        row = self._changes[path][0] or {}
+        return float(row.get(f"::{qual}" if qual else "", 0.0))
+
+    def changed_samples(self) -> Iterator[tuple[str, tuple[Samples, Samples]]]:
+        """Yield the contexts whose samples, or whose elements' importance, changed."""
+        changes = SampleChanges(self._view)
+        for key, (old, new) in changes.items():
+            yield key, (old or {}, new or {})
+        if self._view.full:
+            return
+        samples = AllSamples.of(self._view)
+        about = {
+            key for id in changed_ids(self._view) for key in keys_about(samples, id)
+        }
+        for key in sorted(about):
+            if key not in changes and (rows := samples.get(key)):
+                yield key, (rows, rows)
 
 
 def _update_line(view: View, task: str, path: str, change: LineChange) -> Queue:
@@ -113,16 +154,18 @@ def _update_line(view: View, task: str, path: str, change: LineChange) -> Queue:
 
 
 def _write_task(view: View, task: str, sizes: Mapping[str, int], tokens: int) -> None:
-    """Write the sizes of a task's files, and where their lines end within `tokens`."""
+    """Write the sizes of a task's files, and where their queues end within `tokens`."""
     if not sizes:
         if not view.full:
             view.own.drop(task)
         return
-    share = fair_level(sizes, tokens)
+    queues = {path: view.own.get(task + SEPARATOR + path) or [] for path in sizes}
+    weights = {path: weight_of(queue) for path, queue in queues.items()}
+    shares = fair_shares(sizes, tokens, weights)
     cuts = {
-        path: first_beyond(view.own.get(task + SEPARATOR + path) or [], share)
-        for path, size_of_file in sorted(sizes.items())
-        if size_of_file > share
+        path: first_beyond(queues[path], shares[path])
+        for path in sorted(sizes)
+        if sizes[path] > shares[path]
     }
     view.own.put(task, {"sizes": dict(sorted(sizes.items())), "cuts": cuts})
 

@@ -11,12 +11,14 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import islice
 from typing import Any
 
 from repobuild.truth.claims.change_claims import FindCommit
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
+from repobuild.truth.claims.usage_claims import USAGE_CLAIMS
 from repobuild.truth.sample_check import (
     WrongClaim,
     check_change_sample,
@@ -30,7 +32,7 @@ from repobuild.truth.tree.tree_file import TreeFile
 from repobuild.truth.tree.tree_index import TreeIndex
 
 KeyedSample = tuple[str, Mapping[str, Any]]
-_DEFERRED_CHECKS = {**RELATION_CLAIMS, **PROJECT_CLAIMS}
+_DEFERRED_CHECKS = {**RELATION_CLAIMS, **PROJECT_CLAIMS, **USAGE_CLAIMS}
 _BATCH = 16  # files that a worker gets at once
 _READMES = ("readme.md", "readme.markdown")
 _DOCUMENT_DEPTH = 3  # folders from the top in which the project describes itself
@@ -108,6 +110,7 @@ def audit(
         _project_documents(tree),
         tree.project,
         tree.languages,
+        cache(lambda path: tree.read_blob(path).decode("utf-8", "replace")),
     )
     total.wrong += _check_deferred(index, deferred)
     for key, sample in changes:

@@ -28,6 +28,7 @@ from repobuild.truth.claims.list_claims import (
 from repobuild.truth.claims.local_claims import LOCAL_CLAIMS, called_line
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
+from repobuild.truth.claims.undocumented_claims import UNDOCUMENTED_CLAIMS
 from repobuild.truth.structure import CLAIMS, REASONING_PARTS, STEP_PARTS
 from repobuild.truth.subject import (
     LINES,
@@ -47,12 +48,15 @@ _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
     **SIGNATURE_CLAIMS,
     **CODE_CLAIMS,
     **COMPLETION_CLAIMS,
+    **UNDOCUMENTED_CLAIMS,
 }
 # Claims of `RELATION_CLAIMS` whose text is a list of elements.
 _ELEMENT_LISTS = frozenset(
     "callers callees bases subclasses overrides overridden tests imports"
     " importers".split()
 )
+# Claims that two fields make together: what another file says, and which.
+_PAIRED = {"real call": ("site", "code"), "said in document": ("document", "text")}
 # Claims of `PROJECT_CLAIMS` whose text is a list of names that are no elements.
 _NAME_LISTS = frozenset({"key modules", "technologies"})
 
@@ -176,6 +180,15 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             is_reasoning = claim == "reasoning"
             parts = REASONING_PARTS if is_reasoning else STEP_PARTS[subject.kind]
             yield from _check_steps(subject, text, parts)
+        elif claim in _PAIRED:
+            place, quoted = (fields[part, side] for side in _PAIRED[claim])
+            actual = subject.defer(claim, f"{place}\n{quoted}")
+            yield CheckedClaim(claim, text, actual)
+        elif claim == "purpose of base":
+            parsed = _parse_list(subject, fields[part, "model"])
+            ids = parsed.ids if isinstance(parsed, ParsedList) else ()
+            actual = subject.defer("purpose", text, ids) if ids else str(parsed)
+            yield CheckedClaim("purpose", text, actual)
         elif claim == "called line":
             line, code = (fields["trace_call", side] for side in ("line", "code"))
             yield CheckedClaim(claim, text, called_line(subject, line, code))

@@ -10,6 +10,8 @@ import pytest
 
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.graph.graph import graph
+from repobuild.code.usage.call_sites import call_sites
+from repobuild.code.usage.documents import documents
 from repobuild.engine.digest import pack
 from repobuild.samples.contexts.contexts import LINES, contexts
 from repobuild.samples.tasks.registry import samples
@@ -40,6 +42,8 @@ class Repository:
 
     def __init__(self) -> None:
         self.graph = MemoryView(SETTINGS)
+        self.documents = MemoryView({"project.max_file_bytes": 1_000_000})
+        self.sites = MemoryView()
         self.contexts = MemoryView(SETTINGS)
         self.own = CountingTable()
         self.contexts.own = self.own
@@ -55,10 +59,22 @@ class Repository:
             for path, row in files.items()
         }
         graph(self.graph.advance(files=files, facts=facts))
+        for other in (self.documents, self.sites):
+            other.blobs.update(blobs)
+        documents(self.documents.advance(files=files))
+        edges = self.graph.own.rows
+        call_sites(self.sites.advance(files=files, facts=facts, graph=edges))
         view = self.contexts
         view.blobs.update(blobs)
-        view.advance(files=files, facts=facts, graph=self.graph.own.rows)
+        view.advance(
+            files=files,
+            facts=facts,
+            graph=edges,
+            documents=self.documents.own.rows,
+            call_sites=self.sites.own.rows,
+        )
         view.tables["graph"].index = self.graph.own.index
+        view.tables["documents"].index = self.documents.own.index
         self.own.puts.clear()
         contexts(view)
         return dict(view.own.rows)

@@ -20,6 +20,8 @@ from repobuild.truth.claims.local_claims import LOCAL_CLAIMS
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
 from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
+from repobuild.truth.claims.undocumented_claims import UNDOCUMENTED_CLAIMS
+from repobuild.truth.claims.usage_claims import USAGE_CLAIMS
 from repobuild.truth.structure import CLAIMS, STRUCTURE
 from tests.mutants import make_mutant
 from tests.truth_world import World
@@ -77,8 +79,10 @@ def test_every_kind_and_every_field_of_the_question_files_has_a_check(language):
 
 def test_every_claim_of_the_structure_has_a_check():
     tables = (LOCAL_CLAIMS, SIGNATURE_CLAIMS, CODE_CLAIMS, COMPLETION_CLAIMS)
-    checked = {*chain(*tables, RELATION_CLAIMS, PROJECT_CLAIMS)}
-    assert set(CLAIMS.values()) - checked == {"steps", "reasoning", "called line"}
+    others = (RELATION_CLAIMS, PROJECT_CLAIMS, UNDOCUMENTED_CLAIMS, USAGE_CLAIMS)
+    checked = {*chain(*tables, *others)}
+    by_hand = {"steps", "reasoning", "called line", "purpose of base"}
+    assert set(CLAIMS.values()) - checked == by_hand
 
 
 def test_a_kind_without_a_check_is_wrong(world):
@@ -119,8 +123,8 @@ TEXTS = [
     ("code_explanation", "members", "`area`", "`total`"),
     ("code_explanation", "passage", "Copy", "Move"),
     ("code_explanation", "describe", "inside of", "outside of"),
-    ("api_usage", "usage", "(value, unit", "(unit, value"),
-    ("api_usage", "usage", "digits=2", "digits=4"),
+    ("api_usage", "usage", 'known(["square"', 'known(["squares"'),
+    ("api_usage", "usage", "tests/test_shapes.py", "shapes/base.py"),
     ("api_usage", "usage", "`value`", "`values`"),
     ("api_usage", "signature", "-> float", "-> int"),
     ("api_usage", "signature", 'title: str = "areas"', 'title: str = "area"'),

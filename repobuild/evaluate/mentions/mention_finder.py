@@ -29,6 +29,7 @@ from itertools import islice
 
 from repobuild.code.graph.graph import split_id
 from repobuild.code.resolve.python.modules import stem_of
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.evaluate.mentions.mention_parser import (
     is_python,
     names_in,
@@ -38,7 +39,6 @@ from repobuild.evaluate.mentions.mention_parser import (
 )
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLocation, SymbolLookup
 from repobuild.samples.contexts.element_view import strip_counts
-from repobuild.samples.contexts.graph_reader import is_test
 from repobuild.samples.text.import_statements import module_of
 
 MOST_FILES = 20  # read for one name: thousands define `__init__`

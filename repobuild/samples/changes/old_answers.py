@@ -35,12 +35,12 @@ from hashlib import blake2b
 from zlib import crc32
 
 from repobuild.code.graph.graph import elements_of, split_id
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.changes.change_samples import GONE_KINDS, change_fields
 from repobuild.samples.changes.history_scope import HistoryScope
 from repobuild.samples.changes.latest_change import LatestChange, latest_changes
 from repobuild.samples.contexts.display_names import NAMED_TYPES
-from repobuild.samples.contexts.graph_reader import is_test
 from repobuild.samples.tasks.facts import with_id_fields
 from repobuild.samples.tasks.location import SHORTEST_CLUE
 from repobuild.samples.tasks.phrases import Phrases, load_phrases

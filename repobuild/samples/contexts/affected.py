@@ -4,7 +4,10 @@
                       (unchanged.py)
     edge              both of its ends, old or new; for a test's call of a method also
                       the class, whose row lists its tests
-    first sentence    the callers of the element whose docstring it begins
+    first sentence    the callers of the element whose docstring it begins, and the
+                      methods that override it
+    document          the elements whose names it tells or calls otherwise now
+    call site         the elements that a file calls otherwise now
     import            the elements of its file that mention a name that it binds
     class             its methods and those of its subclasses, which may override
                       something else; the methods that they override or overrode
@@ -23,6 +26,7 @@ from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, split_id
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.element_view import read_elements
@@ -30,7 +34,6 @@ from repobuild.samples.contexts.graph_reader import (
     GraphReader,
     element_id,
     first_sentences,
-    is_test,
     read_edges,
 )
 from repobuild.samples.contexts.unchanged import (
@@ -65,6 +68,8 @@ class ChangedFiles:
         self._files = view.changes("files")
         self._facts = view.changes("facts")
         self._graph = view.changes("graph")
+        self._documents = view.changes("documents")
+        self.calls = view.changes("call_sites")
         self._reader = reader
         self._old_elements: dict[str, Elements] = {}
         paths = {*self._facts.keys(), *self._graph.keys()} - {PROJECT}
@@ -97,6 +102,19 @@ class ChangedFiles:
             facts = self.facts(path)
             touched |= set(names_of(facts.old)) ^ set(names_of(facts.new))
         return touched
+
+    def documented_names(self) -> set[str]:
+        """Return the bare names that changed documents tell or call otherwise."""
+        names: set[str] = set()
+        for old, new in self._documents.values():
+            for field in ("mentions", "calls"):
+                before, after = (row.get(field, {}) for row in (old or {}, new or {}))
+                names.update(
+                    dotted.rpartition(".")[2]
+                    for dotted in {**before, **after}
+                    if before.get(dotted) != after.get(dotted)
+                )
+        return names
 
     def unchanged(self, path: str) -> Iterable[str]:
         """Return the elements of a file that at most have other line numbers."""
@@ -151,24 +169,29 @@ def find_affected(
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
-        ids.update(_callers_of_new_sentences(path, old, new, reader))
+        ids.update(_readers_of_new_sentences(path, old, new, reader))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
         ids.update(_methods_below(changed.id, reader))
     ids.update(_methods_above(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
+    ids.update(_used_otherwise(changes, reader, names))
     return AffectedIds(ids, moved - ids)
 
 
-def _callers_of_new_sentences(
+def _readers_of_new_sentences(
     path: str, old: Elements, new: Elements, reader: GraphReader
 ) -> Iterator[str]:
-    """Yield the callers of elements whose first sentence changed."""
+    """Yield the callers and overriding methods of those with a new first sentence."""
     before, after = first_sentences(old), first_sentences(new)
     for qual in {**before, **after}:
-        if before.get(qual) != after.get(qual):
-            yield from reader.incoming(element_id(path, qual), "calls")
+        if before.get(qual) == after.get(qual):
+            continue
+        yield from reader.incoming(element_id(path, qual), "calls")
+        if owner := parent_of(qual):
+            for subclass in reader.descendants(element_id(path, owner)):
+                yield f"{subclass}.{name_of(qual)}"
 
 
 def _ends_of_changed_edges(path: str, rows: Versions) -> Iterator[str]:
@@ -243,6 +266,20 @@ def _methods_above(classes: list[ChangedClass], reader: GraphReader) -> Iterator
         for element in reader.elements(path).values():
             if element.parent == qual and element.name in names:
                 yield element.id
+
+
+def _used_otherwise(
+    changes: ChangedFiles, reader: GraphReader, names: DisplayNames
+) -> Iterator[str]:
+    """Yield the elements of which documents or calls changed."""
+    for old, new in changes.calls.values():
+        before, after = old or {}, new or {}
+        yield from (id for id in {**before, **after} if before.get(id) != after.get(id))
+    for name in sorted(changes.documented_names()):
+        for path in names.paths(name):
+            for element in reader.elements(path).values():
+                if element.name == name:
+                    yield element.id
 
 
 def _renamed_elsewhere(

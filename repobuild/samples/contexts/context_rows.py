@@ -10,8 +10,10 @@ A row with `brief` describes a test or a function within a function: it gives th
 location and no details, because tests would outnumber what users ask about. A test may
 have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
 
-`element_row` combines three groups of fields: the element's own (`_own_fields`), its
-neighbours' ids (`_neighbour_fields`) and its code (`_code_fields`).
+`element_row` combines these groups of fields: the element's own (`_own_fields`), its
+neighbours' ids (`_neighbour_fields`), what is certain without a docstring
+(explained.py), a real call of it (`example`: [path, code], usage_reader.py) and its
+code (`_code_fields`).
 """
 
 from __future__ import annotations
@@ -20,11 +22,13 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView, ParameterRow
+from repobuild.samples.contexts.explained import explained_fields
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
+from repobuild.samples.contexts.graph_reader import element_id, enclosing_test
 from repobuild.samples.text.docstring_parts import (
     parse_docstring,
     summarise,
@@ -63,9 +67,18 @@ def element_row(
     neighbours = _neighbour_fields(file, element)
     neighbours["more"] += row.get("more", ())  # `members` of a class
     row.update(neighbours)
+    if not row["summary"]:
+        row.update(explained_fields(file, element, row, has_own_name(row)))
+    if real := file.usage.example(element, has_own_name(row)):
+        row["example"] = list(real)
     if quoted:
         row.update(_code_fields(file, element, quoted))
     return _without_empty(row)
+
+
+def has_own_name(row: Row) -> bool:
+    """Return whether no other element has the bare name of a row's element."""
+    return not row.get("shared") and "label" not in row
 
 
 def _identity(file: FileContext, element: ElementView) -> Row:

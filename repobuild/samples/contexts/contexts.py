@@ -15,8 +15,9 @@ An update turns a change of facts and graph into changed rows in four steps:
     are the same to the byte (unchanged.py); those get new line numbers only.
 3.  `ContextWriter` computes the rows of these ids again, file by file. `FileContext`
     holds what the rows of one file share (file_context.py), `GraphReader` reads facts
-    and edges (graph_reader.py), `ElementView` is one element (element_view.py). The
-    code and prose that rows quote is prepared in the folder `text`.
+    and edges (graph_reader.py), `UsageReader` documents and calls (usage_reader.py),
+    `ElementView` is one element (element_view.py). The code and prose that rows quote
+    is prepared in the folder `text`.
 4.  Each row is put, or dropped when its element is gone. The engine cuts off rows that
     came out equal.
 
@@ -45,6 +46,7 @@ from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.line_rows import LINES, lines_row
 from repobuild.samples.contexts.project_context import project_row
 from repobuild.samples.contexts.unchanged import read_source
+from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.quote import Quote
 
 # Raw lines per quoted line: comments and the docstring are removed later.
@@ -96,6 +98,7 @@ class ContextWriter:
         self._project = project
         self._min_lines = view.settings["samples.min_code_lines"]
         self._max_lines = view.settings["samples.max_code_lines"]
+        self._usage = UsageReader(view)
         self._max_characters = view.settings["samples.max_code_characters"]
 
     def write(self, ids: Iterable[str]) -> None:
@@ -123,7 +126,9 @@ class ContextWriter:
             file = self._view.table("files").get(path)
             return read_source(self._view, file) or b""
 
-        return FileContext(path, self._reader, self._names, self._project, read)
+        return FileContext(
+            path, self._reader, self._names, self._project, read, self._usage
+        )
 
     def _write_element(self, file: FileContext, qual: str) -> None:
         """Put both rows of an element, or drop them when it is gone or has none."""

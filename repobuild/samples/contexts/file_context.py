@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.contexts.graph_reader import GraphReader, element_id, is_test
+from repobuild.samples.contexts.graph_reader import GraphReader, element_id
+from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.docstring_parts import summarise
 from repobuild.samples.text.import_statements import ImportsByName, read_imports
@@ -27,10 +29,12 @@ class FileContext:
         names: DisplayNames,
         project: str,
         read: Callable[[], bytes],
+        usage: UsageReader,
     ) -> None:
         self.path = path
         self._read = read
         self.reader = reader
+        self.usage = usage
         self.names = names
         self.project = project
         self.facts = reader.facts(path)
@@ -76,6 +80,11 @@ class FileContext:
     def _braced(self) -> BracedSource | None:
         language = self.language
         return BracedSource(language, self.source) if is_braced(language) else None
+
+    def code(self, element: ElementView) -> str:
+        """Return an element's source in whole lines, decorators included."""
+        end = element.row.start + element.row.length
+        return self.source[element.row.start : end].decode("utf-8", "replace")
 
     def quote(self, element: ElementView) -> Quote | None:
         """Return an element's code in two halves, None when it has no body."""

@@ -11,10 +11,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
 from itertools import islice
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import (
     ElementView,
@@ -27,18 +27,7 @@ CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
 LEVELS = 8  # levels of a class hierarchy that are followed
 MOST_SUBCLASSES = 32  # of one class that are searched for overriding methods
 _CACHED_FILES = 64  # files whose decoded rows are kept
-_TEST_FILE = re.compile(
-    r"(^|/)(tests?|testing|__tests__)/"
-    r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
-    r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
-)
 _TEST_NAME = re.compile(r"(?:.*?\.)??test[^.]*|.*Test.*")
-
-
-@cache
-def is_test(path: str) -> bool:
-    """Return whether a path is that of a test file, in any supported language."""
-    return bool(_TEST_FILE.search(path))
 
 
 def enclosing_test(id: str) -> str:

@@ -5,7 +5,8 @@ moved. An element's row depends on more than the element, so it is unchanged onl
 
     its file     has the same elements, language and docstring
     its parent   and its siblings have the same signatures, docstrings and bases
-    it           is the same but for its position, to the byte of its source
+    it           is the same but for its position, to the byte of its source and, when
+                 it has no docstring, of the comment above it
 
 and it mentions no name that its file now imports by another statement.
 
@@ -23,6 +24,7 @@ from repobuild.code.facts.element_row import IDENTIFIER, ElementRow, normal_form
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.text.comment_above import lines_above
 
 Elements = dict[str, ElementView]  # by qualified name
 _WORD = re.compile(IDENTIFIER)
@@ -42,7 +44,13 @@ def unchanged_elements(
     for qual, element in new.items():
         if qual in changed or element.parent in parents or element.parent in visible:
             continue
-        if _code(old[qual], old_source) == _code(element, new_source):
+        if qual in parents:
+            continue  # it quotes the docstrings of its members
+        if _code(old[qual], old_source) != _code(element, new_source):
+            continue
+        if element.doc or _comment(old[qual], old_source) == _comment(
+            element, new_source
+        ):
             yield qual
 
 
@@ -97,6 +105,11 @@ def _is_same_row(old: ElementRow, new: ElementRow) -> bool:
         and old[_CALLS + 1 :] == new[_CALLS + 1 :]
         and [call[0] for call in old.calls] == [call[0] for call in new.calls]
     )
+
+
+def _comment(element: ElementView, source: bytes) -> list[bytes]:
+    """Return the comment above an element; see samples/text/comment_above.py."""
+    return lines_above(source, element.row.start)
 
 
 def _code(element: ElementView, source: bytes) -> bytes:

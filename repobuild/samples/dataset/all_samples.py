@@ -99,6 +99,20 @@ def dataset_key(table: str, row: str) -> str:
     return row if table == SAMPLES else f"{table}{_SEPARATOR}{row}"
 
 
+def keys_about(samples: AllSamples, id: str) -> list[str]:
+    """Return the dataset keys that name an element: its own, and that of its lines."""
+    return [
+        dataset_key(name, row) for name in samples.tables for row in (id, f"{id}@lines")
+    ]
+
+
+def is_about(key: str, sample: Mapping[str, Value]) -> bool:
+    """Return whether a full dataset key names its sample's element, or its lines."""
+    own, element = key.partition(_SEPARATOR)[2] or key, str(sample["element"])
+    end = own.removeprefix(element).removeprefix("@lines")
+    return own.startswith(element) and end.startswith(f"#{sample['task']}.")
+
+
 def locate(source: SampleSource, key: str) -> tuple[str, str]:
     """Return (table, key in that table) of a sample's full dataset key."""
     return AllSamples.of(source).locate(key)

@@ -4,13 +4,15 @@
                     all tasks together stay within the budget. So a task with few
                     samples keeps them all, however many the others have.
     over files      The same within a task, over the files that its samples are about.
-    within a file   Samples queue in the order of their hash buckets, up to the first
-                    that does not fit. So a change elsewhere moves the end of the queue
-                    by a sample or two, and no sample is drawn again.
+                    A file's share is weighted by the importance of what it holds.
+    within a file   Samples queue by the importance of what they are about, the highest
+                    first, then by their hash, up to the first that does not fit. So a
+                    change elsewhere moves the end of the queue by a sample or two, and
+                    no sample is drawn again.
 
 The table `balance` (repobuild/model/token_budget.py) holds, by task, `{"sizes": {file:
-tokens}, "cuts": {file: hash bucket}}`, and by TASK//FILE the queue of trained samples,
-`[[hash bucket, tokens], ...]`, sorted. A sample is over budget when its hash bucket is
+tokens}, "cuts": {file: place}}`, and by TASK//FILE the queue of trained samples,
+`[[place, tokens], ...]`, sorted. A sample is over budget when its place in the queue is
 not below its file's cut. Without a budget (`samples.max_tokens = 0`) the table is empty
 and no token is counted.
 
@@ -23,21 +25,35 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from repobuild.code.usage.importance import LEVELS
 from repobuild.engine.contract import Table, Value, View
+from repobuild.samples.dataset.all_samples import is_about
 from repobuild.samples.dataset.split import hash32
 from repobuild.samples.tasks.facts import Sample
 
 BALANCE = "balance"
 SEPARATOR = "//"  # between task and file; no path in git contains it
 _SALT = "budget"
-_NO_CUT = 1 << 32  # above every hash bucket
+_NO_CUT = (LEVELS + 1) << 32  # above every place
 
-Queue = list[list[int]]  # the queue of a file: [hash bucket, tokens] by sample, sorted
+Queue = list[list[int]]  # the queue of a file: [place, tokens] by sample, sorted
 
 
-def hash_bucket(key: str) -> int:
-    """Return the hash bucket of a sample's full dataset key: 0 .. 2^32 - 1."""
-    return hash32(key, _SALT)
+def queue_place(key: str, sample: Sample, importance: float) -> int:
+    """Return where a sample queues: by what it is about, then by its full key's hash.
+
+    The less the place, the earlier: 0 .. 2^36 - 1. A sample of a user's table whose key
+    does not name its element queues in the middle: an update could not find it.
+    """
+    if not is_about(key, sample):
+        importance = 0.5
+    level = LEVELS - round(importance * LEVELS)
+    return level << 32 | hash32(key, _SALT)
+
+
+def weight_of(queue: Queue) -> int:
+    """Return the weight of a file's share, 1 .. 16: its most important sample's."""
+    return 1 + LEVELS - (queue[0][0] >> 32) if queue else 1
 
 
 def file_of(sample: Sample) -> str:
@@ -50,21 +66,36 @@ def fair_level(sizes: Mapping[str, int], most: int) -> int:
 
     If all fit uncapped, return the largest size.
     """
-    left = most
-    for number, size in enumerate(ordered := sorted(sizes.values())):
-        share = left // (len(ordered) - number)
-        if size > share:
-            return share
-        left -= size
-    return max(sizes.values(), default=0)
+    shares = fair_shares(sizes, most, dict.fromkeys(sizes, 1))
+    return max(shares.values(), default=0)
+
+
+def fair_shares(
+    sizes: Mapping[str, int], most: int, weights: Mapping[str, int]
+) -> dict[str, int]:
+    """Return how much of `most` tokens each file gets: its size, or a fair share.
+
+    A share is the level times the file's weight; no file gets more than its size.
+    """
+    left, weight_left = most, sum(weights.values())
+    shares: dict[str, int] = {}
+    ordered = sorted(sizes, key=lambda name: (sizes[name] / weights[name], name))
+    for number, name in enumerate(ordered):
+        if sizes[name] * weight_left > left * weights[name]:
+            capped = {n: left * weights[n] // weight_left for n in ordered[number:]}
+            return shares | capped
+        shares[name] = sizes[name]
+        left -= sizes[name]
+        weight_left -= weights[name]
+    return shares
 
 
 def first_beyond(line: Queue, most: int) -> int:
-    """Return the hash bucket of the first queued sample beyond `most` tokens."""
-    for bucket, tokens in line:
+    """Return the place of the first queued sample beyond `most` tokens."""
+    for place, tokens in line:
         most -= tokens
         if most < 0:
-            return bucket
+            return place
     return _NO_CUT
 
 
@@ -85,12 +116,13 @@ class BudgetCuts:
         """Return the cuts; None without a budget."""
         return cls(view.table(BALANCE)) if view.settings["samples.max_tokens"] else None
 
-    def exclude(self, key: str, sample: Sample) -> bool:
-        """Return whether a trained sample is over budget."""
+    def exclude(self, key: str, sample: Sample, importance: float = 0.0) -> bool:
+        """Return whether a trained sample is over budget; `key` is its full key."""
         task = sample["task"]
         if task not in self._by_task:
             self._by_task[task] = _cuts(self.table.get(task))
-        return hash_bucket(key) >= self._by_task[task].get(file_of(sample), _NO_CUT)
+        cut = self._by_task[task].get(file_of(sample), _NO_CUT)
+        return queue_place(key, sample, importance) >= cut
 
 
 def changed_terms(view: View) -> Iterator[str]:

@@ -30,10 +30,14 @@ The index of the table finds the contexts that may hold the same. Terms of a con
     m:   each mark of a passage that it quotes (text/passages.py)
     b:   each task and file that it trains samples of, if there is a budget
     l:   each file that its samples rely on, if licences are denied
+    i:   each element that its samples are about, if its key does not name it
+
+What is kept has the `importance` of what it is about (code/usage/importance.py), unless
+that is 0: training and readers take the more important first.
 
 An update decides again the changed contexts, those that share a term which a changed
-context gained or lost, those of files whose cut in the budget moved, and those that
-rely on files whose licence changed.
+context gained or lost, those of files whose cut in the budget moved, those that rely on
+files whose licence changed, and those about elements whose importance changed.
 """
 
 from __future__ import annotations
@@ -43,9 +47,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b
 
+from repobuild.code.usage.importance import changed_ids, score_of
 from repobuild.engine.contract import View
 from repobuild.samples.dataset import budget, copies
-from repobuild.samples.dataset.all_samples import AllSamples, SampleChanges
+from repobuild.samples.dataset.all_samples import (
+    AllSamples,
+    SampleChanges,
+    is_about,
+    keys_about,
+)
 from repobuild.samples.dataset.budget import BudgetCuts
 from repobuild.samples.dataset.copies import CopyFinder, QuotingSamples
 from repobuild.samples.dataset.licence_filter import LicenceFilter
@@ -60,6 +70,7 @@ from repobuild.samples.dataset.quality_filter import (
     Samples,
     untrained_phrasings,
 )
+from repobuild.samples.tasks.facts import Sample
 
 CACHED_CONTEXTS = 4096  # contexts whose quoted passages stay in memory
 
@@ -105,6 +116,7 @@ class DatasetUpdate:
         self._samples = AllSamples.of(view)
         self._cuts = BudgetCuts.of(view)
         self._licences = LicenceFilter.of(view)
+        self._importance = view.table("importance")
         self._filtered = lru_cache(1)(self._read_and_filter)
         # The passages of all contexts of the standard library take half a gigabyte.
         quoting = lru_cache(CACHED_CONTEXTS)(self._quoting)
@@ -120,6 +132,11 @@ class DatasetUpdate:
         row = self._filter.decide(key, samples)
         shareable = self._shareable(samples, row)
         terms = shareable.terms | self._licences.terms(samples)
+        terms |= {
+            f"i:{sample['element']}"
+            for sub, sample in samples.items()
+            if not is_about(key + sub, sample)
+        }
         if terms or not self._view.full:
             self._index.set(key, terms)
         self._view.own.put(key, self._apply_limits(key, samples, row))
@@ -152,12 +169,17 @@ class DatasetUpdate:
         return keys
 
     def with_changed_limits(self) -> set[str]:
-        """Return the contexts whose licence changed, or their file's cut moved."""
-        relicensed = self._licences.changed_contexts(self._view)
-        if self._cuts is None or self._view.full:
-            return relicensed
-        terms = budget.changed_terms(self._view)
-        return relicensed | {key for term in terms for key in self._index.find(term)}
+        """Return the contexts whose licence or importance changed, or a file's cut."""
+        if self._view.full:
+            return set()
+        keys = self._licences.changed_contexts(self._view)
+        for id in changed_ids(self._view):
+            keys.update(
+                k for k in keys_about(self._samples, id) if self._samples.get(k)
+            )
+            keys.update(self._index.find(f"i:{id}"))
+        terms = budget.changed_terms(self._view) if self._cuts is not None else ()
+        return keys | {key for term in terms for key in self._index.find(term)}
 
     def decide(self, key: str) -> None:
         """Write a context's row by itself and by what other contexts hold."""
@@ -179,11 +201,23 @@ class DatasetUpdate:
             row[sub] = {"dropped": why}
         if self._cuts is not None:
             trained = (sub for sub, item in row.items() if item.get("split") == "train")
-            over = {s for s in trained if self._cuts.exclude(key + s, samples[s])}
+            over = {
+                s
+                for s in trained
+                if self._cuts.exclude(key + s, samples[s], self._score(samples[s]))
+            }
             _drop(row, over, OVER_BUDGET)
         kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
         _drop(row, untrained_phrasings(kept), UNTRAINED)
+        for sub, item in row.items():
+            score = 0.0 if "dropped" in item else self._score(samples[sub])
+            if score:
+                row[sub] = {**item, "importance": score}
         return row
+
+    def _score(self, sample: Sample) -> float:
+        """Return the importance of what a sample is about."""
+        return score_of(self._importance, str(sample["element"]))
 
     def _quoting(self, key: str) -> QuotingSamples:
         return copies.quoting_samples(*self._filtered(key))

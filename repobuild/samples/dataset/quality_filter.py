@@ -36,6 +36,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from rapidfuzz import fuzz
 
@@ -56,7 +57,8 @@ OVERLAPS = "overlaps training"
 OVER_BUDGET = "over budget"
 
 Samples = Mapping[str, Sample]  # the samples of one context, by the end of their keys
-Row = dict[str, dict[str, str]]  # sub -> {"split", "track"} or {"dropped"}
+# sub -> {"split", "track"} with the importance, or {"dropped"}
+Row = dict[str, dict[str, Any]]
 
 _FIELDS = ("task", "language", "form", "question", "answer", "element", "difficulty")
 _FORMS = ("chat", "fim")

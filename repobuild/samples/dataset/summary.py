@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import Table, Value
@@ -28,7 +28,7 @@ class KeptSample(NamedTuple):
 
     id: str  # its full dataset key
     sample: Sample
-    row: Mapping[str, str]  # its split and track
+    row: Mapping[str, Any]  # its split, track and importance
     licence: str  # SPDX expression
 
 
@@ -45,7 +45,7 @@ class DatasetSummary:
     licences: Counter[str] = field(default_factory=Counter)
     dropped: Counter[str] = field(default_factory=Counter)
 
-    def add(self, sample: Sample, row: Mapping[str, str], licence: str) -> None:
+    def add(self, sample: Sample, row: Mapping[str, Any], licence: str) -> None:
         track = row["track"] or "train"
         self.splits[row["split"]] += 1
         self.tracks[track] += 1

@@ -29,6 +29,7 @@ _FEATURES = Features(
         "difficulty": _TEXT,
         "form": _TEXT,
         "track": _TEXT,
+        "importance": Value("float32"),
         "licence": _TEXT,
         "prefix": _TEXT,
         "suffix": _TEXT,

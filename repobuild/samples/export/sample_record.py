@@ -35,6 +35,7 @@ def make_record(kept: KeptSample, graph: Table, files: Table) -> Record:
         "form": sample["form"],
         "split": kept.row["split"],
         "track": kept.row["track"],
+        "importance": kept.row.get("importance", 0.0),
         "licence": kept.licence,
         "provenance": provenance(sample["sources"], graph, files),
     }

@@ -6,7 +6,10 @@ from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
+from repobuild.samples.tasks.usage import parameter_list
 
+_SHORT_BODY = 6  # lines
+_MOST_NEIGHBOURS = 4  # elements in a list of an explanation
 _ONLY_INIT = ["__init__"]  # such a class has no methods worth listing
 
 
@@ -24,8 +27,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("summary"):
         yield _explain(scope)
-    else:
-        yield from _sketch(scope)
+    elif scope.get("signature"):
+        yield _sketch(scope)
     members = scope.get("members") or _ONLY_INIT
     if scope.get("kind") == "class" and members != _ONLY_INIT:
         names = [f"`{name}`" for name in members]
@@ -51,14 +54,100 @@ def _explain(scope: FactScope) -> Fact:
     return Fact("explain", answer, (scope.id,))
 
 
-def _sketch(scope: FactScope) -> Iterator[Fact]:
-    """Describe an element without a docstring by its signature and callees."""
-    callees, ids = answer_parts.list_field(scope, "callees")
-    if not callees or scope.get("name").startswith("__"):
-        return
-    answer = scope.answer("sketch") + answer_parts.render_signature(scope)
-    answer += scope.phrases.part("calls", members=callees)
-    yield Fact("sketch", answer, (scope.id, *ids), "medium")
+def _sketch(scope: FactScope) -> Fact:
+    """Explain an element whose docstring gives no purpose by what is certain of it.
+
+    The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
+    """
+    part = scope.phrases.part
+    answer = scope.answer("sketch")
+    if scope.get("kind") == "method":
+        answer += part("container", container=scope.get("container"))
+    answer += _missing_purpose(scope)
+    said, sources = _said_elsewhere(scope)
+    answer += said or _purpose_of_class(scope)
+    answer += _short_code(scope) or answer_parts.render_signature(scope)
+    if scope.get("kind") == "class":
+        answer += _class_parts(scope)
+    else:
+        answer += answer_parts.render_parameters(scope, described=True)
+    if raised := scope.get("raises"):
+        listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
+        answer += part("raised", members=listed)
+    for name, label in (
+        ("overrides", "replaces"),
+        ("overridden", "replaced_by"),
+        ("callees", "calls"),
+        ("callers", "used_by"),
+        ("tests", "tested_by"),
+    ):
+        text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+        if text and not (name == "overrides" and ids == sources):
+            answer += part(label, members=text)
+            sources += ids
+    unique = tuple(dict.fromkeys((scope.id, *sources)))
+    return Fact("sketch", answer, unique, "medium")
+
+
+def _missing_purpose(scope: FactScope) -> str:
+    """Say that nothing in the code's own documentation gives a purpose."""
+    if not scope.get("undocumented"):
+        return scope.phrases.part("no_purpose")
+    is_python = scope.get("fence") == "python"
+    return scope.phrases.part("no_docstring" if is_python else "no_comment")
+
+
+def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
+    """Return the purpose from the best other place, and the ids that it relies on."""
+    part = scope.phrases.part
+    if comment := scope.get("comment"):
+        return part("said_above", summary=comment), ()
+    if said := scope.get("said"):
+        path, sentence = said
+        return part("said_in", document=path, text=sentence), ()
+    if inherited := scope.get("inherited"):
+        id, sentence = inherited
+        if scope.without_held_out([id]):
+            member = answer_parts.element_name(scope, id)
+            return part("said_of_base", model=member, text=sentence), (id,)
+    return "", ()
+
+
+def _purpose_of_class(scope: FactScope) -> str:
+    """Return what the class of a method is for, where the method's use is not known."""
+    text = scope.get("container_summary")
+    if scope.get("kind") != "method" or not text:
+        return ""
+    container = scope.get("container")
+    return scope.phrases.part("class_summary", container=container, summary=text)
+
+
+def _short_code(scope: FactScope) -> str:
+    """Return the whole code of what is only a few lines long, which says the most."""
+    body = str(scope.get("body") or "")
+    if not body or body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
+        return ""
+    code = f"{scope.get('head')}\n{body}"
+    return scope.phrases.part("short_code", code=answer_parts.render_code(scope, code))
+
+
+def _class_parts(scope: FactScope) -> str:
+    """Return how a class is created, its attributes, and its methods with purposes."""
+    part = scope.phrases.part
+    text = ""
+    rows = scope.get("params")
+    if rows and scope.get("fence") == "python":
+        call = f"{scope.get('name')}({', '.join(parameter_list(rows))})"
+        text += part("created", code=answer_parts.render_code(scope, call))
+    if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
+        text += part("attributes", members=answer_parts.list_texts(scope, names))
+    purposes = scope.get("member_summaries") or {}
+    lines = [
+        f"\n- `{name}`" + (part("purpose", text=purposes[name]) if purposes else "")
+        for name in scope.get("members") or ()
+        if name in purposes or (not purposes and not name.startswith("__"))
+    ]
+    return text + (part("method_list", items="".join(lines)) if lines else "")
 
 
 def _module(scope: FactScope) -> Fact:

@@ -23,7 +23,10 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
     python = scope.get("fence") == "python"
-    if parameters and not name.startswith("_") and (python or kind == "function"):
+    is_public = not name.startswith("_")
+    if scope.get("example") or (
+        parameters and is_public and (python or kind == "function")
+    ):
         yield _usage(scope)
     if kind == "class":
         if python and parameters:
@@ -34,13 +37,25 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _usage(scope: FactScope) -> Fact:
-    code = answer_parts.render_code(scope, example_call(scope))
-    answer = scope.answer("usage", code=code)
+    answer = scope.answer("usage") + _shown_call(scope)
     answer += answer_parts.render_parameters(scope)
     answer += answer_parts.render_returns(scope)
     if text := scope.get("summary"):
         answer += scope.phrases.part("brief", summary=text)
     return Fact("usage", answer, (scope.id,))
+
+
+def _shown_call(scope: FactScope) -> str:
+    """Show a real call with its place, else one that is made from the signature."""
+    part = scope.phrases.part
+    if not scope.get("example"):
+        code = answer_parts.render_code(scope, example_call(scope))
+        return part("by_signature", code=code)
+    site, example = scope.get("example")
+    code = answer_parts.render_code(scope, example)
+    if site:
+        return part("called_in", site=site, code=code)
+    return part("called_in_docstring", code=code)
 
 
 def _construct(scope: FactScope) -> Fact:
@@ -76,7 +91,7 @@ def example_call(scope: FactScope) -> str:
     """Return a call with all required arguments and one or two optional ones.
 
     Optional arguments are given by name, so no positional one can follow: `*args` is
-    left out once there is one.
+    left out once there is one. A default of None shows nothing and is left out.
     """
     arguments: list[str] = []
     # Only Python's keyword arguments are known to be valid syntax.
@@ -87,7 +102,8 @@ def example_call(scope: FactScope) -> str:
         if default:
             defaults += 1
             short = len(default) <= answer_parts.MAX_DEFAULT_LENGTH
-            if defaults <= _MAX_DEFAULTS and short and passing != "/":
+            is_shown = short and default != "None" and passing != "/"
+            if defaults <= _MAX_DEFAULTS and is_shown:
                 arguments.append(f"{name}={default}")
         else:
             arguments.append(f"{name}={name}" if passing == "k" else name)
@@ -104,6 +120,10 @@ def _callee(scope: FactScope) -> str:
     if any(d in (scope.get("decorators") or ()) for d in _CALLED_ON_CLASS):
         return f"{owner}.{name}"
     instance = _WORD_BREAK.sub("_", owner).lower().strip("_")
+    # A variable named like a package or module would be read as that.
+    modules = {*str(scope.get("path")).split("/"), scope.get("project")}
+    if not {instance, f"{instance}.py"}.isdisjoint(modules):
+        instance = f"my_{instance}"
     return f"{instance}.{name}"
 
 

@@ -136,6 +136,11 @@ def _check_edges(
     return ""
 
 
+def may_call(index: TreeIndex, source: str, target: str) -> bool:
+    """Return whether an element's own code can call another."""
+    return not _calls(index, source, target)
+
+
 def _calls(index: TreeIndex, source: str, target: str) -> str:
     file = index.file(source)
     if file is None or index.definition(source) is None or file.problem:

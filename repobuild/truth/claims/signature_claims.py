@@ -200,7 +200,8 @@ def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
     on_class = {"staticmethod", "classmethod"} & set(definition.decorators)
     receiver = owner if on_class else _CAMEL_CASE.sub("_", owner).lower().strip("_")
     claimed = ast.unparse(func).rpartition(".")[0]
-    return "" if claimed == receiver else f"it is called on {receiver}"
+    known = (receiver, f"my_{receiver}")
+    return "" if claimed in known else f"it is called on {receiver}"
 
 
 def _check_arguments(call: ast.Call, known: list[PythonParameter]) -> str:

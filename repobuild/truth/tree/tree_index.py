@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -32,6 +32,7 @@ class TreeIndex:
     project_documents: Mapping[str, str] = field(default_factory=dict)
     project: str = ""  # the setting `project.name`
     languages: Mapping[str, str] = field(default_factory=dict)
+    read_text: Callable[[str], str] = lambda path: ""  # of any path of the tree
 
     def file(self, id: str) -> FileEvidence | None:
         return self.files.get(id.partition("::")[0])

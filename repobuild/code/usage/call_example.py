@@ -1,0 +1,213 @@
+"""Choose a call that shows how something is used, and quote its statement.
+
+A statement is found by its lines: it begins on the line of the call or up to three
+lines above it, and ends where its brackets are closed. It is parsed by itself, so that
+a part of a statement is never quoted. A decorator is quoted with the line of its
+definition, `with` and `for` with a short body. Lines above it that assign its variables
+come along when they are short.
+
+Every quoted line is a line of the source without the common indentation, in the order
+of the source. `score` prefers keyword arguments, literals and short statements.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from repobuild.code.facts.syntax import load_grammar
+
+_MOST_LINES = 6  # of a statement
+_LONGEST = 320  # characters of an example
+_LONGEST_LINE = 110  # characters
+_BEFORE = 3  # lines above the call in which its statement may begin
+_SEARCHED = 12  # lines above a statement in which its variables may be assigned
+_MOST_VARIABLES = 3
+_SHORT = 80  # characters of a statement or an assignment
+_BODY_LINES = 3
+
+_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
+_NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
+_KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
+_LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
+_UNFINISHED = tuple("([{,\\+-*/%=|&.")
+# What cannot be read as a statement by itself, or shows no more than that it is there.
+_NO_EXAMPLE = re.compile(
+    r"(?:def|class|if|elif|else|while|except|import|from|try|finally|lambda|async def"
+    r"|case|match|del|raise|yield|global|nonlocal)\b|[)\]}#'\"]|\.\.\."
+)
+# In other languages than Python: `f(a);`, `x = f(a)`, `Type x = f(a);`.
+_PLAIN_STATEMENT = re.compile(
+    r"(?!return\b|func\b|fn\b|function\b|public\b)"
+    r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)"
+)
+_WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
+_DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
+_ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
+
+
+class CallExample(NamedTuple):
+    """A quoted call; of two, the one with the higher score shows more."""
+
+    score: int
+    code: str
+
+    @property
+    def rank(self) -> tuple[int, int, str]:
+        """The best example has the least rank."""
+        return -self.score, len(self.code), self.code
+
+
+def call_example(
+    lines: Sequence[str], row: int, name: str, is_python: bool = True
+) -> CallExample | None:
+    """Return the statement that calls `name` in a row, counted from 0, or None."""
+    if not 0 <= row < len(lines) or not _calls(lines[row], name):
+        return None
+    if not is_python:
+        return _one_line(lines, row, name)
+    for start in range(row, max(-1, row - _BEFORE - 1), -1):
+        end = _statement_end(lines, start)
+        if end <= row or not _may_begin(lines, start):
+            continue
+        quoted = _quoted(lines, start, end)
+        if quoted is None:
+            continue
+        code = "\n".join(quoted)
+        if _calls(code, name) and len(code) <= _LONGEST:
+            if _is_valid(code):
+                whole = _with_variables(lines, start, quoted)
+                return CallExample(_score(code, name), whole)
+    return None
+
+
+def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
+    """Return a call in another language than Python: a statement of one line."""
+    code = lines[row].strip()
+    bare = _STRING.sub("", code)
+    if not code.endswith((";", ")")) or len(code) > _SHORT or _depth(bare):
+        return None
+    if not re.match(r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)", code):
+        return None
+    if _NO_EXAMPLE.match(code) or re.match(
+        r"(?:return|func|fn|function|public)\b", code
+    ):
+        return None
+    return CallExample(_score(code, name), code)
+
+
+def _calls(text: str, name: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(name)}\(", text) is not None
+
+
+def _may_begin(lines: Sequence[str], start: int) -> bool:
+    """Return whether a statement can begin in this row."""
+    text = lines[start].strip()
+    if not text or _NO_EXAMPLE.match(text):
+        return False
+    before = _STRING.sub("", lines[start - 1]).rstrip() if start else ""
+    return not before.endswith(_UNFINISHED)
+
+
+def _statement_end(lines: Sequence[str], start: int) -> int:
+    """Return the row after the statement, 0 when it is too long to be quoted."""
+    depth = 0
+    for row in range(start, min(len(lines), start + _MOST_LINES)):
+        if len(lines[row].strip()) > _LONGEST_LINE or '"""' in lines[row]:
+            return 0
+        bare = _STRING.sub("''", lines[row]).rstrip()
+        depth += _depth(bare)
+        if depth < 0:
+            return 0
+        if depth == 0 and not bare.endswith("\\"):
+            return row + 1
+    return 0
+
+
+def _depth(text: str) -> int:
+    return sum(text.count(c) for c in "([{") - sum(text.count(c) for c in ")]}")
+
+
+def _quoted(lines: Sequence[str], start: int, end: int) -> list[str] | None:
+    """Return the lines to quote, without their common indentation."""
+    first = lines[start]
+    margin = len(first) - len(first.lstrip())
+    shown = list(lines[start:end])
+    if first.lstrip().startswith("@"):
+        following = _row_of_definition(lines, end)
+        if following is None:
+            return None
+        shown.append(lines[following])
+    elif _WITH_BODY.match(first.lstrip()):
+        body = _body(lines, end, margin)
+        if body is None:
+            return None
+        shown += body
+    if any(line.strip() and len(line) - len(line.lstrip()) < margin for line in shown):
+        return None
+    return [line[margin:].rstrip() for line in shown]
+
+
+def _row_of_definition(lines: Sequence[str], row: int) -> int | None:
+    """Return the row of the definition that a decorator above `row` decorates."""
+    for at in range(row, min(len(lines), row + _MOST_LINES)):
+        text = lines[at].strip()
+        if _DEFINITION.match(text):
+            return at if len(text) <= _LONGEST_LINE else None
+        if not text.startswith("@"):
+            return None
+    return None
+
+
+def _body(lines: Sequence[str], row: int, margin: int) -> list[str] | None:
+    """Return a short body below a header, None when it is long."""
+    body: list[str] = []
+    for line in lines[row : row + _BODY_LINES + 1]:
+        if not line.strip() or len(line) - len(line.lstrip()) <= margin:
+            break
+        body.append(line)
+    return body if 0 < len(body) <= _BODY_LINES else None
+
+
+@lru_cache(4096)
+def _is_valid(code: str) -> bool:
+    """Return whether Python can parse the code; a bare definition gets a body."""
+    last = code.rpartition("\n")[2]
+    whole = f"{code} ...\n" if _DEFINITION.match(last) else f"{code}\n"
+    parser = load_grammar("python").parser
+    return not parser.parse(whole.encode("utf-8", "replace")).root_node.has_error
+
+
+def _score(code: str, name: str) -> int:
+    bare = _STRING.sub("''", code)
+    start = re.search(rf"(?<!\w){re.escape(name)}\(", bare)
+    call = bare[start.end() - 1 :] if start else ""
+    score = min(2, len(_KEYWORD.findall(call)))
+    score += bool(_LITERAL.search(call))
+    score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0
+    score -= 2 * bool(_ASIDE.search(bare)) + bool(re.search(r"\bself\b", bare))
+    return score - bare.startswith(("assert ", "return ", "for "))
+
+
+def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
+    """Put the lines above that assign the statement's variables before it."""
+    margin = len(lines[start]) - len(lines[start].lstrip())
+    wanted = set(_NAME.findall(_STRING.sub("''", "\n".join(quoted))))
+    found: list[str] = []
+    for row in range(start - 1, max(-1, start - _SEARCHED - 1), -1):
+        line = lines[row]
+        indent = len(line) - len(line.lstrip())
+        if line.strip() and indent < margin:
+            break
+        text = line.strip()
+        assigned = _ASSIGNMENT.match(text) if indent == margin else None
+        if assigned is None or assigned[1] not in wanted:
+            continue
+        wanted.discard(assigned[1])
+        if len(found) < _MOST_VARIABLES and len(text) <= _SHORT and _is_valid(text):
+            found.append(text)
+    whole = "\n".join([*reversed(found), *quoted])
+    return whole if len(whole) <= _LONGEST else "\n".join(quoted)

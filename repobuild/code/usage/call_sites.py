@@ -1,0 +1,86 @@
+"""Make the `call_sites` table: the best call of each callee in each source file.
+
+A row is a file: `{callee id: [score, code]}`, sorted by callee; see call_example.py for
+the quotation. A call counts when the graph has a confident edge from the element to the
+callee, and the element names nothing else of the callee's name. The table has no index:
+the graph's `in:calls ID` names the files.
+
+The rows depend on the file's own text, facts and edges only, so an edit that leaves the
+quoted calls as they are changes nothing beyond this table.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+
+from repobuild.code.facts.element_row import name_of, row_of
+from repobuild.code.graph.graph import PROJECT
+from repobuild.code.graph.nodes import edge_key, split_id
+from repobuild.code.scan.source_text import source_of
+from repobuild.code.usage.call_example import CallExample, call_example
+from repobuild.engine.contract import Value, View
+
+_CONFIDENT = 0.5  # samples state no edge below
+_TRIED = 3  # calls of one callee in one element
+
+
+def call_sites(view: View) -> None:
+    """Bring the rows of the changed files up to date."""
+    changed = {*view.changes("facts"), *view.changes("graph")} - {PROJECT}
+    for path, (old, new) in view.changes("files").items():
+        if (old or {}).get("blob") != (new or {}).get("blob"):
+            changed.add(path)
+    for path in sorted(changed):
+        row = _sites_of_file(view, path)
+        if row:
+            view.own.put(path, row)
+        elif not view.full:
+            view.own.drop(path)
+
+
+def _sites_of_file(view: View, path: str) -> Value:
+    """Return the best call of each callee of one file."""
+    facts, edges = view.table("facts").get(path), view.table("graph").get(path)
+    file = view.table("files").get(path)
+    if not facts or not edges or not file:
+        return {}
+    wanted = list(_called_lines(facts, edges))
+    if not wanted:
+        return {}
+    try:
+        source = source_of(view.blob(file["blob"]))[0]
+    except KeyError:
+        return {}
+    lines = source.decode("utf-8", "replace").split("\n")
+    is_python = facts.get("language") == "python"
+    best: dict[str, CallExample] = {}
+    for callee, name, line in wanted:
+        found = call_example(lines, line - 1, name, is_python)
+        if found and (callee not in best or found.rank < best[callee].rank):
+            best[callee] = found
+    return {callee: [best[callee].score, best[callee].code] for callee in sorted(best)}
+
+
+def _called_lines(facts: Value, edges: Value) -> Iterator[tuple[str, str, int]]:
+    """Yield (callee id, its name, line) of the calls that name a callee."""
+    callees: dict[str, list[str]] = defaultdict(list)  # by source
+    for sub, item in edges.items():
+        key = edge_key(sub)
+        if key and key.kind == "calls" and item["confidence"] >= _CONFIDENT:
+            callees[key.source[2:]].append(key.target)
+    if not callees:
+        return
+    calls = {"": facts.get("calls", [])}
+    for item in facts.get("elements", ()):
+        if item[0] in callees:
+            calls[item[0]] = row_of(item).calls
+    for source, targets in sorted(callees.items()):
+        named = {id: name_of(split_id(id)[1]) for id in targets}
+        counts = Counter(named.values())
+        for name, *lines in calls.get(source, ()):
+            last = name.rpartition(".")[2]
+            if counts[last] == 1 and not last.startswith("__"):
+                callee = next(id for id, one in named.items() if one == last)
+                for line in lines[:_TRIED]:
+                    yield callee, last, line

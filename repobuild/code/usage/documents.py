@@ -1,0 +1,138 @@
+"""Make the `documents` table: what documents say of names in code.
+
+A row is a document with any of these (Markdown or reStructuredText, no change log):
+
+    mentions   {name: sentence}   every name of code in its prose, dotted as written;
+                                  the sentence says what it is or does, or is ""
+    calls      {name: [score, code]}   the best call of it in its code blocks
+
+Names are as written: `click.Group`, `Group.command`, `echo`. Who they belong to is
+decided by those who read the table. The index holds, under the path,
+`m:NAME` and `c:NAME` for the last part of each name of the two.
+
+A name counts as a mention when only code is written so: with parentheses, a dot, an
+underscore, a capital within, or in a role.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from repobuild.code.scan.source_text import source_of
+from repobuild.code.usage.call_example import CallExample, call_example
+from repobuild.code.usage.document_text import DocumentText, read_document
+from repobuild.engine.contract import Value, View
+
+Row = dict[str, Value]
+
+_DOCUMENT = re.compile(r"\.(md|markdown|rst)$", re.IGNORECASE)
+_LOG = re.compile(
+    r"(^|/)(change|history|news|release|whatsnew|upgrad|licen[sc]e|copying|authors|todo"
+    r"|\.github/)"
+    r"|(^|/)(changes|changelog|newsfragments|releases)/",
+    re.IGNORECASE,
+)
+_CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
+_NAME = re.compile(r"@?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\(.*\))?$")
+_ONLY_CODE = re.compile(r"[._]|[a-z0-9][A-Z]|^[A-Z][a-z]+[a-z]$")
+_CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\(")
+_SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z`(\"])")
+# Before the first name in a sentence that says what the name is or does.
+_SUBJECT = re.compile(
+    r"(?:(?:The|A|An|This|Use|Using|Call|Calling|With|Note that|The function|The class"
+    r"|The method|The decorator|The \w+|Use the|You can use|Passing) )?$"
+)
+_ODD = re.compile(r"\]\(|\*\*|[|<>]|_ |\bhttps?:|::|\{|\}|…|\.\.\.|[^\x00-\x7f]")
+_SHORTEST, _LONGEST = 25, 240  # characters of a sentence
+_MOST_NAMES = 400  # of one document
+
+
+def documents(view: View) -> None:
+    """Bring the rows of the changed documents up to date."""
+    limit = int(view.settings["project.max_file_bytes"])
+    for path, (_, new) in view.changes("files").items():
+        row = _row(view, path, new, limit) if is_document(path) else {}
+        if row:
+            view.own.put(path, row)
+            view.own.index.set(path, index_terms(row))
+        elif not view.full:
+            view.own.drop(path)
+
+
+def is_document(path: str) -> bool:
+    """Return whether a path is that of a document about the code as it is now."""
+    return bool(_DOCUMENT.search(path)) and not _LOG.search(path)
+
+
+def index_terms(row: Row | None) -> set[str]:
+    """Return the terms under which a row is found."""
+    if not row:
+        return set()
+    return {
+        f"{mark}:{name.rpartition('.')[2]}"
+        for mark, field in (("m", "mentions"), ("c", "calls"))
+        for name in row.get(field, ())
+    }
+
+
+def _row(view: View, path: str, file: Value, limit: int) -> Row:
+    if not file or file["language"] == "left_out":
+        return {}
+    try:
+        blob = view.blob(file["blob"])
+    except KeyError:
+        return {}
+    if len(blob) > limit:
+        return {}
+    text = source_of(blob)[0].decode("utf-8", "replace")
+    read = read_document(text, path.lower().endswith(".rst"))
+    row = {"mentions": _mentions(read), "calls": _calls(read)}
+    return {name: value for name, value in row.items() if value}
+
+
+def _mentions(read: DocumentText) -> dict[str, str]:
+    """Return each name of code in the prose, and the first sentence about it."""
+    found: dict[str, str] = {}
+    for paragraph in read.paragraphs:
+        for sentence in _SENTENCE_BREAK.split(paragraph):
+            subject = _subject_of(sentence)
+            for name in _names_in(sentence):
+                if len(found) < _MOST_NAMES or name in found:
+                    told = sentence if name == subject else ""
+                    found[name] = found.get(name) or told
+    return dict(sorted(found.items()))
+
+
+def _names_in(sentence: str) -> Iterator[str]:
+    for span in _CODE_SPAN.finditer(sentence):
+        name = _NAME.match(span[1])
+        if name and (name[2] or span[1][0] == "@" or _ONLY_CODE.search(name[1])):
+            yield name[1]
+
+
+def _subject_of(sentence: str) -> str:
+    """Return the name that a sentence is about, "" when that is not certain."""
+    if not _SHORTEST <= len(sentence) <= _LONGEST or sentence[-1] not in ".!":
+        return ""
+    if _ODD.search(sentence) or sentence.count("`") % 2:
+        return ""
+    span = _CODE_SPAN.search(sentence)
+    name = _NAME.match(span[1]) if span else None
+    if span is None or name is None or not _SUBJECT.match(sentence[: span.start()]):
+        return ""
+    return name[1]
+
+
+def _calls(read: DocumentText) -> dict[str, list[Value]]:
+    """Return the best call of each name in the code blocks."""
+    best: dict[str, CallExample] = {}
+    for lines in read.code:
+        for row, line in enumerate(lines):
+            for name in dict.fromkeys(_CALL.findall(line)):
+                if len(best) >= _MOST_NAMES and name not in best:
+                    continue
+                found = call_example(lines, row, name)
+                if found and (name not in best or found.rank < best[name].rank):
+                    best[name] = found
+    return {name: [best[name].score, best[name].code] for name in sorted(best)}

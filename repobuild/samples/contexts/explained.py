@@ -1,0 +1,75 @@
+"""Collect what is certain of an element that has no purpose in its docstring.
+
+undocumented       it has no docstring at all
+comment            its purpose in the comment directly above it
+inherited          [id, sentence]: the purpose of the method that it overrides
+said               [path, sentence]: what a document says of it
+attributes         of a class: the public names that its body and methods set
+member_summaries   of a class: {method: first sentence of its docstring}
+raises             the exceptions that its own code raises by name
+"""
+
+from __future__ import annotations
+
+import re
+
+from repobuild.engine.contract import Value
+from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.file_context import FileContext
+from repobuild.samples.text.comment_above import comment_above
+from repobuild.samples.text.docstring_parts import summarise
+
+Row = dict[str, Value]
+
+_MOST_ATTRIBUTES = 12
+_MOST_EXCEPTIONS = 4
+_RAISE = re.compile(
+    r"^[ \t]+raise ((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?=\(|[ \t]*$| from )", re.MULTILINE
+)
+_LONG_STRINGS = ('"""', "'''")
+
+
+def explained_fields(
+    file: FileContext, element: ElementView, row: Row, is_only: bool
+) -> Row:
+    """Return the fields of an element whose row has no summary.
+
+    `is_only` says that no other element has its bare name.
+    """
+    fields: Row = {}
+    if not element.doc:
+        fields["undocumented"] = True
+        if file.language == "python":
+            comment = comment_above(file.source, element.row.start)
+            fields["comment"] = summarise(comment) if comment else ""
+    for overridden in row.get("overrides", ()):
+        if sentence := file.reader.sentence(overridden):
+            fields["inherited"] = [overridden, sentence]
+    fields["said"] = file.usage.said_of(element, is_only)
+    if element.type == "class":
+        fields["attributes"] = _attributes(file, element)
+        fields["member_summaries"] = {
+            name: sentence
+            for name in row.get("members", ())
+            if (sentence := file.reader.sentence(f"{element.id}.{name}"))
+        }
+    elif file.language == "python" and not file.children(element.qual):
+        fields["raises"] = _raised(file.code(element))
+    return fields
+
+
+def _attributes(file: FileContext, element: ElementView) -> list[str]:
+    """Return the public attributes of a class in the order in which they are set."""
+    children = {child.name for child in file.children(element.qual)}
+    return [
+        name
+        for name in element.row.attrs
+        if name.isidentifier() and name[0] != "_" and name not in children
+    ][:_MOST_ATTRIBUTES]
+
+
+def _raised(code: str) -> list[str]:
+    """Return the exceptions that code raises; none where a string may hold one."""
+    if any(quotes in code for quotes in _LONG_STRINGS):
+        return []
+    return list(dict.fromkeys(_RAISE.findall(code)))[:_MOST_EXCEPTIONS]

@@ -1,0 +1,155 @@
+"""Read what documents say of elements, and where they are called, for the contexts.
+
+Input are the tables `documents` and `call_sites` of code/usage. Two questions:
+
+    `said_of`   the sentence of a document that says what an element is or does
+    `example`   the best real call: from the element's own docstring, else a document,
+                else a test, else another caller
+
+A name in a document belongs to an element of that name when what stands before its last
+dot fits the element's module or class, or when no other element has the name.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from repobuild.code.graph.graph import split_id
+from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.usage.call_example import CallExample, call_example
+from repobuild.code.usage.document_text import read_document
+from repobuild.engine.contract import Value, View
+from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.text.import_statements import module_of
+
+_MOST_PATHS = 16  # files with calls that are compared, tests and others each
+_README = re.compile(r"(?i)readme[^/]*$")
+# Methods that any object may have: `x.get(...)` in a document is no call of ours.
+_COMMON = frozenset(
+    name
+    for type_ in (str, bytes, list, dict, set, tuple, int, float, object, BaseException)
+    for name in dir(type_)
+) | frozenset(
+    "read write close open run start stop next send put submit save load".split()
+)
+
+
+class RealCall(NamedTuple):
+    """A quoted call and the file that has it; "" for the element's own docstring."""
+
+    site: str
+    code: str
+
+
+class UsageReader:
+    """The tables as of this update."""
+
+    def __init__(self, view: View) -> None:
+        self._graph = view.table("graph")
+        self._documents, self._sites = view.table("documents"), view.table("call_sites")
+        self._by_callee: dict[str, list[tuple[str, Value]]] | None = None
+        self._rows: dict[str, list[tuple[str, Value]]] = {}
+        if view.full:
+            self._by_callee = {}
+            for path, row in self._sites.items():
+                for callee, call in row.items():
+                    self._by_callee.setdefault(callee, []).append((path, call))
+
+    def said_of(self, element: ElementView, is_unique: bool) -> list[str]:
+        """Return [path, sentence] of what a document says of an element, or []."""
+        found = [
+            (not _README.match(path), path, sentence)
+            for path, row in self._with_term(f"m:{element.name}")
+            for dotted, sentence in row.get("mentions", {}).items()
+            if sentence and _is_named(dotted, element, is_unique)
+        ]
+        return list(min(found)[1:]) if found else []
+
+    def example(self, element: ElementView, is_unique: bool) -> RealCall | None:
+        """Return the best real call of an element."""
+        if own := _docstring_example(element):
+            return RealCall("", own.code)
+        documented = [
+            (-call[0], len(call[1]), path, call[1])
+            for path, row in self._with_term(f"c:{element.name}")
+            for dotted, call in row.get("calls", {}).items()
+            if _is_called(dotted, element, is_unique)
+        ]
+        if documented:
+            return RealCall(*min(documented)[2:])
+        sites = [
+            (not is_test(path), -score, len(code), path, code)
+            for path, (score, code) in self._calls_of(element.id)
+        ]
+        return RealCall(*min(sites)[3:]) if sites else None
+
+    def _with_term(self, term: str) -> list[tuple[str, Value]]:
+        """Return the documents that hold a name, with their rows."""
+        if term not in self._rows:
+            paths = self._documents.index.find(term)
+            rows = ((path, self._documents.get(path)) for path in paths)
+            self._rows[term] = [(path, row) for path, row in rows if row]
+        return self._rows[term]
+
+    def _calls_of(self, id: str) -> Iterator[tuple[str, Value]]:
+        """Yield (path, call) of the first test files and of the first others."""
+        for tests in (True, False):
+            yield from islice(
+                (one for one in self._all_calls(id) if is_test(one[0]) == tests),
+                _MOST_PATHS,
+            )
+
+    def _all_calls(self, id: str) -> Iterator[tuple[str, Value]]:
+        if self._by_callee is not None:
+            yield from self._by_callee.get(id, ())
+            return
+        paths = {*self._graph.index.find(f"in:calls {id}"), split_id(id)[0]}
+        for path in sorted(paths):
+            row = self._sites.get(path) or {}
+            if id in row:
+                yield path, row[id]
+
+
+def _docstring_example(element: ElementView) -> CallExample | None:
+    """Return the best call of an element in the examples of its own docstring."""
+    if f"{element.name}(" not in element.doc:
+        return None
+    found = [
+        example
+        for lines in read_document(element.doc, is_rst=True).code
+        for row in range(len(lines))
+        if (example := call_example(lines, row, element.name))
+    ]
+    return min(found, key=lambda one: one.rank) if found else None
+
+
+def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:
+    """Return whether a name in a document's prose means an element."""
+    *before, last = dotted.split(".")
+    if last != element.name:
+        return False
+    if not before:
+        return is_unique and not element.parent
+    return _fits(before, element)
+
+
+def _is_called(dotted: str, element: ElementView, is_unique: bool) -> bool:
+    """Return whether a call in a document's code means an element."""
+    if _is_named(dotted, element, is_unique):
+        return True
+    # `runner.invoke(...)`: a variable, whose class only the method's name can tell.
+    is_method = element.type == "method" and "." in dotted
+    name = dotted.rpartition(".")[2]
+    return is_method and is_unique and name == element.name and name not in _COMMON
+
+
+def _fits(before: list[str], element: ElementView) -> bool:
+    """Return whether names before a dot are those of the class and the module."""
+    owners = element.plain_qual.split(".")[:-1]
+    modules = set(module_of(element.path).split("."))
+    if owners and before[-len(owners) :] != owners:
+        return False
+    return modules.issuperset(before[: len(before) - len(owners)])

@@ -1,0 +1,140 @@
+"""Check what is said of an element without a purpose in its docstring.
+
+Everything here is proven by the element's own file: that the docstring is missing, the
+comment above, attributes, methods with their purposes, exceptions, and a call that the
+docstring shows.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+
+from repobuild.truth.claims.list_claims import parse_names, strip_more
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose
+from repobuild.truth.claims.usage_claims import call_problem, misses_line
+from repobuild.truth.subject import LocalCheck, Subject
+from repobuild.truth.tree.python_reader import DEFINITIONS
+
+_RECEIVERS = ("self", "cls")
+_COMMENT = re.compile(r"^\s*#[#:]*\s?")
+_METHOD = re.compile(r"\n- `([^`\n]+)`([^\n]*)")
+
+
+def undocumented(subject: Subject, claimed: str) -> str:
+    documented = subject.definition is not None and subject.definition.doc
+    return "it has a docstring" if documented else ""
+
+
+def no_purpose(subject: Subject, claimed: str) -> str:
+    bare = subject.definition is not None and not subject.definition.doc
+    return "it has no docstring" if bare else ""
+
+
+def comment_above(subject: Subject, claimed: str) -> str:
+    """Check that the comment lines right above the definition begin like that."""
+    if subject.definition is None or subject.file.python is None:
+        return "there is no such definition"
+    above: list[str] = []
+    for line in reversed(subject.file.python.lines[: _first_row(subject)]):
+        if not line.lstrip().startswith("#"):
+            break
+        above.append(_COMMENT.sub("", line))
+    text = "\n".join(reversed(above))
+    good = is_purpose(claimed) and is_beginning(claimed, text)
+    return "" if good else f"the comment above is {text[:80]!r}"
+
+
+def _first_row(subject: Subject) -> int:
+    return subject.definition.decorated_start - 1 if subject.definition else 0
+
+
+def attributes(subject: Subject, claimed: str) -> str:
+    """Check that the class sets these attributes, in its body or through a receiver."""
+    listed = parse_names(strip_more(claimed, subject.templates)[0], subject.templates)
+    definition = subject.definition
+    if not listed:
+        return "it cannot be read as a list of names"
+    if definition is None or not isinstance(definition.node, ast.ClassDef):
+        return "there is no such class" if subject.file.python else ""
+    known = set(_set_names(definition.node))
+    missing = [one.name for one in listed if one.name not in known]
+    return f"it sets no {missing[0]}" if missing else ""
+
+
+def _set_names(node: ast.ClassDef) -> Iterator[str]:
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Store):
+            yield inner.id
+        elif isinstance(inner, ast.Attribute) and isinstance(inner.ctx, ast.Store):
+            if isinstance(inner.value, ast.Name) and inner.value.id in _RECEIVERS:
+                yield inner.attr
+        elif isinstance(inner, ast.AnnAssign) and isinstance(inner.target, ast.Name):
+            yield inner.target.id
+        elif isinstance(inner, ast.alias):
+            yield (inner.asname or inner.name).partition(".")[0]
+        elif isinstance(inner, ast.ClassDef) and inner is not node:
+            yield inner.name
+
+
+def methods_with_purposes(subject: Subject, claimed: str) -> str:
+    """Check that each line is a method, with the beginning of its docstring."""
+    end = 0
+    separator = subject.templates.parts["purpose"].replace("{text}", "")
+    python = subject.file.python
+    known = python.children_by_name(subject.qual) if python else {}
+    for line in _METHOD.finditer(claimed):
+        if line.start() != end:
+            return "it cannot be read as a list of methods"
+        end = line.end()
+        if python is None:
+            continue
+        method = known.get(line[1])
+        if method is None or method.kind != "method":
+            return f"{line[1]} is none of its methods"
+        text = line[2].removeprefix(separator)
+        if text and not (is_purpose(text) and is_beginning(text, method.doc)):
+            return f"of {line[1]} the docstring says {method.doc[:80]!r}"
+    return "" if end == len(claimed) else "it cannot be read as a list of methods"
+
+
+def raises(subject: Subject, claimed: str) -> str:
+    """Check that the definition's own code raises these by name."""
+    listed = parse_names(claimed, subject.templates)
+    if not listed:
+        return "it cannot be read as a list of names"
+    if subject.definition is None:
+        return "there is no such definition" if subject.file.python else ""
+    known: set[str] = set()
+    waiting: list[ast.AST] = list(subject.definition.node.body)
+    while waiting:
+        inner = waiting.pop()
+        if isinstance(inner, (*DEFINITIONS, ast.Lambda)):
+            continue
+        if isinstance(inner, ast.Raise) and inner.exc is not None:
+            raised = inner.exc
+            called = raised.func if isinstance(raised, ast.Call) else raised
+            known.add(ast.unparse(called))
+        waiting.extend(ast.iter_child_nodes(inner))
+    missing = [one.name for one in listed if one.name not in known]
+    return f"it raises no {missing[0]}" if missing else ""
+
+
+def docstring_call(subject: Subject, claimed: str) -> str:
+    """Check a call that the element's own docstring shows."""
+    doc = subject.definition.doc if subject.definition else ""
+    if not doc:
+        return "it has no docstring" if subject.file.python else ""
+    return misses_line(claimed, doc) or call_problem(claimed, subject.name)
+
+
+UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
+    "undocumented": undocumented,
+    "no purpose": no_purpose,
+    "comment above": comment_above,
+    "attributes": attributes,
+    "methods with purposes": methods_with_purposes,
+    "raises": raises,
+    "docstring call": docstring_call,
+}

@@ -1,0 +1,120 @@
+"""Check what documents say of an element, and calls that are quoted from other files.
+
+A quotation must be in the file that it names, line by line and in the order of the
+file. A name in a document means the element when what stands before its last dot is its
+class or a part of its module's name, or when no other element has the name.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+
+from repobuild.truth.claims.prose_match import occurs
+from repobuild.truth.claims.relation_claims import may_call
+from repobuild.truth.subject import DeferredCheck, DeferredClaim
+from repobuild.truth.tree.python_reader import display_name, last_name
+from repobuild.truth.tree.tree_index import TreeIndex, dotted
+
+_PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.|In \[\d+\]:)\s?")
+_DOCTEST_OPTION = re.compile(r"\s*# doctest:.*$")
+_SPAN = re.compile(r"`@?([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
+_DOCUMENTS = (".md", ".markdown", ".rst")
+
+
+def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check a call of the element that another file, or its own, has."""
+    site, _, code = claim.claimed.partition("\n")
+    if site not in index.paths:
+        return f"there is no {site}"
+    if missing := misses_line(code, index.read_text(site)):
+        return missing
+    name = display_name(claim.id.partition("::")[2]).rpartition(".")[2]
+    if not site.endswith((".py", *_DOCUMENTS)):
+        is_called = re.search(rf"(?<!\w){re.escape(name)}\(", code)
+        return "" if is_called else f"it does not call {name}"
+    if problem := call_problem(code, name):
+        return problem
+    if site.endswith(_DOCUMENTS):
+        means = any(_means(index, claim.id, one) for one in _callees(code, name))
+        return "" if means else f"it calls another {name}"
+    file = index.files.get(site)
+    if file is None or file.problem:
+        return ""
+    calling = (qual for qual, one in file.definitions.items() if one.uses(name))
+    ids = (f"{site}::{qual}" if qual else site for qual in calling)
+    return "" if any(may_call(index, id, claim.id) for id in ids) else "it is another"
+
+
+def said_in_document(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check a sentence of a document that names the element."""
+    document, _, text = claim.claimed.partition("\n")
+    if document not in index.paths or not document.endswith(_DOCUMENTS):
+        return f"there is no document {document}"
+    if not occurs(text, index.read_text(document)):
+        return f"{document} does not say so"
+    name = display_name(claim.id.partition("::")[2]).rpartition(".")[2]
+    named = (m[1] for m in _SPAN.finditer(text) if m[1].rpartition(".")[2] == name)
+    means = any(_means(index, claim.id, one) for one in named)
+    return "" if means else f"the sentence is not about {name}"
+
+
+def misses_line(code: str, text: str) -> str:
+    """Return which line of a quotation a text lacks, in the order of the text."""
+    lines = iter(text.expandtabs(4).split("\n"))
+    for line in filter(str.strip, code.split("\n")):
+        if not any(line.strip() in _readings(one) for one in lines):
+            return f"{line.strip()!r} is not there"
+    return ""
+
+
+def _readings(line: str) -> tuple[str, ...]:
+    """Return a line as it is, and without a prompt and options of a doctest."""
+    plain = _DOCTEST_OPTION.sub("", line)
+    return line.strip(), plain.strip(), _PROMPT.sub("", plain).strip()
+
+
+def call_problem(code: str, name: str) -> str:
+    """Return what is wrong with code that has to be valid and call a name."""
+    if _parse(code) is None:
+        return "it is no valid code"
+    return "" if any(_callees(code, name)) else f"it does not call {name}"
+
+
+def _parse(code: str) -> ast.Module | None:
+    """Parse code whose last line may be the head of a definition."""
+    for whole in (code, f"{code} ..."):
+        try:
+            return ast.parse(whole)
+        except (SyntaxError, ValueError):
+            continue
+    return None
+
+
+def _callees(code: str, name: str) -> Iterator[str]:
+    """Yield the dotted names of calls whose last name is this one."""
+    tree = _parse(code)
+    for node in ast.walk(tree) if tree else ():
+        if isinstance(node, ast.Call) and last_name(node.func) == name:
+            yield ast.unparse(node.func)
+
+
+def _means(index: TreeIndex, id: str, written: str) -> bool:
+    """Return whether a name as written in a document can mean an element."""
+    path, _, qual = id.partition("::")
+    *owners, name = display_name(qual).split(".")
+    before = written.split(".")[:-1]
+    is_only = len(index.named(name)) == 1
+    if not before:
+        return is_only and not owners
+    rest = before[: len(before) - len(owners)]
+    if before[len(rest) :] == owners and set(rest) <= set(dotted(path).split(".")):
+        return True
+    return is_only and bool(owners)
+
+
+USAGE_CLAIMS: Mapping[str, DeferredCheck] = {
+    "real call": real_call,
+    "said in document": said_in_document,
+}
