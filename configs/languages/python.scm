@@ -58,6 +58,7 @@
 ; -------------------------------------------------------------------------- sites
 
 (call function: (_) @call)
+(attribute) @attribute
 (comment) @comment
 (string) @string
 (decorator (expression) @decorator)

@@ -156,7 +156,7 @@ def _rows(build: Build, key: str) -> dict[str, Any]:
 
 def _neighbours(build: Build, key: str) -> dict[str, Any]:
     """Return an element's edges and the keys of its samples."""
-    from repobuild.code.graph.graph import callers, node, outgoing
+    from repobuild.code.graph.graph import callers, incoming, node, outgoing
 
     graph = build.table("graph")
     if not len(graph):
@@ -164,9 +164,10 @@ def _neighbours(build: Build, key: str) -> dict[str, Any]:
     keys = list(_sample_keys(build, key))
     if node(graph, key) is None:  # removed, but samples may mention that
         return {"sample keys": keys} if keys else {}
-    kinds = ("contains", "imports", "calls", "inherits")
+    kinds = ("contains", "imports", "calls", "inherits", "uses")
     edges: dict[str, Any] = {kind: outgoing(graph, key, kind) for kind in kinds}
     edges["called by"] = callers(graph, key)
+    edges["used by"] = incoming(graph, key, "uses")
     return {
         "edges": {kind: found for kind, found in edges.items() if found},
         "sample keys": keys,

@@ -52,7 +52,7 @@ _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
 }
 # Claims of `RELATION_CLAIMS` whose text is a list of elements.
 _ELEMENT_LISTS = frozenset(
-    "callers callees bases subclasses overrides overridden tests imports"
+    "callers readers callees bases subclasses overrides overridden tests imports"
     " importers".split()
 )
 # Claims that two fields make together: what another file says, and which.

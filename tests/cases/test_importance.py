@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.truth.audit import audit
 from tests.repository import Repository
 from tests.standard import Standard
 
@@ -103,3 +105,52 @@ def test_each_row_of_the_dataset_has_the_importance_of_its_element(tmp_path: Pat
             element = samples[key]["element"]
             known = 1.0 if element == "@project" else scores.get(element, 0.0)
             assert row.get("importance", 0.0) == known, key
+
+
+READ = {
+    "pkg/__init__.py": "",
+    "pkg/limits.py": "LIMIT = 3\n\n\nclass Color:\n    RED = 1\n\n\n"
+    "class Base:\n    @property\n    def size(self):\n"
+    '        """How large it is, in bytes."""\n        return LIMIT\n',
+    "pkg/app.py": "from pkg import limits\nfrom pkg.limits import Base, Color\n\n\n"
+    "class App(Base):\n    def run(self):\n        return self.size, Color.RED\n\n\n"
+    "def bound():\n    return limits.LIMIT\n\n\n"
+    "def shadowed(limits, Color):\n    return limits.LIMIT, Color.RED\n",
+    "tests/test_app.py": "from pkg.limits import Base\n\n\n"
+    "def test_size():\n    made = Base()\n    assert made.size == 3\n",
+}
+
+
+def test_a_property_that_is_read_is_used(tmp_path: Path) -> None:
+    built = Built(tmp_path)
+    built.build(dict(READ))
+    build = built.standard.open()
+    edges = {
+        path + sub.partition(" uses ")[0]: sub.partition(" uses ")[2]
+        for path, row in build.table("graph").items()
+        for sub in row
+        if " uses " in sub
+    }
+    assert edges["pkg/app.py::bound"] == "pkg/limits.py"
+    assert "pkg/app.py::shadowed" not in edges
+    size = build.table("contexts").get("pkg/limits.py::Base.size")
+    assert size["readers"] == ["pkg/app.py::App.run"]
+    color = build.table("contexts").get("pkg/limits.py::Color")
+    assert color["readers"] == ["pkg/app.py::App.run"]
+    samples = dict(AllSamples.of(build).entries())
+    found = audit(samples.items(), audit_tree(build))
+    assert found.wrong == [] and found.claims["readers"]
+
+
+def test_a_reader_that_does_not_read_is_noticed(tmp_path: Path) -> None:
+    built = Built(tmp_path)
+    built.build(dict(READ))
+    build = built.standard.open()
+    wrong = {
+        key: {**one, "answer": one["answer"].replace("App.run", "bound")}
+        | {"sources": [*one["sources"], "pkg/app.py::bound"]}
+        for key, one in AllSamples.of(build).entries()
+        if "`App.run`" in one["answer"] and one["task"] == "relations"
+    }
+    assert wrong
+    assert {w.key for w in audit(wrong.items(), audit_tree(build)).wrong} == set(wrong)

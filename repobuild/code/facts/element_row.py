@@ -10,6 +10,10 @@ Calls are `[name as written, line, line, ...]`, one entry a name, in order of
 appearance. Call names are chains: `f`, `a.b.c`, `super().m`, `make().run`, `x[].f`; `?`
 is an expression without a name (`(a or b)()`), `''` a string literal.
 
+Reads are dotted chains that begin with `self`, `cls`, or a name that the module imports
+or defines (`self.a`, `mod.LIMIT`, `Color.RED`), sorted. An attribute of `self` that the
+class itself assigns is left out: no element has its name.
+
 A binding is a string that shows what a name was last bound to:
 
     "#qual"       a definition of this file       "!a.b"      the module a.b
@@ -59,6 +63,7 @@ class ElementRow(NamedTuple):
     attrs: Bindings = {}
     flags: str = ""  # "a" async, "g" such a generator, "d" never exists (branches.py)
     head: str = ""  # the signature as written, in languages other than Python
+    reads: list[str] = []  # chains of attributes that it reads and does not call
 
 
 class Parameter(NamedTuple):

@@ -1,4 +1,4 @@
-"""Make the `graph` table: elements, and what each contains, imports, calls, inherits.
+"""Make the `graph` table: elements, and what contains, imports, calls, inherits, uses.
 
 A row is a file: `{sub: item}`.
 
@@ -10,9 +10,11 @@ A row is a file: `{sub: item}`.
     " KIND DST"           an edge from the file
     "::qual KIND DST"     an edge from an element   {"confidence": float}
 
-KIND is contains, imports, calls or inherits; DST is an element id `path::qual` or a
-path. A qualified name holds no space (headings are slugs), so a sub splits at its first
-two spaces. `shape` is the body digest and `face` the interface digest, in bytes.
+KIND is contains, imports, calls, inherits or uses; `a uses b` where a reads b as an
+attribute without calling it: a property or method, a class by its attribute, a module
+by its variable (Python, where the owner is certain). DST is an element id `path::qual`
+or a path. A qualified name holds no space (headings are slugs), so a sub splits at its
+first two spaces. `shape` is the body digest and `face` the interface digest, in bytes.
 `unresolved` (Python) counts the called names without an edge: builtins, other projects'
 functions and unknown ones; facts keep each with its lines.
 

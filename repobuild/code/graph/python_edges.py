@@ -15,6 +15,7 @@ from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
 from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
+_SURE = 0.75  # confidence of an owner whose attribute is read
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
 
@@ -26,13 +27,14 @@ def python_file_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
 
 
 class PythonFileEdges:
-    """Imports, calls and inheritance of one file."""
+    """Imports, calls, reads and inheritance of one file."""
 
     def __init__(self, module: ModuleFacts, resolver: Resolver) -> None:
         self.module = module
         self.resolver = resolver
         self.edges: Edges = {}
         self.unresolved = 0  # names that an element calls and that have no edge
+        self._used: dict[tuple[str, str], Symbol | None] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self._imports()
         self._calls("", module.facts.get("calls", ()))
@@ -64,6 +66,23 @@ class PythonFileEdges:
             self._call(row.qual, parent_of(row.qual), text.partition("(")[0])
         # A decorator that is called is also among the calls, under its own name.
         self._calls(row.qual, row.calls)
+        self._reads(row)
+
+    def _reads(self, row: ElementRow) -> None:
+        """Add an edge to what the element reads as an attribute, where that is sure."""
+        for text in row.reads:
+            key = self._memo_key(row.qual, text)
+            if key not in self._used:
+                path = self.module.path
+                self._used[key] = self.resolver.resolve_read(path, row.qual, text)
+            used = self._used[key]
+            if used is None or used.confidence < _SURE:
+                continue
+            dst = symbol_id(used)
+            own = f"{self.module.path}::{row.qual}"
+            if used.path != self.module.path or (used.qual and dst != own):
+                if (row.qual, "calls", dst) not in self.edges:
+                    self._add(row.qual, "uses", dst, used.confidence)
 
     def _calls(self, qual: str, calls: list[list[Any]]) -> None:
         for name, *_ in calls:

@@ -2,7 +2,7 @@
 
     changed file      its own row and those of its elements, except the unchanged ones
                       (unchanged.py)
-    edge              both of its ends, old or new; for a test's call of a method also
+    edge              both of its ends, old or new; for a test's use of a method also
                       the class, whose row lists its tests
     first sentence    the callers of the element whose docstring it begins, and the
                       methods that override it
@@ -202,7 +202,7 @@ def _ends_of_changed_edges(path: str, rows: Versions) -> Iterator[str]:
             target, kind = edge
             yield target
             target_path, qual = split_id(target)
-            if kind == "calls" and "." in qual and is_test(path):
+            if kind in ("calls", "uses") and "." in qual and is_test(path):
                 yield element_id(target_path, parent_of(qual))
     for edge in {**before.outgoing, **after.outgoing}:
         if before.outgoing.get(edge) != after.outgoing.get(edge):

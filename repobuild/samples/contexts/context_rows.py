@@ -181,8 +181,10 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
 def _neighbour_fields(file: FileContext, element: ElementView) -> Row:
     reader, id = file.reader, element.id
     callers = reader.incoming(id, "calls", tests=False)
+    readers = reader.incoming(id, "uses", tests=False)
     row = _cut_lists(
         callers=(caller for caller in callers if caller != id),
+        readers=(one for one in readers if one != id),
         callees=_in_call_order(element, reader.outgoing(id, "calls")),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
@@ -232,14 +234,19 @@ def _constructors(id: str) -> Iterator[str]:
 
 
 def _tests(file: FileContext, element: ElementView) -> Iterator[str]:
-    """Yield the tests that call an element or, for a class, one of its methods."""
+    """Yield the tests that call or read an element or, for a class, a method of it."""
     called = [element.id]
     if element.type == "class":
         called += [e.id for e in file.children(element.qual) if e.type == "method"]
     seen: set[str] = set()
     for id in called:
-        for caller in file.reader.incoming(id, "calls", tests=True):
-            test = enclosing_test(caller)
+        users = (
+            user
+            for kind in ("calls", "uses")
+            for user in file.reader.incoming(id, kind, tests=True)
+        )
+        for user in users:
+            test = enclosing_test(user)
             if test and test not in seen:
                 seen.add(test)
                 yield test

@@ -79,6 +79,7 @@ def _sketch(scope: FactScope) -> Fact:
         ("overridden", "replaced_by"),
         ("callees", "calls"),
         ("callers", "used_by"),
+        ("readers", "read_by"),
         ("tests", "tested_by"),
     ):
         text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)

@@ -16,6 +16,7 @@ _LISTS = (
     "overrides",
     "overridden",
     "tests",
+    "readers",
 )
 
 

@@ -4,6 +4,7 @@ What each relation requires, beyond that all named elements are defined in their
 
     calls      the caller's own code calls something of the callee's name, or mentions
                the name where it is not called: an alias, an argument, a decorator
+    reads      the reader's own code mentions the name
     inherits   the class names a base of that name, itself or through an alias
     overrides  both methods have the name, and one class is an ancestor of the other by
                the names of the bases
@@ -41,6 +42,10 @@ _REEXPORTS = 3  # files between an import and what it means
 
 def callers(index: TreeIndex, claim: DeferredClaim) -> str:
     return _check_edges(index, claim, [(id, claim.id) for id in claim.ids], _calls)
+
+
+def readers(index: TreeIndex, claim: DeferredClaim) -> str:
+    return _check_edges(index, claim, [(id, claim.id) for id in claim.ids], _reads)
 
 
 def callees(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -155,6 +160,21 @@ def _calls(index: TreeIndex, source: str, target: str) -> str:
             if _is_alias(index, file, called, names):
                 return ""
     return f"{source} names no {' or '.join(sorted(names)[:_LISTED])}"
+
+
+def _reads(index: TreeIndex, source: str, target: str) -> str:
+    """Check that an element's own code mentions the name of what it reads."""
+    file = index.file(source)
+    if file is None or index.definition(source) is None or file.problem:
+        return ""
+    if package := _only_imported_from(index, file, target.partition("::")[0]):
+        return f"{package} is a declared dependency, no file of the project"
+    name = display_name(target.partition("::")[2]).rpartition(".")[2]
+    known = {name, *index.other_names(name)}
+    for definition in _running_definitions(file, source):
+        if any(definition.uses(one) for one in known):
+            return ""
+    return f"{source} names no {name}"
 
 
 def _only_imported_from(index: TreeIndex, file: FileEvidence, path: str) -> str:
@@ -311,6 +331,7 @@ def _possible_modules(origin: str, statement: ImportEvidence) -> Iterator[str]:
 
 RELATION_CLAIMS: Mapping[str, DeferredCheck] = {
     "callers": callers,
+    "readers": readers,
     "callees": callees,
     "tests": tests,
     "bases": bases,

@@ -16,7 +16,7 @@ from __future__ import annotations
 import enum
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from tree_sitter import Node
@@ -41,6 +41,7 @@ _LAYOUT = re.compile(
     r"""|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?:\s|\\\n|\#[^\n]*)+""",
     re.DOTALL,
 )
+_LONGEST_READ = 80  # bytes
 _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
 
@@ -60,7 +61,13 @@ class PythonModule:
         self.parameters = [
             self._parameters(definition) for definition in outline.definitions
         ]
-        self.binder = Binder(outline, self.calls, self.parameters, imports, self.values)
+        self.reads = self._reads(imports.origins)
+        named = {
+            owner: [*self.calls.get(owner, ()), *((one, 0) for one in reads)]
+            for owner, reads in self.reads.items()
+        }
+        used = {**self.calls, **named}
+        self.binder = Binder(outline, used, self.parameters, imports, self.values)
 
     def facts(self) -> dict[str, Any]:
         outline = self.outline
@@ -126,6 +133,7 @@ class PythonModule:
             vars=self.binder.vars.get(index, {}),
             attrs=self.binder.attrs.get(index, {}),
             flags=flags,
+            reads=self._element_reads(index),
         )
 
     def _parameters(self, definition: Definition) -> list[Any]:
@@ -146,6 +154,42 @@ class PythonModule:
             for node in definition.parts["bases"][0].named_children
             if node.type not in ("keyword_argument", "comment", "dictionary_splat")
         ]
+
+    def _reads(self, imported: Mapping[str, str]) -> dict[int, set[str]]:
+        """Return the chains that each definition reads and does not call or assign."""
+        outline = self.outline
+        roots = {"self", "cls", *imported, *(one.name for one in outline.definitions)}
+        other = {
+            (node.start_byte, node.end_byte) for node in outline.sites.get("call", ())
+        }
+        for kind, parts in outline.other_matches:
+            if kind == "assignment":
+                node = parts["left"][0]
+                other.add((node.start_byte, node.end_byte))
+        reads: dict[int, set[str]] = defaultdict(set)
+        for node in outline.sites.get("attribute", ()):
+            start, end = node.start_byte, node.end_byte
+            if end - start > _LONGEST_READ or (start, end) in other:
+                continue
+            text = outline.text(node)
+            if text.partition(".")[0] in roots and _DOTTED.match(text):
+                reads[outline.owner(start)].add(text)
+        return reads
+
+    def _element_reads(self, index: int) -> list[str]:
+        """Return the reads of one definition that may mean an element, sorted."""
+        reads = self.reads.get(index)
+        if not reads:
+            return []
+        owner = index
+        while owner >= 0 and not self.binder.is_class(owner):
+            owner = self.outline.definitions[owner].parent
+        assigned = self.binder.attrs.get(owner, {}) if owner >= 0 else {}
+        return sorted(
+            one
+            for one in reads
+            if one[:5] != "self." or one.split(".", 2)[1] not in assigned
+        )
 
     def _calls(self) -> dict[int, list[tuple[str, int]]]:
         """Return the calls of each definition, and of the module under -1."""

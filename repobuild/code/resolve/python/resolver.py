@@ -32,6 +32,7 @@ from repobuild.code.resolve.symbol import Kind, Symbol
 
 _IDENTIFIER = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\]|[*!~]|\.[^.()\[\]*!~]+")
+_READABLE = (Kind.MODULE, Kind.CLASS, Kind.INSTANCE)
 _SUPER = "super()"
 
 
@@ -60,6 +61,7 @@ class Resolver:
         self.resolve_import = self._global_names.resolve_import
         self.find_in_class = self._members.find_in_class
         self.find_base = self._members.find_base
+        self.find_member = self._members.find_member
 
     def begin_file(self) -> None:
         """Start collecting the terms of another file."""
@@ -103,6 +105,31 @@ class Resolver:
         start = self._scopes.resolve_name(path, scope, root[0])
         end = root.end()
         return self._follow(start, text, end) if end < len(text) else start
+
+    def resolve_read(self, path: str, scope: str, text: str) -> Symbol | None:
+        """Return what reading a dotted chain uses: an element, or a module's variable.
+
+        A property or method is used by its name, a class attribute by its class, a
+        module's variable by its module. None is certain only where the owner is known.
+        """
+        before, _, name = text.rpartition(".")
+        owner = self.resolve_chain(path, scope, before)
+        if owner is None or owner.kind not in _READABLE:
+            return None
+        member = self.find_member(owner, name)
+        if member is not None and member.kind in (Kind.FUNCTION, Kind.CLASS):
+            return member
+        module = self._modules.get(owner.path)
+        if module is None:
+            return None
+        if owner.kind is Kind.MODULE:
+            return owner if module.bindings(name) else None
+        is_class_attribute = (
+            owner.kind is Kind.CLASS
+            and owner.qual in module.items
+            and bool(module.class_bindings(owner.qual, name))
+        )
+        return owner if is_class_attribute else None
 
     def alternatives_of(self, symbol: Symbol) -> list[Symbol]:
         """Return a definition with those that may exist instead, itself among them."""
