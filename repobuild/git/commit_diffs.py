@@ -1,14 +1,15 @@
 """List the commits that led to one and what each changed: rows of the table `commits`.
 
     key   commit id (hex)
-    row   {"parent": id, "before": id, "subject": str, "files": int,
+    row   {"parent": id, "before": id, "subject": str, "date": str, "files": int,
            "changes": [[status, old path, old blob, new path, new blob], ...]}
 
 A commit is compared with its first parent, so a merge counts as everything it brought
-in. `status` is git's letter: A, D, M, or R for a rename, exact or by similarity. Paths
-are keys (see snapshot.py); a missing side is "". A link or a submodule has a path but
-no blob, because it has no content to read. A commit that changes more than `MOST_FILES`
-files has their number in `files` and no `changes`.
+in. `date` is the day on which its author made it, where he was (`2024-05-31`), "" for a
+time that no calendar has. `status` is git's letter: A, D, M, or R for a rename, exact
+or by similarity. Paths are keys (see snapshot.py); a missing side is "". A link or a
+submodule has a path but no blob, because it has no content to read. A commit that
+changes more than `MOST_FILES` files has their number in `files` and no `changes`.
 
 **Loops are removed.** Where a later commit has the same tree as an earlier one, the
 commits between them cancelled out and are left out. So a `git revert` leaves exactly
@@ -23,6 +24,7 @@ parent has no row.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -141,6 +143,7 @@ def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any
         "parent": str(parent.id),
         "before": step.before,
         "subject": subject(commit),
+        "date": day(commit),
         "files": files,
         "changes": changes,
     }
@@ -183,6 +186,15 @@ def _change(delta: pygit2.DiffDelta) -> list[str]:
 def _path_and_blob(file: pygit2.DiffFile) -> list[str]:
     regular = int(file.mode) in [int(mode) for mode in REGULAR]
     return [quote(file.raw_path), str(file.id) if regular else ""]
+
+
+def day(commit: pygit2.Commit) -> str:
+    """Return the day in the author's own time zone."""
+    try:
+        local = timedelta(seconds=commit.author.time, minutes=commit.author.offset)
+        return (datetime(1970, 1, 1) + local).date().isoformat()
+    except (OverflowError, ValueError):
+        return ""
 
 
 def subject(commit: pygit2.Commit) -> str:

@@ -21,6 +21,7 @@ from repobuild.truth.structure import INLINE_CODE, REPEATED, STEPS, STRUCTURE
 NUMBERS_PER_KIND = 10  # sample numbers of a kind; the last is the held-out question's
 _FIELD = re.compile(r"\{(\w+)\}")
 _MULTILINE_FIELDS = frozenset({"body", "code", "items", "description", "style"})
+_MULTILINE_PARTS = ("change_signature", "summary")
 _NAME_FIELDS = frozenset("name short path container other other_path".split())
 _LINE = r"[^\n]+?"
 _LINES = r"(?s:.+?)"
@@ -148,7 +149,7 @@ class _TemplatePattern:
         self._groups[group] = (part, name)
         if f"`{{{name}}}`" in template and name in _NAME_FIELDS:
             return f"(?P<{group}>[^`\\n]+)"
-        multiline = name in _MULTILINE_FIELDS or part == "change_signature"
+        multiline = name in _MULTILINE_FIELDS or part in _MULTILINE_PARTS
         return f"(?P<{group}>{_LINES if multiline else _LINE})"
 
 

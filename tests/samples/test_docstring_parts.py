@@ -5,6 +5,7 @@ from __future__ import annotations
 from repobuild.samples.text.docstring_parts import (
     SUMMARY,
     first_sentence,
+    lead,
     parse_docstring,
     shorten,
     summarise,
@@ -131,3 +132,12 @@ def test_a_first_line_without_a_full_stop_ends_where_it_was_broken() -> None:
 def test_several_returned_values_have_no_description() -> None:
     text = "Load.\n\nReturns\n-------\npool : str\n    Where.\nit : bool\n    If.\n"
     assert parse_docstring(text).returns == ""
+
+
+def test_a_list_in_the_first_paragraph_keeps_its_lines() -> None:
+    items = "  * file, the\n    default\n  * memory"
+    doc = f"Choose how it is stored, one of\n{items}\n\nMore."
+    summary = parse_docstring(doc).summary
+    assert summary == ("Choose how it is stored, one of\n* file, the default\n* memory")
+    assert lead(summary) == summarise(doc) == "Choose how it is stored, one of"
+    assert parse_docstring("Return 2 - 1, always.").summary == "Return 2 - 1, always."

@@ -213,6 +213,7 @@ def change_fields(change: LatestChange, wording: Phrases) -> Mapping[str, str]:
     path, qual = split_id(change.new_id if change.is_gone else change.item["id"])
     return {
         "subject": change.subject.replace("`", "'") or wording.words["no_subject"],
+        "date": change.date or wording.words["no_date"],
         "other": qual or path,
         "other_path": path,
     }

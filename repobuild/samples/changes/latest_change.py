@@ -26,6 +26,7 @@ class LatestChange(NamedTuple):
     item: Value  # see repobuild/code/changes/change.py
     commit: str
     subject: str
+    date: str
     new_id: str = ""  # present id of an element that is gone from its own, or ""
     is_gone: bool = False
 
@@ -54,12 +55,12 @@ def latest_changes(
         if row is None:
             latest = {}  # the commit could not be read
         else:
-            latest = _apply(latest, row["items"], commit, commits[commit]["subject"])
+            latest = _apply(latest, row["items"], commit, commits[commit])
     return latest
 
 
 def _apply(
-    old: LatestChanges, items: list[Value], commit: str, subject: str
+    old: LatestChanges, items: list[Value], commit: str, row: Value
 ) -> LatestChanges:
     """Return the changes after one more commit."""
     departures = {i["id"]: i.get("to", "") for i in items if _is_departure(i)}
@@ -75,7 +76,7 @@ def _apply(
         }
     for item in items:
         id, new_id = item["id"], item.get("to", "")
-        change = LatestChange(item, commit, subject)
+        change = LatestChange(item, commit, row["subject"], row.get("date", ""))
         if item["what"] in _IN_PLACE:
             latest[id] = change
         elif _is_departure(item):

@@ -44,6 +44,7 @@ from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.tasks.facts import with_id_fields
 from repobuild.samples.tasks.location import SHORTEST_CLUE
 from repobuild.samples.tasks.phrases import Phrases, load_phrases
+from repobuild.samples.text.docstring_parts import lead
 
 MOST = 60  # rows of a kind
 OF_A_FILE = 3  # elements of a renamed file
@@ -169,7 +170,7 @@ class OldAnswerSampler:
     ) -> OldAnswer | None:
         """Ask by the description: a question by the old name would confirm it."""
         path, qual = split_id(old)
-        label, summary = context["label"], context.get("summary", "")
+        label, summary = context["label"], lead(context.get("summary", ""))
         old_name = qual if "." in label else qual.rpartition(".")[2]
         is_ambiguous = context.get("shared") or old_name == label
         if len(summary) < SHORTEST_CLUE or is_ambiguous:

@@ -25,7 +25,11 @@ from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
-from repobuild.samples.contexts.element_view import ElementView, ParameterRow
+from repobuild.samples.contexts.element_view import (
+    ElementView,
+    ParameterRow,
+    strip_counts,
+)
 from repobuild.samples.contexts.explained import explained_fields
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import element_id, enclosing_test
@@ -126,6 +130,9 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row["container_summary"] = summarise(container.doc)
         row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
+    elif element.type == "method":
+        # An object, or a type that another file declares: no class of this file.
+        row["owner"] = strip_counts(element.parent)
     if element.type == "class":
         row.update(_class_fields(file, element))
     return row

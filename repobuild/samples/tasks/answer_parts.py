@@ -26,6 +26,16 @@ def render_summary(scope: FactScope) -> str:
     return scope.phrases.part("summary", summary=text) if text else ""
 
 
+def render_container(scope: FactScope) -> str:
+    """Say which class a method belongs to, or what else its name begins with."""
+    if scope.get("kind") != "method":
+        return ""
+    if container := scope.get("container"):
+        return scope.phrases.part("container", container=container)
+    owner = scope.get("owner")
+    return scope.phrases.part("owner", owner=owner) if owner else ""
+
+
 def render_code(scope: FactScope, text: str) -> str:
     return scope.phrases.words["code"].format(fence=scope.get("fence"), code=text)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.usage import parameter_list
+from repobuild.samples.text.docstring_parts import lead
 
 _SHORT_BODY = 6  # lines
 _MOST_NEIGHBOURS = 4  # elements in a list of an explanation
@@ -27,7 +28,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("summary"):
         yield _explain(scope)
-    elif scope.get("signature"):
+    elif scope.get("fence") and not scope.get("brief"):
         yield _sketch(scope)
     members = scope.get("members") or _ONLY_INIT
     if scope.get("kind") == "class" and members != _ONLY_INIT:
@@ -40,12 +41,9 @@ def _element(scope: FactScope) -> Iterator[Fact]:
 
 
 def _explain(scope: FactScope) -> Fact:
-    container = ""
-    if scope.get("kind") == "method":
-        container = scope.phrases.part("container", container=scope.get("container"))
     answer = (
         scope.answer("explain")
-        + container
+        + answer_parts.render_container(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_signature(scope)
         + answer_parts.render_parameters(scope, described=True)
@@ -61,16 +59,16 @@ def _sketch(scope: FactScope) -> Fact:
     """
     part = scope.phrases.part
     answer = scope.answer("sketch")
-    if scope.get("kind") == "method":
-        answer += part("container", container=scope.get("container"))
-    answer += _missing_purpose(scope)
+    answer += answer_parts.render_container(scope) + _missing_purpose(scope)
     said, sources = _said_elsewhere(scope)
     answer += said or _purpose_of_class(scope)
     answer += _short_code(scope) or answer_parts.render_signature(scope)
     if scope.get("kind") == "class":
         answer += _class_parts(scope)
     else:
-        answer += answer_parts.render_parameters(scope, described=True)
+        # A signature that is too long to be quoted is told parameter by parameter.
+        is_quoted = bool(scope.get("signature"))
+        answer += answer_parts.render_parameters(scope, described=is_quoted)
     if raised := scope.get("raises"):
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
         answer += part("raised", members=listed)
@@ -117,9 +115,9 @@ def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
 def _purpose_of_class(scope: FactScope) -> str:
     """Return what the class of a method is for, where the method's use is not known."""
     text = scope.get("container_summary")
+    container = scope.get("container")
     if scope.get("kind") != "method" or not text:
         return ""
-    container = scope.get("container")
     return scope.phrases.part("class_summary", container=container, summary=text)
 
 
@@ -164,7 +162,7 @@ def _module(scope: FactScope) -> Fact:
 def _code(scope: FactScope) -> Fact:
     """Quote the code, or show it and ask what it is for: half of the elements each."""
     code = scope.get("head") + "\n" + scope.get("body")
-    summary = scope.get("summary")
+    summary = lead(scope.get("summary"))
     if summary and len(scope.get("body")) % 2:
         answer = scope.answer("describe", summary=summary)
         return Fact("describe", answer, (scope.id,), "medium", {"code": code})

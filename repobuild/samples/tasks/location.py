@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
+from repobuild.samples.text.docstring_parts import lead
 
 # A heading that only one document has: not "Options", not "Version 8.1".
 _SPECIFIC_HEADING = re.compile(
@@ -43,7 +44,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.get("label"):
         yield Fact("location", scope.answer("location"), (scope.id,))
-    clue = scope.get("summary")
+    clue = lead(scope.get("summary"))
     if len(clue) >= SHORTEST_CLUE and not scope.get("name").startswith("__"):
         fields = {"summary": clue}
         yield Fact("reverse", scope.answer("reverse"), (scope.id,), "medium", fields)

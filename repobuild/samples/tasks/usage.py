@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
+from repobuild.samples.text.docstring_parts import lead
 
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -40,7 +41,7 @@ def _usage(scope: FactScope) -> Fact:
     answer = scope.answer("usage") + _shown_call(scope)
     answer += answer_parts.render_parameters(scope)
     answer += answer_parts.render_returns(scope)
-    if text := scope.get("summary"):
+    if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
     return Fact("usage", answer, (scope.id,))
 

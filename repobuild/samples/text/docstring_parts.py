@@ -17,6 +17,8 @@ from repobuild.samples.text.markup import strip_markup, strip_title_rules
 SUMMARY = 320  # characters of a first paragraph
 SENTENCE = 120  # characters of a neighbour's first sentence
 TEXT = 120  # characters of a parameter's description
+_LONGEST_LIST = 480  # characters of a first paragraph with its list
+_ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,2}[.)])[ \t]+\S")
 _MAX_DOCSTRING = 100_000  # characters that are read
 _MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
@@ -73,7 +75,10 @@ _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 @dataclass(frozen=True, slots=True)
 class DocstringParts:
-    """The parts that a context row stores; each is "" or empty when missing."""
+    """The parts that a context row stores; each is "" or empty when missing.
+
+    The summary has more than one line when its paragraph ends with a list: see `lead`.
+    """
 
     summary: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
@@ -98,7 +103,7 @@ def parse_docstring(docstring: str) -> DocstringParts:
                     returns = returns or _one_line(text)
                 else:
                     parameters.update(read(block))
-    return DocstringParts(summarise(docstring), parameters, returns)
+    return DocstringParts(summarise_with_list(docstring), parameters, returns)
 
 
 def summarise(docstring: str, most: int = SUMMARY) -> str:
@@ -111,16 +116,58 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     return summarise_prose(docstring, most)
 
 
-def summarise_prose(docstring: str, most: int = SUMMARY) -> str:
-    """Return the first paragraph on one line, also where it is a licence."""
+def summarise_with_list(docstring: str) -> str:
+    """Return the first paragraph, and a list that ends it with a line for each item."""
+    lead = summarise(docstring)
+    items = _list_items(docstring) if lead else []
+    text = "\n".join([_announcement(docstring, lead), *items])
+    return text if items and len(text) <= _LONGEST_LIST else lead
+
+
+def lead(summary: str) -> str:
+    """Return a summary without its list."""
+    first, line_break, _ = summary.partition("\n")
+    return _without_announcement(first) if line_break else first
+
+
+def _announcement(docstring: str, lead: str) -> str:
+    """Return the sentence that announces a list, with its colon where it has one."""
+    text = summarise_prose(docstring, SUMMARY, keeps_colon=True)
+    return text if text.startswith(lead) else lead
+
+
+def _list_items(docstring: str) -> list[str]:
+    """Return the list in the first paragraph, each item on one line with its mark."""
+    text = strip_title_rules(docstring).strip()
+    section = _SECTION.search("\n" + text)
+    if section:
+        text = text[: max(section.start() - 1, 0)]
+    items: list[str] = []
+    lines = text.split("\n\n", 1)[0].split("\n")
+    for line in lines[len(_lines_before_list(lines)) :]:
+        if _ITEM.match(line):
+            items.append(" ".join(line.split()))
+        elif items:
+            items[-1] += " " + " ".join(line.split())
+    return [strip_markup(item) for item in items]
+
+
+def summarise_prose(
+    docstring: str, most: int = SUMMARY, keeps_colon: bool = False
+) -> str:
+    """Return the first paragraph on one line, also where it is a licence.
+
+    A list that ends the paragraph is left out, and the colon before it unless asked.
+    """
     text = strip_title_rules(docstring).strip()
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
     width = max(map(len, docstring.split("\n")))
-    lines = _lines_of_first_sentences(text.split("\n\n", 1)[0].split("\n"), width)
+    whole = _lines_before_list(text.split("\n\n", 1)[0].split("\n"))
+    lines = _lines_of_first_sentences(whole, width)
     paragraph = strip_markup(" ".join(" ".join(lines).split()))
-    return shorten(_without_announcement(paragraph), most)
+    return shorten(paragraph if keeps_colon else _without_announcement(paragraph), most)
 
 
 def first_sentence(text: str) -> str:
@@ -137,6 +184,14 @@ def shorten(text: str, most: int) -> str:
     if ends and ends[-1] > most // 3:
         return text[: ends[-1]].rstrip()
     return text[: max(text.rfind(" ", 0, most), most // 2)].rstrip(" ,;:") + " ..."
+
+
+def _lines_before_list(lines: list[str]) -> list[str]:
+    """Return the lines before the first item of a list that follows other text."""
+    if _ITEM.match(lines[0]):
+        return lines
+    items = (number for number, line in enumerate(lines) if _ITEM.match(line))
+    return lines[: next(items, len(lines))]
 
 
 def _lines_of_first_sentences(lines: list[str], width: int) -> list[str]:

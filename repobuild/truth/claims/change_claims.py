@@ -82,6 +82,10 @@ def check_change(subject: ChangeSubject) -> Iterator[CheckedClaim]:
         return
     claimed = subject.field("subject")
     yield CheckedClaim("subject", claimed, _check_subject(subject, commit))
+    if claimed := subject.field("date"):
+        actual = commit.date or subject.templates.words["no_date"]
+        wrong = "" if claimed == actual else f"it is of {actual}"
+        yield CheckedClaim("date", claimed, wrong)
     if claimed := subject.field("kind"):
         yield CheckedClaim("kind", claimed, _check_kind(subject, claimed))
     claimed = " ".join(subject.element)

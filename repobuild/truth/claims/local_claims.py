@@ -79,6 +79,13 @@ def container(subject: Subject, claimed: str) -> str:
     return "" if parent.kind == "class" else f"`{parent.qual}` is no class"
 
 
+def owner(subject: Subject, claimed: str) -> str:
+    """Check what the name of a method begins with that is no class of the file."""
+    if subject.parent is not None or claimed != subject.display_name.rpartition(".")[0]:
+        return f"it is `{subject.display_name}`"
+    return _missing_word(subject, claimed)
+
+
 def quoted_container(subject: Subject, claimed: str) -> str:
     if claimed[:1] != "`":
         return "it is no name"
@@ -333,6 +340,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "kind": kind,
     "path": path,
     "container": container,
+    "owner": owner,
     "quoted container": quoted_container,
     "language": language,
     "mark": mask,

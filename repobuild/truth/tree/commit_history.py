@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
@@ -28,6 +29,15 @@ class CommitRecord:
         """The first line, with a space for what cannot be printed."""
         shown = (c if c.isprintable() else " " for c in first_line(self.commit))
         return " ".join("".join(shown).split())
+
+    @property
+    def date(self) -> str:
+        """The day in the author's time zone, "" when there is no such day."""
+        seconds = self.commit.author.time + 60 * self.commit.author.offset
+        try:
+            return time.strftime("%Y-%m-%d", time.gmtime(seconds))
+        except (OverflowError, ValueError, OSError):
+            return ""
 
     @cached_property
     def paths(self) -> list[tuple[str, str]]:

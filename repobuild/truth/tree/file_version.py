@@ -21,6 +21,9 @@ class Commit(Protocol):
     def subject(self) -> str: ...
 
     @property
+    def date(self) -> str: ...
+
+    @property
     def paths(self) -> list[tuple[str, str]]:
         """(old path, new path) of each changed file; "" where there is no such file."""
         ...

@@ -32,6 +32,7 @@ from repobuild.code.resolve.symbol import Kind, Symbol
 
 _IDENTIFIER = re.compile(IDENTIFIER)
 _SEGMENT = re.compile(r"\(\)|\[\]|[*!~]|\.[^.()\[\]*!~]+")
+_RECEIVERS = ("self", "cls")  # through which a class reads its own attributes
 _READABLE = (Kind.MODULE, Kind.CLASS, Kind.INSTANCE)
 _SUPER = "super()"
 
@@ -124,12 +125,10 @@ class Resolver:
             return None
         if owner.kind is Kind.MODULE:
             return owner if module.bindings(name) else None
-        is_class_attribute = (
-            owner.kind is Kind.CLASS
-            and owner.qual in module.items
-            and bool(module.class_bindings(owner.qual, name))
-        )
-        return owner if is_class_attribute else None
+        if owner.kind is not Kind.CLASS or before.partition(".")[0] in _RECEIVERS:
+            return None
+        is_known = owner.qual in module.items
+        return owner if is_known and module.class_bindings(owner.qual, name) else None
 
     def alternatives_of(self, symbol: Symbol) -> list[Symbol]:
         """Return a definition with those that may exist instead, itself among them."""
