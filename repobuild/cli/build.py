@@ -190,11 +190,13 @@ def warn_of_problems(problems: list[Problem]) -> None:
 
 def _warn_of_unknown_licences(build: Build) -> None:
     """Warn of files that the deny list cannot judge, as their licence is unknown."""
+    patterns = build.settings["samples.deny_licences"]
+    if not patterns:
+        return
     from repobuild.code.licence.detect import UNKNOWN
     from repobuild.samples.dataset.licence_filter import is_denied
 
-    patterns = build.settings["samples.deny_licences"]
-    if not patterns or is_denied(UNKNOWN, patterns):
+    if is_denied(UNKNOWN, patterns):
         return
     if "licences" not in build.outcomes or build.state.line("licences") is None:
         return
