@@ -24,6 +24,9 @@ from repobuild.truth.tree.python_reader import PythonDefinition
 _COMMENT_MARKERS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
 )
+_QUOTES = re.compile(r'"""|\'\'\'')
+# What a definition of each kind begins with in Python.
+_KEYWORDS = {"function": "def", "method": "def", "class": "class"}
 _NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
 _PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 
@@ -41,6 +44,8 @@ def name(subject: Subject, claimed: str) -> str:
 
 def short_name(subject: Subject, claimed: str) -> str:
     """Check a method's bare name; the file must have no other method of that name."""
+    if claimed == subject.name and not subject.file.python:
+        return _missing(subject)
     if claimed != subject.name or not subject.definition or not subject.file.python:
         return f"it is called `{subject.name}`"
     definitions = subject.file.python.definitions.values()
@@ -55,13 +60,29 @@ def own_name(subject: Subject, claimed: str) -> str:
 def kind(subject: Subject, claimed: str) -> str:
     if subject.definition:
         actual = subject.definition.kind
+    elif subject.qual and not subject.file.document:
+        return _check_kind_in_text(subject, claimed)
     elif subject.qual:
-        is_section = bool(subject.file.document)
-        actual = "section" if is_section else str(subject.sample.get("kind", ""))
+        actual = "section"
     else:
         actual = "document" if subject.file.document else "module"
     word = subject.templates.words.get(actual, actual)
     return "" if claimed == word else f"it is a {actual}"
+
+
+def _check_kind_in_text(subject: Subject, claimed: str) -> str:
+    """Check, without a parser, that the element can be of the claimed kind."""
+    words = subject.templates.words
+    kinds = [one for one in _KEYWORDS if words.get(one, one) == claimed]
+    if not kinds or subject.file.python:
+        return _missing(subject) or "it is a function, a method or a class"
+    if kinds == ["method"] and "." not in subject.display_name:
+        return "it is in no class"
+    if subject.file.language == "python":
+        head = rf"\b{_KEYWORDS[kinds[0]]}\s+{re.escape(subject.name)}\b"
+        if not re.search(head, subject.file.text):
+            return f"no `{_KEYWORDS[kinds[0]]} {subject.name}` is there"
+    return ""
 
 
 def path(subject: Subject, claimed: str) -> str:
@@ -290,7 +311,10 @@ def _check_paragraph(claimed: str, text: str) -> str:
 def _check_comment(subject: Subject, claimed: str) -> str:
     if not is_purpose(claimed):
         return _NO_PURPOSE
-    return _check_paragraph(claimed, _COMMENT_MARKERS.sub("", subject.file.text))
+    text = _COMMENT_MARKERS.sub("", subject.file.text)
+    if subject.file.language == "python":  # that `ast` cannot read: docstrings
+        text = _QUOTES.sub("\n\n", text)
+    return _check_paragraph(claimed, text)
 
 
 def _section(subject: Subject) -> MarkdownSection | None:

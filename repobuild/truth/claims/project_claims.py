@@ -29,6 +29,7 @@ _NAME = re.compile(r"""^\s*["']?name["']?\s*[:=]\s*["']?([^"'\n,]+)""", re.M)
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
+_MANIFEST = "manifest"  # the language of files that define nothing
 _MARKDOWN = (".md", ".markdown")
 _KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
 
@@ -129,7 +130,7 @@ def style(index: TreeIndex, claim: DeferredClaim) -> str:
 
 
 def count(index: TreeIndex, claim: DeferredClaim) -> str:
-    """Check one of the four numbers; a minimum where a file cannot be parsed."""
+    """Check one of the four numbers; a minimum where a file is only read as text."""
     if claim.claim == "files":
         actual = sum(1 for language in index.languages.values() if language)
         is_minimum = False
@@ -140,7 +141,9 @@ def count(index: TreeIndex, claim: DeferredClaim) -> str:
             for definition in file.definitions.values()
         )
         actual = counts[_KINDS[claim.claim]]
-        is_minimum = any(file.problem for file in index.files.values())
+        is_minimum = any(
+            file.text and file.language != _MANIFEST for file in index.files.values()
+        )
     if claim.claimed == str(actual) or (is_minimum and actual <= int(claim.claimed)):
         return ""
     return f"there are {actual}"

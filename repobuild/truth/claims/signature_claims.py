@@ -55,11 +55,12 @@ def check_head(claimed: str, definition: PythonDefinition) -> str:
 
 
 def _comparable_head(node: ast.AST) -> str:
+    generics = [ast.dump(one) for one in getattr(node, "type_params", [])]
     if isinstance(node, ast.ClassDef):
-        return repr([node.name, *map(ast.dump, node.bases)])
+        return repr([node.name, generics, *map(ast.dump, node.bases)])
     assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     returned = ast.dump(node.returns) if node.returns else ""
-    return repr([node.name, ast.dump(node.args), returned])
+    return repr([node.name, generics, ast.dump(node.args), returned])
 
 
 def parameters(subject: Subject, claimed: str) -> str:
