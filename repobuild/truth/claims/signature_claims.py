@@ -198,9 +198,11 @@ def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
         return "" if isinstance(func, ast.Name) else f"it is {definition.name}"
     owner = definition.parent.partition("#")[0].rpartition(".")[2]
     on_class = {"staticmethod", "classmethod"} & set(definition.decorators)
-    receiver = owner if on_class else _CAMEL_CASE.sub("_", owner).lower().strip("_")
+    # The class in lower case, with or without the outer underscores.
+    variable = _CAMEL_CASE.sub("_", owner).lower()
+    allowed = {owner} if on_class else {variable, variable.strip("_"), f"{variable}_"}
     claimed = ast.unparse(func).rpartition(".")[0]
-    return "" if claimed == receiver else f"it is called on {receiver}"
+    return "" if claimed in allowed else f"it is called on {variable.strip('_')}"
 
 
 def _check_arguments(call: ast.Call, known: list[PythonParameter]) -> str:

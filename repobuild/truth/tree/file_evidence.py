@@ -176,10 +176,8 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
     """Map names to those that they are assigned to as they are: `b = a`, `b = x.a`."""
     aliases: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Assign):
-            continue
-        for target in node.targets:
-            for new, value in _plain_assignments(target, node.value):
+        for target, bound in _assignments(node):
+            for new, value in _plain_assignments(target, bound):
                 aliases[last_name(value)].add(last_name(new))
                 if last_name(new) in _CONSTRUCTING and isinstance(new, ast.Attribute):
                     aliases[last_name(value)].add(last_name(new.value))
@@ -188,11 +186,18 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
             continue
         # `class A: __new__ = make`: a call of A calls `make`.
         for one in node.body:
-            if not isinstance(one, ast.Assign):
-                continue
-            if last_name(one.targets[0]) in _CONSTRUCTING:
-                aliases[last_name(one.value)].add(node.name)
+            for target, bound in _assignments(one):
+                if last_name(target) in _CONSTRUCTING:
+                    aliases[last_name(bound)].add(node.name)
     return aliases
+
+
+def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield (target, value) of `b = a`, of `b: type = a` and of `(b := a)`."""
+    if isinstance(node, ast.Assign):
+        yield from ((target, node.value) for target in node.targets)
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
+        yield node.target, node.value
 
 
 def _plain_assignments(
@@ -230,13 +235,11 @@ def _alias_targets(tree: ast.Module) -> dict[str, set[str]]:
 
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """Yield (target, value or annotation) of every binding that a node makes."""
-    if isinstance(node, ast.Assign):
-        yield from ((target, node.value) for target in node.targets)
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr | ast.AugAssign):
-        if node.value:
-            yield node.target, node.value
-        if isinstance(node, ast.AnnAssign):
-            yield node.target, node.annotation
+    yield from _assignments(node)
+    if isinstance(node, ast.AnnAssign):
+        yield node.target, node.annotation
+    elif isinstance(node, ast.AugAssign):
+        yield node.target, node.value
     elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
         yield node.target, node.iter
     elif isinstance(node, ast.withitem) and node.optional_vars:
