@@ -22,7 +22,11 @@ from itertools import islice
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
-from repobuild.samples.contexts.element_view import ElementView, ParameterRow
+from repobuild.samples.contexts.element_view import (
+    ElementView,
+    ParameterRow,
+    strip_counts,
+)
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
 from repobuild.samples.text.docstring_parts import (
@@ -107,9 +111,9 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
+    row["container"] = strip_counts(element.parent)
     container = file.elements.get(element.parent)
-    if container:
-        row["container"] = container.plain_qual
+    if container:  # a method of Go, Rust or C++ may have its class in another file
         row["container_summary"] = summarise(container.doc)
         row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1

@@ -3,8 +3,16 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 _CUT = " ..."
+# The markers with which lines of comments and of docstrings begin and end.
+_COMMENT_MARKERS = re.compile(
+    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*|[rRuUbB]{,2}(?:\"{3}|'{3}|[\"']))"
+    r"[ \t]?|(?:\*+/|\"{3}|'{3}|[\"'])\s*$",
+    re.M,
+)
 _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
 _ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
@@ -38,6 +46,19 @@ def is_beginning(text: str, source: str) -> bool:
     words, source = plain(text.removesuffix(_CUT)).split(), plain(source).strip()
     match = re.match(_words_pattern(words), source) if words else None
     return match is not None and _may_end(text, source[match.end() :])
+
+
+def begins_comment(text: str, source: str) -> bool:
+    """Return whether a paragraph of a comment begins with the text.
+
+    The source is a file that no parser reads here: its strings count as comments.
+    """
+    return occurs(text, _without_markers(source), PARAGRAPH_START)
+
+
+@lru_cache(maxsize=4)  # files, one after the other
+def _without_markers(source: str) -> str:
+    return _COMMENT_MARKERS.sub("", source)
 
 
 def is_purpose(text: str) -> bool:

@@ -57,12 +57,17 @@ class FileEvidence:
     path: str
     language: str
     problem: str = ""
-    text: str = ""  # only of files that cannot be parsed
+    text: str = ""  # only of files that no parser reads
     definitions: dict[str, DefinitionEvidence] = field(default_factory=dict)
     alias_targets: dict[str, str] = field(default_factory=dict)
     other_names: dict[str, str] = field(default_factory=dict)
     return_types: dict[str, str] = field(default_factory=dict)
     imports: list[ImportEvidence] = field(default_factory=list)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its elements are unknown: in another language, or broken."""
+        return not self.definitions and self.language not in ("", "manifest")
 
 
 def python_evidence(path: str, file: PythonFile) -> FileEvidence:

@@ -1,0 +1,227 @@
+"""What samples say of files that `ast` cannot read is checked against their text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from tests.cases.sampled import Sampled
+
+GO = {
+    "go.mod": "module example.org/shapes\n\ngo 1.21\n",
+    "README.md": "<br>\n\n### [A sponsor of it](https://example.org)\n\nBuy it.\n",
+    "shape.go": """// Package shapes holds figures of the plane.
+package shapes
+
+// Shape is a figure in the plane, with an area of its own.
+type Shape struct{ side float64 }
+
+// Area returns how large the figure is, in square units.
+func (s *Shape) Area(unit string) float64 {
+	value := Scaled(s.side*s.side, unit)
+	return value
+}
+
+// Scaled returns a value in a unit that is known by name.
+func Scaled(value float64, unit string) float64 {
+	if unit == "mm" {
+		value = value * 100
+	}
+	return value
+}
+""",
+    "draw.go": """package shapes
+
+import "fmt"
+
+// Draw writes a figure into a line of text, with its area.
+func (s *Shape) Draw(title string) string {
+	area := s.Area("cm")
+	return fmt.Sprintf("%s: %v", title, Scaled(area, "cm"))
+}
+""",
+    "shape_test.go": """package shapes
+
+import "testing"
+
+func TestScaledKnowsUnits(t *testing.T) {
+	if Scaled(1, "mm") != 100 {
+		t.Fatal("not scaled")
+	}
+}
+
+func TestScaledKeepsValues(t *testing.T) {
+	if Scaled(1, "cm") != 1 {
+		t.Fatal("scaled")
+	}
+}
+""",
+}
+TYPESCRIPT = {
+    "package.json": '{"name": "shapes"}\n',
+    "src/shape.ts": """/** A figure in the plane, with an area of its own. */
+export class Shape {
+  /** Returns how large the figure is, in square units. */
+  area(unit: string): number {
+    return scaled(1, unit);
+  }
+}
+
+/** Returns a value in a unit that is known by name. */
+export function scaled(value: number, unit: string): number {
+  return unit === "mm" ? value * 100 : value;
+}
+""",
+    "src/square.ts": """import { Shape, scaled } from "./shape";
+
+/** A rectangle with sides of equal length. */
+export class Square extends Shape {
+  /** Returns the square of the one side that it has. */
+  area(unit: string): number {
+    const side = 2;
+    return scaled(side * side, unit);
+  }
+}
+""",
+    "tests/shape.test.ts": """import { scaled } from "../src/shape";
+
+function testScaledKnowsUnits() {
+  return scaled(1, "mm") === 100;
+}
+""",
+}
+RUST = {
+    "Cargo.toml": '[package]\nname = "shapes"\nversion = "0.1.0"\n',
+    "src/lib.rs": """//! Figures of the plane.
+mod draw;
+
+/// A figure in the plane, with an area of its own.
+pub struct Shape { side: f64 }
+
+impl Shape {
+    /// Returns how large the figure is, in square units.
+    pub fn area(&self, unit: &str) -> f64 {
+        scaled(self.side * self.side, unit)
+    }
+}
+
+/// Returns a value in a unit that is known by name.
+pub fn scaled(value: f64, unit: &str) -> f64 {
+    if unit == "mm" { value * 100.0 } else { value }
+}
+""",
+    "src/draw.rs": """use crate::{scaled, Shape};
+
+impl Shape {
+    /// Writes a figure into a line of text, with its area.
+    pub fn draw(&self, title: &str) -> String {
+        let area = self.area("cm");
+        format!("{}: {}", title, scaled(area, "cm"))
+    }
+}
+""",
+}
+PYTHON_2 = {
+    "shapes/__init__.py": "",
+    "shapes/base.py": '''"""Figures of the plane."""
+
+from shapes.units import factor
+
+
+class Shape:
+    """A figure in the plane, with an area of its own."""
+
+    def area(self, unit):
+        """Return how large the figure is, in square units."""
+        print "measured in", unit
+        return scaled(self.side * self.side, unit)
+
+
+def scaled(value, unit):
+    """Return a value in a unit that is known by name."""
+    try:
+        return value * factor(unit)
+    except KeyError, error:
+        print error
+        return value
+''',
+    "shapes/units.py": '''"""The units of length."""
+
+
+def factor(unit):
+    """Return how many millimetres a unit has."""
+    return {"cm": 10, "mm": 1}[unit]
+''',
+    "tests/test_base.py": """from shapes.base import scaled
+
+
+def test_a_known_unit_scales():
+    value = scaled(1, "cm")
+    assert value == 10
+
+
+def test_an_unknown_unit_keeps_the_value():
+    value = scaled(1, "ell")
+    assert value == 1
+""",
+}
+
+
+class World(NamedTuple):
+    """The files of one project, the languages to read, and a word to falsify."""
+
+    files: Mapping[str, str]
+    languages: tuple[str, ...]
+    name: str  # of a function with callers
+
+
+WORLDS = {
+    "go": World(GO, ("go", "markdown"), "Scaled"),
+    "typescript": World(TYPESCRIPT, ("typescript",), "scaled"),
+    "rust": World(RUST, ("rust",), "scaled"),
+    "python 2": World(PYTHON_2, ("python",), "scaled"),
+}
+
+
+@pytest.fixture(scope="module", params=WORLDS)
+def built(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Sampled, World]:
+    world = WORLDS[request.param]
+    folder = tmp_path_factory.mktemp("text")
+    settings = {"project.languages": list(world.languages)}
+    return Sampled(folder, world.files, **settings), world
+
+
+def test_every_claim_about_a_file_without_a_parser_holds(
+    built: tuple[Sampled, World],
+) -> None:
+    sampled, _ = built
+    found = sampled.audit()
+    assert found.wrong == []
+    checked = {"kind", "name", "path", "summary", "signature", "callers"}
+    assert checked <= set(found.claims)
+
+
+def test_a_name_that_is_not_in_the_text_is_noticed(
+    built: tuple[Sampled, World],
+) -> None:
+    sampled, world = built
+    changed = {
+        key: {**one, "answer": one["answer"].replace(world.name, "rounded")}
+        for key, one in sampled.samples.items()
+        if f"`{world.name}`" in one["answer"]
+    }
+    assert changed
+    assert {one.key for one in sampled.audit(changed).wrong} == set(changed)
+
+
+def test_a_method_names_its_class_in_another_file(tmp_path: Path) -> None:
+    settings = {"project.languages": ["go"]}
+    sampled = Sampled(tmp_path, GO, **settings)
+    answers = "".join(sampled.answers("draw.go::Shape.Draw"))
+    assert "`Shape`" in answers
+    assert "``." not in answers
