@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -70,10 +71,25 @@ export class Shape {
   }
 }
 
+/** Puts shapes beside each other, however many there are: "all of them" */
+export function beside(/* first, second */) {
+  const shapes = Array.from(arguments);
+  const areas = shapes.map((shape) => shape.area("cm"));
+  return areas;
+}
+
 /** Returns a value in a unit that is known by name. */
 export function scaled(value: number, unit: string): number {
   return unit === "mm" ? value * 100 : value;
 }
+""",
+    "src/units.ts": """const units$1 = {};
+
+/** Returns how many metres a length has in all. */
+units$1.metre = function metre(length: number): number {
+  const factor = 100;
+  return length / factor;
+};
 """,
     "src/square.ts": """import { Shape, scaled } from "./shape";
 
@@ -219,9 +235,22 @@ def test_a_name_that_is_not_in_the_text_is_noticed(
     assert {one.key for one in sampled.audit(changed).wrong} == set(changed)
 
 
-def test_a_method_names_its_class_in_another_file(tmp_path: Path) -> None:
-    settings = {"project.languages": ["go"]}
-    sampled = Sampled(tmp_path, GO, **settings)
-    answers = "".join(sampled.answers("draw.go::Shape.Draw"))
-    assert "`Shape`" in answers
-    assert "``." not in answers
+@pytest.mark.parametrize(
+    ("world", "id", "own"),
+    [
+        ("go", "shape.go::Shape.Area", "`Shape`"),
+        ("go", "draw.go::Shape.Draw", ""),  # its class is in another file
+        ("typescript", "src/square.ts::Square.area", "`Square`"),
+        ("typescript", "src/units.ts::units$1.metre", ""),  # an object, and no class
+    ],
+)
+def test_a_method_belongs_to_a_class_and_to_nothing_else(
+    tmp_path: Path, world: str, id: str, own: str
+) -> None:
+    files, languages, _ = WORLDS[world]
+    settings = {"project.languages": list(languages)}
+    sampled = Sampled(tmp_path, files, **settings)
+    answers = "".join(sampled.answers(id))
+    assert "belongs to the class ``" not in answers
+    told = re.findall(r"belongs to the class (`\w*`)|它属于 (`\w*`) 类", answers)
+    assert answers and {one or other for one, other in told} == {own} - {""}

@@ -26,7 +26,7 @@ _CAST = re.compile(r"\boperator\s+([A-Za-z][\w:]*).*", re.S)
 # A name; Ruby's may end in a mark, JavaScript's private ones begin with `#`, and a C++
 # operator is all marks.
 _NAME = re.compile(r"(?:[\w$~]+\.)*(?:operator[^\w\s.]+|#?[\w$~]+[?!=]?)")
-_TYPE = re.compile(r"[\w.]+$")
+_TYPE = re.compile(r"[\w$.]+$")
 
 
 @dataclass(slots=True)

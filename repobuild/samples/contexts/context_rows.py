@@ -25,7 +25,6 @@ from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import (
     ElementView,
     ParameterRow,
-    strip_counts,
 )
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
@@ -111,9 +110,10 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
-    row["container"] = strip_counts(element.parent)
     container = file.elements.get(element.parent)
-    if container:  # a method of Go, Rust or C++ may have its class in another file
+    # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
+    if container and container.type == "class":
+        row["container"] = container.plain_qual
         row["container_summary"] = summarise(container.doc)
         row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1

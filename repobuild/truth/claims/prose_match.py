@@ -9,8 +9,8 @@ PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 _CUT = " ..."
 # The markers with which lines of comments and of docstrings begin and end.
 _COMMENT_MARKERS = re.compile(
-    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*|[rRuUbB]{,2}(?:\"{3}|'{3}|[\"']))"
-    r"[ \t]?|(?:\*+/|\"{3}|'{3}|[\"'])\s*$",
+    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*|[rRuUbB]{,2}(?:\"{3}|'{3}))"
+    r"[ \t]?|(?:\*+/|\"{3}|'{3})\s*$",
     re.M,
 )
 _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
