@@ -277,7 +277,8 @@ def _missing(subject: Subject) -> str:
 def _missing_word(subject: Subject, word: str) -> str:
     """Return what is wrong when the file's text lacks the last part of a name."""
     last = word.rpartition(".")[2]
-    if _has_word(subject.file.text, last):
+    words = subject.file.words
+    if last in words if last.isidentifier() else _has_word(subject.file.text, last):
         return ""
     return f"`{last}` occurs nowhere in {subject.path}"
 

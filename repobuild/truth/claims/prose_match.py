@@ -7,6 +7,7 @@ from functools import lru_cache
 
 PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 _CUT = " ..."
+_SOURCES = 32  # files and docstrings that claims are about again and again
 # The markers with which lines of comments and of docstrings begin and end.
 _COMMENT_MARKERS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*|[rRuUbB]{,2}(?:\"{3}|'{3}))"
@@ -56,7 +57,12 @@ def begins_comment(text: str, source: str) -> bool:
     return occurs(text, _without_markers(source), PARAGRAPH_START)
 
 
-@lru_cache(maxsize=4)  # files, one after the other
+@lru_cache(maxsize=_SOURCES)
+def _plain_source(source: str) -> str:
+    return plain(source)
+
+
+@lru_cache(maxsize=_SOURCES)
 def _without_markers(source: str) -> str:
     return _COMMENT_MARKERS.sub("", source)
 
@@ -73,7 +79,7 @@ def is_purpose(text: str) -> bool:
 
 def occurs(text: str, source: str, before: str = "") -> bool:
     """Return whether the source has the text right after `before`, a pattern."""
-    words, source = plain(text.removesuffix(_CUT)).split(), plain(source)
+    words, source = plain(text.removesuffix(_CUT)).split(), _plain_source(source)
     if not words:
         return False
     matches = re.finditer(before + _words_pattern(words), source)

@@ -18,6 +18,7 @@ from repobuild.truth.tree.python_reader import PythonFile
 from repobuild.truth.tree.quotation import SourceLayout, source_layout
 
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.S)
+_WORD = re.compile(r"\w+")
 _COOKIE = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
 
 
@@ -51,6 +52,10 @@ class TreeFile:
             return source_layout(self.text)
         except (tokenize.TokenError, SyntaxError):
             return None
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(_WORD.findall(self.text))
 
     @cached_property
     def bare_texts(self) -> tuple[str, str]:
