@@ -186,6 +186,31 @@ def test_an_unknown_unit_keeps_the_value():
 }
 
 
+# By language: a file, how it begins, one of its methods, how it ends.
+METHODS = {
+    "go": (
+        "a.go", "package a\n\ntype Shape struct{ side int }\n",
+        "func (s *Shape) side%d(unit int) int {\n\tside := unit * %d\n"
+        "\tside += 1\n\treturn side\n}\n", "",
+    ),
+    "rust": (
+        "src/a.rs", "struct Shape { side: i32 }\n\nimpl Shape {\n",
+        "    fn side%d(&self, unit: i32) -> i32 {\n        let side = unit * %d;\n"
+        "        println!(\"a\");\n        side\n    }\n", "}\n",
+    ),
+    "typescript": (
+        "a.ts", "class Shape {\n",
+        "  side%d(unit: number) {\n    let side = unit * %d;\n"
+        "    side += 1;\n    return side;\n  }\n", "}\n",
+    ),
+    "python": (
+        "a.py", "class Shape:\n",
+        "    def side%d(self, unit):\n        side = unit * %d\n"
+        "        side += 1\n        return side\n", "",
+    ),
+}  # fmt: skip
+
+
 class World(NamedTuple):
     """The files of one project, the languages to read, and a word to falsify."""
 
@@ -254,3 +279,19 @@ def test_a_method_belongs_to_a_class_and_to_nothing_else(
     assert "belongs to the class ``" not in answers
     told = re.findall(r"belongs to the class (`\w*`)|它属于 (`\w*`) 类", answers)
     assert answers and {one or other for one, other in told} == {own} - {""}
+
+
+@pytest.mark.parametrize(("language", "text"), METHODS.items())
+def test_a_method_is_completed_within_its_class_where_it_is_written_there(
+    tmp_path: Path, language: str, text: tuple[str, str, str, str]
+) -> None:
+    path, head, method, end = text
+    methods = "\n".join(method % (number, number) for number in range(12))
+    settings = {"project.languages": [language], "samples.min_code_lines": 1}
+    sampled = Sampled(tmp_path, {path: head + methods + end}, **settings)
+    prefixes = [one.get("prefix", "") for one in sampled.samples.values()]
+    assert any("side" in prefix for prefix in prefixes)
+    within = language in ("typescript", "python")
+    declared = re.compile(r"(type|struct|class) Shape")
+    assert any(map(declared.search, prefixes)) == within
+    assert sampled.audit().wrong == []

@@ -115,7 +115,9 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     if container and container.type == "class":
         row["container"] = container.plain_qual
         row["container_summary"] = summarise(container.doc)
-        row["container_signature"] = container.signature
+        if container.row.end_line >= element.row.end_line:
+            # A method of Go, Rust or C++ is not written within its type.
+            row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
     if element.type == "class":
         row.update(_class_fields(file, element))
