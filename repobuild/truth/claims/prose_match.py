@@ -15,7 +15,10 @@ _COMMENT_MARKERS = re.compile(
     re.M,
 )
 _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
-_ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")  # {} in MyST
+# `:a:` of reStructuredText and `{a}` of MyST; a text in backticks may begin so, too.
+_ROLE = re.compile(
+    r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
+)  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
