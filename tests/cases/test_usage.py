@@ -123,6 +123,54 @@ def load(address):
 }
 
 
+ANNOTATED = {
+    "pkg/__init__.py": "",
+    "pkg/environment.py": '''"""Where pages are made."""
+
+import typing
+
+
+class Undefined:
+    """What a page has no value for."""
+
+    def __init__(self, hint):
+        self.hint = hint
+
+
+class Visitor(typing.Protocol):
+    """What is called with each node."""
+
+    def __call__(self, node):
+        """Visit one node of the tree."""
+        return node
+
+
+class Environment:
+    """What all pages of a site share."""
+
+    def __init__(self, undefined: typing.Type[Undefined]):
+        self.undefined: typing.Type[Undefined] = undefined
+
+    def visitor(self, node) -> "typing.Optional[Visitor]":
+        """Return what visits a node, if anything does."""
+        return getattr(self, str(node), None)
+''',
+    "pkg/use.py": '''"""Make the pages."""
+
+from pkg.environment import Environment
+
+
+def made(environment: Environment):
+    """Make what a page has no value for."""
+    return environment.undefined("nothing is there")
+
+
+def visit(environment: Environment, node):
+    """Visit one node of the tree by its visitor."""
+    found = environment.visitor(node)
+    return found(node)
+''',
+}
 FACTORY = {
     "pkg/__init__.py": "",
     "pkg/writer.py": '''"""Writers of pages."""
@@ -186,6 +234,16 @@ def test_a_value_that_is_annotated_where_it_gets_its_name_is_called_by_it(
 ) -> None:
     sampled = Sampled(tmp_path, FACTORY)
     assert "`build`" in "".join(sampled.answers("pkg/writer.py::Writer"))
+    assert sampled.audit().wrong == []
+
+
+@pytest.mark.parametrize("caller", ["made", "visit"])
+def test_what_an_annotation_says_is_called_in_another_file(
+    tmp_path: Path, caller: str
+) -> None:
+    sampled = Sampled(tmp_path, ANNOTATED)
+    answers = [one["answer"] for one in sampled.samples.values()]
+    assert any(f"`{caller}`" in answer for answer in answers)
     assert sampled.audit().wrong == []
 
 

@@ -19,6 +19,7 @@ from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, last_nam
 CALL_OF_CALL = "()"  # what `a()()` and `a[0]()` call, which has no name
 _LONGEST_DOC = 400  # characters that another sample may quote
 _CLASS_ARGUMENT = "cls"
+_TYPES = ("Type", "type")
 _CONSTRUCTING = ("__new__", "__init__", "__call__")
 
 
@@ -194,7 +195,23 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
             for target, bound in _assignments(one):
                 if last_name(target) in _CONSTRUCTING:
                     aliases[last_name(bound)].add(node.name)
+    for node in ast.walk(tree):
+        for name, annotation in _annotations(node):
+            # A call of `kind: type[A]` makes an A.
+            if last_name(annotation) in _TYPES and isinstance(
+                annotation, ast.Subscript
+            ):
+                for made in _names_in(annotation.slice):
+                    aliases[made].add(name)
     return aliases
+
+
+def _annotations(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the name of a variable, an attribute or a parameter, and its annotation."""
+    if isinstance(node, ast.AnnAssign):
+        yield last_name(node.target), node.annotation
+    elif isinstance(node, ast.arg) and node.annotation:
+        yield node.arg, node.annotation
 
 
 def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
@@ -264,5 +281,15 @@ def _names_in(node: ast.AST) -> set[str]:
         elif isinstance(one, ast.Attribute):
             names.add(one.attr)
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
-            names.update(one.value.split()[:1])
+            names.update(_names_in_string(one.value))
     return names
+
+
+def _names_in_string(text: str) -> set[str]:
+    """Return the names in a type that is written as a string; else the first word."""
+    if "[" in text and "\n" not in text:
+        try:
+            return _names_in(ast.parse(text, mode="eval").body)
+        except (SyntaxError, ValueError, RecursionError):
+            pass
+    return set(text.split()[:1])
