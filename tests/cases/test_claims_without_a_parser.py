@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+from repobuild.checkout import open_checkout
+from repobuild.cli.claim_audit import audit_claims
+from tests.cases.commands import commit, repobuild, start
 from tests.cases.sampled import Sampled
 
 GO = {
@@ -222,6 +226,16 @@ METHODS = {
 }  # fmt: skip
 
 
+CHANGED = '''"""Figures of the plane."""
+
+
+def area(side%s):
+    """Return how large a square is, in square units."""
+    product = side * side
+    return product
+'''
+
+
 class World(NamedTuple):
     """The files of one project, the languages to read, and a word to falsify."""
 
@@ -314,3 +328,27 @@ def test_a_method_is_completed_within_its_class_where_it_is_written_there(
     declared = re.compile(r"(type|struct|class) Shape")
     assert any(map(declared.search, prefixes)) == within
     assert sampled.audit().wrong == []
+
+
+def test_the_bar_of_the_check_ends_at_its_total(tmp_path: Path) -> None:
+    place = start(tmp_path / "place", {"a.py": CHANGED % "", "b.py": CHANGED % ""})
+    commit(place, {"a.py": CHANGED % ", unit"})
+    assert repobuild(place, "--until", "dataset").returncode == 0
+    totals: list[int] = []
+    done: list[int] = []
+
+    class Bar:
+        def advance(self, count: int = 1) -> None:
+            done.append(count)
+
+        def note(self, text: str) -> None:
+            pass
+
+    @contextmanager
+    def progress(label: str, total: int) -> Iterator[Bar]:
+        totals.append(total)
+        yield Bar()
+
+    result = audit_claims(open_checkout(place), progress, 1)
+    assert "changed" in result["claims"]  # of a table beside `samples`
+    assert totals == [sum(done)] == [result["samples"]]
