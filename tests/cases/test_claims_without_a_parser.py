@@ -11,7 +11,9 @@ from typing import NamedTuple
 import pytest
 
 from repobuild.checkout import open_checkout
-from repobuild.cli.claim_audit import audit_claims
+from repobuild.cli.claim_audit import audit_claims, audit_tree
+from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.truth.audit import audit
 from tests.cases.commands import commit, repobuild, start
 from tests.cases.sampled import Sampled
 
@@ -352,3 +354,19 @@ def test_the_bar_of_the_check_ends_at_its_total(tmp_path: Path) -> None:
     result = audit_claims(open_checkout(place), progress, 1)
     assert "changed" in result["claims"]  # of a table beside `samples`
     assert totals == [sum(done)] == [result["samples"]]
+
+
+def test_changed_lines_are_quoted_as_a_difference(tmp_path: Path) -> None:
+    place = start(tmp_path / "place", {"a.py": CHANGED % ""})
+    commit(place, {"a.py": (CHANGED % "").replace("side * side", "side**2")})
+    assert repobuild(place, "--until", "dataset").returncode == 0
+    checkout = open_checkout(place)
+    build = checkout.view(checkout.snapshot(), checkout.state())
+    changed = {
+        key: {**sample, "answer": sample["answer"].replace("```diff", "```python")}
+        for key, sample in AllSamples.of(build).entries()
+        if "```diff" in sample["answer"]
+    }
+    assert changed
+    found = audit(changed.items(), audit_tree(build))
+    assert {one.key for one in found.wrong} == set(changed)
