@@ -141,6 +141,15 @@ pub fn bare(text: &str) -> &str {
     text
 }
 
+impl std::ops::Index<Shape> for [f64] {
+    type Output = f64;
+
+    /// Returns the item that a shape means, by its side.
+    fn index(&self, at: Shape) -> &f64 {
+        &self[at.side as usize]
+    }
+}
+
 /// Returns a value in a unit that is known by name.
 pub fn scaled(value: f64, unit: &str) -> f64 {
     if unit == "mm" { value * 100.0 } else { value }

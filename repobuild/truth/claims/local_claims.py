@@ -71,12 +71,9 @@ def kind(subject: Subject, claimed: str) -> str:
 
 
 def _check_kind_in_text(subject: Subject, claimed: str) -> str:
-    """Check, without a parser, that the word is a kind; a method is within a class."""
-    kinds = {subject.templates.words[kind]: kind for kind in _ELEMENT_KINDS}
-    kind = kinds.get(claimed, "")
-    if kind == "method" and "." not in subject.display_name:
-        return "it is in no class"
-    return "" if kind else f"it is none of {', '.join(kinds)}"
+    """Check, without a parser, that the word is a kind (a method may have no class)."""
+    kinds = [subject.templates.words[kind] for kind in _ELEMENT_KINDS]
+    return "" if claimed in kinds else f"it is none of {', '.join(kinds)}"
 
 
 def path(subject: Subject, claimed: str) -> str:
