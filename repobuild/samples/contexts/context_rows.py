@@ -22,7 +22,10 @@ from itertools import islice
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
-from repobuild.samples.contexts.element_view import ElementView, ParameterRow
+from repobuild.samples.contexts.element_view import (
+    ElementView,
+    ParameterRow,
+)
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import element_id, enclosing_test, is_test
 from repobuild.samples.text.docstring_parts import (
@@ -108,10 +111,13 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
     container = file.elements.get(element.parent)
-    if container:
+    # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
+    if container and container.type == "class":
         row["container"] = container.plain_qual
         row["container_summary"] = summarise(container.doc)
-        row["container_signature"] = container.signature
+        if container.row.end_line >= element.row.end_line:
+            # A method of Go, Rust or C++ is not written within its type.
+            row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
     if element.type == "class":
         row.update(_class_fields(file, element))

@@ -38,7 +38,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
 
 def _explain(scope: FactScope) -> Fact:
     container = ""
-    if scope.get("kind") == "method":
+    if scope.get("kind") == "method" and scope.get("container"):
         container = scope.phrases.part("container", container=scope.get("container"))
     answer = (
         scope.answer("explain")

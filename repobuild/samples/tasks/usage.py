@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 
@@ -103,8 +104,11 @@ def _callee(scope: FactScope) -> str:
     owner = scope.get("container").rpartition(".")[2]
     if any(d in (scope.get("decorators") or ()) for d in _CALLED_ON_CLASS):
         return f"{owner}.{name}"
-    instance = _WORD_BREAK.sub("_", owner).lower().strip("_")
-    return f"{instance}.{name}"
+    bare = _WORD_BREAK.sub("_", owner).lower()
+    instance = bare.strip("_")
+    if keyword.iskeyword(instance):
+        instance += "_"  # `and_`, as PEP 8 has it
+    return f"{instance if instance.isidentifier() else bare}.{name}"
 
 
 def _is_attribute(decorators: list[str]) -> bool:
