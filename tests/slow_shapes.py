@@ -167,6 +167,7 @@ PYTHON = {
     "unclosed quotes": Shape('x = "\n'),
     "unclosed brackets": Shape("[\n"),
     "unclosed braces": Shape("{{\n"),
+    "comments and brackets": Shape("[\n", head="# old\n" * 300, limit=900_000),
     "closing brackets": Shape(")"),
     "unclosed definitions": Shape("def f(\n"),
     "broken lines": Shape("def class = ) if\n"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,6 +23,7 @@ from repobuild.cli.output import (
     emit,
     print_message,
     print_text,
+    redact_secrets,
     short,
     write_screen,
 )
@@ -109,6 +110,45 @@ class Answers:
         return [name for name, answer in answers.items() if not answer.whole]
 
 
+@dataclass(slots=True)
+class RedactedText:
+    """A text that grows while it is shown, without the secrets in it.
+
+    A word is held back until it is complete, and a line with a quotation until it ends:
+    half of a token does not look like one, and `'...' == password` ends in the name.
+    """
+
+    _text: str = ""
+    _end: int = 0  # of what is settled
+    _shown: str = ""
+
+    def add(self, piece: str, last: bool = False) -> str:
+        """Append a piece, and return what can be shown in addition."""
+        self._text += piece
+        self._end = len(self._text) if last else max(self._end, self._settled())
+        redacted = redact_secrets(self._text[: self._end])
+        same = len(os.path.commonprefix([redacted, self._shown]))
+        self._shown = redacted
+        return str(redacted[same:])
+
+    def _settled(self) -> int:
+        """Return how many characters no more text can make a part of a secret."""
+        start = self._text.rfind("\n") + 1
+        line = self._text[start:]
+        if '"' in line or "'" in line or line.count("`") % 2:
+            return start
+        return start + line.rfind(" ") + 1
+
+
+def redacted_pieces(pieces: Iterable[AnswerPiece]) -> Iterator[AnswerPiece]:
+    """Yield the pieces as they are shown: without secrets and control characters."""
+    texts: dict[str, RedactedText] = {}
+    for piece in pieces:
+        text = texts.setdefault(piece.model, RedactedText())
+        # Without control characters first: they may interrupt a token.
+        yield replace(piece, text=text.add(printable(piece.text), piece.last))
+
+
 @click.command("ask")
 @click.argument("question", nargs=-1, required=True)
 @click.option(
@@ -153,7 +193,7 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
             pieces = comparison.answer_one(model, text, max_tokens)
             _show_below(answers.collect(pieces), title)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
-    _print_mentions(mention_lines(mentions), in_columns)
+    _print_mentions(mention_lines(redact_secrets(mentions)), in_columns)
     if answers.cut:
         names = " and ".join(answers.cut)
         note = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
@@ -194,15 +234,15 @@ def _show_in_columns(pieces: Iterator[AnswerPiece], title: str) -> None:
     size = shutil.get_terminal_size()
     screen = SideBySide(size.columns, size.lines, write_screen)
     screen.title("base", title, bold_title)
-    for piece in pieces:
-        screen.add(int(piece.model != "base"), printable(piece.text), piece.last)
+    for piece in redacted_pieces(pieces):
+        screen.add(int(piece.model != "base"), piece.text, piece.last)
 
 
 def _show_below(pieces: Iterator[AnswerPiece], title: str) -> None:
     """Print one answer under its title, for pipes and narrow terminals."""
     print_text(f"{title}:", bold=True)
-    for piece in pieces:
-        print_text(printable(piece.text), end="")
+    for piece in redacted_pieces(pieces):
+        print_text(piece.text, end="")
     print_text("\n")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -89,6 +90,7 @@ def command(
         emit(status_facts(checkout, snapshot, goals), as_json, status_text)
         return 0
     checkout.require_powers(snapshot, goals)
+    _check_hosts(checkout, snapshot, goals)
     progress = progress_for(quiet or as_json)
     with checkout.building(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
@@ -100,6 +102,17 @@ def command(
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
+
+
+def _check_hosts(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> None:
+    """Raise `UsageError` for hosts that cannot be used, before anything is built."""
+    from repobuild.engine.rule import closure
+
+    hostfile = checkout.settings["adapter.hostfile"]
+    if hostfile and "adapter" in closure(checkout.rulebook(snapshot).rules, goals):
+        from repobuild.model.compute.launch import read_hosts
+
+        read_hosts(Path(checkout.root, Path(hostfile).expanduser()))
 
 
 def _print_notices(checkout: Checkout, snapshot: Snapshot) -> None:
@@ -190,11 +203,13 @@ def warn_of_problems(problems: list[Problem]) -> None:
 
 def _warn_of_unknown_licences(build: Build) -> None:
     """Warn of files that the deny list cannot judge, as their licence is unknown."""
+    patterns = build.settings["samples.deny_licences"]
+    if not patterns:
+        return
     from repobuild.code.licence.detect import UNKNOWN
     from repobuild.samples.dataset.licence_filter import is_denied
 
-    patterns = build.settings["samples.deny_licences"]
-    if not patterns or is_denied(UNKNOWN, patterns):
+    if is_denied(UNKNOWN, patterns):
         return
     if "licences" not in build.outcomes or build.state.line("licences") is None:
         return

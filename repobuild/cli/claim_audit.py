@@ -44,7 +44,8 @@ def audit_claims(
     # The audit cannot know what the samples of a user's rule claim.
     unchecked = {name for name in tables if build.rules[name].code}
     samples = AllSamples({n: tables[n] for n in tables if n not in unchecked})
-    with progress("claims", line.entries) as bar:
+    lines = filter(None, map(state.line, samples.tables))
+    with progress("claims", sum(one.entries for one in lines)) as bar:
         result = audit(samples.entries(), audit_tree(build), jobs, advance=bar.advance)
     return {
         "version": 1,

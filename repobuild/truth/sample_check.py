@@ -104,11 +104,14 @@ def check_change_sample(
     commit = find_commit(str(sample.get("commit", "")))
     templates = answer_templates(sample["language"])
     checked = list(check_change(ChangeSubject(kind, fields, templates, index, commit)))
-    for (_, field), claimed in fields.items():
+    for (part, field), claimed in fields.items():
         if field == "project":
             claim = DeferredClaim("project", key, sample["element"], claimed)
             actual = PROJECT_CLAIMS["project"](index, claim)
             checked.append(CheckedClaim(field, claimed, actual))
+        elif (part, field) == ("change_body", "fence"):
+            actual = "" if claimed == "diff" else "it is a diff"
+            checked.append(CheckedClaim("language", claimed, actual))
     asked = {f: text for (part, f), text in fields.items() if part.endswith(_QUESTION)}
     for field, claimed in asked.items():
         answered = fields.get((kind, field), claimed)

@@ -16,9 +16,11 @@ import json
 import random
 import string
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from repobuild.samples.dataset.secret_detection import find_secrets, redact
+from tests.benchmarks import table
 
 HEX = "0123456789abcdef"
 UPPER = string.ascii_uppercase + string.digits
@@ -174,6 +176,7 @@ CONNECTIONS = (
 CLEAN = (
     'password = "password"',
     'password = "password123"',
+    'password = "<your password>"',
     'password: str = "<your password>"',
     'password = os.environ["DB_PASSWORD_2"]',
     "password = getpass.getpass(f'Password for {user2}: ')",
@@ -349,6 +352,27 @@ def is_found(form: Form) -> bool:
     return form.secret not in left and form.secret[-8:] not in left
 
 
+def _rows() -> Iterator[list[str]]:
+    """Yield a row for each group of forms, and one for all with the clean lines."""
+    drawn = [list(map(is_found, forms(seed))) for seed in range(DRAWS)]
+    count = len(drawn[0])
+    first, second = len(TOKENS), len(TOKENS) + len(PASSWORDS)
+    third = second + len(CONNECTIONS)
+    groups = {
+        "tokens of providers": slice(first),
+        "passwords by their name": slice(first, second),
+        "connection strings, headers, command lines": slice(second, third),
+        "JWT, private keys, AWS, Azure, long lines": slice(third, count),
+        "all": slice(count),
+    }
+    marked = sum(bool(find_secrets(line)) for line in CLEAN)
+    for name, group in groups.items():
+        found = [one for draw in drawn for one in draw[group]]
+        clean = [str(len(CLEAN)), str(marked)] if name == "all" else ["", ""]
+        share = f"{100 * sum(found) / len(found):.0f} %"
+        yield [name, str(len(found) // DRAWS), share, *clean]
+
+
 def main() -> None:
     """Print the figures, and what was missed or marked."""
     drawn = [form for seed in range(DRAWS) for form in forms(seed)]
@@ -359,10 +383,10 @@ def main() -> None:
         for line in CLEAN:
             find_secrets(line)
     seconds = time.perf_counter() - began
-    count = len(drawn) // DRAWS
-    found = len(drawn) - len(missed)
-    print(f"{count} forms, {DRAWS} draws: {found} of {len(drawn)} found")
-    print(f"{len(CLEAN)} clean lines: {len(marked)} marked")
+    print(table.markdown(["", "forms", "found", "clean lines", "marked"], _rows()))
+    print(
+        f"\n{len(missed)} of {len(drawn)} drawn forms missed, each drawn {DRAWS} times"
+    )
     print(f"{seconds / 100 / len(CLEAN) * 1e6:.1f} us a clean line")
     for form in missed:
         print(f"  missed  {form.name}: {form.line[:100]}")

@@ -359,3 +359,8 @@ def test_a_change_of_another_all_updates_who_imports_by_star() -> None:
     assert world.calls("a.py") == []
     files["num/multi.py"] = MULTI
     assert world.put(files).calls("a.py") == ["num/multi.py::dot"]
+
+
+def test_the_insides_of_a_package_are_no_technology() -> None:
+    files = {"a.py": "import _pytest.config\nimport _cffi_backend\nimport numpy\n"}
+    assert technologies(World(files)) == ["numpy"]

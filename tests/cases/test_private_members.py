@@ -79,3 +79,21 @@ def test_samples_tell_private_and_public_members_apart(tmp_path: Path) -> None:
     assert any("Drop what is kept" in answer for answer in private)
     assert any("Drop it, and say so" in answer for answer in public)
     assert not any("Drop what is kept" in answer for answer in public)
+
+
+def test_claims_about_files_that_only_text_shows_hold(tmp_path: Path) -> None:
+    """The checker reads Python and Markdown; of other languages it has the text."""
+    languages = ["javascript"]
+    main = "/** Begin to work. */\nfunction start() { return 1; }\n"
+    files = {"cache.js": CACHE, "main.js": main}
+    sampled = Sampled(tmp_path, files, **{"project.languages": languages})
+    result = sampled.audit()
+    assert result.wrong == []
+    assert {"kind", "short name", "classes", "methods counted"} <= set(result.claims)
+    key, sample = next(
+        (key, sample) for key, sample in sampled.samples.items()
+        if sample["element"] == "main.js::start" and "is a function" in sample["answer"]
+    )  # fmt: skip
+    answer = sample["answer"].replace("is a function", "is a method")
+    (wrong,) = sampled.audit({key: {**sample, "answer": answer}}).wrong
+    assert (wrong.claim, wrong.actual) == ("kind", "it is in no class")

@@ -12,8 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from repobuild.cli.ask import redacted_pieces
 from repobuild.cli.main import run
 from repobuild.evaluate.report import write as write_report
+from repobuild.model.compare import AnswerPiece
+from repobuild.samples.dataset.secret_detection import redact
 from repobuild.samples.export.dataset_files import DATASET_FORMATS
 from tests import pages
 from tests.benchmarks.secrets import ALNUM, HEX, UPPER, URL, forms
@@ -157,3 +160,33 @@ def _text(path: Path) -> str:
     from pyarrow.parquet import read_table
 
     return json.dumps(read_table(path).to_pylist())
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+@pytest.mark.parametrize("number", range(len(forms(5))))
+def test_no_answer_shows_a_secret_while_it_grows(number: int, size: int) -> None:
+    """A model may have learnt one; `ask` shows what is redacted as a whole."""
+    form = forms(5)[number]
+    answer = f"It is in `a.py`, and don't use it:\n{form.line}\nnor this one: x y"
+    cut = [answer[at : at + size] for at in range(0, len(answer), size)]
+    pieces = [AnswerPiece("base", text) for text in cut]
+    pieces.append(AnswerPiece("base", "", last=True))
+    shown = "".join(piece.text for piece in redacted_pieces(pieces))
+    assert shown.count("It is in `a.py`, and") == 1
+    if "PRIVATE" not in form.line:  # the end of a key is unknown
+        assert shown.endswith("nor this one: x y")
+    if form.secret:
+        assert form.secret[-8:] not in shown
+    assert "[secret: " in shown
+    if size == 1000:
+        assert shown == redact(answer)
+
+
+def test_an_answer_appears_word_by_word_and_control_characters_hide_no_token() -> None:
+    token = NAMES["github"]
+    words = ["`f` ", "is ", "in ", "`a.py`", ".", f" {token[:9]}\x07{token[9:]}"]
+    pieces = [AnswerPiece("adapter", word) for word in words]
+    pieces.append(AnswerPiece("adapter", "", last=True))
+    shown = [piece.text for piece in redacted_pieces(pieces)]
+    assert shown[:3] == ["`f` ", "is ", "in "]
+    assert "".join(shown) == "`f` is in `a.py`. [secret: GitHub Token]"

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from repobuild.code.facts.element import signature
+from repobuild.code.facts.element_row import row_of
+from tests.cases.sampled import Sampled
 from tests.code_world import World
 
 HIDING = {
@@ -107,3 +112,50 @@ def test_a_name_that_is_bound_before_keeps_its_type(line: str) -> None:
     assert World({"a.py": local}).calls("a.py::f") == ["a.py::A", "a.py::A.m"]
     given = f"{text}def f(x: A):\n    x.m()\n    {line}\n"
     assert World({"a.py": given}).calls("a.py::f") == ["a.py::A.m"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "def in_types[helpers](given: helpers)",
+        "async def d[T: int, *S, **P](given: T) -> list[T]",
+        "class Box[T](Base)",
+        "class Plain[T]",
+    ],
+)
+def test_a_signature_has_its_type_parameters(head: str) -> None:
+    world = World({"a.py": f"class Base: pass\n\n\n{head}:\n    x = 1\n"})
+    row = world.view.tables["facts"].rows["a.py"]["elements"][1]
+    assert signature(row_of(row)) == head
+
+
+def test_claims_hold_in_python_that_is_newer_than_the_running_one(
+    tmp_path: Path,
+) -> None:
+    """Whatever `ast` makes of it: a file that it cannot read is checked as text."""
+    text = "".join(
+        f'def f{number}[T](given: T):\n    """Take number {number} of several."""\n'
+        f"    type A = {body}\n    return given\n\n\n"
+        for number, body in enumerate(["int", "list[T]"])
+    )
+    text += (
+        "class Box[T]:\n"
+        '    """Keep one thing."""\n\n'
+        "    def get(self) -> T:\n"
+        '        """Give the thing back."""\n'
+        "        return self.thing\n"
+    )
+    found = Sampled(tmp_path, {"new.py": text})
+    assert any("def f0[T](given: T)" in one for one in found.answers("new.py::f0"))
+    assert found.audit().wrong == []
+    for element, old, new in [
+        ("new.py::f0", "is a function", "is a class"),
+        ("new.py::Box", "is a class", "is a function"),
+        ("new.py::f1", "Take number 1", "Take number 0 and 1"),
+    ]:
+        key, sample = next(
+            (key, sample) for key, sample in found.samples.items()
+            if sample["element"] == element and old in sample["answer"]
+        )  # fmt: skip
+        edited = {**sample, "answer": sample["answer"].replace(old, new)}
+        assert found.audit({key: edited}).wrong, (element, new)

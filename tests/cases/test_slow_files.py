@@ -38,6 +38,8 @@ ONCE_SLOW = [
     ("python", "builtin calls"),
     ("python", "imports"),
     ("python", "decorators"),
+    ("python", "unclosed brackets"),
+    ("python", "comments and brackets"),
     ("javascript", "one name called"),
     ("javascript", "comment openings"),
     ("javascript", "sum"),

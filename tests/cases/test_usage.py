@@ -63,6 +63,30 @@ class Client:
     async def send(self, message):
         """Send a message to the server."""
         return message
+
+
+class And:
+    """What holds when both of its sides do."""
+
+    def holds(self, values):
+        """Tell whether both sides hold for the values."""
+        return all(values)
+
+
+class _2DGrid:
+    """Fields in rows and columns."""
+
+    def field(self, row):
+        """Find the first field in a row."""
+        return row
+
+
+class _:
+    """What nobody has named."""
+
+    def keep(self, value):
+        """Keep a value for a while."""
+        return value
 '''
 CALLS = {
     "lifespan": "lifespan(app)",
@@ -73,6 +97,10 @@ CALLS = {
     "opened": "opened(path)",
     "Client.events": "client.events(topic)",
     "Client.send": "await client.send(message)",
+    # No instance has a name that Python does not allow.
+    "And.holds": "and_.holds(values)",
+    "_2DGrid.field": "_2_d_grid.field(row)",
+    "_.keep": "_.keep(value)",
 }
 SHOP = {
     "pyproject.toml": "[project]\nname = 'shop'\ndependencies = ['numpy>=1']\n",
@@ -95,6 +123,88 @@ def load(address):
 }
 
 
+ANNOTATED = {
+    "pkg/__init__.py": "",
+    "pkg/environment.py": '''"""Where pages are made."""
+
+import typing
+
+
+class Undefined:
+    """What a page has no value for."""
+
+    def __init__(self, hint):
+        self.hint = hint
+
+
+class Visitor(typing.Protocol):
+    """What is called with each node."""
+
+    def __call__(self, node):
+        """Visit one node of the tree."""
+        return node
+
+
+class Environment:
+    """What all pages of a site share."""
+
+    def __init__(self, undefined: typing.Type[Undefined]):
+        self.undefined: typing.Type[Undefined] = undefined
+
+    def visitor(self, node) -> "typing.Optional[Visitor]":
+        """Return what visits a node, if anything does."""
+        return getattr(self, str(node), None)
+''',
+    "pkg/use.py": '''"""Make the pages."""
+
+from pkg.environment import Environment
+
+
+def made(environment: Environment):
+    """Make what a page has no value for."""
+    return environment.undefined("nothing is there")
+
+
+def visit(environment: Environment, node):
+    """Visit one node of the tree by its visitor."""
+    found = environment.visitor(node)
+    return found(node)
+''',
+}
+FACTORY = {
+    "pkg/__init__.py": "",
+    "pkg/writer.py": '''"""Writers of pages."""
+
+
+class Writer:
+    """Writes the text of one page."""
+
+    def __init__(self, page):
+        self.page = page
+''',
+    "pkg/environment.py": '''"""Where pages are made."""
+
+from pkg.writer import Writer
+
+
+class Environment:
+    """What all pages of a site share."""
+
+    writer_class: type["Writer"] = Writer
+''',
+    "pkg/use.py": '''"""Make the pages."""
+
+from pkg.environment import Environment
+
+
+def build(environment: Environment, page):
+    """Make one page of the site with its writer."""
+    made = environment.writer_class(page)
+    return made
+''',
+}
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
     return Sampled(tmp_path_factory.mktemp("usage"), {"app.py": APP})
@@ -112,9 +222,29 @@ def _example_calls(sampled: Sampled, id: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("qual", "call"), CALLS.items())
-def test_only_a_coroutine_is_awaited(app: Sampled, qual: str, call: str) -> None:
+def test_an_example_call_is_valid_and_awaited_only_of_a_coroutine(
+    app: Sampled, qual: str, call: str
+) -> None:
     assert _example_calls(app, f"app.py::{qual}") == {call}
     ast.parse(f"async def f(): {call}")
+
+
+def test_a_value_that_is_annotated_where_it_gets_its_name_is_called_by_it(
+    tmp_path: Path,
+) -> None:
+    sampled = Sampled(tmp_path, FACTORY)
+    assert "`build`" in "".join(sampled.answers("pkg/writer.py::Writer"))
+    assert sampled.audit().wrong == []
+
+
+@pytest.mark.parametrize("caller", ["made", "visit"])
+def test_what_an_annotation_says_is_called_in_another_file(
+    tmp_path: Path, caller: str
+) -> None:
+    sampled = Sampled(tmp_path, ANNOTATED)
+    answers = [one["answer"] for one in sampled.samples.values()]
+    assert any(f"`{caller}`" in answer for answer in answers)
+    assert sampled.audit().wrong == []
 
 
 def test_every_claim_about_calls_holds(app: Sampled) -> None:

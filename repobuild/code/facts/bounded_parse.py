@@ -29,6 +29,8 @@ _PROBE = 2_000  # bytes between two places where the tree's depth is looked at
 _MAX_DEPTHS = 50_000  # sum of these depths; JavaScript's query takes 60 us for each one
 _DEPTH = 50  # of ordinary code, at most
 _MAX_ANGLES = 5_000  # `A<A<A<`: tree-sitter-java needs gigabytes for 60,000 of them
+_MAX_ERROR_CHILDREN = 20_000
+_MAX_VISITED = 1_000  # nodes; an error that is deeper is accepted
 _ANGLES_END = re.compile(rb"[;{}>]")
 _LEAST_BYTES = 100_000  # a shorter source may cost as much as one of this size
 # At each comment tree-sitter-python's scanner reads on to the next code: 8,000 comment
@@ -45,7 +47,8 @@ def parse_source(parser: Parser, source: bytes) -> Node:
     """Return the root of a source's syntax tree.
 
     Raises:
-        UnparsableError: the source needs more work than its size allows.
+        UnparsableError: the source needs more work than its size allows, or is broken
+            beyond repair.
     """
     if source.count(b"<") > _MAX_ANGLES:
         parts = _ANGLES_END.split(source)
@@ -72,9 +75,28 @@ def parse_source(parser: Parser, source: bytes) -> Node:
         parser.reset()
     else:
         parsing = False  # nodes read their text in the same way
+        # First: each probe of the depth visits all children of an error node.
+        if reads >= 0 and _has_huge_error(root):
+            raise UnparsableError("too broken to be read as this language")
         if reads >= 0 and not _is_too_deep(root):
             return root
     raise UnparsableError("too much work for its size to be read as this language")
+
+
+def _has_huge_error(root: Node) -> bool:
+    """Return whether an error node has so many children that queries would not end.
+
+    Their cost is the square of that number: a megabyte of `[` takes minutes.
+    """
+    waiting = [root] if root.has_error else []
+    for _ in range(_MAX_VISITED):
+        if not waiting:
+            return False
+        node = waiting.pop()
+        if node.is_error and node.child_count > _MAX_ERROR_CHILDREN:
+            return True
+        waiting += [child for child in node.children if child.has_error]
+    return False
 
 
 def _is_too_deep(root: Node) -> bool:

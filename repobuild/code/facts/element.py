@@ -178,11 +178,14 @@ def _parameter(entry: str | list[str]) -> dict[str, str]:
     }
 
 
-def signature(row: ElementRow) -> str:
-    """Return the first line of the definition, without decorators and colon."""
+def signature(row: ElementRow, generics: str = "") -> str:
+    """Return the first line of the definition, without decorators and colon.
+
+    `generics` are its type parameters, in brackets.
+    """
     if row.head:
         return row.head
-    name = name_of(row.qual)
+    name = name_of(row.qual) + generics
     if row.type == "class":
         return f"class {name}({', '.join(row.bases)})" if row.bases else f"class {name}"
     if row.type not in ("function", "method"):

@@ -62,7 +62,7 @@ class ElementRow(NamedTuple):
     vars: Bindings = {}
     attrs: Bindings = {}
     flags: str = ""  # "a" async, "g" such a generator, "d" never exists (branches.py)
-    head: str = ""  # the signature as written, in languages other than Python
+    head: str = ""  # the signature; of Python only where it has type parameters
     reads: list[str] = []  # chains of attributes that it reads and does not call
 
 

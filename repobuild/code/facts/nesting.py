@@ -26,7 +26,7 @@ _CAST = re.compile(r"\boperator\s+([A-Za-z][\w:]*).*", re.S)
 # A name; Ruby's may end in a mark, JavaScript's private ones begin with `#`, and a C++
 # operator is all marks.
 _NAME = re.compile(r"(?:[\w$~]+\.)*(?:operator[^\w\s.]+|#?[\w$~]+[?!=]?)")
-_TYPE = re.compile(r"[\w.]+$")
+_TYPE = re.compile(r"[\w$.]+$")
 
 
 @dataclass(slots=True)
@@ -135,7 +135,7 @@ class Nesting:
             if span in attributes:
                 nested.attributes.insert(0, span)
                 nested.start = start
-            else:
+            elif not self._is_about_attribute(span):
                 nested.comments.insert(0, span)
 
     def _begins_line(self, span: Span) -> bool:
@@ -143,6 +143,13 @@ class Nesting:
         line = self._source.rfind(b"\n", 0, span[0]) + 1
         before = self._source[line : span[0]].strip()
         return not before or before.startswith((b"@", b"#[", b"/*"))
+
+    def _is_about_attribute(self, span: Span) -> bool:
+        """Return whether it is a note to the attribute before it: `@a // why`."""
+        line = self._source.rfind(b"\n", 0, span[0]) + 1
+        before = self._source[line : span[0]].strip()
+        is_note = self._source.startswith(b"//", span[0])
+        return is_note and before.startswith((b"@", b"#["))
 
     def _qualify_names(self) -> None:
         """Set each definition's parent and qualified name; a repeated one is `f#2`."""

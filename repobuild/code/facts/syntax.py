@@ -26,13 +26,11 @@ from repobuild.code.facts.bounded_parse import (
 from repobuild.code.scan.language import Language, all_languages
 
 _SITES = re.compile(r"^; -+ sites$", re.MULTILINE)
-_MAX_ERROR_CHILDREN = 20_000
 # Nodes that hold names and no strings that matter.
 _NAME_NODES = frozenset(
     "identifier attribute dotted_name list_splat_pattern dictionary_splat_pattern"
     " import_statement import_from_statement future_import_statement".split()
 )
-_MAX_VISITED = 1_000  # nodes; an error that is deeper is accepted
 _MAX_NESTING = 100  # definitions; names and digests cost the square of the depth
 Parts = dict[str, list[Node]]
 
@@ -100,22 +98,6 @@ def _source_order(node: Node) -> Span:
     return node.start_byte, -node.end_byte
 
 
-def has_huge_error(root: Node) -> bool:
-    """Return whether an error node has so many children that queries would not end.
-
-    Their cost is the square of that number: a megabyte of `[` takes minutes.
-    """
-    waiting = [root] if root.has_error else []
-    for _ in range(_MAX_VISITED):
-        if not waiting:
-            return False
-        node = waiting.pop()
-        if node.is_error and node.child_count > _MAX_ERROR_CHILDREN:
-            return True
-        waiting += [child for child in node.children if child.has_error]
-    return False
-
-
 @functools.cache
 def load_grammar(name: str) -> Grammar:
     """Return the grammar of a language, loaded once a process.
@@ -143,8 +125,6 @@ class Outline:
         self.source = source
         self._normal_form_of_names = None if source.isascii() else normal_form
         self.root, hidden_comments = parse_with_grammar(grammar, source)
-        if has_huge_error(self.root):
-            raise UnparsableError("too broken to be read as this language")
         self.error_line = grammar.first_error(self.root)
         self.other_matches: list[tuple[str, Parts]] = []  # (kind, captures)
         self.definitions: list[Definition] = []

@@ -132,7 +132,8 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         return _left_out_counts(facts)
     modules = [module for _, module, *_ in facts.get("imports", ())]
     tops = {module.partition(".")[0] for module in modules}
-    counts = {f"import:{top}": 1 for top in tops if top}
+    # `_pytest` and the like are the insides of a package, and nobody's technology.
+    counts = {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
     folder = "/".join(path.split("/")[:-1][:_MAX_DEPTH])
     return counts | {f"folder:{folder}": len(facts.get("elements", ()))}
 

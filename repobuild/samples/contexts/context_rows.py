@@ -125,10 +125,13 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
     container = file.elements.get(element.parent)
-    if container:
+    # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
+    if container and container.type == "class":
         row["container"] = container.plain_qual
         row["container_summary"] = summarise(container.doc)
-        row["container_signature"] = container.signature
+        if container.row.end_line >= element.row.end_line:
+            # A method of Go, Rust or C++ is not written within its type.
+            row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
     elif element.type == "method":
         # An object, or a type that another file declares: no class of this file.

@@ -38,7 +38,8 @@ class Trace:
             if len(self.steps) == before:
                 self.cite(f"pattern_{name}", name)
         container = self.scope.get("container")
-        if len(self.steps) == before and container:
+        is_method = self.scope.get("kind") == "method"
+        if len(self.steps) == before and container and is_method:
             self.steps.append(self._render_step("pattern_container", f"`{container}`"))
         if len(self.steps) == before:
             self.cite("pattern_function", "callers", 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator
 
@@ -120,12 +121,15 @@ def _callee(scope: FactScope) -> str:
     owner = scope.get("container").rpartition(".")[2]
     if any(d in (scope.get("decorators") or ()) for d in _CALLED_ON_CLASS):
         return f"{owner}.{name}"
-    instance = _WORD_BREAK.sub("_", owner).lower().strip("_")
+    bare = _WORD_BREAK.sub("_", owner).lower()
+    instance = bare.strip("_")
+    if keyword.iskeyword(instance):
+        instance += "_"  # `and_`, as PEP 8 has it
     # A variable named like a package or module would be read as that.
     modules = {*str(scope.get("path")).split("/"), scope.get("project")}
     if not {instance, f"{instance}.py"}.isdisjoint(modules):
         instance = f"my_{instance}"
-    return f"{instance}.{name}"
+    return f"{instance if instance.isidentifier() else bare}.{name}"
 
 
 def _is_attribute(decorators: list[str]) -> bool:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 
-_ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
+_ROLE = re.compile(r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")

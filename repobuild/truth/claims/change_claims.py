@@ -18,8 +18,9 @@ by name in all files that the commit changed.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -44,6 +45,7 @@ from repobuild.truth.tree.python_reader import (
 from repobuild.truth.tree.tree_index import Location, TreeIndex
 
 _LONGEST_DOC = 160  # characters of a docstring's first line
+_FENCE_LINE = re.compile(r"^```\w*$", re.M)
 _LONGEST_SUBJECT = 100  # characters of a commit's subject
 
 FindCommit = Callable[[str], Commit | None]  # by its id
@@ -115,26 +117,52 @@ def _exists_now(subject: ChangeSubject, element: Location) -> bool:
     file = subject.index.files.get(element.path)
     if file is None:
         return False
-    if file.problem or not file.definitions:
+    if file.is_text:
         return element.qual.rpartition(".")[2] in file.text
     return any(display_name(qual) == element.qual for qual in file.definitions)
 
 
-def _existed(text: str | None, name: str) -> bool:
-    """Return whether a version of a file defines an element."""
+def _is_gone(subject: ChangeSubject, element: Location) -> bool:
+    """Return whether an element may be missing now: a text can still name it."""
+    file = subject.index.files.get(element.path)
+    return file is None or file.is_text or not _exists_now(subject, element)
+
+
+def _defines(path: str, text: str | None, name: str) -> bool:
+    """Return whether a version of a file defines an element, or as text names it."""
     if text is None:
         return False
-    file = parse_python(text)
+    file = parse_python(path, text)
     if file is None:
         return name.rpartition(".")[2] in text
     return any(display_name(qual) == name for qual in file.definitions)
 
 
+def _lacks(path: str, text: str | None, name: str) -> bool:
+    """Return whether a version may lack an element: a text can name it all the same."""
+    file = parse_python(path, text)
+    return not _defines(path, text, name) or file is None
+
+
 def _changed(subject: ChangeSubject, commit: Commit) -> str:
     if not _exists_now(subject, subject.element):
         return "it is not there now"
-    pairs = version_pairs(commit, *subject.element)
-    return "" if pairs else "the commit did not change it"
+    if version_pairs(commit, *subject.element):
+        return ""
+    changed = _changed_texts(commit, subject.element.qual)
+    return "" if changed else "the commit did not change it"
+
+
+def _changed_texts(commit: Commit, name: str) -> list[tuple[str, str]]:
+    """Return both texts of changed files that no parser reads and that have a name."""
+    texts: list[tuple[str, str]] = []
+    for old, new in commit.paths:
+        before, after = commit.before(old) or "", commit.after(new) or ""
+        is_read = parse_python(old, before) and parse_python(new, after)
+        if not is_read and before != after:
+            if _defines("", before, name) and _defines("", after, name):
+                texts.append((before, after))
+    return texts
 
 
 def _added(subject: ChangeSubject, commit: Commit) -> str:
@@ -142,36 +170,38 @@ def _added(subject: ChangeSubject, commit: Commit) -> str:
     if not _exists_now(subject, subject.element):
         return "it is not there now"
     for old, new in commit.paths:
-        before = _existed(commit.before(old) if old else None, name)
-        after = _existed(commit.after(new) if new else None, name)
-        if after and not before:
+        before, after = commit.before(old), commit.after(new)
+        if before == after:
+            continue
+        if _defines(new, after, name) and _lacks(old, before, name):
             return ""
     return "the commit did not add it"
 
 
 def _removed(subject: ChangeSubject, commit: Commit) -> str:
     path, name = subject.element
-    if _exists_now(subject, subject.element):
+    if not _is_gone(subject, subject.element):
         return "it is there now"
-    before = _existed(commit.before(path), name)
-    gone = before and not _existed(commit.after(path), name)
+    before = _defines(path, commit.before(path), name)
+    gone = before and _lacks(path, commit.after(path), name)
     return "" if gone else "the commit did not remove it"
 
 
 def _moved(subject: ChangeSubject, commit: Commit) -> str:
     path, name = subject.element
-    if _exists_now(subject, subject.element):
+    if not _is_gone(subject, subject.element):
         return "it is there now"
     if not _exists_now(subject, subject.other):
         return f"there is no {'::'.join(subject.other)}"
-    return "" if _existed(commit.before(path), name) else "it was not there before"
+    existed = _defines(path, commit.before(path), name)
+    return "" if existed else "it was not there before"
 
 
 def _came(subject: ChangeSubject, commit: Commit) -> str:
     if not _exists_now(subject, subject.element):
         return "it is not there now"
     path, name = subject.other
-    existed = _existed(commit.before(path), name)
+    existed = _defines(path, commit.before(path), name)
     return "" if existed else "it was not there before the commit"
 
 
@@ -180,20 +210,23 @@ def _absent(subject: ChangeSubject, commit: Commit) -> str:
     if now := subject.index.named(name):
         return f"it is in {min(now).path} now"
     for old, new in commit.paths:
-        before, after = _quals(commit.before(old)), _quals(commit.after(new))
-        if _has_name(before, name) and not _has_name(after, name):
+        before, after = commit.before(old), commit.after(new)
+        had, has = (_has_name(p, t, name) for p, t in ((old, before), (new, after)))
+        is_text = after is not None and parse_python(new, after) is None
+        if had and before != after and (is_text or not has):
             return ""
     return "the commit did not remove it from any file"
 
 
-def _quals(text: str | None) -> Iterable[str]:
-    file = parse_python(text)
-    return file.definitions if file else ()
-
-
-def _has_name(quals: Iterable[str], name: str) -> bool:
-    """Return whether an element has a bare or qualified name."""
-    return any(f".{display_name(qual)}".endswith(f".{name}") for qual in quals)
+def _has_name(path: str, text: str | None, name: str) -> bool:
+    """Return whether a version defines a bare or qualified name, or as text has it."""
+    if text is None:
+        return False
+    file = parse_python(path, text)
+    if file is None:
+        return name.rpartition(".")[2] in text
+    quals = map(display_name, file.definitions)
+    return any(f".{qual}".endswith(f".{name}") for qual in quals)
 
 
 def _former(subject: ChangeSubject, commit: Commit) -> str:
@@ -249,7 +282,27 @@ def _difference_claims(
             return
         if first is None:
             first = claims
+    if first is None:
+        yield from _text_claims(subject, commit)
     yield from first or ()
+
+
+def _text_claims(subject: ChangeSubject, commit: Commit) -> Iterator[CheckedClaim]:
+    """Yield, for files that no parser reads, the claims that their texts can prove."""
+    texts = _changed_texts(commit, subject.element.qual)
+    bare = ["".join("\n".join(side).split()) for side in zip(*texts, strict=True)]
+    for side, text in zip(("old", "new"), bare, strict=False):
+        if claimed := subject.fields.get(("change_signature", side)):
+            code = _FENCE_LINE.sub("", claimed).strip("`\n")
+            actual = "" if "".join(code.split()) in text else "it does not occur there"
+            yield CheckedClaim(f"{side} signature", code, actual)
+    if claimed := subject.fields.get(("change_body", "code")):
+        actual = ""
+        for line in claimed.split("\n"):
+            text = bare[line[:1] == "+"] if line[:2] in ("- ", "+ ") and bare else ""
+            if "".join(line[2:].split()) not in text:
+                actual = f"{line!r} does not occur there"
+        yield CheckedClaim("change_body", claimed, actual)
 
 
 def _pair_claims(subject: ChangeSubject, pair: VersionPair) -> Iterator[CheckedClaim]:

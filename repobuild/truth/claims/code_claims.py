@@ -96,14 +96,19 @@ def quoted_definition(subject: Subject) -> str | None:
 def check_lines_in_text(subject: Subject, claimed: str) -> str:
     """Check, without a parser, that every line is in the file, in this order.
 
-    White space is ignored; in the file, a comment may follow a line.
+    White space is ignored; in the file, a comment may follow a line or be in it.
     """
     if subject.file.python:
         return "there is no such definition"
+    wrong = [_first_absent(claimed, text) for text in subject.file.bare_texts]
+    return "" if "" in wrong else wrong[0]
+
+
+def _first_absent(claimed: str, text: str) -> str:
     position = 0
     for line in claimed.split("\n"):
         bare = "".join(line.split()).removesuffix(":...")
-        start = subject.file.text_without_space.find(bare, position)
+        start = text.find(bare, position)
         if start < 0:
             return f"{line.strip()!r} does not occur there"
         position = start + len(bare)

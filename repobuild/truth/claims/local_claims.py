@@ -15,17 +15,22 @@ from repobuild.truth.claims.list_claims import (
     parse_names,
     strip_more,
 )
-from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
+from repobuild.truth.claims.prose_match import (
+    PARAGRAPH_START,
+    begins_comment,
+    is_beginning,
+    is_purpose,
+    occurs,
+)
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.markdown_document import MarkdownSection
 from repobuild.truth.tree.python_reader import PythonDefinition
 
-# The markers with which lines of comments begin and end.
-_COMMENT_MARKERS = re.compile(
-    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
-)
+# What an element can be that no parser reads here.
+_ELEMENT_KINDS = ("function", "method", "class")
+# What a definition of each kind begins with in Python.
+_KEYWORDS = {"function": "def", "method": "def", "class": "class"}
 _NO_PURPOSE = "that is a section, a field or an imprint, and no purpose"
-_PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 
 
 def name(subject: Subject, claimed: str) -> str:
@@ -41,8 +46,10 @@ def name(subject: Subject, claimed: str) -> str:
 
 def short_name(subject: Subject, claimed: str) -> str:
     """Check a method's bare name; the file must have no other method of that name."""
-    if claimed != subject.name or not subject.definition or not subject.file.python:
+    if claimed != subject.name:
         return f"it is called `{subject.name}`"
+    if subject.file.python is None:
+        return _missing_word(subject, claimed)
     definitions = subject.file.python.definitions.values()
     quals = [d.qual for d in definitions if (d.kind, d.name) == ("method", claimed)]
     return "" if len(quals) == 1 else f"the file has {', '.join(quals)}"
@@ -55,13 +62,29 @@ def own_name(subject: Subject, claimed: str) -> str:
 def kind(subject: Subject, claimed: str) -> str:
     if subject.definition:
         actual = subject.definition.kind
+    elif subject.qual and not subject.file.document:
+        return _check_kind_in_text(subject, claimed)
     elif subject.qual:
-        is_section = bool(subject.file.document)
-        actual = "section" if is_section else str(subject.sample.get("kind", ""))
+        if subject.file.document is None:
+            return _check_kind_in_text(subject, claimed)
+        actual = "section"
     else:
         actual = "document" if subject.file.document else "module"
     word = subject.templates.words.get(actual, actual)
     return "" if claimed == word else f"it is a {actual}"
+
+
+def _check_kind_in_text(subject: Subject, claimed: str) -> str:
+    """Check, without a parser, that the word is a kind (a method may have no class)."""
+    words = subject.templates.words
+    kinds = [one for one in _ELEMENT_KINDS if words[one] == claimed]
+    if not kinds:
+        return f"it is none of {', '.join(words[one] for one in _ELEMENT_KINDS)}"
+    if subject.file.language == "python":
+        head = rf"\b{_KEYWORDS[kinds[0]]}\s+{re.escape(subject.name)}\b"
+        if not re.search(head, subject.file.text):
+            return f"no `{_KEYWORDS[kinds[0]]} {subject.name}` is there"
+    return ""
 
 
 def path(subject: Subject, claimed: str) -> str:
@@ -269,7 +292,8 @@ def _missing(subject: Subject) -> str:
 def _missing_word(subject: Subject, word: str) -> str:
     """Return what is wrong when the file's text lacks the last part of a name."""
     last = word.rpartition(".")[2]
-    if _has_word(subject.file.text, last):
+    words = subject.file.words
+    if last in words if last.isidentifier() else _has_word(subject.file.text, last):
         return ""
     return f"`{last}` occurs nowhere in {subject.path}"
 
@@ -290,14 +314,15 @@ def _check_doc(claimed: str, doc: str) -> str:
 
 
 def _check_paragraph(claimed: str, text: str) -> str:
-    good = occurs(claimed, text, _PARAGRAPH_START)
+    good = occurs(claimed, text, PARAGRAPH_START)
     return "" if good else f"no paragraph of {len(text)} characters begins like that"
 
 
 def _check_comment(subject: Subject, claimed: str) -> str:
     if not is_purpose(claimed):
         return _NO_PURPOSE
-    return _check_paragraph(claimed, _COMMENT_MARKERS.sub("", subject.file.text))
+    good = begins_comment(claimed, subject.file.text)
+    return "" if good else "no comment of the file begins like that"
 
 
 def _section(subject: Subject) -> MarkdownSection | None:

@@ -6,9 +6,10 @@ them: the folders exist and hold code, and the style's own rule applies.
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
@@ -26,9 +27,11 @@ _LAYERS = frozenset(
 )
 _LEAST_LAYERS = 3
 _NAME = re.compile(r"""^\s*["']?name["']?\s*[:=]\s*["']?([^"'\n,]+)""", re.M)
+_GO_MODULE = re.compile(r"^module[ \t]+\"?([^\s\"]+)", re.M)
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
+_MANIFEST = "manifest"  # the language of files that define nothing
 _MARKDOWN = (".md", ".markdown")
 _KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
 
@@ -49,7 +52,7 @@ def project(index: TreeIndex, claim: DeferredClaim) -> str:
             if path.lower().endswith(_MARKDOWN):
                 names.update(_titles(text) if depth == 0 else ())
             else:
-                names.update(name.strip() for name in _NAME.findall(text))
+                names.update(_manifest_names(path, text))
         if names:
             good = _letters(claim.claimed) in map(_letters, names)
             return "" if good else f"it is called {' or '.join(sorted(names))}"
@@ -58,10 +61,24 @@ def project(index: TreeIndex, claim: DeferredClaim) -> str:
     return "" if good else "no manifest and no folder has that name"
 
 
+def _manifest_names(path: str, text: str) -> Iterator[str]:
+    """Yield what a manifest may name its project: every name that it states."""
+    if path.endswith(".json"):
+        try:
+            stated = json.loads(text)
+        except (ValueError, RecursionError):
+            return
+        if isinstance(stated, dict) and isinstance(stated.get("name"), str):
+            yield stated["name"].strip()
+        return
+    pattern = _GO_MODULE if path.endswith("go.mod") else _NAME
+    yield from (name.strip() for name in pattern.findall(text))
+
+
 def _titles(text: str) -> list[str]:
-    """Return the title of a README, if it begins with one."""
-    sections = MarkdownDocument(text).sections.values()
-    return [_LINK.sub(r"\1", _IMAGE.sub("", one.title)) for one in sections][:1]
+    """Return the title of a README, if its first heading is one of the top level."""
+    first = list(MarkdownDocument(text).sections.values())[:1]
+    return [_LINK.sub(r"\1", _IMAGE.sub("", s.title)) for s in first if s.level == 1]
 
 
 def _letters(name: str) -> str:
@@ -116,7 +133,8 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
             if not path.lower().endswith(_MARKDOWN)
             and _OUTSIDE.isdisjoint(path.split("/"))
         )
-        if not in_document and name not in imported:
+        in_text = any(name in one.text for one in index.files.values() if one.is_text)
+        if not in_document and not in_text and name not in imported:
             return f"nothing imports {name}, no manifest names it"
     return ""
 
@@ -129,7 +147,7 @@ def style(index: TreeIndex, claim: DeferredClaim) -> str:
 
 
 def count(index: TreeIndex, claim: DeferredClaim) -> str:
-    """Check one of the four numbers; a minimum where a file cannot be parsed."""
+    """Check one of the four numbers; a minimum where a file is only read as text."""
     if claim.claim == "files":
         actual = sum(1 for language in index.languages.values() if language)
         is_minimum = False
@@ -140,7 +158,7 @@ def count(index: TreeIndex, claim: DeferredClaim) -> str:
             for definition in file.definitions.values()
         )
         actual = counts[_KINDS[claim.claim]]
-        is_minimum = any(file.problem for file in index.files.values())
+        is_minimum = any(file.is_text for file in index.files.values())
     if claim.claimed == str(actual) or (is_minimum and actual <= int(claim.claimed)):
         return ""
     return f"there are {actual}"

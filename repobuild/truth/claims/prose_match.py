@@ -3,10 +3,22 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
+PARAGRAPH_START = r"(?:^|(?<=\n))[ \t]*"
 _CUT = " ..."
+_SOURCES = 32  # files and docstrings that claims are about again and again
+# The markers with which lines of comments and of docstrings begin and end.
+_COMMENT_MARKERS = re.compile(
+    r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*|[rRuUbB]{,2}(?:\"{3}|'{3}))"
+    r"[ \t]?|(?:\*+/|\"{3}|'{3})\s*$",
+    re.M,
+)
 _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
-_ROLE = re.compile(r"(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")  # {} in MyST
+# `:a:` of reStructuredText and `{a}` of MyST; a text in backticks may begin so, too.
+_ROLE = re.compile(
+    r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
+)  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
@@ -40,6 +52,24 @@ def is_beginning(text: str, source: str) -> bool:
     return match is not None and _may_end(text, source[match.end() :])
 
 
+def begins_comment(text: str, source: str) -> bool:
+    """Return whether a paragraph of a comment begins with the text.
+
+    The source is a file that no parser reads here: its strings count as comments.
+    """
+    return occurs(text, _without_markers(source), PARAGRAPH_START)
+
+
+@lru_cache(maxsize=_SOURCES)
+def _plain_source(source: str) -> str:
+    return plain(source)
+
+
+@lru_cache(maxsize=_SOURCES)
+def _without_markers(source: str) -> str:
+    return _COMMENT_MARKERS.sub("", source)
+
+
 def is_purpose(text: str) -> bool:
     """Return whether a text can be what something is for.
 
@@ -52,7 +82,7 @@ def is_purpose(text: str) -> bool:
 
 def occurs(text: str, source: str, before: str = "") -> bool:
     """Return whether the source has the text right after `before`, a pattern."""
-    words, source = plain(text.removesuffix(_CUT)).split(), plain(source)
+    words, source = plain(text.removesuffix(_CUT)).split(), _plain_source(source)
     if not words:
         return False
     matches = re.finditer(before + _words_pattern(words), source)

@@ -19,7 +19,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 
-from repobuild.truth.claims.prose_match import is_beginning, is_purpose
+from repobuild.truth.claims.prose_match import begins_comment, is_beginning, is_purpose
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.file_evidence import (
     CALL_OF_CALL,
@@ -31,7 +31,10 @@ from repobuild.truth.tree.file_evidence import (
 from repobuild.truth.tree.python_reader import display_name
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
-_TEST = re.compile(r"(^|/)(tests?|testing)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$")
+_TEST = re.compile(
+    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$"
+    r"|_test\.go$|\.(test|spec)\.[cm]?[jt]sx?$|Tests?\.java$|_(unit)?test\.(c|cc|cpp|cxx)$"
+)
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
 _OWN_CLASS = ("cls", "__class__", "type")  # `type(self)()` makes one of its own class
 _LISTED = 6  # names in a message
@@ -92,11 +95,16 @@ def importers(index: TreeIndex, claim: DeferredClaim) -> str:
 def purpose(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check how another element's docstring begins."""
     definition = index.definition(claim.ids[0])
-    if definition is None:
-        return f"there is no {claim.ids[0]}"
-    doc = definition.doc
-    good = is_purpose(claim.claimed) and is_beginning(claim.claimed, doc)
-    return "" if good else f"it says: {doc[:80]!r}"
+    if definition is not None:
+        good = is_beginning(claim.claimed, definition.doc)
+        actual = f"it says: {definition.doc[:80]!r}"
+    else:
+        file = index.file(claim.ids[0])
+        if file is None or not index.occurs_in_text(claim.ids[0]):
+            return f"there is no {claim.ids[0]}"
+        good = begins_comment(claim.claimed, file.text)
+        actual = "no comment of the file begins like that"
+    return "" if good and is_purpose(claim.claimed) else actual
 
 
 def unambiguous(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -136,7 +144,7 @@ def _check_edges(
     if claim.has_more and claim.claim in ("callers", "tests", "subclasses"):
         # Others can only exist where some definition mentions the name.
         name = claim.id.rpartition("::")[2].rpartition(".")[2]
-        if not index.mention_count(display_name(name) or name):
+        if not index.is_mentioned(display_name(name) or name):
             return "there are no others"
     return ""
 
@@ -148,7 +156,7 @@ def may_call(index: TreeIndex, source: str, target: str) -> bool:
 
 def _calls(index: TreeIndex, source: str, target: str) -> str:
     file = index.file(source)
-    if file is None or index.definition(source) is None or file.problem:
+    if file is None or index.definition(source) is None:
         return ""
     if package := _only_imported_from(index, file, target.partition("::")[0]):
         return f"{package} is a declared dependency, no file of the project"
@@ -252,7 +260,7 @@ def _is_alias(
 
 def _inherits(index: TreeIndex, source: str, target: str) -> str:
     file, definition = index.file(source), index.definition(source)
-    if file is None or definition is None or file.problem:
+    if file is None or definition is None:
         return ""
     name = display_name(target.partition("::")[2]).rpartition(".")[2]
     known = {name, *index.other_names(name)}
@@ -269,6 +277,8 @@ def _overrides(index: TreeIndex, source: str, target: str) -> str:
     base, _, inherited = display_name(target_qual).rpartition(".")
     if name != inherited:
         return f"the method is called {name}"
+    if index.definition(source) is None:
+        return ""
     wanted = Location(target_path, target_qual.rpartition(".")[0])
     level = {Location(source_path, source_qual.rpartition(".")[0])}
     for _ in range(_INHERITANCE_LEVELS):
@@ -280,7 +290,7 @@ def _overrides(index: TreeIndex, source: str, target: str) -> str:
 
 def _imports(index: TreeIndex, source: str, target: str) -> str:
     file = index.file(source)
-    if file is None or file.problem:
+    if file is None or file.is_text:
         return ""
     origin, path = source.partition("::")[0], target.partition("::")[0]
     for one in file.imports:

@@ -30,8 +30,7 @@ _RETURNS_HEADING = (
 def signature(subject: Subject, claimed: str) -> str:
     """Check the head as written, up to layout; of a class, bases without keywords."""
     if subject.file.python is None:
-        bare = "".join(claimed.removesuffix(" ...").split())
-        occurs_there = bare in subject.file.text_without_space
+        occurs_there = subject.file.has_text(claimed.removesuffix(" ..."))
         return "" if occurs_there else "it does not occur in the file"
     if subject.definition is None:
         return "there is no such definition"
@@ -55,11 +54,12 @@ def check_head(claimed: str, definition: PythonDefinition) -> str:
 
 
 def _comparable_head(node: ast.AST) -> str:
+    generics = [ast.dump(one) for one in getattr(node, "type_params", [])]
     if isinstance(node, ast.ClassDef):
-        return repr([node.name, *map(ast.dump, node.bases)])
+        return repr([node.name, generics, *map(ast.dump, node.bases)])
     assert isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
     returned = ast.dump(node.returns) if node.returns else ""
-    return repr([node.name, ast.dump(node.args), returned])
+    return repr([node.name, generics, ast.dump(node.args), returned])
 
 
 def parameters(subject: Subject, claimed: str) -> str:
@@ -108,8 +108,7 @@ def _check_parameters_in_text(subject: Subject, claimed: str) -> str:
     for line in claimed.split("\n"):
         fields = subject.templates.match_sequence(_PARAMETER, line)
         for (part, _), text in (fields or {("", ""): line}).items():
-            bare = "".join(text.split())
-            if part != "description" and bare not in subject.file.text_without_space:
+            if part != "description" and not subject.file.has_text(text):
                 return f"{text} does not occur in the file"
     return ""
 
@@ -120,8 +119,7 @@ def returns(subject: Subject, claimed: str) -> str:
     definition = subject.definition
     if definition is None:
         text = fields.get(("returned", "type"), claimed)
-        bare = "".join(text.replace("`", "").split())
-        occurs_there = bare in subject.file.text_without_space
+        occurs_there = subject.file.has_text(text.replace("`", ""))
         return "" if occurs_there else "it does not occur in the file"
     node = definition.node
     annotation = None if isinstance(node, ast.ClassDef) else node.returns
@@ -198,10 +196,12 @@ def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
         return "" if isinstance(func, ast.Name) else f"it is {definition.name}"
     owner = definition.parent.partition("#")[0].rpartition(".")[2]
     on_class = {"staticmethod", "classmethod"} & set(definition.decorators)
-    receiver = owner if on_class else _CAMEL_CASE.sub("_", owner).lower().strip("_")
+    # The class in lower case, with or without the outer underscores.
+    variable = _CAMEL_CASE.sub("_", owner).lower()
+    allowed = {owner} if on_class else {variable, variable.strip("_"), f"{variable}_"}
     claimed = ast.unparse(func).rpartition(".")[0]
-    known = (receiver, f"my_{receiver}")
-    return "" if claimed in known else f"it is called on {receiver}"
+    allowed |= set() if on_class else {f"my_{variable.strip('_')}"}
+    return "" if claimed in allowed else f"it is called on {variable.strip('_')}"
 
 
 def _check_arguments(call: ast.Call, known: list[PythonParameter]) -> str:

@@ -19,6 +19,7 @@ from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, last_nam
 CALL_OF_CALL = "()"  # what `a()()` and `a[0]()` call, which has no name
 _LONGEST_DOC = 400  # characters that another sample may quote
 _CLASS_ARGUMENT = "cls"
+_TYPES = ("Type", "type")
 _CONSTRUCTING = ("__new__", "__init__", "__call__")
 
 
@@ -57,12 +58,17 @@ class FileEvidence:
     path: str
     language: str
     problem: str = ""
-    text: str = ""  # only of files that cannot be parsed
+    text: str = ""  # only of files that no parser reads
     definitions: dict[str, DefinitionEvidence] = field(default_factory=dict)
     alias_targets: dict[str, str] = field(default_factory=dict)
     other_names: dict[str, str] = field(default_factory=dict)
     return_types: dict[str, str] = field(default_factory=dict)
     imports: list[ImportEvidence] = field(default_factory=list)
+
+    @property
+    def is_text(self) -> bool:
+        """Whether its elements are unknown: in another language, or broken."""
+        return not self.definitions and self.language not in ("", "manifest")
 
 
 def python_evidence(path: str, file: PythonFile) -> FileEvidence:
@@ -176,10 +182,8 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
     """Map names to those that they are assigned to as they are: `b = a`, `b = x.a`."""
     aliases: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
-        if not isinstance(node, ast.Assign):
-            continue
-        for target in node.targets:
-            for new, value in _plain_assignments(target, node.value):
+        for target, bound in _assignments(node):
+            for new, value in _plain_assignments(target, bound):
                 aliases[last_name(value)].add(last_name(new))
                 if last_name(new) in _CONSTRUCTING and isinstance(new, ast.Attribute):
                     aliases[last_name(value)].add(last_name(new.value))
@@ -188,11 +192,34 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
             continue
         # `class A: __new__ = make`: a call of A calls `make`.
         for one in node.body:
-            if not isinstance(one, ast.Assign):
-                continue
-            if last_name(one.targets[0]) in _CONSTRUCTING:
-                aliases[last_name(one.value)].add(node.name)
+            for target, bound in _assignments(one):
+                if last_name(target) in _CONSTRUCTING:
+                    aliases[last_name(bound)].add(node.name)
+    for node in ast.walk(tree):
+        for name, annotation in _annotations(node):
+            # A call of `kind: type[A]` makes an A.
+            if last_name(annotation) in _TYPES and isinstance(
+                annotation, ast.Subscript
+            ):
+                for made in _names_in(annotation.slice):
+                    aliases[made].add(name)
     return aliases
+
+
+def _annotations(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the name of a variable, an attribute or a parameter, and its annotation."""
+    if isinstance(node, ast.AnnAssign):
+        yield last_name(node.target), node.annotation
+    elif isinstance(node, ast.arg) and node.annotation:
+        yield node.arg, node.annotation
+
+
+def _assignments(node: ast.AST) -> Iterator[tuple[ast.expr, ast.expr]]:
+    """Yield (target, value) of `b = a`, of `b: type = a` and of `(b := a)`."""
+    if isinstance(node, ast.Assign):
+        yield from ((target, node.value) for target in node.targets)
+    elif isinstance(node, ast.AnnAssign | ast.NamedExpr) and node.value:
+        yield node.target, node.value
 
 
 def _plain_assignments(
@@ -230,13 +257,11 @@ def _alias_targets(tree: ast.Module) -> dict[str, set[str]]:
 
 def _bindings(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """Yield (target, value or annotation) of every binding that a node makes."""
-    if isinstance(node, ast.Assign):
-        yield from ((target, node.value) for target in node.targets)
-    elif isinstance(node, ast.AnnAssign | ast.NamedExpr | ast.AugAssign):
-        if node.value:
-            yield node.target, node.value
-        if isinstance(node, ast.AnnAssign):
-            yield node.target, node.annotation
+    yield from _assignments(node)
+    if isinstance(node, ast.AnnAssign):
+        yield node.target, node.annotation
+    elif isinstance(node, ast.AugAssign):
+        yield node.target, node.value
     elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
         yield node.target, node.iter
     elif isinstance(node, ast.withitem) and node.optional_vars:
@@ -256,5 +281,15 @@ def _names_in(node: ast.AST) -> set[str]:
         elif isinstance(one, ast.Attribute):
             names.add(one.attr)
         elif isinstance(one, ast.Constant) and isinstance(one.value, str):
-            names.update(one.value.split()[:1])
+            names.update(_names_in_string(one.value))
     return names
+
+
+def _names_in_string(text: str) -> set[str]:
+    """Return the names in a type that is written as a string; else the first word."""
+    if "[" in text and "\n" not in text:
+        try:
+            return _names_in(ast.parse(text, mode="eval").body)
+        except (SyntaxError, ValueError, RecursionError):
+            pass
+    return set(text.split()[:1])

@@ -94,8 +94,8 @@ def version_pairs(commit: Commit, path: str, name: str) -> list[VersionPair]:
     for wanted in (name, name.rpartition(".")[2]):
         pairs: list[VersionPair] = []
         for old, new in changed:
-            before = _versions_named(commit.before(old), wanted)
-            after = _versions_named(commit.after(new), wanted)
+            before = _versions_named(old, commit.before(old), wanted)
+            after = _versions_named(new, commit.after(new), wanted)
             pairs += [VersionPair(a, b) for a in before for b in after]
             if pairs and new == path:
                 return pairs
@@ -107,21 +107,21 @@ def version_pairs(commit: Commit, path: str, name: str) -> list[VersionPair]:
 def all_version_pairs(commit: Commit) -> Iterator[VersionPair]:
     """Yield what has one name in both versions: the element may be renamed by now."""
     for old, new in commit.paths:
-        before = {v.definition.qual: v for v in _versions(commit.before(old))}
-        after = {v.definition.qual: v for v in _versions(commit.after(new))}
+        before = {v.definition.qual: v for v in _versions(old, commit.before(old))}
+        after = {v.definition.qual: v for v in _versions(new, commit.after(new))}
         for qual in before:
             if qual in after:
                 yield VersionPair(before[qual], after[qual])
 
 
-def _versions_named(text: str | None, name: str) -> list[FileVersion]:
+def _versions_named(path: str, text: str | None, name: str) -> list[FileVersion]:
     return [
         version
-        for version in _versions(text)
+        for version in _versions(path, text)
         if name in (display_name(version.definition.qual), version.definition.name)
     ]
 
 
-def _versions(text: str | None) -> list[FileVersion]:
-    file = parse_python(text)
+def _versions(path: str, text: str | None) -> list[FileVersion]:
+    file = parse_python(path, text)
     return [FileVersion(file, d) for d in file.definitions.values()] if file else []

@@ -48,6 +48,7 @@ class MarkdownSection:
     qual: str
     title: str
     text: str  # from the heading to the next one, links reduced to their text
+    level: int  # 1 for `#`
 
 
 class MarkdownDocument:
@@ -71,7 +72,10 @@ class MarkdownDocument:
             parents.append((heading.level, qual))
             body = "\n".join(self.lines[heading.row + heading.line_count : end])
             self.sections[qual] = MarkdownSection(
-                qual, heading.title, _LINK.sub(r"\1", _COMMENT.sub("", body))
+                qual,
+                heading.title,
+                _LINK.sub(r"\1", _COMMENT.sub("", body)),
+                heading.level,
             )
 
 

@@ -19,6 +19,7 @@ from repobuild.truth.tree.dead_branches import dead_statements
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _NESTING_NODES = (ast.stmt, ast.excepthandler, ast.match_case)
+_EXTENSIONS = (".py", ".pyi")
 _ORDINAL = re.compile(r"#\d+")
 
 
@@ -159,11 +160,13 @@ class PythonFile:
         self._define_children(node, qual, is_class)
 
 
-def parse_python(text: str | None) -> PythonFile | None:
+def parse_python(path: str, text: str | None) -> PythonFile | None:
     """Return the parsed file, or None where there is no text or no valid Python."""
+    if text is None or not path.endswith(_EXTENSIONS):
+        return None
     try:
-        return None if text is None else PythonFile(text)
-    except (SyntaxError, ValueError):
+        return PythonFile(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 
 

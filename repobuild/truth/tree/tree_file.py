@@ -17,6 +17,8 @@ from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.python_reader import PythonFile
 from repobuild.truth.tree.quotation import SourceLayout, source_layout
 
+_BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.S)
+_WORD = re.compile(r"\w+")
 _COOKIE = re.compile(rb"coding[:=][ \t]*([-\w.]+)")
 
 
@@ -52,9 +54,19 @@ class TreeFile:
             return None
 
     @cached_property
-    def text_without_space(self) -> str:
-        """The text without white space, to search files that cannot be parsed."""
-        return "".join(self.text.split())
+    def words(self) -> frozenset[str]:
+        return frozenset(_WORD.findall(self.text))
+
+    @cached_property
+    def bare_texts(self) -> tuple[str, str]:
+        """The text without white space, as it is and without comments in lines."""
+        without_comments = _BLOCK_COMMENT.sub("", self.text)
+        return "".join(self.text.split()), "".join(without_comments.split())
+
+    def has_text(self, text: str) -> bool:
+        """Return whether the file has a text, apart from white space and comments."""
+        bare = "".join(text.split())
+        return any(bare in one for one in self.bare_texts)
 
     def evidence(self) -> FileEvidence:
         """Return what claims about other files need to know of this one."""

@@ -46,7 +46,7 @@ class TreeIndex:
         """Return whether a file that could not be parsed holds the element's name."""
         path, _, qual = id.partition("::")
         file = self.files.get(path)
-        if file is None or file.definitions:
+        if file is None or not file.is_text:
             return False
         return display_name(qual).rpartition(".")[2] in file.text
 
@@ -98,9 +98,9 @@ class TreeIndex:
         wanted = tuple(f".{name}" for name in names)
         return {path for path in options if f".{dotted(path)}".endswith(wanted)}
 
-    def mention_count(self, name: str) -> int:
-        """Return how many definitions mention a name."""
-        return self._mention_counts.get(name, 0)
+    def is_mentioned(self, name: str) -> bool:
+        """Return whether a definition, or a file that no parser reads, has a name."""
+        return name in self._mentioned or any(name in text for text in self._texts)
 
     def _definitions(self) -> Iterator[tuple[Location, DefinitionEvidence]]:
         for path, file in self.files.items():
@@ -168,12 +168,15 @@ class TreeIndex:
         return names
 
     @cached_property
-    def _mention_counts(self) -> dict[str, int]:
-        counts: dict[str, int] = defaultdict(int)
+    def _mentioned(self) -> set[str]:
+        names: set[str] = set()
         for _, one in self._definitions():
-            for name in {*one.names.split(), *one.calls.split(), *one.bases}:
-                counts[name] += 1
-        return counts
+            names.update(one.names.split(), one.calls.split(), one.bases)
+        return names
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [file.text for file in self.files.values() if file.is_text]
 
 
 def dotted(path: str) -> str:

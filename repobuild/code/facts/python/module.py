@@ -22,6 +22,7 @@ from typing import Any
 from tree_sitter import Node
 
 from repobuild.code.facts.body_digest import digest
+from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import (
     DOTTED_NAME,
     ElementRow,
@@ -98,22 +99,20 @@ class PythonModule:
         doc = docstring(definition.parts["body"][0], source)
         returned = definition.parts.get("returns")
         returns = one_line(outline.text(returned[0])) if returned else ""
+        generic = definition.node.child_by_field_name("type_parameters")
+        generics = one_line(outline.text(generic)) if generic else ""
         parameters = self.parameters[index]
         decorators = [one_line(outline.text(node)) for node in definition.decorators]
         bases = self._bases(definition)
-        flags = "a" if source.startswith(b"async", definition.node.start_byte) else ""
-        if flags and index in self.binder.generators:
-            flags = "ag"
-        if index in self.binder.dead:
-            flags += "d"
-        kind = definition.kind
-        if kind == "function" and self.binder.is_class(definition.parent):
-            kind = "method"
+        flags = self._flags(index, definition)
+        in_class = self.binder.is_class(definition.parent)
+        is_method = definition.kind == "function" and in_class
+        kind = "method" if is_method else definition.kind
         visible = (kind, flags, doc, returns, parameters, decorators, bases)
-        interface = repr(visible).encode("utf-8", "replace")
+        interface = (repr(visible) + generics).encode("utf-8", "replace")
         start = source.rfind(b"\n", 0, definition.start) + 1
         end = source.find(b"\n", definition.end)
-        return ElementRow(
+        row = ElementRow(
             qual=definition.qual,
             type=kind,
             start_line=definition.row + 1,
@@ -135,6 +134,15 @@ class PythonModule:
             flags=flags,
             reads=self._element_reads(index),
         )
+        return row._replace(head=signature(row, generics)) if generics else row
+
+    def _flags(self, index: int, definition: Definition) -> str:
+        """Return what `ElementRow.flags` explains."""
+        source, start = self.outline.source, definition.node.start_byte
+        flags = "a" if source.startswith(b"async", start) else ""
+        if flags and index in self.binder.generators:
+            flags = "ag"
+        return flags + "d" if index in self.binder.dead else flags
 
     def _parameters(self, definition: Definition) -> list[Any]:
         if "parameters" not in definition.parts:
