@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from repobuild.code.facts.element_row import IDENTIFIER, Binding, normal_form
+from repobuild.code.facts.element_row import IDENTIFIER, Binding, name_of, normal_form
 from repobuild.code.resolve.binding_marks import (
     ALTERNATIVE,
     ANNOTATED,
@@ -119,7 +119,9 @@ class Resolver:
             return None
         member = self.find_member(owner, name)
         if member is not None and member.kind in (Kind.FUNCTION, Kind.CLASS):
-            return member
+            # `self.__class__`, and an attribute that is another name of a class, are
+            # no use of the name.
+            return member if name_of(member.qual) == name else None
         module = self._modules.get(owner.path)
         if module is None:
             return None
