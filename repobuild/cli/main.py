@@ -23,6 +23,7 @@ VERBS = {
     "export": "write a table to a folder, in its exchange format",
     "ask": "put a question to base and adapter, side by side",
     "report": "scores of base, parent and adapter",
+    "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
     "cache": "gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",

@@ -204,7 +204,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"samples.near_duplicate": 0.8, "split.generalise": 0.3},
 ]
 TABLES = ["files", "facts", "graph", "contexts", "samples", "balance", "dataset"]
-TABLES += ["commits", "changes", "history", "old_answers"]
+TABLES += ["commits", "changes", "history", "old_answers", "reviews"]
 
 # Few of them, so that edits meet; shrinking leads to the first.
 path = st.sampled_from(HOT) | st.sampled_from(HOT) | st.sampled_from(PATHS)

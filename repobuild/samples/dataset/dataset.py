@@ -14,7 +14,8 @@ Start here. The decisions about one sample, in order; the first drop reason coun
         duplicate question             here: the smallest context key keeps the question
         near duplicate                 copies.py
         overlaps training              copies.py
-    by limits in the settings; `licence` replaces an earlier reason
+    by people and by limits in the settings; the first two replace an earlier reason
+        reviewed                       review_filter.py: somebody judged it bad
         licence: ID                    licence_filter.py: samples.deny_licences
         over budget                    budget.py: samples.max_tokens
         held out but not trained       quality_filter.py, for what was dropped above
@@ -32,8 +33,8 @@ The index of the table finds the contexts that may hold the same. Terms of a con
     l:   each file that its samples rely on, if licences are denied
 
 An update decides again the changed contexts, those that share a term which a changed
-context gained or lost, those of files whose cut in the budget moved, and those that
-rely on files whose licence changed.
+context gained or lost, those of files whose cut in the budget moved, those that rely on
+files whose licence changed, and those whose verdicts changed.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ from repobuild.samples.dataset.quality_filter import (
     Samples,
     untrained_phrasings,
 )
+from repobuild.samples.dataset.review_filter import REVIEWED, ReviewFilter
 
 CACHED_CONTEXTS = 4096  # contexts whose quoted passages stay in memory
 
@@ -105,6 +107,7 @@ class DatasetUpdate:
         self._samples = AllSamples.of(view)
         self._cuts = BudgetCuts.of(view)
         self._licences = LicenceFilter.of(view)
+        self._reviews = ReviewFilter.of(view)
         self._filtered = lru_cache(1)(self._read_and_filter)
         # The passages of all contexts of the standard library take half a gigabyte.
         quoting = lru_cache(CACHED_CONTEXTS)(self._quoting)
@@ -152,12 +155,13 @@ class DatasetUpdate:
         return keys
 
     def with_changed_limits(self) -> set[str]:
-        """Return the contexts whose licence changed, or their file's cut moved."""
-        relicensed = self._licences.changed_contexts(self._view)
+        """Return the contexts with other licences, verdicts, or cuts of their files."""
+        changed = self._licences.changed_contexts(self._view)
+        changed |= self._reviews.changed_contexts(self._view)
         if self._cuts is None or self._view.full:
-            return relicensed
+            return changed
         terms = budget.changed_terms(self._view)
-        return relicensed | {key for term in terms for key in self._index.find(term)}
+        return changed | {key for term in terms for key in self._index.find(term)}
 
     def decide(self, key: str) -> None:
         """Write a context's row by itself and by what other contexts hold."""
@@ -174,9 +178,11 @@ class DatasetUpdate:
         return {sub for sub, term in terms.items() if self._index.find(term)[0] != key}
 
     def _apply_limits(self, key: str, samples: Samples, row: Row) -> Row:
-        """Drop what is under a denied licence, over budget, or not trained then."""
+        """Drop what is judged bad, of a denied licence, over budget, or untrained."""
         for sub, why in self._licences.reasons(samples).items():
             row[sub] = {"dropped": why}
+        for sub in self._reviews.judged_bad(key, samples):
+            row[sub] = {"dropped": REVIEWED}
         if self._cuts is not None:
             trained = (sub for sub, item in row.items() if item.get("split") == "train")
             over = {s for s in trained if self._cuts.exclude(key + s, samples[s])}
