@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -138,6 +138,22 @@ class SamplesSection(Struct, kw_only=True):
             '"NOASSERTION" denies an unknown licence'
         ),
     ] = []
+
+
+# One setting for each task, so that each is checked, listed and named as others are.
+ProportionsSection = msgspec.defstruct(
+    "ProportionsSection",
+    [
+        (
+            task,
+            Annotated[_Share, _doc("share of the trained samples that it may have")],
+            1.0,
+        )
+        for task in get_args(Task)
+    ],
+    namespace={"__doc__": "At most which share of the dataset each task has."},
+    kw_only=True,
+)
 
 
 class HistorySection(Struct, kw_only=True):
@@ -468,6 +484,7 @@ class BuildSection(Struct, kw_only=True):
 SECTIONS: Mapping[str, type[Struct]] = {
     "project": ProjectSection,
     "samples": SamplesSection,
+    "samples.proportions": ProportionsSection,
     "history": HistorySection,
     "split": SplitSection,
     "base": BaseSection,
@@ -591,7 +608,7 @@ def settings_file(preset: str) -> str:
     for section, kind in SECTIONS.items():
         lines += ["", f"[{section}]", f"# {(kind.__doc__ or '').splitlines()[0]}"]
         for setting in settings().values():
-            table, _, name = setting.name.partition(".")
+            table, _, name = setting.name.rpartition(".")
             if table == section:
                 line = f"# {name} = {toml(setting.default)}"
                 note = f"  # {setting.description}" if setting.description else ""

@@ -202,6 +202,8 @@ SETTINGS: list[dict[str, Any]] = [
     {"samples.max_tokens": 600},
     {"samples.max_tokens": 2500, "split.generalise": 0.3},
     {"samples.near_duplicate": 0.8, "split.generalise": 0.3},
+    {"samples.proportions.code_location": 0.1, "samples.max_tokens": 2500},
+    {"samples.proportions.code_location": 0.1, "samples.proportions.relations": 0.05},
 ]
 TABLES = ["files", "facts", "graph", "contexts", "samples", "balance", "dataset"]
 TABLES += ["commits", "changes", "history", "old_answers", "reviews"]

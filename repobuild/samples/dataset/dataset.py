@@ -17,7 +17,7 @@ Start here. The decisions about one sample, in order; the first drop reason coun
     by people and by limits in the settings; the first two replace an earlier reason
         reviewed                       review_filter.py: somebody judged it bad
         licence: ID                    licence_filter.py: samples.deny_licences
-        over budget                    budget.py: samples.max_tokens
+        over budget, over proportion   budget.py: samples.max_tokens and .proportions
         held out but not trained       quality_filter.py, for what was dropped above
 
 A decision that looks at other contexts looks at what their samples are by themselves,
@@ -54,6 +54,7 @@ from repobuild.samples.dataset.quality_filter import (
     DUPLICATE,
     NEAR,
     OVER_BUDGET,
+    OVER_PROPORTION,
     OVERLAPS,
     UNTRAINED,
     Row,
@@ -186,7 +187,8 @@ class DatasetUpdate:
         if self._cuts is not None:
             trained = (sub for sub, item in row.items() if item.get("split") == "train")
             over = {s for s in trained if self._cuts.exclude(key + s, samples[s])}
-            _drop(row, over, OVER_BUDGET)
+            has_budget = self._view.settings["samples.max_tokens"]
+            _drop(row, over, OVER_BUDGET if has_budget else OVER_PROPORTION)
         kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
         _drop(row, untrained_phrasings(kept), UNTRAINED)
         return row

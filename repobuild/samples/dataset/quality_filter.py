@@ -54,6 +54,7 @@ RECALLED = "phrasing is trained"
 UNTRAINED = "held out but not trained"
 OVERLAPS = "overlaps training"
 OVER_BUDGET = "over budget"
+OVER_PROPORTION = "over proportion"
 
 Samples = Mapping[str, Sample]  # the samples of one context, by the end of their keys
 Row = dict[str, dict[str, str]]  # sub -> {"split", "track"} or {"dropped"}
