@@ -17,9 +17,20 @@ _FORMATS = {
     "relative": "{:+.1%}",
     "path_exact": "{:.1%}",
     "right": "{:.1%}",
+    "rouge_l": "{:.2f}",
+    "bleu": "{:.2f}",
     "all": "{:.1%}",
 }
-_HEAD = ["", "loss", "to base", "right path", "all facts", "old answer"]
+_HEAD = [
+    "",
+    "loss",
+    "to base",
+    "right path",
+    "all facts",
+    "ROUGE-L",
+    "BLEU",
+    "old answer",
+]
 
 
 @click.command("report")

@@ -12,7 +12,7 @@ The functions in the order of use: `mark_answers`, `strict_section`, `headline`,
           "n": questions, "samples": samples of the loss,
           "base": {"loss": E, "facts": E, "right": E, "wrong": E, "hallucinated": E,
                    "path_exact": E, "path_accuracy": E, "exact": E, "edit": E,
-                   "stopped": E, "tasks": {task: the same}},
+                   "rouge_l": E, "bleu": E, "stopped": E, "tasks": {task: the same}},
           "parent": {...}, "adapter": {...},
           "difference": {"base": {"loss": E, "facts": E, ...}, "parent": {...}}}},
       "staleness": {
@@ -34,7 +34,8 @@ left out: without changes, `staleness` is `{"n": 0, "base": {}, ...}`.
 The headline, which a report's row keeps for logs, tables and the page, has plain values
 by section, model and metric:
 
-    {"recall": {"adapter": {"loss", "path_exact", "facts", "right"}, "base": ...},
+    {"recall": {"adapter": {"loss", "path_exact", "facts", "right", "rouge_l", "bleu"},
+                "base": ...},
      "generalise": the same,
      "staleness": {"adapter": {"all", "moved", "removed", "changed", "right"}, ...},
      "general": {"adapter": {"loss", "relative"}, ...}}   relative: to the base's loss
@@ -45,7 +46,8 @@ their task "moved", "removed" or "changed", and their marks have "stale" true or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -63,7 +65,8 @@ from repobuild.evaluate.scoring.staleness import StalenessMark
 from repobuild.evaluate.scoring.strict_score import StrictMark
 from repobuild.samples.changes.old_answers import KINDS
 
-TRACK_METRICS = ("loss", "path_exact", "facts", "right")  # of the headline
+# Of the headline.
+TRACK_METRICS = ("loss", "path_exact", "facts", "right", "rouge_l", "bleu")
 STALENESS_METRICS = ("all", *KINDS, "right")
 _BASE, _TUNED = "base_model", "finetuned_model"
 _FIRST_REPORT_NAMES = {"base": _BASE, "parent": "parent_model", "adapter": _TUNED}
@@ -108,6 +111,8 @@ def _mark_to_dict(mark: StrictMark, stale: StalenessMark | None) -> JsonObject:
         "stale": None if stale is None else stale.stale,
         "exact": mark.exact,
         "edit": mark.edit,
+        "rouge_l": mark.rouge_l,
+        "bleu": mark.bleu,
         "stopped": mark.stopped,
         "path_exact": mark.path_exact,
         "path_accuracy": mark.path_accuracy,
@@ -281,9 +286,23 @@ def _case_result(
         "category": case.category,
         "reference_files": list(case.reference_files),
         **{f"{names[model]}_response": text for model, text in responses.items()},
+        **_named_references(case, question_set, responses),
         "scores": {names[model]: score.to_dict() for model, score in scores.items()},
         "improvement": round(gain, 1),
     }
+
+
+def _named_references(
+    case: TestCase, question_set: QuestionSet, responses: Mapping[str, str]
+) -> JsonObject:
+    """Return which share of the case's reference files each response names."""
+    shares = {
+        _FIRST_REPORT_NAMES[model]: strict_score.named_files(
+            case.question, text, case.reference_files, question_set.known
+        )
+        for model, text in responses.items()
+    }
+    return {"reference_files_named": shares} if case.reference_files else {}
 
 
 def first_report_averages(results: Sequence[JsonObject]) -> JsonObject:
@@ -300,7 +319,7 @@ def first_report_averages(results: Sequence[JsonObject]) -> JsonObject:
     }
 
 
-def first_report_summary(results: Iterable[JsonObject]) -> JsonObject:
+def first_report_summary(results: Sequence[JsonObject]) -> JsonObject:
     """Return the averages over the test cases, by the names of the first reports."""
     rows = [result["scores"] for result in results]
     models = list(rows[0]) if rows else []
@@ -314,7 +333,18 @@ def first_report_summary(results: Iterable[JsonObject]) -> JsonObject:
         },
         "average_improvement": improvement("total"),
         **{f"{part}_improvement": improvement(part) for part in first_scores.WEIGHTS},
+        "reference_files_named": {
+            model: round(statistics.fmean(found), 4)
+            for model in models
+            if (found := _known_shares(results, model))
+        },
     }
+
+
+def _known_shares(results: Sequence[JsonObject], model: str) -> list[float]:
+    """Return a model's shares of named reference files, where the question has some."""
+    shares = [r.get("reference_files_named", {}).get(model) for r in results]
+    return [share for share in shares if share is not None]
 
 
 def comparison_report(

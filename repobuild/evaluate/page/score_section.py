@@ -21,6 +21,8 @@ METRICS = {
     "path_exact": "right file",
     "exact": "exact answer",
     "edit": "similarity",
+    "rouge_l": "ROUGE-L",
+    "bleu": "BLEU",
     "wrong": "wrong facts",
     "hallucinated": "unknown names",
 }
