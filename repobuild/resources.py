@@ -16,8 +16,9 @@ SETTING_PREFIX = "REPOBUILD_"
 # The settings of the command line, for this process and those that it starts.
 COMMAND_LINE = "REPOBUILD_COMMAND_LINE"
 BUILDER = "REPOBUILD_BUILDER"  # see engine/run/child_processes.py
+JUDGE_TOKEN = "REPOBUILD_JUDGE_TOKEN"  # see evaluate/judge.py
 # Variables that are no settings; trust_record.py reads the last.
-NO_SETTINGS = (COMMAND_LINE, BUILDER, "REPOBUILD_TRUST")
+NO_SETTINGS = (COMMAND_LINE, BUILDER, JUDGE_TOKEN, "REPOBUILD_TRUST")
 
 TYPE_CHECKING = False  # type checkers read it as true; importing `typing` costs 3 ms
 if TYPE_CHECKING:

@@ -40,6 +40,8 @@ from repobuild.settings_schema import SECTIONS, Setting, defaults, settings, sho
 from repobuild.toml_document import TomlError, parse_toml, read_bounded
 
 _MOST_DEPTH = 16
+# A number of generated questions, or as an array of tables the questions themselves.
+_QUESTIONS, _OWN_QUESTIONS = "report.questions", "report.own_questions"
 _LEARN_MORE = (
     "every setting is in docs/configuration.md, a rule's own in its `settings`"
 )
@@ -143,6 +145,8 @@ class _Check:
                 f'"{path}" cannot be read: {error}\n'
                 "it must be TOML; `repobuild init` writes one with comments"
             ) from error
+        if isinstance(flat.get(_QUESTIONS), list):  # [[report.questions]]
+            flat[_OWN_QUESTIONS] = flat.pop(_QUESTIONS)
         for name, value in flat.items():
             if not (value == {} and self._is_section(name)):
                 self._value(name, value, f'in "{path}"')

@@ -32,6 +32,7 @@ from msgspec.inspect import (
     LiteralType,
     Metadata,
     StrType,
+    StructType,
     type_info,
 )
 
@@ -419,6 +420,14 @@ class MergedSection(Struct, kw_only=True):
     ] = 1e-4
 
 
+class OwnQuestion(Struct, forbid_unknown_fields=True):
+    """A question of `[[report.questions]]`."""
+
+    question: Annotated[str, Meta(min_length=1, max_length=8000)]
+    answer: Annotated[str, Meta(min_length=1, max_length=8000)]
+    files: Annotated[list[_Line], Meta(max_length=100)] = []
+
+
 class ReportSection(Struct, kw_only=True):
     """How much is asked."""
 
@@ -446,9 +455,33 @@ class ReportSection(Struct, kw_only=True):
             "of the standard library, whose loss shows what is forgotten", ge=0, le=60
         ),
     ] = 60
+    own_questions: Annotated[
+        list[OwnQuestion],
+        _doc(
+            "questions of your own; in a file also `[[report.questions]]`",
+            max_length=1000,
+        ),
+    ] = []
+    questions_file: Annotated[
+        _Line, _doc("a JSONL file of the repository with more of them")
+    ] = ""
     max_new_tokens: Annotated[
         int, _doc("longer answers are cut, and cannot be exact", ge=1, le=100_000)
     ] = 128
+
+
+class JudgeSection(Struct, kw_only=True):
+    """A model that compares answers to your own questions."""
+
+    url: Annotated[
+        _Line,
+        _doc(
+            'of an OpenAI-compatible endpoint, up to `/v1`; "" = no judge',
+            power="sends questions and answers to a server",
+            harmless=[""],
+        ),
+    ] = ""
+    model: Annotated[_Line, _doc("its name there")] = ""
 
 
 class CacheSection(Struct, kw_only=True):
@@ -492,6 +525,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "log": LogSection,
     "merged": MergedSection,
     "report": ReportSection,
+    "report.judge": JudgeSection,
     "cache": CacheSection,
     "build": BuildSection,
 }
@@ -643,9 +677,11 @@ def _has_kind_of(value: Any, default: Any) -> bool:
 
 def _check_encoding(value: Any) -> None:
     """Raise `ValueError` for text that is no UTF-8, as the environment may hold."""
-    for text in value if isinstance(value, list) else [value]:
-        if isinstance(text, str):
-            text.encode("utf-8")
+    if isinstance(value, str):
+        value.encode("utf-8")
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_encoding(part)
 
 
 def shown(value: Any) -> str:
@@ -679,6 +715,8 @@ def _in_words(kind: Any) -> str:
         case ListType():
             some = "one or more " if kind.min_length else ""
             return f"a list of {some}entries, each {_in_words(kind.item_type)}"
+        case StructType():
+            return f"a table of {', '.join(field.name for field in kind.fields)}"
         case StrType(pattern=str(pattern)) if pattern != _LINE:
             return 'a size such as "500M" or "2G"'
         case StrType():

@@ -23,7 +23,12 @@ The functions in the order of use: `mark_answers`, `strict_section`, `headline`,
       "general": {
           "n": pieces of text, "text": digest of them,
           "base": {"loss": E}, "parent": {...}, "adapter": {...},
-          "difference": {"base": {"loss": E, "relative": E}, "parent": {...}}}}
+          "difference": {"base": {"loss": E, "relative": E}, "parent": {...}}},
+      "own": {                                    the project's own questions
+          "n": questions,
+          "base": {"facts": E, "right": E, "files": E, "rouge_l": E, ...}, ...,
+          "difference": {...},
+          "judge": {...}}}                        judge.py, only with a judge
 
 E is {"value", "low", "high", "n"}: a mean with its 95 % interval from a seeded
 bootstrap (scoring/confidence.py). Losses are in nats per token, the other metrics are
@@ -38,7 +43,8 @@ by section, model and metric:
                 "base": ...},
      "generalise": the same,
      "staleness": {"adapter": {"all", "moved", "removed", "changed", "right"}, ...},
-     "general": {"adapter": {"loss", "relative"}, ...}}   relative: to the base's loss
+     "general": {"adapter": {"loss", "relative"}, ...},   relative: to the base's loss
+     "own": {"adapter": {"facts", "right", "files", "rouge_l", "bleu"}, ...}}
 
 Questions about recent changes are listed with the others: their track is "staleness",
 their task "moved", "removed" or "changed", and their marks have "stale" true or false.
@@ -51,6 +57,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from repobuild.evaluate import own_questions
 from repobuild.evaluate.answers import Losses, ModelAnswers
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.question_set import HeldOutTrack, QuestionSet
@@ -61,12 +68,14 @@ from repobuild.evaluate.scoring import (
     staleness,
     strict_score,
 )
+from repobuild.evaluate.scoring.confidence import mean
 from repobuild.evaluate.scoring.staleness import StalenessMark
 from repobuild.evaluate.scoring.strict_score import StrictMark
 from repobuild.samples.changes.old_answers import KINDS
 
 # Of the headline.
 TRACK_METRICS = ("loss", "path_exact", "facts", "right", "rouge_l", "bleu")
+OWN_METRICS = ("facts", "right", "files", "rouge_l", "bleu")
 STALENESS_METRICS = ("all", *KINDS, "right")
 _BASE, _TUNED = "base_model", "finetuned_model"
 _FIRST_REPORT_NAMES = {"base": _BASE, "parent": "parent_model", "adapter": _TUNED}
@@ -85,6 +94,7 @@ class MarkedQuestion:
     answers: Mapping[str, str]
     marks: Mapping[str, StrictMark]
     staleness: Mapping[str, StalenessMark] = field(default_factory=dict)
+    files_named: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_dict(self) -> JsonObject:
         sample = self.sample
@@ -97,6 +107,7 @@ class MarkedQuestion:
             "answers": dict(self.answers),
             "marks": {
                 model: _mark_to_dict(mark, self.staleness.get(model))
+                | {"files": self.files_named.get(model)}
                 for model, mark in self.marks.items()
             },
         }
@@ -138,6 +149,16 @@ def mark_answers(
         question = _mark_question(outdated.sample, texts, known)
         stale = {m: outdated.mark(text, known) for m, text in texts.items()}
         marked.append(replace(question, staleness=stale))
+    for n, sample in enumerate(question_set.own):
+        texts = {m: a.own[n] for m, a in model_answers.items()}
+        named = {
+            model: strict_score.named_files(
+                sample.question, text, sample.row["files"], known
+            )
+            for model, text in texts.items()
+        }
+        question = _mark_question(sample, texts, known)
+        marked.append(replace(question, files_named=named))
     return marked
 
 
@@ -172,7 +193,30 @@ def strict_section(
         "tracks": tracks,
         "staleness": staleness.section(question_set.outdated, stale_marks),
         "general": general_loss.section(question_set.general, general_losses),
+        "own": _own_section(question_set, model_answers, marked),
     }
+
+
+def _own_section(
+    question_set: QuestionSet,
+    model_answers: Mapping[str, ModelAnswers],
+    marked: Sequence[MarkedQuestion],
+) -> JsonObject:
+    """Return the scores of the project's own questions, which have no loss."""
+    own = [q for q in marked if q.sample.track == own_questions.TRACK]
+    marks = {m: [q.marks[m] for q in own] for m in model_answers}
+    section: JsonObject = {"n": len(own)}
+    for model in model_answers:
+        section[model] = _scores(marks[model], ())
+        files = mean([f for q in own if (f := q.files_named[model]) is not None])
+        if files:
+            section[model]["files"] = files.to_dict()
+    section["difference"] = {
+        other: _differences((marks["adapter"], marks[other]), ((), ()))
+        for other in model_answers
+        if other != "adapter"
+    }
+    return section
 
 
 def _track_section(
@@ -240,6 +284,7 @@ def headline(strict: Mapping[str, Any]) -> JsonObject:
         **{name: (track, TRACK_METRICS) for name, track in strict["tracks"].items()},
         "staleness": (strict["staleness"], STALENESS_METRICS),
         "general": (strict["general"], ("loss",)),
+        "own": (strict.get("own") or {}, OWN_METRICS),
     }
     section: JsonObject = {name: {} for name in parts}
     for name, (part, metrics) in parts.items():
