@@ -49,7 +49,8 @@ class Verbs(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        given = _count_settings(args)
+        args = _move_quick_first(args)
+        given = _count_global_options(args)
         rest = args[given:]
         if not rest or (rest[0].startswith("-") and rest[0] not in _GROUP_OPTIONS):
             args = [*args[:given], "build", *rest]
@@ -73,15 +74,26 @@ class Verbs(click.Group):
 
 
 _REBUILD = "run `repobuild`: it rebuilds the tables and finds the adapters again"
+_QUICK = "--quick"
 _GROUP_OPTIONS = ("-h", "--help", "--version")
 
 
-def _count_settings(args: list[str]) -> int:
-    """Return how many arguments the options `-c` take up before the verb."""
+def _count_global_options(args: list[str]) -> int:
+    """Return how many arguments `--quick` and `-c` take up before the verb."""
     count = 0
-    while count < len(args) and args[count].startswith("-c"):
+    while count < len(args):
+        if not (args[count] == _QUICK or args[count].startswith("-c")):
+            break
         count += 2 if args[count] == "-c" else 1
     return count
+
+
+def _move_quick_first(args: list[str]) -> list[str]:
+    """Let `--quick` stand after the verb, too; it belongs to all of them."""
+    end = args.index("--") if "--" in args else len(args)
+    if _QUICK not in args[:end]:
+        return args
+    return [_QUICK, *(a for a in args[:end] if a != _QUICK), *args[end:]]
 
 
 @click.command(
@@ -95,13 +107,23 @@ def _count_settings(args: list[str]) -> int:
     multiple=True,
     help="A setting, as in -c adapter.rank=8; overrides every file.",
 )
+@click.option(
+    _QUICK,
+    "quick",
+    is_flag=True,
+    help="A small adapter in about two minutes, kept apart from the real one.",
+)
 @click.pass_context
-def cli(context: click.Context, settings: tuple[str, ...]) -> None:
+def cli(context: click.Context, settings: tuple[str, ...], quick: bool) -> None:
     """Keep a LoRA adapter of a git repository current, as make does a program.
 
     Called without a verb, repobuild builds: it parses what a commit changed, makes the
     samples that this affects, and continues the adapter's training on them.
     """
+    if quick:
+        from repobuild.settings import use_quick
+
+        context.with_resource(use_quick())
     if settings:
         from repobuild.settings import use_command_line
 
