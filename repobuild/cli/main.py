@@ -15,6 +15,7 @@ from repobuild.cli.output import print_message
 
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",
+    "clone": "clone a URL and build it, or bring the clone up to date",
     "status": "what a build would do; exit 1 when stale",
     "why": "why a row, a table or the adapter was made again",
     "log": "the chain of adapters",
@@ -54,6 +55,11 @@ class Verbs(click.Group):
         rest = args[given:]
         if not rest or (rest[0].startswith("-") and rest[0] not in _GROUP_OPTIONS):
             args = [*args[:given], "build", *rest]
+        elif "://" in rest[0] or "@" in rest[0]:
+            from repobuild.git.clone import is_url
+
+            if is_url(rest[0]):
+                args = [*args[:given], "clone", *rest]
         return super().parse_args(ctx, args)
 
     def resolve_command(
