@@ -310,6 +310,14 @@ class AdapterSection(Struct, kw_only=True):
             le=10_000,
         ),
     ] = 0
+    keep_checkpoints: Annotated[
+        int,
+        _doc(
+            "weights along a run that are kept with its adapter, evenly over its steps",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
     rehearsal: Annotated[
         float,
         _doc(
