@@ -94,10 +94,12 @@ def test_what_is_bad_stays_dropped_when_its_file_changes(standard, repository):
 
 def test_a_verdict_that_is_taken_back_brings_its_samples_back(standard, repository):
     before = standard.row_digests("dataset")
-    for content in (line("shop/cart.py::Cart", "purpose"), None):
+    changed = []
+    for content in (line("shop/cart.py::Cart", "explain"), None):
         repository.commit({REVIEW_FILE: content})
         standard.build()
-    assert standard.row_digests("dataset") == before
+        changed.append(standard.row_digests("dataset") != before)
+    assert changed == [True, False]
 
 
 def test_good_verdicts_and_verdicts_about_what_is_gone_change_nothing(
@@ -144,6 +146,13 @@ def test_random_verdicts_and_edits_equal_a_clean_build(standard, repository, tmp
         clean.build()
         assert standard.digests() == clean.digests()
         clean.close()
+
+
+def test_a_frame_that_nothing_asks_is_reported(standard, repository):
+    repository.commit({REVIEW_FILE: line("shop/cart.py::discount", "locations")})
+    standard.build()
+    (problem,) = standard.last.problems
+    assert problem.text.startswith('no question has the frame "locations"')
 
 
 def test_of_two_lines_about_the_same_the_bad_one_counts():

@@ -15,6 +15,7 @@ from repobuild.samples.review.verdict_file import (
     REVIEW_FILE,
     Verdicts,
     covered_subs,
+    known_languages,
     parse_verdicts,
 )
 
@@ -32,7 +33,7 @@ def reviews(source: Source) -> None:
         except MissingObjectError as error:
             source.fail(REVIEW_FILE, error)
             return
-        _report(source, verdicts.problems)
+        _report(source, [*verdicts.problems, *_unknown_frames(verdicts)])
         row = _bad(verdicts, source.settings["samples.languages"])
     if row:
         source.own.put(REVIEW_FILE, row)
@@ -47,6 +48,14 @@ def _bad(verdicts: Verdicts, languages: list[str]) -> dict[str, dict[str, str]]:
             subs = dict.fromkeys(covered_subs(frame, languages), why)
             bad.setdefault(key, {}).update(subs)
     return {key: subs for key, subs in bad.items() if subs}
+
+
+def _unknown_frames(verdicts: Verdicts) -> list[str]:
+    """Return a problem for each frame that no question file has."""
+    languages = known_languages()
+    frames = {subject.frame for subject in verdicts.by_subject}
+    unknown = sorted(frame for frame in frames if not covered_subs(frame, languages))
+    return [f'no question has the frame "{frame}"' for frame in unknown]
 
 
 def _report(source: Source, problems: list[str]) -> None:

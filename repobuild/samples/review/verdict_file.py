@@ -118,7 +118,7 @@ def subject_of(sample_id: str) -> Judged:
     key, mark, end = sample_id.rpartition("#")
     sub = mark + end
     match = _SUB.fullmatch(sub)
-    if match and match[2] in _languages():
+    if match and match[2] in known_languages():
         task, language, number = match[1], match[2], int(match[3])
         for kind in load_phrases(language).kinds.values():
             if (kind.task, kind.number) == (task, number - number % NUMBERS):
@@ -150,7 +150,8 @@ def _block(task: str, language: str, number: int) -> str:
     return f"#{task}.{language}.{number - number % NUMBERS}+"
 
 
-def _languages() -> set[str]:
+def known_languages() -> set[str]:
+    """Return the languages that questions can be asked in."""
     return {file.stem for file in (data_folder("configs") / "questions").glob("*.toml")}
 
 
