@@ -33,7 +33,7 @@ from repobuild.git.snapshot import (
 from repobuild.git.worktree import at_worktree
 from repobuild.plain_text import escape_controls
 from repobuild.powers import Powers
-from repobuild.resources import data_folder
+from repobuild.resources import data_folder, is_quick
 from repobuild.rulebook import Rulebook, make_rulebook
 from repobuild.settings import SettingLayers, read_layers
 from repobuild.toml_document import read_bounded
@@ -66,9 +66,13 @@ class Checkout:
     def folder(self) -> Path:
         """The state's folder; all worktrees of a repository share it.
 
+        A quick build has one of its own, so it can neither become the parent of a real
+        adapter nor make one stale.
+
         Raises `UsageError` when it is a link or holds one.
         """
-        folder = common_folder(self.repository) / "repobuild"
+        name = "repobuild-quick" if is_quick() else "repobuild"
+        folder = common_folder(self.repository) / name
         refuse_links(folder)
         return folder
 

@@ -16,8 +16,10 @@ SETTING_PREFIX = "REPOBUILD_"
 # The settings of the command line, for this process and those that it starts.
 COMMAND_LINE = "REPOBUILD_COMMAND_LINE"
 BUILDER = "REPOBUILD_BUILDER"  # see engine/run/child_processes.py
+QUICK = "REPOBUILD_QUICK"  # "1" in a process of `repobuild --quick`, and below it
+JUDGE_TOKEN = "REPOBUILD_JUDGE_TOKEN"  # see evaluate/judge.py
 # Variables that are no settings; trust_record.py reads the last.
-NO_SETTINGS = (COMMAND_LINE, BUILDER, "REPOBUILD_TRUST")
+NO_SETTINGS = (COMMAND_LINE, BUILDER, QUICK, JUDGE_TOKEN, "REPOBUILD_TRUST")
 
 TYPE_CHECKING = False  # type checkers read it as true; importing `typing` costs 3 ms
 if TYPE_CHECKING:
@@ -41,6 +43,11 @@ def data_folder(name: Name) -> Path:
     from pathlib import Path
 
     return Path(path_of(name))
+
+
+def is_quick() -> bool:
+    """Return whether this process works on the quick build, which is kept apart."""
+    return os.environ.get(QUICK) == "1"
 
 
 def user_settings_file() -> str:

@@ -4,6 +4,7 @@
     preset            a file of configs/presets
     the repository's  `repobuild.toml` in its root folder
     the user's file   $XDG_CONFIG_HOME/repobuild.toml (~/.config without it)
+    quick             configs/quick.toml, with `repobuild --quick` only
     environment       REPOBUILD_ADAPTER_RANK=8
     command line      repobuild -c adapter.rank=8
 
@@ -31,15 +32,21 @@ from repobuild.errors import UsageError, nearest
 from repobuild.resources import (
     COMMAND_LINE,
     NO_SETTINGS,
+    QUICK,
     SETTING_PREFIX,
     SETTINGS_FILE,
     data_folder,
+    is_quick,
     user_settings_file,
 )
 from repobuild.settings_schema import SECTIONS, Setting, defaults, settings, shown
 from repobuild.toml_document import TomlError, parse_toml, read_bounded
 
 _MOST_DEPTH = 16
+# A number of generated questions, or as an array of tables the questions themselves.
+_QUESTIONS, _OWN_QUESTIONS = "report.questions", "report.own_questions"
+_QUICK_SECTIONS = ("base.", "adapter.", "report.")
+_KEPT_IN_QUICK = (_OWN_QUESTIONS, "report.questions_file")
 _LEARN_MORE = (
     "every setting is in docs/configuration.md, a rule's own in its `settings`"
 )
@@ -90,6 +97,7 @@ def read_layers(root: Path, declared: Declared = tuple) -> SettingLayers:
     own = check.file(str(root / SETTINGS_FILE))
     user = {
         **check.file(user_settings_file()),
+        **(quick_settings() if is_quick() else {}),
         **check.environment(os.environ),
         **check.command_line(os.environ.get(COMMAND_LINE, "")),
     }
@@ -103,6 +111,34 @@ def preset_settings(name: str) -> Values:
         raise UsageError(f'"preset" {problem}')
     path = data_folder("configs") / "presets" / f"{name}.toml"
     return _Check(tuple).file(str(path))
+
+
+def quick_settings() -> Values:
+    """Return what a quick build sets: the tiny base, few samples and few questions.
+
+    All of training and asking but what is asked: a learning rate that suits another
+    base would teach this one nothing.
+    """
+    values = {
+        name: value
+        for name, value in defaults().items()
+        if name.startswith(_QUICK_SECTIONS) and name not in _KEPT_IN_QUICK
+    }
+    path = data_folder("configs") / "quick.toml"
+    return {"preset": "tiny", **values, **_Check(tuple).file(str(path))}
+
+
+@contextmanager
+def use_quick() -> Iterator[None]:
+    """Let this process, and those that it starts, work on the quick build inside."""
+    before = os.environ.get(QUICK)
+    os.environ[QUICK] = "1"
+    try:
+        yield
+    finally:
+        del os.environ[QUICK]
+        if before is not None:
+            os.environ[QUICK] = before
 
 
 @contextmanager
@@ -143,6 +179,8 @@ class _Check:
                 f'"{path}" cannot be read: {error}\n'
                 "it must be TOML; `repobuild init` writes one with comments"
             ) from error
+        if isinstance(flat.get(_QUESTIONS), list):  # [[report.questions]]
+            flat[_OWN_QUESTIONS] = flat.pop(_QUESTIONS)
         for name, value in flat.items():
             if not (value == {} and self._is_section(name)):
                 self._value(name, value, f'in "{path}"')

@@ -20,7 +20,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import msgspec
 from msgspec import Meta, Struct
@@ -32,6 +32,7 @@ from msgspec.inspect import (
     LiteralType,
     Metadata,
     StrType,
+    StructType,
     type_info,
 )
 
@@ -138,6 +139,22 @@ class SamplesSection(Struct, kw_only=True):
             '"NOASSERTION" denies an unknown licence'
         ),
     ] = []
+
+
+# One setting for each task, so that each is checked, listed and named as others are.
+ProportionsSection = msgspec.defstruct(
+    "ProportionsSection",
+    [
+        (
+            task,
+            Annotated[_Share, _doc("share of the trained samples that it may have")],
+            1.0,
+        )
+        for task in get_args(Task)
+    ],
+    namespace={"__doc__": "At most which share of the dataset each task has."},
+    kw_only=True,
+)
 
 
 class HistorySection(Struct, kw_only=True):
@@ -293,6 +310,14 @@ class AdapterSection(Struct, kw_only=True):
             le=10_000,
         ),
     ] = 0
+    keep_checkpoints: Annotated[
+        int,
+        _doc(
+            "weights along a run that are kept with its adapter, evenly over its steps",
+            ge=0,
+            le=100,
+        ),
+    ] = 0
     rehearsal: Annotated[
         float,
         _doc(
@@ -403,6 +428,14 @@ class MergedSection(Struct, kw_only=True):
     ] = 1e-4
 
 
+class OwnQuestion(Struct, forbid_unknown_fields=True):
+    """A question of `[[report.questions]]`."""
+
+    question: Annotated[str, Meta(min_length=1, max_length=8000)]
+    answer: Annotated[str, Meta(min_length=1, max_length=8000)]
+    files: Annotated[list[_Line], Meta(max_length=100)] = []
+
+
 class ReportSection(Struct, kw_only=True):
     """How much is asked."""
 
@@ -430,9 +463,33 @@ class ReportSection(Struct, kw_only=True):
             "of the standard library, whose loss shows what is forgotten", ge=0, le=60
         ),
     ] = 60
+    own_questions: Annotated[
+        list[OwnQuestion],
+        _doc(
+            "questions of your own; in a file also `[[report.questions]]`",
+            max_length=1000,
+        ),
+    ] = []
+    questions_file: Annotated[
+        _Line, _doc("a JSONL file of the repository with more of them")
+    ] = ""
     max_new_tokens: Annotated[
         int, _doc("longer answers are cut, and cannot be exact", ge=1, le=100_000)
     ] = 128
+
+
+class JudgeSection(Struct, kw_only=True):
+    """A model that compares answers to your own questions."""
+
+    url: Annotated[
+        _Line,
+        _doc(
+            'of an OpenAI-compatible endpoint, up to `/v1`; "" = no judge',
+            power="sends questions and answers to a server",
+            harmless=[""],
+        ),
+    ] = ""
+    model: Annotated[_Line, _doc("its name there")] = ""
 
 
 class CacheSection(Struct, kw_only=True):
@@ -468,6 +525,7 @@ class BuildSection(Struct, kw_only=True):
 SECTIONS: Mapping[str, type[Struct]] = {
     "project": ProjectSection,
     "samples": SamplesSection,
+    "samples.proportions": ProportionsSection,
     "history": HistorySection,
     "split": SplitSection,
     "base": BaseSection,
@@ -475,6 +533,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "log": LogSection,
     "merged": MergedSection,
     "report": ReportSection,
+    "report.judge": JudgeSection,
     "cache": CacheSection,
     "build": BuildSection,
 }
@@ -591,7 +650,7 @@ def settings_file(preset: str) -> str:
     for section, kind in SECTIONS.items():
         lines += ["", f"[{section}]", f"# {(kind.__doc__ or '').splitlines()[0]}"]
         for setting in settings().values():
-            table, _, name = setting.name.partition(".")
+            table, _, name = setting.name.rpartition(".")
             if table == section:
                 line = f"# {name} = {toml(setting.default)}"
                 note = f"  # {setting.description}" if setting.description else ""
@@ -626,9 +685,11 @@ def _has_kind_of(value: Any, default: Any) -> bool:
 
 def _check_encoding(value: Any) -> None:
     """Raise `ValueError` for text that is no UTF-8, as the environment may hold."""
-    for text in value if isinstance(value, list) else [value]:
-        if isinstance(text, str):
-            text.encode("utf-8")
+    if isinstance(value, str):
+        value.encode("utf-8")
+    elif isinstance(value, list | dict):
+        for part in value.values() if isinstance(value, dict) else value:
+            _check_encoding(part)
 
 
 def shown(value: Any) -> str:
@@ -662,6 +723,8 @@ def _in_words(kind: Any) -> str:
         case ListType():
             some = "one or more " if kind.min_length else ""
             return f"a list of {some}entries, each {_in_words(kind.item_type)}"
+        case StructType():
+            return f"a table of {', '.join(field.name for field in kind.fields)}"
         case StrType(pattern=str(pattern)) if pattern != _LINE:
             return 'a size such as "500M" or "2G"'
         case StrType():

@@ -246,3 +246,7 @@ def test_what_init_writes_can_be_uncommented_and_changes_nothing(tmp_path):
     (tmp_path / "repobuild.toml").write_text("\n".join(written))
     assert read_settings(tmp_path) == before
     assert sum(" = " in line for line in lines) == len(settings())
+
+
+def test_an_unknown_strategy_is_refused(tmp_path):
+    refuse(tmp_path, '[adapter]\nstrategy = "banana"\n', 'must be "lora", not "banana"')

@@ -15,11 +15,14 @@ from repobuild.cli.output import (
     columns,
     emit,
     print_message,
+    print_text,
     redact_secrets,
     seconds,
     short,
 )
+from repobuild.cli.quick_summary import quick_summary, quick_text
 from repobuild.plain_text import escape_controls, escape_line, json_text
+from repobuild.resources import is_quick
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -98,6 +101,8 @@ def command(
         facts, failed = _run(build, checkout, goals)
     if as_json or not quiet:
         emit(facts, as_json, text)
+    if is_quick() and not (as_json or quiet):
+        print_text(quick_text(facts["quick"]))
     if not failed and revision == "HEAD" and not worktree:
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
@@ -148,6 +153,8 @@ def _run(
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
         "withheld": sorted(checkout.powers.names),
     }
+    if is_quick():
+        facts["quick"] = quick_summary(build)
     return facts, any(outcome.failed for outcome in build.outcomes.values())
 
 

@@ -30,6 +30,7 @@ FORMATS = {
     "report": "the report's page and JSON",
 }
 DATASETS = "data/*.parquet, README.md and metadata.json"
+PAGE = "html"
 
 
 class BaseOptions(NamedTuple):
@@ -46,7 +47,15 @@ class BaseOptions(NamedTuple):
     "form",
     metavar="FORM",
     default="",
-    help="Of a dataset: seed, openai, sharegpt or datasets [default: seed].",
+    help="Of a dataset: seed, openai, sharegpt, datasets, or html, a page of 50 "
+    "samples [default: seed].",
+)
+@click.option(
+    "--seed",
+    metavar="S",
+    default=1,
+    type=int,
+    help="Of html: which samples are drawn [default: 1].",
 )
 @click.option(
     "-o",
@@ -80,6 +89,7 @@ def command(
     table: str,
     folder: Path,
     form: str,
+    seed: int,
     with_base: bool | None,
     named: str,
     force: bool,
@@ -103,14 +113,14 @@ def command(
         _write_base(checkout.settings, target)
     else:
         base = BaseOptions(with_base, named)
-        _write_table(checkout, target, form or "seed", base)
-    written = DATASETS if form == "datasets" else FORMATS[table]
+        _write_table(checkout, target, form or "seed", base, seed)
+    written = {"datasets": DATASETS, PAGE: "index.html"}.get(form, FORMATS[table])
     print_text(f'wrote {written} to "{folder}"')
     return 0
 
 
 def _write_table(
-    checkout: Checkout, target: ExportTarget, form: str, base: BaseOptions
+    checkout: Checkout, target: ExportTarget, form: str, base: BaseOptions, seed: int
 ) -> None:
     """Write a table as it was last built; raises `StaleError` for one that is not."""
     from repobuild.engine.as_of import commit_of
@@ -132,6 +142,10 @@ def _write_table(
             _write_analysis(folder / FORMATS[table], build)
         elif table == "graph":
             _write_graph(folder / FORMATS[table], build)
+        elif form == PAGE:
+            from repobuild.samples.export.sample_page import write_page
+
+            write_page(build, folder, commit, seed)
         elif table == "dataset":
             from repobuild.samples.export.dataset_files import export
 
@@ -148,10 +162,11 @@ def _check_format(table: str, form: str) -> None:
             f'"{table}" cannot be exported{nearest(table, FORMATS)}\n'
             f"these can: {', '.join(FORMATS)}"
         )
-    if form and form not in DATASET_FORMATS:
+    known = (*DATASET_FORMATS, PAGE)
+    if form and form not in known:
         raise UsageError(
-            f'unknown format "{form}"{nearest(form, DATASET_FORMATS)}\n'
-            f"a dataset is written as: {', '.join(DATASET_FORMATS)}"
+            f'unknown format "{form}"{nearest(form, known)}\n'
+            f"a dataset is written as: {', '.join(known)}"
         )
     if form and table != "dataset":
         raise UsageError(

@@ -15,6 +15,7 @@ from repobuild.cli.output import print_message
 
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",
+    "clone": "clone a URL and build it, or bring the clone up to date",
     "status": "what a build would do; exit 1 when stale",
     "why": "why a row, a table or the adapter was made again",
     "log": "the chain of adapters",
@@ -23,6 +24,7 @@ VERBS = {
     "export": "write a table to a folder, in its exchange format",
     "ask": "put a question to base and adapter, side by side",
     "report": "scores of base, parent and adapter",
+    "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
     "cache": "gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
@@ -48,10 +50,16 @@ class Verbs(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        given = _count_settings(args)
+        args = _move_quick_first(args)
+        given = _count_global_options(args)
         rest = args[given:]
         if not rest or (rest[0].startswith("-") and rest[0] not in _GROUP_OPTIONS):
             args = [*args[:given], "build", *rest]
+        elif "://" in rest[0] or "@" in rest[0]:
+            from repobuild.git.clone import is_url
+
+            if is_url(rest[0]):
+                args = [*args[:given], "clone", *rest]
         return super().parse_args(ctx, args)
 
     def resolve_command(
@@ -72,15 +80,26 @@ class Verbs(click.Group):
 
 
 _REBUILD = "run `repobuild`: it rebuilds the tables and finds the adapters again"
+_QUICK = "--quick"
 _GROUP_OPTIONS = ("-h", "--help", "--version")
 
 
-def _count_settings(args: list[str]) -> int:
-    """Return how many arguments the options `-c` take up before the verb."""
+def _count_global_options(args: list[str]) -> int:
+    """Return how many arguments `--quick` and `-c` take up before the verb."""
     count = 0
-    while count < len(args) and args[count].startswith("-c"):
+    while count < len(args):
+        if not (args[count] == _QUICK or args[count].startswith("-c")):
+            break
         count += 2 if args[count] == "-c" else 1
     return count
+
+
+def _move_quick_first(args: list[str]) -> list[str]:
+    """Let `--quick` stand after the verb, too; it belongs to all of them."""
+    end = args.index("--") if "--" in args else len(args)
+    if _QUICK not in args[:end]:
+        return args
+    return [_QUICK, *(a for a in args[:end] if a != _QUICK), *args[end:]]
 
 
 @click.command(
@@ -94,13 +113,23 @@ def _count_settings(args: list[str]) -> int:
     multiple=True,
     help="A setting, as in -c adapter.rank=8; overrides every file.",
 )
+@click.option(
+    _QUICK,
+    "quick",
+    is_flag=True,
+    help="A small adapter in about two minutes, kept apart from the real one.",
+)
 @click.pass_context
-def cli(context: click.Context, settings: tuple[str, ...]) -> None:
+def cli(context: click.Context, settings: tuple[str, ...], quick: bool) -> None:
     """Keep a LoRA adapter of a git repository current, as make does a program.
 
     Called without a verb, repobuild builds: it parses what a commit changed, makes the
     samples that this affects, and continues the adapter's training on them.
     """
+    if quick:
+        from repobuild.settings import use_quick
+
+        context.with_resource(use_quick())
     if settings:
         from repobuild.settings import use_command_line
 

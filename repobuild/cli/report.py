@@ -17,9 +17,15 @@ _FORMATS = {
     "relative": "{:+.1%}",
     "path_exact": "{:.1%}",
     "right": "{:.1%}",
+    "files": "{:.1%}",
+    "rouge_l": "{:.2f}",
+    "bleu": "{:.2f}",
     "all": "{:.1%}",
 }
-_HEAD = ["", "loss", "to base", "right path", "all facts", "old answer"]
+_HEAD = [
+    "", "loss", "to base", "right path", "all facts", "files", "ROUGE-L", "BLEU",
+    "old answer",
+]  # fmt: skip
 
 
 @click.command("report")
@@ -40,7 +46,12 @@ def command(show: bool, as_json: bool) -> int:
     if as_json:
         print_text(escape_json((page.parent / "report.json").read_text("utf-8")))
     else:
-        facts = {"commit": commit, "page": str(page), "tracks": row["headline"]}
+        facts = {
+            "commit": commit,
+            "page": str(page),
+            "tracks": row["headline"],
+            "judge": row.get("judge") or {},
+        }
         emit(facts, False, text)
     if show:
         click.launch(page.as_uri())
@@ -56,4 +67,14 @@ def text(facts: dict[str, Any]) -> str:
                 for name, template in _FORMATS.items()
             ]
             rows.append([f"{track}, {model}", *cells])
-    return f"report of {short(facts['commit'])}\n{columns(rows)}\n{facts['page']}"
+    lines = [f"report of {short(facts['commit'])}", columns(rows)]
+    judge = facts["judge"]
+    for other, found in judge.get("against", {}).items():
+        lines.append(
+            f"judged by {judge['model']} against the {other}: {found['wins']} won, "
+            f"{found['ties']} tied, {found['losses']} lost, "
+            f"{found['unjudged']} not judged"
+        )
+    if judge.get("problem"):
+        lines.append(judge["problem"])
+    return "\n".join([*lines, facts["page"]])

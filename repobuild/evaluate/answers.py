@@ -70,6 +70,7 @@ class ModelAnswers:
     losses: Mapping[str, Losses]  # by track
     outdated: Sequence[str] = ()
     general: Losses = ()
+    own: Sequence[str] = ()
 
 
 @dataclass(slots=True)

@@ -12,7 +12,7 @@ The functions in the order of use: `mark_answers`, `strict_section`, `headline`,
           "n": questions, "samples": samples of the loss,
           "base": {"loss": E, "facts": E, "right": E, "wrong": E, "hallucinated": E,
                    "path_exact": E, "path_accuracy": E, "exact": E, "edit": E,
-                   "stopped": E, "tasks": {task: the same}},
+                   "rouge_l": E, "bleu": E, "stopped": E, "tasks": {task: the same}},
           "parent": {...}, "adapter": {...},
           "difference": {"base": {"loss": E, "facts": E, ...}, "parent": {...}}}},
       "staleness": {
@@ -23,7 +23,12 @@ The functions in the order of use: `mark_answers`, `strict_section`, `headline`,
       "general": {
           "n": pieces of text, "text": digest of them,
           "base": {"loss": E}, "parent": {...}, "adapter": {...},
-          "difference": {"base": {"loss": E, "relative": E}, "parent": {...}}}}
+          "difference": {"base": {"loss": E, "relative": E}, "parent": {...}}},
+      "own": {                                    the project's own questions
+          "n": questions,
+          "base": {"facts": E, "right": E, "files": E, "rouge_l": E, ...}, ...,
+          "difference": {...},
+          "judge": {...}}}                        judge.py, only with a judge
 
 E is {"value", "low", "high", "n"}: a mean with its 95 % interval from a seeded
 bootstrap (scoring/confidence.py). Losses are in nats per token, the other metrics are
@@ -34,10 +39,12 @@ left out: without changes, `staleness` is `{"n": 0, "base": {}, ...}`.
 The headline, which a report's row keeps for logs, tables and the page, has plain values
 by section, model and metric:
 
-    {"recall": {"adapter": {"loss", "path_exact", "facts", "right"}, "base": ...},
+    {"recall": {"adapter": {"loss", "path_exact", "facts", "right", "rouge_l", "bleu"},
+                "base": ...},
      "generalise": the same,
      "staleness": {"adapter": {"all", "moved", "removed", "changed", "right"}, ...},
-     "general": {"adapter": {"loss", "relative"}, ...}}   relative: to the base's loss
+     "general": {"adapter": {"loss", "relative"}, ...},   relative: to the base's loss
+     "own": {"adapter": {"facts", "right", "files", "rouge_l", "bleu"}, ...}}
 
 Questions about recent changes are listed with the others: their track is "staleness",
 their task "moved", "removed" or "changed", and their marks have "stale" true or false.
@@ -45,10 +52,12 @@ their task "moved", "removed" or "changed", and their marks have "stale" true or
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from repobuild.evaluate import own_questions
 from repobuild.evaluate.answers import Losses, ModelAnswers
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.question_set import HeldOutTrack, QuestionSet
@@ -59,11 +68,14 @@ from repobuild.evaluate.scoring import (
     staleness,
     strict_score,
 )
+from repobuild.evaluate.scoring.confidence import mean
 from repobuild.evaluate.scoring.staleness import StalenessMark
 from repobuild.evaluate.scoring.strict_score import StrictMark
 from repobuild.samples.changes.old_answers import KINDS
 
-TRACK_METRICS = ("loss", "path_exact", "facts", "right")  # of the headline
+# Of the headline.
+TRACK_METRICS = ("loss", "path_exact", "facts", "right", "rouge_l", "bleu")
+OWN_METRICS = ("facts", "right", "files", "rouge_l", "bleu")
 STALENESS_METRICS = ("all", *KINDS, "right")
 _BASE, _TUNED = "base_model", "finetuned_model"
 _FIRST_REPORT_NAMES = {"base": _BASE, "parent": "parent_model", "adapter": _TUNED}
@@ -82,6 +94,7 @@ class MarkedQuestion:
     answers: Mapping[str, str]
     marks: Mapping[str, StrictMark]
     staleness: Mapping[str, StalenessMark] = field(default_factory=dict)
+    files_named: Mapping[str, float | None] = field(default_factory=dict)
 
     def to_dict(self) -> JsonObject:
         sample = self.sample
@@ -94,6 +107,7 @@ class MarkedQuestion:
             "answers": dict(self.answers),
             "marks": {
                 model: _mark_to_dict(mark, self.staleness.get(model))
+                | {"files": self.files_named.get(model)}
                 for model, mark in self.marks.items()
             },
         }
@@ -108,6 +122,8 @@ def _mark_to_dict(mark: StrictMark, stale: StalenessMark | None) -> JsonObject:
         "stale": None if stale is None else stale.stale,
         "exact": mark.exact,
         "edit": mark.edit,
+        "rouge_l": mark.rouge_l,
+        "bleu": mark.bleu,
         "stopped": mark.stopped,
         "path_exact": mark.path_exact,
         "path_accuracy": mark.path_accuracy,
@@ -133,6 +149,16 @@ def mark_answers(
         question = _mark_question(outdated.sample, texts, known)
         stale = {m: outdated.mark(text, known) for m, text in texts.items()}
         marked.append(replace(question, staleness=stale))
+    for n, sample in enumerate(question_set.own):
+        texts = {m: a.own[n] for m, a in model_answers.items()}
+        named = {
+            model: strict_score.named_files(
+                sample.question, text, sample.row["files"], known
+            )
+            for model, text in texts.items()
+        }
+        question = _mark_question(sample, texts, known)
+        marked.append(replace(question, files_named=named))
     return marked
 
 
@@ -167,7 +193,30 @@ def strict_section(
         "tracks": tracks,
         "staleness": staleness.section(question_set.outdated, stale_marks),
         "general": general_loss.section(question_set.general, general_losses),
+        "own": _own_section(question_set, model_answers, marked),
     }
+
+
+def _own_section(
+    question_set: QuestionSet,
+    model_answers: Mapping[str, ModelAnswers],
+    marked: Sequence[MarkedQuestion],
+) -> JsonObject:
+    """Return the scores of the project's own questions, which have no loss."""
+    own = [q for q in marked if q.sample.track == own_questions.TRACK]
+    marks = {m: [q.marks[m] for q in own] for m in model_answers}
+    section: JsonObject = {"n": len(own)}
+    for model in model_answers:
+        section[model] = _scores(marks[model], ())
+        files = mean([f for q in own if (f := q.files_named[model]) is not None])
+        if files:
+            section[model]["files"] = files.to_dict()
+    section["difference"] = {
+        other: _differences((marks["adapter"], marks[other]), ((), ()))
+        for other in model_answers
+        if other != "adapter"
+    }
+    return section
 
 
 def _track_section(
@@ -235,6 +284,7 @@ def headline(strict: Mapping[str, Any]) -> JsonObject:
         **{name: (track, TRACK_METRICS) for name, track in strict["tracks"].items()},
         "staleness": (strict["staleness"], STALENESS_METRICS),
         "general": (strict["general"], ("loss",)),
+        "own": (strict.get("own") or {}, OWN_METRICS),
     }
     section: JsonObject = {name: {} for name in parts}
     for name, (part, metrics) in parts.items():
@@ -281,9 +331,23 @@ def _case_result(
         "category": case.category,
         "reference_files": list(case.reference_files),
         **{f"{names[model]}_response": text for model, text in responses.items()},
+        **_named_references(case, question_set, responses),
         "scores": {names[model]: score.to_dict() for model, score in scores.items()},
         "improvement": round(gain, 1),
     }
+
+
+def _named_references(
+    case: TestCase, question_set: QuestionSet, responses: Mapping[str, str]
+) -> JsonObject:
+    """Return which share of the case's reference files each response names."""
+    shares = {
+        _FIRST_REPORT_NAMES[model]: strict_score.named_files(
+            case.question, text, case.reference_files, question_set.known
+        )
+        for model, text in responses.items()
+    }
+    return {"reference_files_named": shares} if case.reference_files else {}
 
 
 def first_report_averages(results: Sequence[JsonObject]) -> JsonObject:
@@ -300,7 +364,7 @@ def first_report_averages(results: Sequence[JsonObject]) -> JsonObject:
     }
 
 
-def first_report_summary(results: Iterable[JsonObject]) -> JsonObject:
+def first_report_summary(results: Sequence[JsonObject]) -> JsonObject:
     """Return the averages over the test cases, by the names of the first reports."""
     rows = [result["scores"] for result in results]
     models = list(rows[0]) if rows else []
@@ -314,7 +378,18 @@ def first_report_summary(results: Iterable[JsonObject]) -> JsonObject:
         },
         "average_improvement": improvement("total"),
         **{f"{part}_improvement": improvement(part) for part in first_scores.WEIGHTS},
+        "reference_files_named": {
+            model: round(statistics.fmean(found), 4)
+            for model in models
+            if (found := _known_shares(results, model))
+        },
     }
+
+
+def _known_shares(results: Sequence[JsonObject], model: str) -> list[float]:
+    """Return a model's shares of named reference files, where the question has some."""
+    shares = [r.get("reference_files_named", {}).get(model) for r in results]
+    return [share for share in shares if share is not None]
 
 
 def comparison_report(

@@ -2,6 +2,7 @@
 
     cases      the test cases in the form of the first reports       questions.py
     tracks     held-out questions, and held-out samples for the loss  questions.py
+    own        the project's own questions                       own_questions.py
     outdated   questions whose answer recent commits changed  scoring/staleness.py
     general    text from outside the repository            scoring/general_loss.py
 
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 from repobuild.engine.contract import Task, Value
 from repobuild.evaluate import questions
 from repobuild.evaluate.mentions.mention_parser import KnownNames
+from repobuild.evaluate.own_questions import collect_own_questions
 from repobuild.evaluate.questions import HeldOutSample, TestCase
 from repobuild.evaluate.scoring import staleness
 from repobuild.evaluate.scoring.first_scores import ScoredElement
@@ -49,6 +51,7 @@ class QuestionSet:
     known: KnownNames
     outdated: Sequence[OutdatedQuestion] = ()
     general: GeneralText = NO_TEXT
+    own: Sequence[HeldOutSample] = ()
 
 
 def collect_questions(task: Task) -> QuestionSet:
@@ -74,6 +77,7 @@ def collect_questions(task: Task) -> QuestionSet:
             int(settings["report.stale_questions"]),
         ),
         general=GeneralText.read(int(settings["report.general_pieces"])),
+        own=collect_own_questions(task),
     )
 
 

@@ -25,6 +25,7 @@ from typing import Literal
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import elements_of
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Table, Value
 from repobuild.samples.contexts.line_rows import LINES
 from repobuild.samples.dataset.all_samples import AllSamples
@@ -248,7 +249,11 @@ def _distinct(samples: Iterable[HeldOutSample]) -> Iterator[HeldOutSample]:
 def first_report_cases(
     project: str, elements: Iterable[GraphElement], count: int
 ) -> list[TestCase]:
-    """Return a quarter about the project, a quarter general, the rest about code."""
+    """Return a quarter about the project, a quarter general, the rest about code.
+
+    Tests are left out: nobody asks what `test_total` is for, and a project has as many
+    of them as of everything else.
+    """
     quarter = count // 4
     about_project = [
         TestCase("repo_specific", text.format(project=project), category)
@@ -257,11 +262,16 @@ def first_report_cases(
     general = [TestCase("general", text, "general") for text in _GENERAL[:quarter]]
     rest = count - len(about_project) - len(general)
     drawn = sorted(
-        (e for e in elements if e.kind in ASKED_KINDS and not e.name.startswith("_")),
+        (element for element in elements if _is_public_code(element)),
         key=lambda element: draw_key(element.id),
     )
     about_code = [_code_case(project, element) for element in drawn[:rest]]
     return [*about_project, *about_code, *general]
+
+
+def _is_public_code(element: GraphElement) -> bool:
+    is_asked = element.kind in ASKED_KINDS and not element.name.startswith("_")
+    return is_asked and not is_test(element.path)
 
 
 def _code_case(project: str, element: GraphElement) -> TestCase:

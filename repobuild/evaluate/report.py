@@ -5,6 +5,7 @@ The steps, in order:
     collect_questions   draw what is asked               question_set.py, questions.py
     open_models         one model at a time, with a cache of answers       answers.py
     ask                 get every model's answers and losses               answers.py
+    judge_own_questions let another model compare the answers, if one is set  judge.py
     assemble            mark the answers and make the report  comparison.py, chain.py
     write               write the files                                  page/page.py
 
@@ -40,6 +41,7 @@ from repobuild.evaluate.answers import (
     SampleRow,
 )
 from repobuild.evaluate.chain import ChainLink, adapter_chain
+from repobuild.evaluate.judge import Judge, judged_section
 from repobuild.evaluate.page.page import render_page
 from repobuild.evaluate.question_set import QuestionSet, collect_questions
 from repobuild.plain_text import json_text
@@ -58,12 +60,14 @@ def run(task: Task) -> dict[str, Value]:
     model_answers = {
         name: ask(task, name, model, question_set) for name, model in models.items()
     }
+    judged = judge_own_questions(task, question_set, model_answers, models, used)
     used.write(task.folder / answers.FILE)
     report = assemble(task, link, question_set, model_answers)
+    report["strict"]["own"] |= judged
     write(task.folder, report)
     computed = {name: model.computed for name, model in models.items()}
     task.event("answered", made=computed)
-    return {"headline": report["headline"], "seed": report["seed"]}
+    return {"headline": report["headline"], "seed": report["seed"], **judged}
 
 
 # --------------------------------------------------------------------------- asking
@@ -107,6 +111,7 @@ def ask(
         prompts += [sample.prompt for sample in track.questions]
         loss_rows += [sample.loss_row for sample in track.loss_samples]
     prompts += [outdated.question for outdated in question_set.outdated]
+    prompts += [sample.question for sample in question_set.own]
     texts = [(piece.path, piece.text) for piece in question_set.general.pieces]
     total = len(prompts) + len(loss_rows) + len(texts)
     with task.progress(f"ask {name}", total) as progress:
@@ -120,9 +125,26 @@ def ask(
         cases=[next(answered) for _ in question_set.cases],
         answers={t.name: [next(answered) for _ in t.questions] for t in tracks},
         losses={t.name: [next(losses) for _ in t.loss_samples] for t in tracks},
-        outdated=list(answered),
+        outdated=[next(answered) for _ in question_set.outdated],
+        own=list(answered),
         general=general,
     )
+
+
+def judge_own_questions(
+    task: Task,
+    question_set: QuestionSet,
+    model_answers: Mapping[str, ModelAnswers],
+    models: Mapping[str, ModelUnderTest],
+    used: AnswerCache,
+) -> dict[str, Any]:
+    """Return {"judge": what a judge prefers}; {} without a judge or questions."""
+    judge = Judge.of(task.settings, models["base"].cache, used)
+    if judge is None or not question_set.own:
+        return {}
+    own = {name: answered.own for name, answered in model_answers.items()}
+    with task.progress("judge", 0):
+        return {"judge": judged_section(judge, question_set.own, own)}
 
 
 # -------------------------------------------------------------------------- writing

@@ -1,10 +1,10 @@
 """Count tokens with the base model's tokenizer, and keep the `balance` table.
 
-With `samples.max_tokens` set, the table decides which samples are within the budget;
-repobuild/samples/dataset/budget.py has its layout and its rule. It is computed between
-`samples` and `dataset`, and in this room because the base model is known here. It
-counts the trained samples that pass the filters of a single sample; those that are
-dropped later as copies of others leave their share unused.
+With `samples.max_tokens` or `samples.proportions`, the table decides which samples are
+within the budget; repobuild/samples/dataset/budget.py has its layout and its rule. It
+is computed between `samples` and `dataset`, and in this room because the base model is
+known here. It counts the trained samples that pass the filters of a single sample;
+those that are dropped later as copies of others leave their share unused.
 
 Only `tokenizers` is imported, not transformers. Question and answer are counted; a chat
 template adds the same dozen tokens to every sample.
@@ -27,11 +27,12 @@ from repobuild.samples.dataset.all_samples import AllSamples, SampleChanges, key
 from repobuild.samples.dataset.budget import (
     SEPARATOR,
     Queue,
-    fair_level,
     fair_shares,
     file_of,
     first_beyond,
+    proportions_of,
     queue_place,
+    task_limits,
     weight_of,
 )
 from repobuild.samples.dataset.quality_filter import SampleFilter, Samples
@@ -40,6 +41,7 @@ from repobuild.samples.tasks.facts import Sample
 _TOKENIZER_FILE = "tokenizer.json"
 
 Count = Callable[[str], int]  # the tokens of a text
+SizeOf = Callable[[Sample], int]  # what a sample takes of the budget
 Group = tuple[str, str]  # task, file
 LineChange = Counter[tuple[int, int]]  # (place, tokens) -> samples added (or removed)
 
@@ -69,25 +71,36 @@ def count_tokens(sample: Sample, count: Count) -> int:
 def balance(view: View) -> None:
     """Update the lines, sizes and cuts of the `balance` table from changed contexts."""
     budget = view.settings["samples.max_tokens"]
-    if not budget:
+    proportions = proportions_of(view.settings)
+    if not budget and not proportions:
         return
-    count = _load_counter(_required_tokenizer(view.settings))
+    size_of = _sizes_in_tokens(view.settings) if budget else _count_as_one
     tasks = [key for key in view.own.keys() if SEPARATOR not in key]
     sizes: dict[str, dict[str, int]] = {
         task: dict((view.own.get(task) or {})["sizes"]) for task in tasks
     }
-    for (task, path), change in sorted(_line_changes(view, count).items()):
+    for (task, path), change in sorted(_line_changes(view, size_of).items()):
         line = _update_line(view, task, path, change)
         sizes.setdefault(task, {})[path] = sum(tokens for _, tokens in line)
         if not line:
             del sizes[task][path]
     totals = {task: sum(by_file.values()) for task, by_file in sizes.items()}
-    share = fair_level(totals, budget)
+    limits = task_limits(totals, proportions, budget)
     for task, by_file in sorted(sizes.items()):
-        _write_task(view, task, by_file, min(share, totals[task]))
+        _write_task(view, task, by_file, limits[task])
 
 
-def _line_changes(view: View, count: Count) -> dict[Group, LineChange]:
+def _sizes_in_tokens(settings: Mapping[str, Any]) -> SizeOf:
+    count = _load_counter(_required_tokenizer(settings))
+    return lambda sample: count_tokens(sample, count)
+
+
+def _count_as_one(sample: Sample) -> int:
+    """Return the size of a sample when only proportions of samples are asked for."""
+    return 1
+
+
+def _line_changes(view: View, size_of: SizeOf) -> dict[Group, LineChange]:
     """Return the samples added to and removed from the line of each task and file."""
     sample_filter = SampleFilter.of(view.settings)
     changes: dict[Group, LineChange] = {}
@@ -100,7 +113,7 @@ def _line_changes(view: View, count: Count) -> dict[Group, LineChange]:
                     group = (sample["task"], file_of(sample))
                     line = changes.setdefault(group, Counter())
                     place = queue_place(key + sub, sample, score(sample))
-                    line[place, count_tokens(sample, count)] += step
+                    line[place, size_of(sample)] += step
     return changes
 
 

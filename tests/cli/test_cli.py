@@ -57,7 +57,7 @@ def test_a_build_reports_how_many_rows_of_each_table_were_built(here, capsys):
     assert facts["tables"]["facts"]["built"] >= 3
     assert set(facts["tables"]) == {
         "files", "facts", "graph", "contexts", "samples", "dataset",
-        "balance", "changes", "commits", "history", "licences",
+        "balance", "changes", "commits", "history", "licences", "reviews",
     }  # fmt: skip
 
 

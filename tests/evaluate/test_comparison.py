@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from repobuild.evaluate import comparison
@@ -80,7 +81,10 @@ def test_the_headline_has_the_values_of_every_model() -> None:
     found = comparison.headline(section(base=BASE, adapter=ADAPTER))
     wrong = {"loss": 3.0, "path_exact": 0.0, "facts": 0.0, "right": 0.0}
     right = {"loss": 0.4, "path_exact": 1.0, "facts": 1.0, "right": 1.0}
-    assert found["recall"] == {"base": wrong, "adapter": right}
+    for model, values in (("base", wrong), ("adapter", right)):
+        assert values.items() <= found["recall"][model].items()
+    assert found["recall"]["adapter"]["rouge_l"] == 1.0
+    assert found["recall"]["base"]["bleu"] < found["recall"]["adapter"]["bleu"]
     assert found["staleness"] == found["general"] == {}
 
 
@@ -97,6 +101,19 @@ def test_the_comparison_is_base_against_adapter_in_the_first_form() -> None:
     assert report["summary"]["average_improvement"] == result["improvement"]
     assert report["summary"]["repo_specific_improvement"] == 55
     assert report["summary"]["average_scores"]["parent_model"] > 0
+
+
+def test_reference_files_of_a_question_are_scored() -> None:
+    case = TestCase("code_specific", "Where?", "implementation", ("pkg/m.py",))
+    models = {"base": BASE, "adapter": ADAPTER}
+    asked = replace(question_set(), cases=[case], known=KnownNames.of(["pkg/m.py"], []))
+    named = {"base": "Nowhere.", "adapter": "In `pkg/m.py`."}
+    answered = {m: replace(a, cases=[named[m]]) for m, a in models.items()}
+    results = comparison.first_report_results(asked, answered)
+    shares = {"base_model": 0.0, "finetuned_model": 1.0}
+    assert results[0]["reference_files_named"] == shares
+    report = comparison.comparison_report("Laddr", "2026", results, {"models": []})
+    assert report["summary"]["reference_files_named"] == shares
 
 
 def test_no_test_cases_make_an_empty_summary() -> None:

@@ -164,3 +164,14 @@ def test_private_elements_and_sections_are_no_first_report_cases() -> None:
     ]
     types = {c.type for c in questions.first_report_cases("Laddr", hidden, 16)}
     assert "code_specific" not in types
+
+
+def test_tests_are_no_first_report_cases() -> None:
+    paths = ("tests/test_a.py", "pkg/test_b.py", "pkg/b_test.go", "pkg/conftest.py")
+    tests = [
+        GraphElement(f"{p}::check{n}", "function") for n in range(9) for p in paths
+    ]
+    own = [GraphElement(f"pkg/m{n}.py::f{n}", "function") for n in range(8)]
+    found = questions.first_report_cases("Laddr", [*tests, *own], 16)
+    files = {case.reference_files for case in found if case.type == "code_specific"}
+    assert files == {(f"pkg/m{n}.py",) for n in range(8)}

@@ -34,6 +34,9 @@ SETTINGS = {
     "report.stale_questions": 4,
     "report.general_pieces": 3,
     "report.max_new_tokens": 6,
+    "report.own_questions": [],
+    "report.judge.url": "",
+    "report.judge.model": "",
 }
 TEXTS = [f"Where is `f{n}`? `f{n}` is defined in `pkg/m{n}.py`." for n in range(40)]
 
@@ -128,7 +131,7 @@ MOVED = (0, 5, 10, 15, 20)  # 5 and 20 are trained
 
 
 def tables(count: int = 30, moved: Sequence[int] = MOVED) -> dict[str, MemoryTable]:
-    names = ("graph", "contexts", "samples", "dataset", "old_answers")
+    names = ("graph", "contexts", "samples", "dataset", "old_answers", "own_questions")
     found = {name: MemoryTable() for name in names}
     found["contexts"].put("@project", {"name": "<laddr> & co", "kind": "project"})
     for n in range(count):
@@ -180,6 +183,8 @@ class World:
     adapters: dict[str, Any] = field(default_factory=dict)
     reports: dict[str, Any] = field(default_factory=dict)
     objects: dict[str, Path] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    own_questions: list[dict[str, Any]] = field(default_factory=list)
 
     def commit(
         self,
@@ -196,13 +201,16 @@ class World:
         folder = self.root / f"report-{name}"
         folder.mkdir()
         task = MemoryTask(
-            settings={**SETTINGS, "base.model": str(self.base)},
+            settings={**SETTINGS, "base.model": str(self.base), **self.settings},
             commit=name,
             folder=folder,
             tables=tables(count, moved),
             objects=self.objects,
             task_rows={"adapter": self.adapters, "report": self.reports},
         )
+        if self.own_questions:
+            row = {"questions": self.own_questions}
+            task.tables["own_questions"].put("own.jsonl", row)
         meta = report.run(task)
         self.objects[folder.name] = folder
         row = {**meta, "object": folder.name, "build": len(self.reports)}
@@ -394,3 +402,35 @@ def test_chromium_renders_the_page_without_a_console_error(
         assert tab.value("document.querySelectorAll('details.question').length") > 0
         rows = "document.querySelectorAll('h2#chain ~ .scroll tr.current')"
         assert tab.value(f"{rows}.length") == 1
+
+
+def test_own_questions_are_asked_scored_and_shown(world: World, base: Path) -> None:
+    own = {
+        "question": "Where does `f3` live?",
+        "answer": "In `pkg/m3.py`.",
+        "files": ["pkg/m3.py"],
+    }
+    secret = {
+        "question": "Which?",
+        "answer": "password = 'hunter2-Xk9vQ2-zzR'",
+        "files": [],
+    }
+    later = World(base, world.root / "own", dict(world.adapters))
+    later.root.mkdir()
+    later.reports, later.objects = dict(world.reports), dict(world.objects)
+    later.settings = {"report.own_questions": [own, secret]}
+    line = {"question": "Why <b>?", "answer": "So.", "files": []}
+    later.own_questions = [own, line]
+    later.commit("f" * 40, parent=f"adapter-{'b' * 40}")
+    found = load(later, "f" * 40)
+    section = found["strict"]["own"]
+    assert section["n"] == 2  # each once, and none that shows a secret
+    for model in ("base", "parent", "adapter"):
+        assert {"facts", "right", "files", "rouge_l", "bleu"} <= set(section[model])
+        assert set(section[model]["files"]) == {"value", "low", "high", "n"}
+    assert section["adapter"]["files"]["n"] == 1
+    assert set(found["headline"]["own"]) == {"base", "parent", "adapter"}
+    asked = [q for q in found["questions"] if q["track"] == "own"]
+    assert [q["expected"] for q in asked] == ["In `pkg/m3.py`.", "So."]
+    page = (later.root / f"report-{'f' * 40}" / "index.html").read_text("utf-8")
+    assert "Questions of your own" in page and "Why &lt;b&gt;?" in page

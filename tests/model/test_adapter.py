@@ -396,3 +396,14 @@ def test_a_share_outside_of_its_range_is_refused(
     given = {"base__model": base.source, f"adapter__{name}": 1.0}
     with pytest.raises(UsageError, match=f"adapter.{name} is 1"):
         Commit(place, history, "c2", moved(samples()), **given).build()
+
+
+def test_kept_weights_load_like_the_adapter(base: Base, tmp_path: Path) -> None:
+    setting = {"adapter__keep_checkpoints": 2}
+    first = Commit(tmp_path, {}, "c1", samples(), base__model=base.source, **setting)
+    row = first.build()
+    folder = ArtifactStore(tmp_path / "objects").checked_path(row["object"])
+    kept = sorted((folder / "checkpoints").iterdir())
+    assert len(kept) == 2
+    for each in kept:
+        assert TextGenerator.load(base, each).generate(["Where?"], 2)

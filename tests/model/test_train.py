@@ -351,3 +351,37 @@ def kill_after_first_step(made: TrainingJob, pause: float) -> None:
     os.killpg(started.pid, signal.SIGKILL)
     started.wait()
     started.stdout.close()
+
+
+def test_weights_along_a_run_are_kept_and_change_nothing(
+    base: Base, tmp_path: Path
+) -> None:
+    plain, kept = job(base, tmp_path / "plain"), job(base, tmp_path / "kept")
+    kept = replace(kept, keep_checkpoints=2)
+    assert kept.digest == plain.digest
+    steps = train(plain, lambda *_: None).steps
+    train(kept, lambda *_: None)
+    assert digest(kept.scratch) == digest(plain.scratch)
+    folders = sorted((kept.scratch / "history").iterdir())
+    numbers = sorted(int(folder.name.removeprefix("checkpoint-")) for folder in folders)
+    assert numbers == sorted({round(steps / 3), round(2 * steps / 3)})
+    weights = [load_file(f / "adapter_model.safetensors") for f in folders]
+    weights.append(check_adapter(kept.scratch))
+    name = next(name for name in weights[0] if "lora_B" in name)
+    assert not torch.equal(weights[0][name], weights[1][name])
+    assert not torch.equal(weights[1][name], weights[2][name])
+
+
+def test_a_killed_run_keeps_the_weights_of_an_uninterrupted_one(
+    base: Base, tmp_path: Path
+) -> None:
+    whole = replace(job(base, tmp_path / "whole"), keep_checkpoints=3)
+    steps = train(whole, lambda *_: None).steps
+    again = replace(job(base, tmp_path / "again"), keep_checkpoints=3)
+    with pytest.raises(Killed):
+        train(again, killed_at(steps // 2))
+    train(again, lambda *_: None)
+    for folder in (whole.scratch / "history").iterdir():
+        other = again.scratch / "history" / folder.name
+        for file in folder.iterdir():
+            assert file.read_bytes() == (other / file.name).read_bytes()

@@ -202,9 +202,17 @@ SETTINGS: list[dict[str, Any]] = [
     {"samples.max_tokens": 600},
     {"samples.max_tokens": 2500, "split.generalise": 0.3},
     {"samples.near_duplicate": 0.8, "split.generalise": 0.3},
+    {"samples.proportions.code_location": 0.1, "samples.max_tokens": 2500},
+    {"samples.proportions.code_location": 0.1, "samples.proportions.relations": 0.05},
+]
+VERDICTS = [
+    f'{{"key": "{path}::{name}", "frame": "{frame}", "verdict": "bad"}}\n'
+    for path in ("a.py", "pkg/b.py", "pkg/sub/c.py")
+    for name in ("f", "Base", "Base.run")
+    for frame in ("location", "explain", "callers", "signature")
 ]
 TABLES = ["files", "facts", "graph", "contexts", "samples", "balance", "dataset"]
-TABLES += ["commits", "changes", "history", "old_answers"]
+TABLES += ["commits", "changes", "history", "old_answers", "reviews"]
 
 # Few of them, so that edits meet; shrinking leads to the first.
 path = st.sampled_from(HOT) | st.sampled_from(HOT) | st.sampled_from(PATHS)
@@ -221,6 +229,11 @@ splice = st.tuples(
     st.integers(0, 2),
     st.sampled_from(LINES) | st.sampled_from(PIECES),
 )
+judge = st.tuples(
+    st.just("write"),
+    st.just(b".repobuild-review.jsonl"),
+    st.lists(st.sampled_from(VERDICTS), min_size=1, max_size=3).map("".join),
+)
 swap = st.tuples(st.just("swap"), near, st.integers(0, 17))
 moves = st.one_of(
     st.tuples(st.just("delete"), path),
@@ -235,8 +248,8 @@ moves = st.one_of(
     st.tuples(st.just("switch"), back),
     st.tuples(st.just("merge"), back, st.integers(0, 255)),
 )
-small = st.one_of(splice, swap, word, word)
-edit = st.one_of(write, splice, swap, word, moves)
+small = st.one_of(splice, swap, word, word, judge)
+edit = st.one_of(write, splice, swap, word, moves, judge)
 whole = st.just(("build", "dataset"))
 build = st.one_of(
     whole,

@@ -82,6 +82,8 @@ def _verdict(mark: Report) -> str:
 
 def _answer(model: str, text: str, mark: Report) -> str:
     metrics = [f"{mark['edit']:.0%} alike"]
+    if mark.get("rouge_l") is not None:
+        metrics.append(f"ROUGE-L {mark['rouge_l']:.2f}, BLEU {mark['bleu']:.2f}")
     if mark.get("facts") is not None:
         metrics.insert(0, f"{mark['facts']:.0%} of the facts")
     shown = '<span class="soft">(nothing)</span>'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from html import escape
 
 from repobuild.evaluate.page import bar_plots
 from repobuild.evaluate.page.bar_plots import PlotBar
@@ -12,6 +13,7 @@ from repobuild.evaluate.page.html_format import (
     TRACKS,
     Report,
     figure,
+    isolated,
     legend,
 )
 
@@ -21,6 +23,8 @@ METRICS = {
     "path_exact": "right file",
     "exact": "exact answer",
     "edit": "similarity",
+    "rouge_l": "ROUGE-L",
+    "bleu": "BLEU",
     "wrong": "wrong facts",
     "hallucinated": "unknown names",
 }
@@ -36,7 +40,7 @@ LONGEST_LABEL = 22  # characters beside a plot
 def scores_section(report: Report) -> str:
     section = report["strict"]
     cards = [_track(section, name) for name in section["tracks"]]
-    cards += [_staleness(section), _general(section)]
+    cards += [_own(section), _staleness(section), _general(section)]
     return (
         '<h2 id="scores">Held-out questions</h2>'
         f"<p>{legend(section['models'])} Every answer is compared with facts that were "
@@ -59,6 +63,28 @@ def _track(section: Report, name: str) -> str:
         _paragraph(meaning) + plot + _loss(track, models),
         f"{track['n']} questions. Of {less}, less is better.",
     )
+
+
+def _own(section: Report) -> str:
+    """Render the project's own questions; most reports have none."""
+    part = section.get("own") or {}
+    if not part.get("n"):
+        return ""
+    models = [model for model in section["models"] if part.get(model)]
+    groups = _bar_groups(part, models, {"files": "reference files", **METRICS})
+    content = _paragraph("Questions of your own, against your reference answers.")
+    content += bar_plots.bar_plot("Own questions: scores", groups)
+    judge = part.get("judge") or {}
+    for other, found in judge.get("against", {}).items():
+        content += (
+            f"<p>{isolated(judge['model'])} prefers this adapter to the {other} "
+            f"in {found['wins']} of {found['n']}, the {other} in "
+            f"{found['losses']}; {found['ties']} ties, {found['unjudged']} not judged."
+            "</p>"
+        )
+    if judge.get("problem"):
+        content += _paragraph(escape(judge["problem"]))
+    return figure("Own questions", content, f"{part['n']} questions.")
 
 
 def _staleness(section: Report) -> str:

@@ -8,6 +8,7 @@ The metrics of one answer; `expected` is the answer of the sample:
     edit         edit similarity of the two normalised texts, from 0 to 1: 1 minus the
                  indel distance (Levenshtein distance without substitutions) over the
                  sum of the lengths; rapidfuzz's `ratio`
+    rouge_l, bleu  words shared with the expected answer: text_overlap.py
     stopped      only for completions, which are truncated where they end: 1 if the
                  model stopped there by itself (truncate.py)
     path_exact   only for `code_location` questions: 1 if the first path of the answer
@@ -49,6 +50,7 @@ from repobuild.evaluate.questions import LOCATION, HeldOutSample
 from repobuild.evaluate.scoring import exact_facts
 from repobuild.evaluate.scoring.confidence import ConfidenceInterval, mean, ratio
 from repobuild.evaluate.scoring.exact_facts import FactCounts
+from repobuild.evaluate.scoring.text_overlap import TextOverlap, text_overlap
 from repobuild.evaluate.scoring.truncate import (
     COMPLETIONS,
     code_in,
@@ -57,7 +59,8 @@ from repobuild.evaluate.scoring.truncate import (
 
 # Each answer has one value of these; larger is better.
 ANSWER_METRICS = (
-    "facts", "right", "path_exact", "path_accuracy", "exact", "edit", "stopped",
+    "facts", "right", "path_exact", "path_accuracy", "exact", "edit", "rouge_l", "bleu",
+    "stopped",
 )  # fmt: skip
 METRICS = (*ANSWER_METRICS, "wrong", "hallucinated")
 _NO_FACTS = FactCounts(*[frozenset()] * 4)
@@ -75,6 +78,15 @@ class StrictMark:
     path_accuracy: float | None
     named: tuple[str, ...]
     hallucinated: tuple[str, ...]
+    overlap: TextOverlap | None = None
+
+    @property
+    def rouge_l(self) -> float | None:
+        return self.overlap.rouge_l if self.overlap else None
+
+    @property
+    def bleu(self) -> float | None:
+        return self.overlap.bleu if self.overlap else None
 
     @property
     def facts(self) -> float | None:
@@ -133,7 +145,22 @@ def mark_answer(sample: HeldOutSample, answer: str, known: KnownNames) -> Strict
             and name not in known.paths
             and not known.has_name(name)
         ),
+        overlap=text_overlap(compared, expected),
     )
+
+
+def named_files(
+    question: str, answer: str, files: Sequence[str], known: KnownNames
+) -> float | None:
+    """Return which share of reference files an answer names.
+
+    None if there is none that the question does not name itself.
+    """
+    wanted = {path for path in files if path not in question}
+    if not wanted:
+        return None
+    named = {path for path in wanted if path in paths_in(answer, known)}
+    return round(len(named) / len(wanted), 4)
 
 
 def normalised(text: str) -> str:

@@ -369,6 +369,7 @@ class ContinualTrainer:
             scratch=scratch,
             examples=examples,
             held_out=self.held_out,
+            keep_checkpoints=int(settings["adapter.keep_checkpoints"]),
             log=log,
             compute_options=ComputeOptions.of(settings),
         )
@@ -522,12 +523,29 @@ def make_lineage(
     )
 
 
+def _keep_history(task: Task, trained: TrainedRounds) -> None:
+    """Move the weights that were kept along the run into the artifact.
+
+    `checkpoints/checkpoint-STEP/`, with the steps of all rounds counted together.
+    """
+    from repobuild.model.adapter.checkpoint import HISTORY
+
+    before = 0
+    for done in trained.rounds:
+        for folder in sorted((done.folder.parent / HISTORY).glob("checkpoint-*[0-9]")):
+            step = before + int(folder.name.rpartition("-")[2])
+            place = task.folder / "checkpoints" / f"checkpoint-{step}"
+            shutil.copytree(folder, place, dirs_exist_ok=True)
+        before += done.result.steps
+
+
 def write_artifact(
     task: Task, plan: Plan, trained: TrainedRounds, lineage: Lineage
 ) -> None:
     """Write the adapter's files, `repobuild.json` last, and delete the scratch."""
     for file in sorted(trained.folder.glob("adapter_*")):
         shutil.copyfile(file, task.folder / file.name)
+    _keep_history(task, trained)
     load_tokenizer(plan.base).save_pretrained(task.folder)
     trained.rehearsal.write(task.folder)
     plan.manifest.write(task.folder)

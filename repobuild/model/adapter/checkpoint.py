@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from peft import PeftModel
 
 STATE = "state.json"
+HISTORY = "history"  # folder of kept weights
 
 ReportStep = Callable[[int, int, float], None]  # step, steps in all, loss
 
@@ -128,6 +129,28 @@ def write_checkpoint(
             run.checkpoint.rename(old)
         new.rename(run.checkpoint)
         shutil.rmtree(old, ignore_errors=True)
+    barrier(run)
+
+
+def history_steps(steps: int, count: int) -> set[int]:
+    """Return the steps whose weights are kept: evenly, without the first and last."""
+    return {round(steps * n / (count + 1)) for n in range(1, count + 1)} - {0, steps}
+
+
+def keep_weights(run: TrainingRun, model: PeftModel, step: int) -> None:
+    """Keep the weights of a step as PEFT files; every process must call this.
+
+    A resumed run writes those of the steps that it repeats again, with equal bytes.
+    """
+    tensors = deepspeed_config.gather_lora_tensors(model)
+    if run.rank == 0:
+        folder = run.job.scratch / HISTORY / f"checkpoint-{step}"
+        new = folder.with_name(f"{folder.name}.new")
+        shutil.rmtree(new, ignore_errors=True)
+        new.mkdir(parents=True)
+        write_peft(new, model, tensors, run.job)
+        shutil.rmtree(folder, ignore_errors=True)
+        new.rename(folder)
     barrier(run)
 
 

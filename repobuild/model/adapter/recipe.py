@@ -12,6 +12,7 @@ launcher starts train the same job:
     SCRATCH/job.json        everything but the examples
     SCRATCH/examples.bin    msgpack: [[id, task, answer, tokens], ...]
     SCRATCH/held_out.bin    the same for the examples that are only measured
+    SCRATCH/history/        checkpoint-STEP/: weights along the run that are kept
     SCRATCH/checkpoint/     state of an interrupted run (checkpoint.py)
     SCRATCH/trained/        the result: PEFT files and outcome.json, renamed into place
 """
@@ -168,6 +169,7 @@ class TrainingJob:
     examples: list[Example]
     held_out: list[Example] = field(default_factory=list)
     checkpoint_every: int = 25  # steps
+    keep_checkpoints: int = 0  # weights along the run that are kept
     log: MetricsTarget = MetricsTarget()
     compute_options: ComputeOptions = ComputeOptions()
 
@@ -180,10 +182,11 @@ class TrainingJob:
     def digest(self) -> str:
         """SHA-256 of the job; a checkpoint with another digest is not resumed.
 
-        Without the metrics target, and with the parent's name instead of its path.
+        Without the metrics target and what is kept along the run, and with the parent's
+        name instead of its path.
         """
         plain = {**_plain(self), "parent": Path(self.parent).name}
-        del plain["log"]
+        del plain["log"], plain["keep_checkpoints"]
         body = json.dumps(plain, sort_keys=True).encode()
         body += _packed(self.examples) + _packed(self.held_out)
         return hashlib.sha256(body).hexdigest()
@@ -257,6 +260,7 @@ def _plain(job: TrainingJob) -> dict[str, Any]:
         "epochs": job.epochs,
         "deepspeed": job.deepspeed,
         "checkpoint_every": job.checkpoint_every,
+        "keep_checkpoints": job.keep_checkpoints,
         "log": asdict(job.log),
         "means": asdict(job.compute_options),
     }

@@ -43,6 +43,8 @@ from repobuild.model.adapter.checkpoint import (
     ReportStep,
     TrainingRun,
     barrier,
+    history_steps,
+    keep_weights,
     restore_moments,
     restore_progress,
     write_checkpoint,
@@ -270,6 +272,7 @@ class TrainingCallback(TrainerCallback):
         samples = affordable_samples(run.job.held_out, trained, count)
         of_all = split_by_process(samples, recipe.batch_tokens, run.world)
         self.held_out_batches = of_all[run.rank]
+        self.history_steps = history_steps(run.steps, run.job.keep_checkpoints)
         self.measuring_steps = measuring_steps(run.steps, count if samples else 0)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
@@ -295,6 +298,12 @@ class TrainingCallback(TrainerCallback):
         if step % run.job.checkpoint_every == 0 and step < run.steps:
             trainer: Any = self.trainer
             write_checkpoint(run, trainer.model, trainer.model_wrapped, step)
+        if step in self.history_steps:
+            self.keep_weights(step)
+
+    def keep_weights(self, step: int) -> None:
+        model: Any = self.trainer.model
+        keep_weights(self.trainer.run, model, step)
 
     def measure_held_out(self, step: int) -> None:
         """Measure the held-out loss; with patience, keep the weights of the lowest."""

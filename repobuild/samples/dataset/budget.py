@@ -2,7 +2,9 @@
 
     over tasks      Each task keeps all its tokens up to a level, the highest at which
                     all tasks together stay within the budget. So a task with few
-                    samples keeps them all, however many the others have.
+                    samples keeps them all, however many the others have. A task with
+                    a proportion (`samples.proportions`) keeps at most that share of
+                    what all keep together.
     over files      The same within a task, over the files that its samples are about.
                     A file's share is weighted by the importance of what it holds.
     within a file   Samples queue by the importance of what they are about, the highest
@@ -13,8 +15,8 @@
 The table `balance` (repobuild/model/token_budget.py) holds, by task, `{"sizes": {file:
 tokens}, "cuts": {file: place}}`, and by TASK//FILE the queue of trained samples,
 `[[place, tokens], ...]`, sorted. A sample is over budget when its place in the queue is
-not below its file's cut. Without a budget (`samples.max_tokens = 0`) the table is empty
-and no token is counted.
+not below its file's cut. With proportions alone, a sample counts as one token: no
+tokenizer is needed, and shares are shares of samples. Without both the table is empty.
 
 Source: water-filling for max-min fair shares, Bertsekas and Gallager, Data Networks,
 section 6.5.2.
@@ -24,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from repobuild.code.usage.importance import LEVELS
 from repobuild.engine.contract import Table, Value, View
@@ -34,6 +37,7 @@ from repobuild.samples.tasks.facts import Sample
 BALANCE = "balance"
 SEPARATOR = "//"  # between task and file; no path in git contains it
 _SALT = "budget"
+_PROPORTIONS = "samples.proportions."
 _NO_CUT = (LEVELS + 1) << 32  # above every place
 
 Queue = list[list[int]]  # the queue of a file: [place, tokens] by sample, sorted
@@ -90,6 +94,66 @@ def fair_shares(
     return shares
 
 
+def proportions_of(settings: Mapping[str, Value]) -> dict[str, Fraction]:
+    """Return the share that each bounded task may have, by task."""
+    return {
+        name.removeprefix(_PROPORTIONS): Fraction(str(value))
+        for name, value in settings.items()
+        if name.startswith(_PROPORTIONS) and value < 1
+    }
+
+
+def task_limits(
+    sizes: Mapping[str, int], proportions: Mapping[str, Fraction], budget: int
+) -> dict[str, int]:
+    """Return how many tokens each task keeps; `budget` is 0 for none.
+
+    Together they are the largest set in which no task has more than its proportion.
+    """
+    total = _largest_total(sizes, shares := _feasible(sizes, proportions))
+    if budget:
+        total = min(total, Fraction(budget))
+    caps = {
+        task: min(size, int(shares[task] * total)) if task in shares else size
+        for task, size in sizes.items()
+    }
+    level = fair_level(caps, budget) if budget else max(caps.values(), default=0)
+    return {task: min(cap, level) for task, cap in caps.items()}
+
+
+def _feasible(
+    sizes: Mapping[str, int], proportions: Mapping[str, Fraction]
+) -> dict[str, Fraction]:
+    """Return the proportions of the tasks that have samples.
+
+    If all of them have one, and together less than the whole, they are scaled to it:
+    else no dataset would satisfy them.
+    """
+    present = {task: proportions[task] for task in sizes if task in proportions}
+    whole = sum(present.values(), Fraction(0))
+    if len(present) < len(sizes) or not 0 < whole < 1:
+        return present
+    return {task: share / whole for task, share in present.items()}
+
+
+def _largest_total(
+    sizes: Mapping[str, int], proportions: Mapping[str, Fraction]
+) -> Fraction:
+    """Return the largest total T of which each task has at most its proportion.
+
+    T is the largest root of the sum of min(size, proportion * T) - T, which is concave
+    in T. Newton's method from the right reaches it in at most a step for each task.
+    """
+    total = Fraction(sum(sizes.values()))
+    while True:
+        capped = {t: p for t, p in proportions.items() if sizes[t] > p * total}
+        free = sum(size for task, size in sizes.items() if task not in capped)
+        share = sum(capped.values(), Fraction(0))
+        if share >= 1 or free + share * total == total:
+            return total
+        total = free / (1 - share)
+
+
 def first_beyond(line: Queue, most: int) -> int:
     """Return the place of the first queued sample beyond `most` tokens."""
     for place, tokens in line:
@@ -113,8 +177,11 @@ class BudgetCuts:
 
     @classmethod
     def of(cls, view: View) -> BudgetCuts | None:
-        """Return the cuts; None without a budget."""
-        return cls(view.table(BALANCE)) if view.settings["samples.max_tokens"] else None
+        """Return the cuts; None without a budget and proportions."""
+        settings = view.settings
+        if settings["samples.max_tokens"] or proportions_of(settings):
+            return cls(view.table(BALANCE))
+        return None
 
     def exclude(self, key: str, sample: Sample, importance: float = 0.0) -> bool:
         """Return whether a trained sample is over budget; `key` is its full key."""

@@ -14,9 +14,10 @@ Start here. The decisions about one sample, in order; the first drop reason coun
         duplicate question             here: the smallest context key keeps the question
         near duplicate                 copies.py
         overlaps training              copies.py
-    by limits in the settings; `licence` replaces an earlier reason
+    by people and by limits in the settings; the first two replace an earlier reason
+        reviewed                       review_filter.py: somebody judged it bad
         licence: ID                    licence_filter.py: samples.deny_licences
-        over budget                    budget.py: samples.max_tokens
+        over budget, over proportion   budget.py: samples.max_tokens and .proportions
         held out but not trained       quality_filter.py, for what was dropped above
 
 A decision that looks at other contexts looks at what their samples are by themselves,
@@ -37,7 +38,8 @@ that is 0: training and readers take the more important first.
 
 An update decides again the changed contexts, those that share a term which a changed
 context gained or lost, those of files whose cut in the budget moved, those that rely on
-files whose licence changed, and those about elements whose importance changed.
+files whose licence changed, those about elements whose importance changed, and those
+whose verdicts changed.
 """
 
 from __future__ import annotations
@@ -63,6 +65,7 @@ from repobuild.samples.dataset.quality_filter import (
     DUPLICATE,
     NEAR,
     OVER_BUDGET,
+    OVER_PROPORTION,
     OVERLAPS,
     UNTRAINED,
     Row,
@@ -70,6 +73,7 @@ from repobuild.samples.dataset.quality_filter import (
     Samples,
     untrained_phrasings,
 )
+from repobuild.samples.dataset.review_filter import REVIEWED, ReviewFilter
 from repobuild.samples.tasks.facts import Sample
 
 CACHED_CONTEXTS = 4096  # contexts whose quoted passages stay in memory
@@ -117,6 +121,7 @@ class DatasetUpdate:
         self._cuts = BudgetCuts.of(view)
         self._licences = LicenceFilter.of(view)
         self._importance = view.table("importance")
+        self._reviews = ReviewFilter.of(view)
         self._filtered = lru_cache(1)(self._read_and_filter)
         # The passages of all contexts of the standard library take half a gigabyte.
         quoting = lru_cache(CACHED_CONTEXTS)(self._quoting)
@@ -169,10 +174,11 @@ class DatasetUpdate:
         return keys
 
     def with_changed_limits(self) -> set[str]:
-        """Return the contexts whose licence or importance changed, or a file's cut."""
+        """Return the contexts of other licence, importance, verdict or file's cut."""
         if self._view.full:
             return set()
         keys = self._licences.changed_contexts(self._view)
+        keys |= self._reviews.changed_contexts(self._view)
         for id in changed_ids(self._view):
             keys.update(
                 k for k in keys_about(self._samples, id) if self._samples.get(k)
@@ -196,9 +202,11 @@ class DatasetUpdate:
         return {sub for sub, term in terms.items() if self._index.find(term)[0] != key}
 
     def _apply_limits(self, key: str, samples: Samples, row: Row) -> Row:
-        """Drop what is under a denied licence, over budget, or not trained then."""
+        """Drop what is judged bad, of a denied licence, over budget, or untrained."""
         for sub, why in self._licences.reasons(samples).items():
             row[sub] = {"dropped": why}
+        for sub in self._reviews.judged_bad(key, samples):
+            row[sub] = {"dropped": REVIEWED}
         if self._cuts is not None:
             trained = (sub for sub, item in row.items() if item.get("split") == "train")
             over = {
@@ -206,7 +214,8 @@ class DatasetUpdate:
                 for s in trained
                 if self._cuts.exclude(key + s, samples[s], self._score(samples[s]))
             }
-            _drop(row, over, OVER_BUDGET)
+            has_budget = self._view.settings["samples.max_tokens"]
+            _drop(row, over, OVER_BUDGET if has_budget else OVER_PROPORTION)
         kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
         _drop(row, untrained_phrasings(kept), UNTRAINED)
         for sub, item in row.items():

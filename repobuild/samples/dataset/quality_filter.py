@@ -55,6 +55,7 @@ RECALLED = "phrasing is trained"
 UNTRAINED = "held out but not trained"
 OVERLAPS = "overlaps training"
 OVER_BUDGET = "over budget"
+OVER_PROPORTION = "over proportion"
 
 Samples = Mapping[str, Sample]  # the samples of one context, by the end of their keys
 # sub -> {"split", "track"} with the importance, or {"dropped"}

@@ -1,0 +1,44 @@
+"""Say what a quick build left out: its scores are not those of the real adapter."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from repobuild.settings_schema import defaults
+
+if TYPE_CHECKING:
+    from repobuild.engine.build import Build
+
+_SHOWN = ("adapter.max_tokens", "history.commits", "report.questions")
+
+
+def quick_summary(build: Build) -> dict[str, Any]:
+    """Return what was trained and asked, and the settings that made it less."""
+    counts: Counter[str] = Counter()
+    if build.state.line("dataset") is not None:
+        for _, row in build.table("dataset").entries():
+            counts[row.get("split") or row["dropped"]] += 1
+    usual = defaults()
+    return {
+        "folder": str(build.state.folder),
+        "trained": counts["train"],
+        "over_budget": counts["over budget"],
+        "settings": {name: [build.settings[name], usual[name]] for name in _SHOWN},
+    }
+
+
+def quick_text(facts: dict[str, Any]) -> str:
+    """Return the summary as lines below those of a build."""
+    every = facts["trained"] + facts["over_budget"]
+    _, commits, questions = (facts["settings"][name] for name in _SHOWN)
+    return "\n".join(
+        [
+            f"quick: {facts['trained']:,} of {every:,} samples are trained",
+            f"left out: {facts['over_budget']:,} samples, changes before the last "
+            f"{commits[0]} commits, {questions[1] - questions[0]} of {questions[1]} "
+            "questions of each track, the texts of the base model, the merged model",
+            f'kept apart in "{facts["folder"]}": no other build continues it',
+            "ask it: repobuild --quick ask QUESTION; the whole adapter: repobuild",
+        ]
+    )

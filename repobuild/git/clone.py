@@ -1,0 +1,150 @@
+"""Clone a repository with git, and bring a clone up to date.
+
+A clone may be hostile. Git runs nothing of it here:
+
+    hooks         none run, even where the user's `core.hooksPath` is a path that leads
+                  into the clone; no template is copied
+    submodules    are not cloned, whatever `submodule.recurse` says
+    filters       git-lfs downloads nothing; repobuild reads pointers as they are
+    options       a URL or folder that begins with "-" is refused, and "--" is before it
+    protocols     those of git's own `protocol.allow`: "ext::" runs a program, and is
+                  refused by default
+
+The program `git` does this, not libgit2: it knows the user's credentials and proxies.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+from repobuild.errors import BuildError, UsageError
+
+_SETTINGS = (f"core.hooksPath={os.devnull}", "core.fsmonitor=false", "gc.auto=0")
+# They name another repository than the clone's.
+_REPOSITORY_VARIABLES = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_COMMON_DIR",
+    "GIT_INDEX_FILE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_NAMESPACE",
+    "GIT_TEMPLATE_DIR",
+)
+_URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+|[\w.-]+@[\w.-]+:\S+", re.IGNORECASE)
+
+
+def is_url(text: str) -> bool:
+    """Return whether an argument can only be the URL of a repository."""
+    return bool(_URL.fullmatch(text))
+
+
+def folder_name(url: str) -> str:
+    """Return the folder that a clone gets by default, as git names it.
+
+    Raises `UsageError` when the URL ends in no name.
+    """
+    name = re.split(r"[/:\\]", _trimmed(url))[-1]
+    if not name.isprintable() or name in ("", ".", "..") or name.startswith("-"):
+        raise UsageError(
+            "the URL ends in no name for a folder\nname one: repobuild clone URL DIR"
+        )
+    return name
+
+
+def clone_or_update(url: str, folder: Path) -> str:
+    """Clone into a folder, or bring the clone that is there up to date.
+
+    Returns "cloned", "updated" or "current".
+
+    Raises:
+        UsageError: the URL is none, or the folder holds something else.
+        BuildError: git cannot clone, fetch or fast-forward.
+    """
+    if not url or url.startswith("-") or not url.isprintable():
+        raise UsageError(
+            "this is no URL of a repository\n"
+            "write it as git takes it: https://host/owner/name.git"
+        )
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
+        _git(
+            "clone", "--quiet", "--no-recurse-submodules", "--template=", "--",
+            url, str(folder),
+        )  # fmt: skip
+        return "cloned"
+    if not is_clone_of(url, folder):
+        raise UsageError(
+            f'"{folder}" is there already, and no clone of this URL\n'
+            "name another folder: repobuild clone URL DIR"
+        )
+    return _update(folder)
+
+
+def is_clone_of(url: str, folder: Path) -> bool:
+    """Return whether the top folder of a repository has this URL as its origin."""
+    if not (folder / ".git").exists():
+        return False
+    try:
+        origin = _git("config", "--get", "remote.origin.url", folder=folder)
+    except BuildError:
+        return False
+    return _trimmed(origin) == _trimmed(url)
+
+
+def _update(folder: Path) -> str:
+    """Fetch, and fast-forward the branch that is checked out."""
+    before = _git("rev-parse", "HEAD", folder=folder)
+    _git("fetch", "--quiet", "--no-recurse-submodules", "origin", folder=folder)
+    try:
+        _git("merge", "--quiet", "--ff-only", "@{upstream}", folder=folder)
+    except BuildError as error:
+        raise BuildError(
+            f"{error}\n"
+            f'"{folder}" is not fast-forwarded over commits or edits of your own\n'
+            "bring it up to date with git, then run `repobuild` in it"
+        ) from error
+    return (
+        "current" if _git("rev-parse", "HEAD", folder=folder) == before else "updated"
+    )
+
+
+def forget_other_repository() -> None:
+    """Remove the variables that would have this process open another repository."""
+    for name in _REPOSITORY_VARIABLES:
+        os.environ.pop(name, None)
+
+
+def _git(*arguments: str, folder: Path | None = None) -> str:
+    """Run git and return what it prints; raises `BuildError` with its reason."""
+    place = ["-C", str(folder.absolute())] if folder else []
+    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _REPOSITORY_VARIABLES
+    }
+    try:
+        done = subprocess.run(
+            ["git", *place, *settings, *arguments],
+            env=environment | {"GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"},
+            capture_output=True,
+        )
+    except FileNotFoundError:
+        raise UsageError(
+            "git is not installed\ninstall it: https://git-scm.com"
+        ) from None
+    if done.returncode:
+        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = next(
+            (line for line in lines if line.startswith(("fatal", "error"))), ""
+        )
+        reason = (reason or (lines or ["no reason"])[-1]).partition(": ")[2] or reason
+        raise BuildError(f"git cannot {arguments[0]}: {reason}")
+    return done.stdout.decode("utf-8", "replace").strip()
+
+
+def _trimmed(url: str) -> str:
+    return url.rstrip("/").removesuffix("/.git").removesuffix(".git").rstrip("/")
