@@ -59,6 +59,7 @@ _STATUS = re.compile(
     r"|in (?:beta|alpha|maintenance))\b",
     re.IGNORECASE,
 )
+_BEFORE_NAME = 16  # letters of the subject: "the purpose of the"
 _OPENING = 160  # characters, about a sentence
 _SHORT = 3  # letters; a shorter subject may be part of any name
 _SUBJECT = 60  # characters before the verb
@@ -69,7 +70,8 @@ _ASIDE = re.compile(
     r"|requires|requirements|supported|status|download|copyright|licen[cs]e|sponsor"
     r"|thanks|build|the (?:full |complete |latest )?(?:documentation|docs)|source"
     r"|changelog|contents|table of contents|version|author|maintainer|looking for"
-    r"|new to|we(?:'re| are)|check out|visit|join|click here|translations?|language|english)\b",
+    r"|new to|we(?:'re| are)"
+    r"|check out|visit|join|click here|translations?|language|english)\b",
     re.IGNORECASE,
 )
 _NO_INTRODUCTION = re.compile(
@@ -241,7 +243,9 @@ def _introduces(text: str, names: Iterable[str]) -> bool:
     if subject == "this":
         return verb[0].strip() == "is"
     return bool(_THIS.match(subject)) or any(
-        name in subject or (len(subject) > _SHORT and subject in name) for name in names
+        0 <= subject.find(name) <= _BEFORE_NAME
+        or (len(subject) > _SHORT and subject in name)
+        for name in names
     )
 
 

@@ -16,9 +16,9 @@ prefix:
 
     type:.py   files by ending         kind:class    elements; kind:file files
     edge:calls edges                   import:numpy  product files that import this
-    folder:a/b elements in a folder, three levels deep at most
+    folder:a/b files and elements in a folder, three levels deep at most
     package:a  1 for a folder of the product with `__init__.py`, as deep
-    module:a.py  elements of a module at the top, or at the top of `src`
+    module:a.py  as many of a module at the top, or at the top of `src`
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
@@ -192,7 +192,7 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     if language in _PROSE_LANGUAGES:
         return _left_out_counts(facts)
     *folders, name = path.split("/")
-    size = len(facts.get("elements", ()))
+    size = 1 + len(facts.get("elements", ()))  # a file without elements counts, too
     folder = "/".join(folders[:_MAX_DEPTH])
     counts = {f"folder:{folder}": size}
     if not _is_product(folders, name):
@@ -204,7 +204,7 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
-        counts[f"module:{path}"] = size + 1  # also one without elements
+        counts[f"module:{path}"] = size
     return counts
 
 
