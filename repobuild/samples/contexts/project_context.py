@@ -82,8 +82,9 @@ def project_name(known: Mapping[str, Value]) -> str:
     if known.get("project_name"):
         return str(known["project_name"])
     largest = next(iter(known.get("key_modules", ())), "")
-    parts = [part for part in largest.split("/") if part not in ("", "src")]
-    return parts[0].removesuffix(".py") if parts else _NAMELESS
+    folders = largest.split("/")[: -1 if "." in largest.rpartition("/")[2] else None]
+    parts = [part for part in folders if part not in ("", "src")]
+    return parts[0] if parts else _NAMELESS
 
 
 def whole_sentences(text: str) -> str:
