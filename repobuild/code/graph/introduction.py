@@ -240,8 +240,6 @@ def _introduces(text: str, names: Iterable[str]) -> bool:
     if _STATUS.match(text, verb.start() + 1):
         return False
     subject = letters(text[: verb.start()])
-    if subject == "this":
-        return verb[0].strip() == "is"
     return bool(_THIS.match(subject)) or any(
         0 <= subject.find(name) <= _BEFORE_NAME
         or (len(subject) > _SHORT and subject in name)

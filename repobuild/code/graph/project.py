@@ -54,8 +54,8 @@ _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
 _NOT_PRODUCT = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
-    " bench demo demos fixtures testdata test_data __tests__ e2e tutorial tutorials"
-    "".split()
+    " bench demo demos dist fixtures testdata test_data __tests__ e2e tutorial"
+    " tutorials".split()
 )
 # Folders whose manifests and READMEs are not the project's.
 _NOT_PROJECT = _NOT_PRODUCT | frozenset(

@@ -32,8 +32,8 @@ _NAMELESS = "this project"
 # Folders with code that is no part of what the project is used for.
 _OUTSIDE = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
-    " bench demo demos fixtures testdata test_data __tests__ e2e tutorial tutorials"
-    "".split()
+    " bench demo demos dist fixtures testdata test_data __tests__ e2e tutorial"
+    " tutorials".split()
 )
 # Folders whose manifests describe something else.
 _ELSEWHERE = _OUTSIDE | frozenset(
