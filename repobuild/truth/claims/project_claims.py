@@ -80,7 +80,7 @@ def project(index: TreeIndex, claim: DeferredClaim) -> str:
             good = _letters(claim.claimed) in map(_letters, names)
             return "" if good else f"it is called {' or '.join(sorted(names))}"
     parts = {part for folder in code_folders(index) for part in folder.split("/")}
-    good = claim.claimed in (parts or {_NAMELESS})
+    good = claim.claimed in {*parts, _NAMELESS}
     return "" if good else "no manifest and no folder has that name"
 
 
