@@ -134,7 +134,7 @@ def test_pages_are_at_most_a_hundred_columns_wide(page: Path):
 MENTIONED = re.compile(r"(?<![\w/.])((?:[\w-]+/)*[a-z_0-9]+\.py)\b")
 # Files of repositories in examples, and of other projects.
 EXAMPLES = re.compile(
-    r"(src/|pkg/|rules/|json/)|[abxy](/b)?(/__init__)?\.py|(click|numpy|core)\.py"
+    r"(src/|pkg/|rules/|json/)|[abxy](/b)?(/__init__)?\.py|(click|numpy|core|setup)\.py"
 )
 
 

@@ -34,7 +34,10 @@ from repobuild.truth.tree.tree_index import TreeIndex
 KeyedSample = tuple[str, Mapping[str, Any]]
 _DEFERRED_CHECKS = {**RELATION_CLAIMS, **PROJECT_CLAIMS, **USAGE_CLAIMS}
 _BATCH = 16  # files that a worker gets at once
-_READMES = ("readme.md", "readme.markdown")
+_READMES = frozenset(
+    "readme.md readme.markdown readme.rst readme.rest readme readme.txt".split()
+)
+_SETUP_SCRIPT = "setup.py"
 _DOCUMENT_DEPTH = 3  # folders from the top in which the project describes itself
 
 
@@ -188,10 +191,14 @@ def _check_deferred(
 
 
 def _project_documents(tree: AuditTree) -> dict[str, str]:
-    """Return the texts of READMEs and manifests that are not deep in the tree."""
+    """Return the texts of manifests not deep in the tree, and of READMEs at its top."""
     return {
         path: tree.read_blob(path).decode("utf-8", "replace")
         for path, language in tree.languages.items()
         if path.count("/") < _DOCUMENT_DEPTH
-        and (language == "manifest" or path.rpartition("/")[2].lower() in _READMES)
+        and (
+            language == "manifest"
+            or (language and path.rpartition("/")[2] == _SETUP_SCRIPT)
+            or (language and path.lower() in _READMES)
+        )
     }

@@ -58,7 +58,10 @@ _ELEMENT_LISTS = frozenset(
 # Claims that two fields make together: what another file says, and which.
 _PAIRED = {"real call": ("site", "code"), "said in document": ("document", "text")}
 # Claims of `PROJECT_CLAIMS` whose text is a list of names that are no elements.
-_NAME_LISTS = frozenset({"key modules", "technologies"})
+_NAME_LISTS = frozenset(
+    {"technologies", "dependencies", "developers' packages", "test folders"}
+    | {"document folders"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,11 +199,16 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             line, code = (fields["trace_call", side] for side in ("line", "code"))
             yield CheckedClaim(claim, text, called_line(subject, line, code))
         else:
-            yield CheckedClaim(claim, text, _check_claim(subject, claim, text))
+            source = fields.get((part, "source"), "")
+            actual = _check_claim(subject, claim, text, source)
+            yield CheckedClaim(claim, text, actual)
 
 
-def _check_claim(subject: Subject, claim: str, text: str) -> str:
-    """Run the check of a claim, or defer the claim to when all files are read."""
+def _check_claim(subject: Subject, claim: str, text: str, source: str = "") -> str:
+    """Run the check of a claim, or defer the claim to when all files are read.
+
+    `source` is the file that the same part names as the one that says so, or "".
+    """
     if claim in _LOCAL_CHECKS:
         return _LOCAL_CHECKS[claim](subject, text)
     if claim in _ELEMENT_LISTS:
@@ -215,9 +223,9 @@ def _check_claim(subject: Subject, claim: str, text: str) -> str:
         names = [one.name for one in parse_names(bare, subject.templates) or ()]
         if not names:
             return "it cannot be read as a list"
-        return subject.defer(claim, text, tuple(names), has_more)
+        return subject.defer(claim, text, tuple(names), has_more, source)
     if claim in PROJECT_CLAIMS:
-        return subject.defer(claim, text)
+        return subject.defer(claim, text, source=source)
     return f"no check for the claim {claim}"
 
 

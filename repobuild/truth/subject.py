@@ -33,6 +33,7 @@ class DeferredClaim:
     claimed: str
     ids: tuple[str, ...] = ()  # of the elements that the claim names
     has_more: bool = False  # the text says that there are others
+    source: str = ""  # the file that the text names as the one that says so
     alternative: DeferredClaim | None = None  # another reading of the same text
 
     @property
@@ -97,10 +98,11 @@ class Subject:
         claimed: str,
         ids: tuple[str, ...] = (),
         has_more: bool = False,
+        source: str = "",
     ) -> str:
         """Leave a claim for when all files are read; for now it holds ("")."""
         self.deferred.append(
-            DeferredClaim(claim, self.key, self.id, claimed, ids, has_more)
+            DeferredClaim(claim, self.key, self.id, claimed, ids, has_more, source)
         )
         return ""
 

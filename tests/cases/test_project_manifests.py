@@ -92,7 +92,8 @@ def test_what_names_no_package_is_none(text: str, dependencies: Any) -> None:
 
 def test_a_value_in_another_file_is_no_value() -> None:
     text = "[metadata]\nname = x\ndescription = file: README.md\nversion = attr: x.y\n"
-    assert read(text.encode(), "manifest")["project"] == {"name": "x"}
+    found = read(text.encode(), "manifest")["project"]
+    assert found == {"name": "x", "kind": "python"}
 
 
 def test_a_fixture_names_no_project() -> None:
@@ -148,7 +149,7 @@ def test_samples_name_real_packages_and_the_claims_hold(tmp_path: Path) -> None:
     standard = Standard(repository.git, tmp_path / "state")
     standard.build("samples")
     row = standard.table("contexts").get("@project")
-    assert (row["name"], row["technologies"]) == ("Real", sorted(DECLARED))
+    assert (row["name"], row["needs"]) == ("Real", sorted(DECLARED))
     build = standard.open()
     samples = dict(AllSamples.of(build).entries())
     tree = audit_tree(build)
@@ -159,7 +160,7 @@ def test_samples_name_real_packages_and_the_claims_hold(tmp_path: Path) -> None:
     for false in ("git", "https", "left-pad"):
         told = {**sample, "answer": sample["answer"].replace("alpha", false)}
         wrong = audit([(key, told)], tree).wrong
-        assert [one.claim for one in wrong] == ["technologies"]
+        assert [one.claim for one in wrong] == ["dependencies"]
     named = {
         part: sample[part].replace("Real", "broken") for part in ("question", "answer")
     }

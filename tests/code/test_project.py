@@ -43,7 +43,7 @@ def test_the_project_is_described_from_its_files() -> None:
     assert project["description"] == "Keeps things."
     assert project["main_technologies"] == ["numpy"]
     assert project["architecture_style"] == "layered"
-    assert project["key_modules"][0] == "tool/cli"
+    assert project["key_modules"][:2] == ["tool", "tool/cli"]
     assert "tests" not in project["key_modules"]
     assert project["dependencies"] == {"numpy": ">=1"}
     statistics = project["statistics"]
@@ -109,3 +109,72 @@ def test_a_name_in_the_settings_wins() -> None:
     world = World()
     world.view.settings["project.name"] = "other"
     assert world.put(FILES).rows[PROJECT][""]["project_name"] == "other"
+
+
+CLASSES = """import attr
+from dataclasses import KW_ONLY, dataclass, field
+from typing import ClassVar, NamedTuple
+
+
+class Base:
+    def __init__(self, a, *, b: int = 2):
+        self.a = make(a)
+
+
+class Derived(Base):
+    limit = read()
+
+
+@dataclass(frozen=True)
+class Point:
+    x: int
+    names: list[str] = field(default_factory=list)
+    made: ClassVar[int] = 0
+    size: int = field(init=False)
+    _: KW_ONLY
+    unit: str = "cm"
+
+
+@dataclass
+class Named(Point):
+    title: str = ""
+
+
+class Pair(NamedTuple):
+    left: int
+    right: int = 1
+
+
+@attr.s
+class Old:
+    _a = attr.ib(default=3)
+"""
+
+
+def test_a_class_takes_what_its_constructor_takes() -> None:
+    files = {"a.py": CLASSES}
+    blob = {path: text.encode() for path, text in files.items()}.__getitem__
+    found = repository_analysis(Tables(World(files)), blob)["code_elements"]
+    classes = {one["name"]: one for one in found if one["type"] == "class"}
+    taken = {
+        name: [(p["name"], p["type"], p["default"]) for p in one["parameters"]]
+        for name, one in classes.items()
+    }
+    base = [("a", "", ""), ("b", "int", "2")]
+    point = [
+        ("x", "int", ""),
+        ("names", "list[str]", "list()"),
+        ("unit", "str", "'cm'"),
+    ]
+    assert taken == {
+        "Base": base,
+        "Derived": base,
+        "Point": point,
+        "Named": [*point, ("title", "str", "''")],
+        "Pair": [("left", "int", ""), ("right", "int", "1")],
+        "Old": [("a", "", "3")],
+    }
+    assert classes["Base"]["called_functions"] == ["make"]
+    assert classes["Derived"]["called_functions"] == ["read"]
+    kinds = [one["kind"] for one in classes["Point"]["parameters"]]
+    assert kinds == ["positional_or_keyword"] * 2 + ["keyword_only"]

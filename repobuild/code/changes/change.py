@@ -39,7 +39,7 @@ from repobuild.resources import data_folder
 
 Item = dict[str, Any]
 UNREAD: Item = {"what": "unread", "id": ""}
-_DOCUMENTS = {"markdown", "manifest"}
+_DOCUMENTS = {"markdown", "restructuredtext", "manifest"}
 _MAX_ITEMS = 200
 _MAX_BYTES = 2_000_000  # of all versions that are read for one commit
 

@@ -15,7 +15,9 @@ A facts row (msgpack; empty values are left out):
     all        list      `__all__`, when strings are assigned to it
     calls      list      calls at module level, [name as written, line, line, ...]
     package    str       the package that a file declares (Go, Java)
-    project    dict      manifests only: name, description, version, dependencies
+    leads      list      documents only: paragraphs that may introduce a project
+    install    list      documents only: commands that install something
+    project    dict      manifests and setup.py only: see scan/manifest.py
     left_out   str       generated or minified (generated.py); then nothing else
     problem    str       why the row is incomplete ("syntax error in line 3", ...)
 
@@ -37,7 +39,8 @@ from repobuild.engine.contract import Scope, Value
 
 Reader = Callable[[bytes, str], dict[str, Any]]
 _MAX_BYTES = 1_000_000
-_PROSE = ("markdown", "manifest")  # may mention generators without being generated
+# These may mention generators without being generated.
+_PROSE = ("markdown", "restructuredtext", "manifest")
 
 
 def facts(value: Mapping[str, Value], scope: Scope) -> Value:

@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from repobuild.code.facts.element import CodeElement, elements, text_of
+from repobuild.code.graph.constructor import Constructors
 from repobuild.code.graph.nodes import edge_key
 from repobuild.code.graph.pattern import CodePattern, patterns
 from repobuild.code.graph.project import PROJECT
@@ -27,6 +28,20 @@ _CONTEXT = (
     "architecture_style",
     "key_modules",
     "dependencies",
+)
+# What the project declares besides, each with the manifest or README that says so.
+_DECLARED = (
+    "described_by",
+    "dependencies_by",
+    "extras",
+    "dev",
+    "scripts",
+    "licence",
+    "python",
+    "install",
+    "distributions",
+    "tests",
+    "documentation",
 )
 _EXPORTED_NAMES = {"body_digest": "shape", "interface_digest": "face"}
 
@@ -77,12 +92,16 @@ def analysis_parts(tables: Tables, blob: Blob) -> Iterator[tuple[str, Any]]:
     }
     project = (graph.get(PROJECT) or {}).get("", {})
     statistics = {**project.get("statistics", {}), "code_patterns": 0}
-    yield "project_context", {key: project.get(key) for key in _CONTEXT}
+    declared = {key: project[key] for key in _DECLARED if project.get(key)}
+    yield "project_context", {key: project.get(key) for key in _CONTEXT} | declared
     yield "project_structure", project_structure(graph)
-    yield (
-        "code_elements",
-        (element_json(one, sources.code(one)) for one in code_elements.values()),
-    )
+    bases: dict[str, list[str]] = defaultdict(list)
+    for src, dst, _ in _edges(graph, "inherits"):
+        if dst in code_elements:
+            bases[src].append(dst)
+    constructors = Constructors(code_elements, bases, sources.code)
+    whole = (constructors.complete(one) for one in code_elements.values())
+    yield "code_elements", (element_json(one, sources.code(one)) for one in whole)
     code_patterns = _patterns(graph, code_elements, sources)
     yield "code_patterns", _counted(code_patterns, statistics)
     yield "statistics", statistics

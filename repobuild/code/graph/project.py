@@ -1,12 +1,13 @@
 """Make the row `@project` of the graph: the project as a whole.
 
-    ""        `ProjectContext` and statistics
-    "#state"  {"counts": {...}, "readmes": {path: {"title", "text"}},
+    ""        `ProjectContext`, what else the project declares, and statistics
+    "#state"  {"counts": {...}, "readmes": {path: {"title", "leads", "install"}},
                "manifests": {path: project}}
 
 The name is the setting's, else that of a manifest at the top, else the title of the
-README at the top, else that of the only manifest one folder down. Manifests and READMEs
-of tests, documentation and examples describe something else, so they are not read.
+README at the top, else that of the only manifest one folder down. What the project says
+of itself: introduction.py. Manifests of tests, documentation and examples describe
+something else, so they are not read.
 
 Everything is derived from the state. An update adds what a changed file now contributes
 and subtracts what it contributed before; the counts are exact integers, so an update
@@ -14,8 +15,11 @@ and a full build give the same row. A count that reaches zero is dropped. Counts
 prefix:
 
     type:.py   files by ending         kind:class    elements; kind:file files
-    edge:calls edges                   import:numpy  files that import this top module
-    folder:a/b elements in a folder, three levels deep at most
+    edge:calls edges                   import:numpy  product files that import this
+    folder:a/b files and elements in a folder, three levels deep at most
+    package:a  1 for a folder of the product with `__init__.py`, as deep
+    module:a.py  as many of a module at the top, or at the top of `src`
+    tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
 """
@@ -24,13 +28,22 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Any
 
 from repobuild.code.facts.element_row import row_of
+from repobuild.code.graph.introduction import (
+    README_NAMES,
+    Manifests,
+    describe,
+    find_install,
+    letters,
+    main_readme,
+)
 from repobuild.code.graph.nodes import edge_key
+from repobuild.code.graph.python_files import import_name, names_of_others
 from repobuild.engine.contract import Change, Value, View
 
 PROJECT = "@project"
@@ -39,13 +52,43 @@ _MAX_DEPTH = 3  # folders
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
-_NOT_PRODUCT = frozenset("test tests testing docs doc examples benchmarks".split())
+_NOT_PRODUCT = frozenset(
+    "test tests testing docs doc documentation example examples benchmark benchmarks"
+    " bench demo demos dist fixtures testdata test_data __tests__ e2e tutorial"
+    " tutorials".split()
+)
 # Folders whose manifests and READMEs are not the project's.
 _NOT_PROJECT = _NOT_PRODUCT | frozenset(
     "fixture fixtures __fixtures__ __tests__ testdata test_data test-data e2e spec"
     " specs example demo demos sample samples template templates tutorial tutorials"
-    " benchmark cookiecutter".split()
+    " benchmark cookiecutter website site www".split()
 )
+_TEST_FOLDERS = frozenset("test tests testing __tests__".split())
+_DOCUMENT_FOLDERS = frozenset("doc docs documentation".split())
+_CODE = frozenset(
+    ".py .pyx .js .jsx .mjs .cjs .ts .tsx .go .rs .java .c .cc .cpp .cxx .kt".split()
+)
+_TEST_NAME = re.compile(
+    r"test_[^/]*\.py|[^/]*_test\.(?:py|go|cc|cpp|c)|[^/]*\.(?:test|spec)\.[jt]sx?"
+    r"|[^/]+Test\.java|test\.py|tests\.py"
+)
+_DOCUMENTS = frozenset(".md .mdx .rst .txt .adoc".split())
+_SOURCE_ROOTS = ("src", "lib", "python")
+# Modules at the top that build, test or release the project.
+_TOOLS = frozenset(
+    "setup.py conftest.py noxfile.py tasks.py fabfile.py versioneer.py conf.py"
+    " ez_setup.py distribute_setup.py bootstrap.py runtests.py run_tests.py build.py"
+    " _custom_build.py release.py make.py benchmark.py benchmarks.py bench.py"
+    " example.py examples.py demo.py".split()
+)
+_TOOL = re.compile(
+    r"(?:^|[.-])(?:config|conf|setup)\.[cm]?[jt]s$|^(?:gulp|grunt)file|\.d\.[cm]?ts$",
+    re.I,
+)
+_PROSE_LANGUAGES = ("markdown", "restructuredtext", "manifest", "")
+_MAX_DISTRIBUTIONS = 40
+_FEWEST_DISTRIBUTIONS = 2  # below the top, that make a monorepo
+_GO_VERSION = re.compile(r"v\d+")
 _LONGEST_TITLE = 60  # characters of a README's title that may name a project
 _TITLE_MARKUP = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>|:\w+:|[`*]")
 _TITLE_LINK = re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
@@ -58,7 +101,6 @@ _LAYERS = frozenset(
     " infrastructure models presentation repositories routes schemas services storage"
     " ui views web".split()
 )
-_README_NAMES = ("readme.md", "readme.markdown")
 
 IsExternal = Callable[[str], bool]  # of a top module
 
@@ -89,7 +131,8 @@ def update_project(
     for path, (was, now) in view.changes("facts").items():
         counts.subtract(_facts_counts(path, was))
         counts.update(_facts_counts(path, now))
-        _replace(readmes, path, _readme(path, now))
+        if "/" not in path:
+            _replace(readmes, path, _readme(path, now))
         _replace(manifests, path, now.get("project") if now else None)
     for was, now in rows.values():
         counts.subtract(_graph_counts(was))
@@ -115,9 +158,26 @@ def _replace(values: dict[str, Any], path: str, value: Any) -> None:
 def _file_counts(path: str, row: Value | None) -> dict[str, int]:
     if row is None:
         return {}
-    name = path.rpartition("/")[2]
-    type_ = "type:" + (name[name.rfind(".") :] if "." in name[1:] else "")
-    return {type_: 1, **_left_out_counts(row)}
+    *folders, name = path.split("/")
+    ending = name[name.rfind(".") :] if "." in name[1:] else ""
+    counts = {f"type:{ending}": 1, **_left_out_counts(row)}
+    if ending in _CODE and (tests := _test_folder(folders, name)):
+        counts[f"tests:{tests}"] = 1
+    if folders and folders[0] in _DOCUMENT_FOLDERS and ending in _DOCUMENTS:
+        counts[f"docs:{folders[0]}"] = 1
+    return counts
+
+
+def _test_folder(folders: list[str], name: str) -> str:
+    """Return the folder of tests that holds a file, a test's own path at the top."""
+    for number, folder in enumerate(folders, 1):
+        if folder in _TEST_FOLDERS:
+            return "/".join(folders[:number])
+        if folder in _NOT_PROJECT:
+            return ""
+    if _TEST_NAME.fullmatch(name) and _NOT_PROJECT.isdisjoint(folders):
+        return "/".join(folders) or name
+    return ""
 
 
 def _left_out_counts(row: Value) -> dict[str, int]:
@@ -128,14 +188,32 @@ def _left_out_counts(row: Value) -> dict[str, int]:
 def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     if facts is None:
         return {}
-    if facts.get("language") != "python":
+    language = facts.get("language", "")
+    if language in _PROSE_LANGUAGES:
         return _left_out_counts(facts)
-    modules = [module for _, module, *_ in facts.get("imports", ())]
-    tops = {module.partition(".")[0] for module in modules}
-    # `_pytest` and the like are the insides of a package, and nobody's technology.
-    counts = {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
-    folder = "/".join(path.split("/")[:-1][:_MAX_DEPTH])
-    return counts | {f"folder:{folder}": len(facts.get("elements", ()))}
+    *folders, name = path.split("/")
+    size = 1 + len(facts.get("elements", ()))  # a file without elements counts, too
+    folder = "/".join(folders[:_MAX_DEPTH])
+    counts = {f"folder:{folder}": size}
+    if not _is_product(folders, name):
+        return counts
+    if language == "python":
+        modules = [module for _, module, *_ in facts.get("imports", ())]
+        tops = {module.partition(".")[0] for module in modules}
+        # `_pytest` and the like are the insides of a package, and nobody's technology.
+        counts |= {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
+        if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
+            counts[f"package:{folder}"] = 1
+    if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
+        counts[f"module:{path}"] = size
+    return counts
+
+
+def _is_product(folders: list[str], name: str) -> bool:
+    """Return whether a file is part of what the project is used for."""
+    if not _NOT_PRODUCT.isdisjoint(folders) or _TEST_NAME.fullmatch(name):
+        return False
+    return name not in _TOOLS and not _TOOL.search(name)
 
 
 def _graph_counts(row: Value | None) -> Counter[str]:
@@ -149,13 +227,17 @@ def _graph_counts(row: Value | None) -> Counter[str]:
     return counts
 
 
-def _readme(path: str, facts: Value | None) -> dict[str, str]:
-    """Return a README's title and first paragraph; {} for other files."""
-    if not facts or path.rpartition("/")[2].lower() not in _README_NAMES:
+def _readme(path: str, facts: Value | None) -> dict[str, Any]:
+    """Return a README's title, leads and commands; {} for other files."""
+    if not facts or path.lower() not in README_NAMES:
         return {}
     headings = [row_of(item) for item in facts.get("elements", ())[:1]]
     titles = [row.returns for row in headings if row.complexity == _TOP_LEVEL]
-    found = {"title": _title(*titles) if titles else "", "text": facts.get("doc", "")}
+    found = {
+        "title": _title(*titles) if titles else "",
+        "leads": facts.get("leads", []),
+        "install": facts.get("install", []),
+    }
     return found if any(found.values()) else {}
 
 
@@ -171,55 +253,82 @@ def _project(
     name: str, state: Mapping[str, Any], is_external: IsExternal
 ) -> dict[str, Any]:
     counts: dict[str, int] = state["counts"]
-    manifests = [state["manifests"][path] for path in _by_depth(state["manifests"])]
+    manifests = Manifests(state["manifests"])
+    name = name or _project_name(state, manifests)
+    description = describe(name, state["readmes"], manifests)
+    dependencies = manifests.dependencies()
+    declared = manifests.declared_names()
+    own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     context = ProjectContext(
-        project_name=name or _project_name(state),
-        description=_description(state),
-        main_technologies=_technologies(counts, is_external),
-        architecture_style=_architecture_style(counts),
-        key_modules=_ranked(_product_folders(counts))[:_MAX_KEY_MODULES],
-        dependencies=_dependencies(manifests),
+        project_name=name,
+        description=description.text,
+        main_technologies=_technologies(
+            counts, is_external, own_names | {letters(name)}, declared
+        ),
+        architecture_style=_architecture_style(counts, manifests, name),
+        key_modules=_key_modules(counts, name, manifests),
+        dependencies=dict(dependencies.value or {}),
     )
-    return asdict(context) | {"statistics": _statistics(counts)}
+    own_words = _own_words(state, manifests, name)
+    own_words["described_by"] = description.path
+    own_words["dependencies_by"] = dependencies.path
+    return asdict(context) | own_words | {"statistics": _statistics(counts)}
 
 
-def _project_name(state: Mapping[str, Any]) -> str:
-    """Return the name that the top of the tree states; see the module's docstring."""
-    manifests = {
-        path: str(one.get("name", "")) for path, one in state["manifests"].items()
-    }
-    titles = {path: one["title"] for path, one in state["readmes"].items()}
-    tops = [
-        names[path]
-        for names in (manifests, titles)
-        for path in sorted(names)
-        if "/" not in path
+def _own_words(
+    state: Mapping[str, Any], manifests: Manifests, name: str
+) -> dict[str, Any]:
+    """Return what the project says of itself beside what the specification names.
+
+    Each value of a manifest is a pair with the manifest's path.
+    """
+    counts, readme = state["counts"], main_readme(state["readmes"])
+    commands = state["readmes"].get(readme, {}).get("install", ())
+    pairs = ("scripts", "extras", "dev", "licence", "python")
+    distributions = [
+        [folder, state["manifests"][path]["name"], _line(state["manifests"][path])]
+        for folder, path in manifests.distributions().items()
     ]
-    below = {name for path, name in manifests.items() if path.count("/") == 1 and name}
-    return _first(tops) or (below.pop() if len(below) == 1 else "")
+    is_monorepo = _is_monorepo(manifests)
+    found = {
+        **{field: list(manifests.get(field)) for field in pairs},
+        "manifest": [manifests.kind, manifests.folder],
+        "install": [find_install(name, commands), readme],
+        "distributions": distributions[:_MAX_DISTRIBUTIONS] if is_monorepo else [],
+        "tests": _test_folders(counts),
+        "documentation": _ranked(_with_prefix(counts, "docs:")),
+    }
+    return {key: value for key, value in found.items() if value and value[0]}
 
 
-def _description(state: Mapping[str, Any]) -> str:
-    """Return the first README's text or manifest's description, the topmost first."""
-    texts = {path: one["text"] for path, one in state["readmes"].items()}
-    for path, one in state["manifests"].items():
-        texts[path] = str(one.get("description", ""))
-    readmes = state["readmes"]
-    return _first(
-        texts[path]
-        for path in sorted(
-            texts, key=lambda path: (path.count("/"), path not in readmes, path)
-        )
-    )
+def _test_folders(counts: Mapping[str, int]) -> list[str]:
+    """Return the folders of tests; without any, those with tests beside the code."""
+    found = _ranked(_with_prefix(counts, "tests:"))
+    named = [one for one in found if one.rpartition("/")[2] in _TEST_FOLDERS]
+    return named or found
 
 
-def _first(texts: Iterable[str]) -> str:
-    """Return the first text that is not empty, or ""."""
-    return next((text for text in texts if text), "")
+def _line(manifest: Mapping[str, Any]) -> str:
+    return " ".join(str(manifest.get("description", "")).split())
 
 
-def _by_depth(paths: Iterable[str]) -> list[str]:
-    return sorted(paths, key=lambda path: (path.count("/"), path))
+def _project_name(state: Mapping[str, Any], manifests: Manifests) -> str:
+    """Return the name that the top of the tree states; see the module's docstring."""
+    own = _own_name(manifests)
+    titles = {path: one["title"] for path, one in state["readmes"].items()}
+    title = titles.get(main_readme(state["readmes"]), "")
+    # Maven's top is often only the parent of the modules: "gson-parent".
+    has_own = bool(own) and not manifests.folder and manifests.kind != "maven"
+    return own if has_own else title or own
+
+
+def _own_name(manifests: Manifests) -> str:
+    """Return a manifest's name; of a Go module its last part that is no version."""
+    name = str(manifests.get("name").value or "")
+    if manifests.kind != "go":
+        return name
+    parts = [part for part in name.split("/") if not _GO_VERSION.fullmatch(part)]
+    return parts[-1] if parts else name
 
 
 def _with_prefix(counts: Mapping[str, int], prefix: str) -> dict[str, int]:
@@ -233,13 +342,35 @@ def _ranked(counts: Mapping[str, int]) -> list[str]:
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
-def _technologies(counts: Mapping[str, int], is_external: IsExternal) -> list[str]:
+def _technologies(
+    counts: Mapping[str, int],
+    is_external: IsExternal,
+    own_names: set[str],
+    declared: set[str] | None,
+) -> list[str]:
     """Return the most imported top modules of other projects.
 
-    `is_external` queries the index, and a large project has hundreds of own modules, so
-    only the most imported candidates are asked about.
+    Where manifests declare what is needed, what they do not declare is an adapter for
+    something that users may have, and no technology. A folder of the repository, a
+    private module and one of Python 2's library never are. `is_external` queries the
+    index, and a large project has hundreds of own modules, so only the most imported
+    candidates are asked about.
     """
-    candidates = _ranked(_with_prefix(counts, "import:"))[:_MAX_CANDIDATES]
+    folders = _with_prefix(counts, "folder:")
+    parts = {part for folder in folders for part in folder.split("/")}
+    others = names_of_others()
+    known = None
+    if declared is not None:
+        known = {letters(import_name(one)) for one in declared}
+        known |= {letters(one) for one in declared}
+    names = [
+        one
+        for one in _ranked(_with_prefix(counts, "import:"))
+        if one[0] != "_" and one not in others and letters(one) not in own_names
+    ]
+    if known is not None:
+        return [one for one in names if letters(one) in known][:_MAX_TECHNOLOGIES]
+    candidates = [one for one in names if one not in parts][:_MAX_CANDIDATES]
     return list(islice(filter(is_external, candidates), _MAX_TECHNOLOGIES))
 
 
@@ -253,28 +384,84 @@ def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
     }
 
 
-def _architecture_style(counts: Mapping[str, int]) -> str:
-    """Return the architecture that the folders' names suggest."""
+def _key_modules(
+    counts: Mapping[str, int], name: str, manifests: Manifests
+) -> list[str]:
+    """Return the largest packages, top ones first.
+
+    Without any these are the largest modules of Python, the distributions of a
+    monorepo, or the largest folders and files of code.
+    """
     folders = _product_folders(counts)
-    names = {folder.rpartition("/")[2] for folder in folders}
+    packages = _with_prefix(counts, "package:")
+    tops = {one: _total(folders, one) for one in _tops(packages)}
+    modules = _with_prefix(counts, "module:")
+    if tops:
+        own = _main_modules(modules, name)
+        inner = {one: folders.get(one, 0) for one in packages if one not in tops}
+        found = [*_ranked(tops | own), *_ranked(inner)]
+    else:
+        python = {path: n for path, n in modules.items() if path.endswith(".py")}
+        parts = manifests.distributions() if _is_monorepo(manifests) else {}
+        sizes = {one: _total(folders, one) for one in parts}
+        sizes = {one: size for one, size in sizes.items() if size}
+        found = (
+            _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
+        )
+    return found[:_MAX_KEY_MODULES]
+
+
+def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:
+    """Return the modules at the top that the project is named after."""
+    return {
+        path: size
+        for path, size in modules.items()
+        if letters(path.rpartition("/")[2].partition(".")[0]) == letters(name)
+    }
+
+
+def _tops(folders: Iterable[str]) -> list[str]:
+    """Return the folders that are in none of the others."""
+    known = set(folders)
+    return [one for one in sorted(known) if known.isdisjoint(_above(one))]
+
+
+def _above(folder: str) -> Iterator[str]:
+    parts = folder.split("/")
+    return ("/".join(parts[:end]) for end in range(1, len(parts)))
+
+
+def _total(folders: Mapping[str, int], top: str) -> int:
+    return sum(n for one, n in folders.items() if f"{one}/".startswith(f"{top}/"))
+
+
+def _is_monorepo(manifests: Manifests) -> bool:
+    return len(manifests.distributions()) >= _FEWEST_DISTRIBUTIONS
+
+
+def _architecture_style(
+    counts: Mapping[str, int], manifests: Manifests, name: str
+) -> str:
+    """Return the architecture that manifests and packages show, "" if none does."""
+    if _is_monorepo(manifests):
+        return "monorepo"
+    packages = list(_with_prefix(counts, "package:"))
+    names = {package.rpartition("/")[2] for package in packages}
+    tops = _tops(packages)
     if {"models", "views", "controllers"} <= names:
         return "mvc"
     if len(names & _LAYERS) >= 3:
         return "layered"
     if "plugins" in names:
         return "plugins"
-    if len(folders) > 1:
+    if len(tops) > 1:
         return "packages"
-    return "single package" if folders else "modules"
-
-
-def _dependencies(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """Return {package: version specifier}; the topmost manifest wins."""
-    specifiers: dict[str, str] = {}
-    for manifest in manifests:
-        for name, specifier in manifest.get("dependencies", {}).items():
-            specifiers.setdefault(name, specifier)
-    return dict(sorted(specifiers.items()))
+    if tops and _main_modules(_with_prefix(counts, "module:"), name):
+        return "package and module"
+    if tops:
+        return "subpackages" if len(packages) > 1 else "single package"
+    modules = [one for one in _with_prefix(counts, "module:") if one.endswith(".py")]
+    return ("single module" if len(modules) == 1 else "modules") if modules else ""
 
 
 def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:

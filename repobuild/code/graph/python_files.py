@@ -13,7 +13,7 @@ from typing import Any
 
 from repobuild.code.graph.nodes import target_terms
 from repobuild.code.graph.python_edges import python_file_row
-from repobuild.code.resolve.python.distributions import Distributions
+from repobuild.code.resolve.python.distributions import Distributions, normal_name
 from repobuild.code.resolve.python.modules import Modules, python_surface, stem_of
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.engine.contract import Change, OwnTable, Table, Value
@@ -142,3 +142,22 @@ def _names_of_others() -> tuple[frozenset[str], dict[str, str]]:
     path = data_folder("configs") / "languages" / "python.toml"
     table = tomllib.loads(path.read_text("utf-8"))
     return frozenset(table["standard_library"]), table["import_names"]
+
+
+def import_name(package: str) -> str:
+    """Return the normal form of the name that a distribution is imported by."""
+    name = normal_name(package)
+    return _names_of_others()[1].get(name, name)
+
+
+@cache
+def names_of_others() -> frozenset[str]:
+    """Return the modules of any Python's standard library, and of its installers."""
+    return _names_of_others()[0] | _python_2_names()
+
+
+@cache
+def _python_2_names() -> frozenset[str]:
+    path = data_folder("configs") / "languages" / "python.toml"
+    table = tomllib.loads(path.read_text("utf-8"))
+    return frozenset([*table["python2_library"], *table["installers"]])

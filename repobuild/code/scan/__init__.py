@@ -3,5 +3,6 @@
 In: the paths and blobs of a snapshot, and `configs/languages/*.toml`. Out: the `files`
 table (`files.py`), and for a blob the UTF-8 source that all spans refer to
 (`source_text.py`). Vendored, generated and minified files are recognised in
-`generated.py`; project manifests are read in `manifest.py`. Read `language.py` first.
+`generated.py`; project manifests are read in `manifest.py`, and what a setup.py
+declares in `setup_script.py`. Read `language.py` first.
 """

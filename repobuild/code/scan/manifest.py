@@ -1,7 +1,17 @@
-"""Read what a project's manifest declares: name, description, version, dependencies.
+"""Read what a project's manifest declares of it, as the fields of `project`:
+
+    name, description, version, licence, python    strings
+    kind           python, npm, cargo, go or maven; requirements have none
+    dependencies   {package: version specifier} that it needs to run
+    complete       true where a manifest without dependencies needs none
+    extras         {extra: packages} that are installed when asked for
+    dev            packages that only its developers need
+    optional       the packages of `extras` and `dev` together
+    scripts        {command: what it runs, as the manifest writes it}
 
 Facts do not know paths, so the kind of manifest shows in its text: JSON begins with a
-brace, a go.mod names its module, TOML and INI have sections, requirements have none.
+brace, XML with a tag, a go.mod names its module, TOML and INI have sections, a Gradle
+file has plugins, requirements have none of these. setup.py: setup_script.py.
 
 Requirements are parsed by `packaging`; what pip reads besides them (options, paths,
 URLs without a name) names no package.
@@ -15,6 +25,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from typing import Any
+from xml.etree.ElementTree import Element, ParseError, fromstring
 
 _SECTION = re.compile(r"^\s*\[[^\]\n]+\]", re.MULTILINE)
 _CONTINUED = re.compile(r"\\[ \t]*\n")
@@ -29,8 +40,21 @@ _GO_MODULE = re.compile(r"^module[ \t]+\"?([\w./~-]+)\"?[ \t]*(?://.*)?$", re.MU
 _GO_REQUIRE = re.compile(
     r"^(?:require)?[ \t]+([\w./~-]+\.[\w./~-]+)[ \t]+(v\S+)", re.MULTILINE
 )
+_INDIRECT = re.compile(r"^.*//[ \t]*indirect\b.*$", re.MULTILINE)
 _EXTRAS = "options.extras_require"
+_SCRIPTS = "options.entry_points"
 _FIELDS = ("name", "description", "version")
+_MAX_SCRIPTS = 100
+# What a pom.xml may hold that a parser of XML expands or fetches.
+_DECLARATION = re.compile(r"<!(?:DOCTYPE|ENTITY)", re.IGNORECASE)
+_GRADLE = re.compile(
+    r"^\s*(?:plugins|buildscript|allprojects)\s*\{|^apply plugin", re.M
+)
+_GRADLE_DESCRIPTION = re.compile(r"^\s*description\s*=?\s*([\"'])(.+?)\1", re.MULTILINE)
+_GRADLE_DEPENDENCY = re.compile(
+    r"^\s*(?:api|implementation|compile)\b[\s(]*[\"'][\w.-]+:([\w.-]+)(?::([\w.-]+))?[\"']",
+    re.MULTILINE,
+)
 
 
 def read(source: bytes, language: str) -> dict[str, Any]:
@@ -38,20 +62,33 @@ def read(source: bytes, language: str) -> dict[str, Any]:
     text = source.decode("utf-8", "replace")
     try:
         project = _project(text)
-    except (ValueError, RecursionError, configparser.Error) as error:
+    except (ValueError, RecursionError, ParseError, configparser.Error) as error:
         return {"problem": f"not readable: {str(error).splitlines()[0][:200]}"}
-    return {"project": {key: value for key, value in project.items() if value}}
+    return {"project": declared_project(project)}
+
+
+def declared_project(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that say something."""
+    return {key: value for key, value in fields.items() if value}
 
 
 def _project(text: str) -> dict[str, Any]:
-    if text.lstrip().startswith("{"):
-        table = _table(json.loads(text))
-        dependencies = _versions(_table(table.get("dependencies")))
-        return {**_named_fields(table), "dependencies": dependencies}
+    start = text.lstrip("\ufeff \t\r\n")
+    if start.startswith("{"):
+        return _package_json(_table(json.loads(start)))
+    if start.startswith("<"):
+        return _pom(start)
     module = _GO_MODULE.search(text)
     if module:
-        required = sorted((match[1], match[2]) for match in _GO_REQUIRE.finditer(text))
-        return {"name": module[1], "dependencies": dict(required)}
+        direct = _INDIRECT.sub("", text)
+        required = sorted((m[1], m[2]) for m in _GO_REQUIRE.finditer(direct))
+        fields = {"name": module[1], "kind": "go", "complete": True}
+        return {**fields, "dependencies": dict(required)}
+    if _GRADLE.search(text):
+        found = _GRADLE_DESCRIPTION.search(text)
+        used = sorted((m[1], m[2] or "") for m in _GRADLE_DEPENDENCY.finditer(text))
+        description = found[2] if found else ""
+        return {"description": description, "kind": "maven", "dependencies": dict(used)}
     if not _SECTION.search(text):
         joined = _CONTINUED.sub(" ", text)
         return {"dependencies": requirements(joined.splitlines())}
@@ -63,6 +100,53 @@ def _project(text: str) -> dict[str, Any]:
     if isinstance(document.get("package"), dict) and not project:
         return _cargo(document)
     return _pyproject(document)
+
+
+def _package_json(table: dict[str, Any]) -> dict[str, Any]:
+    name = str(table.get("name", "")).rpartition("/")[2]
+    commands = table.get("bin")
+    scripts = {name: commands} if isinstance(commands, str) else _table(commands)
+    extras = list(_versions(_table(table.get("optionalDependencies"))))
+    dev = list(_versions(_table(table.get("devDependencies"))))
+    return {
+        **_named_fields(table),
+        "kind": "npm",
+        "complete": True,
+        "licence": _text(table.get("license")),
+        "dependencies": _versions(_table(table.get("dependencies"))),
+        "extras": {"optional": extras} if extras else {},
+        "dev": dev,
+        "optional": sorted({*extras, *dev}),
+        "scripts": _scripts(scripts),
+    }
+
+
+def _pom(text: str) -> dict[str, Any]:
+    """Return what Maven's own elements say; a variable (`${x}`) says nothing."""
+    if _DECLARATION.search(text):
+        return {}
+    root = fromstring(text)
+    tag = root.tag.rpartition("project")[0]  # "{namespace}" or ""
+
+    def value(node: Element, name: str) -> str:
+        found = " ".join((node.findtext(tag + name) or "").split())
+        return "" if "${" in found else found
+
+    used, dev = {}, []
+    for node in root.iterfind(f"{tag}dependencies/{tag}dependency"):
+        name = value(node, "artifactId")
+        if value(node, "scope") == "test":
+            dev.append(name)
+        elif name:
+            used[name] = value(node, "version")
+    return {
+        "name": value(root, "artifactId"),
+        "description": value(root, "description"),
+        "kind": "maven",
+        "dependencies": used,
+        "dev": sorted(filter(None, dev)),
+        "optional": sorted(filter(None, dev)),
+    }
 
 
 def requirements(lines: Iterable[Any]) -> dict[str, str]:
@@ -98,40 +182,107 @@ def _requirement(line: str) -> tuple[str, str] | None:
 
 def _pyproject(document: dict[str, Any]) -> dict[str, Any]:
     project = _table(document.get("project"))
-    poetry = _table(_table(document.get("tool")).get("poetry"))
-    listed = project.get("dependencies")
+    tools = _table(document.get("tool"))
+    poetry = _table(tools.get("poetry"))
+    flit = _table(_table(tools.get("flit")).get("metadata"))
+    listed = project.get("dependencies", flit.get("requires"))
     dependencies = requirements(listed if isinstance(listed, list) else [])
     if not dependencies:
-        dependencies = _versions(_table(poetry.get("dependencies")))
+        dependencies = _versions(_required(_table(poetry.get("dependencies"))))
         dependencies.pop("python", None)  # Poetry lists the interpreter among them
-    fields = {**_named_fields({**poetry, **project}), "dependencies": dependencies}
-    return {**fields, "optional": _optional(document, project, poetry)}
+    fields = _named_fields({"name": flit.get("module"), **poetry, **project})
+    python = project.get("requires-python") or flit.get("requires-python")
+    poetry_python = _table(poetry.get("dependencies")).get("python")
+    extras, dev = _extras(document, project, poetry)
+    extras |= {
+        name: list(requirements(_lines(lines)))
+        for name, lines in _table(flit.get("requires-extra")).items()
+    }
+    commands = [project.get("scripts"), project.get("gui-scripts")]
+    commands += [poetry.get("scripts"), _table(tools.get("flit")).get("scripts")]
+    dynamic = project.get("dynamic")
+    is_project = bool(project or poetry or flit)
+    return {
+        **fields,
+        "kind": "python" if is_project else "",
+        "complete": bool(project) and "dependencies" not in _lines(dynamic),
+        "licence": _text(project.get("license") or poetry.get("license")),
+        "python": _text(python or poetry_python),
+        "dependencies": dependencies,
+        "extras": {name: names for name, names in extras.items() if names},
+        "dev": dev,
+        "optional": _united(extras, dev),
+        "scripts": _scripts({k: v for one in commands for k, v in _table(one).items()}),
+    }
 
 
-def _optional(
+def _extras(
     document: dict[str, Any], project: dict[str, Any], poetry: dict[str, Any]
-) -> list[str]:
-    """Return the packages that extras and groups of dependencies name, sorted."""
-    groups = (project.get("optional-dependencies"), document.get("dependency-groups"))
-    lists = [lines for group in groups for lines in _table(group).values()]
-    names = {one for lines in lists if isinstance(lines, list) for one in _names(lines)}
-    names.update(_table(poetry.get("dev-dependencies")))
+) -> tuple[dict[str, list[str]], list[str]]:
+    """Return {extra: packages}, and the packages of groups for developers."""
+    extras = {
+        name: list(requirements(_lines(lines)))
+        for name, lines in _table(project.get("optional-dependencies")).items()
+    }
+    for name, packages in _table(poetry.get("extras")).items():
+        extras.setdefault(name, sorted(_lines(packages)))
+    groups = _table(document.get("dependency-groups")).values()
+    dev = {one for lines in groups for one in requirements(_lines(lines))}
+    dev.update(_table(poetry.get("dev-dependencies")))
     for group in _table(poetry.get("group")).values():
-        names.update(_table(_table(group).get("dependencies")))
-    return sorted(names)
+        dev.update(_table(_table(group).get("dependencies")))
+    return extras, sorted(dev)
 
 
-def _names(lines: list[Any]) -> Iterable[str]:
-    return requirements(line for line in lines if isinstance(line, str))
+def _united(extras: dict[str, list[str]], dev: list[str]) -> list[str]:
+    return sorted({*dev, *(one for names in extras.values() for one in names)})
+
+
+def _lines(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else []
+    return [one for one in items if isinstance(one, str)]
+
+
+def _text(value: Any) -> str:
+    """Return a short text on one line; of a table its `text`, else ""."""
+    text = value.get("text") if isinstance(value, dict) else value
+    is_short = isinstance(text, str) and "\n" not in text.strip() and len(text) < 80
+    return str(text).strip() if is_short else ""
+
+
+def _required(table: dict[str, Any]) -> dict[str, Any]:
+    """Return the entries that are not installed only on demand."""
+    return {k: v for k, v in table.items() if not _table(v).get("optional")}
+
+
+def _scripts(table: dict[str, Any]) -> dict[str, str]:
+    pairs = [(str(k), v) for k, v in sorted(table.items()) if isinstance(v, str)]
+    return {name: one.strip() for name, one in pairs[:_MAX_SCRIPTS] if name and one}
 
 
 def _cargo(document: dict[str, Any]) -> dict[str, Any]:
-    dependencies = _versions(_table(document.get("dependencies")))
-    return {**_named_fields(document["package"]), "dependencies": dependencies}
+    package = document["package"]
+    listed = _table(document.get("dependencies"))
+    on_demand = set(_versions(listed)) - set(_versions(_required(listed)))
+    dev = list(_versions(_table(document.get("dev-dependencies"))))
+    bins = document.get("bin")
+    binaries = [_table(one) for one in bins] if isinstance(bins, list) else []
+    return {
+        **_named_fields(package),
+        "kind": "cargo",
+        "complete": True,
+        "licence": _text(package.get("license")),
+        "dependencies": _versions(_required(listed)),
+        "extras": {"optional": sorted(on_demand)} if on_demand else {},
+        "dev": dev,
+        "optional": sorted({*on_demand, *dev}),
+        "scripts": _scripts({one.get("name", ""): one.get("path") for one in binaries}),
+    }
 
 
 def _setup_cfg(text: str) -> dict[str, Any]:
     parser = configparser.ConfigParser(interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # case matters
     parser.read_string(text)
     metadata = dict(parser["metadata"]) if parser.has_section("metadata") else {}
     required = parser.get("options", "install_requires", fallback="")
@@ -139,10 +290,33 @@ def _setup_cfg(text: str) -> dict[str, Any]:
         dependencies = requirements(required.splitlines())
     else:
         dependencies = {}
-    extras = parser[_EXTRAS] if _EXTRAS in parser else {}
-    optional = requirements("\n".join(extras.values()).splitlines())
-    fields = {**_named_fields(metadata), "dependencies": dependencies}
-    return {**fields, "optional": sorted(optional)}
+    listed = dict(parser[_EXTRAS]) if _EXTRAS in parser else {}
+    extras = {
+        name: list(requirements(lines.splitlines()))
+        for name, lines in listed.items()
+        if not lines.lstrip().startswith(_ELSEWHERE)
+    }
+    entry_points = dict(parser[_SCRIPTS]) if _SCRIPTS in parser else {}
+    return {
+        **_named_fields(metadata),
+        "kind": "python" if metadata or parser.has_section("options") else "",
+        "licence": _text(metadata.get("license")),
+        "python": _text(parser.get("options", "python_requires", fallback="")),
+        "dependencies": dependencies,
+        "extras": {name: names for name, names in extras.items() if names},
+        "optional": _united(extras, []),
+        "scripts": console_scripts(entry_points),
+    }
+
+
+def console_scripts(entry_points: dict[str, Any]) -> dict[str, str]:
+    """Return the commands among entry points: lines of `command = module:function`."""
+    lines: list[str] = []
+    for group in ("console_scripts", "gui_scripts"):
+        value = entry_points.get(group, ())
+        lines += value.splitlines() if isinstance(value, str) else _lines(value)
+    pairs = [line.partition("=") for line in lines if "=" in line]
+    return _scripts({name.strip(): target for name, _, target in pairs})
 
 
 def _table(value: Any) -> dict[str, Any]:

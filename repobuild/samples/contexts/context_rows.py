@@ -47,6 +47,7 @@ _LONGEST_SIGNATURE = 300  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
+_DOCUMENTS = ("markdown", "restructuredtext")
 
 Row = dict[str, Value]
 
@@ -327,7 +328,7 @@ def file_row(file: FileContext) -> Row | None:
     if language in ("", "manifest"):
         return None
     document = any(e.type == "section" for e in file.elements.values())
-    kind = "document" if document or language == "markdown" else "module"
+    kind = "document" if document or language in _DOCUMENTS else "module"
     row: Row = {
         "kind": kind,
         "id": file.path,

@@ -1,22 +1,46 @@
 """Make the `@project` row of `contexts`: what samples may quote of the whole project.
 
-Name, description, style, key modules and counts come from the graph. A key module is a
-folder, described by the first sentence of its package's docstring. The row is computed
-again by every update: it reads a dozen rows, whatever the size of the repository.
+Everything comes from the graph's row of the project, and a few facts: a package is
+described by the first sentence of its docstring, a command by the function that it
+runs. The row is computed again by every update: it reads a few dozen rows, whatever the
+size of the repository.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 
 from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
+from repobuild.samples.text.markup import strip_markup
 
 _NAMELESS = "this project"
-_MOST_TECHNOLOGIES = 12  # technologies and dependencies together
+_MOST_TECHNOLOGIES = 12
+_MOST_COMMANDS = 12
+_LONGEST = 400  # characters of a description; its first sentence is never cut
+_LONGEST_SENTENCE = 700
 _COUNTS = ("files", "classes", "functions", "methods")
+# A sentence ends before white space, but not after "e.g." or before a small letter.
+_SENTENCE_END = re.compile(
+    r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\betc\.)(?<!\bvs\.)(?<!\bcf\.)"
+    r"(?<=[.!?])[\"')`]*(?=\s+[^a-z\s])|(?<=[。！？])"
+)
+_POINTER = re.compile(
+    r"\s*\(?(?:see|please|for more|for details|read|check|visit|refer to|here is"
+    r"|here's)\b",
+    re.IGNORECASE,
+)
+_SOURCE_ROOTS = ("", "src/", "lib/", "python/")
+# How a checkout is installed, by the kind of its main manifest.
+_INSTALL = {
+    "python": "pip install .",
+    "npm": "npm install",
+    "cargo": "cargo build",
+    "go": "go build ./...",
+}
 
 
 def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
@@ -24,24 +48,33 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
     name = project_name(known)
     counts = known.get("statistics", {})
-    technologies = [*known.get("main_technologies", ()), *known.get("dependencies", ())]
-    # The manifests of examples list the project itself.
-    technologies = [one for one in dict.fromkeys(technologies) if one != name]
-    return {
+    row: dict[str, Value] = {
         "kind": "project",
         "id": PROJECT,
         "name": name,
         "label": name,
         "project": name,
-        "description": summarise(known.get("description", "")),
+        "description": whole_sentences(known.get("description", "")),
+        "described_by": known.get("described_by", ""),
         "style": known.get("architecture_style", ""),
-        "technologies": technologies[:_MOST_TECHNOLOGIES],
+        "technologies": known.get("main_technologies", ())[:_MOST_TECHNOLOGIES],
         "modules": [
             [folder, _package_sentence(folder, reader)]
             for folder in known.get("key_modules", ())
         ],
+        "commands": list(_commands(known, reader)),
+        "needs": list(known.get("dependencies", ())),
+        "needs_by": known.get("dependencies_by", ""),
         "counts": {count: counts.get(count, 0) for count in _COUNTS},
     }
+    kind, folder = known.get("manifest", ("", ""))
+    if kind in _INSTALL and not folder:
+        row["checkout"] = _INSTALL[kind]
+    for field in ("extras", "dev", "licence", "python", "install", "distributions"):
+        row[field] = known.get(field, [])
+    for field in ("tests", "documentation"):
+        row[field] = known.get(field, [])
+    return row
 
 
 def project_name(known: Mapping[str, Value]) -> str:
@@ -49,11 +82,55 @@ def project_name(known: Mapping[str, Value]) -> str:
     if known.get("project_name"):
         return str(known["project_name"])
     largest = next(iter(known.get("key_modules", ())), "")
-    parts = [part for part in largest.split("/") if part not in ("", "src")]
+    folders = largest.split("/")[: -1 if "." in largest.rpartition("/")[2] else None]
+    parts = [part for part in folders if part not in ("", "src")]
     return parts[0] if parts else _NAMELESS
 
 
-def _package_sentence(folder: str, reader: GraphReader) -> str:
-    """Return the first sentence of a package's docstring."""
-    doc = reader.facts(f"{folder}/__init__.py").get("doc", "")
-    return first_sentence(summarise(doc))
+def whole_sentences(text: str) -> str:
+    """Return as many whole sentences as fit, the first one in any case.
+
+    A last sentence that only announces a list ("It supports:") or points elsewhere
+    ("See the documentation.") is left out.
+    """
+    text = strip_markup(" ".join(text.split()))
+    ends = [*(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
+    starts = [0, *ends[:-1]]
+    if len(ends) > 1 and text.rstrip().endswith(":"):
+        ends.pop()
+    fitting = [end for end in ends if end <= _LONGEST] or ends[:1]
+    while len(fitting) > 1 and _POINTER.match(text[fitting[-2] : fitting[-1]]):
+        fitting.pop()
+    kept = text[: fitting[-1]].strip()
+    is_whole = not kept.endswith(":") and fitting[-1] - starts[0] <= _LONGEST_SENTENCE
+    return kept if is_whole else ""
+
+
+def _package_sentence(path: str, reader: GraphReader) -> str:
+    """Return the first sentence of the docstring of a package or a module."""
+    facts = reader.facts(path if path.endswith(".py") else f"{path}/__init__.py")
+    return first_sentence(summarise(facts.get("doc", "")))
+
+
+def _commands(known: Mapping[str, Value], reader: GraphReader) -> Iterator[list[str]]:
+    """Yield (command, what it runs, the file that defines this or "")."""
+    scripts, _ = known.get("scripts", ({}, ""))
+    for command, target in list(scripts.items())[:_MOST_COMMANDS]:
+        yield [command, target, _target_path(target, reader)]
+    for folder in known.get("key_modules", ()):
+        path = f"{folder}/__main__.py"
+        if reader.facts(path):
+            parts = [part for part in folder.split("/") if f"{part}/" != "src/"]
+            yield [f"python -m {'.'.join(parts)}", path, ""]
+
+
+def _target_path(target: str, reader: GraphReader) -> str:
+    """Return the file that defines `package.module:function`, "" if none is found."""
+    module, _, function = target.partition(":")
+    function = function.partition("[")[0].strip()
+    stem = module.strip().replace(".", "/")
+    for root in _SOURCE_ROOTS:
+        for path in (f"{root}{stem}.py", f"{root}{stem}/__init__.py"):
+            if function in reader.elements(path):
+                return path
+    return ""

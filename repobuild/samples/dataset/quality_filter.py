@@ -10,7 +10,8 @@
                    outside samples.min_answer .. samples.max_answer characters. The
                    original specification's 50-1000 suit answers that explain; an answer
                    that names a path or fills masked code is right when it is short, so
-                   locations, relations, imports and completions have no lower bound
+                   locations, relations, imports and completions have no lower bound,
+                   nor has what a project says of itself
     sample too long
                    question and answer together above samples.max_characters
     code in long lines, code of few letters
@@ -66,7 +67,7 @@ _FORMS = ("chat", "fim")
 _DIFFICULTIES = ("easy", "medium", "hard")
 _SHORT_IS_RIGHT = frozenset(
     "code_location relations code_completion assertion_completion import_completion"
-    "".split()
+    " project_overview".split()
 )
 _ARCHITECTURE = "architecture_understanding"  # its medium answers are import lists
 _FENCE = re.compile(r"^```", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""Task `project_overview`: what the project is, and what it is made of."""
+"""Task `project_overview`: what a newcomer asks about the project as a whole."""
 
 from __future__ import annotations
 
@@ -7,24 +7,63 @@ from collections.abc import Iterator
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
+_READMES = "readme"  # how the name of a README begins, in small letters
+_MOST_DISTRIBUTIONS = 12
+_MOST_PACKAGES = 12  # of an extra
+
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     if scope.get("kind") != "project":
         return
-    source = (scope.id,)
-    if text := scope.get("description"):
-        yield Fact("purpose", scope.answer("purpose", description=text), source)
-    paths = [f"`{path}`" for path, _ in scope.get("modules") or []]
-    if modules := answer_parts.list_texts(scope, paths):
-        yield Fact("modules", scope.answer("modules", members=modules), source)
-    if names := [f"`{name}`" for name in scope.get("technologies") or []]:
-        members = scope.phrases.listed(names)
-        answer = scope.answer("technologies", members=members)
-        yield Fact("technologies", answer, source)
+    yield from _purpose(scope)
+    if items := _module_items(scope):
+        yield _fact(scope, "modules", items=items)
+    if names := scope.get("technologies"):
+        yield _fact(scope, "technologies", members=_listed(scope, names))
     yield from _architecture(scope)
     if counts := scope.get("counts"):
         numbers = {name: str(count) for name, count in counts.items()}
-        yield Fact("statistics", scope.answer("statistics", **numbers), source)
+        yield _fact(scope, "statistics", **numbers)
+    yield from _installation(scope)
+    if items := _command_items(scope):
+        yield _fact(scope, "commands", items=items)
+    yield from _dependencies(scope)
+    for kind, field in (("test_folders", "tests"), ("doc_folders", "documentation")):
+        if folders := scope.get(field):
+            yield _fact(scope, kind, members=_listed(scope, folders))
+    for kind in ("licence", "python"):
+        if found := scope.get(kind):
+            value, source = found
+            yield _fact(scope, f"{kind}_needed", text=value, source=source)
+    yield from _distributions(scope)
+
+
+def _fact(scope: FactScope, kind: str, difficulty: str = "easy", **fields: str) -> Fact:
+    return Fact(kind, scope.answer(kind, **fields), (scope.id,), difficulty)
+
+
+def _listed(scope: FactScope, names: list[str]) -> str:
+    return answer_parts.list_texts(scope, [f"`{name}`" for name in names])
+
+
+def _purpose(scope: FactScope) -> Iterator[Fact]:
+    """Say what the project is, in the README's words or in those of a manifest."""
+    text, source = scope.get("description"), scope.get("described_by")
+    if not text:
+        return
+    if not source or source.lower().startswith(_READMES):
+        yield _fact(scope, "purpose", description=text, source=source)
+    else:
+        yield _fact(scope, "tagline", description=text, source=source)
+
+
+def _module_items(scope: FactScope) -> str:
+    lines = [
+        f"\n- `{path}`"
+        + (scope.phrases.part("package_purpose", text=text) if text else "")
+        for path, text in scope.get("modules") or []
+    ]
+    return "".join(lines[: answer_parts.MAX_NAMES])
 
 
 def _architecture(scope: FactScope) -> Iterator[Fact]:
@@ -34,11 +73,63 @@ def _architecture(scope: FactScope) -> Iterator[Fact]:
         return
     label = scope.phrases.words.get("style_" + style.replace(" ", "_"), style)
     answer = scope.answer("architecture", style=label)
-    lines = [
-        f"\n- `{path}`" + (scope.phrases.part("purpose", text=text) if text else "")
-        for path, text in scope.get("modules") or []
-    ]
-    if lines:
-        items = "".join(lines[: answer_parts.MAX_NAMES])
+    if items := _module_items(scope):
         answer += scope.phrases.part("modules", items=items)
     yield Fact("architecture", answer, (scope.id,), "hard")
+
+
+def _installation(scope: FactScope) -> Iterator[Fact]:
+    """Say how a checkout is installed, and how the README says it."""
+    command = scope.get("checkout")
+    if not command:
+        return
+    answer = scope.answer("install", command=command)
+    if published := scope.get("install"):
+        told, source = published
+        answer += scope.phrases.part("install_readme", command=told, source=source)
+    yield Fact("install", answer, (scope.id,))
+
+
+def _command_items(scope: FactScope) -> str:
+    items = ""
+    for command, target, path in scope.get("commands") or []:
+        items += scope.phrases.part("command", command=command, target=target)
+        if path:
+            items += scope.phrases.part("command_in", path=path)
+    return items
+
+
+def _dependencies(scope: FactScope) -> Iterator[Fact]:
+    """Say what is needed to run the project, on demand, and to develop it."""
+    source = scope.get("needs_by")
+    if not source:
+        return
+    if names := scope.get("needs"):
+        members = _listed(scope, names)
+        answer = scope.answer("dependencies", members=members, source=source)
+        kind = "dependencies"
+    else:
+        kind, answer = "independent", scope.answer("independent", source=source)
+    extras, _ = scope.get("extras") or ({}, "")
+    items = "".join(
+        scope.phrases.part("extra", extra=name, members=_listed(scope, packages))
+        for name, packages in list(extras.items())[: answer_parts.MAX_NAMES]
+    )
+    if items:
+        answer += scope.phrases.part("extras", items=items)
+    if developers := scope.get("dev"):
+        packages, _ = developers
+        members = _listed(scope, packages)
+        answer += scope.phrases.part("dev_packages", members=members)
+    yield Fact(kind, answer, (scope.id,))
+
+
+def _distributions(scope: FactScope) -> Iterator[Fact]:
+    rows = scope.get("distributions") or []
+    items = ""
+    for folder, name, text in rows[:_MOST_DISTRIBUTIONS]:
+        items += scope.phrases.part("distribution", path=folder, title=name)
+        items += scope.phrases.part("package_purpose", text=text) if text else ""
+    if items:
+        count = str(len(rows))
+        yield _fact(scope, "distributions", "medium", count=count, items=items)

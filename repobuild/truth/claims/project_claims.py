@@ -1,38 +1,62 @@
-"""Check claims about the project as a whole.
+"""Check claims about the project's code: its name, folders, style and counts.
 
 Which folders are key modules is a choice, and so is a style. Only this is checked of
-them: the folders exist and hold code, and the style's own rule applies.
+them: the folders exist and hold code, and the style's own rule applies. What manifests
+and READMEs say: declared_claims.py.
 """
 
 from __future__ import annotations
 
-import json
 import re
+import sys
+import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
+from functools import cache
 
+from repobuild.resources import data_folder
 from repobuild.truth.answer_template import answer_templates
-from repobuild.truth.claims.prose_match import is_beginning, is_purpose, occurs
+from repobuild.truth.claims.declared_claims import (
+    DECLARED_CLAIMS,
+    is_readme,
+    speaking_manifests,
+)
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.markdown_document import MarkdownDocument
+from repobuild.truth.tree.rest_document import RestDocument
 from repobuild.truth.tree.tree_index import TreeIndex
 
 _DEPTH = 3  # levels of folders
 _NAMELESS = "this project"
-_OUTSIDE = frozenset("test tests testing docs doc examples benchmarks".split())
+# Folders with code that is no part of what the project is used for.
+_OUTSIDE = frozenset(
+    "test tests testing docs doc documentation example examples benchmark benchmarks"
+    " bench demo demos dist fixtures testdata test_data __tests__ e2e tutorial"
+    " tutorials".split()
+)
+# Folders whose manifests describe something else.
+_ELSEWHERE = _OUTSIDE | frozenset(
+    "fixture __fixtures__ spec specs sample samples template templates cookiecutter"
+    " website site www".split()
+)
+_PROSE = ("markdown", "restructuredtext", "manifest", "")
+_TOOLS = frozenset(
+    "setup.py conftest.py noxfile.py tasks.py fabfile.py versioneer.py conf.py"
+    " ez_setup.py distribute_setup.py bootstrap.py runtests.py run_tests.py build.py"
+    " _custom_build.py release.py make.py benchmark.py benchmarks.py bench.py"
+    " example.py examples.py demo.py".split()
+)
+_TEST = re.compile(r"test_.*\.py|.*_test\.py|tests?\.py")
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
     " infrastructure models presentation repositories routes schemas services storage"
     " ui views web".split()
 )
 _LEAST_LAYERS = 3
-_NAME = re.compile(r"""^\s*["']?name["']?\s*[:=]\s*["']?([^"'\n,]+)""", re.M)
-_GO_MODULE = re.compile(r"^module[ \t]+\"?([^\s\"]+)", re.M)
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
-_MANIFEST = "manifest"  # the language of files that define nothing
-_MARKDOWN = (".md", ".markdown")
 _KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
 
 
@@ -46,97 +70,87 @@ def project(index: TreeIndex, claim: DeferredClaim) -> str:
         return "" if good else f"it is called {index.project}"
     for depth in (0, 1):
         names: set[str] = set()
+        for path, manifest in index.manifests.items():
+            if path.count("/") == depth and _ELSEWHERE.isdisjoint(path.split("/")):
+                names.update({manifest.name} - {""})
         for path, text in index.project_documents.items():
-            if path.count("/") != depth or not _OUTSIDE.isdisjoint(path.split("/")):
-                continue
-            if path.lower().endswith(_MARKDOWN):
-                names.update(_titles(text) if depth == 0 else ())
-            else:
-                names.update(_manifest_names(path, text))
+            if depth == 0 and is_readme(path):
+                names.update(_titles(path, text))
         if names:
             good = _letters(claim.claimed) in map(_letters, names)
             return "" if good else f"it is called {' or '.join(sorted(names))}"
     parts = {part for folder in code_folders(index) for part in folder.split("/")}
-    good = claim.claimed in (parts or {_NAMELESS})
+    good = claim.claimed in {*parts, _NAMELESS}
     return "" if good else "no manifest and no folder has that name"
 
 
-def _manifest_names(path: str, text: str) -> Iterator[str]:
-    """Yield what a manifest may name its project: every name that it states."""
-    if path.endswith(".json"):
-        try:
-            stated = json.loads(text)
-        except (ValueError, RecursionError):
-            return
-        if isinstance(stated, dict) and isinstance(stated.get("name"), str):
-            yield stated["name"].strip()
-        return
-    pattern = _GO_MODULE if path.endswith("go.mod") else _NAME
-    yield from (name.strip() for name in pattern.findall(text))
-
-
-def _titles(text: str) -> list[str]:
-    """Return the title of a README, if its first heading is one of the top level."""
-    first = list(MarkdownDocument(text).sections.values())[:1]
+def _titles(path: str, text: str) -> list[str]:
+    """Return the title of a README, if it begins with one."""
+    is_markdown = path.lower().endswith((".md", ".markdown"))
+    document = MarkdownDocument(text) if is_markdown else RestDocument(text)
+    first = list(document.sections.values())[:1]
     return [_LINK.sub(r"\1", _IMAGE.sub("", s.title)) for s in first if s.level == 1]
 
 
 def _letters(name: str) -> str:
-    return re.sub(r"[`*\s]+", "", name)
-
-
-def description(index: TreeIndex, claim: DeferredClaim) -> str:
-    strings = [f"{quote}{claim.claimed}{quote}" for quote in "\"'"]  # of a manifest
-    for text in index.project_documents.values():
-        if any(string in text for string in strings):
-            return ""
-        if occurs(claim.claimed, _LINK.sub(r"\1", text)):
-            return ""
-    return "no README and no manifest says so"
-
-
-def key_modules(index: TreeIndex, claim: DeferredClaim) -> str:
-    known = code_folders(index)
-    for path in claim.ids:
-        if path not in known:
-            return f"{path} is no folder with code"
-    return ""
+    return re.sub(r"[\W_]+", "", name.lower())
 
 
 def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check "- folder: how its package's docstring begins", one a line."""
-    parts = answer_templates(claim.language).parts
-    before = parts["purpose"].replace("{text}", "")
+    before, after = (
+        answer_templates(claim.language).parts["package_purpose"].split("{text}")
+    )
     for path, rest in _MODULE.findall(claim.claimed):
-        if path not in code_folders(index):
+        if path not in code_folders(index) and path not in _top_modules(index):
             return f"{path} is no folder with code"
-        package = index.definition(f"{path}/__init__.py")
-        text = rest.removeprefix(before)
-        is_told = package and is_purpose(text) and is_beginning(text, package.doc)
-        if rest and not is_told:
+        if not rest:
+            continue
+        module = index.definition(
+            path if path.endswith(".py") else f"{path}/__init__.py"
+        )
+        text = rest.removeprefix(before).removesuffix(after)
+        is_told = module and is_purpose(text) and is_beginning(text, module.doc)
+        if not (is_told and rest == f"{before}{text}{after}"):
             return f"the docstring of {path} does not begin like that"
     is_list = _MODULE.sub("", claim.claimed) == ""
     return "" if is_list else "it cannot be read as a list"
 
 
 def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that the product's code imports them, and that nobody else's they are."""
     imported = {
         one.module.partition(".")[0]
-        for file in index.files.values()
+        for path, file in index.files.items()
+        if _is_product(path)
         for one in file.imports
     }
+    folders = {part for path in index.paths for part in path.split("/")[:-1]}
+    declared = {
+        _letters(name)
+        for one in speaking_manifests(index).values()
+        for name in [*one.needs, *(n for names in one.extras.values() for n in names)]
+    }
     for name in claim.ids:
-        named = re.compile(rf"(?<![\w./@-]){re.escape(name)}(?![\w+/:-])")
-        in_document = any(
-            named.search(text)
-            for path, text in index.project_documents.items()
-            if not path.lower().endswith(_MARKDOWN)
-            and _OUTSIDE.isdisjoint(path.split("/"))
-        )
-        in_text = any(name in one.text for one in index.files.values() if one.is_text)
-        if not in_document and not in_text and name not in imported:
-            return f"nothing imports {name}, no manifest names it"
+        if name not in imported:
+            return f"nothing imports {name}"
+        is_own = name in folders and _letters(name) not in declared
+        if is_own or name in _standard_modules() or name.startswith("_"):
+            return f"{name} is no other project's"
     return ""
+
+
+def _is_product(path: str) -> bool:
+    *folders, name = path.split("/")
+    is_aside = not _OUTSIDE.isdisjoint(folders) or _TEST.fullmatch(name)
+    return not (is_aside or name in _TOOLS)
+
+
+@cache
+def _standard_modules() -> frozenset[str]:
+    path = data_folder("configs") / "languages" / "python.toml"
+    table = tomllib.loads(path.read_text("utf-8"))
+    return frozenset([*sys.stdlib_module_names, *table["python2_library"]])
 
 
 def style(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -147,7 +161,7 @@ def style(index: TreeIndex, claim: DeferredClaim) -> str:
 
 
 def count(index: TreeIndex, claim: DeferredClaim) -> str:
-    """Check one of the four numbers; a minimum where a file is only read as text."""
+    """Check one of the four numbers; a minimum where not all files are Python."""
     if claim.claim == "files":
         actual = sum(1 for language in index.languages.values() if language)
         is_minimum = False
@@ -158,40 +172,101 @@ def count(index: TreeIndex, claim: DeferredClaim) -> str:
             for definition in file.definitions.values()
         )
         actual = counts[_KINDS[claim.claim]]
-        is_minimum = any(file.is_text for file in index.files.values())
+        is_minimum = any(
+            file.is_text or file.problem or file.language not in ("python", *_PROSE)
+            for file in index.files.values()
+        )
     if claim.claimed == str(actual) or (is_minimum and actual <= int(claim.claimed)):
         return ""
     return f"there are {actual}"
 
 
 def code_folders(index: TreeIndex) -> set[str]:
-    """Return folders, up to three levels deep, that hold Python files at any depth."""
-    folders = set()
-    for path, file in index.files.items():
+    """Return folders, up to three levels deep, that hold code at any depth."""
+    folders: set[str] = set()
+    for path, language in index.languages.items():
         parts = path.split("/")[:-1][:_DEPTH]
-        if file.language == "python" and parts and _OUTSIDE.isdisjoint(parts):
-            folders.add("/".join(parts))
+        if language not in _PROSE and parts and _OUTSIDE.isdisjoint(parts):
+            folders.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
     return folders
 
 
+def _top_modules(index: TreeIndex) -> set[str]:
+    """Return the modules at the top, or at the top of a folder of sources."""
+    found = set()
+    for path, language in index.languages.items():
+        folder = path.rpartition("/")[0]
+        if language not in _PROSE and folder in ("", "src", "lib", "python"):
+            found.add(path)
+    return {path for path in found if _is_product(path)}
+
+
 def _style(index: TreeIndex) -> str:
-    folders = code_folders(index)
-    names = {folder.rpartition("/")[2] for folder in folders}
+    if len(distribution_folders(index)) > 1:
+        return "monorepo"
+    packages = {
+        path.rpartition("/")[0]
+        for path, language in index.languages.items()
+        if path.endswith("/__init__.py") and language and path.count("/") <= _DEPTH
+        if _is_product(path)
+    }
+    tops = {one for one in packages if not _has_package_above(one, packages)}
+    names = {package.rpartition("/")[2] for package in packages}
+    python_modules = {one for one in _top_modules(index) if one.endswith(".py")}
     if {"models", "views", "controllers"} <= names:
         return "mvc"
     if len(names & _LAYERS) >= _LEAST_LAYERS:
         return "layered"
     if "plugins" in names:
         return "plugins"
-    if len(folders) > 1:
+    if len(tops) > 1:
         return "packages"
-    return "single_package" if folders else "modules"
+    if tops:
+        own = {_letters(name) for name in _own_names(index)}
+        stems = (
+            path.rpartition("/")[2].partition(".")[0] for path in _top_modules(index)
+        )
+        if any(_letters(stem) in own for stem in stems):
+            return "package_and_module"
+        return "subpackages" if len(packages) > 1 else "single_package"
+    return "single_module" if len(python_modules) == 1 else "modules"
+
+
+def _own_names(index: TreeIndex) -> Iterable[str]:
+    if index.project:
+        return [index.project]
+    titles = (
+        title
+        for path, text in index.project_documents.items()
+        if is_readme(path)
+        for title in _titles(path, text)
+    )
+    return [*(one.name for one in speaking_manifests(index).values()), *titles]
+
+
+def _has_package_above(package: str, packages: set[str]) -> bool:
+    parts = package.split("/")
+    return any("/".join(parts[:end]) in packages for end in range(1, len(parts)))
+
+
+def distribution_folders(index: TreeIndex) -> set[str]:
+    """Return the folders below the top whose manifests name a project."""
+    return {
+        path.rpartition("/")[0]
+        for path, manifest in index.manifests.items()
+        if "/" in path and manifest.name and _ELSEWHERE.isdisjoint(path.split("/"))
+    }
+
+
+def distribution_count(index: TreeIndex, claim: DeferredClaim) -> str:
+    count = len(distribution_folders(index))
+    return "" if claim.claimed == str(count) else f"there are {count}"
 
 
 PROJECT_CLAIMS: Mapping[str, DeferredCheck] = {
     "project": project,
-    "description": description,
-    "key modules": key_modules,
+    **DECLARED_CLAIMS,
+    "distribution count": distribution_count,
     "key modules with purpose": module_purposes,
     "technologies": technologies,
     "style": style,

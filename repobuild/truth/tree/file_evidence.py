@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, last_name
+from repobuild.truth.tree.rest_document import RestDocument
 
 CALL_OF_CALL = "()"  # what `a()()` and `a[0]()` call, which has no name
 _LONGEST_DOC = 400  # characters that another sample may quote
@@ -92,7 +93,7 @@ def python_evidence(path: str, file: PythonFile) -> FileEvidence:
 
 
 def document_evidence(
-    path: str, language: str, document: MarkdownDocument
+    path: str, language: str, document: MarkdownDocument | RestDocument
 ) -> FileEvidence:
     """Return the evidence of a document: its sections and how they begin."""
     evidence = FileEvidence(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,16 +60,8 @@ class MarkdownDocument:
         self.sections: dict[str, MarkdownSection] = {}
         headings = list(_headings(self.lines))
         ends = [*(heading.row for heading in headings[1:]), len(self.lines)]
-        counts: dict[str, int] = {}
-        parents: list[tuple[int, str]] = []  # (level, qual) of the enclosing sections
-        for heading, end in zip(headings, ends, strict=False):
-            while parents and parents[-1][0] >= heading.level:
-                parents.pop()
-            slug = _SLUG.sub("-", heading.title.lower()).strip("-") or "section"
-            qual = f"{parents[-1][1]}.{slug}" if parents else slug
-            count = counts[qual] = counts.get(qual, 0) + 1
-            qual = f"{qual}#{count}" if count > 1 else qual
-            parents.append((heading.level, qual))
+        names = section_names([(one.title, one.level) for one in headings])
+        for heading, qual, end in zip(headings, names, ends, strict=False):
             body = "\n".join(self.lines[heading.row + heading.line_count : end])
             self.sections[qual] = MarkdownSection(
                 qual,
@@ -77,6 +69,22 @@ class MarkdownDocument:
                 _LINK.sub(r"\1", _COMMENT.sub("", body)),
                 heading.level,
             )
+
+
+def section_names(headings: Sequence[tuple[str, int]]) -> list[str]:
+    """Return the qualified names of headings, each a title with its level."""
+    counts: dict[str, int] = {}
+    parents: list[tuple[int, str]] = []  # (level, qual) of the enclosing sections
+    names = []
+    for title, level in headings:
+        while parents and parents[-1][0] >= level:
+            parents.pop()
+        slug = _SLUG.sub("-", title.lower()).strip("-") or "section"
+        qual = f"{parents[-1][1]}.{slug}" if parents else slug
+        count = counts[qual] = counts.get(qual, 0) + 1
+        names.append(f"{qual}#{count}" if count > 1 else qual)
+        parents.append((level, names[-1]))
+    return names
 
 
 def _headings(lines: list[str]) -> Iterator[_Heading]:

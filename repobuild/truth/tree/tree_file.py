@@ -16,6 +16,7 @@ from repobuild.truth.tree.file_evidence import (
 from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.python_reader import PythonFile
 from repobuild.truth.tree.quotation import SourceLayout, source_layout
+from repobuild.truth.tree.rest_document import RestDocument
 
 _BLOCK_COMMENT = re.compile(r"/\*.*?\*/", re.S)
 _WORD = re.compile(r"\w+")
@@ -31,7 +32,7 @@ class TreeFile:
     text: str
     problem: str = ""  # why `ast` cannot parse it
     python: PythonFile | None = None
-    document: MarkdownDocument | None = None
+    document: MarkdownDocument | RestDocument | None = None
 
     @classmethod
     def parse(cls, path: str, language: str, data: bytes) -> TreeFile:
@@ -44,6 +45,8 @@ class TreeFile:
                 file.problem = f"`ast` cannot read it: {error}"
         elif language == "markdown":
             file.document = MarkdownDocument(file.text)
+        elif language == "restructuredtext":
+            file.document = RestDocument(file.text)
         return file
 
     @cached_property

@@ -10,6 +10,10 @@ from typing import NamedTuple
 
 from repobuild.truth.tree.declared_packages import DeclaredPackages
 from repobuild.truth.tree.file_evidence import DefinitionEvidence, FileEvidence
+from repobuild.truth.tree.project_manifest import (
+    ProjectManifest,
+    read_project_manifest,
+)
 from repobuild.truth.tree.python_reader import display_name
 
 _CALLABLE_KINDS = ("function", "method", "class")
@@ -110,6 +114,15 @@ class TreeIndex:
     @cached_property
     def declared_packages(self) -> DeclaredPackages:
         return DeclaredPackages(self.project_documents, self.paths)
+
+    @cached_property
+    def manifests(self) -> dict[str, ProjectManifest]:
+        """Return what each manifest declares; READMEs are none."""
+        return {
+            path: read_project_manifest(path, text)
+            for path, text in self.project_documents.items()
+            if not path.rpartition("/")[2].lower().startswith("readme")
+        }
 
     @cached_property
     def _by_name(self) -> dict[str, set[Location]]:

@@ -34,6 +34,8 @@ from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar
+from repobuild.code.scan.manifest import declared_project
+from repobuild.code.scan.setup_script import read_setup_script
 
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
@@ -47,8 +49,10 @@ _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
 
 def read(source: bytes, language: str) -> dict[str, Any]:
-    """Return the facts of a Python module."""
-    return PythonModule(Outline(load_grammar(language), source, normal_form)).facts()
+    """Return the facts of a Python module, with what a setup.py declares."""
+    outline = Outline(load_grammar(language), source, normal_form)
+    project = declared_project(read_setup_script(source))
+    return PythonModule(outline).facts() | ({"project": project} if project else {})
 
 
 class PythonModule:

@@ -1,0 +1,257 @@
+"""Say what a project is as its maintainers do: in its manifests and its README.
+
+Only the top of the tree speaks for the project: a manifest there, else the only one
+that names a project below it, and the README beside it. READMEs further down describe
+parts.
+
+A paragraph of the README introduces the project when the project, or "this package", is
+the subject of its first sentence. Then it is the description: maintainers write more
+and better there than in the one line that a manifest has. Otherwise the manifest's line
+is taken, and without one the first paragraph that is a whole sentence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+
+README_NAMES = (
+    "readme.md",
+    "readme.markdown",
+    "readme.rst",
+    "readme.rest",
+    "readme",
+    "readme.txt",
+)
+# Where several manifests of a folder say something, the first one is taken.
+_MANIFEST_ORDER = (
+    "pyproject.toml",
+    "setup.cfg",
+    "setup.py",
+    "Cargo.toml",
+    "package.json",
+    "go.mod",
+    "pom.xml",
+    "build.gradle",
+    "build.gradle.kts",
+)
+_PLAIN_REQUIREMENTS = "requirements.txt"
+_NO_LETTER = re.compile(r"[\W_]+")
+_VERB = re.compile(
+    r"\s(?:is|are|was|provides?|lets|allows?|helps|makes?|implements?|offers?|gives?"
+    r"|adds?|contains?|aims?|enables?|brings?|builds?|supports?|extends?|wraps?"
+    r"|generates?|converts?|parses|simplifies|includes?|comes|can|does|turns|runs|uses"
+    r"|consists|reads|writes|checks|manages|creates|automates|defines|serves|measures"
+    r"|tries|takes|combines|stands|exposes|has)\s"
+)
+_THIS = re.compile(
+    r"(?:this|the)\w{0,20}(?:package|library|module|project|tool|program|repository|crate|app"
+    r"|application|plugin|extension|distribution|framework|script|utility|gem|repo)"
+)
+_DEFINITION = re.compile(r"an? (?!new |list |few |lot )", re.IGNORECASE)
+_STATE = re.compile(r"\s(?:is|are|was|were|has|have|can|will)\s")
+# "This package is maintained by ..." says nothing of what it does.
+_STATUS = re.compile(
+    r"(?:is|are|was|can|has)\s+(?:also |currently |now |not |be |been )?(?:intended"
+    r"|maintained|licensed|available|distributed|developed|tested|hosted|no longer"
+    r"|based on the|found|published|released|installed|written by|archived|deprecated"
+    r"|in (?:beta|alpha|maintenance))\b",
+    re.IGNORECASE,
+)
+_BEFORE_NAME = 16  # letters of the subject: "the purpose of the"
+_OPENING = 160  # characters, about a sentence
+_SHORT = 3  # letters; a shorter subject may be part of any name
+_SUBJECT = 60  # characters before the verb
+# What stands in a README and introduces nothing: pointers, warnings, installation.
+_ASIDE = re.compile(
+    r"\W*(?:documentation|docs|homepage|home page|see|read|please|note|warning"
+    r"|important|tip|for more|for (?:the )?(?:full|complete|latest)|install|to install"
+    r"|requires|requirements|supported|status|download|copyright|licen[cs]e|sponsor"
+    r"|thanks|build|the (?:full |complete |latest )?(?:documentation|docs)|source"
+    r"|changelog|contents|table of contents|version|author|maintainer|looking for"
+    r"|new to|we(?:'re| are)"
+    r"|check out|visit|join|click here|translations?|language|english)\b",
+    re.IGNORECASE,
+)
+_NO_INTRODUCTION = re.compile(
+    r"\b(?:licen[cs]ed under|all rights reserved|no longer maintained|deprecated"
+    r"|derives from|abbreviation (?:of|for)|named after|unmaintained|sponsored by"
+    r"|looking for maintainers|is archived)\b",
+    re.IGNORECASE,
+)
+_PLACEHOLDER = re.compile(
+    r"(?:add (?:your )?description.*|todo.*|description|a short description.*|unknown"
+    r"|your project.*|fill .*|n/?a)\W*",
+    re.IGNORECASE,
+)
+_FEWEST_WORDS = 3  # that introduce a project, fewer in a sentence with a full stop
+_STOPS = tuple(".!。！")
+_INNER_STOP = re.compile(r"[.!?。！？](?:\s|$)")
+# "In addition to X, it ..." continues something.
+_CONTINUATION = re.compile(
+    r"(?:in|with|for|to|by|if|when|as|since|because|unlike|using|on|at|from|while"
+    r"|although|also|besides|however|but|and|or|so|then|note)\b",
+    re.IGNORECASE,
+)
+_WORDS_OF_LINK = 4  # a paragraph of hardly more than a link points elsewhere
+_LETTERS_SPACED = re.compile(r"[一-鿿]{6}")
+
+
+class Description(NamedTuple):
+    """What a project is, and the file that says so."""
+
+    text: str = ""
+    path: str = ""
+
+
+class Declared(NamedTuple):
+    """The value of a manifest's field, and the manifest's path."""
+
+    value: Any
+    path: str
+
+
+class Manifests:
+    """The manifests that speak for the project, in the order of their authority."""
+
+    def __init__(self, manifests: Mapping[str, Mapping[str, Any]]) -> None:
+        self._all = manifests
+        self.folder = self._speaking_folder()
+        paths = [f"{self.folder}{name}" for name in _MANIFEST_ORDER]
+        self._paths = [path for path in paths if path in manifests]
+        kinds = [self._kind(path) for path in self._paths if self._kind(path)]
+        named = [self._kind(p) for p in self._paths if manifests[p].get("name")]
+        self.kind = next(iter([*named, *kinds]), "")  # of the main manifest, or ""
+
+    def get(self, field: str) -> Declared:
+        """Return the first value of a field; the path is "" where nothing has it."""
+        for path in self._paths:
+            value = self._all[path].get(field)
+            if value and self._kind(path) == self.kind:
+                return Declared(value, path)
+        return Declared(None, "")
+
+    def dependencies(self) -> Declared:
+        """Return {package: specifier}, also of a `requirements.txt` that stands alone.
+
+        An empty table says that the manifest is complete and needs nothing.
+        """
+        found = self.get("dependencies")
+        path = self.folder + _PLAIN_REQUIREMENTS
+        if not found.path and self.kind in ("", "python") and path in self._all:
+            found = Declared(self._all[path].get("dependencies", {}), path)
+        if found.path:
+            return found
+        complete = self.get("complete")
+        return Declared({}, complete.path) if complete.path else Declared(None, "")
+
+    def declared_names(self) -> set[str] | None:
+        """Return what is needed, always or on demand; None when nobody knows."""
+        needed = self.dependencies()
+        if not needed.path:
+            return None
+        extras: Mapping[str, list[str]] = self.get("extras").value or {}
+        return {*needed.value, *(one for names in extras.values() for one in names)}
+
+    def distributions(self) -> dict[str, str]:
+        """Return {folder: manifest that names a project}, the top not included."""
+        found: dict[str, str] = {}
+        for path in sorted(self._all, key=_authority):
+            folder = path.rpartition("/")[0]
+            if folder and self._all[path].get("name"):
+                found.setdefault(folder, path)
+        return dict(sorted(found.items()))
+
+    def _kind(self, path: str) -> str:
+        return str(self._all[path].get("kind", ""))
+
+    def _speaking_folder(self) -> str:
+        """Return "" for the top, or the only folder whose manifest names a project."""
+        if any("/" not in path and one.get("name") for path, one in self._all.items()):
+            return ""
+        folders = {
+            path.rpartition("/")[0]
+            for path, one in self._all.items()
+            if path.count("/") == 1 and one.get("name")
+        }
+        return folders.pop() + "/" if len(folders) == 1 else ""
+
+
+def _authority(path: str) -> tuple[int, str]:
+    name = path.rpartition("/")[2]
+    known = name in _MANIFEST_ORDER
+    return (_MANIFEST_ORDER.index(name) if known else len(_MANIFEST_ORDER), path)
+
+
+def main_readme(readmes: Mapping[str, Any]) -> str:
+    """Return the path of the README at the top, "" without one."""
+    ranked = sorted(readmes, key=lambda path: README_NAMES.index(path.lower()))
+    return next(iter(ranked), "")
+
+
+def describe(
+    name: str, readmes: Mapping[str, Mapping[str, Any]], manifests: Manifests
+) -> Description:
+    """Return the best description of the project; see the module's docstring."""
+    path = main_readme(readmes)
+    readme = readmes.get(path, {})
+    leads = [one for one in readme.get("leads", ()) if _is_prose(one)]
+    names = {letters(one) for one in (name, readme.get("title", "")) if letters(one)}
+    line, manifest = manifests.get("description")
+    for lead in leads:
+        repeats = line and letters(lead).startswith(letters(line))
+        if repeats or _introduces(lead, names):
+            return Description(lead, path)
+    if line and not _PLACEHOLDER.fullmatch(line) and letters(line) not in names:
+        return Description(" ".join(line.split()), manifest)
+    return Description(leads[0], path) if leads else Description()
+
+
+def letters(text: str) -> str:
+    """Return a name without case, separators and markup."""
+    return _NO_LETTER.sub("", text.lower())
+
+
+def _is_prose(text: str) -> bool:
+    """Return whether a paragraph can be the description: whole, and no aside."""
+    if _ASIDE.match(text) or _NO_INTRODUCTION.search(text[:_OPENING]):
+        return False
+    if text.endswith((":", "：")) and not _INNER_STOP.search(text):
+        return False  # it announces a list or an example, and says nothing else
+    if _LETTERS_SPACED.search(text):
+        return True
+    words = text.split()
+    links = sum("://" in word for word in words)
+    fewest = _FEWEST_WORDS - text.endswith(_STOPS)
+    return len(words) - _WORDS_OF_LINK * links >= fewest
+
+
+def _introduces(text: str, names: Iterable[str]) -> bool:
+    """Return whether a paragraph begins with what the project is.
+
+    It defines ("A library that ..."), or the project is its subject.
+    """
+    if _DEFINITION.match(text) and not _STATE.search(text[:_SUBJECT]):
+        return True
+    verb = _VERB.search(text[: _SUBJECT * 2])
+    if verb is None or verb.start() > _SUBJECT or _CONTINUATION.match(text):
+        return False
+    if _STATUS.match(text, verb.start() + 1):
+        return False
+    subject = letters(text[: verb.start()])
+    return bool(_THIS.match(subject)) or any(
+        0 <= subject.find(name) <= _BEFORE_NAME
+        or (len(subject) > _SHORT and subject in name)
+        for name in names
+    )
+
+
+def find_install(name: str, commands: Iterable[str]) -> str:
+    """Return the first of a README's commands that installs the project itself."""
+    for command in commands:
+        for word in command.split()[2:]:
+            package = word.strip("'\"").partition("[")[0].partition("==")[0]
+            if letters(package.rpartition("/")[2].partition("@")[0]) == letters(name):
+                return command
+    return ""
