@@ -57,7 +57,8 @@ def test_a_build_reports_how_many_rows_of_each_table_were_built(here, capsys):
     assert facts["tables"]["facts"]["built"] >= 3
     assert set(facts["tables"]) == {
         "files", "facts", "graph", "contexts", "samples", "dataset",
-        "balance", "changes", "commits", "history", "licences", "reviews",
+        "balance", "call_sites", "changes", "commits", "documents", "history",
+        "importance", "licences", "reviews",
     }  # fmt: skip
 
 
