@@ -20,7 +20,9 @@ from repobuild.truth.structure import INLINE_CODE, REPEATED, STEPS, STRUCTURE
 
 NUMBERS_PER_KIND = 10  # sample numbers of a kind; the last is the held-out question's
 _FIELD = re.compile(r"\{(\w+)\}")
-_MULTILINE_FIELDS = frozenset({"body", "code", "items", "description", "style"})
+_MULTILINE_FIELDS = frozenset(
+    {"body", "code", "items", "reasons", "description", "style"}
+)
 _NAME_FIELDS = frozenset("name short path container other other_path".split())
 _LINE = r"[^\n]+?"
 _LINES = r"(?s:.+?)"

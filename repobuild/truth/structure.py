@@ -20,7 +20,8 @@ To add the check of a new task type, begin here:
 
 How a claim finds its check: `sample_check.py` matches the text, looks up (part, field)
 of every field in `CLAIMS`, and the resulting name in the tables of `claims/`. Kinds
-about commits are the exception: `claims/change_claims.py` checks their fields by kind.
+about commits and plans are the exception: `claims/change_claims.py` and
+`claims/plan_claims.py` check their fields by kind.
 A kind or a field without an entry is an error, so no sample goes unchecked.
 """
 
@@ -32,6 +33,9 @@ STEPS = "#"
 REPEATED = "change_default*"
 _HEAD = "signature|definition?"
 _TRACE = ("reasoning?", "trace_code?")
+_PLAN = (
+    "plan_reasoning", "plan_steps", "plan_code|plan_code_body|plan_code_begin?",
+)  # fmt: skip
 
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "location": (),
@@ -67,6 +71,11 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "steps": (STEPS, *_TRACE),
     "similar": ("summary?", "class_summary?", *_TRACE),
     "trace": ("reasoning",),
+    "plan": _PLAN,
+    "plan_like": _PLAN,
+    "plan_need": _PLAN,
+    "plan_files": (),
+    "together": (),
     "body": (),
     "line": (),
     "assertion": (),
@@ -106,6 +115,15 @@ REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
     " pattern_subclasses pattern_bases pattern_container pattern_function trace_call"
     " trace_members trace_tests".split()
+)
+
+# The parts that a step of a plan or of its reasoning can be. Their fields are checked by
+# claims/plan_claims.py.
+PLAN_PARTS = tuple(
+    "plan_pattern plan_looked plan_calls plan_past plan_home plan_new_file plan_base"
+    " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
+    " plan_reexport plan_table plan_call plan_function plan_instance plan_entry"
+    " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 
 INLINE_CODE = frozenset({"trace_call"})  # parts with code inside of a line

@@ -11,9 +11,12 @@
     arguments       names that functions of one pattern take first
     attributes      [[class attribute, siblings that assign it], ...]
     sites           [[kind, path, name, [number of a sibling, ...], {name: line}], ...]
-    tests, documents   [[path or pattern, siblings], ...]
+    tests           [[path or pattern, [number of a sibling, ...]], ...]
     past            [[subject, [ids], [paths]], ...] of commits that added siblings
+    past_count, past_ids   all commits that added siblings
     together        [[path or pattern, commits], ...] that came along in `past`
+    partners        [[path, commits, of how many], ...] that changed with the first home
+    home_ids        these commits
     callers         ids of the callers of the base or of the siblings
     changelog       path of the project's change log
 """
@@ -47,6 +50,7 @@ from repobuild.samples.families.past_additions import (
     pattern_of,
 )
 from repobuild.samples.families.registration import Mention, mentions
+from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 
 Row = dict[str, Value]
@@ -54,7 +58,7 @@ LIKE = "like::"  # begins the key of a row about one sibling
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required arguments"
-    " attributes tests past together past_count changelog".split()
+    " attributes tests past together past_count past_ids partners home_ids changelog".split()
 )
 _MOST = 40  # siblings that are looked at
 _HALF = 0.5
@@ -126,6 +130,8 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "past": [[p.subject, list(p.added), list(p.paths)] for p in past[:_MOST_PAST]],
         "together": _together(past, tree),
         "past_count": len(past),
+        "past_ids": [one.commit for one in past],
+        **_partners(_most_first(homes)[0][0], tree),
         "callers": _callers(family, ids, tree),
         "changelog": next(filter(tree.exists, CHANGE_LOGS), ""),
     }
@@ -140,6 +146,16 @@ def _together(past: list[PastAddition], tree: Tree) -> list[Value]:
         for path, count in kept
         if count >= 2 and (NAME in path or tree.exists(path))
     ]
+
+
+def _partners(home: str, tree: Tree) -> Row:
+    """Return the files that changed with the siblings' file, and in which commits."""
+    row = together_row(home, tree.past, tree.exists, tree.project)
+    if row is None:
+        return {}
+    total = row["commits"]
+    partners = [[path, count, total] for path, count in row["paths"][:_MOST_LISTED]]
+    return {"partners": partners, "home_ids": row["past_ids"]}
 
 
 def _sample(ids: list[str]) -> list[str]:
@@ -401,6 +417,7 @@ def _searched(
             prefix = path + "/" if path else ""
             watched.update(prefix + name for name in (*_PACKAGE_FILES, *_MANIFESTS))
     watched.update(path for path, _ in counted(tree.past.of(ids)))
+    watched.update(*(companions(path, tree.past) for path in homes))
     for name in sorted(names):
         documents = tree.find(f"says:{name}")
         watched.update(documents[:_MOST_LISTED])
@@ -410,17 +427,18 @@ def _searched(
 def _tests(ids: list[str], tree: Tree) -> list[Value]:
     """Return the test files, or the pattern of their names, of at least two siblings."""
     homes = {split_id(id)[0] for id in ids}
-    counts: Counter[str] = Counter()
-    for id in ids:
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, id in enumerate(ids):
         path, qual = split_id(id)
         callers = tree.reader.incoming(id, "calls", True)
         tests = {split_id(source)[0] for source in islice(callers, _MOST)}
         stem = path.rpartition("/")[2].partition(".")[0].strip("_").lower()
         tests.update(tree.find(f"tests:{stem}"))
         forms = forms_of(id, len(homes) * 2 > len(ids))
-        counts.update({pattern_of(one, forms) for one in tests})
-    kept = [[path, count] for path, count in counts.items() if count >= 2]
-    return sorted(kept, key=lambda item: (-item[1], item[0]))[:2]
+        for one in {pattern_of(one, forms) for one in tests}:
+            found[one].append(number)
+    kept = [[path, numbers] for path, numbers in found.items() if len(numbers) >= 2]
+    return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
 
 
 def _is_new_file(family: Family, homes: Counter[str], past: Iterable[Value]) -> bool:

@@ -26,7 +26,8 @@ FEWEST = 3  # siblings that make a family
 _FEWEST_SUBCLASSES = 2  # of a class of the project
 _ASIDE = re.compile(
     r"(^|/)(examples?|docs?|doc|benchmarks?|demos?|samples?|vendor|third_party"
-    r"|node_modules|fixtures|\.github|scripts?|tools|ci)/"
+    r"|node_modules|fixtures|\.github|scripts?|tools|ci|testsuite|externals|_?vendored"
+    r"|_vendor|extern)/"
 )
 # Bases that say nothing of a common purpose.
 _GENERAL_BASES = frozenset(

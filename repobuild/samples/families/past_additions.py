@@ -26,6 +26,7 @@ _SHORTEST_NAME = 3  # characters of a name that is looked for in a path
 class PastAddition(NamedTuple):
     """One commit that added siblings."""
 
+    commit: str
     subject: str
     added: tuple[str, ...]  # ids
     paths: tuple[str, ...]  # touched besides, those named after a sibling as patterns
@@ -36,7 +37,9 @@ class PastAdditions:
     """The rows of `additions`, newest first, by the paths that they touch."""
 
     def __init__(self, rows: Mapping[str, Value]) -> None:
-        self.commits = [rows[commit] for commit in _newest_first(rows)]
+        self.commits = [
+            {**rows[commit], "commit": commit} for commit in _newest_first(rows)
+        ]
         self._by_path: dict[str, list[int]] = defaultdict(list)
         for number, row in enumerate(self.commits):
             for path in row["paths"]:
@@ -85,8 +88,9 @@ def _past_addition(row: Value, ids: list[str]) -> PastAddition:
         if path in own:
             continue
         paths.append(pattern_of(path, names) if path in row["new"] else path)
+    touched = tuple(dict.fromkeys(paths))
     return PastAddition(
-        row["subject"], tuple(ids), tuple(dict.fromkeys(paths)), is_new_file
+        row["commit"], row["subject"], tuple(ids), touched, is_new_file
     )
 
 

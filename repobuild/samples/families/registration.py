@@ -79,11 +79,20 @@ def mentions(
         else:
             inner = _WORD.findall(word) if word[0] in "\"'" else [word]
             for name in inner:
-                if name in names and number not in own_lines:
+                if name not in names or number in own_lines:
+                    continue
+                if not is_document(path) or _is_code_in_prose(name, line):
                     found = _classify(path, lines, number, stack, elements, section)
                     if found:
                         yield Mention(*found, name, line.strip())
         number += word.count("\n")
+
+
+def _is_code_in_prose(name: str, line: str) -> bool:
+    """Return whether a word of a document means code: `File` may be a word of English."""
+    if "_" in name.strip("_") or name[1:].lower() != name[1:]:
+        return True
+    return bool(re.search(rf"`[^`]*\b{name}\b[^`]*`|::\s*.*\b{name}\b", line))
 
 
 def _classify(

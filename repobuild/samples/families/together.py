@@ -10,7 +10,7 @@ from repobuild.samples.families.membership import is_aside
 from repobuild.samples.families.past_additions import PastAdditions
 
 TOGETHER = "together::"
-_FEWEST = 4  # commits that show a habit
+_FEWEST = 3  # commits that show a habit
 _HALF = 0.5
 _MOST = 5
 
@@ -47,5 +47,6 @@ def together_row(
         "project": project,
         "commits": len(commits),
         "paths": kept[:_MOST],
+        "past_ids": [row["commit"] for row in commits],
         "latest": [latest["subject"], added],
     }

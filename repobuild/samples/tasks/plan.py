@@ -6,7 +6,7 @@ files that changed with a file. The rows of these samples are made like those of
 `samples`, with the tasks `implementation_path` and `architecture_understanding`.
 
 Every step says what the repository shows, with the number of siblings that show it. A
-sample has `family` and `siblings`, with which the checker counts again
+sample has `evidence`, with which the checker counts again
 (repobuild/truth/claims/plan_claims.py).
 """
 
@@ -31,11 +31,18 @@ from repobuild.samples.tasks.trace import numbered
 _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _NAMED = 4  # siblings that are named
-_SITES = 3
+_SITES = _CAME = 3
 _TESTS = _METHODS = 3
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that a long plan can do without, the first to go first.
-_SPARE = ("plan_changelog", "plan_attributes", "plan_together", "plan_past", "plan_calls")
+_SPARE = (
+    "plan_attributes",
+    "plan_looked",
+    "plan_changelog",
+    "plan_calls",
+    "plan_past",
+    "plan_partners",
+)
 
 
 def plans(value: Mapping[str, Value], scope: Scope) -> Value:
@@ -59,10 +66,19 @@ def plans(value: Mapping[str, Value], scope: Scope) -> Value:
 
 def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
     """Return what the checker needs to count again."""
-    if row["kind"] == "together":
-        return {}
-    ids = [one if isinstance(one, str) else one[0] for one in row["siblings"]]
-    return {"family": row["family"], "siblings": ids}
+    evidence: dict[str, Value] = {"commits": row.get("past_ids", [])}
+    if row["kind"] != "together":
+        evidence["home_commits"] = row.get("home_ids", [])
+        ids = [one if isinstance(one, str) else one[0] for one in row["siblings"]]
+        evidence |= {"family": row["family"], "siblings": ids}
+        evidence["sites"] = [
+            [path, where, [ids[n] for n in numbers]]
+            for _, path, where, numbers, _ in row.get("sites", ())
+        ]
+        evidence["tests"] = [
+            [path, [ids[n] for n in numbers]] for path, numbers in row.get("tests", ())
+        ]
+    return {"evidence": evidence}
 
 
 def _family(scope: FactScope) -> Iterator[Fact]:
@@ -87,11 +103,12 @@ def _like(scope: FactScope) -> Iterator[Fact]:
     model = scope.get("model")
     plan = _Plan(scope, model, scope.without_held_out(scope.get("siblings")))
     fields = {"noun": plan.noun, "like": plan.model_name}
-    need = len(model[1]) >= _SHORTEST_NEED
-    kind = "plan_need" if need else "plan_like"
-    if need:
+    answer = plan.answer("plan_like", **fields)
+    yield Fact("plan_like", answer, plan.sources(), "hard", fields)
+    if len(model[1]) >= _SHORTEST_NEED:
         fields["summary"] = model[1]
-    yield Fact(kind, plan.answer(kind, **fields), plan.sources(), "hard", fields)
+        answer = plan.answer("plan_need", **fields)
+        yield Fact("plan_need", answer, plan.sources(), "hard", fields)
 
 
 def _together(scope: FactScope) -> Iterator[Fact]:
@@ -104,10 +121,10 @@ def _together(scope: FactScope) -> Iterator[Fact]:
     ]
     subject, added = scope.get("latest")
     subject = subject.replace("`", "'")
-    answer = scope.answer("together", items=numbered(steps), total=total)
     names = scope.phrases.listed([f"`{name}`" for name in added.split(", ")])
-    answer = part("together_past", subject=subject, members=names, total=total) + answer
-    yield Fact("together", answer, (scope.id,), "hard", {"total": total})
+    fields = {"subject": subject, "members": names, "total": total}
+    answer = scope.answer("together", items=numbered(steps), **fields)
+    yield Fact("together", answer, (scope.id,), "hard")
 
 
 _KINDS: Mapping[str, Callable[[FactScope], Iterator[Fact]]] = {
@@ -139,7 +156,10 @@ class _Plan:
 
     def sources(self) -> tuple[str, ...]:
         about = self._scope.get("about") or self._scope.id
+        past = [id for _, ids, _ in self._scope.get("past") or () for id in ids]
+        callers = self._scope.get("callers") or ()
         ids = (self._scope.id, about, self._model_id, *self._shown[: _NAMED - 1])
+        ids += (*past, *callers)
         kept = self._scope.without_held_out(list(dict.fromkeys(ids)))
         return tuple(kept)
 
@@ -187,9 +207,8 @@ class _Plan:
 
     def _reasons(self) -> Iterator[tuple[str, str]]:
         count, total = self._count, self._scope.get("count")
-        named = answer_parts.list_elements(
-            self._scope, [self._model_id, *self._shown][:_NAMED], total > _NAMED
-        )
+        ids = [self._model_id, *self._shown][:_NAMED]
+        named = answer_parts.list_elements(self._scope, ids, total > len(ids))
         yield "plan_pattern", self._part(
             "plan_pattern",
             total=str(total),
@@ -223,25 +242,34 @@ class _Plan:
         for number, site in enumerate(self._scope.get("sites") or ()):
             if number < _SITES:
                 yield f"plan_site {number}", self._site(site)
-        for path, count in (self._scope.get("tests") or ())[:1]:
-            yield "plan_tests", self._counted("plan_tests", path, count)
+        for path, numbers in (self._scope.get("tests") or ())[:1]:
+            yield "plan_tests", self._counted("plan_tests", path, len(numbers))
         known = {site[1] for site in self._scope.get("sites") or ()}
         known |= {path for path, _ in self._scope.get("tests") or ()}
         known |= {path for path, _ in self._scope.get("homes")}
         past = self._scope.get("past_count")
-        together = [
-            item for item in self._scope.get("together") or () if item[0] not in known
-        ]
-        if together:
+        together = [[*one, past] for one in self._scope.get("together") or ()]
+        for part, rows in (
+            ("plan_together", together),
+            ("plan_partners", self._partners()),
+        ):
+            rows = [row for row in rows if row[0] not in known][:_CAME]
+            known |= {path for path, *_ in rows}
             items = [
-                self._part("plan_came", other=path, count=str(count), total=str(past))
-                for path, count in together[:3]
+                self._part("plan_came", other=path, count=str(n), total=str(total))
+                for path, n, total in rows
             ]
-            listed = self._scope.phrases.listed(items)
-            yield "plan_together", self._part("plan_together", members=listed)
+            if items:
+                listed = self._scope.phrases.listed(items)
+                home = self._scope.get("homes")[0][0]
+                yield part, self._part(part, members=listed, home=home)
         log = self._scope.get("changelog")
-        if log and log not in {path for path, _ in together}:
+        if log and log not in known:
             yield "plan_changelog", self._part("plan_changelog", other=log)
+
+    def _partners(self) -> list[Value]:
+        """Return what changes with the file that a new sibling goes into."""
+        return [] if self._scope.get("new_file") else self._scope.get("partners") or []
 
     def _home(self) -> tuple[str, str]:
         """Say where a new one goes."""
@@ -339,6 +367,7 @@ _FILE_STEPS = frozenset(
         *(f"plan_site {number}" for number in range(_SITES)),
         "plan_tests",
         "plan_together",
+        "plan_partners",
         "plan_changelog",
     )
 )
