@@ -185,6 +185,8 @@ def _named(answer: str, tables: Any) -> list[str]:
     body = body.partition("\n\n**Example**")[0]
     files, found = tables.table("files"), []
     for line in body.split("\n"):
+        if not line[:1].isdigit():
+            continue
         spans = re.findall(r"`([^`]+)`", line)
         if "a file of its own" in line:
             found.append(_pattern_beside(spans[1]))

@@ -3,6 +3,7 @@
     subclass::..., decorated::..., functions::..., modules::...    a family: membership.py
     like::ID in KEY   one sibling of a family as the model for a new one
     together::PATH    the files that changed with a file: together.py
+    changelog::       the change log, when commits that add code usually touch it
 
 The index holds, under a file's path, `in:KEY` for each family that has siblings in it,
 `says:NAME` for each name in a document, and `tests:STEM` for a test file. Under a
@@ -35,10 +36,10 @@ from repobuild.samples.contexts.graph_reader import (
 from repobuild.samples.contexts.project_context import project_name
 from repobuild.samples.contexts.unchanged import read_source
 from repobuild.samples.families.family_row import (
-    CHANGE_LOGS,
     LIKE,
     Tree,
     family_row,
+    is_changelog,
     like_key,
     like_rows,
 )
@@ -47,6 +48,7 @@ from repobuild.samples.families.past_additions import PastAdditions
 from repobuild.samples.families.registration import is_document
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
+CHANGE_LOG = "changelog::"  # key of the row with the project's change log
 _NAME_IN_TEXT = re.compile(r"[A-Za-z_]\w*[a-z]\w*")
 _LARGEST_DOCUMENT = 400_000  # bytes
 _MOST_IN_FOLDER = 0.6  # share of a folder's files that define one name
@@ -63,8 +65,9 @@ def families(view: View) -> None:
         affected.update(keeper.record(path))
     if not view.full:
         affected.update(keeper.affected_after(changed))
-    if keeper.is_renamed:
-        affected.update(key for key in view.own.keys() if not key.startswith(LIKE))
+    if keeper.is_all_changed:
+        fixed = (LIKE, CHANGE_LOG)
+        affected.update(key for key in view.own.keys() if not key.startswith(fixed))
     together = {key for key in affected if key.startswith(TOGETHER)}
     for key in sorted(affected - together):
         keeper.write(key)
@@ -83,12 +86,27 @@ class _Keeper:
         self._members: dict[str, dict[str, list[str]]] = {}  # by path
         graph, old = view.table("graph"), view.changes("graph").get(PROJECT)
         name = project_name((graph.get(PROJECT) or {}).get("", {}))
-        self.is_renamed = bool(
+        self.is_all_changed = bool(
             not view.full and old and project_name((old[0] or {}).get("", {})) != name
         )
+        changelog = self._changelog()
+        old_changelog = (view.own.get(CHANGE_LOG) or {}).get("path", "")
+        self.is_all_changed |= not view.full and old_changelog != changelog
+        view.own.put(CHANGE_LOG, {"kind": "changelog", "path": changelog})
         self._tree = Tree(
-            self._reader, self._past, self._source, self._exists, self._find, name
+            self._reader,
+            self._past,
+            self._source,
+            self._exists,
+            self._find,
+            name,
+            changelog,
         )
+
+    def _changelog(self) -> str:
+        """Return the change log that commits which add code usually touch, or ""."""
+        logs = self._past.usual(is_changelog)
+        return next(filter(self._exists, logs), "")
 
     def changed_paths(self) -> list[str]:
         view = self._view
@@ -127,9 +145,6 @@ class _Keeper:
         """Return the families that names in changed documents and tests concern."""
         found: set[str] = set()
         for path in changed:
-            if path in CHANGE_LOGS and self._created_or_gone(path):
-                keys = self._view.own.keys()
-                found.update(k for k in keys if not k.startswith((TOGETHER, LIKE)))
             if not (is_document(path) or is_test(path)):
                 continue
             for side in (0, 1):
@@ -208,17 +223,13 @@ class _Keeper:
     def _watching(self, path: str) -> list[str]:
         return self._view.own.index.find(f"watch:{path}")
 
-    def _created_or_gone(self, path: str) -> bool:
-        old, new = self._view.changes("files").get(path, (None, None))
-        return (old is None) != (new is None)
-
     def _words(self, path: str) -> Iterator[str]:
         """Yield the terms of a document's names, and of a test file's own name."""
         if not self._exists(path):
             return
         if is_test(path):
             yield f"tests:{_test_stem(path)}"
-        elif is_document(path) and path not in CHANGE_LOGS:
+        elif is_document(path) and not is_changelog(path):
             source = self._source(path) or b""
             if len(source) <= _LARGEST_DOCUMENT:
                 for word in _names_in(source):

@@ -18,7 +18,7 @@
     partners        [[path, commits, of how many], ...] that changed with the first home
     home_ids        these commits
     callers         ids of the callers of the base or of the siblings
-    changelog       path of the project's change log
+    changelog       path of the change log, where new code is usually entered in one
 """
 
 from __future__ import annotations
@@ -73,12 +73,14 @@ _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
-CHANGE_LOGS = tuple(
-    folder + stem + end
-    for folder in ("", "docs/", "doc/")
-    for stem in ("CHANGES", "CHANGELOG", "HISTORY", "NEWS", "changelog", "changes")
-    for end in (".md", ".rst", ".txt", "")
+_CHANGE_LOG = re.compile(
+    r"(?i)(^|/)(changes|changelog|history|news|whats_?new|release[-_]?notes|releases)"
+    r"(\.(md|rst|txt))?$"
 )
+
+
+def is_changelog(path: str) -> bool:
+    return bool(_CHANGE_LOG.search(path))
 
 
 class Tree(NamedTuple):
@@ -90,6 +92,7 @@ class Tree(NamedTuple):
     exists: Callable[[str], bool]
     find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
     project: str
+    changelog: str  # path of the change log when new code is usually entered in it
 
 
 class FamilyRow(NamedTuple):
@@ -133,7 +136,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "past_ids": [one.commit for one in past],
         **_partners(_most_first(homes)[0][0], tree),
         "callers": _callers(family, ids, tree),
-        "changelog": next(filter(tree.exists, CHANGE_LOGS), ""),
+        "changelog": tree.changelog,
     }
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
 
@@ -421,7 +424,7 @@ def _searched(
     for name in sorted(names):
         documents = tree.find(f"says:{name}")
         watched.update(documents[:_MOST_LISTED])
-    return {path for path in watched if path not in CHANGE_LOGS}
+    return {path for path in watched if not is_changelog(path)}
 
 
 def _tests(ids: list[str], tree: Tree) -> list[Value]:

@@ -27,7 +27,7 @@ _FEWEST_SUBCLASSES = 2  # of a class of the project
 _ASIDE = re.compile(
     r"(^|/)(examples?|docs?|doc|benchmarks?|demos?|samples?|vendor|third_party"
     r"|node_modules|fixtures|\.github|scripts?|tools|ci|testsuite|externals|_?vendored"
-    r"|_vendor|extern)/"
+    r"|_vendor|extern)/|(^|/)(noxfile|setup|tasks|fabfile|dodo|conf)\.py$"
 )
 # Bases that say nothing of a common purpose.
 _GENERAL_BASES = frozenset(

@@ -10,17 +10,23 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
-from repobuild.samples.families.membership import words_of
+from repobuild.samples.families.membership import is_aside, words_of
 
 NAME = "{name}"  # in a path, instead of the sibling's name
+_FEWEST = 2  # commits that show a habit
+_USUAL = 1 / 3  # share of the commits that makes one
 _MOST_SIBLINGS = 2  # that a commit adds to be a model
 _SHORTEST_NAME = 3  # characters of a name that is looked for in a path
+
+
+def _is_product(path: str) -> bool:
+    return not is_aside(path)
 
 
 class PastAddition(NamedTuple):
@@ -48,6 +54,15 @@ class PastAdditions:
     def touching(self, path: str) -> list[Value]:
         """Return the commits that touched a path, newest first."""
         return [self.commits[number] for number in self._by_path.get(path, ())]
+
+    def usual(self, is_wanted: Callable[[str], bool]) -> list[str]:
+        """Return the wanted paths, newest first, if commits that add code touch some."""
+        adding = [row for row in self.commits if any(map(_is_product, row["names"]))]
+        touched = [list(filter(is_wanted, row["paths"])) for row in adding]
+        count = sum(map(bool, touched))
+        if count < max(_FEWEST, _USUAL * len(adding)):
+            return []
+        return list(dict.fromkeys(path for paths in touched for path in paths))
 
     def of(self, ids: Iterable[str]) -> list[PastAddition]:
         """Return the commits that added some of these siblings, newest first."""

@@ -47,6 +47,8 @@ _SPARE = (
 
 def plans(value: Mapping[str, Value], scope: Scope) -> Value:
     """Return the samples of one row: {"#TASK.LANGUAGE.NUMBER": sample}."""
+    if value["kind"] == "changelog":
+        return {}
     settings = scope.settings
     chosen = settings["samples.tasks"] or (_MODEL_TASK, _FILES_TASK)
     languages = tuple(settings["samples.languages"])
