@@ -146,7 +146,11 @@ class HistorySection(Struct, kw_only=True):
     commits: Annotated[int, _doc("along first parents; 0 = none", ge=0, le=10_000)] = 20
     plan_commits: Annotated[
         int,
-        _doc("commits that plans look back on for what a new sibling brought along", ge=0, le=4096),
+        _doc(
+            "commits that plans look back on for what a new sibling brought along",
+            ge=0,
+            le=4096,
+        ),
     ] = 200
 
 

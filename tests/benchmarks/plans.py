@@ -92,9 +92,7 @@ def candidates(path: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
             yield step.commit, row["parent"], {**added, "names": names}
 
 
-def _may_be_sibling(
-    path: str, blob: str, added: dict[str, Any], scope: _Scope
-) -> bool:
+def _may_be_sibling(path: str, blob: str, added: dict[str, Any], scope: _Scope) -> bool:
     """Return whether something new in a file can belong to a family, by its text."""
     language = language_of(path, LANGUAGES, ())
     if not language:
@@ -139,9 +137,7 @@ def compare(
     tables = checkout.view(checkout.snapshot(), checkout.state())
     known = tables.table("families")
     keys = [
-        key
-        for key, new in siblings.items()
-        if len(new) <= _MOST_ADDED and key in known
+        key for key, new in siblings.items() if len(new) <= _MOST_ADDED and key in known
     ]
     keys.sort(key=lambda key: (_ORDER.index(key.partition("::")[0]), key))
     for key in keys:
@@ -264,7 +260,7 @@ def read(log: Path) -> list[dict[str, Any]]:
 
 
 def score(record: dict[str, Any], name: str) -> tuple[int, int, int, int]:
-    """Return named files that were touched, named files, touched ones named, touched."""
+    """Return the counts (named and touched, named, touched and named, touched)."""
     named, touched = record[name], record["touched"]
     right = sum(any(_matches(one, path) for path in touched) for one in named)
     met = sum(any(_matches(one, path) for one in named) for path in touched)

@@ -1,10 +1,10 @@
 """Make the `additions` table: what a commit added, by name, and what it touched.
 
-A row is `{"subject", "paths", "new", "names"}`: the paths that the commit touched, those
-that are new, and `{path: [names]}` of definitions that the new version of a file has and
-the old one lacks. Names are found by their keyword and not by a parser: plans look back
-on ten times more commits than `changes` reads. A commit of more than `_MOST_FILES` files
-is no model for one addition; its row has no paths.
+A row is `{"subject", "before", "paths", "new", "names"}`: the paths that the commit
+touched, those that are new, and `{path: [names]}` of definitions that the new version
+of a file has and the old one lacks. Names are found by their keyword and not by a
+parser: plans look back on ten times more commits than `changes` reads. A commit of more
+than `_MOST_FILES` files is no model for one addition; its row has no paths.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ _CODE = re.compile(r"\.(py|pyi|js|jsx|mjs|cjs|ts|tsx|java|go|rs|c|h|cc|cpp|cxx|h
 _DEFINITION = re.compile(
     rb"^[ \t]*(?:(?:export|default|public|private|protected|static|final|abstract|pub"
     rb"(?:\([a-z]+\))?|async|unsafe|const)[ \t]+)*"
-    rb"(?:class|def|func(?:[ \t]*\([^)\n]*\))?|function\*?|fn|interface|struct|enum|trait)"
+    rb"(?:class|def|func(?:[ \t]*\([^)\n]*\))?|function\*?|fn|interface|struct|enum"
+    rb"|trait)"
     rb"[ \t]+(\w+)",
     re.MULTILINE,
 )

@@ -1,6 +1,7 @@
 """Keep the `families` table: one row for each family of siblings (family_row.py).
 
-    subclass::..., decorated::..., functions::..., modules::...    a family: membership.py
+    subclass::..., decorated::..., functions::..., modules::...
+                      a family: membership.py
     like::ID in KEY   one sibling of a family as the model for a new one
     together::PATH    the files that changed with a file: together.py
     changelog::       the change log, when commits that add code usually touch it
@@ -181,7 +182,7 @@ class _Keeper:
         own.index.set(key, terms)
 
     def write_together(self, affected: set[str]) -> None:
-        """Compute the files that changed together again: `affected`, and new commits."""
+        """Compute the rows `together` again: `affected`, and those of new commits."""
         paths = {key.removeprefix(TOGETHER) for key in affected}
         paths |= {
             path

@@ -1,24 +1,24 @@
 """Make the row of one family: what a plan for a new sibling can say.
 
-    kind, id        "family"; the element that the family is about: a base class or the
-                    sibling that is the best example
-    family          [kind, where, owner, pattern] of `membership.Family`
-    siblings        [[id, summary, name of the code's element, code, ended], ...], by id
-    count           of all siblings; `siblings` has at most `_MOST`, chosen by a hash
-    homes           [[path, siblings in it], ...], most first
-    folder, new_file   where a new one goes, and whether in a file of its own
-    required        [[method, siblings that define it, whether it is abstract], ...]
-    arguments       names that functions of one pattern take first
-    attributes      [[class attribute, siblings that assign it], ...]
-    sites           [[kind, path, name, [number of a sibling, ...], {name: line}], ...]
-    tests           [[path or pattern, [number of a sibling, ...]], ...]
-    past            [[subject, [ids], [paths]], ...] of commits that added siblings
-    past_count, past_ids   all commits that added siblings
-    together        [[path or pattern, commits], ...] that came along in `past`
-    partners        [[path, commits, of how many], ...] that changed with the first home
-    home_ids        these commits
-    callers         ids of the callers of the base or of the siblings
-    changelog       path of the change log, where new code is usually entered in one
+kind, id        "family"; the element that the family is about: a base class or the
+                sibling that is the best example
+family          [kind, where, owner, pattern] of `membership.Family`
+siblings        [[id, summary, name of the code's element, code, ended], ...], by id
+count           of all siblings; `siblings` has at most `_MOST`, chosen by a hash
+homes           [[path, siblings in it], ...], most first
+folder, new_file   where a new one goes, and whether in a file of its own
+required        [[method, siblings that define it, whether it is abstract], ...]
+arguments       names that functions of one pattern take first
+attributes      [[class attribute, siblings that assign it], ...]
+sites           [[kind, path, name, [number of a sibling, ...], {name: line}], ...]
+tests           [[path or pattern, [number of a sibling, ...]], ...]
+past            [[subject, [ids], [paths]], ...] of commits that added siblings
+past_count, past_ids   all commits that added siblings
+together        [[path or pattern, commits], ...] that came along in `past`
+partners        [[path, commits, of how many], ...] that changed with the first home
+home_ids        these commits
+callers         ids of the callers of the base or of the siblings
+changelog       path of the change log, where new code is usually entered in one
 """
 
 from __future__ import annotations
@@ -58,7 +58,8 @@ LIKE = "like::"  # begins the key of a row about one sibling
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required arguments"
-    " attributes tests past together past_count past_ids partners home_ids changelog".split()
+    " attributes tests past together past_count past_ids partners home_ids"
+    " changelog".split()
 )
 _MOST = 40  # siblings that are looked at
 _HALF = 0.5
@@ -142,8 +143,10 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
 
 
 def _together(past: list[PastAddition], tree: Tree) -> list[Value]:
-    """Return the paths of today that came along in half of the commits, at least two."""
-    kept = [(path, count) for path, count in counted(past) if count >= _HALF * len(past)]
+    """Return the paths that exist and came along in half of the commits, at least 2."""
+    kept = [
+        (path, count) for path, count in counted(past) if count >= _HALF * len(past)
+    ]
     return [
         [path, count]
         for path, count in kept
@@ -231,11 +234,13 @@ def _after_docstring(element: ElementView, text: str) -> str:
         return text
     lines = text[match.end() :].strip("\n").split("\n")
     indent = len(lines[0]) - len(lines[0].lstrip())
-    return "\n".join(line[indent:] if not line[:indent].strip() else line for line in lines)
+    return "\n".join(
+        line[indent:] if not line[:indent].strip() else line for line in lines
+    )
 
 
 def _text(element: ElementView, source: bytes) -> str:
-    """Return an element's source with its decorators; "" when a fence would end in it."""
+    """Return an element's source, decorators included; "" when it would end a fence."""
     start = source.rfind(b"\n", 0, element.row.start) + 1
     text = source[start : element.row.start + element.row.length]
     decoded = text.decode("utf-8", "replace").rstrip().expandtabs(4)
@@ -266,7 +271,7 @@ def _required(
     else:
         return []
     counts = Counter(name for group in names for name in group)
-    kept = [
+    kept: list[Value] = [
         [name, count, name in abstract]
         for name, count in counts.items()
         if count >= max(2, _HALF * len(elements)) or name in abstract
@@ -295,7 +300,9 @@ def _abstract_methods(base: str, tree: Tree) -> Iterator[str]:
     for one in tree.reader.elements(path).values():
         if one.parent != qual or one.type != "method":
             continue
-        marked = any(d.rpartition(".")[2] == "abstractmethod" for d in one.row.decorators)
+        marked = any(
+            d.rpartition(".")[2] == "abstractmethod" for d in one.row.decorators
+        )
         code = source[one.row.start : one.row.start + one.row.length]
         if marked or (len(code) < 1500 and _UNDONE.search(code)):
             yield one.name
@@ -308,7 +315,7 @@ def _arguments(family: Family, elements: list[ElementView | None]) -> list[str]:
 
 
 def _attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
-    """Return the class attributes that at least half of the siblings assign (Python)."""
+    """Return the class attributes that half of the siblings assign (Python only)."""
     counts: Counter[str] = Counter()
     for one in elements:
         if one is None or one.type != "class" or not one.path.endswith(".py"):
@@ -320,7 +327,7 @@ def _attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
         code = source[start : one.row.start + one.row.length]
         if code[:1] not in b" \t":  # a class at the top level: its body is one level in
             counts.update({name.decode() for name in _ATTRIBUTE.findall(code)})
-    kept = [
+    kept: list[Value] = [
         [name, count]
         for name, count in counts.items()
         if count >= max(2, _HALF * len(elements)) and not name.startswith("__")
@@ -334,16 +341,16 @@ def _attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
 def _sites(
     family: Family, ids: list[str], elements: list[ElementView | None], tree: Tree
 ) -> tuple[list[Value], set[str]]:
-    """Return the places that name at least half of the siblings, and what was searched."""
+    """Return the places that name a third of the siblings, and the searched files."""
     by_name: dict[str, list[int]] = defaultdict(list)
     own_lines: dict[str, set[int]] = defaultdict(set)
-    for number, (id, one) in enumerate(zip(ids, elements, strict=True)):
+    for number, (id, element) in enumerate(zip(ids, elements, strict=True)):
         path, qual = split_id(id)
         name = name_of(qual) or path.rpartition("/")[2].partition(".")[0]
         by_name[name].append(number)
-        if one is not None and qual:
-            first = one.row.start_line - one.row.lead
-            own_lines[path].update(range(first, one.row.end_line + 1))
+        if element is not None and qual:
+            first = element.row.start_line - element.row.lead
+            own_lines[path].update(range(first, element.row.end_line + 1))
     names = {name for name, numbers in by_name.items() if len(numbers) == 1}
     searched = _searched(family, ids, names, tree)
     found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
@@ -400,10 +407,8 @@ def _least(sites: list[Value]) -> list[Value]:
     return kept[:_MOST_LISTED]
 
 
-def _searched(
-    family: Family, ids: list[str], names: set[str], tree: Tree
-) -> set[str]:
-    """Return the files to search: those that use siblings, packages, manifests, docs."""
+def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> set[str]:
+    """Return the files to search: users of siblings, packages, manifests, documents."""
     homes = {split_id(id)[0] for id in ids}
     watched = set(homes)
     if "::" in family.where:
@@ -428,7 +433,7 @@ def _searched(
 
 
 def _tests(ids: list[str], tree: Tree) -> list[Value]:
-    """Return the test files, or the pattern of their names, of at least two siblings."""
+    """Return test files, or patterns of their names, that cover several siblings."""
     homes = {split_id(id)[0] for id in ids}
     found: dict[str, list[int]] = defaultdict(list)
     for number, id in enumerate(ids):
@@ -444,7 +449,9 @@ def _tests(ids: list[str], tree: Tree) -> list[Value]:
     return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
 
 
-def _is_new_file(family: Family, homes: Counter[str], past: Iterable[Value]) -> bool:
+def _is_new_file(
+    family: Family, homes: Counter[str], past: Iterable[PastAddition]
+) -> bool:
     """Return whether a new sibling gets a file of its own: as the last ones did."""
     if family.kind == "modules":
         return True

@@ -45,11 +45,12 @@ _GENERAL_DECORATORS = frozenset(
     " lru_cache cache cached_property contextmanager asynccontextmanager dataclass"
     " setter getter deleter deprecated total_ordering final override typing skip skipif"
     " mark fixture parametrize patch inlineCallbacks coroutine no_type_check jit njit"
-    " no_grad pass_context pass_environment pass_obj make_pass_decorator option argument"
+    " no_grad pass_context pass_environment pass_obj make_pass_decorator option"
+    " argument"
     " version_option help_option password_option confirmation_option Override Test"
-    " runtime_checkable unique update_wrapper defer memoize memoized cached singledispatch"
-    " Nullable Deprecated SuppressWarnings CanIgnoreReturnValue FunctionalInterface inline"
-    " must_use derive test cfg doc allow setupmethod async_unsafe".split()
+    " runtime_checkable unique update_wrapper defer memoize memoized cached"
+    " singledispatch Nullable Deprecated SuppressWarnings CanIgnoreReturnValue inline"
+    " FunctionalInterface must_use derive test cfg doc allow setupmethod async_unsafe".split()
 )
 _GENERAL_WORDS = frozenset(
     "get set is has test to from on do as add make the new init run with check can no"
@@ -57,7 +58,16 @@ _GENERAL_WORDS = frozenset(
 )
 _LIKE = 0.6  # share of the functions that take the same arguments
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z0-9]+|[A-Z]+")
-_ENTRY_STEMS = ("__init__", "__main__", "index", "mod", "setup", "conftest", "lib", "main")
+_ENTRY_STEMS = (
+    "__init__",
+    "__main__",
+    "index",
+    "mod",
+    "setup",
+    "conftest",
+    "lib",
+    "main",
+)
 
 
 class Family(NamedTuple):
@@ -86,7 +96,7 @@ class Family(NamedTuple):
 
 
 def is_aside(path: str) -> bool:
-    """Return whether a file holds tests, examples or tools and no part of the product."""
+    """Return whether a file holds tests, examples or tools: no part of the product."""
     return is_test(path) or bool(_ASIDE.search(path))
 
 

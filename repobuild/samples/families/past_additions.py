@@ -56,7 +56,7 @@ class PastAdditions:
         return [self.commits[number] for number in self._by_path.get(path, ())]
 
     def usual(self, is_wanted: Callable[[str], bool]) -> list[str]:
-        """Return the wanted paths, newest first, if commits that add code touch some."""
+        """Return the wanted paths, newest first, if new code usually touches some."""
         adding = [row for row in self.commits if any(map(_is_product, row["names"]))]
         touched = [list(filter(is_wanted, row["paths"])) for row in adding]
         count = sum(map(bool, touched))
@@ -104,9 +104,7 @@ def _past_addition(row: Value, ids: list[str]) -> PastAddition:
             continue
         paths.append(pattern_of(path, names) if path in row["new"] else path)
     touched = tuple(dict.fromkeys(paths))
-    return PastAddition(
-        row["commit"], row["subject"], tuple(ids), touched, is_new_file
-    )
+    return PastAddition(row["commit"], row["subject"], tuple(ids), touched, is_new_file)
 
 
 def forms_of(id: str, has_own_file: bool) -> list[str]:

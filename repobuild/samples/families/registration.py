@@ -24,13 +24,17 @@ _ASSIGNED = re.compile(
     r"(?:export\s+|pub\s+|const\s+|let\s+|var\s+|static\s+|final\s+|private\s+|public\s+)*"
     r"([\w.]+)(?:\s*:[^=\n]+)?\s*(?:\+|:)?=(?!=)"
 )
-_IMPORT = re.compile(r"\s*(?:from\s+\S+\s+import\b|import\b|export\s*[{*]|use\s|pub use\s|pub mod\s|mod\s)")
+_IMPORT = re.compile(
+    r"\s*(?:from\s+\S+\s+import\b|import\b|export\s*[{*]|(?:pub\s+)?(?:use|mod)\s)"
+)
 _CALLED = re.compile(r"([\w.]+)\s*$")
 _SECTION = re.compile(r"\s*\[+([^\]\n]+)\]+\s*$")
 _DEFINES = re.compile(
     r"\s*(?:@|(?:\w+\s+)*(?:class|def|func|function\*?|fn|struct|interface|enum|trait)\s)"
 )
-_REGISTERS = re.compile(r"(?i)register|add|append|install|include|mount|use$|connect|insert")
+_REGISTERS = re.compile(
+    r"(?i)register|add|append|install|include|mount|use$|connect|insert"
+)
 _ENTRY = re.compile(r"(^|/)(__init__\.pyi?|index\.[jt]sx?|mod\.rs|lib\.rs)$")
 
 
@@ -89,7 +93,7 @@ def mentions(
 
 
 def _is_code_in_prose(name: str, line: str) -> bool:
-    """Return whether a word of a document means code: `File` may be a word of English."""
+    """Return whether a word of a document means code: `File` may be plain English."""
     if "_" in name.strip("_") or name[1:].lower() != name[1:]:
         return True
     return bool(re.search(rf"`[^`]*\b{name}\b[^`]*`|::\s*.*\b{name}\b", line))
@@ -137,9 +141,7 @@ def _called(before: str) -> str:
     return match[1] if match else ""
 
 
-def _enclosing(
-    elements: Mapping[str, ElementView], number: int
-) -> ElementView | None:
+def _enclosing(elements: Mapping[str, ElementView], number: int) -> ElementView | None:
     """Return the innermost element around a line."""
     best: ElementView | None = None
     for one in elements.values():

@@ -1,4 +1,4 @@
-"""Make the rows `together::PATH`: the files that changed with a file, by its commits."""
+"""Make the rows `together::PATH`: the files that the commits to a file changed, too."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Make plans: a requirement, how the code that is there meets such ones, then the steps.
+"""Make plans: a requirement, how the code meets such ones so far, then the steps.
 
-A row of `families` is a family of siblings, one sibling as the model for another, or the
-files that changed with a file. The rows of these samples are made like those of
+A row of `families` is a family of siblings, one sibling as the model for another, or
+the files that changed with a file. The rows of these samples are made like those of
 `contexts`, but a plan rests on many elements: it is a table of its own that extends
 `samples`, with the tasks `implementation_path` and `architecture_understanding`.
 
@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
+from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import (
@@ -152,9 +153,7 @@ class _Plan:
     @property
     def model_name(self) -> str:
         """The sibling's name; a module's is its path."""
-        return answer_parts.displayed_name(
-            self._model_id.partition("::")[2] or self._model_path
-        )
+        return strip_counts(self._model_id.partition("::")[2] or self._model_path)
 
     def sources(self) -> tuple[str, ...]:
         about = self._scope.get("about") or self._scope.id
@@ -172,7 +171,9 @@ class _Plan:
         for spare in ("", *_SPARE):
             reasons.pop(spare, None)
             steps.pop(spare, None)
-            text = frame + self._part("plan_reasoning", items=numbered([*reasons.values()]))
+            text = frame + self._part(
+                "plan_reasoning", items=numbered([*reasons.values()])
+            )
             text += self._part("plan_steps", items=numbered([*steps.values()]))
             code = self._example(_LONGEST - len(text))
             if code:
@@ -180,7 +181,7 @@ class _Plan:
         return text + code
 
     def files(self) -> dict[str, str]:
-        """Return the reasons and the files of a new sibling; empty for one file only."""
+        """Return the reasons and the files of a new sibling; empty for a single file."""
         steps = [text for part, text in self._steps() if part in _FILE_STEPS]
         if len(steps) < 2:
             return {}
@@ -188,7 +189,7 @@ class _Plan:
         return {"reasons": numbered(reasons), "items": numbered(steps)}
 
     def _noun(self) -> str:
-        base = answer_parts.displayed_name(self._where.rpartition("::")[2])
+        base = strip_counts(self._where.rpartition("::")[2])
         folder, path = self._scope.get("folder") or ".", self._where.partition("::")[0]
         if self._kind == "subclass":
             part = "noun_subclass" if "::" in self._where else "noun_foreign"
@@ -211,11 +212,14 @@ class _Plan:
         count, total = self._count, self._scope.get("count")
         ids = [self._model_id, *self._shown][:_NAMED]
         named = answer_parts.list_elements(self._scope, ids, total > len(ids))
-        yield "plan_pattern", self._part(
+        yield (
             "plan_pattern",
-            total=str(total),
-            members=named,
-            project=str(self._scope.get("project")),
+            self._part(
+                "plan_pattern",
+                total=str(total),
+                members=named,
+                project=str(self._scope.get("project")),
+            ),
         )
         if total > count:
             yield "plan_looked", self._part("plan_looked", count=str(count))
@@ -223,9 +227,11 @@ class _Plan:
         if callers:
             text = answer_parts.list_elements(self._scope, callers)
             yield "plan_calls", self._part("plan_calls", members=text)
-        hidden = set(self._scope.without_held_out(
-            [id for _, ids, _ in self._scope.get("past") or () for id in ids]
-        ))
+        hidden = set(
+            self._scope.without_held_out(
+                [id for _, ids, _ in self._scope.get("past") or () for id in ids]
+            )
+        )
         for subject, ids, paths in self._scope.get("past") or ():
             if not hidden.issuperset(ids) or not paths:
                 continue
@@ -287,16 +293,19 @@ class _Plan:
     def _definitions(self) -> Iterator[tuple[str, str]]:
         """Say what it defines: base, methods, attributes, arguments."""
         if self._kind == "subclass":
-            base = answer_parts.displayed_name(self._where.rpartition("::")[2])
+            base = strip_counts(self._where.rpartition("::")[2])
             yield "plan_base", self._part("plan_base", base=base)
         elif self._kind == "decorated":
             yield "plan_decorator", self._part("plan_decorator", pattern=self._pattern)
         elif self._kind == "functions":
-            yield "plan_name", self._part(
+            yield (
                 "plan_name",
-                pattern=self._pattern,
-                members=self._scope.phrases.listed(
-                    [f"`{name}`" for name in self._scope.get("arguments")]
+                self._part(
+                    "plan_name",
+                    pattern=self._pattern,
+                    members=self._scope.phrases.listed(
+                        [f"`{name}`" for name in self._scope.get("arguments")]
+                    ),
                 ),
             )
         rows = self._scope.get("required") or ()
@@ -341,9 +350,12 @@ class _Plan:
 
     def _example(self, room: int) -> str:
         """Return the model's code, cut to whole lines; "" when little would be left."""
-        qual = answer_parts.displayed_name(self._code_qual)
+        qual = strip_counts(self._code_qual)
         fields = {"element": qual, "other": self._model_path}
-        for part in ("plan_code", "plan_code_body" if not self._whole else "plan_code_begin"):
+        for part in (
+            "plan_code",
+            "plan_code_body" if not self._whole else "plan_code_begin",
+        ):
             frame = len(self._part(part, code="", **fields)) + 24
             code = self._code
             if part == "plan_code" and not self._whole:

@@ -17,6 +17,7 @@ from typing import Any
 from repobuild.truth.answer_template import AnswerTemplates, Fields
 from repobuild.truth.claims.change_claims import FindCommit
 from repobuild.truth.claims.list_claims import ParsedList, parse_list
+from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.prose_match import occurs
 from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
 from repobuild.truth.structure import PLAN_PARTS
@@ -131,9 +132,7 @@ def _check_sibling(plan: PlanSubject, id: str) -> str:
 def _check_noun(plan: PlanSubject, text: str) -> str:
     """Return "" when a noun is the family's in one of the wordings."""
     kind, where, owner, pattern = plan.evidence["family"]
-    folders = Counter(
-        id.partition("::")[0].rpartition("/")[0] for id in plan.siblings
-    )
+    folders = Counter(id.partition("::")[0].rpartition("/")[0] for id in plan.siblings)
     folder = min(folders, key=lambda one: (-folders[one], one)) if folders else ""
     fields = {
         "base": display_name(where.rpartition("::")[2]),
@@ -188,7 +187,9 @@ def _check_steps(plan: PlanSubject, text: str) -> Iterator[CheckedClaim]:
         end = step.end()
         readings = _readings(plan, step[2])
         problems = [_check_step(plan, reading) for reading in readings]
-        actual = min(problems, key=bool) if problems else "it is none of the known steps"
+        actual = (
+            min(problems, key=bool) if problems else "it is none of the known steps"
+        )
         yield CheckedClaim("plan step", step[2], actual)
     if end < len(text):
         yield CheckedClaim("plan step", text[end:], "it is no numbered step")
@@ -248,10 +249,17 @@ def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
     if lost:
         return f"it does not name {lost[0]}"
     line = fields.get("line", "")
-    return "" if line in {one.strip() for one in ("", *text.split("\n"))} else "no such line"
+    return (
+        ""
+        if line in {one.strip() for one in ("", *text.split("\n"))}
+        else "no such line"
+    )
 
 
 def _check_pattern(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    claim = DeferredClaim("project", "", plan.sample["element"], fields["project"])
+    if problem := PROJECT_CLAIMS["project"](plan.index, claim):
+        return problem
     total, count = int(fields["total"]), len(plan.siblings)
     if total != count and not total > count == _MOST_COMPARED:
         return f"there are {count}"
@@ -428,7 +436,7 @@ def _check_together_step(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     template = re.escape(plan.templates.parts["plan_came"])
     for name in ("other", "count", "total"):
         group = r"[^`]+" if name == "other" else r"\d+"
-        template = template.replace(re.escape("{%s}" % name), f"(?P<{name}>{group})")
+        template = template.replace(re.escape("{" + name + "}"), f"(?P<{name}>{group})")
     found = list(re.finditer(template, fields["members"]))
     join = plan.templates.words["join"]
     if join.join(match[0] for match in found) != fields["members"]:
@@ -463,8 +471,10 @@ def _check_came(
             return f"there is no commit {id}"
         count += _touches(fields["other"], {new for _, new in commit.paths})
     # A pattern may match files that are not named after the sibling, too.
-    right = count >= int(fields["count"]) if _NAME in fields["other"] else (
-        count == int(fields["count"])
+    right = (
+        count >= int(fields["count"])
+        if _NAME in fields["other"]
+        else (count == int(fields["count"]))
     )
     return "" if right else f"{count} touched it"
 
@@ -525,5 +535,3 @@ _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_partners": _check_together_step,
     "plan_changelog": _check_changelog,
 }
-
-
