@@ -64,6 +64,7 @@ _OF_FAMILY = tuple(
 _MOST = 40  # siblings that are looked at
 _HALF = 0.5
 _THIRD = 1 / 3
+_USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_FILES = 60  # that are searched for registrations
 _MOST_PAST = 5
 _MOST_LISTED = 6
@@ -106,10 +107,10 @@ class FamilyRow(NamedTuple):
 def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     """Return the row of a family of at least two siblings."""
     family = Family.of(key)
+    past = tree.past.of(ids)  # of all siblings: additions to a large family are few
     ids = _sample(ids)
     elements = [_element(id, tree) for id in ids]
-    sites, searched = _sites(family, ids, elements, tree)
-    past = tree.past.of(ids)
+    sites, searched = _sites(family, ids, elements, past, tree)
     homes = Counter(split_id(id)[0] for id in ids)
     folders = Counter(path.rpartition("/")[0] for path in homes.elements())
     required = _required(family, elements, tree)
@@ -160,7 +161,11 @@ def _partners(home: str, tree: Tree) -> Row:
     if row is None:
         return {}
     total = row["commits"]
-    partners = [[path, count, total] for path, count in row["paths"][:_MOST_LISTED]]
+    partners = [
+        [path, count, total]
+        for path, count in row["paths"][:_MOST_LISTED]
+        if count >= _USUAL * total
+    ]
     return {"partners": partners, "home_ids": row["past_ids"]}
 
 
@@ -339,7 +344,11 @@ def _attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
 
 
 def _sites(
-    family: Family, ids: list[str], elements: list[ElementView | None], tree: Tree
+    family: Family,
+    ids: list[str],
+    elements: list[ElementView | None],
+    past: list[PastAddition],
+    tree: Tree,
 ) -> tuple[list[Value], set[str]]:
     """Return the places that name a third of the siblings, and the searched files."""
     by_name: dict[str, list[int]] = defaultdict(list)
@@ -353,6 +362,8 @@ def _sites(
             own_lines[path].update(range(first, element.row.end_line + 1))
     names = {name for name, numbers in by_name.items() if len(numbers) == 1}
     searched = _searched(family, ids, names, tree)
+    searched.update(split_id(id)[0] for one in past for id in one.added)
+    searched.update(path for path, _ in counted(past) if not is_changelog(path))
     found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
     for path in sorted(searched):
         source = tree.read(path)
@@ -424,7 +435,6 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
             path = path.rpartition("/")[0]
             prefix = path + "/" if path else ""
             watched.update(prefix + name for name in (*_PACKAGE_FILES, *_MANIFESTS))
-    watched.update(path for path, _ in counted(tree.past.of(ids)))
     watched.update(*(companions(path, tree.past) for path in homes))
     for name in sorted(names):
         documents = tree.find(f"says:{name}")
@@ -445,7 +455,10 @@ def _tests(ids: list[str], tree: Tree) -> list[Value]:
         forms = forms_of(id, len(homes) * 2 > len(ids))
         for one in {pattern_of(one, forms) for one in tests}:
             found[one].append(number)
-    kept = [[path, numbers] for path, numbers in found.items() if len(numbers) >= 2]
+    fewest = max(2, _THIRD * len(ids))
+    kept = [
+        [path, numbers] for path, numbers in found.items() if len(numbers) >= fewest
+    ]
     return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
 
 

@@ -37,12 +37,12 @@ _TESTS = _METHODS = 3
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
-    "plan_attributes",
     "plan_looked",
     "plan_changelog",
     "plan_calls",
-    "plan_past",
+    "plan_attributes",
     "plan_partners",
+    "plan_past",
 )
 
 
@@ -181,7 +181,7 @@ class _Plan:
         return text + code
 
     def files(self) -> dict[str, str]:
-        """Return the reasons and the files of a new sibling; empty for a single file."""
+        """Return the reasons and the files of a new sibling; empty for one file."""
         steps = [text for part, text in self._steps() if part in _FILE_STEPS]
         if len(steps) < 2:
             return {}
@@ -210,7 +210,8 @@ class _Plan:
 
     def _reasons(self) -> Iterator[tuple[str, str]]:
         count, total = self._count, self._scope.get("count")
-        ids = [self._model_id, *self._shown][:_NAMED]
+        is_one_file = len(self._scope.get("homes")) == 1
+        ids = [self._model_id, *self._shown][: _NAMED if is_one_file else 2]
         named = answer_parts.list_elements(self._scope, ids, total > len(ids))
         yield (
             "plan_pattern",
