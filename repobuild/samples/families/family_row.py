@@ -49,7 +49,7 @@ from repobuild.samples.families.past_additions import (
     forms_of,
     pattern_of,
 )
-from repobuild.samples.families.registration import Mention, mentions
+from repobuild.samples.families.registration import Mention, is_document, mentions
 from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 
@@ -72,6 +72,7 @@ _LONGEST_CODE = 420  # characters
 _LONGEST_LINE = 90
 _ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
+_LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -281,8 +282,6 @@ def _required(
         for name, count in counts.items()
         if count >= max(2, _HALF * len(elements)) or name in abstract
     ]
-    known = {name for name, *_ in kept}
-    kept += [[name, 0, True] for name in abstract - known]
     return sorted(kept, key=lambda item: (-item[2], -item[1], item[0]))[:_MOST_LISTED]
 
 
@@ -331,6 +330,7 @@ def _attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
             return []
         code = source[start : one.row.start + one.row.length]
         if code[:1] not in b" \t":  # a class at the top level: its body is one level in
+            code = _LONG_STRING.sub(b"", code)
             counts.update({name.decode() for name in _ATTRIBUTE.findall(code)})
     kept: list[Value] = [
         [name, count]
@@ -363,9 +363,9 @@ def _sites(
     names = {name for name, numbers in by_name.items() if len(numbers) == 1}
     searched = _searched(family, ids, names, tree)
     searched.update(split_id(id)[0] for one in past for id in one.added)
-    searched.update(path for path, _ in counted(past) if not is_changelog(path))
+    searched.update(path for path, _ in counted(past))
     found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
-    for path in sorted(searched):
+    for path in filter(_can_register, sorted(searched)):
         source = tree.read(path)
         if source is None or len(source) > 1_000_000:
             continue
@@ -382,10 +382,17 @@ def _sites(
     sites = [
         [*place, sorted(by_name[name][0] for name in lines), _short(lines)]
         for place, lines in found.items()
-        if len(lines) >= fewest
+        if len(lines) >= (_HALF * len(ids) if place[0] == "function" else fewest)
     ]
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _can_register(path: str) -> bool:
+    """Return whether a file can be the place of a registration or of documentation."""
+    if is_document(path) or path.rpartition("/")[2] in _MANIFESTS:
+        return not is_changelog(path)
+    return not is_aside(path)
 
 
 def _counts(one: Mention, family: Family) -> bool:
@@ -439,7 +446,7 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
     for name in sorted(names):
         documents = tree.find(f"says:{name}")
         watched.update(documents[:_MOST_LISTED])
-    return {path for path in watched if not is_changelog(path)}
+    return watched
 
 
 def _tests(ids: list[str], tree: Tree) -> list[Value]:
