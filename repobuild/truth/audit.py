@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from repobuild.truth.claims.change_claims import FindCommit
@@ -59,6 +59,13 @@ class Audit:
     kinds: Counter[str] = field(default_factory=Counter)
     unread: dict[str, str] = field(default_factory=dict)  # path -> parse error
     wrong: list[WrongClaim] = field(default_factory=list)
+
+    def add(self, checked: SampleResult) -> None:
+        """Count one sample that all files were needed for."""
+        self.samples += 1
+        self.claims.update(checked.claims)
+        self.kinds[checked.kind or "unknown"] += 1
+        self.wrong += checked.wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +126,10 @@ def audit(
         tree.languages,
     )
     total.wrong += _check_deferred(index, deferred)
-    across = [
-        *(check_change_sample(*one, index, tree.find_commit) for one in changes),
-        *_check_plans(plans, index, tree),
-    ]
-    for checked in across:
-        total.samples += 1
-        total.claims.update(checked.claims)
-        total.kinds[checked.kind or "unknown"] += 1
-        total.wrong += checked.wrong
+    find_commit = tree.find_commit
+    checked = (check_change_sample(*one, index, find_commit) for one in changes)
+    for one in chain(checked, _check_plans(plans, index, tree)):
+        total.add(one)
         advance(1)
     total.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
     return total

@@ -49,7 +49,7 @@ from repobuild.samples.families.past_additions import (
     forms_of,
     pattern_of,
 )
-from repobuild.samples.families.registration import Mention, is_document, mentions
+from repobuild.samples.families.registration import NamedPlace, is_document, mentions
 from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 
@@ -395,7 +395,7 @@ def _can_register(path: str) -> bool:
     return not is_aside(path)
 
 
-def _counts(one: Mention, family: Family) -> bool:
+def _counts(one: NamedPlace, family: Family) -> bool:
     """Return whether a mention can be a registration of this family."""
     if one.kind in ("document", "entry", "exports", "reexport", "call"):
         return True

@@ -38,7 +38,7 @@ _REGISTERS = re.compile(
 _ENTRY = re.compile(r"(^|/)(__init__\.pyi?|index\.[jt]sx?|mod\.rs|lib\.rs)$")
 
 
-class Mention(NamedTuple):
+class NamedPlace(NamedTuple):
     """One place that names a sibling."""
 
     kind: str  # exports, reexport, table, call, function, instance, entry, document
@@ -60,7 +60,7 @@ def mentions(
     names: set[str],
     elements: Mapping[str, ElementView],
     own_lines: set[int],
-) -> Iterator[Mention]:
+) -> Iterator[NamedPlace]:
     """Yield where a text names siblings; `own_lines` are those of the siblings."""
     lines = text.split("\n")
     number, section = 1, ""
@@ -88,7 +88,7 @@ def mentions(
                 if not is_document(path) or _is_code_in_prose(name, line):
                     found = _classify(path, lines, number, stack, elements, section)
                     if found:
-                        yield Mention(*found, name, line.strip())
+                        yield NamedPlace(*found, name, line.strip())
         number += word.count("\n")
 
 

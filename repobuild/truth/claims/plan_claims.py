@@ -85,6 +85,10 @@ def check_plan(plan: PlanSubject) -> Iterator[CheckedClaim]:
             yield CheckedClaim("model", text, actual)
         elif name == "summary":
             yield CheckedClaim("summary", text, _check_summary(plan, text))
+        elif name == "fence":
+            file = plan.index.files.get(plan.fields[part, "other"])
+            right = file is not None and file.language == text
+            yield CheckedClaim("language", text, "" if right else "it is another one")
         elif name == "code":
             yield CheckedClaim("code", text, _check_code(plan, part, text))
 
