@@ -22,7 +22,9 @@ computes again:
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cache
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, split_id
@@ -50,7 +52,9 @@ from repobuild.samples.families.registration import is_document
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
 CHANGE_LOG = "changelog::"  # key of the row with the project's change log
+_WORD = re.compile(r"[^\W\d]\w*")
 _NAME_IN_TEXT = re.compile(r"[A-Za-z_]\w*[a-z]\w*")
+_FEWEST_TOGETHER = 0.4  # share of the siblings in the folder that has most
 _LARGEST_DOCUMENT = 400_000  # bytes
 _MOST_IN_FOLDER = 0.6  # share of a folder's files that define one name
 
@@ -98,6 +102,7 @@ class _Keeper:
             self._reader,
             self._past,
             self._source,
+            cache(self._all_words),
             self._exists,
             self._find,
             name,
@@ -165,7 +170,7 @@ class _Keeper:
             ids = self._of_one_shape(ids)
         old = None if self._view.full else own.get(key)
         stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
-        if len(ids) < family.fewest:
+        if len(ids) < family.fewest or _is_scattered(ids):
             for gone in (*stale, key) if old else ():
                 own.drop(gone)
             return
@@ -252,6 +257,10 @@ class _Keeper:
     def _find(self, term: str) -> list[str]:
         return self._view.own.index.find(term)
 
+    def _all_words(self, path: str) -> frozenset[str]:
+        text = (self._source(path) or b"").decode("utf-8", "replace")
+        return frozenset(_WORD.findall(text))
+
     def _source(self, path: str) -> bytes | None:
         if path not in self._sources:
             if len(self._sources) >= 256:
@@ -259,6 +268,12 @@ class _Keeper:
             row = self._files.get(path)
             self._sources[path] = read_source(self._view, row)
         return self._sources[path]
+
+
+def _is_scattered(ids: list[str]) -> bool:
+    """Return whether siblings share no folder: the base of all has no purpose."""
+    folders = Counter(split_id(id)[0].rpartition("/")[0] for id in ids)
+    return max(folders.values()) < _FEWEST_TOGETHER * len(ids)
 
 
 def _targets(row: Value | None) -> set[str]:

@@ -92,6 +92,7 @@ class Tree(NamedTuple):
     reader: GraphReader
     past: PastAdditions
     read: Callable[[str], bytes | None]  # source of a path; None where there is none
+    words: Callable[[str], frozenset[str]]  # in the source of a path
     exists: Callable[[str], bool]
     find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
     project: str
@@ -369,9 +370,9 @@ def _sites(
         source = tree.read(path)
         if source is None or len(source) > 1_000_000:
             continue
-        text = source.decode("utf-8", "replace").replace("\r\n", "\n")
-        if len(names.intersection(re.findall(r"[^\W\d]\w*", text))) < 2:
+        if len(names & tree.words(path)) < 2:
             continue
+        text = source.decode("utf-8", "replace").replace("\r\n", "\n")
         inner = tree.reader.elements(path)
         for one in mentions(path, text, names, inner, own_lines[path]):
             if _counts(one, family):

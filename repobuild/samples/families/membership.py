@@ -122,7 +122,7 @@ def families_of(
                 bare = base.rpartition("::")[2].rpartition(".")[2]
                 if bare.startswith("_") or not element.name.startswith("_"):
                     found[f"subclass::{base}"].append(element.qual)
-        elif element.type in ("function", "method"):
+        elif element.type == "function":
             for name in _decorators(element):
                 found[f"decorated::{folder}::{name}"].append(element.qual)
     for key, quals in _alike(path, elements):
@@ -166,7 +166,7 @@ def _decorators(element: ElementView) -> Iterator[str]:
         parts = name.split(".")
         if not all(part.isidentifier() for part in parts):
             continue
-        if not _GENERAL_DECORATORS.intersection(parts):
+        if not _GENERAL_DECORATORS.intersection(parts) and name[:1] != "_":
             yield name
 
 

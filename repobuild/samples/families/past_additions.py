@@ -125,7 +125,10 @@ def forms_of(id: str, has_own_file: bool) -> list[str]:
 
 def pattern_of(path: str, names: Iterable[str]) -> str:
     """Return a path with the first name that it holds replaced, else the path."""
+    lowered = path.lower()
     for name in names:
+        if name.lower() not in lowered:
+            continue  # compiling a pattern costs a hundred times more
         found = re.search(rf"(?i)(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])", path)
         if found:
             head, tail = path[: found.start()], path[found.end() :]

@@ -13,6 +13,7 @@ sample has `evidence`, with which the checker counts again
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
@@ -147,12 +148,21 @@ class _Plan:
         self._model_id, _, self._code_qual, self._code, self._whole = model
         self._model_path = self._model_id.partition("::")[0]
         self._shown = [id for id in shown if id != self._model_id]
+        ids = [one if isinstance(one, str) else one[0] for one in scope.get("siblings")]
+        names = [strip_counts(id.partition("::")[2] or id) for id in ids]
+        self._is_shared = names.count(self._name_of_model()) > 1
+        if len(set(names)) < len(names):  # several have one name: none without its file
+            scope = replace(scope, context={**scope.context, "path": ""})
+        self._listing = scope
         self._count = len(scope.get("siblings"))
         self.noun = self._noun()
 
     @property
     def model_name(self) -> str:
-        """The sibling's name; a module's is its path."""
+        """The sibling's name; its path for a module, or where others share the name."""
+        return self._model_path if self._is_shared else self._name_of_model()
+
+    def _name_of_model(self) -> str:
         return strip_counts(self._model_id.partition("::")[2] or self._model_path)
 
     def sources(self) -> tuple[str, ...]:
@@ -212,7 +222,7 @@ class _Plan:
         count, total = self._count, self._scope.get("count")
         is_one_file = len(self._scope.get("homes")) == 1
         ids = [self._model_id, *self._shown][: _NAMED if is_one_file else 2]
-        named = answer_parts.list_elements(self._scope, ids, total > len(ids))
+        named = answer_parts.list_elements(self._listing, ids, total > len(ids))
         yield (
             "plan_pattern",
             self._part(
@@ -226,7 +236,7 @@ class _Plan:
             yield "plan_looked", self._part("plan_looked", count=str(count))
         callers = self._scope.without_held_out(self._scope.get("callers") or [])
         if callers:
-            text = answer_parts.list_elements(self._scope, callers)
+            text = answer_parts.list_elements(self._listing, callers)
             yield "plan_calls", self._part("plan_calls", members=text)
         hidden = set(
             self._scope.without_held_out(
@@ -236,7 +246,7 @@ class _Plan:
         for subject, ids, paths in self._scope.get("past") or ():
             if not hidden.issuperset(ids) or not paths:
                 continue
-            names = answer_parts.list_elements(self._scope, ids)
+            names = answer_parts.list_elements(self._listing, ids)
             text = answer_parts.list_texts(self._scope, [f"`{one}`" for one in paths])
             subject = subject.replace("`", "'")
             fields = {"subject": subject, "members": names, "paths": text}

@@ -64,6 +64,7 @@ def mentions(
     """Yield where a text names siblings; `own_lines` are those of the siblings."""
     lines = text.split("\n")
     number, section = 1, ""
+    has_sections = path.endswith((".toml", ".cfg", ".ini"))
     stack: list[_Open] = []
     for token in _TOKEN.finditer(text):
         word = token[0]
@@ -71,7 +72,7 @@ def mentions(
             number += 1
             continue
         line = lines[number - 1]
-        if not stack and (heading := _SECTION.match(line)):
+        if has_sections and not stack and (heading := _SECTION.match(line)):
             section = heading[1].strip()
         if word in "([{":
             begin = stack[0].start if stack else number
@@ -89,7 +90,8 @@ def mentions(
                     found = _classify(path, lines, number, stack, elements, section)
                     if found:
                         yield NamedPlace(*found, name, line.strip())
-        number += word.count("\n")
+        if word[0] in "\"'":
+            number += word.count("\n")
 
 
 def _is_code_in_prose(name: str, line: str) -> bool:

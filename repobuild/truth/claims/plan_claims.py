@@ -80,8 +80,10 @@ def check_plan(plan: PlanSubject) -> Iterator[CheckedClaim]:
         elif name in ("items", "reasons"):
             yield from _check_steps(plan, text)
         elif name == "like":
-            names = {_shown(id) for id in plan.siblings}
-            actual = "" if text in names else "it is no sibling"
+            shown = [_shown(id) for id in plan.siblings]
+            shown += {id.partition("::")[0] for id in plan.siblings if "::" in id}
+            count = shown.count(text)
+            actual = "" if count == 1 else f"{count} siblings are named so"
             yield CheckedClaim("model", text, actual)
         elif name == "summary":
             yield CheckedClaim("summary", text, _check_summary(plan, text))
