@@ -161,6 +161,14 @@ class HistorySection(Struct, kw_only=True):
     """Which commits samples about changes are made from."""
 
     commits: Annotated[int, _doc("along first parents; 0 = none", ge=0, le=10_000)] = 20
+    plan_commits: Annotated[
+        int,
+        _doc(
+            "commits that plans look back on for what a new sibling brought along",
+            ge=0,
+            le=4096,
+        ),
+    ] = 200
 
 
 class SplitSection(Struct, kw_only=True):

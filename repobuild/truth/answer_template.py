@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from repobuild.resources import data_folder
-from repobuild.truth.structure import INLINE_CODE, REPEATED, STEPS, STRUCTURE
+from repobuild.truth.structure import INLINE_CODE, REPEATED, STRUCTURE
 
 NUMBERS_PER_KIND = 10  # sample numbers of a kind; the last is the held-out question's
 _FIELD = re.compile(r"\{(\w+)\}")
-_MULTILINE_FIELDS = frozenset({"body", "code", "items", "description", "style"})
+_MULTILINE_FIELDS = frozenset(
+    {"body", "code", "items", "reasons", "description", "style"}
+)
 _MULTILINE_PARTS = ("change_signature", "summary")
 _NAME_FIELDS = frozenset("name short path container other other_path".split())
 _LINE = r"[^\n]+?"
 _LINES = r"(?s:.+?)"
 _DEFAULTS = r"(?P<defaults>(?:\n\n\*\*[^\n]+)*?)"
-_STEPS = r"(?P<steps>(?:\n\d+\. [^\n]+)+)"
 
 Fields = dict[tuple[str, str], str]  # (kind or part, field) -> the text in its place
 
@@ -117,9 +118,6 @@ class _TemplatePattern:
         if entry == REPEATED:
             self._groups["defaults"] = ("", "defaults")
             return _DEFAULTS
-        if entry == STEPS:
-            self._groups["steps"] = ("", "steps")
-            return _STEPS
         names = entry.rstrip("?").split("|")
         options = [self._template(name, self._parts[name]) for name in names]
         return f"(?:{'|'.join(options)})" + ("?" if entry.endswith("?") else "")

@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 from repobuild.truth.claims.change_claims import FindCommit
@@ -20,15 +20,18 @@ from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
 from repobuild.truth.claims.usage_claims import USAGE_CLAIMS
 from repobuild.truth.sample_check import (
+    SampleResult,
     WrongClaim,
     check_change_sample,
+    check_plan_sample,
     check_sample,
     element_path,
     is_change,
+    is_plan,
 )
 from repobuild.truth.subject import DeferredClaim
 from repobuild.truth.tree.file_evidence import FileEvidence
-from repobuild.truth.tree.tree_file import TreeFile
+from repobuild.truth.tree.tree_file import TreeFile, decode_source
 from repobuild.truth.tree.tree_index import TreeIndex
 
 KeyedSample = tuple[str, Mapping[str, Any]]
@@ -60,6 +63,13 @@ class Audit:
     kinds: Counter[str] = field(default_factory=Counter)
     unread: dict[str, str] = field(default_factory=dict)  # path -> parse error
     wrong: list[WrongClaim] = field(default_factory=list)
+
+    def add(self, checked: SampleResult) -> None:
+        """Count one sample that all files were needed for."""
+        self.samples += 1
+        self.claims.update(checked.claims)
+        self.kinds[checked.kind or "unknown"] += 1
+        self.wrong += checked.wrong
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +105,14 @@ def audit(
     deferred: list[DeferredClaim] = []
     by_path: dict[str, list[KeyedSample]] = defaultdict(list)
     changes: list[KeyedSample] = []
+    plans: list[KeyedSample] = []
     for key, sample in samples:
-        group = changes if is_change(sample) else by_path[element_path(key)]
-        group.append((key, sample))
+        if is_change(sample):
+            changes.append((key, sample))
+        elif is_plan(key):
+            plans.append((key, sample))
+        else:
+            by_path[element_path(key)].append((key, sample))
     for result in _run(_file_jobs(by_path, tree), jobs):
         files[result.evidence.path] = result.evidence
         total.claims += result.claims
@@ -116,12 +131,10 @@ def audit(
         cache(lambda path: tree.read_blob(path).decode("utf-8", "replace")),
     )
     total.wrong += _check_deferred(index, deferred)
-    for key, sample in changes:
-        checked = check_change_sample(key, sample, index, tree.find_commit)
-        total.samples += 1
-        total.claims.update(checked.claims)
-        total.kinds[checked.kind or "unknown"] += 1
-        total.wrong += checked.wrong
+    find_commit = tree.find_commit
+    checked = (check_change_sample(*one, index, find_commit) for one in changes)
+    for one in chain(checked, _check_plans(plans, index, tree)):
+        total.add(one)
         advance(1)
     total.wrong.sort(key=lambda wrong: (wrong.key, wrong.claim))
     return total
@@ -188,6 +201,21 @@ def _check_deferred(
             known[same] = actual
         if known[same]:
             yield WrongClaim(claim.key, claim.claim, claim.claimed, known[same])
+
+
+def _check_plans(
+    plans: Iterable[KeyedSample], index: TreeIndex, tree: AuditTree
+) -> Iterator[SampleResult]:
+    """Check plans; files that no other sample is about are read, too."""
+
+    @cache
+    def read(path: str) -> str | None:
+        if path not in tree.languages:
+            return None
+        return decode_source(tree.read_blob(path))
+
+    for key, sample in plans:
+        yield check_plan_sample(key, sample, index, read, tree.find_commit)
 
 
 def _project_documents(tree: AuditTree) -> dict[str, str]:

@@ -7,7 +7,7 @@ later; `check_change_sample` checks samples about commits, when all files are re
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from repobuild.truth.claims.list_claims import (
     strip_more,
 )
 from repobuild.truth.claims.local_claims import LOCAL_CLAIMS, called_line
+from repobuild.truth.claims.plan_claims import PlanSubject, check_plan
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
 from repobuild.truth.claims.undocumented_claims import UNDOCUMENTED_CLAIMS
@@ -42,6 +43,7 @@ from repobuild.truth.tree.tree_file import TreeFile
 from repobuild.truth.tree.tree_index import TreeIndex
 
 _QUESTION = " asked"  # after the name of a kind: the field is the question's
+_PLANS = "plans//"  # begins the key of a plan
 _STEP = re.compile(r"\n(\d+)\. ([^\n]+)")
 _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
     **LOCAL_CLAIMS,
@@ -123,6 +125,29 @@ def check_change_sample(
     return _result(key, kind, checked, [])
 
 
+def check_plan_sample(
+    key: str,
+    sample: Mapping[str, Any],
+    index: TreeIndex,
+    read: Callable[[str], str | None],
+    find_commit: FindCommit,
+) -> SampleResult:
+    """Check a plan; `index` has to hold every file, `read` returns a file's text."""
+    try:
+        kind, fields = _match_sample(key, sample)
+    except (UnknownKindError, ValueError, FileNotFoundError) as error:
+        return _unmatched(key, error)
+    templates = answer_templates(sample["language"])
+    plan = PlanSubject(kind, fields, sample, templates, index, read, find_commit)
+    checked = list(check_plan(plan))
+    for (_, field), claimed in fields.items():
+        if field == "project":
+            claim = DeferredClaim("project", key, sample["element"], claimed)
+            actual = PROJECT_CLAIMS["project"](index, claim)
+            checked.append(CheckedClaim(field, claimed, actual))
+    return _result(key, kind, checked, [])
+
+
 def _result(
     key: str, kind: str, checked: Sequence[CheckedClaim], deferred: list[DeferredClaim]
 ) -> SampleResult:
@@ -133,6 +158,10 @@ def _result(
 def _unmatched(key: str, error: Exception) -> SampleResult:
     wrong = WrongClaim(key, "kind", key.rpartition("#")[2], str(error))
     return SampleResult(["kind"], [wrong], [])
+
+
+def is_plan(key: str) -> bool:
+    return key.startswith(_PLANS)
 
 
 def is_change(sample: Mapping[str, Any]) -> bool:

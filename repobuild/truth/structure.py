@@ -5,7 +5,7 @@ To add the check of a new task type, begin here:
 1. Enter every kind (a table `[kind]` with `task` in `configs/questions/*.toml`) in
    `STRUCTURE`, with the parts (`[parts]` of the same file) that follow its answer
    template, in their order. Notation: "part?" may be absent, "a|b" is one of two,
-   `STEPS` is a numbered list, `REPEATED` any number of "**Default of** ..." paragraphs.
+   `REPEATED` any number of "**Default of** ..." paragraphs.
 2. If the answer has numbered steps, enter the parts that a step can be in `STEP_PARTS`.
 3. Enter every field of the answer in `CLAIMS`: (kind or part, field) -> the claim's
    name. The part "" holds for all kinds and parts without an entry of their own. Most
@@ -20,7 +20,8 @@ To add the check of a new task type, begin here:
 
 How a claim finds its check: `sample_check.py` matches the text, looks up (part, field)
 of every field in `CLAIMS`, and the resulting name in the tables of `claims/`. Kinds
-about commits are the exception: `claims/change_claims.py` checks their fields by kind.
+about commits and plans are the exception: `claims/change_claims.py` and
+`claims/plan_claims.py` check their fields by kind.
 A kind or a field without an entry is an error, so no sample goes unchecked.
 """
 
@@ -28,10 +29,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-STEPS = "#"
 REPEATED = "change_default*"
 _HEAD = "signature|definition?"
-_TRACE = ("reasoning?", "trace_code?")
+_PLAN = (
+    "plan_reasoning", "plan_steps", "plan_code|plan_code_body|plan_code_begin?",
+)  # fmt: skip
 
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "location": (),
@@ -70,13 +72,17 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "readers": (),
     "imports": (),
     "importers": (),
-    "extend": (STEPS, *_TRACE),
-    "place": ("module_summary?", "used_by", "calls", *_TRACE),
+    "place": ("reasoning?", "module_summary?", "used_by", "calls", "trace_code?"),
     "example": ("reasoning",),
-    "change": (STEPS, *_TRACE),
-    "steps": (STEPS, *_TRACE),
-    "similar": ("summary?", "class_summary?", *_TRACE),
+    "change": ("reasoning?", "steps", "trace_code?"),
+    "steps": ("reasoning?", "parts", "trace_code?"),
+    "similar": ("reasoning", "summary?", "class_summary?", "trace_code?"),
     "trace": ("reasoning",),
+    "plan": _PLAN,
+    "plan_like": _PLAN,
+    "plan_need": _PLAN,
+    "plan_files": (),
+    "together": (),
     "body": (),
     "line": (),
     "assertion": (),
@@ -113,7 +119,6 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 
 # The parts that a step of a kind can be; () for a callee with its purpose.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
-    "extend": ("step_subclass", "step_methods", "step_users", "step_tests"),
     "change": (
         "step_read", "step_overrides", "step_overridden", "step_subclasses",
         "step_callers", "step_run",
@@ -124,8 +129,17 @@ STEP_PARTS: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a reasoning can be.
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
-    " pattern_subclasses pattern_bases pattern_container pattern_function trace_call"
+    " pattern_subclasses pattern_bases trace_call"
     " trace_members trace_tests".split()
+)
+
+# The parts that a step of a plan or of its reasoning can be; their fields are checked
+# by claims/plan_claims.py.
+PLAN_PARTS = tuple(
+    "plan_pattern plan_looked plan_calls plan_past plan_home plan_new_file plan_base"
+    " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
+    " plan_reexport plan_table plan_call plan_function plan_instance plan_entry"
+    " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 
 INLINE_CODE = frozenset({"trace_call"})  # parts with code inside of a line
@@ -192,12 +206,10 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("contents", "members"): "contents",
     ("defines", "members"): "contents",
     ("members", "members"): "methods",
-    ("step_methods", "members"): "methods",
     ("sections", "members"): "sections",
     ("callers", "members"): "callers",
     ("used_by", "members"): "callers",
     ("graph_callers", "members"): "callers",
-    ("step_users", "members"): "callers",
     ("step_callers", "members"): "callers",
     ("callees", "members"): "callees",
     ("calls", "members"): "callees",
@@ -208,14 +220,11 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("subclasses", "members"): "subclasses",
     ("pattern_subclasses", "members"): "subclasses",
     ("step_subclasses", "members"): "subclasses",
-    ("step_subclass", "model"): "subclasses",
     ("overrides", "members"): "overrides",
     ("pattern_overrides", "members"): "overrides",
     ("overridden", "members"): "overridden",
     ("pattern_overridden", "members"): "overridden",
     ("step_overridden", "members"): "overridden",
-    ("pattern_container", "members"): "quoted container",
-    ("pattern_function", "members"): "callers",
     ("trace_members", "members"): "methods with lines",
     ("trace_call", "line"): "called line",
     ("trace_call", "code"): "called line",
@@ -224,7 +233,6 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("step_overrides", "members"): "overrides",
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",
-    ("step_tests", "members"): "tests",
     ("step_run", "members"): "tests",
     ("imports", "members"): "imports",
     ("importers", "members"): "importers",
@@ -251,5 +259,6 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("statistics", "classes"): "classes",
     ("statistics", "functions"): "functions",
     ("statistics", "methods"): "methods counted",
-    ("", "steps"): "steps",
+    ("steps", "items"): "steps",
+    ("parts", "items"): "steps",
 }

@@ -131,7 +131,8 @@ def test_a_comment_is_no_change(built, repository):
     built.build()
     (row,) = built.table("changes").items()
     assert row[1]["items"] == []
-    assert set(built.events()) == {"commits", "changes", "files", "facts"}
+    history = {"commits", "changes", "past_commits", "additions"}
+    assert set(built.events()) == {*history, "files", "facts"}
 
 
 def test_a_sample_says_that_a_removed_function_is_gone(built, repository):
@@ -406,7 +407,10 @@ def test_a_bad_blob_does_not_lose_the_others(built, repository, tmp_path):
     git = pygit2.Repository(str(repository.path))
     other = Standard(git, tmp_path / "other", **{"split.generalise": 0.0})
     other.build()
-    assert {problem[0] for problem in other.last.problems} == {"changes"}
+    assert {problem[0] for problem in other.last.problems} == {
+        "changes",
+        "additions",
+    }
     assert both(other, "words.py::shout") and not both(other, "numbers.py::double")
     other.close()
 

@@ -48,7 +48,8 @@ def halve(value: int) -> int:
         return -halve(-value)
     return value // 2
 '''
-HISTORY = ("commits", "changes")  # of every commit, whatever it changed
+# Of every commit, whatever it changed.
+HISTORY = ("commits", "changes", "past_commits", "additions")
 C = '''\
 """Words, which have nothing to do with numbers."""
 
@@ -177,7 +178,7 @@ def test_a_name_that_becomes_ambiguous_affects_only_its_first_holder(built, repo
 def test_a_setting_rebuilds_only_the_tables_that_declare_it(built, repository):
     built.settings["split.generalise"] = 0.9
     built.build()
-    assert set(built.events()) <= {"samples", "history", "dataset"}
+    assert set(built.events()) <= {"samples", "history", "plans", "dataset"}
     assert "samples" in built.events()
 
 

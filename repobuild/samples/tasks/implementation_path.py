@@ -11,7 +11,13 @@ from itertools import groupby
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
-from repobuild.samples.tasks.trace import Trace, merged, numbered, reasoning
+from repobuild.samples.tasks.trace import (
+    Trace,
+    merged,
+    numbered,
+    reasoning,
+    render_source,
+)
 
 _FEWEST_STEPS = 2  # callees that make a sequence
 
@@ -30,7 +36,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _change(scope: FactScope) -> Iterator[Fact]:
-    """How to change the element: read it, keep its callers working, run its tests."""
+    """Say what to look at when the element changes: reasons first, then the steps."""
     part = scope.phrases.part
     steps = [part("step_read", **scope.common_fields())]
     groups: list[tuple[str, ...]] = [(scope.id,)]
@@ -47,7 +53,8 @@ def _change(scope: FactScope) -> Iterator[Fact]:
             groups.append(ids)
     if len(steps) > 1:
         text, cited = reasoning(scope, "callees")
-        answer = scope.answer("change") + numbered(steps) + text
+        answer = scope.answer("change") + text
+        answer += part("steps", items=numbered(steps)) + render_source(scope)
         yield Fact("change", answer, merged(*groups, cited), "hard")
 
 
@@ -65,7 +72,8 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
             step += scope.phrases.part("purpose", text=text)
         steps.append(step)
     text, cited = reasoning(scope, "callers")
-    answer = scope.answer("steps") + numbered(steps) + text
+    answer = scope.answer("steps") + text
+    answer += scope.phrases.part("parts", items=numbered(steps)) + render_source(scope)
     yield Fact("steps", answer, merged((scope.id, *ids), cited), "hard")
 
 
@@ -73,13 +81,15 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
     """How to write a method like this one."""
     if not scope.get("signature") or not scope.get("sole"):
         return
-    answer = scope.answer("similar") + answer_parts.render_summary(scope)
+    text, cited = reasoning(scope, "callers", "callees")
+    if not text:
+        return
+    answer = scope.answer("similar") + text + answer_parts.render_summary(scope)
     if text := scope.get("container_summary"):
         answer += scope.phrases.part(
             "class_summary", container=scope.get("container"), summary=text
         )
-    text, cited = reasoning(scope, "callers", "callees")
-    answer += text
+    answer += render_source(scope)
     yield Fact("similar", answer, merged((scope.id,), cited), "hard")
 
 

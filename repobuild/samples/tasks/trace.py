@@ -37,12 +37,6 @@ class Trace:
         for name in _PATTERNS:
             if len(self.steps) == before:
                 self.cite(f"pattern_{name}", name)
-        container = self.scope.get("container")
-        is_method = self.scope.get("kind") == "method"
-        if len(self.steps) == before and container and is_method:
-            self.steps.append(self._render_step("pattern_container", f"`{container}`"))
-        if len(self.steps) == before:
-            self.cite("pattern_function", "callers", 1)
 
     def _render_step(self, part: str, members: str) -> str:
         fields = {**self.scope.common_fields(), "members": members}
@@ -56,15 +50,14 @@ class Trace:
 def reasoning(scope: FactScope, *edges: str) -> tuple[str, tuple[str, ...]]:
     """Return the text and sources of a trace over edges of the call graph.
 
-    `edges` are "callers" and "callees". The text ends with the element's signature.
+    `edges` are "callers" and "callees". Both are empty when the graph shows nothing:
+    that a method belongs to its class is no reason for anything.
     """
     trace = Trace(scope)
     for name in edges:
         trace.cite(f"graph_{name}", name)
     trace.cite_pattern()
-    if not trace.steps:
-        return render_source(scope), ()
-    return trace.render() + render_source(scope), tuple(trace.sources)
+    return (trace.render(), tuple(trace.sources)) if trace.steps else ("", ())
 
 
 def render_source(scope: FactScope) -> str:

@@ -109,12 +109,6 @@ def owner(subject: Subject, claimed: str) -> str:
     return _missing_word(subject, claimed)
 
 
-def quoted_container(subject: Subject, claimed: str) -> str:
-    if claimed[:1] != "`":
-        return "it is no name"
-    return container(subject, claimed.strip("`"))
-
-
 def language(subject: Subject, claimed: str) -> str:
     actual = subject.file.language
     return "" if claimed == actual else f"it is {actual}"
@@ -229,8 +223,7 @@ def methods(subject: Subject, claimed: str) -> str:
     known = [d.name for d in definitions if d.kind == "method"]
     if not set(names) <= set(known) or len(set(names)) < len(names):
         return f"its methods are {', '.join(known)}"
-    # An answer about a way to extend a class quotes the same bounded list.
-    if has_more or subject.kind == "extend":
+    if has_more:
         return ""
     return _check_complete(len(names), len(known), has_more)
 
@@ -366,7 +359,6 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "path": path,
     "container": container,
     "owner": owner,
-    "quoted container": quoted_container,
     "language": language,
     "mark": mask,
     "first line": first_line,

@@ -1,0 +1,304 @@
+"""Keep the `families` table: one row for each family of siblings (family_row.py).
+
+    subclass::..., decorated::..., functions::..., modules::...
+                      a family: membership.py
+    like::ID in KEY   one sibling of a family as the model for a new one
+    together::PATH    the files that changed with a file: together.py
+    changelog::       the change log, when commits that add code usually touch it
+
+The index holds, under a file's path, `in:KEY` for each family that has siblings in it,
+`says:NAME` for each name in a document, and `tests:STEM` for a test file. Under a
+family's key it holds `watch:PATH` for each file that its row was read from. An update
+computes again:
+
+    changed file         the families with siblings in it, before or after, and those
+                         that watch it
+    changed edge         the families that watch the file of its target
+    document, test       the families that a new name in it can concern: those that
+                         watch a file which defines the name
+    added commit         the families that watch a file in which it added names
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from functools import cache
+
+from repobuild.code.facts.element_row import name_of
+from repobuild.code.graph.graph import PROJECT, split_id
+from repobuild.code.scan.tests_by_path import is_test
+from repobuild.engine.contract import Value, View
+from repobuild.samples.contexts.element_view import read_elements
+from repobuild.samples.contexts.graph_reader import (
+    GraphReader,
+    element_id,
+    read_edges,
+)
+from repobuild.samples.contexts.project_context import project_name
+from repobuild.samples.contexts.unchanged import read_source
+from repobuild.samples.families.family_row import (
+    LIKE,
+    Tree,
+    family_row,
+    is_changelog,
+    like_key,
+    like_rows,
+)
+from repobuild.samples.families.membership import Family, families_of, shape_names
+from repobuild.samples.families.past_additions import PastAdditions
+from repobuild.samples.families.registration import is_document
+from repobuild.samples.families.together import TOGETHER, companions, together_row
+
+CHANGE_LOG = "changelog::"  # key of the row with the project's change log
+_WORD = re.compile(r"[^\W\d]\w*")
+_NAME_IN_TEXT = re.compile(r"[A-Za-z_]\w*[a-z]\w*")
+_FEWEST_TOGETHER = 0.4  # share of the siblings in the folder that has most
+_LARGEST_DOCUMENT = 400_000  # bytes
+_MOST_IN_FOLDER = 0.6  # share of a folder's files that define one name
+
+
+def families(view: View) -> None:
+    """Bring the families up to date with the changed files and commits."""
+    keeper = _Keeper(view)
+    changed = keeper.changed_paths()
+    affected: set[str] = set()
+    if not view.full:
+        affected = keeper.affected_before(changed)
+    for path in changed:
+        affected.update(keeper.record(path))
+    if not view.full:
+        affected.update(keeper.affected_after(changed))
+    if keeper.is_all_changed:
+        fixed = (LIKE, CHANGE_LOG)
+        affected.update(key for key in view.own.keys() if not key.startswith(fixed))
+    together = {key for key in affected if key.startswith(TOGETHER)}
+    for key in sorted(affected - together):
+        keeper.write(key)
+    keeper.write_together(together)
+
+
+class _Keeper:
+    """Finds the families of changed files and writes their rows."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._reader = GraphReader(view)
+        self._files = view.table("files")
+        self._past = PastAdditions(dict(view.table("additions").items()))
+        self._sources: dict[str, bytes | None] = {}
+        self._members: dict[str, dict[str, list[str]]] = {}  # by path
+        graph, old = view.table("graph"), view.changes("graph").get(PROJECT)
+        name = project_name((graph.get(PROJECT) or {}).get("", {}))
+        self.is_all_changed = bool(
+            not view.full and old and project_name((old[0] or {}).get("", {})) != name
+        )
+        changelog = self._changelog()
+        old_changelog = (view.own.get(CHANGE_LOG) or {}).get("path", "")
+        self.is_all_changed |= not view.full and old_changelog != changelog
+        view.own.put(CHANGE_LOG, {"kind": "changelog", "path": changelog})
+        self._tree = Tree(
+            self._reader,
+            self._past,
+            self._source,
+            cache(self._all_words),
+            self._exists,
+            self._find,
+            name,
+            changelog,
+        )
+
+    def _changelog(self) -> str:
+        """Return the change log that commits which add code usually touch, or ""."""
+        logs = self._past.usual(is_changelog)
+        return next(filter(self._exists, logs), "")
+
+    def changed_paths(self) -> list[str]:
+        view = self._view
+        paths = {*view.changes("facts"), *view.changes("graph"), *view.changes("files")}
+        return sorted(paths - {PROJECT})
+
+    def record(self, path: str) -> set[str]:
+        """Index one file; return the families that it has siblings in."""
+        keys = self._families_in(path)
+        terms = {f"in:{key}" for key in keys} | set(self._words(path))
+        if terms or not self._view.full:
+            self._view.own.index.set(path, terms)
+        return set(keys)
+
+    def affected_before(self, changed: list[str]) -> set[str]:
+        """Return the families of the files before the update, and the watching ones."""
+        view, found = self._view, set[str]()
+        facts, graph = view.changes("facts"), view.changes("graph")
+        for path in changed:
+            found.update(self._watching(path))
+            old = facts[path][0] if path in facts else view.table("facts").get(path)
+            row = graph[path][0] if path in graph else view.table("graph").get(path)
+            if old:
+                elements = read_elements(old, path)
+                found.update(families_of(path, elements, read_edges(path, row)))
+        for old_row, new_row in graph.values():
+            for target in _targets(old_row) ^ _targets(new_row):
+                found.update(self._watching(target))
+        for versions in view.changes("additions").values():
+            for row in filter(None, versions):
+                for path in {*row["names"], *row["new"]}:
+                    found.update(self._watching(path))
+        return found
+
+    def affected_after(self, changed: list[str]) -> set[str]:
+        """Return the families that names in changed documents and tests concern."""
+        found: set[str] = set()
+        for path in changed:
+            if not (is_document(path) or is_test(path)):
+                continue
+            for side in (0, 1):
+                for word in self._words_of_version(path, side):
+                    found.update(self._view.own.index.find(f"names:{word}"))
+        return found
+
+    def write(self, key: str) -> None:
+        """Compute the row of one family again, or drop it when it is none any more."""
+        own, family = self._view.own, Family.of(key)
+        ids = [
+            element_id(path, qual)
+            for path in own.index.find(f"in:{key}")
+            for qual in self._families_in(path).get(key, ())
+        ]
+        if family.kind == "modules":
+            ids = self._of_one_shape(ids)
+        old = None if self._view.full else own.get(key)
+        stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
+        if len(ids) < family.fewest or _is_scattered(ids):
+            for gone in (*stale, key) if old else ():
+                own.drop(gone)
+            return
+        made = family_row(key, ids, self._tree)
+        row = {**made.row, "count": len(ids)}
+        own.put(key, row)
+        for id, like in like_rows(row):
+            own.put(like_key(key, id), like)
+            stale.discard(like_key(key, id))
+        for gone in stale:
+            own.drop(gone)
+        terms = {f"watch:{path}" for path in made.watched}
+        terms.update(f"names:{word}" for id in ids for word in _names_of(id))
+        own.index.set(key, terms)
+
+    def write_together(self, affected: set[str]) -> None:
+        """Compute the rows `together` again: `affected`, and those of new commits."""
+        paths = {key.removeprefix(TOGETHER) for key in affected}
+        paths |= {
+            path
+            for versions in self._view.changes("additions").values()
+            for row in filter(None, versions)
+            for path in row["paths"]
+        }
+        paths.update(self._view.changes("facts"))
+        for path in sorted(paths):
+            row = None
+            if self._reader.elements(path):
+                row = together_row(path, self._past, self._exists, self._tree.project)
+            if row is not None:
+                self._view.own.put(TOGETHER + path, row)
+                watched = {f"watch:{one}" for one in companions(path, self._past)}
+                self._view.own.index.set(TOGETHER + path, watched)
+            elif not self._view.full:
+                self._view.own.drop(TOGETHER + path)
+
+    def _families_in(self, path: str) -> dict[str, list[str]]:
+        if path not in self._members:
+            elements, edges = self._reader.elements(path), self._reader.edges(path)
+            self._members[path] = families_of(path, elements, edges)
+        return self._members[path]
+
+    def _of_one_shape(self, ids: list[str]) -> list[str]:
+        """Return the files of a folder that define the name which most of them do."""
+        names = {id: set(shape_names(self._reader.elements(id))) for id in ids}
+        counts: dict[str, int] = {}
+        for name in (name for group in names.values() for name in group):
+            counts[name] = counts.get(name, 0) + 1
+        if not counts:
+            return []
+        shared = max(counts, key=lambda name: (counts[name], name))
+        if counts[shared] < _MOST_IN_FOLDER * len(ids):
+            return []
+        return [id for id in ids if shared in names[id]]
+
+    def _watching(self, path: str) -> list[str]:
+        return self._view.own.index.find(f"watch:{path}")
+
+    def _words(self, path: str) -> Iterator[str]:
+        """Yield the terms of a document's names, and of a test file's own name."""
+        if not self._exists(path):
+            return
+        if is_test(path):
+            yield f"tests:{_test_stem(path)}"
+        elif is_document(path) and not is_changelog(path):
+            source = self._source(path) or b""
+            if len(source) <= _LARGEST_DOCUMENT:
+                for word in _names_in(source):
+                    yield f"says:{word}"
+
+    def _words_of_version(self, path: str, side: int) -> Iterable[str]:
+        """Return the names that a changed document or test could concern."""
+        row = self._view.changes("files").get(path, (None, None))[side]
+        if row is None:
+            return ()
+        if is_test(path):
+            return (_test_stem(path),)
+        source = read_source(self._view, row) or b""
+        return _names_in(source) if len(source) <= _LARGEST_DOCUMENT else ()
+
+    def _exists(self, path: str) -> bool:
+        return self._files.get(path) is not None
+
+    def _find(self, term: str) -> list[str]:
+        return self._view.own.index.find(term)
+
+    def _all_words(self, path: str) -> frozenset[str]:
+        text = (self._source(path) or b"").decode("utf-8", "replace")
+        return frozenset(_WORD.findall(text))
+
+    def _source(self, path: str) -> bytes | None:
+        if path not in self._sources:
+            if len(self._sources) >= 256:
+                del self._sources[next(iter(self._sources))]
+            row = self._files.get(path)
+            self._sources[path] = read_source(self._view, row)
+        return self._sources[path]
+
+
+def _is_scattered(ids: list[str]) -> bool:
+    """Return whether siblings share no folder: the base of all has no purpose."""
+    folders = Counter(split_id(id)[0].rpartition("/")[0] for id in ids)
+    return max(folders.values()) < _FEWEST_TOGETHER * len(ids)
+
+
+def _targets(row: Value | None) -> set[str]:
+    """Return the files that edges of a graph row lead to."""
+    return {
+        split_id(sub.split(" ", 2)[2])[0]
+        for sub in row or ()
+        if " " in sub and " contains " not in sub
+    }
+
+
+def _names_of(id: str) -> Iterator[str]:
+    """Yield the words by which documents and tests name a sibling."""
+    path, qual = split_id(id)
+    stem = path.rpartition("/")[2].partition(".")[0]
+    yield name_of(qual) or stem
+    yield stem.strip("_").lower()
+
+
+def _names_in(source: bytes) -> set[str]:
+    """Return the words of a document that look like names: `ab_c`, `aBc`, `AbCd`."""
+    words = set(_NAME_IN_TEXT.findall(source.decode("utf-8", "replace")))
+    return {w for w in words if "_" in w.strip("_") or w[1:].lower() != w[1:]}
+
+
+def _test_stem(path: str) -> str:
+    stem = path.rpartition("/")[2].partition(".")[0].lower()
+    return stem.removeprefix("test_").removesuffix("_test").removeprefix("tests_")

@@ -1,0 +1,531 @@
+"""Make the row of one family: what a plan for a new sibling can say.
+
+kind, id        "family"; the element that the family is about: a base class or the
+                sibling that is the best example
+family          [kind, where, owner, pattern] of `membership.Family`
+siblings        [[id, summary, name of the code's element, code, ended], ...], by id
+count           of all siblings; `siblings` has at most `_MOST`, chosen by a hash
+homes           [[path, siblings in it], ...], most first
+folder, new_file   where a new one goes, and whether in a file of its own
+required        [[method, siblings that define it, whether it is abstract], ...]
+arguments       names that functions of one pattern take first
+attributes      [[class attribute, siblings that assign it], ...]
+sites           [[kind, path, name, [number of a sibling, ...], {name: line}], ...]
+tests           [[path or pattern, [number of a sibling, ...]], ...]
+past            [[subject, [ids], [paths]], ...] of commits that added siblings
+past_count, past_ids   all commits that added siblings
+together        [[path or pattern, commits], ...] that came along in `past`
+partners        [[path, commits, of how many], ...] that changed with the first home
+home_ids        these commits
+callers         ids of the callers of the base or of the siblings
+changelog       path of the change log, where new code is usually entered in one
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import NamedTuple
+from zlib import crc32
+
+from repobuild.code.facts.element_row import name_of
+from repobuild.code.graph.graph import split_id
+from repobuild.engine.contract import Value
+from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.graph_reader import GraphReader
+from repobuild.samples.families.membership import (
+    Family,
+    is_aside,
+    shape_names,
+    shape_of,
+)
+from repobuild.samples.families.past_additions import (
+    NAME,
+    PastAddition,
+    PastAdditions,
+    counted,
+    forms_of,
+    pattern_of,
+)
+from repobuild.samples.families.registration import NamedPlace, is_document, mentions
+from repobuild.samples.families.together import companions, together_row
+from repobuild.samples.text.docstring_parts import first_sentence, summarise
+
+Row = dict[str, Value]
+LIKE = "like::"  # begins the key of a row about one sibling
+# Fields of a family's row that the row of one of its siblings has, too.
+_OF_FAMILY = tuple(
+    "project family language count homes folder new_file required arguments"
+    " attributes tests past together past_count past_ids partners home_ids"
+    " changelog".split()
+)
+_MOST = 40  # siblings that are looked at
+_HALF = 0.5
+_THIRD = 1 / 3
+_USUAL = 0.6  # share of the commits to a file that change another one, too
+_MOST_FILES = 60  # that are searched for registrations
+_MOST_PAST = 5
+_MOST_LISTED = 6
+_LONGEST_CODE = 420  # characters
+_LONGEST_LINE = 90
+_ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
+_LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
+_UNDONE = re.compile(rb"raise NotImplementedError")
+_PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
+_MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
+_CHANGE_LOG = re.compile(
+    r"(?i)(^|/)(changes|changelog|history|news|whats_?new|release[-_]?notes|releases)"
+    r"(\.(md|rst|txt))?$"
+)
+
+
+def is_changelog(path: str) -> bool:
+    return bool(_CHANGE_LOG.search(path))
+
+
+class Tree(NamedTuple):
+    """What a row is made from."""
+
+    reader: GraphReader
+    past: PastAdditions
+    read: Callable[[str], bytes | None]  # source of a path; None where there is none
+    words: Callable[[str], frozenset[str]]  # in the source of a path
+    exists: Callable[[str], bool]
+    find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
+    project: str
+    changelog: str  # path of the change log when new code is usually entered in it
+
+
+class FamilyRow(NamedTuple):
+    """A row, and the paths whose change can change it."""
+
+    row: Row
+    watched: set[str]
+
+
+def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
+    """Return the row of a family of at least two siblings."""
+    family = Family.of(key)
+    past = tree.past.of(ids)  # of all siblings: additions to a large family are few
+    ids = _sample(ids)
+    elements = [_element(id, tree) for id in ids]
+    sites, searched = _sites(family, ids, elements, past, tree)
+    homes = Counter(split_id(id)[0] for id in ids)
+    folders = Counter(path.rpartition("/")[0] for path in homes.elements())
+    required = _required(family, elements, tree)
+    row: Row = {
+        "kind": "family",
+        "id": _about(family, ids, elements),
+        "project": tree.project,
+        "family": list(family),
+        "language": tree.reader.facts(split_id(ids[0])[0]).get("language", ""),
+        "siblings": [
+            [id, _summary(id, one, tree), *_code(id, one, required, tree)]
+            for id, one in zip(ids, elements, strict=True)
+        ],
+        "homes": _most_first(homes)[:_MOST_LISTED],
+        "folder": _most_first(folders)[0][0],
+        "new_file": _is_new_file(family, homes, past),
+        "required": required,
+        "arguments": _arguments(family, elements),
+        "attributes": _attributes(elements, tree),
+        "sites": sites,
+        "tests": _tests(ids, tree),
+        "past": [[p.subject, list(p.added), list(p.paths)] for p in past[:_MOST_PAST]],
+        "together": _together(past, tree),
+        "past_count": len(past),
+        "past_ids": [one.commit for one in past],
+        **_partners(_most_first(homes)[0][0], tree),
+        "callers": _callers(family, ids, tree),
+        "changelog": tree.changelog,
+    }
+    return FamilyRow({k: v for k, v in row.items() if v}, searched)
+
+
+def _together(past: list[PastAddition], tree: Tree) -> list[Value]:
+    """Return the paths that exist and came along in half of the commits, at least 2."""
+    kept = [
+        (path, count) for path, count in counted(past) if count >= _HALF * len(past)
+    ]
+    return [
+        [path, count]
+        for path, count in kept
+        if count >= 2 and (NAME in path or tree.exists(path))
+    ]
+
+
+def _partners(home: str, tree: Tree) -> Row:
+    """Return the files that changed with the siblings' file, and in which commits."""
+    row = together_row(home, tree.past, tree.exists, tree.project)
+    if row is None:
+        return {}
+    total = row["commits"]
+    partners = [
+        [path, count, total]
+        for path, count in row["paths"][:_MOST_LISTED]
+        if count >= _USUAL * total
+    ]
+    return {"partners": partners, "home_ids": row["past_ids"]}
+
+
+def _sample(ids: list[str]) -> list[str]:
+    """Return at most `_MOST` ids, the same ones when others come and go."""
+    chosen = sorted(ids, key=lambda id: (crc32(id.encode()), id))[:_MOST]
+    return sorted(chosen)
+
+
+def _element(id: str, tree: Tree) -> ElementView | None:
+    """Return a sibling, or of a file its first function or class."""
+    path, qual = split_id(id)
+    elements = tree.reader.elements(path)
+    if qual:
+        return elements.get(qual)
+    name = next(shape_names(elements), "")
+    return elements.get(name)
+
+
+def _about(family: Family, ids: list[str], elements: list[ElementView | None]) -> str:
+    if family.kind == "subclass" and "::" in family.where:
+        return family.where
+    documented = (
+        id for id, one in zip(ids, elements, strict=True) if one is not None and one.doc
+    )
+    return next(documented, ids[0])
+
+
+def _summary(id: str, element: ElementView | None, tree: Tree) -> str:
+    path, qual = split_id(id)
+    doc = element.doc if qual and element else tree.reader.facts(path).get("doc", "")
+    return first_sentence(summarise(doc))
+
+
+# ------------------------------------------------------------ the code of a sibling
+
+
+def _code(
+    id: str, element: ElementView | None, required: list[Value], tree: Tree
+) -> tuple[str, str, bool]:
+    """Return (qualified name, code, whether it is whole) of what shows a sibling best.
+
+    That is the sibling when it is short, else a method that siblings define, else its
+    first lines, after the docstring.
+    """
+    if element is None:
+        return "", "", False
+    source = tree.read(element.path) or b""
+    whole = _text(element, source)
+    if 0 < len(whole) <= _LONGEST_CODE:
+        return element.qual, whole, True
+    elements = tree.reader.elements(element.path)
+    for method, *_ in required:
+        inner = elements.get(f"{element.qual}.{method}")
+        text = _text(inner, source) if inner else ""
+        if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):
+            return f"{element.qual}.{method}", text, True
+    lines, length = [], 0
+    for line in _after_docstring(element, whole).split("\n"):
+        length += len(line) + 1
+        if length > _LONGEST_CODE:
+            break
+        lines.append(line)
+    return element.qual, "\n".join(lines).rstrip(), False
+
+
+def _after_docstring(element: ElementView, text: str) -> str:
+    """Return the code that follows a docstring; the whole text without one."""
+    match = _DOCSTRING.search(text) if element.doc else None
+    if match is None:
+        return text
+    lines = text[match.end() :].strip("\n").split("\n")
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    return "\n".join(
+        line[indent:] if not line[:indent].strip() else line for line in lines
+    )
+
+
+def _text(element: ElementView, source: bytes) -> str:
+    """Return an element's source, decorators included; "" when it would end a fence."""
+    start = source.rfind(b"\n", 0, element.row.start) + 1
+    text = source[start : element.row.start + element.row.length]
+    decoded = text.decode("utf-8", "replace").rstrip().expandtabs(4)
+    lines = decoded.split("\n")
+    indent = len(lines[0]) - len(lines[0].lstrip())
+    if any(line[:indent].strip() for line in lines):
+        return ""
+    if "```" in decoded or any(len(line) > _LONGEST_LINE + indent for line in lines):
+        return ""
+    return "\n".join(line[indent:] for line in lines)
+
+
+# ------------------------------------------------------------ what siblings define
+
+
+def _required(
+    family: Family, elements: list[ElementView | None], tree: Tree
+) -> list[Value]:
+    """Return the methods that at least half of the siblings define."""
+    if family.kind == "modules":
+        names = (
+            set(shape_names(tree.reader.elements(one.path))) for one in elements if one
+        )
+        abstract: set[str] = set()
+    elif family.kind == "subclass":
+        names = (_methods(one, tree) for one in elements if one)
+        abstract = set(_abstract_methods(family.where, tree))
+    else:
+        return []
+    counts = Counter(name for group in names for name in group)
+    kept: list[Value] = [
+        [name, count, name in abstract]
+        for name, count in counts.items()
+        if count >= max(2, _HALF * len(elements)) or name in abstract
+    ]
+    return sorted(kept, key=lambda item: (-item[2], -item[1], item[0]))[:_MOST_LISTED]
+
+
+def _methods(element: ElementView, tree: Tree) -> set[str]:
+    return {
+        one.name
+        for one in tree.reader.elements(element.path).values()
+        if one.parent == element.qual
+        and one.type == "method"
+        and (one.name == "__init__" or not one.name.startswith("__"))
+    }
+
+
+def _abstract_methods(base: str, tree: Tree) -> Iterator[str]:
+    """Yield the methods of a base class that subclasses have to define."""
+    path, qual = split_id(base)
+    if not qual:
+        return
+    source = tree.read(path) or b""
+    for one in tree.reader.elements(path).values():
+        if one.parent != qual or one.type != "method":
+            continue
+        marked = any(
+            d.rpartition(".")[2] == "abstractmethod" for d in one.row.decorators
+        )
+        code = source[one.row.start : one.row.start + one.row.length]
+        if marked or (len(code) < 1500 and _UNDONE.search(code)):
+            yield one.name
+
+
+def _arguments(family: Family, elements: list[ElementView | None]) -> list[str]:
+    if family.kind != "functions" or elements[0] is None:
+        return []
+    return list(shape_of(elements[0]))
+
+
+def _attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
+    """Return the class attributes that half of the siblings assign (Python only)."""
+    counts: Counter[str] = Counter()
+    for one in elements:
+        if one is None or one.type != "class" or not one.path.endswith(".py"):
+            return []
+        source = tree.read(one.path) or b""
+        start = source.rfind(b"\n", 0, one.row.start) + 1
+        if source[start : one.row.start].strip():
+            return []
+        code = source[start : one.row.start + one.row.length]
+        if code[:1] not in b" \t":  # a class at the top level: its body is one level in
+            code = _LONG_STRING.sub(b"", code)
+            counts.update({name.decode() for name in _ATTRIBUTE.findall(code)})
+    kept: list[Value] = [
+        [name, count]
+        for name, count in counts.items()
+        if count >= max(2, _HALF * len(elements)) and not name.startswith("__")
+    ]
+    return sorted(kept, key=lambda item: (-item[1], item[0]))[:_MOST_LISTED]
+
+
+# ------------------------------------------------------------ where they are named
+
+
+def _sites(
+    family: Family,
+    ids: list[str],
+    elements: list[ElementView | None],
+    past: list[PastAddition],
+    tree: Tree,
+) -> tuple[list[Value], set[str]]:
+    """Return the places that name a third of the siblings, and the searched files."""
+    by_name: dict[str, list[int]] = defaultdict(list)
+    own_lines: dict[str, set[int]] = defaultdict(set)
+    for number, (id, element) in enumerate(zip(ids, elements, strict=True)):
+        path, qual = split_id(id)
+        name = name_of(qual) or path.rpartition("/")[2].partition(".")[0]
+        by_name[name].append(number)
+        if element is not None and qual:
+            first = element.row.start_line - element.row.lead
+            own_lines[path].update(range(first, element.row.end_line + 1))
+    names = {name for name, numbers in by_name.items() if len(numbers) == 1}
+    searched = _searched(family, ids, names, tree)
+    searched.update(split_id(id)[0] for one in past for id in one.added)
+    searched.update(path for path, _ in counted(past))
+    found: dict[tuple[str, str, str], dict[str, str]] = defaultdict(dict)
+    for path in filter(_can_register, sorted(searched)):
+        source = tree.read(path)
+        if source is None or len(source) > 1_000_000:
+            continue
+        if len(names & tree.words(path)) < 2:
+            continue
+        text = source.decode("utf-8", "replace").replace("\r\n", "\n")
+        inner = tree.reader.elements(path)
+        for one in mentions(path, text, names, inner, own_lines[path]):
+            if _counts(one, family):
+                found[one.kind, path, one.where].setdefault(one.name, one.line)
+    fewest = max(2, _THIRD * len(ids))
+    if family.kind == "modules":
+        fewest = max(3, fewest)  # the name of a module may be any word
+    sites = [
+        [*place, sorted(by_name[name][0] for name in lines), _short(lines)]
+        for place, lines in found.items()
+        if len(lines) >= (_HALF * len(ids) if place[0] == "function" else fewest)
+    ]
+    sites.sort(key=lambda site: (-len(site[3]), site[:3]))
+    return _least(sites), searched
+
+
+def _can_register(path: str) -> bool:
+    """Return whether a file can be the place of a registration or of documentation."""
+    if is_document(path) or path.rpartition("/")[2] in _MANIFESTS:
+        return not is_changelog(path)
+    return not is_aside(path)
+
+
+def _counts(one: NamedPlace, family: Family) -> bool:
+    """Return whether a mention can be a registration of this family."""
+    if one.kind in ("document", "entry", "exports", "reexport", "call"):
+        return True
+    if family.kind == "functions" and one.kind in ("function", "instance"):
+        # Functions call each other: a table is a registration, a call is not.
+        return False
+    if one.kind == "function" and one.where.rpartition(".")[2].startswith("__"):
+        return False
+    return not (family.kind == "modules" and one.kind in ("function", "instance"))
+
+
+def _short(lines: dict[str, str]) -> dict[str, str]:
+    return {
+        name: line
+        for name, line in lines.items()
+        if len(line) <= _LONGEST_LINE and "`" not in line
+    }
+
+
+def _least(sites: list[Value]) -> list[Value]:
+    """Return at most six places: two of a kind, one of a kind and file."""
+    kept: list[Value] = []
+    for site in sites:
+        same = [one for one in kept if one[0] == site[0]]
+        if len(same) < 2 and not any(one[1] == site[1] for one in same):
+            kept.append(site)
+    return kept[:_MOST_LISTED]
+
+
+def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> set[str]:
+    """Return the files to search: users of siblings, packages, manifests, documents."""
+    homes = {split_id(id)[0] for id in ids}
+    watched = set(homes)
+    if "::" in family.where:
+        watched.add(split_id(family.where)[0])
+    users: set[str] = set()
+    for target in (*ids, *sorted(homes)):
+        for kind in ("imports", "calls"):
+            for source in islice(tree.reader.incoming(target, kind, False), _MOST):
+                users.add(split_id(source)[0])
+    watched.update(path for path in sorted(users)[:_MOST_FILES] if not is_aside(path))
+    for path in sorted(homes)[:_MOST_FILES]:
+        while path:
+            path = path.rpartition("/")[0]
+            prefix = path + "/" if path else ""
+            watched.update(prefix + name for name in (*_PACKAGE_FILES, *_MANIFESTS))
+    watched.update(*(companions(path, tree.past) for path in homes))
+    for name in sorted(names):
+        documents = tree.find(f"says:{name}")
+        watched.update(documents[:_MOST_LISTED])
+    return watched
+
+
+def _tests(ids: list[str], tree: Tree) -> list[Value]:
+    """Return test files, or patterns of their names, that cover several siblings."""
+    homes = {split_id(id)[0] for id in ids}
+    found: dict[str, list[int]] = defaultdict(list)
+    for number, id in enumerate(ids):
+        path, qual = split_id(id)
+        callers = tree.reader.incoming(id, "calls", True)
+        tests = {split_id(source)[0] for source in islice(callers, _MOST)}
+        stem = path.rpartition("/")[2].partition(".")[0].strip("_").lower()
+        tests.update(tree.find(f"tests:{stem}"))
+        forms = forms_of(id, len(homes) * 2 > len(ids))
+        for one in {pattern_of(one, forms) for one in tests}:
+            found[one].append(number)
+    fewest = max(2, _THIRD * len(ids))
+    kept = [
+        [path, numbers] for path, numbers in found.items() if len(numbers) >= fewest
+    ]
+    return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
+
+
+def _is_new_file(
+    family: Family, homes: Counter[str], past: Iterable[PastAddition]
+) -> bool:
+    """Return whether a new sibling gets a file of its own: as the last ones did."""
+    if family.kind == "modules":
+        return True
+    if family.kind == "functions":
+        return False
+    came = [one.is_new_file for one in past]
+    if came:
+        return sum(came) * 2 > len(came)
+    return len(homes) * 2 > homes.total()
+
+
+def _callers(family: Family, ids: list[str], tree: Tree) -> list[str]:
+    """Return those that call the base, its methods, or at least two siblings."""
+    if family.kind == "subclass" and "::" in family.where:
+        found = islice(tree.reader.incoming(family.where, "calls", False), 3)
+        return list(found)
+    counts: Counter[str] = Counter()
+    for id in ids:
+        if split_id(id)[1]:
+            users = tree.reader.incoming(id, "calls", False)
+            counts.update(set(islice(users, _MOST)) - set(ids))
+    kept = [(count, id) for id, count in counts.items() if count >= 2]
+    return [id for count, id in sorted(kept, key=lambda pair: (-pair[0], pair[1]))][:3]
+
+
+def _most_first(counts: Counter[str]) -> list[list[Value]]:
+    pairs = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    return [[path, count] for path, count in pairs]
+
+
+# ------------------------------------------------------------ one sibling as the model
+
+
+def like_key(key: str, id: str) -> str:
+    return f"{LIKE}{id} in {key}"
+
+
+def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
+    """Yield (id, row) of each sibling with code that can be the model for another."""
+    ids = [id for id, *_ in row["siblings"]]
+    for number, (id, summary, qual, code, whole) in enumerate(row["siblings"]):
+        if not code:
+            continue
+        sites = [site for site in row.get("sites", ()) if number in site[3]]
+        yield (
+            id,
+            {
+                **{name: row[name] for name in _OF_FAMILY if name in row},
+                "kind": "like",
+                "id": id,
+                "about": row["id"],
+                "siblings": ids,
+                "model": [id, summary, qual, code, whole],
+                **({"sites": sites} if sites else {}),
+            },
+        )

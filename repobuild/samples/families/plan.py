@@ -1,0 +1,398 @@
+"""Make plans: a requirement, how the code meets such ones so far, then the steps.
+
+A row of `families` is a family of siblings, one sibling as the model for another, or
+the files that changed with a file. The rows of these samples are made like those of
+`contexts`, but a plan rests on many elements: it is a table of its own that extends
+`samples`, with the tasks `implementation_path` and `architecture_understanding`.
+
+Every step says what the repository shows, with the number of siblings that show it. A
+sample has `evidence`, with which the checker counts again
+(repobuild/truth/claims/plan_claims.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+
+from repobuild.code.facts.element_row import name_of
+from repobuild.engine.contract import Scope, Value
+from repobuild.samples.contexts.element_view import strip_counts
+from repobuild.samples.dataset.split import Split
+from repobuild.samples.tasks import answer_parts
+from repobuild.samples.tasks.facts import (
+    Fact,
+    FactScope,
+    Sample,
+    samples_of,
+    with_id_fields,
+)
+from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.tasks.trace import numbered
+
+_MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
+_LONGEST = 980  # characters of an answer, below the default of samples.max_answer
+_NAMED = 4  # siblings that are named
+_SITES = _CAME = 3
+_TESTS = _METHODS = 3
+_SHORTEST_NEED = 24  # characters of a summary that says what is needed
+# Steps that a long plan can do without, the first to go first.
+_SPARE = (
+    "plan_looked",
+    "plan_changelog",
+    "plan_calls",
+    "plan_attributes",
+    "plan_partners",
+    "plan_past",
+)
+
+
+def plans(value: Mapping[str, Value], scope: Scope) -> Value:
+    """Return the samples of one row: {"#TASK.LANGUAGE.NUMBER": sample}."""
+    if value["kind"] == "changelog":
+        return {}
+    settings = scope.settings
+    chosen = settings["samples.tasks"] or (_MODEL_TASK, _FILES_TASK)
+    languages = tuple(settings["samples.languages"])
+    hidden = Split.of(settings).is_held_out
+    context = with_id_fields(value)
+    rows: dict[str, Sample] = {}
+    for language in languages:
+        phrases = load_phrases(language)
+        about = FactScope(context, phrases, languages, hidden)
+        for fact in _KINDS[value["kind"]](about):
+            if phrases.kinds[fact.kind].task not in chosen:
+                continue
+            for sub, sample in samples_of(fact, about):
+                rows[sub] = sample | _evidence(value)
+    return rows
+
+
+def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what the checker needs to count again."""
+    evidence: dict[str, Value] = {"commits": row.get("past_ids", [])}
+    if row["kind"] != "together":
+        evidence["home_commits"] = row.get("home_ids", [])
+        ids = [one if isinstance(one, str) else one[0] for one in row["siblings"]]
+        evidence |= {"family": row["family"], "siblings": ids}
+        evidence["sites"] = [
+            [path, where, [ids[n] for n in numbers]]
+            for _, path, where, numbers, _ in row.get("sites", ())
+        ]
+        evidence["tests"] = [
+            [path, [ids[n] for n in numbers]] for path, numbers in row.get("tests", ())
+        ]
+    return {"evidence": evidence}
+
+
+def _family(scope: FactScope) -> Iterator[Fact]:
+    """A new sibling, and the files that change for it."""
+    rows = {id: row for id, *row in scope.get("siblings")}
+    allowed = scope.without_held_out(list(rows))
+    newest = [id for _, ids, _ in scope.get("past") or () for id in ids]
+    shown = [id for id in dict.fromkeys((*newest, *allowed)) if id in allowed]
+    models = [id for id in shown if rows.get(id, ["", "", ""])[2]]
+    if not models:
+        return
+    plan = _Plan(scope, [models[0], *rows[models[0]]], shown)
+    fields = {"noun": plan.noun}
+    yield Fact("plan", plan.answer("plan"), plan.sources(), "hard", fields)
+    if files := plan.files():
+        answer = scope.answer("plan_files", **fields, **files)
+        yield Fact("plan_files", answer, plan.sources(), "hard", fields)
+
+
+def _like(scope: FactScope) -> Iterator[Fact]:
+    """Another one like this sibling."""
+    model = scope.get("model")
+    plan = _Plan(scope, model, scope.without_held_out(scope.get("siblings")))
+    fields = {"noun": plan.noun, "like": plan.model_name}
+    answer = plan.answer("plan_like", **fields)
+    yield Fact("plan_like", answer, plan.sources(), "hard", fields)
+    if len(model[1]) >= _SHORTEST_NEED:
+        fields["summary"] = model[1]
+        answer = plan.answer("plan_need", **fields)
+        yield Fact("plan_need", answer, plan.sources(), "hard", fields)
+
+
+def _together(scope: FactScope) -> Iterator[Fact]:
+    """The files that a new feature in a file touches besides."""
+    total = str(scope.get("commits"))
+    part = scope.phrases.part
+    steps = [
+        part("together_path", other=path, count=str(count), total=total)
+        for path, count in scope.get("paths")
+    ]
+    subject, added = scope.get("latest")
+    subject = subject.replace("`", "'")
+    names = scope.phrases.listed([f"`{name}`" for name in added.split(", ")])
+    fields = {"subject": subject, "members": names, "total": total}
+    answer = scope.answer("together", items=numbered(steps), **fields)
+    yield Fact("together", answer, (scope.id,), "hard")
+
+
+_KINDS: Mapping[str, Callable[[FactScope], Iterator[Fact]]] = {
+    "family": _family,
+    "like": _like,
+    "together": _together,
+}
+
+
+class _Plan:
+    """The plan for a new sibling after a model: [id, summary, qual, code, whole]."""
+
+    def __init__(self, scope: FactScope, model: list[Value], shown: list[str]) -> None:
+        self._scope = scope
+        self._part = scope.phrases.part
+        self._kind, self._where, self._owner, self._pattern = scope.get("family")
+        self._model_id, _, self._code_qual, self._code, self._whole = model
+        self._model_path = self._model_id.partition("::")[0]
+        self._shown = [id for id in shown if id != self._model_id]
+        ids = [one if isinstance(one, str) else one[0] for one in scope.get("siblings")]
+        names = [strip_counts(id.partition("::")[2] or id) for id in ids]
+        self._is_shared = names.count(self._name_of_model()) > 1
+        if len(set(names)) < len(names):  # several have one name: none without its file
+            scope = replace(scope, context={**scope.context, "path": ""})
+        self._listing = scope
+        self._count = len(scope.get("siblings"))
+        self.noun = self._noun()
+
+    @property
+    def model_name(self) -> str:
+        """The sibling's name; its path for a module, or where others share the name."""
+        return self._model_path if self._is_shared else self._name_of_model()
+
+    def _name_of_model(self) -> str:
+        return strip_counts(self._model_id.partition("::")[2] or self._model_path)
+
+    def sources(self) -> tuple[str, ...]:
+        about = self._scope.get("about") or self._scope.id
+        past = [id for _, ids, _ in self._scope.get("past") or () for id in ids]
+        callers = self._scope.get("callers") or ()
+        ids = (self._scope.id, about, self._model_id, *self._shown[: _NAMED - 1])
+        ids += (*past, *callers)
+        kept = self._scope.without_held_out(list(dict.fromkeys(ids)))
+        return tuple(kept)
+
+    def answer(self, kind: str, **fields: str) -> str:
+        """Return reasoning, steps and code, without what is spare in a long one."""
+        frame = self._scope.answer(kind, **{"noun": self.noun, **fields})
+        reasons, steps = dict(self._reasons()), dict(self._steps())
+        for spare in ("", *_SPARE):
+            reasons.pop(spare, None)
+            steps.pop(spare, None)
+            text = frame + self._part(
+                "plan_reasoning", items=numbered([*reasons.values()])
+            )
+            text += self._part("plan_steps", items=numbered([*steps.values()]))
+            code = self._example(_LONGEST - len(text))
+            if code:
+                break
+        return text + code
+
+    def files(self) -> dict[str, str]:
+        """Return the reasons and the files of a new sibling; empty for one file."""
+        steps = [text for part, text in self._steps() if part in _FILE_STEPS]
+        if len(steps) < 2:
+            return {}
+        reasons = [text for part, text in self._reasons()]
+        return {"reasons": numbered(reasons), "items": numbered(steps)}
+
+    def _noun(self) -> str:
+        base = strip_counts(self._where.rpartition("::")[2])
+        folder, path = self._scope.get("folder") or ".", self._where.partition("::")[0]
+        if self._kind == "subclass":
+            part = "noun_subclass" if "::" in self._where else "noun_foreign"
+        elif self._kind == "functions":
+            part = "noun_method" if self._owner else "noun_function"
+        else:
+            part = f"noun_{self._kind}"
+        return self._part(
+            part,
+            base=base,
+            path=path,
+            folder=folder if self._kind != "decorated" else self._where or ".",
+            owner=self._owner,
+            pattern=self._pattern,
+        )
+
+    # -------------------------------------------------------------------- reasoning
+
+    def _reasons(self) -> Iterator[tuple[str, str]]:
+        count, total = self._count, self._scope.get("count")
+        is_one_file = len(self._scope.get("homes")) == 1
+        ids = [self._model_id, *self._shown][: _NAMED if is_one_file else 2]
+        named = answer_parts.list_elements(self._listing, ids, total > len(ids))
+        yield (
+            "plan_pattern",
+            self._part(
+                "plan_pattern",
+                total=str(total),
+                members=named,
+                project=str(self._scope.get("project")),
+            ),
+        )
+        if total > count:
+            yield "plan_looked", self._part("plan_looked", count=str(count))
+        callers = self._scope.without_held_out(self._scope.get("callers") or [])
+        if callers:
+            text = answer_parts.list_elements(self._listing, callers)
+            yield "plan_calls", self._part("plan_calls", members=text)
+        hidden = set(
+            self._scope.without_held_out(
+                [id for _, ids, _ in self._scope.get("past") or () for id in ids]
+            )
+        )
+        for subject, ids, paths in self._scope.get("past") or ():
+            if not hidden.issuperset(ids) or not paths:
+                continue
+            names = answer_parts.list_elements(self._listing, ids)
+            text = answer_parts.list_texts(self._scope, [f"`{one}`" for one in paths])
+            subject = subject.replace("`", "'")
+            fields = {"subject": subject, "members": names, "paths": text}
+            yield "plan_past", self._part("plan_past", **fields)
+            break
+
+    # ------------------------------------------------------------------------ steps
+
+    def _steps(self) -> Iterator[tuple[str, str]]:
+        yield self._home()
+        yield from self._definitions()
+        for number, site in enumerate(self._scope.get("sites") or ()):
+            if number < _SITES:
+                yield f"plan_site {number}", self._site(site)
+        for path, numbers in (self._scope.get("tests") or ())[:1]:
+            yield "plan_tests", self._counted("plan_tests", path, len(numbers))
+        known = {site[1] for site in self._scope.get("sites") or ()}
+        known |= {path for path, _ in self._scope.get("tests") or ()}
+        known |= {path for path, _ in self._scope.get("homes")}
+        past = self._scope.get("past_count")
+        together = [[*one, past] for one in self._scope.get("together") or ()]
+        for part, rows in (
+            ("plan_together", together),
+            ("plan_partners", self._partners()),
+        ):
+            rows = [row for row in rows if row[0] not in known][:_CAME]
+            known |= {path for path, *_ in rows}
+            items = [
+                self._part("plan_came", other=path, count=str(n), total=str(total))
+                for path, n, total in rows
+            ]
+            if items:
+                listed = self._scope.phrases.listed(items)
+                home = self._scope.get("homes")[0][0]
+                yield part, self._part(part, members=listed, home=home)
+        log = self._scope.get("changelog")
+        if log and log not in known:
+            yield "plan_changelog", self._part("plan_changelog", other=log)
+
+    def _partners(self) -> list[Value]:
+        """Return what changes with the file that a new sibling goes into."""
+        return [] if self._scope.get("new_file") else self._scope.get("partners") or []
+
+    def _home(self) -> tuple[str, str]:
+        """Say where a new one goes."""
+        homes = self._scope.get("homes")
+        path, count = homes[0]
+        if self._scope.get("new_file"):
+            folder = self._scope.get("folder") or "."
+            part, other = "plan_new_file", self._model_path
+            fields = {"folder": folder, "other": other}
+            return "plan_home", self._part(part, **fields)
+        return "plan_home", self._counted("plan_home", path, count)
+
+    def _definitions(self) -> Iterator[tuple[str, str]]:
+        """Say what it defines: base, methods, attributes, arguments."""
+        if self._kind == "subclass":
+            base = strip_counts(self._where.rpartition("::")[2])
+            yield "plan_base", self._part("plan_base", base=base)
+        elif self._kind == "decorated":
+            yield "plan_decorator", self._part("plan_decorator", pattern=self._pattern)
+        elif self._kind == "functions":
+            yield (
+                "plan_name",
+                self._part(
+                    "plan_name",
+                    pattern=self._pattern,
+                    members=self._scope.phrases.listed(
+                        [f"`{name}`" for name in self._scope.get("arguments")]
+                    ),
+                ),
+            )
+        rows = self._scope.get("required") or ()
+        for part, is_wanted in (("plan_abstract", True), ("plan_methods", False)):
+            items = [
+                self._item(name, count)
+                for name, count, is_abstract in rows
+                if is_abstract == is_wanted
+            ][:_METHODS]
+            if items:
+                yield part, self._part(part, members=self._scope.phrases.listed(items))
+        attributes = [self._item(*item) for item in self._scope.get("attributes") or ()]
+        if attributes:
+            listed = self._scope.phrases.listed(attributes[:_METHODS])
+            yield "plan_attributes", self._part("plan_attributes", members=listed)
+
+    def _item(self, name: str, count: int) -> str:
+        return self._part(
+            "plan_item", item=name, count=str(count), total=str(self._count)
+        )
+
+    def _site(self, site: list[Value]) -> str:
+        kind, path, where, numbers, lines = site
+        text = self._part(
+            f"plan_{kind}",
+            other=path,
+            where=where,
+            count=str(len(numbers)),
+            total=str(self._count),
+        )
+        name = name_of(self._model_id.partition("::")[2])
+        line = lines.get(name, "")
+        shows = kind not in ("document", "function") and line
+        if shows:
+            text += self._part("plan_line", line=line)
+        return text + self._scope.phrases.words["stop"]
+
+    def _counted(self, part: str, path: str, count: int) -> str:
+        return self._part(part, other=path, count=str(count), total=str(self._count))
+
+    # ------------------------------------------------------------------------- code
+
+    def _example(self, room: int) -> str:
+        """Return the model's code, cut to whole lines; "" when little would be left."""
+        qual = strip_counts(self._code_qual)
+        fields = {"element": qual, "other": self._model_path}
+        for part in (
+            "plan_code",
+            "plan_code_body" if not self._whole else "plan_code_begin",
+        ):
+            frame = len(self._part(part, code="", **fields)) + 24
+            code = self._code
+            if part == "plan_code" and not self._whole:
+                continue
+            if part != "plan_code":
+                lines = code.split("\n")
+                while lines and frame + len("\n".join(lines)) > room:
+                    lines.pop()
+                code = "\n".join(lines).rstrip()
+                if code.count("\n") < 2:
+                    return ""
+            if frame + len(code) <= room:
+                fence = self._scope.phrases.words["code"].format(
+                    fence=self._scope.get("language"), code=code
+                )
+                return self._part(part, code=fence, **fields)
+        return ""
+
+
+_FILE_STEPS = frozenset(
+    (
+        "plan_home",
+        *(f"plan_site {number}" for number in range(_SITES)),
+        "plan_tests",
+        "plan_together",
+        "plan_partners",
+        "plan_changelog",
+    )
+)

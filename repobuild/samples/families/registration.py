@@ -1,0 +1,159 @@
+"""Find the places of a text that name siblings: tables, export lists, calls, branches.
+
+A text is read by brackets and lines and by no grammar, so that every language, manifest
+and document is read alike. A place counts when it names several siblings
+(`family_row.py`); one that names a single sibling is a use, not a registration.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from repobuild.samples.contexts.element_view import ElementView
+
+_TOKEN = re.compile(
+    r'"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\''
+    r'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|(?:#|//)[^\n]*|[\[\](){}]|\n'
+    r"|[^\W\d]\w*",
+    re.DOTALL,
+)
+_WORD = re.compile(r"[^\W\d]\w*")
+_ASSIGNED = re.compile(
+    r"(?:export\s+|pub\s+|const\s+|let\s+|var\s+|static\s+|final\s+|private\s+|public\s+)*"
+    r"([\w.]+)(?:\s*:[^=\n]+)?\s*(?:\+|:)?=(?!=)"
+)
+_IMPORT = re.compile(
+    r"\s*(?:from\s+\S+\s+import\b|import\b|export\s*[{*]|(?:pub\s+)?(?:use|mod)\s)"
+)
+_CALLED = re.compile(r"([\w.]+)\s*$")
+_SECTION = re.compile(r"\s*\[+([^\]\n]+)\]+\s*$")
+_DEFINES = re.compile(
+    r"\s*(?:@|(?:\w+\s+)*(?:class|def|func|function\*?|fn|struct|interface|enum|trait)\s)"
+)
+_REGISTERS = re.compile(
+    r"(?i)register|add|append|install|include|mount|use$|connect|insert"
+)
+_ENTRY = re.compile(r"(^|/)(__init__\.pyi?|index\.[jt]sx?|mod\.rs|lib\.rs)$")
+
+
+class NamedPlace(NamedTuple):
+    """One place that names a sibling."""
+
+    kind: str  # exports, reexport, table, call, function, instance, entry, document
+    where: str  # name of the table, of the function that is called or that contains it
+    name: str
+    line: str  # the whole line, without outer white space
+
+
+class _Open(NamedTuple):
+    """A bracket that is open: where its statement begins, what stands before it."""
+
+    start: int  # of the first line of the statement
+    before: str  # text of the line up to the bracket
+
+
+def mentions(
+    path: str,
+    text: str,
+    names: set[str],
+    elements: Mapping[str, ElementView],
+    own_lines: set[int],
+) -> Iterator[NamedPlace]:
+    """Yield where a text names siblings; `own_lines` are those of the siblings."""
+    lines = text.split("\n")
+    number, section = 1, ""
+    has_sections = path.endswith((".toml", ".cfg", ".ini"))
+    stack: list[_Open] = []
+    for token in _TOKEN.finditer(text):
+        word = token[0]
+        if word == "\n":
+            number += 1
+            continue
+        line = lines[number - 1]
+        if has_sections and not stack and (heading := _SECTION.match(line)):
+            section = heading[1].strip()
+        if word in "([{":
+            begin = stack[0].start if stack else number
+            column = token.start() - text.rfind("\n", 0, token.start()) - 1
+            stack.append(_Open(begin, line[:column]))
+        elif word in ")]}":
+            if stack:
+                stack.pop()
+        else:
+            inner = _WORD.findall(word) if word[0] in "\"'" else [word]
+            for name in inner:
+                if name not in names or number in own_lines:
+                    continue
+                if not is_document(path) or _is_code_in_prose(name, line):
+                    found = _classify(path, lines, number, stack, elements, section)
+                    if found:
+                        yield NamedPlace(*found, name, line.strip())
+        if word[0] in "\"'":
+            number += word.count("\n")
+
+
+def _is_code_in_prose(name: str, line: str) -> bool:
+    """Return whether a word of a document means code: `File` may be plain English."""
+    if "_" in name.strip("_") or name[1:].lower() != name[1:]:
+        return True
+    return bool(re.search(rf"`[^`]*\b{name}\b[^`]*`|::\s*.*\b{name}\b", line))
+
+
+def _classify(
+    path: str,
+    lines: list[str],
+    number: int,
+    stack: list[_Open],
+    elements: Mapping[str, ElementView],
+    section: str,
+) -> tuple[str, str] | None:
+    """Return the kind of a place and its name, None for a place that shows nothing."""
+    line = lines[number - 1]
+    if path.endswith((".toml", ".cfg", ".ini")):
+        return ("entry", section) if section else None
+    if is_document(path):
+        return "document", ""
+    statement = lines[stack[0].start - 1] if stack else line
+    if _IMPORT.match(statement):
+        return ("reexport", "") if _ENTRY.search(path) else None
+    around = _enclosing(elements, number)
+    if around is not None and around.type != "class":
+        if _DEFINES.match(line) and number == around.row.start_line:
+            return None  # an annotation or a default of its signature
+        return "function", around.plain_qual
+    if _DEFINES.match(statement):
+        return None
+    assigned = _ASSIGNED.match(statement.strip())
+    if assigned and assigned[1].rpartition(".")[2] == "__all__":
+        return "exports", "__all__"
+    if assigned and stack and not _called(stack[0].before):
+        return "table", assigned[1]
+    if assigned and around is None and not stack:
+        return "instance", ""
+    if stack and (callee := _called(stack[-1].before)) and _REGISTERS.search(callee):
+        return "call", callee
+    return None
+
+
+def _called(before: str) -> str:
+    """Return the name before a bracket, "" where there is none."""
+    match = _CALLED.search(before)
+    return match[1] if match else ""
+
+
+def _enclosing(elements: Mapping[str, ElementView], number: int) -> ElementView | None:
+    """Return the innermost element around a line."""
+    best: ElementView | None = None
+    for one in elements.values():
+        row = one.row
+        if one.type == "section" or not row.start_line <= number <= row.end_line:
+            continue
+        if best is None or row.start_line >= best.row.start_line:
+            best = one
+    return best
+
+
+def is_document(path: str) -> bool:
+    return path.endswith((".md", ".rst", ".txt", ".adoc", ".mdx", ".markdown"))

@@ -1,0 +1,542 @@
+"""Check plans: siblings are siblings, and every count and quotation is counted again.
+
+A plan's `evidence` names all that its numbers count: the siblings, those that a place
+or a test names, and the commits. The tree has to show each of them, and the text has to
+have just these numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from repobuild.truth.answer_template import AnswerTemplates, Fields
+from repobuild.truth.claims.change_claims import FindCommit
+from repobuild.truth.claims.list_claims import ParsedList, parse_list
+from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
+from repobuild.truth.claims.prose_match import occurs
+from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
+from repobuild.truth.structure import PLAN_PARTS
+from repobuild.truth.subject import CheckedClaim, DeferredClaim
+from repobuild.truth.tree.python_reader import PythonFile, display_name, parse_python
+from repobuild.truth.tree.site_reader import (
+    class_attributes,
+    leaves_open,
+    names_in_place,
+    words_of,
+)
+from repobuild.truth.tree.tree_index import Location, TreeIndex
+
+_STEP = re.compile(r"\n(\d+)\. ([^\n]+)")
+_MOST_COMPARED = 40  # siblings of a family that a plan counts
+_NAME = "{name}"
+_LONGEST_SUBJECT = 100
+
+
+@dataclass
+class PlanSubject:
+    """A plan while its claims are checked."""
+
+    kind: str
+    fields: Fields
+    sample: Mapping[str, Any]
+    templates: AnswerTemplates
+    index: TreeIndex
+    read: Callable[[str], str | None]  # a file's text
+    find_commit: FindCommit
+    parsed: dict[str, PythonFile | None] = field(default_factory=dict)
+
+    @property
+    def evidence(self) -> Mapping[str, Any]:
+        return self.sample.get("evidence") or {}
+
+    @property
+    def siblings(self) -> list[str]:
+        return list(self.evidence.get("siblings", ()))
+
+    def python(self, path: str) -> PythonFile | None:
+        if path not in self.parsed:
+            self.parsed[path] = parse_python(path, self.read(path))
+        return self.parsed[path]
+
+
+def check_plan(plan: PlanSubject) -> Iterator[CheckedClaim]:
+    """Yield every claim of a plan."""
+    if plan.kind == "together":
+        yield from _check_together(plan)
+        return
+    for id in plan.siblings:
+        yield CheckedClaim("sibling", id, _check_sibling(plan, id))
+    if len(set(plan.siblings)) < max(2, len(plan.siblings)):
+        yield CheckedClaim("sibling", "", "siblings are repeated, or too few")
+    for (part, name), text in plan.fields.items():
+        if name == "noun":
+            yield CheckedClaim("noun", text, _check_noun(plan, text))
+        elif name in ("items", "reasons"):
+            yield from _check_steps(plan, text)
+        elif name == "like":
+            shown = [_shown(id) for id in plan.siblings]
+            shown += {id.partition("::")[0] for id in plan.siblings if "::" in id}
+            count = shown.count(text)
+            actual = "" if count == 1 else f"{count} siblings are named so"
+            yield CheckedClaim("model", text, actual)
+        elif name == "summary":
+            yield CheckedClaim("summary", text, _check_summary(plan, text))
+        elif name == "fence":
+            file = plan.index.files.get(plan.fields[part, "other"])
+            right = file is not None and file.language == text
+            yield CheckedClaim("language", text, "" if right else "it is another one")
+        elif name == "code":
+            yield CheckedClaim("code", text, _check_code(plan, part, text))
+
+
+def _shown(id: str) -> str:
+    path, _, qual = id.partition("::")
+    return display_name(qual) if qual else path
+
+
+def _bare(id: str) -> str:
+    path, _, qual = id.partition("::")
+    if qual:
+        return display_name(qual).rpartition(".")[2]
+    return path.rpartition("/")[2].partition(".")[0]
+
+
+def _check_sibling(plan: PlanSubject, id: str) -> str:
+    """Return why an element does not belong to the family, "" when it does."""
+    kind, where, owner, pattern = plan.evidence["family"]
+    path, _, qual = id.partition("::")
+    definition = plan.index.definition(id)
+    if kind == "modules":
+        holds = path.rpartition("/")[0] == where and path in plan.index.paths
+        return "" if holds else f"it is no file of {where}"
+    if definition is None:
+        return "" if plan.index.occurs_in_text(id) else "there is no such element"
+    if kind == "subclass":
+        base_path, _, base = where.rpartition("::")
+        bare = display_name(base).rpartition(".")[2]
+        if base_path:
+            bases = plan.index.possible_bases(path, qual)
+            if Location(base_path, base) in bases:
+                return ""
+        return "" if bare in definition.bases else f"its bases: {definition.bases}"
+    if kind == "functions":
+        holds = path == where and qual.rpartition(".")[0] == owner
+        named = fnmatchcase(_bare(id), pattern)
+        return "" if holds and named else f"it is no `{pattern}` there"
+    file = plan.python(path)
+    one = file.definitions.get(qual) if file else None
+    last = pattern.rpartition(".")[2]
+    return "" if one is None or last in one.decorators else "it has no such decorator"
+
+
+def _check_noun(plan: PlanSubject, text: str) -> str:
+    """Return "" when a noun is the family's in one of the wordings."""
+    kind, where, owner, pattern = plan.evidence["family"]
+    folders = Counter(id.partition("::")[0].rpartition("/")[0] for id in plan.siblings)
+    folder = min(folders, key=lambda one: (-folders[one], one)) if folders else ""
+    fields = {
+        "base": display_name(where.rpartition("::")[2]),
+        "path": where.partition("::")[0],
+        "folder": (where if kind == "decorated" else folder) or ".",
+        "owner": owner,
+        "pattern": pattern,
+    }
+    parts = (one for one in plan.templates.parts if one.startswith("noun_"))
+    right = {plan.templates.parts[part].format_map(fields) for part in parts}
+    return "" if text in right else f"it is none of {sorted(right)}"
+
+
+def _check_summary(plan: PlanSubject, text: str) -> str:
+    for id in plan.siblings:
+        one = plan.index.definition(id)
+        if one is not None and occurs(text, one.doc):
+            return ""
+    return "no sibling is documented so"
+
+
+def _check_code(plan: PlanSubject, part: str, text: str) -> str:
+    """Return "" when a file has these lines in a row, in the element that is named."""
+    path, qual = plan.fields[part, "other"], plan.fields[part, "element"]
+    if not any(id.partition("::")[0] == path for id in plan.siblings):
+        return "no sibling is there"
+    lines = [line.strip() for line in (plan.read(path) or "").split("\n")]
+    file = plan.python(path)
+    if file is not None:
+        ranges = [
+            (one.decorated_start - 1, one.end)
+            for one in file.definitions.values()
+            if display_name(one.qual) == qual
+        ]
+        if not ranges:
+            return f"there is no {qual}"
+        lines = [line for a, b in ranges for line in lines[a:b]]
+    wanted = [line.strip() for line in text.split("\n")]
+    starts = range(len(lines) - len(wanted) + 1)
+    same = any(lines[start : start + len(wanted)] == wanted for start in starts)
+    return "" if same else f"{path} has no such lines"
+
+
+# ----------------------------------------------------------------------------- steps
+
+
+def _check_steps(plan: PlanSubject, text: str) -> Iterator[CheckedClaim]:
+    end = 0
+    for number, step in enumerate(_STEP.finditer(text), 1):
+        if step[1] != str(number) or step.start() != end:
+            yield CheckedClaim("order", step[1], f"it is step {number}")
+        end = step.end()
+        readings = _readings(plan, step[2])
+        problems = [_check_step(plan, reading) for reading in readings]
+        actual = (
+            min(problems, key=bool) if problems else "it is none of the known steps"
+        )
+        yield CheckedClaim("plan step", step[2], actual)
+    if end < len(text):
+        yield CheckedClaim("plan step", text[end:], "it is no numbered step")
+
+
+def _readings(plan: PlanSubject, text: str) -> list[Fields]:
+    """Return the readings of a step: a place may be followed by a line of it."""
+    others = [part for part in PLAN_PARTS if part not in _SITES]
+    readings = plan.templates.match_parts(others, text)
+    stop, template = plan.templates.words["stop"], plan.templates.parts["plan_line"]
+    if not text.endswith(stop):
+        return readings
+    bare = text.removesuffix(stop)
+    readings += plan.templates.match_parts(sorted(_SITES), bare)
+    before, after = template.split("{line}")
+    start = bare.find(before)
+    if start >= 0 and bare.endswith(after):
+        line = bare[start + len(before) : len(bare) - len(after)]
+        shorter = plan.templates.match_parts(sorted(_SITES), bare[:start])
+        readings += [{**one, ("plan_line", "line"): line} for one in shorter]
+    return [one for one in readings if all(map(_is_number, one.items()))]
+
+
+def _is_number(item: tuple[tuple[str, str], str]) -> bool:
+    (_, name), text = item
+    return name not in ("count", "total") or text.isdecimal()
+
+
+def _check_step(plan: PlanSubject, reading: Fields) -> str:
+    part = next(iter(reading))[0]
+    fields = {name: text for (_, name), text in reading.items()}
+    if "total" in fields and part != "plan_pattern":
+        if int(fields["total"]) != len(plan.siblings):
+            return f"{len(plan.siblings)} siblings are compared"
+    if part in _SITES:
+        return _check_site(plan, part, fields)
+    check = _CHECKS.get(part)
+    return check(plan, fields) if check else f"no check for {part}"
+
+
+def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
+    path, where = fields["other"], fields.get("where", "")
+    places = (where, "", "__all__")
+    sites = [s for s in plan.evidence["sites"] if s[0] == path and s[1] in places]
+    named = next((s[2] for s in sites if str(len(s[2])) == fields["count"]), None)
+    if named is None or not set(named) <= set(plan.siblings):
+        return "the evidence counts otherwise"
+    text, file = plan.read(path), plan.python(path)
+    if text is None:
+        return "there is no such file"
+    place = "__all__" if part == "plan_exports" else where
+    if part == "plan_entry" and where not in text:
+        return f"it has no {where}"
+    in_python = file is not None and part not in ("plan_document", "plan_entry")
+    words = names_in_place(file, part, place) if in_python and file else words_of(text)
+    lost = [one for one in named if _bare(one) not in words]
+    if lost:
+        return f"it does not name {lost[0]}"
+    line = fields.get("line", "")
+    return (
+        ""
+        if line in {one.strip() for one in ("", *text.split("\n"))}
+        else "no such line"
+    )
+
+
+def _check_pattern(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    claim = DeferredClaim("project", "", plan.sample["element"], fields["project"])
+    if problem := PROJECT_CLAIMS["project"](plan.index, claim):
+        return problem
+    total, count = int(fields["total"]), len(plan.siblings)
+    if total != count and not total > count == _MOST_COMPARED:
+        return f"there are {count}"
+    return _check_listed(plan, fields["members"], plan.siblings, total)
+
+
+def _check_listed(
+    plan: PlanSubject, text: str, allowed: list[str], total: int = 0
+) -> str:
+    path = plan.sample["element"].partition("::")[0]
+    parsed = parse_list(text, plan.templates, path, plan.sample["sources"])
+    if not isinstance(parsed, ParsedList):
+        return parsed
+    strange = set(parsed.ids) - set(allowed)
+    if strange:
+        return f"{sorted(strange)[0]} is none of them"
+    if total and parsed.has_more and len(parsed.ids) >= total:
+        return "there are no others"
+    return ""
+
+
+def _check_looked(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    return "" if int(fields["count"]) == len(plan.siblings) else "it is another number"
+
+
+def _check_calls(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when every caller mentions the base or a sibling."""
+    path = plan.sample["element"].partition("::")[0]
+    sources = plan.sample["sources"]
+    parsed = parse_list(fields["members"], plan.templates, path, sources)
+    if not isinstance(parsed, ParsedList):
+        return parsed
+    base = plan.evidence["family"][1]
+    targets = [*plan.siblings, *([base] if "::" in base else [])]
+    check = RELATION_CLAIMS["callers"]
+    for id in parsed.ids:
+        claims = (
+            DeferredClaim("callers", "#a.en.0", one, fields["members"], (id,))
+            for one in targets
+        )
+        if all(check(plan.index, claim) for claim in claims):
+            return f"{id} uses none of them"
+    return ""
+
+
+def _check_past(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when a commit of the evidence added these and touched those."""
+    path = plan.sample["element"].partition("::")[0]
+    sources = plan.sample["sources"]
+    parsed = parse_list(fields["members"], plan.templates, path, sources)
+    if not isinstance(parsed, ParsedList):
+        return parsed
+    for id in plan.evidence["commits"]:
+        commit = plan.find_commit(id)
+        if commit is None or _subject(commit.subject) != fields["subject"]:
+            continue
+        for one in parsed.ids:
+            file = one.partition("::")[0]
+            name = rf"\b{re.escape(_bare(one))}\b" if "::" in one else r"(?s).*"
+            if not re.search(name, commit.after(file) or ""):
+                return f"it does not add {one}"
+        names = re.findall(r"`([^`]+)`", fields["paths"])
+        touched = {new for _, new in commit.paths}
+        lost = [name for name in names if not _touches(name, touched)]
+        return f"it does not touch {lost[0]}" if lost else ""
+    return "there is no such commit"
+
+
+def _subject(text: str) -> str:
+    text = text.replace("`", "'")
+    if len(text) <= _LONGEST_SUBJECT:
+        return text
+    return text[: _LONGEST_SUBJECT - 1].rstrip() + "…"
+
+
+def _touches(pattern: str, paths: set[str]) -> bool:
+    expression = re.escape(pattern).replace(re.escape(_NAME), "[^/]+")
+    end = ".*" if pattern.endswith("/") else ""
+    return any(re.fullmatch(expression + end, path) for path in paths)
+
+
+def _check_home(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    there = [id for id in plan.siblings if id.partition("::")[0] == fields["other"]]
+    return "" if len(there) == int(fields["count"]) else f"{len(there)} are there"
+
+
+def _check_new_file(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    homes = {id.partition("::")[0] for id in plan.siblings}
+    if fields["other"] not in homes:
+        return "no sibling is there"
+    folders = {path.rpartition("/")[0] or "." for path in homes}
+    return "" if fields["folder"] in folders else "no sibling is in this folder"
+
+
+def _check_base(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    base = display_name(plan.evidence["family"][1].rpartition("::")[2])
+    return "" if fields["base"] == base else f"it is {base}"
+
+
+def _check_wording(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when a decorator, or a pattern with its arguments, is the family's."""
+    pattern = plan.evidence["family"][3]
+    if fields["pattern"] != pattern:
+        return f"it is {pattern}"
+    for name in re.findall(r"`([^`]+)`", fields.get("members", "")):
+        for id in plan.siblings:
+            path, _, qual = id.partition("::")
+            file = plan.python(path)
+            one = file.definitions.get(qual) if file else None
+            if one and name not in {p.name for p in one.parameters()}:
+                return f"{qual} takes no {name}"
+    return ""
+
+
+def _check_items(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when as many siblings define each name as the text says."""
+    template = plan.templates.parts["plan_item"]
+    for text in fields["members"].split(plan.templates.words["join"]):
+        readings = plan.templates.match_parts(("plan_item",), text)
+        if not readings:
+            return f"{text} does not read as {template}"
+        item = {name: value for (_, name), value in readings[0].items()}
+        if int(item["total"]) != len(plan.siblings):
+            return f"{len(plan.siblings)} siblings are compared"
+        if all(plan.python(id.partition("::")[0]) is None for id in plan.siblings):
+            continue
+        count = sum(_defines(plan, id, item["item"]) for id in plan.siblings)
+        if count != int(item["count"]):
+            return f"{count} define {item['item']}"
+    return ""
+
+
+def _defines(plan: PlanSubject, id: str, name: str) -> bool:
+    path, _, qual = id.partition("::")
+    file = plan.python(path)
+    if file is None:
+        return False
+    inner = f"{qual}.{name}" if qual else name
+    return inner in file.definitions or (
+        bool(qual) and name in class_attributes(file, qual)
+    )
+
+
+def _check_abstract(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    path, _, base = plan.evidence["family"][1].rpartition("::")
+    file = plan.python(path)
+    for name in re.findall(r"`([^`]+)`", fields["members"]):
+        if file is not None and not leaves_open(file, f"{base}.{name}"):
+            return f"{base}.{name} is not left open"
+    return _check_items(plan, fields)
+
+
+def _check_tests(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    path = fields["other"]
+    covered = next((ids for one, ids in plan.evidence["tests"] if one == path), None)
+    if covered is None or str(len(covered)) != fields["count"]:
+        return "the evidence counts otherwise"
+    if _NAME in path:
+        return "" if _touches(path, set(plan.index.paths)) else "there is none"
+    text = plan.read(path)
+    if text is None:
+        return "there is no such file"
+    words, stem = words_of(text), path.rpartition("/")[2].lower()
+    for id in covered:
+        home = id.partition("::")[0].rpartition("/")[2].partition(".")[0].strip("_")
+        if _bare(id) not in words and home.lower() not in stem:
+            others = plan.index.other_names(_bare(id))
+            if not others & words:
+                return f"it does not name {id}"
+    return ""
+
+
+def _check_together_step(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    template = re.escape(plan.templates.parts["plan_came"])
+    for name in ("other", "count", "total"):
+        group = r"[^`]+" if name == "other" else r"\d+"
+        template = template.replace(re.escape("{" + name + "}"), f"(?P<{name}>{group})")
+    found = list(re.finditer(template, fields["members"]))
+    join = plan.templates.words["join"]
+    if join.join(match[0] for match in found) != fields["members"]:
+        return "it cannot be read as a list"
+    commits = plan.evidence["home_commits" if "home" in fields else "commits"]
+    for match in found:
+        if problem := _check_came(plan, match.groupdict(), commits):
+            return problem
+    return _check_home_commits(plan, fields["home"]) if "home" in fields else ""
+
+
+def _check_home_commits(plan: PlanSubject, home: str) -> str:
+    if all(id.partition("::")[0] != home for id in plan.siblings):
+        return "no sibling is there"
+    for id in plan.evidence["home_commits"]:
+        commit = plan.find_commit(id)
+        if commit is None or home not in {new for _, new in commit.paths}:
+            return f"{id} does not touch it"
+    return ""
+
+
+def _check_came(
+    plan: PlanSubject, fields: Mapping[str, str], commits: list[str]
+) -> str:
+    """Return "" when as many of the commits touched a path."""
+    if len(commits) != int(fields["total"]):
+        return f"there are {len(commits)} commits"
+    count = 0
+    for id in commits:
+        commit = plan.find_commit(id)
+        if commit is None:
+            return f"there is no commit {id}"
+        count += _touches(fields["other"], {new for _, new in commit.paths})
+    # A pattern may match files that are not named after the sibling, too.
+    right = (
+        count >= int(fields["count"])
+        if _NAME in fields["other"]
+        else (count == int(fields["count"]))
+    )
+    return "" if right else f"{count} touched it"
+
+
+def _check_changelog(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    return "" if fields["other"] in plan.index.paths else "there is no such file"
+
+
+def _check_together(plan: PlanSubject) -> Iterator[CheckedClaim]:
+    """Check the files that changed with a file."""
+    fields = {name: text for (_, name), text in plan.fields.items()}
+    path, commits = plan.sample["element"], plan.evidence["commits"]
+    yield CheckedClaim("path", fields["path"], "" if fields["path"] == path else path)
+    right = fields["total"] == str(len(commits))
+    yield CheckedClaim("commits", fields["total"], "" if right else str(len(commits)))
+    for match in _STEP.finditer(fields["items"]):
+        readings = plan.templates.match_parts(("together_path",), match[2])
+        if not readings:
+            yield CheckedClaim("plan step", match[2], "it is none of the known steps")
+            continue
+        step = {name: text for (_, name), text in readings[0].items()}
+        yield CheckedClaim("plan step", match[2], _check_came(plan, step, commits))
+    yield CheckedClaim("commit", fields["subject"], _check_latest(plan, fields))
+
+
+def _check_latest(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    for id in plan.evidence["commits"]:
+        commit = plan.find_commit(id)
+        if commit is None or _subject(commit.subject) != fields["subject"]:
+            continue
+        text = commit.after(plan.sample["element"]) or ""
+        for name in re.findall(r"`([^`]+)`", fields["members"]):
+            if name not in words_of(text):
+                return f"it does not add {name}"
+        return ""
+    return "there is no such commit"
+
+
+_SITES = frozenset(
+    "plan_exports plan_reexport plan_table plan_call plan_function plan_instance"
+    " plan_entry plan_document".split()
+)
+_CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
+    "plan_pattern": _check_pattern,
+    "plan_looked": _check_looked,
+    "plan_calls": _check_calls,
+    "plan_past": _check_past,
+    "plan_home": _check_home,
+    "plan_new_file": _check_new_file,
+    "plan_base": _check_base,
+    "plan_decorator": _check_wording,
+    "plan_name": _check_wording,
+    "plan_abstract": _check_abstract,
+    "plan_methods": _check_items,
+    "plan_attributes": _check_items,
+    "plan_tests": _check_tests,
+    "plan_together": _check_together_step,
+    "plan_partners": _check_together_step,
+    "plan_changelog": _check_changelog,
+}

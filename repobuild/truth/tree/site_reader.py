@@ -1,0 +1,84 @@
+"""Count the names in the places of a file that a plan calls registrations.
+
+Python is read by `ast`; of other files every word counts.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile
+
+_WORD = re.compile(r"[^\W\d]\w*")
+
+
+def words_of(text: str) -> set[str]:
+    return set(_WORD.findall(text))
+
+
+def names_in_place(file: PythonFile, step: str, where: str) -> set[str]:
+    """Return the names that a place holds; `step` is the part of the plan's step."""
+    names: set[str] = set()
+    for node in _places(file, step, where):
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Name):
+                names.add(inner.id)
+            elif isinstance(inner, ast.Attribute):
+                names.add(inner.attr)
+            elif isinstance(inner, ast.Constant) and isinstance(inner.value, str):
+                names |= words_of(inner.value)
+            elif isinstance(inner, ast.alias):
+                names |= words_of(f"{inner.name} {inner.asname or ''}")
+            elif isinstance(inner, ast.keyword) and inner.arg:
+                names.add(inner.arg)
+            elif isinstance(inner, ast.arg):
+                names.add(inner.arg)
+    return names
+
+
+def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:
+    if step == "plan_function":
+        for one in file.definitions.values():
+            if re.sub(r"#\d+", "", one.qual) == where:
+                yield one.node
+        return
+    for node in ast.walk(file.tree):
+        if step == "plan_reexport":
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                yield node
+        elif step == "plan_call":
+            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith(where):
+                yield node
+        elif isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if step == "plan_instance" or where in map(ast.unparse, targets):
+                yield node
+
+
+def class_attributes(file: PythonFile, qual: str) -> set[str]:
+    """Return the names that a class body assigns."""
+    one = file.definitions.get(qual)
+    names: set[str] = set()
+    for node in one.node.body if one else ():
+        if isinstance(node, DEFINITIONS):
+            continue
+        for inner in ast.walk(node):
+            if isinstance(inner, ast.Assign):
+                names |= {t.id for t in inner.targets if isinstance(t, ast.Name)}
+            elif isinstance(inner, ast.AnnAssign) and inner.value is not None:
+                if isinstance(inner.target, ast.Name):
+                    names.add(inner.target.id)
+    return names
+
+
+def leaves_open(file: PythonFile, qual: str) -> bool:
+    """Return whether a method is abstract, or raises NotImplementedError."""
+    one = file.definitions.get(qual)
+    if one is None:
+        return False
+    if "abstractmethod" in one.decorators:
+        return True
+    text = "\n".join(file.lines[one.start - 1 : one.end])
+    return "NotImplementedError" in text

@@ -1,0 +1,255 @@
+"""A requirement is answered with a plan that the repository itself shows."""
+
+from __future__ import annotations
+
+import random
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.truth.answer_template import answer_templates
+from tests.promises.test_incremental_equals_clean import assert_equal
+from tests.repository import Repository
+from tests.standard import Standard
+
+BASE = '''\
+"""The base of all readers."""
+
+
+class Reader:
+    """Read one format."""
+
+    name = ""
+
+    def open(self, path):
+        return path
+
+    def parse(self, text):
+        raise NotImplementedError
+'''
+READERS = {"csv": "Csv", "json": "Json", "toml": "Toml", "xml": "Xml"}
+REGISTRY = """\
+from pkg.readers.csv import CsvReader
+from pkg.readers.json import JsonReader
+from pkg.readers.toml import TomlReader
+
+READERS = {
+    "csv": CsvReader,
+    "json": JsonReader,
+    "toml": TomlReader,
+}
+
+
+def read(path, kind):
+    return READERS[kind]().parse(path)
+"""
+
+
+def reader(stem: str) -> str:
+    name = READERS[stem]
+    return f'''\
+from pkg.base import Reader
+
+
+class {name}Reader(Reader):
+    """Read the rows of a {stem} file."""
+
+    name = "{stem}"
+
+    def parse(self, text):
+        return text.split("{stem}")
+'''
+
+
+def reader_test(stem: str) -> str:
+    name = READERS[stem]
+    return (
+        f"from pkg.readers.{stem} import {name}Reader\n\n\n"
+        f"def test_it_reads():\n    assert {name}Reader().parse('a') == ['a']\n"
+    )
+
+
+FIRST = {
+    "pkg/__init__.py": "",
+    "pkg/base.py": BASE,
+    "pkg/readers/__init__.py": "",
+    "pkg/registry.py": REGISTRY,
+    "docs/readers.md": "# Readers\n\n`CsvReader`, `JsonReader` and `TomlReader`.\n",
+    **{f"pkg/readers/{stem}.py": reader(stem) for stem in ("csv", "json", "toml")},
+    **{f"tests/test_{stem}.py": reader_test(stem) for stem in ("csv", "json", "toml")},
+}
+SECOND = {
+    "pkg/readers/xml.py": reader("xml"),
+    "tests/test_xml.py": reader_test("xml"),
+    "pkg/registry.py": REGISTRY.replace(
+        '    "toml"', '    "xml": XmlReader,\n    "toml"'
+    ).replace(
+        "from pkg.readers.toml",
+        "from pkg.readers.xml import XmlReader\nfrom pkg.readers.toml",
+    ),
+    "docs/readers.md": "# Readers\n\n`CsvReader`, `XmlReader`, `JsonReader`.\n",
+}
+FAMILY = "subclass::pkg/base.py::Reader"
+
+
+@pytest.fixture
+def standard(repository: Repository, tmp_path: Path):
+    repository.commit({"README.md": "# It\n"})
+    repository.commit(FIRST)
+    built = Standard(repository.git, tmp_path / "state", **{"split.generalise": 0.0})
+    built.build("plans")
+    yield built
+    built.close()
+
+
+def plans(standard: Standard, kind: str, language: str = "en") -> list[dict[str, Any]]:
+    """Return the samples of one kind."""
+    templates = answer_templates(language)
+    found = []
+    for key, sample in AllSamples.of(standard.open()).entries():
+        if key.startswith("plans//") and sample["language"] == language:
+            task, _, number = key.rpartition("#")[2].split(".")
+            if templates.kind(task, int(number)) == kind:
+                found.append({**sample, "key": key})
+    return found
+
+
+def plan(standard: Standard) -> str:
+    """Return the answer about a new reader."""
+    answers = {s["answer"] for s in plans(standard, "plan") if FAMILY in s["key"]}
+    assert len(answers) == 1
+    return answers.pop()
+
+
+def test_a_plan_names_file_base_methods_registration_tests_and_documents(standard):
+    answer = plan(standard)
+    assert "Give it a file of its own in `pkg/readers`" in answer
+    assert "Inherit from `Reader`." in answer
+    assert "leaves open: `parse` (3 of 3)" in answer
+    assert "class attributes that most siblings set: `name` (3 of 3)" in answer
+    assert "Enter it in `READERS` of `pkg/registry.py`, which holds 3 of 3" in answer
+    assert "Test it in `tests/test_{name}.py`, which covers 3 of 3." in answer
+    assert "Document it in `docs/readers.md`, which names 3 of 3" in answer
+
+
+def test_methods_that_siblings_do_not_override_are_not_asked_for(standard):
+    assert "`open`" not in plan(standard)
+
+
+def test_the_reasoning_stands_before_the_steps_and_code_is_quoted(standard):
+    answer = plan(standard)
+    parts = ["**Reasoning**", "**Plan**", "**Example**"]
+    assert sorted(parts, key=answer.index) == parts
+    assert 'return text.split("' in answer
+
+
+def test_the_history_of_the_last_sibling_is_told(standard, repository):
+    repository.commit(SECOND)
+    standard.build("plans")
+    answer = plan(standard)
+    assert re.search(
+        r'History: "a change" added `XmlReader` .* and touched `docs/readers.md`,'
+        r" `pkg/registry.py`, `tests/test_\{name\}.py`",
+        answer,
+    )
+
+
+def test_a_sibling_with_a_purpose_is_the_model_for_a_requirement(standard):
+    asked = [s for s in plans(standard, "plan_need") if "csv" in s["key"]]
+    assert asked
+    for sample in asked:
+        assert "Read the rows of a csv file." in sample["question"]
+        assert "`CsvReader`" in sample["answer"]
+        assert '"csv": CsvReader,' in sample["answer"]
+
+
+def test_functions_of_one_pattern_are_siblings(standard, repository):
+    names = ("color", "size", "shape")
+    body = "\n\n".join(
+        f"def parse_{n}(text, strict):\n    return text\n" for n in names
+    )
+    table = "PARSERS = [parse_color, parse_size, parse_shape]\n"
+    repository.commit({"pkg/parsers.py": f"{body}\n\n{table}"})
+    standard.build("plans")
+    answers = [s for s in plans(standard, "plan") if "parse_*" in s["key"]]
+    assert answers
+    assert "what the others take: `text`, `strict`" in answers[0]["answer"]
+    assert "Enter it in `PARSERS` of `pkg/parsers.py`" in answers[0]["answer"]
+
+
+def test_functions_under_one_decorator_are_siblings(standard, repository):
+    text = "from pkg.app import app\n\n\n" + "\n\n".join(
+        f'@app.route("/{n}")\ndef {n}():\n    return "{n}"\n' for n in ("a", "b", "c")
+    )
+    repository.commit({"pkg/views.py": text})
+    standard.build("plans")
+    answers = [s for s in plans(standard, "plan") if "app.route" in s["key"]]
+    assert answers
+    assert "Decorate it with `@app.route`." in answers[0]["answer"]
+
+
+def test_files_of_one_shape_are_siblings(standard, repository):
+    command = "def run(options):\n    return options\n"
+    files = {f"pkg/commands/{n}.py": command for n in ("add", "drop", "show")}
+    repository.commit(files)
+    standard.build("plans")
+    answers = [s for s in plans(standard, "plan") if "modules::" in s["key"]]
+    assert answers
+    assert "Give it a file of its own in `pkg/commands`" in answers[0]["answer"]
+    assert "`run` (3 of 3)" in answers[0]["answer"]
+
+
+def test_files_that_change_together_are_told_with_their_count(standard, repository):
+    for number in range(4):
+        body = "".join(f"\n\ndef helper{n}():\n    return {n}\n" for n in range(number))
+        touched = {"pkg/tools.py": f"X = {number}\n{body}"}
+        repository.commit(touched | {"pkg/limits.py": f"Y = {number}\n"})
+    standard.build("plans")
+    answers = [s["answer"] for s in plans(standard, "together")]
+    assert any("`pkg/limits.py` (3 of 3)" in answer for answer in answers)
+
+
+def test_every_sample_in_chinese_has_its_reasoning_first(standard):
+    for sample in plans(standard, "plan", "zh"):
+        assert sample["answer"].index("推理过程") < sample["answer"].index("实现步骤")
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_families_are_the_same_after_updates_and_after_a_clean_build(
+    repository, tmp_path, seed
+):
+    chance = random.Random(seed)
+    repository.commit({"README.md": "# It\n"})
+    repository.commit(FIRST)
+    standard = Standard(repository.git, tmp_path / "state")
+    standard.build("plans")
+    for number in range(8):
+        files: dict[str, str | None] = {}
+        stem = chance.choice(list(READERS))
+        path = chance.choice(
+            [f"pkg/readers/{stem}.py", f"tests/test_{stem}.py", "docs/readers.md"]
+        )
+        there = (repository.path / path).exists()
+        if chance.random() < 0.3 and there:
+            files[path] = None
+        elif path.startswith("docs"):
+            words = chance.sample(list(READERS.values()), 2)
+            files[path] = f"# R{number}\n\n" + "".join(f"`{w}Reader` " for w in words)
+        else:
+            make = reader if path.startswith("pkg") else reader_test
+            files[path] = make(stem) + f"\n\ndef extra{number}(a):\n    return a\n"
+        if chance.random() < 0.4:
+            known = chance.sample(list(READERS), 3)
+            lines = "".join(f'    "{s}": {READERS[s]}Reader,\n' for s in known)
+            files["pkg/registry.py"] = f"READERS = {{\n{lines}}}\n# {number}\n"
+        repository.commit(files)
+        standard.build("plans")
+        clean = Standard(repository.git, tmp_path / f"clean{number}")
+        clean.build("plans")
+        for table in ("past_commits", "additions", "families"):
+            assert_equal(standard, clean, table)
+        clean.close()
+    standard.close()
