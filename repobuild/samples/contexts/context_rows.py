@@ -1,7 +1,9 @@
 """Make the rows of `contexts`: what samples may quote of one element, file or document.
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
-equals the bare name. `shared` says that another element may have the same label. Lists
+equals the bare name. `shared` says that another element may have the same label,
+`repeated` that another one has the same purpose or heading; `trail` is what tells a
+section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most eight; `more` names the
 lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
@@ -74,6 +76,8 @@ def element_row(
     row.update(neighbours)
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
+    else:
+        row["repeated"] = file.shares_purpose(element)
     if real := file.usage.example(element, has_own_name(row)):
         row["example"] = list(real)
     if quoted:
@@ -105,7 +109,12 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "label": element.title,
         "shared": True,
         "summary": summarise_prose(element.doc),
+        "repeated": file.shares_heading(element),
     }
+    trail = file.heading_trails[element.qual]
+    if trail != element.title:
+        row["trail"] = trail
+        row["lost"] = not trail
     return _without_empty(row)
 
 

@@ -9,7 +9,8 @@ An update turns a change of facts and graph into changed rows in four steps:
 
 1.  `ChangedFiles` lists the files whose text, facts or graph row changed
     (affected.py). `DisplayNames` indexes the names in them: the shortest unambiguous
-    name of an element depends on all files (display_names.py).
+    name of an element depends on all files (display_names.py), as does what else a
+    question may identify it by (clues.py).
 2.  `find_affected` finds the ids whose rows can differ: the changed elements and their
     neighbours in the graph (affected.py), but not the elements of a changed file that
     are the same to the byte (unchanged.py); those get new line numbers only.
@@ -33,6 +34,7 @@ from itertools import groupby
 from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.engine.contract import View
 from repobuild.samples.contexts.affected import ChangedFiles, find_affected
+from repobuild.samples.contexts.clues import clues_of
 from repobuild.samples.contexts.context_rows import (
     Row,
     assertion_fields,
@@ -59,8 +61,9 @@ def contexts(view: View) -> None:
     changes = ChangedFiles(view, reader)
     for path in changes.paths:
         recorded = names_of(reader.facts(path))
-        if recorded or not view.full:
-            names.record(path, recorded)
+        clues = clues_of(reader.elements(path))
+        if recorded or clues or not view.full:
+            names.record(path, recorded, clues)
 
     before = view.own.get(PROJECT)
     project = project_row(view, reader)

@@ -21,8 +21,11 @@
                    40 lines bound the contexts, not the samples
     tells of a held-out element
                    a source is an element that must not be trained
+    ambiguous      the task knows that the question has more than one right answer in
+                   the tree, or another sample of the context answers it otherwise
     duplicate question
-                   another sample of the context asks the same; the smallest key stays
+                   another sample of the context asks and answers the same; the smallest
+                   key stays
     near duplicate another sample has the same answer and nearly the same question
     phrasing is trained
                    the phrasing is held out, but a trained question is nearly the same
@@ -50,6 +53,7 @@ from repobuild.samples.dataset.secrets_filter import (
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.tasks.facts import Sample
 
+AMBIGUOUS = "ambiguous"
 DUPLICATE = "duplicate question"
 NEAR = "near duplicate"
 RECALLED = "phrasing is trained"
@@ -118,6 +122,7 @@ class SampleFilter:
         reasons = {
             s: drop_reason(samples[s], self.bounds, self.split, known) for s in samples
         }
+        _mark(reasons, _contradicting(_good(samples, reasons)), AMBIGUOUS)
         _mark(reasons, _repeated_questions(_good(samples, reasons)), DUPLICATE)
         _mark(reasons, near_duplicates(_good(samples, reasons), self.bounds), NEAR)
         recalled = trained_phrasings(_good(samples, reasons), self.bounds)
@@ -163,7 +168,7 @@ def drop_reason(
         return problem
     if _tells_of_held_out_element(sample, split):
         return "tells of a held-out element"
-    return ""
+    return AMBIGUOUS if sample.get("ambiguous") else ""
 
 
 def format_error(sample: Sample) -> str:
@@ -218,12 +223,35 @@ def _tells_of_held_out_element(sample: Sample, split: Split) -> bool:
 # ---------------------------------------------------------- samples within one context
 
 
+def asked(question: str) -> str:
+    """Return what tells a question from others: not white space, nor capitals of prose.
+
+    Code in backticks keeps its capitals: `Config` and `config` are two names.
+    """
+    pieces = " ".join(question.split()).split("`")
+    return "`".join(
+        piece if number % 2 else piece.casefold() for number, piece in enumerate(pieces)
+    )
+
+
+def _contradicting(samples: Samples) -> set[str]:
+    """Return the samples whose question another one answers otherwise."""
+    answers: dict[str, set[str]] = {}
+    for sample in samples.values():
+        answers.setdefault(asked(sample["question"]), set()).add(sample["answer"])
+    return {
+        sub
+        for sub, sample in samples.items()
+        if len(answers[asked(sample["question"])]) > 1
+    }
+
+
 def _repeated_questions(samples: Samples) -> set[str]:
     """Return the samples whose question another one asks; the smallest key stays."""
     seen: set[str] = set()
     repeated: set[str] = set()
     for sub in sorted(samples):
-        question = samples[sub]["question"]
+        question = asked(samples[sub]["question"])
         if question in seen:
             repeated.add(sub)
         seen.add(question)

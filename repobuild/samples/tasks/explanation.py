@@ -20,7 +20,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         yield from _element(scope)
     elif kind == "section":
         if text := scope.get("summary"):
-            yield Fact("passage", scope.answer("passage", text=text), (scope.id,))
+            yield _passage(scope, text)
     elif scope.get("summary"):
         yield _module(scope)
 
@@ -38,6 +38,18 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         yield Fact("members", scope.answer("members", members=text), (scope.id,))
     if scope.get("body"):
         yield _code(scope)
+
+
+def _passage(scope: FactScope, text: str) -> Fact:
+    """Quote a section; titles above it tell it from others of the same title."""
+    name = scope.get("trail") or scope.get("label")
+    return Fact(
+        "passage",
+        scope.answer("passage", text=text),
+        (scope.id,),
+        fields={"name": name},
+        ambiguous=bool(scope.get("lost")),
+    )
 
 
 def _explain(scope: FactScope) -> Fact:

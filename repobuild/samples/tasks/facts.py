@@ -4,7 +4,8 @@ Which phrasings of a kind an element gets is decided by a hash of its id, never 
 position. So samples keep their keys and their splits when code around them changes.
 
 A question that names its element by a name that no other element has is marked `named`:
-no other context can ask the same, and dataset/dataset.py need not index it.
+no other context can ask the same, and dataset/dataset.py need not index it. One whose
+question the tree answers in two ways is marked `ambiguous`, and dropped there.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Fact:
     difficulty: str = "easy"
     fields: Mapping[str, str] = field(default_factory=dict)  # of its questions
     masked: MaskedCode | None = None
+    ambiguous: bool = False  # the tree has another right answer to its questions
     phrasing_seed: str = (
         ""  # chooses the phrasings; default: `phrasing_seed(kind, element)`
     )
@@ -143,6 +145,8 @@ def _sample(fact: Fact, scope: FactScope, number: int) -> Sample:
     }
     if "{name}" in question and not scope.get("shared"):
         sample["named"] = True
+    if fact.ambiguous:
+        sample["ambiguous"] = True
     if fact.masked:
         sample["prefix"], sample["suffix"] = fact.masked
     return sample

@@ -171,10 +171,28 @@ def module_summary(subject: Subject, claimed: str) -> str:
 
 
 def section(subject: Subject, claimed: str) -> str:
+    """Check a title, after as many of those above it as tell it from others."""
     heading = _section(subject)
-    if heading is None:
+    if heading is None or subject.file.document is None:
         return "there is no such section"
-    return "" if claimed == heading.title else f'it is called "{heading.title}"'
+    above: list[str] = []  # the titles that enclose the current section, its own last
+    levels: list[int] = []
+    called = []
+    for one in subject.file.document.sections.values():
+        while levels and levels[-1] >= one.level:
+            levels.pop()
+            above.pop()
+        levels.append(one.level)
+        above.append(one.title)
+        names = [" > ".join(above[start:]) for start in range(len(above))]
+        if one is heading and claimed not in names:
+            return f'it is called "{heading.title}"'
+        called += [one.qual for name in names if name.lower() == claimed.lower()]
+    # Two sections of one document answer "in which document" alike.
+    names_one = subject.kind == "passage" and not subject.sample.get("ambiguous")
+    if len(called) > 1 and names_one:
+        return f"{len(called)} sections are called so"
+    return ""
 
 
 def passage(subject: Subject, claimed: str) -> str:
