@@ -75,7 +75,7 @@ def render_returns(scope: FactScope) -> str:
     elif type:
         returns = scope.phrases.part("returned", type=type, text=text)
     else:
-        returns = text
+        returns = scope.phrases.part("returned_text", text=text)
     return scope.phrases.part("returns", returns=returns)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
-from repobuild.samples.tasks.facts import Fact, FactScope
+from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
@@ -19,10 +19,11 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":
-        if text := scope.get("summary"):
+        text = scope.get("summary")
+        if text and not scope.is_foreign(text):
             yield _passage(scope, text)
     elif scope.get("summary"):
-        yield _module(scope)
+        yield from _module(scope)
 
 
 def _element(scope: FactScope) -> Iterator[Fact]:
@@ -45,7 +46,7 @@ def _passage(scope: FactScope, text: str) -> Fact:
     name = scope.get("trail") or scope.get("label")
     return Fact(
         "passage",
-        scope.answer("passage", text=text),
+        scope.answer("passage", text=text, name=name),
         (scope.id,),
         fields={"name": name},
         ambiguous=bool(scope.get("lost")),
@@ -61,7 +62,15 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_parameters(scope, described=True)
         + answer_parts.render_returns(scope)
     )
-    return Fact("explain", answer, (scope.id,))
+    sources: tuple[str, ...] = (scope.id,)
+    if scope.is_foreign(scope.get("summary")):
+        # A reader of the other language learns more from what is around it.
+        for name, label in (("callees", "calls"), ("callers", "used_by")):
+            text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+            if text:
+                answer += scope.phrases.part(label, members=text)
+                sources += ids
+    return Fact("explain", answer, tuple(dict.fromkeys(sources)))
 
 
 def _sketch(scope: FactScope) -> Fact:
@@ -161,22 +170,32 @@ def _class_parts(scope: FactScope) -> str:
     return text + (part("method_list", items="".join(lines)) if lines else "")
 
 
-def _module(scope: FactScope) -> Fact:
+def _module(scope: FactScope) -> Iterator[Fact]:
+    """Say what a file is for; a quotation in another language alone is no fact."""
     answer = scope.answer("module") + answer_parts.render_summary(scope)
-    if scope.get("kind") == "document":  # its sections have a question of their own
-        return Fact("module", answer, (scope.id,))
-    members, ids = answer_parts.list_field(scope, "members")
+    members = ""
+    ids: tuple[str, ...] = ()
+    if scope.get("kind") != "document":  # its sections have a question of their own
+        members, ids = answer_parts.list_field(scope, "members")
     if members:
         answer += scope.phrases.part("defines", members=members)
-    return Fact("module", answer, (scope.id, *ids))
+    elif scope.is_foreign(scope.get("summary")):
+        return
+    yield Fact("module", answer, (scope.id, *ids))
 
 
 def _code(scope: FactScope) -> Fact:
-    """Quote the code, or show it and ask what it is for: half of the elements each."""
+    """Quote the code, or show it and ask what it is for: half of the elements each.
+
+    Where the docstring is in another language, the code takes its turn.
+    """
     code = scope.get("head") + "\n" + scope.get("body")
     summary = lead(scope.get("summary"))
+    seed = ""
     if summary and len(scope.get("body")) % 2:
-        answer = scope.answer("describe", summary=summary)
-        return Fact("describe", answer, (scope.id,), "medium", {"code": code})
+        if not scope.is_foreign(summary):
+            answer = scope.answer("describe", summary=summary)
+            return Fact("describe", answer, (scope.id,), "medium", {"code": code})
+        seed = phrasing_seed("describe", scope.id)
     answer = scope.answer("code", code=answer_parts.render_code(scope, code))
-    return Fact("code", answer, (scope.id,), "medium")
+    return Fact("code", answer, (scope.id,), "medium", phrasing_seed=seed)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
+from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.tasks.phrases import HELD_OUT, Phrases
@@ -77,7 +78,17 @@ class FactScope:
             "project": context["project"],
             "container": context.get("container", ""),
             "fence": context.get("fence", ""),
+            "verb": self._verb(kind),
         }
+
+    def _verb(self, kind: str) -> str:
+        """Return what users do with an element: Chinese calls no class."""
+        words = self.phrases.words
+        return words.get(f"verb_{kind}", words.get("verb", ""))
+
+    def is_foreign(self, text: str) -> bool:
+        """Return whether a quotation is in another language than the answer."""
+        return is_chinese(text) != (self.phrases.words["script"] == "Han")
 
     def answer(self, kind: str, /, **more: str) -> str:
         return self.phrases.answer(kind, **{**self.common_fields(), **more})

@@ -60,7 +60,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
 
 
 def _sections(scope: FactScope) -> Iterator[Fact]:
-    titles = [f'"{title}"' for title in scope.get("titles") or []]
+    quoted = scope.phrases.words["quoted"]
+    titles = [quoted.format(text=title) for title in scope.get("titles") or []]
     if titles:
         more = "members" in (scope.get("more") or ())
         text = answer_parts.list_texts(scope, titles, more)

@@ -22,6 +22,7 @@ from repobuild.resources import data_folder
 
 NUMBERS = 10  # key numbers of a kind; the last is the held-out question's
 HELD_OUT = NUMBERS - 1
+_WIDE_BRACKET = "）"
 _TABLES = ("words", "parts")
 _FIELDS = frozenset("task ask turns share questions held_out answer".split())
 
@@ -59,7 +60,12 @@ class Phrases:
     def listed(self, items: list[str], among_others: bool = False) -> str:
         """Join names as the language does; end with "and others" if asked to."""
         text = self.words["join"].join(items)
-        return self.words["more"].format(items=text) if among_others else text
+        if not among_others:
+            return text
+        more = self.words["more"]
+        if text.endswith(_WIDE_BRACKET):  # which no space follows
+            more = more.replace("} ", "}")
+        return more.format(items=text)
 
 
 @cache
