@@ -1,7 +1,8 @@
 """Make the rows of `contexts`: what samples may quote of one element, file or document.
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
-equals the bare name. `shared` says that another element may have the same label,
+equals the bare name. `languages` are those of the project's documents, unless that is
+English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most eight; `more` names the

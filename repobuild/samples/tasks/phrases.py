@@ -20,6 +20,7 @@ from repobuild.engine.contract import Value
 from repobuild.errors import UsageError, nearest
 from repobuild.resources import data_folder
 
+AUTO = "auto"  # the setting that leaves the languages to the project's documents
 NUMBERS = 10  # key numbers of a kind; the last is the held-out question's
 HELD_OUT = NUMBERS - 1
 _WIDE_BRACKET = "）"
@@ -88,8 +89,19 @@ def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
             _file(language).read_bytes() if _file(language).is_file() else b"",
             digest_size=16,
         ).hexdigest()
-        for language in settings["samples.languages"]
+        for language in question_languages(settings)
     }
+
+
+def question_languages(settings: Mapping[str, Value]) -> list[str]:
+    """Return the languages that questions may be in: all, if the documents decide."""
+    chosen: list[str] | str = settings["samples.languages"]
+    return list(chosen) if chosen != AUTO else known_languages()
+
+
+def known_languages() -> list[str]:
+    folder = data_folder("configs") / "questions"
+    return sorted(path.stem for path in folder.glob("*.toml"))
 
 
 def read_phrases(path: Path) -> Phrases:
