@@ -23,8 +23,12 @@ def total(items):
     """Return the sum of all prices."""
     return sum(price_of(item) for item in items)
 '''
-ENGLISH = "# Shop\n\nShop adds up the prices of what a customer has put into the basket.\n"
-CHINESE = "# Shop\n\nShop 用来计算购物车里所有商品的总价，并支持折扣。安装之后即可使用。\n"
+ENGLISH = (
+    "# Shop\n\nShop adds up the prices of what a customer has put into the basket.\n"
+)
+CHINESE = (
+    "# Shop\n\nShop 用来计算购物车里所有商品的总价，并支持折扣。安装之后即可使用。\n"
+)
 
 
 def languages_of(folder: Path, *steps: dict[str, Any], **settings: Any) -> list[str]:

@@ -30,6 +30,7 @@ BOUNDS, SPLIT = LengthBounds.of(SETTINGS), Split.of(SETTINGS)
 NOTHING_HIDDEN = Split(0.0, "1")
 TOKEN = "gh" + "p_" + "aB3dE6gH9" * 4
 GITHUB = {"dropped": "secret: GitHub Token"}
+MISREAD = ("，版本历史".encode("gbk").decode("latin-1") + " ") * 9
 LONG = "An answer of more than fifty characters, as the spec wants it to be. "
 
 
@@ -61,6 +62,8 @@ def test_every_drop_has_its_reason() -> None:
         ({"answer": "short", "task": "code_location"}, ""),
         ({"answer": "x" * 1001}, "answer too long"),
         ({"question": "x" * 6000}, "sample too long"),
+        ({"answer": "版本历史：修改了词典处理方法。" * 4}, ""),
+        ({"answer": MISREAD}, "not text"),
         ({}, ""),
     ):
         assert (

@@ -21,6 +21,7 @@ code (`_code_fields`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -50,6 +51,7 @@ _LONGEST_SIGNATURE = 300  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
+_LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _DOCUMENTS = ("markdown", "restructuredtext")
 
 Row = dict[str, Value]
@@ -109,7 +111,7 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "project": file.project,
         "label": element.title,
         "shared": True,
-        "summary": summarise_prose(element.doc),
+        "summary": _passage(element.doc),
         "repeated": file.shares_heading(element),
     }
     trail = file.heading_trails[element.qual]
@@ -117,6 +119,13 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         row["trail"] = trail
         row["lost"] = not trail
     return _without_empty(row)
+
+
+def _passage(paragraph: str) -> str:
+    """Return what a section says first; a list, or what announces one, says nothing."""
+    text = summarise_prose(paragraph)
+    is_announcement = paragraph.rstrip().rstrip(":：").rstrip() == text != paragraph
+    return "" if _LIST.match(paragraph) or is_announcement else text
 
 
 def _own_fields(file: FileContext, element: ElementView) -> Row:

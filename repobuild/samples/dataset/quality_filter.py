@@ -4,7 +4,8 @@
 
     no FIELD, ...  malformed: a field is missing, empty or not text, a code fence is
                    left open, masked code lacks the code around it
-    not text       control characters, or bytes that do not decode
+    not text       control characters, bytes that do not decode, or text of another
+                   encoding that was read as Latin-1
     secret: KIND   one of its texts shows a secret (secrets_filter.py)
     answer too long, answer too short
                    outside samples.min_answer .. samples.max_answer characters. The
@@ -79,6 +80,8 @@ _CODE_BLOCK = re.compile(r"^```.*\n((?:.*\n)*?)```", re.MULTILINE)
 _NAME = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"")
 # Control characters but tab and line break, lone surrogates, undecodable bytes.
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
+_LATIN_1_RUN = re.compile("[\x80-\xff]{4,}")  # longer than in any language's words
+_FEWEST_RUNS = 3
 _FEWEST_CODE_LINES = 3  # shorter code is not judged: a signature may be one long line
 _LONG_LINE = 100  # characters on average
 _FEW_LETTERS = 0.25  # of the characters that are not white space
@@ -188,7 +191,14 @@ def format_error(sample: Sample) -> str:
     for field in ("question", "answer"):
         if "```" in sample[field] and len(_FENCE.findall(sample[field])) % 2:
             return f"open fence in the {field}"
-    return "not text" if _NOT_TEXT.search(full_text(sample)) else ""
+    text = full_text(sample)
+    return "not text" if _NOT_TEXT.search(text) or _is_misread(text) else ""
+
+
+def _is_misread(text: str) -> bool:
+    """Return whether a quarter is runs of Latin-1 signs, as of GBK read as Latin-1."""
+    runs = _LATIN_1_RUN.findall(text)
+    return len(runs) >= _FEWEST_RUNS and sum(map(len, runs)) * 4 > len(text)
 
 
 def _may_be_short(sample: Sample) -> bool:

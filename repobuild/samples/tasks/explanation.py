@@ -30,7 +30,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("summary"):
         yield _explain(scope)
     elif scope.get("fence") and not scope.get("brief"):
-        yield _sketch(scope)
+        yield from _sketch(scope)
     members = scope.get("members") or _ONLY_INIT
     if scope.get("kind") == "class" and members != _ONLY_INIT:
         names = [f"`{name}`" for name in members]
@@ -73,26 +73,42 @@ def _explain(scope: FactScope) -> Fact:
     return Fact("explain", answer, tuple(dict.fromkeys(sources)))
 
 
-def _sketch(scope: FactScope) -> Fact:
+def _sketch(scope: FactScope) -> Iterator[Fact]:
     """Explain an element whose docstring gives no purpose by what is certain of it.
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
+    Where there is nothing but a signature, there is nothing to explain.
     """
-    part = scope.phrases.part
-    answer = scope.answer("sketch")
-    answer += answer_parts.render_container(scope) + _missing_purpose(scope)
     said, sources = _said_elsewhere(scope)
-    answer += said or _purpose_of_class(scope)
-    answer += _short_code(scope) or answer_parts.render_signature(scope)
+    said = said or _purpose_of_class(scope)
+    code = _short_code(scope)
     if scope.get("kind") == "class":
-        answer += _class_parts(scope)
+        structure = _class_parts(scope)
     else:
         # A signature that is too long to be quoted is told parameter by parameter.
         is_quoted = bool(scope.get("signature"))
-        answer += answer_parts.render_parameters(scope, described=is_quoted)
+        structure = answer_parts.render_parameters(scope, described=is_quoted)
+    around, cited = _neighbours(scope, sources)
+    if said or code or structure or around:
+        answer = scope.answer("sketch")
+        answer += answer_parts.render_container(scope) + _missing_purpose(scope)
+        answer += said + (code or answer_parts.render_signature(scope))
+        unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
+        yield Fact("sketch", answer + structure + around, unique, "medium")
+
+
+def _neighbours(
+    scope: FactScope, quoted: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    """Return what an element raises, and the elements around it, with their ids.
+
+    `quoted` are those that the purpose is taken from: the answer names them already.
+    """
+    part = scope.phrases.part
+    text, sources = "", quoted
     if raised := scope.get("raises"):
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
-        answer += part("raised", members=listed)
+        text += part("raised", members=listed)
     for name, label in (
         ("overrides", "replaces"),
         ("overridden", "replaced_by"),
@@ -101,12 +117,11 @@ def _sketch(scope: FactScope) -> Fact:
         ("readers", "read_by"),
         ("tests", "tested_by"),
     ):
-        text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
-        if text and not (name == "overrides" and ids == sources):
-            answer += part(label, members=text)
+        members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+        if members and not (name == "overrides" and ids == sources):
+            text += part(label, members=members)
             sources += ids
-    unique = tuple(dict.fromkeys((scope.id, *sources)))
-    return Fact("sketch", answer, unique, "medium")
+    return text, sources
 
 
 def _missing_purpose(scope: FactScope) -> str:
