@@ -43,7 +43,10 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "reverse": (),
     "container": (),
     "heading": (),
-    "explain": ("container|owner?", "summary?", _HEAD, "parameters?", "returns?"),
+    "explain": (
+        "container|owner?", "summary?", _HEAD, "parameters?", "returns?", "calls?",
+        "used_by?",
+    ),
     "module": ("summary?", "defines?"),
     "members": (),
     "sketch": (
@@ -89,7 +92,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "needs": (),
     "changed": (
         "change_signature?", "change_added?", "change_removed?", REPEATED,
-        "change_summary|change_doc|change_no_doc?", "change_lines|change_body?",
+        "change_summary|change_documented|change_doc|change_no_doc?",
+        "change_lines|change_body?",
     ),
     "added": (),
     "removed": (),
@@ -150,6 +154,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("", "short"): "own name",
     ("container", "short"): "short name",
     ("", "kind"): "kind",
+    ("", "verb"): "verb",
     ("", "path"): "path",
     ("", "project"): "project",
     ("", "container"): "container",

@@ -19,6 +19,7 @@ from repobuild.code.facts.syntax import load_grammar
 # Tags, rules, badges, tables of contents, and lines of nothing but links.
 _NO_TEXT = re.compile(
     r"\s*(?:[#>|<]|```|~~~|[-*_=]{3,}\s*$|!\[|\[!\[|\[[^\]]*\]:|\[\[?_?TOC_?\]"
+    r"|\([\w-]+\)=\s*$"  # a target of MyST
     r"|(?:\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])[\s|·,]*)+$)"
 )
 # Begins an admonition (MkDocs), a container (Docusaurus, MyST), or a template's tag

@@ -2,7 +2,7 @@
 
 A row is a file: `{callee id: [score, code]}`, sorted by callee; see call_example.py for
 the quotation. A call counts when the graph has a confident edge from the element to the
-callee, and the element names nothing else of the callee's name. The table has no index:
+callee, and the element calls nothing else of the callee's name. The table has no index:
 the graph's `in:calls ID` names the files.
 
 The rows depend on the file's own text, facts and edges only, so an edit that leaves the
@@ -78,9 +78,23 @@ def _called_lines(facts: Value, edges: Value) -> Iterator[tuple[str, str, int]]:
     for source, targets in sorted(callees.items()):
         named = {id: name_of(split_id(id)[1]) for id in targets}
         counts = Counter(named.values())
+        written: dict[str, list[str]] = defaultdict(list)  # by last name
+        for name, *_ in calls.get(source, ()):
+            written[name.rpartition(".")[2]].append(name)
         for name, *lines in calls.get(source, ()):
             last = name.rpartition(".")[2]
-            if counts[last] == 1 and not last.startswith("__"):
-                callee = next(id for id, one in named.items() if one == last)
+            if counts[last] != 1 or last.startswith("__"):
+                continue
+            callee = next(id for id, one in named.items() if one == last)
+            if len(written[last]) == 1 or _names_owner(name, callee):
                 for line in lines[:_TRIED]:
                     yield callee, last, line
+
+
+def _names_owner(name: str, callee: str) -> bool:
+    """Return whether a call is written with the class of its callee, `Class.method`.
+
+    `digest.update` and `bar.update` in one function: only the class would tell.
+    """
+    owner = split_id(callee)[1].rpartition(".")[0]
+    return bool(owner) and f".{name}".endswith(f".{owner}.{name_of(callee)}")

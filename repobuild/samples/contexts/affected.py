@@ -13,6 +13,9 @@
                       something else; the methods that they override or overrode
     name              the elements of one other file, when that file was, or is now, the
                       only other one with the name
+    clue              the same for a purpose or a heading; the methods of that name
+                      when a parameter or an attribute is the first or last to have it
+    heading           all sections of its document: the titles around them name them
 
 A row too many does no harm: the engine drops an equal row. Unchanged elements that
 nothing else affects only get a new `@lines` row.
@@ -28,6 +31,7 @@ from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
+from repobuild.samples.contexts.clues import clues_of, headings_of, own_clues
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.contexts.graph_reader import (
@@ -103,6 +107,15 @@ class ChangedFiles:
             touched |= set(names_of(facts.old)) ^ set(names_of(facts.new))
         return touched
 
+    def touched_clues(self) -> set[str]:
+        """Return the clues that some changed file has more or less often now."""
+        touched: set[str] = set()
+        for path in self.paths:
+            old = clues_of(self.old_elements(path))
+            new = clues_of(self._reader.elements(path))
+            touched.update(clue for clue in old | new if old[clue] != new[clue])
+        return touched
+
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""
         names: set[str] = set()
@@ -155,7 +168,7 @@ def find_affected(
     changes: ChangedFiles, reader: GraphReader, names: DisplayNames
 ) -> AffectedIds:
     """Return the ids whose rows may come out differently."""
-    touched = changes.touched_names()
+    touched, clues = changes.touched_names(), changes.touched_clues()
     ids: set[str] = set()
     moved: set[str] = set()
     classes: list[ChangedClass] = []
@@ -165,7 +178,10 @@ def find_affected(
             qual
             for qual in changes.unchanged(path)
             if touched.isdisjoint((new[qual].name, new[qual].plain_qual))
+            and clues.isdisjoint(own_clues(new[qual]))
         }
+        if headings_of(old) != headings_of(new):
+            unchanged = set()
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
@@ -176,6 +192,7 @@ def find_affected(
         ids.update(_methods_below(changed.id, reader))
     ids.update(_methods_above(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
+    ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
     return AffectedIds(ids, moved - ids)
 
@@ -280,6 +297,17 @@ def _used_otherwise(
             for element in reader.elements(path).values():
                 if element.name == name:
                     yield element.id
+
+
+def _asked_otherwise(
+    changes: ChangedFiles, reader: GraphReader, names: DisplayNames, touched: set[str]
+) -> Iterator[str]:
+    """Yield the elements of unchanged files that share a touched clue."""
+    paths = names.with_clue(sorted(touched), set(changes.paths))
+    for path in sorted(set(paths)):
+        for element in reader.elements(path).values():
+            if not touched.isdisjoint(own_clues(element)):
+                yield element.id
 
 
 def _renamed_elsewhere(

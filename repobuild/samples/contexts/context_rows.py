@@ -1,7 +1,10 @@
 """Make the rows of `contexts`: what samples may quote of one element, file or document.
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
-equals the bare name. `shared` says that another element may have the same label. Lists
+equals the bare name. `languages` are those of the project's documents, unless that is
+English alone. `shared` says that another element may have the same label,
+`repeated` that another one has the same purpose or heading; `trail` is what tells a
+section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most eight; `more` names the
 lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
@@ -18,6 +21,7 @@ code (`_code_fields`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
@@ -47,6 +51,7 @@ _LONGEST_SIGNATURE = 300  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
+_LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _DOCUMENTS = ("markdown", "restructuredtext")
 
 Row = dict[str, Value]
@@ -74,6 +79,8 @@ def element_row(
     row.update(neighbours)
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
+    else:
+        row["repeated"] = file.shares_purpose(element)
     if real := file.usage.example(element, has_own_name(row)):
         row["example"] = list(real)
     if quoted:
@@ -104,9 +111,21 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "project": file.project,
         "label": element.title,
         "shared": True,
-        "summary": summarise_prose(element.doc),
+        "summary": _passage(element.doc),
+        "repeated": file.shares_heading(element),
     }
+    trail = file.heading_trails[element.qual]
+    if trail != element.title:
+        row["trail"] = trail
+        row["lost"] = not trail
     return _without_empty(row)
+
+
+def _passage(paragraph: str) -> str:
+    """Return what a section says first; a list, or what announces one, says nothing."""
+    text = summarise_prose(paragraph)
+    is_announcement = paragraph.rstrip().rstrip(":：").rstrip() == text != paragraph
+    return "" if _LIST.match(paragraph) or is_announcement else text
 
 
 def _own_fields(file: FileContext, element: ElementView) -> Row:

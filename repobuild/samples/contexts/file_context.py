@@ -7,6 +7,12 @@ from collections.abc import Callable
 from functools import cached_property
 
 from repobuild.code.scan.tests_by_path import is_test
+from repobuild.samples.contexts.clues import (
+    clues_of,
+    heading_clue,
+    heading_trails,
+    purpose_clue,
+)
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
@@ -53,6 +59,25 @@ class FileContext:
             self._children.setdefault(element.parent, []).append(element)
         self._signatures: dict[str, list[tuple[str, str]]] = {}
         self._subclasses: dict[str, list[str]] = {}
+
+    @cached_property
+    def heading_trails(self) -> dict[str, str]:
+        return heading_trails(self.elements)
+
+    @cached_property
+    def _clue_counts(self) -> Counter[str]:
+        return clues_of(self.elements)
+
+    def shares_purpose(self, element: ElementView) -> bool:
+        """Return whether the docstring of another element begins with the same."""
+        clue = purpose_clue(element)
+        if not clue:
+            return False
+        return self._clue_counts[clue] > 1 or len(self.names.holders(clue)) > 1
+
+    def shares_heading(self, section: ElementView) -> bool:
+        """Return whether another document has a section of the same title."""
+        return len(self.names.holders(heading_clue(section))) > 1
 
     @property
     def language(self) -> str:

@@ -17,6 +17,7 @@ from repobuild.samples.contexts.graph_reader import GraphReader
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.markup import strip_markup
 
+DEFAULT_LANGUAGES = ["en"]  # rows do not say so
 _NAMELESS = "this project"
 _MOST_TECHNOLOGIES = 12
 _MOST_COMMANDS = 12
@@ -74,6 +75,9 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         row[field] = known.get(field, [])
     for field in ("tests", "documentation"):
         row[field] = known.get(field, [])
+    spoken = (view.table("documents").get(PROJECT) or {}).get("languages", [])
+    if spoken not in ([], DEFAULT_LANGUAGES):
+        row["languages"] = spoken
     return row
 
 

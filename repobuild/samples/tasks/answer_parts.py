@@ -75,7 +75,7 @@ def render_returns(scope: FactScope) -> str:
     elif type:
         returns = scope.phrases.part("returned", type=type, text=text)
     else:
-        returns = text
+        returns = scope.phrases.part("returned_text", text=text)
     return scope.phrases.part("returns", returns=returns)
 
 
@@ -103,7 +103,10 @@ def list_elements(scope: FactScope, ids: list[str], more: bool = False) -> str:
         length += len(qual) + (len(path) if path not in names_by_path else 0)
         if count and length > MAX_LIST_LENGTH:
             break
-        names_by_path.setdefault(path, []).append(displayed_name(qual))
+        # Of two definitions of one name, for two systems say, one mention is enough.
+        names = names_by_path.setdefault(path, [])
+        if displayed_name(qual) not in names:
+            names.append(displayed_name(qual))
         count += 1
     items = [_list_of_file(scope, *group) for group in names_by_path.items()]
     return scope.phrases.listed(items, more or count < len(ids)) if items else ""

@@ -74,6 +74,16 @@ def kind(subject: Subject, claimed: str) -> str:
     return "" if claimed == word else f"it is a {actual}"
 
 
+def verb(subject: Subject, claimed: str) -> str:
+    """Check what users do with an element, where its kind is known."""
+    words = subject.templates.words
+    if subject.definition is None:
+        known = [word for key, word in words.items() if key.startswith("verb")]
+        return "" if claimed in known else f"it is none of {', '.join(known)}"
+    actual = words.get(f"verb_{subject.definition.kind}", words.get("verb", ""))
+    return "" if claimed == actual else f"one says {actual} of it"
+
+
 def _check_kind_in_text(subject: Subject, claimed: str) -> str:
     """Check, without a parser, that the word is a kind (a method may have no class)."""
     words = subject.templates.words
@@ -165,10 +175,28 @@ def module_summary(subject: Subject, claimed: str) -> str:
 
 
 def section(subject: Subject, claimed: str) -> str:
+    """Check a title, after as many of those above it as tell it from others."""
     heading = _section(subject)
-    if heading is None:
+    if heading is None or subject.file.document is None:
         return "there is no such section"
-    return "" if claimed == heading.title else f'it is called "{heading.title}"'
+    above: list[str] = []  # the titles that enclose the current section, its own last
+    levels: list[int] = []
+    called = []
+    for one in subject.file.document.sections.values():
+        while levels and levels[-1] >= one.level:
+            levels.pop()
+            above.pop()
+        levels.append(one.level)
+        above.append(one.title)
+        names = [" > ".join(above[start:]) for start in range(len(above))]
+        if one is heading and claimed not in names:
+            return f'it is called "{heading.title}"'
+        called += [one.qual for name in names if name.lower() == claimed.lower()]
+    # Two sections of one document answer "in which document" alike.
+    names_one = subject.kind == "passage" and not subject.sample.get("ambiguous")
+    if len(called) > 1 and names_one:
+        return f"{len(called)} sections are called so"
+    return ""
 
 
 def passage(subject: Subject, claimed: str) -> str:
@@ -180,7 +208,8 @@ def sections(subject: Subject, claimed: str) -> str:
     """Check the first section titles of the document, in their order."""
     text, has_more = strip_more(claimed, subject.templates)
     join = subject.templates.words["join"]
-    quoted = [f'"{one.title}"' for one in _listed_sections(subject)]
+    frame = subject.templates.words["quoted"]
+    quoted = [frame.format(text=one.title) for one in _listed_sections(subject)]
     for count in range(1, len(quoted) + 1):
         if text == join.join(quoted[:count]):
             return _check_complete(count, len(quoted), has_more)
@@ -356,6 +385,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "own name": own_name,
     "short name": short_name,
     "kind": kind,
+    "verb": verb,
     "path": path,
     "container": container,
     "owner": owner,

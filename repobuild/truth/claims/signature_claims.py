@@ -115,6 +115,10 @@ def _check_parameters_in_text(subject: Subject, claimed: str) -> str:
 
 def returns(subject: Subject, claimed: str) -> str:
     """Check the return annotation, and what the docstring says about the value."""
+    # Where Chinese quotes a text alone, it is no type in backticks.
+    quoted = subject.templates.match_parts(("returned_text",), claimed)
+    if quoted and not claimed.startswith("`"):
+        claimed = quoted[0]["returned_text", "text"]
     fields = next(iter(subject.templates.match_parts(("returned",), claimed)), {})
     definition = subject.definition
     if definition is None:

@@ -81,7 +81,7 @@ def _set_names(node: ast.ClassDef) -> Iterator[str]:
 def methods_with_purposes(subject: Subject, claimed: str) -> str:
     """Check that each line is a method, with the beginning of its docstring."""
     end = 0
-    separator = subject.templates.parts["purpose"].replace("{text}", "")
+    before, after = subject.templates.parts["purpose"].split("{text}")
     python = subject.file.python
     known = python.children_by_name(subject.qual) if python else {}
     for line in _METHOD.finditer(claimed):
@@ -93,7 +93,7 @@ def methods_with_purposes(subject: Subject, claimed: str) -> str:
         method = known.get(line[1])
         if method is None or method.kind != "method":
             return f"{line[1]} is none of its methods"
-        text = line[2].removeprefix(separator)
+        text = line[2].removeprefix(before).removesuffix(after)
         if text and not (is_purpose(text) and is_beginning(text, method.doc)):
             return f"of {line[1]} the docstring says {method.doc[:80]!r}"
     return "" if end == len(claimed) else "it cannot be read as a list of methods"
