@@ -28,6 +28,7 @@ from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
 from repobuild.code.usage.prose_language import ProseTotals, count_words
 from repobuild.engine.contract import Value, View
+from repobuild.errors import MissingObjectError
 
 Row = dict[str, Value]
 
@@ -91,7 +92,8 @@ def _row(view: View, path: str, file: Value, limit: int) -> Row:
         return {}
     try:
         blob = view.blob(file["blob"])
-    except KeyError:
+    except MissingObjectError as error:
+        view.fail("files", path, error)
         return {}
     if len(blob) > limit:
         return {}
