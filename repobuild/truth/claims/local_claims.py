@@ -85,11 +85,19 @@ def verb(subject: Subject, claimed: str) -> str:
 
 
 def _check_kind_in_text(subject: Subject, claimed: str) -> str:
-    """Check, without a parser, that the word is a kind (a method may have no class)."""
+    """Check, without a parser, that the word is a kind that the element can be.
+
+    In JavaScript a method has a class in its name, or is bound to something, as in
+    `app.use = function`; in Go and Rust its type may be in another file.
+    """
     words = subject.templates.words
     kinds = [one for one in _ELEMENT_KINDS if words[one] == claimed]
     if not kinds:
         return f"it is none of {', '.join(words[one] for one in _ELEMENT_KINDS)}"
+    is_script = subject.file.language in ("javascript", "typescript", "tsx")
+    if is_script and kinds == ["method"] and "." not in subject.display_name:
+        if not re.search(rf"\.\s*{re.escape(subject.name)}\b", subject.file.text):
+            return "it is in no class"
     if subject.file.language == "python":
         head = rf"\b{_KEYWORDS[kinds[0]]}\s+{re.escape(subject.name)}\b"
         if not re.search(head, subject.file.text):
