@@ -2,8 +2,9 @@
 
 A row is a file: `{callee id: [score, code]}`, sorted by callee; see call_example.py for
 the quotation. A call counts when the graph has a confident edge from the element to the
-callee, and the element names nothing else of the callee's name. The table has no index:
-the graph's `in:calls ID` names the files.
+callee, and the element calls nothing else of the callee's name: neither another callee
+of the project, nor what it reaches under another name (`pathlib.Path` beside
+`fake.Path`). The table has no index: the graph's `in:calls ID` names the files.
 
 The rows depend on the file's own text, facts and edges only, so an edit that leaves the
 quoted calls as they are changes nothing beyond this table.
@@ -77,10 +78,11 @@ def _called_lines(facts: Value, edges: Value) -> Iterator[tuple[str, str, int]]:
             calls[item[0]] = row_of(item).calls
     for source, targets in sorted(callees.items()):
         named = {id: name_of(split_id(id)[1]) for id in targets}
-        counts = Counter(named.values())
-        for name, *lines in calls.get(source, ()):
+        counts, rows = Counter(named.values()), calls.get(source, ())
+        written = Counter(name.rpartition(".")[2] for name, *_ in rows)
+        for name, *lines in rows:
             last = name.rpartition(".")[2]
-            if counts[last] == 1 and not last.startswith("__"):
+            if counts[last] == written[last] == 1 and not last.startswith("__"):
                 callee = next(id for id, one in named.items() if one == last)
                 for line in lines[:_TRIED]:
                     yield callee, last, line
