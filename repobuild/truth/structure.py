@@ -74,8 +74,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "importers": (),
     "place": ("reasoning?", "module_summary?", "used_by", "calls", "trace_code?"),
     "example": ("reasoning",),
-    "change": ("reasoning?", "steps", "trace_code?"),
-    "steps": ("reasoning?", "parts", "trace_code?"),
+    "change": ("steps", "trace_code?"),
+    "steps": ("parts",),
     "similar": ("reasoning", "summary?", "class_summary?", "trace_code?"),
     "trace": ("reasoning",),
     "plan": _PLAN,
@@ -117,19 +117,17 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "distributions": (),
 }  # fmt: skip
 
-# The parts that a step of a kind can be; () for a callee with its purpose.
+# The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_read", "step_overrides", "step_overridden", "step_subclasses",
-        "step_callers", "step_run",
+        "step_read", "step_overridden", "step_callers", "step_readers", "step_run",
     ),
-    "steps": (),
 }  # fmt: skip
 
 # The parts that a step of a reasoning can be.
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
-    " pattern_subclasses pattern_bases trace_call"
+    " pattern_subclasses pattern_bases trace_call trace_line"
     " trace_members trace_tests".split()
 )
 
@@ -142,7 +140,7 @@ PLAN_PARTS = tuple(
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 
-INLINE_CODE = frozenset({"trace_call"})  # parts with code inside of a line
+INLINE_CODE = frozenset({"trace_call", "trace_line"})  # parts with code inside of a line
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
 CLAIMS: Mapping[tuple[str, str], str] = {
@@ -167,6 +165,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("passage", "text"): "passage",
     ("describe", "code"): "code",
     ("code", "code"): "code",
+    ("steps", "code"): "code",
     ("signature", "code"): "signature",
     ("definition", "code"): "signature",
     ("by_signature", "code"): "example call",
@@ -219,7 +218,6 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("pattern_bases", "members"): "bases",
     ("subclasses", "members"): "subclasses",
     ("pattern_subclasses", "members"): "subclasses",
-    ("step_subclasses", "members"): "subclasses",
     ("overrides", "members"): "overrides",
     ("pattern_overrides", "members"): "overrides",
     ("overridden", "members"): "overridden",
@@ -229,8 +227,10 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "line"): "called line",
     ("trace_call", "code"): "called line",
     ("trace_call", "members"): "callees",
+    ("trace_line", "line"): "called line",
+    ("trace_line", "code"): "called line",
     ("reasoning", "items"): "reasoning",
-    ("step_overrides", "members"): "overrides",
+    ("step_readers", "members"): "readers",
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",
     ("step_run", "members"): "tests",
@@ -260,5 +260,5 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("statistics", "functions"): "functions",
     ("statistics", "methods"): "methods counted",
     ("steps", "items"): "steps",
-    ("parts", "items"): "steps",
+    ("parts", "items"): "callee purposes",
 }

@@ -42,6 +42,7 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
+from repobuild.samples.text.stubs import has_empty_body
 
 MOST = 8  # ids in a list
 _LONGEST_SIGNATURE = 300  # characters
@@ -125,6 +126,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "decorators": list(element.row.decorators),
         "async": element.is_coroutine,
         "module_summary": file.summary,
+        "stub": file.language == "python" and has_empty_body(file.own_bytes(element)),
     }
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature

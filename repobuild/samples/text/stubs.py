@@ -1,0 +1,49 @@
+"""Recognise Python stubs: definitions that are written for type checkers only.
+
+Their body is `...`, or they stand under `if TYPE_CHECKING:`. Nothing runs them, so
+nobody has to write one to extend a class.
+"""
+
+from __future__ import annotations
+
+import re
+
+_EMPTY_BODY = re.compile(
+    rb":[ \t]*(?:#[^\n]*)?\s*(?:[rR]?(\"\"\"|\'\'\').*?\1\s*)?\.\.\.[ \t]*(?:#[^\n]*)?\s*$",
+    re.DOTALL,
+)
+_FOR_TYPES = re.compile(rb"(?:el)?if\s+(?:[\w.]+\.)?TYPE_CHECKING\s*:")
+_DEFINITION = re.compile(rb"(?:async\s+def|def|class)\s")
+
+
+def has_empty_body(code: bytes) -> bool:
+    """Return whether a function's code is its head and `...`."""
+    return code.rstrip().endswith(b"...") and _EMPTY_BODY.search(code) is not None
+
+
+def is_stub(source: bytes, start: int, length: int) -> bool:
+    """Return whether the definition in these bytes of a file is no code that runs."""
+    return has_empty_body(source[start : start + length]) or _is_for_types(
+        source, start
+    )
+
+
+def _is_for_types(source: bytes, start: int) -> bool:
+    """Return whether a definition is in a branch that only type checkers read."""
+    if b"TYPE_CHECKING" not in source[:start]:
+        return False
+    line_start = source.rfind(b"\n", 0, start) + 1
+    indent = _indent(source[line_start:].split(b"\n", 1)[0])
+    for line in reversed(source[:line_start].split(b"\n")):
+        if not line.strip() or _indent(line) >= indent:
+            continue
+        text, indent = line.strip(), _indent(line)
+        if _FOR_TYPES.match(text):
+            return True
+        if _DEFINITION.match(text) or not indent:
+            return False
+    return False
+
+
+def _indent(line: bytes) -> int:
+    return len(line) - len(line.lstrip())
