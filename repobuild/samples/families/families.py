@@ -175,6 +175,13 @@ class _Keeper:
                 own.drop(gone)
             return
         made = family_row(key, ids, self._tree)
+        terms = {f"watch:{path}" for path in made.watched}
+        terms.update(f"names:{word}" for id in ids for word in _names_of(id))
+        own.index.set(key, terms)
+        if not made.row:
+            for gone in (*stale, key) if old else ():
+                own.drop(gone)
+            return
         row = {**made.row, "count": len(ids)}
         own.put(key, row)
         for id, like in like_rows(row):
@@ -182,9 +189,6 @@ class _Keeper:
             stale.discard(like_key(key, id))
         for gone in stale:
             own.drop(gone)
-        terms = {f"watch:{path}" for path in made.watched}
-        terms.update(f"names:{word}" for id in ids for word in _names_of(id))
-        own.index.set(key, terms)
 
     def write_together(self, affected: set[str]) -> None:
         """Compute the rows `together` again: `affected`, and those of new commits."""
