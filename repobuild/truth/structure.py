@@ -141,7 +141,8 @@ PLAN_PARTS = tuple(
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 
-INLINE_CODE = frozenset({"trace_call", "trace_line"})  # parts with code inside of a line
+# Parts with code inside of a line.
+INLINE_CODE = frozenset({"trace_call", "trace_line"})
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
 CLAIMS: Mapping[tuple[str, str], str] = {

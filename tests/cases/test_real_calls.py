@@ -27,7 +27,7 @@ def measure(path):
         raise ValueError(path)
     return len(path)
 '''
-TESTS = '''\
+TESTS = """\
 import pathlib
 
 import pytest
@@ -54,7 +54,7 @@ def test_a_path_has_a_length():
 def test_no_path_has_no_length():
     with pytest.raises(ValueError):
         measure("")
-'''
+"""
 
 
 @pytest.fixture(scope="module")

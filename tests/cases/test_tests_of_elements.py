@@ -35,7 +35,7 @@ class Pool:
         """Wait for all workers."""
         return self
 '''
-TESTS = '''\
+TESTS = """\
 from unittest import TestCase
 
 from queues.queue import Queue
@@ -55,15 +55,15 @@ class QueueTest(TestCase):
     def test_restock_gives_the_count(self):
         queue = Queue()
         assert queue.restock(2) == 2
-'''
-BENCHMARKS = '''\
+"""
+BENCHMARKS = """\
 from queues.queue import Queue
 
 
 def test_bench_restock(benchmark):
     queue = Queue()
     benchmark(queue.restock(3))
-'''
+"""
 
 
 @pytest.fixture(scope="module")

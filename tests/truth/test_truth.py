@@ -81,7 +81,13 @@ def test_every_claim_of_the_structure_has_a_check():
     tables = (LOCAL_CLAIMS, SIGNATURE_CLAIMS, CODE_CLAIMS, COMPLETION_CLAIMS)
     others = (RELATION_CLAIMS, PROJECT_CLAIMS, UNDOCUMENTED_CLAIMS, USAGE_CLAIMS)
     checked = {*chain(*tables, *others)}
-    by_hand = {"steps", "callee purposes", "reasoning", "called line", "purpose of base"}
+    by_hand = {
+        "steps",
+        "callee purposes",
+        "reasoning",
+        "called line",
+        "purpose of base",
+    }
     assert set(CLAIMS.values()) - checked == by_hand
 
 

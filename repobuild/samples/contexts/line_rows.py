@@ -118,7 +118,7 @@ def _is_statement(line: str) -> bool:
 
 
 def _called_lines(element: ElementView, callees: list[str]) -> dict[int, list[str]]:
-    """Return the callees of each line, where the name in the line means nothing else."""
+    """Return the callees of each line, where their name means nothing else there."""
     by_name: dict[str, list[str]] = {}
     for id in callees:
         by_name.setdefault(split_id(id)[1].rpartition(".")[2], []).append(id)

@@ -128,17 +128,12 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     elements = [_element(id, tree) for id in ids]
     sites, searched = _sites(family, ids, elements, past, tree)
     homes = Counter(split_id(id)[0] for id in ids)
-    folders = Counter(path.rpartition("/")[0] for path in homes.elements())
     alone = {id for id in ids if _is_alone(id, tree)}
-    counted_methods = _required(family, elements, tree)
-    required = [one for one in counted_methods if one[2] or _is_usual(one[1], ids)]
+    methods = _required(family, elements, tree)
+    required = [one for one in methods if one[2] or _is_usual(one[1], ids)]
     home = _most_first(homes)[0]
     is_new_file = _is_new_file(family, alone, ids, past)
-    fitting = {
-        id
-        for id in ids
-        if (id in alone if is_new_file else split_id(id)[0] == home[0])
-    }
+    in_home = {id for id in ids if split_id(id)[0] == home[0]}
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -147,42 +142,64 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "language": tree.reader.facts(split_id(ids[0])[0]).get("language", ""),
         "siblings": [
             [
-                id,
-                _summary(id, one, tree),
-                *_code(id, one, required, tree),
-                _own_methods(family, one, tree),
-                _own_bases(family, one),
-                id in fitting,
+                *_sibling(family, id, one, required, tree),
+                id in (alone if is_new_file else in_home),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
         "homes": _most_first(homes)[:_MOST_LISTED],
-        "folder": _most_first(folders)[0][0],
+        "folder": _most_first(_folders(homes))[0][0],
         "new_file": is_new_file,
         "required": required,
-        "some": _some(family, counted_methods, ids, tree),
+        "some": _some(family, methods, ids, tree),
         "arguments": _arguments(family, elements),
         "attributes": _attributes(elements, tree),
         "sites": sites,
         "tests": _tests(family, ids, alone, tree),
+        **_history(past, tree),
+        **_partners(home[0], tree),
+        "changelog": tree.changelog,
+    }
+    # Siblings agree on where a new one goes, and show how it is made.
+    is_at_home = is_new_file or home[1] > _HALF * len(ids)
+    if not is_at_home or not _is_alike(family, row, elements):
+        return FamilyRow({}, searched)
+    return FamilyRow({k: v for k, v in row.items() if v}, searched)
+
+
+def _history(past: list[PastAddition], tree: Tree) -> Row:
+    """Return what the commits that added siblings show."""
+    return {
         "past": [[p.subject, list(p.added), list(p.paths)] for p in past[:_MOST_PAST]],
         "together": _together(past, tree),
         "past_count": len(past),
         "past_ids": [one.commit for one in past],
-        **_partners(home[0], tree),
-        "changelog": tree.changelog,
     }
-    is_shown = _has_home(is_new_file, home[1], ids) and _is_alike(family, row, elements)
-    return FamilyRow({k: v for k, v in row.items() if v} if is_shown else {}, searched)
+
+
+def _folders(homes: Counter[str]) -> Counter[str]:
+    return Counter(path.rpartition("/")[0] for path in homes.elements())
+
+
+def _sibling(
+    family: Family,
+    id: str,
+    element: ElementView | None,
+    required: list[Value],
+    tree: Tree,
+) -> list[Value]:
+    """Return an item of `siblings` without its last field."""
+    return [
+        id,
+        _summary(id, element, tree),
+        *_code(id, element, required, tree),
+        _own_methods(family, element, tree),
+        _own_bases(family, element),
+    ]
 
 
 def _is_usual(count: int, ids: Sequence[object]) -> bool:
     return count >= 2 and count > _HALF * len(ids)
-
-
-def _has_home(is_new_file: bool, count: int, ids: list[str]) -> bool:
-    """Return whether the siblings agree on where a new one goes."""
-    return is_new_file or count > _HALF * len(ids)
 
 
 def _is_alike(family: Family, row: Row, elements: list[ElementView | None]) -> bool:
@@ -331,7 +348,7 @@ def _text(element: ElementView, source: bytes) -> str:
 def _required(
     family: Family, elements: list[ElementView | None], tree: Tree
 ) -> list[Value]:
-    """Return the methods that the siblings define, with their number, abstract first."""
+    """Return the methods that siblings define, with their number, abstract first."""
     if family.kind == "modules":
         names = (
             list(dict.fromkeys(shape_names(tree.reader.elements(one.path))))
@@ -486,12 +503,7 @@ def _sites(
         text = source.decode("utf-8", "replace").replace("\r\n", "\n")
         inner = tree.reader.elements(path)
         for one in mentions(path, text, names, inner, own_lines[path]):
-            if _counts(one, family):
-                kind = one.kind
-                if kind == "function" and _is_raised(one.name, one.line):
-                    kind = "raise"
-                elif kind == "function" and _EXCEPTION.search(family.where):
-                    continue
+            if kind := _kind(one, family):
                 found[kind, path, one.where].setdefault(one.name, one.line)
     fewest = max(2, _THIRD * len(ids))
     if family.kind == "modules":
@@ -544,6 +556,16 @@ def _can_register(path: str) -> bool:
     if is_document(path) or path.rpartition("/")[2] in _MANIFESTS:
         return not is_changelog(path)
     return not is_aside(path)
+
+
+def _kind(one: NamedPlace, family: Family) -> str:
+    """Return the kind of a mention, "" for one that is no registration."""
+    if not _counts(one, family):
+        return ""
+    if one.kind == "function" and _is_raised(one.name, one.line):
+        return "raise"
+    is_exception = _EXCEPTION.search(family.where)
+    return "" if one.kind == "function" and is_exception else one.kind
 
 
 def _counts(one: NamedPlace, family: Family) -> bool:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 
 _EMPTY_BODY = re.compile(
-    rb":[ \t]*(?:#[^\n]*)?\s*(?:[rR]?(\"\"\"|\'\'\').*?\1\s*)?\.\.\.[ \t]*(?:#[^\n]*)?\s*$",
+    rb":[ \t]*(?:#[^\n]*)?\s*"
+    rb"(?:[rR]?(\"\"\"|\'\'\').*?\1\s*)?\.\.\.\s*$",
     re.DOTALL,
 )
 _FOR_TYPES = re.compile(rb"(?:el)?if\s+(?:[\w.]+\.)?TYPE_CHECKING\s*:")

@@ -237,7 +237,9 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
     named = set()
     for item in claimed.split(subject.templates.words["join"]):
         readings = subject.templates.match_parts(("lines_of", "line_of"), item)
-        fields = {side: text for (_, side), text in readings[0].items()} if readings else {}
+        fields = (
+            {side: text for (_, side), text in readings[0].items()} if readings else {}
+        )
         method = known.get(fields.get("name", ""))
         if method is None or subject.file.python.is_stub(method):
             return f"{item} is none of its methods"
@@ -272,7 +274,7 @@ def called_line(subject: Subject, line: str, code: str) -> str:
 def misses_lines(subject: Subject, numbers: list[str]) -> str:
     """Return "" when lines of a trace are all the lines of the body, in order.
 
-    No entry of `LOCAL_CLAIMS`: `sample_check.py` calls it with the numbers of all steps.
+    No entry of `LOCAL_CLAIMS`: `sample_check.py` calls it with the number of each step.
     """
     definition, layout = subject.definition, subject.file.layout
     if definition is None or layout is None or subject.file.python is None:

@@ -446,9 +446,7 @@ def _check_some(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return _check_items(plan, fields) or _check_share(plan, fields, is_usual=False)
 
 
-def _check_share(
-    plan: PlanSubject, fields: Mapping[str, str], is_usual: bool
-) -> str:
+def _check_share(plan: PlanSubject, fields: Mapping[str, str], is_usual: bool) -> str:
     """Return "" when each item is one of most siblings, or of fewer."""
     for text in fields["members"].split(plan.templates.words["join"]):
         reading = plan.templates.match_parts(("plan_item",), text)[0]
