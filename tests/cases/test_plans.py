@@ -288,6 +288,9 @@ class Heap(Queue):
         self.heap.append(item)
 
 
+KINDS = {"last": Last, "heap": Heap}
+
+
 class Base:
     """A base with typing stubs below."""
 
@@ -356,6 +359,9 @@ class Mapped(Last, dict):
 
     def push(self, item):
         self[item] = True
+
+
+BOTH = [Mixed, Mapped]
 '''
 
 

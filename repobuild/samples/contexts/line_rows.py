@@ -127,7 +127,7 @@ def _called_lines(element: ElementView, callees: list[str]) -> dict[int, list[st
     for name, *lines in element.row.calls:
         last = name.rpartition(".")[2]
         if written[last] == len(by_name.get(last, ())) == 1:
-            for line in lines:
+            for line in dict.fromkeys(lines):
                 called.setdefault(line, []).extend(by_name[last])
     return called
 

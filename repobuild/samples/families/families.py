@@ -40,6 +40,7 @@ from repobuild.samples.contexts.project_context import project_name
 from repobuild.samples.contexts.unchanged import read_source
 from repobuild.samples.families.family_row import (
     LIKE,
+    FamilyRow,
     Tree,
     family_row,
     is_changelog,
@@ -170,17 +171,18 @@ class _Keeper:
             ids = self._of_one_shape(ids)
         old = None if self._view.full else own.get(key)
         stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
-        if len(ids) < family.fewest or _is_scattered(ids):
+        made = FamilyRow({}, set())
+        if len(ids) >= family.fewest and not _is_scattered(ids):
+            made = family_row(key, ids, self._tree)
+        if not made.row:  # what it was read from may make it a family later
             for gone in (*stale, key) if old else ():
                 own.drop(gone)
-            return
-        made = family_row(key, ids, self._tree)
         terms = {f"watch:{path}" for path in made.watched}
-        terms.update(f"names:{word}" for id in ids for word in _names_of(id))
-        own.index.set(key, terms)
+        if made.watched:
+            terms.update(f"names:{word}" for id in ids for word in _names_of(id))
+        if terms or not self._view.full:
+            own.index.set(key, terms)
         if not made.row:
-            for gone in (*stale, key) if old else ():
-                own.drop(gone)
             return
         row = {**made.row, "count": len(ids)}
         own.put(key, row)

@@ -24,8 +24,8 @@ changelog       path of the change log, where new code is usually entered in one
 
 A family is left out, by an empty row, when its siblings do not show how another is
 made: when they have no home in common, when most of them share no method or attribute
-though they have some, when they are nested, protocols, or functions that are alike in
-name only and registered nowhere.
+though they have some, when they are nested, protocols, or neither named together
+anywhere nor tested, or functions that are alike in name only.
 """
 
 from __future__ import annotations
@@ -77,7 +77,7 @@ _MOST_FILES = 60  # that are searched for registrations
 _MOST_PAST = 5
 _MOST_LISTED = 6
 _MOST_METHODS = 8  # of a list; a family with more required methods is left out
-_MOST_OWN = 12  # methods of a model
+_MOST_OWN = 6  # methods of a model
 _LONGEST_CODE = 420  # characters
 _LONGEST_LINE = 90
 _ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
@@ -143,7 +143,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "siblings": [
             [
                 *_sibling(family, id, one, required, tree),
-                id in (alone if is_new_file else in_home),
+                id in (alone if is_new_file else in_home) and _is_small(one, tree),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
@@ -212,6 +212,8 @@ def _is_alike(family: Family, row: Row, elements: list[ElementView | None]) -> b
     if any(one.parent for one in classes) or len(row["required"]) > _MOST_METHODS:
         return False
     if any("Protocol" in base for one in classes for base in one.row.bases):
+        return False
+    if not (row["sites"] or row["tests"] or row["past"]):
         return False
     if any(_is_usual(count, classes) for _, count, _ in row["required"]):
         return True
@@ -410,10 +412,16 @@ def _running_methods(element: ElementView, tree: Tree) -> list[str]:
 
 def _own_methods(family: Family, element: ElementView | None, tree: Tree) -> list[str]:
     """Return all methods of a class that run; none of one with many."""
-    if family.kind != "subclass" or element is None:
+    if family.kind != "subclass" or element is None or not _is_small(element, tree):
         return []
-    methods = _running_methods(element, tree)
-    return methods if len(methods) <= _MOST_OWN else []
+    return _running_methods(element, tree)
+
+
+def _is_small(element: ElementView | None, tree: Tree) -> bool:
+    """Return whether something is no class with so many methods that it is no model."""
+    if element is None or element.type != "class":
+        return True
+    return len(_running_methods(element, tree)) <= _MOST_OWN
 
 
 def _own_bases(family: Family, element: ElementView | None) -> list[str]:
@@ -538,7 +546,7 @@ def _is_registration(
         return _is_usual(len(names), ids)
     if kind != "function":
         return len(names) >= fewest
-    if len(names) < max(3, len(ids)):
+    if len(names) < max(2, len(ids)):
         return False
     edges = tree.reader.edges(path).outgoing
     targets = {
