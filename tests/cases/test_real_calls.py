@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.usage.call_example import call_example
+from repobuild.samples.text.stubs import only_raises
 from repobuild.truth.audit import Audit
 from tests.cases.sampled import Sampled
 
@@ -129,3 +130,13 @@ def test_a_wrong_call_is_noticed(
 ) -> None:
     found = with_call(shelf, f"shelf/paths.py::{name}", code)
     assert any(problem in one.actual for one in found.wrong)
+
+
+def test_a_method_that_only_raises_is_not_called_in_an_example() -> None:
+    head = b"def set(self, a: int, b: str = ':') -> bool:\n"
+    doc = b'    """Refuse it: a directory has none."""\n'
+    assert only_raises(head + doc + b"    raise OSError(\n        a\n    )\n")
+    assert only_raises(b"@x.y\nasync " + head + b"    raise OSError\n")
+    assert not only_raises(head + doc + b"    if a:\n        raise OSError\n")
+    assert not only_raises(head + b"    a = 1\n    raise OSError(a)\n")
+    assert not only_raises(b"X = 1\n")

@@ -203,7 +203,7 @@ TREES = [
     ("shapes/figures.py", "float(self.more[0])", "int(self.more[0])", {"hole"}),
     ("shapes/figures.py", "class Circle", "class Square2:\n    pass\n\n\nclass Circle",
      {"contents", "classes"}),
-    ("tests/test_shapes.py", "report([", "render([", {"tests"}),
+    ("tests/test_shapes.py", "total([", "summed([", {"tests"}),
     ("tests/test_shapes.py", "all of it", "none of it", {"assertion"}),
     ("README.md", "## Install", "## Setup", {"sections", "section"}),
     ("README.md", "Copy the folder", "Move the folder", {"passage"}),

@@ -42,7 +42,7 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.stubs import has_empty_body
+from repobuild.samples.text.stubs import has_empty_body, only_raises
 
 MOST = 8  # ids in a list
 _LONGEST_SIGNATURE = 300  # characters
@@ -76,6 +76,9 @@ def element_row(
     row.update(_own_fields(file, element))
     neighbours = _neighbour_fields(file, element, has_own_name(row))
     neighbours["more"] += row.get("more", ())  # `members` of a class
+    if row.get("stub") and row["returns"] and neighbours["overrides"]:
+        # It narrows types for checkers: what it overrides is what runs.
+        neighbours |= {"overrides": [], "overridden": []}
     row.update(neighbours)
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
@@ -126,8 +129,10 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "decorators": list(element.row.decorators),
         "async": element.is_coroutine,
         "module_summary": file.summary,
-        "stub": file.language == "python" and has_empty_body(file.own_bytes(element)),
     }
+    if file.language == "python" and element.type != "class":
+        row["stub"] = has_empty_body(file.own_bytes(element))
+        row["refuses"] = only_raises(file.own_bytes(element))
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)

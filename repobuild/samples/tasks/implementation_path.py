@@ -16,6 +16,7 @@ from repobuild.samples.tasks.trace import (
     numbered,
     reasoning,
     render_source,
+    whole_list,
 )
 
 _SHORT_BODY = 14  # lines that are quoted whole
@@ -54,14 +55,13 @@ def _change(scope: FactScope) -> Iterator[Fact]:
         ("callers", "step_callers"),
         ("readers", "step_readers"),
     ):
-        ids = list(scope.get(field) or ())
-        allowed = scope.without_held_out(ids)
-        if len(allowed) < len(ids) or field in (scope.get("more") or ()):
+        if not scope.get(field):
+            continue
+        text, ids = whole_list(scope, field)
+        if not text:
             return
-        if ids:
-            text = answer_parts.list_elements(scope, ids)
-            steps.append(part(step, members=text))
-            groups.append(tuple(ids))
+        steps.append(part(step, members=text))
+        groups.append(ids)
     tests = scope.without_held_out(list(scope.get("tests") or ()))[:_FIRST_TESTS]
     if tests:
         text = answer_parts.list_elements(scope, tests)

@@ -13,6 +13,11 @@ _EMPTY_BODY = re.compile(
     rb"(?:[rR]?(\"\"\"|\'\'\').*?\1\s*)?\.\.\.\s*$",
     re.DOTALL,
 )
+_HEAD = re.compile(
+    rb"(?:\s*@[^\n]*\n)*\s*(?:async\s+)?def\s.*?:[ \t]*(?:#[^\n]*)?\n"
+    rb"(?:\s*[rR]?(\"\"\"|\'\'\').*?\1[ \t]*\n)?",
+    re.DOTALL,
+)
 _FOR_TYPES = re.compile(rb"(?:el)?if\s+(?:[\w.]+\.)?TYPE_CHECKING\s*:")
 _DEFINITION = re.compile(rb"(?:async\s+def|def|class)\s")
 
@@ -20,6 +25,19 @@ _DEFINITION = re.compile(rb"(?:async\s+def|def|class)\s")
 def has_empty_body(code: bytes) -> bool:
     """Return whether a function's code is its head and `...`."""
     return code.rstrip().endswith(b"...") and _EMPTY_BODY.search(code) is not None
+
+
+def only_raises(code: bytes) -> bool:
+    """Return whether a function does nothing but raise: a call of it is refused."""
+    body = _HEAD.match(code)
+    if body is None:
+        return False
+    lines = [line for line in code[body.end() :].split(b"\n") if line.strip()]
+    if not lines or not lines[0].strip().startswith(b"raise"):
+        return False
+    margin = _indent(lines[0])
+    rest = lines[1:]
+    return all(_indent(one) > margin or one.strip()[:1] in b")]}" for one in rest)
 
 
 def is_stub(source: bytes, start: int, length: int) -> bool:
