@@ -131,12 +131,12 @@ def report(names: list[str], title: str = "areas") -> str:
 TESTS = """from shapes.figures import known, report, total
 
 
-def test_what_is_known_has_a_name():
+def test_what_is_known_has_a_total():
     found = known(["square", "circle"])
     assert sorted(found) == ["circle", "square"]
 
 
-def test_a_report_begins_with_its_title():
+def test_a_report_begins_with_its_title_and_has_a_total():
     text = report(["square"], title="all of it")
     assert text.startswith("all of it")
     assert total(["square"]) == 4.25 + len(text)

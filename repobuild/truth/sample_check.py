@@ -25,7 +25,7 @@ from repobuild.truth.claims.list_claims import (
     parse_names,
     strip_more,
 )
-from repobuild.truth.claims.local_claims import LOCAL_CLAIMS, called_line
+from repobuild.truth.claims.local_claims import LOCAL_CLAIMS, called_line, misses_lines
 from repobuild.truth.claims.plan_claims import PlanSubject, check_plan
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.signature_claims import SIGNATURE_CLAIMS
@@ -45,6 +45,7 @@ from repobuild.truth.tree.tree_index import TreeIndex
 _QUESTION = " asked"  # after the name of a kind: the field is the question's
 _PLANS = "plans//"  # begins the key of a plan
 _STEP = re.compile(r"\n(\d+)\. ([^\n]+)")
+_LINE_NUMBER = re.compile(r"\n\d+\. \D*?(\d+)")  # of a step of a trace
 _LOCAL_CHECKS: Mapping[str, LocalCheck] = {
     **LOCAL_CLAIMS,
     **SIGNATURE_CLAIMS,
@@ -215,6 +216,12 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             is_reasoning = claim == "reasoning"
             parts = REASONING_PARTS if is_reasoning else STEP_PARTS[subject.kind]
             yield from _check_steps(subject, text, parts)
+            if is_reasoning and subject.kind == "trace":
+                actual = misses_lines(subject, re.findall(_LINE_NUMBER, text))
+                yield CheckedClaim("whole trace", text, actual)
+        elif claim == "callee purposes":
+            for item in text.split("\n- ")[1:]:
+                yield from _check_callee_step(subject, item)
         elif claim in _PAIRED:
             place, quoted = (fields[part, side] for side in _PAIRED[claim])
             actual = subject.defer(claim, f"{place}\n{quoted}")
@@ -225,7 +232,7 @@ def _check_fields(subject: Subject, fields: Fields) -> Iterator[CheckedClaim]:
             actual = subject.defer("purpose", text, ids) if ids else str(parsed)
             yield CheckedClaim("purpose", text, actual)
         elif claim == "called line":
-            line, code = (fields["trace_call", side] for side in ("line", "code"))
+            line, code = (fields[part, side] for side in ("line", "code"))
             yield CheckedClaim(claim, text, called_line(subject, line, code))
         else:
             source = fields.get((part, "source"), "")
@@ -266,16 +273,13 @@ def _parse_list(subject: Subject, text: str) -> ParsedList | str:
 def _check_steps(
     subject: Subject, text: str, parts: tuple[str, ...]
 ) -> Iterator[CheckedClaim]:
-    """Check numbered steps: each one of `parts`, or without any a callee."""
+    """Check numbered steps: each one of `parts`."""
     number = end = 0
     for number, step in enumerate(_STEP.finditer(text), 1):
         if step[1] != str(number) or step.start() != end:
             yield CheckedClaim("order", step[1], f"it is step {number}")
         end = step.end()
-        if parts:
-            yield from _check_step(subject, step[2], parts)
-        else:
-            yield from _check_callee_step(subject, step[2])
+        yield from _check_step(subject, step[2], parts)
     if end < len(text) or not number:
         yield CheckedClaim("steps", text[end:], "it is no numbered step")
 

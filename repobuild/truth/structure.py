@@ -77,8 +77,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "importers": (),
     "place": ("reasoning?", "module_summary?", "used_by", "calls", "trace_code?"),
     "example": ("reasoning",),
-    "change": ("reasoning?", "steps", "trace_code?"),
-    "steps": ("reasoning?", "parts", "trace_code?"),
+    "change": ("steps", "trace_code?"),
+    "steps": ("parts",),
     "similar": ("reasoning", "summary?", "class_summary?", "trace_code?"),
     "trace": ("reasoning",),
     "plan": _PLAN,
@@ -121,32 +121,32 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "distributions": (),
 }  # fmt: skip
 
-# The parts that a step of a kind can be; () for a callee with its purpose.
+# The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_read", "step_overrides", "step_overridden", "step_subclasses",
-        "step_callers", "step_run",
+        "step_read", "step_overridden", "step_callers", "step_readers", "step_run",
     ),
-    "steps": (),
 }  # fmt: skip
 
 # The parts that a step of a reasoning can be.
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
-    " pattern_subclasses pattern_bases trace_call"
+    " pattern_subclasses pattern_bases trace_call trace_line"
     " trace_members trace_tests".split()
 )
 
 # The parts that a step of a plan or of its reasoning can be; their fields are checked
 # by claims/plan_claims.py.
 PLAN_PARTS = tuple(
-    "plan_pattern plan_looked plan_calls plan_past plan_home plan_new_file plan_base"
+    "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_new_file"
+    " plan_base plan_bases plan_own plan_some plan_raise"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
     " plan_reexport plan_table plan_call plan_function plan_instance plan_entry"
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
 
-INLINE_CODE = frozenset({"trace_call"})  # parts with code inside of a line
+# Parts with code inside of a line.
+INLINE_CODE = frozenset({"trace_call", "trace_line"})
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
 CLAIMS: Mapping[tuple[str, str], str] = {
@@ -172,6 +172,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("passage", "text"): "passage",
     ("describe", "code"): "code",
     ("code", "code"): "code",
+    ("steps", "code"): "code",
     ("signature", "code"): "signature",
     ("definition", "code"): "signature",
     ("by_signature", "code"): "example call",
@@ -224,7 +225,6 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("pattern_bases", "members"): "bases",
     ("subclasses", "members"): "subclasses",
     ("pattern_subclasses", "members"): "subclasses",
-    ("step_subclasses", "members"): "subclasses",
     ("overrides", "members"): "overrides",
     ("pattern_overrides", "members"): "overrides",
     ("overridden", "members"): "overridden",
@@ -234,8 +234,10 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "line"): "called line",
     ("trace_call", "code"): "called line",
     ("trace_call", "members"): "callees",
+    ("trace_line", "line"): "called line",
+    ("trace_line", "code"): "called line",
     ("reasoning", "items"): "reasoning",
-    ("step_overrides", "members"): "overrides",
+    ("step_readers", "members"): "readers",
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",
     ("step_run", "members"): "tests",
@@ -265,5 +267,5 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("statistics", "functions"): "functions",
     ("statistics", "methods"): "methods counted",
     ("steps", "items"): "steps",
-    ("parts", "items"): "steps",
+    ("parts", "items"): "callee purposes",
 }

@@ -253,3 +253,187 @@ def test_families_are_the_same_after_updates_and_after_a_clean_build(
             assert_equal(standard, clean, table)
         clean.close()
     standard.close()
+
+
+QUEUES = '''\
+"""Queues."""
+
+import typing as t
+
+
+class Queue:
+    """A queue."""
+
+    def start(self):
+        self.items = []
+
+    def push(self, item):
+        self.items.append(item)
+
+
+class Last(Queue):
+    """A queue that gives the last item first."""
+
+    def push(self, item):
+        self.items.insert(0, item)
+
+
+class Heap(Queue):
+    """A queue that gives the smallest item first."""
+
+    def start(self):
+        self.heap = []
+
+    def push(self, item):
+        self.heap.append(item)
+
+
+KINDS = {"last": Last, "heap": Heap}
+
+
+class Base:
+    """A base with typing stubs below."""
+
+    def inverse(self):
+        return self
+
+
+class One(Base):
+    """One of two that have nothing in common but a stub."""
+
+    if t.TYPE_CHECKING:
+
+        def inverse(self) -> "One": ...
+
+    def first(self):
+        return 1
+
+
+class Two(Base):
+    """The other of two that have nothing in common but a stub."""
+
+    def inverse(self) -> "Two": ...
+
+    def second(self):
+        return 2
+
+
+class Outer:
+    """A name space."""
+
+    class Inner(Queue):
+        """A nested class."""
+
+        def push(self, item):
+            return item
+
+
+class Lost(Exception):
+    """What is raised for anything that is lost."""
+
+
+class LostKey(Lost):
+    """A key is lost."""
+
+
+class LostValue(Lost):
+    """A value is lost."""
+
+
+def find(key, value):
+    if key:
+        raise LostKey
+    if value:
+        raise LostValue(value)
+
+
+class Mixed(Last, dict):
+    """A queue that is a dictionary as well."""
+
+    def push(self, item):
+        self[item] = item
+
+
+class Mapped(Last, dict):
+    """A queue that is a dictionary as well, too."""
+
+    def push(self, item):
+        self[item] = True
+
+
+BOTH = [Mixed, Mapped]
+'''
+
+
+@pytest.fixture
+def queues(repository: Repository, tmp_path: Path):
+    files = {"shop/__init__.py": "", "shop/queues.py": QUEUES.replace("Outer", "_O")}
+    files["tests/test_queues.py"] = "from shop import queues\n\n\ndef test(): pass\n"
+    repository.commit(files)
+    built = Standard(repository.git, tmp_path / "state", **{"split.generalise": 0.0})
+    built.build("plans")
+    yield built
+    built.close()
+
+
+def of_base(standard: Standard, kind: str, base: str) -> set[str]:
+    end = f"subclass::shop/queues.py::{base}"
+    samples = plans(standard, kind)
+    return {s["answer"] for s in samples if s["key"].rpartition("#")[0].endswith(end)}
+
+
+def test_siblings_that_share_typing_stubs_only_are_no_family(queues):
+    assert not of_base(queues, "plan", "Base")
+
+
+def test_a_family_with_nested_classes_is_left_out(queues):
+    assert not of_base(queues, "plan", "Queue")
+
+
+def test_a_model_is_followed_in_all_that_it_defines(queues, repository):
+    text = QUEUES[: QUEUES.index("class Outer")]
+    repository.commit({"shop/queues.py": text})
+    queues.build("plans")
+    heap = {one for one in of_base(queues, "plan_like", "Queue") if "`Heap` as" in one}
+    assert heap
+    for answer in heap:
+        assert "Define what `Heap` defines: `start`, `push`." in answer
+        assert "file of its own" not in answer
+    (general,) = of_base(queues, "plan", "Queue")
+    assert "most siblings define: `push` (2 of 2)." in general
+    assert "what only some siblings define: `start` (1 of 2)." in general
+
+
+def test_an_exception_is_raised_where_its_siblings_are(queues):
+    (answer,) = of_base(queues, "plan", "Lost")
+    assert "Raise it in `find` of `shop/queues.py`, where 2 of 2 are raised." in answer
+    assert "Handle it" not in answer
+
+
+def test_the_second_base_of_a_model_is_named(queues):
+    answers = of_base(queues, "plan_like", "Last")
+    assert answers
+    for answer in answers:
+        name = "Mixed" if "`Mixed` as" in answer else "Mapped"
+        assert f"Inherit from `Last`, `dict`, as `{name}` does." in answer
+
+
+def test_functions_that_are_alike_in_name_only_are_no_family(queues, repository):
+    names = ("color", "size", "shape")
+    body = "\n\n".join(f"def keep_{n}(text):\n    return text\n" for n in names)
+    repository.commit({"shop/keeping.py": body})
+    queues.build("plans")
+    assert not [s for s in plans(queues, "plan") if "keep_*" in s["key"]]
+
+
+def test_a_test_file_covers_what_its_tests_call(standard, repository):
+    """Beside the name of the file of several siblings, as a plug-in's tests have it."""
+    names = ("color", "size", "shape")
+    body = "\n\n".join(f"def parse_{n}(text):\n    return text\n" for n in names)
+    table = "PARSERS = [parse_color, parse_size, parse_shape]\n"
+    test = "def test_nothing_of_it():\n    assert 1\n"
+    files = {"pkg/parsers.py": f"{body}\n\n{table}", "tests/test_parsers.py": test}
+    repository.commit(files)
+    standard.build("plans")
+    answers = [s["answer"] for s in plans(standard, "plan") if "parse_*" in s["key"]]
+    assert answers and "test_parsers" not in answers[0]

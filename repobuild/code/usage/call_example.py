@@ -6,6 +6,8 @@ a part of a statement is never quoted. A decorator is quoted with the line of it
 definition, `with` and `for` with a short body. Lines above it that assign its variables
 come along when they are short.
 
+A call that is expected to fail, within `with pytest.raises(...)`, is no example.
+
 Every quoted line is a line of the source without the common indentation, in the order
 of the source. `score` prefers keyword arguments, literals and short statements.
 """
@@ -23,6 +25,7 @@ _MOST_LINES = 6  # of a statement
 _LONGEST = 320  # characters of an example
 _LONGEST_LINE = 110  # characters
 _BEFORE = 3  # lines above the call in which its statement may begin
+_MOST_ABOVE = 40  # lines above a call that are searched for what expects an error
 _SEARCHED = 12  # lines above a statement in which its variables may be assigned
 _MOST_VARIABLES = 3
 _SHORT = 80  # characters of a statement or an assignment
@@ -46,6 +49,7 @@ _PLAIN_STATEMENT = re.compile(
 )
 _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
+_FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
 
 
@@ -69,6 +73,8 @@ def call_example(
         return None
     if not is_python:
         return _one_line(lines, row, name)
+    if _is_expected_to_fail(lines, row):
+        return None
     for start in range(row, max(-1, row - _BEFORE - 1), -1):
         end = _statement_end(lines, start)
         if end <= row or not _may_begin(lines, start):
@@ -97,6 +103,30 @@ def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
     ):
         return None
     return CallExample(_score(code, name), code)
+
+
+def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
+    """Return whether a row is, or is in the body of, a check that it raises."""
+    if _FAILING.search(_STRING.sub("''", lines[row])):
+        return True
+    inner = len(lines[row]) - len(lines[row].lstrip())
+    header: list[str] = []  # lines of a header that ends with a bracket of its own
+    for line in reversed(lines[max(0, row - _MOST_ABOVE) : row]):
+        text, indent = line.strip(), len(line) - len(line.lstrip())
+        if text and (header or indent < inner):
+            header.insert(0, text)
+        if not text or indent >= inner:
+            continue
+        if text.startswith(")"):
+            inner = indent + 1
+            continue
+        if text.startswith(("with", "async with")):
+            if _FAILING.search(_STRING.sub("''", " ".join(header))):
+                return True
+        if _DEFINITION.match(text) or not indent:
+            return False
+        inner, header = indent, []
+    return False
 
 
 def _calls(text: str, name: str) -> bool:

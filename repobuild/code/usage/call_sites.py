@@ -2,8 +2,9 @@
 
 A row is a file: `{callee id: [score, code]}`, sorted by callee; see call_example.py for
 the quotation. A call counts when the graph has a confident edge from the element to the
-callee, and the element calls nothing else of the callee's name. The table has no index:
-the graph's `in:calls ID` names the files.
+callee, and the element calls nothing else of the callee's name: neither another callee
+of the project, nor what it reaches under another name (`pathlib.Path` beside
+`fake.Path`). The table has no index: the graph's `in:calls ID` names the files.
 
 The rows depend on the file's own text, facts and edges only, so an edit that leaves the
 quoted calls as they are changes nothing beyond this table.

@@ -45,10 +45,14 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
+from repobuild.samples.text.stubs import has_empty_body, only_raises
 
 MOST = 8  # ids in a list
 _LONGEST_SIGNATURE = 300  # characters
 _LONGEST_TEST = 60  # lines, comments and docstring included
+_MOST_USERS = 64  # in tests, of which the tests of an element are chosen
+_SHORTEST_NAME = 3  # characters of a name that a test's name can contain
+_BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
@@ -74,8 +78,11 @@ def element_row(
     if file.is_location_only(element):
         return row | {"brief": True}
     row.update(_own_fields(file, element))
-    neighbours = _neighbour_fields(file, element)
+    neighbours = _neighbour_fields(file, element, has_own_name(row))
     neighbours["more"] += row.get("more", ())  # `members` of a class
+    if row.get("stub") and row["returns"] and neighbours["overrides"]:
+        # It narrows types for checkers: what it overrides is what runs.
+        neighbours |= {"overrides": [], "overridden": []}
     row.update(neighbours)
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
@@ -141,6 +148,9 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "async": element.is_coroutine,
         "module_summary": file.summary,
     }
+    if file.language == "python" and element.type != "class":
+        row["stub"] = has_empty_body(file.own_bytes(element))
+        row["refuses"] = only_raises(file.own_bytes(element))
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
@@ -208,7 +218,7 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
 # ----------------------------------------------------------------- neighbours
 
 
-def _neighbour_fields(file: FileContext, element: ElementView) -> Row:
+def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) -> Row:
     reader, id = file.reader, element.id
     callers = reader.incoming(id, "calls", tests=False)
     readers = reader.incoming(id, "uses", tests=False)
@@ -220,7 +230,7 @@ def _neighbour_fields(file: FileContext, element: ElementView) -> Row:
         subclasses=reader.incoming(id, "inherits", tests=False),
         overrides=_overridden_method(file, element),
         overridden=_overriding_methods(file, element),
-        tests=_tests(file, element),
+        tests=_tests(file, element) if is_only else [],
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
@@ -263,23 +273,41 @@ def _constructors(id: str) -> Iterator[str]:
     yield from (f"{id}.{name}" for name in ("__init__", "constructor", own))
 
 
-def _tests(file: FileContext, element: ElementView) -> Iterator[str]:
-    """Yield the tests that call or read an element or, for a class, a method of it."""
+def _tests(file: FileContext, element: ElementView) -> list[str]:
+    """Return the tests of an element, those that are named after it first.
+
+    They call or read it or, for a class, a method of it. Where none is named after it,
+    nor its file after the element's, those found use it by the way: the tests of it may
+    be others, which reach it in a way that the graph does not see. The same holds for a
+    name that several elements have, so those have no tests.
+    """
     called = [element.id]
     if element.type == "class":
         called += [e.id for e in file.children(element.qual) if e.type == "method"]
-    seen: set[str] = set()
-    for id in called:
-        users = (
-            user
-            for kind in ("calls", "uses")
-            for user in file.reader.incoming(id, kind, tests=True)
-        )
-        for user in users:
-            test = enclosing_test(user)
-            if test and test not in seen:
-                seen.add(test)
-                yield test
+    users = (
+        user
+        for id in called
+        for kind in ("calls", "uses")
+        for user in file.reader.incoming(id, kind, tests=True)
+    )
+    found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
+    tests = [one for one in found if one and not _BENCHMARK.search(one)]
+    tests.sort(key=lambda one: not _is_named_after(one, element))
+    return tests if tests and _is_named_after(tests[0], element) else []
+
+
+def _is_named_after(test: str, element: ElementView) -> bool:
+    """Return whether a test, or its file, has the name of an element, or of its file.
+
+    A method has to be named itself: its file says nothing about one of its methods.
+    """
+    path, qual = split_id(test)
+    bare = element.name.replace("_", "").lower()
+    if len(bare) >= _SHORTEST_NAME and bare in qual.replace("_", "").lower():
+        return True
+    stems = [one.rpartition("/")[2].partition(".")[0] for one in (path, element.path)]
+    plain = [re.sub(r"^tests?_|_tests?$|^_+|_+$", "", one) for one in stems]
+    return element.type != "method" and plain[0] == plain[1]
 
 
 def _overriding_methods(file: FileContext, element: ElementView) -> Iterator[str]:

@@ -108,8 +108,10 @@ class FileContext:
 
     def code(self, element: ElementView) -> str:
         """Return an element's source in whole lines, decorators included."""
-        end = element.row.start + element.row.length
-        return self.source[element.row.start : end].decode("utf-8", "replace")
+        return self.own_bytes(element).decode("utf-8", "replace")
+
+    def own_bytes(self, element: ElementView) -> bytes:
+        return self.source[element.row.start : element.row.start + element.row.length]
 
     def quote(self, element: ElementView) -> Quote | None:
         """Return an element's code in two halves, None when it has no body."""

@@ -28,16 +28,19 @@ LEVELS = 8  # levels of a class hierarchy that are followed
 MOST_SUBCLASSES = 32  # of one class that are searched for overriding methods
 _CACHED_FILES = 64  # files whose decoded rows are kept
 _TEST_NAME = re.compile(r"(?:.*?\.)??test[^.]*|.*Test.*")
+_PYTHON_TEST = re.compile(r"(?:.*?\.)??test[^.]*|.*Test[^.]*$")
 
 
 def enclosing_test(id: str) -> str:
     """Return the test that contains an element of a test file, "" for a helper.
 
     Top-level code counts as a test: some languages write tests there. A class whose
-    name contains `Test` may have test methods of any name.
+    name contains `Test` may have test methods of any name, but not in Python, whose
+    runners collect `test...` only.
     """
     path, qual = split_id(id)
-    name = _TEST_NAME.match(qual)
+    pattern = _PYTHON_TEST if path.endswith(".py") else _TEST_NAME
+    name = pattern.match(qual)
     return element_id(path, name[0]) if name else "" if qual else path
 
 

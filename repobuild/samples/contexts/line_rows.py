@@ -2,9 +2,11 @@
 
     kind, id, label, shared, project, start, end     of every element that has a row
     fence
-    calls       [[line, callee, text of the line], ...], of one function in three
-    members     [[name, start, end], ...], of classes that inherit from the project's
-    bases, callers, overrides, tests, container      the first of the element's own row
+    code        [[line, text of the line, callees], ...]: every line of the body, of one
+                short function in two
+    members     [[name, start, end], ...]: every method that runs, of classes that
+                inherit from the project's
+    bases, container      those of the element's own row
 
 No other row holds a line number: an edit above an element changes these rows and the
 samples that quote lines, and no others. All lines are the element's own: the row does
@@ -13,6 +15,8 @@ not change when a neighbour moves.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from zlib import crc32
 
 from repobuild.code.graph.graph import split_id
@@ -20,17 +24,19 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
+from repobuild.samples.text.stubs import is_stub
 
 Row = dict[str, Value]
 
 LINES = "@lines"
 
 _IDENTITY = ("label", "shared", "project")
-_CITED = {"bases": 1, "callers": 3, "overrides": 1, "tests": 2}  # ids of each list
-_TRACED = 3  # one function in three: a trace is as long as the rest of the row
-_CALLS = 4
+_TRACED = 2  # one function in two: a trace is as long as the rest of the row
+_MOST_LINES = 8  # of a body that is traced
+_MOST_RAW_LINES = 40  # with docstring and comments
 _LONGEST_LINE = 100  # characters
-_MEMBERS = 6
+_MEMBERS = 12
+_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 
 
 def quotes_lines(sample: str) -> bool:
@@ -55,38 +61,86 @@ def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
 def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     """Return what a reasoning trace cites; empty when that is too little for one."""
     steps: Row = {}
-    if element.type == "class" and row.get("bases"):
-        steps = {"members": _members(file, element)}
-    elif crc32(element.id.encode()) % _TRACED == 0 and row.get("callees"):
-        steps = {"calls": _calls(file, element, row["callees"])}
-    if not any(steps.values()):
+    if element.type == "class":
+        bases = row.get("bases")
+        steps = {"members": _members(file, element), "bases": bases} if bases else {}
+        if not steps.get("members"):
+            return {}
+    elif row.get("callees") and crc32(element.id.encode()) % _TRACED == 0:
+        steps = {"code": _code(file, element, row)}
+        if not any(ids for *_, ids in steps["code"]):
+            return {}
+    if not steps:
         return {}
     trace = {"fence": file.language, **steps}
-    trace |= {name: row[name][:n] for name, n in _CITED.items() if row.get(name)}
     if row.get("container"):
         trace["container"] = row["container"]
-    more = [name for name, n in _CITED.items() if len(row.get(name) or ()) > n]
-    return trace | {"more": more} if more else trace
+    return trace
 
 
-def _calls(
-    file: FileContext, element: ElementView, callees: list[str]
-) -> list[list[Value]]:
-    """Return [line, callee, text] of first calls, in the order of the lines."""
-    first: dict[str, int] = {}
-    for name, line, *_ in element.row.calls:
-        first.setdefault(name.rpartition(".")[2], line)
-    calls = []
+def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]]:
+    """Return [line, text, callees] of every line of a short function, or nothing.
+
+    A trace that leaves out lines would leave out what the function is for.
+    """
+    raw_lines = element.row.end_line - element.row.start_line
+    if "callees" in row.get("more", ()) or raw_lines > _MOST_RAW_LINES:
+        return []
+    quoted_code = file.quote(element)
+    body = quoted_code.body.split("\n") if quoted_code else []
+    if not 0 < len(body) <= _MOST_LINES:
+        return []
+    called = _called_lines(element, row.get("callees") or [])
+    number, end = element.row.start_line, element.row.end_line
+    lines: list[list[Value]] = []
+    for quoted in body:
+        while number <= end and not _is_line(file.line(number), quoted.strip()):
+            number += 1
+        text = file.line(number) if number <= end else ""
+        if not 0 < len(text) <= _LONGEST_LINE or not _is_statement(quoted):
+            return []
+        lines.append([number, text, called.get(number, [])])
+        number += 1
+    return lines
+
+
+def _is_line(text: str, quoted: str) -> bool:
+    """Return whether a line is a quoted one, with or without a comment after it."""
+    rest = text[len(quoted) :].lstrip() if text.startswith(quoted) else " "
+    return not rest or rest.startswith(("#", "//"))
+
+
+def _is_statement(line: str) -> bool:
+    """Return whether a line is no part of a longer statement."""
+    bare = _STRING.sub("", line)
+    depth = sum(bare.count(c) for c in "([{") - sum(bare.count(c) for c in ")]}")
+    return not depth and not {'"', "'", "`", "\\"} & set(bare)
+
+
+def _called_lines(element: ElementView, callees: list[str]) -> dict[int, list[str]]:
+    """Return the callees of each line, where their name means nothing else there."""
+    by_name: dict[str, list[str]] = {}
     for id in callees:
-        line = first.get(split_id(id)[1].rpartition(".")[2])
-        text = file.line(line) if line else ""
-        if text and len(text) <= _LONGEST_LINE:
-            calls.append([line, id, text])
-    return sorted(calls)[:_CALLS]
+        by_name.setdefault(split_id(id)[1].rpartition(".")[2], []).append(id)
+    written = Counter(name.rpartition(".")[2] for name, *_ in element.row.calls)
+    called: dict[int, list[str]] = {}
+    for name, *lines in element.row.calls:
+        last = name.rpartition(".")[2]
+        if written[last] == len(by_name.get(last, ())) == 1:
+            for line in dict.fromkeys(lines):
+                called.setdefault(line, []).extend(by_name[last])
+    return called
 
 
 def _members(file: FileContext, element: ElementView) -> list[list[Value]]:
-    """Return [name, start, end] of a class's first methods."""
-    methods = (e for e in file.children(element.qual) if e.type == "method")
-    listed = [e for e in methods if file.has_row(e)][:_MEMBERS]
-    return [[e.name, e.row.start_line, e.row.end_line] for e in listed]
+    """Return [name, start, end] of a class's methods; none of one with many."""
+    methods = [
+        e
+        for e in file.children(element.qual)
+        if e.type == "method"
+        and not (e.is_overload or e.is_dead)
+        and not is_stub(file.source, e.row.start, e.row.length)
+    ]
+    if not 0 < len(methods) <= _MEMBERS or any("#" in e.qual for e in methods):
+        return []
+    return [[e.name, e.row.start_line, e.row.end_line] for e in methods]

@@ -40,6 +40,7 @@ from repobuild.samples.contexts.project_context import project_name
 from repobuild.samples.contexts.unchanged import read_source
 from repobuild.samples.families.family_row import (
     LIKE,
+    FamilyRow,
     Tree,
     family_row,
     is_changelog,
@@ -179,11 +180,19 @@ class _Keeper:
             ids = self._of_one_shape(ids)
         old = None if self._view.full else own.get(key)
         stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
-        if len(ids) < family.fewest or _is_scattered(ids):
+        made = FamilyRow({}, set())
+        if len(ids) >= family.fewest and not _is_scattered(ids):
+            made = family_row(key, ids, self._tree)
+        if not made.row:  # what it was read from may make it a family later
             for gone in (*stale, key) if old else ():
                 own.drop(gone)
+        terms = {f"watch:{path}" for path in made.watched}
+        if made.watched:
+            terms.update(f"names:{word}" for id in ids for word in _names_of(id))
+        if terms or not self._view.full:
+            own.index.set(key, terms)
+        if not made.row:
             return
-        made = family_row(key, ids, self._tree)
         row = {**made.row, "count": len(ids)}
         own.put(key, row | self._common)
         for id, like in like_rows(row):
@@ -191,9 +200,6 @@ class _Keeper:
             stale.discard(like_key(key, id))
         for gone in stale:
             own.drop(gone)
-        terms = {f"watch:{path}" for path in made.watched}
-        terms.update(f"names:{word}" for id in ids for word in _names_of(id))
-        own.index.set(key, terms)
 
     def write_together(self, affected: set[str]) -> None:
         """Compute the rows `together` again: `affected`, and those of new commits."""

@@ -3,11 +3,14 @@
 kind, id        "family"; the element that the family is about: a base class or the
                 sibling that is the best example
 family          [kind, where, owner, pattern] of `membership.Family`
-siblings        [[id, summary, name of the code's element, code, ended], ...], by id
+siblings        [[id, summary, name of the code's element, code, ended, methods, bases,
+                fits], ...], by id; methods that run and bases as written, of a class
+                in Python; one that fits is where a new one goes
 count           of all siblings; `siblings` has at most `_MOST`, chosen by a hash
 homes           [[path, siblings in it], ...], most first
 folder, new_file   where a new one goes, and whether in a file of its own
 required        [[method, siblings that define it, whether it is abstract], ...]
+some            [[method of the base, siblings that define it], ...]: fewer than most do
 arguments       names that functions of one pattern take first
 attributes      [[class attribute, siblings that assign it], ...]
 sites           [[kind, path, name, [number of a sibling, ...], {name: line}], ...]
@@ -17,15 +20,19 @@ past_count, past_ids   all commits that added siblings
 together        [[path or pattern, commits], ...] that came along in `past`
 partners        [[path, commits, of how many], ...] that changed with the first home
 home_ids        these commits
-callers         ids of the callers of the base or of the siblings
 changelog       path of the change log, where new code is usually entered in one
+
+A family is left out, by an empty row, when its siblings do not show how another is
+made: when they have no home in common, when most of them share no method or attribute
+though they have some, when they are nested, protocols, or neither named together
+anywhere nor tested, or functions that are alike in name only.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 from zlib import crc32
@@ -52,12 +59,13 @@ from repobuild.samples.families.past_additions import (
 from repobuild.samples.families.registration import NamedPlace, is_document, mentions
 from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
+from repobuild.samples.text.stubs import is_stub
 
 Row = dict[str, Value]
 LIKE = "like::"  # begins the key of a row about one sibling
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
-    "project family language count homes folder new_file required arguments"
+    "project family language count homes folder new_file required some arguments"
     " attributes tests past together past_count past_ids partners home_ids"
     " changelog".split()
 )
@@ -68,11 +76,17 @@ _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_FILES = 60  # that are searched for registrations
 _MOST_PAST = 5
 _MOST_LISTED = 6
+_MOST_METHODS = 8  # of a list; a family with more required methods is left out
+_MOST_OWN = 6  # methods of a model
 _LONGEST_CODE = 420  # characters
 _LONGEST_LINE = 90
 _ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
+_REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
+_GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
+_BENCHMARK = re.compile(r"(?i)(^|[/_])bench")
+_EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -114,8 +128,12 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     elements = [_element(id, tree) for id in ids]
     sites, searched = _sites(family, ids, elements, past, tree)
     homes = Counter(split_id(id)[0] for id in ids)
-    folders = Counter(path.rpartition("/")[0] for path in homes.elements())
-    required = _required(family, elements, tree)
+    alone = {id for id in ids if _is_alone(id, tree)}
+    methods = _required(family, elements, tree)
+    required = [one for one in methods if one[2] or _is_usual(one[1], ids)]
+    home = _most_first(homes)[0]
+    is_new_file = _is_new_file(family, alone, ids, past)
+    in_home = {id for id in ids if split_id(id)[0] == home[0]}
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -123,26 +141,90 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "family": list(family),
         "language": tree.reader.facts(split_id(ids[0])[0]).get("language", ""),
         "siblings": [
-            [id, _summary(id, one, tree), *_code(id, one, required, tree)]
+            [
+                *_sibling(family, id, one, required, tree),
+                id in (alone if is_new_file else in_home) and _is_small(one, tree),
+            ]
             for id, one in zip(ids, elements, strict=True)
         ],
         "homes": _most_first(homes)[:_MOST_LISTED],
-        "folder": _most_first(folders)[0][0],
-        "new_file": _is_new_file(family, homes, past),
+        "folder": _most_first(_folders(homes))[0][0],
+        "new_file": is_new_file,
         "required": required,
+        "some": _some(family, methods, ids, tree),
         "arguments": _arguments(family, elements),
         "attributes": _attributes(elements, tree),
         "sites": sites,
-        "tests": _tests(ids, tree),
+        "tests": _tests(family, ids, alone, tree),
+        **_history(past, tree),
+        **_partners(home[0], tree),
+        "changelog": tree.changelog,
+    }
+    # Siblings agree on where a new one goes, and show how it is made.
+    is_at_home = is_new_file or home[1] > _HALF * len(ids)
+    if not is_at_home or not _is_alike(family, row, elements):
+        return FamilyRow({}, searched)
+    return FamilyRow({k: v for k, v in row.items() if v}, searched)
+
+
+def _history(past: list[PastAddition], tree: Tree) -> Row:
+    """Return what the commits that added siblings show."""
+    return {
         "past": [[p.subject, list(p.added), list(p.paths)] for p in past[:_MOST_PAST]],
         "together": _together(past, tree),
         "past_count": len(past),
         "past_ids": [one.commit for one in past],
-        **_partners(_most_first(homes)[0][0], tree),
-        "callers": _callers(family, ids, tree),
-        "changelog": tree.changelog,
     }
-    return FamilyRow({k: v for k, v in row.items() if v}, searched)
+
+
+def _folders(homes: Counter[str]) -> Counter[str]:
+    return Counter(path.rpartition("/")[0] for path in homes.elements())
+
+
+def _sibling(
+    family: Family,
+    id: str,
+    element: ElementView | None,
+    required: list[Value],
+    tree: Tree,
+) -> list[Value]:
+    """Return an item of `siblings` without its last field."""
+    return [
+        id,
+        _summary(id, element, tree),
+        *_code(id, element, required, tree),
+        _own_methods(family, element, tree),
+        _own_bases(family, element),
+    ]
+
+
+def _is_usual(count: int, ids: Sequence[object]) -> bool:
+    return count >= 2 and count > _HALF * len(ids)
+
+
+def _is_alike(family: Family, row: Row, elements: list[ElementView | None]) -> bool:
+    """Return whether the siblings show how another one is made."""
+    if family.kind == "functions":
+        return any(kind in _REGISTRATIONS for kind, *_ in row["sites"])
+    if family.kind != "subclass":
+        return True
+    classes = [one for one in elements if one is not None]
+    if any(one.parent for one in classes) or len(row["required"]) > _MOST_METHODS:
+        return False
+    if any("Protocol" in base for one in classes for base in one.row.bases):
+        return False
+    if not (row["sites"] or row["tests"] or row["past"]):
+        return False
+    if any(_is_usual(count, classes) for _, count, _ in row["required"]):
+        return True
+    has_methods = any(methods for *_, methods, _, _ in row["siblings"])
+    return bool(row["attributes"]) or not has_methods
+
+
+def _is_alone(id: str, tree: Tree) -> bool:
+    """Return whether a sibling is the only public class or function of its file."""
+    path, qual = split_id(id)
+    return not qual or list(shape_names(tree.reader.elements(path))) == [qual]
 
 
 def _together(past: list[PastAddition], tree: Tree) -> list[Value]:
@@ -223,6 +305,8 @@ def _code(
     for method, *_ in required:
         inner = elements.get(f"{element.qual}.{method}")
         text = _text(inner, source) if inner else ""
+        if inner and is_stub(source, inner.row.start, inner.row.length):
+            continue
         if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):
             return f"{element.qual}.{method}", text, True
     lines, length = [], 0
@@ -266,10 +350,12 @@ def _text(element: ElementView, source: bytes) -> str:
 def _required(
     family: Family, elements: list[ElementView | None], tree: Tree
 ) -> list[Value]:
-    """Return the methods that at least half of the siblings define."""
+    """Return the methods that siblings define, with their number, abstract first."""
     if family.kind == "modules":
         names = (
-            set(shape_names(tree.reader.elements(one.path))) for one in elements if one
+            list(dict.fromkeys(shape_names(tree.reader.elements(one.path))))
+            for one in elements
+            if one
         )
         abstract: set[str] = set()
     elif family.kind == "subclass":
@@ -278,22 +364,72 @@ def _required(
     else:
         return []
     counts = Counter(name for group in names for name in group)
-    kept: list[Value] = [
-        [name, count, name in abstract]
-        for name, count in counts.items()
-        if count >= max(2, _HALF * len(elements)) or name in abstract
+    counted_methods: list[Value] = [
+        [name, count, name in abstract] for name, count in counts.items()
     ]
-    return sorted(kept, key=lambda item: (-item[2], -item[1], item[0]))[:_MOST_LISTED]
+    return sorted(counted_methods, key=lambda item: (-item[2], -item[1], item[0]))
 
 
-def _methods(element: ElementView, tree: Tree) -> set[str]:
-    return {
+def _some(
+    family: Family, counted_methods: list[Value], ids: list[str], tree: Tree
+) -> list[Value]:
+    """Return the methods of the base that some siblings replace, and most do not."""
+    path, qual = split_id(family.where)
+    inherited = {
+        one.name for one in tree.reader.elements(path).values() if one.parent == qual
+    }
+    some = [
+        [name, count]
+        for name, count, is_abstract in counted_methods
+        if not is_abstract and not _is_usual(count, ids) and name in inherited
+    ]
+    is_subclass = family.kind == "subclass" and bool(qual)
+    return some if is_subclass and len(some) <= _MOST_METHODS else []
+
+
+def _methods(element: ElementView, tree: Tree) -> list[str]:
+    """Return the methods of a class that run, those with names of Python's own not."""
+    return [
+        name
+        for name in _running_methods(element, tree)
+        if name == "__init__" or not name.startswith("__")
+    ]
+
+
+def _running_methods(element: ElementView, tree: Tree) -> list[str]:
+    source = tree.read(element.path) or b""
+    is_python = element.path.endswith((".py", ".pyi"))
+    names = (
         one.name
         for one in tree.reader.elements(element.path).values()
         if one.parent == element.qual
         and one.type == "method"
-        and (one.name == "__init__" or not one.name.startswith("__"))
-    }
+        and not (one.is_overload or one.is_dead)
+        and not (is_python and is_stub(source, one.row.start, one.row.length))
+    )
+    return list(dict.fromkeys(names))
+
+
+def _own_methods(family: Family, element: ElementView | None, tree: Tree) -> list[str]:
+    """Return all methods of a class that run; none of one with many."""
+    if family.kind != "subclass" or element is None or not _is_small(element, tree):
+        return []
+    return _running_methods(element, tree)
+
+
+def _is_small(element: ElementView | None, tree: Tree) -> bool:
+    """Return whether something is no class with so many methods that it is no model."""
+    if element is None or element.type != "class":
+        return True
+    return len(_running_methods(element, tree)) <= _MOST_OWN
+
+
+def _own_bases(family: Family, element: ElementView | None) -> list[str]:
+    """Return the bases of a class as written, where there are several (Python only)."""
+    if family.kind != "subclass" or element is None:
+        return []
+    bases = [one for one in element.row.bases if not _GENERIC.match(one)]
+    return bases if len(bases) > 1 and element.path.endswith(".py") else []
 
 
 def _abstract_methods(base: str, tree: Tree) -> Iterator[str]:
@@ -336,9 +472,9 @@ def _attributes(elements: list[ElementView | None], tree: Tree) -> list[Value]:
     kept: list[Value] = [
         [name, count]
         for name, count in counts.items()
-        if count >= max(2, _HALF * len(elements)) and not name.startswith("__")
+        if count >= 2 and count > _HALF * len(elements) and not name.startswith("__")
     ]
-    return sorted(kept, key=lambda item: (-item[1], item[0]))[:_MOST_LISTED]
+    return sorted(kept, key=lambda item: (-item[1], item[0]))[:_MOST_METHODS]
 
 
 # ------------------------------------------------------------ where they are named
@@ -375,18 +511,52 @@ def _sites(
         text = source.decode("utf-8", "replace").replace("\r\n", "\n")
         inner = tree.reader.elements(path)
         for one in mentions(path, text, names, inner, own_lines[path]):
-            if _counts(one, family):
-                found[one.kind, path, one.where].setdefault(one.name, one.line)
+            if kind := _kind(one, family):
+                found[kind, path, one.where].setdefault(one.name, one.line)
     fewest = max(2, _THIRD * len(ids))
     if family.kind == "modules":
         fewest = max(3, fewest)  # the name of a module may be any word
     sites = [
         [*place, sorted(by_name[name][0] for name in lines), _short(lines)]
         for place, lines in found.items()
-        if len(lines) >= (_HALF * len(ids) if place[0] == "function" else fewest)
+        if _is_registration(place, sorted(lines), ids, fewest, tree)
     ]
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _is_raised(name: str, line: str) -> bool:
+    return bool(re.search(rf"\braise\s+(?:\w+\.)*{name}\b", line))
+
+
+def _is_registration(
+    place: tuple[str, str, str],
+    names: list[str],
+    ids: list[str],
+    fewest: float,
+    tree: Tree,
+) -> bool:
+    """Return whether a place names enough siblings.
+
+    A function has to name all of them, by edges of the graph: a name in a function's
+    code may mean anything, and one that uses two of them is just a user.
+    """
+    kind, path, where = place
+    if kind == "raise":
+        return _is_usual(len(names), ids)
+    if kind != "function":
+        return len(names) >= fewest
+    if len(names) < max(2, len(ids)):
+        return False
+    edges = tree.reader.edges(path).outgoing
+    targets = {
+        target.removesuffix(".__init__")
+        for one in tree.reader.elements(path).values()
+        if one.plain_qual == where
+        for edge in ("calls", "uses")
+        for target in edges.get((one.qual, edge), ())
+    }
+    return targets.issuperset(ids)
 
 
 def _can_register(path: str) -> bool:
@@ -394,6 +564,16 @@ def _can_register(path: str) -> bool:
     if is_document(path) or path.rpartition("/")[2] in _MANIFESTS:
         return not is_changelog(path)
     return not is_aside(path)
+
+
+def _kind(one: NamedPlace, family: Family) -> str:
+    """Return the kind of a mention, "" for one that is no registration."""
+    if not _counts(one, family):
+        return ""
+    if one.kind == "function" and _is_raised(one.name, one.line):
+        return "raise"
+    is_exception = _EXCEPTION.search(family.where)
+    return "" if one.kind == "function" and is_exception else one.kind
 
 
 def _counts(one: NamedPlace, family: Family) -> bool:
@@ -450,8 +630,12 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
     return watched
 
 
-def _tests(ids: list[str], tree: Tree) -> list[Value]:
-    """Return test files, or patterns of their names, that cover several siblings."""
+def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[Value]:
+    """Return test files, or patterns of their names, that cover most siblings.
+
+    A test file covers what its tests call, and the one that is named after the file of
+    a sibling, where that has the file to itself.
+    """
     homes = {split_id(id)[0] for id in ids}
     found: dict[str, list[int]] = defaultdict(list)
     for number, id in enumerate(ids):
@@ -459,43 +643,30 @@ def _tests(ids: list[str], tree: Tree) -> list[Value]:
         callers = tree.reader.incoming(id, "calls", True)
         tests = {split_id(source)[0] for source in islice(callers, _MOST)}
         stem = path.rpartition("/")[2].partition(".")[0].strip("_").lower()
-        tests.update(tree.find(f"tests:{stem}"))
+        if id in alone:
+            tests.update(tree.find(f"tests:{stem}"))
         forms = forms_of(id, len(homes) * 2 > len(ids))
+        tests = {one for one in tests if not _BENCHMARK.search(one)}
         for one in {pattern_of(one, forms) for one in tests}:
             found[one].append(number)
-    fewest = max(2, _THIRD * len(ids))
     kept = [
-        [path, numbers] for path, numbers in found.items() if len(numbers) >= fewest
+        [path, numbers]
+        for path, numbers in found.items()
+        if _is_usual(len(numbers), ids)
     ]
     return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
 
 
 def _is_new_file(
-    family: Family, homes: Counter[str], past: Iterable[PastAddition]
+    family: Family, alone: set[str], ids: list[str], past: Iterable[PastAddition]
 ) -> bool:
-    """Return whether a new sibling gets a file of its own: as the last ones did."""
+    """Return whether a new sibling gets a file of its own, as most and the last did."""
     if family.kind == "modules":
         return True
-    if family.kind == "functions":
+    if family.kind == "functions" or len(alone) <= _HALF * len(ids):
         return False
     came = [one.is_new_file for one in past]
-    if came:
-        return sum(came) * 2 > len(came)
-    return len(homes) * 2 > homes.total()
-
-
-def _callers(family: Family, ids: list[str], tree: Tree) -> list[str]:
-    """Return those that call the base, its methods, or at least two siblings."""
-    if family.kind == "subclass" and "::" in family.where:
-        found = islice(tree.reader.incoming(family.where, "calls", False), 3)
-        return list(found)
-    counts: Counter[str] = Counter()
-    for id in ids:
-        if split_id(id)[1]:
-            users = tree.reader.incoming(id, "calls", False)
-            counts.update(set(islice(users, _MOST)) - set(ids))
-    kept = [(count, id) for id, count in counts.items() if count >= 2]
-    return [id for count, id in sorted(kept, key=lambda pair: (-pair[0], pair[1]))][:3]
+    return sum(came) * 2 > len(came) if came else True
 
 
 def _most_first(counts: Counter[str]) -> list[list[Value]]:
@@ -513,8 +684,8 @@ def like_key(key: str, id: str) -> str:
 def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
     """Yield (id, row) of each sibling with code that can be the model for another."""
     ids = [id for id, *_ in row["siblings"]]
-    for number, (id, summary, qual, code, whole) in enumerate(row["siblings"]):
-        if not code:
+    for number, (id, *model, fits) in enumerate(row["siblings"]):
+        if not model[2] or not fits:
             continue
         sites = [site for site in row.get("sites", ()) if number in site[3]]
         yield (
@@ -525,7 +696,7 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
                 "id": id,
                 "about": row["id"],
                 "siblings": ids,
-                "model": [id, summary, qual, code, whole],
+                "model": [id, *model],
                 **({"sites": sites} if sites else {}),
             },
         )

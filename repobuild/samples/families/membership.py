@@ -51,6 +51,7 @@ _GENERAL_DECORATORS = frozenset(
     " version_option help_option password_option confirmation_option Override Test"
     " runtime_checkable unique update_wrapper defer memoize memoized cached"
     " singledispatch Nullable Deprecated SuppressWarnings CanIgnoreReturnValue inline"
+    " hookimpl"
     " FunctionalInterface must_use derive test cfg doc allow setupmethod".split()
 )
 _GENERAL_WORDS = frozenset(

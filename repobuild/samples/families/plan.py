@@ -35,13 +35,11 @@ _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _NAMED = 4  # siblings that are named
 _SITES = _CAME = 3
-_TESTS = _METHODS = 3
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
     "plan_looked",
     "plan_changelog",
-    "plan_calls",
     "plan_attributes",
     "plan_partners",
     "plan_past",
@@ -92,10 +90,10 @@ def _family(scope: FactScope) -> Iterator[Fact]:
     allowed = scope.without_held_out(list(rows))
     newest = [id for _, ids, _ in scope.get("past") or () for id in ids]
     shown = [id for id in dict.fromkeys((*newest, *allowed)) if id in allowed]
-    models = [id for id in shown if rows.get(id, ["", "", ""])[2]]
+    models = [id for id in shown if id in rows and rows[id][2] and rows[id][-1]]
     if not models:
         return
-    plan = _Plan(scope, [models[0], *rows[models[0]]], shown)
+    plan = _Plan(scope, [models[0], *rows[models[0]][:-1]], shown)
     fields = {"noun": plan.noun}
     yield Fact("plan", plan.answer("plan"), plan.sources(), "hard", fields)
     if files := plan.files():
@@ -140,13 +138,15 @@ _KINDS: Mapping[str, Callable[[FactScope], Iterator[Fact]]] = {
 
 
 class _Plan:
-    """The plan for a new sibling after a model: [id, summary, qual, code, whole]."""
+    """The plan for a new sibling after a model: see `siblings` in family_row.py."""
 
     def __init__(self, scope: FactScope, model: list[Value], shown: list[str]) -> None:
         self._scope = scope
         self._part = scope.phrases.part
         self._kind, self._where, self._owner, self._pattern = scope.get("family")
-        self._model_id, _, self._code_qual, self._code, self._whole = model
+        self._model_id, _, self._code_qual, self._code, self._whole = model[:5]
+        self._methods, self._bases = model[5:]
+        self._is_like = scope.get("kind") == "like"
         self._model_path = self._model_id.partition("::")[0]
         self._shown = [id for id in shown if id != self._model_id]
         ids = [one if isinstance(one, str) else one[0] for one in scope.get("siblings")]
@@ -169,9 +169,8 @@ class _Plan:
     def sources(self) -> tuple[str, ...]:
         about = self._scope.get("about") or self._scope.id
         past = [id for _, ids, _ in self._scope.get("past") or () for id in ids]
-        callers = self._scope.get("callers") or ()
         ids = (self._scope.id, about, self._model_id, *self._shown[: _NAMED - 1])
-        ids += (*past, *callers)
+        ids += (*past,)
         kept = self._scope.without_held_out(list(dict.fromkeys(ids)))
         return tuple(kept)
 
@@ -221,13 +220,13 @@ class _Plan:
 
     def _reasons(self) -> Iterator[tuple[str, str]]:
         count, total = self._count, self._scope.get("count")
-        is_one_file = len(self._scope.get("homes")) == 1
-        ids = [self._model_id, *self._shown][: _NAMED if is_one_file else 2]
-        named = answer_parts.list_elements(self._listing, ids, total > len(ids))
+        is_short = total < _NAMED or len(self._scope.get("homes")) == 1
+        ids = [self._model_id, *self._shown][: _NAMED if is_short else 2]
+        named = answer_parts.list_elements(self._listing, ids)
         yield (
             "plan_pattern",
             self._part(
-                "plan_pattern",
+                "plan_pattern" if total == len(ids) else "plan_pattern_some",
                 total=str(total),
                 members=named,
                 project=str(self._scope.get("project")),
@@ -235,10 +234,6 @@ class _Plan:
         )
         if total > count:
             yield "plan_looked", self._part("plan_looked", count=str(count))
-        callers = self._scope.without_held_out(self._scope.get("callers") or [])
-        if callers:
-            text = answer_parts.list_elements(self._listing, callers)
-            yield "plan_calls", self._part("plan_calls", members=text)
         hidden = set(
             self._scope.without_held_out(
                 [id for _, ids, _ in self._scope.get("past") or () for id in ids]
@@ -306,7 +301,12 @@ class _Plan:
         """Say what it defines: base, methods, attributes, arguments."""
         if self._kind == "subclass":
             base = strip_counts(self._where.rpartition("::")[2])
-            yield "plan_base", self._part("plan_base", base=base)
+            if self._bases:
+                listed = self._scope.phrases.listed([f"`{one}`" for one in self._bases])
+                fields = {"members": listed, "model": self._name_of_model()}
+                yield "plan_base", self._part("plan_bases", **fields)
+            else:
+                yield "plan_base", self._part("plan_base", base=base)
         elif self._kind == "decorated":
             yield "plan_decorator", self._part("plan_decorator", pattern=self._pattern)
         elif self._kind == "functions":
@@ -321,17 +321,25 @@ class _Plan:
                 ),
             )
         rows = self._scope.get("required") or ()
+        is_own = self._is_like and bool(self._methods)
         for part, is_wanted in (("plan_abstract", True), ("plan_methods", False)):
             items = [
                 self._item(name, count)
                 for name, count, is_abstract in rows
                 if is_abstract == is_wanted
-            ][:_METHODS]
-            if items:
+            ]
+            if items and (is_wanted or not is_own):
                 yield part, self._part(part, members=self._scope.phrases.listed(items))
+        if is_own:
+            listed = self._scope.phrases.listed([f"`{one}`" for one in self._methods])
+            fields = {"members": listed, "model": self._name_of_model()}
+            yield "plan_own", self._part("plan_own", **fields)
+        elif some := self._scope.get("some"):
+            listed = self._scope.phrases.listed([self._item(*item) for item in some])
+            yield "plan_some", self._part("plan_some", members=listed)
         attributes = [self._item(*item) for item in self._scope.get("attributes") or ()]
         if attributes:
-            listed = self._scope.phrases.listed(attributes[:_METHODS])
+            listed = self._scope.phrases.listed(attributes)
             yield "plan_attributes", self._part("plan_attributes", members=listed)
 
     def _item(self, name: str, count: int) -> str:
@@ -350,7 +358,7 @@ class _Plan:
         )
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
-        shows = kind not in ("document", "function") and line
+        shows = kind not in ("document", "function", "raise") and line
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]

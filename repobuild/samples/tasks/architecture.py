@@ -56,14 +56,18 @@ def _example(scope: FactScope) -> Iterator[Fact]:
         return
     part = scope.phrases.part
     members = [
-        part("lines_of", name=name, start=str(start), end=str(end))
+        part(
+            "lines_of" if end > start else "line_of",
+            name=name,
+            start=str(start),
+            **({"end": str(end)} if end > start else {}),
+        )
         for name, start, end in rows
     ]
     trace = Trace(scope)
-    trace.cite("graph_bases", "bases")
+    if len(bases) == len(scope.get("bases")):
+        trace.cite("graph_bases", "bases")
     trace.steps.append(part("trace_members", members=scope.phrases.listed(members)))
-    trace.cite("graph_callers", "callers")
-    trace.cite("trace_tests", "tests")
     fields = {
         "base": answer_parts.element_name(scope, bases[0]),
         "start": str(scope.get("start")),

@@ -7,7 +7,6 @@ the graph knows.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
@@ -17,9 +16,11 @@ from repobuild.samples.tasks.trace import (
     numbered,
     reasoning,
     render_source,
+    whole_list,
 )
 
-_FEWEST_STEPS = 2  # callees that make a sequence
+_SHORT_BODY = 14  # lines that are quoted whole
+_FIRST_TESTS = 4
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -36,50 +37,67 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _change(scope: FactScope) -> Iterator[Fact]:
-    """Say what to look at when the element changes: reasons first, then the steps."""
+    """Say what a change of a function affects, where that is known.
+
+    Nothing is asked of a class, which its annotations and attributes bind as well; of a
+    method that overrides another, which is called in its place; of one without callers.
+    Every list is whole, but that of the tests.
+    """
+    if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
+        return
+    if not scope.get("callers") and not scope.get("readers"):
+        return
     part = scope.phrases.part
     steps = [part("step_read", **scope.common_fields())]
     groups: list[tuple[str, ...]] = [(scope.id,)]
     for field, step in (
-        ("overrides", "step_overrides"),
         ("overridden", "step_overridden"),
-        ("subclasses", "step_subclasses"),
         ("callers", "step_callers"),
-        ("tests", "step_run"),
+        ("readers", "step_readers"),
     ):
-        text, ids = answer_parts.list_field(scope, field)
-        if text:
-            steps.append(part(step, members=text))
-            groups.append(ids)
-    if len(steps) > 1:
-        text, cited = reasoning(scope, "callees")
-        answer = scope.answer("change") + text
-        answer += part("steps", items=numbered(steps)) + render_source(scope)
-        yield Fact("change", answer, merged(*groups, cited), "hard")
+        if not scope.get(field):
+            continue
+        text, ids = whole_list(scope, field)
+        if not text:
+            return
+        steps.append(part(step, members=text))
+        groups.append(ids)
+    tests = scope.without_held_out(list(scope.get("tests") or ()))[:_FIRST_TESTS]
+    if tests:
+        text = answer_parts.list_elements(scope, tests)
+        steps.append(part("step_run", members=text))
+        groups.append(tuple(tests))
+    answer = scope.answer("change") + part("steps", items=numbered(steps))
+    yield Fact("change", answer + render_source(scope), merged(*groups), "hard")
 
 
 def _steps(scope: FactScope) -> Iterator[Fact]:
-    """The callees in the order of their first call, with the purpose of each."""
-    summaries = scope.get("callee_summaries") or {}
-    ids = scope.without_held_out(scope.get("callees") or [])
-    if len(ids) < _FEWEST_STEPS or not any(id in summaries for id in ids):
+    """The whole code of a short function, and the purposes of what it calls.
+
+    A list of callees alone would hide the order, the conditions and what is no call.
+    """
+    body = str(scope.get("body") or "")
+    if not body or scope.get("kind") == "class" or body.count("\n") >= _SHORT_BODY:
         return
-    ids = ids[: answer_parts.MAX_NAMES]
-    steps = []
-    for id in ids:
-        step = answer_parts.element_name(scope, id)
-        if text := summaries.get(id, ""):
-            step += scope.phrases.part("purpose", text=text)
-        steps.append(step)
-    text, cited = reasoning(scope, "callers")
-    answer = scope.answer("steps") + text
-    answer += scope.phrases.part("parts", items=numbered(steps)) + render_source(scope)
-    yield Fact("steps", answer, merged((scope.id, *ids), cited), "hard")
+    summaries = scope.get("callee_summaries") or {}
+    ids = [id for id in scope.without_held_out(scope.get("callees") or [])]
+    ids = [id for id in ids if id in summaries]
+    if not ids:
+        return
+    lines = [
+        answer_parts.element_name(scope, id)
+        + scope.phrases.part("purpose", text=summaries[id])
+        for id in ids
+    ]
+    code = answer_parts.render_code(scope, f"{scope.get('head')}\n{body}")
+    answer = scope.answer("steps", code=code)
+    answer += scope.phrases.part("parts", items="".join(f"\n- {one}" for one in lines))
+    yield Fact("steps", answer, merged((scope.id, *ids)), "hard")
 
 
 def _similar(scope: FactScope) -> Iterator[Fact]:
     """How to write a method like this one."""
-    if not scope.get("signature") or not scope.get("sole"):
+    if not scope.get("signature") or not scope.get("sole") or scope.get("stub"):
         return
     text, cited = reasoning(scope, "callers", "callees")
     if not text:
@@ -94,28 +112,23 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
 
 
 def _trace(scope: FactScope) -> Iterator[Fact]:
-    """The callers, then each call at its line, then the pattern and the tests."""
-    rows = scope.get("calls")
+    """Every line of a short function, with what it calls."""
+    rows = scope.get("code")
     if not rows:
         return
-    allowed = set(scope.without_held_out([id for _, id, _ in rows]))
-    if not allowed:
-        return
     trace = Trace(scope)
-    trace.cite("graph_callers", "callers")
-    for (line, text), calls in groupby(rows, key=lambda row: (row[0], row[2])):
-        ids = [id for _, id, _ in calls if id in allowed]
+    for line, text, callees in rows:
+        ids = scope.without_held_out(callees)
+        # A code span holds text with a backtick only between double backticks.
+        code = f"`` {text} ``" if "`" in text else f"`{text}`"
+        fields = {"line": str(line), "code": code}
         if ids:
-            # A code span holds text with a backtick only between double backticks.
-            code = f"`` {text} ``" if "`" in text else f"`{text}`"
-            members = answer_parts.list_elements(scope, ids)
-            step = scope.phrases.part(
-                "trace_call", line=str(line), members=members, code=code
-            )
-            trace.steps.append(step)
-            trace.sources += ids
-    trace.cite_pattern()
-    trace.cite("trace_tests", "tests")
+            fields["members"] = answer_parts.list_elements(scope, ids)
+        kind = "trace_call" if ids else "trace_line"
+        trace.steps.append(scope.phrases.part(kind, **fields))
+        trace.sources += ids
+    if not trace.sources:
+        return
     lines = {"start": str(scope.get("start")), "end": str(scope.get("end"))}
     answer = scope.answer("trace", **lines) + trace.render()
     yield Fact("trace", answer, merged((scope.id,), tuple(trace.sources)), "hard")

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import FactScope
 
-_MAX_NEIGHBOURS = 3  # elements that a step of the call graph names
 # Fields of a context that show a pattern, the most specific first.
 _PATTERNS = ("overrides", "overridden", "subclasses", "bases")
 
@@ -24,9 +23,9 @@ class Trace:
     steps: list[str] = field(default_factory=list)
     sources: list[str] = field(default_factory=list)
 
-    def cite(self, part: str, name: str, most: int = _MAX_NEIGHBOURS) -> None:
-        """Add a step about a list of the context, if it names anything."""
-        text, ids = answer_parts.list_field(self.scope, name, most)
+    def cite(self, part: str, name: str) -> None:
+        """Add a step about a list of the context that may be named whole."""
+        text, ids = whole_list(self.scope, name)
         if text:
             self.steps.append(self._render_step(part, text))
             self.sources += ids
@@ -45,6 +44,20 @@ class Trace:
     def render(self) -> str:
         """Return the steps as a numbered list under a heading."""
         return self.scope.phrases.part("reasoning", items=numbered(self.steps))
+
+
+def whole_list(scope: FactScope, name: str) -> tuple[str, tuple[str, ...]]:
+    """List the elements in a field of the context, all of them.
+
+    Both the text and the ids are empty where some are not known, or may not be named.
+    """
+    ids = tuple(scope.get(name) or ())
+    is_cut = name in (scope.get("more") or ())
+    if is_cut or len(scope.without_held_out(list(ids))) < len(ids):
+        return "", ()
+    text = answer_parts.list_elements(scope, list(ids))
+    is_long = text == answer_parts.list_elements(scope, list(ids), True)
+    return ("", ()) if is_long else (text, ids)
 
 
 def reasoning(scope: FactScope, *edges: str) -> tuple[str, tuple[str, ...]]:

@@ -20,7 +20,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind, name = scope.get("kind"), str(scope.get("name"))
     if kind not in ("function", "method", "class") or name.startswith("__"):
         return
-    if _is_attribute(scope.get("decorators") or []):
+    if scope.get("refuses") or _is_attribute(scope.get("decorators") or []):
         return
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.

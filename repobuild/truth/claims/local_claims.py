@@ -271,15 +271,26 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
         return ""
     known = {d.name: d for d in subject.file.python.children(subject.qual)}
     known |= subject.file.python.children_by_name(subject.qual)
+    named = set()
     for item in claimed.split(subject.templates.words["join"]):
-        fields = next(iter(subject.templates.match_parts(("lines_of",), item)), {})
-        method = known.get(fields.get(("lines_of", "name"), ""))
-        if method is None:
+        readings = subject.templates.match_parts(("lines_of", "line_of"), item)
+        fields = (
+            {side: text for (_, side), text in readings[0].items()} if readings else {}
+        )
+        method = known.get(fields.get("name", ""))
+        if method is None or subject.file.python.is_stub(method):
             return f"{item} is none of its methods"
-        start, end = (fields["lines_of", side] for side in ("start", "end"))
-        if (start, end) != (str(method.start), str(method.end)):
+        named.add(method.name)
+        start = fields["start"]
+        if (start, fields.get("end", start)) != (str(method.start), str(method.end)):
             return f"{method.name} is in lines {method.start}-{method.end}"
-    return ""
+    lost = [
+        one.name
+        for one in known.values()
+        if one.kind == "method" and not subject.file.python.is_stub(one)
+        if one.name not in named and "overload" not in one.decorators
+    ]
+    return f"it defines {lost[0]}, too" if lost else ""
 
 
 def called_line(subject: Subject, line: str, code: str) -> str:
@@ -295,6 +306,26 @@ def called_line(subject: Subject, line: str, code: str) -> str:
     if definition and not definition.decorated_start <= number <= definition.end:
         return "that line is not in the definition"
     return ""
+
+
+def misses_lines(subject: Subject, numbers: list[str]) -> str:
+    """Return "" when lines of a trace are all the lines of the body, in order.
+
+    No entry of `LOCAL_CLAIMS`: `sample_check.py` calls it with the number of each step.
+    """
+    definition, layout = subject.definition, subject.file.layout
+    if definition is None or layout is None or subject.file.python is None:
+        return ""
+    body = definition.node.body[1 if definition.doc else 0 :]
+    if not body:
+        return "it has no body"
+    lines = subject.file.python.lines
+    known = [
+        str(row)
+        for row in range(body[0].lineno, definition.end + 1)
+        if lines[row - 1][: layout.comments.get(row)].strip()
+    ]
+    return "" if numbers == known else f"its lines are {', '.join(known)}"
 
 
 def _module_name(path: str) -> str:

@@ -7,6 +7,7 @@ have just these numbers.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -19,10 +20,14 @@ from repobuild.truth.claims.change_claims import FindCommit
 from repobuild.truth.claims.list_claims import ParsedList, parse_list
 from repobuild.truth.claims.project_claims import PROJECT_CLAIMS
 from repobuild.truth.claims.prose_match import occurs
-from repobuild.truth.claims.relation_claims import RELATION_CLAIMS
 from repobuild.truth.structure import PLAN_PARTS
 from repobuild.truth.subject import CheckedClaim, DeferredClaim
-from repobuild.truth.tree.python_reader import PythonFile, display_name, parse_python
+from repobuild.truth.tree.python_reader import (
+    PythonFile,
+    display_name,
+    last_name,
+    parse_python,
+)
 from repobuild.truth.tree.site_reader import (
     class_attributes,
     leaves_open,
@@ -226,9 +231,12 @@ def _is_number(item: tuple[tuple[str, str], str]) -> bool:
 def _check_step(plan: PlanSubject, reading: Fields) -> str:
     part = next(iter(reading))[0]
     fields = {name: text for (_, name), text in reading.items()}
-    if "total" in fields and part != "plan_pattern":
+    if "total" in fields and not part.startswith("plan_pattern"):
         if int(fields["total"]) != len(plan.siblings):
             return f"{len(plan.siblings)} siblings are compared"
+        needed = _SHARES.get(part, 0)
+        if int(fields["count"]) <= needed * len(plan.siblings):
+            return "these are too few"
     if part in _SITES:
         return _check_site(plan, part, fields)
     check = _CHECKS.get(part)
@@ -290,26 +298,6 @@ def _check_looked(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return "" if int(fields["count"]) == len(plan.siblings) else "it is another number"
 
 
-def _check_calls(plan: PlanSubject, fields: Mapping[str, str]) -> str:
-    """Return "" when every caller mentions the base or a sibling."""
-    path = plan.sample["element"].partition("::")[0]
-    sources = plan.sample["sources"]
-    parsed = parse_list(fields["members"], plan.templates, path, sources)
-    if not isinstance(parsed, ParsedList):
-        return parsed
-    base = plan.evidence["family"][1]
-    targets = [*plan.siblings, *([base] if "::" in base else [])]
-    check = RELATION_CLAIMS["callers"]
-    for id in parsed.ids:
-        claims = (
-            DeferredClaim("callers", "#a.en.0", one, fields["members"], (id,))
-            for one in targets
-        )
-        if all(check(plan.index, claim) for claim in claims):
-            return f"{id} uses none of them"
-    return ""
-
-
 def _check_past(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     """Return "" when a commit of the evidence added these and touched those."""
     path = plan.sample["element"].partition("::")[0]
@@ -355,13 +343,66 @@ def _check_new_file(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     homes = {id.partition("::")[0] for id in plan.siblings}
     if fields["other"] not in homes:
         return "no sibling is there"
+    if "::" in plan.siblings[0] and not _is_alone(plan, fields["other"]):
+        return f"{fields['other']} holds more than one"
     folders = {path.rpartition("/")[0] or "." for path in homes}
     return "" if fields["folder"] in folders else "no sibling is in this folder"
+
+
+def _is_alone(plan: PlanSubject, path: str) -> bool:
+    """Return whether a file defines nothing public beside one sibling."""
+    file = plan.python(path)
+    if file is None:
+        return True
+    top = [one.name for one in file.children("") if not one.name.startswith("_")]
+    return len(set(top)) == 1
 
 
 def _check_base(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     base = display_name(plan.evidence["family"][1].rpartition("::")[2])
     return "" if fields["base"] == base else f"it is {base}"
+
+
+def _model(plan: PlanSubject, name: str) -> tuple[PythonFile, str] | None:
+    """Return the file and the qualified name of the sibling that is named so."""
+    for id in plan.siblings:
+        path, _, qual = id.partition("::")
+        file = plan.python(path)
+        if _shown(id) == name and file is not None and qual in file.definitions:
+            return file, qual
+    return None
+
+
+def _check_bases(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when the sibling has just these bases, apart from general ones."""
+    found = _model(plan, fields["model"])
+    if found is None:
+        return f"there is no sibling {fields['model']}"
+    node = found[0].definitions[found[1]].node
+    bases = node.bases if isinstance(node, ast.ClassDef) else []
+    known = [
+        "".join(ast.unparse(one).split())
+        for one in bases
+        if last_name(one) not in ("Generic", "Protocol")
+    ]
+    named = re.findall(r"`([^`]+)`", fields["members"])
+    same = ["".join(one.split()) for one in named] == known
+    return "" if same else f"its bases are {', '.join(known)}"
+
+
+def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    """Return "" when the sibling defines just these methods, apart from stubs."""
+    found = _model(plan, fields["model"])
+    if found is None:
+        return f"there is no sibling {fields['model']}"
+    file, qual = found
+    known = {
+        one.name
+        for one in file.children_by_name(qual).values()
+        if one.kind == "method" and not file.is_stub(one)
+    }
+    named = set(re.findall(r"`([^`]+)`", fields["members"]))
+    return "" if named == known else f"it defines {', '.join(sorted(known))}"
 
 
 def _check_wording(plan: PlanSubject, fields: Mapping[str, str]) -> str:
@@ -397,12 +438,33 @@ def _check_items(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     return ""
 
 
+def _check_most(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    return _check_items(plan, fields) or _check_share(plan, fields, is_usual=True)
+
+
+def _check_some(plan: PlanSubject, fields: Mapping[str, str]) -> str:
+    return _check_items(plan, fields) or _check_share(plan, fields, is_usual=False)
+
+
+def _check_share(plan: PlanSubject, fields: Mapping[str, str], is_usual: bool) -> str:
+    """Return "" when each item is one of most siblings, or of fewer."""
+    for text in fields["members"].split(plan.templates.words["join"]):
+        reading = plan.templates.match_parts(("plan_item",), text)[0]
+        count = int(reading["plan_item", "count"])
+        if (count * 2 > len(plan.siblings)) != is_usual:
+            return f"{count} of {len(plan.siblings)} define it"
+    return ""
+
+
 def _defines(plan: PlanSubject, id: str, name: str) -> bool:
     path, _, qual = id.partition("::")
     file = plan.python(path)
     if file is None:
         return False
     inner = f"{qual}.{name}" if qual else name
+    one = file.children_by_name(qual).get(name) if qual else None
+    if one is not None and one.kind == "method" and file.is_stub(one):
+        return False
     return inner in file.definitions or (
         bool(qual) and name in class_attributes(file, qual)
     )
@@ -428,9 +490,11 @@ def _check_tests(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     if text is None:
         return "there is no such file"
     words, stem = words_of(text), path.rpartition("/")[2].lower()
+    homes = Counter(id.partition("::")[0] for id in plan.siblings)
     for id in covered:
         home = id.partition("::")[0].rpartition("/")[2].partition(".")[0].strip("_")
-        if _bare(id) not in words and home.lower() not in stem:
+        is_its_own = homes[id.partition("::")[0]] == 1 and home.lower() in stem
+        if _bare(id) not in words and not is_its_own:
             others = plan.index.other_names(_bare(id))
             if not others & words:
                 return f"it does not name {id}"
@@ -520,21 +584,26 @@ def _check_latest(plan: PlanSubject, fields: Mapping[str, str]) -> str:
 
 _SITES = frozenset(
     "plan_exports plan_reexport plan_table plan_call plan_function plan_instance"
-    " plan_entry plan_document".split()
+    " plan_entry plan_document plan_raise".split()
 )
+# What share of the siblings has to be exceeded for a step to say what to do.
+_SHARES = {"plan_home": 0.5, "plan_raise": 0.5, "plan_tests": 0.5, "plan_function": 0.9}
 _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_pattern": _check_pattern,
+    "plan_pattern_some": _check_pattern,
     "plan_looked": _check_looked,
-    "plan_calls": _check_calls,
     "plan_past": _check_past,
     "plan_home": _check_home,
     "plan_new_file": _check_new_file,
     "plan_base": _check_base,
+    "plan_bases": _check_bases,
+    "plan_own": _check_own,
+    "plan_some": _check_some,
     "plan_decorator": _check_wording,
     "plan_name": _check_wording,
     "plan_abstract": _check_abstract,
-    "plan_methods": _check_items,
-    "plan_attributes": _check_items,
+    "plan_methods": _check_most,
+    "plan_attributes": _check_most,
     "plan_tests": _check_tests,
     "plan_together": _check_together_step,
     "plan_partners": _check_together_step,

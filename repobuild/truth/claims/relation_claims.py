@@ -35,6 +35,8 @@ _TEST = re.compile(
     r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$"
     r"|_test\.go$|\.(test|spec)\.[cm]?[jt]sx?$|Tests?\.java$|_(unit)?test\.(c|cc|cpp|cxx)$"
 )
+_BENCHMARK = re.compile(r"(?i)(^|[/_.])bench")
+_COLLECTED = re.compile(r"test|.*Test")
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
 _OWN_CLASS = ("cls", "__class__", "type")  # `type(self)()` makes one of its own class
 _LISTED = 6  # names in a message
@@ -58,8 +60,14 @@ def callees(index: TreeIndex, claim: DeferredClaim) -> str:
 def tests(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check that tests call the element, or a member of it when it is a class."""
     for id in claim.ids:
-        if not _TEST.search(id.partition("::")[0]):
+        path, _, qual = id.partition("::")
+        if not _TEST.search(path):
             return f"{id} is no test"
+        if _BENCHMARK.search(path) or _BENCHMARK.search(qual):
+            return f"{id} is a benchmark"
+        last = display_name(qual).rpartition(".")[2]
+        if qual and path.endswith(".py") and not _COLLECTED.match(last):
+            return f"{id} is no test that a runner collects"
     targets = [claim.id, *index.members(claim.id)]
     for id in claim.ids:
         wrong = [_check_edges(index, claim, [(id, t)], _calls) for t in targets]

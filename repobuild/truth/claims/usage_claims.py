@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from repobuild.truth.claims.prose_match import occurs
 from repobuild.truth.claims.relation_claims import may_call
@@ -42,6 +43,11 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
     file = index.files.get(site)
     if file is None or file.problem:
         return ""
+    text = index.read_text(site)
+    if is_expected_to_fail(text, code, name):
+        return "the call is expected to fail"
+    if is_of_another_package(index, text, site, code, name):
+        return "it calls what another package defines"
     calling = (qual for qual, one in file.definitions.items() if one.uses(name))
     ids = (f"{site}::{qual}" if qual else site for qual in calling)
     return "" if any(may_call(index, id, claim.id) for id in ids) else "it is another"
@@ -98,6 +104,51 @@ def _callees(code: str, name: str) -> Iterator[str]:
     for node in ast.walk(tree) if tree else ():
         if isinstance(node, ast.Call) and last_name(node.func) == name:
             yield ast.unparse(node.func)
+
+
+@lru_cache(32)
+def _calls_of_site(text: str) -> tuple[list[tuple[str, str, bool]], set[str]]:
+    """Return (last name, code, whether it has to fail) of calls, and imported names."""
+    tree = _parse(text)
+    calls: list[tuple[str, str, bool]] = []
+    imported: set[str] = set()
+
+    def visit(node: ast.AST, failing: bool) -> None:
+        if isinstance(node, ast.With | ast.AsyncWith):
+            heads = " ".join(ast.unparse(item.context_expr) for item in node.items)
+            failing = failing or "raises" in heads.lower()
+        if isinstance(node, ast.Import):
+            imported.update(one.name for one in node.names if not one.asname)
+        if isinstance(node, ast.Call):
+            calls.append((last_name(node.func), ast.unparse(node), failing))
+        for inner in ast.iter_child_nodes(node):
+            visit(inner, failing)
+
+    if tree:
+        visit(tree, False)
+    return calls, imported
+
+
+def is_expected_to_fail(text: str, code: str, name: str) -> bool:
+    """Return whether all calls of a text that read like the quoted one have to fail."""
+    tree = _parse(code)
+    quoted = {
+        ast.unparse(node)
+        for node in (ast.walk(tree) if tree else ())
+        if isinstance(node, ast.Call) and last_name(node.func) == name
+    }
+    same = [failing for _, one, failing in _calls_of_site(text)[0] if one in quoted]
+    return bool(same) and all(same)
+
+
+def is_of_another_package(
+    index: TreeIndex, text: str, site: str, code: str, name: str
+) -> bool:
+    """Return whether the callee begins with an imported module that is no file here."""
+    imported = _calls_of_site(text)[1]
+    roots = {one.partition(".")[0] for one in _callees(code, name) if "." in one}
+    stems = {part for path in index.paths for part in dotted(path).split(".")}
+    return bool(roots) and roots <= imported - stems
 
 
 def _means(index: TreeIndex, id: str, written: str) -> bool:

@@ -138,6 +138,10 @@ class PythonFile:
             found.setdefault(child.name, child)
         return {one.name: found[one.name] for one in told}
 
+    def is_stub(self, one: PythonDefinition) -> bool:
+        """Return whether it never runs: its body is `...`, or for type checkers."""
+        return one.node in self._dead or is_empty(one.node)
+
     def _define_children(self, node: ast.AST, outer: str, in_class: bool) -> None:
         for child in ast.iter_child_nodes(node):
             if isinstance(child, DEFINITIONS):
@@ -158,6 +162,18 @@ class PythonFile:
         kind = "class" if is_class else "method" if in_class else "function"
         self.definitions[qual] = PythonDefinition(qual, kind, outer, node)
         self._define_children(node, qual, is_class)
+
+
+def is_empty(node: ast.AST) -> bool:
+    """Return whether a function's body is `...`, after a docstring or without one."""
+    body = getattr(node, "body", [])
+    last = body[-1] if body and len(body) <= 1 + bool(_has_doc(node)) else None
+    value = last.value if isinstance(last, ast.Expr) else None
+    return isinstance(value, ast.Constant) and value.value is ...
+
+
+def _has_doc(node: ast.AST) -> bool:
+    return isinstance(node, DEFINITIONS) and ast.get_docstring(node) is not None
 
 
 def parse_python(path: str, text: str | None) -> PythonFile | None:

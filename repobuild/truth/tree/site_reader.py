@@ -39,10 +39,15 @@ def names_in_place(file: PythonFile, step: str, where: str) -> set[str]:
 
 
 def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:
-    if step == "plan_function":
+    if step in ("plan_function", "plan_raise"):
         for one in file.definitions.values():
             if re.sub(r"#\d+", "", one.qual) == where:
-                yield one.node
+                inner = ast.walk(one.node) if step == "plan_raise" else [one.node]
+                yield from (
+                    node
+                    for node in inner
+                    if step == "plan_function" or isinstance(node, ast.Raise)
+                )
         return
     for node in ast.walk(file.tree):
         if step == "plan_reexport":
