@@ -127,6 +127,9 @@ def report(names: list[str], title: str = "areas") -> str:
     area = total(names)
     label = ", ".join(sorted(names))
     return f"{title}: {label} have {area} together"
+
+
+FIGURES = {"square": Square, "circle": Circle}
 '''
 TESTS = """from shapes.figures import known, report, total
 
@@ -166,6 +169,7 @@ FIRST = {
     "pyproject.toml": '[project]\nname = "flatland"\ndescription = "Flat shapes"\n',
     "README.md": README,
     "shapes/__init__.py": '"""Flat shapes and their areas."""\n',
+    "drawings/__init__.py": '"""Flat shapes on paper."""\n',
     "shapes/base.py": BASE,
     "shapes/named.py": OLD,
     "shapes/old.py": '"""What is not used."""\n\n\ndef unused():\n    return 1\n',

@@ -6,6 +6,7 @@
                       the class, whose row lists its tests
     first sentence    the callers of the element whose docstring it begins, and the
                       methods that override it
+    docstring         what has a copy of it in its file, and the members of that
     document          the elements whose names it tells or calls otherwise now
     call site         the elements that a file calls otherwise now
     import            the elements of its file that mention a name that it binds
@@ -32,6 +33,7 @@ from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.clues import clues_of, headings_of, own_clues
+from repobuild.samples.contexts.copied_docstrings import docstring_uses
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.contexts.graph_reader import (
@@ -186,6 +188,7 @@ def find_affected(
         ids.add(path)
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
         ids.update(_readers_of_new_sentences(path, old, new, reader))
+        ids.update(_told_otherwise(old, new))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
@@ -202,13 +205,30 @@ def _readers_of_new_sentences(
 ) -> Iterator[str]:
     """Yield the callers and overriding methods of those with a new first sentence."""
     before, after = first_sentences(old), first_sentences(new)
-    for qual in {**before, **after}:
-        if before.get(qual) == after.get(qual):
+    for qual in {**old, **new}:
+        if before.get(qual) == after.get(qual) and _runs(old, qual) == _runs(new, qual):
             continue
         yield from reader.incoming(element_id(path, qual), "calls")
         if owner := parent_of(qual):
             for subclass in reader.descendants(element_id(path, owner)):
                 yield f"{subclass}.{name_of(qual)}"
+
+
+def _runs(elements: Elements, qual: str) -> bool:
+    """Return whether an element exists at run time, for what is told of it."""
+    return qual in elements and not elements[qual].is_for_types
+
+
+def _told_otherwise(old: Elements, new: Elements) -> Iterator[str]:
+    """Yield the elements whose docstring is now a copy or none, with what quotes it."""
+    before, after = docstring_uses(old), docstring_uses(new)
+    changed = {q for q in {**before, **after} if before.get(q) != after.get(q)}
+    owners = {parent_of(qual) for qual in changed}
+    for element in new.values() if changed else ():
+        if not {element.qual, element.parent}.isdisjoint(changed) or (
+            element.qual in owners
+        ):
+            yield element.id
 
 
 def _ends_of_changed_edges(path: str, rows: Versions) -> Iterator[str]:
@@ -256,7 +276,7 @@ def _child_names(elements: Elements) -> dict[str, set[str]]:
     """Return the names of each element's children by its qualified name."""
     names: dict[str, set[str]] = {}
     for element in elements.values():
-        if element.parent:
+        if element.parent and not element.is_for_types:
             names.setdefault(element.parent, set()).add(element.name)
     return names
 

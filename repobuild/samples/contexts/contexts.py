@@ -185,4 +185,6 @@ def _is_quotable(file: FileContext, element: ElementView) -> bool:
     """Return whether code is quoted; of classes only those without methods are."""
     if file.is_location_only(element) or not file.has_row(element):
         return False
+    if element.is_stub:
+        return False
     return element.type != "class" or not file.children(element.qual)

@@ -49,6 +49,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
     name = project_name(known)
     counts = known.get("statistics", {})
+    needs: Mapping[str, str] = known.get("dependencies", {})
     row: dict[str, Value] = {
         "kind": "project",
         "id": PROJECT,
@@ -64,7 +65,8 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
             for folder in known.get("key_modules", ())
         ],
         "commands": list(_commands(known, reader)),
-        "needs": list(known.get("dependencies", ())),
+        "needs": [name for name, told in needs.items() if ";" not in told],
+        "needs_sometimes": [name for name, told in needs.items() if ";" in told],
         "needs_by": known.get("dependencies_by", ""),
         "counts": {count: counts.get(count, 0) for count in _COUNTS},
     }

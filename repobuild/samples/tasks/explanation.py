@@ -9,8 +9,9 @@ from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
-_SHORT_BODY = 6  # lines
-_MOST_NEIGHBOURS = 4  # elements in a list of an explanation
+_SHORT_BODY = 10  # lines
+_MOST_NEIGHBOURS = 8  # elements in a list of an explanation
+_LONGEST_MEMBERS = 600  # characters of a list of methods
 _ONLY_INIT = ["__init__"]  # such a class has no methods worth listing
 
 
@@ -33,10 +34,11 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         yield from _sketch(scope)
     members = scope.get("members") or _ONLY_INIT
     if scope.get("kind") == "class" and members != _ONLY_INIT:
-        names = [f"`{name}`" for name in members]
-        more = "members" in (scope.get("more") or ())
-        text = answer_parts.list_texts(scope, names, more)
-        yield Fact("members", scope.answer("members", members=text), (scope.id,))
+        # A question for the methods has no other answer than all of them.
+        text = scope.phrases.listed([f"`{name}`" for name in members])
+        if len(text) <= _LONGEST_MEMBERS:
+            answer = scope.answer("members", members=text) + _properties(scope)
+            yield Fact("members", answer, (scope.id,))
     if scope.get("body"):
         yield _code(scope)
 
@@ -93,6 +95,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         answer = scope.answer("sketch")
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
+        answer += scope.phrases.part("stub") if scope.get("stub") else ""
         unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
         yield Fact("sketch", answer + structure + around, unique, "medium")
 
@@ -126,6 +129,8 @@ def _neighbours(
 
 def _missing_purpose(scope: FactScope) -> str:
     """Say that nothing in the code's own documentation gives a purpose."""
+    if scope.get("copied"):
+        return scope.phrases.part("shared_docstring")
     if not scope.get("undocumented"):
         return scope.phrases.part("no_purpose")
     is_python = scope.get("fence") == "python"
@@ -160,9 +165,11 @@ def _purpose_of_class(scope: FactScope) -> str:
 def _short_code(scope: FactScope) -> str:
     """Return the whole code of what is only a few lines long, which says the most."""
     body = str(scope.get("body") or "")
-    if not body or body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
+    if body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
         return ""
-    code = f"{scope.get('head')}\n{body}"
+    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
+    if not code:
+        return ""
     return scope.phrases.part("short_code", code=answer_parts.render_code(scope, code))
 
 
@@ -176,13 +183,31 @@ def _class_parts(scope: FactScope) -> str:
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
         text += part("attributes", members=answer_parts.list_texts(scope, names))
+    return text + _properties(scope) + _method_list(scope)
+
+
+def _properties(scope: FactScope) -> str:
+    names = [f"`{name}`" for name in scope.get("properties") or ()]
+    text = scope.phrases.listed(names)
+    is_short = 0 < len(text) <= _LONGEST_MEMBERS
+    return scope.phrases.part("properties", members=text) if is_short else ""
+
+
+def _method_list(scope: FactScope) -> str:
+    """Return a line for each method, with its purpose where all of them fit."""
+    part = scope.phrases.part
+    names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    lines = [
-        f"\n- `{name}`" + (part("purpose", text=purposes[name]) if purposes else "")
-        for name in scope.get("members") or ()
-        if name in purposes or (not purposes and not name.startswith("__"))
-    ]
-    return text + (part("method_list", items="".join(lines)) if lines else "")
+    if names == _ONLY_INIT:
+        return ""
+    bare = "".join(f"\n- `{name}`" for name in names)
+    told = "".join(
+        f"\n- `{name}`"
+        + (part("purpose", text=purposes[name]) if name in purposes else "")
+        for name in names
+    )
+    items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
+    return part("method_list", items=items) if items else ""
 
 
 def _module(scope: FactScope) -> Iterator[Fact]:

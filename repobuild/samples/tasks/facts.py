@@ -17,7 +17,7 @@ from zlib import crc32
 
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
-from repobuild.samples.contexts.element_view import strip_counts
+from repobuild.samples.contexts.element_view import PROPERTIES, strip_counts
 from repobuild.samples.tasks.phrases import HELD_OUT, Phrases
 
 Sample = dict[str, Value]
@@ -69,7 +69,7 @@ class FactScope:
     def common_fields(self) -> dict[str, str]:
         """Return the fields that every question and answer template may use."""
         context = self.context
-        kind = context["kind"]
+        kind = "property" if self.is_property else context["kind"]
         return {
             "name": context["label"],
             "short": context["name"],
@@ -80,6 +80,10 @@ class FactScope:
             "fence": context.get("fence", ""),
             "verb": self._verb(kind),
         }
+
+    @property
+    def is_property(self) -> bool:
+        return any(d in PROPERTIES for d in self.context.get("decorators") or ())
 
     def _verb(self, kind: str) -> str:
         """Return what users do with an element: Chinese calls no class."""

@@ -20,8 +20,9 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
     if kind == "lines":
         start, end = str(scope.get("start")), str(scope.get("end"))
-        answer = scope.answer("lines", start=start, end=end)
-        yield Fact("lines", answer, (scope.id,))
+        if start != end:  # a range; code on one line is hardly asked for
+            answer = scope.answer("lines", start=start, end=end)
+            yield Fact("lines", answer, (scope.id,))
     elif kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":

@@ -61,7 +61,8 @@ def own_name(subject: Subject, claimed: str) -> str:
 
 def kind(subject: Subject, claimed: str) -> str:
     if subject.definition:
-        actual = subject.definition.kind
+        is_property = subject.definition.is_property
+        actual = "property" if is_property else subject.definition.kind
     elif subject.qual and not subject.file.document:
         return _check_kind_in_text(subject, claimed)
     elif subject.qual:
@@ -80,7 +81,8 @@ def verb(subject: Subject, claimed: str) -> str:
     if subject.definition is None:
         known = [word for key, word in words.items() if key.startswith("verb")]
         return "" if claimed in known else f"it is none of {', '.join(known)}"
-    actual = words.get(f"verb_{subject.definition.kind}", words.get("verb", ""))
+    kind = "property" if subject.definition.is_property else subject.definition.kind
+    actual = words.get(f"verb_{kind}", words.get("verb", ""))
     return "" if claimed == actual else f"one says {actual} of it"
 
 
@@ -140,7 +142,7 @@ def first_line(subject: Subject, claimed: str) -> str:
     if subject.file.python:
         if subject.definition is None:
             return "there is no such definition"
-        line = subject.definition.start
+        line = subject.definition.decorated_start
         return "" if claimed == str(line) else f"that is line {line}"
     # Without a parser: the name is in that line or in one of the next two.
     lines = subject.file.text.split("\n")
@@ -257,11 +259,23 @@ def methods(subject: Subject, claimed: str) -> str:
     if subject.file.python is None:
         return _first_missing(subject, names)
     definitions = _listed_definitions(subject, subject.qual)
-    known = [d.name for d in definitions if d.kind == "method"]
+    known = [d.name for d in definitions if d.kind == "method" and not d.is_property]
+    return _check_names(names, known, has_more)
+
+
+def properties(subject: Subject, claimed: str) -> str:
+    """Check that these are the properties of a class, all of them."""
+    listed = parse_names(claimed, subject.templates)
+    if not listed or any(one.path for one in listed):
+        return "it cannot be read as a list of names"
+    definitions = _listed_definitions(subject, subject.qual)
+    known = [d.name for d in definitions if d.is_property]
+    return _check_names([one.name for one in listed], known, has_more=False)
+
+
+def _check_names(names: list[str], known: list[str], has_more: bool) -> str:
     if not set(names) <= set(known) or len(set(names)) < len(names):
-        return f"its methods are {', '.join(known)}"
-    if has_more:
-        return ""
+        return f"they are {', '.join(known)}"
     return _check_complete(len(names), len(known), has_more)
 
 
@@ -440,5 +454,6 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "sections": sections,
     "contents": contents,
     "methods": methods,
+    "properties": properties,
     "methods with lines": methods_with_lines,
 }
