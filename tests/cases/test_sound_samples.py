@@ -70,6 +70,9 @@ class FirstProxy(Face):
     def size(self) -> int:
         return self.parent.size()
 
+    def __len__(self) -> int:
+        return self.size()
+
 
 class SecondProxy(Face):
     """Create a queue object with a given maximum size."""
@@ -159,7 +162,9 @@ def test_a_property_is_told_as_one(queues: Sampled):
     assert "is a property in" in text
     assert "@property\ndef closed(self) -> bool:\n    return self.limit < 0" in text
     (methods,) = answers(queues, "members", f"{HOME}FirstProxy")
-    assert "defines `size`, `__init__`.\n\n**Properties**: `closed`" in methods
+    assert (
+        "defines `size`, `__init__`, `__len__`.\n\n**Properties**: `closed`" in methods
+    )
 
 
 def test_a_class_method_keeps_its_decorator(queues: Sampled):

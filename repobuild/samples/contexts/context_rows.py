@@ -186,7 +186,7 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     methods = sorted(
         (e.name.startswith("_"), e.name, e.is_property)
         for e in file.children(element.qual)
-        if e.type == "method" and file.has_row(e)
+        if e.type == "method" and file.is_effective(e)
     )
     row: Row = {
         "members": [name for _, name, is_property in methods if not is_property],

@@ -181,7 +181,7 @@ class FileContext:
             signatures = [
                 (e.signature, e.id)
                 for e in self.children(qual)
-                if e.type in NAMED_TYPES and self._is_effective(e)
+                if e.type in NAMED_TYPES and self.is_effective(e)
             ]
             self._signatures[qual] = sorted(
                 pair for pair in signatures if len(pair[0]) <= _OUTLINE_SIGNATURE
@@ -204,12 +204,12 @@ class FileContext:
         One definition of each name has; a dunder method has with a docstring only,
         `__init__` always.
         """
-        if not self._is_effective(element):
+        if not self.is_effective(element):
             return False
         dunder = element.name.startswith("__") and element.name.endswith("__")
         return not dunder or element.name == "__init__" or bool(element.doc)
 
-    def _is_effective(self, element: ElementView) -> bool:
+    def is_effective(self, element: ElementView) -> bool:
         """Return whether it is the first definition of its name that is to be told.
 
         That is no overload, and not in a branch that never runs.

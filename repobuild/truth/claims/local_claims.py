@@ -258,7 +258,7 @@ def methods(subject: Subject, claimed: str) -> str:
     names = [one.name for one in listed]
     if subject.file.python is None:
         return _first_missing(subject, names)
-    definitions = _listed_definitions(subject, subject.qual)
+    definitions = subject.file.python.children_by_name(subject.qual).values()
     known = [d.name for d in definitions if d.kind == "method" and not d.is_property]
     return _check_names(names, known, has_more)
 
@@ -268,7 +268,8 @@ def properties(subject: Subject, claimed: str) -> str:
     listed = parse_names(claimed, subject.templates)
     if not listed or any(one.path for one in listed):
         return "it cannot be read as a list of names"
-    definitions = _listed_definitions(subject, subject.qual)
+    python = subject.file.python
+    definitions = python.children_by_name(subject.qual).values() if python else ()
     known = [d.name for d in definitions if d.is_property]
     return _check_names([one.name for one in listed], known, has_more=False)
 
