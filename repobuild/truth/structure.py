@@ -254,7 +254,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("install_readme", "command"): "command of the README",
     ("commands", "items"): "commands",
     ("dependencies", "members"): "dependencies",
-    ("needed_sometimes", "members"): "dependencies",
+    ("needed_sometimes", "members"): "conditional dependencies",
     ("independent", "source"): "no dependencies",
     ("extras", "items"): "extras",
     ("dev_packages", "members"): "developers' packages",

@@ -245,7 +245,6 @@ def test_a_newcomer_is_answered(sampled: Sampled) -> None:
         " `tool/cli.py`)\n- `python -m tool` runs `tool/__main__.py`",
         "To run, tool needs `inkpot`, as `pyproject.toml` declares.\n\n**Extras**:\n"
         "- `colour`: `paintbox`\n\n**For development**: `checker`",
-        "The main parts of tool are:\n- `tool`: Draw lines of all kinds.",
         "The tests of tool are in `tests`.",
         "The sources of the documentation of tool are in `docs`.",
         "tool states its licence in `pyproject.toml`: MIT.",

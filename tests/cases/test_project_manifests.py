@@ -161,6 +161,10 @@ def test_samples_name_real_packages_and_the_claims_hold(tmp_path: Path) -> None:
     key, sample = next(
         (key, one) for key, one in samples.items() if "alpha" in one["answer"]
     )
+    assert (
+        "**Only under conditions that `requirements.txt` gives**: `beta`"
+        in (sample["answer"])
+    )
     for false in ("git", "https", "left-pad"):
         told = {**sample, "answer": sample["answer"].replace("alpha", false)}
         wrong = audit([(key, told)], tree).wrong

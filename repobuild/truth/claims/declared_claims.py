@@ -100,7 +100,13 @@ def no_dependencies(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def dependencies(index: TreeIndex, claim: DeferredClaim) -> str:
     manifest = index.manifests.get(claim.source)
-    return _check_listed(claim, manifest.needs if manifest else set())
+    known = manifest.needs - manifest.conditional if manifest else set()
+    return _check_listed(claim, known)
+
+
+def conditional_dependencies(index: TreeIndex, claim: DeferredClaim) -> str:
+    manifest = index.manifests.get(claim.source)
+    return _check_listed(claim, manifest.conditional if manifest else set())
 
 
 def developers_packages(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -259,6 +265,7 @@ DECLARED_CLAIMS: Mapping[str, DeferredCheck] = {
     "description": description,
     "declaring file": declaring_file,
     "dependencies": dependencies,
+    "conditional dependencies": conditional_dependencies,
     "no dependencies": no_dependencies,
     "extras": extras,
     "developers' packages": developers_packages,

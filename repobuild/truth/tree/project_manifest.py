@@ -41,6 +41,7 @@ class ProjectManifest:
     python: str = ""
     needs: set[str] = field(default_factory=set)
     is_open: bool = False  # more may be needed than the file lists
+    conditional: set[str] = field(default_factory=set)  # those under a condition
     extras: dict[str, set[str]] = field(default_factory=dict)
     dev: set[str] = field(default_factory=set)
     scripts: dict[str, str] = field(default_factory=dict)
@@ -79,6 +80,7 @@ def _pyproject(text: str) -> ProjectManifest:
         needs=_names(project.get("dependencies") or old.get("requires")),
         is_open=not project or "dependencies" in (project.get("dynamic") or ()),
     )
+    found.conditional = _conditional(project.get("dependencies") or old.get("requires"))
     required = _table(poetry.get("dependencies"))
     found.python = found.python or str(required.get("python", ""))
     if not found.needs:
@@ -116,6 +118,7 @@ def _setup_cfg(text: str) -> ProjectManifest:
         _names(get("options", "install_requires").splitlines()),
         is_open=True,
     )
+    found.conditional = _conditional(get("options", "install_requires").splitlines())
     if parser.has_section("options.extras_require"):
         for extra, lines in parser.items("options.extras_require"):
             found.extras[extra] = _names(lines.splitlines())
@@ -144,6 +147,7 @@ def _setup_script(text: str) -> ProjectManifest:
         found.licence = _string(values.get("license"))
         found.python = _string(values.get("python_requires"))
         found.needs = _names(values.get("install_requires"))
+        found.conditional = _conditional(values.get("install_requires"))
         found.is_open = "" in keywords or "install_requires" in keywords
         for extra, lines in _table(values.get("extras_require")).items():
             found.extras[str(extra)] = _names(lines)
@@ -269,7 +273,16 @@ def _gradle(text: str) -> ProjectManifest:
 
 def _listed(text: str) -> ProjectManifest:
     lines = re.sub(r"\\[ \t]*\n", " ", text).splitlines()
-    return ProjectManifest(needs=_names(lines), is_open=True)
+    return ProjectManifest(
+        needs=_names(lines), is_open=True, conditional=_conditional(lines)
+    )
+
+
+def _conditional(lines: Any) -> set[str]:
+    """Return the packages that requirement lines name with a condition after `;`."""
+    entries = lines if isinstance(lines, Iterable) else ()
+    told = (re.sub(r"(?:^|\s)#.*", "", str(entry)) for entry in entries)
+    return _names([line for line in told if ";" in line])
 
 
 def _names(lines: Any) -> set[str]:
