@@ -40,9 +40,13 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     """Say what a change of a function affects, where that is known.
 
     Nothing is asked of a class, which its annotations and attributes bind as well; of a
-    method that overrides another, which is called in its place; of one without callers.
+    method that overrides another, which is called in its place; of one without callers;
+    of a public one whose name others have, of which some callers are not resolved.
     Every list is whole, but that of the tests.
     """
+    name = str(scope.get("name"))
+    if not name.startswith("_") and scope.get("label") != name:
+        return
     if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
         return
     if not scope.get("callers") and not scope.get("readers"):
