@@ -33,6 +33,7 @@ from msgspec.inspect import (
     Metadata,
     StrType,
     StructType,
+    UnionType,
     type_info,
 )
 
@@ -106,8 +107,13 @@ class SamplesSection(Struct, kw_only=True):
     """Which samples are made."""
 
     languages: Annotated[
-        _Names, _doc("of questions: files in configs/questions", files="questions")
-    ] = msgspec.field(default_factory=lambda: ["en", "zh"])
+        Literal["auto"] | _Names,
+        _doc(
+            'of questions: files in configs/questions; "auto" takes those in which '
+            "README and documents are written",
+            files="questions",
+        ),
+    ] = "auto"
     tasks: Annotated[list[Task], _doc("[] = all", max_length=100)] = []
     min_code_lines: Annotated[
         _Count, _doc("code blocks outside these bounds are not quoted")
@@ -571,7 +577,7 @@ class Setting:
         if not fits:
             return self._refusal(value)
         for name in value if isinstance(value, list) else [value]:
-            if self.names and name not in self.names:
+            if self.names and name not in (*self.names, *_choices(self.annotation)):
                 known = ", ".join(self.names)
                 hint = nearest(name[:80], self.names)
                 return f"must name some of {known}, not {shown(name)}{hint}"
@@ -676,8 +682,14 @@ def toml(value: Any) -> str:
 def _choices(annotation: Any) -> tuple[str, ...]:
     """Return the texts that a setting, or an entry of its list, may be; () for any."""
     kind = type_info(annotation)
-    while isinstance(kind, Metadata | ListType):
-        kind = kind.type if isinstance(kind, Metadata) else kind.item_type
+    while isinstance(kind, Metadata | ListType | UnionType):
+        match kind:
+            case UnionType():
+                kind = kind.types[0]
+            case ListType():
+                kind = kind.item_type
+            case _:
+                kind = kind.type
     return tuple(map(str, kind.values)) if isinstance(kind, LiteralType) else ()
 
 
@@ -688,7 +700,9 @@ def _has_kind_of(value: Any, default: Any) -> bool:
     """
     if isinstance(default, float):
         return not isinstance(value, bool) and math.isfinite(value)
-    return type(value) is type(default)
+    # A list in place of a text: the annotation allowed it.
+    is_list = isinstance(default, str) and isinstance(value, list)
+    return is_list or type(value) is type(default)
 
 
 def _check_encoding(value: Any) -> None:
@@ -726,6 +740,8 @@ def _in_words(kind: Any) -> str:
             return "a whole number" + _range(kind)
         case FloatType():
             return "a number" + _range(kind)
+        case UnionType():
+            return " or ".join(map(_in_words, kind.types))
         case LiteralType():
             return " or ".join(f'"{value}"' for value in kind.values)
         case ListType():

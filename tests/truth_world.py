@@ -169,6 +169,7 @@ FIRST = {
     "pyproject.toml": '[project]\nname = "flatland"\ndescription = "Flat shapes"\n',
     "README.md": README,
     "shapes/__init__.py": '"""Flat shapes and their areas."""\n',
+    "drawings/__init__.py": '"""Flat shapes on paper."""\n',
     "shapes/base.py": BASE,
     "shapes/named.py": OLD,
     "shapes/old.py": '"""What is not used."""\n\n\ndef unused():\n    return 1\n',

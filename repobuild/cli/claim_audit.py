@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import columns, short
@@ -11,8 +12,10 @@ from repobuild.errors import StaleError
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
-    from repobuild.engine.contract import ShowProgress
-    from repobuild.truth.audit import AuditTree
+    from repobuild.engine.contract import ShowProgress, Table
+    from repobuild.samples.dataset.all_samples import AllSamples
+    from repobuild.truth.asked_questions import AskedQuestions
+    from repobuild.truth.audit import Audit, AuditTree
 
 _LISTED = 20  # wrong claims
 _LONGEST_CLAIM = 160  # characters
@@ -23,10 +26,12 @@ def audit_claims(
 ) -> dict[str, Any]:
     """Check every claim of every sample at the commit that the samples were made from.
 
+    Of the samples that the dataset keeps no two may answer one question differently.
     Raises `StaleError` when there are no samples, or when they come from a work tree.
     """
     from repobuild.engine.as_of import commit_of
     from repobuild.samples.dataset.all_samples import AllSamples
+    from repobuild.truth.asked_questions import ONE_ANSWER, AskedQuestions
     from repobuild.truth.audit import audit
 
     state = checkout.state()
@@ -45,8 +50,16 @@ def audit_claims(
     unchecked = {name for name in tables if build.rules[name].code}
     samples = AllSamples({n: tables[n] for n in tables if n not in unchecked})
     lines = filter(None, map(state.line, samples.tables))
+    asked = AskedQuestions()
+    entries = _noting_kept(samples, _dataset_of(current, commit), asked)
     with progress("claims", sum(one.entries for one in lines)) as bar:
-        result = audit(samples.entries(), audit_tree(build), jobs, advance=bar.advance)
+        result = audit(entries, audit_tree(build), jobs, advance=bar.advance)
+    result.wrong += asked.wrong
+    result.claims[ONE_ANSWER] += asked.count
+    return _facts_of(result, commit, unchecked)
+
+
+def _facts_of(result: Audit, commit: str, unchecked: set[str]) -> dict[str, Any]:
     return {
         "version": 1,
         "commit": commit,
@@ -60,6 +73,27 @@ def audit_claims(
             for w in result.wrong
         ],
     }
+
+
+def _dataset_of(build: Build, commit: str) -> Table | None:
+    """Return the dataset of a commit, None if it is not built or is of another."""
+    from repobuild.engine.as_of import commit_of
+
+    if build.state.line("dataset") is None or commit_of(build, "dataset") != commit:
+        return None
+    return build.table("dataset")
+
+
+def _noting_kept(
+    samples: AllSamples, dataset: Table | None, asked: AskedQuestions
+) -> Iterator[tuple[str, Any]]:
+    """Yield every sample with its full key, and note the questions that are kept."""
+    for key, value in samples.items():
+        row = (dataset.get(key) if dataset else None) or {}
+        for sub, sample in (value or {}).items():
+            if "dropped" not in row.get(sub, {"dropped": ""}):
+                asked.add(key + sub, sample)
+            yield key + sub, sample
 
 
 def audit_tree(build: Build) -> AuditTree:

@@ -318,7 +318,7 @@ def _check_callee_step(subject: Subject, text: str) -> Iterator[CheckedClaim]:
 
     Names may contain the separator, so every occurrence of it is tried.
     """
-    separator = subject.templates.parts["purpose"].replace("{text}", "")
+    separator, after = subject.templates.parts["purpose"].split("{text}")
     starts = [match.start() for match in re.finditer(re.escape(separator), text)]
     for end in [*starts, len(text)]:
         callee = text[:end]
@@ -328,7 +328,7 @@ def _check_callee_step(subject: Subject, text: str) -> Iterator[CheckedClaim]:
         actual = subject.defer("callees", callee, parsed.ids)
         yield CheckedClaim("callees", callee, actual)
         if end < len(text):
-            purpose = text[end + len(separator) :]
+            purpose = text[end + len(separator) :].removesuffix(after)
             actual = subject.defer("purpose", purpose, parsed.ids)
             yield CheckedClaim("purpose", purpose, actual)
         return

@@ -24,6 +24,10 @@ class Sampled:
         build = standard.open()
         self.samples: dict[str, Any] = dict(AllSamples.of(build).entries())
         self.tree = audit_tree(build)
+        dataset = dict(build.table("dataset").entries())
+        self.kept = {
+            key: one for key, one in self.samples.items() if "split" in dataset[key]
+        }
         standard.close()
 
     def audit(self, samples: Mapping[str, Any] | None = None) -> Audit:

@@ -397,7 +397,7 @@ def test_odd_documents_have_facts(text: str) -> None:
                 "name": "n",
                 "description": "d",
                 "version": "1",
-                "dependencies": {"a": "==1", "b": ">=2,<3", "c": ""},
+                "dependencies": {"a": '==1; os_name > "3"', "b": ">=2,<3", "c": ""},
             },
         ),
         (

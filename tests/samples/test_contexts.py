@@ -177,13 +177,13 @@ def test_a_context_holds_what_is_known_about_an_element(repository: Repository) 
     assert rows["@project"]["name"] == "demo"
 
 
-def test_more_names_the_list_of_methods_that_was_cut(
+def test_the_list_of_methods_is_whole(
     repository: Repository,
 ) -> None:
     methods = "".join(f"    def m{n}(self):\n        return {n}\n" for n in range(9))
     row = repository.build({"wide.py": "class Wide:\n" + methods})["wide.py::Wide"]
-    assert len(row["members"]) == 8
-    assert "members" in row["more"]
+    assert row["members"] == [f"m{n}" for n in range(9)]
+    assert "members" not in row.get("more", ())
 
 
 def test_the_first_definition_that_is_no_overload_has_the_row(
@@ -545,3 +545,38 @@ def test_a_question_that_is_marked_as_unique_is_asked_once(
     named = [s["question"] for rows in made for s in rows.values() if s.get("named")]
     assert len(named) > 20
     assert len(named) == len(set(named))
+
+
+def random_document(chance: random.Random) -> str:
+    """Return a change log whose headings recur at any level."""
+    lines = []
+    for _ in range(chance.randint(1, 7)):
+        title = chance.choice(["2.1", "2.0", "Fixed", "fixed", "Added"])
+        lines += [f"{'#' * chance.randint(1, 3)} {title}", "", "A text of it.", ""]
+    return "\n".join(lines)
+
+
+def random_module(chance: random.Random) -> str:
+    """Return methods and functions whose names, parameters and purposes recur."""
+    word = [chance.choice(["size", "colour", "price"]) for _ in range(4)]
+    purpose = [f'"""Return the {chance.choice("abc")} of it."""' for _ in range(2)]
+    return (
+        f"class Box:\n    def {word[0]}(self):\n        {purpose[0]}\n"
+        f"        self.{word[1]} = 1\n        return self\n\n\n"
+        f"def made({word[2]}):\n    {purpose[1]}\n    return {word[3]}({word[2]})\n"
+    )
+
+
+def test_what_an_element_is_asked_by_is_kept_up_to_date(
+    repository: Repository,
+) -> None:
+    chance = random.Random(5)
+    sources: dict[str, str] = {}
+    for _ in range(60):
+        path = chance.choice(["a.md", "b.md", "a.py", "b.py", "c.py"])
+        if path in sources and chance.random() < 0.3:
+            del sources[path]
+        else:
+            made = random_document if path.endswith(".md") else random_module
+            sources[path] = made(chance)
+        same(repository.build(sources), clean(sources))

@@ -30,6 +30,7 @@ BOUNDS, SPLIT = LengthBounds.of(SETTINGS), Split.of(SETTINGS)
 NOTHING_HIDDEN = Split(0.0, "1")
 TOKEN = "gh" + "p_" + "aB3dE6gH9" * 4
 GITHUB = {"dropped": "secret: GitHub Token"}
+MISREAD = ("，版本历史".encode("gbk").decode("latin-1") + " ") * 9
 LONG = "An answer of more than fifty characters, as the spec wants it to be. "
 
 
@@ -61,6 +62,8 @@ def test_every_drop_has_its_reason() -> None:
         ({"answer": "short", "task": "code_location"}, ""),
         ({"answer": "x" * 1001}, "answer too long"),
         ({"question": "x" * 6000}, "sample too long"),
+        ({"answer": "版本历史：修改了词典处理方法。" * 4}, ""),
+        ({"answer": MISREAD}, "not text"),
         ({}, ""),
     ):
         assert (
@@ -102,6 +105,63 @@ def test_a_question_moves_to_the_next_context_when_its_first_one_is_removed() ->
     found = built(view, {"b.py": two})
     trained = {"split": "train", "track": ""}
     assert found == {"b.py": {"#code_explanation.en.0": trained}}
+
+
+AMBIGUOUS = {"dropped": "ambiguous"}
+ONLY = "#code_explanation.en.0"
+LESS = LONG + "But not here."
+
+
+def asking(**answers: str) -> dict[str, Any]:
+    """Return contexts that ask the same and answer as given."""
+    return {
+        key: {ONLY: sample("Same `f`?", answer, element=key, sources=[key])}
+        for key, answer in answers.items()
+    }
+
+
+def test_a_question_with_two_answers_is_dropped_in_all_contexts() -> None:
+    found = built(MemoryView(SETTINGS), asking(a=LONG, b=LESS, c=LONG))
+    assert found == {key: {ONLY: AMBIGUOUS} for key in "abc"}
+
+
+def test_questions_that_differ_in_white_space_and_capitals_are_one() -> None:
+    rows = asking(a=LONG, b=LESS)
+    rows["b"][ONLY]["question"] = "same  `f`?\n"
+    found = built(MemoryView(SETTINGS), rows)
+    assert found == {key: {ONLY: AMBIGUOUS} for key in "ab"}
+
+
+def test_names_that_differ_in_capitals_are_two() -> None:
+    rows = asking(a=LONG, b=LESS)
+    rows["b"][ONLY]["question"] = "Same `F`?"
+    found = built(MemoryView(SETTINGS), rows)
+    assert [found[key][ONLY].get("split") for key in "ab"] == ["train", "train"]
+
+
+def test_a_question_is_kept_when_its_other_answer_is_gone() -> None:
+    view = MemoryView(SETTINGS)
+    built(view, asking(a=LONG, b=LESS))
+    found = built(view, asking(a=LONG, b=LONG))
+    assert found["a"][ONLY]["split"] == "train"
+    assert found["b"][ONLY] == {"dropped": "duplicate question"}
+
+
+def test_a_question_with_two_answers_in_one_context_is_asked_in_no_other() -> None:
+    rows = asking(a=LONG, b=LONG)
+    other = "#code_explanation.en.1"
+    rows["b"][other] = rows["b"][ONLY] | {"answer": LESS}
+    found = built(MemoryView(SETTINGS), rows)
+    assert found == {
+        "a": {ONLY: AMBIGUOUS},
+        "b": dict.fromkeys((ONLY, other), AMBIGUOUS),
+    }
+
+
+def test_what_a_task_knows_to_be_ambiguous_is_dropped() -> None:
+    rows = asking(a=LONG)
+    rows["a"][ONLY]["ambiguous"] = True
+    assert built(MemoryView(SETTINGS), rows) == {"a": {ONLY: AMBIGUOUS}}
 
 
 def test_near_duplicates_are_dropped_only_if_the_answers_are_equal() -> None:

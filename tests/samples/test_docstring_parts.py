@@ -84,10 +84,12 @@ def test_a_summary_stops_before_a_section_of_its_own_paragraph() -> None:
     assert summarise("Read it.\n>>> read()\n1") == "Read it."
 
 
-def test_a_long_text_ends_after_a_sentence_or_with_dots() -> None:
+def test_a_long_text_ends_after_a_sentence_or_is_left_out() -> None:
     assert shorten("Aaaa. Bbbb. Cccc.", 12) == "Aaaa. Bbbb."
-    assert shorten("one two three four", 12) == "one two ..."
-    assert len(summarise("word " * 200)) <= SUMMARY + 4
+    assert shorten("one two three four", 12) == "one two three four"
+    assert shorten("one two three four five six", 12) == ""
+    assert len(summarise("word " * 100)) <= SUMMARY * 2
+    assert summarise("word " * 200) == ""
 
 
 def test_the_first_sentence_is_cut_at_its_end_in_both_languages() -> None:

@@ -100,6 +100,11 @@ def test_nothing_of_a_planted_secret_is_left(kind: str) -> None:
     assert find_secrets(left) == {}
 
 
+def test_a_key_block_in_one_line_without_its_first_dashes_is_replaced_whole() -> None:
+    body = "YYXwSLQcWtxJTQr1FqXSTs98vPlL2aEJXquQrDs0GPRZwwrPwV81Aw71l33SCx9v"
+    assert body not in redact(f"BEGIN RSA PRIVATE KEY----- {body} {body[::-1]}")
+
+
 def test_a_long_line_does_not_take_quadratic_time() -> None:
     for line in ("a1" * 100_000, "password = " * 20_000, "=" * 200_000, '"' * 200_000):
         find_secrets(line)

@@ -61,7 +61,9 @@ class ElementRow(NamedTuple):
     calls: list[list[Any]] = []
     vars: Bindings = {}
     attrs: Bindings = {}
-    flags: str = ""  # "a" async, "g" such a generator, "d" never exists (branches.py)
+    # "a" async, "g" such a generator, "d" never exists (branches.py), "t" is there for
+    # type checkers only, "s" a stub: its body is `...`
+    flags: str = ""
     head: str = ""  # the signature; of Python only where it has type parameters
     reads: list[str] = []  # chains of attributes that it reads and does not call
 

@@ -16,10 +16,12 @@ from repobuild.code.facts.bounded_parse import parse_source
 from repobuild.code.facts.document import DocumentSection, TextBlock, document_facts
 from repobuild.code.facts.syntax import load_grammar
 
-# Tags, rules, badges, tables of contents, and lines of nothing but links.
+# Tags, rules, badges, tables of contents, and lines of nothing but links; once a
+# paragraph has begun, lines of links are a part of it.
 _NO_TEXT = re.compile(
     r"\s*(?:[#>|<]|```|~~~|[-*_=]{3,}\s*$|!\[|\[!\[|\[[^\]]*\]:|\[\[?_?TOC_?\]"
-    r"|(?:\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])[\s|·,]*)+$)"
+    r"|\([\w-]+\)=\s*$"  # a target of MyST
+    r"|(?P<links>(?:\[[^\]]*\](?:\([^)]*\)|\[[^\]]*\])[\s|·,]*)+)$)"
 )
 # Begins an admonition (MkDocs), a container (Docusaurus, MyST), or a template's tag
 # (Jekyll, Hugo, kramdown): the paragraph is theirs.
@@ -113,7 +115,8 @@ def _running_text(block: TextBlock) -> str:
     text = _COMMENT.sub("", "\n".join(block.lines)[:_MAX_SEARCHED])
     kept: list[str] = []
     for line in text.split("\n"):
-        if line.strip() and not _NO_TEXT.match(line):
+        no_text = _NO_TEXT.match(line)
+        if line.strip() and (not no_text or (kept and no_text["links"])):
             kept.append(line.strip())
         elif kept:
             break

@@ -150,7 +150,10 @@ def _pom(text: str) -> dict[str, Any]:
 
 
 def requirements(lines: Iterable[Any]) -> dict[str, str]:
-    """Return {package: version specifier} of requirement lines."""
+    """Return {package: version specifier} of requirement lines.
+
+    A condition follows the specifier: `>=4.0; python_version < "3.12"`.
+    """
     specifiers: dict[str, str] = {}
     for line in lines:
         if found := _requirement(_COMMENT.sub("", str(line)).strip()):
@@ -171,13 +174,15 @@ def _requirement(line: str) -> tuple[str, str] | None:
         return egg[1], ""
     line = _OPTIONS.sub("", line)
     try:
-        name = Requirement(line).name
+        required = Requirement(line)
     except InvalidRequirement:
         return None
+    name = required.name
     if name.endswith(_ARCHIVES):
         return None
     written = _VERSIONS.match(line)  # in the author's order, which packaging sorts
-    return name, "".join(written[1].split()).strip("()") if written else ""
+    versions = "".join(written[1].split()).strip("()") if written else ""
+    return name, f"{versions}; {required.marker}" if required.marker else versions
 
 
 def _pyproject(document: dict[str, Any]) -> dict[str, Any]:

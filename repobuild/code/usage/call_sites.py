@@ -78,11 +78,24 @@ def _called_lines(facts: Value, edges: Value) -> Iterator[tuple[str, str, int]]:
             calls[item[0]] = row_of(item).calls
     for source, targets in sorted(callees.items()):
         named = {id: name_of(split_id(id)[1]) for id in targets}
-        counts, rows = Counter(named.values()), calls.get(source, ())
-        written = Counter(name.rpartition(".")[2] for name, *_ in rows)
-        for name, *lines in rows:
+        counts = Counter(named.values())
+        written: dict[str, list[str]] = defaultdict(list)  # by last name
+        for name, *_ in calls.get(source, ()):
+            written[name.rpartition(".")[2]].append(name)
+        for name, *lines in calls.get(source, ()):
             last = name.rpartition(".")[2]
-            if counts[last] == written[last] == 1 and not last.startswith("__"):
-                callee = next(id for id, one in named.items() if one == last)
+            if counts[last] != 1 or last.startswith("__"):
+                continue
+            callee = next(id for id, one in named.items() if one == last)
+            if len(written[last]) == 1 or _names_owner(name, callee):
                 for line in lines[:_TRIED]:
                     yield callee, last, line
+
+
+def _names_owner(name: str, callee: str) -> bool:
+    """Return whether a call is written with the class of its callee, `Class.method`.
+
+    `digest.update` and `bar.update` in one function: only the class would tell.
+    """
+    owner = split_id(callee)[1].rpartition(".")[0]
+    return bool(owner) and f".{name}".endswith(f".{owner}.{name_of(callee)}")

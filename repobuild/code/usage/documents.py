@@ -5,6 +5,9 @@ A row is a document with any of these (Markdown or reStructuredText, no change l
     mentions   {name: sentence}   every name of code in its prose, dotted as written;
                                   the sentence says what it is or does, or is ""
     calls      {name: [score, code]}   the best call of it in its code blocks
+    words      [Chinese, other]        the words of its prose
+
+The row `@project` holds the languages of all documents (prose_language.py).
 
 Names are as written: `click.Group`, `Group.command`, `echo`. Who they belong to is
 decided by those who read the table. The index holds, under the path,
@@ -19,10 +22,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
+from repobuild.code.usage.prose_language import ProseTotals, count_words
 from repobuild.engine.contract import Value, View
+from repobuild.errors import MissingObjectError
 
 Row = dict[str, Value]
 
@@ -51,13 +57,18 @@ _MOST_NAMES = 400  # of one document
 def documents(view: View) -> None:
     """Bring the rows of the changed documents up to date."""
     limit = int(view.settings["project.max_file_bytes"])
+    totals = ProseTotals({} if view.full else view.own.get(PROJECT) or {})
     for path, (_, new) in view.changes("files").items():
         row = _row(view, path, new, limit) if is_document(path) else {}
+        before = {} if view.full else view.own.get(path) or {}
+        totals.count(path, before.get("words", []), -1)
+        totals.count(path, row.get("words", []), 1)
         if row:
             view.own.put(path, row)
             view.own.index.set(path, index_terms(row))
         elif not view.full:
             view.own.drop(path)
+    view.own.put(PROJECT, totals.row())
 
 
 def is_document(path: str) -> bool:
@@ -81,13 +92,17 @@ def _row(view: View, path: str, file: Value, limit: int) -> Row:
         return {}
     try:
         blob = view.blob(file["blob"])
-    except KeyError:
+    except MissingObjectError as error:
+        view.fail("files", path, error)
         return {}
     if len(blob) > limit:
         return {}
     text = source_of(blob)[0].decode("utf-8", "replace")
     read = read_document(text, path.lower().endswith(".rst"))
+    words = count_words(_CODE_SPAN.sub(" ", "\n".join(read.paragraphs)))
     row = {"mentions": _mentions(read), "calls": _calls(read)}
+    if any(words):
+        row["words"] = list(words)
     return {name: value for name, value in row.items() if value}
 
 

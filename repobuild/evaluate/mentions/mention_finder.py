@@ -172,6 +172,8 @@ class _AnswerReader:
         known, parts = self._lookup.known, name.split(".")
         if known.has_name(name) or self._lookup.is_imported(parts[0]):
             return False
+        if self._lookup.is_folder(name):
+            return False
         missing = [part for part in parts if not known.has_name(part)]
         if name.upper() == name or not self._must_be_defined(name, missing):
             return False

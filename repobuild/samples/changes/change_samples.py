@@ -64,7 +64,7 @@ def history(view: View) -> None:
     old: LatestChanges = {} if view.full else _latest_changes(view, 0)
     new = _latest_changes(view, 1)
     ids = old.keys() | new.keys()
-    if not _is_project_renamed(view):
+    if not (_is_project_renamed(view) or _has_other_languages(view)):
         ids = {id for id in ids if old.get(id) != new.get(id)}
         ids |= _in_changed_graph_rows(view, new) | _gone_with_touched_name(view, new)
     for id in sorted(ids):
@@ -93,6 +93,11 @@ def _is_project_renamed(view: View) -> bool:
     if not old:
         return False
     return project_name(old.get("", {})) != project_name((new or {}).get("", {}))
+
+
+def _has_other_languages(view: View) -> bool:
+    old, new = view.changes("contexts").get(PROJECT, (None, None))
+    return (old or {}).get("languages") != (new or {}).get("languages")
 
 
 def _in_changed_graph_rows(view: View, changes: LatestChanges) -> set[str]:

@@ -38,8 +38,9 @@ def _doc(item: Value, wording: Phrases) -> Iterator[str]:
     old, new = item["doc"]
     if old == new or not new:
         yield wording.part("change_doc" if new else "change_no_doc")
+    elif not old:
+        yield wording.part("change_documented", new=new)
     else:
-        old = old or wording.words["none"]
         yield wording.part("change_summary", old=old, new=new)
 
 

@@ -11,6 +11,7 @@ from repobuild.engine.contract import Table, View
 from repobuild.samples.changes.latest_change import LatestChange
 from repobuild.samples.contexts.project_context import project_name
 from repobuild.samples.dataset.split import Split
+from repobuild.samples.tasks.registry import languages_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,9 @@ class HistoryScope:
         return cls(
             graph=graph,
             contexts=view.table("contexts"),
-            languages=tuple(view.settings["samples.languages"]),
+            languages=languages_of(
+                view.settings, view.table("contexts").get(PROJECT) or {}
+            ),
             is_held_out=Split.of(view.settings).is_held_out,
             project=project_name((graph.get(PROJECT) or {}).get("", {})),
         )

@@ -172,7 +172,8 @@ class OldAnswerSampler:
         path, qual = split_id(old)
         label, summary = context["label"], lead(context.get("summary", ""))
         old_name = qual if "." in label else qual.rpartition(".")[2]
-        is_ambiguous = context.get("shared") or old_name == label
+        is_ambiguous = context.get("shared") or context.get("repeated")
+        is_ambiguous = is_ambiguous or old_name == label
         if len(summary) < SHORTEST_CLUE or is_ambiguous:
             return None
         now = {

@@ -6,6 +6,7 @@
                       the class, whose row lists its tests
     first sentence    the callers of the element whose docstring it begins, and the
                       methods that override it
+    docstring         what has a copy of it in its file, and the members of that
     document          the elements whose names it tells or calls otherwise now
     call site         the elements that a file calls otherwise now
     import            the elements of its file that mention a name that it binds
@@ -13,6 +14,9 @@
                       something else; the methods that they override or overrode
     name              the elements of one other file, when that file was, or is now, the
                       only other one with the name
+    clue              the same for a purpose or a heading; the methods of that name
+                      when a parameter or an attribute is the first or last to have it
+    heading           all sections of its document: the titles around them name them
 
 A row too many does no harm: the engine drops an equal row. Unchanged elements that
 nothing else affects only get a new `@lines` row.
@@ -28,6 +32,8 @@ from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
+from repobuild.samples.contexts.clues import clues_of, headings_of, own_clues
+from repobuild.samples.contexts.copied_docstrings import docstring_uses
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.contexts.graph_reader import (
@@ -103,6 +109,15 @@ class ChangedFiles:
             touched |= set(names_of(facts.old)) ^ set(names_of(facts.new))
         return touched
 
+    def touched_clues(self) -> set[str]:
+        """Return the clues that some changed file has more or less often now."""
+        touched: set[str] = set()
+        for path in self.paths:
+            old = clues_of(self.old_elements(path))
+            new = clues_of(self._reader.elements(path))
+            touched.update(clue for clue in old | new if old[clue] != new[clue])
+        return touched
+
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""
         names: set[str] = set()
@@ -155,7 +170,7 @@ def find_affected(
     changes: ChangedFiles, reader: GraphReader, names: DisplayNames
 ) -> AffectedIds:
     """Return the ids whose rows may come out differently."""
-    touched = changes.touched_names()
+    touched, clues = changes.touched_names(), changes.touched_clues()
     ids: set[str] = set()
     moved: set[str] = set()
     classes: list[ChangedClass] = []
@@ -165,17 +180,22 @@ def find_affected(
             qual
             for qual in changes.unchanged(path)
             if touched.isdisjoint((new[qual].name, new[qual].plain_qual))
+            and clues.isdisjoint(own_clues(new[qual]))
         }
+        if headings_of(old) != headings_of(new):
+            unchanged = set()
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
         ids.update(_readers_of_new_sentences(path, old, new, reader))
+        ids.update(_told_otherwise(old, new))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
         ids.update(_methods_below(changed.id, reader))
     ids.update(_methods_above(classes, reader))
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
+    ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
     return AffectedIds(ids, moved - ids)
 
@@ -185,13 +205,30 @@ def _readers_of_new_sentences(
 ) -> Iterator[str]:
     """Yield the callers and overriding methods of those with a new first sentence."""
     before, after = first_sentences(old), first_sentences(new)
-    for qual in {**before, **after}:
-        if before.get(qual) == after.get(qual):
+    for qual in {**old, **new}:
+        if before.get(qual) == after.get(qual) and _runs(old, qual) == _runs(new, qual):
             continue
         yield from reader.incoming(element_id(path, qual), "calls")
         if owner := parent_of(qual):
             for subclass in reader.descendants(element_id(path, owner)):
                 yield f"{subclass}.{name_of(qual)}"
+
+
+def _runs(elements: Elements, qual: str) -> bool:
+    """Return whether an element exists at run time, for what is told of it."""
+    return qual in elements and not elements[qual].is_for_types
+
+
+def _told_otherwise(old: Elements, new: Elements) -> Iterator[str]:
+    """Yield the elements whose docstring is now a copy or none, with what quotes it."""
+    before, after = docstring_uses(old), docstring_uses(new)
+    changed = {q for q in {**before, **after} if before.get(q) != after.get(q)}
+    owners = {parent_of(qual) for qual in changed}
+    for element in new.values() if changed else ():
+        if not {element.qual, element.parent}.isdisjoint(changed) or (
+            element.qual in owners
+        ):
+            yield element.id
 
 
 def _ends_of_changed_edges(path: str, rows: Versions) -> Iterator[str]:
@@ -239,7 +276,7 @@ def _child_names(elements: Elements) -> dict[str, set[str]]:
     """Return the names of each element's children by its qualified name."""
     names: dict[str, set[str]] = {}
     for element in elements.values():
-        if element.parent:
+        if element.parent and not element.is_for_types:
             names.setdefault(element.parent, set()).add(element.name)
     return names
 
@@ -280,6 +317,17 @@ def _used_otherwise(
             for element in reader.elements(path).values():
                 if element.name == name:
                     yield element.id
+
+
+def _asked_otherwise(
+    changes: ChangedFiles, reader: GraphReader, names: DisplayNames, touched: set[str]
+) -> Iterator[str]:
+    """Yield the elements of unchanged files that share a touched clue."""
+    paths = names.with_clue(sorted(touched), set(changes.paths))
+    for path in sorted(set(paths)):
+        for element in reader.elements(path).values():
+            if not touched.isdisjoint(own_clues(element)):
+                yield element.id
 
 
 def _renamed_elsewhere(

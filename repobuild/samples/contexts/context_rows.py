@@ -1,7 +1,10 @@
 """Make the rows of `contexts`: what samples may quote of one element, file or document.
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
-equals the bare name. `shared` says that another element may have the same label. Lists
+equals the bare name. `languages` are those of the project's documents, unless that is
+English alone. `shared` says that another element may have the same label,
+`repeated` that another one has the same purpose or heading; `trail` is what tells a
+section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most eight; `more` names the
 lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
@@ -33,7 +36,11 @@ from repobuild.samples.contexts.element_view import (
 )
 from repobuild.samples.contexts.explained import explained_fields
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.contexts.graph_reader import element_id, enclosing_test
+from repobuild.samples.contexts.graph_reader import (
+    GraphReader,
+    element_id,
+    enclosing_test,
+)
 from repobuild.samples.text.docstring_parts import (
     parse_docstring,
     summarise,
@@ -42,16 +49,18 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.stubs import has_empty_body, only_raises
+from repobuild.samples.text.stubs import only_raises
 
 MOST = 8  # ids in a list
 _LONGEST_SIGNATURE = 300  # characters
+_SHORT_CODE = 5  # lines below the first
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
+_LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _DOCUMENTS = ("markdown", "restructuredtext")
 
 Row = dict[str, Value]
@@ -75,17 +84,20 @@ def element_row(
         return row | {"brief": True}
     row.update(_own_fields(file, element))
     neighbours = _neighbour_fields(file, element, has_own_name(row))
-    neighbours["more"] += row.get("more", ())  # `members` of a class
     if row.get("stub") and row["returns"] and neighbours["overrides"]:
         # It narrows types for checkers: what it overrides is what runs.
         neighbours |= {"overrides": [], "overridden": []}
     row.update(neighbours)
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
+    else:
+        row["repeated"] = file.shares_purpose(element)
     if real := file.usage.example(element, has_own_name(row)):
         row["example"] = list(real)
     if quoted:
         row.update(_code_fields(file, element, quoted))
+    elif not row["summary"]:
+        row["short"] = _short_code(file, element)
     return _without_empty(row)
 
 
@@ -112,9 +124,23 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "project": file.project,
         "label": element.title,
         "shared": True,
-        "summary": summarise_prose(element.doc),
+        "repeated": file.shares_heading(element),
     }
+    text = _passage(element.doc)
+    if file.is_whole(element, text):
+        row["summary"] = text
+    trail = file.heading_trails[element.qual]
+    if trail != element.title:
+        row["trail"] = trail
+        row["lost"] = not trail
     return _without_empty(row)
+
+
+def _passage(paragraph: str) -> str:
+    """Return what a section says first; a list, or what announces one, says nothing."""
+    text = summarise_prose(paragraph)
+    is_announcement = paragraph.rstrip().rstrip(":：").rstrip() == text != paragraph
+    return "" if _LIST.match(paragraph) or is_announcement else text
 
 
 def _own_fields(file: FileContext, element: ElementView) -> Row:
@@ -123,15 +149,15 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     signature = element.signature
     row: Row = {
         "fence": file.language,
-        "summary": docstring.summary,
+        "summary": file.purpose(element),
         "returns": element.row.returns,
         "returns_text": docstring.returns,
         "decorators": list(element.row.decorators),
         "async": element.is_coroutine,
+        "stub": element.is_stub and element.type != "class",
         "module_summary": file.summary,
     }
     if file.language == "python" and element.type != "class":
-        row["stub"] = has_empty_body(file.own_bytes(element))
         row["refuses"] = only_raises(file.own_bytes(element))
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
@@ -140,7 +166,9 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     # JavaScript's `a.f = function` has none that is a class, Go's may be elsewhere.
     if container and container.type == "class":
         row["container"] = container.plain_qual
-        row["container_summary"] = summarise(container.doc)
+        row["container_summary"] = (
+            "" if file.is_copied(container) else summarise(container.doc)
+        )
         if container.row.end_line >= element.row.end_line:
             # A method of Go, Rust or C++ is not written within its type.
             row["container_signature"] = container.signature
@@ -156,11 +184,14 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
 def _class_fields(file: FileContext, element: ElementView) -> Row:
     """Return the methods, public ones first, and the constructor's parameters."""
     methods = sorted(
-        (e.name.startswith("_"), e.name)
+        (e.name.startswith("_"), e.name, e.is_property)
         for e in file.children(element.qual)
         if e.type == "method" and file.has_row(e)
     )
-    row = _cut_lists(members=[name for _, name in methods])
+    row: Row = {
+        "members": [name for _, name, is_property in methods if not is_property],
+        "properties": [name for _, name, is_property in methods if is_property],
+    }
     constructor = file.elements.get(element.qual + ".__init__")
     if constructor:
         texts = parse_docstring(constructor.doc).parameters
@@ -197,6 +228,20 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     }
 
 
+def _short_code(file: FileContext, element: ElementView) -> str:
+    """Return code that is too short to be asked for, but tells what it does."""
+    lines = element.row.end_line - element.row.start_line
+    is_plain = element.type != "class" and not file.children(element.qual)
+    if lines > _SHORT_CODE or element.is_stub or not is_plain:
+        return ""
+    quoted = file.quote(element)
+    if quoted is None or quoted.ends_fence or not quoted.body.strip():
+        return ""
+    if len(quoted.body) > _LONGEST_SIGNATURE:
+        return ""
+    return f"{quoted.head}\n{quoted.body}"
+
+
 # ----------------------------------------------------------------- neighbours
 
 
@@ -207,7 +252,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     row = _cut_lists(
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
-        callees=_in_call_order(element, reader.outgoing(id, "calls")),
+        callees=_in_call_order(element, reader),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
         overrides=_overridden_method(file, element),
@@ -234,8 +279,9 @@ def _cut_lists(**lists: Iterable[str]) -> Row:
     return row | {"more": more}
 
 
-def _in_call_order(element: ElementView, callees: list[str]) -> list[str]:
+def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     """Sort callees by their first call, by its rank: a blank line changes nothing."""
+    callees = reader.outgoing(element.id, "calls")
     rank: dict[str, int] = {}
     for number, name in enumerate(element.calls()):
         rank.setdefault(name.rpartition(".")[2], number)
@@ -246,7 +292,13 @@ def _in_call_order(element: ElementView, callees: list[str]) -> list[str]:
 
     # Making an object calls its class and its constructor: the class is enough.
     repeated = {element.id, *(one for id in callees for one in _constructors(id))}
-    return sorted((id for id in callees if id not in repeated), key=first_call)
+    told = (id for id in callees if id not in repeated and _is_told(reader, id))
+    return sorted(told, key=first_call)
+
+
+def _is_told(reader: GraphReader, id: str) -> bool:
+    """Return whether a list names a callee: not what is there for type checkers."""
+    return not reader.exists(id) or reader.runs(id)
 
 
 def _constructors(id: str) -> Iterator[str]:
@@ -300,7 +352,7 @@ def _overriding_methods(file: FileContext, element: ElementView) -> Iterator[str
     paths = file.names.paths(element.name) if subclasses else ()
     for subclass in subclasses:
         id = f"{subclass}.{element.name}"
-        if split_id(subclass)[0] in paths and file.reader.exists(id):
+        if split_id(subclass)[0] in paths and file.reader.runs(id):
             yield id
 
 
@@ -310,7 +362,7 @@ def _overridden_method(file: FileContext, element: ElementView) -> list[str]:
         return []
     for base in file.reader.ancestors(element_id(file.path, element.parent)):
         inherited = f"{base}.{element.name}"
-        if file.reader.exists(inherited):
+        if file.reader.runs(inherited):
             return [inherited]
     return []
 

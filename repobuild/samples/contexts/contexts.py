@@ -9,7 +9,8 @@ An update turns a change of facts and graph into changed rows in four steps:
 
 1.  `ChangedFiles` lists the files whose text, facts or graph row changed
     (affected.py). `DisplayNames` indexes the names in them: the shortest unambiguous
-    name of an element depends on all files (display_names.py).
+    name of an element depends on all files (display_names.py), as does what else a
+    question may identify it by (clues.py).
 2.  `find_affected` finds the ids whose rows can differ: the changed elements and their
     neighbours in the graph (affected.py), but not the elements of a changed file that
     are the same to the byte (unchanged.py); those get new line numbers only.
@@ -21,8 +22,9 @@ An update turns a change of facts and graph into changed rows in four steps:
 4.  Each row is put, or dropped when its element is gone. The engine cuts off rows that
     came out equal.
 
-A full build, and a change of the project's name, compute all ids in the same way. An
-update costs as much as the changed files and their neighbours.
+A full build, and a change of the project's name or of the languages of its documents,
+compute all ids in the same way. An update costs as much as the changed files and their
+neighbours.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ from itertools import groupby
 from repobuild.code.graph.graph import PROJECT, split_id
 from repobuild.engine.contract import View
 from repobuild.samples.contexts.affected import ChangedFiles, find_affected
+from repobuild.samples.contexts.clues import clues_of
 from repobuild.samples.contexts.context_rows import (
     Row,
     assertion_fields,
@@ -59,15 +62,17 @@ def contexts(view: View) -> None:
     changes = ChangedFiles(view, reader)
     for path in changes.paths:
         recorded = names_of(reader.facts(path))
-        if recorded or not view.full:
-            names.record(path, recorded)
+        clues = clues_of(reader.elements(path))
+        if recorded or clues or not view.full:
+            names.record(path, recorded, clues)
 
     before = view.own.get(PROJECT)
     project = project_row(view, reader)
     view.own.put(PROJECT, project)
-    is_renamed = before is not None and before["name"] != project["name"]
-
-    writer = ContextWriter(view, reader, names, project["name"])
+    is_renamed = before is not None and any(
+        before.get(field) != project.get(field) for field in ("name", "languages")
+    )
+    writer = ContextWriter(view, reader, names, project)
     if view.full:
         writer.write(_all_ids(view, reader))
         return
@@ -90,12 +95,15 @@ class ContextWriter:
     """Computes rows, and puts or drops them, file by file."""
 
     def __init__(
-        self, view: View, reader: GraphReader, names: DisplayNames, project: str
+        self, view: View, reader: GraphReader, names: DisplayNames, project: Row
     ) -> None:
         self._view = view
         self._reader = reader
         self._names = names
-        self._project = project
+        self._project = str(project["name"])
+        # What every row holds: samples are made of one row.
+        languages = project.get("languages")
+        self._common: Row = {"languages": languages} if languages else {}
         self._min_lines = view.settings["samples.min_code_lines"]
         self._max_lines = view.settings["samples.max_code_lines"]
         self._usage = UsageReader(view)
@@ -145,7 +153,7 @@ class ContextWriter:
 
     def _put(self, key: str, row: Row | None) -> None:
         if row is not None:
-            self._view.own.put(key, row)
+            self._view.own.put(key, row | self._common)
         elif not self._view.full:
             self._view.own.drop(key)
 
@@ -176,5 +184,7 @@ def _by_file(ids: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
 def _is_quotable(file: FileContext, element: ElementView) -> bool:
     """Return whether code is quoted; of classes only those without methods are."""
     if file.is_location_only(element) or not file.has_row(element):
+        return False
+    if element.is_stub:
         return False
     return element.type != "class" or not file.children(element.qual)

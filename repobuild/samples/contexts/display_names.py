@@ -1,9 +1,10 @@
 """Choose the name of an element in questions: as short as it is unambiguous.
 
 That is the bare name when no other element of the repository has it, else the qualified
-name, else the qualified name after the module's dotted name. The index of `contexts`
-holds, under a file's path, `name:x` for every bare and qualified name in it, so that an
-update looks up only the names that it touches.
+name, else the qualified name after the module's dotted name. A method whose bare name
+is a parameter or an attribute, too, is qualified. The index of `contexts` holds, under
+a file's path, `name:x` for every bare and qualified name in it and its clues
+(clues.py), so that an update looks up only what it touches.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import OwnIndex, Value
+from repobuild.samples.contexts.clues import plain_clue
 from repobuild.samples.contexts.element_view import ElementView, strip_counts, types_of
 from repobuild.samples.text.import_statements import module_of
 
@@ -39,15 +41,21 @@ class DisplayNames:
         self._index = index
         self._paths: dict[str, list[str]] = {}
 
-    def record(self, path: str, names: Iterable[str]) -> None:
-        """Replace the names of one file in the index."""
-        self._index.set(path, ["name:" + name for name in names])
+    def record(
+        self, path: str, names: Iterable[str], clues: Iterable[str] = ()
+    ) -> None:
+        """Replace the names and clues of one file in the index."""
+        self._index.set(path, [*("name:" + name for name in names), *clues])
+
+    def holders(self, clue: str) -> list[str]:
+        """Return the files that hold a clue; call only after all are recorded."""
+        if clue not in self._paths:
+            self._paths[clue] = self._index.find(clue)
+        return self._paths[clue]
 
     def paths(self, name: str) -> list[str]:
         """Return the files that hold the name; call only after all are recorded."""
-        if name not in self._paths:
-            self._paths[name] = self._index.find("name:" + name)
-        return self._paths[name]
+        return self.holders("name:" + name)
 
     def label(self, element: ElementView, counts: Counter[str]) -> tuple[str, bool]:
         """Return the short name of an element, and whether no other can have it.
@@ -56,7 +64,9 @@ class DisplayNames:
         """
         for name in (element.name, element.plain_qual):
             if counts[name] == 1 and self.paths(name) == [element.path]:
-                return name, True
+                is_bare_method = element.type == "method" and name == element.name
+                if not (is_bare_method and self.holders(plain_clue(name))):
+                    return name, True
         return f"{module_of(element.path)}.{element.plain_qual}", False
 
     def with_one_unchanged_file(
@@ -71,3 +81,17 @@ class DisplayNames:
         for name in touched:
             if sum(path not in changed for path in self.paths(name)) == 1:
                 yield name
+
+    def with_clue(self, touched: Iterable[str], changed: set[str]) -> Iterator[str]:
+        """Yield the unchanged files whose elements are asked for otherwise now.
+
+        A purpose or a heading changes only for the one unchanged file that has it. A
+        plain name changes for methods when it is new, or gone, in the unchanged files.
+        """
+        for clue in touched:
+            kind, _, name = clue.partition(":")
+            unchanged = [path for path in self.holders(clue) if path not in changed]
+            if kind != "plain":
+                yield from unchanged if len(unchanged) == 1 else ()
+            elif not unchanged:
+                yield from (path for path in self.paths(name) if path not in changed)

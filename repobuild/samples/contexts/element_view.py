@@ -15,6 +15,10 @@ from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import ElementRow, name_of, parent_of, row_of
 from repobuild.engine.contract import Value
 
+# Decorators that make a method be read like an attribute.
+PROPERTIES = ("property", "cached_property", "functools.cached_property")
+_IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _COUNT = re.compile(r"#\d+")
 
 
@@ -68,8 +72,9 @@ class ElementView:
 
     @property
     def title(self) -> str:
-        """A section's heading as written; see repobuild/code/facts/markdown.py."""
-        return self.row.returns or self.name
+        """A section's heading without images and the targets of links."""
+        text = _LINK.sub(r"\1", _IMAGE.sub("", self.row.returns)).strip()
+        return text or self.row.returns or self.name
 
     @property
     def is_coroutine(self) -> bool:
@@ -85,6 +90,21 @@ class ElementView:
     def is_dead(self) -> bool:
         """Whether another definition of the name exists instead; see branches.py."""
         return "d" in self.row.flags
+
+    @property
+    def is_for_types(self) -> bool:
+        """Whether it is under `if TYPE_CHECKING`: at run time there is no such code."""
+        return "t" in self.row.flags
+
+    @property
+    def is_stub(self) -> bool:
+        """Whether its body is `...`, as that of a protocol's method."""
+        return "s" in self.row.flags
+
+    @property
+    def is_property(self) -> bool:
+        """Whether it is read like an attribute."""
+        return any(d in PROPERTIES for d in self.row.decorators)
 
     @property
     def is_overload(self) -> bool:

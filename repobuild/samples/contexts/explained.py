@@ -1,6 +1,7 @@
 """Collect what is certain of an element that has no purpose in its docstring.
 
 undocumented       it has no docstring at all
+copied             its docstring is that of another definition, too
 comment            its purpose in the comment directly above it
 inherited          [id, sentence]: the purpose of the method that it overrides
 said               [path, sentence]: what a document says of it
@@ -37,6 +38,7 @@ def explained_fields(
     `is_only` says that no other element has its bare name.
     """
     fields: Row = {}
+    fields["copied"] = file.is_copied(element)
     if not element.doc:
         fields["undocumented"] = True
         if file.language == "python":

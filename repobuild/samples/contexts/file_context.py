@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
 from repobuild.code.scan.tests_by_path import is_test
+from repobuild.samples.contexts.clues import (
+    clues_of,
+    heading_clue,
+    heading_trails,
+    purpose_clue,
+)
+from repobuild.samples.contexts.copied_docstrings import (
+    COPIED,
+    REPEATED,
+    docstring_uses,
+)
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
-from repobuild.samples.text.docstring_parts import summarise
+from repobuild.samples.text.docstring_parts import summarise, summarise_with_list
 from repobuild.samples.text.import_statements import ImportsByName, read_imports
 from repobuild.samples.text.quote import Quote, quote_definition
 
 _OUTLINE_SIGNATURE = 100  # characters
+# A section's heading: `# Title`, or lines above a rule.
+_HEADING = re.compile(r"#{1,6}.*|(?:[^\w\s]{3,}\n)?.*\n[^\w\s]+[ \t]*(?=\n|$)")
+_TARGET = re.compile(
+    r"(?<=\])\([^)\n]*\)|<[^>\n]*>|^\.\. _.*$|^\[[^\]]*\]:.*$", re.MULTILINE
+)
+_WORD = re.compile(r"\w+")
+_WHOLE = 0.95  # of a section's words
 
 
 class FileContext:
@@ -48,11 +67,59 @@ class FileContext:
         self._effective: dict[str, str] = {}  # plain_qual -> qual of its definition
         self._children: dict[str, list[ElementView]] = {}
         for element in self.elements.values():
-            if not (element.is_overload or element.is_dead):
+            if not (element.is_overload or element.is_dead or element.is_for_types):
                 self._effective.setdefault(element.plain_qual, element.qual)
             self._children.setdefault(element.parent, []).append(element)
         self._signatures: dict[str, list[tuple[str, str]]] = {}
         self._subclasses: dict[str, list[str]] = {}
+
+    @cached_property
+    def heading_trails(self) -> dict[str, str]:
+        return heading_trails(self.elements)
+
+    @cached_property
+    def _clue_counts(self) -> Counter[str]:
+        return clues_of(self.elements)
+
+    def shares_purpose(self, element: ElementView) -> bool:
+        """Return whether the docstring of another element begins with the same."""
+        clue = purpose_clue(element)
+        if not clue:
+            return False
+        return self._clue_counts[clue] > 1 or len(self.names.holders(clue)) > 1
+
+    def shares_heading(self, section: ElementView) -> bool:
+        """Return whether another document has a section of the same title."""
+        return len(self.names.holders(heading_clue(section))) > 1
+
+    @cached_property
+    def _docstring_uses(self) -> dict[str, str]:
+        return docstring_uses(self.elements)
+
+    def is_copied(self, element: ElementView) -> bool:
+        """Return whether an element's docstring is that of another definition here."""
+        return self._docstring_uses.get(element.qual) == COPIED
+
+    def purpose(self, element: ElementView) -> str:
+        """Return what an element's docstring says that it is for, on one line.
+
+        Where others begin with the same paragraph, that is the next one, too.
+        """
+        use = self._docstring_uses.get(element.qual)
+        text = "" if use == COPIED else summarise_with_list(element.doc)
+        _, _, rest = element.doc.strip().partition("\n\n")
+        if use == REPEATED and text and "\n" not in text and rest.strip():
+            text = f"{text} {summarise(rest)}".strip()
+        return text
+
+    def is_whole(self, section: ElementView, text: str) -> bool:
+        """Return whether a text is all that a section says, but for its heading.
+
+        Words are compared: markup is not quoted.
+        """
+        content = _HEADING.sub("", self.code(section).strip(), count=1)
+        words = len(_WORD.findall(_TARGET.sub("", content)))
+        return bool(text) and len(_WORD.findall(text)) >= words * _WHOLE
 
     @property
     def language(self) -> str:

@@ -16,6 +16,7 @@ from itertools import islice
 from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
+from repobuild.samples.contexts.copied_docstrings import COPIED, docstring_uses
 from repobuild.samples.contexts.element_view import (
     ElementView,
     read_elements,
@@ -129,6 +130,12 @@ class GraphReader:
         path, qual = split_id(id)
         return qual in self.elements(path)
 
+    def runs(self, id: str) -> bool:
+        """Return whether code exists under this id, and at run time, too."""
+        path, qual = split_id(id)
+        element = self.elements(path).get(qual)
+        return element is not None and not element.is_for_types
+
     def sentence(self, id: str) -> str:
         """Return the first sentence of an element's docstring."""
         path, qual = split_id(id)
@@ -213,11 +220,12 @@ class GraphReader:
 
 
 def first_sentences(elements: dict[str, ElementView]) -> dict[str, str]:
-    """Return the first sentence of each docstring, by qualified name."""
+    """Return the first sentence of each docstring that is its own, by name."""
+    uses = docstring_uses(elements)
     return {
         qual: first_sentence(summarise(element.doc, SENTENCE * 2))
         for qual, element in elements.items()
-        if element.doc
+        if element.doc and uses.get(qual) != COPIED
     }
 
 

@@ -52,7 +52,7 @@ def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
         "kind": "lines",
         "id": element.id,
         **{name: row[name] for name in _IDENTITY if name in row},
-        "start": element.row.start_line,
+        "start": element.row.start_line - element.row.lead,
         "end": element.row.end_line,
         **_trace(file, element, row),
     }

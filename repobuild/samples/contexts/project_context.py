@@ -17,6 +17,7 @@ from repobuild.samples.contexts.graph_reader import GraphReader
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.markup import strip_markup
 
+DEFAULT_LANGUAGES = ["en"]  # rows do not say so
 _NAMELESS = "this project"
 _MOST_TECHNOLOGIES = 12
 _MOST_COMMANDS = 12
@@ -48,6 +49,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
     name = project_name(known)
     counts = known.get("statistics", {})
+    needs: Mapping[str, str] = known.get("dependencies", {})
     row: dict[str, Value] = {
         "kind": "project",
         "id": PROJECT,
@@ -63,7 +65,8 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
             for folder in known.get("key_modules", ())
         ],
         "commands": list(_commands(known, reader)),
-        "needs": list(known.get("dependencies", ())),
+        "needs": [name for name, told in needs.items() if ";" not in told],
+        "needs_sometimes": [name for name, told in needs.items() if ";" in told],
         "needs_by": known.get("dependencies_by", ""),
         "counts": {count: counts.get(count, 0) for count in _COUNTS},
     }
@@ -74,6 +77,9 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         row[field] = known.get(field, [])
     for field in ("tests", "documentation"):
         row[field] = known.get(field, [])
+    spoken = (view.table("documents").get(PROJECT) or {}).get("languages", [])
+    if spoken not in ([], DEFAULT_LANGUAGES):
+        row["languages"] = spoken
     return row
 
 

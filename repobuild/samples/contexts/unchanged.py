@@ -84,7 +84,7 @@ def read_source(view: View, row: Value) -> bytes | None:
 def _definitions(elements: Elements) -> list[tuple[Any, ...]]:
     """Return what decides which elements exist, and which of them have rows."""
     return [
-        (e.qual, e.type, e.is_overload, e.is_dead, bool(e.doc))
+        (e.qual, e.type, e.is_overload, e.is_dead, e.is_for_types, bool(e.doc))
         for e in elements.values()
     ]
 

@@ -7,11 +7,15 @@ Start here. The decisions about one sample, in order; the first drop reason coun
         secret: KIND                   secrets_filter.py: a text shows a secret
         answer too long, ...           quality_filter.py: lengths, quoted code
         tells of a held-out element    quality_filter.py, split.py
+        ambiguous                      quality_filter.py: it has two right answers
         duplicate question, near duplicate, phrasing is trained,
         held out but not trained       quality_filter.py: repetition in the context
         {"split", "track"}             split.py: train, val or test
     by what other contexts hold
-        duplicate question             here: the smallest context key keeps the question
+        ambiguous                      here: another context has another answer to the
+                                       question; no context keeps it
+        duplicate question             here: of contexts with the same answer, the one
+                                       with the smallest key keeps the question
         near duplicate                 copies.py
         overlaps training              copies.py
     by people and by limits in the settings; the first two replace an earlier reason
@@ -26,8 +30,10 @@ equals a full build (`test_an_update_equals_a_full_build_whatever_changes`).
 
 The index of the table finds the contexts that may hold the same. Terms of a context:
 
-    q:   each question that is good within its context and does not name its element
-         (tasks/facts.py marks those that do as `named`)
+    q:   each question that is good within its context, or ambiguous there, and does not
+         name its element (tasks/facts.py marks those that do as `named`)
+    a:   each such question with its one answer: a question is ambiguous if more
+         contexts hold it than hold it with this answer
     m:   each mark of a passage that it quotes (text/passages.py)
     b:   each task and file that it trains samples of, if there is a budget
     l:   each file that its samples rely on, if licences are denied
@@ -62,6 +68,7 @@ from repobuild.samples.dataset.budget import BudgetCuts
 from repobuild.samples.dataset.copies import CopyFinder, QuotingSamples
 from repobuild.samples.dataset.licence_filter import LicenceFilter
 from repobuild.samples.dataset.quality_filter import (
+    AMBIGUOUS,
     DUPLICATE,
     NEAR,
     OVER_BUDGET,
@@ -71,6 +78,7 @@ from repobuild.samples.dataset.quality_filter import (
     Row,
     SampleFilter,
     Samples,
+    asked,
     untrained_phrasings,
 )
 from repobuild.samples.dataset.review_filter import REVIEWED, ReviewFilter
@@ -191,15 +199,29 @@ class DatasetUpdate:
         """Write a context's row by itself and by what other contexts hold."""
         samples, filtered = self._filtered(key)
         row = dict(filtered)
-        _drop(row, self._asked_before(key, samples, row), DUPLICATE)
+        for why, subs in self._asked_elsewhere(key, samples, row).items():
+            _drop(row, subs, why)
         _drop(row, self._copies.near_duplicates(key), NEAR)
         _drop(row, self._copies.overlapping(key), OVERLAPS)
         self._view.own.put(key, self._apply_limits(key, samples, row))
 
-    def _asked_before(self, key: str, samples: Samples, row: Row) -> set[str]:
-        """Return the samples whose question a context with a smaller key asks, too."""
-        terms = _question_terms(samples, row)
-        return {sub for sub, term in terms.items() if self._index.find(term)[0] != key}
+    def _asked_elsewhere(
+        self, key: str, samples: Samples, row: Row
+    ) -> dict[str, set[str]]:
+        """Return {why: samples} of questions that another context asks, too.
+
+        One with the same answer is kept by the context with the smallest key.
+        """
+        found: dict[str, set[str]] = {AMBIGUOUS: set(), DUPLICATE: set()}
+        for sub in _asking(samples, row):
+            holders = self._index.find(_question_term(samples[sub]))
+            if len(holders) == 1:
+                continue
+            if len(self._index.find(_answer_term(samples[sub]))) < len(holders):
+                found[AMBIGUOUS].add(sub)
+            elif holders[0] != key:
+                found[DUPLICATE].add(sub)
+        return found
 
     def _apply_limits(self, key: str, samples: Samples, row: Row) -> Row:
         """Drop what is judged bad, of a denied licence, over budget, or untrained."""
@@ -237,7 +259,7 @@ class DatasetUpdate:
 
     def _shareable(self, samples: Samples, row: Row) -> Shareable:
         quoting = copies.quoting_samples(samples, row)
-        terms = {*_question_terms(samples, row).values(), *copies.index_terms(quoting)}
+        terms = _asked_terms(samples, row) | copies.index_terms(quoting)
         if self._cuts is not None:
             terms |= {
                 budget.index_term(samples[sub]["task"], budget.file_of(samples[sub]))
@@ -254,16 +276,35 @@ def _drop(row: Row, subs: set[str], why: str) -> None:
             row[sub] = {"dropped": why}
 
 
-def _question_terms(samples: Samples, row: Row) -> dict[str, str]:
-    """Return {sub: term} of the kept questions that another context could ask, too."""
-    return {
-        sub: _question_term(samples[sub]["question"])
+def _asking(samples: Samples, row: Row) -> list[str]:
+    """Return the samples whose question another context could ask, too.
+
+    Besides those that are kept these are the ambiguous ones: what has two answers here
+    is not made clear by another context.
+    """
+    return [
+        sub
         for sub, item in row.items()
-        if "dropped" not in item and not samples[sub].get("named")
-    }
+        if item.get("dropped", AMBIGUOUS) == AMBIGUOUS and not samples[sub].get("named")
+    ]
 
 
-def _question_term(question: str) -> str:
+def _asked_terms(samples: Samples, row: Row) -> set[str]:
+    """Return the terms of a context's questions; no answer is that of an ambiguous."""
+    subs = _asking(samples, row)
+    terms = {_question_term(samples[sub]) for sub in subs}
+    answered = (sub for sub in subs if "dropped" not in row[sub])
+    return terms | {_answer_term(samples[sub]) for sub in answered}
+
+
+def _question_term(sample: Sample) -> str:
+    return f"q:{_hash(asked(sample['question']))}"
+
+
+def _answer_term(sample: Sample) -> str:
+    return f"a:{_hash(asked(sample['question']) + sample['answer'])}"
+
+
+def _hash(text: str) -> str:
     """Hash to eight bytes: 10^6 questions collide with a chance of 3 in 10^8."""
-    hasher = blake2b(question.encode("utf-8", "replace"), digest_size=8)
-    return "q:" + hasher.hexdigest()
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()

@@ -4,7 +4,8 @@
 
     no FIELD, ...  malformed: a field is missing, empty or not text, a code fence is
                    left open, masked code lacks the code around it
-    not text       control characters, or bytes that do not decode
+    not text       control characters, bytes that do not decode, or text of another
+                   encoding that was read as Latin-1
     secret: KIND   one of its texts shows a secret (secrets_filter.py)
     answer too long, answer too short
                    outside samples.min_answer .. samples.max_answer characters. The
@@ -21,8 +22,11 @@
                    40 lines bound the contexts, not the samples
     tells of a held-out element
                    a source is an element that must not be trained
+    ambiguous      the task knows that the question has more than one right answer in
+                   the tree, or another sample of the context answers it otherwise
     duplicate question
-                   another sample of the context asks the same; the smallest key stays
+                   another sample of the context asks and answers the same; the smallest
+                   key stays
     near duplicate another sample has the same answer and nearly the same question
     phrasing is trained
                    the phrasing is held out, but a trained question is nearly the same
@@ -50,6 +54,7 @@ from repobuild.samples.dataset.secrets_filter import (
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.tasks.facts import Sample
 
+AMBIGUOUS = "ambiguous"
 DUPLICATE = "duplicate question"
 NEAR = "near duplicate"
 RECALLED = "phrasing is trained"
@@ -75,6 +80,8 @@ _CODE_BLOCK = re.compile(r"^```.*\n((?:.*\n)*?)```", re.MULTILINE)
 _NAME = re.compile(r"`[^`\n]*`|\"[^\"\n]*\"")
 # Control characters but tab and line break, lone surrogates, undecodable bytes.
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
+_LATIN_1_RUN = re.compile("[\x80-\xff]{4,}")  # longer than in any language's words
+_FEWEST_RUNS = 3
 _FEWEST_CODE_LINES = 3  # shorter code is not judged: a signature may be one long line
 _LONG_LINE = 100  # characters on average
 _FEW_LETTERS = 0.25  # of the characters that are not white space
@@ -118,6 +125,7 @@ class SampleFilter:
         reasons = {
             s: drop_reason(samples[s], self.bounds, self.split, known) for s in samples
         }
+        _mark(reasons, _contradicting(_good(samples, reasons)), AMBIGUOUS)
         _mark(reasons, _repeated_questions(_good(samples, reasons)), DUPLICATE)
         _mark(reasons, near_duplicates(_good(samples, reasons), self.bounds), NEAR)
         recalled = trained_phrasings(_good(samples, reasons), self.bounds)
@@ -163,7 +171,7 @@ def drop_reason(
         return problem
     if _tells_of_held_out_element(sample, split):
         return "tells of a held-out element"
-    return ""
+    return AMBIGUOUS if sample.get("ambiguous") else ""
 
 
 def format_error(sample: Sample) -> str:
@@ -183,7 +191,14 @@ def format_error(sample: Sample) -> str:
     for field in ("question", "answer"):
         if "```" in sample[field] and len(_FENCE.findall(sample[field])) % 2:
             return f"open fence in the {field}"
-    return "not text" if _NOT_TEXT.search(full_text(sample)) else ""
+    text = full_text(sample)
+    return "not text" if _NOT_TEXT.search(text) or _is_misread(text) else ""
+
+
+def _is_misread(text: str) -> bool:
+    """Return whether a quarter is runs of Latin-1 signs, as of GBK read as Latin-1."""
+    runs = _LATIN_1_RUN.findall(text)
+    return len(runs) >= _FEWEST_RUNS and sum(map(len, runs)) * 4 > len(text)
 
 
 def _may_be_short(sample: Sample) -> bool:
@@ -218,12 +233,35 @@ def _tells_of_held_out_element(sample: Sample, split: Split) -> bool:
 # ---------------------------------------------------------- samples within one context
 
 
+def asked(question: str) -> str:
+    """Return what tells a question from others: not white space, nor capitals of prose.
+
+    Code in backticks keeps its capitals: `Config` and `config` are two names.
+    """
+    pieces = " ".join(question.split()).split("`")
+    return "`".join(
+        piece if number % 2 else piece.casefold() for number, piece in enumerate(pieces)
+    )
+
+
+def _contradicting(samples: Samples) -> set[str]:
+    """Return the samples whose question another one answers otherwise."""
+    answers: dict[str, set[str]] = {}
+    for sample in samples.values():
+        answers.setdefault(asked(sample["question"]), set()).add(sample["answer"])
+    return {
+        sub
+        for sub, sample in samples.items()
+        if len(answers[asked(sample["question"])]) > 1
+    }
+
+
 def _repeated_questions(samples: Samples) -> set[str]:
     """Return the samples whose question another one asks; the smallest key stays."""
     seen: set[str] = set()
     repeated: set[str] = set()
     for sub in sorted(samples):
-        question = samples[sub]["question"]
+        question = asked(samples[sub]["question"])
         if question in seen:
             repeated.add(sub)
         seen.add(question)

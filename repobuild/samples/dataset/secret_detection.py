@@ -96,7 +96,9 @@ _MORE_FORMATS = {
     "Private Key": re.compile(r"BEGIN ENCRYPTED PRIVATE KEY"),
 }
 _KEY_BLOCK = re.compile(
-    r"-----BEGIN [A-Z0-9 ]*PRIVATE KEY.*?(?:-----END [A-Z0-9 ]*KEY[A-Z ]*-----|\Z)",
+    # The dashes before it may have been taken for a rule of the document.
+    r"(?:-----BEGIN [A-Z0-9 ]*PRIVATE KEY|BEGIN [A-Z0-9 ]*PRIVATE KEY(?: BLOCK)?-----)"
+    r".*?(?:-----END [A-Z0-9 ]*KEY[A-Z ]*-----|\Z)",
     re.DOTALL,
 )
 _PLACEHOLDER = re.compile(

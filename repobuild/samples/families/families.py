@@ -95,6 +95,15 @@ class _Keeper:
         self.is_all_changed = bool(
             not view.full and old and project_name((old[0] or {}).get("", {})) != name
         )
+        documents = view.table("documents").get(PROJECT) or {}
+        spoken = list(documents.get("languages", []))
+        self._common = {"languages": spoken} if spoken else {}
+        before = view.changes("documents").get(PROJECT)
+        self.is_all_changed |= bool(
+            not view.full
+            and before
+            and list((before[0] or {}).get("languages", [])) != spoken
+        )
         changelog = self._changelog()
         old_changelog = (view.own.get(CHANGE_LOG) or {}).get("path", "")
         self.is_all_changed |= not view.full and old_changelog != changelog
@@ -185,9 +194,9 @@ class _Keeper:
         if not made.row:
             return
         row = {**made.row, "count": len(ids)}
-        own.put(key, row)
+        own.put(key, row | self._common)
         for id, like in like_rows(row):
-            own.put(like_key(key, id), like)
+            own.put(like_key(key, id), like | self._common)
             stale.discard(like_key(key, id))
         for gone in stale:
             own.drop(gone)
@@ -207,7 +216,7 @@ class _Keeper:
             if self._reader.elements(path):
                 row = together_row(path, self._past, self._exists, self._tree.project)
             if row is not None:
-                self._view.own.put(TOGETHER + path, row)
+                self._view.own.put(TOGETHER + path, row | self._common)
                 watched = {f"watch:{one}" for one in companions(path, self._past)}
                 self._view.own.index.set(TOGETHER + path, watched)
             elif not self._view.full:

@@ -28,6 +28,7 @@ from repobuild.samples.tasks.facts import (
     with_id_fields,
 )
 from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.tasks.registry import languages_of
 from repobuild.samples.tasks.trace import numbered
 
 _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
@@ -51,7 +52,7 @@ def plans(value: Mapping[str, Value], scope: Scope) -> Value:
         return {}
     settings = scope.settings
     chosen = settings["samples.tasks"] or (_MODEL_TASK, _FILES_TASK)
-    languages = tuple(settings["samples.languages"])
+    languages = languages_of(settings, value)
     hidden = Split.of(settings).is_held_out
     context = with_id_fields(value)
     rows: dict[str, Sample] = {}

@@ -15,9 +15,9 @@ from repobuild.samples.review.verdict_file import (
     REVIEW_FILE,
     Verdicts,
     covered_subs,
-    known_languages,
     parse_verdicts,
 )
+from repobuild.samples.tasks.phrases import known_languages, question_languages
 
 _REGULAR = (0o100644, 0o100755)  # git's modes of files that hold their own text
 _REPORTED = 5  # lines that cannot be read
@@ -34,7 +34,7 @@ def reviews(source: Source) -> None:
             source.fail(REVIEW_FILE, error)
             return
         _report(source, [*verdicts.problems, *_unknown_frames(verdicts)])
-        row = _bad(verdicts, source.settings["samples.languages"])
+        row = _bad(verdicts, question_languages(source.settings))
     if row:
         source.own.put(REVIEW_FILE, row)
     elif source.own.get(REVIEW_FILE) is not None:

@@ -25,8 +25,7 @@ from typing import Literal, NamedTuple
 
 from repobuild.errors import UsageError
 from repobuild.plain_text import json_text
-from repobuild.resources import data_folder
-from repobuild.samples.tasks.phrases import NUMBERS, load_phrases
+from repobuild.samples.tasks.phrases import NUMBERS, known_languages, load_phrases
 
 REVIEW_FILE = ".repobuild-review.jsonl"
 _MOST_MEGABYTES = 16  # about 100,000 verdicts
@@ -148,11 +147,6 @@ def covers(subs: Iterable[str], sub: str) -> bool:
 def _block(task: str, language: str, number: int) -> str:
     """Name the numbers of one kind; the "+" tells it from the end of a key."""
     return f"#{task}.{language}.{number - number % NUMBERS}+"
-
-
-def known_languages() -> set[str]:
-    """Return the languages that questions can be asked in."""
-    return {file.stem for file in (data_folder("configs") / "questions").glob("*.toml")}
 
 
 # ------------------------------------------------------------------- in the work tree

@@ -5,20 +5,32 @@ Each function returns "" where the context lacks what the part needs.
 
 from __future__ import annotations
 
+from repobuild.samples.contexts.element_view import PROPERTIES
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
 from repobuild.samples.tasks.facts import FactScope
 
 MAX_NAMES = 8  # in a list; a longer one ends with "and others"
-MAX_PARAMETERS = 8
+_FEWEST_NAMES = 4  # in a list that is cut, and leaves held-out elements out
 MAX_LIST_LENGTH = 420  # characters, about 140 tokens of the bundled model
+MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
+_CALL_DECORATORS = ("staticmethod", "classmethod")
+SHOWN_DECORATORS = frozenset({*PROPERTIES, *_CALL_DECORATORS})
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 
 def render_signature(scope: FactScope) -> str:
     text = scope.get("signature")
     part = "definition" if scope.get("kind") == "class" else "signature"
-    return scope.phrases.part(part, code=render_code(scope, text)) if text else ""
+    if not text:
+        return ""
+    return scope.phrases.part(part, code=render_code(scope, with_decorators(scope)))
+
+
+def with_decorators(scope: FactScope) -> str:
+    """Return the signature, after the decorators that decide how it is called."""
+    kept = [d for d in scope.get("decorators") or () if d in SHOWN_DECORATORS]
+    return "\n".join([*(f"@{name}" for name in kept), scope.get("signature")])
 
 
 def render_summary(scope: FactScope) -> str:
@@ -49,9 +61,9 @@ def render_parameters(scope: FactScope, described: bool = False) -> str:
     rows = scope.get("params") or []
     if not rows or (described and not any(text for *_, text in rows)):
         return ""
-    lines = [_render_parameter(scope, row) for row in rows[:MAX_PARAMETERS]]
-    while sum(map(len, lines)) > MAX_LIST_LENGTH and len(lines) > 1:
-        lines.pop()
+    lines = [_render_parameter(scope, row) for row in rows]
+    if sum(map(len, lines)) > MAX_PARAMETERS_LENGTH:
+        return ""  # some of them without the rest would look like all
     return scope.phrases.part("parameters", items="\n".join(lines))
 
 
@@ -75,7 +87,7 @@ def render_returns(scope: FactScope) -> str:
     elif type:
         returns = scope.phrases.part("returned", type=type, text=text)
     else:
-        returns = text
+        returns = scope.phrases.part("returned_text", text=text)
     return scope.phrases.part("returns", returns=returns)
 
 
@@ -103,7 +115,10 @@ def list_elements(scope: FactScope, ids: list[str], more: bool = False) -> str:
         length += len(qual) + (len(path) if path not in names_by_path else 0)
         if count and length > MAX_LIST_LENGTH:
             break
-        names_by_path.setdefault(path, []).append(displayed_name(qual))
+        # Of two definitions of one name, for two systems say, one mention is enough.
+        names = names_by_path.setdefault(path, [])
+        if displayed_name(qual) not in names:
+            names.append(displayed_name(qual))
         count += 1
     items = [_list_of_file(scope, *group) for group in names_by_path.items()]
     return scope.phrases.listed(items, more or count < len(ids)) if items else ""
@@ -124,12 +139,16 @@ def list_field(
 ) -> tuple[str, tuple[str, ...]]:
     """List the elements in a field of the context, such as "callers".
 
-    Returns the text and the ids that it names, both empty if nothing may be named.
+    Returns the text and the ids that it names, both empty if nothing may be named, or
+    not all of a list that would be whole: of two, one alone would be a wrong answer.
     """
     ids = list(scope.get(name) or ())
     allowed = scope.without_held_out(ids)
+    is_cut = name in (scope.get("more") or ())
+    if len(allowed) < len(ids) and not (is_cut and len(allowed) >= _FEWEST_NAMES):
+        return "", ()
     more = len(allowed) > most or len(allowed) < len(ids)
-    more = more or name in (scope.get("more") or ())
+    more = more or is_cut
     return list_elements(scope, allowed[:most], more), tuple(allowed[:most])
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
-from repobuild.samples.tasks.facts import Fact, FactScope
+from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
-_SHORT_BODY = 6  # lines
-_MOST_NEIGHBOURS = 4  # elements in a list of an explanation
+_SHORT_BODY = 10  # lines
+_MOST_NEIGHBOURS = 8  # elements in a list of an explanation
+_LONGEST_MEMBERS = 600  # characters of a list of methods
 _ONLY_INIT = ["__init__"]  # such a class has no methods worth listing
 
 
@@ -19,25 +20,39 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":
-        if text := scope.get("summary"):
-            yield Fact("passage", scope.answer("passage", text=text), (scope.id,))
+        text = scope.get("summary")
+        if text and not scope.is_foreign(text):
+            yield _passage(scope, text)
     elif scope.get("summary"):
-        yield _module(scope)
+        yield from _module(scope)
 
 
 def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("summary"):
         yield _explain(scope)
     elif scope.get("fence") and not scope.get("brief"):
-        yield _sketch(scope)
+        yield from _sketch(scope)
     members = scope.get("members") or _ONLY_INIT
     if scope.get("kind") == "class" and members != _ONLY_INIT:
-        names = [f"`{name}`" for name in members]
-        more = "members" in (scope.get("more") or ())
-        text = answer_parts.list_texts(scope, names, more)
-        yield Fact("members", scope.answer("members", members=text), (scope.id,))
+        # A question for the methods has no other answer than all of them.
+        text = scope.phrases.listed([f"`{name}`" for name in members])
+        if len(text) <= _LONGEST_MEMBERS:
+            answer = scope.answer("members", members=text) + _properties(scope)
+            yield Fact("members", answer, (scope.id,))
     if scope.get("body"):
         yield _code(scope)
+
+
+def _passage(scope: FactScope, text: str) -> Fact:
+    """Quote a section; titles above it tell it from others of the same title."""
+    name = scope.get("trail") or scope.get("label")
+    return Fact(
+        "passage",
+        scope.answer("passage", text=text, name=name),
+        (scope.id,),
+        fields={"name": name},
+        ambiguous=bool(scope.get("lost")),
+    )
 
 
 def _explain(scope: FactScope) -> Fact:
@@ -49,29 +64,54 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_parameters(scope, described=True)
         + answer_parts.render_returns(scope)
     )
-    return Fact("explain", answer, (scope.id,))
+    sources: tuple[str, ...] = (scope.id,)
+    if scope.is_foreign(scope.get("summary")):
+        # A reader of the other language learns more from what is around it.
+        for name, label in (("callees", "calls"), ("callers", "used_by")):
+            text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+            if text:
+                answer += scope.phrases.part(label, members=text)
+                sources += ids
+    return Fact("explain", answer, tuple(dict.fromkeys(sources)))
 
 
-def _sketch(scope: FactScope) -> Fact:
+def _sketch(scope: FactScope) -> Iterator[Fact]:
     """Explain an element whose docstring gives no purpose by what is certain of it.
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
+    Where there is nothing but a signature, there is nothing to explain.
     """
-    part = scope.phrases.part
-    answer = scope.answer("sketch")
-    answer += answer_parts.render_container(scope) + _missing_purpose(scope)
     said, sources = _said_elsewhere(scope)
-    answer += said or _purpose_of_class(scope)
-    answer += _short_code(scope) or answer_parts.render_signature(scope)
+    said = said or _purpose_of_class(scope)
+    code = _short_code(scope)
     if scope.get("kind") == "class":
-        answer += _class_parts(scope)
+        structure = _class_parts(scope)
     else:
         # A signature that is too long to be quoted is told parameter by parameter.
         is_quoted = bool(scope.get("signature"))
-        answer += answer_parts.render_parameters(scope, described=is_quoted)
+        structure = answer_parts.render_parameters(scope, described=is_quoted)
+    around, cited = _neighbours(scope, sources)
+    if said or code or structure or around:
+        answer = scope.answer("sketch")
+        answer += answer_parts.render_container(scope) + _missing_purpose(scope)
+        answer += said + (code or answer_parts.render_signature(scope))
+        answer += scope.phrases.part("stub") if scope.get("stub") else ""
+        unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
+        yield Fact("sketch", answer + structure + around, unique, "medium")
+
+
+def _neighbours(
+    scope: FactScope, quoted: tuple[str, ...]
+) -> tuple[str, tuple[str, ...]]:
+    """Return what an element raises, and the elements around it, with their ids.
+
+    `quoted` are those that the purpose is taken from: the answer names them already.
+    """
+    part = scope.phrases.part
+    text, sources = "", quoted
     if raised := scope.get("raises"):
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
-        answer += part("raised", members=listed)
+        text += part("raised", members=listed)
     for name, label in (
         ("overrides", "replaces"),
         ("overridden", "replaced_by"),
@@ -80,16 +120,17 @@ def _sketch(scope: FactScope) -> Fact:
         ("readers", "read_by"),
         ("tests", "tested_by"),
     ):
-        text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
-        if text and not (name == "overrides" and ids == sources):
-            answer += part(label, members=text)
+        members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+        if members and not (name == "overrides" and ids == sources):
+            text += part(label, members=members)
             sources += ids
-    unique = tuple(dict.fromkeys((scope.id, *sources)))
-    return Fact("sketch", answer, unique, "medium")
+    return text, sources
 
 
 def _missing_purpose(scope: FactScope) -> str:
     """Say that nothing in the code's own documentation gives a purpose."""
+    if scope.get("copied"):
+        return scope.phrases.part("shared_docstring")
     if not scope.get("undocumented"):
         return scope.phrases.part("no_purpose")
     is_python = scope.get("fence") == "python"
@@ -124,9 +165,11 @@ def _purpose_of_class(scope: FactScope) -> str:
 def _short_code(scope: FactScope) -> str:
     """Return the whole code of what is only a few lines long, which says the most."""
     body = str(scope.get("body") or "")
-    if not body or body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
+    if body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
         return ""
-    code = f"{scope.get('head')}\n{body}"
+    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
+    if not code:
+        return ""
     return scope.phrases.part("short_code", code=answer_parts.render_code(scope, code))
 
 
@@ -140,31 +183,59 @@ def _class_parts(scope: FactScope) -> str:
         text += part("created", code=answer_parts.render_code(scope, call))
     if names := [f"`{name}`" for name in scope.get("attributes") or ()]:
         text += part("attributes", members=answer_parts.list_texts(scope, names))
+    return text + _properties(scope) + _method_list(scope)
+
+
+def _properties(scope: FactScope) -> str:
+    names = [f"`{name}`" for name in scope.get("properties") or ()]
+    text = scope.phrases.listed(names)
+    is_short = 0 < len(text) <= _LONGEST_MEMBERS
+    return scope.phrases.part("properties", members=text) if is_short else ""
+
+
+def _method_list(scope: FactScope) -> str:
+    """Return a line for each method, with its purpose where all of them fit."""
+    part = scope.phrases.part
+    names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    lines = [
-        f"\n- `{name}`" + (part("purpose", text=purposes[name]) if purposes else "")
-        for name in scope.get("members") or ()
-        if name in purposes or (not purposes and not name.startswith("__"))
-    ]
-    return text + (part("method_list", items="".join(lines)) if lines else "")
+    if names == _ONLY_INIT:
+        return ""
+    bare = "".join(f"\n- `{name}`" for name in names)
+    told = "".join(
+        f"\n- `{name}`"
+        + (part("purpose", text=purposes[name]) if name in purposes else "")
+        for name in names
+    )
+    items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
+    return part("method_list", items=items) if items else ""
 
 
-def _module(scope: FactScope) -> Fact:
+def _module(scope: FactScope) -> Iterator[Fact]:
+    """Say what a file is for; a quotation in another language alone is no fact."""
     answer = scope.answer("module") + answer_parts.render_summary(scope)
-    if scope.get("kind") == "document":  # its sections have a question of their own
-        return Fact("module", answer, (scope.id,))
-    members, ids = answer_parts.list_field(scope, "members")
+    members = ""
+    ids: tuple[str, ...] = ()
+    if scope.get("kind") != "document":  # its sections have a question of their own
+        members, ids = answer_parts.list_field(scope, "members")
     if members:
         answer += scope.phrases.part("defines", members=members)
-    return Fact("module", answer, (scope.id, *ids))
+    elif scope.is_foreign(scope.get("summary")):
+        return
+    yield Fact("module", answer, (scope.id, *ids))
 
 
 def _code(scope: FactScope) -> Fact:
-    """Quote the code, or show it and ask what it is for: half of the elements each."""
+    """Quote the code, or show it and ask what it is for: half of the elements each.
+
+    Where the docstring is in another language, the code takes its turn.
+    """
     code = scope.get("head") + "\n" + scope.get("body")
     summary = lead(scope.get("summary"))
+    seed = ""
     if summary and len(scope.get("body")) % 2:
-        answer = scope.answer("describe", summary=summary)
-        return Fact("describe", answer, (scope.id,), "medium", {"code": code})
+        if not scope.is_foreign(summary):
+            answer = scope.answer("describe", summary=summary)
+            return Fact("describe", answer, (scope.id,), "medium", {"code": code})
+        seed = phrasing_seed("describe", scope.id)
     answer = scope.answer("code", code=answer_parts.render_code(scope, code))
-    return Fact("code", answer, (scope.id,), "medium")
+    return Fact("code", answer, (scope.id,), "medium", phrasing_seed=seed)

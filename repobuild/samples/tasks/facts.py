@@ -4,7 +4,8 @@ Which phrasings of a kind an element gets is decided by a hash of its id, never 
 position. So samples keep their keys and their splits when code around them changes.
 
 A question that names its element by a name that no other element has is marked `named`:
-no other context can ask the same, and dataset/dataset.py need not index it.
+no other context can ask the same, and dataset/dataset.py need not index it. One whose
+question the tree answers in two ways is marked `ambiguous`, and dropped there.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from zlib import crc32
 
+from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
-from repobuild.samples.contexts.element_view import strip_counts
+from repobuild.samples.contexts.element_view import PROPERTIES, strip_counts
 from repobuild.samples.tasks.phrases import HELD_OUT, Phrases
 
 Sample = dict[str, Value]
@@ -42,6 +44,7 @@ class Fact:
     difficulty: str = "easy"
     fields: Mapping[str, str] = field(default_factory=dict)  # of its questions
     masked: MaskedCode | None = None
+    ambiguous: bool = False  # the tree has another right answer to its questions
     phrasing_seed: str = (
         ""  # chooses the phrasings; default: `phrasing_seed(kind, element)`
     )
@@ -66,7 +69,7 @@ class FactScope:
     def common_fields(self) -> dict[str, str]:
         """Return the fields that every question and answer template may use."""
         context = self.context
-        kind = context["kind"]
+        kind = "property" if self.is_property else context["kind"]
         return {
             "name": context["label"],
             "short": context["name"],
@@ -75,7 +78,21 @@ class FactScope:
             "project": context["project"],
             "container": context.get("container", ""),
             "fence": context.get("fence", ""),
+            "verb": self._verb(kind),
         }
+
+    @property
+    def is_property(self) -> bool:
+        return any(d in PROPERTIES for d in self.context.get("decorators") or ())
+
+    def _verb(self, kind: str) -> str:
+        """Return what users do with an element: Chinese calls no class."""
+        words = self.phrases.words
+        return words.get(f"verb_{kind}", words.get("verb", ""))
+
+    def is_foreign(self, text: str) -> bool:
+        """Return whether a quotation is in another language than the answer."""
+        return is_chinese(text) != (self.phrases.words["script"] == "Han")
 
     def answer(self, kind: str, /, **more: str) -> str:
         return self.phrases.answer(kind, **{**self.common_fields(), **more})
@@ -143,6 +160,8 @@ def _sample(fact: Fact, scope: FactScope, number: int) -> Sample:
     }
     if "{name}" in question and not scope.get("shared"):
         sample["named"] = True
+    if fact.ambiguous:
+        sample["ambiguous"] = True
     if fact.masked:
         sample["prefix"], sample["suffix"] = fact.masked
     return sample

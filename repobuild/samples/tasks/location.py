@@ -20,13 +20,15 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
     if kind == "lines":
         start, end = str(scope.get("start")), str(scope.get("end"))
-        answer = scope.answer("lines", start=start, end=end)
-        yield Fact("lines", answer, (scope.id,))
+        if start != end:  # a range; code on one line is hardly asked for
+            answer = scope.answer("lines", start=start, end=end)
+            yield Fact("lines", answer, (scope.id,))
     elif kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":
         if _SPECIFIC_HEADING.search(str(scope.get("label"))):
-            yield Fact("heading", scope.answer("heading"), (scope.id,))
+            answer, repeated = scope.answer("heading"), bool(scope.get("repeated"))
+            yield Fact("heading", answer, (scope.id,), ambiguous=repeated)
     elif kind == "document":
         yield from _sections(scope)
     elif kind in ("module", "file"):
@@ -46,14 +48,21 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         yield Fact("location", scope.answer("location"), (scope.id,))
     clue = lead(scope.get("summary"))
     if len(clue) >= SHORTEST_CLUE and not scope.get("name").startswith("__"):
-        fields = {"summary": clue}
-        yield Fact("reverse", scope.answer("reverse"), (scope.id,), "medium", fields)
+        yield Fact(
+            "reverse",
+            scope.answer("reverse"),
+            (scope.id,),
+            "medium",
+            {"summary": clue},
+            ambiguous=bool(scope.get("repeated")),
+        )
     if scope.get("kind") == "method" and scope.get("sole"):
         yield Fact("container", scope.answer("container"), (scope.id,))
 
 
 def _sections(scope: FactScope) -> Iterator[Fact]:
-    titles = [f'"{title}"' for title in scope.get("titles") or []]
+    quoted = scope.phrases.words["quoted"]
+    titles = [quoted.format(text=title) for title in scope.get("titles") or []]
     if titles:
         more = "members" in (scope.get("more") or ())
         text = answer_parts.list_texts(scope, titles, more)

@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
+_ONE_PACKAGE = ("single package", "single module", "subpackages")
+_TESTS = frozenset({"test", "tests", "testing"})  # words of a folder of tests
 _READMES = "readme"  # how the name of a README begins, in small letters
 _MOST_DISTRIBUTIONS = 12
-_MOST_PACKAGES = 12  # of an extra
+# Stand-ins for newer versions of the standard library: nothing is built on them.
+_BACKPORTS = frozenset(
+    "typing_extensions exceptiongroup tomli importlib_metadata importlib_resources"
+    " zoneinfo dataclasses enum34 mock six future backports contextlib2 async_timeout"
+    " taskgroup typing unittest2 graphlib cached_property".split()
+)
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     if scope.get("kind") != "project":
         return
     yield from _purpose(scope)
-    if items := _module_items(scope):
+    items = _module_items(scope)
+    if items.count("\n") > 1:
         yield _fact(scope, "modules", items=items)
-    if names := scope.get("technologies"):
+    if names := [n for n in scope.get("technologies") or () if n not in _BACKPORTS]:
         yield _fact(scope, "technologies", members=_listed(scope, names))
     yield from _architecture(scope)
     if counts := scope.get("counts"):
@@ -62,6 +71,7 @@ def _module_items(scope: FactScope) -> str:
         f"\n- `{path}`"
         + (scope.phrases.part("package_purpose", text=text) if text else "")
         for path, text in scope.get("modules") or []
+        if _TESTS.isdisjoint(re.split(r"[/_]", path))
     ]
     return "".join(lines[: answer_parts.MAX_NAMES])
 
@@ -69,7 +79,9 @@ def _module_items(scope: FactScope) -> str:
 def _architecture(scope: FactScope) -> Iterator[Fact]:
     """Name the architectural style, and what each key module is for."""
     style = scope.get("style")
-    if not style:
+    # Of one package there is nothing to describe but what is in it.
+    is_one = _module_items(scope).count("\n") < 2
+    if not style or (is_one and style in _ONE_PACKAGE):
         return
     label = scope.phrases.words.get("style_" + style.replace(" ", "_"), style)
     answer = scope.answer("architecture", style=label)
@@ -104,11 +116,20 @@ def _dependencies(scope: FactScope) -> Iterator[Fact]:
     source = scope.get("needs_by")
     if not source:
         return
+    sometimes = _listed(scope, scope.get("needs_sometimes") or [])
     if names := scope.get("needs"):
         members = _listed(scope, names)
         answer = scope.answer("dependencies", members=members, source=source)
         kind = "dependencies"
+        if sometimes:
+            answer += scope.phrases.part(
+                "needed_sometimes", members=sometimes, source=source
+            )
+    elif sometimes:
+        return
     else:
+        if source.endswith("setup.py"):
+            return  # a program: what it needs may be in setup.cfg, or computed
         kind, answer = "independent", scope.answer("independent", source=source)
     extras, _ = scope.get("extras") or ({}, "")
     items = "".join(

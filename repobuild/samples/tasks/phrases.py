@@ -20,8 +20,10 @@ from repobuild.engine.contract import Value
 from repobuild.errors import UsageError, nearest
 from repobuild.resources import data_folder
 
+AUTO = "auto"  # the setting that leaves the languages to the project's documents
 NUMBERS = 10  # key numbers of a kind; the last is the held-out question's
 HELD_OUT = NUMBERS - 1
+_WIDE_BRACKET = "）"
 _TABLES = ("words", "parts")
 _FIELDS = frozenset("task ask turns share questions held_out answer".split())
 
@@ -59,7 +61,12 @@ class Phrases:
     def listed(self, items: list[str], among_others: bool = False) -> str:
         """Join names as the language does; end with "and others" if asked to."""
         text = self.words["join"].join(items)
-        return self.words["more"].format(items=text) if among_others else text
+        if not among_others:
+            return text
+        more = self.words["more"]
+        if text.endswith(_WIDE_BRACKET):  # which no space follows
+            more = more.replace("} ", "}")
+        return more.format(items=text)
 
 
 @cache
@@ -82,8 +89,19 @@ def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
             _file(language).read_bytes() if _file(language).is_file() else b"",
             digest_size=16,
         ).hexdigest()
-        for language in settings["samples.languages"]
+        for language in question_languages(settings)
     }
+
+
+def question_languages(settings: Mapping[str, Value]) -> list[str]:
+    """Return the languages that questions may be in: all, if the documents decide."""
+    chosen: list[str] | str = settings["samples.languages"]
+    return list(chosen) if chosen != AUTO else known_languages()
+
+
+def known_languages() -> list[str]:
+    folder = data_folder("configs") / "questions"
+    return sorted(path.stem for path in folder.glob("*.toml"))
 
 
 def read_phrases(path: Path) -> Phrases:

@@ -22,6 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from repobuild.engine.contract import Scope, Value
+from repobuild.samples.contexts.project_context import DEFAULT_LANGUAGES
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.tasks import (
     architecture,
@@ -42,7 +43,7 @@ from repobuild.samples.tasks.facts import (
     samples_of,
     with_id_fields,
 )
-from repobuild.samples.tasks.phrases import ingredients, load_phrases
+from repobuild.samples.tasks.phrases import AUTO, ingredients, load_phrases
 
 __all__ = ["TASKS", "ingredients", "samples"]
 
@@ -60,11 +61,21 @@ TASKS: Mapping[str, Callable[[FactScope], Iterator[Fact]]] = {
 }
 
 
+def languages_of(
+    settings: Mapping[str, Value], context: Mapping[str, Value]
+) -> tuple[str, ...]:
+    """Return the languages of questions: of the settings, or of the project's row."""
+    chosen = settings["samples.languages"]
+    if chosen == AUTO:
+        chosen = context.get("languages", DEFAULT_LANGUAGES)
+    return tuple(chosen)
+
+
 def samples(value: Mapping[str, Value], scope: Scope) -> Value:
     """Return the samples of one context: {"#TASK.LANGUAGE.NUMBER": sample}."""
     settings = scope.settings
     chosen = settings["samples.tasks"] or TASKS
-    languages = tuple(settings["samples.languages"])
+    languages = languages_of(settings, value)
     hidden = Split.of(settings).is_held_out
     context = with_id_fields(value)
     rows: dict[str, Sample] = {}

@@ -78,7 +78,7 @@ def render_source(scope: FactScope) -> str:
     text = scope.get("signature")
     if not text:
         return ""
-    code = answer_parts.render_code(scope, text)
+    code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
     return scope.phrases.part("trace_code", path=scope.get("path"), code=code)
 
 

@@ -13,14 +13,13 @@ from repobuild.samples.text.docstring_parts import lead
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
-_READ_AS_ATTRIBUTE = ("property", "cached_property")
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     kind, name = scope.get("kind"), str(scope.get("name"))
     if kind not in ("function", "method", "class") or name.startswith("__"):
         return
-    if scope.get("refuses") or _is_attribute(scope.get("decorators") or []):
+    if scope.is_property or scope.get("refuses"):
         return
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
@@ -34,7 +33,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         if python and parameters:
             yield _construct(scope)
     elif scope.get("signature") and (parameters or scope.get("returns")):
-        code = answer_parts.render_code(scope, scope.get("signature"))
+        code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
         yield Fact("signature", scope.answer("signature", code=code), (scope.id,))
 
 
@@ -130,7 +129,3 @@ def _callee(scope: FactScope) -> str:
     if not {instance, f"{instance}.py"}.isdisjoint(modules):
         instance = f"my_{instance}"
     return f"{instance if instance.isidentifier() else bare}.{name}"
-
-
-def _is_attribute(decorators: list[str]) -> bool:
-    return any(d.rpartition(".")[2] in _READ_AS_ATTRIBUTE for d in decorators)

@@ -17,6 +17,7 @@ from repobuild.samples.text.markup import strip_markup, strip_title_rules
 SUMMARY = 320  # characters of a first paragraph
 SENTENCE = 120  # characters of a neighbour's first sentence
 TEXT = 120  # characters of a parameter's description
+_STRETCH = 2  # times the length that is asked for, for the sake of a whole sentence
 _LONGEST_LIST = 480  # characters of a first paragraph with its list
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,2}[.)])[ \t]+\S")
 _MAX_DOCSTRING = 100_000  # characters that are read
@@ -29,7 +30,11 @@ _GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Returns|Yields):[ \t]*$", re.
 _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULTILINE)
 _ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?:\([^)\n]*\))?[ \t]*:[ \t]+(\S.*)$")
 _NUMPY_ENTRY = re.compile(r"^\*{0,2}(\w+)[ \t]*(?::.*)?$")
-_SENTENCE_END = re.compile(r"(?<=[.!?。！？])(?=\s|$)|(?<=[。！？])")
+# No sentence ends after these, nor before a small letter.
+_SENTENCE_END = re.compile(
+    r"(?<!\be\.g\.)(?<!\bi\.e\.)(?<!\bvs\.)(?<!\bcf\.)(?<!\bresp\.)(?<!\bw\.r\.t\.)"
+    r"(?<=[.!?。！？])(?=\s+[^a-z\s]|\s*$)|(?<=[。！？])"
+)
 _SECTION_NAME = (
     r"(?:(?:other[ ]|keyword[ ]|class[ ])?(?:parameters?|params|args|arguments)"
     r"|(?:class[ ])?attributes"
@@ -53,6 +58,8 @@ _NO_PURPOSE = re.compile(
     rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
+    |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for
+    |\*?\w+\.\w+\([^\n]*\)[ ](?:->|→)[ ]\(?\w+(?:,[ ]\w+)*\)?\*?(?:\n\n|$)  # a call
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
     |(?:authors?|licen[sc]e|file(?:name)?)[ ]*:[ \t]*\S | spdx- | \$id\b
     |licen[sc]ed[ ](?:under|to)\b | all[ ]rights[ ]reserved
@@ -177,13 +184,16 @@ def first_sentence(text: str) -> str:
 
 
 def shorten(text: str, most: int) -> str:
-    """Cut a text after its last sentence that fits, else after a word with "..."."""
+    """Cut a text after its last sentence that fits, or after a longer first one.
+
+    A sentence is never cut: of one that is longer than `_STRETCH` times `most` nothing
+    is left.
+    """
     if len(text) <= most:
         return text
-    ends = [match.start() for match in _SENTENCE_END.finditer(text[:most])]
-    if ends and ends[-1] > most // 3:
-        return text[: ends[-1]].rstrip()
-    return text[: max(text.rfind(" ", 0, most), most // 2)].rstrip(" ,;:") + " ..."
+    ends = [match.start() for match in _SENTENCE_END.finditer(text)] or [len(text)]
+    end = max((end for end in ends if end <= most), default=ends[0])
+    return text[:end].rstrip() if end <= most * _STRETCH else ""
 
 
 def _lines_before_list(lines: list[str]) -> list[str]:

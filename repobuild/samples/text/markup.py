@@ -17,6 +17,7 @@ _ROLE = re.compile(r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
+_ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text
 _ROLE_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$\n?", re.MULTILINE)
 _TITLE = re.compile(r"^[ \t]*([=*#~^]){4,}[ \t]*\n([^\n]+)\n[ \t]*\1{4,}[ \t]*(?:\n|$)")
@@ -32,6 +33,7 @@ def strip_markup(text: str) -> str:
     text = _LINK.sub(r"\1", text)
     text = _NAMED_LINK.sub(r"\1", text)
     text = _LITERAL.sub(r"`\1`", text)
+    text = _ESCAPE.sub(r"\1", text)
     return text[:-1] if text.endswith("::") else text
 
 

@@ -326,6 +326,9 @@ def _pair_claims(subject: ChangeSubject, pair: VersionPair) -> Iterator[CheckedC
         if claimed := fields.get(("change_summary", side)):
             actual = _check_doc(subject, claimed, version)
             yield CheckedClaim(f"{side} description", claimed, actual)
+    if claimed := fields.get(("change_documented", "new")):
+        actual = "it had a docstring" if old.doc else _check_doc(subject, claimed, new)
+        yield CheckedClaim("new description", claimed, actual)
     if ("change_doc", "said") in fields:
         actual = "" if old.doc != new.doc else "the docstring is the same"
         yield CheckedClaim("change_doc", "edited", actual)

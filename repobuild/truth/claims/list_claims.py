@@ -17,6 +17,7 @@ from repobuild.truth.tree.python_reader import display_name
 
 _NAME = re.compile(r"`([^`\n]+)`")
 _PATH_MARK = "\0"
+_WIDE_BRACKET = "）"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class ListedName:
 def strip_more(text: str, templates: AnswerTemplates) -> tuple[str, bool]:
     """Return the list without "and others", and whether the text says so."""
     before, after = templates.words["more"].split("{items}")
+    if text.endswith(_WIDE_BRACKET + after.lstrip()):
+        after = after.lstrip()  # Chinese writes no space after a wide bracket
     if text.startswith(before) and text.endswith(after):
         return text[len(before) : len(text) - len(after)], True
     return text, False

@@ -61,7 +61,8 @@ def own_name(subject: Subject, claimed: str) -> str:
 
 def kind(subject: Subject, claimed: str) -> str:
     if subject.definition:
-        actual = subject.definition.kind
+        is_property = subject.definition.is_property
+        actual = "property" if is_property else subject.definition.kind
     elif subject.qual and not subject.file.document:
         return _check_kind_in_text(subject, claimed)
     elif subject.qual:
@@ -74,12 +75,31 @@ def kind(subject: Subject, claimed: str) -> str:
     return "" if claimed == word else f"it is a {actual}"
 
 
+def verb(subject: Subject, claimed: str) -> str:
+    """Check what users do with an element, where its kind is known."""
+    words = subject.templates.words
+    if subject.definition is None:
+        known = [word for key, word in words.items() if key.startswith("verb")]
+        return "" if claimed in known else f"it is none of {', '.join(known)}"
+    kind = "property" if subject.definition.is_property else subject.definition.kind
+    actual = words.get(f"verb_{kind}", words.get("verb", ""))
+    return "" if claimed == actual else f"one says {actual} of it"
+
+
 def _check_kind_in_text(subject: Subject, claimed: str) -> str:
-    """Check, without a parser, that the word is a kind (a method may have no class)."""
+    """Check, without a parser, that the word is a kind that the element can be.
+
+    In JavaScript a method has a class in its name, or is bound to something, as in
+    `app.use = function`; in Go and Rust its type may be in another file.
+    """
     words = subject.templates.words
     kinds = [one for one in _ELEMENT_KINDS if words[one] == claimed]
     if not kinds:
         return f"it is none of {', '.join(words[one] for one in _ELEMENT_KINDS)}"
+    is_script = subject.file.language in ("javascript", "typescript", "tsx")
+    if is_script and kinds == ["method"] and "." not in subject.display_name:
+        if not re.search(rf"\.\s*{re.escape(subject.name)}\b", subject.file.text):
+            return "it is in no class"
     if subject.file.language == "python":
         head = rf"\b{_KEYWORDS[kinds[0]]}\s+{re.escape(subject.name)}\b"
         if not re.search(head, subject.file.text):
@@ -122,7 +142,7 @@ def first_line(subject: Subject, claimed: str) -> str:
     if subject.file.python:
         if subject.definition is None:
             return "there is no such definition"
-        line = subject.definition.start
+        line = subject.definition.decorated_start
         return "" if claimed == str(line) else f"that is line {line}"
     # Without a parser: the name is in that line or in one of the next two.
     lines = subject.file.text.split("\n")
@@ -165,10 +185,28 @@ def module_summary(subject: Subject, claimed: str) -> str:
 
 
 def section(subject: Subject, claimed: str) -> str:
+    """Check a title, after as many of those above it as tell it from others."""
     heading = _section(subject)
-    if heading is None:
+    if heading is None or subject.file.document is None:
         return "there is no such section"
-    return "" if claimed == heading.title else f'it is called "{heading.title}"'
+    above: list[str] = []  # the titles that enclose the current section, its own last
+    levels: list[int] = []
+    called = []
+    for one in subject.file.document.sections.values():
+        while levels and levels[-1] >= one.level:
+            levels.pop()
+            above.pop()
+        levels.append(one.level)
+        above.append(one.title)
+        names = [" > ".join(above[start:]) for start in range(len(above))]
+        if one is heading and claimed not in names:
+            return f'it is called "{heading.title}"'
+        called += [one.qual for name in names if name.lower() == claimed.lower()]
+    # Two sections of one document answer "in which document" alike.
+    names_one = subject.kind == "passage" and not subject.sample.get("ambiguous")
+    if len(called) > 1 and names_one:
+        return f"{len(called)} sections are called so"
+    return ""
 
 
 def passage(subject: Subject, claimed: str) -> str:
@@ -180,7 +218,8 @@ def sections(subject: Subject, claimed: str) -> str:
     """Check the first section titles of the document, in their order."""
     text, has_more = strip_more(claimed, subject.templates)
     join = subject.templates.words["join"]
-    quoted = [f'"{one.title}"' for one in _listed_sections(subject)]
+    frame = subject.templates.words["quoted"]
+    quoted = [frame.format(text=one.title) for one in _listed_sections(subject)]
     for count in range(1, len(quoted) + 1):
         if text == join.join(quoted[:count]):
             return _check_complete(count, len(quoted), has_more)
@@ -220,11 +259,23 @@ def methods(subject: Subject, claimed: str) -> str:
     if subject.file.python is None:
         return _first_missing(subject, names)
     definitions = _listed_definitions(subject, subject.qual)
-    known = [d.name for d in definitions if d.kind == "method"]
+    known = [d.name for d in definitions if d.kind == "method" and not d.is_property]
+    return _check_names(names, known, has_more)
+
+
+def properties(subject: Subject, claimed: str) -> str:
+    """Check that these are the properties of a class, all of them."""
+    listed = parse_names(claimed, subject.templates)
+    if not listed or any(one.path for one in listed):
+        return "it cannot be read as a list of names"
+    definitions = _listed_definitions(subject, subject.qual)
+    known = [d.name for d in definitions if d.is_property]
+    return _check_names([one.name for one in listed], known, has_more=False)
+
+
+def _check_names(names: list[str], known: list[str], has_more: bool) -> str:
     if not set(names) <= set(known) or len(set(names)) < len(names):
-        return f"its methods are {', '.join(known)}"
-    if has_more:
-        return ""
+        return f"they are {', '.join(known)}"
     return _check_complete(len(names), len(known), has_more)
 
 
@@ -387,6 +438,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "own name": own_name,
     "short name": short_name,
     "kind": kind,
+    "verb": verb,
     "path": path,
     "container": container,
     "owner": owner,
@@ -402,5 +454,6 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "sections": sections,
     "contents": contents,
     "methods": methods,
+    "properties": properties,
     "methods with lines": methods_with_lines,
 }

@@ -23,6 +23,7 @@ _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
+_ESCAPE = re.compile(r"`\\(?:\s|(?=\w))")  # joins a suffix to marked text
 _ENDS = tuple(".!?。！？:;")
 # Words that are headings of a docstring's sections, and what begins its fields.
 _HEADINGS = frozenset(
@@ -93,7 +94,7 @@ def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
     if not _MARKED.search(text):
         return text
-    text = _RULE.sub("", text)
+    text = _ESCAPE.sub("`", _RULE.sub("", text))
     text = _ROLE.sub(lambda role: _role_text(role[1]), text)
     text = _LINK.sub(r"\1", text)
     return _SIGNS.sub("", text)

@@ -17,8 +17,9 @@ from repobuild.truth.tree.python_reader import (
 )
 
 _RECEIVERS = ("self", "cls")
+# Decorators without which a head is read as that of a method.
+_CALLED_OTHERWISE = ("property", "cached_property", "staticmethod", "classmethod")
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
-_LISTED = 8  # parameters that an answer lists
 _PARAMETER = ("parameter", "type?", "default?", "description?")
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
@@ -34,7 +35,9 @@ def signature(subject: Subject, claimed: str) -> str:
         return "" if occurs_there else "it does not occur in the file"
     if subject.definition is None:
         return "there is no such definition"
-    return check_head(claimed, subject.definition)
+    if problem := check_head(claimed, subject.definition):
+        return problem
+    return _check_decorators(ast.parse(claimed + ": pass").body[0], subject.definition)
 
 
 def check_head(claimed: str, definition: PythonDefinition) -> str:
@@ -53,6 +56,14 @@ def check_head(claimed: str, definition: PythonDefinition) -> str:
     return f"it is def {node.name}({ast.unparse(node.args)})"
 
 
+def _check_decorators(head: ast.stmt, definition: PythonDefinition) -> str:
+    """Check that a head has the decorators that decide how it is called, no others."""
+    assert isinstance(head, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    claimed = [last_name(one) for one in head.decorator_list]
+    known = [one for one in definition.decorators if one in _CALLED_OTHERWISE]
+    return "" if claimed == known else f"its decorators are {', '.join(known)}"
+
+
 def _comparable_head(node: ast.AST) -> str:
     generics = [ast.dump(one) for one in getattr(node, "type_params", [])]
     if isinstance(node, ast.ClassDef):
@@ -63,15 +74,15 @@ def _comparable_head(node: ast.AST) -> str:
 
 
 def parameters(subject: Subject, claimed: str) -> str:
-    """Check one line for each of the first parameters, in their order."""
+    """Check one line for each parameter, in their order."""
     if subject.file.python is None:
         return _check_parameters_in_text(subject, claimed)
     known = _parameters(subject.constructor)
     lines = claimed.split("\n")
-    if len(lines) > len(known):
+    if len(lines) != len(known):
         return f"it has {len(known)} parameters"
     doc = subject.constructor.doc if subject.constructor else ""
-    for line, parameter in zip(lines, known[:_LISTED], strict=False):
+    for line, parameter in zip(lines, known, strict=True):
         if wrong := _check_parameter(subject, line, parameter, doc):
             return wrong
     return ""
@@ -115,6 +126,10 @@ def _check_parameters_in_text(subject: Subject, claimed: str) -> str:
 
 def returns(subject: Subject, claimed: str) -> str:
     """Check the return annotation, and what the docstring says about the value."""
+    # Where Chinese quotes a text alone, it is no type in backticks.
+    quoted = subject.templates.match_parts(("returned_text",), claimed)
+    if quoted and not claimed.startswith("`"):
+        claimed = quoted[0]["returned_text", "text"]
     fields = next(iter(subject.templates.match_parts(("returned",), claimed)), {})
     definition = subject.definition
     if definition is None:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from repobuild.truth.claims.list_claims import parse_names, strip_more
-from repobuild.truth.claims.prose_match import is_beginning, is_purpose
+from repobuild.truth.claims.prose_match import collapsed, is_beginning, is_purpose
 from repobuild.truth.claims.usage_claims import call_problem, misses_line
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import DEFINITIONS
@@ -30,6 +30,32 @@ def undocumented(subject: Subject, claimed: str) -> str:
 def no_purpose(subject: Subject, claimed: str) -> str:
     bare = subject.definition is not None and not subject.definition.doc
     return "it has no docstring" if bare else ""
+
+
+def shared_docstring(subject: Subject, claimed: str) -> str:
+    """Check that another definition of the file has the same docstring."""
+    if subject.file.python is None or subject.definition is None:
+        return ""
+    doc = collapsed(subject.definition.doc)
+    others = subject.file.python.definitions.values()
+    same = [d for d in others if d.qual != subject.qual and collapsed(d.doc) == doc]
+    return "" if doc and same else "no other definition has its docstring"
+
+
+def stub(subject: Subject, claimed: str) -> str:
+    """Check that the body is nothing but `...`."""
+    node = subject.definition.node if subject.definition else None
+    code = [n for n in (node.body if node else ()) if not _is_constant(n, str)]
+    good = len(code) == 1 and _is_constant(code[0], type(...))
+    return "" if good else "its body is more than that"
+
+
+def _is_constant(node: ast.stmt, kind: type) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, kind)
+    )
 
 
 def comment_above(subject: Subject, claimed: str) -> str:
@@ -81,7 +107,7 @@ def _set_names(node: ast.ClassDef) -> Iterator[str]:
 def methods_with_purposes(subject: Subject, claimed: str) -> str:
     """Check that each line is a method, with the beginning of its docstring."""
     end = 0
-    separator = subject.templates.parts["purpose"].replace("{text}", "")
+    before, after = subject.templates.parts["purpose"].split("{text}")
     python = subject.file.python
     known = python.children_by_name(subject.qual) if python else {}
     for line in _METHOD.finditer(claimed):
@@ -93,7 +119,7 @@ def methods_with_purposes(subject: Subject, claimed: str) -> str:
         method = known.get(line[1])
         if method is None or method.kind != "method":
             return f"{line[1]} is none of its methods"
-        text = line[2].removeprefix(separator)
+        text = line[2].removeprefix(before).removesuffix(after)
         if text and not (is_purpose(text) and is_beginning(text, method.doc)):
             return f"of {line[1]} the docstring says {method.doc[:80]!r}"
     return "" if end == len(claimed) else "it cannot be read as a list of methods"
@@ -132,6 +158,8 @@ def docstring_call(subject: Subject, claimed: str) -> str:
 UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "undocumented": undocumented,
     "no purpose": no_purpose,
+    "shared docstring": shared_docstring,
+    "stub": stub,
     "comment above": comment_above,
     "attributes": attributes,
     "methods with purposes": methods_with_purposes,

@@ -12,6 +12,7 @@ _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SLUG = re.compile(r"[\W_]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)|!\[[^\]]*\]\([^)]*\)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _QUOTED = re.compile(r"\A(?: {0,3}> ?)+")
 _ITEM = re.compile(r"\A {0,3}(?:[-*+]|\d{1,9}[.)])[ \t]+(?=#)")
@@ -65,7 +66,8 @@ class MarkdownDocument:
             body = "\n".join(self.lines[heading.row + heading.line_count : end])
             self.sections[qual] = MarkdownSection(
                 qual,
-                heading.title,
+                _LINK.sub(r"\1", _BADGE.sub("", heading.title)).strip()
+                or heading.title,
                 _LINK.sub(r"\1", _COMMENT.sub("", body)),
                 heading.level,
             )

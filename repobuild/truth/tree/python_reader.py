@@ -70,6 +70,11 @@ class PythonDefinition:
         return [last_name(d) for d in self.node.decorator_list]
 
     @property
+    def is_property(self) -> bool:
+        """Whether it is read like an attribute, without a call."""
+        return not {"property", "cached_property"}.isdisjoint(self.decorators)
+
+    @property
     def is_coroutine(self) -> bool:
         """Whether a call is awaited: `async def` without a `yield` of its own."""
         if not isinstance(self.node, ast.AsyncFunctionDef):
@@ -105,6 +110,7 @@ class PythonFile:
         self.definitions: dict[str, PythonDefinition] = {}
         self._counts: dict[str, int] = {}
         self._dead: set[ast.AST] = set()
+        self.for_types: set[ast.AST] = set()  # under `if TYPE_CHECKING`
         self._define_children(self.tree, "", False)
 
     @cached_property
@@ -132,7 +138,11 @@ class PythonFile:
         One in a branch that never runs counts when there is no other.
         """
         children = self.children(qual)
-        told = [one for one in children if "overload" not in one.decorators]
+        told = [
+            one
+            for one in children
+            if "overload" not in one.decorators and one.node not in self.for_types
+        ]
         found: dict[str, PythonDefinition] = {}
         for child in sorted(told, key=lambda one: one.node in self._dead):
             found.setdefault(child.name, child)
@@ -148,7 +158,11 @@ class PythonFile:
                 self._define(child, outer, in_class)
             elif isinstance(child, _NESTING_NODES):
                 if isinstance(child, ast.If):
-                    self._dead.update(dead_statements(child))
+                    dead = list(dead_statements(child))
+                    self._dead.update(dead)
+                    if "TYPE_CHECKING" in ast.dump(child.test):
+                        inner = (one for part in dead for one in ast.walk(part))
+                        self.for_types.update(inner)
                 self._define_children(child, outer, in_class)
 
     def _define(

@@ -74,6 +74,7 @@ class Binder:
         self.attrs: dict[int, Bindings] = defaultdict(dict)
         self.exports: list[ExportStatement] = []
         self.dead: set[int] = set()  # definitions beside one that exists instead
+        self.for_types: set[int] = set()  # definitions under `if TYPE_CHECKING`
         self.generators = {
             outline.owner(node.start_byte)
             for node in outline.sites.get("yield", ())
@@ -161,6 +162,12 @@ class Binder:
                 self._events.append(BindingEvent(offset, parent, name, binding))
             self.dead.update(index for index in indexes if index not in marks)
         if dead:
+            typed = [span for span in dead if span.for_types]
+            self.for_types.update(
+                index
+                for index, one in enumerate(self.outline.definitions)
+                if _is_within(one.node.start_byte, typed)
+            )
             self._drop_dead_events(dead)
 
     def _marks(self, indexes: list[int], dead: list[DeadSpan]) -> dict[int, str]:

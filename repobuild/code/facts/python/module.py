@@ -112,7 +112,8 @@ class PythonModule:
         in_class = self.binder.is_class(definition.parent)
         is_method = definition.kind == "function" and in_class
         kind = "method" if is_method else definition.kind
-        visible = (kind, flags, doc, returns, parameters, decorators, bases)
+        seen = flags.rstrip("ts")  # the rest tells nothing of a call
+        visible = (kind, seen, doc, returns, parameters, decorators, bases)
         interface = (repr(visible) + generics).encode("utf-8", "replace")
         start = source.rfind(b"\n", 0, definition.start) + 1
         end = source.find(b"\n", definition.end)
@@ -146,7 +147,11 @@ class PythonModule:
         flags = "a" if source.startswith(b"async", start) else ""
         if flags and index in self.binder.generators:
             flags = "ag"
-        return flags + "d" if index in self.binder.dead else flags
+        if index in self.binder.dead:
+            flags += "d"
+        if index in self.binder.for_types:
+            flags += "t"
+        return flags + "s" if _is_stub(definition.parts["body"][0]) else flags
 
     def _parameters(self, definition: Definition) -> list[Any]:
         if "parameters" not in definition.parts:
@@ -278,6 +283,19 @@ def _parameters(outline: Outline, node: Node) -> Iterator[Any]:
         pending.append(entry)
     for entry in pending:
         yield entry if any(entry[1:]) else entry[0]
+
+
+def _is_stub(body: Node) -> bool:
+    """Return whether a body is `...`, with or without a docstring before it."""
+    *before, last = [n for n in body.named_children if n.type != "comment"] or [body]
+    if len(before) > 1 or (before and not _is_text(before[0])):
+        return False
+    inner = last.named_children[0] if last.named_child_count == 1 else last
+    return inner.type == "ellipsis"
+
+
+def _is_text(statement: Node) -> bool:
+    return [inner.type for inner in statement.named_children] == ["string"]
 
 
 class _Mark(enum.IntEnum):

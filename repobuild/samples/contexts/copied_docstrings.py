@@ -1,0 +1,58 @@
+"""Find docstrings that do not tell what their own element is for, within one file.
+
+copied      another definition of the file has the same docstring: one of the two was
+            copied from the other, and nothing says which. Definitions of one name,
+            and one that calls the other, may well do the same
+repeated    another definition begins with the same paragraph and goes on otherwise:
+            only the next paragraph tells them apart
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from repobuild.samples.contexts.element_view import ElementView
+
+COPIED, REPEATED = "copied", "repeated"
+_NAMED = ("function", "method", "class")
+
+
+def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
+    """Return `COPIED` or `REPEATED` by qualified name, of no other element."""
+    whole: dict[str, list[ElementView]] = defaultdict(list)
+    beginnings: dict[str, list[ElementView]] = defaultdict(list)
+    for element in elements.values():
+        if element.doc and element.type in _NAMED:
+            whole[" ".join(element.doc.split())].append(element)
+            first = element.doc.strip().split("\n\n", 1)[0]
+            beginnings[" ".join(first.split())].append(element)
+    uses = _uses(beginnings, REPEATED)
+    uses.update(_uses(whole, COPIED))
+    return uses
+
+
+def _uses(groups: Mapping[str, list[ElementView]], use: str) -> dict[str, str]:
+    return {
+        one.qual: use
+        for group in groups.values()
+        if len({_plain(element) for element in group}) > 1
+        for one in group
+        if any(not _may_do_the_same(one, other) for other in group)
+    }
+
+
+def _may_do_the_same(one: ElementView, other: ElementView) -> bool:
+    return (
+        _plain(one) == _plain(other)
+        or other.name in _called(one)
+        or one.name in _called(other)
+    )
+
+
+def _plain(element: ElementView) -> str:
+    return element.name.strip("_").lower()
+
+
+def _called(element: ElementView) -> set[str]:
+    return {name.rpartition(".")[2] for name in element.calls()}
