@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
-from repobuild.samples.tasks.trace import Trace, merged, render_source
+from repobuild.samples.tasks.trace import Trace, merged, render_source, whole_list
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -28,9 +28,9 @@ def _imports(scope: FactScope) -> Iterator[Fact]:
 
 
 def _role(scope: FactScope) -> Iterator[Fact]:
-    """The element between its users and what it uses; nothing if one side is empty."""
-    users, callers = answer_parts.list_field(scope, "callers")
-    used, callees = answer_parts.list_field(scope, "callees")
+    """The element between its users and what it uses; both have to be known whole."""
+    users, callers = whole_list(scope, "callers")
+    used, callees = whole_list(scope, "callees")
     if not users or not used:
         return
     part = scope.phrases.part
