@@ -283,3 +283,16 @@ def test_code_on_one_line_has_no_range_of_lines(queues: Sampled):
     assert of_kind(queues, "lines", f"{HOME}lone") == []
     (text,) = answers(queues, "lines", f"{HOME}Queue.closed")
     assert text.endswith("lines 18-20.")
+
+
+def test_a_call_by_the_signature_is_shown_only_where_it_tells_more_than_names(tmp_path):
+    files = {
+        "shop.py": "def scale(width, height):\n    return width * height\n\n\n"
+        "def trim(text: str, width: int):\n    return text[:width]\n"
+    }
+    sampled = Sampled(tmp_path, files, **SETTINGS)
+    usage = {
+        one["element"] for one in sampled.samples.values() if one["task"] == "api_usage"
+        and "signature**" in one["answer"]
+    }  # fmt: skip
+    assert usage == {"shop.py::trim"}

@@ -25,9 +25,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     # In other languages the syntax of method calls and constructors is not known here.
     python = scope.get("fence") == "python"
     is_public = not name.startswith("_")
-    if scope.get("example") or (
-        parameters and is_public and (python or kind == "function")
-    ):
+    is_known = python or kind == "function"
+    if scope.get("example") or (is_public and is_known and _says_something(scope)):
         yield _usage(scope)
     if kind == "class":
         if python and parameters:
@@ -35,6 +34,13 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
         yield Fact("signature", scope.answer("signature", code=code), (scope.id,))
+
+
+def _says_something(scope: FactScope) -> bool:
+    """Return whether a call by the signature tells more than the parameters' names."""
+    parameters = scope.get("params") or []
+    is_told = any(type or text for _, type, _, text, *_ in parameters)
+    return bool(parameters) and bool(is_told or lead(scope.get("summary")))
 
 
 def _usage(scope: FactScope) -> Fact:
