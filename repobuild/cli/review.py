@@ -22,6 +22,8 @@ _ANSWERS = {"g": "good", "b": "bad", "s": "skip", "q": "quit"}
 _PROMPT = "[g]ood  [b]ad  [s]kip  [q]uit: "
 _SHEETS = (".jsonl", ".md")
 
+STANDARD = {"samples", "history", "plans"}  # tables of samples of our own rules
+
 
 @click.command("review")
 @click.option("--task", metavar="T", default="", help="Only samples of this task.")
@@ -95,7 +97,8 @@ def _check_task(build: Build, task: str) -> None:
     from repobuild.samples.tasks.registry import TASKS
 
     known = {*TASKS, TASK}
-    if task and task not in known and len(build.with_extensions("samples")) <= 2:
+    own = set(build.with_extensions("samples")) - STANDARD  # with tasks of their own
+    if task and task not in known and not own:
         raise UsageError(
             f'unknown task "{task}"{nearest(task, known)}\n'
             f"known: {', '.join(sorted(known))}"

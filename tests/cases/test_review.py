@@ -44,6 +44,9 @@ def discount(price: int) -> int:
 FILES = {"shop/cart.py": MODULE, "README.md": "# Shop\n\nA shop that sells things.\n"}
 
 
+BOTH = {"samples.languages": ["en", "zh"]}
+
+
 def line(key: str, frame: str, verdict: str = "bad", why: str = "") -> str:
     row = {"key": key, "frame": frame, "verdict": verdict, "why": why}
     return json.dumps(row) + "\n"
@@ -58,7 +61,7 @@ def reasons(standard: Standard, key: str) -> dict[str, str]:
 @pytest.fixture
 def standard(repository: Repository, tmp_path: Path) -> Standard:
     repository.commit(dict(FILES))
-    built = Standard(repository.git, tmp_path / "state")
+    built = Standard(repository.git, tmp_path / "state", **BOTH)
     built.build()
     return built
 
@@ -142,7 +145,7 @@ def test_random_verdicts_and_edits_equal_a_clean_build(standard, repository, tmp
         code = MODULE.replace("* 9 // 10", f"* {factor} // 10")
         repository.commit({REVIEW_FILE: text, "shop/cart.py": code})
         standard.build()
-        clean = Standard(repository.git, tmp_path / f"clean{step}")
+        clean = Standard(repository.git, tmp_path / f"clean{step}", **BOTH)
         clean.build()
         assert standard.digests() == clean.digests()
         clean.close()

@@ -57,8 +57,9 @@ def test_a_build_reports_how_many_rows_of_each_table_were_built(here, capsys):
     assert facts["tables"]["facts"]["built"] >= 3
     assert set(facts["tables"]) == {
         "files", "facts", "graph", "contexts", "samples", "dataset",
-        "balance", "call_sites", "changes", "commits", "documents", "history",
-        "importance", "licences", "reviews",
+        "additions", "balance", "call_sites", "changes", "commits", "documents",
+        "families", "history", "importance", "licences", "past_commits", "plans",
+        "reviews",
     }  # fmt: skip
 
 

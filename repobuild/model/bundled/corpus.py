@@ -499,7 +499,8 @@ def fill_templates(
 ) -> tuple[str, str]:
     """Return a question and its answer."""
     phrasing = language.phrasings[task]
-    fields: dict[str, str] = {"fence": "python", "mark": "???"}
+    verb = language.words.get("verb", "")
+    fields: dict[str, str] = {"fence": "python", "mark": "???", "verb": verb}
     for name, value in facts.items():
         fields[name] = value if isinstance(value, str) else join_names(value, language)
     fields["kind"] = language.words.get(fields.get("kind", ""), "")
