@@ -437,3 +437,11 @@ def test_a_test_file_covers_what_its_tests_call(standard, repository):
     standard.build("plans")
     answers = [s["answer"] for s in plans(standard, "plan") if "parse_*" in s["key"]]
     assert answers and "test_parsers" not in answers[0]
+
+
+@pytest.mark.parametrize("end", ["", "  # type: ignore[override]", "\n"])
+def test_a_stub_is_one_with_a_comment_behind_it(end: str) -> None:
+    from repobuild.samples.text.stubs import has_empty_body
+
+    assert has_empty_body(f"def arity(self) -> int: ...{end}".encode())
+    assert not has_empty_body(f"def arity(self) -> int:\n    return 2{end}".encode())

@@ -10,7 +10,7 @@ import re
 
 _EMPTY_BODY = re.compile(
     rb":[ \t]*(?:#[^\n]*)?\s*"
-    rb"(?:[rR]?(\"\"\"|\'\'\').*?\1\s*)?\.\.\.\s*$",
+    rb"(?:[rR]?(\"\"\"|\'\'\').*?\1\s*)?\.\.\.[ \t]*(?:#[^\n]*)?\s*$",
     re.DOTALL,
 )
 _HEAD = re.compile(
@@ -23,8 +23,8 @@ _DEFINITION = re.compile(rb"(?:async\s+def|def|class)\s")
 
 
 def has_empty_body(code: bytes) -> bool:
-    """Return whether a function's code is its head and `...`."""
-    return code.rstrip().endswith(b"...") and _EMPTY_BODY.search(code) is not None
+    """Return whether a function's code is its head and `...`, a comment behind it."""
+    return b"..." in code[-200:] and _EMPTY_BODY.search(code) is not None
 
 
 def only_raises(code: bytes) -> bool:
