@@ -33,6 +33,7 @@ _CONTEXT = (
 _DECLARED = (
     "described_by",
     "dependencies_by",
+    "dependencies_if",
     "extras",
     "dev",
     "scripts",

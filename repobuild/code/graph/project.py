@@ -257,6 +257,7 @@ def _project(
     name = name or _project_name(state, manifests)
     description = describe(name, state["readmes"], manifests)
     dependencies = manifests.dependencies()
+    needs: Mapping[str, str] = dependencies.value or {}
     declared = manifests.declared_names()
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     context = ProjectContext(
@@ -267,11 +268,13 @@ def _project(
         ),
         architecture_style=_architecture_style(counts, manifests, name),
         key_modules=_key_modules(counts, name, manifests),
-        dependencies=dict(dependencies.value or {}),
+        dependencies={n: v.partition(";")[0].strip() for n, v in needs.items()},
     )
     own_words = _own_words(state, manifests, name)
     own_words["described_by"] = description.path
     own_words["dependencies_by"] = dependencies.path
+    conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
+    own_words["dependencies_if"] = conditions  # what a package is needed under
     return asdict(context) | own_words | {"statistics": _statistics(counts)}
 
 
@@ -319,6 +322,10 @@ def _project_name(state: Mapping[str, Any], manifests: Manifests) -> str:
     title = titles.get(main_readme(state["readmes"]), "")
     # Maven's top is often only the parent of the modules: "gson-parent".
     has_own = bool(own) and not manifests.folder and manifests.kind != "maven"
+    # The index folds the case of a distribution's name: a title has the project's own.
+    is_script = manifests.get("name").path == "setup.py"
+    if is_script and own.islower() and letters(title) == letters(own):
+        return str(title)
     return own if has_own else title or own
 
 
@@ -456,7 +463,7 @@ def _architecture_style(
         return "plugins"
     if len(tops) > 1:
         return "packages"
-    if tops and _main_modules(_with_prefix(counts, "module:"), name):
+    if tops and name and _main_modules(_with_prefix(counts, "module:"), name):
         return "package and module"
     if tops:
         return "subpackages" if len(packages) > 1 else "single package"

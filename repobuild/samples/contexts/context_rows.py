@@ -127,8 +127,8 @@ def _section_row(file: FileContext, element: ElementView) -> Row:
         "repeated": file.shares_heading(element),
     }
     text = _passage(element.doc)
-    if file.is_whole(element, text):
-        row["summary"] = text
+    row["summary"] = text
+    row["partial"] = not file.is_whole(element, text)
     trail = file.heading_trails[element.qual]
     if trail != element.title:
         row["trail"] = trail

@@ -35,6 +35,10 @@ _TARGET = re.compile(
     r"(?<=\])\([^)\n]*\)|<[^>\n]*>|^\.\. _.*$|^\[[^\]]*\]:.*$", re.MULTILINE
 )
 _WORD = re.compile(r"\w+")
+_NO_PROSE = re.compile(
+    r"<!--.*?-->|^(`{3,}|~{3,}).*?^\1|^(?: {4}|\t)[^\n]*$|^[^\n]*[^\n\\]\|[^\n]*$",
+    re.DOTALL | re.MULTILINE,
+)
 _WHOLE = 0.95  # of a section's words
 
 
@@ -115,9 +119,10 @@ class FileContext:
     def is_whole(self, section: ElementView, text: str) -> bool:
         """Return whether a text is all that a section says, but for its heading.
 
-        Words are compared: markup is not quoted.
+        Words of prose are compared: markup, comments, code and tables are not quoted.
         """
         content = _HEADING.sub("", self.code(section).strip(), count=1)
+        content = _NO_PROSE.sub("", content)
         words = len(_WORD.findall(_TARGET.sub("", content)))
         return bool(text) and len(_WORD.findall(text)) >= words * _WHOLE
 

@@ -50,6 +50,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     name = project_name(known)
     counts = known.get("statistics", {})
     needs: Mapping[str, str] = known.get("dependencies", {})
+    sometimes: Mapping[str, str] = known.get("dependencies_if", {})
     row: dict[str, Value] = {
         "kind": "project",
         "id": PROJECT,
@@ -65,8 +66,8 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
             for folder in known.get("key_modules", ())
         ],
         "commands": list(_commands(known, reader)),
-        "needs": [name for name, told in needs.items() if ";" not in told],
-        "needs_sometimes": [name for name, told in needs.items() if ";" in told],
+        "needs": [name for name in needs if name not in sometimes],
+        "needs_sometimes": list(sometimes),
         "needs_by": known.get("dependencies_by", ""),
         "counts": {count: counts.get(count, 0) for count in _COUNTS},
     }

@@ -21,7 +21,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         yield from _element(scope)
     elif kind == "section":
         text = scope.get("summary")
-        if text and not scope.is_foreign(text):
+        if text and not scope.get("partial") and not scope.is_foreign(text):
             yield _passage(scope, text)
     elif scope.get("summary"):
         yield from _module(scope)
