@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.usage.call_example import call_example
-from repobuild.samples.text.stubs import only_raises
+from repobuild.samples.text.refusals import only_raises
 from repobuild.truth.audit import Audit
 from tests.cases.sampled import Sampled
 

@@ -49,7 +49,7 @@ from repobuild.samples.text.docstring_parts import (
 from repobuild.samples.text.expectation import hide_expectation
 from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
-from repobuild.samples.text.stubs import only_raises
+from repobuild.samples.text.refusals import only_raises
 
 MOST = 8  # ids in a list
 _LONGEST_SIGNATURE = 300  # characters

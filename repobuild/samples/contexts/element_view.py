@@ -102,6 +102,12 @@ class ElementView:
         return "s" in self.row.flags
 
     @property
+    def runs(self) -> bool:
+        """Whether it is code that runs, and not only a declaration of some."""
+        declares = self.is_stub or self.is_for_types or self.is_overload
+        return not (declares or self.is_dead)
+
+    @property
     def is_property(self) -> bool:
         """Whether it is read like an attribute."""
         return any(d in PROPERTIES for d in self.row.decorators)

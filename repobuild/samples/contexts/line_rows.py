@@ -24,7 +24,6 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.text.stubs import is_stub
 
 Row = dict[str, Value]
 
@@ -134,13 +133,7 @@ def _called_lines(element: ElementView, callees: list[str]) -> dict[int, list[st
 
 def _members(file: FileContext, element: ElementView) -> list[list[Value]]:
     """Return [name, start, end] of a class's methods; none of one with many."""
-    methods = [
-        e
-        for e in file.children(element.qual)
-        if e.type == "method"
-        and not (e.is_overload or e.is_dead)
-        and not is_stub(file.source, e.row.start, e.row.length)
-    ]
+    methods = [e for e in file.children(element.qual) if e.type == "method" and e.runs]
     if not 0 < len(methods) <= _MEMBERS or any("#" in e.qual for e in methods):
         return []
     return [[e.name, e.row.start_line, e.row.end_line] for e in methods]

@@ -59,7 +59,6 @@ from repobuild.samples.families.past_additions import (
 from repobuild.samples.families.registration import NamedPlace, is_document, mentions
 from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
-from repobuild.samples.text.stubs import is_stub
 
 Row = dict[str, Value]
 LIKE = "like::"  # begins the key of a row about one sibling
@@ -304,9 +303,7 @@ def _code(
     elements = tree.reader.elements(element.path)
     for method, *_ in required:
         inner = elements.get(f"{element.qual}.{method}")
-        text = _text(inner, source) if inner else ""
-        if inner and is_stub(source, inner.row.start, inner.row.length):
-            continue
+        text = _text(inner, source) if inner and inner.runs else ""
         if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):
             return f"{element.qual}.{method}", text, True
     lines, length = [], 0
@@ -397,15 +394,10 @@ def _methods(element: ElementView, tree: Tree) -> list[str]:
 
 
 def _running_methods(element: ElementView, tree: Tree) -> list[str]:
-    source = tree.read(element.path) or b""
-    is_python = element.path.endswith((".py", ".pyi"))
     names = (
         one.name
         for one in tree.reader.elements(element.path).values()
-        if one.parent == element.qual
-        and one.type == "method"
-        and not (one.is_overload or one.is_dead)
-        and not (is_python and is_stub(source, one.row.start, one.row.length))
+        if one.parent == element.qual and one.type == "method" and one.runs
     )
     return list(dict.fromkeys(names))
 

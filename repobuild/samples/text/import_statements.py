@@ -13,13 +13,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 
-from repobuild.code.facts.element_row import IDENTIFIER, normal_form
+from repobuild.code.facts.element_row import IDENTIFIER, NAME_SIGN, normal_form
 from repobuild.engine.contract import Value
 
 _LONGEST = 300  # characters of a statement
 _MOST = 6  # statements that are quoted for one piece of code
-_WORD = r"\w\x80-\U0010ffff"  # characters of names; marks of scripts are no \w
-_NAME = re.compile(rf"(?<![.{_WORD}]){IDENTIFIER}(?![{_WORD}]|\s*=[^=])")
+_NAME = re.compile(rf"(?<!\.)(?<!{NAME_SIGN}){IDENTIFIER}(?!{NAME_SIGN}|\s*=[^=])")
 _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
 _BOUND = re.compile(
     rf"^[ \t]*(?:for |import |from \S+ import )?({IDENTIFIER})"

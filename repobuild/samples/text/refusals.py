@@ -1,0 +1,28 @@
+"""Recognise Python functions that do nothing but raise: a call of one is refused."""
+
+from __future__ import annotations
+
+import re
+
+_HEAD = re.compile(
+    rb"(?:\s*@[^\n]*\n)*\s*(?:async\s+)?def\s.*?:[ \t]*(?:#[^\n]*)?\n"
+    rb"(?:\s*[rR]?(\"\"\"|\'\'\').*?\1[ \t]*\n)?",
+    re.DOTALL,
+)
+
+
+def only_raises(code: bytes) -> bool:
+    """Return whether a function does nothing but raise: a call of it is refused."""
+    body = _HEAD.match(code)
+    if body is None:
+        return False
+    lines = [line for line in code[body.end() :].split(b"\n") if line.strip()]
+    if not lines or not lines[0].strip().startswith(b"raise"):
+        return False
+    margin = _indent(lines[0])
+    rest = lines[1:]
+    return all(_indent(one) > margin or one.strip()[:1] in b")]}" for one in rest)
+
+
+def _indent(line: bytes) -> int:
+    return len(line) - len(line.lstrip())
