@@ -22,8 +22,6 @@ _ANSWERS = {"g": "good", "b": "bad", "s": "skip", "q": "quit"}
 _PROMPT = "[g]ood  [b]ad  [s]kip  [q]uit: "
 _SHEETS = (".jsonl", ".md")
 
-STANDARD = {"samples", "history", "plans"}  # tables of samples of our own rules
-
 
 @click.command("review")
 @click.option("--task", metavar="T", default="", help="Only samples of this task.")
@@ -97,8 +95,9 @@ def _check_task(build: Build, task: str) -> None:
     from repobuild.samples.tasks.registry import TASKS
 
     known = {*TASKS, TASK}
-    own = set(build.with_extensions("samples")) - STANDARD  # with tasks of their own
-    if task and task not in known and not own:
+    # A user's rule may have tasks of its own.
+    has_own = any(build.rules[name].code for name in build.with_extensions("samples"))
+    if task and task not in known and not has_own:
         raise UsageError(
             f'unknown task "{task}"{nearest(task, known)}\n'
             f"known: {', '.join(sorted(known))}"

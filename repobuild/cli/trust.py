@@ -82,7 +82,7 @@ def _trust(checkout: Checkout, asked: list[Asked], yes: bool) -> None:
         is_changed = trust.state_of(one) is TrustState.CHANGED
         changed = ", changed since it was trusted" if is_changed else ""
         lines = [f"{one.name}: {one.how_it_runs}{changed}", one.description]
-        print_message(clean("\n".join([*lines, f"  digest {one.digest}"])))
+        print_message("\n".join([*lines, f"  digest {one.digest}"]))
     if not yes and not sys.stdin.isatty():
         raise UsageError(
             "there is no terminal to ask on\n"
@@ -105,11 +105,6 @@ def _save(checkout: Checkout) -> None:
     noop_cache.forget(str(checkout.folder))
 
 
-def clean(text: str) -> str:
-    """Replace control characters, with which a name could overwrite the terminal."""
-    return "".join(c if c.isprintable() or c == "\n" else "?" for c in text)
-
-
 def _facts(trust: TrustRecord, asked: list[Asked]) -> dict[str, Any]:
     listed = [
         {
@@ -128,4 +123,4 @@ def text(facts: dict[str, Any]) -> str:
     if not facts["rules"]:
         return "this commit has no rules of its own, and its settings ask for nothing"
     rules = [f"{r['standing']}: {r['name']}:{r['digest']}" for r in facts["rules"]]
-    return clean("\n".join(rules))
+    return "\n".join(rules)

@@ -38,7 +38,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import UsageError
-from repobuild.model.load.chat_template import DATE as DATE
 from repobuild.model.load.chat_template import render_template
 
 if TYPE_CHECKING:

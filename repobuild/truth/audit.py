@@ -31,6 +31,7 @@ from repobuild.truth.sample_check import (
 )
 from repobuild.truth.subject import DeferredClaim
 from repobuild.truth.tree.file_evidence import FileEvidence
+from repobuild.truth.tree.python_reader import PythonFile, parse_python
 from repobuild.truth.tree.tree_file import TreeFile, decode_source
 from repobuild.truth.tree.tree_index import TreeIndex
 
@@ -214,8 +215,12 @@ def _check_plans(
             return None
         return decode_source(tree.read_blob(path))
 
+    @cache
+    def python(path: str) -> PythonFile | None:
+        return parse_python(path, read(path))
+
     for key, sample in plans:
-        yield check_plan_sample(key, sample, index, read, tree.find_commit)
+        yield check_plan_sample(key, sample, index, read, python, tree.find_commit)
 
 
 def _project_documents(tree: AuditTree) -> dict[str, str]:

@@ -39,6 +39,7 @@ from repobuild.truth.subject import (
     LocalCheck,
     Subject,
 )
+from repobuild.truth.tree.python_reader import PythonFile
 from repobuild.truth.tree.tree_file import TreeFile
 from repobuild.truth.tree.tree_index import TreeIndex
 
@@ -131,15 +132,21 @@ def check_plan_sample(
     sample: Mapping[str, Any],
     index: TreeIndex,
     read: Callable[[str], str | None],
+    python: Callable[[str], PythonFile | None],
     find_commit: FindCommit,
 ) -> SampleResult:
-    """Check a plan; `index` has to hold every file, `read` returns a file's text."""
+    """Check a plan; `index` has to hold every file.
+
+    `read` returns a file's text and `python` the parsed file.
+    """
     try:
         kind, fields = _match_sample(key, sample)
     except (UnknownKindError, ValueError, FileNotFoundError) as error:
         return _unmatched(key, error)
     templates = answer_templates(sample["language"])
-    plan = PlanSubject(kind, fields, sample, templates, index, read, find_commit)
+    plan = PlanSubject(
+        kind, fields, sample, templates, index, read, python, find_commit
+    )
     checked = list(check_plan(plan))
     for (_, field), claimed in fields.items():
         if field == "project":

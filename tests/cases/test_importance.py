@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.cli.claim_audit import audit_tree
+from repobuild.code.usage.importance import UseCounter
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.audit import audit
 from tests.repository import Repository
@@ -154,3 +155,34 @@ def test_a_reader_that_does_not_read_is_noticed(tmp_path: Path) -> None:
     }
     assert wrong
     assert {w.key for w in audit(wrong.items(), audit_tree(build)).wrong} == set(wrong)
+
+
+def test_a_document_that_is_left_out_makes_nothing_more_important(tmp_path: Path):
+    built = Built(tmp_path)
+    before = built.build(FILES)
+    pages = {f"vendor/{n}.md": f"# {n}\n\nUse `pkg.core.unused()`.\n" for n in range(4)}
+    after = built.build(dict(pages))
+    assert after["pkg/core.py::unused"] == before["pkg/core.py::unused"]
+
+
+def test_a_readme_is_as_important_in_either_markup(tmp_path: Path) -> None:
+    text = "Core\n====\n\nIt does the work.\n"
+    markdown = Built(tmp_path / "md").build(FILES | {"README.md": text})
+    rest = Built(tmp_path / "rst").build(FILES | {"README.rst": text})
+    assert rest["README.rst"] == markdown["README.md"] > 0.4
+
+
+def test_an_edit_of_a_body_computes_no_score_again(tmp_path: Path, monkeypatch) -> None:
+    built = Built(tmp_path)
+    built.build(FILES)
+    counted: list[str] = []
+    count = UseCounter.referring
+    monkeypatch.setattr(
+        UseCounter, "referring", lambda self, id: counted.append(id) or count(self, id)
+    )
+    core = FILES["pkg/core.py"]
+    assert "return value" in core
+    built.build({"pkg/core.py": core.replace("return value", "return value or 0", 1)})
+    assert counted == []
+    built.build({"pkg/more.py": "def more():\n    return 1\n"})
+    assert counted != []

@@ -16,7 +16,8 @@ from tokenizers import (
 from transformers import PreTrainedTokenizerFast
 
 from repobuild.model.base import PLAIN_TEMPLATE
-from repobuild.model.conversation import DATE, FIM, Conversation
+from repobuild.model.conversation import FIM, Conversation
+from repobuild.model.load.chat_template import DATE
 from tests.chat_templates import (
     CHATML,
     GEMMA2,

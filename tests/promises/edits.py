@@ -212,7 +212,8 @@ VERDICTS = [
     for frame in ("location", "explain", "callers", "signature")
 ]
 TABLES = ["files", "facts", "graph", "contexts", "samples", "balance", "dataset"]
-TABLES += ["commits", "changes", "history", "old_answers", "reviews"]
+TABLES += ["commits", "changes", "history", "old_answers", "reviews", "documents"]
+TABLES += ["call_sites", "importance", "past_commits", "additions", "families", "plans"]
 
 # Few of them, so that edits meet; shrinking leads to the first.
 path = st.sampled_from(HOT) | st.sampled_from(HOT) | st.sampled_from(PATHS)

@@ -31,7 +31,7 @@ from repobuild.code.changes.rename_detection import detect_renames, with_nested
 from repobuild.code.changes.revision import ElementVersion, Revision, difference
 from repobuild.code.facts.element_row import parent_of
 from repobuild.code.facts.parse import facts_of
-from repobuild.code.scan.language import FileChoice, grammars
+from repobuild.code.scan.language import PROSE, FileChoice, grammars
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.errors import MissingObjectError, PartialRowError
@@ -39,7 +39,6 @@ from repobuild.resources import data_folder
 
 Item = dict[str, Any]
 UNREAD: Item = {"what": "unread", "id": ""}
-_DOCUMENTS = {"markdown", "restructuredtext", "manifest"}
 _MAX_ITEMS = 200
 _MAX_BYTES = 2_000_000  # of all versions that are read for one commit
 
@@ -98,7 +97,7 @@ class _CommitReader:
             yield from _file_items(
                 old.path if old.language else "", new.path if new.language else ""
             )
-            if _DOCUMENTS & {old.language, new.language}:
+            if PROSE & {old.language, new.language}:
                 continue
             pair = self._pair(old, new)
             if pair is None:

@@ -33,14 +33,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from repobuild.code.scan.generated import classify_content
-from repobuild.code.scan.language import all_languages
+from repobuild.code.scan.language import PROSE, all_languages
 from repobuild.code.scan.source_text import reason_refused, source_of
 from repobuild.engine.contract import Scope, Value
 
 Reader = Callable[[bytes, str], dict[str, Any]]
 _MAX_BYTES = 1_000_000
 # These may mention generators without being generated.
-_PROSE = ("markdown", "restructuredtext", "manifest")
 
 
 def facts(value: Mapping[str, Value], scope: Scope) -> Value:
@@ -58,7 +57,7 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
 
 def reason_left_out(blob: bytes, language: str) -> str:
     """Return why a blob is not analysed: "generated" or "minified"; else ""."""
-    return "" if language in _PROSE else classify_content(blob)
+    return "" if language in PROSE else classify_content(blob)
 
 
 def facts_of(blob: bytes, language: str, limit: int = _MAX_BYTES) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from repobuild.code.graph.introduction import (
 )
 from repobuild.code.graph.nodes import edge_key
 from repobuild.code.graph.python_files import import_name, names_of_others
+from repobuild.code.scan.language import PROSE
 from repobuild.engine.contract import Change, Value, View
 
 PROJECT = "@project"
@@ -85,7 +86,6 @@ _TOOL = re.compile(
     r"(?:^|[.-])(?:config|conf|setup)\.[cm]?[jt]s$|^(?:gulp|grunt)file|\.d\.[cm]?ts$",
     re.I,
 )
-_PROSE_LANGUAGES = ("markdown", "restructuredtext", "manifest", "")
 _MAX_DISTRIBUTIONS = 40
 _FEWEST_DISTRIBUTIONS = 2  # below the top, that make a monorepo
 _GO_VERSION = re.compile(r"v\d+")
@@ -189,7 +189,7 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     if facts is None:
         return {}
     language = facts.get("language", "")
-    if language in _PROSE_LANGUAGES:
+    if not language or language in PROSE:
         return _left_out_counts(facts)
     *folders, name = path.split("/")
     size = 1 + len(facts.get("elements", ()))  # a file without elements counts, too

@@ -41,8 +41,10 @@ class PythonFiles:
         self._modules = Modules(facts, every)
         self._stems_by_name = self._known_stems()
         self._known_candidates: dict[str, list[str]] = {}
-        self._standard, import_names = _names_of_others()
-        self._distributions = Distributions(self._manifests(facts), import_names)
+        self._standard = frozenset(_python_table()["standard_library"])
+        self._distributions = Distributions(
+            self._manifests(facts), _python_table()["import_names"]
+        )
         self.resolver = Resolver(
             self._modules, self._candidates, self._standard, self._distributions
         )
@@ -137,27 +139,19 @@ def _module_terms(path: str) -> set[str]:
 
 
 @cache
-def _names_of_others() -> tuple[frozenset[str], dict[str, str]]:
-    """Return the standard library's names, and {distribution: its import name}."""
+def _python_table() -> dict[str, Any]:
     path = data_folder("configs") / "languages" / "python.toml"
-    table = tomllib.loads(path.read_text("utf-8"))
-    return frozenset(table["standard_library"]), table["import_names"]
+    return tomllib.loads(path.read_text("utf-8"))
 
 
 def import_name(package: str) -> str:
     """Return the normal form of the name that a distribution is imported by."""
     name = normal_name(package)
-    return _names_of_others()[1].get(name, name)
+    return str(_python_table()["import_names"].get(name, name))
 
 
 @cache
 def names_of_others() -> frozenset[str]:
     """Return the modules of any Python's standard library, and of its installers."""
-    return _names_of_others()[0] | _python_2_names()
-
-
-@cache
-def _python_2_names() -> frozenset[str]:
-    path = data_folder("configs") / "languages" / "python.toml"
-    table = tomllib.loads(path.read_text("utf-8"))
-    return frozenset([*table["python2_library"], *table["installers"]])
+    lists = ("standard_library", "python2_library", "installers")
+    return frozenset(name for one in lists for name in _python_table()[one])

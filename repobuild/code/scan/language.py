@@ -45,6 +45,9 @@ from repobuild.code.scan.generated import classify_path
 from repobuild.code.scan.linguist_attributes import UNMARKED, LinguistMarks
 from repobuild.resources import data_folder
 
+DOCUMENTS = frozenset({"markdown", "restructuredtext"})
+PROSE = DOCUMENTS | {"manifest"}  # files that define no code
+
 
 @dataclass(frozen=True, slots=True)
 class Language:

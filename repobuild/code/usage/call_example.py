@@ -66,15 +66,20 @@ class CallExample(NamedTuple):
 
 
 def call_example(
-    lines: Sequence[str], row: int, name: str, is_python: bool = True
+    lines: Sequence[str],
+    row: int,
+    name: str,
+    is_python: bool = True,
+    best: CallExample | None = None,
 ) -> CallExample | None:
-    """Return the statement that calls `name` in a row, counted from 0, or None."""
-    if not 0 <= row < len(lines) or not _calls(lines[row], name):
+    """Return the statement that calls `name` in a row, counted from 0, or None.
+
+    One whose score is below that of `best` is not completed, and None is returned.
+    """
+    if not 0 <= row < len(lines) or _find_call(lines[row], name) < 0:
         return None
     if not is_python:
         return _one_line(lines, row, name)
-    if _is_expected_to_fail(lines, row):
-        return None
     for start in range(row, max(-1, row - _BEFORE - 1), -1):
         end = _statement_end(lines, start)
         if end <= row or not _may_begin(lines, start):
@@ -83,10 +88,12 @@ def call_example(
         if quoted is None:
             continue
         code = "\n".join(quoted)
-        if _calls(code, name) and len(code) <= _LONGEST:
-            if _is_valid(code):
-                whole = _with_variables(lines, start, quoted)
-                return CallExample(_score(code, name), whole)
+        if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
+            continue
+        score = _score(code, name)
+        if (best and score < best.score) or _is_expected_to_fail(lines, row):
+            return None
+        return CallExample(score, _with_variables(lines, start, quoted))
     return None
 
 
@@ -96,11 +103,7 @@ def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
     bare = _STRING.sub("", code)
     if not code.endswith((";", ")")) or len(code) > _SHORT or _depth(bare):
         return None
-    if not re.match(r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)", code):
-        return None
-    if _NO_EXAMPLE.match(code) or re.match(
-        r"(?:return|func|fn|function|public)\b", code
-    ):
+    if not _PLAIN_STATEMENT.match(code) or _NO_EXAMPLE.match(code):
         return None
     return CallExample(_score(code, name), code)
 
@@ -129,8 +132,13 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
     return False
 
 
-def _calls(text: str, name: str) -> bool:
-    return re.search(rf"(?<!\w){re.escape(name)}\(", text) is not None
+def _find_call(text: str, name: str) -> int:
+    """Return where a text calls a name, -1 where it does not."""
+    call = f"{name}("
+    at = text.find(call)
+    while at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_"):
+        at = text.find(call, at + 1)
+    return at
 
 
 def _may_begin(lines: Sequence[str], start: int) -> bool:
@@ -213,8 +221,8 @@ def _is_valid(code: str) -> bool:
 
 def _score(code: str, name: str) -> int:
     bare = _STRING.sub("''", code)
-    start = re.search(rf"(?<!\w){re.escape(name)}\(", bare)
-    call = bare[start.end() - 1 :] if start else ""
+    at = _find_call(bare, name)
+    call = bare[at + len(name) :] if at >= 0 else ""
     score = min(2, len(_KEYWORD.findall(call)))
     score += bool(_LITERAL.search(call))
     score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0

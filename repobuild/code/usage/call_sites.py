@@ -57,8 +57,9 @@ def _sites_of_file(view: View, path: str) -> Value:
     is_python = facts.get("language") == "python"
     best: dict[str, CallExample] = {}
     for callee, name, line in wanted:
-        found = call_example(lines, line - 1, name, is_python)
-        if found and (callee not in best or found.rank < best[callee].rank):
+        known = best.get(callee)
+        found = call_example(lines, line - 1, name, is_python, known)
+        if found and (known is None or found.rank < known.rank):
             best[callee] = found
     return {callee: [best[callee].score, best[callee].code] for callee in sorted(best)}
 

@@ -65,7 +65,7 @@ def documents(view: View) -> None:
         totals.count(path, row.get("words", []), 1)
         if row:
             view.own.put(path, row)
-            view.own.index.set(path, index_terms(row))
+            view.own.index.set(path, _index_terms(row))
         elif not view.full:
             view.own.drop(path)
     view.own.put(PROJECT, totals.row())
@@ -76,7 +76,7 @@ def is_document(path: str) -> bool:
     return bool(_DOCUMENT.search(path)) and not _LOG.search(path)
 
 
-def index_terms(row: Row | None) -> set[str]:
+def _index_terms(row: Row | None) -> set[str]:
     """Return the terms under which a row is found."""
     if not row:
         return set()
@@ -88,7 +88,7 @@ def index_terms(row: Row | None) -> set[str]:
 
 
 def _row(view: View, path: str, file: Value, limit: int) -> Row:
-    if not file or file["language"] == "left_out":
+    if not file or "left_out" in file:
         return {}
     try:
         blob = view.blob(file["blob"])

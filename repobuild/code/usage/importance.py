@@ -9,6 +9,7 @@ A score is in [0, 1], one of 16 levels, so that it rarely changes. From few to m
     exported    + 1 when its module's `__all__` or the package's `__init__` names it
     within      + half of the use of the class around it; of a top-level element, an
                 eighth of that of its file
+    documents   4 for a README, 1 for any other and for each of its sections
     private     halved when a name on the way to it begins with `_`; a fifth for tests,
                 a third for functions within functions
 
@@ -30,6 +31,7 @@ from math import log2
 from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, elements_of
 from repobuild.code.graph.nodes import edge_key, split_id
+from repobuild.code.scan.language import DOCUMENTS
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Table, Value, View
 
@@ -38,6 +40,7 @@ _HALF = 4.0  # the use at which the score is 0.5
 _TEST, _DOCUMENT, _EXPORTED = 0.5, 0.7, 1.0
 _IN_CLASS, _IN_FILE = 0.5, 0.125
 _PRIVATE, _OF_TESTS, _NESTED = 0.5, 0.2, 1 / 3
+_READ = ("all", "language")  # fields of facts
 _REFERENCES = ("calls", "imports", "inherits", "uses")
 _README = re.compile(r"readme[^/]*$", re.IGNORECASE)
 _USE_OF_README, _USE_OF_DOCUMENT = 4.0, 1.0
@@ -72,11 +75,12 @@ def _affected(view: View) -> dict[str, set[str] | None]:
     """Return the qualified names to compute by path; None for all of a file's."""
     affected: dict[str, set[str] | None] = {}
     changes = view.changes("graph")
-    for path in changes:
-        if path != PROJECT:
+    for path, (old, new) in changes.items():
+        if path != PROJECT and _kinds_of(old) != _kinds_of(new):
             affected[path] = None
-    for path in view.changes("facts"):
-        affected[path] = None
+    for path, (old, new) in view.changes("facts").items():
+        if any((old or {}).get(name) != (new or {}).get(name) for name in _READ):
+            affected[path] = None
     if view.full:
         return affected
     targets = {key for change in changes.values() for key in _changed_targets(*change)}
@@ -89,6 +93,11 @@ def _affected(view: View) -> dict[str, set[str] | None]:
         else:
             affected[path] = None  # its elements depend on the use of the file
     return affected
+
+
+def _kinds_of(row: Value) -> dict[str, Value]:
+    """Return what a score reads of a graph row: its edges, and each element's kind."""
+    return {sub: item.get("kind") for sub, item in (row or {}).items()}
 
 
 def _changed_targets(old: Value, new: Value) -> Iterator[str]:
@@ -146,7 +155,7 @@ class FileScorer:
         self._exported = frozenset(facts.get("all") or ())
         self._counter = counter
         self._own_use: dict[str, float] = {}
-        self._is_document = facts.get("language") == "markdown"
+        self._is_document = facts.get("language") in DOCUMENTS
         # Who refers to what within the file: the graph's index names other files only.
         own = (key for sub in nodes if (key := edge_key(sub)))
         self._within = {

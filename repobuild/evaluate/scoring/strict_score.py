@@ -159,7 +159,7 @@ def named_files(
     wanted = {path for path in files if path not in question}
     if not wanted:
         return None
-    named = {path for path in wanted if path in paths_in(answer, known)}
+    named = wanted.intersection(paths_in(answer, known))
     return round(len(named) / len(wanted), 4)
 
 

@@ -150,7 +150,7 @@ KEYS: KeyTable = {
     "zero_optimization": ZERO_KEYS,
 }  # fmt: skip
 
-_FILES = "it names files to be written; curves are set by log.writers"
+_FILES = "it names files to be written; curves are set by log.to"
 _DEVICES = "it names files and devices to be read and written; offload to the cpu works"
 _CODE = "it names modules or programs to be run"
 _PRECISION = "it has no effect: half precision is bfloat16, switched by adapter.bf16"
@@ -163,7 +163,7 @@ REFUSED: Mapping[str, str] = {
     "amp": _PRECISION,
     "autotuning": _CODE,
     "checkpoint": "it names folders; repobuild writes its own checkpoints",
-    "comet": "it sends figures to a server; curves are set by log.writers",
+    "comet": "it sends figures to a server; curves are set by log.to",
     "comms_logger": _FILES,
     "compile": f"{_CODE}; adapter.compile compiles the layers",
     "compression_training": _MODEL,
@@ -187,7 +187,7 @@ REFUSED: Mapping[str, str] = {
     "tensorboard": _FILES,
     "timers": _FILES,
     "torch_autocast": f"{_CODE}; half precision is switched by adapter.bf16",
-    "wandb": "it sends figures to a server; curves are set by log.writers",
+    "wandb": "it sends figures to a server; curves are set by log.to",
     "zero_optimization.elastic_checkpoint": "repobuild writes its own checkpoints",
     "zero_optimization.leaf_module": _CODE,
     "zero_optimization.legacy_stage1": "DeepSpeed removed it",

@@ -11,7 +11,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -26,7 +26,6 @@ from repobuild.truth.tree.python_reader import (
     PythonFile,
     display_name,
     last_name,
-    parse_python,
 )
 from repobuild.truth.tree.site_reader import (
     class_attributes,
@@ -52,8 +51,8 @@ class PlanSubject:
     templates: AnswerTemplates
     index: TreeIndex
     read: Callable[[str], str | None]  # a file's text
+    python: Callable[[str], PythonFile | None]  # the same, parsed
     find_commit: FindCommit
-    parsed: dict[str, PythonFile | None] = field(default_factory=dict)
 
     @property
     def evidence(self) -> Mapping[str, Any]:
@@ -62,11 +61,6 @@ class PlanSubject:
     @property
     def siblings(self) -> list[str]:
         return list(self.evidence.get("siblings", ()))
-
-    def python(self, path: str) -> PythonFile | None:
-        if path not in self.parsed:
-            self.parsed[path] = parse_python(path, self.read(path))
-        return self.parsed[path]
 
 
 def check_plan(plan: PlanSubject) -> Iterator[CheckedClaim]:

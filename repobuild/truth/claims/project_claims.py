@@ -12,7 +12,7 @@ import sys
 import tomllib
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from repobuild.resources import data_folder
 from repobuild.truth.answer_template import answer_templates
@@ -84,12 +84,14 @@ def project(index: TreeIndex, claim: DeferredClaim) -> str:
     return "" if good else "no manifest and no folder has that name"
 
 
-def _titles(path: str, text: str) -> list[str]:
+@lru_cache(8)  # every plan and every change names the project
+def _titles(path: str, text: str) -> tuple[str, ...]:
     """Return the title of a README, if it begins with one."""
     is_markdown = path.lower().endswith((".md", ".markdown"))
     document = MarkdownDocument(text) if is_markdown else RestDocument(text)
     first = list(document.sections.values())[:1]
-    return [_LINK.sub(r"\1", _IMAGE.sub("", s.title)) for s in first if s.level == 1]
+    titles = (s.title for s in first if s.level == 1)
+    return tuple(_LINK.sub(r"\1", _IMAGE.sub("", title)) for title in titles)
 
 
 def _letters(name: str) -> str:

@@ -145,10 +145,10 @@ def is_of_another_package(
     index: TreeIndex, text: str, site: str, code: str, name: str
 ) -> bool:
     """Return whether the callee begins with an imported module that is no file here."""
-    imported = _calls_of_site(text)[1]
     roots = {one.partition(".")[0] for one in _callees(code, name) if "." in one}
-    stems = {part for path in index.paths for part in dotted(path).split(".")}
-    return bool(roots) and roots <= imported - stems
+    if not roots or roots & index.module_names:
+        return False
+    return roots <= _calls_of_site(text)[1]
 
 
 def _means(index: TreeIndex, id: str, written: str) -> bool:

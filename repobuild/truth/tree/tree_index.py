@@ -102,6 +102,11 @@ class TreeIndex:
         wanted = tuple(f".{name}" for name in names)
         return {path for path in options if f".{dotted(path)}".endswith(wanted)}
 
+    @cached_property
+    def module_names(self) -> set[str]:
+        """The parts of the dotted names of all files."""
+        return {part for path in self.paths for part in dotted(path).split(".")}
+
     def is_mentioned(self, name: str) -> bool:
         """Return whether a definition, or a file that no parser reads, has a name."""
         return name in self._mentioned or any(name in text for text in self._texts)

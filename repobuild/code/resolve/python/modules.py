@@ -181,7 +181,7 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     for outer, rows in _functions_with_definitions(module).items():
         terms[f"d:{path}::{outer}"] = [
             (row.qual, row.type, row.parameters, row.returns, row.vars, row.bases)
-            + (row.decorators, row.flags)
+            + (row.decorators, "a" in row.flags)
             for row in rows
         ]
     for outer, name in module.methods_by_class():
@@ -202,8 +202,9 @@ def _term_value(module: ModuleFacts, bindings: tuple[Binding, ...]) -> list[Any]
             value.append((binding, row.type))
             continue
         returned = None if row.returns else row.vars.get("return")
+        is_async = "a" in row.flags  # the other flags do not say what it returns
         value.append(
-            (binding, row.type, (row.returns, row.decorators, row.flags, returned))
+            (binding, row.type, (row.returns, row.decorators, is_async, returned))
         )
     return value
 
