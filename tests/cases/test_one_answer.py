@@ -96,7 +96,7 @@ def test_a_heading_that_a_document_repeats_is_named_with_those_above_it(
 def test_a_heading_that_two_documents_have_is_not_searched_for(made: Sampled) -> None:
     id = "docs/guide.md::guide.getting-started-quickly"
     found = asked(made, id, "code_location")
-    assert all(one["ambiguous"] for one in found)
+    assert found and all(one["ambiguous"] for one in found)
     assert not any(one.get("ambiguous") for one in asked(made, id, "code_explanation"))
 
 

@@ -214,8 +214,15 @@ def test_files_that_change_together_are_told_with_their_count(standard, reposito
     assert any("`pkg/limits.py` (3 of 3)" in answer for answer in answers)
 
 
-def test_every_sample_in_chinese_has_its_reasoning_first(standard):
-    for sample in plans(standard, "plan", "zh"):
+def test_every_sample_in_chinese_has_its_reasoning_first(repository, tmp_path):
+    repository.commit(FIRST)
+    languages = {"samples.languages": ["zh"], "split.generalise": 0.0}
+    chinese = Standard(repository.git, tmp_path / "state", **languages)
+    chinese.build("plans")
+    found = plans(chinese, "plan", "zh")
+    chinese.close()
+    assert found
+    for sample in found:
         assert sample["answer"].index("推理过程") < sample["answer"].index("实现步骤")
 
 
@@ -255,6 +262,27 @@ def test_families_are_the_same_after_updates_and_after_a_clean_build(
             assert_equal(standard, clean, table)
         clean.close()
     standard.close()
+
+
+def test_a_test_that_begins_to_call_a_sibling_covers_it(standard, repository, tmp_path):
+    """The file has edges to the siblings' file before, and none to this sibling."""
+    names = ("color", "size", "shape")
+    body = "\n\n".join(f"def parse_{n}(text):\n    return text\n" for n in names)
+    table = "PARSERS = [parse_color, parse_size, parse_shape]\n"
+
+    def test_of(*called: str) -> str:
+        calls = "".join(f"    assert parse_{name}('a')\n" for name in called)
+        return f"from pkg.parsers import *\n\n\ndef test_parsing():\n{calls}"
+
+    repository.commit({"pkg/parsers.py": f"{body}\n\n{table}"})
+    repository.commit({"tests/test_kinds.py": test_of("color")})
+    standard.build("families")
+    repository.commit({"tests/test_kinds.py": test_of("color", "size", "shape")})
+    standard.build("families")
+    with_clean = Standard(repository.git, tmp_path / "clean")
+    with_clean.build("families")
+    assert_equal(standard, with_clean, "families")
+    with_clean.close()
 
 
 QUEUES = '''\

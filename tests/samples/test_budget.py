@@ -189,8 +189,8 @@ def test_edits_in_any_sequence_equal_a_clean_build(edits, most) -> None:
 def test_the_cut_of_a_file_excludes_its_samples_only() -> None:
     table = MemoryTable({"code_location": {"sizes": {"a.py": 9}, "cuts": {"a.py": 0}}})
     one = sample("Why?", element="a.py", task="code_location")
-    assert BudgetCuts(table).exclude("any", one)
-    assert not BudgetCuts(table).exclude("any", one | {"element": "b.py"})
+    assert BudgetCuts(table).exclude("any", one, 0.0)
+    assert not BudgetCuts(table).exclude("any", one | {"element": "b.py"}, 0.0)
 
 
 # ---------------------------------------------------------------------- tokenizer

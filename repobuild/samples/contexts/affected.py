@@ -51,6 +51,8 @@ from repobuild.samples.contexts.unchanged import (
 )
 from repobuild.samples.text.import_statements import changed_names, read_imports
 
+DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
+
 
 class AffectedIds(NamedTuple):
     """The ids whose rows a change can affect."""
@@ -187,8 +189,9 @@ def find_affected(
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
-        ids.update(_readers_of_new_sentences(path, old, new, reader))
-        ids.update(_told_otherwise(old, new))
+        uses = docstring_uses(old), docstring_uses(new)
+        ids.update(_readers_of_new_sentences(path, old, new, uses, reader))
+        ids.update(_told_otherwise(new, uses))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
@@ -201,10 +204,10 @@ def find_affected(
 
 
 def _readers_of_new_sentences(
-    path: str, old: Elements, new: Elements, reader: GraphReader
+    path: str, old: Elements, new: Elements, uses: DocstringUses, reader: GraphReader
 ) -> Iterator[str]:
     """Yield the callers and overriding methods of those with a new first sentence."""
-    before, after = first_sentences(old), first_sentences(new)
+    before, after = first_sentences(old, uses[0]), first_sentences(new, uses[1])
     for qual in {**old, **new}:
         if before.get(qual) == after.get(qual) and _runs(old, qual) == _runs(new, qual):
             continue
@@ -219,9 +222,9 @@ def _runs(elements: Elements, qual: str) -> bool:
     return qual in elements and not elements[qual].is_for_types
 
 
-def _told_otherwise(old: Elements, new: Elements) -> Iterator[str]:
+def _told_otherwise(new: Elements, uses: DocstringUses) -> Iterator[str]:
     """Yield the elements whose docstring is now a copy or none, with what quotes it."""
-    before, after = docstring_uses(old), docstring_uses(new)
+    before, after = uses
     changed = {q for q in {**before, **after} if before.get(q) != after.get(q)}
     owners = {parent_of(qual) for qual in changed}
     for element in new.values() if changed else ():

@@ -15,7 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.text.docstring_parts import SENTENCE, first_sentence, summarise
+from repobuild.samples.text.docstring_parts import first_sentence_of
 
 Elements = Mapping[str, ElementView]
 
@@ -29,7 +29,7 @@ def clues_of(elements: Elements) -> Counter[str]:
 
 def purpose_clue(element: ElementView) -> str:
     """Return the clue of an element's docstring, "" without a purpose."""
-    sentence = first_sentence(summarise(element.doc, SENTENCE * 2))
+    sentence = first_sentence_of(element.doc)
     return f"purpose:{_normal(sentence)}" if sentence else ""
 
 

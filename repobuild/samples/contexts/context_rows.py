@@ -149,7 +149,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     signature = element.signature
     row: Row = {
         "fence": file.language,
-        "summary": file.purpose(element),
+        "summary": file.purpose(element, docstring.summary),
         "returns": element.row.returns,
         "returns_text": docstring.returns,
         "decorators": list(element.row.decorators),

@@ -24,7 +24,7 @@ from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
-from repobuild.samples.text.docstring_parts import summarise, summarise_with_list
+from repobuild.samples.text.docstring_parts import summarise
 from repobuild.samples.text.import_statements import ImportsByName, read_imports
 from repobuild.samples.text.quote import Quote, quote_definition
 
@@ -104,13 +104,13 @@ class FileContext:
         """Return whether an element's docstring is that of another definition here."""
         return self._docstring_uses.get(element.qual) == COPIED
 
-    def purpose(self, element: ElementView) -> str:
-        """Return what an element's docstring says that it is for, on one line.
+    def purpose(self, element: ElementView, summary: str) -> str:
+        """Return what an element's docstring says that it is for.
 
-        Where others begin with the same paragraph, that is the next one, too.
+        That is its summary and, where others begin with the same paragraph, the next.
         """
         use = self._docstring_uses.get(element.qual)
-        text = "" if use == COPIED else summarise_with_list(element.doc)
+        text = "" if use == COPIED else summary
         _, _, rest = element.doc.strip().partition("\n\n")
         if use == REPEATED and text and "\n" not in text and rest.strip():
             text = f"{text} {summarise(rest)}".strip()

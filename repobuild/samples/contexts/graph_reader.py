@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -22,7 +22,7 @@ from repobuild.samples.contexts.element_view import (
     read_elements,
     strip_counts,
 )
-from repobuild.samples.text.docstring_parts import SENTENCE, first_sentence, summarise
+from repobuild.samples.text.docstring_parts import first_sentence_of
 
 CONFIDENT = 0.5  # edges below this confidence are guesses; no sample uses them
 LEVELS = 8  # levels of a class hierarchy that are followed
@@ -140,7 +140,8 @@ class GraphReader:
         """Return the first sentence of an element's docstring."""
         path, qual = split_id(id)
         if path not in self._sentences:
-            self._sentences[path] = first_sentences(self.elements(path))
+            elements = self.elements(path)
+            self._sentences[path] = first_sentences(elements, docstring_uses(elements))
         return self._sentences[path].get(qual, "")
 
     def edges(self, path: str) -> FileEdgeLists:
@@ -219,11 +220,12 @@ class GraphReader:
         return inverted
 
 
-def first_sentences(elements: dict[str, ElementView]) -> dict[str, str]:
+def first_sentences(
+    elements: Mapping[str, ElementView], uses: Mapping[str, str]
+) -> dict[str, str]:
     """Return the first sentence of each docstring that is its own, by name."""
-    uses = docstring_uses(elements)
     return {
-        qual: first_sentence(summarise(element.doc, SENTENCE * 2))
+        qual: first_sentence_of(element.doc)
         for qual, element in elements.items()
         if element.doc and uses.get(qual) != COPIED
     }

@@ -78,10 +78,15 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         row[field] = known.get(field, [])
     for field in ("tests", "documentation"):
         row[field] = known.get(field, [])
-    spoken = (view.table("documents").get(PROJECT) or {}).get("languages", [])
-    if spoken not in ([], DEFAULT_LANGUAGES):
+    if spoken := spoken_languages(view.table("documents").get(PROJECT)):
         row["languages"] = spoken
     return row
+
+
+def spoken_languages(documents: Value) -> list[str]:
+    """Return the languages of a project's documents; [] for the default, English."""
+    spoken = list((documents or {}).get("languages", []))
+    return [] if spoken == DEFAULT_LANGUAGES else spoken
 
 
 def project_name(known: Mapping[str, Value]) -> str:

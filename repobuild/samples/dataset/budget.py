@@ -183,7 +183,7 @@ class BudgetCuts:
             return cls(view.table(BALANCE))
         return None
 
-    def exclude(self, key: str, sample: Sample, importance: float = 0.0) -> bool:
+    def exclude(self, key: str, sample: Sample, importance: float) -> bool:
         """Return whether a trained sample is over budget; `key` is its full key."""
         task = sample["task"]
         if task not in self._by_task:

@@ -101,8 +101,11 @@ def dataset(view: View) -> None:
             terms.update(before.terms)
             differing |= after.differing_terms(before)
     affected = update.sharing(terms, differing, changed)
-    for key in sorted(affected | update.with_changed_limits()):
+    decided = affected | update.with_changed_limits()
+    for key in sorted(decided):
         update.decide(key)
+    for key in sorted(update.with_changed_scores() - decided):
+        update.score_again(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,13 +190,25 @@ class DatasetUpdate:
             return set()
         keys = self._licences.changed_contexts(self._view)
         keys |= self._reviews.changed_contexts(self._view)
-        for id in changed_ids(self._view):
-            keys.update(
-                k for k in keys_about(self._samples, id) if self._samples.get(k)
-            )
-            keys.update(self._index.find(f"i:{id}"))
+        if self._cuts is not None:  # what is important comes first
+            keys |= self.with_changed_scores()
         terms = budget.changed_terms(self._view) if self._cuts is not None else ()
         return keys | {key for term in terms for key in self._index.find(term)}
+
+    def with_changed_scores(self) -> set[str]:
+        """Return the contexts about elements whose importance changed."""
+        keys: set[str] = set()
+        for id in () if self._view.full else changed_ids(self._view):
+            about = keys_about(self._samples, id)
+            keys.update(k for k in about if self._view.own.get(k) is not None)
+            keys.update(self._index.find(f"i:{id}"))
+        return keys
+
+    def score_again(self, key: str) -> None:
+        """Write a context's row with the importance of today, decided as it is."""
+        samples: Samples = self._samples.get(key) or {}
+        row: Row = self._view.own.get(key) or {}
+        self._view.own.put(key, self._with_scores(samples, row))
 
     def decide(self, key: str) -> None:
         """Write a context's row by itself and by what other contexts hold."""
@@ -240,11 +255,16 @@ class DatasetUpdate:
             _drop(row, over, OVER_BUDGET if has_budget else OVER_PROPORTION)
         kept = {s: samples[s] for s, item in row.items() if "dropped" not in item}
         _drop(row, untrained_phrasings(kept), UNTRAINED)
+        return self._with_scores(samples, row)
+
+    def _with_scores(self, samples: Samples, row: Row) -> Row:
+        """Add the importance of what each kept sample is about, where it is not 0."""
+        scored: Row = {}
         for sub, item in row.items():
-            score = 0.0 if "dropped" in item else self._score(samples[sub])
-            if score:
-                row[sub] = {**item, "importance": score}
-        return row
+            scored[sub] = {n: v for n, v in item.items() if n != "importance"}
+            if "dropped" not in item and (score := self._score(samples[sub])):
+                scored[sub]["importance"] = score
+        return scored
 
     def _score(self, sample: Sample) -> float:
         """Return the importance of what a sample is about."""

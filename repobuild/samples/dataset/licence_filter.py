@@ -48,7 +48,7 @@ class LicenceFilter:
 
     def changed_contexts(self, view: View) -> set[str]:
         """Return the contexts that rely on files whose licence changed."""
-        if not self._patterns or view.full:
+        if not self._patterns:
             return set()
         changed = view.changes("licences")
         return {key for path in changed for key in view.own.index.find(f"l:{path}")}

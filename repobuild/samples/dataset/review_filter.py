@@ -35,13 +35,10 @@ class ReviewFilter:
 
     def changed_contexts(self, view: View) -> set[str]:
         """Return the contexts in the dataset whose verdicts changed."""
-        if view.full:
+        change = view.changes(_TABLE).get(REVIEW_FILE)
+        if change is None:
             return set()
-        before: Judgements = {}
-        if change := view.changes(_TABLE).get(REVIEW_FILE):
-            before = change[0] or {}
-        else:
-            return set()
+        before: Judgements = change[0] or {}
         keys = before.keys() | self.bad.keys()
         changed = {key for key in keys if before.get(key) != self.bad.get(key)}
         return {key for key in changed if view.own.get(key) is not None}

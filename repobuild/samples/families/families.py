@@ -25,6 +25,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
+from itertools import islice
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, split_id
@@ -36,10 +37,14 @@ from repobuild.samples.contexts.graph_reader import (
     element_id,
     read_edges,
 )
-from repobuild.samples.contexts.project_context import project_name
+from repobuild.samples.contexts.project_context import (
+    project_name,
+    spoken_languages,
+)
 from repobuild.samples.contexts.unchanged import read_source
 from repobuild.samples.families.family_row import (
     LIKE,
+    MOST_USERS,
     FamilyRow,
     Tree,
     family_row,
@@ -95,14 +100,11 @@ class _Keeper:
         self.is_all_changed = bool(
             not view.full and old and project_name((old[0] or {}).get("", {})) != name
         )
-        documents = view.table("documents").get(PROJECT) or {}
-        spoken = list(documents.get("languages", []))
+        spoken = spoken_languages(view.table("documents").get(PROJECT))
         self._common = {"languages": spoken} if spoken else {}
         before = view.changes("documents").get(PROJECT)
         self.is_all_changed |= bool(
-            not view.full
-            and before
-            and list((before[0] or {}).get("languages", [])) != spoken
+            not view.full and before and spoken_languages(before[0]) != spoken
         )
         changelog = self._changelog()
         old_changelog = (view.own.get(CHANGE_LOG) or {}).get("path", "")
@@ -113,6 +115,7 @@ class _Keeper:
             self._past,
             self._source,
             cache(self._all_words),
+            cache(self._users),
             self._exists,
             self._find,
             name,
@@ -148,9 +151,13 @@ class _Keeper:
             if old:
                 elements = read_elements(old, path)
                 found.update(families_of(path, elements, read_edges(path, row)))
-        for old_row, new_row in graph.values():
-            for target in _targets(old_row) ^ _targets(new_row):
-                found.update(self._watching(target))
+        targets = {
+            split_id(id)[0]
+            for old_row, new_row in graph.values()
+            for id in _targets(old_row) ^ _targets(new_row)
+        }
+        for target in sorted(targets):
+            found.update(self._watching(target))
         for versions in view.changes("additions").values():
             for row in filter(None, versions):
                 for path in {*row["names"], *row["new"]}:
@@ -161,11 +168,11 @@ class _Keeper:
         """Return the families that names in changed documents and tests concern."""
         found: set[str] = set()
         for path in changed:
-            if not (is_document(path) or is_test(path)):
-                continue
-            for side in (0, 1):
-                for word in self._words_of_version(path, side):
-                    found.update(self._view.own.index.find(f"names:{word}"))
+            before, after = (set(self._words_of_version(path, n)) for n in (0, 1))
+            # Of a document those words matter that one version has and not the other.
+            words = before | after if is_test(path) else before ^ after
+            for word in sorted(words):
+                found.update(self._view.own.index.find(f"names:{word}"))
         return found
 
     def write(self, key: str) -> None:
@@ -263,6 +270,8 @@ class _Keeper:
             return ()
         if is_test(path):
             return (_test_stem(path),)
+        if not is_document(path) or is_changelog(path):
+            return ()
         source = read_source(self._view, row) or b""
         return _names_in(source) if len(source) <= _LARGEST_DOCUMENT else ()
 
@@ -271,6 +280,14 @@ class _Keeper:
 
     def _find(self, term: str) -> list[str]:
         return self._view.own.index.find(term)
+
+    def _users(self, id: str) -> frozenset[str]:
+        """Return the files that import or call something, the first of them."""
+        return frozenset(
+            split_id(source)[0]
+            for kind in ("imports", "calls")
+            for source in islice(self._reader.incoming(id, kind, False), MOST_USERS)
+        )
 
     def _all_words(self, path: str) -> frozenset[str]:
         text = (self._source(path) or b"").decode("utf-8", "replace")
@@ -292,9 +309,9 @@ def _is_scattered(ids: list[str]) -> bool:
 
 
 def _targets(row: Value | None) -> set[str]:
-    """Return the files that edges of a graph row lead to."""
+    """Return the ids that edges of a graph row lead to."""
     return {
-        split_id(sub.split(" ", 2)[2])[0]
+        sub.split(" ", 2)[2]
         for sub in row or ()
         if " " in sub and " contains " not in sub
     }

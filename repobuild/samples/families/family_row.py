@@ -69,6 +69,7 @@ _OF_FAMILY = tuple(
     " changelog".split()
 )
 _MOST = 40  # siblings that are looked at
+MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _HALF = 0.5
 _THIRD = 1 / 3
 _USUAL = 0.6  # share of the commits to a file that change another one, too
@@ -106,6 +107,7 @@ class Tree(NamedTuple):
     past: PastAdditions
     read: Callable[[str], bytes | None]  # source of a path; None where there is none
     words: Callable[[str], frozenset[str]]  # in the source of a path
+    users: Callable[[str], frozenset[str]]  # files that import or call an id
     exists: Callable[[str], bool]
     find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
     project: str
@@ -156,7 +158,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "sites": sites,
         "tests": _tests(family, ids, alone, tree),
         **_history(past, tree),
-        **_partners(home[0], tree),
+        **({} if is_new_file else _partners(home[0], tree)),
         "changelog": tree.changelog,
     }
     # Siblings agree on where a new one goes, and show how it is made.
@@ -604,11 +606,7 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
     watched = set(homes)
     if "::" in family.where:
         watched.add(split_id(family.where)[0])
-    users: set[str] = set()
-    for target in (*ids, *sorted(homes)):
-        for kind in ("imports", "calls"):
-            for source in islice(tree.reader.incoming(target, kind, False), _MOST):
-                users.add(split_id(source)[0])
+    users = {path for target in (*ids, *homes) for path in tree.users(target)}
     watched.update(path for path in sorted(users)[:_MOST_FILES] if not is_aside(path))
     for path in sorted(homes)[:_MOST_FILES]:
         while path:

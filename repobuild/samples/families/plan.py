@@ -284,7 +284,7 @@ class _Plan:
 
     def _partners(self) -> list[Value]:
         """Return what changes with the file that a new sibling goes into."""
-        return [] if self._scope.get("new_file") else self._scope.get("partners") or []
+        return self._scope.get("partners") or []
 
     def _home(self) -> tuple[str, str]:
         """Say where a new one goes."""

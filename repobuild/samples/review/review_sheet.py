@@ -101,7 +101,7 @@ def read_sheet(text: str, suffix: str) -> tuple[dict[str, Verdict], list[str]]:
     problems = []
     for place, entry in entries:
         if entry is None:
-            problems.append(f"{place}: no sample")
+            problems.append(f"{place}: no sample id: keep it as it was written")
         elif entry.verdict in CHOICES:
             why = entry.why[:_LONGEST_WHY]
             found[entry.id] = Verdict("bad" if entry.verdict == "bad" else "good", why)

@@ -63,4 +63,4 @@ def _report(source: Source, problems: list[str]) -> None:
         source.warn(REVIEW_FILE, f"{problem}; the other verdicts count")
     if len(problems) > _REPORTED:
         more = len(problems) - _REPORTED
-        source.warn(REVIEW_FILE, f"{more:,} more lines cannot be read")
+        source.warn(REVIEW_FILE, f"{more:,} more lines have problems")

@@ -45,9 +45,8 @@ class Fact:
     fields: Mapping[str, str] = field(default_factory=dict)  # of its questions
     masked: MaskedCode | None = None
     ambiguous: bool = False  # the tree has another right answer to its questions
-    phrasing_seed: str = (
-        ""  # chooses the phrasings; default: `phrasing_seed(kind, element)`
-    )
+    # Chooses the phrasings; "" means phrasing_seed(kind, element).
+    phrasing_seed: str = ""
 
 
 @dataclass(frozen=True, slots=True)

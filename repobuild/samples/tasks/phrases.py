@@ -96,12 +96,14 @@ def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
 def question_languages(settings: Mapping[str, Value]) -> list[str]:
     """Return the languages that questions may be in: all, if the documents decide."""
     chosen: list[str] | str = settings["samples.languages"]
-    return list(chosen) if chosen != AUTO else known_languages()
+    return list(known_languages() if chosen == AUTO else chosen)
 
 
-def known_languages() -> list[str]:
+@cache
+def known_languages() -> tuple[str, ...]:
+    """Return the languages that have a question file, sorted."""
     folder = data_folder("configs") / "questions"
-    return sorted(path.stem for path in folder.glob("*.toml"))
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
 
 
 def read_phrases(path: Path) -> Phrases:

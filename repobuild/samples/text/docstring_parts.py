@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 from repobuild.samples.text.markup import strip_markup, strip_title_rules
@@ -127,8 +128,16 @@ def summarise_with_list(docstring: str) -> str:
     """Return the first paragraph, and a list that ends it with a line for each item."""
     lead = summarise(docstring)
     items = _list_items(docstring) if lead else []
+    if not items:
+        return lead
     text = "\n".join([_announcement(docstring, lead), *items])
-    return text if items and len(text) <= _LONGEST_LIST else lead
+    return text if len(text) <= _LONGEST_LIST else lead
+
+
+@lru_cache(4096)
+def first_sentence_of(docstring: str) -> str:
+    """Return the first sentence of a docstring's purpose, "" without one."""
+    return first_sentence(summarise(docstring, SENTENCE * 2))
 
 
 def lead(summary: str) -> str:
