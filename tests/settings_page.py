@@ -18,7 +18,8 @@ def rows() -> list[str]:
 
 def _row(setting: Setting) -> str:
     if setting.names:
-        takes = ", ".join(setting.names)
+        one = '"auto", or a list of ' if setting.default == "auto" else ""
+        takes = one + ", ".join(setting.names)
     else:
         takes = wanted(setting.annotation).replace(" or ", ", ").replace('"', "")
     unit = f" {setting.unit}" if setting.unit else ""
