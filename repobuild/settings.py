@@ -47,6 +47,17 @@ _MOST_DEPTH = 16
 _QUESTIONS, _OWN_QUESTIONS = "report.questions", "report.own_questions"
 _QUICK_SECTIONS = ("base.", "adapter.", "report.")
 _KEPT_IN_QUICK = (_OWN_QUESTIONS, "report.questions_file")
+# Settings of earlier versions, and what took their place.
+_REPLACED = {
+    "adapter.epochs": "adapter.mastery",
+    "adapter.max_tokens": "adapter.budget",
+    "adapter.rehearsal": "adapter.keep",
+    "adapter.replay": "adapter.review",
+    "adapter.least_replay": "adapter.review",
+    "adapter.continue_rounds": "adapter.mastery",
+    "adapter.continue_epochs": "adapter.mastery",
+    "adapter.continue_samples": "adapter.budget",
+}
 _LEARN_MORE = (
     "every setting is in docs/configuration.md, a rule's own in its `settings`"
 )
@@ -249,6 +260,11 @@ class _Check:
 
     def _own_value(self, name: str, value: Any, where: str) -> None:
         """Check a value of a setting that a rule of the repository declares."""
+        if new := _REPLACED.get(name):
+            raise UsageError(
+                f"{_quoted(name)} {where} is no setting any more: {_quoted(new)} "
+                f"took its place\n{settings()[new].description}\n{_LEARN_MORE}"
+            )
         declared = self._declared()
         if not any(name == d or name.startswith(f"{d}.") for d in declared):
             hint = nearest(name[:80], [*settings(), *declared])

@@ -242,17 +242,47 @@ class AdapterSection(Struct, kw_only=True):
     )
     learning_rate: Annotated[
         float, _doc("of a model this small; see the presets for others", gt=0, le=1)
-    ] = 4e-3
+    ] = 2e-3
     continue_rate: Annotated[
         float,
         _doc(
             "peak rate of a continued adapter, as a share of learning_rate", gt=0, le=10
         ),
-    ] = 0.06
-    epochs: Annotated[float, _doc("passes of a first build", gt=0, le=10_000)] = 4.0
-    max_tokens: Annotated[
-        _Positive, _doc("trained tokens of one step at most; drawn evenly by task")
+    ] = 0.25
+    budget: Annotated[
+        _Positive,
+        _doc("trained tokens of one step at most; what is most used is taught first"),
     ] = 1_500_000
+    teach: Annotated[
+        _Names,
+        _doc("tasks, or kinds of questions, that are taught, in this order; [] = all"),
+    ] = msgspec.field(default_factory=list)
+    longest_answer: Annotated[
+        _Count,
+        _doc("characters; a longer one is cut at a paragraph, or left out; 0 = any"),
+    ] = 0
+    mastery: Annotated[
+        int,
+        _doc("right answers in a row until a fact counts as mastered", ge=1, le=20),
+    ] = 3
+    review: Annotated[
+        float,
+        _doc(
+            "share of a continued step that reviews what was taught before", ge=0, lt=1
+        ),
+    ] = 0.5
+    keep: Annotated[
+        float,
+        _doc(
+            "share of the tokens that are general text, on which the adapter is held "
+            "to its base; 0 = none",
+            ge=0,
+            lt=1,
+        ),
+    ] = 0.12
+    keep_weight: Annotated[
+        float, _doc("of the distance to the base in the loss", ge=0, le=1000)
+    ] = 0.5
     sequence_length: Annotated[
         int,
         _doc("tokens; longer samples are left out and counted", ge=16, le=1_048_576),
@@ -332,43 +362,10 @@ class AdapterSection(Struct, kw_only=True):
             le=100,
         ),
     ] = 0
-    rehearsal: Annotated[
-        float,
-        _doc(
-            "share of the tokens that are the base model's own words, so that it "
-            "stays able; 0 = none",
-            ge=0,
-            lt=1,
-        ),
-    ] = 0.08
     line_numbers: Annotated[
         bool,
         _doc("train answers that quote line numbers; every edit moves those below it"),
     ] = False
-    continue_rounds: Annotated[
-        int,
-        _doc(
-            "rounds in which the changed samples of a commit are trained until "
-            "answered",
-            ge=1,
-            le=1000,
-        ),
-    ] = 4
-    continue_epochs: Annotated[
-        int, _doc("passes over those still open in a round, at most", ge=1, le=10_000)
-    ] = 12
-    continue_samples: Annotated[
-        _Positive, _doc("trained samples of a round that passes are chosen for")
-    ] = 400
-    replay: Annotated[
-        float, _doc("share of a round's samples that are replayed", ge=0, lt=1)
-    ] = 0.5
-    least_replay: Annotated[
-        _Count,
-        _doc(
-            "samples replayed at least, however small the delta; later rounds a third"
-        ),
-    ] = 400
     min_delta: Annotated[
         _Count, _doc("fewer changed samples wait for the next commit")
     ] = 1

@@ -26,7 +26,7 @@ def adapter_line(row: Row) -> str:
     parts = [f"adapter {row['object'][:12]}: {_mode(row)}"]
     if row.get("work"):
         parts.append(f"{row['tokens']:,} tokens in {row['steps']:,} steps")
-        parts += _answered(row)
+        parts += _taught(row)
     recall = row.get("report", {}).get("recall", {})
     if recall.get("adapter") and recall.get("base"):
         parts += _headline(recall["base"], recall["adapter"])
@@ -42,15 +42,13 @@ def _mode(row: Row) -> str:
     return word if trained else f"{word}, {row['reason']}"
 
 
-def _answered(row: Row) -> list[str]:
-    """Return how many changed samples a continued adapter answers word for word."""
-    counts = row.get("samples", {})
-    if row.get("mode") != "continue" or "unanswered" not in counts:
+def _taught(row: Row) -> list[str]:
+    """Return how many of the facts are taught, and how many of these are known."""
+    coverage = row.get("coverage")
+    if not coverage:
         return []
-    changed = counts.get("added", 0) + counts.get("changed", 0)
-    left_out = sum(n for name, n in counts.items() if name.startswith("left out"))
-    answered = changed - counts["unanswered"] - left_out
-    return [f"{answered} of {changed} changed samples answered word for word"]
+    facts = f"{coverage['taught']:,} of {coverage['facts']:,} facts taught"
+    return [f"{facts}, {coverage['mastered']:,} mastered"]
 
 
 def _headline(base: Row, adapter: Row) -> list[str]:

@@ -196,7 +196,7 @@ def _training(artifact: Explanation) -> Iterator[str]:
         yield f"  starts {start}; the adapter before is of {before}"
     samples = row.get("samples")
     if isinstance(samples, Mapping):
-        names = ("added", "changed", "removed", "replayed", "trained", "current")
+        names = ("added", "changed", "removed", "trained", "reviewed", "current")
         counts = [f"{samples[name]:,} {name}" for name in names if name in samples]
         yield f"  samples: {', '.join(counts)}"
     if artifact["before"] and "base" in row:

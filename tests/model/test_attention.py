@@ -170,14 +170,15 @@ def test_the_chunked_loss_equals_the_whole_loss(chunk: int) -> None:
     head = torch.nn.Linear(16, 50, bias=False).requires_grad_(False)
     hidden = torch.randn(64, 16, generator=rng).requires_grad_()
     labels = torch.randint(50, (64,), generator=rng)
-    whole = answer_loss(hidden, labels, head, 1000)
+    whole, hits = answer_loss(hidden, labels, head, 1000)
     (wanted,) = torch.autograd.grad(3 * whole, hidden)
-    chunked = answer_loss(hidden, labels, head, chunk)
+    chunked, chunked_hits = answer_loss(hidden, labels, head, chunk)
+    assert torch.equal(hits, chunked_hits)
     (found,) = torch.autograd.grad(3 * chunked, hidden)
     assert torch.allclose(chunked, whole, atol=1e-6)
     assert torch.allclose(found, wanted, atol=1e-7)
     with torch.no_grad():
-        without_gradient = answer_loss(hidden, labels, head, chunk)
+        without_gradient, _ = answer_loss(hidden, labels, head, chunk)
     assert torch.allclose(without_gradient, whole, atol=1e-6)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,6 @@ from repobuild.model.adapter.held_out_loss import (
     HeldOutCurve,
     affordable_count,
     affordable_samples,
-    measuring_steps,
     split_by_process,
 )
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
@@ -43,7 +43,7 @@ def measured(
     With `others` they have other answers, so that training makes their loss worse.
     """
     rows = [
-        (f"{i}.held", {**s, "answer": "`no` is in `else/where.py`."} if others else s)
+        (f"{i}.held", {**s, "answer": "%% 77 QZ ?? XW"} if others else s)
         for i, s in samples()
     ]
     held_out = Conversation(load_tokenizer(base)).tokenise(rows, 512).kept
@@ -66,14 +66,15 @@ def generous(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("generous")
 def test_measuring_changes_no_weight(base: Base, tmp_path: Path) -> None:
-    plain = job(base, tmp_path / "plain", epochs=3.0, evaluations=4)
-    measuring = measured(base, tmp_path / "measuring", epochs=3.0, evaluations=4)
+    plain = job(base, tmp_path / "plain", passes=3.0, evaluations=4)
+    measuring = measured(base, tmp_path / "measuring", passes=3.0, evaluations=4)
     assert train(plain).held_out_losses == []
     outcome = train(measuring)
     assert weights(plain) == weights(measuring)
-    assert [step for step, _ in outcome.held_out_losses] == sorted(
-        measuring_steps(outcome.steps, 4)
-    )
+    steps = [step for step, _ in outcome.held_out_losses]
+    assert len(steps) == 4 and steps[-1] == outcome.steps  # even, the last one too
+    gaps = [after - before for before, after in pairwise([0, *steps])]
+    assert max(gaps) - min(gaps) <= 2
     assert outcome.held_out_losses[-1][1] < outcome.held_out_losses[0][1]
     assert outcome.kept == outcome.steps
 
@@ -93,7 +94,7 @@ def test_a_measured_loss_equals_the_gates(base: Base, tmp_path: Path) -> None:
 
 def test_training_stops_when_it_only_gets_worse(base: Base, tmp_path: Path) -> None:
     made = measured(
-        base, tmp_path, others=True, epochs=12.0, evaluations=12, patience=2
+        base, tmp_path, others=True, passes=12.0, evaluations=12, patience=2
     )
     outcome = train(made)
     losses = dict(outcome.held_out_losses)
@@ -101,12 +102,12 @@ def test_training_stops_when_it_only_gets_worse(base: Base, tmp_path: Path) -> N
     assert losses[outcome.kept] == min(losses.values())
     assert sum(step > outcome.kept for step in losses) == 2
     assert outcome.steps == max(losses)
-    assert len(made.epochs) * sum(len(e.tokens) for e in made.examples) > outcome.tokens
+    assert outcome.tokens < made.pace.budget - made.pace.pass_tokens
 
 
 def test_the_best_weights_are_those_of_their_step(base: Base, tmp_path: Path) -> None:
     """The kept weights equal those in a checkpoint of that step."""
-    made = measured(base, tmp_path, others=True, epochs=9.0, evaluations=9, patience=9)
+    made = measured(base, tmp_path, others=True, passes=9.0, evaluations=9, patience=9)
     kept = train(made).kept
     assert 0 < kept < lineage(made).steps  # patience as long as the run: none stopped
     again = replace(made, scratch=tmp_path / "again", checkpoint_every=kept)
@@ -122,7 +123,7 @@ def test_the_best_weights_are_those_of_their_step(base: Base, tmp_path: Path) ->
 def test_a_kill_changes_neither_the_curve_nor_the_best_weights(
     base: Base, tmp_path: Path, zero: str
 ) -> None:
-    given = {"others": True, "zero": zero, "epochs": 6.0, "evaluations": 6}
+    given = {"others": True, "zero": zero, "passes": 6.0, "evaluations": 6}
     whole = measured(base, tmp_path / "whole", patience=3, **given)
     train(whole)
     again = measured(base, tmp_path / "again", patience=3, **given)
@@ -136,9 +137,9 @@ def test_a_kill_changes_neither_the_curve_nor_the_best_weights(
 
 @pytest.mark.usefixtures("generous")
 def test_a_continued_run_never_stops_early(base: Base, tmp_path: Path) -> None:
-    first = measured(base, tmp_path / "first", epochs=2.0)
+    first = measured(base, tmp_path / "first", passes=2.0)
     train(first)
-    given = {"others": True, "epochs": 9.0, "evaluations": 9, "patience": 1}
+    given = {"others": True, "passes": 9.0, "evaluations": 9, "patience": 1}
     second = measured(base, tmp_path / "second", **given)
     outcome = train(replace(second, parent=str(first.scratch / "trained")))
     assert len(outcome.held_out_losses) == 9
@@ -169,12 +170,6 @@ def test_measuring_costs_a_fiftieth_of_the_run() -> None:
     assert affordable_samples([], 1_000_000, 8) == []
 
 
-def test_measurements_are_even_and_the_last_step_has_one() -> None:
-    assert measuring_steps(100, 4) == {25, 50, 75, 100}
-    assert measuring_steps(3, 8) == {1, 2, 3}
-    assert measuring_steps(3, 0) == frozenset()
-
-
 @pytest.mark.parametrize("world", [1, 2, 5])
 def test_every_sample_counts_once_however_many_processes(world: int) -> None:
     found = [Example(str(n), "t", [0] * (5 + n), 3) for n in range(30)]
@@ -203,9 +198,9 @@ def test_all_processes_stop_at_the_same_step(
     base: Base, tmp_path: Path, zero: str
 ) -> None:
     made = measured(
-        base, tmp_path, others=True, zero=zero, epochs=12.0, evaluations=12, patience=2
+        base, tmp_path, others=True, zero=zero, passes=12.0, evaluations=12, patience=2
     )
-    outcome = launch(made, 2, "", lambda *_: None)
+    outcome = launch(made, 2, "", lambda told: None)
     losses = dict(outcome.held_out_losses)
     assert 2 < len(losses) < 12
     assert losses[outcome.kept] == min(losses.values())

@@ -78,14 +78,12 @@ def test_a_hub_base_is_named_with_its_commit() -> None:
 
 
 def test_the_card_says_when_the_base_model_wrote_part_of_what_was_trained() -> None:
-    assert "was written by a model" in render_model_card(FACTS)
-    rehearsed = replace(FACTS.lineage, samples={"current": 4, "rehearsed": 3})
-    page = render_model_card(replace(FACTS, lineage=rehearsed))
+    taught = replace(FACTS.lineage, coverage={"facts": 4, "taught": 4})
+    page = render_model_card(replace(FACTS, lineage=taught))
+    assert "no text that it was trained on was written by a model" in page
+    earlier = replace(FACTS.lineage, coverage={})  # of a version with rehearsal
+    page = render_model_card(replace(FACTS, lineage=earlier))
     assert "texts that the base model itself said" in page
-    later = replace(rehearsed, chain=2, samples={"current": 4, "rehearsed": 0})
-    assert "base model itself" in render_model_card(replace(FACTS, lineage=later))
-    none = replace(later, chain=1)
-    assert "base model itself" not in render_model_card(replace(FACTS, lineage=none))
 
 
 def test_a_rank_above_the_default_of_vllm_is_passed() -> None:

@@ -6,16 +6,14 @@ import pytest
 import torch
 
 from repobuild.errors import BuildError
-from repobuild.model.adapter.packing import draw_epochs
-from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.adapter.train import train
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve_base
 from repobuild.model.compare import Comparison
-from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Conversation
 from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import encode_probe, logits, merge, relative_error
-from tests.model.test_nano import make_base, recipe, samples, settings
+from tests.model.test_nano import make_base, samples, settings
+from tests.model.test_train import job
 
 
 @pytest.fixture(scope="module")
@@ -26,15 +24,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> tuple[Base, Path]:
 
 
 def trained(base: Base, scratch: Path, **options: bool) -> tuple[Base, Path]:
-    made = recipe(epochs=3.0, **options)
-    examples = Conversation(load_tokenizer(base)).tokenise(samples(), 512).kept
-    epochs = draw_epochs(examples, made.epochs, made.max_tokens, 1)
-    deepspeed = read_config("zero0")
-    train(
-        TrainingJob(
-            base, "", made, made.learning_rate, epochs, deepspeed, scratch, examples
-        )
-    )
+    train(job(base, scratch, passes=3.0, **options))
     return base, scratch / "trained"
 
 

@@ -51,7 +51,7 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 def watched(base: Base, scratch: Path, folder: Path, *writers: str) -> TrainingJob:
     log = MetricsTarget(str(folder), writers or ("tensorboard",))
-    return replace(measured(base, scratch, epochs=3.0, evaluations=3), log=log)
+    return replace(measured(base, scratch, passes=3.0, evaluations=3), log=log)
 
 
 def points(folder: Path) -> dict[str, list[int]]:
@@ -103,7 +103,7 @@ def test_a_resumed_run_continues_its_curves(base: Base, tmp_path: Path) -> None:
 
 def test_a_long_run_is_thinned_to_means() -> None:
     notes = Notes()
-    curve = MetricsLog([notes], 10 * POINTS)
+    curve = MetricsLog([notes], 1000 * POINTS)
     for step in range(1, 10 * POINTS + 1):
         curve.step(step, 100, {"loss": float(step)})
     assert len(notes.points) == POINTS

@@ -22,15 +22,12 @@ def settings(**changes: Any) -> dict[str, Any]:
         "adapter.rank": 8,
         "adapter.alpha": 16,
         "adapter.learning_rate": 2e-2,
-        "adapter.epochs": 2.0,
+        "adapter.budget": 6000,
         "adapter.batch_tokens": 256,
         "adapter.bf16": False,
         "adapter.packing": "bucketed",
-        "adapter.replay": 0.5,
-        "adapter.least_replay": 0,
-        "adapter.continue_rate": 0.5,
-        "adapter.continue_epochs": 4,
-        "adapter.rehearsal": 0.0,
+        "adapter.continue_rate": 0.2,
+        "adapter.keep": 0.0,
     }
     given = {name.replace("__", "."): value for name, value in changes.items()}
     return {**defaults(), **small, **given}

@@ -10,9 +10,7 @@ import torch
 from repobuild.model.adapter.packing import (
     bucketed_batches,
     collate,
-    draw_epochs,
     packed_batches,
-    quotas,
 )
 from repobuild.model.base import load_model, load_tokenizer
 from repobuild.model.compute.loss import use_answer_loss
@@ -21,15 +19,6 @@ from tests.model.test_nano import make_base, samples
 
 CHANCE = random.Random(3)
 LENGTHS = [CHANCE.randint(5, 120) for _ in range(500)]
-
-
-def examples(**sizes: int) -> list[Example]:
-    """Return examples of ten tokens: how many of each task."""
-    return [
-        Example(f"{task}.{n}", task, list(range(10)), 4)
-        for task, count in sizes.items()
-        for n in range(count)
-    ]
 
 
 @pytest.mark.parametrize("packed", [False, True])
@@ -60,33 +49,6 @@ def test_little_is_padding() -> None:
 
 def test_an_example_longer_than_a_batch_is_a_batch_of_its_own() -> None:
     assert sorted(bucketed_batches([50, 5], [0, 1], 10, 1)) == [[[0]], [[1]]]
-
-
-def test_quotas_are_by_weight_and_unused_tokens_go_to_other_tasks() -> None:
-    found = quotas({"a": 10, "b": 1000, "code_location": 1000}, 910)
-    assert found == {"a": 10.0, "b": 60.0, "code_location": 840.0}
-    assert quotas({"a": 5}, 100) == {"a": 5.0}
-
-
-def test_without_a_limit_every_epoch_is_everything() -> None:
-    found = draw_epochs(examples(a=7, b=3), 2.0, 10**9, 1)
-    assert [sorted(epoch) for epoch in found] == [list(range(10))] * 2
-    assert found[0] != found[1]
-
-
-def test_half_an_epoch_is_half_of_everything() -> None:
-    whole, half = draw_epochs(examples(a=20), 1.5, 10**9, 1)
-    assert (len(whole), len(half)) == (20, 10)
-
-
-def test_under_a_limit_nothing_is_trained_twice_before_all_is_trained_once() -> None:
-    made = examples(a=40, b=4)
-    found = draw_epochs(made, 4.0, 880, 1)  # half of all passes
-    assert sum(map(len, found)) * 10 <= 880
-    seen = Counter(i for epoch in found for i in epoch)
-    assert len(seen) == 44
-    assert max(seen[i] for i in range(40)) - min(seen[i] for i in range(40)) <= 1
-    assert all(seen[i] == 4 for i in range(40, 44))  # the small task in every epoch
 
 
 def test_packed_and_single_rows_give_the_same_losses(tmp_path: Path) -> None:
@@ -133,3 +95,35 @@ def test_the_answer_loss_equals_the_models_own(tmp_path: Path) -> None:
     own = float(model_loss(model, tensors))
     use_answer_loss(model, bf16=False)
     assert float(model_loss(model, tensors)) == pytest.approx(own, abs=1e-5)
+
+
+def test_an_adapter_that_does_nothing_is_at_no_distance_from_its_base(
+    tmp_path: Path,
+) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    base = make_base(tmp_path)
+    made = Conversation(load_tokenizer(base)).tokenise(samples(3), 999).kept
+    tensors = collate([[e] for e in made], 0)
+    text = torch.tensor([made[0].tokens])
+    model = get_peft_model(
+        load_model(base, torch.float32), LoraConfig(r=2, target_modules=["q_proj"])
+    )
+    use_answer_loss(model, bf16=False, keep_weight=3.0)
+    drift = model(**tensors, general=text, window=0).drift
+    assert float(drift.detach()) == pytest.approx(0.0, abs=1e-6)
+    for name, weight in model.named_parameters():
+        if "lora_B" in name:
+            torch.nn.init.normal_(weight)
+    out = model(**tensors, general=text, window=0)
+    assert out.drift.item() > 1e-3
+    assert out.loss.item() == pytest.approx((out.answers + 3 * out.drift).item())
+    out.loss.backward()
+    assert all(
+        weight.grad is not None and bool(weight.grad.abs().sum() > 0)
+        for name, weight in model.named_parameters()
+        if "lora" in name
+    )
+    own = model(**tensors).hits
+    assert own.dtype == torch.bool
+    assert len(own) == sum(len(e.tokens) - e.answer_start for e in made)

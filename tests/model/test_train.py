@@ -18,10 +18,12 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.errors import BuildError, UsageError
-from repobuild.model.adapter.packing import draw_epochs
+from repobuild.model.adapter.general_text import read_windows, window_tokens
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.adapter.schedule import rate_at
+from repobuild.model.adapter.scheduler import Pace, TaughtFact
 from repobuild.model.adapter.train import train
+from repobuild.model.adapter.training_run import StepReport, TrainingRun
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.deepspeed_config import read_config
@@ -39,19 +41,29 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
     return make_base(tmp_path_factory.mktemp("nano"))
 
 
-def job(base: Base, scratch: Path, zero: str = "zero0", **changes: Any) -> TrainingJob:
-    made = recipe(**changes)
-    examples = Conversation(load_tokenizer(base)).tokenise(samples(), 512).kept
-    epochs = draw_epochs(examples, made.epochs, made.max_tokens, made.seed)
+def job(
+    base: Base,
+    scratch: Path,
+    zero: str = "zero0",
+    passes: float = 2.0,
+    **changes: Any,
+) -> TrainingJob:
+    """Return a job of so many passes over all samples: nothing counts as mastered."""
+    made = recipe(mastery=20, **changes)
+    conversation = Conversation(load_tokenizer(base))
+    examples = conversation.tokenise(samples(), 512).kept
+    tokens = sum(len(example.tokens) for example in examples)
     return TrainingJob(
         base=base,
         parent="",
         recipe=made,
         rate=made.learning_rate,
-        epochs=epochs,
+        facts=[TaughtFact((number,)) for number in range(len(examples))],
+        pace=Pace(int(passes * tokens), tokens, made.mastery, review=0.0),
         deepspeed=read_config(zero),
         scratch=scratch,
         examples=examples,
+        general=read_windows(conversation, window_tokens(256, made.keep)),
         checkpoint_every=3,
     )
 
@@ -73,8 +85,8 @@ def check_adapter(scratch: Path) -> dict[str, torch.Tensor]:
 
 
 def killed_at(step: int) -> Any:
-    def report(now: int, steps: int, loss: float) -> None:
-        if now == step:
+    def report(told: StepReport) -> None:
+        if told.step == step:
             raise Killed
 
     return report
@@ -83,7 +95,7 @@ def killed_at(step: int) -> Any:
 def test_training_lowers_the_loss_and_equal_jobs_are_equal_bytes(
     base: Base, tmp_path: Path
 ) -> None:
-    one, two = (job(base, tmp_path / n, epochs=4.0) for n in ("one", "two"))
+    one, two = (job(base, tmp_path / n, passes=4.0) for n in ("one", "two"))
     outcome = train(one)
     assert outcome.losses[-1][1] < outcome.losses[0][1] - 0.3
     assert outcome.norm_b > 0
@@ -108,7 +120,7 @@ def test_the_number_of_threads_changes_no_bit(base: Base, tmp_path: Path) -> Non
 def test_the_shortcuts_of_one_process_change_no_bit(
     base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one, two = (job(base, tmp_path / n, epochs=1.0) for n in ("one", "two"))
+    one, two = (job(base, tmp_path / n, passes=1.0) for n in ("one", "two"))
     train(one)
     monkeypatch.setattr(deepspeed_config, "skip_unneeded_work", lambda engine: None)
     train(two)
@@ -116,7 +128,7 @@ def test_the_shortcuts_of_one_process_change_no_bit(
 
 
 def test_the_config_is_sorted_and_names_no_folder(base: Base, tmp_path: Path) -> None:
-    made = job(base, tmp_path, epochs=1.0)
+    made = job(base, tmp_path, passes=1.0)
     train(made)
     text = (tmp_path / "trained" / "adapter_config.json").read_text()
     config = json.loads(text)
@@ -143,7 +155,7 @@ def test_bf16_saves_float32(base: Base, tmp_path: Path) -> None:
 def test_a_continued_adapter_starts_where_its_parent_stopped(
     base: Base, tmp_path: Path
 ) -> None:
-    first = job(base, tmp_path / "first", epochs=6.0)
+    first = job(base, tmp_path / "first", passes=6.0)
     before = train(first)
     parent = str(first.scratch / "trained")
     second = replace(first, scratch=tmp_path / "second", parent=parent, rate=1e-3)
@@ -167,7 +179,7 @@ def test_the_adapter_loads_with_plain_peft(base: Base, tmp_path: Path) -> None:
 def test_an_option_is_kept_by_the_continued_adapter(
     base: Base, tmp_path: Path, option: str
 ) -> None:
-    first = job(base, tmp_path / "first", epochs=4.0, **{option: True})
+    first = job(base, tmp_path / "first", passes=4.0, **{option: True})
     before = train(first)
     parent = str(first.scratch / "trained")
     after = train(replace(first, scratch=tmp_path / "next", parent=parent, rate=1e-3))
@@ -181,13 +193,12 @@ def test_an_option_is_kept_by_the_continued_adapter(
 
 
 def test_rslora_scales_by_the_root_of_the_rank(base: Base, tmp_path: Path) -> None:
-    from repobuild.model.adapter.checkpoint import TrainingRun
     from repobuild.model.adapter.train import build_model
 
     scales = set()
     for rslora in (False, True):
         made = job(base, tmp_path, rslora=rslora)
-        model = build_model(TrainingRun(made, [], 0, killed_at(0)))
+        model = build_model(TrainingRun.start(made, killed_at(0)))
         layer = model.get_submodule("base_model.model.model.layers.0.mlp.up_proj")
         scales.add(round(layer.scaling["default"], 4))
     assert scales == {round(16 / 8, 4), round(16 / 8**0.5, 4)}
@@ -195,7 +206,7 @@ def test_rslora_scales_by_the_root_of_the_rank(base: Base, tmp_path: Path) -> No
 
 def test_an_option_that_is_off_does_not_change_the_recipes_digest() -> None:
     """Else an upgrade would train every adapter again; the digest predates them."""
-    assert recipe().digest.startswith("b714f7f25851b09f")
+    assert recipe(mastery=3).digest.startswith("a602fb5979f287a2")
     options = [{}, {"rslora": True}, {"dora": True}]
     assert len({recipe(**changes).digest for changes in options}) == 3
 
@@ -204,13 +215,13 @@ def test_an_option_that_is_off_does_not_change_the_recipes_digest() -> None:
 def test_a_killed_run_ends_in_the_same_bytes(
     base: Base, tmp_path: Path, zero: str, step: int
 ) -> None:
-    whole = job(base, tmp_path / "whole", zero, epochs=3.0)
+    whole = job(base, tmp_path / "whole", zero, passes=3.0)
     train(whole)
-    again = job(base, tmp_path / "again", zero, epochs=3.0)
+    again = job(base, tmp_path / "again", zero, passes=3.0)
     with pytest.raises(Killed):
         train(again, killed_at(step))
     steps: list[int] = []
-    train(again, lambda step, steps_, loss: steps.append(step))
+    train(again, lambda told: steps.append(told.step))
     assert steps[0] == step - step % 3 + 1  # from the checkpoint, not from the start
     assert digest(again.scratch) == digest(whole.scratch)
 
@@ -226,7 +237,7 @@ def test_a_checkpoint_of_another_job_is_not_resumed(base: Base, tmp_path: Path) 
     with pytest.raises(Killed):
         train(job(base, tmp_path), killed_at(4))
     steps: list[int] = []
-    train(job(base, tmp_path, seed=2), lambda step, steps_, loss: steps.append(step))
+    train(job(base, tmp_path, seed=2), lambda told: steps.append(told.step))
     assert steps[0] == 1
 
 
@@ -243,10 +254,12 @@ def test_a_job_survives_its_file(base: Base, tmp_path: Path) -> None:
 
 
 def test_the_rate_rises_and_falls() -> None:
-    rates = [rate_at(step, 100, 0.05) for step in range(100)]
-    assert rates[4] == 1.0
+    rates = [rate_at(percent / 100, 0.05) for percent in range(100)]
+    assert rates[5] == 1.0
     assert rates == sorted(rates[:5]) + sorted(rates[5:], reverse=True)
-    assert 0.1 < rates[-1] < 0.11
+    assert rates[0] > 0
+    assert rates[-1] == pytest.approx(0.1, abs=0.01)
+    assert rate_at(1.0, 0.05) == 1.0  # not done when planned: again
 
 
 # ---------------------------------------------------------------- several processes
@@ -255,15 +268,19 @@ def test_the_rate_rises_and_falls() -> None:
 def test_progress_of_another_process_is_passed_on(
     base: Base, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    said = "print('[1, 2, 0.5]'); print('[rank0]: [2, 2, 0.25]'); print('no room left')"
+    said = (
+        "print('[1, 50, 90, 0.5, 3, 0]'); print('[rank0]: [2, 90, 90, 0.25, 3, 1]');"
+        "print('no room left')"
+    )
     failing = [sys.executable, "-c", f"{said}; raise SystemExit(3)"]
     monkeypatch.setattr(
         "repobuild.model.compute.launch.launcher_command", lambda *_: failing
     )
-    reported: list[tuple[int, int, float]] = []
+    reported: list[StepReport] = []
     with pytest.raises(BuildError, match="2 processes failed:\nno room left"):
-        launch(job(base, tmp_path), 2, "", lambda *step: reported.append(step))
-    assert reported == [(1, 2, 0.5), (2, 2, 0.25)]
+        launch(job(base, tmp_path), 2, "", reported.append)
+    assert [told.loss for told in reported] == [0.5, 0.25]
+    assert reported[-1].mastered == 1
 
 
 def test_a_missing_host_file_is_named(base: Base, tmp_path: Path) -> None:
@@ -279,7 +296,7 @@ def test_every_stage_trains_in_one_and_two_processes(
 ) -> None:
     steps: list[int] = []
     outcome = launch(
-        job(base, tmp_path, zero), processes, "", lambda step, *_: steps.append(step)
+        job(base, tmp_path, zero), processes, "", lambda told: steps.append(told.step)
     )
     check_adapter(tmp_path)
     assert steps == list(range(1, outcome.steps + 1))
@@ -297,8 +314,8 @@ def test_dora_reads_weights_that_are_sharded(
     config["zero_optimization"] |= {f"stage3_{name}": 0 for name in never}
     whole = job(base, tmp_path / "whole", dora=True)
     sharded = replace(whole, scratch=tmp_path / "sharded", deepspeed=config)
-    launch(whole, processes, "", lambda *_: None)
-    launch(sharded, processes, "", lambda *_: None)
+    launch(whole, processes, "", lambda told: None)
+    launch(sharded, processes, "", lambda told: None)
     ours, theirs = (
         load_file(made.scratch / "trained" / "adapter_model.safetensors")
         for made in (whole, sharded)
@@ -312,11 +329,11 @@ def test_dora_reads_weights_that_are_sharded(
 def test_another_world_size_resumes_with_the_weights(
     base: Base, tmp_path: Path, zero: str
 ) -> None:
-    made = job(base, tmp_path, zero, epochs=4.0)
+    made = job(base, tmp_path, zero, passes=4.0)
     with pytest.raises(Killed):
         train(made, killed_at(7))
     steps: list[int] = []
-    outcome = launch(made, 2, "", lambda step, *_: steps.append(step))
+    outcome = launch(made, 2, "", lambda told: steps.append(told.step))
     assert 1 < steps[0] < outcome.steps
     check_adapter(tmp_path)
 
@@ -326,14 +343,14 @@ def test_another_world_size_resumes_with_the_weights(
 def test_sigkill_at_any_step_ends_in_the_same_bytes(
     base: Base, tmp_path: Path, zero: str
 ) -> None:
-    whole = job(base, tmp_path / "whole", zero, epochs=30.0)
-    launch(whole, 1, "", lambda *_: None)
-    again = job(base, tmp_path / "again", zero, epochs=30.0)
+    whole = job(base, tmp_path / "whole", zero, passes=30.0)
+    launch(whole, 1, "", lambda told: None)
+    again = job(base, tmp_path / "again", zero, passes=30.0)
     again.write()
     for pause in (0.2, 0.4):
         kill_after_first_step(again, pause)
         assert not (again.scratch / "trained").exists()
-    launch(again, 1, "", lambda *_: None)
+    launch(again, 1, "", lambda told: None)
     assert digest(again.scratch) == digest(whole.scratch)
     assert TrainingResult.read(again.scratch / "trained").steps > 3
 
@@ -359,12 +376,12 @@ def test_weights_along_a_run_are_kept_and_change_nothing(
     plain, kept = job(base, tmp_path / "plain"), job(base, tmp_path / "kept")
     kept = replace(kept, keep_checkpoints=2)
     assert kept.digest == plain.digest
-    steps = train(plain, lambda *_: None).steps
-    train(kept, lambda *_: None)
+    steps = train(plain, lambda told: None).steps
+    train(kept, lambda told: None)
     assert digest(kept.scratch) == digest(plain.scratch)
     folders = sorted((kept.scratch / "history").iterdir())
-    numbers = sorted(int(folder.name.removeprefix("checkpoint-")) for folder in folders)
-    assert numbers == sorted({round(steps / 3), round(2 * steps / 3)})
+    first, second = sorted(int(f.name.removeprefix("checkpoint-")) for f in folders)
+    assert 0 < first < second < steps
     weights = [load_file(f / "adapter_model.safetensors") for f in folders]
     weights.append(check_adapter(kept.scratch))
     name = next(name for name in weights[0] if "lora_B" in name)
@@ -376,11 +393,11 @@ def test_a_killed_run_keeps_the_weights_of_an_uninterrupted_one(
     base: Base, tmp_path: Path
 ) -> None:
     whole = replace(job(base, tmp_path / "whole"), keep_checkpoints=3)
-    steps = train(whole, lambda *_: None).steps
+    steps = train(whole, lambda told: None).steps
     again = replace(job(base, tmp_path / "again"), keep_checkpoints=3)
     with pytest.raises(Killed):
         train(again, killed_at(steps // 2))
-    train(again, lambda *_: None)
+    train(again, lambda told: None)
     for folder in (whole.scratch / "history").iterdir():
         other = again.scratch / "history" / folder.name
         for file in folder.iterdir():

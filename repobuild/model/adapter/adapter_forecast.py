@@ -10,23 +10,22 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from repobuild.engine.explain.forecast import NO_WORK, ExpectedWork, ForecastInput
-from repobuild.model.adapter import replay
 from repobuild.model.adapter.decision import (
     SampleDelta,
     StepInput,
     StepMode,
     decide,
 )
+from repobuild.model.adapter.lesson import LEAST_BUDGET
 from repobuild.model.adapter.lineage import Row
 from repobuild.model.adapter.parent_adapter import find_parent_row
 from repobuild.model.adapter.recipe import Recipe, read_share
+from repobuild.model.adapter.scheduler import EXPECTED_TIMES
 from repobuild.model.base import resolve_base
 
 STARTUP = 10.0  # seconds to import torch, load the model and measure the gate
-# Cost of all rounds of a commit, in first rounds. Over 117 commits (three seeds of
-# tests.benchmarks.experiment) 1.4 at the median and 1.7 at the mean.
-ROUNDS = 1.5
-SAMPLE_TOKENS = 130.0  # of a sample, while no adapter has a measured figure
+SAMPLES_OF_A_FACT = 2.2  # in click and in this repository
+SAMPLE_TOKENS = 60.0  # of a sample, while no adapter has a measured figure
 
 
 def adapter(prospect: ForecastInput) -> ExpectedWork:
@@ -57,22 +56,19 @@ def adapter(prospect: ForecastInput) -> ExpectedWork:
 def continued_tokens(
     settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
 ) -> float:
-    """Estimate the tokens of a continued adapter: changed and replayed samples."""
-    changed, share = prospect.changed, read_share(settings, "replay")
-    most, samples = (settings[f"adapter.continue_{n}"] for n in ("epochs", "samples"))
-    passes = replay.count_passes(changed, share, most, samples)
-    least = settings["adapter.least_replay"]
-    replayed = replay.count_replayed(changed, passes, share, least)
-    trained = ROUNDS * (passes * changed + replayed)
-    return min(float(settings["adapter.max_tokens"]), trained * sample_tokens(rows))
+    """Estimate the tokens of a continued adapter: changed facts and reviews."""
+    facts = prospect.changed / SAMPLES_OF_A_FACT
+    trained = EXPECTED_TIMES * facts / (1 - read_share(settings, "review"))
+    tokens = max(float(LEAST_BUDGET), trained * sample_tokens(rows))
+    return min(float(settings["adapter.budget"]), tokens)
 
 
 def first_build_tokens(
     settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
 ) -> float:
-    """Estimate the tokens of a run on the base model: all samples, every epoch."""
-    trained = prospect.size * float(settings["adapter.epochs"])
-    return min(float(settings["adapter.max_tokens"]), trained * sample_tokens(rows))
+    """Estimate the tokens of a run on the base model: all facts, until mastered."""
+    trained = EXPECTED_TIMES * prospect.size / SAMPLES_OF_A_FACT
+    return min(float(settings["adapter.budget"]), trained * sample_tokens(rows))
 
 
 def sample_tokens(rows: Iterable[Row]) -> float:

@@ -4,14 +4,15 @@
         adapter_model.safetensors, adapter_config.json    float32, whole
         best.safetensors     weights of the lowest held-out loss, when they are kept
         rankN.safetensors    AdamW's moments and step of process N, its random state
-        state.json           step, world size, ZeRO stage, losses, held-out losses, the
+        state.json           step, the scheduler before the pass, the pass's results so
+                             far, world size, ZeRO stage, losses, held-out losses, the
                              job's digest, and the SHA-256 of every file beside it
 
-Adapter weights are the float32 masters and the order of batches is known beforehand, so
+Adapter weights are the float32 masters and a pass is planned from what is saved, so
 that a resumed run equals the uninterrupted one bit for bit at equal world size and ZeRO
-stage. At another one the moments do not fit: training continues with the weights and
-fresh moments. DeepSpeed's own checkpoints would do the same with pickle, and refuse any
-other world size.
+stage. At another one batches and moments do not fit: the pass starts again, with the
+weights and fresh moments. DeepSpeed's own checkpoints would do the same with pickle,
+and refuse any other world size.
 
 A checkpoint with a damaged or missing file is not resumed: training from wrong weights
 would look like training. tests/promises/test_damaged_checkpoint.py damages each file.
@@ -24,15 +25,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-from collections.abc import Callable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.model.adapter.held_out_loss import HeldOutCurve
-from repobuild.model.adapter.packing import Batch
 from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.compute import deepspeed_config
 
@@ -40,54 +37,15 @@ if TYPE_CHECKING:
     import torch
     from peft import PeftModel
 
+    from repobuild.model.adapter.training_run import TrainingRun
+
 STATE = "state.json"
 HISTORY = "history"  # folder of kept weights
-
-ReportStep = Callable[[int, int, float], None]  # step, steps in all, loss
-
-
-@dataclass(slots=True)
-class TrainingRun:
-    """The state of a run in one process."""
-
-    job: TrainingJob
-    batches: list[Batch]  # of all processes, in order of training
-    done: int  # steps that were done before a kill
-    report: ReportStep
-    losses: list[float] = field(default_factory=list)  # by step, of this process
-    held_out: HeldOutCurve = field(default_factory=HeldOutCurve)
-
-    @property
-    def checkpoint(self) -> Path:
-        return self.job.scratch / "checkpoint"
-
-    @property
-    def world(self) -> int:
-        """Number of processes."""
-        return int(os.environ.get("WORLD_SIZE", "1"))
-
-    @property
-    def rank(self) -> int:
-        return int(os.environ.get("RANK", "0"))
-
-    @property
-    def steps(self) -> int:
-        """Steps of the whole run; in a step every process trains one batch."""
-        return len(self.batches) // self.world
-
-    def count_tokens(self, first: int, last: int) -> int:
-        """Count the tokens of steps `first` to `last` - 1 without padding."""
-        batches = self.batches[first * self.world : last * self.world]
-        examples = self.job.examples
-        return sum(len(examples[n].tokens) for b in batches for row in b for n in row)
-
 
 # ------------------------------------------------------------------------------ write
 
 
-def write_checkpoint(
-    run: TrainingRun, model: PeftModel, engine: Any, step: int
-) -> None:
+def write_checkpoint(run: TrainingRun, model: PeftModel, engine: Any) -> None:
     """Fill a new folder and rename it: a kill leaves the old one or the new one.
 
     A rename cannot replace a folder, so that two are needed: between them the old
@@ -103,6 +61,7 @@ def write_checkpoint(
         new.mkdir(parents=True)
     tensors = deepspeed_config.gather_lora_tensors(model)
     barrier(run)  # the folder exists
+    run.share_results()
     moments = {"random": torch.get_rng_state()}
     for number, (_, values) in enumerate(deepspeed_config.optimizer_states(engine)):
         moments |= {f"{number}.{name}": value for name, value in values.items()}
@@ -114,9 +73,14 @@ def write_checkpoint(
     barrier(run)  # all files are written
     if run.rank == 0:
         state = {
-            "step": step,
+            "step": run.step,
+            "tokens": [run.tokens, run.answer_tokens],
+            "scheduler": run.before,
+            "done": run.done,
+            "results": sorted(run.results.items()),
             "world": run.world,
             "losses": run.losses,
+            "drifts": run.drifts,
             "held_out": run.held_out.points,
             "stage": deepspeed_config.zero_stage(run.job.deepspeed),
             "job": run.job.digest,
@@ -132,19 +96,14 @@ def write_checkpoint(
     barrier(run)
 
 
-def history_steps(steps: int, count: int) -> set[int]:
-    """Return the steps whose weights are kept: evenly, without the first and last."""
-    return {round(steps * n / (count + 1)) for n in range(1, count + 1)} - {0, steps}
-
-
-def keep_weights(run: TrainingRun, model: PeftModel, step: int) -> None:
-    """Keep the weights of a step as PEFT files; every process must call this.
+def keep_weights(run: TrainingRun, model: PeftModel) -> None:
+    """Keep the weights of this step as PEFT files; every process must call this.
 
     A resumed run writes those of the steps that it repeats again, with equal bytes.
     """
     tensors = deepspeed_config.gather_lora_tensors(model)
     if run.rank == 0:
-        folder = run.job.scratch / HISTORY / f"checkpoint-{step}"
+        folder = run.job.scratch / HISTORY / f"checkpoint-{run.step}"
         new = folder.with_name(f"{folder.name}.new")
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir(parents=True)
@@ -212,16 +171,24 @@ def _file_digests(folder: Path) -> dict[str, str]:
 
 
 def restore_progress(run: TrainingRun) -> None:
-    """Restore step, losses and best weights from this job's checkpoint, if any."""
+    """Open the run's first pass, or the one that this job's checkpoint was in."""
     from safetensors.torch import load_file
 
     state = read_checkpoint_state(run.job.scratch, run.job.digest)
-    if state:
-        run.done = min(int(state["step"]), run.steps)
-        run.losses = list(state["losses"])
-        best = run.checkpoint / "best.safetensors"
-        weights = load_file(best) if best.is_file() else {}
-        run.held_out = HeldOutCurve(list(state["held_out"]), weights)
+    if not state:
+        run.open_pass()
+        return
+    run.scheduler.load(state["scheduler"])
+    run.open_pass()
+    run.step = int(state["step"])
+    run.tokens, run.answer_tokens = state["tokens"]
+    run.losses, run.drifts = list(state["losses"]), list(state["drifts"])
+    best = run.checkpoint / "best.safetensors"
+    weights = load_file(best) if best.is_file() else {}
+    run.held_out = HeldOutCurve(list(state["held_out"]), weights)
+    if state["world"] == run.world:
+        run.done = int(state["done"])
+        run.results = dict(map(tuple, state["results"]))
 
 
 def restore_moments(run: TrainingRun, engine: Any) -> None:
@@ -229,7 +196,7 @@ def restore_moments(run: TrainingRun, engine: Any) -> None:
     import torch
     from safetensors.torch import load_file
 
-    if not run.done:
+    if not run.step:
         return
     state = json.loads((run.checkpoint / STATE).read_text("utf-8"))
     stage = deepspeed_config.zero_stage(run.job.deepspeed)

@@ -5,13 +5,14 @@
                revert, a switched branch)
     WAIT       keep the parent: fewer samples changed than `adapter.min_delta`. The
                change is part of the next delta, because manifests are compared
-    CONTINUE   train the parent on the delta, mixed with replayed samples
+    CONTINUE   train the parent on the delta, beside reviews of what it knows; or, with
+               a larger budget than before, on facts that were not begun
     REBASE     train on the base model again, on all samples
 
 The adapter is a fold over commits: parent adapter + delta of the samples = next one.
-A replayed sample is always current: a sample whose source changed is in the delta, and
-a sample whose source is gone is in no dataset. Continual learning in general cannot
-remove stale samples like this; here every sample records its sources.
+A reviewed fact is always current: one whose source changed is in the delta, and one
+whose source is gone is in no dataset. Continual learning in general cannot remove stale
+samples like this; here every sample records its sources.
 
 `decide` is a pure function. The forecast of `repobuild status` and a rollback call the
 same rules (adapter_forecast.py, rollback.py).
@@ -19,17 +20,17 @@ same rules (adapter_forecast.py, rollback.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import original_row
-from repobuild.model.adapter.lineage import Manifest, Row, current_digest
+from repobuild.model.adapter.curriculum import Fact, Teaching, fact_of, order_facts
+from repobuild.model.adapter.lineage import Known, Manifest, Row, current_digest
 from repobuild.model.adapter.parent_adapter import find_parent_row
 from repobuild.model.adapter.recipe import Recipe
-from repobuild.model.adapter.replay import KNOWN_AFTER
 from repobuild.model.base import Base, resolve_base
 
 if TYPE_CHECKING:
@@ -75,6 +76,7 @@ class StepInput:
     size: int  # samples in the train split
     rows: Mapping[str, Row]  # commit -> row, for every adapter that was ever built
     parent: Row | None
+    budget: int = 0  # tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +92,11 @@ class Plan:
 
     base: Base
     recipe: Recipe
-    samples: Samples  # the train split, sorted by id
+    samples: Samples  # of the train split that may be taught, sorted by id
     held_out: Samples  # for the gate
-    manifest: Manifest
+    facts: Sequence[Fact]  # all of them, in the order of teaching
+    manifest: Manifest  # of the samples
+    known: Mapping[str, Known]  # what the parent was taught of today's facts
     decision: StepDecision
     delta: SampleDelta  # against the parent
 
@@ -112,10 +116,9 @@ class Plan:
         return int(self.parent["chain"]) + 1 if self.parent else 1
 
     @property
-    def ages(self) -> dict[str, int]:
-        """Adapters since a sample was learnt; without those of the first build."""
-        learnt_at = self.manifest.learnt_at
-        return {i: self.chain_length - number for i, number in learnt_at.items()}
+    def changed_facts(self) -> set[str]:
+        """Ids of the facts that have a new or another sample."""
+        return {fact_of(sample_id) for sample_id in self.delta.to_train}
 
 
 # ------------------------------------------------------------------------------ plan
@@ -124,7 +127,7 @@ class Plan:
 def make_plan(task: Task) -> Plan:
     """Read samples, settings and earlier adapters, and decide."""
     base, recipe = resolve_base(task.settings), Recipe.of(task.settings)
-    samples, held_out = read_samples(task)
+    samples, held_out, importance = read_samples(task)
     manifest = Manifest.of(samples)
     rows = dict(task.rows("adapter"))
     now = StepInput(
@@ -134,21 +137,28 @@ def make_plan(task: Task) -> Plan:
         size=len(samples),
         rows=rows,
         parent=find_parent_row(rows, task.ancestors(), task.commit),
+        budget=int(task.settings["adapter.budget"]),
     )
     now, parent_manifest = without_lost_objects(task, now)
     delta = compare_manifests(parent_manifest, manifest)
     decision = decide(now, delta, task.settings)
-    plan = Plan(base, recipe, samples, held_out, manifest, decision, delta)
-    if plan.continues:
-        plan = replace(plan, manifest=with_learning_times(plan, parent_manifest))
-    return plan
+    if decision.mode is StepMode.CONTINUE and decision.row is not now.parent:
+        parent_manifest = read_manifest(task, decision.row) or Manifest({})
+        delta = compare_manifests(parent_manifest, manifest)
+    facts = order_facts(samples, importance, Teaching.of(task.settings))
+    today = {fact.id for fact in facts}
+    known = {i: k for i, k in parent_manifest.facts.items() if i in today}
+    return Plan(
+        base, recipe, samples, held_out, facts, manifest, known, decision, delta
+    )
 
 
-def read_samples(task: Task) -> tuple[Samples, Samples]:
-    """Return the train split, sorted by id, and the gate's held-out samples.
+def read_samples(task: Task) -> tuple[Samples, Samples, dict[str, float]]:
+    """Return what may be taught, the gate's held-out samples, and the importance by id.
 
-    The held-out samples are recall questions of the validation split. They are ordered
-    by the hash of their ids, so that the first `GATE_SAMPLES` are a stable draw.
+    The first are of the train split, sorted by id. The held-out samples are recall
+    questions of the validation split, ordered by the hash of their ids, so that the
+    first `GATE_SAMPLES` are a stable draw.
     """
     # Imported late: a forecast and a rollback use this module without reading samples.
     from repobuild.samples.contexts.line_rows import quotes_lines
@@ -156,17 +166,27 @@ def read_samples(task: Task) -> tuple[Samples, Samples]:
 
     splits = dict(task.table("dataset").entries())
     with_lines = bool(task.settings["adapter.line_numbers"])
-    train, held_out = [], []
+    teaching = Teaching.of(task.settings)
+    train: Samples = []
+    held_out: Samples = []
+    importance: dict[str, float] = {}
     for sample_id, sample in AllSamples.of(task).entries():
+        row = splits.get(sample_id, {})
+        asked = row.get("split") == "val" and row.get("track") == "recall"
+        if not asked and row.get("split") != "train":
+            continue
         if quotes_lines(sample_id) and not with_lines:
             continue
-        row = splits.get(sample_id, {})
-        if row.get("split") == "train":
-            train.append((sample_id, sample))
-        elif row.get("split") == "val" and row.get("track") == "recall":
-            held_out.append((sample_id, sample))
+        if teaching.rank(sample_id, str(sample["task"])) is None:
+            continue
+        taught = teaching.shorten(sample)
+        if taught is None:
+            continue
+        (held_out if asked else train).append((sample_id, taught))
+        importance[sample_id] = float(row.get("importance", 0.0))
     held_out.sort(key=lambda pair: blake2b(pair[0].encode()).digest())
-    return sorted(train, key=lambda pair: pair[0]), held_out[:GATE_SAMPLES]
+    train.sort(key=lambda pair: pair[0])
+    return train, held_out[:GATE_SAMPLES], importance
 
 
 def without_lost_objects(task: Task, now: StepInput) -> tuple[StepInput, Manifest]:
@@ -205,18 +225,6 @@ def compare_manifests(old: Manifest, new: Manifest) -> SampleDelta:
     )
 
 
-def with_learning_times(plan: Plan, old: Manifest) -> Manifest:
-    """Add to the manifest when each sample was learnt; the delta is learnt now."""
-    known = {
-        sample_id: number
-        for sample_id, number in old.learnt_at.items()
-        if sample_id in plan.manifest.digests
-        and plan.chain_length - number <= KNOWN_AFTER
-    }
-    learnt_now = dict.fromkeys(plan.delta.to_train, plan.chain_length)
-    return replace(plan.manifest, learnt_at=known | learnt_now)
-
-
 # ----------------------------------------------------------------------------- rules
 
 
@@ -226,8 +234,12 @@ def decide(
     """Return the step's mode and its reason; `delta` is against the parent."""
     commit = find_reusable(now)
     if commit:
+        row = now.rows[commit]
+        if can_teach_more(row, now.budget):
+            reason = "a larger budget, and facts that were not begun"
+            return StepDecision(StepMode.CONTINUE, reason, row)
         reason = f"trained on the same samples at {commit[:12]}"
-        return StepDecision(StepMode.REUSE, reason, now.rows[commit])
+        return StepDecision(StepMode.REUSE, reason, row)
     parent = now.parent
     if parent is None:
         return StepDecision(StepMode.FIRST, "no adapter yet")
@@ -238,6 +250,13 @@ def decide(
     if len(delta) < max(1, settings["adapter.min_delta"]) or not delta.to_train:
         return StepDecision(StepMode.WAIT, changed, parent)
     return StepDecision(StepMode.CONTINUE, changed, parent)
+
+
+def can_teach_more(row: Row, budget: int) -> bool:
+    """Return whether an adapter left facts out that a larger budget would teach."""
+    coverage = row.get("coverage") or {}
+    left = coverage.get("facts", 0) - coverage.get("taught", 0)
+    return bool(left > 0 and budget > row.get("budget", budget))
 
 
 def find_reusable(now: StepInput) -> str:

@@ -12,7 +12,6 @@ patience measuring does not touch the weights: the adapter is the same, bit for 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -63,11 +62,6 @@ class HeldOutCurve:
 
 
 # --------------------------------------------------------------- when, on which samples
-
-
-def measuring_steps(steps: int, count: int) -> frozenset[int]:
-    """Return the steps after which the loss is measured, `count` of them."""
-    return frozenset(math.ceil(steps * k / count) for k in range(1, count + 1))
 
 
 def affordable_count(examples: Sequence[Example], trained: int, count: int) -> int:
@@ -133,7 +127,7 @@ def measure(
     total = torch.zeros(2, dtype=torch.float64)  # summed loss, answer tokens
     with torch.no_grad():
         for rows, counts in own_batches:
-            loss = engine(**to_tensors(rows)).loss
+            loss = engine(**to_tensors(rows)).answers
             tokens = counts * sum(
                 len(e.tokens) - e.answer_start for row in rows for e in row
             )

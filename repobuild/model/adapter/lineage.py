@@ -4,14 +4,14 @@ Beside PEFT's two files every adapter folder holds
 
     repobuild.json    commit, tree, parent, base, dataset digest, recipe, steps, scores
     manifest.bin      zlib(msgpack {"version": 1, "ids": [...], "digests": bytes,
-                      "taught": [[index in ids, adapter], ...]})
+                      "facts": [[fact, box, adapter], ...]})
 
-The manifest lists every sample that the adapter was trained on, by id, with 8 bytes of
-its digest (64 bits: among a million samples a changed one passes for unchanged with a
-chance of 1 in 10^13). `taught` gives the number of the adapter that learnt a sample,
-counted from the base model, unless that was the first one. The next commit's delta is
-the difference of two manifests. Ids are sorted, so that 10,000 of them deflate to some
-130 kB.
+The manifest lists every sample that may be taught, by id, with 8 bytes of its digest
+(64 bits: among a million samples a changed one passes for unchanged with a chance of 1
+in 10^13). `facts` are those that were begun: right answers in a row (scheduler.py),
+and the number of the adapter that looked at it last, counted from the base model. The
+next commit's delta is the difference of two manifests. Ids are sorted, so that 10,000
+of them deflate to some 130 kB.
 
 No file holds a time, a host or an absolute path: equal adapters are equal bytes.
 
@@ -28,7 +28,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgpack
 
@@ -41,12 +41,19 @@ ROLLBACK = "rollback"  # mode of a row that replaces a commit's own row
 Row = Mapping[str, Any]
 
 
+class Known(NamedTuple):
+    """What an adapter is known to know of a fact that it was taught."""
+
+    box: int  # right answers in a row
+    looked: int  # number of the adapter that was asked last
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """The samples of an adapter."""
+    """The samples of an adapter, and the facts that it was taught."""
 
     digests: Mapping[str, bytes]  # by id
-    learnt_at: Mapping[str, int] = field(default_factory=dict)  # id -> adapter number
+    facts: Mapping[str, Known] = field(default_factory=dict)  # by id
 
     @classmethod
     def of(cls, samples: Iterable[tuple[str, Mapping[str, Any]]]) -> Manifest:
@@ -54,17 +61,13 @@ class Manifest:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of ids and samples, without the times when they were learnt."""
+        """SHA-256 of ids and samples, whatever was taught of them so far."""
         return hashlib.sha256(_packed(self._body())).hexdigest()
 
     def write(self, folder: Path) -> None:
         body = self._body()
-        learnt_at = [
-            [index, self.learnt_at[sample_id]]
-            for index, sample_id in enumerate(body["ids"])
-            if sample_id in self.learnt_at
-        ]
-        packed = _packed({**body, "taught": learnt_at})
+        facts = [[fact, *known] for fact, known in sorted(self.facts.items())]
+        packed = _packed({**body, "facts": facts})
         (folder / "manifest.bin").write_bytes(zlib.compress(packed, 6))
 
     def _body(self) -> dict[str, Any]:
@@ -83,13 +86,13 @@ class Manifest:
                     f'"{path}" was written by a newer repobuild\nupdate this one'
                 )
             joined, ids = body["digests"], body["ids"]
-            learnt_at = {ids[index]: n for index, n in body.get("taught", ())}
+            facts = {fact: Known(*known) for fact, *known in body.get("facts", ())}
         except (
             OSError, ValueError, KeyError, TypeError, IndexError, zlib.error
         ) as error:  # fmt: skip
             raise BuildError(f'"{path}" cannot be read: {error}') from error
         parts = [joined[i * DIGEST : (i + 1) * DIGEST] for i in range(len(ids))]
-        return cls(dict(zip(ids, parts, strict=True)), learnt_at)
+        return cls(dict(zip(ids, parts, strict=True)), facts)
 
 
 def sample_digest(sample: Mapping[str, Any]) -> bytes:
@@ -119,10 +122,12 @@ class Lineage:
     recipe_digest: str
     chain: int  # adapters since the base model
     drift: float  # share of samples that changed since the base model
-    samples: dict[str, int]  # current, added, changed, removed, replayed, left out
+    samples: dict[str, int]  # current, added, changed, removed, trained, left out
     training: dict[str, Any]  # steps, tokens, loss curve
     scores: dict[str, float]  # held-out loss of the parent and of this adapter
     promoted: bool
+    budget: int = 0  # tokens that the step was allowed
+    coverage: dict[str, float] = field(default_factory=dict)  # see Coverage
     version: int = VERSION
 
     def write(self, folder: Path) -> None:
@@ -163,6 +168,8 @@ class Lineage:
             "work": self.training["tokens"],
             "scores": self.scores,
             "promoted": self.promoted,
+            "budget": self.budget,
+            "coverage": self.coverage,
             "current": current_digest(kept) if kept else "",
         }
 

@@ -29,7 +29,7 @@ from repobuild.model.adapter.recipe import MetricsTarget
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
-    from repobuild.model.adapter.checkpoint import TrainingRun
+    from repobuild.model.adapter.training_run import TrainingRun
 
 POINTS = 1000  # of a curve, at most
 KEPT = 50  # folders of runs
@@ -110,11 +110,11 @@ WRITERS: Mapping[str, Callable[[MetricsTarget, int], CurveWriter]] = {
 
 
 class MetricsLog:
-    """Collects every step and writes means, `POINTS` at most."""
+    """Collects every step and writes means, about `POINTS` over the planned tokens."""
 
-    def __init__(self, writers: Sequence[CurveWriter], steps: int) -> None:
+    def __init__(self, writers: Sequence[CurveWriter], planned: int) -> None:
         self.writers = writers
-        self.every = -(-steps // POINTS) or 1
+        self.every = planned / POINTS  # tokens
         self.sums: dict[str, float] = {}
         self.steps = self.tokens = 0
         self.began = time.perf_counter()
@@ -127,7 +127,7 @@ class MetricsLog:
         self.tokens += tokens
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
-        if self.steps == self.every:
+        if self.tokens >= self.every:
             self._write(step)
 
     def held_out(self, step: int, loss: float) -> None:
@@ -150,9 +150,9 @@ def open_metrics_log(run: TrainingRun) -> Iterator[MetricsLog]:
     writers: list[CurveWriter] = []
     if run.rank == 0 and log.folder and log.writers:
         make_run_folder(Path(log.folder))
-        writers = [WRITERS[name](log, run.done + 1) for name in log.writers]
+        writers = [WRITERS[name](log, run.step + 1) for name in log.writers]
     try:
-        yield MetricsLog(writers, run.steps)
+        yield MetricsLog(writers, run.planned)
     finally:
         for writer in writers:
             writer.close()

@@ -1,8 +1,7 @@
-"""Draw the samples of each epoch and arrange them in batches.
+"""Arrange the examples of a pass in batches.
 
-    draw                        which examples an epoch has, within the token budget
-    batches, packed_batches     the batches of one epoch
-    collate                     one batch as tensors (B, T)
+    bucketed_batches, packed_batches    the batches of one pass
+    collate                             one batch as tensors (B, T)
 
 A batch is a list of rows, a row is a list of example numbers.
 
@@ -16,13 +15,13 @@ A batch is a list of rows, a row is a list of example numbers.
 On two CPU cores (5 M parameters, rank 64, 4,096 tokens a batch) bucketed rows train at
 10.1k tokens/s, rows packed to 500 at 8.2k, and one packed row of 4,000 at 2.7k with
 torch's attention, whose mask grows with the square of the row. On a GPU packed rows are
-faster; `adapter.packing = "auto"` chooses by device (train.py).
+faster; `adapter.packing = "auto"` chooses by device (training_run.py).
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from repobuild.model.conversation import Example
@@ -36,88 +35,6 @@ Batch = list[Row]
 # Batches whose examples are sorted together. A larger window has less padding, but its
 # batches hold one kind of answer only.
 WINDOW = 16
-# Tokens of a task under a tight budget, relative to the others. A location is worth
-# most: every other answer repeats that fact, and it is the cheapest (25 answer tokens).
-# Measured: the path of an element is learnt in 14 to 16 exposures (16: 97 to 99 % right
-# in a phrasing that was never trained, 12: 91 %, 8: 63 %).
-WEIGHTS = {"code_location": 14.0, "code_explanation": 2.0}
-
-
-# ---------------------------------------------------------------------------- epochs
-
-
-def draw_epochs(
-    examples: Sequence[Example], epochs: float, most_tokens: int, seed: int
-) -> list[list[int]]:
-    """Return the example numbers of each epoch, at most `most_tokens` in all.
-
-    Without a tight budget an epoch has all examples. Under a tight one it has a part of
-    each task (`quotas`) and starts where the epoch before stopped, so that every
-    example is trained once before any example is trained twice.
-    """
-    sizes = [len(example.tokens) for example in examples]
-    wanted = int(sum(sizes) * epochs)
-    share = min(1.0, most_tokens / wanted) if wanted else 1.0
-    queues = _shuffled_by_task(examples, seed)
-    whole = int(epochs)
-    rest = epochs - whole  # 3.5 epochs are three whole ones and a half
-    drawn: list[list[int]] = []
-    for part in [1.0] * whole + ([rest] if rest > 1e-9 else []):
-        budget = sum(sizes) * part * share
-        if budget < sum(sizes):
-            order = _take_quotas(queues, sizes, budget)
-        else:
-            order = list(range(len(examples)))
-        random.Random(f"{seed}.{len(drawn)}").shuffle(order)
-        drawn.append(order)
-    return drawn
-
-
-def _shuffled_by_task(examples: Sequence[Example], seed: int) -> dict[str, list[int]]:
-    queues: dict[str, list[int]] = {}
-    for number, example in enumerate(examples):
-        queues.setdefault(example.task, []).append(number)
-    for task, queue in sorted(queues.items()):
-        random.Random(f"{seed}.{task}").shuffle(queue)
-    return dict(sorted(queues.items()))
-
-
-def _take_quotas(
-    queues: Mapping[str, list[int]], sizes: Sequence[int], budget: float
-) -> list[int]:
-    """Take each task's quota from the head of its queue and move it to the tail."""
-    needs = {task: sum(sizes[i] for i in queue) for task, queue in queues.items()}
-    taken: list[int] = []
-    for task, quota in quotas(needs, budget).items():
-        queue = queues[task]
-        count, used = 0, 0
-        while count < len(queue) and used + sizes[queue[count]] <= quota:
-            used += sizes[queue[count]]
-            count += 1
-        taken += queue[:count]
-        queue[:] = queue[count:] + queue[:count]
-    return taken
-
-
-def quotas(needs: Mapping[str, int], budget: float) -> dict[str, float]:
-    """Split the budget among the tasks by weight, in tokens.
-
-    What a task does not need is split among the others.
-    """
-    unserved = dict(needs)
-    result: dict[str, float] = {}
-    while unserved:
-        weights = {task: WEIGHTS.get(task, 1.0) for task in unserved}
-        unit = budget / sum(weights.values())
-        small = [t for t, need in unserved.items() if need <= unit * weights[t]]
-        if not small:
-            result |= {t: unit * weights[t] for t in unserved}
-            break
-        for task in small:
-            result[task] = float(unserved.pop(task))
-            budget -= result[task]
-    return {task: result[task] for task in needs}
-
 
 # --------------------------------------------------------------------------- batches
 

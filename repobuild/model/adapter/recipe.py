@@ -3,7 +3,7 @@
     Recipe            settings that decide the weights
     ComputeOptions    settings that change how fast they are computed
     MetricsTarget     where the curves are written
-    TrainingJob       one run: base, parent, recipe, examples and their order
+    TrainingJob       one run: base, parent, recipe, facts and their examples
     TrainingResult    what the run did
 
 A `TrainingJob` can be written to a folder and read back, so that the processes which a
@@ -12,9 +12,11 @@ launcher starts train the same job:
     SCRATCH/job.json        everything but the examples
     SCRATCH/examples.bin    msgpack: [[id, task, answer, tokens], ...]
     SCRATCH/held_out.bin    the same for the examples that are only measured
+    SCRATCH/general.bin     msgpack: [[token, ...], ...], windows of general text
     SCRATCH/history/        checkpoint-STEP/: weights along the run that are kept
     SCRATCH/checkpoint/     state of an interrupted run (checkpoint.py)
-    SCRATCH/trained/        the result: PEFT files and outcome.json, renamed into place
+    SCRATCH/trained/        the result: PEFT files, outcome.json and facts.json (what is
+                            known of each fact now), renamed into place
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,11 +32,12 @@ import msgpack
 
 from repobuild.errors import UsageError
 from repobuild.model import base as bases
+from repobuild.model.adapter.scheduler import Pace, TaughtFact
 from repobuild.model.base import Base
 from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.conversation import Example
 
-FORMAT = 1  # raised when the same settings would train another adapter
+FORMAT = 2  # raised when the same settings would train another adapter
 # Settings that were added later, and the value that switches each off. At that value
 # they are left out of a recipe's digest, else an upgrade of repobuild would train every
 # adapter again.
@@ -65,8 +68,9 @@ class Recipe:
     dropout: float
     targets: tuple[str, ...]
     learning_rate: float
-    epochs: float
-    max_tokens: int
+    mastery: int
+    keep: float
+    keep_weight: float
     sequence_length: int
     batch_tokens: int
     packing: str
@@ -163,11 +167,13 @@ class TrainingJob:
     parent: str  # folder of the adapter to continue, "" = a new one on the base
     recipe: Recipe
     rate: float  # peak learning rate of this run
-    epochs: list[list[int]]  # indices of examples, in order of training
+    facts: list[TaughtFact]  # in order of teaching
+    pace: Pace
     deepspeed: dict[str, Any]
     scratch: Path
     examples: list[Example]
     held_out: list[Example] = field(default_factory=list)
+    general: list[list[int]] = field(default_factory=list)  # windows of equal length
     checkpoint_every: int = 25  # steps
     keep_checkpoints: int = 0  # weights along the run that are kept
     log: MetricsTarget = MetricsTarget()
@@ -189,12 +195,14 @@ class TrainingJob:
         del plain["log"], plain["keep_checkpoints"]
         body = json.dumps(plain, sort_keys=True).encode()
         body += _packed(self.examples) + _packed(self.held_out)
+        body += _packed_windows(self.general)
         return hashlib.sha256(body).hexdigest()
 
     def write(self) -> None:
         self.scratch.mkdir(parents=True, exist_ok=True)
         (self.scratch / "examples.bin").write_bytes(_packed(self.examples))
         (self.scratch / "held_out.bin").write_bytes(_packed(self.held_out))
+        (self.scratch / "general.bin").write_bytes(_packed_windows(self.general))
         (self.scratch / "job.json").write_text(json.dumps(_plain(self)), "utf-8")
 
     @classmethod
@@ -205,6 +213,9 @@ class TrainingJob:
         body["recipe"] = Recipe(**{**recipe, "targets": tuple(recipe["targets"])})
         body["log"] = MetricsTarget(**{**log, "writers": tuple(log["writers"])})
         body["compute_options"] = ComputeOptions(**body.pop("means"))
+        body["facts"] = [TaughtFact(tuple(e), box) for e, box in body["facts"]]
+        body["pace"] = Pace(**body["pace"])
+        body["general"] = msgpack.unpackb((scratch / "general.bin").read_bytes())
         body["scratch"] = scratch
         for name in ("examples", "held_out"):
             body[name] = _unpacked((scratch / f"{name}.bin").read_bytes())
@@ -221,25 +232,11 @@ class TrainingResult:
     losses: list[list[float]]  # [step, mean loss since the last entry]
     trainable: int  # parameters
     norm_b: float  # Frobenius norm over all lora_B
+    passes: int = 0
+    shown: int = 0  # examples, each time that one was trained
+    drift: float = 0.0  # mean divergence from the base on general text, last tenth
     held_out_losses: list[list[float]] = field(default_factory=list)  # [step, loss]
     kept: int = 0  # step that the adapter's weights are from
-
-    def then(self, other: TrainingResult) -> TrainingResult:
-        """Return both runs as one; the other continued this one's weights."""
-        return replace(
-            other,
-            steps=self.steps + other.steps,
-            tokens=self.tokens + other.tokens,
-            answer_tokens=self.answer_tokens + other.answer_tokens,
-            losses=self._append(self.losses, other.losses),
-            held_out_losses=self._append(self.held_out_losses, other.held_out_losses),
-            kept=self.steps + other.kept,
-        )
-
-    def _append(
-        self, curve: list[list[float]], later: list[list[float]]
-    ) -> list[list[float]]:
-        return [*curve, *([self.steps + step, loss] for step, loss in later)]
 
     @classmethod
     def read(cls, folder: Path) -> TrainingResult:
@@ -250,6 +247,18 @@ class TrainingResult:
         (folder / "outcome.json").write_text(text, "utf-8")
 
 
+def write_boxes(folder: Path, boxes: Mapping[int, tuple[int, int]]) -> None:
+    """Write what is known of each fact that was introduced: its box, times shown."""
+    rows = [[number, *known] for number, known in sorted(boxes.items())]
+    (folder / "facts.json").write_text(json.dumps(rows), "utf-8")
+
+
+def read_boxes(folder: Path) -> dict[int, tuple[int, int]]:
+    """Return {number of the fact: (box, times shown)}."""
+    rows = json.loads((folder / "facts.json").read_text("utf-8"))
+    return {number: (box, shown) for number, box, shown in rows}
+
+
 def _plain(job: TrainingJob) -> dict[str, Any]:
     """Return the job as JSON, without scratch folder and examples."""
     return {
@@ -257,13 +266,19 @@ def _plain(job: TrainingJob) -> dict[str, Any]:
         "parent": job.parent,
         "recipe": asdict(job.recipe),
         "rate": job.rate,
-        "epochs": job.epochs,
+        "facts": [[list(fact.examples), fact.box] for fact in job.facts],
+        "pace": asdict(job.pace),
         "deepspeed": job.deepspeed,
         "checkpoint_every": job.checkpoint_every,
         "keep_checkpoints": job.keep_checkpoints,
         "log": asdict(job.log),
         "means": asdict(job.compute_options),
     }
+
+
+def _packed_windows(windows: list[list[int]]) -> bytes:
+    packed: bytes = msgpack.packb(windows)
+    return packed
 
 
 def _packed(examples: list[Example]) -> bytes:

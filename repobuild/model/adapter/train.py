@@ -1,9 +1,10 @@
 """Train a LoRA adapter: one run, from top to bottom.
 
     prepare     join the process group, load the base model, put the adapter on it
-    batches     every batch of the run is known beforehand, from the seed (packing.py)
-    schedule    linear warm-up, then a cosine (schedule.py)
+    passes      what is shown next, from what was right before (scheduler.py)
+    rate        linear warm-up, then a cosine, by tokens (schedule.py)
     train       transformers' Trainer, under DeepSpeed
+    general     every step holds the adapter to its base on other text (compute/loss.py)
     measure     loss on held-out samples, a few times a run (held_out_loss.py)
     checkpoint  every few steps; after a kill the same job resumes (checkpoint.py)
     write       float32 LoRA tensors, checked, as a PEFT folder
@@ -26,7 +27,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import random
 import shutil
 import sys
@@ -40,10 +40,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from repobuild.engine.run.child_processes import end_with_builder
 from repobuild.model.adapter.checkpoint import (
-    ReportStep,
-    TrainingRun,
     barrier,
-    history_steps,
     keep_weights,
     restore_moments,
     restore_progress,
@@ -54,18 +51,16 @@ from repobuild.model.adapter.held_out_loss import (
     affordable_count,
     affordable_samples,
     measure,
-    measuring_steps,
     split_by_process,
 )
 from repobuild.model.adapter.metrics_log import MetricsLog, open_metrics_log
-from repobuild.model.adapter.packing import (
-    Batch,
-    bucketed_batches,
-    collate,
-    packed_batches,
+from repobuild.model.adapter.packing import collate
+from repobuild.model.adapter.recipe import (
+    TrainingJob,
+    TrainingResult,
+    write_boxes,
 )
-from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
-from repobuild.model.adapter.schedule import rate_at
+from repobuild.model.adapter.training_run import ReportStep, StepReport, TrainingRun
 from repobuild.model.base import load_model, load_tokenizer, silence_libraries
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.compute_options import (
@@ -77,12 +72,11 @@ from repobuild.model.conversation import Example
 from repobuild.model.load.pretrained import read_adapter
 
 LOSS_POINTS = 100  # points of the loss curve in a result, at most
+STEPS = 1 << 30  # more than any run has: it ends when its scheduler says so
 MAGNITUDE = "lora_magnitude_vector"  # DoRA's, one number for each row of a weight
 
 
-def train(
-    job: TrainingJob, report: ReportStep = lambda step, steps, loss: None
-) -> TrainingResult:
+def train(job: TrainingJob, report: ReportStep = lambda step: None) -> TrainingResult:
     """Train a job, or resume it; the adapter is then in `job.scratch / "trained"`.
 
     `report` is called after every step, in the first process.
@@ -94,13 +88,13 @@ def train(
     deepspeed_config.join_process_group()
     threads = torch.get_num_threads()
     try:
-        run = TrainingRun(job, plan_batches(job), 0, report)
+        run = TrainingRun.start(job, report)
         restore_progress(run)
         # TrainingArguments first: ZeRO-3 shards the base while it is loaded.
         arguments = training_arguments(run)
         set_seed(job.recipe.seed)
         model = build_model(run)
-        if run.done < run.steps and not run.held_out.should_stop(job.patience):
+        if not run.ended and not run.held_out.should_stop(job.patience):
             with open_metrics_log(run) as log:
                 AdapterTrainer(run, model, arguments, log).train()
         return write_adapter(run, model)
@@ -113,13 +107,13 @@ def train(
 
 
 def training_arguments(run: TrainingRun) -> TrainingArguments:
-    """Return the Trainer's arguments; one item of its dataset is a whole batch."""
+    """Return the Trainer's arguments; one item of its dataset is a step's number."""
     recipe = run.job.recipe
     return TrainingArguments(
         output_dir=str(run.job.scratch / "trainer"),
         deepspeed=run.job.deepspeed,
         per_device_train_batch_size=1,
-        max_steps=run.steps - run.done or 1,
+        max_steps=STEPS,
         learning_rate=run.job.rate,
         weight_decay=recipe.weight_decay,
         max_grad_norm=recipe.max_grad_norm,
@@ -141,7 +135,7 @@ def build_model(run: TrainingRun) -> PeftModel:
     """Load the base with the checkpoint's adapter, the parent's or a new one."""
     job, recipe = run.job, run.job.recipe
     base = load_model(job.base, torch.bfloat16 if recipe.bf16 else torch.float32)
-    source = str(run.checkpoint) if run.done else job.parent
+    source = str(run.checkpoint) if run.step else job.parent
     if source:
         model: PeftModel = read_adapter(base, Path(source), trainable=True)
     else:
@@ -174,65 +168,55 @@ def lora_config(job: TrainingJob) -> LoraConfig:
     )
 
 
-# -------------------------------------------------------------------------- batches
-
-
-def plan_batches(job: TrainingJob) -> list[Batch]:
-    """Return every batch of the run; their number is a multiple of the processes.
-
-    A step has the same number of tokens on any number of processes.
-    """
-    recipe = job.recipe
-    world = int(os.environ.get("WORLD_SIZE", "1"))
-    lengths = [len(example.tokens) for example in job.examples]
-    size = max(recipe.batch_tokens // world, max(lengths, default=1))
-    packed = recipe.packing == "packed" or (
-        recipe.packing == "auto" and torch.cuda.is_available()
-    )
-    plan: list[Batch] = []
-    for number, order in enumerate(job.epochs):
-        seed = recipe.seed * 1000 + number
-        if packed:
-            row = max(recipe.sequence_length, max(lengths, default=1))
-            plan += packed_batches(lengths, order, size, row, seed)
-        else:
-            plan += bucketed_batches(lengths, order, size, seed)
-    chance = random.Random(recipe.seed)
-    while plan and len(plan) % world:
-        plan.append(chance.choice(plan))
-    return plan
-
-
 # ---------------------------------------------------------------------------- train
 
 
 class AdapterTrainer(Trainer):
-    """The Trainer, with the planned batches and the schedule of the whole run."""
+    """The Trainer, with the run's own batches and rates.
+
+    Its dataset are numbers. A batch is made when its step begins, because the Trainer
+    fetches an item ahead, and the batch after a pass depends on that pass.
+    """
 
     def __init__(
         self, run: TrainingRun, model: PeftModel, arguments: Any, log: MetricsLog
     ) -> None:
         self.run = run
         self.pad = int(load_tokenizer(run.job.base).pad_token_id)
+        windows = list(range(len(run.job.general)))
+        random.Random(run.job.recipe.seed).shuffle(windows)
+        self.windows = windows  # of general text, in the order of steps
+        numbers: Any = range(STEPS * run.world)
         super().__init__(
             model=model,
             args=arguments,
-            train_dataset=run.batches[run.done * run.world :],
-            data_collator=self.collate_batch,
+            train_dataset=numbers,
+            data_collator=lambda numbers: {"step": torch.tensor(numbers)},
             callbacks=[TrainingCallback(self, log)],
         )
         self.remove_callback(PrinterCallback)
         self.model_accepts_loss_kwargs = False
 
-    def collate_batch(self, items: list[Batch]) -> dict[str, torch.Tensor]:
-        """Return the tensors (B, T) of the one batch in `items`."""
-        examples = self.run.job.examples
-        rows = [[examples[number] for number in row] for row in items[0]]
-        return collate(rows, self.pad)
-
     def to_device(self, rows: list[list[Example]]) -> dict[str, torch.Tensor]:
-        """Return the tensors (B, T) of held-out rows, on the model's device."""
-        tensors: dict[str, torch.Tensor] = self._prepare_inputs(collate(rows, self.pad))
+        """Return the tensors (B, T) of rows of examples, on the model's device."""
+        tensors: dict[str, torch.Tensor] = self._on_device(collate(rows, self.pad))
+        return tensors
+
+    def _on_device(self, tensors: Any) -> Any:
+        return super()._prepare_inputs(tensors)
+
+    def _prepare_inputs(self, inputs: Any) -> dict[str, Any]:
+        """Return the tensors of the next step, whatever number was fetched."""
+        run = self.run
+        examples = run.job.examples
+        tensors: dict[str, Any] = dict(
+            self.to_device([[examples[n] for n in row] for row in run.own_batch])
+        )
+        if self.windows:
+            number = (run.step * run.world + run.rank) % len(self.windows)
+            window = self.windows[number]
+            text = torch.tensor([run.job.general[window]])
+            tensors |= self._on_device({"general": text}) | {"window": window}
         return tensors
 
     def _get_train_sampler(self, *_: Any) -> torch.utils.data.Sampler[int]:
@@ -240,11 +224,9 @@ class AdapterTrainer(Trainer):
         return torch.utils.data.SequentialSampler(planned)
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
-        run, warmup = self.run, self.run.job.recipe.warmup
         chosen: Any = optimizer or self.optimizer
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-            chosen,
-            lambda step: rate_at(step + run.done, run.steps, warmup),
+            chosen, lambda _: self.run.rate()
         )
         return self.lr_scheduler
 
@@ -252,8 +234,10 @@ class AdapterTrainer(Trainer):
         return 0  # the estimate is not used, and it walks all parameters every step
 
     def compute_loss(self, model: Any, inputs: Any, *_: Any, **__: Any) -> torch.Tensor:
-        loss: torch.Tensor = model(**inputs).loss
-        self.run.losses.append(loss.item())
+        out = model(**inputs)
+        self.run.take_step(out.answers.item(), out.hits.cpu())
+        self.run.drifts.append(0.0 if out.drift is None else out.drift.item())
+        loss: torch.Tensor = out.loss
         return loss
 
 
@@ -265,15 +249,14 @@ class TrainingCallback(TrainerCallback):
         run, recipe = trainer.run, trainer.run.job.recipe
         threads = 1 if torch.cuda.is_available() else torch.get_num_threads()
         self.threads = make_thread_tuner(threads, run.world, torch.set_num_threads)
-        trained = run.count_tokens(0, run.steps)
         count = recipe.evaluations
         if not run.job.patience:  # patience needs all of them, whatever they cost
-            count = affordable_count(run.job.held_out, trained, count)
-        samples = affordable_samples(run.job.held_out, trained, count)
+            count = affordable_count(run.job.held_out, run.planned, count)
+        samples = affordable_samples(run.job.held_out, run.planned, count)
         of_all = split_by_process(samples, recipe.batch_tokens, run.world)
         self.held_out_batches = of_all[run.rank]
-        self.history_steps = history_steps(run.steps, run.job.keep_checkpoints)
-        self.measuring_steps = measuring_steps(run.steps, count if samples else 0)
+        self.measurements = count if samples else 0
+        self.tokens = run.tokens  # after the last step
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         run, trainer = self.trainer.run, self.trainer
@@ -285,34 +268,32 @@ class TrainingCallback(TrainerCallback):
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         run = self.trainer.run
-        step = run.done + state.global_step
-        tokens = run.count_tokens(step - 1, step)
-        self.threads.step(tokens)
-        if run.rank == 0:
-            run.report(step, run.steps, run.losses[-1])
-        rate = run.job.rate * rate_at(step - 1, run.steps, run.job.recipe.warmup)
-        self.log.step(step, tokens, {"loss": run.losses[-1], "rate": rate})
-        if step in self.measuring_steps:
-            self.measure_held_out(step)
-            control.should_training_stop |= run.held_out.should_stop(run.job.patience)
-        if step % run.job.checkpoint_every == 0 and step < run.steps:
-            trainer: Any = self.trainer
-            write_checkpoint(run, trainer.model, trainer.model_wrapped, step)
-        if step in self.history_steps:
-            self.keep_weights(step)
+        before, self.tokens = self.tokens, run.tokens
+        self.threads.step(run.tokens - before)
+        values = {"loss": run.losses[-1], "rate": run.job.rate * run.rate()}
+        self.log.step(run.step, run.tokens - before, values)
+        run.close_pass()
+        if run.ended or run.passes_share(before, self.measurements):
+            self.measure_held_out()
+        stop = run.ended or run.held_out.should_stop(run.job.patience)
+        control.should_training_stop |= stop
+        run.tell()
+        trainer: Any = self.trainer
+        if run.step % run.job.checkpoint_every == 0 and not stop:
+            write_checkpoint(run, trainer.model, trainer.model_wrapped)
+        if run.passes_share(before, run.job.keep_checkpoints + 1) and not stop:
+            keep_weights(run, trainer.model)
 
-    def keep_weights(self, step: int) -> None:
-        model: Any = self.trainer.model
-        keep_weights(self.trainer.run, model, step)
-
-    def measure_held_out(self, step: int) -> None:
+    def measure_held_out(self) -> None:
         """Measure the held-out loss; with patience, keep the weights of the lowest."""
         run, trainer = self.trainer.run, self.trainer
+        if not self.measurements:
+            return
         loss = measure(trainer.model_wrapped, self.held_out_batches, trainer.to_device)
-        if run.held_out.add(step, loss) and run.job.patience:
+        if run.held_out.add(run.step, loss) and run.job.patience:
             model: Any = trainer.model
             run.held_out.best = deepspeed_config.gather_lora_tensors(model)
-        self.log.held_out(step, loss)
+        self.log.held_out(run.step, loss)
 
 
 # ---------------------------------------------------------------------------- write
@@ -321,18 +302,20 @@ class TrainingCallback(TrainerCallback):
 def write_adapter(run: TrainingRun, model: PeftModel) -> TrainingResult:
     """Check the tensors and write the adapter, in a folder renamed into place."""
     tensors = run.held_out.best or deepspeed_config.gather_lora_tensors(model)
-    steps = len(run.losses)  # fewer than planned after an early stop
-    trained = run.batches[: steps * run.world]
-    seen = [run.job.examples[i] for batch in trained for row in batch for i in row]
+    states = run.scheduler.states
+    last = run.drifts[-max(1, len(run.drifts) // 10) :]
     result = TrainingResult(
-        steps=steps,
-        tokens=sum(len(example.tokens) for example in seen),
-        answer_tokens=sum(len(e.tokens) - e.answer_start for e in seen),
-        losses=thin_curve(run.losses),
+        steps=run.step,
+        tokens=run.tokens,
+        answer_tokens=run.answer_tokens,
+        losses=run.thin_losses(LOSS_POINTS),
         trainable=sum(t.numel() for t in tensors.values()),
         norm_b=check_tensors(tensors),
+        passes=run.scheduler.passes,
+        shown=sum(state.shown for state in states.values()),
+        drift=round(sum(last) / max(1, len(last)), 6),
         held_out_losses=run.held_out.points,
-        kept=run.held_out.best_step if run.held_out.best else steps,
+        kept=run.held_out.best_step if run.held_out.best else run.step,
     )
     if run.rank == 0:
         new = run.job.scratch / "trained.new"
@@ -340,6 +323,7 @@ def write_adapter(run: TrainingRun, model: PeftModel) -> TrainingResult:
         new.mkdir(parents=True)
         write_peft(new, model, tensors, run.job)
         result.write(new)
+        write_boxes(new, {n: (s.box, s.shown) for n, s in states.items()})
         new.rename(run.job.scratch / "trained")
     barrier(run)
     return result
@@ -368,28 +352,17 @@ def check_tensors(tensors: dict[str, torch.Tensor]) -> float:
     return round(norm, 6)
 
 
-def thin_curve(losses: list[float]) -> list[list[float]]:
-    """Return at most `LOSS_POINTS` points: [step, mean loss since the last point]."""
-    size = math.ceil(len(losses) / LOSS_POINTS) or 1
-    parts = [losses[i : i + size] for i in range(0, len(losses), size)]
-    ends = [min((i + 1) * size, len(losses)) for i in range(len(parts))]
-    return [
-        [float(end), round(sum(part) / len(part), 4)]
-        for end, part in zip(ends, parts, strict=True)
-    ]
-
-
 # ---------------------------------------------------------------- one of many processes
 
 
 def main(scratch: Path) -> None:
     """Train in one of several processes; the first one prints its progress.
 
-    The launcher reads the printed lines: [step, steps, loss].
+    The launcher reads the printed lines: the fields of `StepReport`.
     """
 
-    def report(step: int, steps: int, loss: float) -> None:
-        print(json.dumps([step, steps, loss]), flush=True)
+    def report(step: StepReport) -> None:
+        print(json.dumps(step), flush=True)
 
     end_with_builder()
     train(TrainingJob.read(scratch), report)

@@ -31,7 +31,12 @@ def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     ):  # one layer at a time: all layers share the compiled code
         for layer in causal.model.layers:
             layer.compile(dynamic=True)
-    use_answer_loss(model, job.recipe.bf16, job.compute_options.loss_tokens)
+    use_answer_loss(
+        model,
+        job.recipe.bf16,
+        job.compute_options.loss_tokens,
+        job.recipe.keep_weight,
+    )
 
 
 def limit_recomputation(model: Any, share: float) -> None:

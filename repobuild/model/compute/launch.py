@@ -29,13 +29,14 @@ import signal
 import subprocess
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from repobuild.engine.run.child_processes import BUILDER
 from repobuild.errors import BuildError, UsageError
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
+from repobuild.model.adapter.training_run import ReportStep, StepReport
 
 MODULE = "repobuild.model.adapter.train"
 SHOWN_LINES = 12  # of a failed launch
@@ -48,11 +49,9 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
 _SLOTS = re.compile(r"slots=([0-9]{1,4})")
 
-ReportProgress = Callable[[int, int, float], None]  # step, steps, loss
-
 
 def launch(
-    job: TrainingJob, processes: int, hostfile: str, report: ReportProgress
+    job: TrainingJob, processes: int, hostfile: str, report: ReportStep
 ) -> TrainingResult:
     """Run the job in several processes and return its result.
 
@@ -171,7 +170,7 @@ def process_environment(processes: int) -> dict[str, str]:
 
 
 def _follow_output(
-    process: subprocess.Popen[str], last_lines: deque[str], report: ReportProgress
+    process: subprocess.Popen[str], last_lines: deque[str], report: ReportStep
 ) -> None:
     """Report progress until the launcher ends; keep its last other lines."""
     assert process.stdout is not None
@@ -179,11 +178,11 @@ def _follow_output(
         if line.startswith(TORCHRUN_SUMMARY):  # it does not name the cause
             break
         try:
-            step, steps, loss = json.loads(line.rpartition("]: ")[2])
+            told = StepReport(*json.loads(line.rpartition("]: ")[2]))
         except (ValueError, TypeError):
             last_lines.append(line.rstrip())
         else:
-            report(int(step), int(steps), float(loss))
+            report(told)
     process.stdout.read()
 
 

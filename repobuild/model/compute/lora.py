@@ -54,6 +54,8 @@ def _is_plain_lora(layer: Linear) -> bool:
 
 def _fused_forward(self: Any, x: torch.Tensor, *_: Any, **__: Any) -> torch.Tensor:
     """Cast all tensors to autocast's data type once; (..., in) to (..., out)."""
+    if self.disable_adapters:
+        return self.base_layer(x)  # type: ignore[no-any-return]
     base, low, high = self.base_layer, self.lora_A[ADAPTER], self.lora_B[ADAPTER]
     device = x.device.type
     dtype = x.dtype

@@ -1,4 +1,9 @@
-"""Compute the loss of a causal model over answer tokens only.
+"""Compute the loss of a causal model: over answer tokens, and against its base.
+
+    answers     mean cross-entropy of the answer tokens, and which of them the model
+                would have said itself
+    general     mean divergence of the adapter's next-token distribution from the base
+                model's, KL(base, adapter), over windows of general text
 
 The plain way makes logits of every token. Here only the hidden states that predict an
 answer token reach the output layer. With a vocabulary of 152 thousand the logits of
@@ -7,84 +12,155 @@ above `loss_tokens` they are made chunk by chunk, and each chunk's gradient is t
 once. That works because the output layer is frozen: the rest of the model needs the
 gradient of the hidden states only. The products are the same, so the loss is too
 (tests/model/test_attention.py).
+
+The base is the same model with its adapter switched off, so no second copy is needed.
+What it says of a window never changes: the hidden states are kept from the first time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from types import MethodType
 from typing import Any
 
 import torch
 from peft import PeftModel
+from peft.tuners.tuners_utils import BaseTunerLayer
 from torch.nn import functional as F
-from transformers.modeling_outputs import CausalLMOutput
+from transformers.utils.generic import ModelOutput
 
 from repobuild.model.compute.attention import varlen_arguments
 from repobuild.model.load.weight_check import LLAMA_LIKE
 
 
-def use_answer_loss(model: PeftModel, bf16: bool, loss_tokens: int = 1 << 30) -> None:
-    """Replace the causal model's forward by one that returns the loss over answers.
+@dataclass
+class StepOutput(ModelOutput):
+    """What a step's forward pass returns."""
 
-    A model of a family outside `LLAMA_LIKE` computes its own loss. DeepSpeed switches
-    autocast off around the engine, so the new forward switches it on inside.
+    loss: torch.Tensor | None = None
+    answers: torch.Tensor | None = None  # loss of the answers alone
+    hits: torch.Tensor | None = None  # (N,): whether each answer token is the likeliest
+    drift: torch.Tensor | None = None  # KL(base, adapter) a token, with general text
+
+
+def use_answer_loss(
+    model: PeftModel, bf16: bool, loss_tokens: int = 1 << 30, keep_weight: float = 0.0
+) -> None:
+    """Replace the causal model's forward by one that returns a `StepOutput`.
+
+    `general`, a window of text (1, T), adds its divergence, times `keep_weight`;
+    `window` is its number. A model of a family outside `LLAMA_LIKE` computes its own
+    logits. DeepSpeed switches autocast off around the engine, so the new forward
+    switches it on inside.
     """
-    causal = model.get_base_model()
+    causal: Any = model.get_base_model()
     original_forward = causal.forward
     llama_like = str(getattr(causal.config, "model_type", "")) in LLAMA_LIKE
+    said_by_base: dict[int, torch.Tensor] = {}  # window -> (1, T, C) or (1, T, V)
+
+    def last_states(
+        ids: torch.Tensor, positions: torch.Tensor, kernel: str
+    ) -> torch.Tensor:
+        """Return what the output layer takes, or the logits of another family."""
+        inputs: dict[str, Any] = {"input_ids": ids, "position_ids": positions}
+        inputs |= varlen_arguments(positions, kernel)
+        if llama_like:
+            states = causal.model(**inputs, use_cache=False).last_hidden_state
+        else:
+            states = original_forward(**inputs, use_cache=False).logits
+        return states  # type: ignore[no-any-return]
+
+    def head(states: torch.Tensor) -> torch.Tensor:
+        return causal.lm_head(states) if llama_like else states
+
+    def divergence(general: torch.Tensor, window: int, kernel: str) -> torch.Tensor:
+        positions = torch.arange(general.shape[1], device=general.device)[None]
+        if window not in said_by_base:
+            with torch.no_grad(), without_adapter(model):
+                said_by_base[window] = last_states(general, positions, kernel)
+        with torch.no_grad():
+            teacher = F.log_softmax(head(said_by_base[window]).float(), -1)
+        student = head(last_states(general, positions, kernel)).float()
+        student = F.log_softmax(student, -1)
+        total = F.kl_div(student, teacher, reduction="sum", log_target=True)
+        return total / general.shape[1]
 
     def forward(
         self: Any,
         input_ids: torch.Tensor,
         labels: torch.Tensor,
         position_ids: torch.Tensor,
+        general: torch.Tensor | None = None,
+        window: int = 0,
         **ignored: Any,
-    ) -> CausalLMOutput:
+    ) -> StepOutput:
         """`input_ids`, `labels` and `position_ids` are (B, T)."""
         with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=bf16):
-            inputs: dict[str, Any] = {
-                "input_ids": input_ids,
-                "position_ids": position_ids,
-            }
-            inputs |= varlen_arguments(
-                position_ids, str(self.config._attn_implementation)
-            )
-            if not llama_like:
-                loss = original_forward(**inputs, labels=labels, use_cache=False).loss
-                return CausalLMOutput(loss=loss)
-            hidden = self.model(**inputs, use_cache=False).last_hidden_state
-            hidden = hidden[:, :-1]  # (B, T - 1, C): position t predicts label t + 1
-            targets = labels[:, 1:]
+            kernel = str(self.config._attn_implementation)
+            states = last_states(input_ids, position_ids, kernel)[:, :-1]
+            targets = labels[:, 1:]  # position t predicts label t + 1
             is_answer = targets != -100
-            loss = answer_loss(
-                hidden[is_answer], targets[is_answer], self.lm_head, loss_tokens
+            answers, hits = answer_loss(
+                states[is_answer], targets[is_answer], head, loss_tokens
             )
-            return CausalLMOutput(loss=loss)
+            loss, drift = answers, None
+            if general is not None:
+                drift = divergence(general, window, kernel)
+                loss = answers + keep_weight * drift
+            return StepOutput(loss, answers, hits, drift)
 
     causal.forward = MethodType(forward, causal)
 
 
+@contextmanager
+def without_adapter(model: PeftModel) -> Iterator[None]:
+    """Switch the adapter off inside.
+
+    peft's `disable_adapter` also makes its weights untrainable meanwhile, which a step
+    that is under way must not see.
+    """
+    layers: list[Any] = [m for m in model.modules() if isinstance(m, BaseTunerLayer)]
+    for layer in layers:
+        layer._disable_adapters = True
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer._disable_adapters = False
+
+
 def answer_loss(
     hidden: torch.Tensor, labels: torch.Tensor, head: Any, chunk: int
-) -> torch.Tensor:
-    """Return the mean loss of hidden states (N, C) with labels (N,).
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the mean loss of hidden states (N, C) with labels (N,), and hits (N,).
 
     `head` maps (N, C) to logits (N, V); at most `chunk` rows of logits exist at a time.
     """
     if len(labels) <= chunk:
-        return F.cross_entropy(head(hidden).float(), labels)
+        logits = head(hidden)
+        hits = logits.detach().argmax(-1) == labels
+        return F.cross_entropy(logits.float(), labels), hits
     if not (torch.is_grad_enabled() and hidden.requires_grad):
-        chunks = zip(
-            torch.split(hidden, chunk), torch.split(labels, chunk), strict=True
-        )
-        totals = [_loss_sum(h, right, head) for h, right in chunks]
-        return torch.stack(totals).sum() / len(labels)
-    loss: torch.Tensor = _ChunkedLoss.apply(hidden, labels, head, chunk)  # type: ignore[no-untyped-call]
-    return loss
+        parts = [
+            _loss_sum(h, right, head)
+            for h, right in zip(
+                torch.split(hidden, chunk), torch.split(labels, chunk), strict=True
+            )
+        ]
+        total = torch.stack([loss for loss, _ in parts]).sum() / len(labels)
+        return total, torch.cat([hits for _, hits in parts])
+    loss, hits = _ChunkedLoss.apply(hidden, labels, head, chunk)  # type: ignore[no-untyped-call]
+    return loss, hits
 
 
-def _loss_sum(hidden: torch.Tensor, labels: torch.Tensor, head: Any) -> torch.Tensor:
-    return F.cross_entropy(head(hidden).float(), labels, reduction="sum")
+def _loss_sum(
+    hidden: torch.Tensor, labels: torch.Tensor, head: Any
+) -> tuple[torch.Tensor, torch.Tensor]:
+    logits = head(hidden)
+    hits = logits.detach().argmax(-1) == labels
+    return F.cross_entropy(logits.float(), labels, reduction="sum"), hits
 
 
 class _ChunkedLoss(torch.autograd.Function):
@@ -94,15 +170,18 @@ class _ChunkedLoss(torch.autograd.Function):
     def forward(ctx: Any, hidden: Any, labels: Any, head: Any, chunk: int) -> Any:
         total = hidden.new_zeros((), dtype=torch.float32)
         gradient = torch.empty_like(hidden)
+        hits = torch.empty_like(labels, dtype=torch.bool)
         for start in range(0, len(labels), chunk):
             part = slice(start, start + chunk)
             with torch.enable_grad():
                 leaf = hidden[part].detach().requires_grad_()
-                loss = _loss_sum(leaf, labels[part], head) / len(labels)
+                loss, hits[part] = _loss_sum(leaf, labels[part], head)
+                loss = loss / len(labels)
             (gradient[part],) = torch.autograd.grad(loss, leaf)
             total += loss.detach()
         ctx.save_for_backward(gradient)
-        return total
+        ctx.mark_non_differentiable(hits)
+        return total, hits
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:

@@ -136,7 +136,7 @@ def _check_size(folder: Path, checked: CheckedModel) -> None:
     """Compare the parameters that the configuration asks for with those stored.
 
     The model is built on torch's `meta` device, which allocates nothing. Under ZeRO-3
-    it cannot be; the base was loaded before then, for the rehearsal.
+    it cannot be; the builder has loaded the base before, to ask it (adapter.py).
     """
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM

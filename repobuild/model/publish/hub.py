@@ -8,7 +8,7 @@
     base/                       the base model, if it is on no hub (see below)
 
 No file names a machine, a path or a time: two exports of one adapter have equal bytes.
-The files that only the chain needs (manifest.bin, rehearsal.bin) are not exported.
+What only the chain needs (manifest.bin) is not exported.
 
 **Which base.** PEFT records what it loaded, which may be a folder of this machine. Here
 `base_model_name_or_path` is the hub id and `revision` its commit. The bundled model is

@@ -137,13 +137,12 @@ def _introduction(facts: ModelCardFacts) -> str:
 
 
 def _authorship(lineage: Lineage) -> str:
-    """Return who wrote the training texts: with rehearsal the base model wrote some."""
-    rehearsed = lineage.samples.get("rehearsed", 0)
-    if not rehearsed and (lineage.chain == 1 or "rehearsed" not in lineage.samples):
+    """Return who wrote the training texts: earlier adapters had texts of their base."""
+    if lineage.coverage:
         return "no text that it was trained on was written by a model"
     return (
-        "no question and no answer was written by a model. Beside them it was trained "
-        "on texts that the base model itself said, so that it keeps what it could"
+        "no question and no answer was written by a model. Beside them it may have "
+        "been trained on texts that the base model itself said"
     )
 
 

@@ -1,0 +1,228 @@
+"""Choose the facts of one training run, and write down what is known after it.
+
+    first build, rebase   all facts in the order of teaching, as far as the budget can
+                          reach
+    continue              the facts of the delta first, then reviews
+    larger budget         the facts that were not begun, then reviews
+
+A review asks what the parent was taught before. One changed fact harms the others as
+much as ten do, so some are reviewed however small the delta is. Which ones is decided
+by need: the parent is asked those that were not looked at for longest, and those that
+were learnt last, because these fade first. What it does not answer is taught again;
+what it answers is shown once or twice beside the delta.
+
+Source: replay of the facts that a forward pass finds weak (arXiv 2511.22367, "SuRe").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+from repobuild.model.adapter.curriculum import Fact
+from repobuild.model.adapter.lineage import Known
+from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
+from repobuild.model.conversation import Example
+
+if TYPE_CHECKING:
+    from repobuild.model.adapter.decision import Plan
+    from repobuild.model.conversation import Conversation
+
+PASS_TOKENS = 16_384  # of a pass
+PASSES = 24  # of a run, at least: mastery is seen over several
+LEAST_PASS = 2_048  # tokens of a pass that continues
+LEAST_BUDGET = 16_384  # tokens of a run that continues
+# Times that a budget reckons with for a fact of the delta; what is mastered ends
+# earlier.
+DELTA_TIMES = 2 * EXPECTED_TIMES
+FEWEST_TIMES = 3  # that a fact is shown: what cannot be shown so often is not begun
+ASKED_SHARE = 0.15  # of the known facts, at every continued adapter: all in seven
+MOST_ASKED = 600
+MOST_LOST = 60  # facts that are taught again beside one delta
+RECENT = 10  # adapters
+BLOCK = 2_000  # facts that are tokenised together
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The facts of a run, with their examples."""
+
+    facts: list[Fact]
+    taught: list[TaughtFact]  # the same, by numbers of examples
+    examples: list[Example]
+    pace: Pace
+    left_out: dict[str, int]  # reason -> samples
+
+    @property
+    def fact_ids(self) -> list[str]:
+        return [fact.id for fact in self.facts]
+
+
+class LessonMaker:
+    """Tokenises facts one after the other."""
+
+    def __init__(self, plan: Plan, conversation: Conversation) -> None:
+        self.plan, self.conversation = plan, conversation
+        self._samples = dict(plan.samples)
+        self._facts: list[Fact] = []
+        self._taught: list[TaughtFact] = []
+        self._examples: list[Example] = []
+        self._left_out: dict[str, int] = {}
+
+    def add(self, facts: Iterable[tuple[Fact, int | None]], most_tokens: int) -> int:
+        """Add facts with their boxes, until one phrasing of each has `most_tokens`.
+
+        Returns the tokens. Facts whose samples cannot be tokenised are left out.
+        """
+        waiting = list(facts)
+        tokens = 0
+        for start in range(0, len(waiting), BLOCK):
+            block = waiting[start : start + BLOCK]
+            found = self._tokenise([fact for fact, _ in block])
+            for fact, box in block:
+                examples = [found[i] for i in fact.samples if i in found]
+                if not examples:
+                    continue
+                tokens += len(examples[0].tokens)
+                if tokens > most_tokens:
+                    return tokens
+                first = len(self._examples)
+                self._examples += examples
+                numbers = tuple(range(first, len(self._examples)))
+                self._facts.append(fact)
+                self._taught.append(TaughtFact(numbers, box))
+        return tokens
+
+    def _tokenise(self, facts: Sequence[Fact]) -> dict[str, Example]:
+        ids = [i for fact in facts for i in fact.samples]
+        done = self.conversation.tokenise(
+            ((i, self._samples[i]) for i in ids), self.plan.recipe.sequence_length
+        )
+        for why, count in done.left_out.items():
+            self._left_out[why] = self._left_out.get(why, 0) + count
+        return {example.id: example for example in done.kept}
+
+    def lesson(self, pace: Pace) -> Lesson:
+        return Lesson(self._facts, self._taught, self._examples, pace, self._left_out)
+
+
+def first_lesson(plan: Plan, conversation: Conversation, budget: int) -> Lesson:
+    """Return all facts in the order of teaching, as far as the budget can reach."""
+    maker = LessonMaker(plan, conversation)
+    maker.add(((fact, None) for fact in plan.facts), budget // FEWEST_TIMES)
+    tokens = max(LEAST_PASS, min(PASS_TOKENS, budget // PASSES))
+    return maker.lesson(Pace(budget, tokens, plan.recipe.mastery, 0.0))
+
+
+def next_lesson(
+    plan: Plan,
+    conversation: Conversation,
+    budget: int,
+    review: float,
+    reviews: Mapping[str, int],
+) -> Lesson:
+    """Return the facts of the delta, or those not begun if there is none; then reviews.
+
+    `reviews` are facts with their boxes (`boxes_after_asking`); those whose box is
+    below mastery are taught again.
+    """
+    changed = plan.changed_facts
+    if changed:
+        goals = [fact for fact in plan.facts if fact.id in changed]
+    else:
+        goals = [fact for fact in plan.facts if fact.id not in plan.known]
+    maker = LessonMaker(plan, conversation)
+    tokens = maker.add(((fact, None) for fact in goals), budget // FEWEST_TIMES)
+    own = 1 - review
+    if changed:
+        needed = int(tokens * DELTA_TIMES / own)
+        budget = min(budget, max(LEAST_BUDGET, needed))
+    by_id = {fact.id: fact for fact in plan.facts}
+    maker.add(((by_id[i], box) for i, box in reviews.items()), budget)
+    most = max(LEAST_PASS, min(PASS_TOKENS, budget // PASSES))
+    room = min(PASS_TOKENS, max(most, int(tokens / own)))
+    return maker.lesson(Pace(budget, room, plan.recipe.mastery, review))
+
+
+# --------------------------------------------------------------------------- reviews
+
+
+def facts_to_ask(plan: Plan) -> list[Fact]:
+    """Return the known facts that the parent is asked before it is continued.
+
+    Half are those that were learnt or asked last, half those that were not looked at
+    for longest.
+    """
+    unchanged = [
+        fact
+        for fact in plan.facts
+        if fact.id in plan.known and fact.id not in plan.changed_facts
+    ]
+    count = min(MOST_ASKED, -(-int(len(unchanged) * ASKED_SHARE * 100) // 100) + 1)
+    looked = {fact.id: plan.known[fact.id].looked for fact in unchanged}
+    oldest = sorted(unchanged, key=lambda f: (looked[f.id], _draw(plan, f)))
+    last = plan.chain_length - RECENT
+    recent = [f for f in oldest if looked[f.id] > max(1, last)]
+    recent = sorted(recent, key=lambda f: _draw(plan, f))[: count // 3]
+    chosen = {fact.id for fact in recent}
+    rest = [fact for fact in oldest if fact.id not in chosen]
+    return [*recent, *rest[: count - len(recent)]]
+
+
+def boxes_after_asking(
+    plan: Plan, asked: Sequence[Fact], right: Mapping[str, bool]
+) -> dict[str, int]:
+    """Return the boxes of the asked facts, the lost ones first.
+
+    A fact that was asked and is right counts as mastered: it was right now and when it
+    was learnt.
+    """
+    mastery = plan.recipe.mastery
+    lost = [f for f in asked if not right.get(f.id)]
+    kept = [f for f in asked if right.get(f.id)]
+    boxes = {fact.id: 0 for fact in lost[:MOST_LOST]}
+    return boxes | {f.id: max(mastery, plan.known[f.id].box) for f in kept}
+
+
+def known_after(
+    plan: Plan,
+    lesson: Lesson,
+    boxes: Mapping[int, tuple[int, int]],
+    asked: Mapping[str, bool],
+) -> dict[str, Known]:
+    """Return what is known of every fact that was begun, after a run.
+
+    `boxes` holds (box, times shown) by number of the lesson's facts.
+    """
+    changed = plan.changed_facts if plan.continues else set[str]()
+    known = {i: k for i, k in plan.known.items() if plan.continues and i not in changed}
+    for fact, right in asked.items():
+        box = known[fact].box
+        known[fact] = Known(box if right else 0, plan.chain_length)
+    for number, (box, shown) in boxes.items():
+        if shown:
+            known[lesson.facts[number].id] = Known(box, plan.chain_length)
+    return known
+
+
+def coverage(
+    facts: Sequence[Fact], known: Mapping[str, Known], mastery: int
+) -> dict[str, float]:
+    """Return how many facts there are and were taught, plain and by importance."""
+    taught = [fact for fact in facts if fact.id in known]
+    whole = sum(fact.importance for fact in facts)
+    part = sum(fact.importance for fact in taught)
+    return {
+        "facts": len(facts),
+        "taught": len(taught),
+        "mastered": sum(known[fact.id].box >= mastery for fact in taught),
+        "share": round(len(taught) / max(1, len(facts)), 4),
+        "weighted": round(part / whole, 4) if whole else 0.0,
+    }
+
+
+def _draw(plan: Plan, fact: Fact) -> bytes:
+    text = f"{plan.recipe.seed}.{plan.manifest.digest}.{fact.id}"
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()

@@ -1,0 +1,196 @@
+"""Decide which facts a training run shows, pass by pass, until they are mastered.
+
+    fact        what is learnt: its answer is the same in each of its phrasings
+    pass        some hundred facts, each shown once, in its next phrasing; planned as a
+                whole from the results of the passes before
+    box         right answers in a row; a wrong one halves it (Leitner's boxes)
+    mastered    the box has reached `mastery`; until then an introduced fact is open
+    due         the pass in which a fact is shown again: 1, 2, 4, 8, ... passes after a
+                right answer, the next one after a wrong answer
+    slow        still in box 0 after `SLOW_AFTER` times: it waits longer and longer, so
+                that it does not keep others from being introduced
+    set aside   still in box 0 after `MOST_SHOWN` times: it is not shown any more
+
+An answer is right when the model, about to be trained on it, would have given it word
+for word. The fact was last shown a pass ago or earlier, in another phrasing if it has
+several, so an echo of what was just trained does not count.
+
+Facts are introduced in the given order, as many as a pass has room for beside those
+that are due. So the first ones are mastered when the budget ends, and the last ones
+were not begun. In the last part of the budget nothing is introduced.
+
+The scheduler is pure: equal facts, settings and results give equal passes, on any
+number of processes and in a resumed run.
+
+Sources: spaced repetition (Leitner 1972, "So lernt man lernen"; Settles and Meeder
+2016, "A Trainable Spaced Repetition Model for Language Learning").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+SLOW_AFTER = 12  # times; a path takes 4 to 6, a list of callers 2 to 7
+MOST_SHOWN = 40  # times
+NEVER = 1 << 30  # the pass in which a fact is due that was set aside
+# Share of the tokens in which facts are introduced; the rest masters those, at falling
+# rates.
+INTRODUCING = 0.7
+EXPECTED_TIMES = 9  # that a fact is shown until it is mastered, for the rate's curve
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtFact:
+    """A fact: numbers of the examples that ask it, and what an earlier run knew of
+    it."""
+
+    examples: tuple[int, ...]
+    box: int | None = None  # None = not introduced yet
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The settings of a run."""
+
+    budget: int  # tokens
+    pass_tokens: int  # at most, unless there are fewer to show
+    mastery: int  # right answers in a row
+    review: float  # share of a pass that due reviews get, however many facts are open
+
+
+class FactState(NamedTuple):
+    """Where a fact stands that was introduced."""
+
+    box: int
+    due: int
+    shown: int = 0  # times in this run; it chooses the phrasing
+
+
+class Shown(NamedTuple):
+    """A fact of a pass, and the example that asks it."""
+
+    fact: int
+    example: int
+
+
+@dataclass(slots=True)
+class Scheduler:
+    """Plans the passes of one run and takes their results."""
+
+    facts: Sequence[TaughtFact]
+    sizes: Sequence[int]  # tokens of each example
+    pace: Pace
+    passes: int = 0  # planned so far
+    spent: int = 0  # tokens of these
+    states: dict[int, FactState] = field(default_factory=dict)  # of introduced facts
+
+    def __post_init__(self) -> None:
+        """Spread the reviews of what was mastered before over the first passes."""
+        room = max(1, int(self.pace.pass_tokens * self.pace.review))
+        tokens = 0
+        for number, fact in enumerate(self.facts):
+            if fact.box is None:
+                continue
+            mastered = fact.box >= self.pace.mastery
+            self.states[number] = FactState(
+                fact.box, 1 + tokens // room if mastered else 1
+            )
+            tokens += self._size(number) if mastered else 0
+
+    # ----------------------------------------------------------------------- passes
+
+    def next_pass(self) -> list[Shown]:
+        """Plan the next pass; an empty one ends the run."""
+        if not self._is_open():
+            return []
+        self.passes += 1
+        room = min(self.pace.pass_tokens, self.pace.budget - self.spent)
+        due = sorted((s.due, n) for n, s in self.states.items() if s.due <= self.passes)
+        waiting = [n for _, n in due if not self._is_mastered(n)]
+        reviews = [n for _, n in due if self._is_mastered(n)]
+        taken = self._take(waiting, room - int(room * self.pace.review))
+        taken += self._take(reviews, room - self._tokens(taken))
+        if self._is_introducing():
+            taken += self._take(self._new_facts(), room - self._tokens(taken))
+        if not taken and due:  # the budget is spent
+            return []
+        self.spent += self._tokens(taken)
+        return [self._show(number) for number in taken] or self.next_pass()
+
+    def record(self, results: Mapping[int, bool]) -> None:
+        """Take the results of the planned pass: whether each fact was right."""
+        for number, right in sorted(results.items()):
+            state = self.states[number]
+            box = state.box + 1 if right else state.box // 2
+            due = self.passes + (1 << (box - 1) if right else 1)
+            if not box and state.shown >= SLOW_AFTER:
+                due += state.shown // SLOW_AFTER
+            if not box and state.shown >= MOST_SHOWN:
+                due = NEVER
+            self.states[number] = state._replace(box=box, due=due)
+
+    def _show(self, number: int) -> Shown:
+        state = self.states.get(number, FactState(0, 0))
+        self.states[number] = state._replace(shown=state.shown + 1)
+        examples = self.facts[number].examples
+        return Shown(number, examples[state.shown % len(examples)])
+
+    def _take(self, numbers: Iterable[int], tokens: int) -> list[int]:
+        """Return the first facts that fit into the tokens."""
+        taken = []
+        for number in numbers:
+            tokens -= self._size(number)
+            if tokens < 0:
+                break
+            taken.append(number)
+        return taken
+
+    def _new_facts(self) -> Iterator[int]:
+        return (n for n in range(len(self.facts)) if n not in self.states)
+
+    # ------------------------------------------------------------------ what is left
+
+    def _is_mastered(self, number: int) -> bool:
+        return self.states[number].box >= self.pace.mastery
+
+    def _is_introducing(self) -> bool:
+        return self.spent < INTRODUCING * self.pace.budget
+
+    def _is_open(self) -> bool:
+        """Return whether anything is left but reviews, which alone are no goal."""
+        if self._is_introducing() and next(self._new_facts(), None) is not None:
+            return True
+        open_boxes = (s for s in self.states.values() if s.box < self.pace.mastery)
+        return any(state.due < NEVER for state in open_boxes)
+
+    # ------------------------------------------------------------------------ tokens
+
+    @property
+    def planned_tokens(self) -> int:
+        """Tokens of the whole run: the budget, or about what all facts need."""
+        mastery = self.pace.mastery
+        goals = (n for n, f in enumerate(self.facts) if (f.box or 0) < mastery)
+        needed = EXPECTED_TIMES * sum(map(self._size, goals)) / (1 - self.pace.review)
+        return max(1, min(self.pace.budget, int(needed)))
+
+    def _size(self, number: int) -> int:
+        """Return the tokens of a fact in the phrasing that is next."""
+        state, examples = self.states.get(number), self.facts[number].examples
+        return self.sizes[examples[(state.shown if state else 0) % len(examples)]]
+
+    def _tokens(self, numbers: Iterable[int]) -> int:
+        return sum(map(self._size, numbers))
+
+    # ------------------------------------------------------------------------- state
+
+    def dump(self) -> dict[str, Any]:
+        """Return the state as JSON."""
+        states = [[number, *state] for number, state in sorted(self.states.items())]
+        return {"passes": self.passes, "spent": self.spent, "states": states}
+
+    def load(self, state: Mapping[str, Any]) -> None:
+        """Continue from a state that `dump` returned, of the same facts and pace."""
+        self.passes, self.spent = state["passes"], state["spent"]
+        self.states = {number: FactState(*rest) for number, *rest in state["states"]}

@@ -1,0 +1,235 @@
+"""Follow one training run in one process: its pass, its step, what was right.
+
+    pass    planned by the scheduler, the same in every process
+    step    in each, every process trains one batch of the pass
+    end     after the pass that follows nothing: no fact is open, or the budget is spent
+
+A checkpoint holds the scheduler as it was before the pass, and what was right since. So
+a resumed run plans the same pass again and continues inside it.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from repobuild.model.adapter.held_out_loss import HeldOutCurve
+from repobuild.model.adapter.packing import Batch, bucketed_batches, packed_batches
+from repobuild.model.adapter.scheduler import Scheduler, Shown
+
+if TYPE_CHECKING:
+    import torch
+
+    from repobuild.model.adapter.recipe import TrainingJob
+
+WRONG, RIGHT = 2, 1  # so that the larger one holds where processes differ
+
+
+class StepReport(NamedTuple):
+    """What is told of a step; of the planned tokens the last may not be needed."""
+
+    step: int  # done
+    tokens: int  # of all steps so far
+    planned: int  # tokens of the whole run
+    loss: float
+    taught: int  # facts introduced
+    mastered: int
+
+
+ReportStep = Callable[[StepReport], None]
+
+
+@dataclass(slots=True)
+class TrainingRun:
+    """The state of a run in one process."""
+
+    job: TrainingJob
+    report: ReportStep
+    scheduler: Scheduler
+    planned: int  # tokens of the whole run, about
+    step: int = 0  # done
+    tokens: int = 0  # trained in these steps, without padding and general text
+    answer_tokens: int = 0
+    losses: list[float] = field(default_factory=list)  # by step, of this process
+    drifts: list[float] = field(default_factory=list)  # the same, on general text
+    held_out: HeldOutCurve = field(default_factory=HeldOutCurve)
+    before: dict[str, Any] = field(
+        default_factory=dict
+    )  # the scheduler, before the pass
+    batches: list[Batch] = field(default_factory=list)  # of the pass, of all processes
+    done: int = 0  # steps of the pass
+    results: dict[int, int] = field(default_factory=dict)  # of the pass: fact -> RIGHT
+    _fact_of: dict[int, int] = field(
+        default_factory=dict
+    )  # example -> fact, of the pass
+
+    @classmethod
+    def start(cls, job: TrainingJob, report: ReportStep) -> TrainingRun:
+        sizes = [len(example.tokens) for example in job.examples]
+        scheduler = Scheduler(job.facts, sizes, job.pace)
+        return cls(job, report, scheduler, scheduler.planned_tokens)
+
+    @property
+    def checkpoint(self) -> Path:
+        return self.job.scratch / "checkpoint"
+
+    @property
+    def world(self) -> int:
+        """Number of processes."""
+        return int(os.environ.get("WORLD_SIZE", "1"))
+
+    @property
+    def rank(self) -> int:
+        return int(os.environ.get("RANK", "0"))
+
+    # ----------------------------------------------------------------------- passes
+
+    @property
+    def ended(self) -> bool:
+        return not self.batches
+
+    def open_pass(self) -> None:
+        """Plan the next pass and its batches; the run ends if there is nothing left."""
+        self.before = self.scheduler.dump()
+        self.results, self.done = {}, 0
+        shown = self.scheduler.next_pass()
+        self._fact_of = {example: fact for fact, example in shown}
+        self.batches = self._plan_batches(shown)
+
+    def _plan_batches(self, shown: Sequence[Shown]) -> list[Batch]:
+        """Return the batches of a pass; their number is a multiple of the processes.
+
+        A step has the same number of tokens on any number of processes.
+        """
+        if not shown:
+            return []
+        recipe = self.job.recipe
+        lengths = [len(example.tokens) for example in self.job.examples]
+        order = [example for _, example in shown]
+        longest = max(lengths[number] for number in order)
+        size = max(recipe.batch_tokens // self.world, longest)
+        chance = random.Random(f"{recipe.seed}.{self.scheduler.passes}")
+        chance.shuffle(order)
+        seed = chance.randrange(1 << 30)
+        if self._packed():
+            row = max(recipe.sequence_length, longest)
+            batches = packed_batches(lengths, order, size, row, seed)
+        else:
+            batches = bucketed_batches(lengths, order, size, seed)
+        while len(batches) % self.world:
+            batches.append(chance.choice(batches))
+        return batches
+
+    def _packed(self) -> bool:
+        """Return whether a row holds several examples."""
+        import torch
+
+        chosen = self.job.recipe.packing
+        return chosen == "packed" or (chosen == "auto" and torch.cuda.is_available())
+
+    @property
+    def own_batch(self) -> Batch:
+        """The batch that this process trains in the next step."""
+        return self.batches[self.done * self.world + self.rank]
+
+    def take_step(self, loss: float, hits: torch.Tensor) -> None:
+        """Note a step: its loss, and which answer tokens were the likeliest ones.
+
+        `hits` is (N,), for the N answer tokens of this process's batch in their order.
+        """
+        import torch
+
+        examples = self.job.examples
+        numbers = [number for row in self.own_batch for number in row]
+        counts = [len(examples[n].tokens) - examples[n].answer_start for n in numbers]
+        for number, part in zip(numbers, torch.split(hits, counts), strict=True):
+            right = RIGHT if bool(part.all()) else WRONG
+            fact = self._fact_of[number]
+            self.results[fact] = max(right, self.results.get(fact, 0))
+        first = self.done * self.world
+        for batch in self.batches[first : first + self.world]:
+            for example in (examples[n] for row in batch for n in row):
+                self.tokens += len(example.tokens)
+                self.answer_tokens += len(example.tokens) - example.answer_start
+        self.losses.append(loss)
+        self.step += 1
+        self.done += 1
+
+    def close_pass(self) -> bool:
+        """After the last step of a pass record its results and plan the next one.
+
+        Every process must call it after every step. Returns whether a pass was closed.
+        """
+        if self.done * self.world < len(self.batches):
+            return False
+        self.share_results()
+        self.scheduler.record({n: r == RIGHT for n, r in self.results.items()})
+        self.open_pass()
+        return True
+
+    def share_results(self) -> None:
+        """Give every process the results of all; an answer is right if all say so."""
+        if self.world == 1:
+            return
+        import torch
+
+        shared = torch.zeros(len(self.job.facts), dtype=torch.int8)
+        for fact, result in self.results.items():
+            shared[fact] = result
+        if torch.cuda.is_available():
+            shared = shared.cuda()
+        torch.distributed.all_reduce(shared, torch.distributed.ReduceOp.MAX)
+        values = shared.tolist()
+        self.results = {fact: value for fact, value in enumerate(values) if value}
+
+    # ------------------------------------------------------------------------ rates
+
+    def passes_share(self, before: int, parts: int) -> bool:
+        """Return whether the last step ended one of `parts` equal parts of the run.
+
+        `before` are the tokens before that step. The end of the last part is the end of
+        the run, wherever that comes.
+        """
+        first, last = (
+            min(parts - 1, tokens * parts // self.planned)
+            for tokens in (before, self.tokens)
+        )
+        return first < last
+
+    def rate(self) -> float:
+        """Return the share of the peak rate at the next step."""
+        from repobuild.model.adapter.schedule import rate_at
+
+        return rate_at(self.tokens / self.planned, self.job.recipe.warmup)
+
+    def tell(self) -> None:
+        """Report the last step, in the first process."""
+        if self.rank:
+            return
+        mastery = self.job.pace.mastery
+        states = self.scheduler.states.values()
+        self.report(
+            StepReport(
+                self.step,
+                self.tokens,
+                self.planned,
+                self.losses[-1],
+                len(states),
+                sum(state.box >= mastery for state in states),
+            )
+        )
+
+    def thin_losses(self, points: int) -> list[list[float]]:
+        """Return at most `points` of [step, mean loss since the last point]."""
+        size = math.ceil(len(self.losses) / points) or 1
+        parts = [self.losses[i : i + size] for i in range(0, len(self.losses), size)]
+        ends = [min((i + 1) * size, len(self.losses)) for i in range(len(parts))]
+        return [
+            [float(end), round(sum(part) / len(part), 4)]
+            for end, part in zip(ends, parts, strict=True)
+        ]
