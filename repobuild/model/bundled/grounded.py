@@ -1,4 +1,4 @@
-"""Ask questions below the facts that answer them, so that the base reads what it is given.
+"""Ask questions below the facts that answer them, so that the base reads its prompt.
 
 The user's message, as `ask --ground` writes it:
 
@@ -7,13 +7,13 @@ The user's message, as `ask --ground` writes it:
 
     QUESTION
 
-A fact is the first paragraph, on one line, of an answer. Two to six of them are given in
-random order: one answers the question, in a quarter of the cases in another language
-than the answer, and for places sometimes a fact of another kind that names the path; the
-others are about the same file, similar names, or anything in the repository. In half of
-the messages all names, paths and numbers are invented, in facts, question and answer
-alike: so the answer must be copied and cannot be known. In one of ten no fact answers,
-and the answer is REFUSALS.
+A fact is the first paragraph, on one line, of an answer. Two to six of them are given
+in random order. One answers the question: in a quarter of the cases in another language
+than the answer, and for places sometimes a fact of another kind that names the path.
+The others are about the same file, similar names, or anything in the repository. In
+half of the messages all names, paths and numbers are invented, in facts, question and
+answer alike: the answer must be copied and cannot be known. In one of ten no fact
+answers, and the answer is one of REFUSALS.
 
 A question fits if what it asks about is named in the fact: "Which function is described
 like this?" cannot be answered by a fact that gives only the function's name and path.
@@ -236,8 +236,8 @@ _KEPT = (
 def invent_all(texts: Sequence[str], rng: random.Random) -> list[str]:
     """Return the texts with every quoted name, path and number invented, alike in all.
 
-    Names are those in backticks; in code they are replaced, too. Dunder names, suffixes,
-    keywords and built-in names stay.
+    Names are those in backticks; in code they are replaced, too. Dunder names,
+    suffixes, keywords and built-in names stay.
     """
     names: dict[str, str] = {}
     for text in texts:

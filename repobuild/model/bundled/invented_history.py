@@ -150,14 +150,18 @@ def _change_signature(
     files: Mapping[str, str], code: list[str], rng: random.Random
 ) -> Change | None:
     path = code[-1]
-    ends = list(re.finditer(r"(?m)^ *def (\w+)\([^()\n]+(, \w+=[\w.'\"]+)\):$", files[path]))
+    ends = list(
+        re.finditer(r"(?m)^ *def (\w+)\([^()\n]+(, \w+=[\w.'\"]+)\):$", files[path])
+    )
     if not ends:
         return None
     found = rng.choice(ends)
     start, end = found.span(2)
     before = files[path][:start] + files[path][end:]
     option = found[2][2:].partition("=")[0]
-    subject = rng.choice((f"Let {found[1]} take {option}", f"Add {option} to {found[1]}"))
+    subject = rng.choice(
+        (f"Let {found[1]} take {option}", f"Add {option} to {found[1]}")
+    )
     return Change(subject, {path: before}, {path: files[path]})
 
 
@@ -240,5 +244,3 @@ def write_commits(repository: Path, commits: Sequence[Commit]) -> None:
             parts.append(b"data %d\n%b\n" % (len(data), data))
     command = ["git", "-C", str(repository), "fast-import", "--quiet"]
     subprocess.run(command, input=b"".join(parts), check=True)
-
-

@@ -9,29 +9,30 @@ from __future__ import annotations
 import random
 
 _STARTS = (
-    "ba be bi bo bra bri ca ce chi co cra da de di do dra du fa fe fi fla fo fre ga ge "
-    "gi glo gra ha he hi ho ja jo ka ke ki ko kra la le li lo lu ma me mi mo mu na ne "
-    "ni no nu o pa pe pi pla po pra que ra re ri ro ru sa se sha si sla so sta su ta te "
-    "ti to tra tu u va ve vi vo wa we wi ya yo za ze zo"
+    "ba be bi bo bra bri ca ce chi co cra da de di do dra du fa fe fi fla fo fre ga "
+    "ge gi glo gra ha he hi ho ja jo ka ke ki ko kra la le li lo lu ma me mi mo mu "
+    "na ne ni no nu o pa pe pi pla po pra que ra re ri ro ru sa se sha si sla so sta "
+    "su ta te ti to tra tu u va ve vi vo wa we wi ya yo za ze zo"
 ).split()
 _ENDS = (
-    "b ck d del den der f g k l lar len ler lin lo m mer min mon n na nd ner nk nt p per "
-    "r ra rd rel ren rin rk ro rt s sh sk st t ta tel ter tis ton tra v x"
+    "b ck d del den der f g k l lar len ler lin lo m mer min mon n na nd ner nk nt p "
+    "per r ra rd rel ren rin rk ro rt s sh sk st t ta tel ter tis ton tra v x"
 ).split()
 _WORDS = (
-    "add align apply array batch bind block bound buffer build bytes cache call check "
-    "child chunk clean client clock close code color column config context copy count "
-    "cursor data date decode default delta depth diff digest draw edge encode entry "
-    "error event fetch field file filter find flag flush format frame graph group guard "
-    "handle hash head header host index info inner input item join key label layer leaf "
-    "length level limit line link list load local lock log loop map mark match matrix "
-    "merge message mode model name node number offset open option order outer output "
-    "owner page parse part patch path peer plan point pool port prefix queue range rank "
-    "rate read record ref region render reply report reset result retry role root route "
-    "row rule run sample scale scan scope score seek send shape shift sign size slice "
-    "sort source span split stack stage start state step store stream sum swap sync "
-    "table tag target task text time token trace track tree type unit update user value "
-    "vector version view visit wait walk watch weight window word worker write zone"
+    "add align apply array batch bind block bound buffer build bytes cache call "
+    "check child chunk clean client clock close code color column config context "
+    "copy count cursor data date decode default delta depth diff digest draw edge "
+    "encode entry error event fetch field file filter find flag flush format frame "
+    "graph group guard handle hash head header host index info inner input item join "
+    "key label layer leaf length level limit line link list load local lock log loop "
+    "map mark match matrix merge message mode model name node number offset open "
+    "option order outer output owner page parse part patch path peer plan point pool "
+    "port prefix queue range rank rate read record ref region render reply report "
+    "reset result retry role root route row rule run sample scale scan scope score "
+    "seek send shape shift sign size slice sort source span split stack stage start "
+    "state step store stream sum swap sync table tag target task text time token "
+    "trace track tree type unit update user value vector version view visit wait "
+    "walk watch weight window word worker write zone"
 ).split()
 
 

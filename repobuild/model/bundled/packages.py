@@ -21,8 +21,8 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-import random
 import platform
+import random
 import re
 import subprocess
 from collections import Counter

@@ -6,9 +6,12 @@
     python -m repobuild.model.bundled.pretrain CORPUS --out tiny    # again: continues
 
 `--base MODEL` starts from the weights and the tokenizer of an earlier model; without it
-both are learnt from nothing. `--out` always holds a complete model that `from_pretrained` loads: every few minutes a
-new one is written next to it and renamed. The float32 weights and the optimizer state
-are in `OUT.training/`, as safetensors; a run that finds them there continues from them.
+both are learnt from nothing. `--out` always holds a complete model that
+`from_pretrained` loads: every few minutes a new one is written next to it and renamed.
+The float32 weights and the optimizer state are in `OUT.training/`, as safetensors; a
+run that finds them there continues from them. Beside other work, two threads that wait
+for each other lose most of their time unless they sleep: set OMP_WAIT_POLICY=PASSIVE
+(1.4 s a step, where spinning took 5.5 s).
 
 The learning rate depends on the clock, not on the step: it warms up, then falls along a
 cosine that ends when the minutes are spent. A busy machine makes fewer steps, and the
@@ -275,7 +278,9 @@ def load_state(
     return PretrainProgress(**state["progress"])
 
 
-def export(run: PretrainRun, model: Qwen3ForCausalLM, progress: PretrainProgress) -> None:
+def export(
+    run: PretrainRun, model: Qwen3ForCausalLM, progress: PretrainProgress
+) -> None:
     """Write the model folder: bfloat16 weights, tokenizer, recipe and model card."""
     out = run.out
     new = out.with_name(f"{out.name}.new")
@@ -285,7 +290,11 @@ def export(run: PretrainRun, model: Qwen3ForCausalLM, progress: PretrainProgress
     shipped.bfloat16()
     ends = [model.config.eos_token_id, 0]  # end of turn, end of text
     shipped.generation_config = GenerationConfig.from_dict(
-        {"eos_token_id": ends, "pad_token_id": model.config.pad_token_id}
+        {
+            "do_sample": False,
+            "eos_token_id": ends,
+            "pad_token_id": model.config.pad_token_id,
+        }
     )
     shipped.save_pretrained(new)
     run.tokenizer.save_pretrained(new)
@@ -508,25 +517,20 @@ def prepare(
     recipe: PretrainRecipe, folder: Path, out: Path, base: Path | None
 ) -> PretrainRun:
     """Read the texts and the tokenizer; learn one where there is none."""
-    trained = read_corpus(folder, held_out=False)
+    trained, held_out = read_corpus(folder)
     if base is None:
         tokenizer = learn_tokenizer(recipe, trained, out)
     else:
         tokenizer = cast(PreTrainedTokenizerFast, read_tokenizer(base))
-    held_out = held_out_rows(
-        read_corpus(folder, held_out=True),
-        tokenizer,
-        recipe.sequence,
-        4 * recipe.score_windows,
-    )
+    rows = held_out_rows(held_out, tokenizer, recipe.sequence, 4 * recipe.score_windows)
     packages = json.loads((folder / "packages.json").read_text("utf-8"))
-    return PretrainRun(recipe, out, tokenizer, trained, held_out, base, packages)
+    return PretrainRun(recipe, out, tokenizer, trained, rows, base, packages)
 
 
 def learn_tokenizer(
     recipe: PretrainRecipe, trained: Corpus, out: Path
 ) -> PreTrainedTokenizerFast:
-    """Learn a tokenizer from all code and an epoch's questions, or read that of a run."""
+    """Learn a tokenizer from all code and one epoch's questions, unless a run did."""
     folder = out.with_name(f"{out.name}.tokenizer")
     if not folder.exists():
         rng = random.Random(recipe.seed)
@@ -558,8 +562,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     run = prepare(PretrainRecipe(**settings), folder, out, base)
     run.log(
-        f"{len(run.corpus.facts):,} repositories; {len(run.corpus.library):,} pieces of "
-        f"the library, {len(run.corpus.packages):,} of packages"
+        f"{len(run.corpus.facts):,} repositories; pieces of code: "
+        f"{len(run.corpus.library):,} library, {len(run.corpus.packages):,} packages"
     )
     train(replace(run, loss=torch.compile(batch_loss) if compiled else batch_loss))
 

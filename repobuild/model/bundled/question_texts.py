@@ -18,7 +18,7 @@ import random
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -81,11 +81,11 @@ class RepositoryFacts:
         while kinds:
             for kind in sorted(kinds):
                 for _ in range(KIND_SHARES.get(kind, 1)):
-                    fact = _next_fact(kinds[kind], chosen, rng)
-                    if fact is None:
+                    drawn = _next_fact(kinds[kind], chosen, rng)
+                    if drawn is None:
                         del kinds[kind]
                         break
-                    yield fact
+                    yield drawn
 
 
 def _next_fact(
@@ -172,8 +172,3 @@ def render_chat(question: str, answer: str) -> tuple[str, str]:
         f"{TURN_START}user\n{question}{TURN_END}\n{TURN_START}assistant\n",
         f"{answer}{TURN_END}\n",
     )
-
-
-def read_repositories(files: Sequence[Path]) -> list[RepositoryFacts]:
-    """Read the files of facts, sorted by name."""
-    return [read_repository(file) for file in sorted(files)]

@@ -37,7 +37,7 @@ from repobuild.model.bundled.packages import LIBRARY, is_held_out
 from repobuild.model.bundled.question_texts import (
     Conversation,
     conversations,
-    read_repositories,
+    read_repository,
     render_chat,
 )
 
@@ -82,26 +82,39 @@ class Corpus:
     facts: Sequence[FactIndex]
 
 
-def read_corpus(folder: Path, held_out: bool) -> Corpus:
-    """Read what is trained, or what is held out; a package is one or the other."""
-    files = sorted((folder / "facts").glob("*.jsonl"))
-    chosen = [f for f in files if _is_held_out(f.stem) == held_out]
-    repositories = [folder / "repositories" / file.stem for file in chosen]
-    return Corpus(
-        library=[
-            document
-            for file in source_files(library_root())
-            if file.held_out == held_out
-            for document in code_documents(file)
-        ],
-        packages=[
-            document
-            for repository in repositories
-            if package_of(repository.name) != LIBRARY
-            for document in repository_code(repository)
-        ],
-        facts=[FactIndex.of(facts) for facts in read_repositories(chosen)],
+def read_corpus(folder: Path) -> tuple[Corpus, Corpus]:
+    """Return what is trained and what is held out; a package is one or the other."""
+    library = [
+        document
+        for file in source_files(library_root())
+        for document in code_documents(file)
+    ]
+    trained, held_out = (
+        Corpus(
+            library=[piece for piece in library if piece.held_out == is_out],
+            packages=[piece for name in names for piece in _package_code(folder, name)],
+            facts=[
+                FactIndex.of(read_repository(folder / "facts" / f"{name}.jsonl"))
+                for name in names
+            ],
+        )
+        for is_out, names in _names_by_side(folder).items()
     )
+    return trained, held_out
+
+
+def _names_by_side(folder: Path) -> Mapping[bool, list[str]]:
+    """Return the names of the repositories that are trained and held out."""
+    names = sorted(file.stem for file in (folder / "facts").glob("*.jsonl"))
+    return {
+        side: [name for name in names if _is_held_out(name) == side]
+        for side in (False, True)
+    }
+
+
+def _package_code(folder: Path, name: str) -> Iterator[CorpusDocument]:
+    if package_of(name) != LIBRARY:  # whose files are read from the library itself
+        yield from repository_code(folder / "repositories" / name)
 
 
 def _is_held_out(repository: str) -> bool:
@@ -242,12 +255,13 @@ def code_rows(
 
     Neighbouring rows share one token.
     """
-    end = tokenizer.convert_tokens_to_ids(bpe.END_OF_TEXT)
+    end: int = tokenizer.convert_tokens_to_ids(bpe.END_OF_TEXT)
     texts = [document.text for document in documents]
     ids: list[int] = []
     for begin in range(0, len(texts), 4096):
-        for row in tokenizer(texts[begin : begin + 4096])["input_ids"]:
-            ids += [*row, end]
+        found: list[list[int]] = tokenizer(texts[begin : begin + 4096])["input_ids"]
+        for tokens in found:
+            ids += [*tokens, end]
     count = max(0, len(ids) - 1) // sequence
     rows = [ids[i * sequence : (i + 1) * sequence + 1] for i in range(count)]
     array = np.array(rows, np.uint16).reshape(count, sequence + 1)
@@ -278,4 +292,7 @@ def held_out_rows(
         asked = list(draw_conversations(corpus.facts, mix, rng))
         rng.shuffle(asked)
         rows[name] = pack(tokenise_chats(tokenizer, asked, longest), sequence)
-    return {name: found.select(np.arange(min(most, len(found)))) for name, found in rows.items()}
+    return {
+        name: found.select(np.arange(min(most, len(found))))
+        for name, found in rows.items()
+    }
