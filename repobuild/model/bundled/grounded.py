@@ -33,6 +33,7 @@ from repobuild.model.bundled.invented_names import in_style_of, invent_name
 from repobuild.model.bundled.question_facts import QuestionFact
 from repobuild.model.bundled.question_texts import (
     Conversation,
+    Pool,
     RepositoryFacts,
     ask,
     fields_in,
@@ -44,14 +45,24 @@ REFUSALS: Mapping[str, str] = {
     "en": "The facts given do not say that.",
     "zh": "给出的事实中没有说明这一点。",
 }
-REFUSED_SHARE = 0.1
-INVENTED_SHARE = 0.5
 FOREIGN_SHARE = 0.25  # of the answering facts are in another language
 OTHER_KIND_SHARE = 0.3  # of the places are answered by a fact of another kind
 LONGEST_FACT = 300  # characters
 LONGEST = 1_250  # characters of facts, question and answer
 _UNNAMED = frozenset(("project", "kind", "fence", "verb", "mark"))
 _CODE_QUESTIONS = frozenset(("describe", "body", "line", "assertion", "needs"))
+
+
+@dataclass(frozen=True, slots=True)
+class GroundedStyle:
+    """How questions are put: the shares of two sorts, and the phrasings."""
+
+    refused: float = 0.1  # share of the questions that no fact answers
+    invented: float = 0.5  # share of those with invented names
+    pool: Pool = phrasings
+
+
+_TRAINED = GroundedStyle()
 
 
 def fact_line(answer: str) -> str:
@@ -96,13 +107,17 @@ class FactIndex:
         return index
 
 
-def _words_of(element: str) -> set[str]:
+def _words_of(element: str) -> list[str]:
+    """Return the words of a name, sorted: the order of a set differs by process."""
     name = re.split(r"[./:]", element)[-1]
-    return {word for word in name.lower().split("_") if len(word) > 2}
+    return sorted({word for word in name.lower().split("_") if len(word) > 2})
 
 
 def grounded_conversations(
-    index: FactIndex, most: int, rng: random.Random
+    index: FactIndex,
+    most: int,
+    rng: random.Random,
+    style: GroundedStyle = _TRAINED,
 ) -> Iterator[Conversation]:
     """Yield at most so many conversations with facts before the question."""
     if len(index.facts) < 20:
@@ -112,29 +127,29 @@ def grounded_conversations(
             return
         if fact.kind in _CODE_QUESTIONS or not is_whole(fact.answer):
             continue
-        found = _ground(fact, index, rng)
+        found = _ground(fact, index, rng, style)
         if found is not None:
             most -= 1
             yield found
 
 
 def _ground(
-    fact: QuestionFact, index: FactIndex, rng: random.Random
+    fact: QuestionFact, index: FactIndex, rng: random.Random, style: GroundedStyle
 ) -> Conversation | None:
     given = _answering(fact, index, rng)
     fields = known_fields(fact, index.repository.project)
     line = fact_line(given.answer)
-    asked = ask(fact, _named_fields(fact, fields, line), rng)
+    asked = ask(fact, _named_fields(fact, fields, line, style), rng, style.pool)
     if asked is None:
         return None
-    refused = rng.random() < REFUSED_SHARE
+    refused = rng.random() < style.refused
     count = rng.randint(1, 5)
     others = list(_others(fact, index, count + refused, rng, apart=refused))
     lines = [fact_line(one.answer) for one in others] + ([] if refused else [line])
     rng.shuffle(lines)
     answer = REFUSALS[fact.language] if refused else fact.answer
     texts = [*dict.fromkeys(lines), asked.question, answer]
-    if rng.random() < INVENTED_SHARE:
+    if rng.random() < style.invented:
         texts = invent_all(texts, rng)
     while sum(map(len, texts)) > LONGEST and len(texts) > 4:
         at = rng.randrange(len(texts) - 2)
@@ -178,7 +193,7 @@ def _answering(
 
 
 def _named_fields(
-    fact: QuestionFact, fields: Mapping[str, str], line: str
+    fact: QuestionFact, fields: Mapping[str, str], line: str, style: GroundedStyle
 ) -> Mapping[str, str]:
     """Return the fields that a question may use: those whose value the fact names."""
     named = {
@@ -187,8 +202,8 @@ def _named_fields(
         if name in _UNNAMED or value in line
     }
     has_subject = named.keys() - _UNNAMED or fields["project"] in line
-    pools = phrasings(fact.language)[fact.kind]
-    subject = any(fields_in(text) - _UNNAMED for text in pools)
+    pool = style.pool(fact.language)[fact.kind]
+    subject = any(fields_in(text) - _UNNAMED for text in pool)
     if not has_subject or (subject and not named.keys() - _UNNAMED):
         return {}
     return named

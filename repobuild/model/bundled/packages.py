@@ -220,8 +220,9 @@ def library_trees() -> Iterator[SourceTree]:
 
 def rename_project(tree: SourceTree, rng: random.Random) -> SourceTree:
     """Return the tree under an invented name, in its paths and in all of its texts."""
-    tops = {path.partition("/")[0].removesuffix(".py") for path in tree.files}
-    old = {top for top in tops if top.isidentifier()} | {tree.package.name}
+    code = [path for path in tree.files if path.endswith(".py")]
+    old = {path.partition("/")[0].removesuffix(".py") for path in code}
+    old.add(tree.package.name)
     new = invent_name(rng, words=1)
     renamed = re.compile(rf"\b({'|'.join(map(re.escape, sorted(old)))})\b", re.I)
     files = {

@@ -1,9 +1,9 @@
 """Ask facts in many phrasings: the conversations that the base model is trained on.
 
 A fact can be asked in every phrasing of its kind whose fields it has: those of
-`configs/questions` and those of `configs/paraphrases`. The held-out phrasings are not
-read here. Which facts of a repository are asked, in which language and how, is drawn
-anew in every epoch:
+`configs/questions` and those of `configs/paraphrases`. The held-out phrasings are for
+measuring only. Which facts of a repository are asked, in which language and how, is
+drawn anew in every epoch:
 
     kinds       in turn, by KIND_SHARES: a repository has ten times as many places as
                 callers, and a model of it needs both
@@ -18,7 +18,7 @@ import random
 import re
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,9 @@ LONGEST_ANSWER = 480  # characters, about 160 tokens
 LONG_SHARE = 0.04  # of the answers that are longer
 LONGEST = 1_300  # characters of a conversation
 _FIELD = re.compile(r"\{(\w+)\}")
+
+# The question templates of every kind in a language.
+Pool = Callable[[str], Mapping[str, tuple[str, ...]]]
 
 # Facts of a kind that are asked in one turn over the kinds of a repository.
 KIND_SHARES: Mapping[str, int] = {
@@ -125,6 +128,18 @@ def phrasings(language: str) -> Mapping[str, tuple[str, ...]]:
     }
 
 
+@cache
+def held_out_phrasings(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the question templates that are never trained, for measuring a model."""
+    path = data_folder("configs") / "questions" / f"{language}.toml"
+    tables = tomllib.loads(path.read_text("utf-8"))
+    return {
+        name: tuple(table["held_out"])
+        for name, table in tables.items()
+        if isinstance(table, dict) and "held_out" in table
+    }
+
+
 def fields_in(template: str) -> frozenset[str]:
     """Return the names of a template's fields."""
     return frozenset(_FIELD.findall(template))
@@ -141,11 +156,14 @@ def known_fields(fact: QuestionFact, project: str) -> dict[str, str]:
 
 
 def ask(
-    fact: QuestionFact, fields: Mapping[str, str], rng: random.Random
+    fact: QuestionFact,
+    fields: Mapping[str, str],
+    rng: random.Random,
+    pool: Pool = phrasings,
 ) -> Conversation | None:
     """Return the fact in one of its phrasings; None if it has the fields of none."""
     known = fields.keys()
-    all_of_kind = phrasings(fact.language)[fact.kind]
+    all_of_kind = pool(fact.language)[fact.kind]
     fitting = [text for text in all_of_kind if fields_in(text) <= known]
     if not fitting:
         return None
@@ -154,13 +172,13 @@ def ask(
 
 
 def conversations(
-    repository: RepositoryFacts, most: int, rng: random.Random
+    repository: RepositoryFacts, most: int, rng: random.Random, pool: Pool = phrasings
 ) -> Iterator[Conversation]:
     """Yield at most so many conversations about a repository."""
     for fact in repository.in_turn(rng):
         if most == 0:
             return
-        found = ask(fact, known_fields(fact, repository.project), rng)
+        found = ask(fact, known_fields(fact, repository.project), rng, pool)
         if found and len(found.question) + len(found.answer) <= LONGEST:
             most -= 1
             yield found

@@ -42,6 +42,7 @@ from repobuild.model.bundled.question_texts import (
 )
 
 OPEN_ROWS = 64
+END = bpe.SPECIAL_TOKENS.index(bpe.END_OF_TEXT)
 Tokens = npt.NDArray[np.uint16]
 Weights = npt.NDArray[np.bool_]
 
@@ -204,7 +205,6 @@ def tokenise_chats(
 
     Conversations of more than `longest` tokens are left out.
     """
-    end = tokenizer.convert_tokens_to_ids(bpe.END_OF_TEXT)
     result = []
     for begin in range(0, len(asked), 4096):
         parts = [render_chat(c.question, c.answer) for c in asked[begin : begin + 4096]]
@@ -216,7 +216,7 @@ def tokenise_chats(
                 last = len(head) + len(tail) - 1  # without the line break
                 answer = [len(head) < stop <= last for _, stop in spans]
                 result.append(
-                    (np.array([*ids, end], np.uint16), np.array([*answer, False]))
+                    (np.array([*ids, END], np.uint16), np.array([*answer, False]))
                 )
     return result
 
@@ -255,13 +255,12 @@ def code_rows(
 
     Neighbouring rows share one token.
     """
-    end: int = tokenizer.convert_tokens_to_ids(bpe.END_OF_TEXT)
     texts = [document.text for document in documents]
     ids: list[int] = []
     for begin in range(0, len(texts), 4096):
         found: list[list[int]] = tokenizer(texts[begin : begin + 4096])["input_ids"]
         for tokens in found:
-            ids += [*tokens, end]
+            ids += [*tokens, END]
     count = max(0, len(ids) - 1) // sequence
     rows = [ids[i * sequence : (i + 1) * sequence + 1] for i in range(count)]
     array = np.array(rows, np.uint16).reshape(count, sequence + 1)
