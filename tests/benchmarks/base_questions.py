@@ -176,7 +176,7 @@ def measure(folder: Path, rows: dict[str, object], papers: list[Exam]) -> dict:
 
 def main() -> None:
     corpus, *models = (Path(argument) for argument in sys.argv[1:])
-    _, held_out = read_corpus(corpus)
+    held_out = read_corpus(corpus, held_out=True)
     papers = list(exams(held_out.facts))
     tokenizer = TextGenerator.load(
         Base(models[0].name, str(models[0]), None, models[0].name)

@@ -53,8 +53,8 @@ def install(folder: Path, name: str, code: str = FUNCTIONS * 40) -> None:
     (folder / name / "__init__.py").write_text(f'"""About {name}."""\n{code}')
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir()
-    text = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nLicense: MIT\n\nSee LICENSE."
-    (info / "METADATA").write_text(text)
+    head = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nLicense: MIT\n"
+    (info / "METADATA").write_text(f"{head}\nSee LICENSE.")
     (info / "LICENSE").write_text("The licence.")
     files = (f"{name}/__init__.py", f"{name}-1.0.dist-info/LICENSE", "../bin/x.py")
     (info / "RECORD").write_text("".join(f"{file},,\n" for file in files))

@@ -517,11 +517,12 @@ def prepare(
     recipe: PretrainRecipe, folder: Path, out: Path, base: Path | None
 ) -> PretrainRun:
     """Read the texts and the tokenizer; learn one where there is none."""
-    trained, held_out = read_corpus(folder)
+    trained = read_corpus(folder, held_out=False)
     if base is None:
         tokenizer = learn_tokenizer(recipe, trained, out)
     else:
         tokenizer = cast(PreTrainedTokenizerFast, read_tokenizer(base))
+    held_out = read_corpus(folder, held_out=True)
     rows = held_out_rows(held_out, tokenizer, recipe.sequence, 4 * recipe.score_windows)
     packages = json.loads((folder / "packages.json").read_text("utf-8"))
     return PretrainRun(recipe, out, tokenizer, trained, rows, base, packages)

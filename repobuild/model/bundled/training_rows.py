@@ -83,34 +83,21 @@ class Corpus:
     facts: Sequence[FactIndex]
 
 
-def read_corpus(folder: Path) -> tuple[Corpus, Corpus]:
-    """Return what is trained and what is held out; a package is one or the other."""
-    library = [
-        document
-        for file in source_files(library_root())
-        for document in code_documents(file)
-    ]
-    trained, held_out = (
-        Corpus(
-            library=[piece for piece in library if piece.held_out == is_out],
-            packages=[piece for name in names for piece in _package_code(folder, name)],
-            facts=[
-                FactIndex.of(read_repository(folder / "facts" / f"{name}.jsonl"))
-                for name in names
-            ],
-        )
-        for is_out, names in _names_by_side(folder).items()
+def read_corpus(folder: Path, held_out: bool) -> Corpus:
+    """Read what is trained, or what is held out; a package is one or the other."""
+    files = sorted((folder / "facts").glob("*.jsonl"))
+    chosen = [file for file in files if _is_held_out(file.stem) == held_out]
+    return Corpus(
+        library=[
+            piece
+            for file in source_files(library_root(), held_out)
+            for piece in code_documents(file)
+        ],
+        packages=[
+            piece for file in chosen for piece in _package_code(folder, file.stem)
+        ],
+        facts=[FactIndex.of(read_repository(file)) for file in chosen],
     )
-    return trained, held_out
-
-
-def _names_by_side(folder: Path) -> Mapping[bool, list[str]]:
-    """Return the names of the repositories that are trained and held out."""
-    names = sorted(file.stem for file in (folder / "facts").glob("*.jsonl"))
-    return {
-        side: [name for name in names if _is_held_out(name) == side]
-        for side in (False, True)
-    }
 
 
 def _package_code(folder: Path, name: str) -> Iterator[CorpusDocument]:
