@@ -39,7 +39,7 @@ from repobuild.model.bundled.grounded import (
 )
 from repobuild.model.bundled.pretrain import batch_loss, load_base, tensors
 from repobuild.model.bundled.question_texts import (
-    Conversation,
+    AskedQuestion,
     conversations,
     held_out_phrasings,
 )
@@ -52,7 +52,7 @@ ROWS = 48  # of 512 tokens, of each kind of text
 CODE_KINDS = frozenset(("code", "describe", "steps", "trace", "sketch", "example"))
 _EXACT = re.compile(r"`[^`\n]+`|(?<![\w.])\d+(?![\w.])")
 
-Judge = Callable[[str, Conversation], bool]
+Judge = Callable[[str, AskedQuestion], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Exam:
     """Questions, and what makes an answer right."""
 
     name: str
-    asked: Sequence[Conversation]
+    asked: Sequence[AskedQuestion]
     is_right: Judge
 
 
@@ -75,15 +75,15 @@ def frame(text: str) -> str:
     return re.sub(r"(X[,、 ]*(?:\(X X\)|（X X）)?)+", "X", _EXACT.sub("X", first))
 
 
-def is_grounded(answer: str, right: Conversation) -> bool:
+def is_grounded(answer: str, right: AskedQuestion) -> bool:
     return exact_parts(answer) == exact_parts(right.answer)
 
 
-def is_refused(answer: str, right: Conversation) -> bool:
+def is_refused(answer: str, right: AskedQuestion) -> bool:
     return answer.strip() in REFUSALS.values()
 
 
-def is_read(answer: str, right: Conversation) -> bool:
+def is_read(answer: str, right: AskedQuestion) -> bool:
     """Return whether the first six words of the frame are those of the right answer."""
     return _begin(answer) == _begin(right.answer)
 
@@ -117,7 +117,7 @@ def exams(indexes: Sequence[FactIndex]) -> Iterator[Exam]:
         yield Exam(name, _drawn(asked), judge)
 
 
-def _drawn(asked: list[Conversation]) -> list[Conversation]:
+def _drawn(asked: list[AskedQuestion]) -> list[AskedQuestion]:
     return random.Random(3).sample(asked, min(EACH, len(asked)))
 
 
@@ -138,7 +138,7 @@ def losses(folder: Path, rows: dict[str, object]) -> dict[str, float]:
 
 
 def answers(
-    generator: TextGenerator, asked: Sequence[Conversation]
+    generator: TextGenerator, asked: Sequence[AskedQuestion]
 ) -> list[tuple[str, bool]]:
     """Return each answer, and whether it ended by itself."""
     found = generator.generate([one.question for one in asked], LIMIT)

@@ -13,7 +13,7 @@ from repobuild.model.bundled.grounded import (
     invent_all,
 )
 from repobuild.model.bundled.question_facts import QuestionFact
-from repobuild.model.bundled.question_texts import Conversation, RepositoryFacts
+from repobuild.model.bundled.question_texts import AskedQuestion, RepositoryFacts
 
 PROJECT = "storage"
 
@@ -47,7 +47,7 @@ def index() -> FactIndex:
     return FactIndex.of(RepositoryFacts("storage", PROJECT, tuple(facts)))
 
 
-def drawn(index: FactIndex, style: GroundedStyle) -> list[Conversation]:
+def drawn(index: FactIndex, style: GroundedStyle) -> list[AskedQuestion]:
     return [
         one
         for seed in range(60)

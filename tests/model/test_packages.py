@@ -9,7 +9,7 @@ import pytest
 
 from repobuild.model.bundled import packages
 from repobuild.model.bundled.invented_history import (
-    Commit,
+    InventedCommit,
     invent_history,
     write_commits,
 )
@@ -99,7 +99,7 @@ def test_an_invented_name_is_everywhere_or_nowhere(tmp_path: Path) -> None:
     assert renamed.files["LICENSE"] == tree.files["LICENSE"]
 
 
-def replay(commits: list[Commit]) -> dict[str, str]:
+def replay(commits: list[InventedCommit]) -> dict[str, str]:
     tree: dict[str, str] = {}
     for commit in commits:
         for path, text in commit.files.items():

@@ -8,7 +8,7 @@ from transformers import PreTrainedTokenizerFast
 
 from repobuild.model.bundled import tokenizer as bpe
 from repobuild.model.bundled import training_rows
-from repobuild.model.bundled.question_texts import Conversation, render_chat
+from repobuild.model.bundled.question_texts import AskedQuestion, render_chat
 from repobuild.model.bundled.training_rows import Corpus, Mix
 from tests.model.nano_corpus import nano_corpus
 
@@ -40,7 +40,7 @@ def test_a_rendered_chat_equals_the_chat_template(
 def test_only_the_answer_and_its_end_have_a_loss(
     tokenizer: PreTrainedTokenizerFast, answer: str
 ) -> None:
-    asked = [Conversation("location", "Where is f?\n", answer)]
+    asked = [AskedQuestion("location", "Where is f?\n", answer)]
     ((ids, weights),) = training_rows.tokenise_chats(tokenizer, asked, 1_000)
     trained = tokenizer.decode(ids[weights])
     assert trained.endswith(answer + bpe.TURN_END)

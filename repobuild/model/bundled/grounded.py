@@ -32,7 +32,7 @@ from dataclasses import dataclass, field
 from repobuild.model.bundled.invented_names import in_style_of, invent_name
 from repobuild.model.bundled.question_facts import QuestionFact
 from repobuild.model.bundled.question_texts import (
-    Conversation,
+    AskedQuestion,
     Pool,
     RepositoryFacts,
     ask,
@@ -118,7 +118,7 @@ def grounded_conversations(
     most: int,
     rng: random.Random,
     style: GroundedStyle = _TRAINED,
-) -> Iterator[Conversation]:
+) -> Iterator[AskedQuestion]:
     """Yield at most so many conversations with facts before the question."""
     if len(index.facts) < 20:
         return
@@ -135,7 +135,7 @@ def grounded_conversations(
 
 def _ground(
     fact: QuestionFact, index: FactIndex, rng: random.Random, style: GroundedStyle
-) -> Conversation | None:
+) -> AskedQuestion | None:
     given = _answering(fact, index, rng)
     fields = known_fields(fact, index.repository.project)
     line = fact_line(given.answer)
@@ -158,7 +158,7 @@ def _ground(
         else:
             return None
     *facts, question, answer = texts
-    return Conversation(fact.kind, with_facts(facts, question), answer)
+    return AskedQuestion(fact.kind, with_facts(facts, question), answer)
 
 
 def with_facts(facts: Sequence[str], question: str) -> str:

@@ -28,7 +28,7 @@ _ASIDE = 10_000  # characters of a function that a file may lend
 
 
 @dataclass(frozen=True, slots=True)
-class Commit:
+class InventedCommit:
     """A subject, and the files that the commit writes or removes."""
 
     subject: str
@@ -44,22 +44,24 @@ class Change:
     after: Files
 
 
-def invent_history(files: Mapping[str, str], rng: random.Random) -> list[Commit]:
+def invent_history(
+    files: Mapping[str, str], rng: random.Random
+) -> list[InventedCommit]:
     """Return commits, the first with every file, whose last tree is `files`."""
     code = [path for path in sorted(files) if path.endswith(".py")]
     rng.shuffle(code)
     tree: dict[str, str | None] = dict(files)
-    later: list[Commit] = []
+    later: list[InventedCommit] = []
     while code and len(later) < MOST_COMMITS:
         change = rng.choice(_CHANGES)(files, code, rng)
         if change is None:
             code.pop()
             continue
         code = [path for path in code if path not in change.after]
-        later.append(Commit(change.subject, change.after))
+        later.append(InventedCommit(change.subject, change.after))
         tree.update(change.before)
     first = {path: text for path, text in tree.items() if text is not None}
-    return [Commit("Import the sources", dict(first)), *reversed(later)]
+    return [InventedCommit("Import the sources", dict(first)), *reversed(later)]
 
 
 def _rename_file(
@@ -227,7 +229,7 @@ def _without(text: str, function: ast.FunctionDef) -> str:
 # --------------------------------------------------------------------------- git
 
 
-def write_commits(repository: Path, commits: Sequence[Commit]) -> None:
+def write_commits(repository: Path, commits: Sequence[InventedCommit]) -> None:
     """Write the commits to the branch `main` of an empty repository."""
     parts: list[bytes] = []
     for number, commit in enumerate(commits):

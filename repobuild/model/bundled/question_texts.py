@@ -57,7 +57,7 @@ KIND_SHARES: Mapping[str, int] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Conversation:
+class AskedQuestion:
     """One question and its answer."""
 
     kind: str
@@ -160,7 +160,7 @@ def ask(
     fields: Mapping[str, str],
     rng: random.Random,
     pool: Pool = phrasings,
-) -> Conversation | None:
+) -> AskedQuestion | None:
     """Return the fact in one of its phrasings; None if it has the fields of none."""
     known = fields.keys()
     all_of_kind = pool(fact.language)[fact.kind]
@@ -168,12 +168,12 @@ def ask(
     if not fitting:
         return None
     question = rng.choice(fitting).format_map(fields)
-    return Conversation(fact.kind, question, fact.answer)
+    return AskedQuestion(fact.kind, question, fact.answer)
 
 
 def conversations(
     repository: RepositoryFacts, most: int, rng: random.Random, pool: Pool = phrasings
-) -> Iterator[Conversation]:
+) -> Iterator[AskedQuestion]:
     """Yield at most so many conversations about a repository."""
     for fact in repository.in_turn(rng):
         if most == 0:

@@ -35,7 +35,7 @@ from repobuild.model.bundled.corpus import (
 from repobuild.model.bundled.grounded import FactIndex, grounded_conversations
 from repobuild.model.bundled.packages import LIBRARY, is_held_out
 from repobuild.model.bundled.question_texts import (
-    Conversation,
+    AskedQuestion,
     conversations,
     read_repository,
     render_chat,
@@ -164,7 +164,7 @@ def epoch_rows(
 
 def draw_conversations(
     facts: Sequence[FactIndex], mix: Mix, rng: random.Random
-) -> Iterator[Conversation]:
+) -> Iterator[AskedQuestion]:
     """Yield the conversations of an epoch, with and without facts."""
     for index in facts:
         yield from conversations(index.repository, mix.questions, rng)
@@ -186,7 +186,7 @@ def draw_code(
 
 
 def tokenise_chats(
-    tokenizer: PreTrainedTokenizerFast, asked: Sequence[Conversation], longest: int
+    tokenizer: PreTrainedTokenizerFast, asked: Sequence[AskedQuestion], longest: int
 ) -> list[tuple[Tokens, Weights]]:
     """Return ids of each conversation, and which of them belong to the answer.
 
