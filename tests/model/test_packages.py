@@ -85,6 +85,12 @@ def test_what_is_examined_is_never_trained(tmp_path: Path) -> None:
     assert [one for one in map(packages.read_package, found) if one] == []
 
 
+def test_a_package_that_another_copies_is_not_held_out() -> None:
+    assert not any(map(packages.is_held_out, packages.COPIED))
+    names = [f"package{number}" for number in range(400)]
+    assert 10 < sum(map(packages.is_held_out, names)) < 50
+
+
 def test_an_invented_name_is_everywhere_or_nowhere(tmp_path: Path) -> None:
     install(tmp_path, "storage", "import storage.core\n" + FUNCTIONS * 40)
     (found,) = packages.find_distributions([tmp_path])

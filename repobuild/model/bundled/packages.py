@@ -3,7 +3,7 @@
     python -m repobuild.model.bundled.packages CORPUS SITE_PACKAGES...
 
 Packages are read where an installer put them; nothing is downloaded, imported or run.
-What comes of a package, in `CORPUS/repositories/NAME`, bare:
+`CORPUS/repositories/NAME` then has, without a work tree:
 
     its Python files              as RECORD lists them; of a large package some folders
     README.md, pyproject.toml     from its METADATA
@@ -40,6 +40,7 @@ PERMISSIVE = re.compile(r"\b(MIT|BSD|Apache|ISC|PSF|Python Software|0BSD)", re.I
 RESTRICTED = re.compile(r"GPL|MPL|Mozilla|General Public|CDDL|EUPL|Proprietary", re.I)
 # They are the exam: adapters of them are measured, and the base may not know them.
 LEFT_OUT = frozenset({"click", "itsdangerous", "repobuild", "typer"})  # has click
+COPIED = frozenset({"distro"})  # pip has a copy, so it cannot be held out
 
 LIBRARY = "python"  # the name of the standard library's repositories
 HELD_OUT_SHARE = 16  # one package in sixteen
@@ -114,18 +115,18 @@ def read_package(distribution: Distribution) -> Package | None:
     if name in LEFT_OUT or not licence or not record:
         return None
     digest = hashlib.sha256(record.encode()).hexdigest()
-    return Package(
-        name, distribution.version, licence, digest, is_held_out(name)
-    )  # fmt: skip
+    version = distribution.version
+    return Package(name, version, licence, digest, is_held_out(name))
 
 
 def is_held_out(name: str) -> bool:
     """Return whether a package is held out, by a hash of its name."""
-    return hashlib.sha256(name.encode()).digest()[0] % HELD_OUT_SHARE == 0
+    digest = hashlib.sha256(name.encode()).digest()
+    return digest[0] % HELD_OUT_SHARE == 0 and name not in COPIED
 
 
 def source_trees(distribution: Distribution, package: Package) -> Iterator[SourceTree]:
-    """Yield the repositories of a package, each without its documents."""
+    """Yield the repositories of a package: one, or some parts of a large one."""
     files = dict(_python_files(distribution))
     if sum(map(len, files.values())) < LEAST_BYTES:
         return
