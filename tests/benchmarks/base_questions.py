@@ -9,8 +9,8 @@ prompt a base cannot know an answer, but it can know what is asked and how it is
 loss        nats a token: code of the library's held-out files and of the packages; of
             questions the tokens of the answer, in phrasings that were trained
 ends        answers that end within LIMIT tokens, in phrasings that were never trained
-read        answers of which all but the names and numbers is right: the task was
-            understood (the same phrasings)
+read        answers that begin as the right one does, whatever names they give: the
+            question was understood (the same phrasings)
 grounded    answers with exactly the names, paths and numbers of the right one, when two
             to six facts are in the prompt; phrasings that were never trained
 refused     answers that say so when no fact in the prompt answers the question
@@ -23,7 +23,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,7 +43,7 @@ from repobuild.model.bundled.question_texts import (
     conversations,
     held_out_phrasings,
 )
-from repobuild.model.bundled.training_rows import held_out_rows, read_corpus
+from repobuild.model.bundled.training_rows import Rows, held_out_rows, read_corpus
 from repobuild.model.generate import TextGenerator
 
 LIMIT = 160  # tokens of an answer
@@ -52,6 +52,7 @@ ROWS = 48  # of 512 tokens, of each kind of text
 CODE_KINDS = frozenset(("code", "describe", "steps", "trace", "sketch", "example"))
 _EXACT = re.compile(r"`[^`\n]+`|(?<![\w.])\d+(?![\w.])")
 
+Scores = dict[str, object]
 Judge = Callable[[str, AskedQuestion], bool]
 
 
@@ -121,7 +122,7 @@ def _drawn(asked: list[AskedQuestion]) -> list[AskedQuestion]:
     return random.Random(3).sample(asked, min(EACH, len(asked)))
 
 
-def losses(folder: Path, rows: dict[str, object]) -> dict[str, float]:
+def losses(folder: Path, rows: Mapping[str, Rows]) -> dict[str, float]:
     """Return the loss of each kind of text."""
     model = load_base(folder).eval()
     result = {}
@@ -146,10 +147,10 @@ def answers(
     return [(text, len(encode(text)) < LIMIT - 2) for text in found]
 
 
-def measure(folder: Path, rows: dict[str, object], papers: list[Exam]) -> dict:
-    """Return the scores of a model, and right by kind for those with facts."""
+def measure(folder: Path, rows: Mapping[str, Rows], papers: list[Exam]) -> Scores:
+    """Return the scores of a model: in all, by kind, and some answers to read."""
     generator = TextGenerator.load(Base(folder.name, str(folder), None, folder.name))
-    scores: dict[str, object] = {"loss": losses(folder, rows)}
+    scores: Scores = {"loss": losses(folder, rows)}
     ended = [0, 0]
     for exam in papers:
         given = answers(generator, exam.asked)
@@ -181,7 +182,7 @@ def main() -> None:
     tokenizer = TextGenerator.load(
         Base(models[0].name, str(models[0]), None, models[0].name)
     ).conversation.tokenizer
-    rows = dict(held_out_rows(held_out, tokenizer, 512, ROWS))
+    rows = held_out_rows(held_out, tokenizer, 512, ROWS)
     scores = {str(folder): measure(folder, rows, papers) for folder in models}
     print(json.dumps(scores, indent=1, ensure_ascii=False))
 
