@@ -18,8 +18,7 @@ model = "{base}"
 [adapter]
 rank = 4
 alpha = 8
-epochs = 1.0
-max_tokens = 6000
+budget = 6000
 batch_tokens = 512
 bf16 = false
 
