@@ -197,6 +197,7 @@ def _training(artifact: Explanation) -> Iterator[str]:
         yield f"  starts {start}; the adapter before is of {before}"
     samples = row.get("samples")
     if isinstance(samples, Mapping):
+        named: dict[str, tuple[str, ...]]
         named = {"samples": ("added", "changed", "removed", "current")}
         if row.get("coverage"):
             named["facts"] = FACT_COUNTS

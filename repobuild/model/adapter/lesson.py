@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from repobuild.model.adapter.curriculum import Fact
+from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.lineage import Known
 from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.model.conversation import Example
@@ -50,7 +50,7 @@ BLOCK = 2_000  # facts that are tokenised together
 class Lesson:
     """The facts of a run, with their examples."""
 
-    facts: list[Fact]
+    facts: list[TeachableFact]
     taught: list[TaughtFact]  # the same, by numbers of examples
     examples: list[Example]
     pace: Pace
@@ -67,12 +67,14 @@ class LessonMaker:
     def __init__(self, plan: Plan, conversation: Conversation) -> None:
         self.plan, self.conversation = plan, conversation
         self._samples = dict(plan.samples)
-        self._facts: list[Fact] = []
+        self._facts: list[TeachableFact] = []
         self._taught: list[TaughtFact] = []
         self._examples: list[Example] = []
         self._left_out: dict[str, int] = {}
 
-    def add(self, facts: Iterable[tuple[Fact, int | None]], most_tokens: int) -> int:
+    def add(
+        self, facts: Iterable[tuple[TeachableFact, int | None]], most_tokens: int
+    ) -> int:
         """Add facts with their boxes, until one phrasing of each has `most_tokens`.
 
         Returns the tokens. Facts whose samples cannot be tokenised are left out.
@@ -96,7 +98,7 @@ class LessonMaker:
                 self._taught.append(TaughtFact(numbers, box))
         return tokens
 
-    def _tokenise(self, facts: Sequence[Fact]) -> dict[str, Example]:
+    def _tokenise(self, facts: Sequence[TeachableFact]) -> dict[str, Example]:
         ids = [i for fact in facts for i in fact.samples]
         done = self.conversation.tokenise(
             ((i, self._samples[i]) for i in ids), self.plan.recipe.sequence_length
@@ -150,7 +152,7 @@ def next_lesson(
 # --------------------------------------------------------------------------- reviews
 
 
-def facts_to_ask(plan: Plan) -> list[Fact]:
+def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     """Return the known facts that the parent is asked before it is continued.
 
     Up to a third were learnt or asked last, by chance; the rest are those that were not
@@ -173,7 +175,7 @@ def facts_to_ask(plan: Plan) -> list[Fact]:
 
 
 def boxes_after_asking(
-    plan: Plan, asked: Sequence[Fact], right: Mapping[str, bool]
+    plan: Plan, asked: Sequence[TeachableFact], right: Mapping[str, bool]
 ) -> dict[str, int]:
     """Return the boxes of the asked facts, the lost ones first.
 
@@ -209,7 +211,7 @@ def known_after(
 
 
 def coverage(
-    facts: Sequence[Fact], known: Mapping[str, Known], mastery: int
+    facts: Sequence[TeachableFact], known: Mapping[str, Known], mastery: int
 ) -> dict[str, float]:
     """Return how many facts there are and were taught, plain and by importance."""
     taught = [fact for fact in facts if fact.id in known]
@@ -224,6 +226,6 @@ def coverage(
     }
 
 
-def _draw(plan: Plan, fact: Fact) -> bytes:
+def _draw(plan: Plan, fact: TeachableFact) -> bytes:
     text = f"{plan.recipe.seed}.{plan.manifest.digest}.{fact.id}"
     return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
