@@ -16,12 +16,13 @@ Source: replay of the facts that a forward pass finds weak (arXiv 2511.22367, "S
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model.adapter.curriculum import Fact
+from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.lineage import Known
 from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.model.conversation import Example
@@ -54,7 +55,7 @@ PHRASINGS = 5
 class Lesson:
     """The facts of a run, with their examples."""
 
-    facts: list[Fact]
+    facts: list[TeachableFact]
     taught: list[TaughtFact]  # the same, by numbers of examples
     examples: list[Example]
     pace: Pace
@@ -71,12 +72,14 @@ class LessonMaker:
     def __init__(self, plan: Plan, conversation: Conversation) -> None:
         self.plan, self.conversation = plan, conversation
         self._samples = dict(plan.samples)
-        self._facts: list[Fact] = []
+        self._facts: list[TeachableFact] = []
         self._taught: list[TaughtFact] = []
         self._examples: list[Example] = []
         self._left_out: dict[str, int] = {}
 
-    def add(self, facts: Iterable[tuple[Fact, int | None]], most_tokens: int) -> int:
+    def add(
+        self, facts: Iterable[tuple[TeachableFact, int | None]], most_tokens: int
+    ) -> int:
         """Add facts with their boxes, until one phrasing of each has `most_tokens`.
 
         A fact is taught in its own samples' words first, then in others of its kind.
@@ -102,7 +105,7 @@ class LessonMaker:
                 self._taught.append(TaughtFact(numbers, box))
         return tokens
 
-    def _tokenise(self, facts: Sequence[Fact]) -> dict[str, list[Example]]:
+    def _tokenise(self, facts: Sequence[TeachableFact]) -> dict[str, list[Example]]:
         """Return the examples of each fact that has any, in the order of asking."""
         asked = [(f.id, pair) for f in facts for pair in self._phrasings(f)]
         fact_of = {pair[0]: fact for fact, pair in asked}
@@ -116,7 +119,7 @@ class LessonMaker:
             found.setdefault(fact_of[example.id], []).append(example)
         return found
 
-    def _phrasings(self, fact: Fact) -> list[tuple[str, Mapping[str, Any]]]:
+    def _phrasings(self, fact: TeachableFact) -> list[tuple[str, Mapping[str, Any]]]:
         """Return (id, sample) of each phrasing; a paraphrase has an id of its own."""
         own = [(i, self._samples[i]) for i in fact.samples]
         phrasings: list[tuple[str, Mapping[str, Any]]] = list(own)
@@ -180,18 +183,18 @@ def next_lesson(
 # --------------------------------------------------------------------------- reviews
 
 
-def facts_to_ask(plan: Plan) -> list[Fact]:
+def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     """Return the known facts that the parent is asked before it is continued.
 
-    Half are those that were learnt or asked last, half those that were not looked at
-    for longest.
+    Up to a third were learnt or asked last, by chance; the rest are those that were not
+    looked at for longest.
     """
     unchanged = [
         fact
         for fact in plan.facts
         if fact.id in plan.known and fact.id not in plan.changed_facts
     ]
-    count = min(MOST_ASKED, -(-int(len(unchanged) * ASKED_SHARE * 100) // 100) + 1)
+    count = min(MOST_ASKED, math.ceil(len(unchanged) * ASKED_SHARE) + 1)
     looked = {fact.id: plan.known[fact.id].looked for fact in unchanged}
     oldest = sorted(unchanged, key=lambda f: (looked[f.id], _draw(plan, f)))
     last = plan.chain_length - RECENT
@@ -203,7 +206,7 @@ def facts_to_ask(plan: Plan) -> list[Fact]:
 
 
 def boxes_after_asking(
-    plan: Plan, asked: Sequence[Fact], right: Mapping[str, bool]
+    plan: Plan, asked: Sequence[TeachableFact], right: Mapping[str, bool]
 ) -> dict[str, int]:
     """Return the boxes of the asked facts, the lost ones first.
 
@@ -239,7 +242,7 @@ def known_after(
 
 
 def coverage(
-    facts: Sequence[Fact], known: Mapping[str, Known], mastery: int
+    facts: Sequence[TeachableFact], known: Mapping[str, Known], mastery: int
 ) -> dict[str, float]:
     """Return how many facts there are and were taught, plain and by importance."""
     taught = [fact for fact in facts if fact.id in known]
@@ -254,7 +257,7 @@ def coverage(
     }
 
 
-def _draw(plan: Plan, fact: Fact) -> bytes:
+def _draw(plan: Plan, fact: TeachableFact) -> bytes:
     return _hash(f"{plan.recipe.seed}.{plan.manifest.digest}.{fact.id}")
 
 
