@@ -61,7 +61,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "describe": (),
     "passage": (),
     "usage": (
-        "called_in|called_in_docstring|by_signature", "parameters?", "returns?",
+        "called_in|called_in_docstring|by_signature", _HEAD, "parameters?", "returns?",
         "brief?",
     ),
     "construct": (),

@@ -396,9 +396,12 @@ def test_a_changed_import_updates_only_elements_that_mention_its_names(
     other = '\n\ndef other(radius: float) -> float:\n    """Double it."""\n'
     text = APP + other + "    twice = radius + radius\n    return twice\n"
     repository.build(SOURCES | {"app.py": text})
-    changed = text.replace("import Circle, unit", "import unit, Circle")
+    moved = text.replace("import Circle, unit", "import unit, Circle")
+    repository.build(SOURCES | {"app.py": moved})
+    assert "app.py::report" not in repository.own.puts
+    changed = text.replace("from shapes", "from .shapes")
     rows = repository.build(SOURCES | {"app.py": changed})
-    assert rows["app.py::report"]["needs"] == ["from shapes import unit, Circle"]
+    assert rows["app.py::report"]["needs"] == ["from .shapes import Circle, unit"]
     assert "app.py::report" in repository.own.puts
     assert "app.py::other" not in repository.own.puts
     same(rows, clean(SOURCES | {"app.py": changed}))

@@ -258,13 +258,13 @@ def _project(
     description = describe(name, state["readmes"], manifests)
     dependencies = manifests.dependencies()
     needs: Mapping[str, str] = dependencies.value or {}
-    declared = manifests.declared_names()
+    required = set(needs) if dependencies.path else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     context = ProjectContext(
         project_name=name,
         description=description.text,
         main_technologies=_technologies(
-            counts, is_external, own_names | {letters(name)}, declared
+            counts, is_external, own_names | {letters(name)}, required
         ),
         architecture_style=_architecture_style(counts, manifests, name),
         key_modules=_key_modules(counts, name, manifests),
@@ -353,23 +353,23 @@ def _technologies(
     counts: Mapping[str, int],
     is_external: IsExternal,
     own_names: set[str],
-    declared: set[str] | None,
+    required: set[str] | None,
 ) -> list[str]:
     """Return the most imported top modules of other projects.
 
-    Where manifests declare what is needed, what they do not declare is an adapter for
-    something that users may have, and no technology. A folder of the repository, a
-    private module and one of Python 2's library never are. `is_external` queries the
-    index, and a large project has hundreds of own modules, so only the most imported
-    candidates are asked about.
+    Where manifests declare what is needed to run, anything else is an adapter for
+    something that users may have, an extra among them, and no technology. A folder of
+    the repository, a private module and one of Python 2's library never are.
+    `is_external` queries the index, and a large project has hundreds of own modules, so
+    only the most imported candidates are asked about.
     """
     folders = _with_prefix(counts, "folder:")
     parts = {part for folder in folders for part in folder.split("/")}
     others = names_of_others()
     known = None
-    if declared is not None:
-        known = {letters(import_name(one)) for one in declared}
-        known |= {letters(one) for one in declared}
+    if required is not None:
+        known = {letters(import_name(one)) for one in required}
+        known |= {letters(one) for one in required}
     names = [
         one
         for one in _ranked(_with_prefix(counts, "import:"))
@@ -400,7 +400,11 @@ def _key_modules(
     monorepo, or the largest folders and files of code.
     """
     folders = _product_folders(counts)
-    packages = _with_prefix(counts, "package:")
+    packages = {
+        one: count
+        for one, count in _with_prefix(counts, "package:").items()
+        if "/_" not in one  # private: nobody is to use it
+    }
     tops = {one: _total(folders, one) for one in _tops(packages)}
     modules = _with_prefix(counts, "module:")
     if tops:

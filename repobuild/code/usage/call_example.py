@@ -36,6 +36,7 @@ _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
+_LEFT_OUT = re.compile(r"[(,]\s*\.\.\.\s*[,)]")  # `f(a, ...)`: no call to copy
 _UNFINISHED = tuple("([{,\\+-*/%=|&.")
 # What cannot be read as a statement by itself, or shows no more than that it is there.
 _NO_EXAMPLE = re.compile(
@@ -48,6 +49,7 @@ _PLAIN_STATEMENT = re.compile(
     r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)"
 )
 _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
+_BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
@@ -89,6 +91,8 @@ def call_example(
             continue
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
+            continue
+        if _LEFT_OUT.search(_STRING.sub("''", code)):
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
@@ -134,6 +138,9 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
 
 def _find_call(text: str, name: str) -> int:
     """Return where a text calls a name, -1 where it does not."""
+    if decorator := _BARE_DECORATOR.match(text):
+        if decorator[1].rpartition(".")[2] == name:
+            return decorator.end() - len(name)
     call = f"{name}("
     at = text.find(call)
     while at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_"):

@@ -283,11 +283,13 @@ class _Keeper:
 
     def _users(self, id: str) -> frozenset[str]:
         """Return the files that import or call something, the first of them."""
-        return frozenset(
-            split_id(source)[0]
-            for kind in ("imports", "calls")
-            for source in islice(self._reader.incoming(id, kind, False), MOST_USERS)
-        )
+        users: set[str] = set()
+        for kind in ("imports", "calls"):
+            sources = self._reader.incoming(id, kind, False)
+            paths = (split_id(source)[0] for source in sources)
+            # A stub registers nothing that runs.
+            users.update(islice((p for p in paths if p[-4:] != ".pyi"), MOST_USERS))
+        return frozenset(users)
 
     def _all_words(self, path: str) -> frozenset[str]:
         text = (self._source(path) or b"").decode("utf-8", "replace")

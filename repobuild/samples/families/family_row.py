@@ -294,7 +294,7 @@ def _code(
     """Return (qualified name, code, whether it is whole) of what shows a sibling best.
 
     That is the sibling when it is short, else a method that siblings define, else its
-    first lines, after the docstring.
+    first lines without the docstring.
     """
     if element is None:
         return "", "", False
@@ -309,7 +309,7 @@ def _code(
         if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):
             return f"{element.qual}.{method}", text, True
     lines, length = [], 0
-    for line in _after_docstring(element, whole).split("\n"):
+    for line in _without_docstring(element, whole).split("\n"):
         length += len(line) + 1
         if length > _LONGEST_CODE:
             break
@@ -317,16 +317,12 @@ def _code(
     return element.qual, "\n".join(lines).rstrip(), False
 
 
-def _after_docstring(element: ElementView, text: str) -> str:
-    """Return the code that follows a docstring; the whole text without one."""
+def _without_docstring(element: ElementView, text: str) -> str:
+    """Return code without its docstring; what heads it says how it is made."""
     match = _DOCSTRING.search(text) if element.doc else None
     if match is None:
         return text
-    lines = text[match.end() :].strip("\n").split("\n")
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    return "\n".join(
-        line[indent:] if not line[:indent].strip() else line for line in lines
-    )
+    return f"{text[: match.start()]}\n{text[match.end() :]}"
 
 
 def _text(element: ElementView, source: bytes) -> str:

@@ -16,6 +16,14 @@ MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
 _CALL_DECORATORS = ("staticmethod", "classmethod")
 SHOWN_DECORATORS = frozenset({*PROPERTIES, *_CALL_DECORATORS})
+# By their last name: what is called takes the parameters that the definition has.
+_KEEPS_SIGNATURE = frozenset(
+    "property cached_property staticmethod classmethod abstractmethod abstractproperty"
+    " override overload final setter getter deleter lru_cache cache contextmanager"
+    " asynccontextmanager singledispatch total_ordering dataclass deprecated"
+    " no_type_check runtime_checkable unique".split()
+)
+_LONGEST_DECORATORS = 200  # characters
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 
@@ -28,9 +36,26 @@ def render_signature(scope: FactScope) -> str:
 
 
 def with_decorators(scope: FactScope) -> str:
-    """Return the signature, after the decorators that decide how it is called."""
-    kept = [d for d in scope.get("decorators") or () if d in SHOWN_DECORATORS]
+    """Return the signature, after the decorators that decide how it is called.
+
+    A decorator that nobody knows may replace the function: then all of them are shown.
+    """
+    every = scope.get("decorators") or ()
+    kept = [d for d in every if d in SHOWN_DECORATORS]
+    if is_wrapped(scope) and sum(map(len, every)) <= _LONGEST_DECORATORS:
+        kept = list(every)
     return "\n".join([*(f"@{name}" for name in kept), scope.get("signature")])
+
+
+def is_wrapped(scope: FactScope) -> bool:
+    """Return whether a decorator may have changed how a Python function is called.
+
+    `@message(...) def Url(v)` is used as `Url()`: nobody passes `v`.
+    """
+    if scope.get("fence") != "python" or scope.get("kind") == "class":
+        return False
+    names = (d.partition("(")[0] for d in scope.get("decorators") or ())
+    return any(name.rpartition(".")[2] not in _KEEPS_SIGNATURE for name in names)
 
 
 def render_summary(scope: FactScope) -> str:
@@ -80,8 +105,8 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
 
 def render_returns(scope: FactScope) -> str:
     type, text = scope.get("returns"), scope.get("returns_text")
-    if type in _NOTHING or not (type or text):
-        return ""
+    if type in _NOTHING or not (type or text) or scope.get("kind") == "class":
+        return ""  # of a class it tells what a method of its instances returns
     if not text:
         returns = f"`{type}`"
     elif type:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
+from repobuild.code.usage.prose_language import is_chinese, join_lines
 from repobuild.samples.text.markup import strip_markup, strip_title_rules
 
 SUMMARY = 320  # characters of a first paragraph
@@ -49,7 +50,8 @@ _TAG = (
     r"|file|fileoverview|constructor|typedef|template|internal|hidden|ignore)\b"
 )
 _SECTION = re.compile(
-    r"\n[ \t]*(?::\w+[^:\n`]*:(?!`)|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
+    r"\n[ \t]*(?::\w+[^:\n`]*:(?!(?:[\w+-]+:)?`)"
+    r"|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
     rf"|{_TAG}|(?i:{_SECTION_NAME})[ \t]*\n[ \t]*[-=~]{{3,}}[ \t]*$)",
     re.M,
 )
@@ -77,7 +79,10 @@ _CAPITALISED = re.compile(r"[A-Z][a-z]+ ")
 # Words that only begin a sentence when they have a capital letter.
 _SENTENCE_START = re.compile(
     r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) "
+    r"|(?:详情|详见|参见|请参考|注意|如果|一般用于|用户)"
 )
+# A title that names the module or the function, and says nothing of its purpose.
+_NAME_ALONE = re.compile(r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*(?:\(\))?")
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
@@ -121,7 +126,14 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     """
     if _NO_PURPOSE.match(docstring.lstrip()):
         return ""
-    return summarise_prose(docstring, most)
+    return summarise_prose(_without_name(docstring), most)
+
+
+def _without_name(docstring: str) -> str:
+    """Return a docstring without a first paragraph that is a name alone."""
+    text = strip_title_rules(docstring)
+    first, _, rest = text.strip().partition("\n\n")
+    return rest if _NAME_ALONE.fullmatch(first.strip()) else docstring
 
 
 def summarise_with_list(docstring: str) -> str:
@@ -182,7 +194,7 @@ def summarise_prose(
     width = max(map(len, docstring.split("\n")))
     whole = _lines_before_list(text.split("\n\n", 1)[0].split("\n"))
     lines = _lines_of_first_sentences(whole, width)
-    paragraph = strip_markup(" ".join(" ".join(lines).split()))
+    paragraph = strip_markup(join_lines("\n".join(lines)))
     return shorten(paragraph if keeps_colon else _without_announcement(paragraph), most)
 
 
@@ -217,14 +229,15 @@ def _lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
     """Return the lines before a sentence that begins without a full stop before it.
 
     A new sentence begins on the next line when the author broke the line early (the
-    next word is capitalised and fits into `width`), or when the next word can only
-    begin a sentence.
+    next word is capitalised and fits into `width`, or a Chinese line is not half as
+    long as others), or when the next word can only begin a sentence.
     """
     for number, line in enumerate(lines[:-1]):
         if not line.rstrip().endswith(_PUNCTUATION):
             following = lines[number + 1].lstrip()
             word = _CAPITALISED.match(following)
             fits = word and len(line.rstrip()) + word.end() <= width
+            fits = fits or (2 * len(line.rstrip()) < width and is_chinese(line))
             if fits or _SENTENCE_START.match(following):
                 return lines[: number + 1]
     return lines
@@ -239,7 +252,7 @@ def _without_announcement(text: str) -> str:
 
 
 def _one_line(block: str) -> str:
-    return shorten(strip_markup(" ".join(block.split())), TEXT)
+    return shorten(strip_markup(join_lines(block)), TEXT)
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
