@@ -32,7 +32,7 @@ from collections.abc import Mapping
 REPEATED = "change_default*"
 _HEAD = "signature|definition?"
 _PLAN = (
-    "plan_reasoning", "plan_steps", "plan_code|plan_code_body|plan_code_begin?",
+    "plan_reasoning", "plan_steps", "plan_code|plan_code_body?",
 )  # fmt: skip
 
 STRUCTURE: Mapping[str, tuple[str, ...]] = {

@@ -19,6 +19,7 @@ prefix:
     folder:a/b files and elements in a folder, three levels deep at most
     package:a  1 for a folder of the product with `__init__.py`, as deep
     module:a.py  as many of a module at the top, or at the top of `src`
+    inner:a/b.py as many of a public Python module in a folder, two levels deep at most
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
@@ -53,6 +54,7 @@ _MAX_DEPTH = 3  # folders
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
+_FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
     " bench demo demos dist fixtures testdata test_data __tests__ e2e tutorial"
@@ -204,6 +206,8 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         counts |= {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
+        elif name[0] != "_" and 0 < len(folders) < _MAX_DEPTH:
+            counts[f"inner:{path}"] = size
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
         counts[f"module:{path}"] = size
     return counts
@@ -394,7 +398,7 @@ def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
 def _key_modules(
     counts: Mapping[str, int], name: str, manifests: Manifests
 ) -> list[str]:
-    """Return the largest packages, top ones first.
+    """Return the largest packages, top ones first, and modules where these are few.
 
     Without any these are the largest modules of Python, the distributions of a
     monorepo, or the largest folders and files of code.
@@ -411,15 +415,22 @@ def _key_modules(
         own = _main_modules(modules, name)
         inner = {one: folders.get(one, 0) for one in packages if one not in tops}
         found = [*_ranked(tops | own), *_ranked(inner)]
+        if len(found) < _FEW_PACKAGES:
+            parts = _with_prefix(counts, "inner:")
+            found += [one for one in _ranked(parts) if one.startswith(_slashed(tops))]
     else:
         python = {path: n for path, n in modules.items() if path.endswith(".py")}
-        parts = manifests.distributions() if _is_monorepo(manifests) else {}
-        sizes = {one: _total(folders, one) for one in parts}
+        projects = manifests.distributions() if _is_monorepo(manifests) else {}
+        sizes = {one: _total(folders, one) for one in projects}
         sizes = {one: size for one, size in sizes.items() if size}
         found = (
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
     return found[:_MAX_KEY_MODULES]
+
+
+def _slashed(folders: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{folder}/" for folder in folders)
 
 
 def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:

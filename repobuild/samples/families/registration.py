@@ -82,8 +82,7 @@ def mentions(
             if stack:
                 stack.pop()
         else:
-            inner = _WORD.findall(word) if word[0] in "\"'" else [word]
-            for name in inner:
+            for name in _named_in(word, names):
                 if name not in names or number in own_lines:
                     continue
                 if not is_document(path) or _is_code_in_prose(name, line):
@@ -92,6 +91,18 @@ def mentions(
                         yield NamedPlace(*found, name, line.strip())
         if word[0] in "\"'":
             number += word.count("\n")
+
+
+def _named_in(token: str, names: set[str]) -> list[str]:
+    """Return the words of a token; none of a message that happens to have a name.
+
+    "Not a valid IPv4 address." registers nothing, "IPv4 IPv6".split() does.
+    """
+    if token[0] not in "\"'":
+        return [token]
+    words = _WORD.findall(token)
+    is_list = 2 * sum(word in names for word in words) >= len(words)
+    return words if is_list or " " not in token.strip() else []
 
 
 def _is_code_in_prose(name: str, line: str) -> bool:

@@ -179,7 +179,8 @@ def _check_code(plan: PlanSubject, part: str, text: str) -> str:
             for one in found
             for start, end in {(one.end, one.end), _docstring_lines(one)}
         ]
-    wanted = [line.strip() for line in text.split("\n")]
+    wanted = [line.strip() for line in text.split("\n") if line.strip()]
+    options = [[line for line in option if line] for option in options]
     same = any(
         option[start : start + len(wanted)] == wanted
         for option in options

@@ -256,7 +256,7 @@ def _callable_names(index: TreeIndex, source: str, target: str) -> Iterator[str]
         yield CALL_OF_CALL
     if name == "__call__" or _is_function(index, target.rpartition(".")[0]):
         # Calling an instance, or the function that another one returned.
-        yield from index.result_names(owner.rpartition(".")[2])
+        yield from index.instance_names(owner.rpartition(".")[2])
     enclosing = display_name(source.partition("::")[2]).split(".")[:-1]
     if {class_name, *index.descendants(class_name)}.intersection(enclosing):
         yield from _OWN_CLASS

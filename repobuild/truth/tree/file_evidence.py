@@ -53,7 +53,7 @@ class FileEvidence:
 
     alias_targets  name -> the names in what is bound to it (`b = a()`: b -> a)
     other_names    name -> the names that it is assigned to as it is (`b = a`: a -> b)
-    result_names   name -> the names that its results get (`b = a()`: a -> b)
+    instance_names  name -> the names of its results (`b = a()`, `b: a`: a -> b)
     return_types   function name -> the names in its return type
     """
 
@@ -64,7 +64,7 @@ class FileEvidence:
     definitions: dict[str, DefinitionEvidence] = field(default_factory=dict)
     alias_targets: dict[str, str] = field(default_factory=dict)
     other_names: dict[str, str] = field(default_factory=dict)
-    result_names: dict[str, str] = field(default_factory=dict)
+    instance_names: dict[str, str] = field(default_factory=dict)
     return_types: dict[str, str] = field(default_factory=dict)
     imports: list[ImportEvidence] = field(default_factory=list)
 
@@ -91,8 +91,8 @@ def python_evidence(path: str, file: PythonFile) -> FileEvidence:
         evidence.alias_targets[name] = _packed(targets)
     for name, others in _other_names(file.tree).items():
         evidence.other_names[name] = _packed(others)
-    for name, others in _result_names(file.tree).items():
-        evidence.result_names[name] = _packed(others)
+    for name, others in _instance_names(file.tree).items():
+        evidence.instance_names[name] = _packed(others)
     return evidence
 
 
@@ -211,13 +211,16 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
     return aliases
 
 
-def _result_names(tree: ast.Module) -> dict[str, set[str]]:
-    """Map names to those that the results of calling them are assigned to."""
+def _instance_names(tree: ast.Module) -> dict[str, set[str]]:
+    """Map names to those that the results of calling them get, by value or type."""
     names: dict[str, set[str]] = defaultdict(set)
     for node in ast.walk(tree):
         for target, bound in _assignments(node):
             if isinstance(bound, ast.Call):
                 names[last_name(bound.func)].add(last_name(target))
+        for name, annotation in _annotations(node):
+            for made in _names_in(annotation):
+                names[made].add(name)
     return names
 
 

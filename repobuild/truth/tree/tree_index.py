@@ -67,9 +67,9 @@ class TreeIndex:
         """Return the names that any file gives a name: `b = a`, `import a as b`."""
         return self._other_names.get(name, set())
 
-    def result_names(self, name: str) -> set[str]:
-        """Return the names that any file gives the result of a call: `b = a()`."""
-        return self._result_names.get(name, set())
+    def instance_names(self, name: str) -> set[str]:
+        """Return the names of what a call gives, in any file: `b = a()`, `b: a`."""
+        return self._instance_names.get(name, set())
 
     def return_types(self, name: str) -> set[str]:
         """Return the names in the return types of all functions of a name."""
@@ -166,8 +166,8 @@ class TreeIndex:
         return _merged(file.return_types for file in self.files.values())
 
     @cached_property
-    def _result_names(self) -> dict[str, set[str]]:
-        return _merged(file.result_names for file in self.files.values())
+    def _instance_names(self) -> dict[str, set[str]]:
+        return _merged(file.instance_names for file in self.files.values())
 
     @cached_property
     def _other_names(self) -> dict[str, set[str]]:
