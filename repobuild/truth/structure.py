@@ -47,7 +47,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "container|owner?", "summary?", _HEAD, "parameters?", "returns?", "calls?",
         "used_by?",
     ),
-    "module": ("summary?", "defines?"),
+    "module": ("summary|begins?", "defines?"),
     "members": ("properties?",),
     "sketch": (
         "container|owner?", "no_docstring|no_comment|no_purpose|shared_docstring",

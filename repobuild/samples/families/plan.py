@@ -228,7 +228,7 @@ class _Plan:
         count, total = self._count, self._scope.get("count")
         is_short = total < _NAMED or len(self._scope.get("homes")) == 1
         ids = [self._model_id, *self._shown][: _NAMED if is_short else 2]
-        named = answer_parts.list_elements(self._listing, ids)
+        named = answer_parts.list_elements(self._listing, ids, files=True)
         yield (
             "plan_pattern",
             self._part(
@@ -248,7 +248,7 @@ class _Plan:
         for subject, ids, paths in self._scope.get("past") or ():
             if not hidden.issuperset(ids) or not paths:
                 continue
-            names = answer_parts.list_elements(self._listing, ids)
+            names = answer_parts.list_elements(self._listing, ids, files=True)
             text = answer_parts.list_texts(self._scope, [f"`{one}`" for one in paths])
             subject = subject.replace("`", "'")
             fields = {"subject": subject, "members": names, "paths": text}

@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from repobuild.samples.contexts.element_view import ElementView
 
-_TOKEN = re.compile(
+_TOKENS = (
     r'"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\''
-    r'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|(?:#|//)[^\n]*|[\[\](){}]|\n'
-    r"|[^\W\d]\w*",
-    re.DOTALL,
+    r'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*|[\[\](){}]|\n'
+    r"|[^\W\d]\w*"
 )
+_PYTHON_TOKEN = re.compile(_TOKENS, re.DOTALL)  # where `//` divides
+_TOKEN = re.compile(rf"//[^\n]*|{_TOKENS}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
 _ASSIGNED = re.compile(
     r"(?:export\s+|pub\s+|const\s+|let\s+|var\s+|static\s+|final\s+|private\s+|public\s+)*"
@@ -66,7 +67,8 @@ def mentions(
     number, section = 1, ""
     has_sections = path.endswith((".toml", ".cfg", ".ini"))
     stack: list[_Open] = []
-    for token in _TOKEN.finditer(text):
+    pattern = _PYTHON_TOKEN if path.endswith((".py", ".pyi")) else _TOKEN
+    for token in pattern.finditer(text):
         word = token[0]
         if word == "\n":
             number += 1

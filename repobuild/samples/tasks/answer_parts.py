@@ -84,7 +84,7 @@ def render_parameters(scope: FactScope, described: bool = False) -> str:
     shows everything else.
     """
     rows = scope.get("params") or []
-    if not rows or (described and not any(text for *_, text in rows)):
+    if not rows or (described and not any(text for *_, text, _ in rows)):
         return ""
     lines = [_render_parameter(scope, row) for row in rows]
     if sum(map(len, lines)) > MAX_PARAMETERS_LENGTH:
@@ -127,11 +127,14 @@ def element_name(scope: FactScope, id: str) -> str:
     return scope.phrases.part("mention", names=f"`{name}`", path=path)
 
 
-def list_elements(scope: FactScope, ids: list[str], more: bool = False) -> str:
+def list_elements(
+    scope: FactScope, ids: list[str], more: bool = False, files: bool = False
+) -> str:
     """List elements, grouped by file; "" if there are none.
 
     The list is cut at `MAX_NAMES` and at `MAX_LIST_LENGTH`. It ends with "and others"
-    if it is cut, or if `more` says that `ids` are not all.
+    if it is cut, or if `more` says that `ids` are not all. A path is the code of that
+    file outside of any definition or, with `files`, the file.
     """
     names_by_path: dict[str, list[str]] = {}
     length = count = 0
@@ -145,12 +148,13 @@ def list_elements(scope: FactScope, ids: list[str], more: bool = False) -> str:
         if displayed_name(qual) not in names:
             names.append(displayed_name(qual))
         count += 1
-    items = [_list_of_file(scope, *group) for group in names_by_path.items()]
+    items = [_list_of_file(scope, *group, files) for group in names_by_path.items()]
     return scope.phrases.listed(items, more or count < len(ids)) if items else ""
 
 
-def _list_of_file(scope: FactScope, path: str, quals: list[str]) -> str:
-    items = [] if all(quals) else [f"`{path}`"]  # the file's own code has no name
+def _list_of_file(scope: FactScope, path: str, quals: list[str], is_file: bool) -> str:
+    part = "file" if is_file else "top_level"
+    items = [] if all(quals) else [scope.phrases.part(part, path=path)]
     if named := [f"`{qual}`" for qual in quals if qual]:
         names = scope.phrases.listed(named)
         if path != scope.get("path"):
@@ -174,7 +178,8 @@ def list_field(
         return "", ()
     more = len(allowed) > most or len(allowed) < len(ids)
     more = more or is_cut
-    return list_elements(scope, allowed[:most], more), tuple(allowed[:most])
+    files = name in ("imports", "importers")
+    return list_elements(scope, allowed[:most], more, files), tuple(allowed[:most])
 
 
 def list_texts(scope: FactScope, items: list[str], more: bool = False) -> str:

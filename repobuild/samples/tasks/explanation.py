@@ -61,7 +61,8 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_container(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_signature(scope)
-        + answer_parts.render_parameters(scope, described=True)
+        # The definition of a class does not show what its constructor takes.
+        + answer_parts.render_parameters(scope, described=scope.get("kind") != "class")
         + answer_parts.render_returns(scope)
     )
     sources: tuple[str, ...] = (scope.id,)
@@ -212,11 +213,16 @@ def _method_list(scope: FactScope) -> str:
 
 def _module(scope: FactScope) -> Iterator[Fact]:
     """Say what a file is for; a quotation in another language alone is no fact."""
-    answer = scope.answer("module") + answer_parts.render_summary(scope)
     members = ""
     ids: tuple[str, ...] = ()
-    if scope.get("kind") != "document":  # its sections have a question of their own
+    if scope.get("kind") == "document":
+        # Its first paragraph is what it says, not what it is for. Its sections have a
+        # question of their own.
+        answer = scope.phrases.part("begins", summary=scope.get("summary"))
+    else:
+        answer = answer_parts.render_summary(scope)
         members, ids = answer_parts.list_field(scope, "members")
+    answer = scope.answer("module") + answer
     if members:
         answer += scope.phrases.part("defines", members=members)
     elif scope.is_foreign(scope.get("summary")):

@@ -51,7 +51,7 @@ _TAG = (
 )
 _SECTION = re.compile(
     r"\n[ \t]*(?::\w+[^:\n`]*:(?!(?:[\w+-]+:)?`)"
-    r"|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
+    r"|https?://\S+[ \t]*$|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
     rf"|{_TAG}|(?i:{_SECTION_NAME})[ \t]*\n[ \t]*[-=~]{{3,}}[ \t]*$)",
     re.M,
 )
@@ -60,6 +60,7 @@ _SECTION = re.compile(
 _NO_PURPOSE = re.compile(
     rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
+    |https?://\S+[ \t]*(?:\n|$)
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
     |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for
     |\*?\w+\.\w+\([^\n]*\)[ ](?:->|→)[ ]\(?\w+(?:,[ ]\w+)*\)?\*?(?:\n\n|$)  # a call
@@ -129,6 +130,17 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     return summarise_prose(_without_name(docstring), most)
 
 
+def summarise_module(docstring: str, path: str) -> str:
+    """Return what a module's docstring says first, "" when that is its own name."""
+    text = summarise(docstring)
+    name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
+    return "" if _letters(text) == _letters(name) else text
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()
+
+
 def _without_name(docstring: str) -> str:
     """Return a docstring without a first paragraph that is a name alone."""
     text = strip_title_rules(docstring)
@@ -172,7 +184,13 @@ def _list_items(docstring: str) -> list[str]:
         text = text[: max(section.start() - 1, 0)]
     items: list[str] = []
     lines = text.split("\n\n", 1)[0].split("\n")
-    for line in lines[len(_lines_before_list(lines)) :]:
+    before = _lines_before_list(lines)
+    if (
+        _lines_of_first_sentences(before, max(map(len, docstring.split("\n"))))
+        != before
+    ):
+        return []  # the summary ends before what announces the list
+    for line in lines[len(before) :]:
         if _ITEM.match(line):
             items.append(" ".join(line.split()))
         elif items:

@@ -260,6 +260,8 @@ def _callable_names(index: TreeIndex, source: str, target: str) -> Iterator[str]
     enclosing = display_name(source.partition("::")[2]).split(".")[:-1]
     if {class_name, *index.descendants(class_name)}.intersection(enclosing):
         yield from _OWN_CLASS
+        if name == "__call__":
+            yield "self"
 
 
 def _is_function(index: TreeIndex, id: str) -> bool:

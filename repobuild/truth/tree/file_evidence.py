@@ -162,12 +162,17 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _return_types(node: ast.AST) -> set[str]:
-    """Return the names in a return annotation, and the variables that are returned."""
+    """Return the names in a return annotation, and what is returned by its name."""
     annotation = getattr(node, "returns", None)
     names = _names_in(annotation) if annotation is not None else set()
     for inner in _own_nodes(node):
-        if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Name):
-            names.add(inner.value.id)
+        if not isinstance(inner, ast.Return):
+            continue
+        value = inner.value
+        if isinstance(value, ast.Call) and last_name(value.func) == "partial":
+            value = next(iter(value.args), None)
+        if isinstance(value, ast.Name):
+            names.add(value.id)
     return names
 
 
