@@ -42,6 +42,7 @@ _UNFINISHED = tuple("([{,\\+-*/%=|&.")
 _NO_EXAMPLE = re.compile(
     r"(?:def|class|if|elif|else|while|except|import|from|try|finally|lambda|async def"
     r"|case|match|del|raise|yield|global|nonlocal)\b|[)\]}#'\"]|\.\.\."
+    r"|print [^(=.]"  # of Python 2
 )
 # In other languages than Python: `f(a);`, `x = f(a)`, `Type x = f(a);`.
 _PLAIN_STATEMENT = re.compile(

@@ -296,12 +296,17 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     # constructor may be inherited; then it is told where the code names one.
     repeated = {element.id, *(one for id in callees for one in _constructors(id))}
     is_named = any(name in rank for name in _CONSTRUCTOR_NAMES)
+    unsaid = set() if is_named else set(_CONSTRUCTOR_NAMES)
+    # A decorator runs when the element is defined, and not when it is called.
+    unsaid.update(
+        d.partition("(")[0].rpartition(".")[2] for d in element.row.decorators
+    )
     told = (
         id
         for id in callees
         if id not in repeated
         and _is_told(reader, id)
-        and (is_named or name_of(split_id(id)[1]) not in _CONSTRUCTOR_NAMES)
+        and name_of(split_id(id)[1]) not in unsaid
     )
     return sorted(told, key=first_call)
 

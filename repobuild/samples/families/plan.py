@@ -397,9 +397,10 @@ def _whole_statements(code: str, room: int) -> str:
     lines = code.split("\n")
     while lines and len("\n".join(lines)) > room:
         lines.pop()
-    while lines and not _is_whole("\n".join(lines)):
+    while lines and not (lines[-1].strip() and _is_whole("\n".join(lines))):
         lines.pop()
-    return "\n".join(lines) if len(lines) > _LEAST_LINES else ""
+    told = sum(bool(line.strip()) for line in lines)
+    return "\n".join(lines) if told > _LEAST_LINES else ""
 
 
 def _is_whole(code: str) -> bool:

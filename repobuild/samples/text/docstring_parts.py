@@ -75,6 +75,7 @@ _NO_PURPOSE = re.compile(
     """,
     re.I | re.X,
 )
+_GOOGLE_TYPE = re.compile(r"^[:`~]*(?:\w+:`~?)?[\w.]+(?:\[[^\n]*?\])?`?:\s+(?=\S)")
 _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
 _CAPITALISED = re.compile(r"[A-Z][a-z]+ ")
 # Words that only begin a sentence when they have a capital letter.
@@ -113,7 +114,8 @@ def parse_docstring(docstring: str) -> DocstringParts:
             for heading in islice(pattern.finditer(docstring), _MAX_SECTIONS):
                 block = _block(docstring[heading.end() :])
                 if heading[1] in ("Returns", "Yields"):
-                    text = _numpy_returns(block) if pattern is _NUMPY else block
+                    is_numpy = pattern is _NUMPY
+                    text = (_numpy_returns if is_numpy else _google_returns)(block)
                     returns = returns or _one_line(text)
                 else:
                     parameters.update(read(block))
@@ -127,7 +129,8 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     """
     if _NO_PURPOSE.match(docstring.lstrip()):
         return ""
-    return summarise_prose(_without_name(docstring), most)
+    text = summarise_prose(_without_name(docstring), most)
+    return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
 def summarise_module(docstring: str, path: str) -> str:
@@ -299,6 +302,11 @@ def _block(text: str) -> str:
             break
         kept.append(line[margin:])
     return "\n".join(kept)
+
+
+def _google_returns(block: str) -> str:
+    """Return the description of a returned value without the type before it."""
+    return _GOOGLE_TYPE.sub("", block.strip(), count=1)
 
 
 def _google_entries(block: str) -> dict[str, str]:

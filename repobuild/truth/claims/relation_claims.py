@@ -39,7 +39,12 @@ _TEST = re.compile(
 _BENCHMARK = re.compile(r"(?i)(^|[/_.])bench")
 _COLLECTED = re.compile(r"test|.*Test")
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
-_OWN_CLASS = ("cls", "__class__", "type")  # `type(self)()` makes one of its own class
+_OWN_CLASS = (
+    "cls",
+    "_cls",
+    "__class__",
+    "type",
+)  # `type(self)()` makes one of its own class
 _LISTED = 6  # names in a message
 _INHERITANCE_LEVELS = 12
 _ALIAS_STEPS = 4  # from a name to what it was bound to
@@ -166,7 +171,8 @@ def _check_edges(
     if claim.has_more and claim.claim in ("callers", "tests", "subclasses"):
         # Others can only exist where some definition mentions the name.
         name = claim.id.rpartition("::")[2].rpartition(".")[2]
-        if not index.is_mentioned(display_name(name) or name):
+        name = display_name(name) or name
+        if not any(map(index.is_mentioned, (name, *index.other_names(name)))):
             return "there are no others"
     return ""
 
