@@ -206,8 +206,9 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         counts |= {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
-        elif name[0] != "_" and name[-3:] == ".py" and 0 < len(folders) < _MAX_DEPTH:
-            counts[f"inner:{path}"] = size
+        elif name.endswith(".py") and 0 < len(folders) < _MAX_DEPTH:
+            if not any(part[0] == "_" for part in (*folders, name)):
+                counts[f"inner:{path}"] = size
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
         counts[f"module:{path}"] = size
     return counts
