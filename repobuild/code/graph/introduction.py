@@ -59,6 +59,11 @@ _STATUS = re.compile(
     r"|in (?:beta|alpha|maintenance))\b",
     re.IGNORECASE,
 )
+_THIS_IS = re.compile(
+    r"this is an? (?!list\b|guide|documentation|document|page|short|brief|quick|work in"
+    r"|release|beta|mirror|collection of links)",
+    re.IGNORECASE,
+)
 # Chinese has no spaces around its verbs: "WeRoBot 是一个微信公众号开发框架".
 _CHINESE_VERB = re.compile(r"(?:是|为|用于|提供|实现|支持|旨在|致力于|基于)")
 _CHINESE_THIS = re.compile(r"(?:本|这|该)(?:项目|库|包|工具|模块|框架|程序|软件)?")
@@ -231,6 +236,8 @@ def _introduces(text: str, names: Collection[str]) -> bool:
     It defines ("A library that ..."), or the project is its subject.
     """
     if _DEFINITION.match(text) and not _STATE.search(text[:_SUBJECT]):
+        return True
+    if _THIS_IS.match(text):
         return True
     label = _LABEL.match(text)
     if label and letters(label[1]) not in names:
