@@ -262,6 +262,12 @@ def test_what_is_no_call_to_copy_is_no_example(line: str):
     assert call_example([line], 0, name) is None
 
 
+def test_a_variable_that_the_call_itself_assigns_needs_no_value_from_before():
+    lines = ["table = Table(1)", "table = Table(2, wide=True)"]
+    found = call_example(lines, 1, "Table")
+    assert found and found.code == "table = Table(2, wide=True)"
+
+
 HANDLERS = '''"""Handlers."""
 
 

@@ -241,7 +241,10 @@ def _score(code: str, name: str) -> int:
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     """Put the lines above that assign the statement's variables before it."""
     margin = len(lines[start]) - len(lines[start].lstrip())
-    wanted = set(_NAME.findall(_STRING.sub("''", "\n".join(quoted))))
+    bare = _STRING.sub("''", "\n".join(quoted))
+    own = _ASSIGNMENT.match(bare)
+    # What the statement itself assigns needs no value from before.
+    wanted = set(_NAME.findall(bare[own.end() :] if own else bare))
     found: list[str] = []
     for row in range(start - 1, max(-1, start - _SEARCHED - 1), -1):
         line = lines[row]

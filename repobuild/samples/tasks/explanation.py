@@ -12,7 +12,8 @@ from repobuild.samples.text.docstring_parts import lead
 _SHORT_BODY = 10  # lines
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
 _LONGEST_MEMBERS = 600  # characters of a list of methods
-_ONLY_INIT = ["__init__"]  # such a class has no methods worth listing
+# A class with no others has no methods worth listing.
+_EXPECTED = frozenset("__init__ __post_init__ __new__ __repr__ __str__".split())
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -32,8 +33,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         yield _explain(scope)
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
-    members = scope.get("members") or _ONLY_INIT
-    if scope.get("kind") == "class" and members != _ONLY_INIT:
+    members = scope.get("members") or ()
+    if scope.get("kind") == "class" and not _EXPECTED.issuperset(members):
         # A question for the methods has no other answer than all of them.
         text = scope.phrases.listed([f"`{name}`" for name in members])
         if len(text) <= _LONGEST_MEMBERS:
@@ -199,7 +200,7 @@ def _method_list(scope: FactScope) -> str:
     part = scope.phrases.part
     names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    if names == _ONLY_INIT:
+    if _EXPECTED.issuperset(names):
         return ""
     bare = "".join(f"\n- `{name}`" for name in names)
     told = "".join(
