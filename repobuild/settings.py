@@ -202,9 +202,12 @@ class _Check:
         found = {}
         given = [v for v in sorted(variables) if v.startswith(SETTING_PREFIX)]
         known = {variable_of(name): name for name in settings()}
+        replaced = {variable_of(name): name for name in _REPLACED}
         for variable in given:
             if variable in NO_SETTINGS:
                 continue
+            if variable in replaced:
+                self._value(replaced[variable], "", f"in the variable {variable}")
             if variable not in known:
                 known |= {variable_of(name): name for name in self._declared()}
             if variable in known:

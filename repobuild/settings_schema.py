@@ -651,11 +651,14 @@ def defaults() -> dict[str, Any]:
     return {name: deepcopy(setting.default) for name, setting in settings().items()}
 
 
-def settings_file(preset: str) -> str:
-    """Return a repobuild.toml with every setting commented out, and the preset set."""
+def settings_file(preset: str, values: Mapping[str, Any]) -> str:
+    """Return a repobuild.toml with a preset, and every setting commented out.
+
+    `values` are the settings of the preset.
+    """
     lines = [
-        "# Settings of repobuild for this repository. Every setting is listed with its",
-        "# default, commented out; a preset sets several at once.",
+        "# Settings of repobuild for this repository. Every setting is listed,",
+        "# commented out, with the value that it has by this preset.",
         f"preset = {toml(preset)}",
     ]
     for section, kind in SECTIONS.items():
@@ -663,7 +666,8 @@ def settings_file(preset: str) -> str:
         for setting in settings().values():
             table, _, name = setting.name.rpartition(".")
             if table == section:
-                line = f"# {name} = {toml(setting.default)}"
+                value = values.get(setting.name, setting.default)
+                line = f"# {name} = {toml(value)}"
                 note = f"  # {setting.description}" if setting.description else ""
                 lines.append(line.ljust(32) + note if note else line)
     return "\n".join(lines) + "\n"

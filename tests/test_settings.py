@@ -81,7 +81,7 @@ def test_the_users_preset_lies_below_the_repositorys_file(tmp_path, monkeypatch)
 @pytest.mark.parametrize(
     ("text", "name", "value"),
     [
-        ("adapter.epochs=2", "adapter.epochs", 2),
+        ("adapter.margin=2", "adapter.margin", 2),
         ("adapter.bf16=false", "adapter.bf16", False),
         ('samples.languages=["en"]', "samples.languages", ["en"]),
         ("split.salt=2", "split.salt", "2"),
@@ -153,6 +153,32 @@ def test_an_unknown_key_is_named_with_the_nearest(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("adapter.epochs", "adapter.mastery"),
+        ("adapter.max_tokens", "adapter.budget"),
+        ("adapter.rehearsal", "adapter.keep"),
+        ("adapter.replay", "adapter.review"),
+        ("adapter.least_replay", "adapter.review"),
+        ("adapter.continue_rounds", "adapter.mastery"),
+        ("adapter.continue_epochs", "adapter.mastery"),
+        ("adapter.continue_samples", "adapter.budget"),
+    ],
+)
+def test_a_setting_of_an_earlier_version_is_refused_with_what_took_its_place(
+    tmp_path, monkeypatch, old, new
+):
+    said = f'"{old}" .*: "{new}" took its place\n{settings()[new].description}'
+    with use_command_line([f"{old}=1"]), pytest.raises(UsageError, match=said):
+        read_settings(tmp_path)
+    with monkeypatch.context() as environment:
+        environment.setenv(f"REPOBUILD_{old.upper().replace('.', '_')}", "1")
+        with pytest.raises(UsageError, match=said):
+            read_settings(tmp_path)
+    refuse(tmp_path, f"{old} = 1", said)
+
+
+@pytest.mark.parametrize(
     ("text", "match"),
     [
         ('adapter.rank = "big"', 'a whole number from 1 to 4,096, not "big"'),
@@ -163,7 +189,7 @@ def test_an_unknown_key_is_named_with_the_nearest(tmp_path):
         ("adapter.rank.x = 1", 'unknown key "adapter.rank.x"'),
         ("adapter = 1", 'unknown key "adapter"'),
         ("adapter.dropout = nan", "a number from 0 below 1, not NaN"),
-        ("adapter.epochs = inf", "a number above 0 to 10,000, not Infinity"),
+        ("adapter.margin = inf", "a number from 0 to 100, not Infinity"),
         ("adapter.bf16 = 1", "true or false, not 1"),
         ("project.max_file_bytes = -1", "1,000,000,000,000 bytes, not -1"),
         ('adapter.packing = "pakced"', 'did you mean "packed"'),
@@ -224,8 +250,8 @@ def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(tmp_path):
 
 
 def test_a_whole_number_for_a_float_stays_one_because_it_enters_keys(tmp_path):
-    (tmp_path / "repobuild.toml").write_text("[adapter]\nepochs = 2\n")
-    assert type(read_settings(tmp_path)["adapter.epochs"]) is int
+    (tmp_path / "repobuild.toml").write_text("[adapter]\nmargin = 2\n")
+    assert type(read_settings(tmp_path)["adapter.margin"]) is int
 
 
 def test_an_empty_section_is_no_mistake(tmp_path):
@@ -233,20 +259,15 @@ def test_an_empty_section_is_no_mistake(tmp_path):
     assert read_settings(tmp_path)["adapter.rank"] == 64
 
 
-def test_what_init_writes_can_be_read_and_changes_nothing(tmp_path):
+@pytest.mark.parametrize("preset", ["tiny", "qwen3-8b"])
+def test_what_init_writes_can_be_uncommented_and_changes_nothing(tmp_path, preset):
+    file = tmp_path / "repobuild.toml"
+    file.write_text(f'preset = "{preset}"\n')
     before = read_settings(tmp_path)
-    (tmp_path / "repobuild.toml").write_text(settings_file("tiny"))
+    lines = settings_file(preset, preset_settings(preset)).splitlines()
+    file.write_text("\n".join(lines))
     assert read_settings(tmp_path) == before
-
-
-def test_what_init_writes_can_be_uncommented_and_changes_nothing(tmp_path):
-    before = read_settings(tmp_path)
-    lines = settings_file("tiny").splitlines()
     written = [line[2:] if " = " in line and line[0] == "#" else line for line in lines]
-    (tmp_path / "repobuild.toml").write_text("\n".join(written))
+    file.write_text("\n".join(written))
     assert read_settings(tmp_path) == before
     assert sum(" = " in line for line in lines) == len(settings())
-
-
-def test_an_unknown_strategy_is_refused(tmp_path):
-    refuse(tmp_path, '[adapter]\nstrategy = "banana"\n', 'must be "lora", not "banana"')

@@ -13,7 +13,7 @@ import click
     help="What to start from [default: tiny].",
 )
 def command(preset: str) -> int:
-    """Write repobuild.toml: every setting with its default, commented out."""
+    """Write repobuild.toml: every setting of a preset, commented out."""
     from repobuild.checkout import open_checkout
     from repobuild.cli.output import print_text
     from repobuild.errors import UsageError
@@ -21,7 +21,7 @@ def command(preset: str) -> int:
     from repobuild.settings import preset_settings
     from repobuild.settings_schema import settings_file
 
-    preset_settings(preset)
+    values = preset_settings(preset)
     checkout = open_checkout()
     path = checkout.root / SETTINGS_FILE
     if path.is_symlink() or path.exists():
@@ -30,7 +30,7 @@ def command(preset: str) -> int:
             f'"{path}" is there already{kind}\nedit it, or move it away first'
         )
     with path.open("x", encoding="utf-8") as file:
-        file.write(settings_file(preset))
+        file.write(settings_file(preset, values))
     asked = checkout.powers.requested
     if asked.powers and not asked.sizes:  # the user chose it just now
         checkout.trust.trust(asked)

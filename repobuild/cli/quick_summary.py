@@ -10,7 +10,7 @@ from repobuild.settings_schema import defaults
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
 
-_SHOWN = ("adapter.max_tokens", "history.commits", "report.questions")
+_SHOWN = ("adapter.budget", "history.commits", "report.questions")
 
 
 def quick_summary(build: Build) -> dict[str, Any]:
@@ -31,13 +31,14 @@ def quick_summary(build: Build) -> dict[str, Any]:
 def quick_text(facts: dict[str, Any]) -> str:
     """Return the summary as lines below those of a build."""
     every = facts["trained"] + facts["over_budget"]
-    _, commits, questions = (facts["settings"][name] for name in _SHOWN)
+    budget, commits, questions = (facts["settings"][name] for name in _SHOWN)
     return "\n".join(
         [
-            f"quick: {facts['trained']:,} of {every:,} samples are trained",
+            f"quick: {facts['trained']:,} of {every:,} samples, at most {budget[0]:,} "
+            "tokens of training",
             f"left out: {facts['over_budget']:,} samples, changes before the last "
             f"{commits[0]} commits, {questions[1] - questions[0]} of {questions[1]} "
-            "questions of each track, the texts of the base model, the merged model",
+            "questions of each track, the merged model",
             f'kept apart in "{facts["folder"]}": no other build continues it',
             "ask it: repobuild --quick ask QUESTION; the whole adapter: repobuild",
         ]

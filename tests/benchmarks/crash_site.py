@@ -32,8 +32,7 @@ SETTINGS = """
 [adapter]
 rank = 4
 alpha = 8
-epochs = 1.0
-max_tokens = 19000
+budget = 19000
 batch_tokens = 256
 
 [report]

@@ -7,7 +7,8 @@
 Weights are random, made on the device from a configuration; nothing is downloaded.
 LoRA of rank 16 on all linear layers, bfloat16, samples packed into rows of 4,096. Each
 variant is a process of its own, and goes the way of the task `adapter`: the same plan,
-Trainer and DeepSpeed engine. Only the base is put in the place of a loaded one.
+Trainer and DeepSpeed engine. Only the base is put in the place of a loaded one, and no
+general text is shown.
 
     tokens/s       of samples, padding left out; the first steps do not count
     share of peak  tokens/s * (4 + 2 r) N / peak. N: parameters of the layers, whose
@@ -113,6 +114,7 @@ def examples(shape: Shape) -> list[Any]:
 
 def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
+    from repobuild.model.adapter.scheduler import Pace, TaughtFact
     from repobuild.model.base import resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
     from repobuild.settings_schema import defaults
@@ -123,10 +125,13 @@ def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     own |= {"batch_tokens": shape.rows * shape.length, "learning_rate": 1e-4}
     plain |= {f"adapter.{name}": value for name, value in own.items()}
     recipe, made = Recipe.of(plain), examples(shape)
+    tokens = sum(len(example.tokens) for example in made)
     return TrainingJob(
         base=resolve_base(plain), parent="", recipe=recipe, rate=recipe.learning_rate,
-        epochs=[list(range(len(made)))], deepspeed=read_config(zero), scratch=scratch,
-        examples=made, checkpoint_every=1 << 30,
+        facts=[TaughtFact((number,)) for number in range(len(made))],
+        pace=Pace(tokens, tokens, recipe.mastery, review=0.0),  # one pass over all
+        deepspeed=read_config(zero), scratch=scratch, examples=made,
+        checkpoint_every=1 << 30,
         compute_options=ComputeOptions.of(plain),
     )  # fmt: skip
 
@@ -139,13 +144,16 @@ def run(shape: Shape, variant: dict[str, Any], zero: str) -> dict[str, float]:
     import torch
 
     from repobuild.model.adapter import train
+    from repobuild.model.adapter.training_run import TrainingRun
 
     ends: list[float] = []
     train.load_model = lambda *_: model(shape)
     with tempfile.TemporaryDirectory() as scratch:
         made = job(shape, variant, Path(scratch), zero)
-        plan = train.plan_batches(made)
-        train.train(made, lambda *_: ends.append(time.perf_counter()))
+        started = TrainingRun.start(made, lambda told: None)
+        started.open_pass()
+        plan = started.batches
+        train.train(made, lambda told: ends.append(time.perf_counter()))
     tokens = [sum(len(made.examples[n].tokens) for r in b for n in r) for b in plan]
     rows = [sum(map(len, batch)) / len(batch) for batch in plan]
     timed = slice(min(UNTIMED, len(ends) - 2) + 1, len(ends))

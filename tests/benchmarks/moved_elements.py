@@ -52,7 +52,7 @@ WAYS = (
     Way("replay x1, at random", 8, 1, 0, 0.06, by_fact=False),
     Way("replay x1", 8, 1, 0, 0.06),
     Way("replay x3", 8, 3, 600, 0.06),
-    Way("until answered, replay x1 (the default)", 3, 1, 400, 0.06, rounds=4),
+    Way("until answered, replay x1", 3, 1, 400, 0.06, rounds=4),
     Way("until answered, replay x3", 3, 3, 400, 0.06, rounds=4),
     Way("curvature, replay x1, rate 2.5", 8, 1, 200, 2.5, curved=True),
     Way("full retraining", _FIRST_EPOCHS, 0, 0, 1.0),

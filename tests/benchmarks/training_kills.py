@@ -38,7 +38,7 @@ from tests.model.test_nano import make_base
 from tests.model.test_train import digest
 
 FORK = multiprocessing.get_context("fork")
-EPOCHS = 12.0
+PASSES = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ def rank(
     os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number)}
     os.environ |= {"WORLD_SIZE": str(world), "MASTER_ADDR": "127.0.0.1"}
     os.environ["MASTER_PORT"] = str(port)
-    train(made, lambda step, steps, loss: said.send(step))
+    train(made, lambda told: said.send(told.step))
 
 
 def run(made: TrainingJob, world: int, last: int | None) -> list[int]:
@@ -106,7 +106,7 @@ def killed(whole: TrainingJob, place: Path, step: int, world: int) -> Kill:
 
 
 def walk(arguments: Any, place: Path) -> list[Kill]:
-    given = {"epochs": EPOCHS, "evaluations": 6, "patience": 6, "others": True}
+    given = {"passes": PASSES, "evaluations": 6, "patience": 6, "others": True}
     base = make_base(place / "base")
     whole = measured(base, place / "whole", zero=arguments.zero, **given)
     run(whole, arguments.processes, None)

@@ -109,21 +109,33 @@ def _sample(row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 
 def ours(made: list[Any], scratch: Path, clock: Clock) -> None:
-    """Bucketed rows, logits of answers, under DeepSpeed, with checkpoints."""
+    """Bucketed rows, logits of answers, general text, DeepSpeed, checkpoints."""
+    from repobuild.model.adapter.general_text import read_windows, window_tokens
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
-    from repobuild.model.adapter.train import plan_batches, train
-    from repobuild.model.base import resolve_base
+    from repobuild.model.adapter.scheduler import Pace, TaughtFact
+    from repobuild.model.adapter.train import train
+    from repobuild.model.adapter.training_run import TrainingRun
+    from repobuild.model.base import load_tokenizer, resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
+    from repobuild.model.conversation import Conversation
 
     chosen = settings()
-    recipe = Recipe.of(chosen)
+    base, recipe = resolve_base(chosen), Recipe.of(chosen)
+    conversation = Conversation(load_tokenizer(base), base.fim)
+    tokens = sum(len(example.tokens) for example in made)
     job = TrainingJob(
-        base=resolve_base(chosen), parent="", recipe=recipe, rate=recipe.learning_rate,
-        epochs=[list(range(len(made)))],
+        base=base, parent="", recipe=recipe, rate=recipe.learning_rate,
+        facts=[TaughtFact((number,)) for number in range(len(made))],
+        pace=Pace(tokens, tokens, recipe.mastery, review=0.0),  # one pass over all
         deepspeed=read_config(chosen["adapter.deepspeed"]),
         scratch=scratch, examples=made, compute_options=ComputeOptions.of(chosen),
+        general=read_windows(
+            conversation, window_tokens(recipe.batch_tokens, recipe.keep)
+        ),
     )  # fmt: skip
-    for batch in plan_batches(job):
+    run = TrainingRun.start(job, clock.tick)
+    run.open_pass()
+    for batch in run.batches:
         clock.rows([[made[number] for number in row] for row in batch])
     train(job, clock.tick)
 

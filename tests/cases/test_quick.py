@@ -12,7 +12,7 @@ from tests.cases.commands import repobuild, start
 from tests.cases.test_review import FILES
 
 # Bounded further, so that the test takes seconds.
-SMALL = ("-c", "adapter.max_tokens=2000", "-c", "report.questions=2")
+SMALL = ("-c", "adapter.budget=2000", "-c", "report.questions=2")
 SMALL += ("-c", "report.seed_questions=0", "-c", "report.general_pieces=0")
 SMALL += ("-c", "report.max_new_tokens=4", "-c", "report.loss_samples=2")
 SMALL += ("-c", "report.stale_questions=0")
@@ -26,10 +26,10 @@ def test_quick_settings_win_over_files_and_not_over_the_command_line(tmp_path: P
     real = read_layers(tmp_path).merged()
     with use_quick():
         quick = read_layers(tmp_path).merged()
-        with use_command_line(["adapter.max_tokens=99"]):
-            assert read_layers(tmp_path).merged()["adapter.max_tokens"] == 99
+        with use_command_line(["adapter.budget=99"]):
+            assert read_layers(tmp_path).merged()["adapter.budget"] == 99
     assert (real["base.model"], quick["base.model"]) == ("Qwen/Qwen3-8B", "tiny")
-    assert (quick["adapter.learning_rate"], quick["adapter.processes"]) == (4e-3, 1)
+    assert (quick["adapter.learning_rate"], quick["adapter.processes"]) == (2e-3, 1)
     assert quick["samples.languages"] == ["en"]
     assert quick["report.questions_file"] == "q.jsonl"
     assert read_layers(tmp_path).merged() == real

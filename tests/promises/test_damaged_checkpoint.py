@@ -28,14 +28,14 @@ def base(tmp_path_factory: pytest.TempPathFactory) -> Base:
 
 @pytest.fixture(scope="module")
 def whole(base: Base, tmp_path_factory: pytest.TempPathFactory) -> str:
-    made = job(base, tmp_path_factory.mktemp("whole"), epochs=3.0)
+    made = job(base, tmp_path_factory.mktemp("whole"), passes=3.0)
     train(made)
     return digest(made.scratch)
 
 
 def steps_of(made: object) -> list[int]:
     steps: list[int] = []
-    train(made, lambda step, *_: steps.append(step))
+    train(made, lambda told: steps.append(told.step))
     return steps
 
 
@@ -44,7 +44,7 @@ def steps_of(made: object) -> list[int]:
 )
 @pytest.mark.parametrize("how", ["cut", "flipped", "removed", "empty"])
 def test_a_damaged_checkpoint_is_not_trained_on(base, whole, tmp_path, name, how):
-    made = job(base, tmp_path, epochs=3.0)
+    made = job(base, tmp_path, passes=3.0)
     with pytest.raises(Killed):
         train(made, killed_at(7))
     assert read_checkpoint_state(tmp_path, made.digest)
@@ -66,7 +66,7 @@ def damage(path: Path, how: str) -> None:
 
 
 def test_a_kill_between_two_checkpoints_leaves_the_older_one(base, whole, tmp_path):
-    made = job(base, tmp_path, epochs=3.0)
+    made = job(base, tmp_path, passes=3.0)
     with pytest.raises(Killed):
         train(made, killed_at(7))
     place = tmp_path / "checkpoint"
@@ -79,12 +79,12 @@ def test_a_kill_between_two_checkpoints_leaves_the_older_one(base, whole, tmp_pa
 @pytest.mark.slow
 def test_a_launched_training_ends_with_a_builder_that_was_killed(base, tmp_path):
     """It would go on writing where the next build's training writes."""
-    made = job(base, tmp_path, epochs=400.0)
+    made = job(base, tmp_path, passes=400.0)
     code = (
         "import sys; from pathlib import Path\n"
         "from repobuild.model.compute.launch import launch\n"
         "from repobuild.model.adapter.recipe import TrainingJob as Job\n"
-        "launch(Job.read(Path(sys.argv[1])), 2, '', lambda *step: print(*step))"
+        "launch(Job.read(Path(sys.argv[1])), 2, '', lambda told: print(*told))"
     )
     made.write()
     for number in (signal.SIGKILL, signal.SIGINT):

@@ -18,8 +18,7 @@ model = "{base}"
 [adapter]
 rank = 4
 alpha = 8
-epochs = 1.0
-max_tokens = 6000
+budget = 6000
 batch_tokens = 512
 bf16 = false
 
@@ -146,14 +145,14 @@ def test_an_adapter_is_built_continued_reused_exported_and_verified(
 def test_another_learning_rate_remakes_the_adapter_and_no_sample(here, capsys):
     built(capsys)
     text = (here.path / "repobuild.toml").read_text()
-    changed = text.replace("[adapter]\n", "[adapter]\nlearning_rate = 2e-3\n")
+    changed = text.replace("[adapter]\n", "[adapter]\nlearning_rate = 4e-3\n")
     (here.path / "repobuild.toml").write_text(changed)
     assert run(["status"]) == 1
     said = capsys.readouterr().out
     assert "would start from the base model: no adapter yet" in said
     again = built(capsys)
     told = why(capsys, "HEAD")
-    assert "because setting adapter.learning_rate 0.004 to 0.002" in told
+    assert "because setting adapter.learning_rate 0.002 to 0.004" in told
     assert again["tables"]["samples"]["built"] == 0
     assert again["adapter"]["mode"] == "first"
     here.commit({"pkg/m9.py": module(9)})

@@ -191,7 +191,7 @@ def test_an_option_of_ssh_is_refused_even_when_it_is_trusted(repository, tmp_pat
     trust_settings(repository.path)
     with pytest.raises(UsageError, match="line 1 .* is no host name"):
         read_hosts(repository.path / "hosts")
-    done = call(repository, "-c", "adapter.max_tokens=2000", "--until", "adapter")
+    done = call(repository, "-c", "adapter.budget=2000", "--until", "adapter")
     assert done.returncode == 2
     assert "is no host name or IP address" in done.stderr
     assert outside(repository) == set()

@@ -33,8 +33,8 @@ model = "{base}"
 [adapter]
 rank = 4
 alpha = 8
-max_tokens = 400000
-epochs = 50.0
+budget = 400000
+mastery = 20
 batch_tokens = 256
 bf16 = false
 """

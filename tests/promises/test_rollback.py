@@ -192,7 +192,7 @@ def test_another_setting_at_the_same_commit_continues_from_it(here, capsys):
     run(["rollback"])
     place = here.path / "repobuild.toml"
     place.write_text(
-        place.read_text().replace("[adapter]\n", "[adapter]\nreplay=0.4\n")
+        place.read_text().replace("[adapter]\n", "[adapter]\nreview=0.4\n")
     )
     row = asked(capsys, "build")["adapter"]
     assert (row["mode"], row["parent"]) == ("continue", old)

@@ -12,6 +12,7 @@ from typing import Any
 from repobuild.engine.explain.forecast import NO_WORK, ExpectedWork, ForecastInput
 from repobuild.model.adapter.decision import (
     SampleDelta,
+    StepDecision,
     StepInput,
     StepMode,
     decide,
@@ -32,32 +33,46 @@ def adapter(prospect: ForecastInput) -> ExpectedWork:
     """Return mode, text and work (tokens) of the next adapter."""
     settings, rows = prospect.settings, prospect.rows
     delta = SampleDelta([], [""] * prospect.changed, [])
+    parent = find_parent_row(rows, prospect.ancestors, prospect.commit)
+    newest = rows.get(prospect.commit, parent)
+    same = newest is not None and not prospect.changed
     now = StepInput(
-        dataset="",
+        dataset=newest["dataset"] if same else "",
         recipe=Recipe.of(settings).digest,
         base=resolve_base(settings).digest,
         size=prospect.size,
         rows=rows,
-        parent=find_parent_row(rows, prospect.ancestors, prospect.commit),
+        parent=parent,
+        budget=int(settings["adapter.budget"]),
     )
     decision = decide(now, delta, settings)
-    if decision.mode is StepMode.WAIT:
-        return ExpectedWork(StepMode.WAIT.value, NO_WORK, 0.0)
-    if decision.mode is StepMode.CONTINUE:
+    if decision.mode in (StepMode.REUSE, StepMode.WAIT):
+        return ExpectedWork(decision.mode.value, NO_WORK, 0.0)
+    if decision.mode is StepMode.CONTINUE and not prospect.changed:
+        left = facts_not_begun(decision)
+        text = f"would continue on {left:,} fact{'s' * (left != 1)} not begun"
+        work = tokens_of_facts(left, settings, rows.values())
+    elif decision.mode is StepMode.CONTINUE:
         count = f"{prospect.changed:,} changed sample{'s' * (prospect.changed != 1)}"
         text = f"would continue on at most about {count}"
-        work = continued_tokens(settings, rows.values(), prospect)
+        facts = prospect.changed / SAMPLES_OF_A_FACT
+        work = tokens_of_facts(facts, settings, rows.values())
     else:
         text = f"would start from the base model: {decision.reason}"
         work = first_build_tokens(settings, rows.values(), prospect)
     return ExpectedWork(decision.mode.value, text, work, STARTUP)
 
 
-def continued_tokens(
-    settings: Mapping[str, Any], rows: Iterable[Row], prospect: ForecastInput
+def facts_not_begun(decision: StepDecision) -> int:
+    """Return how many facts the adapter that is continued left to a larger budget."""
+    coverage = decision.row["coverage"] if decision.row else {"facts": 0, "taught": 0}
+    return int(coverage["facts"] - coverage["taught"])
+
+
+def tokens_of_facts(
+    facts: float, settings: Mapping[str, Any], rows: Iterable[Row]
 ) -> float:
-    """Estimate the tokens of a continued adapter: changed facts and reviews."""
-    facts = prospect.changed / SAMPLES_OF_A_FACT
+    """Estimate the tokens of a continued adapter: these facts, and reviews."""
     trained = EXPECTED_TIMES * facts / (1 - read_share(settings, "review"))
     tokens = max(float(LEAST_BUDGET), trained * sample_tokens(rows))
     return min(float(settings["adapter.budget"]), tokens)

@@ -16,6 +16,7 @@ Source: replay of the facts that a forward pass finds weak (arXiv 2511.22367, "S
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -152,15 +153,15 @@ def next_lesson(
 def facts_to_ask(plan: Plan) -> list[Fact]:
     """Return the known facts that the parent is asked before it is continued.
 
-    Half are those that were learnt or asked last, half those that were not looked at
-    for longest.
+    Up to a third were learnt or asked last, by chance; the rest are those that were not
+    looked at for longest.
     """
     unchanged = [
         fact
         for fact in plan.facts
         if fact.id in plan.known and fact.id not in plan.changed_facts
     ]
-    count = min(MOST_ASKED, -(-int(len(unchanged) * ASKED_SHARE * 100) // 100) + 1)
+    count = min(MOST_ASKED, math.ceil(len(unchanged) * ASKED_SHARE) + 1)
     looked = {fact.id: plan.known[fact.id].looked for fact in unchanged}
     oldest = sorted(unchanged, key=lambda f: (looked[f.id], _draw(plan, f)))
     last = plan.chain_length - RECENT

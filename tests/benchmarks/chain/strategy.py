@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 # What a first build of a quarter of the tokens can learn: where things are, who uses
-# whom, what changed; of the package, in English. Replay is scaled alike.
+# whom, what changed; of the package, in English.
 SHARED: Mapping[str, Any] = {
-    "adapter.least_replay": 130,
     "cache.max_size": "20G",
     "project.exclude": ["tests/*", "docs/*", "examples/*"],
     "samples.languages": ["en"],
@@ -33,16 +32,8 @@ class Strategy:
     def settings(self, seed: int, tokens: int) -> dict[str, Any]:
         """What differs from the defaults."""
         own = {f"adapter.{name}": value for name, value in self.adapter.items()}
-        shared = {"adapter.seed": seed, "adapter.max_tokens": tokens}
+        shared = {"adapter.seed": seed, "adapter.budget": tokens}
         return {**SHARED, **shared, "history.commits": self.told, **own}
-
-
-def replayed(share: float) -> Strategy:
-    """The usual way: some passes over the delta, beside so much replay and no more."""
-    plain = {"continue_rounds": 1, "continue_epochs": 8, "continue_samples": 2400,
-             "continue_rate": 0.05, "rehearsal": 0.0}  # fmt: skip
-    own = {**plain, "replay": share, "least_replay": 0}
-    return Strategy(f"8 passes, replay {share:.0%}", own)
 
 
 # The most telling ones first: a run may be cut off. Full retraining is built where it
@@ -51,10 +42,9 @@ STRATEGIES = (
     Strategy("default"),
     Strategy("never", every=0),
     Strategy("full retraining", {"rebase_after": 0}, every=10),
-    replayed(0.0),
-    replayed(0.50),
+    Strategy("no reviews", {"review": 0.0}),
     Strategy("no tombstones", told=0),
-    replayed(0.25),
-    replayed(0.10),
-    Strategy("no rehearsal", {"rehearsal": 0.0}),
+    Strategy("no general text", {"keep": 0.0}),
+    Strategy("reviews three quarters", {"review": 0.75}),
+    Strategy("mastered after one", {"mastery": 1}),
 )

@@ -85,7 +85,7 @@ class Learner:
         optimizer = torch.optim.AdamW(steps.values(), lr=rate, weight_decay=0.0)
         for step, batch in enumerate(plan):
             for group in optimizer.param_groups:
-                group["lr"] = rate * rate_at(step, len(plan), 0.05)
+                group["lr"] = rate * rate_at(step / len(plan), 0.05)
             rows = [[examples[number]] for number in batch]
             self.model.zero_grad()
             self.model(**collate(rows, self.pad)).loss.backward()

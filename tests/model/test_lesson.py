@@ -1,0 +1,250 @@
+"""Which facts a run is given, what is reviewed, and what is known afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from repobuild.model.adapter.curriculum import Fact
+from repobuild.model.adapter.decision import (
+    Plan,
+    SampleDelta,
+    StepDecision,
+    StepMode,
+)
+from repobuild.model.adapter.lesson import (
+    ASKED_SHARE,
+    LEAST_BUDGET,
+    MOST_ASKED,
+    MOST_LOST,
+    Lesson,
+    boxes_after_asking,
+    coverage,
+    facts_to_ask,
+    first_lesson,
+    known_after,
+    next_lesson,
+)
+from repobuild.model.adapter.lineage import Known, Manifest
+from repobuild.model.adapter.scheduler import Pace, TaughtFact
+from repobuild.model.base import Base
+from repobuild.model.conversation import Conversation, Example, TokenisedSamples
+from tests.model.test_nano import recipe
+
+SIZE = 10  # tokens of every sample
+MASTERY = 3
+CHAIN = 20  # adapters before this one
+
+
+@dataclass
+class Tokens:
+    """A conversation in which every sample has `SIZE` tokens."""
+
+    unusable: set[str] = field(default_factory=set)
+
+    def tokenise(
+        self, samples: Iterable[tuple[str, Any]], longest: int
+    ) -> TokenisedSamples:
+        ids = [sample_id for sample_id, _ in samples]
+        kept = [Example(i, "t", [0] * SIZE, 5) for i in ids if i not in self.unusable]
+        left = len(ids) - len(kept)
+        return TokenisedSamples(kept, {"too long": left} if left else {})
+
+
+def tokens(*unusable: str) -> Conversation:
+    return Tokens(set(unusable))  # type: ignore[return-value]
+
+
+def name(number: int) -> str:
+    return f"f{number:04}#code_location.en.0"
+
+
+def plan(
+    count: int,
+    known: Mapping[int, Known] | None = None,
+    changed: Iterable[int] = (),
+    continues: bool = True,
+) -> Plan:
+    """Return a plan of so many facts of two phrasings, the first most important."""
+    facts = [
+        Fact(name(n), (name(n), name(n)[:-1] + "1"), 1 - n / count)
+        for n in range(count)
+    ]
+    samples: list[tuple[str, Mapping[str, Any]]] = [
+        (i, {"task": "code_location", "question": "?", "answer": "!"})
+        for fact in facts for i in fact.samples
+    ]  # fmt: skip
+    mode = StepMode.CONTINUE if continues else StepMode.FIRST
+    row = {"chain": CHAIN - 1} if continues else None
+    return Plan(
+        base=Base("b", "b", None, "0"),
+        recipe=recipe(mastery=MASTERY),
+        samples=samples,
+        held_out=[],
+        facts=facts,
+        manifest=Manifest.of(samples),
+        known={name(n): k for n, k in (known or {}).items()},
+        decision=StepDecision(mode, "", row),
+        delta=SampleDelta([], [name(n) for n in changed], []),
+    )
+
+
+def numbers(facts: Iterable[Fact]) -> list[int]:
+    return [int(fact.id[1:5]) for fact in facts]
+
+
+def mastered(count: int, looked: int = 1) -> dict[int, Known]:
+    return {n: Known(MASTERY, looked) for n in range(count)}
+
+
+# ------------------------------------------------------------------------ first build
+
+
+def test_a_first_build_is_given_the_most_important_facts() -> None:
+    made = first_lesson(plan(50, continues=False), tokens(), budget=10_000)
+    assert numbers(made.facts) == list(range(50))
+    assert {fact.box for fact in made.taught} == {None}
+
+
+def test_what_the_budget_cannot_reach_is_not_tokenised() -> None:
+    made = first_lesson(plan(500, continues=False), tokens(), budget=30 * SIZE)
+    assert numbers(made.facts) == list(range(10))  # each three times
+    assert len(made.examples) == 20
+
+
+def test_a_fact_keeps_the_phrasings_that_can_be_tokenised() -> None:
+    given = tokens(name(0), name(1), name(1)[:-1] + "1")
+    made = first_lesson(plan(3, continues=False), given, budget=10_000)
+    assert numbers(made.facts) == [0, 2]
+    assert [len(fact.examples) for fact in made.taught] == [1, 2]
+    assert made.left_out == {"too long": 3}
+    asked = [[made.examples[n].id for n in fact.examples] for fact in made.taught]
+    assert asked == [[name(0)[:-1] + "1"], [name(2), name(2)[:-1] + "1"]]
+
+
+# --------------------------------------------------------------------------- continue
+
+
+def test_the_delta_comes_before_the_reviews() -> None:
+    reviews = {name(0): MASTERY, name(2): 0}
+    given = plan(10, mastered(10), changed=[7, 4])
+    made = next_lesson(given, tokens(), 1_500_000, 0.5, reviews)
+    assert numbers(made.facts) == [4, 7, 0, 2]
+    assert [fact.box for fact in made.taught] == [None, None, MASTERY, 0]
+    assert made.pace.review == 0.5
+
+
+def test_a_small_delta_has_a_small_budget() -> None:
+    small = next_lesson(plan(900, changed=[1]), tokens(), 1_500_000, 0.5, {})
+    large = next_lesson(plan(900, changed=range(800)), tokens(), 1_500_000, 0.5, {})
+    assert small.pace.budget == LEAST_BUDGET < large.pace.budget < 1_500_000
+    bounded = next_lesson(plan(900, changed=range(800)), tokens(), 20_000, 0.5, {})
+    assert bounded.pace.budget == 20_000
+
+
+def test_without_a_delta_the_facts_that_were_not_begun_are_taught() -> None:
+    made = next_lesson(plan(8, mastered(3)), tokens(), 50_000, 0.5, {name(0): MASTERY})
+    assert numbers(made.facts) == [3, 4, 5, 6, 7, 0]
+    assert made.pace.budget == 50_000
+
+
+# ---------------------------------------------------------------------------- reviews
+
+
+def test_a_changed_fact_is_not_asked() -> None:
+    asked = facts_to_ask(plan(20, mastered(20), changed=range(10)))
+    assert asked and min(numbers(asked)) >= 10
+
+
+def test_what_was_not_looked_at_for_longest_is_asked_first() -> None:
+    known = {n: Known(MASTERY, 1 if n < 10 else 5) for n in range(60)}
+    asked = numbers(facts_to_ask(plan(60, known)))
+    assert len(asked) == 60 * ASKED_SHARE + 1
+    assert set(asked) == set(range(10))
+
+
+def test_a_third_is_what_was_learnt_last() -> None:
+    known = {n: Known(MASTERY, CHAIN - 1 if n >= 80 else 2) for n in range(100)}
+    asked = numbers(facts_to_ask(plan(100, known)))
+    assert [n >= 80 for n in asked] == [True] * 5 + [False] * 11
+
+
+@pytest.mark.parametrize(("known", "asked"), [(0, 1), (1, 2), (100, 16), (9000, 600)])
+def test_reviews_are_a_share_of_what_is_known(known: int, asked: int) -> None:
+    found = facts_to_ask(plan(known + 1, mastered(known)))
+    assert len(found) == min(asked, known, MOST_ASKED)
+
+
+def test_every_fact_is_asked_within_some_adapters() -> None:
+    known = dict(mastered(40))
+    for number in range(2, 10):
+        given = plan(40, known)
+        given = replace(given, decision=StepDecision(
+            StepMode.CONTINUE, "", {"chain": number - 1}))  # fmt: skip
+        for asked in numbers(facts_to_ask(given)):
+            known[asked] = Known(MASTERY, number)
+    assert min(fact.looked for fact in known.values()) > 1
+
+
+def test_what_was_lost_is_taught_before_what_is_right_is_shown() -> None:
+    given = plan(5, {0: Known(4, 1), 1: Known(1, 1), 2: Known(3, 1)})
+    boxes = boxes_after_asking(given, given.facts[:3], {name(0): True, name(1): True})
+    assert list(boxes.items()) == [(name(2), 0), (name(0), 4), (name(1), MASTERY)]
+
+
+def test_a_delta_does_not_repair_everything_at_once() -> None:
+    given = plan(200, mastered(200))
+    boxes = boxes_after_asking(given, given.facts, {})
+    assert list(boxes) == [fact.id for fact in given.facts[:MOST_LOST]]
+
+
+# -------------------------------------------------------------------- what is known
+
+
+def lesson(*facts: int) -> Lesson:
+    made = plan(10).facts
+    taught = [TaughtFact((n,)) for n in range(len(facts))]
+    pace = Pace(1000, 100, MASTERY, 0.5)
+    return Lesson([made[n] for n in facts], taught, [], pace, {})
+
+
+def test_what_was_shown_is_known_by_its_box() -> None:
+    given = plan(10, mastered(3), changed=[0])
+    boxes = {0: (MASTERY, 4), 1: (1, 2), 2: (0, 0)}
+    found = known_after(given, lesson(0, 5, 6), boxes, asked={})
+    assert found == {
+        name(0): Known(MASTERY, CHAIN),
+        name(1): Known(MASTERY, 1),
+        name(2): Known(MASTERY, 1),
+        name(5): Known(1, CHAIN),
+    }
+
+
+def test_a_changed_fact_that_was_not_taught_is_not_known() -> None:
+    found = known_after(plan(10, mastered(3), changed=[0]), lesson(), {}, asked={})
+    assert name(0) not in found
+
+
+def test_what_was_asked_was_looked_at_and_what_is_wrong_has_no_box() -> None:
+    asked = {name(0): True, name(1): False}
+    found = known_after(plan(10, mastered(3)), lesson(), {}, asked)
+    assert found[name(0)] == Known(MASTERY, CHAIN)
+    assert found[name(1)] == Known(0, CHAIN)
+    assert found[name(2)] == Known(MASTERY, 1)
+
+
+def test_a_rebase_knows_nothing_of_its_parent() -> None:
+    given = plan(10, mastered(3), continues=False)
+    assert known_after(given, lesson(5), {0: (2, 3)}, {}) == {name(5): Known(2, 1)}
+
+
+def test_coverage_counts_facts_and_weighs_them_by_importance() -> None:
+    facts = [Fact("a", ("a",), 0.6), Fact("b", ("b",), 0.3), Fact("c", ("c",), 0.1)]
+    known = {"a": Known(3, 1), "b": Known(1, 1), "gone": Known(3, 1)}
+    assert coverage(facts, known, mastery=3) == {
+        "facts": 3, "taught": 2, "mastered": 1, "share": 0.6667, "weighted": 0.9,
+    }  # fmt: skip
+    assert coverage([], {}, 3)["share"] == coverage([], {}, 3)["weighted"] == 0
