@@ -1,7 +1,9 @@
 """repobuild ask: ask base model and adapter the same question, side by side.
 
-Below the answers it lists where the symbols and paths are that the adapter's answer
-names; see mention_list.py.
+With --ground, both are given facts about what the question names (given_facts.py).
+
+Below the answers it lists these facts, and where the symbols and paths are that the
+adapter's answer names; see mention_list.py.
 """
 
 from __future__ import annotations
@@ -9,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import find_adapter
+from repobuild.cli.given_facts import NOTHING_FOUND, fact_lines, find_facts
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
     bold_title,
@@ -33,6 +36,7 @@ from repobuild.errors import BuildError, UsageError
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
+    from repobuild.evaluate.retrieval import FoundFact
     from repobuild.model.compare import AnswerPiece, Comparison
 
 
@@ -158,14 +162,23 @@ def redacted_pieces(pieces: Iterable[AnswerPiece]) -> Iterator[AnswerPiece]:
     type=click.IntRange(1),
     help="Longest answer, in tokens [default: 160].",
 )
+@click.option(
+    "--ground",
+    is_flag=True,
+    help="Give both models facts about what the question names.",
+)
 @options.as_json
-def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
+def command(
+    question: tuple[str, ...], max_tokens: int, ground: bool, as_json: bool
+) -> int:
     """Ask base model and adapter the same question; answers appear as they come.
 
     \b
     repobuild ask 'in which file is `Build` defined?'
+    repobuild ask --ground 'who calls want_bytes?'
     """
     from repobuild.checkout import open_checkout
+    from repobuild.model.grounding import with_facts
     from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
@@ -175,25 +188,29 @@ def command(question: tuple[str, ...], max_tokens: int, as_json: bool) -> int:
     checkout.powers.require(BASE_SETTINGS)
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
+    facts = find_facts(build, text) if ground else ()
+    prompt = with_facts([fact.text for fact in facts], text)
     comparison = _load_comparison(checkout, build, asked)
     answers = Answers()
     if as_json:
-        for _ in answers.collect(comparison.answer_both(text, max_tokens)):
+        for _ in answers.collect(comparison.answer_both(prompt, max_tokens)):
             pass
-        emit(_facts(build, asked, text, answers), True, str)
+        emit(_facts(build, asked, text, facts, answers), True, str)
         return 0
-    for note in asked.notes:
+    notes = [*asked.notes, *([NOTHING_FOUND] if ground and not facts else [])]
+    for note in notes:
         print_message(f"note: {note}")
     in_columns = _has_room_for_columns()
     if in_columns:
-        pieces = comparison.answer_both(text, max_tokens)
+        pieces = comparison.answer_both(prompt, max_tokens)
         _show_in_columns(answers.collect(pieces), asked.title)
     else:
         for model, title in (("base", "base"), ("adapter", asked.title)):
-            pieces = comparison.answer_one(model, text, max_tokens)
+            pieces = comparison.answer_one(model, prompt, max_tokens)
             _show_below(answers.collect(pieces), title)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
-    _print_mentions(mention_lines(redact_secrets(mentions)), in_columns)
+    lists = [fact_lines(facts), mention_lines(redact_secrets(mentions))]
+    _print_lists([lines for lines in lists if lines], in_columns)
     if answers.cut:
         names = " and ".join(answers.cut)
         note = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
@@ -246,16 +263,22 @@ def _show_below(pieces: Iterator[AnswerPiece], title: str) -> None:
     print_text("\n")
 
 
-def _print_mentions(lines: list[str], in_columns: bool) -> None:
-    """Print the list after an empty line, which `_show_below` has already printed."""
-    if lines and in_columns:
-        print_text("")
-    for number, line in enumerate(lines):
-        print_text(line, bold=not number)
+def _print_lists(lists: list[list[str]], in_columns: bool) -> None:
+    """Print each list after an empty line, the first of which may be there already."""
+    for number, (title, *lines) in enumerate(lists):
+        if number or in_columns:
+            print_text("")
+        print_text(title, bold=True)
+        for line in lines:
+            print_text(line)
 
 
 def _facts(
-    build: Build, asked: AskedAdapter, question: str, answers: Answers
+    build: Build,
+    asked: AskedAdapter,
+    question: str,
+    given: Sequence[FoundFact],
+    answers: Answers,
 ) -> dict[str, Any]:
     from repobuild.model.adapter.lineage import current_digest
 
@@ -267,6 +290,7 @@ def _facts(
         "commit": asked.commit,
         "behind": asked.behind,
         "adapter": current_digest(asked.row),
+        "facts": [asdict(fact) for fact in given],
         "answers": asdict(answers),
         **mention_facts(build, question, answer.text, answer.whole),
     }

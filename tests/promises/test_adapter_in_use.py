@@ -260,6 +260,41 @@ def test_ask_lists_the_locations_of_mentioned_names_below_the_answers(
     assert names == {"first_1": True, "pkg/m1.py": True, "pkg/m9.py": False}
 
 
+def test_with_facts_both_models_get_them_before_the_question(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+
+    class Listener(Voices):
+        def answer_one(
+            self, model: str, question: str, limit: int
+        ) -> Iterator[AnswerPiece]:
+            heard.append(question)
+            return super().answer_one(model, question, limit)
+
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Listener())
+    assert run(["ask", "--ground", "--json", QUESTION]) == 0
+    facts = json.loads(capsys.readouterr().out)["facts"]
+    given = "\n".join(f"- {fact['text']}" for fact in facts)
+    assert heard == [f"{given}\n\n{QUESTION}"] * 2
+    assert "- `first_1` is defined in `pkg/m1.py`." in given
+    assert run(["ask", "--ground", QUESTION]) == 0
+    printed = capsys.readouterr().out
+    _, listed = printed.split("from these facts:\n")
+    for fact in facts:
+        assert f"  - {fact['text']}\n    {fact['id']}\n" in listed
+
+
+def test_without_a_fact_it_says_so_and_asks_the_question_alone(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
+    assert run(["ask", "--ground", "Where is `no_such_thing`?"]) == 0
+    said = capsys.readouterr()
+    assert "nothing in the state is about what the question names" in said.err
+    assert "from these facts" not in said.out
+
+
 def test_an_adapter_of_an_earlier_commit_says_so(here: Path, capsys) -> None:
     repository = Repository(here / "repository")
     repository.commit()

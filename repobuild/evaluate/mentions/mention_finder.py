@@ -28,7 +28,6 @@ from functools import cached_property
 from itertools import islice
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.resolve.python.modules import stem_of
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.evaluate.mentions.mention_parser import (
     is_python,
@@ -39,7 +38,6 @@ from repobuild.evaluate.mentions.mention_parser import (
 )
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLocation, SymbolLookup
 from repobuild.samples.contexts.element_view import strip_counts
-from repobuild.samples.text.import_statements import module_of
 
 MOST_FILES = 20  # read for one name: thousands define `__init__`
 _MOST_TEXTS = 8  # files whose text is searched for a missing name
@@ -74,7 +72,7 @@ class _AnswerReader:
         self._lookup = lookup
         self._quoted = [path_of(span).removesuffix("()") for span in spans(answer)]
         self._paths = paths_in(answer, lookup.known)
-        self._files = {path: self._find_files(path) for path in self._paths}
+        self._files = {path: lookup.files_ending_in(path) for path in self._paths}
         self._mentioned_files = {f for files in self._files.values() for f in files}
         names = names_in(answer, lookup.known)
         self._names = {name: self._find_name(name) for name in names}
@@ -109,16 +107,8 @@ class _AnswerReader:
 
     # ------------------------------------------------------------------ what exists
 
-    def _find_files(self, path: str) -> list[str]:
-        """Return the file of a path, or all files whose path ends in it."""
-        if path in self._lookup.known.paths:
-            return [path]
-        name = stem_of(path).rpartition("/")[2]
-        files = self._lookup.module_files(name)
-        return [file for file in files if file.endswith(f"/{path}")]
-
     def _find_name(self, name: str) -> Mention:
-        paths, qual = self._files_defining(name)
+        paths, qual = self._lookup.definitions(name)
         mentioned = [path for path in paths if path in self._mentioned_files]
         paths = sorted(mentioned or paths, key=lambda path: (is_test(path), path))
         locations = [
@@ -131,21 +121,10 @@ class _AnswerReader:
             key=lambda p: (is_test(p.path), strip_counts(split_id(p.id)[1]) != qual)
         )
         if not locations and "." in name:
-            locations = [self._lookup.file(path) for path in self._module_files(name)]
+            locations = [
+                self._lookup.file(path) for path in self._lookup.files_of_module(name)
+            ]
         return Mention(name, False, tuple(locations), max(0, len(paths) - MOST_FILES))
-
-    def _files_defining(self, name: str) -> tuple[list[str], str]:
-        """Return the files that define a name, and its part after the module."""
-        parts = name.split(".")
-        for start in range(len(parts)):
-            module, qual = ".".join(parts[:start]), ".".join(parts[start:])
-            if paths := _files_in_module(module, self._lookup.files_defining(qual)):
-                return paths, qual
-        return [], ""
-
-    def _module_files(self, name: str) -> list[str]:
-        files = self._lookup.module_files(name.rpartition(".")[2])
-        return [p for p in files if f".{module_of(p)}".endswith(f".{name}")]
 
     def _parameters(self) -> set[str]:
         """Return the parameters of unambiguous elements: they are no mentions."""
@@ -189,7 +168,7 @@ class _AnswerReader:
         if not dot:
             return bool(_COMPOUND.fullmatch(name))
         if owner.islower():  # a module; else a setting, or a variable's attribute
-            return "." in owner and bool(self._module_files(owner))
+            return "." in owner and bool(self._lookup.files_of_module(owner))
         return any(_COMPOUND.fullmatch(p) for p in missing) or owner not in missing
 
     def _is_in_question(self, name: str) -> bool:
@@ -207,15 +186,4 @@ class _AnswerReader:
         for mention in self._names.values():
             yield from (location.path for location in mention.locations[:1])
         for word in _WORD.findall(self._question):
-            yield from self._files_defining(word)[0][:1]
-
-
-def _files_in_module(module: str, paths: list[str]) -> list[str]:
-    """Keep the files of a module, else those in a package, of this dotted name.
-
-    The latter because an element of `click.core` is also called `click.Command`.
-    """
-    if not module:
-        return paths
-    of_module = [p for p in paths if f".{module_of(p)}".endswith(f".{module}")]
-    return of_module or [p for p in paths if f".{module}." in f".{module_of(p)}."]
+            yield from self._lookup.definitions(word)[0][:1]

@@ -14,11 +14,13 @@ from dataclasses import dataclass
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, elements_of
+from repobuild.code.resolve.python.modules import stem_of
 from repobuild.code.scan.language import language_of
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import strip_counts
+from repobuild.samples.text.import_statements import module_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,27 @@ class SymbolLookup:
     def module_files(self, name: str) -> list[str]:
         """Return the files of the modules whose last name this is."""
         return self._graph.index.find(f"mod:{name}")
+
+    def definitions(self, name: str) -> tuple[list[str], str]:
+        """Return the files that define a name, and its part after the module."""
+        parts = name.split(".")
+        for start in range(len(parts)):
+            module, qual = ".".join(parts[:start]), ".".join(parts[start:])
+            if paths := _files_in_module(module, self.files_defining(qual)):
+                return paths, qual
+        return [], ""
+
+    def files_of_module(self, name: str) -> list[str]:
+        """Return the files of a module, by its dotted name or the end of it."""
+        files = self.module_files(name.rpartition(".")[2])
+        return [p for p in files if f".{module_of(p)}".endswith(f".{name}")]
+
+    def files_ending_in(self, path: str) -> list[str]:
+        """Return the file of a path, or all files whose path ends in it."""
+        if path in self.known.paths:
+            return [path]
+        name = stem_of(path).rpartition("/")[2]
+        return [f for f in self.module_files(name) if f.endswith(f"/{path}")]
 
     def is_source_suffix(self, suffix: str) -> bool:
         """Return whether files with this suffix are analysed."""
@@ -116,6 +139,17 @@ class SymbolLookup:
             return self._read(row["blob"]).decode("utf-8", "replace")
         except KeyError:  # of a work tree
             return ""
+
+
+def _files_in_module(module: str, paths: list[str]) -> list[str]:
+    """Keep the files of a module, else those in a package, of this dotted name.
+
+    The latter because an element of `click.core` is also called `click.Command`.
+    """
+    if not module:
+        return paths
+    of_module = [p for p in paths if f".{module_of(p)}".endswith(f".{module}")]
+    return of_module or [p for p in paths if f".{module}." in f".{module_of(p)}."]
 
 
 @dataclass(frozen=True, slots=True)

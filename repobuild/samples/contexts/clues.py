@@ -30,11 +30,11 @@ def clues_of(elements: Elements) -> Counter[str]:
 def purpose_clue(element: ElementView) -> str:
     """Return the clue of an element's docstring, "" without a purpose."""
     sentence = first_sentence_of(element.doc)
-    return f"purpose:{_normal(sentence)}" if sentence else ""
+    return f"purpose:{normal_clue(sentence)}" if sentence else ""
 
 
 def heading_clue(element: ElementView) -> str:
-    return f"heading:{_normal(element.title)}"
+    return f"heading:{normal_clue(element.title)}"
 
 
 def plain_clue(name: str) -> str:
@@ -63,7 +63,7 @@ def heading_trails(elements: Elements) -> dict[str, str]:
     That is "" if all the titles above leave another section possible.
     """
     chains = {qual: _titles_upwards(elements, qual) for qual in headings_of(elements)}
-    keys = {qual: tuple(map(_normal, chain)) for qual, chain in chains.items()}
+    keys = {qual: tuple(map(normal_clue, chain)) for qual, chain in chains.items()}
     counts = Counter(
         key[:depth] for key in keys.values() for depth in range(1, len(key) + 1)
     )
@@ -94,6 +94,6 @@ def _all_clues(element: ElementView) -> Iterator[str]:
     yield from map(plain_clue, {*element.row.attrs, *parameters})
 
 
-def _normal(text: str) -> str:
+def normal_clue(text: str) -> str:
     """Return a text without white space, capitals and full stop that tell nothing."""
     return " ".join(text.split()).casefold().rstrip(".。")

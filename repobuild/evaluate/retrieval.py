@@ -1,0 +1,283 @@
+"""Find the facts that the tables hold about what a question names.
+
+    name or path       in backticks, or a word that looks like one; plain words only if
+                       the question has no such name
+    quoted text        the heading of a section, or the first sentence of a docstring
+    name that is gone  by the samples about changes (table `history`)
+    none of these      the project as a whole
+
+Facts are the answers of the samples about these elements (grounding.py). The samples
+whose question is most like the asked one come first: that is, the sample's own question
+or any phrasing of its kind (configs/questions, configs/paraphrases), compared without
+the names in them. A sample that was dropped, because it shows a secret or a licence
+forbids it, is never read, and nor is one whose phrasing is held out: a report that asks
+it would find its own answer.
+
+Every look-up goes by key or by index, so that it costs the same in a large repository.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from itertools import chain, islice, zip_longest
+
+from rapidfuzz import fuzz, process
+
+from repobuild.code.facts.element_row import name_of
+from repobuild.code.graph.graph import PROJECT, elements_of, split_id
+from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.usage.prose_language import is_chinese
+from repobuild.engine.contract import Table, Value
+from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, spans
+from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
+from repobuild.model.adapter.curriculum import kind_of
+from repobuild.model.grounding import fact_line, is_fact
+from repobuild.resources import data_folder
+from repobuild.samples.contexts.clues import normal_clue
+from repobuild.samples.contexts.element_view import strip_counts
+from repobuild.samples.dataset.all_samples import (
+    AllSamples,
+    SampleSource,
+    keys_about,
+)
+from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.docstring_parts import first_sentence_of
+
+FEWEST_FACTS, MOST_FACTS = 2, 6
+# Share of the best fact's score that the third and further ones must have. On click it
+# leaves out one fact in seven, and not one that answers.
+LIKE_THE_BEST = 0.8
+MOST_BYTES = 1_000  # of all facts, in UTF-8: about 250 tokens
+MOST_ELEMENTS = 8  # that one name stands for
+LEAST_LIKE = 62.0  # of 100, of a fact about the project: its question names nothing
+CODE_TASKS = frozenset(("code_completion", "assertion_completion", "import_completion"))
+
+_WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
+# Words that are a name in code, not one of a sentence: `make_thing`, `HelpFormatter`.
+_CODE_WORD = re.compile(r".*(\w_\w|^_|[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|\w\.\w|/|\(\)$).*")
+_QUOTED = re.compile(r'"([^\n]{3,})"|“([^”\n]{3,})”|「([^」\n]{3,})」')
+_FIELD = re.compile(r"\{\w+\}")
+_DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class|func|fn) (\w+)", re.MULTILINE)
+_SHORTEST_WORD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFact:
+    """A fact, and the dataset key of a sample that states it."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    fact: FoundFact
+    score: float  # how much the question is like one that this fact answers
+    is_same_language: bool
+
+
+class FactFinder:
+    """Looks up facts in the tables of one build."""
+
+    def __init__(self, source: SampleSource) -> None:
+        graph, contexts = source.table("graph"), source.table("contexts")
+        self._graph: Table = graph
+        self._contexts: Table = contexts
+        self._dataset: Table = source.table("dataset")
+        self._samples = AllSamples.of(source)
+        self._lookup = SymbolLookup(graph, contexts, graph, (), lambda blob: b"")
+        self._project = str((contexts.get(PROJECT) or {}).get("name", ""))
+
+    def find(self, question: str) -> tuple[FoundFact, ...]:
+        """Return at most `MOST_FACTS` facts, the best first; () if there are none."""
+        wanted = _Wanted.of(question)
+        subjects = self._subjects(question)
+        found = [
+            sorted(self._candidates(ids, wanted), key=_by_score) for ids in subjects
+        ]
+        return _choose(found)
+
+    # ------------------------------------------------------- what a question is about
+
+    def _subjects(self, question: str) -> list[list[str]]:
+        """Return the ids that each name, path or quotation in a question stands for."""
+        text, subjects = prose(question), []
+        for quoted in _QUOTED.finditer(text):
+            if ids := self._quoted(next(filter(None, quoted.groups()))):
+                subjects.append(ids)
+                text = text.replace(quoted[0], " ")
+        names = [path_of(span).removesuffix("()") for span in spans(text)]
+        names += [word.removesuffix("()") for word in _code_words(text)]
+        names = list(dict.fromkeys(names))
+        paths = {path for name in names for path in self._lookup.files_ending_in(name)}
+        subjects += [ids for name in names if (ids := self._named(name, paths))]
+        if subjects:
+            return subjects
+        # The definitions in fenced code, else words such as `Signer`, else any word.
+        for words in (_DEFINITION.findall(question), _capitalised(text)):
+            if subjects := [ids for word in words if (ids := self._named(word))]:
+                return subjects
+        words = [word for word in _plain_words(text) if word != self._project]
+        subjects = [ids for word in words if (ids := self._named(word))]
+        return subjects if names else [*subjects, [PROJECT]]
+
+    def _named(self, name: str, paths: Iterable[str] = ()) -> list[str]:
+        """Return the ids of a name or path, at most `MOST_ELEMENTS`."""
+        if files := self._lookup.files_ending_in(name):
+            return files[:MOST_ELEMENTS]
+        if not is_name(name):
+            return []
+        files, qual = self._lookup.definitions(name)
+        files = [path for path in files if path in paths] or files
+        files = sorted(files, key=lambda path: (is_test(path), path))[:MOST_ELEMENTS]
+        ids = [one.id for path in files for one in self._lookup.elements(path, qual)]
+        # An element with exactly this name precedes methods whose last name it is.
+        ids.sort(key=lambda id: strip_counts(split_id(id)[1]) != qual)
+        ids = ids or self._lookup.files_of_module(name)
+        return [*ids[:MOST_ELEMENTS], *self._gone(name)]
+
+    def _gone(self, name: str) -> Iterator[str]:
+        """Yield ids with this name that only the samples about changes know."""
+        history = self._samples.tables.get("history")
+        for id in history.keys() if history else ():
+            qual = strip_counts(split_id(id)[1])
+            if name in (qual, name_of(qual)) and id not in self._contexts:
+                yield id
+
+    def _quoted(self, text: str) -> list[str]:
+        """Return the sections with a title, or the elements with a docstring."""
+        find = self._contexts.index.find
+        clue = normal_clue(text.rpartition(" > ")[2])
+        paths = find(f"heading:{clue}")
+        if not paths:
+            clue = normal_clue(first_sentence_of(text))
+            paths = find(f"purpose:{clue}")
+        ids = []
+        for path in paths:
+            for qual, _ in elements_of(self._graph.get(path)):
+                row = self._contexts.get(f"{path}::{qual}") or {}
+                texts = (str(row.get(name, "")) for name in ("label", "summary"))
+                if any(clue in normal_clue(text) for text in texts):
+                    ids.append(f"{path}::{qual}")
+        return ids[:MOST_ELEMENTS]
+
+    # ------------------------------------------------------------ what is known of it
+
+    def _candidates(self, ids: Sequence[str], wanted: _Wanted) -> Iterator[_Candidate]:
+        for key in dict.fromkeys(key for id in ids for key in self._keys(id)):
+            splits = self._dataset.get(key) or {}
+            texts = (self._samples.get(key) or {}) if splits else {}
+            for sub, sample in texts.items():
+                row = splits.get(sub, {})
+                if "split" not in row or row.get("track") == "recall":
+                    continue
+                if sample["form"] == "fim" or sample["task"] in CODE_TASKS:
+                    continue
+                text = fact_line(str(sample["answer"]))
+                if is_fact(text):
+                    fact = FoundFact(key + sub, text)
+                    same = sample["language"] == wanted.language
+                    score = wanted.score(key + sub, sample)
+                    if key != PROJECT or score >= LEAST_LIKE:
+                        yield _Candidate(fact, score, same)
+
+    def _keys(self, id: str) -> Iterator[str]:
+        """Yield the dataset keys of all samples about an element."""
+        yield from keys_about(self._samples, id)
+        if id != PROJECT:
+            yield from self._dataset.index.find(f"i:{id}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A question without its names, and how much it is like those of each kind."""
+
+    text: str
+    language: str
+    kinds: dict[str, float]  # 0 to 100, by kind
+
+    @classmethod
+    def of(cls, question: str) -> _Wanted:
+        language = "zh" if is_chinese(question) else "en"
+        return cls(_without_names(question), language, {})
+
+    def score(self, id: str, sample: Mapping[str, Value]) -> float:
+        """Return how much the question is like those that a sample's fact answers."""
+        own = _likeness(self.text, [_without_names(str(sample["question"]))])
+        kind = kind_of(id)
+        if kind not in self.kinds:
+            templates = _templates(self.language).get(kind, ())
+            self.kinds[kind] = _likeness(self.text, templates)
+        return max(own, self.kinds[kind])
+
+
+def _choose(by_subject: Sequence[Sequence[_Candidate]]) -> tuple[FoundFact, ...]:
+    """Return the best facts of all subjects in turn, as far as they fit."""
+    in_turn = [c for c in chain(*zip_longest(*by_subject)) if c is not None]
+    if any(c.is_same_language for c in in_turn):
+        in_turn = [c for c in in_turn if c.is_same_language]
+    best = max((c.score for c in in_turn), default=0.0)
+    chosen: dict[str, FoundFact] = {}
+    size = 0
+    for candidate in in_turn:
+        text = candidate.fact.text
+        more = len(text.encode("utf-8", "replace"))
+        is_spare = len(chosen) >= FEWEST_FACTS
+        if is_spare and candidate.score < LIKE_THE_BEST * best:
+            continue
+        if text in chosen or (chosen and size + more > MOST_BYTES):
+            continue
+        chosen[text] = candidate.fact
+        size += more
+    return tuple(islice(chosen.values(), MOST_FACTS))
+
+
+def _by_score(candidate: _Candidate) -> tuple[float, str]:
+    return -candidate.score, candidate.fact.id
+
+
+# ---------------------------------------------------------------------------- words
+
+
+def _code_words(text: str) -> list[str]:
+    return [word for word in _WORD.findall(text) if _CODE_WORD.fullmatch(word)]
+
+
+def _capitalised(text: str) -> list[str]:
+    return [word for word in _plain_words(text) if not word.islower()]
+
+
+def _plain_words(text: str) -> list[str]:
+    words = dict.fromkeys(_WORD.findall(text))
+    return [word for word in words if len(word) >= _SHORTEST_WORD]
+
+
+def _without_names(text: str) -> str:
+    text = _FIELD.sub(" ", re.sub(r"`[^`\n]*`", " ", _QUOTED.sub(" ", prose(text))))
+    return " ".join(text.casefold().split())
+
+
+def _likeness(question: str, others: Sequence[str]) -> float:
+    best = process.extractOne(question, others, scorer=fuzz.token_sort_ratio)
+    return float(best[1]) if best else 0.0
+
+
+@cache
+def _templates(language: str) -> Mapping[str, Sequence[str]]:
+    """Return the trained phrasings of each kind, without names."""
+    path = data_folder("configs") / "paraphrases" / f"{language}.toml"
+    more = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+    return {
+        kind.name: [
+            _without_names(text)
+            for text in (
+                *kind.questions,
+                *(more.get(kind.name) or {}).get("questions", ()),
+            )
+        ]
+        for kind in load_phrases(language).kinds.values()
+    }

@@ -1,0 +1,161 @@
+"""The facts that `ask --ground` puts before a question, found by what it names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from repobuild.checkout import open_checkout
+from repobuild.cli.main import run
+from repobuild.engine.storage.table import StoredTable
+from repobuild.evaluate.retrieval import MOST_BYTES, MOST_FACTS, FactFinder
+from tests.repository import Repository
+
+TOKEN = "ghp_" + "a1B2" * 9
+CORE = '''"""Signs things."""
+
+
+class SignError(Exception):
+    """Raised when a signature does not match."""
+
+
+class LateError(SignError):
+    """Raised when a signature is too old."""
+
+
+def want_bytes(text: str, encoding: str = "utf-8") -> bytes:
+    """Encode a text unless it is encoded already."""
+    return text.encode(encoding)
+
+
+def sign(text: str) -> bytes:
+    """Return a text with its signature."""
+    return want_bytes(text) + b"."
+
+
+def unsign(text: str) -> bytes:
+    """Return a text without its signature."""
+    if "." not in text:
+        raise SignError(text)
+    return want_bytes(text)
+'''
+GUIDE = """# Guide
+
+## Key rotation
+
+Old keys are kept at the front of the list, and new ones are added to its end.
+"""
+HIDDEN = f'''KEY = "{TOKEN}"
+
+
+def show_key(key: str = "{TOKEN}") -> str:
+    """Show {TOKEN}."""
+    return key
+'''
+GONE = '''def gone_soon() -> int:
+    """Count what goes."""
+    return 1
+'''
+FILES: dict[str, str | bytes | None] = {
+    "pyproject.toml": '[project]\nname = "seal"\n',
+    "README.md": "# seal\n\nSeal signs data and checks it later.\n",
+    "seal/__init__.py": "from seal.core import sign\n",
+    "seal/core.py": f"{CORE}\n\n{GONE}",
+    "seal/hidden.py": HIDDEN,
+    "docs/guide.md": GUIDE,
+}
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    repository = Repository(tmp_path_factory.mktemp("seal"))
+    repository.commit(FILES)
+    repository.commit({"seal/core.py": CORE})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(repository.path)
+        assert run(["-c", "split.generalise=0", "--quiet", "--until", "dataset"]) == 0
+    return repository.path
+
+
+@pytest.fixture
+def finder(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> FactFinder:
+    monkeypatch.chdir(sealed)
+    checkout = open_checkout()
+    return FactFinder(checkout.view(checkout.snapshot(), checkout.state()))
+
+
+@pytest.fixture
+def find(finder: FactFinder) -> Callable[[str], list[str]]:
+    return lambda question: [fact.text for fact in finder.find(question)]
+
+
+@pytest.mark.parametrize(
+    ("question", "fact"),
+    [
+        ("Who calls want_bytes?", "`want_bytes` is called by `sign`, `unsign`."),
+        ("who uses `want_bytes`?", "`want_bytes` is called by `sign`, `unsign`."),
+        ("Which classes inherit from SignError?", "`SignError` is the base class of"),
+        ("Where is unsign?", "`unsign` is defined in `seal/core.py`."),
+        ("`unsign` 在哪个文件里？", "`unsign` is defined in `seal/core.py`."),
+        ("What does `seal/core.py` define?", "`seal/core.py` defines "),
+        ("Which part is it: \"Raised when a signature is too old.\"", "`LateError`"),
+        ("Where can I read about \"Key rotation\"?", "`docs/guide.md`"),
+        ("What is seal?", "Seal signs data and checks it later."),
+        ("What happened to `gone_soon`?", "`gone_soon` is not in `seal/core.py` any"),
+    ],
+)  # fmt: skip
+def test_a_fact_about_what_is_named_comes_first(
+    find: Callable[[str], list[str]], question: str, fact: str
+) -> None:
+    assert fact in find(question)[0]
+
+
+def test_facts_are_few_short_and_distinct(finder: FactFinder) -> None:
+    facts = finder.find("How do `want_bytes`, `sign`, `unsign` and `SignError` work?")
+    texts = [fact.text for fact in facts]
+    assert 2 <= len(set(texts)) == len(texts) <= MOST_FACTS
+    assert sum(len(text.encode()) for text in texts) <= MOST_BYTES
+    named = ("want_bytes", "sign", "unsign", "SignError")
+    assert all(any(f"`{name}`" in text for text in texts) for name in named)
+
+
+def test_a_fact_has_the_key_of_a_kept_sample_that_is_trained(
+    sealed: Path, finder: FactFinder
+) -> None:
+    """A held-out phrasing is what a report asks: it may not find its own answer."""
+    checkout = open_checkout()
+    dataset = checkout.view(checkout.snapshot(), checkout.state()).table("dataset")
+    assert isinstance(dataset, StoredTable)
+    for fact in finder.find("Who calls want_bytes?"):
+        found = dataset.find(fact.id)
+        assert found is not None
+        assert (dataset.get(found[0]) or {})[found[1]]["split"] == "train"
+
+
+def test_what_was_dropped_for_a_secret_is_not_given(
+    find: Callable[[str], list[str]],
+) -> None:
+    assert not any(TOKEN in text for text in find("What does `show_key` do?"))
+    assert not any(TOKEN in text for text in find("What does `seal/hidden.py` define?"))
+
+
+@pytest.mark.parametrize("question", ["Where is `no_such_thing`?", "Tell me a joke."])
+def test_what_names_nothing_known_finds_nothing(
+    find: Callable[[str], list[str]], question: str
+) -> None:
+    assert find(question) == []
+
+
+def test_no_table_is_gone_through(
+    finder: FactFinder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a large repository a question looks at as little as of a small one."""
+
+    def refuse(self: StoredTable) -> None:
+        raise AssertionError(f"went through {self.rule.name}")
+
+    for name in ("items", "entries", "raw_items"):
+        monkeypatch.setattr(StoredTable, name, refuse)
+    assert finder.find("Who calls want_bytes?") and finder.find("What is seal?")
