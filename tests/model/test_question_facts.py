@@ -6,13 +6,14 @@ from collections.abc import Mapping
 import pytest
 
 from repobuild.model.bundled.grounded import FactIndex, grounded_conversations
-from repobuild.model.bundled.question_facts import QuestionFact, facts_of, fields_of
+from repobuild.model.bundled.question_facts import QuestionFact, facts_of
 from repobuild.model.bundled.question_texts import (
     RepositoryFacts,
     conversations,
     held_out_phrasings,
     phrasings,
 )
+from repobuild.samples.tasks.paraphrases import fields_of
 from tests.repository import Repository
 
 BASE = '"""Bases."""\n\n\nclass Base:\n    """Do nothing."""\n'

@@ -36,10 +36,10 @@ from repobuild.model.bundled.question_texts import (
     Pool,
     RepositoryFacts,
     ask,
-    fields_in,
     known_fields,
     phrasings,
 )
+from repobuild.samples.tasks.paraphrases import fields_in
 
 REFUSALS: Mapping[str, str] = {
     "en": "The facts given do not say that.",

@@ -26,11 +26,11 @@ from pathlib import Path
 
 from repobuild.checkout import open_checkout, silent
 from repobuild.samples.dataset.summary import DatasetSummary, KeptSample, read_kept
+from repobuild.samples.tasks.paraphrases import fields_of
 from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, FactKind, load_phrases
 from repobuild.settings import use_command_line
 
 LANGUAGES = ("en", "zh")
-_FIELD = re.compile(r"\{(\w+)\}")
 _KEY = re.compile(r"#(\w+)\.(\w+)\.(\d+)$")
 
 
@@ -82,24 +82,6 @@ def _read_fact(kept: KeptSample) -> QuestionFact | None:
 def _kinds(language: str) -> Mapping[tuple[str, int], FactKind]:
     kinds = load_phrases(language).kinds.values()
     return {(kind.task, kind.number // NUMBERS): kind for kind in kinds}
-
-
-def fields_of(question: str, template: str) -> dict[str, str] | None:
-    """Return the fields that fill the template so that it becomes the question."""
-    match = _pattern(template).fullmatch(question)
-    return None if match is None else match.groupdict()
-
-
-@cache
-def _pattern(template: str) -> re.Pattern[str]:
-    pattern, seen, end = "", set[str](), 0
-    for field in _FIELD.finditer(template):
-        name = field[1]
-        pattern += re.escape(template[end : field.start()])
-        pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
-        seen.add(name)
-        end = field.end()
-    return re.compile(pattern + re.escape(template[end:]), re.DOTALL)
 
 
 def facts_of(repository: Path) -> list[QuestionFact]:

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
@@ -26,13 +25,13 @@ from pathlib import Path
 from repobuild.model.bundled.question_facts import QuestionFact
 from repobuild.model.bundled.tokenizer import TURN_END, TURN_START
 from repobuild.resources import data_folder
+from repobuild.samples.tasks.paraphrases import fields_in, more_questions
 from repobuild.samples.tasks.phrases import load_phrases
 
 CHINESE_SHARE = 0.25
 LONGEST_ANSWER = 480  # characters, about 160 tokens
 LONG_SHARE = 0.04  # of the answers that are longer
 LONGEST = 1_300  # characters of a conversation
-_FIELD = re.compile(r"\{(\w+)\}")
 
 # The question templates of every kind in a language.
 Pool = Callable[[str], Mapping[str, tuple[str, ...]]]
@@ -120,10 +119,8 @@ def read_repository(file: Path) -> RepositoryFacts:
 @cache
 def phrasings(language: str) -> Mapping[str, tuple[str, ...]]:
     """Return the question templates of every kind, none of them held out."""
-    path = data_folder("configs") / "paraphrases" / f"{language}.toml"
-    more = tomllib.loads(path.read_text("utf-8"))
     return {
-        name: (*kind.questions, *more.get(name, {}).get("questions", ()))
+        name: (*kind.questions, *more_questions(language).get(name, ()))
         for name, kind in load_phrases(language).kinds.items()
     }
 
@@ -138,11 +135,6 @@ def held_out_phrasings(language: str) -> Mapping[str, tuple[str, ...]]:
         for name, table in tables.items()
         if isinstance(table, dict) and "held_out" in table
     }
-
-
-def fields_in(template: str) -> frozenset[str]:
-    """Return the names of a template's fields."""
-    return frozenset(_FIELD.findall(template))
 
 
 def known_fields(fact: QuestionFact, project: str) -> dict[str, str]:

@@ -39,9 +39,9 @@ def paraphrases(
         fields |= fields_of(question, kind.questions[place]) or {}
     if kind is None:
         return []
-    pool = (*kind.questions, *_more_questions(language).get(kind.name, ()))
+    pool = (*kind.questions, *more_questions(language).get(kind.name, ()))
     known = fields.keys()
-    return [text.format_map(fields) for text in pool if _fields_in(text) <= known]
+    return [text.format_map(fields) for text in pool if fields_in(text) <= known]
 
 
 def fields_of(question: str, template: str) -> dict[str, str] | None:
@@ -63,7 +63,8 @@ def _pattern(template: str) -> re.Pattern[str]:
 
 
 @cache
-def _fields_in(template: str) -> frozenset[str]:
+def fields_in(template: str) -> frozenset[str]:
+    """Return the names of a template's fields."""
     return frozenset(_FIELD.findall(template))
 
 
@@ -74,7 +75,7 @@ def _kinds(language: str) -> Mapping[tuple[str, int], FactKind]:
 
 
 @cache
-def _more_questions(language: str) -> Mapping[str, tuple[str, ...]]:
+def more_questions(language: str) -> Mapping[str, tuple[str, ...]]:
     """Return the further questions of each kind; a language may have none."""
     path = data_folder("configs") / "paraphrases" / f"{language}.toml"
     if not path.is_file():
