@@ -2,7 +2,7 @@
 
     prepare     join the process group, load the base model, put the adapter on it
     passes      what is shown next, from what was right before (scheduler.py)
-    rate        linear warm-up, then a cosine, by tokens (schedule.py)
+    rate        linear warm-up, then a cosine, by tokens (training_run.py)
     train       transformers' Trainer, under DeepSpeed
     general     every step holds the adapter to its base on other text (compute/loss.py)
     measure     loss on held-out samples, a few times a run (held_out_loss.py)
