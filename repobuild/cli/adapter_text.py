@@ -26,7 +26,6 @@ def adapter_line(row: Row) -> str:
     parts = [f"adapter {row['object'][:12]}: {_mode(row)}"]
     if row.get("work"):
         parts.append(f"{row['tokens']:,} tokens in {row['steps']:,} steps")
-        parts += _taught(row)
     recall = row.get("report", {}).get("recall", {})
     if recall.get("adapter") and recall.get("base"):
         parts += _headline(recall["base"], recall["adapter"])
@@ -40,15 +39,6 @@ def _mode(row: Row) -> str:
     word = MODE_WORDS.get(row.get("mode", ""), "made")
     trained = row.get("work") or not row.get("reason")
     return word if trained else f"{word}, {row['reason']}"
-
-
-def _taught(row: Row) -> list[str]:
-    """Return how many of the facts are taught, and how many of these are known."""
-    coverage = row.get("coverage")
-    if not coverage:
-        return []
-    facts = f"{coverage['taught']:,} of {coverage['facts']:,} facts taught"
-    return [f"{facts}, {coverage['mastered']:,} mastered"]
 
 
 def _headline(base: Row, adapter: Row) -> list[str]:

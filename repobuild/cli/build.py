@@ -21,6 +21,7 @@ from repobuild.cli.output import (
     short,
 )
 from repobuild.cli.quick_summary import quick_summary, quick_text
+from repobuild.cli.training_budget import coverage_line, read_budget
 from repobuild.plain_text import escape_controls, escape_line, json_text
 from repobuild.resources import is_quick
 
@@ -56,6 +57,12 @@ _LONGEST_KEY = 300  # characters that a warning shows
     type=click.IntRange(0),
     help="Worker processes [default: all cores].",
 )
+@click.option(
+    "--budget",
+    metavar="AMOUNT",
+    default="",
+    help="Teach this long (30m, 2h) or with as many tokens (500k, 1M).",
+)
 @options.dry_run
 @click.option(
     "--no-wait", is_flag=True, help="Exit with 4 when another build holds the lock."
@@ -67,6 +74,7 @@ def command(
     revision: str,
     worktree: bool,
     jobs: int,
+    budget: str,
     dry_run: bool,
     no_wait: bool,
     as_json: bool,
@@ -78,11 +86,14 @@ def command(
     repobuild                      everything, at HEAD
     repobuild --until dataset      facts, graph and samples; no training
     repobuild --commit v1.2 -n     what building that tag would do
+    repobuild --budget 30m         teach more, also without a new commit
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
 
+    if budget:
+        _set_budget(budget)
     checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
         until = "dataset"
@@ -107,6 +118,17 @@ def command(
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
+
+
+def _set_budget(budget: str) -> None:
+    """Let `adapter.budget` be this budget until the command ends."""
+    from repobuild.checkout import open_checkout
+    from repobuild.engine.storage.run_history import runs
+    from repobuild.settings import use_command_line
+
+    tokens = read_budget(budget, runs(open_checkout().state(), "adapter"))
+    setting = use_command_line([f"adapter.budget={tokens}"])
+    click.get_current_context().with_resource(setting)
 
 
 def _check_hosts(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> None:
@@ -190,7 +212,8 @@ def text(facts: dict[str, Any]) -> str:
         lines.append(f"files left out: {', '.join(counts)} (repobuild show files)")
     if facts["adapter"]:
         lines.append(adapter_line(facts["adapter"]))
-    return "\n".join(lines)
+        lines.append(coverage_line(facts["adapter"]))
+    return "\n".join(filter(None, lines))
 
 
 def warn_of_problems(problems: list[Problem]) -> None:
