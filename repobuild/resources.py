@@ -59,3 +59,14 @@ def user_settings_file() -> str:
     if not os.path.isabs(folder):
         folder = os.path.join(os.path.expanduser("~"), ".config")
     return os.path.join(folder, SETTINGS_FILE) if os.path.isabs(folder) else ""
+
+
+def user_cache_folder() -> str:
+    """Return the user's folder for what can be made again; "" where no home is known.
+
+    A relative path would lie in the analysed repository, so it counts as none.
+    """
+    folder = os.environ.get("XDG_CACHE_HOME", "")
+    if not os.path.isabs(folder):
+        folder = os.path.join(os.path.expanduser("~"), ".cache")
+    return os.path.join(folder, "repobuild") if os.path.isabs(folder) else ""

@@ -192,10 +192,11 @@ class BaseSection(Struct, kw_only=True):
     model: Annotated[
         _Line,
         _doc(
-            '"tiny" (embedded), a folder (from the root), or a hub id',
+            '"tiny" (embedded), "smollm2" (from a package), a folder (from the root), '
+            "or a hub id",
             min_length=1,
             power="loads a model from a folder or from a hub",
-            harmless=["tiny"],
+            harmless=["tiny", "smollm2"],
         ),
     ] = "tiny"
     revision: Annotated[

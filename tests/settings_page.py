@@ -30,11 +30,21 @@ def _row(setting: Setting) -> str:
 
 
 def main() -> None:
-    """Replace every row of the page; a row stays where the first one was."""
-    fresh = dict(zip(settings(), rows(), strict=True))
-    lines = PAGE.read_text("utf-8").splitlines()
-    found = [fresh[m[1]] if (m := ROW.match(line)) else line for line in lines]
-    PAGE.write_text("\n".join(found) + "\n", "utf-8")
+    """Replace the rows of the page; a section's begin where its first one was."""
+    lines = []
+    seen = set()
+    for line in PAGE.read_text("utf-8").splitlines():
+        if not (found := ROW.match(line)):
+            lines.append(line)
+        elif (section := _section(found[1])) not in seen:
+            seen.add(section)
+            own = (s for s in settings().values() if _section(s.name) == section)
+            lines += map(_row, own)
+    PAGE.write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def _section(name: str) -> str:
+    return name.rpartition(".")[0]
 
 
 if __name__ == "__main__":

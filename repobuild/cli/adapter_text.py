@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from repobuild.cli.output import seconds, short
+from repobuild.cli.training_budget import coverage_line
 
 Facts = dict[str, Any]
 Row = Mapping[str, Any]
@@ -18,6 +19,7 @@ MODE_WORDS = {
     "wait": "kept",
     "rollback": "rolled back",
 }
+FACT_COUNTS = ("trained", "reviewed", "open")  # the other counts are of samples
 _LISTED_COMMITS = 4
 
 
@@ -106,10 +108,24 @@ def _lineage(lineage: Facts, duration: float | None) -> dict[str, str]:
         "parent": parent,
         "base": f"{base['name']} {base['digest'][:12]}",
         "chain": chain,
-        "samples": ", ".join(f"{n:,} {name}" for name, n in lineage["samples"].items()),
+        **_counts(lineage),
         "trained": _training(lineage["training"], duration),
         "gate": _gate(lineage),
         "recipe": f"{lineage['recipe_digest'][:12]}: {', '.join(settings)}",
+    }
+
+
+def _counts(lineage: Facts) -> dict[str, str]:
+    """Return the adapter's counts of samples, and those of facts.
+
+    An adapter of an earlier version counted samples only.
+    """
+    counts = dict(lineage["samples"])
+    names = FACT_COUNTS if lineage.get("coverage") else ()
+    facts = [f"{counts.pop(name):,} {name}" for name in names if name in counts]
+    return {
+        "samples": ", ".join(f"{n:,} {name}" for name, n in counts.items()),
+        "facts": "; ".join(filter(None, [", ".join(facts), coverage_line(lineage)])),
     }
 
 

@@ -35,6 +35,18 @@ _LISTED_PROBLEMS = 10
 _LONGEST_KEY = 300  # characters that a warning shows
 
 
+def _set_budget(context: click.Context, option: click.Parameter, budget: str) -> None:
+    """Let `adapter.budget` be this budget until the command ends."""
+    if not budget:
+        return
+    from repobuild.checkout import open_checkout
+    from repobuild.engine.storage.run_history import runs
+    from repobuild.settings import use_command_line
+
+    tokens = read_budget(budget, runs(open_checkout().state(), "adapter"))
+    context.with_resource(use_command_line([f"adapter.budget={tokens}"]))
+
+
 @click.command("build")
 @click.option("--until", metavar="TABLE", default="", help="Stop after this table.")
 @click.option(
@@ -61,6 +73,8 @@ _LONGEST_KEY = 300  # characters that a warning shows
     "--budget",
     metavar="AMOUNT",
     default="",
+    expose_value=False,
+    callback=_set_budget,
     help="Teach this long (30m, 2h) or with as many tokens (500k, 1M).",
 )
 @options.dry_run
@@ -74,7 +88,6 @@ def command(
     revision: str,
     worktree: bool,
     jobs: int,
-    budget: str,
     dry_run: bool,
     no_wait: bool,
     as_json: bool,
@@ -92,8 +105,6 @@ def command(
     from repobuild.cli.progress import progress_for
     from repobuild.cli.status import status_facts, status_text
 
-    if budget:
-        _set_budget(budget)
     checkout = open_checkout(redact=redact_secrets)
     if worktree and not until:
         until = "dataset"
@@ -110,25 +121,18 @@ def command(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
     ) as build:
         facts, failed = _run(build, checkout, goals)
-    if as_json or not quiet:
-        emit(facts, as_json, text)
-    if is_quick() and not (as_json or quiet):
-        print_text(quick_text(facts["quick"]))
+    _print_result(facts, as_json, quiet)
     if not failed and revision == "HEAD" and not worktree:
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
 
 
-def _set_budget(budget: str) -> None:
-    """Let `adapter.budget` be this budget until the command ends."""
-    from repobuild.checkout import open_checkout
-    from repobuild.engine.storage.run_history import runs
-    from repobuild.settings import use_command_line
-
-    tokens = read_budget(budget, runs(open_checkout().state(), "adapter"))
-    setting = use_command_line([f"adapter.budget={tokens}"])
-    click.get_current_context().with_resource(setting)
+def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    if as_json or not quiet:
+        emit(facts, as_json, text)
+    if is_quick() and not (as_json or quiet):
+        print_text(quick_text(facts["quick"]))
 
 
 def _check_hosts(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> None:

@@ -35,7 +35,7 @@ _MODELS = {"base_grounded": "base + facts", "adapter_grounded": "adapter + facts
 def command(show: bool, as_json: bool) -> int:
     """Print the headline scores of the newest report, and the path of its page."""
     from repobuild.checkout import open_checkout
-    from repobuild.evaluate.summary import SUMMARY
+    from repobuild.evaluate.report_summary import SUMMARY
     from repobuild.model.publish.publication import artifact_folder
 
     checkout = open_checkout()
@@ -62,7 +62,7 @@ def command(show: bool, as_json: bool) -> int:
 
 
 def text(facts: dict[str, Any]) -> str:
-    from repobuild.evaluate.summary import summary_lines
+    from repobuild.evaluate.report_summary import summary_lines
 
     rows = [_HEAD]
     for track, models in facts["tracks"].items():

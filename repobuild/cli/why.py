@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from repobuild.cli import options
+from repobuild.cli.adapter_text import FACT_COUNTS
 from repobuild.cli.output import emit
 from repobuild.plain_text import escape_line
 
@@ -196,9 +197,13 @@ def _training(artifact: Explanation) -> Iterator[str]:
         yield f"  starts {start}; the adapter before is of {before}"
     samples = row.get("samples")
     if isinstance(samples, Mapping):
-        names = ("added", "changed", "removed", "trained", "reviewed", "current")
-        counts = [f"{samples[name]:,} {name}" for name in names if name in samples]
-        yield f"  samples: {', '.join(counts)}"
+        named: dict[str, tuple[str, ...]]
+        named = {"samples": ("added", "changed", "removed", "current")}
+        if row.get("coverage"):
+            named["facts"] = FACT_COUNTS
+        for title, names in named.items():
+            counts = [f"{samples[name]:,} {name}" for name in names if name in samples]
+            yield f"  {title}: {', '.join(counts)}"
     if artifact["before"] and "base" in row:
         changed = {
             reason["name"]

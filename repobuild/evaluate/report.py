@@ -8,7 +8,7 @@ The steps, in order:
     ask                 get every model's answers and losses               answers.py
     judge_own_questions let another model compare the answers, if one is set  judge.py
     assemble            mark the answers and make the report  comparison.py, chain.py,
-                                                          taught_facts.py, summary.py
+                                                                       taught_facts.py
     write               write the files                                  page/page.py
 
 The files of a report:
@@ -46,7 +46,7 @@ from repobuild.evaluate.chain import ChainLink, adapter_chain
 from repobuild.evaluate.judge import Judge, judged_section
 from repobuild.evaluate.page.page import render_page
 from repobuild.evaluate.question_set import QuestionSet, collect_questions
-from repobuild.evaluate.summary import SUMMARY
+from repobuild.evaluate.report_summary import SUMMARY
 from repobuild.evaluate.taught_facts import (
     grounded_section,
     read_taught,

@@ -1,6 +1,6 @@
 """Count what an adapter has right of what it was taught, and with facts looked up.
 
-summary.py defines the form of both sections.
+report_summary.py defines the form of both sections.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.evaluate.comparison import GROUNDED, MarkedQuestion
+from repobuild.evaluate.report_summary import PARTS
 from repobuild.evaluate.scoring.strict_score import difference
-from repobuild.evaluate.summary import PARTS
 from repobuild.model.adapter.curriculum import fact_of
 from repobuild.model.adapter.lineage import Manifest
 

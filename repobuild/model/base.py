@@ -4,6 +4,7 @@
 
     "tiny"            the bundled model: `cache/refs/tiny` holds its digest, and
                       `cache/objects/ab/cdef...` is its folder
+    "smollm2"         a model out of an installed package, converted once (packaged.py)
     a folder          anything `from_pretrained` loads; relative to the repository
     "owner/name"      a model of the Hugging Face hub, at `base.revision`
 
@@ -33,6 +34,7 @@ from repobuild.errors import UsageError
 from repobuild.model.load.chat_template import PLAIN_TEMPLATE, check_template
 from repobuild.model.load.pretrained import fetch_folder, read_model, read_tokenizer
 from repobuild.model.load.weight_check import check_model
+from repobuild.model.packaged import HUB_NAME, SMOLLM2, packaged_model
 
 if TYPE_CHECKING:
     import torch
@@ -75,6 +77,9 @@ def resolve_base(settings: Mapping[str, Any]) -> Base:
     if model == TINY:
         folder, digest = bundled_model()
         return Base(BUNDLED, str(folder), None, digest, fim)
+    if model == SMOLLM2:
+        folder, digest = packaged_model()
+        return Base(HUB_NAME, str(folder), None, digest, fim)
     folder = Path(settings.get("root", ""), Path(model).expanduser())
     if folder.is_dir():
         return _resolve_folder(model, folder, fim)
@@ -84,7 +89,7 @@ def resolve_base(settings: Mapping[str, Any]) -> Base:
         return Base(model, model, revision, digest, fim)
     raise UsageError(
         f'model folder "{folder.absolute()}" does not exist (base.model)\n'
-        'set base.model to "tiny", to a folder with config.json, or to a hub id'
+        'set base.model to "tiny", "smollm2", a folder with config.json, or a hub id'
     )
 
 

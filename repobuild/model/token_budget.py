@@ -23,6 +23,7 @@ from repobuild.code.usage.importance import changed_ids, score_of
 from repobuild.engine.contract import Value, View
 from repobuild.errors import UsageError
 from repobuild.model.base import TINY, bundled_model
+from repobuild.model.packaged import SMOLLM2, packaged_model
 from repobuild.samples.dataset.all_samples import AllSamples, SampleChanges, keys_about
 from repobuild.samples.dataset.budget import (
     SEPARATOR,
@@ -192,6 +193,8 @@ def tokenizer_file(settings: Mapping[str, Any]) -> Path | None:
     folder = Path(settings.get("root", ""), Path(model).expanduser())
     if model == TINY:
         path = bundled_model()[0] / _TOKENIZER_FILE
+    elif model == SMOLLM2:
+        path = packaged_model()[0] / _TOKENIZER_FILE
     elif folder.is_dir():
         path = folder / _TOKENIZER_FILE
     else:

@@ -32,7 +32,7 @@ from collections.abc import Mapping
 REPEATED = "change_default*"
 _HEAD = "signature|definition?"
 _PLAN = (
-    "plan_reasoning", "plan_steps", "plan_code|plan_code_body|plan_code_begin?",
+    "plan_reasoning", "plan_steps", "plan_code|plan_code_body?",
 )  # fmt: skip
 
 STRUCTURE: Mapping[str, tuple[str, ...]] = {
@@ -47,7 +47,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "container|owner?", "summary?", _HEAD, "parameters?", "returns?", "calls?",
         "used_by?",
     ),
-    "module": ("summary?", "defines?"),
+    "module": ("summary|begins?", "defines?"),
     "members": ("properties?",),
     "sketch": (
         "container|owner?", "no_docstring|no_comment|no_purpose|shared_docstring",
@@ -61,7 +61,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "describe": (),
     "passage": (),
     "usage": (
-        "called_in|called_in_docstring|by_signature", "parameters?", "returns?",
+        "called_in|called_in_docstring|by_signature", _HEAD, "parameters?", "returns?",
         "brief?",
     ),
     "construct": (),

@@ -8,6 +8,7 @@ from typing import Any
 
 from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.audit import Audit, audit
 from tests.repository import Repository
 from tests.standard import Standard
@@ -41,3 +42,17 @@ class Sampled:
             for key, one in self.samples.items()
             if key.rpartition("#")[0] == id
         ]
+
+
+def of_kind(sampled: Sampled, kind: str, element: str = "") -> list[dict[str, Any]]:
+    found = []
+    for key, sample in sampled.samples.items():
+        task, language, number = key.rpartition("#")[2].split(".")
+        if answer_templates(language).kind(task, int(number)) == kind:
+            if not element or sample["element"] == element:
+                found.append(sample)
+    return found
+
+
+def answers(sampled: Sampled, kind: str, element: str = "") -> set[str]:
+    return {one["answer"] for one in of_kind(sampled, kind, element)}

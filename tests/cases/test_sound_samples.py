@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.text.docstring_parts import first_sentence, parse_docstring
 from repobuild.samples.text.markup import strip_markup
-from repobuild.truth.answer_template import answer_templates
-from tests.cases.sampled import Sampled
+from tests.cases.sampled import Sampled, answers, of_kind
 
 QUEUES = '''"""Queues with two faces."""
 
@@ -130,20 +128,6 @@ HOME = "queues/__init__.py::"
 @pytest.fixture(scope="module")
 def queues(tmp_path_factory) -> Sampled:
     return Sampled(tmp_path_factory.mktemp("queues"), FILES, **SETTINGS)
-
-
-def of_kind(sampled: Sampled, kind: str, element: str = "") -> list[dict[str, Any]]:
-    found = []
-    for key, sample in sampled.samples.items():
-        task, language, number = key.rpartition("#")[2].split(".")
-        if answer_templates(language).kind(task, int(number)) == kind:
-            if not element or sample["element"] == element:
-                found.append(sample)
-    return found
-
-
-def answers(sampled: Sampled, kind: str, element: str = "") -> set[str]:
-    return {one["answer"] for one in of_kind(sampled, kind, element)}
 
 
 def test_every_claim_of_these_samples_holds(queues: Sampled):

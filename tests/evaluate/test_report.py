@@ -407,7 +407,7 @@ def test_every_model_is_asked_about_what_changed(world: World) -> None:
     section = found["strict"]["staleness"]
     assert section["n"] == 4  # f10 is not trained
     for model in ("base", "parent", "adapter"):
-        assert section[model]["moved"]["n"] == 2
+        assert section[model]["moved"]["n"] == 4
     assert set(section["difference"]["parent"]) == {"all", "moved", "right"}
     asked = [q for q in found["questions"] if q["track"] == "staleness"]
     assert {q["question"] for q in asked} == {

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.model.adapter.curriculum import Fact
+from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     Plan,
     SampleDelta,
@@ -70,7 +70,7 @@ def plan(
 ) -> Plan:
     """Return a plan of so many facts of two phrasings, the first most important."""
     facts = [
-        Fact(name(n), (name(n), name(n)[:-1] + "1"), 1 - n / count)
+        TeachableFact(name(n), (name(n), name(n)[:-1] + "1"), 1 - n / count)
         for n in range(count)
     ]
     samples: list[tuple[str, Mapping[str, Any]]] = [
@@ -92,7 +92,7 @@ def plan(
     )
 
 
-def numbers(facts: Iterable[Fact]) -> list[int]:
+def numbers(facts: Iterable[TeachableFact]) -> list[int]:
     return [int(fact.id[1:5]) for fact in facts]
 
 
@@ -242,7 +242,11 @@ def test_a_rebase_knows_nothing_of_its_parent() -> None:
 
 
 def test_coverage_counts_facts_and_weighs_them_by_importance() -> None:
-    facts = [Fact("a", ("a",), 0.6), Fact("b", ("b",), 0.3), Fact("c", ("c",), 0.1)]
+    facts = [
+        TeachableFact("a", ("a",), 0.6),
+        TeachableFact("b", ("b",), 0.3),
+        TeachableFact("c", ("c",), 0.1),
+    ]
     known = {"a": Known(3, 1), "b": Known(1, 1), "gone": Known(3, 1)}
     assert coverage(facts, known, mastery=3) == {
         "facts": 3, "taught": 2, "mastered": 1, "share": 0.6667, "weighted": 0.9,

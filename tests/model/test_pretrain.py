@@ -7,7 +7,6 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -15,7 +14,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from repobuild.model.bundled import pretrain
 from repobuild.model.bundled import tokenizer as bpe
-from repobuild.model.bundled.corpus import CorpusDocument
+from repobuild.model.bundled.training_rows import held_out_rows
+from tests.model.nano_corpus import nano_corpus
 
 # A clock that ticks 10 s a reading: 0.5 minutes are three steps.
 NANO = pretrain.PretrainRecipe(
@@ -26,8 +26,8 @@ NANO = pretrain.PretrainRecipe(
     kv_heads=1,
     head_size=16,
     feed_forward=64,
-    context=64,
-    sequence=16,
+    context=256,
+    sequence=200,
     batch=2,
     minutes=1.0,
     first_save=60.0,
@@ -39,25 +39,15 @@ def ticks() -> Iterator[float]:
     return (10.0 * reading for reading in count())
 
 
-def documents() -> list[CorpusDocument]:
-    result = []
-    for number in range(60):
-        for kind in pretrain.KINDS:
-            text = f"def f{number}(x):\n    return x + {number}  # {kind}\n" * 2
-            result.append(CorpusDocument(kind, "a.py", text, held_out=number < 10))
-    return result
-
-
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> pretrain.PretrainRun:
-    tokenizer = bpe.train_tokenizer(
-        (d.text for d in documents()), NANO.vocabulary, NANO.context
-    )
-    trained = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=False)
-    held_out = pretrain.tokenise_split(tokenizer, documents(), NANO, held_out=True)
+    corpus = nano_corpus()
+    texts = [piece.text for piece in corpus.library]
+    tokenizer = bpe.train_tokenizer(texts, NANO.vocabulary, NANO.context)
+    held_out = held_out_rows(corpus, tokenizer, NANO.sequence, most=4)
     out = tmp_path_factory.mktemp("whole") / "tiny"
     return pretrain.PretrainRun(
-        NANO, out, tokenizer, trained, held_out, log=lambda line: None
+        NANO, out, tokenizer, corpus, held_out, log=lambda line: None
     )
 
 
@@ -115,32 +105,29 @@ def test_the_rate_warms_up_and_falls_with_the_clock() -> None:
     assert rates[100] == pytest.approx(recipe.learning_rate * recipe.last_rate)
 
 
-def test_every_token_but_the_first_is_a_target_once() -> None:
-    rows = pretrain.windows(np.arange(33, dtype=np.uint16), sequence=8)
-    assert rows[:, 1:].flatten().tolist() == list(range(1, 33))
-
-
-def test_an_epoch_holds_the_share_of_questions(run: pretrain.PretrainRun) -> None:
-    recipe = replace(NANO, chat_share=0.25, fim_share=0.0)
-    rows = pretrain.epoch_windows(run.trained, recipe, epoch=0)
-    code = len(run.trained["code"].ids)
-    assert rows[:, 1:].size == pytest.approx(code / 0.75, rel=0.1)
-    again = pretrain.epoch_windows(run.trained, recipe, epoch=0)
-    other = pretrain.epoch_windows(run.trained, recipe, epoch=1)
-    assert np.array_equal(rows, again)
-    assert not np.array_equal(rows[:5], other[:5])
-
-
-def test_loss_per_byte_counts_the_bytes_of_the_text(run: pretrain.PretrainRun) -> None:
+def test_every_kind_of_text_is_scored(run: pretrain.PretrainRun) -> None:
     model = pretrain.build_model(NANO)
-    scores = pretrain.held_out_loss(model, run.held_out, NANO, most=4)
-    texts = run.held_out["code"]
-    ratio = scores["code_loss_per_byte"] / scores["code_loss_per_token"]
-    assert ratio == pytest.approx(len(texts.ids) / texts.size, rel=1e-2)
-    size = sum(
-        len(d.text.encode()) for d in documents() if d.kind == "code" and d.held_out
+    scores = pretrain.held_out_loss(model, run.held_out, run, most=4)
+    kinds = ("code", "fim", "packages", "questions", "grounded")
+    assert set(scores) == {f"{kind}_loss_per_token" for kind in kinds}
+    assert all(4 < loss < 8 for loss in scores.values())  # log 300 = 5.7
+
+
+def test_a_run_from_another_model_has_its_weights_and_its_recipe(
+    run: pretrain.PretrainRun, tmp_path: Path
+) -> None:
+    start(run, tmp_path / "first", most_steps=2)
+    start(replace(run, base=tmp_path / "first"), tmp_path / "second", most_steps=0)
+    first: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "first")
+    second: Any = AutoModelForCausalLM.from_pretrained(tmp_path / "second")
+    weights = second.state_dict()
+    assert all(
+        torch.equal(weights[name], tensor)
+        for name, tensor in first.state_dict().items()
     )
-    assert texts.size == size
+    recipe = json.loads((tmp_path / "second" / "recipe.json").read_text())
+    assert recipe["base"]["model"] == "first"
+    assert recipe["base"]["progress"]["step"] == 2
 
 
 def test_the_default_model_has_five_million_parameters() -> None:

@@ -96,6 +96,7 @@ def test_an_adapter_is_built_continued_reused_exported_and_verified(
     told = why(capsys, "HEAD")
     assert f"continue: {len_of_delta(second)} samples changed" in told
     assert f"starts from its parent {first['adapter']['object'][:12]}" in told
+    assert f"facts: {second['adapter']['samples']['trained']} trained, " in told
     assert "base model unchanged, recipe unchanged" in told
     assert f'pkg/m1.py changed in {second["commit"][:10]} "a change"' in told
     told = why(capsys, second["adapter"]["object"][:8])

@@ -396,12 +396,26 @@ def test_a_changed_import_updates_only_elements_that_mention_its_names(
     other = '\n\ndef other(radius: float) -> float:\n    """Double it."""\n'
     text = APP + other + "    twice = radius + radius\n    return twice\n"
     repository.build(SOURCES | {"app.py": text})
-    changed = text.replace("import Circle, unit", "import unit, Circle")
+    moved = text.replace("import Circle, unit", "import unit, Circle")
+    repository.build(SOURCES | {"app.py": moved})
+    assert "app.py::report" not in repository.own.puts
+    changed = text.replace("from shapes", "from .shapes")
     rows = repository.build(SOURCES | {"app.py": changed})
-    assert rows["app.py::report"]["needs"] == ["from shapes import unit, Circle"]
+    assert rows["app.py::report"]["needs"] == ["from .shapes import Circle, unit"]
     assert "app.py::report" in repository.own.puts
     assert "app.py::other" not in repository.own.puts
     same(rows, clean(SOURCES | {"app.py": changed}))
+
+
+def test_a_stub_is_told_of_only_while_it_has_no_module(repository: Repository) -> None:
+    stub = "from app import report\n\ndef spin(a: int) -> int: ...\n"
+    module = "from app import report\n\n\ndef spin(a):\n    return report(a)\n"
+    both = {"turn.pyi": stub, "turn.py": module}
+    for more in ({"turn.pyi": stub}, both, {"turn.pyi": stub}, {}, both):
+        rows = repository.build(SOURCES | more)
+        same(rows, clean(SOURCES | more))
+        told = {key.partition("::")[0] for key in rows if key.startswith("turn")}
+        assert told == (set(more) if len(more) < 2 else {"turn.py"})
 
 
 def test_a_test_shows_what_one_assertion_expects(repository: Repository) -> None:

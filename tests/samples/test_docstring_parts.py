@@ -143,3 +143,44 @@ def test_a_list_in_the_first_paragraph_keeps_its_lines() -> None:
     assert summary == ("Choose how it is stored, one of\n* file, the default\n* memory")
     assert lead(summary) == summarise(doc) == "Choose how it is stored, one of"
     assert parse_docstring("Return 2 - 1, always.").summary == "Return 2 - 1, always."
+
+
+def test_a_title_that_is_a_name_is_no_purpose() -> None:
+    title = "pkg.tools\n---------\n\nTools for the yard."
+    assert parse_docstring(title).summary == "Tools for the yard."
+    assert parse_docstring("pkg.tools").summary == ""
+    assert parse_docstring("source:\nhttps://example.org/a").summary == ""
+
+
+def test_a_link_is_no_purpose() -> None:
+    assert parse_docstring("https://example.org/a\nhttps://example.org/b").summary == ""
+    linked = "Count the words.\nhttps://example.org/a"
+    assert parse_docstring(linked).summary == "Count the words."
+
+
+def test_a_line_that_begins_with_a_role_is_no_field() -> None:
+    doc = "Turn a\n:py:attr:`~pkg.Style.TONE` into a\n:py:attr:`~pkg.Style.PLAIN`."
+    assert parse_docstring(doc).summary == "Turn a `TONE` into a `PLAIN`."
+
+
+def test_the_type_of_a_returned_value_is_no_part_of_its_description() -> None:
+    doc = "Ask.\n\nReturns:\n    :class:`Question`: The question, ready to be asked."
+    assert parse_docstring(doc).returns == "The question, ready to be asked."
+    plain = "Ask.\n\nReturns:\n    The area in that unit: cm."
+    assert parse_docstring(plain).returns == "The area in that unit: cm."
+
+
+def test_a_list_is_told_only_with_the_sentence_that_announces_it() -> None:
+    doc = "Similarity of two texts\nThis works as follows:\n1. Find it.\n2. Count it."
+    assert parse_docstring(doc).summary == "Similarity of two texts"
+
+
+def test_chinese_lines_are_joined_as_chinese_is_written() -> None:
+    first, second = "用户需要多进程部署时可以自行重写这个函数", "来定义凭证的存储。"
+    doc = f"判断凭证是否过期。\n{first}\n{second}"
+    assert parse_docstring(doc).summary == f"判断凭证是否过期。{first}{second}"
+    short = "接口类\n通过这个类可以方便地完成一系列的操作，比如主动发送消息等"
+    assert parse_docstring(short).summary == "接口类"
+    assert (
+        parse_docstring("返回的内容是\nJSON 数据").summary == "返回的内容是 JSON 数据"
+    )

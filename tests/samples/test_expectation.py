@@ -7,11 +7,13 @@ import pytest
 from repobuild.samples.text.expectation import hide_expectation
 
 MOST = 400
+CALLED = "total found name size order done count rows ready read reply".split()
 
 
 def hidden(*lines: str) -> str:
     """Return the hidden part of a test that consists of these lines."""
-    found = hide_expectation("def test_it(self):\n    " + "\n    ".join(lines), MOST)
+    code = "def test_it(self):\n    " + "\n    ".join(lines)
+    found = hide_expectation(code, MOST, CALLED)
     return found[1] if found else ""
 
 
@@ -58,7 +60,7 @@ def test_text_that_the_test_already_shows_is_not_hidden() -> None:
 
 def test_nothing_after_the_cut_is_shown() -> None:
     code = "def test_it():\n    assert size(a) == 4711 * k\n    assert b == late\n"
-    assert hide_expectation(code, MOST) == (
+    assert hide_expectation(code, MOST, CALLED) == (
         "def test_it():\n    assert size(a) == ",
         "4711 * k",
     )
@@ -83,4 +85,12 @@ def test_an_edit_elsewhere_in_the_test_keeps_the_assertion() -> None:
 
 def test_an_assertion_after_too_much_code_is_left_out() -> None:
     code = "def test_it():\n    " + "step()\n    " * 99 + "assert size(1) == 4711 * k\n"
-    assert hide_expectation(code, MOST) is None
+    assert hide_expectation(code, MOST, CALLED) is None
+
+
+def test_what_is_expected_before_the_project_is_called_teaches_nothing() -> None:
+    lines = ['assert re.fullmatch("[A-Z]+", "OK_1")', "assert clean(1) == [4711]"]
+    code = "def test_it():\n    " + "\n    ".join(lines)
+    found = hide_expectation(code, MOST, ["clean"])
+    assert found and found.hidden == "[4711]"
+    assert hide_expectation(code, MOST, ["other"]) is None

@@ -206,7 +206,7 @@ def test_a_call_shows_what_is_required_and_how_a_method_is_reached() -> None:
 def test_names_keep_their_file_next_to_the_file_itself() -> None:
     scope = FactScope(FUNCTION, load_phrases("en"), ("en",), lambda id: False)
     ids = ["tests/t.py", "tests/t.py::test_a", "tests/t.py::test_b"]
-    expected = "`tests/t.py`, `test_a`, `test_b` (in `tests/t.py`)"
+    expected = "`tests/t.py` (at its top level), `test_a`, `test_b` (in `tests/t.py`)"
     # Without the file, `test_a` would be read as one of the function's own file.
     assert list_elements(scope, ids) == expected
 

@@ -13,7 +13,7 @@ is taken, and without one the first paragraph that is a whole sentence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
 README_NAMES = (
@@ -59,6 +59,16 @@ _STATUS = re.compile(
     r"|in (?:beta|alpha|maintenance))\b",
     re.IGNORECASE,
 )
+_THIS_IS = re.compile(
+    r"this is an? (?!list\b|guide|documentation|document|page|short|brief|quick|work in"
+    r"|release|beta|mirror|collection of links)",
+    re.IGNORECASE,
+)
+# Chinese has no spaces around its verbs: "WeRoBot 是一个微信公众号开发框架".
+_CHINESE_VERB = re.compile(r"(?:是|为|用于|提供|实现|支持|旨在|致力于|基于)")
+_CHINESE_THIS = re.compile(r"(?:本|这|该)(?:项目|库|包|工具|模块|框架|程序|软件)?")
+# "Current status: X is stable", "**Why?** I no longer use X": no introduction follows.
+_LABEL = re.compile(r"([\w' -]{1,40})(?::|\?) ")
 _BEFORE_NAME = 16  # letters of the subject: "the purpose of the"
 _OPENING = 160  # characters, about a sentence
 _SHORT = 3  # letters; a shorter subject may be part of any name
@@ -146,14 +156,6 @@ class Manifests:
         complete = self.get("complete")
         return Declared({}, complete.path) if complete.path else Declared(None, "")
 
-    def declared_names(self) -> set[str] | None:
-        """Return what is needed, always or on demand; None when nobody knows."""
-        needed = self.dependencies()
-        if not needed.path:
-            return None
-        extras: Mapping[str, list[str]] = self.get("extras").value or {}
-        return {*needed.value, *(one for names in extras.values() for one in names)}
-
     def distributions(self) -> dict[str, str]:
         """Return {folder: manifest that names a project}, the top not included."""
         found: dict[str, str] = {}
@@ -205,7 +207,8 @@ def describe(
             return Description(lead, path)
     if line and not _PLACEHOLDER.fullmatch(line) and letters(line) not in names:
         return Description(" ".join(line.split()), manifest)
-    return Description(leads[0], path) if leads else Description()
+    plain = (one for one in leads if not _LABEL.match(one))
+    return Description(next(plain, leads[0]), path) if leads else Description()
 
 
 def letters(text: str) -> str:
@@ -227,13 +230,22 @@ def _is_prose(text: str) -> bool:
     return len(words) - _WORDS_OF_LINK * links >= fewest
 
 
-def _introduces(text: str, names: Iterable[str]) -> bool:
+def _introduces(text: str, names: Collection[str]) -> bool:
     """Return whether a paragraph begins with what the project is.
 
     It defines ("A library that ..."), or the project is its subject.
     """
     if _DEFINITION.match(text) and not _STATE.search(text[:_SUBJECT]):
         return True
+    if _THIS_IS.match(text):
+        return True
+    label = _LABEL.match(text)
+    if label and letters(label[1]) not in names:
+        return False
+    if chinese := _CHINESE_VERB.search(text[:_SUBJECT]):
+        subject = text[: chinese.start()].strip()
+        if _CHINESE_THIS.fullmatch(subject) or letters(subject) in names:
+            return True
     verb = _VERB.search(text[: _SUBJECT * 2])
     if verb is None or verb.start() > _SUBJECT or _CONTINUATION.match(text):
         return False

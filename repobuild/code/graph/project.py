@@ -19,6 +19,7 @@ prefix:
     folder:a/b files and elements in a folder, three levels deep at most
     package:a  1 for a folder of the product with `__init__.py`, as deep
     module:a.py  as many of a module at the top, or at the top of `src`
+    inner:a/b.py as many of a public Python module in a folder, two levels deep at most
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
@@ -53,6 +54,7 @@ _MAX_DEPTH = 3  # folders
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
+_FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
     " bench demo demos dist fixtures testdata test_data __tests__ e2e tutorial"
@@ -204,6 +206,9 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         counts |= {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
+        elif name.endswith(".py") and 0 < len(folders) < _MAX_DEPTH:
+            if not any(part[0] == "_" for part in (*folders, name)):
+                counts[f"inner:{path}"] = size
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
         counts[f"module:{path}"] = size
     return counts
@@ -258,13 +263,13 @@ def _project(
     description = describe(name, state["readmes"], manifests)
     dependencies = manifests.dependencies()
     needs: Mapping[str, str] = dependencies.value or {}
-    declared = manifests.declared_names()
+    required = set(needs) if dependencies.path else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     context = ProjectContext(
         project_name=name,
         description=description.text,
         main_technologies=_technologies(
-            counts, is_external, own_names | {letters(name)}, declared
+            counts, is_external, own_names | {letters(name)}, required
         ),
         architecture_style=_architecture_style(counts, manifests, name),
         key_modules=_key_modules(counts, name, manifests),
@@ -353,23 +358,23 @@ def _technologies(
     counts: Mapping[str, int],
     is_external: IsExternal,
     own_names: set[str],
-    declared: set[str] | None,
+    required: set[str] | None,
 ) -> list[str]:
     """Return the most imported top modules of other projects.
 
-    Where manifests declare what is needed, what they do not declare is an adapter for
-    something that users may have, and no technology. A folder of the repository, a
-    private module and one of Python 2's library never are. `is_external` queries the
-    index, and a large project has hundreds of own modules, so only the most imported
-    candidates are asked about.
+    Where manifests declare what is needed to run, anything else is an adapter for
+    something that users may have, an extra among them, and no technology. A folder of
+    the repository, a private module and one of Python 2's library never are.
+    `is_external` queries the index, and a large project has hundreds of own modules, so
+    only the most imported candidates are asked about.
     """
     folders = _with_prefix(counts, "folder:")
     parts = {part for folder in folders for part in folder.split("/")}
     others = names_of_others()
     known = None
-    if declared is not None:
-        known = {letters(import_name(one)) for one in declared}
-        known |= {letters(one) for one in declared}
+    if required is not None:
+        known = {letters(import_name(one)) for one in required}
+        known |= {letters(one) for one in required}
     names = [
         one
         for one in _ranked(_with_prefix(counts, "import:"))
@@ -394,28 +399,39 @@ def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
 def _key_modules(
     counts: Mapping[str, int], name: str, manifests: Manifests
 ) -> list[str]:
-    """Return the largest packages, top ones first.
+    """Return the largest packages, top ones first, and modules where these are few.
 
     Without any these are the largest modules of Python, the distributions of a
     monorepo, or the largest folders and files of code.
     """
     folders = _product_folders(counts)
-    packages = _with_prefix(counts, "package:")
+    packages = {
+        one: count
+        for one, count in _with_prefix(counts, "package:").items()
+        if "/_" not in one  # private: nobody is to use it
+    }
     tops = {one: _total(folders, one) for one in _tops(packages)}
     modules = _with_prefix(counts, "module:")
     if tops:
         own = _main_modules(modules, name)
         inner = {one: folders.get(one, 0) for one in packages if one not in tops}
         found = [*_ranked(tops | own), *_ranked(inner)]
+        if len(found) < _FEW_PACKAGES:
+            parts = _with_prefix(counts, "inner:")
+            found += [one for one in _ranked(parts) if one.startswith(_slashed(tops))]
     else:
         python = {path: n for path, n in modules.items() if path.endswith(".py")}
-        parts = manifests.distributions() if _is_monorepo(manifests) else {}
-        sizes = {one: _total(folders, one) for one in parts}
+        projects = manifests.distributions() if _is_monorepo(manifests) else {}
+        sizes = {one: _total(folders, one) for one in projects}
         sizes = {one: size for one, size in sizes.items() if size}
         found = (
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
     return found[:_MAX_KEY_MODULES]
+
+
+def _slashed(folders: Iterable[str]) -> tuple[str, ...]:
+    return tuple(f"{folder}/" for folder in folders)
 
 
 def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:

@@ -36,11 +36,13 @@ _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
+_LEFT_OUT = re.compile(r"[(,]\s*\.\.\.\s*[,)]")  # `f(a, ...)`: no call to copy
 _UNFINISHED = tuple("([{,\\+-*/%=|&.")
 # What cannot be read as a statement by itself, or shows no more than that it is there.
 _NO_EXAMPLE = re.compile(
     r"(?:def|class|if|elif|else|while|except|import|from|try|finally|lambda|async def"
     r"|case|match|del|raise|yield|global|nonlocal)\b|[)\]}#'\"]|\.\.\."
+    r"|print [^(=.]"  # of Python 2
 )
 # In other languages than Python: `f(a);`, `x = f(a)`, `Type x = f(a);`.
 _PLAIN_STATEMENT = re.compile(
@@ -48,6 +50,7 @@ _PLAIN_STATEMENT = re.compile(
     r"(?:[\w.:<>]+\s+)?[\w.:]+\s*(?:=|:=|\(|\.)"
 )
 _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
+_BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
@@ -89,6 +92,8 @@ def call_example(
             continue
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
+            continue
+        if _LEFT_OUT.search(_STRING.sub("''", code)):
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
@@ -134,6 +139,9 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
 
 def _find_call(text: str, name: str) -> int:
     """Return where a text calls a name, -1 where it does not."""
+    if decorator := _BARE_DECORATOR.match(text):
+        if decorator[1].rpartition(".")[2] == name:
+            return decorator.end() - len(name)
     call = f"{name}("
     at = text.find(call)
     while at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_"):
@@ -233,7 +241,10 @@ def _score(code: str, name: str) -> int:
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     """Put the lines above that assign the statement's variables before it."""
     margin = len(lines[start]) - len(lines[start].lstrip())
-    wanted = set(_NAME.findall(_STRING.sub("''", "\n".join(quoted))))
+    bare = _STRING.sub("''", "\n".join(quoted))
+    own = _ASSIGNMENT.match(bare)
+    # What the statement itself assigns needs no value from before.
+    wanted = set(_NAME.findall(bare[own.end() :] if own else bare))
     found: list[str] = []
     for row in range(start - 1, max(-1, start - _SEARCHED - 1), -1):
         line = lines[row]

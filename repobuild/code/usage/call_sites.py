@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Any
 
-from repobuild.code.facts.element_row import name_of, row_of
+from repobuild.code.facts.element_row import ElementRow, name_of, row_of
 from repobuild.code.graph.graph import PROJECT
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.code.scan.source_text import source_of
@@ -24,6 +25,7 @@ from repobuild.engine.contract import Value, View
 
 _CONFIDENT = 0.5  # samples state no edge below
 _TRIED = 3  # calls of one callee in one element
+_MOST_ABOVE = 12  # lines with decorators
 
 
 def call_sites(view: View) -> None:
@@ -46,8 +48,8 @@ def _sites_of_file(view: View, path: str) -> Value:
     file = view.table("files").get(path)
     if not facts or not edges or not file:
         return {}
-    wanted = list(_called_lines(facts, edges))
-    if not wanted:
+    callees = _callees_by_source(edges)
+    if not callees:
         return {}
     try:
         source = source_of(view.blob(file["blob"]))[0]
@@ -56,7 +58,7 @@ def _sites_of_file(view: View, path: str) -> Value:
     lines = source.decode("utf-8", "replace").split("\n")
     is_python = facts.get("language") == "python"
     best: dict[str, CallExample] = {}
-    for callee, name, line in wanted:
+    for callee, name, line in _called_lines(facts, callees, lines):
         known = best.get(callee)
         found = call_example(lines, line - 1, name, is_python, known)
         if found and (known is None or found.rank < known.rank):
@@ -64,19 +66,25 @@ def _sites_of_file(view: View, path: str) -> Value:
     return {callee: [best[callee].score, best[callee].code] for callee in sorted(best)}
 
 
-def _called_lines(facts: Value, edges: Value) -> Iterator[tuple[str, str, int]]:
-    """Yield (callee id, its name, line) of the calls that name a callee."""
-    callees: dict[str, list[str]] = defaultdict(list)  # by source
+def _callees_by_source(edges: Value) -> dict[str, list[str]]:
+    """Return the ids that each element of a file calls, by its qualified name."""
+    callees: dict[str, list[str]] = defaultdict(list)
     for sub, item in edges.items():
         key = edge_key(sub)
         if key and key.kind == "calls" and item["confidence"] >= _CONFIDENT:
             callees[key.source[2:]].append(key.target)
-    if not callees:
-        return
-    calls = {"": facts.get("calls", [])}
+    return callees
+
+
+def _called_lines(
+    facts: Value, callees: dict[str, list[str]], text: list[str]
+) -> Iterator[tuple[str, str, int]]:
+    """Yield (callee id, its name, line) of the calls that name a callee."""
+    calls: dict[str, list[list[Any]]] = {"": facts.get("calls", [])}
     for item in facts.get("elements", ()):
         if item[0] in callees:
-            calls[item[0]] = row_of(item).calls
+            row = row_of(item)
+            calls[item[0]] = [*_bare_decorators(row, text), *row.calls]
     for source, targets in sorted(callees.items()):
         named = {id: name_of(split_id(id)[1]) for id in targets}
         counts = Counter(named.values())
@@ -91,6 +99,15 @@ def _called_lines(facts: Value, edges: Value) -> Iterator[tuple[str, str, int]]:
             if len(written[last]) == 1 or _names_owner(name, callee):
                 for line in lines[:_TRIED]:
                     yield callee, last, line
+
+
+def _bare_decorators(row: ElementRow, lines: list[str]) -> Iterator[list[Any]]:
+    """Yield [name, line] of the decorators without arguments: applying one calls it."""
+    for text in row.decorators:
+        above = range(row.start_line - 1, max(0, row.start_line - _MOST_ABOVE), -1)
+        rows = (n for n in above if lines[n - 1].strip() == f"@{text}")
+        if "(" not in text and (line := next(rows, 0)):
+            yield [text, line]
 
 
 def _names_owner(name: str, callee: str) -> bool:

@@ -10,6 +10,11 @@ _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _KANA = re.compile(r"[\u3040-\u30ff]")
 _WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{2,}")
 _README = re.compile(r"readme\b[^/]*$|readme_[^/]*$", re.IGNORECASE)
+# White space between two characters of Chinese is where a line was broken.
+_BREAK = re.compile(
+    r"(?<=[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef])[ \t]*\n\s*"
+    r"(?=[\w\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef])"
+)
 _HAN_OF_A_WORD = 2  # characters, on average
 _LEAST_SHARE = 0.3  # Chinese text about code holds many names in Latin letters
 _KANA_OF_JAPANESE = 0.1  # of the Han characters beside them
@@ -34,6 +39,18 @@ def count_words(text: str) -> ProseWords:
         han, kana = 0, han + kana
     other = len(_WORD.findall(text)) + kana // _HAN_OF_A_WORD
     return ProseWords(han // _HAN_OF_A_WORD, other)
+
+
+def join_lines(text: str) -> str:
+    """Return a paragraph on one line, with spaces as the language has them."""
+    return " ".join(_BREAK.sub(_joint, text).split())
+
+
+def _joint(gap: re.Match[str]) -> str:
+    """Return what stands for a line break: a space before a Latin word."""
+    before, after = gap.string[gap.start() - 1], gap.string[gap.end()]
+    is_mark = not before.isalnum()
+    return "" if is_mark or not after.isascii() else " "
 
 
 def is_chinese(text: str) -> bool:

@@ -31,7 +31,7 @@ from repobuild.evaluate.page.html_format import (
 )
 from repobuild.evaluate.page.question_list import question_list
 from repobuild.evaluate.page.score_section import scores_section, task_section
-from repobuild.evaluate.summary import summary_lines
+from repobuild.evaluate.report_summary import summary_lines
 
 SECTIONS = {
     "scores": "Scores",

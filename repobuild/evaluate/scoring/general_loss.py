@@ -118,7 +118,7 @@ def draw_pieces(root: Path) -> GeneralText:
         )
         return sorted(drawn, key=_draw_key)[:_PER_FILE]
 
-    files = [best_of(file) for file in source_files(root) if file.held_out]
+    files = [best_of(file) for file in source_files(root, held_out=True)]
     # The first piece of every file comes before the second of any.
     in_turns = (
         piece

@@ -51,7 +51,7 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import REPLACED_ROW
 from repobuild.errors import BuildError
-from repobuild.model.adapter.curriculum import Fact
+from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     Plan,
     StepDecision,
@@ -177,7 +177,7 @@ def train_step(task: Task, plan: Plan) -> TrainedStep:
 
 
 def ask_parent(
-    task: Task, plan: Plan, conversation: Conversation, facts: Sequence[Fact]
+    task: Task, plan: Plan, conversation: Conversation, facts: Sequence[TeachableFact]
 ) -> dict[str, bool]:
     """Return whether the parent answers each fact word for word.
 

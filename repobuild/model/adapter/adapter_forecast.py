@@ -35,9 +35,8 @@ def adapter(prospect: ForecastInput) -> ExpectedWork:
     delta = SampleDelta([], [""] * prospect.changed, [])
     parent = find_parent_row(rows, prospect.ancestors, prospect.commit)
     newest = rows.get(prospect.commit, parent)
-    same = newest is not None and not prospect.changed
     now = StepInput(
-        dataset=newest["dataset"] if same else "",
+        dataset=newest["dataset"] if newest and not prospect.changed else "",
         recipe=Recipe.of(settings).digest,
         base=resolve_base(settings).digest,
         size=prospect.size,

@@ -66,7 +66,7 @@ class Teaching:
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class TeachableFact:
     """A fact and the ids of the samples that ask it, sorted."""
 
     id: str
@@ -78,7 +78,7 @@ def order_facts(
     samples: Iterable[tuple[str, Sample]],
     importance: Mapping[str, float],
     teaching: Teaching,
-) -> list[Fact]:
+) -> list[TeachableFact]:
     """Group samples into facts and order these: the first ones are taught first.
 
     `importance` is by sample id. Equal ones are ordered by kind, then by the hash of
@@ -91,7 +91,9 @@ def order_facts(
         groups.setdefault(fact, []).append(sample_id)
         ranks[fact] = teaching.rank(sample_id, str(sample["task"])) or 0
     facts = [
-        Fact(fact, tuple(sorted(ids)), max(importance.get(i, 0.0) for i in ids))
+        TeachableFact(
+            fact, tuple(sorted(ids)), max(importance.get(i, 0.0) for i in ids)
+        )
         for fact, ids in groups.items()
     ]
     return sorted(facts, key=lambda f: (-f.importance, ranks[f.id], _hash(f.id)))

@@ -27,7 +27,12 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import original_row
-from repobuild.model.adapter.curriculum import Fact, Teaching, fact_of, order_facts
+from repobuild.model.adapter.curriculum import (
+    TeachableFact,
+    Teaching,
+    fact_of,
+    order_facts,
+)
 from repobuild.model.adapter.lineage import Known, Manifest, Row, current_digest
 from repobuild.model.adapter.parent_adapter import find_parent_row
 from repobuild.model.adapter.recipe import Recipe
@@ -94,7 +99,7 @@ class Plan:
     recipe: Recipe
     samples: Samples  # of the train split that may be taught, sorted by id
     held_out: Samples  # for the gate
-    facts: Sequence[Fact]  # all of them, in the order of teaching
+    facts: Sequence[TeachableFact]  # all of them, in the order of teaching
     manifest: Manifest  # of the samples
     known: Mapping[str, Known]  # what the parent was taught of today's facts
     decision: StepDecision

@@ -21,6 +21,7 @@ import gzip
 import json
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 
 from repobuild.model.conversation import FILE, Conversation
@@ -30,6 +31,8 @@ NAME = "kept.jsonl.gz"
 TEXTS = 240
 LEAST_TOKENS = 32  # of a window
 MOST_TOKENS = 512
+# A long run shows each several times: what the base says of it is computed only once.
+MOST_WINDOWS = 256
 _MIN_CHARACTERS = 600
 
 
@@ -54,14 +57,17 @@ def read_windows(conversation: Conversation, tokens: int) -> list[list[int]]:
         + plain(p["text"])
         for p in pieces
     ]
-    return list(_windows(conversation.encode(texts), tokens))
+    return list(islice(_windows(conversation.encode(texts), tokens), MOST_WINDOWS))
 
 
 def _windows(rows: Iterable[Sequence[int]], tokens: int) -> Iterable[list[int]]:
-    """Cut each row into windows of equal length; the rest of a row is left out."""
-    for row in rows:
-        for start in range(0, len(row) - tokens + 1, tokens):
-            yield list(row[start : start + tokens])
+    """Cut rows into windows of equal length: the first of each row, then the second."""
+    rows = list(rows)
+    longest = max(map(len, rows), default=0)
+    for start in range(0, longest - tokens + 1, tokens):
+        for row in rows:
+            if len(row) >= start + tokens:
+                yield list(row[start : start + tokens])
 
 
 def _shipped_file() -> Path:

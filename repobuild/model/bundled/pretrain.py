@@ -1,18 +1,23 @@
-"""Train the bundled base model `tiny` from scratch on the standard library.
+"""Train the bundled base model `tiny` on code and on questions about repositories.
 
-    python -m repobuild.model.bundled.pretrain --out cache/tiny --minutes 80 --compile
-    python -m repobuild.model.bundled.pretrain --out cache/tiny     # again: continues
-    python -m repobuild.model.bundled.pretrain --out /tmp/t --minutes 2 --layers 2
+    python -m repobuild.model.bundled.packages CORPUS SITE_PACKAGES...
+    python -m repobuild.model.bundled.question_facts CORPUS
+    python -m repobuild.model.bundled.pretrain CORPUS --out tiny --minutes 80 --compile
+    python -m repobuild.model.bundled.pretrain CORPUS --out tiny    # again: continues
 
-`--out` always holds a complete model that `from_pretrained` loads: every few minutes a
-new one is written next to it and renamed. The float32 weights and the optimizer state
-are in `OUT.training/`, as safetensors; a run that finds them there continues from them.
+`--base MODEL` starts from the weights and the tokenizer of an earlier model; without it
+both are learnt from nothing. `--out` always holds a complete model that
+`from_pretrained` loads: every few minutes a new one is written next to it and renamed.
+The float32 weights and the optimizer state are in `OUT.training/`, as safetensors; a
+run that finds them there continues from them. Beside other work, two threads that wait
+for each other lose most of their time unless they sleep: set OMP_WAIT_POLICY=PASSIVE
+(1.4 s a step, where spinning took 5.5 s).
 
 The learning rate depends on the clock, not on the step: it warms up, then falls along a
 cosine that ends when the minutes are spent. A busy machine makes fewer steps, and the
 last weights are still the best ones.
 
-From top to bottom: recipe, texts, model and loss, saved state, training, command line.
+From top to bottom: recipe, model and loss, saved state, training, command line.
 """
 
 from __future__ import annotations
@@ -26,13 +31,12 @@ import random
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import cast
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
@@ -43,14 +47,19 @@ from transformers import (
     Qwen3ForCausalLM,
 )
 
-from repobuild import resources
-from repobuild.model.bundled import corpus
 from repobuild.model.bundled import tokenizer as bpe
+from repobuild.model.bundled.question_texts import render_chat
+from repobuild.model.bundled.training_rows import (
+    Corpus,
+    Mix,
+    Rows,
+    draw_conversations,
+    epoch_rows,
+    held_out_rows,
+    read_corpus,
+)
 from repobuild.model.load.pretrained import read_tokenizer
 
-QUESTIONS = resources.data_folder("configs") / "questions"
-KINDS = ("code", "fim", "chat")
-Tokens = npt.NDArray[np.uint16]
 Clock = Callable[[], float]
 
 
@@ -70,14 +79,12 @@ class PretrainRecipe:
     rope_theta: float = 100_000.0
 
     # Texts
-    sequence: int = 512  # tokens; a piece of a file or four questions
-    fim_share: float = 0.2  # share of pieces that get a hole
-    chat_share: float = 0.25  # share of tokens in questions and answers
-    chat_longest: int = 256  # tokens
+    sequence: int = 512  # tokens; a piece of a file or six conversations
+    mix: Mix = Mix()
 
     # Optimizer: 8 * 512 = 4,096 tokens a step
     batch: int = 8
-    learning_rate: float = 2e-3
+    learning_rate: float = 1e-3
     last_rate: float = 0.02  # share of the peak when the minutes are spent
     warm_up: float = 0.02  # share of the minutes
     weight_decay: float = 0.1  # of matrices only
@@ -89,8 +96,8 @@ class PretrainRecipe:
 
     # Reports
     first_save: float = 1.0  # minute
-    save_every: float = 8.0  # minutes
-    score_every: float = 4.0  # minutes
+    save_every: float = 5.0  # minutes
+    score_every: float = 8.0  # minutes
     score_windows: int = 24  # 24 * 512 = 12,288 held-out tokens of each kind
 
 
@@ -100,123 +107,10 @@ class PretrainProgress:
 
     step: int = 0
     epoch: int = 0
-    window: int = 0  # next window of the epoch
+    window: int = 0  # next row of the epoch
     tokens: int = 0
     seconds: float = 0.0
     scores: dict[str, float] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenisedTexts:
-    """Tokenised documents of one kind, laid end to end."""
-
-    ids: Tokens  # (tokens,)
-    starts: npt.NDArray[np.int64]  # (documents + 1,)
-    size: int  # bytes of the texts
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    def __getitem__(self, index: int) -> Tokens:
-        return self.ids[self.starts[index] : self.starts[index + 1]]
-
-
-# ------------------------------------------------------------------------- texts
-
-
-def documents(
-    files: Sequence[corpus.SourceFile],
-    questions: Sequence[corpus.QuestionLanguage],
-    seed: int,
-) -> list[corpus.CorpusDocument]:
-    """Return every piece as code and with a hole, in the same order, and all chats."""
-    rng = random.Random(seed)
-    result: list[corpus.CorpusDocument] = []
-    for file in files:
-        for code in corpus.code_documents(file):
-            result += [code, corpus.fim_document(code, rng)]
-        result += corpus.chat_documents(file, questions, rng)
-    return result
-
-
-def tokenizer_texts(texts: Sequence[corpus.CorpusDocument]) -> Iterator[str]:
-    """Yield code and a third of the chats: the proportion of one training epoch."""
-    chats = 0
-    for document in texts:
-        if document.held_out or document.kind == "fim":
-            continue
-        chats += document.kind == "chat"
-        if document.kind == "code" or chats % 3 == 0:
-            yield document.text
-
-
-def tokenise(
-    tokenizer: PreTrainedTokenizerFast, texts: Sequence[str], longest: int
-) -> TokenisedTexts:
-    """Tokenise each text and add the end-of-text token.
-
-    Texts that would have more than `longest` tokens are left out.
-    """
-    end = tokenizer.convert_tokens_to_ids(bpe.END_OF_TEXT)
-    rows: list[Tokens] = []
-    size = 0
-    for begin in range(0, len(texts), 4096):
-        batch = texts[begin : begin + 4096]
-        for text, row in zip(batch, tokenizer(list(batch))["input_ids"], strict=True):
-            if len(row) < longest:
-                rows.append(np.array([*row, end], dtype=np.uint16))
-                size += len(text.encode())
-    starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
-    ids = np.concatenate(rows) if rows else np.zeros(0, dtype=np.uint16)
-    return TokenisedTexts(ids, starts, size)
-
-
-def tokenise_split(
-    tokenizer: PreTrainedTokenizerFast,
-    texts: Sequence[corpus.CorpusDocument],
-    recipe: PretrainRecipe,
-    held_out: bool,
-) -> dict[str, TokenisedTexts]:
-    """Return the training texts or the held-out texts, tokenised, by kind."""
-    result = {}
-    for kind in KINDS:
-        longest = recipe.chat_longest if kind == "chat" else 1 << 30
-        chosen = [d.text for d in texts if d.kind == kind and d.held_out == held_out]
-        result[kind] = tokenise(tokenizer, chosen, longest)
-    return result
-
-
-def epoch_windows(
-    texts: Mapping[str, TokenisedTexts], recipe: PretrainRecipe, epoch: int
-) -> Tokens:
-    """Return one pass over the code, mixed with chats: (windows, sequence + 1) ids.
-
-    A share of the pieces has a hole, and chats are drawn until they have their share of
-    the tokens.
-    """
-    rng = np.random.default_rng([recipe.seed, epoch])
-    code, fim, chat = (texts[kind] for kind in KINDS)
-    holes = rng.random(len(code)) < recipe.fim_share
-    chosen = [fim[i] if holes[i] else code[i] for i in range(len(code))]
-    chat_per_code = recipe.chat_share / (1 - recipe.chat_share)
-    tokens_left = chat_per_code * sum(map(len, chosen))
-    for i in rng.permutation(len(chat)):
-        if tokens_left <= 0:
-            break
-        chosen.append(chat[i])
-        tokens_left -= len(chat[i])
-    order = rng.permutation(len(chosen))
-    return windows(np.concatenate([chosen[i] for i in order]), recipe.sequence)
-
-
-def windows(ids: Tokens, sequence: int) -> Tokens:
-    """Cut ids into rows (windows, sequence + 1): inputs and one more target.
-
-    Neighbouring rows share one token, so every token but the first is a target once.
-    """
-    count = (len(ids) - 1) // sequence
-    rows = [ids[i * sequence : (i + 1) * sequence + 1] for i in range(count)]
-    return np.stack(rows) if rows else np.zeros((0, sequence + 1), dtype=np.uint16)
 
 
 # ------------------------------------------------------------------------- model
@@ -244,6 +138,12 @@ def build_model(recipe: PretrainRecipe) -> Qwen3ForCausalLM:
     return Qwen3ForCausalLM(config)
 
 
+def load_base(folder: Path) -> Qwen3ForCausalLM:
+    """Return an earlier model with its weights in float32."""
+    load: Callable[..., Qwen3ForCausalLM] = Qwen3ForCausalLM.from_pretrained
+    return load(folder, dtype=torch.float32, local_files_only=True)
+
+
 def build_optimizer(
     model: Qwen3ForCausalLM, recipe: PretrainRecipe
 ) -> torch.optim.AdamW:
@@ -261,14 +161,19 @@ def build_optimizer(
     return torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=betas, fused=True)
 
 
-def batch_loss(model: Qwen3ForCausalLM, rows: torch.Tensor) -> torch.Tensor:
-    """Return the mean loss of rows (B, T + 1), with products in bfloat16.
+def batch_loss(
+    model: Qwen3ForCausalLM, rows: torch.Tensor, weights: torch.Tensor
+) -> torch.Tensor:
+    """Return the mean loss of rows (B, T + 1) over the targets of weight 1 (B, T).
 
-    Weights and logits stay in float32.
+    Products are in bfloat16; weights of the model and logits stay in float32.
     """
     with torch.autocast("cpu", torch.bfloat16):
         logits = model(input_ids=rows[:, :-1], use_cache=False).logits  # (B, T, V)
-    return F.cross_entropy(logits.float().flatten(0, 1), rows[:, 1:].flatten())
+    targets = rows[:, 1:].flatten()
+    losses = F.cross_entropy(logits.float().flatten(0, 1), targets, reduction="none")
+    mask = weights.flatten().float()
+    return (losses * mask).sum() / mask.sum().clamp(min=1.0)
 
 
 def learning_rate(recipe: PretrainRecipe, spent: float) -> float:
@@ -286,26 +191,29 @@ def learning_rate(recipe: PretrainRecipe, spent: float) -> float:
 
 @torch.no_grad()
 def held_out_loss(
-    model: Qwen3ForCausalLM,
-    held_out: Mapping[str, TokenisedTexts],
-    recipe: PretrainRecipe,
-    most: int,
+    model: Qwen3ForCausalLM, held_out: Mapping[str, Rows], run: PretrainRun, most: int
 ) -> dict[str, float]:
-    """Return the held-out loss (nats) of each kind, per token and per byte of text.
+    """Return the held-out loss (nats) of each kind, per target token.
 
-    At most `most` windows of each kind are measured.
+    At most `most` rows of each kind are measured.
     """
     result: dict[str, float] = {}
-    for kind, texts in held_out.items():
-        rows = torch.from_numpy(windows(texts.ids, recipe.sequence)[:most].astype(int))
-        if not len(rows):
-            continue
-        starts = range(0, len(rows), recipe.batch)
-        parts = [rows[i : i + recipe.batch] for i in starts]
-        loss = sum(batch_loss(model, p).item() * len(p) for p in parts) / len(rows)
-        result[f"{kind}_loss_per_token"] = round(loss, 4)
-        result[f"{kind}_loss_per_byte"] = round(loss * len(texts.ids) / texts.size, 4)
+    for kind, rows in held_out.items():
+        total = count = 0.0
+        for begin in range(0, min(most, len(rows)), run.recipe.batch):
+            part = np.arange(begin, min(begin + run.recipe.batch, most, len(rows)))
+            ids, weights = tensors(rows.select(part))
+            tokens = weights.sum().item()
+            total += run.loss(model, ids, weights).item() * tokens
+            count += tokens
+        if count:
+            result[f"{kind}_loss_per_token"] = round(total / count, 4)
     return result
+
+
+def tensors(rows: Rows) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return ids (B, T + 1) and weights (B, T) as PyTorch wants them."""
+    return torch.from_numpy(rows.ids.astype(np.int64)), torch.from_numpy(rows.weights)
 
 
 # ------------------------------------------------------------------------- state
@@ -371,13 +279,10 @@ def load_state(
 
 
 def export(
-    out: Path,
-    model: Qwen3ForCausalLM,
-    tokenizer: PreTrainedTokenizerFast,
-    progress: PretrainProgress,
-    recipe: PretrainRecipe,
+    run: PretrainRun, model: Qwen3ForCausalLM, progress: PretrainProgress
 ) -> None:
     """Write the model folder: bfloat16 weights, tokenizer, recipe and model card."""
+    out = run.out
     new = out.with_name(f"{out.name}.new")
     shutil.rmtree(new, ignore_errors=True)
     shipped = Qwen3ForCausalLM(model.config)
@@ -385,12 +290,16 @@ def export(
     shipped.bfloat16()
     ends = [model.config.eos_token_id, 0]  # end of turn, end of text
     shipped.generation_config = GenerationConfig.from_dict(
-        {"eos_token_id": ends, "pad_token_id": model.config.pad_token_id}
+        {
+            "do_sample": False,
+            "eos_token_id": ends,
+            "pad_token_id": model.config.pad_token_id,
+        }
     )
     shipped.save_pretrained(new)
-    tokenizer.save_pretrained(new)
+    run.tokenizer.save_pretrained(new)
     facts = {
-        "recipe": asdict(recipe),
+        "recipe": asdict(run.recipe),
         "progress": asdict(progress),
         "parameters": sum(p.numel() for p in model.parameters()),
         "python": platform.python_version(),
@@ -399,23 +308,31 @@ def export(
         "command": " ".join(
             ["python -m repobuild.model.bundled.pretrain", *sys.argv[1:]]
         ),
+        "base": None if run.base is None else base_recipe(run.base),
+        "packages": list(run.packages),
     }
     (new / "recipe.json").write_text(json.dumps(facts, indent=1) + "\n")
     (new / "README.md").write_text(model_card(facts, progress))
     replace_folder(out, new)
 
 
+def base_recipe(folder: Path) -> Mapping[str, object]:
+    """Return how the model was trained that a run starts from."""
+    recipe = folder / "recipe.json"
+    facts: Mapping[str, object] = json.loads(recipe.read_text("utf-8"))
+    return {"model": folder.resolve().name, **facts}
+
+
 def model_card(facts: Mapping[str, object], progress: PretrainProgress) -> str:
     """Return the model card: what the model is, its scores, how it was made."""
     rows = [
-        f"| {kind} | {progress.scores[f'{kind}_loss_per_token']:.3f} "
-        f"| {progress.scores[f'{kind}_loss_per_byte']:.3f} |"
-        for kind in KINDS
-        if f"{kind}_loss_per_token" in progress.scores
+        f"| {name.removesuffix('_loss_per_token')} | {loss:.3f} |"
+        for name, loss in progress.scores.items()
     ]
-    scores = "\n".join(rows or ["| not measured yet | | |"])
+    scores = "\n".join(rows or ["| not measured yet | |"])
     return f"""---
-license: psf-2.0
+license: other
+license_name: permissive-sources
 language: [en, zh]
 pipeline_tag: text-generation
 ---
@@ -423,15 +340,17 @@ pipeline_tag: text-generation
 # tiny: the embedded base model of repobuild
 
 A causal language model of the Qwen3 architecture with {facts["parameters"]:,}
-parameters and a byte-level BPE tokenizer of its own, trained from scratch on the
-standard library of Python {facts["python"]} and on questions about it in English and
-Chinese.  It knows code, fill-in-the-middle and ChatML; it is there to be adapted to a
-repository, not to be asked about the world.
+parameters and a byte-level BPE tokenizer of its own.  It was trained on the standard
+library of Python {facts["python"]} and on permissively licensed packages: their code,
+fill-in-the-middle, and questions about them in English and Chinese, with and without
+facts before the question.  It is there to be adapted to a repository, not to be asked
+about the world.
 
-Held-out loss (nats), on files that were never trained on:
+Held-out loss (nats per token; of questions, per token of the answer), on files and
+packages that were never trained on:
 
-| texts | per token | per byte |
-|---|---|---|
+| texts | loss |
+|---|---|
 {scores}
 
 Trained on {progress.tokens:,} tokens in {progress.seconds / 60:.0f} minutes and
@@ -439,7 +358,8 @@ Trained on {progress.tokens:,} tokens in {progress.seconds / 60:.0f} minutes and
 
     {facts["command"]}
 
-`recipe.json` holds every setting.
+`recipe.json` holds every setting, the name, version, licence and digest of every
+package, and how the model was trained that this one started from.
 """
 
 
@@ -453,10 +373,12 @@ class PretrainRun:
     recipe: PretrainRecipe
     out: Path
     tokenizer: PreTrainedTokenizerFast
-    trained: Mapping[str, TokenisedTexts]
-    held_out: Mapping[str, TokenisedTexts]
+    corpus: Corpus
+    held_out: Mapping[str, Rows]
+    base: Path | None = None  # the model whose weights the run starts from
+    packages: Sequence[Mapping[str, object]] = ()  # for the recipe
     clock: Clock = time.monotonic
-    compile: bool = False
+    loss: Callable[..., torch.Tensor] = batch_loss
     most_steps: int | None = None  # stop early, as an interruption would
     log: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
@@ -465,16 +387,23 @@ class PretrainRun:
         """Return the folder of float32 weights, optimizer and progress."""
         return self.out.with_name(f"{self.out.name}.training")
 
+    def rows(self, epoch: int) -> Rows:
+        """Return the rows of an epoch."""
+        recipe = self.recipe
+        seed = (recipe.seed, epoch)
+        return epoch_rows(
+            self.corpus, recipe.mix, self.tokenizer, recipe.sequence, seed
+        )
+
 
 def train(run: PretrainRun) -> PretrainProgress:
     """Train until the minutes are spent; log, score and save on the way."""
     recipe = run.recipe
-    model = build_model(recipe)
+    model = build_model(recipe) if run.base is None else load_base(run.base)
     optimizer = build_optimizer(model, recipe)
     progress = load_state(run.state, model, optimizer, recipe)
-    compute_loss = torch.compile(batch_loss) if run.compile else batch_loss
-    rows = epoch_windows(run.trained, recipe, progress.epoch)
-    run.log(f"{len(rows):,} windows an epoch; starting at step {progress.step:,}")
+    rows = run.rows(progress.epoch)
+    run.log(f"{len(rows):,} rows an epoch; starting at step {progress.step:,}")
 
     began = run.clock() - progress.seconds
     first_step = progress.step
@@ -484,12 +413,12 @@ def train(run: PretrainRun) -> PretrainProgress:
             break
         if progress.window + recipe.batch > len(rows):
             progress.epoch, progress.window = progress.epoch + 1, 0
-            rows = epoch_windows(run.trained, recipe, progress.epoch)
-        batch = rows[progress.window : progress.window + recipe.batch]
+            rows = run.rows(progress.epoch)
+        batch = rows.select(np.arange(progress.window, progress.window + recipe.batch))
 
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(recipe, progress.seconds / recipe.minutes / 60)
-        loss = compute_loss(model, torch.from_numpy(batch.astype(np.int64)))
+        loss = run.loss(model, *tensors(batch))
         torch.autograd.backward(loss)
         torch.nn.utils.clip_grad_norm_(model.parameters(), recipe.clip)
         optimizer.step()
@@ -501,7 +430,7 @@ def train(run: PretrainRun) -> PretrainProgress:
         progress.seconds = run.clock() - began
         reports.after_step(model, optimizer, progress, loss.item())
 
-    score(run, model, progress, 8 * recipe.score_windows)
+    score(run, model, progress, 4 * recipe.score_windows)
     save(run, model, optimizer, progress)
     return progress
 
@@ -568,7 +497,7 @@ def score(
     windows_of_kind: int,
 ) -> None:
     """Measure the held-out loss, keep it in the progress and log it."""
-    progress.scores = held_out_loss(model, run.held_out, run.recipe, windows_of_kind)
+    progress.scores = held_out_loss(model, run.held_out, run, windows_of_kind)
     run.log(f"step {progress.step:,} held out {json.dumps(progress.scores)}")
 
 
@@ -580,57 +509,64 @@ def save(
 ) -> None:
     """Save the state, then the model folder, which could be made from the state."""
     save_state(run.state, model, optimizer, progress, run.recipe)
-    export(run.out, model, run.tokenizer, progress, run.recipe)
+    export(run, model, progress)
     run.log(f"step {progress.step:,} saved '{run.out}'")
 
 
 def prepare(
-    recipe: PretrainRecipe, out: Path, questions: Sequence[corpus.QuestionLanguage]
+    recipe: PretrainRecipe, folder: Path, out: Path, base: Path | None
 ) -> PretrainRun:
-    """Read and tokenise the texts; train the tokenizer unless a run has saved one."""
+    """Read the texts and the tokenizer; learn one where there is none."""
+    trained = read_corpus(folder, held_out=False)
+    if base is None:
+        tokenizer = learn_tokenizer(recipe, trained, out)
+    else:
+        tokenizer = cast(PreTrainedTokenizerFast, read_tokenizer(base))
+    held_out = read_corpus(folder, held_out=True)
+    rows = held_out_rows(held_out, tokenizer, recipe.sequence, 4 * recipe.score_windows)
+    packages = json.loads((folder / "packages.json").read_text("utf-8"))
+    return PretrainRun(recipe, out, tokenizer, trained, rows, base, packages)
+
+
+def learn_tokenizer(
+    recipe: PretrainRecipe, trained: Corpus, out: Path
+) -> PreTrainedTokenizerFast:
+    """Learn a tokenizer from all code and one epoch's questions, unless a run did."""
     folder = out.with_name(f"{out.name}.tokenizer")
-    texts = documents(
-        list(corpus.source_files(corpus.library_root())), questions, recipe.seed
-    )
     if not folder.exists():
-        learned = bpe.train_tokenizer(
-            tokenizer_texts(texts), recipe.vocabulary, recipe.context
-        )
+        rng = random.Random(recipe.seed)
+        texts = [piece.text for piece in (*trained.library, *trained.packages)]
+        for asked in draw_conversations(trained.facts, recipe.mix, rng):
+            texts.append("".join(render_chat(asked.question, asked.answer)))
+        learned = bpe.train_tokenizer(texts, recipe.vocabulary, recipe.context)
         new = folder.with_name(f"{folder.name}.new")
         learned.save_pretrained(new)
         replace_folder(folder, new)
-    tokenizer = cast(PreTrainedTokenizerFast, read_tokenizer(folder))
-    trained = tokenise_split(tokenizer, texts, recipe, held_out=False)
-    held_out = tokenise_split(tokenizer, texts, recipe, held_out=True)
-    return PretrainRun(recipe, out, tokenizer, trained, held_out)
+    return cast(PreTrainedTokenizerFast, read_tokenizer(folder))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Read the command line, prepare the texts and train."""
     parser = argparse.ArgumentParser(prog="python -m repobuild.model.bundled.pretrain")
+    parser.add_argument("corpus", type=Path, help="the folder of `packages`")
     parser.add_argument("--out", type=Path, required=True, help="the model's folder")
-    parser.add_argument(
-        "--questions", type=Path, default=QUESTIONS, help="folder of templates"
-    )
+    parser.add_argument("--base", type=Path, help="a model whose weights to start from")
     parser.add_argument("--compile", action="store_true", help="needs a C++ compiler")
     for name in ("minutes", "seed", "layers", "batch", "sequence", "learning_rate"):
         default = getattr(PretrainRecipe(), name)
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=type(default), default=default
         )
-    options = parser.parse_args(arguments)
-    settings = vars(options).copy()
-    out, folder, compile_it = (
-        settings.pop(name) for name in ("out", "questions", "compile")
+    settings = vars(parser.parse_args(arguments))
+    folder, out, base, compiled = (
+        settings.pop(name) for name in ("corpus", "out", "base", "compile")
     )
-    run = prepare(PretrainRecipe(**settings), out, corpus.read_questions(folder))
-    for kind in KINDS:
-        run.log(
-            f"{kind}: {len(run.trained[kind]):,} texts, "
-            f"{len(run.trained[kind].ids) / 1e6:.1f} M tokens, "
-            f"{run.trained[kind].size / len(run.trained[kind].ids):.2f} bytes a token"
-        )
-    train(replace(run, compile=compile_it))
+    run = prepare(PretrainRecipe(**settings), folder, out, base)
+    run.log(
+        f"{len(run.corpus.facts):,} repositories; pieces of code: "
+        f"{len(run.corpus.library):,} library, {len(run.corpus.packages):,} packages"
+    )
+    train(replace(run, loss=torch.compile(batch_loss) if compiled else batch_loss))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ gradient of the hidden states only. The products are the same, so the loss is to
 (tests/model/test_attention.py).
 
 The base is the same model with its adapter switched off, so no second copy is needed.
-What it says of a window never changes: the hidden states are kept from the first time.
+What it says of a window never changes, so its hidden states are kept in memory from the
+first time on (of other families, whose logits alone are known, nothing is kept).
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def use_answer_loss(
     causal: Any = model.get_base_model()
     original_forward = causal.forward
     llama_like = str(getattr(causal.config, "model_type", "")) in LLAMA_LIKE
-    said_by_base: dict[int, torch.Tensor] = {}  # window -> (1, T, C) or (1, T, V)
+    said_by_base: dict[int, torch.Tensor] = {}  # window -> (1, T, C)
 
     def last_states(
         ids: torch.Tensor, positions: torch.Tensor, kernel: str
@@ -77,11 +78,14 @@ def use_answer_loss(
 
     def divergence(general: torch.Tensor, window: int, kernel: str) -> torch.Tensor:
         positions = torch.arange(general.shape[1], device=general.device)[None]
-        if window not in said_by_base:
-            with torch.no_grad(), without_adapter(model):
-                said_by_base[window] = last_states(general, positions, kernel)
+        said = said_by_base.get(window)
         with torch.no_grad():
-            teacher = F.log_softmax(head(said_by_base[window]).float(), -1)
+            if said is None:
+                with without_adapter(model):
+                    said = last_states(general, positions, kernel)
+                if llama_like:
+                    said_by_base[window] = said.cpu()
+            teacher = F.log_softmax(head(said.to(general.device)).float(), -1)
         student = head(last_states(general, positions, kernel)).float()
         student = F.log_softmax(student, -1)
         total = F.kl_div(student, teacher, reduction="sum", log_target=True)

@@ -11,17 +11,21 @@ names. tests/promises/test_hostile_models.py looks for a `from_pretrained` elsew
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr
+from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import UsageError
 from repobuild.model.load.model_files import (
+    CONFIG,
     DATA_FILES,
     REMEDY,
     check_adapter,
     check_tokenizer_files,
+    read_object,
 )
 from repobuild.model.load.weight_check import (
     LLAMA_LIKE,
@@ -116,6 +120,39 @@ def read_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
             f"architecture, such as {missing[0]}\n{REMEDY}"
         )
     return model
+
+
+def convert_gguf(weights: Path, folder: Path) -> None:
+    """Write the model in a GGUF file to `folder`, dequantised, as bfloat16 safetensors.
+
+    The file is one whose content is known (packaged.py): nothing here bounds what
+    another could ask for. What names the version of transformers is left out, else an
+    upgrade would give the same weights another digest.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    source, name = str(weights.parent), weights.name
+    # Its bar writes to stderr, whatever transformers' own setting is.
+    with _explain(weights, "model"), redirect_stderr(StringIO()):
+        # Without dequantize=True the weights stay packed, and cannot be saved.
+        model: Any = AutoModelForCausalLM.from_pretrained(
+            source,
+            gguf_file=name,
+            quantization_config=GgufConfig(dequantize=True),
+            dtype=torch.float32,
+            trust_remote_code=False,
+            local_files_only=True,
+        )
+        tokenizer: Any = AutoTokenizer.from_pretrained(
+            source, gguf_file=name, trust_remote_code=False
+        )
+    model.to(torch.bfloat16).save_pretrained(folder, safe_serialization=True)
+    tokenizer.save_pretrained(folder)
+    for path in (folder / CONFIG, folder / "generation_config.json"):
+        config = read_object(path)
+        config.pop("transformers_version", None)
+        path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n", "utf-8")
 
 
 def read_adapter(model: Any, folder: Path, trainable: bool = False) -> Any:

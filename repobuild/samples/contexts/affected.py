@@ -17,6 +17,7 @@
     clue              the same for a purpose or a heading; the methods of that name
                       when a parameter or an attribute is the first or last to have it
     heading           all sections of its document: the titles around them name them
+    module            the stub beside it, which is read while there is no module
 
 A row too many does no harm: the engine drops an equal row. Unchanged elements that
 nothing else affects only get a new `@lines` row.
@@ -85,22 +86,55 @@ class ChangedFiles:
         for path, (old, new) in self._files.items():
             if (old or {}).get("blob") != (new or {}).get("blob"):
                 paths.add(path)
-        self.paths = sorted(paths)
+        self._stubs = set(self._revealed_or_hidden())
+        self.paths = sorted(paths | self._stubs)
+
+    def _revealed_or_hidden(self) -> Iterator[str]:
+        """Yield the stubs whose module came or went: they are read only without one."""
+        for path, (old, new) in self._facts.items():
+            if path.endswith(".py") and (old is None) != (new is None):
+                stub = f"{path}i"
+                if stub in self._facts or stub in self._view.table("facts"):
+                    yield stub
+
+    def _was_shadowed(self, path: str) -> bool:
+        """Return whether a file was a stub beside its module before the change."""
+        module = path[:-1]
+        if not path.endswith(".pyi"):
+            return False
+        if module in self._facts:
+            return self._facts[module][0] is not None
+        return module in self._view.table("facts")
 
     def facts(self, path: str) -> Versions:
         new = self._reader.facts(path)
-        return Versions(self._facts[path][0] if path in self._facts else new, new)
+        if path not in self._facts and path not in self._stubs:
+            return Versions(new, new)
+        if self._was_shadowed(path):
+            return Versions({}, new)
+        old = self._facts[path][0] if path in self._facts else self._raw("facts", path)
+        return Versions(old, new)
 
     def graph(self, path: str) -> Versions:
         """Return the graph rows of a file; both are None when the row is unchanged."""
-        return Versions(*self._graph[path]) if path in self._graph else _NO_VERSIONS
+        if path not in self._graph and path not in self._stubs:
+            return _NO_VERSIONS
+        known = self._graph[path] if path in self._graph else None
+        old, new = known or (self._raw("graph", path),) * 2
+        return Versions(
+            None if self._was_shadowed(path) else old,
+            None if self._reader.is_shadowed(path) else new,
+        )
+
+    def _raw(self, table: str, path: str) -> Value:
+        return self._view.table(table).get(path)
 
     def old_elements(self, path: str) -> Elements:
         """Return the elements of a file before the change."""
-        if path not in self._facts:
+        if path not in self._facts and path not in self._stubs:
             return self._reader.elements(path)
         if path not in self._old_elements:
-            self._old_elements[path] = read_elements(self._facts[path][0], path)
+            self._old_elements[path] = read_elements(self.facts(path).old, path)
         return self._old_elements[path]
 
     def touched_names(self) -> set[str]:
@@ -137,7 +171,8 @@ class ChangedFiles:
         """Return the elements of a file that at most have other line numbers."""
         elements = self._reader.elements(path)
         old_targets, new_targets = self._import_targets(path)
-        is_same_text = path not in self._facts and path not in self._files
+        touched = self._facts.keys() | self._files.keys() | self._stubs
+        is_same_text = path not in touched
         if is_same_text and old_targets == new_targets:
             return elements  # only edges of its elements changed
         facts = self.facts(path)
@@ -160,9 +195,9 @@ class ChangedFiles:
         """Return the ids that a file imports, before and after."""
         key = ("", "imports")
         new = self._reader.edges(path).outgoing.get(key, [])
-        if path not in self._graph:
+        if path not in self._graph and path not in self._stubs:
             return new, new
-        return read_edges(path, self._graph[path][0]).outgoing.get(key, []), new
+        return read_edges(path, self.graph(path).old).outgoing.get(key, []), new
 
 
 _NO_VERSIONS = Versions(None, None)

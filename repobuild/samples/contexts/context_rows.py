@@ -25,6 +25,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
+from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value
@@ -60,6 +61,7 @@ _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
+_CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _DOCUMENTS = ("markdown", "restructuredtext")
 
@@ -290,9 +292,22 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
     def first_call(id: str) -> tuple[int, str]:
         return rank.get(split_id(id)[1].rpartition(".")[2], last), id
 
-    # Making an object calls its class and its constructor: the class is enough.
+    # Making an object calls its class and its constructor: the class is enough. The
+    # constructor may be inherited; then it is told where the code names one.
     repeated = {element.id, *(one for id in callees for one in _constructors(id))}
-    told = (id for id in callees if id not in repeated and _is_told(reader, id))
+    is_named = any(name in rank for name in _CONSTRUCTOR_NAMES)
+    unsaid = set() if is_named else set(_CONSTRUCTOR_NAMES)
+    # A decorator runs when the element is defined, and not when it is called.
+    unsaid.update(
+        d.partition("(")[0].rpartition(".")[2] for d in element.row.decorators
+    )
+    told = (
+        id
+        for id in callees
+        if id not in repeated
+        and _is_told(reader, id)
+        and name_of(split_id(id)[1]) not in unsaid
+    )
     return sorted(told, key=first_call)
 
 
@@ -375,12 +390,13 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
 
     `most` bounds the characters of code that are shown, without the imports.
     """
-    if not _is_test_of_project(file, element):
+    called = _called_names(file, element)
+    if not called:
         return {}
     quoted = file.quote(element)
     if quoted is None or quoted.ends_fence:
         return {}
-    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most)
+    cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most, called)
     if cut is None:
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}
@@ -389,15 +405,18 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     return row | {"needs": needs} if needs else row
 
 
-def _is_test_of_project(file: FileContext, element: ElementView) -> bool:
-    """Return whether it is a Python test function that calls code outside of tests."""
+def _called_names(file: FileContext, element: ElementView) -> set[str]:
+    """Return the names of the code outside of tests that a Python test calls.
+
+    There are none in what is no test function, or a long one.
+    """
     if not file.is_test or file.language != "python" or element.type == "class":
-        return False
+        return set()
     lines = element.row.end_line - element.row.start_line
     if lines > _LONGEST_TEST or not element.name.startswith("test"):
-        return False
-    called = file.reader.outgoing(element.id, "calls")
-    return any(not is_test(split_id(id)[0]) for id in called)
+        return set()
+    targets = map(split_id, file.reader.outgoing(element.id, "calls"))
+    return {name_of(qual) for path, qual in targets if not is_test(path)}
 
 
 # ---------------------------------------------------------------------- files

@@ -24,7 +24,7 @@ from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
-from repobuild.samples.text.docstring_parts import summarise
+from repobuild.samples.text.docstring_parts import summarise, summarise_module
 from repobuild.samples.text.import_statements import ImportsByName, read_imports
 from repobuild.samples.text.quote import Quote, quote_definition
 
@@ -63,7 +63,7 @@ class FileContext:
         self.facts = reader.facts(path)
         self.elements = reader.elements(path)
         self.is_test = is_test(path)
-        self.summary = summarise(self.facts.get("doc", ""))
+        self.summary = summarise_module(self.facts.get("doc", ""), path)
         self.name_counts = names_of(self.facts)
         self.method_counts: Counter[str] = Counter(
             e.name for e in self.elements.values() if e.type == "method"

@@ -3,6 +3,10 @@
 An update looks incoming edges up in the graph's index, and reads no more files than a
 bounded list needs. A full build would do that for every element, so it inverts all
 edges in one pass. Both give the same lists, sorted by path and name.
+
+A stub (`a.pyi`) beside its module (`a.py`) is not read: it declares for type checkers
+what the module defines, so each of its elements would be another answer to a question
+about the module's.
 """
 
 from __future__ import annotations
@@ -116,8 +120,13 @@ class GraphReader:
         """Return the facts row of a file, empty when it has none."""
         if path not in self._rows:
             _evict_oldest(self._rows)
-            self._rows[path] = self._facts.get(path) or {}
+            facts = None if self.is_shadowed(path) else self._facts.get(path)
+            self._rows[path] = facts or {}
         return self._rows[path]
+
+    def is_shadowed(self, path: str) -> bool:
+        """Return whether a file is the stub of a module."""
+        return path.endswith(".pyi") and path[:-1] in self._facts
 
     def elements(self, path: str) -> dict[str, ElementView]:
         """Return the elements of a file by qualified name, in source order."""
@@ -147,7 +156,8 @@ class GraphReader:
     def edges(self, path: str) -> FileEdgeLists:
         if path not in self._edges:
             _evict_oldest(self._edges)
-            self._edges[path] = read_edges(path, self._graph.get(path))
+            row = None if self.is_shadowed(path) else self._graph.get(path)
+            self._edges[path] = read_edges(path, row)
         return self._edges[path]
 
     def outgoing(self, id: str, kind: str) -> list[str]:
@@ -167,6 +177,8 @@ class GraphReader:
             return
         paths = set(self._graph.index.find(f"in:{kind} {id}"))
         for path in sorted(paths | {split_id(id)[0]}):
+            if self.is_shadowed(path):
+                continue
             if tests is None or is_test(path) == tests:
                 yield from edge_sources(path, self._graph.get(path), kind, id)
 
@@ -215,6 +227,8 @@ class GraphReader:
         """Return the sources of all edges by (id of the target, kind)."""
         inverted: dict[tuple[str, str], list[str]] = defaultdict(list)
         for path, row in self._graph.items():
+            if self.is_shadowed(path):
+                continue
             for key, sources in read_edges(path, row).incoming.items():
                 inverted[key] += sources
         return inverted

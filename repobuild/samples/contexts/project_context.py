@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from repobuild.code.graph.graph import PROJECT
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
-from repobuild.samples.text.docstring_parts import first_sentence, summarise
+from repobuild.samples.text.docstring_parts import first_sentence, summarise_module
 from repobuild.samples.text.markup import strip_markup
 
 DEFAULT_LANGUAGES = ["en"]  # rows do not say so
@@ -120,8 +120,8 @@ def whole_sentences(text: str) -> str:
 
 def _package_sentence(path: str, reader: GraphReader) -> str:
     """Return the first sentence of the docstring of a package or a module."""
-    facts = reader.facts(path if path.endswith(".py") else f"{path}/__init__.py")
-    return first_sentence(summarise(facts.get("doc", "")))
+    file = path if path.endswith(".py") else f"{path}/__init__.py"
+    return first_sentence(summarise_module(reader.facts(file).get("doc", ""), file))
 
 
 def _commands(known: Mapping[str, Value], reader: GraphReader) -> Iterator[list[str]]:

@@ -47,6 +47,7 @@ from repobuild.samples.families.family_row import (
     MOST_USERS,
     FamilyRow,
     Tree,
+    describes,
     family_row,
     is_changelog,
     like_key,
@@ -54,7 +55,6 @@ from repobuild.samples.families.family_row import (
 )
 from repobuild.samples.families.membership import Family, families_of, shape_names
 from repobuild.samples.families.past_additions import PastAdditions
-from repobuild.samples.families.registration import is_document
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
 CHANGE_LOG = "changelog::"  # key of the row with the project's change log
@@ -257,7 +257,7 @@ class _Keeper:
             return
         if is_test(path):
             yield f"tests:{_test_stem(path)}"
-        elif is_document(path) and not is_changelog(path):
+        elif describes(path):
             source = self._source(path) or b""
             if len(source) <= _LARGEST_DOCUMENT:
                 for word in _names_in(source):
@@ -270,7 +270,7 @@ class _Keeper:
             return ()
         if is_test(path):
             return (_test_stem(path),)
-        if not is_document(path) or is_changelog(path):
+        if not describes(path):
             return ()
         source = read_source(self._view, row) or b""
         return _names_in(source) if len(source) <= _LARGEST_DOCUMENT else ()
@@ -283,11 +283,13 @@ class _Keeper:
 
     def _users(self, id: str) -> frozenset[str]:
         """Return the files that import or call something, the first of them."""
-        return frozenset(
-            split_id(source)[0]
-            for kind in ("imports", "calls")
-            for source in islice(self._reader.incoming(id, kind, False), MOST_USERS)
-        )
+        users: set[str] = set()
+        for kind in ("imports", "calls"):
+            sources = self._reader.incoming(id, kind, False)
+            paths = (split_id(source)[0] for source in sources)
+            # A stub registers nothing that runs.
+            users.update(islice((p for p in paths if p[-4:] != ".pyi"), MOST_USERS))
+        return frozenset(users)
 
     def _all_words(self, path: str) -> frozenset[str]:
         text = (self._source(path) or b"").decode("utf-8", "replace")

@@ -41,7 +41,7 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
-from repobuild.samples.contexts.graph_reader import GraphReader
+from repobuild.samples.contexts.graph_reader import GraphReader, enclosing_test
 from repobuild.samples.families.membership import (
     Family,
     is_aside,
@@ -81,6 +81,8 @@ _MOST_OWN = 6  # methods of a model
 _LONGEST_CODE = 420  # characters
 _LONGEST_LINE = 90
 _ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_BREAK = "\n"
+_INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
@@ -96,8 +98,16 @@ _CHANGE_LOG = re.compile(
 )
 
 
+_UPGRADE = re.compile(r"(?i)(^|/)[^/]*(upgrad|migrat|deprecat)[^/]*$")
+
+
 def is_changelog(path: str) -> bool:
     return bool(_CHANGE_LOG.search(path))
+
+
+def describes(path: str) -> bool:
+    """Return whether a document is one of what there is now, not of what changed."""
+    return is_document(path) and not (is_changelog(path) or _UPGRADE.search(path))
 
 
 class Tree(NamedTuple):
@@ -293,8 +303,8 @@ def _code(
 ) -> tuple[str, str, bool]:
     """Return (qualified name, code, whether it is whole) of what shows a sibling best.
 
-    That is the sibling when it is short, else a method that siblings define, else its
-    first lines, after the docstring.
+    That is the sibling when it is short, else a method that siblings define, else
+    another method, else its first lines without the docstring.
     """
     if element is None:
         return "", "", False
@@ -303,13 +313,19 @@ def _code(
     if 0 < len(whole) <= _LONGEST_CODE:
         return element.qual, whole, True
     elements = tree.reader.elements(element.path)
-    for method, *_ in required:
+    own = [
+        one.name
+        for one in elements.values()
+        if one.parent == element.qual and one.type == "method"
+    ]
+    own.sort(key=lambda name: name.startswith("__"))
+    for method in (*(name for name, *_ in required), *own):
         inner = elements.get(f"{element.qual}.{method}")
         text = _text(inner, source) if inner and inner.runs else ""
         if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):
             return f"{element.qual}.{method}", text, True
     lines, length = [], 0
-    for line in _after_docstring(element, whole).split("\n"):
+    for line in without_docstring(whole).split("\n"):
         length += len(line) + 1
         if length > _LONGEST_CODE:
             break
@@ -317,16 +333,13 @@ def _code(
     return element.qual, "\n".join(lines).rstrip(), False
 
 
-def _after_docstring(element: ElementView, text: str) -> str:
-    """Return the code that follows a docstring; the whole text without one."""
-    match = _DOCSTRING.search(text) if element.doc else None
-    if match is None:
-        return text
-    lines = text[match.end() :].strip("\n").split("\n")
-    indent = len(lines[0]) - len(lines[0].lstrip())
-    return "\n".join(
-        line[indent:] if not line[:indent].strip() else line for line in lines
-    )
+def without_docstring(code: str) -> str:
+    """Return a definition without its docstring; the head says how it is made."""
+    match = _DOCSTRING.search(code)
+    head = code[: match.start()].rstrip() if match else ""
+    if match is None or not head.endswith(":") or _INNER.search(head):
+        return code
+    return f"{head}\n{code[match.end() :].lstrip(_BREAK)}"
 
 
 def _text(element: ElementView, source: bytes) -> str:
@@ -555,9 +568,9 @@ def _is_registration(
 
 def _can_register(path: str) -> bool:
     """Return whether a file can be the place of a registration or of documentation."""
-    if is_document(path) or path.rpartition("/")[2] in _MANIFESTS:
-        return not is_changelog(path)
-    return not is_aside(path)
+    if is_document(path):
+        return describes(path)
+    return path.rpartition("/")[2] in _MANIFESTS or not is_aside(path)
 
 
 def _kind(one: NamedPlace, family: Family) -> str:
@@ -630,7 +643,7 @@ def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[
     found: dict[str, list[int]] = defaultdict(list)
     for number, id in enumerate(ids):
         path, qual = split_id(id)
-        callers = tree.reader.incoming(id, "calls", True)
+        callers = filter(_is_in_test, tree.reader.incoming(id, "calls", True))
         tests = {split_id(source)[0] for source in islice(callers, _MOST)}
         stem = path.rpartition("/")[2].partition(".")[0].strip("_").lower()
         if id in alone:
@@ -645,6 +658,13 @@ def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[
         if _is_usual(len(numbers), ids)
     ]
     return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
+
+
+def _is_in_test(id: str) -> bool:
+    """Return whether code is part of a test, and no helper that tests share."""
+    path, qual = split_id(id)
+    name = path.rpartition("/")[2]
+    return bool(enclosing_test(id)) and (bool(qual) or "test" in name.lower())
 
 
 def _is_new_file(

@@ -28,7 +28,7 @@ _FEWEST_SUBCLASSES = 2  # of a class of the project
 _ASIDE = re.compile(
     r"(^|/)(examples?|docs?|doc|benchmarks?|demos?|samples?|vendor|third_party"
     r"|node_modules|fixtures|\.github|scripts?|tools|ci|testsuite|externals|_?vendored"
-    r"|_vendor|extern)/|(^|/)(noxfile|setup|tasks|fabfile|dodo|conf)\.py$"
+    r"|_vendor|extern)/|(^|/)(noxfile|setup|tasks|fabfile|dodo|conf)\.py$|\.pyi$"
 )
 # Bases that say nothing of a common purpose.
 _GENERAL_BASES = frozenset(
@@ -98,7 +98,7 @@ class Family(NamedTuple):
 
 
 def is_aside(path: str) -> bool:
-    """Return whether a file holds tests, examples or tools: no part of the product."""
+    """Return whether a file holds tests, examples, tools or types: nothing to plan."""
     return is_test(path) or bool(_ASIDE.search(path))
 
 

@@ -12,6 +12,7 @@ sample has `evidence`, with which the checker counts again
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -19,6 +20,7 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
+from repobuild.samples.families.family_row import without_docstring
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import (
     Fact,
@@ -35,6 +37,9 @@ _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _NAMED = 4  # siblings that are named
 _SITES = _CAME = 3
+_FENCE = 24  # characters around code
+_LEAST_LINES = 2  # of code that shows more than a head
+_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"|#[^\n]*""")
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
@@ -178,6 +183,7 @@ class _Plan:
         """Return reasoning, steps and code, without what is spare in a long one."""
         frame = self._scope.answer(kind, **{"noun": self.noun, **fields})
         reasons, steps = dict(self._reasons()), dict(self._steps())
+        longest = ""
         for spare in ("", *_SPARE):
             reasons.pop(spare, None)
             steps.pop(spare, None)
@@ -185,10 +191,10 @@ class _Plan:
                 "plan_reasoning", items=numbered([*reasons.values()])
             )
             text += self._part("plan_steps", items=numbered([*steps.values()]))
-            code = self._example(_LONGEST - len(text))
-            if code:
-                break
-        return text + code
+            longest = longest or text
+            if code := self._example(_LONGEST - len(text)):
+                return text + code
+        return longest
 
     def files(self) -> dict[str, str]:
         """Return the reasons and the files of a new sibling; empty for one file."""
@@ -222,7 +228,7 @@ class _Plan:
         count, total = self._count, self._scope.get("count")
         is_short = total < _NAMED or len(self._scope.get("homes")) == 1
         ids = [self._model_id, *self._shown][: _NAMED if is_short else 2]
-        named = answer_parts.list_elements(self._listing, ids)
+        named = answer_parts.list_elements(self._listing, ids, files=True)
         yield (
             "plan_pattern",
             self._part(
@@ -242,7 +248,7 @@ class _Plan:
         for subject, ids, paths in self._scope.get("past") or ():
             if not hidden.issuperset(ids) or not paths:
                 continue
-            names = answer_parts.list_elements(self._listing, ids)
+            names = answer_parts.list_elements(self._listing, ids, files=True)
             text = answer_parts.list_texts(self._scope, [f"`{one}`" for one in paths])
             subject = subject.replace("`", "'")
             fields = {"subject": subject, "members": names, "paths": text}
@@ -369,30 +375,41 @@ class _Plan:
     # ------------------------------------------------------------------------- code
 
     def _example(self, room: int) -> str:
-        """Return the model's code, cut to whole lines; "" when little would be left."""
+        """Return the model's code, cut to whole statements; "" when little is left."""
         qual = strip_counts(self._code_qual)
         fields = {"element": qual, "other": self._model_path}
-        for part in (
-            "plan_code",
-            "plan_code_body" if not self._whole else "plan_code_begin",
-        ):
-            frame = len(self._part(part, code="", **fields)) + 24
-            code = self._code
-            if part == "plan_code" and not self._whole:
-                continue
-            if part != "plan_code":
-                lines = code.split("\n")
-                while lines and frame + len("\n".join(lines)) > room:
-                    lines.pop()
-                code = "\n".join(lines).rstrip()
-                if code.count("\n") < 2:
-                    return ""
-            if frame + len(code) <= room:
+        first = "plan_code" if self._whole else "plan_code_body"
+        shorter = without_docstring(self._code)
+        for part, code in ((first, self._code), ("plan_code_body", shorter)):
+            least = len(self._part(part, code="", **fields)) + _FENCE
+            if part == "plan_code_body":
+                code = _whole_statements(code, room - least)
+            if code and least + len(code) <= room:
                 fence = self._scope.phrases.words["code"].format(
                     fence=self._scope.get("language"), code=code
                 )
                 return self._part(part, code=fence, **fields)
         return ""
+
+
+def _whole_statements(code: str, room: int) -> str:
+    """Return the first lines that fit, as far as they are whole; "" for a head."""
+    lines = code.split("\n")
+    while lines and len("\n".join(lines)) > room:
+        lines.pop()
+    while lines and not (lines[-1].strip() and _is_whole("\n".join(lines))):
+        lines.pop()
+    told = sum(bool(line.strip()) for line in lines)
+    return "\n".join(lines) if told > _LEAST_LINES else ""
+
+
+def _is_whole(code: str) -> bool:
+    """Return whether code ends with a statement, and not within one or after a head."""
+    if any(code.count(quotes) % 2 for quotes in ('"""', "'''")):
+        return False
+    bare = _STRING.sub("", code).rstrip()
+    balanced = sum(map(bare.count, "([")) == sum(map(bare.count, ")]"))
+    return balanced and not bare.endswith((":", ",", "\\", "{", "="))
 
 
 _FILE_STEPS = frozenset(

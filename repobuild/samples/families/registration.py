@@ -13,12 +13,13 @@ from typing import NamedTuple
 
 from repobuild.samples.contexts.element_view import ElementView
 
-_TOKEN = re.compile(
+_TOKENS = (
     r'"""(?:\\.|[^\\])*?"""|\'\'\'(?:\\.|[^\\])*?\'\'\''
-    r'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|(?:#|//)[^\n]*|[\[\](){}]|\n'
-    r"|[^\W\d]\w*",
-    re.DOTALL,
+    r'|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|#[^\n]*|[\[\](){}]|\n'
+    r"|[^\W\d]\w*"
 )
+_PYTHON_TOKEN = re.compile(_TOKENS, re.DOTALL)  # where `//` divides
+_TOKEN = re.compile(rf"//[^\n]*|{_TOKENS}", re.DOTALL)
 _WORD = re.compile(r"[^\W\d]\w*")
 _ASSIGNED = re.compile(
     r"(?:export\s+|pub\s+|const\s+|let\s+|var\s+|static\s+|final\s+|private\s+|public\s+)*"
@@ -66,7 +67,8 @@ def mentions(
     number, section = 1, ""
     has_sections = path.endswith((".toml", ".cfg", ".ini"))
     stack: list[_Open] = []
-    for token in _TOKEN.finditer(text):
+    pattern = _PYTHON_TOKEN if path.endswith((".py", ".pyi")) else _TOKEN
+    for token in pattern.finditer(text):
         word = token[0]
         if word == "\n":
             number += 1
@@ -82,8 +84,7 @@ def mentions(
             if stack:
                 stack.pop()
         else:
-            inner = _WORD.findall(word) if word[0] in "\"'" else [word]
-            for name in inner:
+            for name in _named_in(word, names):
                 if name not in names or number in own_lines:
                     continue
                 if not is_document(path) or _is_code_in_prose(name, line):
@@ -92,6 +93,18 @@ def mentions(
                         yield NamedPlace(*found, name, line.strip())
         if word[0] in "\"'":
             number += word.count("\n")
+
+
+def _named_in(token: str, names: set[str]) -> list[str]:
+    """Return the words of a token; none of a message that happens to have a name.
+
+    "Not a valid IPv4 address." registers nothing, "IPv4 IPv6".split() does.
+    """
+    if token[0] not in "\"'":
+        return [token]
+    words = _WORD.findall(token)
+    is_list = 2 * sum(word in names for word in words) >= len(words)
+    return words if is_list or " " not in token.strip() else []
 
 
 def _is_code_in_prose(name: str, line: str) -> bool:

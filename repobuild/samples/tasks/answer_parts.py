@@ -16,6 +16,14 @@ MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
 _CALL_DECORATORS = ("staticmethod", "classmethod")
 SHOWN_DECORATORS = frozenset({*PROPERTIES, *_CALL_DECORATORS})
+# By their last name: what is called takes the parameters that the definition has.
+_KEEPS_SIGNATURE = frozenset(
+    "property cached_property staticmethod classmethod abstractmethod abstractproperty"
+    " override overload final setter getter deleter lru_cache cache contextmanager"
+    " asynccontextmanager singledispatch total_ordering dataclass deprecated"
+    " no_type_check runtime_checkable unique".split()
+)
+_LONGEST_DECORATORS = 200  # characters
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 
@@ -28,9 +36,26 @@ def render_signature(scope: FactScope) -> str:
 
 
 def with_decorators(scope: FactScope) -> str:
-    """Return the signature, after the decorators that decide how it is called."""
-    kept = [d for d in scope.get("decorators") or () if d in SHOWN_DECORATORS]
+    """Return the signature, after the decorators that decide how it is called.
+
+    A decorator that nobody knows may replace the function: then all of them are shown.
+    """
+    every = scope.get("decorators") or ()
+    kept = [d for d in every if d in SHOWN_DECORATORS]
+    if is_wrapped(scope) and sum(map(len, every)) <= _LONGEST_DECORATORS:
+        kept = list(every)
     return "\n".join([*(f"@{name}" for name in kept), scope.get("signature")])
+
+
+def is_wrapped(scope: FactScope) -> bool:
+    """Return whether a decorator may have changed how a Python function is called.
+
+    `@message(...) def Url(v)` is used as `Url()`: nobody passes `v`.
+    """
+    if scope.get("fence") != "python" or scope.get("kind") == "class":
+        return False
+    names = (d.partition("(")[0] for d in scope.get("decorators") or ())
+    return any(name.rpartition(".")[2] not in _KEEPS_SIGNATURE for name in names)
 
 
 def render_summary(scope: FactScope) -> str:
@@ -59,7 +84,7 @@ def render_parameters(scope: FactScope, described: bool = False) -> str:
     shows everything else.
     """
     rows = scope.get("params") or []
-    if not rows or (described and not any(text for *_, text in rows)):
+    if not rows or (described and not any(text for *_, text, _ in rows)):
         return ""
     lines = [_render_parameter(scope, row) for row in rows]
     if sum(map(len, lines)) > MAX_PARAMETERS_LENGTH:
@@ -80,8 +105,8 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
 
 def render_returns(scope: FactScope) -> str:
     type, text = scope.get("returns"), scope.get("returns_text")
-    if type in _NOTHING or not (type or text):
-        return ""
+    if type in _NOTHING or not (type or text) or scope.get("kind") == "class":
+        return ""  # of a class it tells what a method of its instances returns
     if not text:
         returns = f"`{type}`"
     elif type:
@@ -102,11 +127,14 @@ def element_name(scope: FactScope, id: str) -> str:
     return scope.phrases.part("mention", names=f"`{name}`", path=path)
 
 
-def list_elements(scope: FactScope, ids: list[str], more: bool = False) -> str:
+def list_elements(
+    scope: FactScope, ids: list[str], more: bool = False, files: bool = False
+) -> str:
     """List elements, grouped by file; "" if there are none.
 
     The list is cut at `MAX_NAMES` and at `MAX_LIST_LENGTH`. It ends with "and others"
-    if it is cut, or if `more` says that `ids` are not all.
+    if it is cut, or if `more` says that `ids` are not all. A path is the code of that
+    file outside of any definition or, with `files`, the file.
     """
     names_by_path: dict[str, list[str]] = {}
     length = count = 0
@@ -120,12 +148,13 @@ def list_elements(scope: FactScope, ids: list[str], more: bool = False) -> str:
         if displayed_name(qual) not in names:
             names.append(displayed_name(qual))
         count += 1
-    items = [_list_of_file(scope, *group) for group in names_by_path.items()]
+    items = [_list_of_file(scope, *group, files) for group in names_by_path.items()]
     return scope.phrases.listed(items, more or count < len(ids)) if items else ""
 
 
-def _list_of_file(scope: FactScope, path: str, quals: list[str]) -> str:
-    items = [] if all(quals) else [f"`{path}`"]  # the file's own code has no name
+def _list_of_file(scope: FactScope, path: str, quals: list[str], is_file: bool) -> str:
+    part = "file" if is_file else "top_level"
+    items = [] if all(quals) else [scope.phrases.part(part, path=path)]
     if named := [f"`{qual}`" for qual in quals if qual]:
         names = scope.phrases.listed(named)
         if path != scope.get("path"):
@@ -149,7 +178,8 @@ def list_field(
         return "", ()
     more = len(allowed) > most or len(allowed) < len(ids)
     more = more or is_cut
-    return list_elements(scope, allowed[:most], more), tuple(allowed[:most])
+    files = name in ("imports", "importers")
+    return list_elements(scope, allowed[:most], more, files), tuple(allowed[:most])
 
 
 def list_texts(scope: FactScope, items: list[str], more: bool = False) -> str:

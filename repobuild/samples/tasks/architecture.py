@@ -74,5 +74,5 @@ def _example(scope: FactScope) -> Iterator[Fact]:
         "end": str(scope.get("end")),
     }
     answer = scope.answer("example", **fields) + trace.render()
-    sources = merged((scope.id,), tuple(trace.sources))
+    sources = merged((scope.id,), (bases[0],), tuple(trace.sources))
     yield Fact("example", answer, sources, "hard", fields)

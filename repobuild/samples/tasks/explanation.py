@@ -12,7 +12,8 @@ from repobuild.samples.text.docstring_parts import lead
 _SHORT_BODY = 10  # lines
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
 _LONGEST_MEMBERS = 600  # characters of a list of methods
-_ONLY_INIT = ["__init__"]  # such a class has no methods worth listing
+# A class with no others has no methods worth listing.
+_EXPECTED = frozenset("__init__ __post_init__ __new__ __repr__ __str__".split())
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -32,8 +33,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         yield _explain(scope)
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
-    members = scope.get("members") or _ONLY_INIT
-    if scope.get("kind") == "class" and members != _ONLY_INIT:
+    members = scope.get("members") or ()
+    if scope.get("kind") == "class" and not _EXPECTED.issuperset(members):
         # A question for the methods has no other answer than all of them.
         text = scope.phrases.listed([f"`{name}`" for name in members])
         if len(text) <= _LONGEST_MEMBERS:
@@ -61,7 +62,8 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_container(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_signature(scope)
-        + answer_parts.render_parameters(scope, described=True)
+        # The definition of a class does not show what its constructor takes.
+        + answer_parts.render_parameters(scope, described=scope.get("kind") != "class")
         + answer_parts.render_returns(scope)
     )
     sources: tuple[str, ...] = (scope.id,)
@@ -198,7 +200,7 @@ def _method_list(scope: FactScope) -> str:
     part = scope.phrases.part
     names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    if names == _ONLY_INIT:
+    if _EXPECTED.issuperset(names):
         return ""
     bare = "".join(f"\n- `{name}`" for name in names)
     told = "".join(
@@ -212,11 +214,16 @@ def _method_list(scope: FactScope) -> str:
 
 def _module(scope: FactScope) -> Iterator[Fact]:
     """Say what a file is for; a quotation in another language alone is no fact."""
-    answer = scope.answer("module") + answer_parts.render_summary(scope)
     members = ""
     ids: tuple[str, ...] = ()
-    if scope.get("kind") != "document":  # its sections have a question of their own
+    if scope.get("kind") == "document":
+        # Its first paragraph is what it says, not what it is for. Its sections have a
+        # question of their own.
+        answer = scope.phrases.part("begins", summary=scope.get("summary"))
+    else:
+        answer = answer_parts.render_summary(scope)
         members, ids = answer_parts.list_field(scope, "members")
+    answer = scope.answer("module") + answer
     if members:
         answer += scope.phrases.part("defines", members=members)
     elif scope.is_foreign(scope.get("summary")):

@@ -63,7 +63,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
 def _sections(scope: FactScope) -> Iterator[Fact]:
     quoted = scope.phrases.words["quoted"]
     titles = [quoted.format(text=title) for title in scope.get("titles") or []]
-    if titles:
+    if len(titles) > 1:  # one is its title
         more = "members" in (scope.get("more") or ())
         text = answer_parts.list_texts(scope, titles, more)
         sources = (scope.id, *scope.get("members"))

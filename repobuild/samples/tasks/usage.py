@@ -25,12 +25,15 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     # In other languages the syntax of method calls and constructors is not known here.
     python = scope.get("fence") == "python"
     is_public = not name.startswith("_")
-    is_known = python or kind == "function"
+    is_wrapped = answer_parts.is_wrapped(scope)
+    is_known = (python or kind == "function") and not is_wrapped
     if scope.get("example") or (is_public and is_known and _says_something(scope)):
-        yield _usage(scope)
+        yield _usage(scope, is_wrapped)
     if kind == "class":
         if python and parameters:
             yield _construct(scope)
+    elif is_wrapped:
+        return  # its parameters may not be those that a caller passes
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
         yield Fact("signature", scope.answer("signature", code=code), (scope.id,))
@@ -43,10 +46,13 @@ def _says_something(scope: FactScope) -> bool:
     return bool(parameters) and bool(is_told or lead(scope.get("summary")))
 
 
-def _usage(scope: FactScope) -> Fact:
+def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
     answer = scope.answer("usage") + _shown_call(scope)
-    answer += answer_parts.render_parameters(scope)
-    answer += answer_parts.render_returns(scope)
+    if is_wrapped:
+        answer += answer_parts.render_signature(scope)
+    else:
+        answer += answer_parts.render_parameters(scope)
+        answer += answer_parts.render_returns(scope)
     if text := lead(scope.get("summary")):
         answer += scope.phrases.part("brief", summary=text)
     return Fact("usage", answer, (scope.id,))

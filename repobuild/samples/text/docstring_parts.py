@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
 
+from repobuild.code.usage.prose_language import is_chinese, join_lines
 from repobuild.samples.text.markup import strip_markup, strip_title_rules
 
 SUMMARY = 320  # characters of a first paragraph
@@ -49,7 +50,8 @@ _TAG = (
     r"|file|fileoverview|constructor|typedef|template|internal|hidden|ignore)\b"
 )
 _SECTION = re.compile(
-    r"\n[ \t]*(?::\w+[^:\n`]*:(?!`)|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
+    r"\n[ \t]*(?::\w+[^:\n`]*:(?!(?:[\w+-]+:)?`)"
+    r"|https?://\S+[ \t]*$|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
     rf"|{_TAG}|(?i:{_SECTION_NAME})[ \t]*\n[ \t]*[-=~]{{3,}}[ \t]*$)",
     re.M,
 )
@@ -58,6 +60,7 @@ _SECTION = re.compile(
 _NO_PURPOSE = re.compile(
     rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
+    |https?://\S+[ \t]*(?:\n|$)
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
     |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for
     |\*?\w+\.\w+\([^\n]*\)[ ](?:->|→)[ ]\(?\w+(?:,[ ]\w+)*\)?\*?(?:\n\n|$)  # a call
@@ -72,12 +75,16 @@ _NO_PURPOSE = re.compile(
     """,
     re.I | re.X,
 )
+_GOOGLE_TYPE = re.compile(r"^[:`~]*(?:\w+:`~?)?[\w.]+(?:\[[^\n]*?\])?`?:\s+(?=\S)")
 _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
 _CAPITALISED = re.compile(r"[A-Z][a-z]+ ")
 # Words that only begin a sentence when they have a capital letter.
 _SENTENCE_START = re.compile(
     r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) "
+    r"|(?:详情|详见|参见|请参考|注意|如果|一般用于|用户)"
 )
+# A title that names the module or the function, and says nothing of its purpose.
+_NAME_ALONE = re.compile(r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*(?:\(\))?")
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
@@ -107,7 +114,8 @@ def parse_docstring(docstring: str) -> DocstringParts:
             for heading in islice(pattern.finditer(docstring), _MAX_SECTIONS):
                 block = _block(docstring[heading.end() :])
                 if heading[1] in ("Returns", "Yields"):
-                    text = _numpy_returns(block) if pattern is _NUMPY else block
+                    is_numpy = pattern is _NUMPY
+                    text = (_numpy_returns if is_numpy else _google_returns)(block)
                     returns = returns or _one_line(text)
                 else:
                     parameters.update(read(block))
@@ -121,7 +129,26 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     """
     if _NO_PURPOSE.match(docstring.lstrip()):
         return ""
-    return summarise_prose(docstring, most)
+    text = summarise_prose(_without_name(docstring), most)
+    return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
+
+
+def summarise_module(docstring: str, path: str) -> str:
+    """Return what a module's docstring says first, "" when that is its own name."""
+    text = summarise(docstring)
+    name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
+    return "" if _letters(text) == _letters(name) else text
+
+
+def _letters(text: str) -> str:
+    return "".join(filter(str.isalnum, text)).lower()
+
+
+def _without_name(docstring: str) -> str:
+    """Return a docstring without a first paragraph that is a name alone."""
+    text = strip_title_rules(docstring)
+    first, _, rest = text.strip().partition("\n\n")
+    return rest if _NAME_ALONE.fullmatch(first.strip()) else docstring
 
 
 def summarise_with_list(docstring: str) -> str:
@@ -160,7 +187,13 @@ def _list_items(docstring: str) -> list[str]:
         text = text[: max(section.start() - 1, 0)]
     items: list[str] = []
     lines = text.split("\n\n", 1)[0].split("\n")
-    for line in lines[len(_lines_before_list(lines)) :]:
+    before = _lines_before_list(lines)
+    if (
+        _lines_of_first_sentences(before, max(map(len, docstring.split("\n"))))
+        != before
+    ):
+        return []  # the summary ends before what announces the list
+    for line in lines[len(before) :]:
         if _ITEM.match(line):
             items.append(" ".join(line.split()))
         elif items:
@@ -182,7 +215,7 @@ def summarise_prose(
     width = max(map(len, docstring.split("\n")))
     whole = _lines_before_list(text.split("\n\n", 1)[0].split("\n"))
     lines = _lines_of_first_sentences(whole, width)
-    paragraph = strip_markup(" ".join(" ".join(lines).split()))
+    paragraph = strip_markup(join_lines("\n".join(lines)))
     return shorten(paragraph if keeps_colon else _without_announcement(paragraph), most)
 
 
@@ -217,14 +250,15 @@ def _lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
     """Return the lines before a sentence that begins without a full stop before it.
 
     A new sentence begins on the next line when the author broke the line early (the
-    next word is capitalised and fits into `width`), or when the next word can only
-    begin a sentence.
+    next word is capitalised and fits into `width`, or a Chinese line is not half as
+    long as others), or when the next word can only begin a sentence.
     """
     for number, line in enumerate(lines[:-1]):
         if not line.rstrip().endswith(_PUNCTUATION):
             following = lines[number + 1].lstrip()
             word = _CAPITALISED.match(following)
             fits = word and len(line.rstrip()) + word.end() <= width
+            fits = fits or (2 * len(line.rstrip()) < width and is_chinese(line))
             if fits or _SENTENCE_START.match(following):
                 return lines[: number + 1]
     return lines
@@ -239,7 +273,7 @@ def _without_announcement(text: str) -> str:
 
 
 def _one_line(block: str) -> str:
-    return shorten(strip_markup(" ".join(block.split())), TEXT)
+    return shorten(strip_markup(join_lines(block)), TEXT)
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
@@ -268,6 +302,11 @@ def _block(text: str) -> str:
             break
         kept.append(line[margin:])
     return "\n".join(kept)
+
+
+def _google_returns(block: str) -> str:
+    """Return the description of a returned value without the type before it."""
+    return _GOOGLE_TYPE.sub("", block.strip(), count=1)
 
 
 def _google_entries(block: str) -> dict[str, str]:

@@ -8,7 +8,8 @@
 The hidden part ends where the statement ends, brackets included: a model that completes
 it stops at the end of the line, and a reader needs no answer to know where that is.
 Statements of several lines are skipped, and so are values that teach nothing: bare
-variables, truth values, bare numbers, and text that the test already shows.
+variables, truth values, bare numbers, text that the test already shows, and values that
+are expected before the test has called anything of the project.
 
 The assertion is chosen by a hash of its text, not by its position: an edit elsewhere in
 the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertion).
@@ -17,7 +18,7 @@ the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertio
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 from zlib import crc32
 
@@ -28,6 +29,7 @@ from repobuild.code.facts.syntax import load_grammar
 _LONGEST = 120  # characters of the hidden part
 _SHORTEST = 3  # letters and digits of the hidden part
 _WORD_CHARACTER = re.compile(r"\w")
+_NAME = re.compile(r"[^\W\d]\w*")
 _VARIABLE = re.compile(r"(?:self\.)?[a-z_][\w.]*|True|False|None")
 _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
 _DEFINITIONS = ("function_definition", "decorated_definition")
@@ -41,10 +43,11 @@ class CutTest(NamedTuple):
     hidden: str
 
 
-def hide_expectation(code: str, most: int) -> CutTest | None:
+def hide_expectation(code: str, most: int, called: Collection[str]) -> CutTest | None:
     """Cut the code of one test function; return None when no assertion qualifies.
 
-    `most` bounds the characters before the cut.
+    `most` bounds the characters before the cut; `called` are the names of the project's
+    code that the test calls.
     """
     source = code.encode()
     cuts = [
@@ -54,6 +57,9 @@ def hide_expectation(code: str, most: int) -> CutTest | None:
     ]
     for _, cut, end in sorted(cuts):
         test = CutTest(source[:cut].decode(), source[cut:end].decode())
+        names = _NAME.findall(f"{test.before}{test.hidden}")
+        if set(names).isdisjoint(called):
+            continue
         if len(test.before) <= most and not _is_guessable(test):
             return test
     return None
@@ -117,5 +123,9 @@ def _is_guessable(test: CutTest) -> bool:
     if len(test.hidden) > _LONGEST or len(characters) < _SHORTEST:
         return True
     if _VARIABLE.fullmatch(core) or _NUMBER.fullmatch(core):
+        return True
+    # `assertIn("a", found, text)`: what is hidden are variables that the test shows.
+    shown = set(_NAME.findall(test.before))
+    if shown.issuperset(core.split(", ")):
         return True
     return core in test.before

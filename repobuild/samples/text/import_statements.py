@@ -1,23 +1,25 @@
-"""Read the top-level import statements of a Python file, as they are written.
+"""Read the top-level imports of a Python file, and say which of them code needs.
 
-A statement of several lines is taken whole. Nested and starred imports, statements that
-a backslash continues, and statements longer than `_LONGEST` are left out. An import is
-`internal` when it imports from the project itself: it is relative, or the graph has an
-import edge to the file.
+Nested and starred imports, and lines with several statements, are left out. An import
+is `internal` when it imports from the project itself: it is relative, or the graph has
+an import edge to the file. Code needs the names that it mentions and no others, so a
+statement is written anew with these alone: `from ..core import Event` where the file
+imports seven names in it. The rest would be noise in a question, and wrong in an
+answer.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from itertools import groupby
+from typing import NamedTuple
 
 from repobuild.code.facts.element_row import IDENTIFIER, NAME_SIGN, normal_form
+from repobuild.code.graph.python_files import names_of_others
 from repobuild.engine.contract import Value
 
-_LONGEST = 300  # characters of a statement
-_MOST = 6  # statements that are quoted for one piece of code
+_LONGEST = 300  # characters of all statements that are quoted for one piece of code
+_MOST = 6  # such statements
 _NAME = re.compile(rf"(?<!\.)(?<!{NAME_SIGN}){IDENTIFIER}(?!{NAME_SIGN}|\s*=[^=])")
 _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
 _BOUND = re.compile(
@@ -26,17 +28,24 @@ _BOUND = re.compile(
     re.MULTILINE,
 )
 _FUTURE = "__future__"
+_STATEMENTS = (b"import ", b"from ")
 
 
-@dataclass(frozen=True, slots=True)
-class ImportStatement:
-    """One import statement, without its line: a moved statement stays equal."""
+class ImportedName(NamedTuple):
+    """What one name is imported from, without its line: a moved import stays equal."""
 
-    text: str
+    module: str
+    name: str  # "" for `import module`
+    alias: str
     internal: bool
 
+    @property
+    def binding(self) -> str:
+        """The part of a statement that binds the name: `write as put`."""
+        return f"{self.name or self.module}{f' as {self.alias}' * bool(self.alias)}"
 
-ImportsByName = Mapping[str, ImportStatement]  # keys are the names that they bind
+
+ImportsByName = Mapping[str, ImportedName]  # keys are the names that they bind
 
 
 def module_of(path: str) -> str:
@@ -46,7 +55,7 @@ def module_of(path: str) -> str:
 
 
 def read_imports(facts: Value, source: bytes, targets: Iterable[str]) -> ImportsByName:
-    """Return the statements of a file by the names that they bind.
+    """Return the imports of a file by the names that they bind.
 
     `targets` are the ids that the file has an import edge to.
     """
@@ -54,14 +63,15 @@ def read_imports(facts: Value, source: bytes, targets: Iterable[str]) -> Imports
         return {}
     modules = {module_of(id) for id in targets if "::" not in id}
     lines = source.split(b"\n")
-    imports: dict[str, ImportStatement] = {}
-    for line, entries in groupby(facts.get("imports", ()), key=lambda entry: entry[0]):
-        text = _statement_text(lines, line - 1)
-        for _, module, name, alias in entries if text else ():
-            if module != _FUTURE and name != "*":
-                internal = _is_internal(module, name, modules)
-                bound = alias or name or module.partition(".")[0]
-                imports[bound] = ImportStatement(text, internal)
+    imports: dict[str, ImportedName] = {}
+    for line, module, name, alias in facts.get("imports", ()):
+        text = lines[line - 1] if line <= len(lines) else b""
+        if not text.startswith(_STATEMENTS) or b";" in text:
+            continue
+        if module != _FUTURE and name != "*":
+            internal = _is_internal(module, name, modules)
+            bound = alias or name or module.partition(".")[0]
+            imports[bound] = ImportedName(module, name, alias or "", internal)
     return imports
 
 
@@ -72,43 +82,43 @@ def needed_imports(
 
     The result is sorted, so that sorting a file's imports changes no row of its
     elements. Names that the code binds itself, or that `bound` lists, need no import.
-    With `internal`, return only imports of the project, and none at all when one of
-    them has several lines.
+    With `internal`, return only imports of the project.
     """
     without_strings = normal_form(_STRING.sub("", code))
     own = {name for pair in _BOUND.findall(without_strings) for name in pair}
     mentioned = {name for name in _NAME.findall(without_strings) if name in known}
     used = mentioned - own - set(bound)
-    chosen = {known[name] for name in used if known[name].internal or not internal}
-    texts = sorted((one.text for one in chosen), key=lambda t: (t[:4] == "from", t))
-    if internal and any("\n" in text for text in texts):
-        return []
+    chosen = [known[name] for name in used if known[name].internal or not internal]
+    plain = sorted(f"import {one.binding}" for one in chosen if not one.name)
+    bindings: dict[str, list[str]] = {}
+    for one in sorted(chosen):
+        if one.name:
+            bindings.setdefault(one.module, []).append(one.binding)
+    texts = [
+        *plain,
+        *(
+            f"from {module} import {', '.join(names)}"
+            for module, names in bindings.items()
+        ),
+    ]
     return texts if len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST else []
 
 
 def changed_names(old: ImportsByName, new: ImportsByName) -> set[str]:
-    """Return the names whose import statement differs between two versions."""
+    """Return the names whose import differs between two versions."""
     return {name for name in {*old, *new} if old.get(name) != new.get(name)}
 
 
-def _statement_text(lines: list[bytes], row: int) -> str:
-    """Return the statement that begins in a row, "" when it is not to be quoted."""
-    text = b""
-    for line in lines[row:]:
-        text += line.rstrip() + b"\n"
-        if len(text) > _LONGEST or b"#" in line or line.rstrip().endswith(b"\\"):
-            return ""
-        if text.count(b"(") == text.count(b")"):
-            break
-    whole = text.decode("utf-8", "replace").rstrip()
-    return whole if whole.startswith(("import ", "from ")) and ";" not in whole else ""
-
-
 def _is_internal(module: str, name: str, modules: set[str]) -> bool:
-    """Return whether an import names one of the project's modules or their members."""
+    """Return whether an import names one of the project's modules or their members.
+
+    `import typing` is none because the file also imports `pkg/_compat/typing.py`.
+    """
     if module.startswith("."):
         return True
     wanted = (module, f"{module}.{name}")
-    return any(one in modules for one in wanted) or any(
+    if any(one in modules for one in wanted):
+        return True
+    return module.partition(".")[0] not in names_of_others() and any(
         known.endswith(f".{one}") for known in modules for one in wanted
     )

@@ -12,6 +12,7 @@ from repobuild.truth.claims.code_claims import (
     quoted_definition,
 )
 from repobuild.truth.subject import LocalCheck, Subject
+from repobuild.truth.tree.python_reader import imported_names
 
 _GAP = "\n\n\n"  # between imports and code
 
@@ -24,9 +25,11 @@ def assertion(subject: Subject, claimed: str) -> str:
     actual = quoted_definition(subject)
     if actual is None:
         return check_lines_in_text(subject, prefix + answer)
-    imports, gap, before = prefix.rpartition(_GAP)
-    if gap and (wrong := _check_imports(subject, imports)):
-        return wrong
+    imports, before = "", prefix
+    if prefix.startswith(("import ", "from ")):  # a string of the test may have a gap
+        imports, _, before = prefix.partition(_GAP)
+        if wrong := _check_imports(subject, imports):
+            return wrong
     if "\n" in answer or not actual.startswith(before + answer):
         return check_same_code(before + answer, actual)
     rest = actual[len(before + answer) :]
@@ -51,13 +54,14 @@ def needed_imports(subject: Subject, claimed: str) -> str:
         assert isinstance(node, ast.Import | ast.ImportFrom)  # by `_check_imports`
         bound = {(n.asname or n.name).partition(".")[0] for n in node.names}
         # A name may also be in an annotation that is a string.
-        if not bound & used and not any(name in actual for name in bound):
-            return f"it uses none of {', '.join(sorted(bound))}"
+        spare = {name for name in bound - used if name not in actual}
+        if spare:
+            return f"it does not use {', '.join(sorted(spare))}"
     return subject.defer("own imports", answer)
 
 
 def _check_imports(subject: Subject, text: str) -> str:
-    """Check that every statement is an import that the file has, too."""
+    """Check that the file has an import of every name, from the same module."""
     known = subject.file.python.imports if subject.file.python else set()
     try:
         body = ast.parse(text).body
@@ -66,7 +70,7 @@ def _check_imports(subject: Subject, text: str) -> str:
     for node in body:
         if not isinstance(node, ast.Import | ast.ImportFrom):
             return f"{ast.unparse(node)} is no import"
-        if ast.dump(node) not in known:
+        if not known.issuperset(imported_names(node)):
             return f"the file has no {ast.unparse(node)}"
     return "" if body else "it is no import"
 

@@ -51,6 +51,7 @@ def parse_names(text: str, templates: AnswerTemplates) -> list[ListedName] | Non
     mention = templates.parts["mention"].replace("{path}", _PATH_MARK)
     before, after = mention.split("{names}")
     file = re.compile(re.escape(after).replace(_PATH_MARK, r"([^`\n]+)"))
+    at_top = templates.parts["top_level"].split("`{path}`")[1]
     join = templates.words["join"]
     parsed: list[ListedName] = []
     position = 0
@@ -66,6 +67,7 @@ def parse_names(text: str, templates: AnswerTemplates) -> list[ListedName] | Non
         path = file.match(text, name.end())
         parsed.append(ListedName(name[1], path[1] if path else ""))
         position = path.end() if path else name.end()
+        position += len(at_top) if text.startswith(at_top, position) else 0
     return parsed
 
 

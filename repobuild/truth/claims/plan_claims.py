@@ -23,6 +23,7 @@ from repobuild.truth.claims.prose_match import occurs
 from repobuild.truth.structure import PLAN_PARTS
 from repobuild.truth.subject import CheckedClaim, DeferredClaim
 from repobuild.truth.tree.python_reader import (
+    PythonDefinition,
     PythonFile,
     display_name,
     last_name,
@@ -159,25 +160,41 @@ def _check_summary(plan: PlanSubject, text: str) -> str:
 
 
 def _check_code(plan: PlanSubject, part: str, text: str) -> str:
-    """Return "" when a file has these lines in a row, in the element that is named."""
+    """Return "" when the element that is named has these lines in a row.
+
+    Its docstring may be left out of them.
+    """
     path, qual = plan.fields[part, "other"], plan.fields[part, "element"]
     if not any(id.partition("::")[0] == path for id in plan.siblings):
         return "no sibling is there"
     lines = [line.strip() for line in (plan.read(path) or "").split("\n")]
     file = plan.python(path)
+    options = [lines]
     if file is not None:
-        ranges = [
-            (one.decorated_start - 1, one.end)
-            for one in file.definitions.values()
-            if display_name(one.qual) == qual
-        ]
-        if not ranges:
+        found = [d for d in file.definitions.values() if display_name(d.qual) == qual]
+        if not found:
             return f"there is no {qual}"
-        lines = [line for a, b in ranges for line in lines[a:b]]
-    wanted = [line.strip() for line in text.split("\n")]
-    starts = range(len(lines) - len(wanted) + 1)
-    same = any(lines[start : start + len(wanted)] == wanted for start in starts)
+        options = [
+            lines[one.decorated_start - 1 : start] + lines[end : one.end]
+            for one in found
+            for start, end in {(one.end, one.end), _docstring_lines(one)}
+        ]
+    wanted = [line.strip() for line in text.split("\n") if line.strip()]
+    options = [[line for line in option if line] for option in options]
+    same = any(
+        option[start : start + len(wanted)] == wanted
+        for option in options
+        for start in range(len(option) - len(wanted) + 1)
+    )
     return "" if same else f"{path} has no such lines"
+
+
+def _docstring_lines(definition: PythonDefinition) -> tuple[int, int]:
+    """Return the rows of a docstring, from 0; an empty range at the end without one."""
+    if not definition.doc:
+        return definition.end, definition.end
+    first = definition.node.body[0]
+    return first.lineno - 1, first.end_lineno or definition.end
 
 
 # ----------------------------------------------------------------------------- steps

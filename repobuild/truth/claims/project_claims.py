@@ -104,8 +104,10 @@ def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
         answer_templates(claim.language).parts["package_purpose"].split("{text}")
     )
     for path, rest in _MODULE.findall(claim.claimed):
-        if path not in code_folders(index) and path not in _top_modules(index):
-            return f"{path} is no folder with code"
+        is_module = path in index.files and path.endswith(".py") and _is_product(path)
+        known = is_module or path in code_folders(index) or path in _top_modules(index)
+        if not known:
+            return f"{path} is no module and no folder with code"
         if not rest:
             continue
         module = index.definition(

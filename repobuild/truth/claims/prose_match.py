@@ -24,6 +24,9 @@ _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
 _ESCAPE = re.compile(r"`\\(?:\s|(?=\w))")  # joins a suffix to marked text
+_CHINESE = r"\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
+_JOINT = re.compile(rf"(?<=[{_CHINESE}])(?=[{_CHINESE}\w])|(?<=[，。；：])(?=\S)")
+_COLON = re.compile(r"[ \t]*[:：]+")  # it announces what is not quoted
 _ENDS = tuple(".!?。！？:;")
 # Words that are headings of a docstring's sections, and what begins its fields.
 _HEADINGS = frozenset(
@@ -31,7 +34,10 @@ _HEADINGS = frozenset(
     "return|yields|receives|raises|warns|warnings|see also|notes|note|references|"
     "examples|example|methods|usage".split("|")
 )
+_NAME = re.compile(r"[A-Za-z_][\w./-]*\w")  # as a title of a module has it
 _FIELD = re.compile(r"[:@](?:param|arg|type|return|rtype|raise|throws|author)\w*\b")
+# A title that is a name tells no purpose; what follows it may.
+_NAME_ALONE = re.compile(r"^[ \t`*]*[A-Za-z_][\w./:-]*[ \t`*()]*\n\s*\n\s*")
 _IMPRINT = re.compile(
     r"(?:copyright\b|\(c\)|©|created (?:on|by)\b).*(?:19|20)\d\d|licen[sc]ed under",
     re.I,
@@ -49,8 +55,13 @@ def is_beginning(text: str, source: str) -> bool:
     The text has to end where a sentence or a paragraph ends, or with " ...".
     """
     words, source = plain(text.removesuffix(_CUT)).split(), plain(source).strip()
-    match = re.match(_words_pattern(words), source) if words else None
-    return match is not None and _may_end(text, source[match.end() :])
+    if not words:
+        return False
+    for start in (source, _NAME_ALONE.sub("", source)):
+        match = re.match(_words_pattern(words), start)
+        if match is not None and _may_end(text, start[match.end() :]):
+            return True
+    return False
 
 
 def begins_comment(text: str, source: str) -> bool:
@@ -76,7 +87,7 @@ def is_purpose(text: str) -> bool:
 
     A heading of a section, a field, a copyright line and a date cannot.
     """
-    if text.strip(" :").lower() in _HEADINGS:
+    if text.strip(" :").lower() in _HEADINGS or _NAME.fullmatch(text):
         return False
     return not (_FIELD.match(text) or _IMPRINT.match(text))
 
@@ -110,13 +121,14 @@ def _role_text(content: str) -> str:
 
 
 def _words_pattern(words: list[str]) -> str:
-    return r"\s+".join(map(re.escape, words))
+    """Return a pattern for words in any layout; Chinese lines join without a space."""
+    return r"\s+".join(_JOINT.sub(r"\\s*", re.escape(word)) for word in words)
 
 
 def _may_end(text: str, rest: str) -> bool:
     """Return whether a text may end where its source continues with `rest`."""
     if text.endswith(_CUT):
         return bool(rest)
-    rest = rest.lstrip(":")
+    rest = _COLON.sub("", rest)
     gap = rest[: len(rest) - len(rest.lstrip())]
     return not rest.strip() or "\n" in gap or text.endswith(_ENDS)

@@ -17,6 +17,7 @@ is called or imported through it.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 
 from repobuild.truth.claims.prose_match import begins_comment, is_beginning, is_purpose
@@ -38,7 +39,12 @@ _TEST = re.compile(
 _BENCHMARK = re.compile(r"(?i)(^|[/_.])bench")
 _COLLECTED = re.compile(r"test|.*Test")
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
-_OWN_CLASS = ("cls", "__class__", "type")  # `type(self)()` makes one of its own class
+_OWN_CLASS = (
+    "cls",
+    "_cls",
+    "__class__",
+    "type",
+)  # `type(self)()` makes one of its own class
 _LISTED = 6  # names in a message
 _INHERITANCE_LEVELS = 12
 _ALIAS_STEPS = 4  # from a name to what it was bound to
@@ -131,10 +137,23 @@ def own_imports(index: TreeIndex, claim: DeferredClaim) -> str:
     origin = claim.id.partition("::")[0]
     for line in claim.claimed.split("\n"):
         own = (one for one in imports_of(line) if not _package_of(index, origin, one))
-        modules = (list(_possible_modules(origin, one)) for one in own)
-        if not any(index.modules(names) for names in modules):
+        if not any(_is_of_project(index, origin, one) for one in own):
             return f"{line} imports nothing of the project"
     return ""
+
+
+def _is_of_project(index: TreeIndex, origin: str, statement: ImportEvidence) -> bool:
+    """Return whether an import can mean a file of the project.
+
+    A name of the standard library does only where a file at the top hides it.
+    """
+    found = index.modules(list(_possible_modules(origin, statement)))
+    top = statement.module.partition(".")[0]
+    if statement.level or top not in sys.stdlib_module_names:
+        return bool(found)
+    return any(
+        dotted(one).removeprefix("src.").partition(".")[0] == top for one in found
+    )
 
 
 Edge = Callable[[TreeIndex, str, str], str]  # (index, source id, target id)
@@ -152,7 +171,8 @@ def _check_edges(
     if claim.has_more and claim.claim in ("callers", "tests", "subclasses"):
         # Others can only exist where some definition mentions the name.
         name = claim.id.rpartition("::")[2].rpartition(".")[2]
-        if not index.is_mentioned(display_name(name) or name):
+        name = display_name(name) or name
+        if not any(map(index.is_mentioned, (name, *index.other_names(name)))):
             return "there are no others"
     return ""
 
@@ -240,9 +260,19 @@ def _callable_names(index: TreeIndex, source: str, target: str) -> Iterator[str]
         yield from index.descendants(class_name)
     if name == "__call__":
         yield CALL_OF_CALL
+    if name == "__call__" or _is_function(index, target.rpartition(".")[0]):
+        # Calling an instance, or the function that another one returned.
+        yield from index.instance_names(owner.rpartition(".")[2])
     enclosing = display_name(source.partition("::")[2]).split(".")[:-1]
     if {class_name, *index.descendants(class_name)}.intersection(enclosing):
         yield from _OWN_CLASS
+        if name == "__call__":
+            yield "self"
+
+
+def _is_function(index: TreeIndex, id: str) -> bool:
+    definition = index.definition(id) if "::" in id else None
+    return definition is not None and definition.kind in ("function", "method")
 
 
 def _is_alias(

@@ -25,6 +25,7 @@ _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
     r"(?:Returns|Yields|[:@]returns?)\b[^\n]*?(?:\n\s*-{3,})?\s*(?:[^\n]*\n)?\s*"
+    r"(?:[~\w.\[\], ]+:\s+)?"
 )
 
 
@@ -57,8 +58,13 @@ def check_head(claimed: str, definition: PythonDefinition) -> str:
 
 
 def _check_decorators(head: ast.stmt, definition: PythonDefinition) -> str:
-    """Check that a head has the decorators that decide how it is called, no others."""
+    """Check that a head has all decorators, or those that decide how it is called."""
     assert isinstance(head, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+    node = definition.node
+    if list(map(ast.dump, head.decorator_list)) == [
+        ast.dump(one) for one in getattr(node, "decorator_list", ())
+    ]:
+        return ""
     claimed = [last_name(one) for one in head.decorator_list]
     known = [one for one in definition.decorators if one in _CALLED_OTHERWISE]
     return "" if claimed == known else f"its decorators are {', '.join(known)}"

@@ -99,11 +99,16 @@ def _parse(code: str) -> ast.Module | None:
 
 
 def _callees(code: str, name: str) -> Iterator[str]:
-    """Yield the dotted names of calls whose last name is this one."""
+    """Yield the dotted names of calls whose last name is this one.
+
+    Applying a decorator calls it.
+    """
     tree = _parse(code)
     for node in ast.walk(tree) if tree else ():
-        if isinstance(node, ast.Call) and last_name(node.func) == name:
-            yield ast.unparse(node.func)
+        called = [node.func] if isinstance(node, ast.Call) else []
+        decorators = getattr(node, "decorator_list", ())
+        called += [one for one in decorators if not isinstance(one, ast.Call)]
+        yield from (ast.unparse(one) for one in called if last_name(one) == name)
 
 
 @lru_cache(32)

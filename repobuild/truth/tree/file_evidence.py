@@ -53,6 +53,7 @@ class FileEvidence:
 
     alias_targets  name -> the names in what is bound to it (`b = a()`: b -> a)
     other_names    name -> the names that it is assigned to as it is (`b = a`: a -> b)
+    instance_names  name -> the names of its results (`b = a()`, `b: a`: a -> b)
     return_types   function name -> the names in its return type
     """
 
@@ -63,6 +64,7 @@ class FileEvidence:
     definitions: dict[str, DefinitionEvidence] = field(default_factory=dict)
     alias_targets: dict[str, str] = field(default_factory=dict)
     other_names: dict[str, str] = field(default_factory=dict)
+    instance_names: dict[str, str] = field(default_factory=dict)
     return_types: dict[str, str] = field(default_factory=dict)
     imports: list[ImportEvidence] = field(default_factory=list)
 
@@ -89,6 +91,8 @@ def python_evidence(path: str, file: PythonFile) -> FileEvidence:
         evidence.alias_targets[name] = _packed(targets)
     for name, others in _other_names(file.tree).items():
         evidence.other_names[name] = _packed(others)
+    for name, others in _instance_names(file.tree).items():
+        evidence.instance_names[name] = _packed(others)
     return evidence
 
 
@@ -158,12 +162,17 @@ def _own_nodes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _return_types(node: ast.AST) -> set[str]:
-    """Return the names in a return annotation, and the variables that are returned."""
+    """Return the names in a return annotation, and what is returned by its name."""
     annotation = getattr(node, "returns", None)
     names = _names_in(annotation) if annotation is not None else set()
     for inner in _own_nodes(node):
-        if isinstance(inner, ast.Return) and isinstance(inner.value, ast.Name):
-            names.add(inner.value.id)
+        if not isinstance(inner, ast.Return):
+            continue
+        value = inner.value
+        if isinstance(value, ast.Call) and last_name(value.func) == "partial":
+            value = next(iter(value.args), None)
+        if isinstance(value, ast.Name):
+            names.add(value.id)
     return names
 
 
@@ -205,6 +214,19 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
                 for made in _names_in(annotation.slice):
                     aliases[made].add(name)
     return aliases
+
+
+def _instance_names(tree: ast.Module) -> dict[str, set[str]]:
+    """Map names to those that the results of calling them get, by value or type."""
+    names: dict[str, set[str]] = defaultdict(set)
+    for node in ast.walk(tree):
+        for target, bound in _assignments(node):
+            if isinstance(bound, ast.Call):
+                names[last_name(bound.func)].add(last_name(target))
+        for name, annotation in _annotations(node):
+            for made in _names_in(annotation):
+                names[made].add(name)
+    return names
 
 
 def _annotations(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:

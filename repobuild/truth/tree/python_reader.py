@@ -122,11 +122,9 @@ class PythonFile:
         return ast.get_docstring(self.tree) or ""
 
     @cached_property
-    def imports(self) -> set[str]:
-        """Every import statement of the file, as `ast` dumps it."""
-        nodes = ast.walk(self.tree)
-        kinds = (ast.Import, ast.ImportFrom)
-        return {ast.dump(node) for node in nodes if isinstance(node, kinds)}
+    def imports(self) -> set[tuple[str, str]]:
+        """Every name that the file imports: see `imported_names`."""
+        return {one for node in ast.walk(self.tree) for one in imported_names(node)}
 
     def children(self, qual: str) -> list[PythonDefinition]:
         """Return the direct children of a definition, or of the module for ""."""
@@ -176,6 +174,15 @@ class PythonFile:
         kind = "class" if is_class else "method" if in_class else "function"
         self.definitions[qual] = PythonDefinition(qual, kind, outer, node)
         self._define_children(node, qual, is_class)
+
+
+def imported_names(node: ast.AST) -> Iterator[tuple[str, str]]:
+    """Yield (module with its leading dots, `name as alias`) of an import statement."""
+    if isinstance(node, ast.Import):
+        yield from (("", ast.unparse(one)) for one in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        yield from ((module, ast.unparse(one)) for one in node.names)
 
 
 def is_empty(node: ast.AST) -> bool:

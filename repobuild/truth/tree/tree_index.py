@@ -67,6 +67,10 @@ class TreeIndex:
         """Return the names that any file gives a name: `b = a`, `import a as b`."""
         return self._other_names.get(name, set())
 
+    def instance_names(self, name: str) -> set[str]:
+        """Return the names of what a call gives, in any file: `b = a()`, `b: a`."""
+        return self._instance_names.get(name, set())
+
     def return_types(self, name: str) -> set[str]:
         """Return the names in the return types of all functions of a name."""
         return self._return_types.get(name, set())
@@ -133,6 +137,8 @@ class TreeIndex:
     def _by_name(self) -> dict[str, set[Location]]:
         locations: dict[str, set[Location]] = defaultdict(set)
         for (path, qual), definition in self._definitions():
+            if path.endswith(".pyi") and path[:-1] in self.paths:
+                continue  # it declares what the module beside it defines
             if definition.kind in _CALLABLE_KINDS:
                 name = display_name(qual)
                 locations[name].add(Location(path, name))
@@ -158,6 +164,10 @@ class TreeIndex:
     @cached_property
     def _return_types(self) -> dict[str, set[str]]:
         return _merged(file.return_types for file in self.files.values())
+
+    @cached_property
+    def _instance_names(self) -> dict[str, set[str]]:
+        return _merged(file.instance_names for file in self.files.values())
 
     @cached_property
     def _other_names(self) -> dict[str, set[str]]:

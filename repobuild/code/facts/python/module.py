@@ -230,7 +230,14 @@ def one_line(text: str) -> str:
     """Return source text without line breaks and comments; strings stay unchanged."""
     if "\n" not in text:
         return text
-    return _LAYOUT.sub(lambda match: match[1] or " ", text).strip()
+    return _LAYOUT.sub(lambda match: match[1] or _gap(match), text).strip()
+
+
+def _gap(match: re.Match[str]) -> str:
+    """Return what stands for a line break: nothing just inside of brackets."""
+    before = match.string[match.start() - 1 : match.start()]
+    after = match.string[match.end() : match.end() + 1]
+    return "" if before in tuple("([{") or after in tuple(")]}") else " "
 
 
 def _group_lines(calls: Iterable[tuple[str, int]]) -> list[list[Any]]:

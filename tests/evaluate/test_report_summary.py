@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from repobuild.evaluate.summary import summary_lines
+from repobuild.evaluate.report_summary import summary_lines
 
 WHOLE: dict[str, Any] = {
     "coverage": {"facts": 8579, "taught": 3100, "share": 0.3613, "weighted": 0.71},

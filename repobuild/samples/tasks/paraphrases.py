@@ -1,0 +1,88 @@
+"""Ask a fact in further phrasings than its samples have: those of
+`configs/paraphrases`.
+
+A sample's question is a template with its fields filled in. The fields are read back
+out of it, and fill every other template of the kind that needs no others. So a
+paraphrase names what the samples name, and is as unambiguous as they are.
+
+The held-out phrasings of a kind are in no pool; nothing that is trained uses them.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from repobuild.resources import data_folder
+from repobuild.samples.tasks.phrases import NUMBERS, FactKind, load_phrases
+
+_FIELD = re.compile(r"\{(\w+)\}")
+
+
+def paraphrases(
+    task: str, language: str, asked: Iterable[tuple[int, str]]
+) -> list[str]:
+    """Return the questions that ask the same fact in other words, in a fixed order.
+
+    `asked` holds (number of the sample's key, question) of the samples of one fact.
+    Unknown tasks and numbers have none.
+    """
+    fields: dict[str, str] = {}
+    kind: FactKind | None = None
+    for number, question in asked:
+        kind = _kinds(language).get((task, number // NUMBERS))
+        place = number % NUMBERS
+        if kind is None or place >= len(kind.questions):
+            return []
+        fields |= fields_of(question, kind.questions[place]) or {}
+    if kind is None:
+        return []
+    pool = (*kind.questions, *more_questions(language).get(kind.name, ()))
+    known = fields.keys()
+    return [text.format_map(fields) for text in pool if fields_in(text) <= known]
+
+
+def fields_of(question: str, template: str) -> dict[str, str] | None:
+    """Return the fields that fill a template so that it becomes the question."""
+    match = _pattern(template).fullmatch(question)
+    return None if match is None else match.groupdict()
+
+
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    pattern, seen, end = "", set[str](), 0
+    for field in _FIELD.finditer(template):
+        name = field[1]
+        pattern += re.escape(template[end : field.start()])
+        pattern += f"(?P={name})" if name in seen else f"(?P<{name}>.+?)"
+        seen.add(name)
+        end = field.end()
+    return re.compile(pattern + re.escape(template[end:]), re.DOTALL)
+
+
+@cache
+def fields_in(template: str) -> frozenset[str]:
+    """Return the names of a template's fields."""
+    return frozenset(_FIELD.findall(template))
+
+
+@cache
+def _kinds(language: str) -> Mapping[tuple[str, int], FactKind]:
+    kinds = load_phrases(language).kinds.values()
+    return {(kind.task, kind.number // NUMBERS): kind for kind in kinds}
+
+
+@cache
+def more_questions(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the further questions of each kind; a language may have none."""
+    path = data_folder("configs") / "paraphrases" / f"{language}.toml"
+    if not path.is_file():
+        return {}
+    tables = tomllib.loads(path.read_text("utf-8"))
+    return {
+        name: tuple(table["questions"])
+        for name, table in tables.items()
+        if isinstance(table, dict)
+    }
