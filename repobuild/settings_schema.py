@@ -454,9 +454,15 @@ class ReportSection(Struct, kw_only=True):
     questions: Annotated[
         int,
         _doc(
-            "generated answers for each track, half of them on paths", ge=0, le=100_000
+            "generated answers for each track, half of them on paths; recall asks as "
+            "many again about what the adapter was taught",
+            ge=0,
+            le=100_000,
         ),
     ] = 60
+    grounded: Annotated[
+        bool, _doc("ask base and adapter also with facts before the question")
+    ] = True
     seed_questions: Annotated[
         int, _doc("of the first comparison report", ge=0, le=100_000)
     ] = 16

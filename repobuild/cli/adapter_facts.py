@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.adapter_lookup import commit_in_use
+from repobuild.cli.training_budget import larger_budget
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
@@ -17,9 +18,22 @@ Row = Mapping[str, Any]
 
 
 def head_adapter(build: Build) -> Facts:
-    """Return the adapter's row at the build's commit with its scores; {} for none."""
+    """Return the adapter's row at the build's commit with its scores; {} for none.
+
+    `more` is a larger budget and what it would teach, if facts are left.
+    """
     row = build.table("adapter").get(build.snapshot.commit)
-    return {**row, "report": scores(build, row["object"])} if row else {}
+    if not row:
+        return {}
+    return {**row, "report": scores(build, row["object"]), "more": more(build, row)}
+
+
+def more(build: Build, row: Row) -> Facts:
+    """Return a larger budget for an adapter, and what it would teach; {} for none."""
+    from repobuild.engine.storage.run_history import runs
+
+    known = [other for _, other in build.table("adapter").items()]
+    return larger_budget(row, known, runs(build.state, "adapter"))
 
 
 def scores(build: Build, adapter: str) -> Facts:

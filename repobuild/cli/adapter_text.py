@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from repobuild.cli.output import seconds, short
+from repobuild.cli.training_budget import coverage_line
 
 Facts = dict[str, Any]
 Row = Mapping[str, Any]
@@ -27,7 +28,6 @@ def adapter_line(row: Row) -> str:
     parts = [f"adapter {row['object'][:12]}: {_mode(row)}"]
     if row.get("work"):
         parts.append(f"{row['tokens']:,} tokens in {row['steps']:,} steps")
-        parts += _taught(row)
     recall = row.get("report", {}).get("recall", {})
     if recall.get("adapter") and recall.get("base"):
         parts += _headline(recall["base"], recall["adapter"])
@@ -41,15 +41,6 @@ def _mode(row: Row) -> str:
     word = MODE_WORDS.get(row.get("mode", ""), "made")
     trained = row.get("work") or not row.get("reason")
     return word if trained else f"{word}, {row['reason']}"
-
-
-def _taught(row: Row) -> list[str]:
-    """Return how many of the facts are taught, and how many of these are known."""
-    coverage = row.get("coverage")
-    if not coverage:
-        return []
-    facts = f"{coverage['taught']:,} of {coverage['facts']:,} facts taught"
-    return [f"{facts}, {coverage['mastered']:,} mastered"]
 
 
 def _headline(base: Row, adapter: Row) -> list[str]:
@@ -134,7 +125,7 @@ def _counts(lineage: Facts) -> dict[str, str]:
     facts = [f"{counts.pop(name):,} {name}" for name in names if name in counts]
     return {
         "samples": ", ".join(f"{n:,} {name}" for name, n in counts.items()),
-        "facts": "; ".join(filter(None, [", ".join(facts), *_taught(lineage)])),
+        "facts": "; ".join(filter(None, [", ".join(facts), coverage_line(lineage)])),
     }
 
 

@@ -201,13 +201,7 @@ def command(
     for note in notes:
         print_message(f"note: {note}")
     in_columns = _has_room_for_columns()
-    if in_columns:
-        pieces = comparison.answer_both(prompt, max_tokens)
-        _show_in_columns(answers.collect(pieces), asked.title)
-    else:
-        for model, title in (("base", "base"), ("adapter", asked.title)):
-            pieces = comparison.answer_one(model, prompt, max_tokens)
-            _show_below(answers.collect(pieces), title)
+    _show_answers(comparison, answers, (prompt, max_tokens), asked.title, in_columns)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
     lists = [fact_lines(facts), mention_lines(redact_secrets(mentions))]
     _print_lists([lines for lines in lists if lines], in_columns)
@@ -244,6 +238,21 @@ def _has_room_for_columns() -> bool:
     is_dumb = os.environ.get("TERM", "dumb") == "dumb"
     columns = shutil.get_terminal_size().columns
     return sys.stdout.isatty() and not is_dumb and columns >= NARROWEST
+
+
+def _show_answers(
+    comparison: Comparison,
+    answers: Answers,
+    asked: tuple[str, int],  # prompt, most tokens
+    title: str,
+    in_columns: bool,
+) -> None:
+    """Print both answers as they come, beside or below each other."""
+    if in_columns:
+        _show_in_columns(answers.collect(comparison.answer_both(*asked)), title)
+        return
+    for model, name in (("base", "base"), ("adapter", title)):
+        _show_below(answers.collect(comparison.answer_one(model, *asked)), name)
 
 
 def _show_in_columns(pieces: Iterator[AnswerPiece], title: str) -> None:

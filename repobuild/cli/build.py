@@ -21,6 +21,7 @@ from repobuild.cli.output import (
     short,
 )
 from repobuild.cli.quick_summary import quick_summary, quick_text
+from repobuild.cli.training_budget import coverage_line, read_budget
 from repobuild.plain_text import escape_controls, escape_line, json_text
 from repobuild.resources import is_quick
 
@@ -32,6 +33,18 @@ if TYPE_CHECKING:
 
 _LISTED_PROBLEMS = 10
 _LONGEST_KEY = 300  # characters that a warning shows
+
+
+def _set_budget(context: click.Context, option: click.Parameter, budget: str) -> None:
+    """Let `adapter.budget` be this budget until the command ends."""
+    if not budget:
+        return
+    from repobuild.checkout import open_checkout
+    from repobuild.engine.storage.run_history import runs
+    from repobuild.settings import use_command_line
+
+    tokens = read_budget(budget, runs(open_checkout().state(), "adapter"))
+    context.with_resource(use_command_line([f"adapter.budget={tokens}"]))
 
 
 @click.command("build")
@@ -56,6 +69,14 @@ _LONGEST_KEY = 300  # characters that a warning shows
     type=click.IntRange(0),
     help="Worker processes [default: all cores].",
 )
+@click.option(
+    "--budget",
+    metavar="AMOUNT",
+    default="",
+    expose_value=False,
+    callback=_set_budget,
+    help="Teach this long (30m, 2h) or with as many tokens (500k, 1M).",
+)
 @options.dry_run
 @click.option(
     "--no-wait", is_flag=True, help="Exit with 4 when another build holds the lock."
@@ -78,6 +99,7 @@ def command(
     repobuild                      everything, at HEAD
     repobuild --until dataset      facts, graph and samples; no training
     repobuild --commit v1.2 -n     what building that tag would do
+    repobuild --budget 30m         teach more, also without a new commit
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
@@ -99,14 +121,18 @@ def command(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
     ) as build:
         facts, failed = _run(build, checkout, goals)
-    if as_json or not quiet:
-        emit(facts, as_json, text)
-    if is_quick() and not (as_json or quiet):
-        print_text(quick_text(facts["quick"]))
+    _print_result(facts, as_json, quiet)
     if not failed and revision == "HEAD" and not worktree:
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
+
+
+def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
+    if as_json or not quiet:
+        emit(facts, as_json, text)
+    if is_quick() and not (as_json or quiet):
+        print_text(quick_text(facts["quick"]))
 
 
 def _check_hosts(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> None:
@@ -190,7 +216,8 @@ def text(facts: dict[str, Any]) -> str:
         lines.append(f"files left out: {', '.join(counts)} (repobuild show files)")
     if facts["adapter"]:
         lines.append(adapter_line(facts["adapter"]))
-    return "\n".join(lines)
+        lines.append(coverage_line(facts["adapter"]))
+    return "\n".join(filter(None, lines))
 
 
 def warn_of_problems(problems: list[Problem]) -> None:

@@ -26,6 +26,7 @@ _HEAD = [
     "", "loss", "to base", "right path", "all facts", "files", "ROUGE-L", "BLEU",
     "old answer",
 ]  # fmt: skip
+_MODELS = {"base_grounded": "base + facts", "adapter_grounded": "adapter + facts"}
 
 
 @click.command("report")
@@ -34,6 +35,7 @@ _HEAD = [
 def command(show: bool, as_json: bool) -> int:
     """Print the headline scores of the newest report, and the path of its page."""
     from repobuild.checkout import open_checkout
+    from repobuild.evaluate.report_summary import SUMMARY
     from repobuild.model.publish.publication import artifact_folder
 
     checkout = open_checkout()
@@ -50,6 +52,7 @@ def command(show: bool, as_json: bool) -> int:
             "commit": commit,
             "page": str(page),
             "tracks": row["headline"],
+            **{name: row.get(name) for name in SUMMARY},
             "judge": row.get("judge") or {},
         }
         emit(facts, False, text)
@@ -59,6 +62,8 @@ def command(show: bool, as_json: bool) -> int:
 
 
 def text(facts: dict[str, Any]) -> str:
+    from repobuild.evaluate.report_summary import summary_lines
+
     rows = [_HEAD]
     for track, models in facts["tracks"].items():
         for model, scores in models.items():
@@ -66,8 +71,9 @@ def text(facts: dict[str, Any]) -> str:
                 template.format(scores[name]) if name in scores else ""
                 for name, template in _FORMATS.items()
             ]
-            rows.append([f"{track}, {model}", *cells])
+            rows.append([f"{track}, {_MODELS.get(model, model)}", *cells])
     lines = [f"report of {short(facts['commit'])}", columns(rows)]
+    lines += summary_lines(facts)
     judge = facts["judge"]
     for other, found in judge.get("against", {}).items():
         lines.append(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_facts import head_adapter
+from repobuild.cli.adapter_facts import head_adapter, more
 from repobuild.cli.adapter_lookup import commit_in_use
 from repobuild.cli.adapter_text import adapter_line
 from repobuild.cli.output import emit, print_message, seconds, short
+from repobuild.cli.training_budget import coverage_line
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -83,7 +84,13 @@ def _start(build: Build) -> dict[str, Any]:
     if not row:
         return {}
     adapter = row.get("current") or row["object"]
-    return {"commit": commit, "adapter": adapter, "mode": row.get("mode", "")}
+    return {
+        "commit": commit,
+        "adapter": adapter,
+        "mode": row.get("mode", ""),
+        "coverage": row.get("coverage") or {},
+        "more": more(build, row),
+    }
 
 
 def status_text(facts: dict[str, Any]) -> str:
@@ -92,7 +99,7 @@ def status_text(facts: dict[str, Any]) -> str:
 
     if not facts["stale"]:
         current = f"current: {short(facts['head'])} is built"
-        return "\n".join([current, *_rolled_back(facts)])
+        return "\n".join([current, *_rolled_back(facts), *_coverage(facts)])
     pending = facts["pending"]
     width = max(map(len, pending["reasons"]))
     lines = [_headline(facts)]
@@ -102,7 +109,7 @@ def status_text(facts: dict[str, Any]) -> str:
         lines.append(
             f"  {name.ljust(width)}  {'; '.join(filter(None, (reason, effect)))}"
         )
-    lines += _rolled_back(facts)
+    lines += _rolled_back(facts) + _coverage(facts)
     lines += [_estimate(pending), "run `repobuild` to build"]
     return "\n".join(lines)
 
@@ -125,6 +132,12 @@ def _rolled_back(facts: dict[str, Any]) -> list[str]:
         return []
     back = f"to which {short(start['commit'])} was rolled back"
     return [f"continues adapter {start['adapter'][:12]}, {back}"]
+
+
+def _coverage(facts: dict[str, Any]) -> list[str]:
+    """Return a line on what HEAD's adapter, or the one it continues, was taught."""
+    line = coverage_line(facts["adapter"] or facts["start"])
+    return [line] if line else []
 
 
 def _estimate(pending: dict[str, Any]) -> str:

@@ -8,8 +8,12 @@ questions when it was the adapter.
 
 One JSON object a line, sorted:
 
-    {"model": hex, "question": str, "max_new_tokens": int, "answer": str}
+    {"model": hex, "question": str, "max_new_tokens": int, "answer": str,
+     "ended": bool}
     {"model": hex, "sample": hex, "loss": float, "tokens": int}
+
+`ended` says that the model ended the answer before the limit. Lines of earlier versions
+lack it, and are asked again; so does a judge's answer, which nobody asks for its end.
 
 The `question` of a hole to fill is `fim ` and the digest of its sample. The `sample` of
 a loss is the digest of a sample, or of a piece of plain text. `loss` is the sum over
@@ -33,6 +37,7 @@ from pathlib import Path
 from typing import Protocol
 
 from repobuild.engine.contract import Task, Value
+from repobuild.model.generate import GeneratedText
 
 FILE = "answers.jsonl.gz"
 REPORTS_READ = 12  # earlier reports whose answers are used; the last one has most
@@ -52,7 +57,7 @@ class Model(Protocol):
 
     def generate(
         self, questions: Sequence[Question], max_new_tokens: int, advance: Advance
-    ) -> list[str]: ...
+    ) -> Sequence[tuple[str, bool]]: ...  # text, whether the model ended it
 
     def losses(
         self, samples: Sequence[tuple[str, SampleRow]]
@@ -71,6 +76,8 @@ class ModelAnswers:
     outdated: Sequence[str] = ()
     general: Losses = ()
     own: Sequence[str] = ()
+    grounded: Sequence[str] = ()  # to the recall questions, with facts before them
+    ended: float | None = None  # share of all these answers that end by themselves
 
 
 @dataclass(slots=True)
@@ -78,6 +85,7 @@ class AnswerCache:
     """Answers and losses by what they depend on."""
 
     answers: dict[AnswerKey, str] = field(default_factory=dict)
+    ended: dict[AnswerKey, bool] = field(default_factory=dict)  # before the limit
     losses: dict[LossKey, tuple[float, int]] = field(default_factory=dict)
 
     def read(self, path: Path) -> None:
@@ -91,6 +99,8 @@ class AnswerCache:
             if "question" in row:
                 key = (row["model"], row["question"], row["max_new_tokens"])
                 self.answers[key] = row["answer"]
+                if "ended" in row:
+                    self.ended[key] = row["ended"]
             else:
                 loss = (row["loss"], row["tokens"])
                 self.losses[row["model"], row["sample"]] = loss
@@ -103,7 +113,9 @@ class AnswerCache:
     def _lines(self) -> Iterable[str]:
         for (model, question, limit), answer in self.answers.items():
             row = {"model": model, "question": question, "max_new_tokens": limit}
-            yield json.dumps({**row, "answer": answer})
+            ended = self.ended.get((model, question, limit))
+            known = {} if ended is None else {"ended": ended}
+            yield json.dumps({**row, "answer": answer, **known})
         for (model, sample), (loss, tokens) in self.losses.items():
             loss_row = {"model": model, "sample": sample}
             yield json.dumps({**loss_row, "loss": loss, "tokens": tokens})
@@ -146,26 +158,28 @@ class ModelUnderTest:
         questions: Sequence[Question],
         limit: int,
         advance: Advance = lambda count: None,
-    ) -> list[str]:
+    ) -> list[GeneratedText]:
         """Return the answers in the order of the questions.
 
         All missing answers are generated in one call, with at most `limit` new tokens
         each. `advance` is called with the number of questions that are done.
         """
-        cached = self.cache.answers
+        cached, ended = self.cache.answers, self.cache.ended
         keys = [(self.digest, question_key(q), limit) for q in questions]
         missing = {
             key: question
             for key, question in zip(keys, questions, strict=True)
-            if key not in cached
+            if key not in ended
         }
         advance(len(questions) - len(missing))
         if missing:
             new = self.model.generate(list(missing.values()), limit, advance)
-            cached.update(zip(missing, new, strict=True))
+            for key, (text, is_ended) in zip(missing, new, strict=True):
+                cached[key], ended[key] = text, is_ended
             self.computed += len(missing)
         self.used.answers.update((key, cached[key]) for key in keys)
-        return [cached[key] for key in keys]
+        self.used.ended.update((key, ended[key]) for key in keys)
+        return [GeneratedText(cached[key], ended[key]) for key in keys]
 
     def losses(self, samples: Sequence[SampleRow]) -> Losses:
         """Return each sample's loss, summed over the tokens of its answer."""

@@ -14,6 +14,8 @@ The functions in the order of use: `mark_answers`, `strict_section`, `headline`,
                    "path_exact": E, "path_accuracy": E, "exact": E, "edit": E,
                    "rouge_l": E, "bleu": E, "stopped": E, "tasks": {task: the same}},
           "parent": {...}, "adapter": {...},
+          "base_grounded": {"facts": E, "right": E, ...},      recall only, with facts
+          "adapter_grounded": {...},                           before the question
           "difference": {"base": {"loss": E, "facts": E, ...}, "parent": {...}}}},
       "staleness": {
           "n": questions,
@@ -40,7 +42,7 @@ The headline, which a report's row keeps for logs, tables and the page, has plai
 by section, model and metric:
 
     {"recall": {"adapter": {"loss", "path_exact", "facts", "right", "rouge_l", "bleu"},
-                "base": ...},
+                "base": ..., "base_grounded": the same without "loss", ...},
      "generalise": the same,
      "staleness": {"adapter": {"all", "moved", "removed", "changed", "right"}, ...},
      "general": {"adapter": {"loss", "relative"}, ...},   relative: to the base's loss
@@ -73,6 +75,8 @@ from repobuild.evaluate.scoring.staleness import StalenessMark
 from repobuild.evaluate.scoring.strict_score import StrictMark
 from repobuild.samples.changes.old_answers import KINDS
 
+# A model's name with facts before the question; only recall is asked so.
+GROUNDED = {"base": "base_grounded", "adapter": "adapter_grounded"}
 # Of the headline.
 TRACK_METRICS = ("loss", "path_exact", "facts", "right", "rouge_l", "bleu")
 OWN_METRICS = ("facts", "right", "files", "rouge_l", "bleu")
@@ -143,6 +147,8 @@ def mark_answers(
     for track in question_set.tracks:
         for n, sample in enumerate(track.questions):
             texts = {m: a.answers[track.name][n] for m, a in model_answers.items()}
+            if track.name == "recall":
+                texts |= _grounded_texts(model_answers, n)
             marked.append(_mark_question(sample, texts, known))
     for n, outdated in enumerate(question_set.outdated):
         texts = {m: a.outdated[n] for m, a in model_answers.items()}
@@ -160,6 +166,17 @@ def mark_answers(
         question = _mark_question(sample, texts, known)
         marked.append(replace(question, files_named=named))
     return marked
+
+
+def _grounded_texts(
+    model_answers: Mapping[str, ModelAnswers], number: int
+) -> dict[str, str]:
+    """Return the answers to a recall question with facts, {} if none was asked so."""
+    return {
+        GROUNDED[model]: answers.grounded[number]
+        for model, answers in model_answers.items()
+        if model in GROUNDED and answers.grounded
+    }
 
 
 def _mark_question(
@@ -230,6 +247,9 @@ def _track_section(
     for model in model_answers:
         section[model] = _scores(marks[model], losses[model])
         section[model]["tasks"] = _task_scores(track, marks[model], losses[model])
+    for grounded in GROUNDED.values():
+        if marked and grounded in marked[0].marks:
+            section[grounded] = _scores([q.marks[grounded] for q in marked], ())
     section["difference"] = {
         other: _differences(
             (marks["adapter"], marks[other]), (losses["adapter"], losses[other])
@@ -288,7 +308,7 @@ def headline(strict: Mapping[str, Any]) -> JsonObject:
     }
     section: JsonObject = {name: {} for name in parts}
     for name, (part, metrics) in parts.items():
-        for model in strict["models"]:
+        for model in (*strict["models"], *GROUNDED.values()):
             scores = part.get(model, {})
             values = {m: scores[m]["value"] for m in metrics if m in scores}
             if values:

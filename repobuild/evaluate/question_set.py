@@ -1,7 +1,9 @@
 """Collect everything that every model is asked at one commit.
 
     cases      the test cases in the form of the first reports       questions.py
-    tracks     held-out questions, and held-out samples for the loss  questions.py
+    tracks     held-out questions, and held-out samples for the loss  questions.py;
+               recall asks as many about facts that the adapter was taught, first
+    grounded   the recall questions with facts before them             retrieval.py
     own        the project's own questions                       own_questions.py
     outdated   questions whose answer recent commits changed  scoring/staleness.py
     general    text from outside the repository            scoring/general_loss.py
@@ -14,17 +16,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from repobuild.engine.contract import Task, Value
 from repobuild.evaluate import questions
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.own_questions import collect_own_questions
 from repobuild.evaluate.questions import HeldOutSample, TestCase
+from repobuild.evaluate.retrieval import FactFinder
 from repobuild.evaluate.scoring import staleness
 from repobuild.evaluate.scoring.first_scores import ScoredElement
 from repobuild.evaluate.scoring.general_loss import GeneralText
 from repobuild.evaluate.scoring.staleness import OutdatedQuestion
+from repobuild.model.adapter.curriculum import Teaching, fact_of
+from repobuild.model.grounding import with_facts
 from repobuild.samples.dataset.all_samples import AllSamples
 
 NO_TEXT = GeneralText(())
@@ -52,11 +57,16 @@ class QuestionSet:
     outdated: Sequence[OutdatedQuestion] = ()
     general: GeneralText = NO_TEXT
     own: Sequence[HeldOutSample] = ()
+    grounded: Sequence[str] = ()
 
 
-def collect_questions(task: Task) -> QuestionSet:
-    """Draw the questions of this commit from the tables."""
+def collect_questions(task: Task, taught: frozenset[str]) -> QuestionSet:
+    """Draw the questions of this commit from the tables.
+
+    `taught` are the ids of the facts that the adapter was taught.
+    """
     settings = task.settings
+    tracks = held_out_tracks(task, taught)
     elements = list(questions.graph_elements(task.table("graph")))
     project = project_name(task)
     return QuestionSet(
@@ -64,7 +74,7 @@ def collect_questions(task: Task) -> QuestionSet:
         cases=questions.first_report_cases(
             project, elements, int(settings["report.seed_questions"])
         ),
-        tracks=held_out_tracks(task),
+        tracks=tracks,
         elements=[
             ScoredElement(e.name, e.path)
             for e in elements
@@ -78,6 +88,7 @@ def collect_questions(task: Task) -> QuestionSet:
         ),
         general=GeneralText.read(int(settings["report.general_pieces"])),
         own=collect_own_questions(task),
+        grounded=grounded_prompts(task, tracks) if settings["report.grounded"] else (),
     )
 
 
@@ -87,19 +98,45 @@ def project_name(task: Task) -> str:
     return str(row.get("name") or task.settings.get("project.name") or "project")
 
 
-def held_out_tracks(task: Task) -> list[HeldOutTrack]:
+def held_out_tracks(task: Task, taught: frozenset[str]) -> list[HeldOutTrack]:
     settings, samples = task.settings, AllSamples.of(task)
     with_lines = bool(settings["adapter.line_numbers"])
     count = int(settings["report.questions"])
     loss_count = int(settings["report.loss_samples"])
-    rows = questions.held_out_rows(task.table("dataset"), with_lines)
-    return [
-        HeldOutTrack(
-            name,
-            questions.draw_questions(name, held_out, samples, count),
-            questions.draw_evenly(name, held_out, samples, loss_count),
+    teaching = Teaching.of(settings)
+    tracks = []
+    for name, rows in questions.held_out_rows(
+        task.table("dataset"), with_lines
+    ).items():
+        known = [row for row in rows if fact_of(row.id) in taught]
+        others = [row for row in rows if fact_of(row.id) not in taught]
+        drawn = questions.draw_questions(name, known, samples, count)
+        drawn += questions.draw_questions(name, others, samples, count, drawn)
+        losses = questions.draw_evenly(name, rows, samples, loss_count)
+        tracks.append(
+            HeldOutTrack(
+                name,
+                [_as_taught(sample, teaching) for sample in drawn],
+                [_as_taught(sample, teaching) for sample in losses],
+            )
         )
-        for name, held_out in rows.items()
+    return tracks
+
+
+def _as_taught(sample: HeldOutSample, teaching: Teaching) -> HeldOutSample:
+    """Return a sample with the answer that is taught, which may be a part of it."""
+    row = teaching.shorten(sample.row)
+    return replace(sample, answer=str(row["answer"]), row=row) if row else sample
+
+
+def grounded_prompts(task: Task, tracks: Sequence[HeldOutTrack]) -> list[str]:
+    """Return the recall questions with the facts that are found about them."""
+    finder = FactFinder(task)
+    return [
+        with_facts([f.text for f in finder.find(sample.question)], sample.question)
+        for track in tracks
+        if track.name == "recall"
+        for sample in track.questions
     ]
 
 

@@ -182,21 +182,25 @@ def held_out_rows(
 
 
 def draw_questions(
-    track: str, held_out: Iterable[HeldOutRow], samples: AllSamples, count: int
+    track: str,
+    held_out: Iterable[HeldOutRow],
+    samples: AllSamples,
+    count: int,
+    before: Iterable[HeldOutSample] = (),
 ) -> list[HeldOutSample]:
     """Draw `count` samples of a track: half ask for a path, the rest evenly by task.
 
-    Each question is drawn once: phrasings of several samples may coincide.
+    Each question is drawn once, and none of those drawn `before`: phrasings of several
+    samples may coincide.
     """
     rows = list(held_out)
+    taken = {sample.question for sample in before}
     locations = _read_samples(track, (r for r in rows if r.task == LOCATION), samples)
-    for_path = _distinct(sample for sample in locations if sample.asks_for_path)
+    for_path = _distinct((s for s in locations if s.asks_for_path), taken)
     drawn = list(islice(for_path, count - count // 2))
-    taken = {sample.question for sample in drawn}
     by_task = _alternate_tasks(track, rows, samples)
-    others = _distinct(sample for sample in by_task if not sample.asks_for_path)
-    rest = (sample for sample in others if sample.question not in taken)
-    return [*drawn, *islice(rest, count - len(drawn))]
+    others = _distinct((s for s in by_task if not s.asks_for_path), taken)
+    return [*drawn, *islice(others, count - len(drawn))]
 
 
 def draw_evenly(
@@ -235,8 +239,10 @@ def _read_samples(
             )
 
 
-def _distinct(samples: Iterable[HeldOutSample]) -> Iterator[HeldOutSample]:
-    seen: set[str] = set()
+def _distinct(
+    samples: Iterable[HeldOutSample], seen: set[str]
+) -> Iterator[HeldOutSample]:
+    """Yield the samples whose question is not in `seen`, and add it."""
     for sample in samples:
         if sample.question not in seen:
             seen.add(sample.question)

@@ -3,10 +3,12 @@
 The steps, in order:
 
     collect_questions   draw what is asked               question_set.py, questions.py
+                        and the facts that are looked up for it           retrieval.py
     open_models         one model at a time, with a cache of answers       answers.py
     ask                 get every model's answers and losses               answers.py
     judge_own_questions let another model compare the answers, if one is set  judge.py
-    assemble            mark the answers and make the report  comparison.py, chain.py
+    assemble            mark the answers and make the report  comparison.py, chain.py,
+                                                                       taught_facts.py
     write               write the files                                  page/page.py
 
 The files of a report:
@@ -44,6 +46,12 @@ from repobuild.evaluate.chain import ChainLink, adapter_chain
 from repobuild.evaluate.judge import Judge, judged_section
 from repobuild.evaluate.page.page import render_page
 from repobuild.evaluate.question_set import QuestionSet, collect_questions
+from repobuild.evaluate.report_summary import SUMMARY
+from repobuild.evaluate.taught_facts import (
+    grounded_section,
+    read_taught,
+    taught_section,
+)
 from repobuild.plain_text import json_text
 from repobuild.samples.dataset.secret_detection import redact
 
@@ -54,7 +62,8 @@ _UNSAFE_IN_FILE_NAMES = re.compile(r"[^\w.-]+")
 def run(task: Task) -> dict[str, Value]:
     """Write the report into the task's folder; return the row's headline scores."""
     link = ChainLink(task.commit, task.rows("adapter")[task.commit])
-    question_set = collect_questions(task)
+    taught = read_taught(task.object(link.object))
+    question_set = collect_questions(task, taught)
     used = AnswerCache()
     models = open_models(task, link, used)
     model_answers = {
@@ -62,12 +71,13 @@ def run(task: Task) -> dict[str, Value]:
     }
     judged = judge_own_questions(task, question_set, model_answers, models, used)
     used.write(task.folder / answers.FILE)
-    report = assemble(task, link, question_set, model_answers)
+    report = assemble(task, link, question_set, model_answers, taught)
     report["strict"]["own"] |= judged
     write(task.folder, report)
     computed = {name: model.computed for name, model in models.items()}
     task.event("answered", made=computed)
-    return {"headline": report["headline"], "seed": report["seed"], **judged}
+    kept = ("headline", "seed", *SUMMARY)
+    return {name: report[name] for name in kept} | judged
 
 
 # --------------------------------------------------------------------------- asking
@@ -103,7 +113,7 @@ def open_models(
 def ask(
     task: Task, name: str, model: ModelUnderTest, question_set: QuestionSet
 ) -> ModelAnswers:
-    """Ask one model everything, in three batched calls."""
+    """Ask one model everything, in four batched calls."""
     limit = int(task.settings["report.max_new_tokens"])
     prompts: list[Question] = [case.question for case in question_set.cases]
     loss_rows: list[SampleRow] = []
@@ -113,14 +123,18 @@ def ask(
     prompts += [outdated.question for outdated in question_set.outdated]
     prompts += [sample.question for sample in question_set.own]
     texts = [(piece.path, piece.text) for piece in question_set.general.pieces]
-    total = len(prompts) + len(loss_rows) + len(texts)
+    grounded = question_set.grounded if name in comparison.GROUNDED else ()
+    total = len(prompts) + len(grounded) + len(loss_rows) + len(texts)
     with task.progress(f"ask {name}", total) as progress:
-        answered = iter(model.generate(prompts, limit, progress.advance))
+        generated = model.generate(prompts, limit, progress.advance)
+        with_facts = model.generate(grounded, limit, progress.advance)
         losses = iter(model.losses(loss_rows))
         progress.advance(len(loss_rows))
         general = model.text_losses(texts)
         progress.advance(len(texts))
     tracks = question_set.tracks
+    answered = (answer.text for answer in generated)
+    ended = sum(answer.ended for answer in generated)
     return ModelAnswers(
         cases=[next(answered) for _ in question_set.cases],
         answers={t.name: [next(answered) for _ in t.questions] for t in tracks},
@@ -128,6 +142,8 @@ def ask(
         outdated=[next(answered) for _ in question_set.outdated],
         own=list(answered),
         general=general,
+        grounded=[answer.text for answer in with_facts],
+        ended=round(ended / len(generated), 4) if generated else None,
     )
 
 
@@ -155,6 +171,7 @@ def assemble(
     link: ChainLink,
     question_set: QuestionSet,
     model_answers: Mapping[str, ModelAnswers],
+    taught: frozenset[str],
 ) -> dict[str, Any]:
     """Mark the answers, and return the whole report as plain data."""
     questions = comparison.mark_answers(question_set, model_answers)
@@ -171,6 +188,15 @@ def assemble(
         "test_time": datetime.now(UTC).isoformat(timespec="seconds"),
         "base": lineage.get("base") or {"name": task.settings["base.model"]},
         "adapter": link.to_dict(),
+        "coverage": lineage.get("coverage") or {},
+        "taught": taught_section(questions, taught),
+        "ended": model_answers["adapter"].ended,
+        "general": {
+            name: headline["general"][name]["loss"]
+            for name in comparison.GROUNDED
+            if name in headline["general"]
+        },
+        "grounded": grounded_section(questions),
         "headline": headline,
         "strict": strict,
         "results": results,

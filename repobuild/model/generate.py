@@ -20,7 +20,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.model.adapter.packing import bucketed_batches, collate
 from repobuild.model.base import (
@@ -41,6 +41,13 @@ if TYPE_CHECKING:
 Question = str | Mapping[str, Any]  # a question, or a whole sample (may be FIM)
 LOSS_TOKENS = 8192  # tokens of one batch of losses
 BATCH = 32  # prompts
+
+
+class GeneratedText(NamedTuple):
+    """An answer, and whether the model ended it before the token limit."""
+
+    text: str
+    ended: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +77,7 @@ class TextGenerator:
         questions: Sequence[Question],
         max_new_tokens: int,
         advance: Callable[[int], None] = lambda count: None,
-    ) -> list[str]:
+    ) -> list[GeneratedText]:
         """Return greedy answers in the order of the questions.
 
         `advance` gets the number of questions of each finished batch.
@@ -79,14 +86,14 @@ class TextGenerator:
         ends, pad = set(self.conversation.stop_ids), int(tokenizer.pad_token_id)
         prompts = self.conversation.encode([self._prompt(q) for q in questions])
         by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-        answers = [""] * len(prompts)
+        answers = [GeneratedText("", False)] * len(prompts)
         for start in range(0, len(by_length), BATCH):
             batch = by_length[start : start + BATCH]
             rows = [prompts[i] for i in batch]
             outputs = greedy(self.model, rows, ends, max_new_tokens, pad)
-            for number, ids in zip(batch, outputs, strict=True):
-                text = tokenizer.decode(ids, skip_special_tokens=True)
-                answers[number] = str(text).strip()
+            for number, output in zip(batch, outputs, strict=True):
+                text = tokenizer.decode(output.tokens, skip_special_tokens=True)
+                answers[number] = GeneratedText(str(text).strip(), output.ended)
             advance(len(batch))
         return answers
 

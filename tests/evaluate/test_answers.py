@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from repobuild.evaluate.answers import (
     SampleRow,
     sample_digest,
 )
+from repobuild.model.generate import GeneratedText
 
 
 class Echo:
@@ -26,11 +29,11 @@ class Echo:
 
     def generate(
         self, questions: Sequence[Question], max_new_tokens: int, advance: Advance
-    ) -> list[str]:
+    ) -> list[tuple[str, bool]]:
         texts = [q if isinstance(q, str) else str(q["prefix"]) for q in questions]
         self.batches.append(texts)
         advance(len(texts))
-        return [text[:max_new_tokens] for text in texts]
+        return [(text[:max_new_tokens], len(text) <= max_new_tokens) for text in texts]
 
     def losses(
         self, samples: Sequence[tuple[str, SampleRow]]
@@ -53,14 +56,15 @@ def sample(question: str) -> dict[str, str]:
     return {"form": "chat", "question": question, "answer": question * 2}
 
 
+def texts(answers: Sequence[GeneratedText]) -> list[str]:
+    return [answer.text for answer in answers]
+
+
 def test_only_new_questions_reach_the_model_and_in_one_batch() -> None:
     cache, model = AnswerCache(), Echo()
     model_under_test(cache, model).generate(["a", "b"], 9)
-    assert model_under_test(cache, model).generate(["c", "a", "d"], 9) == [
-        "c",
-        "a",
-        "d",
-    ]
+    later = model_under_test(cache, model).generate(["c", "a", "d"], 9)
+    assert texts(later) == ["c", "a", "d"]
     assert model.batches == [["a", "b"], ["c", "d"]]
 
 
@@ -72,7 +76,7 @@ def test_a_model_with_every_answer_cached_is_never_loaded() -> None:
     model_under_test(cache, Echo()).generate(["a"], 9)
     model_under_test(cache, Echo()).losses([sample("a")])
     model = ModelUnderTest("m", load, cache, AnswerCache())
-    assert model.generate(["a"], 9) == ["a"]
+    assert model.generate(["a"], 9) == [GeneratedText("a", True)]
     assert model.losses([sample("a")]) == [(2.0, 1)]
     assert model.computed == 0
 
@@ -90,7 +94,8 @@ def test_answers_are_cached_by_model_and_length_limit() -> None:
     cache, model = AnswerCache(), Echo()
     model_under_test(cache, model).generate(["question"], 9)
     model_under_test(cache, model, "other").generate(["question"], 9)
-    assert model_under_test(cache, model).generate(["question"], 2) == ["qu"]
+    cut = model_under_test(cache, model).generate(["question"], 2)
+    assert cut == [GeneratedText("qu", False)]
     assert len(model.batches) == 3
 
 
@@ -99,8 +104,8 @@ def test_a_hole_is_asked_as_a_sample_and_cached() -> None:
     hole = {"form": "fim", "question": "q", "prefix": "def f(", "suffix": "): ..."}
     other = {**hole, "suffix": "): pass"}
     asked = model_under_test(cache, model)
-    assert asked.generate([hole, other, hole], 3) == ["def"] * 3
-    assert model_under_test(cache, model).generate([other], 3) == ["def"]
+    assert texts(asked.generate([hole, other, hole], 3)) == ["def"] * 3
+    assert texts(model_under_test(cache, model).generate([other], 3)) == ["def"]
     assert model.batches == [["def f(", "def f("]]
 
 
@@ -117,7 +122,8 @@ def test_progress_reaches_its_total_whatever_is_cached() -> None:
 
 def test_a_question_asked_twice_is_generated_once() -> None:
     model = Echo()
-    assert model_under_test(AnswerCache(), model).generate(["a", "a"], 9) == ["a", "a"]
+    asked = model_under_test(AnswerCache(), model)
+    assert texts(asked.generate(["a", "a"], 9)) == ["a", "a"]
     assert model.batches == [["a"]]
 
 
@@ -165,6 +171,21 @@ def test_a_file_truncated_anywhere_is_a_cache_miss(tmp_path: Path, cut: int) -> 
     again = AnswerCache()
     again.read(path)
     assert again.answers in ({}, cache.answers)
+
+
+def test_an_answer_of_an_earlier_version_is_asked_again(tmp_path: Path) -> None:
+    """It does not say whether the model ended it."""
+    row = {"model": "m", "question": "a", "max_new_tokens": 9, "answer": "old"}
+    path = tmp_path / FILE
+    path.write_bytes(gzip.compress(json.dumps(row).encode()))
+    cache = AnswerCache()
+    cache.read(path)
+    asked = model_under_test(cache, Echo())
+    assert asked.generate(["a"], 9) == [GeneratedText("a", True)]
+    asked.used.write(path)
+    again = AnswerCache()
+    again.read(path)
+    assert again.ended == {("m", "a", 9): True}
 
 
 def test_a_missing_file_is_a_cache_miss(tmp_path: Path) -> None:

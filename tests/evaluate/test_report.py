@@ -18,6 +18,7 @@ from tests.fakes import MemoryTable
 torch = pytest.importorskip("torch")
 
 from repobuild.evaluate import report  # noqa: E402
+from repobuild.model.adapter.lineage import Known, Manifest  # noqa: E402
 
 # transformers deprecates what peft still calls.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning")
@@ -26,9 +27,12 @@ SETTINGS = {
     "base.model": "",
     "base.revision": "",
     "adapter.line_numbers": False,
+    "adapter.longest_answer": 60,
+    "adapter.teach": [],
     "base.fim": True,
     "project.name": "",
     "report.questions": 6,
+    "report.grounded": True,
     "report.seed_questions": 4,
     "report.loss_samples": 8,
     "report.stale_questions": 4,
@@ -81,7 +85,12 @@ def make_adapter(base: Path, folder: Path, seed: int) -> Path:
             torch.nn.init.normal_(parameter, std=0.3)
     tuned.save_pretrained(folder)
     losses = [[1, 3.0], [2, 2.5], [3, 2.0]]
-    lineage = {"base": {"name": "nano"}, "training": {"losses": losses}}
+    lineage = {
+        "base": {"name": "nano"},
+        "training": {"losses": losses},
+        "coverage": COVERAGE,
+    }
+    Manifest({}, dict.fromkeys(TAUGHT, Known(2, 1))).write(folder)
     (folder / "repobuild.json").write_text(json.dumps(lineage), "utf-8")
     return folder
 
@@ -127,7 +136,11 @@ class MemoryTask:
     def note(self, text: str) -> None: ...
 
 
-MOVED = (0, 5, 10, 15, 20)  # 5 and 20 are trained
+# The recall questions are about f0, f3, f6, ...
+TAUGHT = [f"pkg/m{n}.py::f{n}#code_location.en.0" for n in (21, 24, 27)]
+COVERAGE = {"facts": 40, "taught": 3, "mastered": 2, "share": 0.075, "weighted": 0.31}
+LONG = "**Purpose**: it is called in many ways, and each of them is told here."
+MOVED = (0, 5, 10, 15, 20)  # 10 is not trained
 
 
 def tables(count: int = 30, moved: Sequence[int] = MOVED) -> dict[str, MemoryTable]:
@@ -136,14 +149,19 @@ def tables(count: int = 30, moved: Sequence[int] = MOVED) -> dict[str, MemoryTab
     found["contexts"].put("@project", {"name": "<laddr> & co", "kind": "project"})
     for n in range(count):
         path, key = f"pkg/m{n}.py", f"pkg/m{n}.py::f{n}"
-        node = {"kind": "function", "name": f"f{n}"}
+        node = {"kind": "function", "name": f"f{n}", "start_line": 1, "end_line": 2}
         found["graph"].put(path, {"": {"kind": "file"}, f"::f{n}": node})
         found["contexts"].put(key, {"signature": f"def f{n}(amount)"})
-        sub = "#code_location.en.9"
-        found["samples"].put(key, {sub: _sample(n, key)})
+        found["contexts"].index.set(path, [f"name:f{n}"])
+        sub, trained = "#code_location.en.9", "#code_location.en.0"
+        sample = _sample(n, key)
+        found["samples"].put(key, {sub: sample, trained: sample})
         track = ("recall", "generalise", "")[n % 3]
         split = {"split": "test" if track else "train", "track": track}
-        found["dataset"].put(key, {sub: split})
+        rows = {sub: split}
+        if track != "generalise":
+            rows[trained] = {"split": "train", "track": ""}
+        found["dataset"].put(key, rows)
     for n in moved:
         found["old_answers"].put(f"pkg/old.py::f{n}", _moved(n))
     return found
@@ -168,7 +186,7 @@ def _sample(n: int, key: str) -> dict[str, Any]:
         "language": "en",
         "form": "chat",
         "question": f"Where is `f{n}`?",
-        "answer": f"`f{n}` is defined in `pkg/m{n}.py`.",
+        "answer": f"`f{n}` is defined in `pkg/m{n}.py`.\n\n{LONG}",
         "element": key,
         "sources": [key],
     }
@@ -259,6 +277,59 @@ def test_the_row_holds_the_headline_scores(world: World) -> None:
             assert 0 <= found["path_exact"] <= 1
 
 
+def test_the_report_sums_up_what_was_taught_and_is_known(world: World) -> None:
+    found = load(world, "a" * 40)
+    assert found["coverage"] == COVERAGE
+    taught = found["taught"]
+    assert taught["asked"] == taught["places"]["asked"] == 3
+    assert taught["share"] == taught["right"] / 3
+    assert taught["relations"] == {"asked": 0, "right": 0, "share": None}
+    assert 0 <= found["ended"] <= 1
+    assert found["general"] == {
+        model: found["headline"]["general"][model]["loss"]
+        for model in ("base", "adapter")
+    }
+    row = world.reports[f"adapter-{'a' * 40}"]
+    for part in ("coverage", "taught", "ended", "general", "grounded"):
+        assert row[part] == found[part]
+
+
+def test_recall_asks_what_was_taught_before_the_rest(world: World) -> None:
+    asked = [q for q in load(world, "a" * 40)["questions"] if q["track"] == "recall"]
+    facts = [q["id"].replace(".9", ".0") for q in asked]
+    assert set(facts[:3]) == set(TAUGHT)
+    assert len(set(facts)) == len(facts) == 3 + 3  # all taught ones, and others
+
+
+def test_only_recall_is_asked_with_facts_too(world: World) -> None:
+    found = load(world, "a" * 40)
+    grounded = {"base_grounded", "adapter_grounded"}
+    tracks = found["strict"]["tracks"]
+    assert grounded <= set(tracks["recall"])
+    assert not grounded & set(tracks["generalise"])
+    assert grounded <= set(found["headline"]["recall"])
+    for question in found["questions"]:
+        assert grounded <= set(question["answers"]) or question["track"] != "recall"
+    assert set(found["grounded"]) == {"base", "adapter", "beats"}
+    page = (world.root / f"report-{'a' * 40}" / "index.html").read_text()
+    assert "base with facts" in page and "3 of 40 facts were taught" in page
+
+
+def test_without_grounded_nothing_is_looked_up(base: Path, tmp_path: Path) -> None:
+    alone = World(base, tmp_path, settings={"report.grounded": False})
+    alone.commit("f" * 40)
+    found = load(alone, "f" * 40)
+    assert found["grounded"] == {}
+    assert "base_grounded" not in found["strict"]["tracks"]["recall"]
+
+
+def test_an_answer_that_was_taught_in_part_is_compared_with_that_part(
+    world: World,
+) -> None:
+    asked = [q for q in load(world, "a" * 40)["questions"] if q["track"] == "recall"]
+    assert asked and all(q["expected"].endswith(".py`.") for q in asked)
+
+
 def test_a_first_adapter_is_compared_without_a_parent(world: World) -> None:
     found = load(world, "a" * 40)
     assert found["strict"]["models"] == ["base", "adapter"]
@@ -334,9 +405,9 @@ def test_every_number_of_the_strict_section_has_an_interval(world: World) -> Non
 def test_every_model_is_asked_about_what_changed(world: World) -> None:
     found = load(world, "b" * 40)
     section = found["strict"]["staleness"]
-    assert section["n"] == 2  # f5 and f20: the others are not trained
+    assert section["n"] == 4  # f10 is not trained
     for model in ("base", "parent", "adapter"):
-        assert section[model]["moved"]["n"] == 2
+        assert section[model]["moved"]["n"] == 4
     assert set(section["difference"]["parent"]) == {"all", "moved", "right"}
     asked = [q for q in found["questions"] if q["track"] == "staleness"]
     assert {q["question"] for q in asked} == {

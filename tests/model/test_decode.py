@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from torch.nn import functional as F
 
 from repobuild.model.base import resolve_base
-from repobuild.model.decode import greedy
+from repobuild.model.decode import Continuation, greedy
 from repobuild.model.generate import TextGenerator, attach_adapter
 from tests.model.test_nano import make_base, samples
 
@@ -47,13 +47,17 @@ def test_answers_of_a_batch_are_those_of_each_prompt_alone(
     """Rows end at different steps and leave the batch."""
     batch = prompts(generator)
     alone = [generated(generator.model, prompt, 24) for prompt in batch]
-    assert greedy(generator.model, batch, (), 24, 0) == alone
+    unlimited = [Continuation(ids, False) for ids in alone]
+    assert greedy(generator.model, batch, (), 24, 0) == unlimited
     ends = {alone[0][3], alone[1][9], *generator.conversation.stop_ids}
     lengths = [
         next((i for i, token in enumerate(ids) if token in ends), 24) for ids in alone
     ]
     assert len(set(lengths)) > 2
-    cut = [ids[:end] for ids, end in zip(alone, lengths, strict=True)]
+    cut = [
+        Continuation(ids[:end], end < 24)
+        for ids, end in zip(alone, lengths, strict=True)
+    ]
     assert greedy(generator.model, batch, ends, 24, 0) == cut
 
 

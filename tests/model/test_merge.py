@@ -84,7 +84,10 @@ def test_a_batch_answers_like_one_question_at_a_time(pair: tuple[Base, Path]) ->
 def test_a_stream_gives_the_same_answer(pair: tuple[Base, Path]) -> None:
     generator = TextGenerator.load(*pair)
     pieces = list(generator.stream("Where is `load_0`?", 12))
-    assert "".join(pieces).strip() == generator.generate(["Where is `load_0`?"], 12)[0]
+    assert (
+        "".join(pieces).strip()
+        == generator.generate(["Where is `load_0`?"], 12)[0].text
+    )
 
 
 def test_losses_are_sums_over_answer_tokens(pair: tuple[Base, Path]) -> None:
@@ -126,8 +129,8 @@ def test_a_comparison_answers_as_base_and_as_adapter(pair: tuple[Base, Path]) ->
     for piece in comparison.answer_both("Where is `load_0`?", 12):
         answers[piece.model] += piece.text
     for voice, folder in (("base", None), ("adapter", adapter)):
-        alone = TextGenerator.load(base, folder).generate(["Where is `load_0`?"], 12)
-        assert [answers[voice].strip()] == alone
+        (alone,) = TextGenerator.load(base, folder).generate(["Where is `load_0`?"], 12)
+        assert answers[voice].strip() == alone.text
     assert answers["base"] != answers["adapter"]
 
 

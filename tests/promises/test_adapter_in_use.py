@@ -208,7 +208,7 @@ def test_asking_gives_what_base_and_adapter_say(here: Path, capsys) -> None:
     for name, adapter in (("base", None), ("adapter", here / "adapter")):
         speaker = TextGenerator.load(base, adapter)
         said = facts["answers"][name]["text"].strip()
-        assert [said] == speaker.generate([QUESTION], 12)
+        assert said == speaker.generate([QUESTION], 12)[0].text
 
 
 def test_in_a_pipe_one_answer_follows_the_other(here: Path, capsys) -> None:

@@ -53,6 +53,7 @@ a { color: var(--parent); }
 mark { background: var(--mark); color: inherit; border-radius: 3px; padding: 0 .1em; }
 .soft, figcaption, dt { color: var(--soft); }
 .verdict { font-size: 1.18rem; line-height: 1.5; margin: 1.2rem 0 1.4rem; }
+.summary { margin: 0 0 1.4rem; padding-left: 1.2rem; line-height: 1.5; }
 .badge {
   display: inline-block; padding: .12rem .6rem; border-radius: 99px;
   border: 1px solid currentColor; font-size: .82rem; font-weight: 600;
@@ -122,6 +123,8 @@ i.bar { left: 0; top: .18rem; height: .8rem; min-width: 2px; border-radius: 2px;
 i.bar { opacity: .82; }
 i.base { background: var(--base); } i.parent { background: var(--parent); }
 i.adapter { background: var(--adapter); }
+i.base_grounded { background: var(--base); opacity: .55; }
+i.adapter_grounded { background: var(--adapter); opacity: .55; }
 i.whisker { top: .53rem; height: 2px; background: var(--ink); opacity: .7; }
 i.link { top: .5rem; height: 3px; background: var(--line); }
 i.dot { top: .2rem; width: .75rem; height: .75rem; margin-left: -.375rem; }
@@ -139,6 +142,8 @@ i.dot.parent { border-radius: 1px; transform: rotate(45deg) scale(.85); }
 }
 .base-ink { color: var(--base); } .parent-ink { color: var(--parent); }
 .adapter-ink { color: var(--adapter); }
+.base_grounded-ink { color: var(--base); }
+.adapter_grounded-ink { color: var(--adapter); }
 table { border-collapse: collapse; width: 100%; font-size: .9rem; }
 th, td {
   text-align: left; padding: .42rem .8rem .42rem 0; vertical-align: top;
@@ -172,6 +177,8 @@ summary:focus-visible, a:focus-visible, .scroll:focus-visible {
 .answers .of-base { border-color: var(--base); }
 .answers .of-parent { border-color: var(--parent); }
 .answers .of-adapter { border-color: var(--adapter); }
+.answers .of-base_grounded { border-color: var(--base); }
+.answers .of-adapter_grounded { border-color: var(--adapter); }
 .answers pre {
   margin: .3rem 0 0; white-space: pre-wrap; overflow-wrap: anywhere;
   max-height: 20rem; overflow-y: auto; line-height: 1.45;

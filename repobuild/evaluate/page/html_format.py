@@ -12,8 +12,20 @@ from typing import Any
 
 Report = Mapping[str, Any]
 
-MODEL_NAMES = {"base": "base", "parent": "parent", "adapter": "this adapter"}
-MODEL_SYMBOLS = {"base": "○", "parent": "◆", "adapter": "●"}
+MODEL_NAMES = {
+    "base": "base",
+    "parent": "parent",
+    "adapter": "this adapter",
+    "base_grounded": "base with facts",
+    "adapter_grounded": "this adapter with facts",
+}
+MODEL_SYMBOLS = {
+    "base": "○",
+    "parent": "◆",
+    "adapter": "●",
+    "base_grounded": "□",
+    "adapter_grounded": "■",
+}
 NO_DATA = '<p class="soft">Nothing to show yet.</p>'
 TRACKS = {
     "recall": (

@@ -31,6 +31,7 @@ from repobuild.evaluate.page.html_format import (
 )
 from repobuild.evaluate.page.question_list import question_list
 from repobuild.evaluate.page.score_section import scores_section, task_section
+from repobuild.evaluate.report_summary import summary_lines
 
 SECTIONS = {
     "scores": "Scores",
@@ -86,9 +87,15 @@ def _head(report: Report) -> str:
     return (
         f"<header><h1>{isolated(report['project'])}{badge}</h1>"
         f'<dl class="facts">{"".join(pairs)}</dl>'
-        f'<p class="verdict">{_verdict(report)}</p>{_notice(adapter)}'
+        f'<p class="verdict">{_verdict(report)}</p>{_notice(adapter)}{_summary(report)}'
         f'<div class="figures">{"".join(_tiles(report))}</div></header>'
     )
+
+
+def _summary(report: Report) -> str:
+    """Render what it was taught and knows of it, a line each; "" of older reports."""
+    lines = [f"<li>{escape(line)}</li>" for line in summary_lines(report)]
+    return f'<ul class="summary">{"".join(lines)}</ul>' if lines else ""
 
 
 def _contents(body: str) -> str:

@@ -12,7 +12,7 @@ OPEN_QUESTIONS = 3  # the worst are shown unfolded
 SHOWN = 40  # questions in sight; the better ones are folded
 _LONGEST_LINE = 240  # characters
 _MOST_MARKS = 40  # wrong facts that are highlighted in one answer
-_ORDER = ("adapter", "parent", "base")
+_ORDER = ("adapter", "parent", "base", "adapter_grounded", "base_grounded")
 
 
 def question_list(report: Report) -> str:

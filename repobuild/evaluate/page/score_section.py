@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from repobuild.evaluate.comparison import GROUNDED
 from repobuild.evaluate.page import bar_plots
 from repobuild.evaluate.page.bar_plots import PlotBar
 from repobuild.evaluate.page.html_format import (
@@ -53,7 +54,10 @@ def _track(section: Report, name: str) -> str:
     title, meaning = TRACKS[name]
     track = section["tracks"][name]
     models = [model for model in section["models"] if model in track]
-    groups = _bar_groups(track, models, METRICS)
+    grounded = [model for model in GROUNDED.values() if model in track]
+    groups = _bar_groups(track, [*models, *grounded], METRICS)
+    if grounded:
+        meaning += f" With facts looked up before the question: {legend(grounded)}"
     plot = bar_plots.bar_plot(f"{title}: scores", groups) if groups else NO_DATA
     less = (
         "wrong facts and unknown names" if "wrong facts" in groups else "unknown names"

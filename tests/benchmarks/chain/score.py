@@ -24,7 +24,7 @@ def scores(adapter: Path, asked: Sequence[Question]) -> dict[str, Any]:
     answers = speaker.generate([question.text for question in asked], ANSWER_TOKENS)
     found: dict[str, Any] = {kind: {"right": [], "stale": []} for kind in KINDS}
     for question, answer in zip(asked, answers, strict=True):
-        right, stale = question.mark(answer)
+        right, stale = question.mark(answer.text)
         if right is not None:
             found[question.kind]["right"].append(int(right))
         if stale is not None:
