@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from repobuild.model.adapter.train import train
 from repobuild.model.base import (
+    HUB_ID,
     Base,
     load_model,
     load_tokenizer,
@@ -145,7 +146,19 @@ class Trained:
         return ARCHITECTURES[architecture_of(self.preset)].template
 
 
-@pytest.fixture(scope="module", params=sorted(cases().values()))
+def test_every_preset_names_a_model_whose_architecture_is_tried() -> None:
+    ids = {preset: preset_settings(preset)["base.model"] for preset in PRESETS}
+    assert ids.pop("smollm2") == "smollm2"
+    assert [i for i in ids.values() if not HUB_ID.fullmatch(i)] == []
+    named = {p: i.partition("/")[2].lower() for p, i in ids.items()}
+    assert {p: n for p, n in named.items() if not n.startswith(p)} == {}
+    assert {architecture_of(preset) for preset in PRESETS} == set(ARCHITECTURES)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(p, marks=pytest.mark.slow) for p in sorted(cases().values())],
+)
 def trained(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Trained:
