@@ -7,6 +7,7 @@
         state.json           step, the scheduler before the pass, the pass's results so
                              far, world size, ZeRO stage, losses, held-out losses, the
                              job's digest, and the SHA-256 of every file beside it
+                             and of this state itself
 
 Adapter weights are the float32 masters and a pass is planned from what is saved, so
 that a resumed run equals the uninterrupted one bit for bit at equal world size and ZeRO
@@ -98,7 +99,8 @@ def _write_state(run: TrainingRun, folder: Path) -> None:
         "job": run.job.digest,
         "files": _file_digests(folder),
     }
-    (folder / STATE).write_text(json.dumps(state), "utf-8")
+    whole = {**state, "digest": _state_digest(state)}
+    (folder / STATE).write_text(json.dumps(whole), "utf-8")
 
 
 def keep_weights(run: TrainingRun, model: PeftModel) -> None:
@@ -160,10 +162,17 @@ def read_checkpoint_state(scratch: Path, job: str) -> dict[str, Any] | None:
         older.rename(folder)
     try:
         state: dict[str, Any] = json.loads((folder / STATE).read_bytes())
-        valid = state["job"] == job and state["files"] == _file_digests(folder)
+        digest = state.pop("digest")
+        valid = digest == _state_digest(state) and state["job"] == job
+        valid = valid and state["files"] == _file_digests(folder)
         return state if valid and int(state["step"]) > 0 else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _state_digest(state: dict[str, Any]) -> str:
+    """Return the SHA-256 of a state: a changed digit of a box is valid JSON, too."""
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
 
 def _file_digests(folder: Path) -> dict[str, str]:
