@@ -207,6 +207,10 @@ class BaseSection(Struct, kw_only=True):
             harmless=[""],
         ),
     ] = ""
+    quantize: Annotated[
+        Literal["", "nf4"],
+        _doc('"nf4" = its weights in four bits, for a small card (QLoRA); "" = as is'),
+    ] = ""
     fim: Annotated[
         bool, _doc("use fill-in-the-middle tokens where the tokenizer has them")
     ] = True

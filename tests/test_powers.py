@@ -205,7 +205,7 @@ def test_a_withheld_value_falls_back_to_the_default(here):
 
 
 def test_harmless_values_need_no_trust(here):
-    write(here, 'base.model = "tiny"\nadapter.deepspeed = "zero2"\nlog.to = []\n')
+    write(here, 'base.model = "smollm2"\nadapter.deepspeed = "zero2"\nlog.to = []\n')
     assert not open_checkout().powers.requested.powers
     assert run(["trust"]) == 0
 

@@ -23,8 +23,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,8 @@ WHOLE_FILE_LIMIT = 64 << 20  # bytes; larger files are digested by pieces
 PIECES = 64
 PIECE = 1 << 16  # bytes
 
+QUANTIZED = "/"  # in a digest, before the kind of quantisation
+
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -59,18 +62,40 @@ class Base:
     revision: str | None
     digest: str
     fim: bool = True  # use fill-in-the-middle tokens where the tokenizer has them
+    quantize: str = ""  # "nf4": weights of four bits
 
     def folder(self) -> Path:
         """Return the model's folder; a hub model is downloaded if it is not here."""
-        return fetch_folder(self.source, self.digest.partition("@")[2])
+        return fetch_folder(self.source, commit_of(self.digest))
+
+
+def commit_of(digest: str) -> str:
+    """Return the commit in the digest of a hub model, "" for another model's."""
+    return digest.partition("@")[2].partition(QUANTIZED)[0]
 
 
 def resolve_base(settings: Mapping[str, Any]) -> Base:
     """Return the base model that the settings name.
 
+    With other weights it is another model, so a quantised one has another digest.
+
     Raises `UsageError` when there is no such model here or on the hub, and when its
     files are damaged or ask for code to be run.
     """
+    base = _resolve_plain(settings)
+    quantize = str(settings.get("base.quantize", ""))
+    if not quantize:
+        return base
+    if find_spec("bitsandbytes") is None:
+        raise UsageError(
+            f'base.quantize "{quantize}" needs the package bitsandbytes\n'
+            "install it: pip install 'repobuild[quantize]'"
+        )
+    digest = f"{base.digest}{QUANTIZED}{quantize}"
+    return replace(base, digest=digest, quantize=quantize)
+
+
+def _resolve_plain(settings: Mapping[str, Any]) -> Base:
     model = str(settings["base.model"])
     revision = str(settings.get("base.revision", "")) or None
     fim = bool(settings.get("base.fim", True))
@@ -85,7 +110,7 @@ def resolve_base(settings: Mapping[str, Any]) -> Base:
         return _resolve_folder(model, folder, fim)
     if HUB_ID.fullmatch(model):
         digest = _hub_digest(model, revision)
-        _check_downloaded(model, digest.partition("@")[2])
+        _check_downloaded(model, commit_of(digest))
         return Base(model, model, revision, digest, fim)
     raise UsageError(
         f'model folder "{folder.absolute()}" does not exist (base.model)\n'
@@ -234,7 +259,7 @@ def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
 def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
     """Load the base model without an adapter, frozen and in evaluation mode."""
     silence_libraries()
-    model = read_model(base.folder(), dtype)
+    model = read_model(base.folder(), dtype, base.quantize)
     model.requires_grad_(False)
     model.train(False)
     return model

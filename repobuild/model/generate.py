@@ -66,7 +66,9 @@ class TextGenerator:
         dtype = torch.float32 if target == "cpu" else torch.bfloat16
         model: Any = load_model(base, dtype)
         if adapter is not None:
-            model = attach_adapter(model, adapter, merge=target == "cpu")
+            # Merged into weights of four bits, it would be rounded to four bits.
+            merge = target == "cpu" and not base.quantize
+            model = attach_adapter(model, adapter, merge)
         conversation = Conversation(load_tokenizer(base), base.fim)
         return cls(model.to(target).eval(), conversation)
 

@@ -17,10 +17,12 @@ Source: Hu et al. 2021, "LoRA: Low-Rank Adaptation of Large Language Models", se
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from repobuild.errors import BuildError
+from repobuild.errors import BuildError, UsageError
+from repobuild.model import base as bases
 from repobuild.model.adapter.lineage import Lineage, current_digest
 from repobuild.model.base import Base, load_model, load_tokenizer, resolve_base
 from repobuild.model.conversation import Conversation
@@ -37,6 +39,20 @@ PROBE_QUESTIONS = (
     "What does `__init__` do?",
     "项目的主要功能是什么？",
 )
+
+
+def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the base model's part of the key.
+
+    Raises `UsageError` for a quantised base, before anything is built: its adapter
+    makes up for the rounding of those weights, and weights of four bits cannot take it.
+    """
+    if settings.get("base.quantize"):
+        raise UsageError(
+            "a quantised base has no merged model (base.quantize)\n"
+            'build the report alone: set build.goals to ["report"]'
+        )
+    return bases.ingredients(settings)
 
 
 def merged(task: Task) -> dict[str, Any]:

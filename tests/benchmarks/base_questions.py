@@ -47,8 +47,8 @@ from repobuild.model.bundled.training_rows import Rows, held_out_rows, read_corp
 from repobuild.model.generate import TextGenerator
 
 LIMIT = 160  # tokens of an answer
-EACH = 160  # questions of each exam
-ROWS = 48  # of 512 tokens, of each kind of text
+EACH = 96  # questions of each exam
+ROWS = 24  # of 512 tokens, of each kind of text
 CODE_KINDS = frozenset(("code", "describe", "steps", "trace", "sketch", "example"))
 _EXACT = re.compile(r"`[^`\n]+`|(?<![\w.])\d+(?![\w.])")
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from repobuild.errors import UsageError
 from repobuild.model.adapter.curriculum import (
     Teaching,
     cut_at_paragraph,
@@ -160,3 +161,8 @@ def test_what_announces_a_block_is_not_the_end() -> None:
 def test_a_block_that_fits_stays_whole() -> None:
     text = f"Purpose.\n\nIts code:\n\n{CODE}\n\n" + "Long. " * 30
     assert cut_at_paragraph(text, 60).endswith(CODE)
+
+
+def test_a_name_that_is_neither_task_nor_kind_is_refused() -> None:
+    with pytest.raises(UsageError, match='"callerz".*did you mean "callers"'):
+        Teaching.of({**defaults(), "adapter.teach": ["location", "callerz"]})

@@ -9,9 +9,9 @@ from repobuild.model.adapter.decision import (
     StepMode,
     compare_manifests,
     decide,
+    find_parent_row,
 )
 from repobuild.model.adapter.lineage import Manifest
-from repobuild.model.adapter.parent_adapter import find_parent_row
 from tests.model.test_nano import settings
 
 ROW = {

@@ -56,7 +56,7 @@ def samples(count: int = 8, where: str = "pkg") -> Samples:
     return result
 
 
-def make_base(folder: Path, layers: int = 2) -> Base:
+def make_base(folder: Path, layers: int = 2, hidden: int = 32) -> Base:
     """Save a random Qwen3 model with a tokenizer of its own."""
     import torch
     from transformers import Qwen3Config, Qwen3ForCausalLM
@@ -68,7 +68,7 @@ def make_base(folder: Path, layers: int = 2) -> Base:
     torch.manual_seed(0)
     config = Qwen3Config(
         vocab_size=len(tokenizer),
-        hidden_size=32,
+        hidden_size=hidden,
         intermediate_size=64,
         num_hidden_layers=layers,
         num_attention_heads=4,

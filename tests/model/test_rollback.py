@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from repobuild.engine.override import original_row, override_row
-from repobuild.model.adapter.decision import StepInput, find_reusable
-from repobuild.model.adapter.parent_adapter import find_parent_row
+from repobuild.model.adapter.decision import StepInput, find_parent_row, find_reusable
 
 OLD, NEW = "0" * 64, "1" * 64
 

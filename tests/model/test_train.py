@@ -20,10 +20,9 @@ from safetensors.torch import load_file
 from repobuild.errors import BuildError, UsageError
 from repobuild.model.adapter.general_text import read_windows, window_tokens
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
-from repobuild.model.adapter.schedule import rate_at
 from repobuild.model.adapter.scheduler import Pace, TaughtFact
 from repobuild.model.adapter.train import train
-from repobuild.model.adapter.training_run import StepReport, TrainingRun
+from repobuild.model.adapter.training_run import StepReport, TrainingRun, rate_at
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.deepspeed_config import read_config

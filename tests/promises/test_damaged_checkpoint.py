@@ -54,6 +54,22 @@ def test_a_damaged_checkpoint_is_not_trained_on(base, whole, tmp_path, name, how
     assert digest(tmp_path) == whole
 
 
+def test_no_changed_digit_of_the_state_passes(base, tmp_path):
+    """JSON with another digit is JSON still: another box of a fact, another loss."""
+    made = job(base, tmp_path, passes=3.0)
+    with pytest.raises(Killed):
+        train(made, killed_at(4))
+    state = tmp_path / "checkpoint/state.json"
+    text = state.read_text()
+    digits = [n for n, character in enumerate(text) if character.isdigit()]
+    for place in digits[:: max(1, len(digits) // 200)]:
+        other = "1" if text[place] == "7" else "7"
+        state.write_text(text[:place] + other + text[place + 1 :])
+        assert read_checkpoint_state(tmp_path, made.digest) is None, place
+    state.write_text(text)
+    assert read_checkpoint_state(tmp_path, made.digest)
+
+
 def damage(path: Path, how: str) -> None:
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 4

@@ -14,9 +14,8 @@
      |     |--- general text         general_text.py
      |     `--- run_job              this file      in this process, or by a launcher
      |           `--- train          train.py       one run from top to bottom
-     |                 |--- passes          scheduler.py, training_run.py
+     |                 |--- passes, rate    scheduler.py, training_run.py
      |                 |--- batches         packing.py
-     |                 |--- learning rate   schedule.py
      |                 |--- held-out loss   held_out_loss.py
      |                 |--- checkpoints     checkpoint.py
      |                 `--- curves          metrics_log.py
@@ -77,7 +76,6 @@ from repobuild.model.adapter.recipe import (
     read_boxes,
     read_share,
 )
-from repobuild.model.adapter.schedule import peak_rate
 from repobuild.model.adapter.training_run import StepReport
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation
@@ -212,12 +210,15 @@ def make_job(
 
     settings, recipe = task.settings, plan.recipe
     parent = str(task.object(current_digest(plan.parent))) if plan.parent else ""
+    rate = recipe.learning_rate
+    if parent:
+        rate *= float(settings["adapter.continue_rate"])
     window = window_tokens(recipe.batch_tokens, recipe.keep)
     return TrainingJob(
         base=plan.base,
         parent=parent,
         recipe=recipe,
-        rate=peak_rate(recipe, settings, continues=bool(parent)),
+        rate=rate,
         facts=lesson.taught,
         pace=lesson.pace,
         deepspeed=read_config(_from_root(settings, "adapter.deepspeed")),

@@ -16,10 +16,10 @@ from repobuild.model.adapter.decision import (
     StepInput,
     StepMode,
     decide,
+    find_parent_row,
 )
 from repobuild.model.adapter.lesson import LEAST_BUDGET
 from repobuild.model.adapter.lineage import Row
-from repobuild.model.adapter.parent_adapter import find_parent_row
 from repobuild.model.adapter.recipe import Recipe, read_share
 from repobuild.model.adapter.scheduler import EXPECTED_TIMES
 from repobuild.model.base import resolve_base

@@ -7,6 +7,7 @@
         state.json           step, the scheduler before the pass, the pass's results so
                              far, world size, ZeRO stage, losses, held-out losses, the
                              job's digest, and the SHA-256 of every file beside it
+                             and of this state itself
 
 Adapter weights are the float32 masters and a pass is planned from what is saved, so
 that a resumed run equals the uninterrupted one bit for bit at equal world size and ZeRO
@@ -17,8 +18,8 @@ and refuse any other world size.
 A checkpoint with a damaged or missing file is not resumed: training from wrong weights
 would look like training. tests/promises/test_damaged_checkpoint.py damages each file.
 
-`checkpoint_state` runs in the builder and loads no torch; the other functions run in
-every training process.
+`read_checkpoint_state` runs in the builder and loads no torch; the other functions run
+in every training process.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ def write_checkpoint(run: TrainingRun, model: PeftModel, engine: Any) -> None:
     """Fill a new folder and rename it: a kill leaves the old one or the new one.
 
     A rename cannot replace a folder, so that two are needed: between them the old
-    checkpoint is at `checkpoint.old`, where `checkpoint_state` finds it. Every process
-    must call this.
+    checkpoint is at `checkpoint.old`, where `read_checkpoint_state` finds it. Every
+    process must call this.
     """
     import torch
     from safetensors.torch import save_file
@@ -72,21 +73,7 @@ def write_checkpoint(run: TrainingRun, model: PeftModel, engine: Any) -> None:
             save_file(run.held_out.best, new / "best.safetensors")
     barrier(run)  # all files are written
     if run.rank == 0:
-        state = {
-            "step": run.step,
-            "tokens": [run.tokens, run.answer_tokens],
-            "scheduler": run.before,
-            "done": run.done,
-            "results": sorted(run.results.items()),
-            "world": run.world,
-            "losses": run.losses,
-            "drifts": run.drifts,
-            "held_out": run.held_out.points,
-            "stage": deepspeed_config.zero_stage(run.job.deepspeed),
-            "job": run.job.digest,
-            "files": _file_digests(new),
-        }
-        (new / STATE).write_text(json.dumps(state), "utf-8")
+        _write_state(run, new)
         old = run.checkpoint.with_name("checkpoint.old")
         shutil.rmtree(old, ignore_errors=True)
         if run.checkpoint.is_dir():
@@ -94,6 +81,26 @@ def write_checkpoint(run: TrainingRun, model: PeftModel, engine: Any) -> None:
         new.rename(run.checkpoint)
         shutil.rmtree(old, ignore_errors=True)
     barrier(run)
+
+
+def _write_state(run: TrainingRun, folder: Path) -> None:
+    """Write `state.json`, the last file of a checkpoint."""
+    state = {
+        "step": run.step,
+        "tokens": [run.tokens, run.answer_tokens],
+        "scheduler": run.before,
+        "done": run.done,
+        "results": sorted(run.results.items()),
+        "world": run.world,
+        "losses": run.losses,
+        "drifts": run.drifts,
+        "held_out": run.held_out.points,
+        "stage": deepspeed_config.zero_stage(run.job.deepspeed),
+        "job": run.job.digest,
+        "files": _file_digests(folder),
+    }
+    whole = {**state, "digest": _state_digest(state)}
+    (folder / STATE).write_text(json.dumps(whole), "utf-8")
 
 
 def keep_weights(run: TrainingRun, model: PeftModel) -> None:
@@ -155,10 +162,17 @@ def read_checkpoint_state(scratch: Path, job: str) -> dict[str, Any] | None:
         older.rename(folder)
     try:
         state: dict[str, Any] = json.loads((folder / STATE).read_bytes())
-        valid = state["job"] == job and state["files"] == _file_digests(folder)
+        digest = state.pop("digest")
+        valid = digest == _state_digest(state) and state["job"] == job
+        valid = valid and state["files"] == _file_digests(folder)
         return state if valid and int(state["step"]) > 0 else None
     except (OSError, ValueError, KeyError, TypeError):
         return None
+
+
+def _state_digest(state: dict[str, Any]) -> str:
+    """Return the SHA-256 of a state: a changed digit of a box is valid JSON, too."""
+    return hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
 
 
 def _file_digests(folder: Path) -> dict[str, str]:

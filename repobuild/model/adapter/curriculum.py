@@ -24,6 +24,7 @@ from functools import cache
 from hashlib import blake2b
 from typing import Any
 
+from repobuild.errors import UsageError, nearest
 from repobuild.samples.tasks.phrases import NUMBERS, known_languages, load_phrases
 
 FENCE = "```"
@@ -40,7 +41,15 @@ class Teaching:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Teaching:
+        """Read `[adapter]`; raises `UsageError` for an unknown task or kind."""
         kinds = tuple(settings["adapter.teach"])
+        for name in kinds:
+            if name not in taught_names():
+                raise UsageError(
+                    f'adapter.teach names "{name}"{nearest(name, taught_names())}, '
+                    "which is no task and no kind of question\n"
+                    "see docs/tasks.md, or leave it empty to teach all"
+                )
         return cls(kinds, int(settings["adapter.longest_answer"]))
 
     def rank(self, sample_id: str, task: str) -> int | None:
@@ -118,6 +127,14 @@ def kind_of(sample_id: str) -> str:
     if not number.isdecimal() or language not in known_languages():
         return ""
     return _kinds(language).get((task, int(number) // NUMBERS), "")
+
+
+@cache
+def taught_names() -> frozenset[str]:
+    """Return the tasks and kinds of all question files."""
+    pairs = [_kinds(language) for language in known_languages()]
+    tasks = {task for kinds in pairs for task, _ in kinds}
+    return frozenset(tasks | {name for kinds in pairs for name in kinds.values()})
 
 
 @cache

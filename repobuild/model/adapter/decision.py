@@ -20,7 +20,7 @@ same rules (adapter_forecast.py, rollback.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
@@ -33,8 +33,13 @@ from repobuild.model.adapter.curriculum import (
     fact_of,
     order_facts,
 )
-from repobuild.model.adapter.lineage import Known, Manifest, Row, current_digest
-from repobuild.model.adapter.parent_adapter import find_parent_row
+from repobuild.model.adapter.lineage import (
+    ROLLBACK,
+    Known,
+    Manifest,
+    Row,
+    current_digest,
+)
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import Base, resolve_base
 
@@ -192,6 +197,24 @@ def read_samples(task: Task) -> tuple[Samples, Samples, dict[str, float]]:
     held_out.sort(key=lambda pair: blake2b(pair[0].encode()).digest())
     train.sort(key=lambda pair: pair[0])
     return train, held_out[:GATE_SAMPLES], importance
+
+
+def find_parent_row(
+    rows: Mapping[str, Row], ancestors: Iterable[str], commit: str
+) -> Row | None:
+    """Return the adapter of the nearest first-parent ancestor, else the newest one.
+
+    A commit that was rolled back continues the adapter that it was rolled back to. The
+    key of the task holds the parent too (`find_chain_parent` in engine/run/task.py), so
+    both walk the same first parents (git/ancestors.py).
+    """
+    if commit in rows and rows[commit].get("mode") == ROLLBACK:
+        return rows[commit]
+    for ancestor in ancestors:
+        if ancestor in rows:
+            return rows[ancestor]
+    others = [row for name, row in rows.items() if name != commit]
+    return max(others, key=lambda row: int(row.get("build", 0)), default=None)
 
 
 def without_lost_objects(task: Task, now: StepInput) -> tuple[StepInput, Manifest]:

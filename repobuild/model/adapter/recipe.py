@@ -34,7 +34,7 @@ from repobuild.errors import UsageError
 from repobuild.model import base as bases
 from repobuild.model.adapter.scheduler import Pace, TaughtFact
 from repobuild.model.base import Base
-from repobuild.model.compute.deepspeed_config import read_config
+from repobuild.model.compute.deepspeed_config import read_config, zero_stage
 from repobuild.model.conversation import Example
 
 FORMAT = 2  # raised when the same settings would train another adapter
@@ -114,7 +114,12 @@ def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
 
     Both raise `UsageError`, so a build ends before it makes samples.
     """
-    read_config(settings["adapter.deepspeed"], settings.get("root", ""))
+    config = read_config(settings["adapter.deepspeed"], settings.get("root", ""))
+    if settings.get("base.quantize") and zero_stage(config) == 3:
+        raise UsageError(
+            "ZeRO-3 cannot partition quantised weights (base.quantize)\n"
+            'set adapter.deepspeed to "zero0" or "zero2", or base.quantize to ""'
+        )
     return bases.ingredients(settings)
 
 

@@ -2,7 +2,7 @@
 
     prepare     join the process group, load the base model, put the adapter on it
     passes      what is shown next, from what was right before (scheduler.py)
-    rate        linear warm-up, then a cosine, by tokens (schedule.py)
+    rate        linear warm-up, then a cosine, by tokens (training_run.py)
     train       transformers' Trainer, under DeepSpeed
     general     every step holds the adapter to its base on other text (compute/loss.py)
     measure     loss on held-out samples, a few times a run (held_out_loss.py)
@@ -73,6 +73,7 @@ from repobuild.model.load.pretrained import read_adapter
 
 LOSS_POINTS = 100  # points of the loss curve in a result, at most
 STEPS = 1 << 30  # more than any run has: it ends when its scheduler says so
+OUTSIDE_TEXT = r"(?!.*\blanguage_model\.).*"  # names of modules of other parts
 MAGNITUDE = "lora_magnitude_vector"  # DoRA's, one number for each row of a weight
 
 
@@ -139,7 +140,7 @@ def build_model(run: TrainingRun) -> PeftModel:
     if source:
         model: PeftModel = read_adapter(base, Path(source), trainable=True)
     else:
-        model = get_peft_model(base, lora_config(job))
+        model = get_peft_model(base, lora_config(job, base))
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert trainable > 0, f"no trainable parameter in {source!r}"
     if recipe.checkpointing:
@@ -148,12 +149,15 @@ def build_model(run: TrainingRun) -> PeftModel:
     return model.train()
 
 
-def lora_config(job: TrainingJob) -> LoraConfig:
+def lora_config(job: TrainingJob, base: Any) -> LoraConfig:
     """Return the settings of a new adapter.
 
-    Target modules are named: `all-linear` writes their names in random order.
+    Target modules are named: `all-linear` writes their names in random order. In a
+    model that also reads images, layers outside the text model may have those names
+    too; no text would ever train them.
     """
     recipe = job.recipe
+    sees = hasattr(base.config, "vision_config")
     return LoraConfig(
         r=recipe.rank,
         lora_alpha=recipe.alpha,
@@ -161,6 +165,7 @@ def lora_config(job: TrainingJob) -> LoraConfig:
         use_rslora=recipe.rslora,
         use_dora=recipe.dora,
         target_modules=list(recipe.targets),
+        exclude_modules=OUTSIDE_TEXT if sees else None,
         bias="none",
         task_type="CAUSAL_LM",
         base_model_name_or_path=job.base.name,

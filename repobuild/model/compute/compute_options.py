@@ -29,7 +29,7 @@ def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     if (
         job.compute_options.compile
     ):  # one layer at a time: all layers share the compiled code
-        for layer in causal.model.layers:
+        for layer in causal.get_decoder().layers:
             layer.compile(dynamic=True)
     use_answer_loss(
         model,
@@ -46,6 +46,6 @@ def limit_recomputation(model: Any, share: float) -> None:
     """
     if share >= 1:
         return
-    layers = model.get_base_model().model.layers
+    layers = model.get_base_model().get_decoder().layers
     for number, layer in enumerate(layers):
         layer.gradient_checkpointing = number < round(share * len(layers))

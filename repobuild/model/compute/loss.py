@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import MethodType
 from typing import Any
 
 import torch
@@ -49,50 +48,34 @@ class StepOutput(ModelOutput):
 def use_answer_loss(
     model: PeftModel, bf16: bool, loss_tokens: int = 1 << 30, keep_weight: float = 0.0
 ) -> None:
-    """Replace the causal model's forward by one that returns a `StepOutput`.
-
-    `general`, a window of text (1, T), adds its divergence, times `keep_weight`;
-    `window` is its number. A model of a family outside `LLAMA_LIKE` computes its own
-    logits. DeepSpeed switches autocast off around the engine, so the new forward
-    switches it on inside.
-    """
+    """Replace the causal model's forward by one that returns a `StepOutput`."""
     causal: Any = model.get_base_model()
-    original_forward = causal.forward
-    llama_like = str(getattr(causal.config, "model_type", "")) in LLAMA_LIKE
-    said_by_base: dict[int, torch.Tensor] = {}  # window -> (1, T, C)
+    causal.forward = StepForward(model, causal, bf16, loss_tokens, keep_weight).forward
 
-    def last_states(
-        ids: torch.Tensor, positions: torch.Tensor, kernel: str
-    ) -> torch.Tensor:
-        """Return what the output layer takes, or the logits of another family."""
-        inputs: dict[str, Any] = {"input_ids": ids, "position_ids": positions}
-        inputs |= varlen_arguments(positions, kernel)
-        if llama_like:
-            states = causal.model(**inputs, use_cache=False).last_hidden_state
-        else:
-            states = original_forward(**inputs, use_cache=False).logits
-        return states  # type: ignore[no-any-return]
 
-    def head(states: torch.Tensor) -> torch.Tensor:
-        return causal.lm_head(states) if llama_like else states
+class StepForward:
+    """The forward pass of a training step.
 
-    def divergence(general: torch.Tensor, window: int, kernel: str) -> torch.Tensor:
-        positions = torch.arange(general.shape[1], device=general.device)[None]
-        said = said_by_base.get(window)
-        with torch.no_grad():
-            if said is None:
-                with without_adapter(model):
-                    said = last_states(general, positions, kernel)
-                if llama_like:
-                    said_by_base[window] = said.cpu()
-            teacher = F.log_softmax(head(said.to(general.device)).float(), -1)
-        student = head(last_states(general, positions, kernel)).float()
-        student = F.log_softmax(student, -1)
-        total = F.kl_div(student, teacher, reduction="sum", log_target=True)
-        return total / general.shape[1]
+    A model of a family outside `LLAMA_LIKE` computes its own logits. DeepSpeed switches
+    autocast off around the engine, so it is switched on inside.
+    """
+
+    def __init__(
+        self,
+        model: PeftModel,
+        causal: Any,
+        bf16: bool,
+        loss_tokens: int,
+        keep_weight: float,
+    ) -> None:
+        self.model, self.causal = model, causal
+        self.original_forward = causal.forward
+        self.is_llama_like = getattr(causal.config, "model_type", "") in LLAMA_LIKE
+        self.bf16, self.loss_tokens, self.keep_weight = bf16, loss_tokens, keep_weight
+        self.said_by_base: dict[int, torch.Tensor] = {}  # window -> (1, T, C)
 
     def forward(
-        self: Any,
+        self,
         input_ids: torch.Tensor,
         labels: torch.Tensor,
         position_ids: torch.Tensor,
@@ -100,22 +83,54 @@ def use_answer_loss(
         window: int = 0,
         **ignored: Any,
     ) -> StepOutput:
-        """`input_ids`, `labels` and `position_ids` are (B, T)."""
-        with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=bf16):
-            kernel = str(self.config._attn_implementation)
-            states = last_states(input_ids, position_ids, kernel)[:, :-1]
+        """Return the losses; `input_ids`, `labels` and `position_ids` are (B, T).
+
+        `general`, a window of text (1, T), adds its divergence, times `keep_weight`;
+        `window` is its number.
+        """
+        with torch.autocast(input_ids.device.type, torch.bfloat16, enabled=self.bf16):
+            states = self.last_states(input_ids, position_ids)[:, :-1]
             targets = labels[:, 1:]  # position t predicts label t + 1
             is_answer = targets != -100
             answers, hits = answer_loss(
-                states[is_answer], targets[is_answer], head, loss_tokens
+                states[is_answer], targets[is_answer], self.head, self.loss_tokens
             )
-            loss, drift = answers, None
-            if general is not None:
-                drift = divergence(general, window, kernel)
-                loss = answers + keep_weight * drift
+            if general is None:
+                return StepOutput(answers, answers, hits)
+            drift = self.divergence(general, window)
+            loss = answers + self.keep_weight * drift
             return StepOutput(loss, answers, hits, drift)
 
-    causal.forward = MethodType(forward, causal)
+    def divergence(self, general: torch.Tensor, window: int) -> torch.Tensor:
+        """Return KL(base, adapter) of a window, a token."""
+        positions = torch.arange(general.shape[1], device=general.device)[None]
+        said = self.said_by_base.get(window)
+        with torch.no_grad():
+            if said is None:
+                with without_adapter(self.model):
+                    said = self.last_states(general, positions)
+                if self.is_llama_like:
+                    self.said_by_base[window] = said.cpu()
+            teacher = F.log_softmax(self.head(said.to(general.device)).float(), -1)
+        student = F.log_softmax(
+            self.head(self.last_states(general, positions)).float(), -1
+        )
+        total = F.kl_div(student, teacher, reduction="sum", log_target=True)
+        return total / general.shape[1]
+
+    def last_states(self, ids: torch.Tensor, positions: torch.Tensor) -> torch.Tensor:
+        """Return what the output layer takes, or the logits of another family."""
+        kernel = str(self.causal.config._attn_implementation)
+        inputs: dict[str, Any] = {"input_ids": ids, "position_ids": positions}
+        inputs |= varlen_arguments(positions, kernel)
+        if self.is_llama_like:
+            states = self.causal.model(**inputs, use_cache=False).last_hidden_state
+        else:
+            states = self.original_forward(**inputs, use_cache=False).logits
+        return states  # type: ignore[no-any-return]
+
+    def head(self, states: torch.Tensor) -> torch.Tensor:
+        return self.causal.lm_head(states) if self.is_llama_like else states
 
 
 @contextmanager

@@ -94,8 +94,11 @@ def read_config(folder: Path) -> PreTrainedConfig:
     return config
 
 
-def read_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
-    """Load the model of a folder with plain attention; `UsageError` when damaged."""
+def read_model(folder: Path, dtype: torch.dtype, quantize: str = "") -> PreTrainedModel:
+    """Load the model of a folder with plain attention; `UsageError` when damaged.
+
+    With `quantize` the linear layers are quantised while they are loaded ("nf4").
+    """
     from transformers import AutoModelForCausalLM
 
     checked = check_model(folder)
@@ -105,6 +108,7 @@ def read_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
         loaded: Any = AutoModelForCausalLM.from_pretrained(
             folder,
             dtype=dtype,
+            quantization_config=_quantization(quantize, dtype),
             attn_implementation="sdpa",
             trust_remote_code=False,
             use_safetensors=True,
@@ -120,6 +124,23 @@ def read_model(folder: Path, dtype: torch.dtype) -> PreTrainedModel:
             f"architecture, such as {missing[0]}\n{REMEDY}"
         )
     return model
+
+
+def _quantization(kind: str, dtype: torch.dtype) -> Any:
+    """Return what bitsandbytes is to do, None without a kind.
+
+    Source: Dettmers et al. 2023, "QLoRA: Efficient Finetuning of Quantized LLMs".
+    """
+    if not kind:
+        return None
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(  # type: ignore[no-untyped-call]
+        load_in_4bit=True,
+        bnb_4bit_quant_type=kind,
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=dtype,
+    )
 
 
 def convert_gguf(weights: Path, folder: Path) -> None:

@@ -15,7 +15,7 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import web_address
 from repobuild.model.adapter.lineage import Lineage, current_digest, sample_digest
-from repobuild.model.base import BUNDLED, TINY, Base, resolve_base
+from repobuild.model.base import BUNDLED, TINY, Base, commit_of, resolve_base
 from repobuild.model.publish import hub
 from repobuild.model.publish.model_card import (
     ModelCardFacts,
@@ -229,5 +229,5 @@ def artifact_folder(build: Build, digest: str, what: str) -> Path:
 
 def revision_of(base: dict[str, str]) -> str:
     """Return the commit of a hub model, "" for a local one."""
-    name, separator, commit = base["digest"].rpartition("@")
-    return commit if separator and name == base["name"] else ""
+    is_of_hub = base["digest"].startswith(f"{base['name']}@")
+    return commit_of(base["digest"]) if is_of_hub else ""

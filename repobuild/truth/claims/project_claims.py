@@ -21,7 +21,11 @@ from repobuild.truth.claims.declared_claims import (
     is_readme,
     speaking_manifests,
 )
-from repobuild.truth.claims.prose_match import is_beginning, is_purpose
+from repobuild.truth.claims.prose_match import (
+    begins_comment,
+    is_beginning,
+    is_purpose,
+)
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.rest_document import RestDocument
@@ -110,11 +114,12 @@ def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
             return f"{path} is no module and no folder with code"
         if not rest:
             continue
-        module = index.definition(
-            path if path.endswith(".py") else f"{path}/__init__.py"
-        )
+        source = path if path.endswith(".py") else f"{path}/__init__.py"
+        module, file = index.definition(source), index.file(source)
         text = rest.removeprefix(before).removesuffix(after)
         is_told = module and is_purpose(text) and is_beginning(text, module.doc)
+        if file is not None and file.is_text:  # Python 2, and what `ast` cannot read
+            is_told = begins_comment(text, file.text)
         if not (is_told and rest == f"{before}{text}{after}"):
             return f"the docstring of {path} does not begin like that"
     is_list = _MODULE.sub("", claim.claimed) == ""

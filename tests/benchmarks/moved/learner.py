@@ -9,7 +9,7 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from repobuild.model.adapter.packing import bucketed_batches, collate
-from repobuild.model.adapter.schedule import rate_at
+from repobuild.model.adapter.training_run import rate_at
 from repobuild.model.base import load_model, load_tokenizer, resolve_base
 from repobuild.model.compute.loss import use_answer_loss
 from repobuild.model.conversation import Conversation
