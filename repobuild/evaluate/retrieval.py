@@ -19,7 +19,6 @@ Every look-up goes by key or by index, so that it costs the same in a large repo
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -36,7 +35,6 @@ from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, 
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 from repobuild.model.adapter.curriculum import kind_of
 from repobuild.model.grounding import fact_line, is_fact
-from repobuild.resources import data_folder
 from repobuild.samples.contexts.clues import normal_clue
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.all_samples import (
@@ -44,6 +42,7 @@ from repobuild.samples.dataset.all_samples import (
     SampleSource,
     keys_about,
 )
+from repobuild.samples.tasks.paraphrases import more_questions
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.text.docstring_parts import first_sentence_of
 
@@ -53,7 +52,7 @@ FEWEST_FACTS, MOST_FACTS = 2, 6
 LIKE_THE_BEST = 0.8
 MOST_BYTES = 1_000  # of all facts, in UTF-8: about 250 tokens
 MOST_ELEMENTS = 8  # that one name stands for
-LEAST_LIKE = 62.0  # of 100, of a fact about the project: its question names nothing
+LEAST_LIKE = 62.0  # of 100, of a fact about a project that the question does not name
 CODE_TASKS = frozenset(("code_completion", "assertion_completion", "import_completion"))
 
 _WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
@@ -94,7 +93,7 @@ class FactFinder:
 
     def find(self, question: str) -> tuple[FoundFact, ...]:
         """Return at most `MOST_FACTS` facts, the best first; () if there are none."""
-        wanted = _Wanted.of(question)
+        wanted = _Wanted.of(question, self._project)
         subjects = self._subjects(question)
         found = [
             sorted(self._candidates(ids, wanted), key=_by_score) for ids in subjects
@@ -182,7 +181,7 @@ class FactFinder:
                     fact = FoundFact(key + sub, text)
                     same = sample["language"] == wanted.language
                     score = wanted.score(key + sub, sample)
-                    if key != PROJECT or score >= LEAST_LIKE:
+                    if key != PROJECT or score >= wanted.least:
                         yield _Candidate(fact, score, same)
 
     def _keys(self, id: str) -> Iterator[str]:
@@ -198,16 +197,21 @@ class _Wanted:
 
     text: str
     language: str
+    project: str  # name
+    least: float  # score of a fact about the project
     kinds: dict[str, float]  # 0 to 100, by kind
 
     @classmethod
-    def of(cls, question: str) -> _Wanted:
+    def of(cls, question: str, project: str) -> _Wanted:
         language = "zh" if is_chinese(question) else "en"
-        return cls(_without_names(question), language, {})
+        names_it = bool(project) and project in _WORD.findall(question)
+        least = 0.0 if names_it else LEAST_LIKE
+        return cls(_without_names(question, project), language, project, least, {})
 
     def score(self, id: str, sample: Mapping[str, Value]) -> float:
         """Return how much the question is like those that a sample's fact answers."""
-        own = _likeness(self.text, [_without_names(str(sample["question"]))])
+        question = _without_names(str(sample["question"]), self.project)
+        own = _likeness(self.text, [question])
         kind = kind_of(id)
         if kind not in self.kinds:
             templates = _templates(self.language).get(kind, ())
@@ -256,7 +260,9 @@ def _plain_words(text: str) -> list[str]:
     return [word for word in words if len(word) >= _SHORTEST_WORD]
 
 
-def _without_names(text: str) -> str:
+def _without_names(text: str, project: str = "") -> str:
+    if project:
+        text = re.sub(rf"(?<!\w){re.escape(project)}(?!\w)", " ", text)
     text = _FIELD.sub(" ", re.sub(r"`[^`\n]*`", " ", _QUOTED.sub(" ", prose(text))))
     return " ".join(text.casefold().split())
 
@@ -269,15 +275,10 @@ def _likeness(question: str, others: Sequence[str]) -> float:
 @cache
 def _templates(language: str) -> Mapping[str, Sequence[str]]:
     """Return the trained phrasings of each kind, without names."""
-    path = data_folder("configs") / "paraphrases" / f"{language}.toml"
-    more = tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+    more = more_questions(language)
     return {
         kind.name: [
-            _without_names(text)
-            for text in (
-                *kind.questions,
-                *(more.get(kind.name) or {}).get("questions", ()),
-            )
+            _without_names(text) for text in (*kind.questions, *more.get(kind.name, ()))
         ]
         for kind in load_phrases(language).kinds.values()
     }

@@ -411,8 +411,7 @@ def test_every_model_is_asked_about_what_changed(world: World) -> None:
     assert set(section["difference"]["parent"]) == {"all", "moved", "right"}
     asked = [q for q in found["questions"] if q["track"] == "staleness"]
     assert {q["question"] for q in asked} == {
-        "Where can I find `f5`?",
-        "Where can I find `f20`?",
+        f"Where can I find `f{n}`?" for n in (0, 5, 15, 20)
     }
     assert asked[0]["task"] == "moved"
     assert asked[0]["marks"]["adapter"]["stale"] is False

@@ -39,6 +39,7 @@ from repobuild.model.bundled.question_texts import (
     known_fields,
     phrasings,
 )
+from repobuild.model.grounding import with_facts
 from repobuild.samples.tasks.paraphrases import fields_in
 
 REFUSALS: Mapping[str, str] = {
@@ -159,11 +160,6 @@ def _ground(
             return None
     *facts, question, answer = texts
     return AskedQuestion(fact.kind, with_facts(facts, question), answer)
-
-
-def with_facts(facts: Sequence[str], question: str) -> str:
-    """Return the user's message: facts, one a line, and the question below them."""
-    return "\n".join(f"- {fact}" for fact in facts) + f"\n\n{question}"
 
 
 def _answering(
