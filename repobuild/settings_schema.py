@@ -269,7 +269,7 @@ class AdapterSection(Struct, kw_only=True):
     mastery: Annotated[
         int,
         _doc("right answers in a row until a fact counts as mastered", ge=1, le=20),
-    ] = 3
+    ] = 2
     review: Annotated[
         float,
         _doc(

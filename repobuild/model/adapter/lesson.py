@@ -48,7 +48,7 @@ BLOCK = 1_000  # facts that are tokenised together
 # In which a fact is taught, one after the other. With three of their own, mastered
 # relations were answered with a place when the words were new (16 % right); with eight
 # 50 to 90 %.
-PHRASINGS = 5
+PHRASINGS = 8
 
 
 @dataclass(frozen=True, slots=True)
