@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from repobuild.code.graph.graph import PROJECT
 from repobuild.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import web_address
+from repobuild.model.adapter.curriculum import Teaching
 from repobuild.model.adapter.lineage import Lineage, current_digest, sample_digest
 from repobuild.model.base import BUNDLED, TINY, Base, commit_of, resolve_base
 from repobuild.model.publish import hub
@@ -189,24 +190,27 @@ class Publication:
 
 
 def count_training_contents(source: SampleSource) -> TrainingContents:
-    """Count the samples that have a split, and their tokens if a tokenizer is here.
+    """Count the samples that may be taught, and their tokens if a tokenizer is here.
 
     Raises `StaleError` when the samples are newer than the dataset.
     """
     contents = TrainingContents()
     count = load_token_counter(source.settings)
     with_lines = bool(source.settings["adapter.line_numbers"])
-    for key, sample, row, _ in read_kept(source, contents.summary):
+    teaching = Teaching.of(source.settings)
+    for key, whole, row, _ in read_kept(source, contents.summary):
         if quotes_lines(key) and not with_lines:
             continue  # training leaves these out as well
-        task = sample["task"]
+        sample, task = teaching.shorten(whole), whole["task"]
+        if sample is None or teaching.rank(key, task) is None:
+            continue
         if row["split"] != "train":
             contents.held_out[task] += 1
             continue
         contents.trained[task] += 1
         contents.digests[key] = sample_digest(sample)
         if count is not None:
-            contents.tokens[task] += count_tokens(sample, count)
+            contents.tokens[task] += count_tokens(dict(sample), count)
         is_example = task == EXAMPLE_TASK and sample["language"] == "en"
         if is_example and not contents.example:
             contents.example = sample["question"]
