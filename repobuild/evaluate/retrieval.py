@@ -42,9 +42,9 @@ from repobuild.samples.dataset.all_samples import (
     SampleSource,
     keys_about,
 )
-from repobuild.samples.tasks.paraphrases import more_questions
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.text.docstring_parts import first_sentence_of
+from repobuild.samples.text.paraphrases import more_questions
 
 FEWEST_FACTS, MOST_FACTS = 2, 6
 # Share of the best fact's score that the third and further ones must have. On click it

@@ -13,7 +13,7 @@ from repobuild.model.bundled.question_texts import (
     held_out_phrasings,
     phrasings,
 )
-from repobuild.samples.tasks.paraphrases import fields_of
+from repobuild.samples.text.paraphrases import fields_of
 from tests.repository import Repository
 
 BASE = '"""Bases."""\n\n\nclass Base:\n    """Do nothing."""\n'

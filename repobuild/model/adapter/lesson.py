@@ -26,7 +26,7 @@ from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.lineage import Known
 from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.model.conversation import Example
-from repobuild.samples.tasks.paraphrases import paraphrases
+from repobuild.samples.text.paraphrases import paraphrases
 
 if TYPE_CHECKING:
     from repobuild.model.adapter.decision import Plan

@@ -40,7 +40,7 @@ from repobuild.model.bundled.question_texts import (
     phrasings,
 )
 from repobuild.model.grounding import with_facts
-from repobuild.samples.tasks.paraphrases import fields_in
+from repobuild.samples.text.paraphrases import fields_in
 
 REFUSALS: Mapping[str, str] = {
     "en": "The facts given do not say that.",

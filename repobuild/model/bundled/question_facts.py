@@ -26,8 +26,8 @@ from pathlib import Path
 
 from repobuild.checkout import open_checkout, silent
 from repobuild.samples.dataset.summary import DatasetSummary, KeptSample, read_kept
-from repobuild.samples.tasks.paraphrases import fields_of
 from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, FactKind, load_phrases
+from repobuild.samples.text.paraphrases import fields_of
 from repobuild.settings import use_command_line
 
 LANGUAGES = ("en", "zh")

@@ -25,8 +25,8 @@ from pathlib import Path
 from repobuild.model.bundled.question_facts import QuestionFact
 from repobuild.model.bundled.tokenizer import TURN_END, TURN_START
 from repobuild.resources import data_folder
-from repobuild.samples.tasks.paraphrases import fields_in, more_questions
 from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.paraphrases import fields_in, more_questions
 
 CHINESE_SHARE = 0.25
 LONGEST_ANSWER = 480  # characters, about 160 tokens
