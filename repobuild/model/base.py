@@ -33,6 +33,7 @@ from repobuild import resources
 from repobuild.engine.storage.artifact_store import object_path
 from repobuild.errors import UsageError
 from repobuild.model.load.chat_template import PLAIN_TEMPLATE, check_template
+from repobuild.model.load.libraries import silence_libraries
 from repobuild.model.load.pretrained import fetch_folder, read_model, read_tokenizer
 from repobuild.model.load.weight_check import check_model
 from repobuild.model.packaged import HUB_NAME, SMOLLM2, packaged_model
@@ -228,13 +229,6 @@ def _ask_hub_for_commit(model: str, revision: str | None) -> str:
 # ----------------------------------------------------------------------- loading
 
 
-def pick_device() -> str:
-    """Return "cuda" when a GPU is available, else "cpu"."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def load_tokenizer(base: Base) -> PreTrainedTokenizerBase:
     """Load the tokenizer; supply a chat template and a padding token if it lacks them.
 
@@ -263,22 +257,3 @@ def load_model(base: Base, dtype: torch.dtype) -> PreTrainedModel:
     model.requires_grad_(False)
     model.train(False)
     return model
-
-
-def silence_libraries() -> None:
-    """Silence the logs and progress bars of transformers, peft and DeepSpeed.
-
-    Call it before peft is imported: peft imports DeepSpeed, which warns about a machine
-    without a GPU unless DS_ACCELERATOR is set.
-    """
-    import os
-    import warnings
-
-    from transformers.utils import logging
-
-    logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    if pick_device() == "cpu":
-        os.environ.setdefault("DS_ACCELERATOR", "cpu")
-    libraries = r"(accelerate|deepspeed|peft|torch|transformers)\."
-    warnings.filterwarnings("ignore", module=libraries)

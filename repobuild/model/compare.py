@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from repobuild.model.base import Base, load_model, load_tokenizer, pick_device
+from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.conversation import Conversation
 from repobuild.model.generate import TextGenerator, attach_adapter
+from repobuild.model.load.libraries import pick_device
 
 BASE, ADAPTER = "base", "adapter"
 

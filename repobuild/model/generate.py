@@ -27,10 +27,10 @@ from repobuild.model.base import (
     Base,
     load_model,
     load_tokenizer,
-    pick_device,
 )
 from repobuild.model.conversation import FILE, Conversation, Example
 from repobuild.model.decode import greedy
+from repobuild.model.load.libraries import pick_device
 from repobuild.model.load.pretrained import read_adapter
 from repobuild.model.load.weight_check import LLAMA_LIKE
 

@@ -31,6 +31,7 @@ from pathlib import Path
 from repobuild.engine.storage.artifact_store import ArtifactStore, object_path
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.errors import UsageError
+from repobuild.model.load.libraries import silence_libraries
 from repobuild.model.load.pretrained import convert_gguf
 from repobuild.resources import user_cache_folder
 
@@ -97,9 +98,6 @@ def locate_weights() -> Path:
 def _convert(cache: Path, weights: Path) -> tuple[Path, str]:
     """Convert the weights into the cache, or wait for the process that does."""
     cache.mkdir(parents=True, exist_ok=True)
-    # Not at the top: base.py imports this module.
-    from repobuild.model.base import silence_libraries
-
     with hold_lock(cache / "lock", "converting a model", True, lambda _: None):
         if found := cached_model(cache):
             return found

@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.base_questions CORPUS MODEL...
 
-CORPUS is what `repobuild.model.bundled.packages` and `.question_facts` write; asked are
+CORPUS is what `repobuild.model.bundled.packages` and `.corpus_facts` write; asked are
 the packages that are held out there. No adapter is involved: without facts in the
 prompt a base cannot know an answer, but it can know what is asked and how it is said.
 

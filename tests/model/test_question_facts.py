@@ -5,8 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from repobuild.model.bundled.corpus_facts import facts_of
 from repobuild.model.bundled.grounded import FactIndex, grounded_conversations
-from repobuild.model.bundled.question_facts import QuestionFact, facts_of
+from repobuild.model.bundled.question_facts import QuestionFact
 from repobuild.model.bundled.question_texts import (
     RepositoryFacts,
     conversations,

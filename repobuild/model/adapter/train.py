@@ -61,7 +61,7 @@ from repobuild.model.adapter.recipe import (
     write_boxes,
 )
 from repobuild.model.adapter.training_run import ReportStep, StepReport, TrainingRun
-from repobuild.model.base import load_model, load_tokenizer, silence_libraries
+from repobuild.model.base import load_model, load_tokenizer
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.compute_options import (
     apply_compute_options,
@@ -69,6 +69,7 @@ from repobuild.model.compute.compute_options import (
 )
 from repobuild.model.compute.threads import make_thread_tuner
 from repobuild.model.conversation import Example
+from repobuild.model.load.libraries import silence_libraries
 from repobuild.model.load.pretrained import read_adapter
 
 LOSS_POINTS = 100  # points of the loss curve in a result, at most

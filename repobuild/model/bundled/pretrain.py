@@ -1,7 +1,7 @@
 """Train the bundled base model `tiny` on code and on questions about repositories.
 
     python -m repobuild.model.bundled.packages CORPUS SITE_PACKAGES...
-    python -m repobuild.model.bundled.question_facts CORPUS
+    python -m repobuild.model.bundled.corpus_facts CORPUS
     python -m repobuild.model.bundled.pretrain CORPUS --out tiny --minutes 80 --compile
     python -m repobuild.model.bundled.pretrain CORPUS --out tiny    # again: continues
 
