@@ -166,3 +166,11 @@ def test_a_block_that_fits_stays_whole() -> None:
 def test_a_name_that_is_neither_task_nor_kind_is_refused() -> None:
     with pytest.raises(UsageError, match='"callerz".*did you mean "callers"'):
         Teaching.of({**defaults(), "adapter.teach": ["location", "callerz"]})
+
+
+def test_a_place_comes_before_other_facts_of_things_somewhat_more_used() -> None:
+    ids = {"a.py::f#code_location.en.0": 0.2, "a.py::g#relations.en.0": 0.5,
+           "a.py::h#relations.en.0": 0.9}  # fmt: skip
+    samples = [(i, sample(i.rpartition("#")[2].partition(".")[0])) for i in ids]
+    facts = order_facts(samples, ids, EVERYTHING)
+    assert [fact.importance for fact in facts] == [0.9, 0.2, 0.5]
