@@ -72,8 +72,8 @@ def test_the_most_important_facts_are_taught_first() -> None:
 
 
 def test_equally_important_facts_come_in_the_order_of_the_setting() -> None:
-    ids = {"f#relations.en.0": 0.5, "f#code_location.en.0": 0.5}
-    for kinds in (["location", "callers"], ["callers", "location"]):
+    ids = {"f#relations.en.0": 0.5, "f#relations.en.10": 0.5}
+    for kinds in (["callees", "callers"], ["callers", "callees"]):
         made = order(ids, Teaching(tuple(kinds), 0))
         assert [kind_of(fact) for fact in made] == kinds
 
