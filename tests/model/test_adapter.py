@@ -352,6 +352,7 @@ def test_a_resumed_run_reports_whether_the_optimizer_is_resumed(
     import json
 
     from repobuild.model.adapter import train
+    from repobuild.model.adapter.checkpoint import _state_digest
     from tests.model.test_train import Killed
 
     def killed(*_: Any) -> None:
@@ -363,7 +364,9 @@ def test_a_resumed_run_reports_whether_the_optimizer_is_resumed(
         Commit(tmp_path, {}, "c1", samples(), **given).build()
     state = tmp_path / "tmp" / "c1" / "scratch" / "checkpoint" / "state.json"
     facts = json.loads(state.read_text())
-    state.write_text(json.dumps({**facts, "world": before}))
+    del facts["digest"]
+    facts["world"] = before
+    state.write_text(json.dumps({**facts, "digest": _state_digest(facts)}))
     again = Commit(tmp_path, {}, "c1", samples(), **given)
     again.build()
     fresh = ", weights only (2 processes before, now 1)"

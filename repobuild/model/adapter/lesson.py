@@ -26,6 +26,7 @@ from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.lineage import Known
 from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.model.conversation import Example
+from repobuild.samples.tasks.phrases import known_languages
 from repobuild.samples.text.paraphrases import paraphrases
 
 if TYPE_CHECKING:
@@ -125,12 +126,14 @@ class LessonMaker:
         phrasings: list[tuple[str, Mapping[str, Any]]] = list(own)
         sample = own[0][1]
         numbers = [i.rpartition(".")[2] for i in fact.samples]
-        if sample.get("form") == "fim" or not all(n.isdecimal() for n in numbers):
+        language = str(sample.get("language"))
+        has_kind = language in known_languages() and all(map(str.isdecimal, numbers))
+        if sample.get("form") == "fim" or not has_kind:
             return phrasings
         asked = [
             (int(n), str(s["question"])) for n, (_, s) in zip(numbers, own, strict=True)
         ]
-        others = paraphrases(str(sample["task"]), str(sample.get("language")), asked)
+        others = paraphrases(str(sample["task"]), language, asked)
         known = {question for _, question in asked}
         others = [question for question in others if question not in known]
         others.sort(key=lambda text: _hash(f"{fact.id} {text}"))

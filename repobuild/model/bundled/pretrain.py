@@ -58,7 +58,7 @@ from repobuild.model.bundled.training_rows import (
     held_out_rows,
     read_corpus,
 )
-from repobuild.model.load.pretrained import read_tokenizer
+from repobuild.model.load.pretrained import read_model, read_tokenizer
 
 Clock = Callable[[], float]
 
@@ -140,8 +140,7 @@ def build_model(recipe: PretrainRecipe) -> Qwen3ForCausalLM:
 
 def load_base(folder: Path) -> Qwen3ForCausalLM:
     """Return an earlier model with its weights in float32."""
-    load: Callable[..., Qwen3ForCausalLM] = Qwen3ForCausalLM.from_pretrained
-    return load(folder, dtype=torch.float32, local_files_only=True)
+    return cast(Qwen3ForCausalLM, read_model(folder, torch.float32))
 
 
 def build_optimizer(
