@@ -167,7 +167,9 @@ def said(folder: Path) -> list[str]:
 
 
 def test_the_card_s_own_code_runs_without_repobuild(said: list[str]) -> None:
-    assert said[0].strip() and said[0] == said[1]
+    # Sixty thousand parameters may say nothing but line breaks: that they differ from
+    # the base is what the next test looks at.
+    assert len(said[0]) > 1 and said[0] == said[1]
 
 
 def test_plain_libraries_find_the_same_logits_merged_or_not(said: list[str]) -> None:
