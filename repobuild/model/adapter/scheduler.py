@@ -35,9 +35,10 @@ from typing import Any, NamedTuple
 SLOW_AFTER = 12  # times; a path takes 4 to 6, a list of callers 2 to 7
 MOST_SHOWN = 40  # times
 NEVER = 1 << 30  # the pass in which a fact is due that was set aside
-# Share of the tokens in which facts are introduced; the rest masters those, at falling
-# rates.
-INTRODUCING = 0.7
+# Share of the tokens in which facts are introduced, as many as can still be mastered;
+# the rest masters those, at falling rates. With 0.7 and no condition a first build spent
+# the last quarter of its tokens on reviews, 1,677 of 1,680 facts being mastered.
+INTRODUCING = 0.9
 EXPECTED_TIMES = 9  # that a fact is shown until it is mastered, for the rate's curve
 
 
@@ -112,8 +113,8 @@ class Scheduler:
         reviews = [n for _, n in due if self._is_mastered(n)]
         taken = self._take(waiting, room - int(room * self.pace.review))
         taken += self._take(reviews, room - self._tokens(taken))
-        if self._is_introducing():
-            taken += self._take(self._new_facts(), room - self._tokens(taken))
+        fresh = min(room - self._tokens(taken), self._affordable())
+        taken += self._take(self._new_facts(), fresh)
         if not taken and due:  # the budget is spent
             return []
         self.spent += self._tokens(taken)
@@ -155,12 +156,22 @@ class Scheduler:
     def _is_mastered(self, number: int) -> bool:
         return self.states[number].box >= self.pace.mastery
 
-    def _is_introducing(self) -> bool:
-        return self.spent < INTRODUCING * self.pace.budget
+    def _affordable(self) -> int:
+        """Return the tokens of new facts that can be mastered beside the open ones."""
+        if self.spent >= INTRODUCING * self.pace.budget:
+            return 0
+        waiting = (
+            number
+            for number, state in self.states.items()
+            if state.due < NEVER and not self._is_mastered(number)
+        )
+        left = self.pace.budget - self.spent
+        return max(0, left // EXPECTED_TIMES - self._tokens(waiting))
 
     def _is_open(self) -> bool:
         """Return whether anything is left but reviews, which alone are no goal."""
-        if self._is_introducing() and next(self._new_facts(), None) is not None:
+        new = next(self._new_facts(), None)
+        if new is not None and self._size(new) <= self._affordable():
             return True
         open_boxes = (s for s in self.states.values() if s.box < self.pace.mastery)
         return any(state.due < NEVER for state in open_boxes)
