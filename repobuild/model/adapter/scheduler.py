@@ -36,7 +36,7 @@ SLOW_AFTER = 12  # times; a path takes 4 to 6, a list of callers 2 to 7
 MOST_SHOWN = 40  # times
 NEVER = 1 << 30  # the pass in which a fact is due that was set aside
 # Share of the tokens in which facts are introduced, as many as can still be mastered;
-# the rest masters those, at falling rates. With 0.7 and no condition a first build spent
+# the rest masters those, at falling rates. With 0.7 and no condition a build had spent
 # the last quarter of its tokens on reviews, 1,677 of 1,680 facts being mastered.
 INTRODUCING = 0.9
 EXPECTED_TIMES = 9  # that a fact is shown until it is mastered, for the rate's curve
