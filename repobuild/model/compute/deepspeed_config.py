@@ -94,6 +94,12 @@ def join_process_group() -> None:
     # half a minute, for no gain on gloo's small messages.
     deepspeed.ops.__compatible_ops__ = {}
     backend = "nccl" if torch.cuda.is_available() else "gloo"
+    group: Any = torch.distributed
+    if os.environ["WORLD_SIZE"] == "1" and not group.is_initialized():
+        # One process meets nobody. Over a port it would fail now and then with
+        # EADDRINUSE, when another build took the free port that it had just found.
+        store = group.HashStore()
+        group.init_process_group(backend, store=store, rank=0, world_size=1)
     deepspeed.init_distributed(backend, verbose=False)
 
 
