@@ -14,6 +14,7 @@ from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.model.adapter.adapter import adapter
 from repobuild.model.adapter.lesson import LEAST_BUDGET
 from repobuild.model.adapter.lineage import Lineage, Manifest, current_digest
+from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.base import Base
 from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import merged
@@ -206,6 +207,14 @@ def test_what_the_parent_has_lost_is_taught_again(
     def forgetful(*given: Any) -> dict[str, bool]:
         return {fact: fact != lost for fact in real(*given) | {lost: False}}
 
+    jobs: list[TrainingJob] = []
+    run = step.run_job
+
+    def recorded(task: Any, job: TrainingJob) -> TrainingResult:
+        jobs.append(job)
+        return run(task, job)
+
+    monkeypatch.setattr(step, "run_job", recorded)
     monkeypatch.setattr(step, "ask_parent", forgetful)
     monkeypatch.setattr(
         step,
@@ -216,7 +225,11 @@ def test_what_the_parent_has_lost_is_taught_again(
     row = task.build()
     facts = Manifest.read(task.object(row["object"])).facts
     assert facts[lost].looked == 2
-    assert row["samples"]["reviewed"] > 0
+    (job,) = jobs
+    boxes = {job.examples[fact.examples[0]].id: fact.box for fact in job.facts}
+    assert boxes.pop(lost) == 0  # open again
+    known = [box for box in boxes.values() if box is not None]
+    assert len(known) == 6 and min(known) >= job.recipe.mastery  # reviewed
 
 
 def test_the_next_commit_asks_first_what_was_not_looked_at_for_longest(

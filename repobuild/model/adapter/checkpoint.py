@@ -96,7 +96,7 @@ def _write_state(run: TrainingRun, folder: Path) -> None:
         "drifts": run.drifts,
         "held_out": run.held_out.points,
         "stage": deepspeed_config.zero_stage(run.job.deepspeed),
-        "job": run.job.digest,
+        "job": run.job_digest,
         "files": _file_digests(folder),
     }
     whole = {**state, "digest": _state_digest(state)}
@@ -188,7 +188,7 @@ def restore_progress(run: TrainingRun) -> None:
     """Open the run's first pass, or the one that this job's checkpoint was in."""
     from safetensors.torch import load_file
 
-    state = read_checkpoint_state(run.job.scratch, run.job.digest)
+    state = read_checkpoint_state(run.job.scratch, run.job_digest)
     if not state:
         run.open_pass()
         return

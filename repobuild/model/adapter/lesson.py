@@ -19,10 +19,9 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model.adapter.curriculum import TeachableFact
+from repobuild.model.adapter.curriculum import TeachableFact, draw_hash
 from repobuild.model.adapter.lineage import Known
 from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.model.conversation import Example
@@ -37,8 +36,7 @@ PASS_TOKENS = 16_384  # of a pass
 PASSES = 24  # of a run, at least: mastery is seen over several
 LEAST_PASS = 2_048  # tokens of a pass that continues
 LEAST_BUDGET = 16_384  # tokens of a run that continues
-# Times that a budget reckons with for a fact of the delta; what is mastered ends
-# earlier.
+# Times that the budget allows for a fact of the delta; once all are mastered it ends.
 DELTA_TIMES = 2 * EXPECTED_TIMES
 FEWEST_TIMES = 3  # that a fact is shown: what cannot be shown so often is not begun
 ASKED_SHARE = 0.15  # of the known facts, at every continued adapter: all in seven
@@ -46,9 +44,8 @@ MOST_ASKED = 600
 MOST_LOST = 60  # facts that are taught again beside one delta
 RECENT = 10  # adapters
 BLOCK = 1_000  # facts that are tokenised together
-# In which a fact is taught, one after the other. With three of their own, mastered
-# relations were answered with a place when the words were new (16 % right); with eight
-# 50 to 90 %.
+# In which a fact is taught, one after the other. On itsdangerous, of the taught facts
+# 66 % were right in a phrasing never trained with eight, and 59 % with three.
 PHRASINGS = 8
 
 
@@ -61,10 +58,6 @@ class Lesson:
     examples: list[Example]
     pace: Pace
     left_out: dict[str, int]  # reason -> samples
-
-    @property
-    def fact_ids(self) -> list[str]:
-        return [fact.id for fact in self.facts]
 
 
 class LessonMaker:
@@ -136,7 +129,7 @@ class LessonMaker:
         others = paraphrases(str(sample["task"]), language, asked)
         known = {question for _, question in asked}
         others = [question for question in others if question not in known]
-        others.sort(key=lambda text: _hash(f"{fact.id} {text}"))
+        others.sort(key=lambda text: draw_hash(f"{fact.id} {text}"))
         for number, question in enumerate(others[: max(0, PHRASINGS - len(own))]):
             phrasings.append((f"{fact.id}~{number}", {**sample, "question": question}))
         return phrasings
@@ -192,11 +185,8 @@ def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     Up to a third were learnt or asked last, by chance; the rest are those that were not
     looked at for longest.
     """
-    unchanged = [
-        fact
-        for fact in plan.facts
-        if fact.id in plan.known and fact.id not in plan.changed_facts
-    ]
+    asked_about = plan.known.keys() - plan.changed_facts
+    unchanged = [fact for fact in plan.facts if fact.id in asked_about]
     count = min(MOST_ASKED, math.ceil(len(unchanged) * ASKED_SHARE) + 1)
     looked = {fact.id: plan.known[fact.id].looked for fact in unchanged}
     oldest = sorted(unchanged, key=lambda f: (looked[f.id], _draw(plan, f)))
@@ -261,8 +251,4 @@ def coverage(
 
 
 def _draw(plan: Plan, fact: TeachableFact) -> bytes:
-    return _hash(f"{plan.recipe.seed}.{plan.manifest.digest}.{fact.id}")
-
-
-def _hash(text: str) -> bytes:
-    return blake2b(text.encode("utf-8", "replace"), digest_size=8).digest()
+    return draw_hash(f"{plan.recipe.seed}.{plan.manifest.digest}.{fact.id}")

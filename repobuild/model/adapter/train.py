@@ -197,7 +197,7 @@ class AdapterTrainer(Trainer):
             model=model,
             args=arguments,
             train_dataset=numbers,
-            data_collator=lambda numbers: {"step": torch.tensor(numbers)},
+            data_collator=lambda items: {"step": torch.tensor(items)},
             callbacks=[TrainingCallback(self, log)],
         )
         self.remove_callback(PrinterCallback)
@@ -215,9 +215,8 @@ class AdapterTrainer(Trainer):
         """Return the tensors of the next step, whatever number was fetched."""
         run = self.run
         examples = run.job.examples
-        tensors: dict[str, Any] = dict(
-            self.to_device([[examples[n] for n in row] for row in run.own_batch])
-        )
+        rows = [[examples[number] for number in row] for row in run.own_batch]
+        tensors: dict[str, Any] = self.to_device(rows)
         if self.windows:
             number = (run.step * run.world + run.rank) % len(self.windows)
             window = self.windows[number]
@@ -232,7 +231,7 @@ class AdapterTrainer(Trainer):
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
         chosen: Any = optimizer or self.optimizer
         self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
-            chosen, lambda _: self.run.rate()
+            chosen, lambda _: self.run.rate_after(self.run.tokens)
         )
         return self.lr_scheduler
 
@@ -276,7 +275,7 @@ class TrainingCallback(TrainerCallback):
         run = self.trainer.run
         before, self.tokens = self.tokens, run.tokens
         self.threads.step(run.tokens - before)
-        values = {"loss": run.losses[-1], "rate": run.job.rate * run.rate()}
+        values = {"loss": run.losses[-1], "rate": run.job.rate * run.rate_after(before)}
         self.log.step(run.step, run.tokens - before, values)
         run.close_pass()
         if run.ended or run.passes_share(before, self.measurements):

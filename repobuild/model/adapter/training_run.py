@@ -64,27 +64,27 @@ class TrainingRun:
     report: ReportStep
     scheduler: Scheduler
     planned: int  # tokens of the whole run, about
+    job_digest: str  # computed once: it reads every example
     step: int = 0  # done
     tokens: int = 0  # trained in these steps, without padding and general text
     answer_tokens: int = 0
     losses: list[float] = field(default_factory=list)  # by step, of this process
     drifts: list[float] = field(default_factory=list)  # the same, on general text
     held_out: HeldOutCurve = field(default_factory=HeldOutCurve)
-    before: dict[str, Any] = field(
-        default_factory=dict
-    )  # the scheduler, before the pass
+    taught: int = 0  # facts introduced, this pass included
+    mastered: int = 0  # before the pass
+    # The scheduler's state before the pass.
+    before: dict[str, Any] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)  # of the pass, of all processes
     done: int = 0  # steps of the pass
     results: dict[int, int] = field(default_factory=dict)  # of the pass: fact -> RIGHT
-    _fact_of: dict[int, int] = field(
-        default_factory=dict
-    )  # example -> fact, of the pass
+    _fact_of: dict[int, int] = field(default_factory=dict)  # by example of the pass
 
     @classmethod
     def start(cls, job: TrainingJob, report: ReportStep) -> TrainingRun:
         sizes = [len(example.tokens) for example in job.examples]
         scheduler = Scheduler(job.facts, sizes, job.pace)
-        return cls(job, report, scheduler, scheduler.planned_tokens)
+        return cls(job, report, scheduler, scheduler.planned_tokens, job.digest)
 
     @property
     def checkpoint(self) -> Path:
@@ -110,6 +110,9 @@ class TrainingRun:
         self.before = self.scheduler.dump()
         self.results, self.done = {}, 0
         shown = self.scheduler.next_pass()
+        states = self.scheduler.states.values()
+        self.taught = len(states)
+        self.mastered = sum(state.box >= self.job.pace.mastery for state in states)
         self._fact_of = {example: fact for fact, example in shown}
         self.batches = self._plan_batches(shown)
 
@@ -120,8 +123,7 @@ class TrainingRun:
         """
         if not shown:
             return []
-        recipe = self.job.recipe
-        lengths = [len(example.tokens) for example in self.job.examples]
+        recipe, lengths = self.job.recipe, self.scheduler.sizes
         order = [example for _, example in shown]
         longest = max(lengths[number] for number in order)
         size = max(recipe.batch_tokens // self.world, longest)
@@ -213,24 +215,22 @@ class TrainingRun:
         )
         return first < last
 
-    def rate(self) -> float:
-        """Return the share of the peak rate at the next step."""
-        return rate_at(self.tokens / self.planned, self.job.recipe.warmup)
+    def rate_after(self, tokens: int) -> float:
+        """Return the share of the peak rate of the step that follows so many tokens."""
+        return rate_at(tokens / self.planned, self.job.recipe.warmup)
 
     def tell(self) -> None:
         """Report the last step, in the first process."""
         if self.rank:
             return
-        mastery = self.job.pace.mastery
-        states = self.scheduler.states.values()
         self.report(
             StepReport(
                 self.step,
                 self.tokens,
                 self.planned,
                 self.losses[-1],
-                len(states),
-                sum(state.box >= mastery for state in states),
+                self.taught,
+                self.mastered,
             )
         )
 

@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
 
 from repobuild.samples.dataset.summary import KeptSample
-from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, FactKind, load_phrases
+from repobuild.samples.tasks.phrases import HELD_OUT, NUMBERS, kinds_by_number
 from repobuild.samples.text.paraphrases import fields_of
 
 _KEY = re.compile(r"#(\w+)\.(\w+)\.(\d+)$")
@@ -52,7 +51,7 @@ def _read_fact(kept: KeptSample) -> QuestionFact | None:
     match = _KEY.search(kept.id)
     assert match is not None
     task, language, number = match[1], match[2], int(match[3])
-    kind = _kinds(language).get((task, number // NUMBERS))
+    kind = kinds_by_number(language).get((task, number // NUMBERS))
     if kind is None or number % NUMBERS == HELD_OUT:
         return None
     sample = kept.sample
@@ -61,9 +60,3 @@ def _read_fact(kept: KeptSample) -> QuestionFact | None:
         return None
     element, answer = str(sample["element"]), str(sample["answer"])
     return QuestionFact(kind.name, task, language, element, fields, answer)
-
-
-@cache
-def _kinds(language: str) -> Mapping[tuple[str, int], FactKind]:
-    kinds = load_phrases(language).kinds.values()
-    return {(kind.task, kind.number // NUMBERS): kind for kind in kinds}

@@ -82,6 +82,13 @@ def load_phrases(language: str) -> Phrases:
     return read_phrases(path)
 
 
+@cache
+def kinds_by_number(language: str) -> Mapping[tuple[str, int], FactKind]:
+    """Return the kinds of a language by (task, number of a sample's key // NUMBERS)."""
+    kinds = load_phrases(language).kinds.values()
+    return {(kind.task, kind.number // NUMBERS): kind for kind in kinds}
+
+
 def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
     """Return the digests of the question files, so that rewording remakes samples."""
     return {

@@ -1,5 +1,4 @@
-"""Ask a fact in further phrasings than its samples have: those of
-`configs/paraphrases`.
+"""Ask a fact in more phrasings than its samples have, those of `configs/paraphrases`.
 
 A sample's question is a template with its fields filled in. The fields are read back
 out of it, and fill every other template of the kind that needs no others. So a
@@ -16,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from repobuild.resources import data_folder
-from repobuild.samples.tasks.phrases import NUMBERS, FactKind, load_phrases
+from repobuild.samples.tasks.phrases import NUMBERS, FactKind, kinds_by_number
 
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -32,7 +31,7 @@ def paraphrases(
     fields: dict[str, str] = {}
     kind: FactKind | None = None
     for number, question in asked:
-        kind = _kinds(language).get((task, number // NUMBERS))
+        kind = kinds_by_number(language).get((task, number // NUMBERS))
         place = number % NUMBERS
         if kind is None or place >= len(kind.questions):
             return []
@@ -66,12 +65,6 @@ def _pattern(template: str) -> re.Pattern[str]:
 def fields_in(template: str) -> frozenset[str]:
     """Return the names of a template's fields."""
     return frozenset(_FIELD.findall(template))
-
-
-@cache
-def _kinds(language: str) -> Mapping[tuple[str, int], FactKind]:
-    kinds = load_phrases(language).kinds.values()
-    return {(kind.task, kind.number // NUMBERS): kind for kind in kinds}
 
 
 @cache
