@@ -27,9 +27,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import torch
-
 from repobuild.model.base import Base
 from repobuild.model.bundled.grounded import (
     REFUSALS,
@@ -37,7 +34,7 @@ from repobuild.model.bundled.grounded import (
     GroundedStyle,
     grounded_conversations,
 )
-from repobuild.model.bundled.pretrain import batch_loss, load_base, tensors
+from repobuild.model.bundled.pretrain import held_out_loss, load_base
 from repobuild.model.bundled.question_texts import (
     AskedQuestion,
     conversations,
@@ -122,44 +119,19 @@ def _drawn(asked: list[AskedQuestion]) -> list[AskedQuestion]:
     return random.Random(3).sample(asked, min(EACH, len(asked)))
 
 
-def losses(folder: Path, rows: Mapping[str, Rows]) -> dict[str, float]:
-    """Return the loss of each kind of text."""
-    model = load_base(folder).eval()
-    result = {}
-    with torch.no_grad():
-        for kind, of_kind in rows.items():
-            total = count = 0.0
-            for begin in range(0, len(of_kind), 8):
-                part = of_kind.select(np.arange(begin, min(begin + 8, len(of_kind))))
-                ids, weights = tensors(part)
-                total += batch_loss(model, ids, weights).item() * weights.sum().item()
-                count += weights.sum().item()
-            result[kind] = round(total / max(count, 1.0), 3)
-    return result
-
-
-def answers(
-    generator: TextGenerator, asked: Sequence[AskedQuestion]
-) -> list[tuple[str, bool]]:
-    """Return each answer, and whether it ended by itself."""
-    found = generator.generate([one.question for one in asked], LIMIT)
-    encode = generator.conversation.tokenizer.encode
-    return [(text, len(encode(text)) < LIMIT - 2) for text in found]
-
-
 def measure(folder: Path, rows: Mapping[str, Rows], papers: list[Exam]) -> Scores:
     """Return the scores of a model: in all, by kind, and some answers to read."""
     generator = TextGenerator.load(Base(folder.name, str(folder), None, folder.name))
-    scores: Scores = {"loss": losses(folder, rows)}
+    scores: Scores = {"loss": held_out_loss(load_base(folder).eval(), rows, ROWS, 8)}
     ended = [0, 0]
     for exam in papers:
-        given = answers(generator, exam.asked)
+        given = generator.generate([one.question for one in exam.asked], LIMIT)
         right = [
-            exam.is_right(text, one)
-            for (text, _), one in zip(given, exam.asked, strict=True)
+            exam.is_right(answer.text, one)
+            for answer, one in zip(given, exam.asked, strict=True)
         ]
         scores[exam.name] = round(sum(right) / len(right), 3)
-        ended[0] += sum(end for _, end in given)
+        ended[0] += sum(answer.ended for answer in given)
         ended[1] += len(given)
         kinds: dict[str, list[bool]] = {}
         for one, is_right in zip(exam.asked, right, strict=True):
@@ -168,8 +140,8 @@ def measure(folder: Path, rows: Mapping[str, Rows], papers: list[Exam]) -> Score
             kind: f"{sum(r)} of {len(r)}" for kind, r in sorted(kinds.items())
         }
         scores[f"{exam.name} shown"] = [
-            {"question": one.question, "answer": text, "right": one.answer}
-            for (text, _), one in list(zip(given, exam.asked, strict=True))[:12]
+            {"question": one.question, "answer": answer.text, "right": one.answer}
+            for answer, one in list(zip(given, exam.asked, strict=True))[:12]
         ]
     scores["ends"] = round(ended[0] / ended[1], 3)
     return scores

@@ -107,7 +107,7 @@ def test_the_rate_warms_up_and_falls_with_the_clock() -> None:
 
 def test_every_kind_of_text_is_scored(run: pretrain.PretrainRun) -> None:
     model = pretrain.build_model(NANO)
-    scores = pretrain.held_out_loss(model, run.held_out, run, most=4)
+    scores = pretrain.held_out_loss(model, run.held_out, most=4, batch=NANO.batch)
     kinds = ("code", "fim", "packages", "questions", "grounded")
     assert set(scores) == {f"{kind}_loss_per_token" for kind in kinds}
     assert all(4 < loss < 8 for loss in scores.values())  # log 300 = 5.7

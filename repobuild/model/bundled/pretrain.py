@@ -61,6 +61,7 @@ from repobuild.model.bundled.training_rows import (
 from repobuild.model.load.pretrained import read_model, read_tokenizer
 
 Clock = Callable[[], float]
+BatchLoss = Callable[..., torch.Tensor]  # `batch_loss`, or compiled from it
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,20 +191,24 @@ def learning_rate(recipe: PretrainRecipe, spent: float) -> float:
 
 @torch.no_grad()
 def held_out_loss(
-    model: Qwen3ForCausalLM, held_out: Mapping[str, Rows], run: PretrainRun, most: int
+    model: Qwen3ForCausalLM,
+    held_out: Mapping[str, Rows],
+    most: int,
+    batch: int,
+    loss: BatchLoss = batch_loss,
 ) -> dict[str, float]:
     """Return the held-out loss (nats) of each kind, per target token.
 
-    At most `most` rows of each kind are measured.
+    At most `most` rows of each kind are measured, `batch` at a time.
     """
     result: dict[str, float] = {}
     for kind, rows in held_out.items():
         total = count = 0.0
-        for begin in range(0, min(most, len(rows)), run.recipe.batch):
-            part = np.arange(begin, min(begin + run.recipe.batch, most, len(rows)))
+        for begin in range(0, min(most, len(rows)), batch):
+            part = np.arange(begin, min(begin + batch, most, len(rows)))
             ids, weights = tensors(rows.select(part))
             tokens = weights.sum().item()
-            total += run.loss(model, ids, weights).item() * tokens
+            total += loss(model, ids, weights).item() * tokens
             count += tokens
         if count:
             result[f"{kind}_loss_per_token"] = round(total / count, 4)
@@ -377,7 +382,7 @@ class PretrainRun:
     base: Path | None = None  # the model whose weights the run starts from
     packages: Sequence[Mapping[str, object]] = ()  # for the recipe
     clock: Clock = time.monotonic
-    loss: Callable[..., torch.Tensor] = batch_loss
+    loss: BatchLoss = batch_loss
     most_steps: int | None = None  # stop early, as an interruption would
     log: Callable[[str], None] = lambda line: print(line, file=sys.stderr, flush=True)
 
@@ -496,7 +501,9 @@ def score(
     windows_of_kind: int,
 ) -> None:
     """Measure the held-out loss, keep it in the progress and log it."""
-    progress.scores = held_out_loss(model, run.held_out, run, windows_of_kind)
+    progress.scores = held_out_loss(
+        model, run.held_out, windows_of_kind, run.recipe.batch, run.loss
+    )
     run.log(f"step {progress.step:,} held out {json.dumps(progress.scores)}")
 
 
