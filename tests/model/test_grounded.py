@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from repobuild.model.bundled import grounded
 from repobuild.model.bundled.grounded import (
     REFUSALS,
     FactIndex,
@@ -65,6 +66,28 @@ def test_the_facts_hold_everything_that_the_answer_names(
 ) -> None:
     asked = drawn(index, GroundedStyle(refused=0.0, invented=invented))
     assert len(asked) > 300
+    check_that_facts_answer(asked)
+
+
+@pytest.mark.parametrize("invented", [0.0, 1.0])
+def test_facts_that_do_not_fit_are_left_out_but_not_the_one_that_answers(
+    index: FactIndex, invented: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    style = GroundedStyle(refused=0.0, invented=invented)
+    whole = drawn(index, style)
+    monkeypatch.setattr(grounded, "LONGEST", 200)
+    cut = drawn(index, style)
+    assert max(map(fact_count, cut)) < max(map(fact_count, whole))
+    assert len(cut) > 100
+    check_that_facts_answer(cut)
+
+
+def fact_count(asked: AskedQuestion) -> int:
+    return asked.question.count("\n- ") + 1
+
+
+def check_that_facts_answer(asked: list[AskedQuestion]) -> None:
+    """Check that some fact of each message has all names of the answer."""
     for one in asked:
         facts, _, question = one.question.rpartition("\n\n")
         lines = facts.split("\n")

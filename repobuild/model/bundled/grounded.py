@@ -150,14 +150,16 @@ def _ground(
     rng.shuffle(lines)
     answer = REFUSALS[fact.language] if refused else fact.answer
     texts = [*dict.fromkeys(lines), asked.question, answer]
+    answering = None if refused else texts.index(line)
     if rng.random() < style.invented:
         texts = invent_all(texts, rng)
     while sum(map(len, texts)) > LONGEST and len(texts) > 4:
         at = rng.randrange(len(texts) - 2)
-        if refused or texts[at] != line:
-            del texts[at]
-        else:
+        if at == answering:
             return None
+        del texts[at]
+        if answering is not None and at < answering:
+            answering -= 1
     *facts, question, answer = texts
     return AskedQuestion(fact.kind, with_facts(facts, question), answer)
 
