@@ -7,8 +7,8 @@ The user's message, as `ask --ground` writes it:
 
     QUESTION
 
-A fact is the first paragraph, on one line, of an answer. Two to six of them are given
-in random order. One answers the question: in a quarter of the cases in another language
+A fact is the line that grounding.py makes of an answer. Two to six of them are given in
+random order. One answers the question: in a quarter of the cases in another language
 than the answer, and for places sometimes a fact of another kind that names the path.
 The others are about the same file, similar names, or anything in the repository. In
 half of the messages all names, paths and numbers are invented, in facts, question and
@@ -39,7 +39,7 @@ from repobuild.model.bundled.question_texts import (
     known_fields,
     phrasings,
 )
-from repobuild.model.grounding import with_facts
+from repobuild.model.grounding import fact_line, is_fact, with_facts
 from repobuild.samples.text.paraphrases import fields_in
 
 REFUSALS: Mapping[str, str] = {
@@ -48,7 +48,7 @@ REFUSALS: Mapping[str, str] = {
 }
 FOREIGN_SHARE = 0.25  # of the answering facts are in another language
 OTHER_KIND_SHARE = 0.3  # of the places are answered by a fact of another kind
-LONGEST_FACT = 300  # characters
+LONGEST_TRAINED = 300  # characters of a fact; `ask --ground` gives longer ones, too
 LONGEST = 1_250  # characters of facts, question and answer
 _UNNAMED = frozenset(("project", "kind", "fence", "verb", "mark"))
 _CODE_QUESTIONS = frozenset(("describe", "body", "line", "assertion", "needs"))
@@ -66,14 +66,9 @@ class GroundedStyle:
 _TRAINED = GroundedStyle()
 
 
-def fact_line(answer: str) -> str:
-    """Return the first paragraph of an answer on one line."""
-    return " ".join(answer.split("\n\n")[0].split())
-
-
 def is_whole(answer: str) -> bool:
     """Return whether an answer is no longer than its first paragraph."""
-    return "\n\n" not in answer.strip() and len(answer) <= LONGEST_FACT
+    return "\n\n" not in answer.strip() and len(answer) <= LONGEST_TRAINED
 
 
 @dataclass(slots=True)
@@ -99,7 +94,8 @@ class FactIndex:
         for fact in repository.facts:
             if fact.kind in _CODE_QUESTIONS:
                 continue
-            if len(fact_line(fact.answer)) <= LONGEST_FACT:
+            line = fact_line(fact.answer)
+            if is_fact(line) and len(line) <= LONGEST_TRAINED:
                 index.facts.append(fact)
                 index.by_element[fact.element].append(fact)
                 index.by_path[fact.element.partition("::")[0]].append(fact)
