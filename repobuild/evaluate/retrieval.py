@@ -14,6 +14,8 @@ forbids it, is never read, and nor is one whose phrasing is held out: a report t
 it would find its own answer.
 
 Every look-up goes by key or by index, so that it costs the same in a large repository.
+Only names that are gone have no index: a finder reads the keys of `history` once, when
+the first name is looked up.
 """
 
 from __future__ import annotations
@@ -21,7 +23,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from itertools import chain, islice, zip_longest
 
 from rapidfuzz import fuzz, process
@@ -141,11 +143,20 @@ class FactFinder:
 
     def _gone(self, name: str) -> Iterator[str]:
         """Yield ids with this name that only the samples about changes know."""
+        for id in self._changed_ids.get(name, ()):
+            if id not in self._contexts:
+                yield id
+
+    @cached_property
+    def _changed_ids(self) -> Mapping[str, Sequence[str]]:
+        """Return the ids of `history` by dotted name, and by its last part."""
+        ids: dict[str, list[str]] = {}
         history = self._samples.tables.get("history")
         for id in history.keys() if history else ():
             qual = strip_counts(split_id(id)[1])
-            if name in (qual, name_of(qual)) and id not in self._contexts:
-                yield id
+            for name in {qual, name_of(qual)}:
+                ids.setdefault(name, []).append(id)
+        return ids
 
     def _quoted(self, text: str) -> list[str]:
         """Return the sections with a title, or the elements with a docstring."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -152,10 +152,19 @@ def test_no_table_is_gone_through(
     finder: FactFinder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a large repository a question looks at as little as of a small one."""
+    listed: list[str] = []
 
     def refuse(self: StoredTable) -> None:
         raise AssertionError(f"went through {self.rule.name}")
 
+    def list_keys(self: StoredTable) -> Iterator[str]:
+        listed.append(self.rule.name)
+        return keys(self)
+
+    keys = StoredTable.keys
+    monkeypatch.setattr(StoredTable, "keys", list_keys)
     for name in ("items", "entries", "raw_items"):
         monkeypatch.setattr(StoredTable, name, refuse)
     assert finder.find("Who calls want_bytes?") and finder.find("What is seal?")
+    assert finder.find("What happened to `gone_soon` and `sign`?")
+    assert listed == ["history"]  # once: what is gone has no index
