@@ -44,9 +44,8 @@ from repobuild.samples.dataset.all_samples import (
     SampleSource,
     keys_about,
 )
-from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.text.docstring_parts import first_sentence_of
-from repobuild.samples.text.paraphrases import more_questions
+from repobuild.samples.text.paraphrases import phrasings
 
 FEWEST_FACTS, MOST_FACTS = 2, 6
 # Share of the best fact's score that the third and further ones must have. On click it
@@ -286,10 +285,7 @@ def _likeness(question: str, others: Sequence[str]) -> float:
 @cache
 def _templates(language: str) -> Mapping[str, Sequence[str]]:
     """Return the trained phrasings of each kind, without names."""
-    more = more_questions(language)
     return {
-        kind.name: [
-            _without_names(text) for text in (*kind.questions, *more.get(kind.name, ()))
-        ]
-        for kind in load_phrases(language).kinds.values()
+        kind: [_without_names(text) for text in texts]
+        for kind, texts in phrasings(language).items()
     }

@@ -31,11 +31,11 @@ from repobuild.model.bundled.question_texts import (
     ask,
     held_out_phrasings,
     known_fields,
-    phrasings,
     read_repository,
 )
 from repobuild.model.bundled.training_rows import tokenise_chats
 from repobuild.model.load.pretrained import read_tokenizer
+from repobuild.samples.text.paraphrases import phrasings
 
 KINDS = ("location", "callers")
 EACH = 40  # facts of a kind

@@ -12,9 +12,8 @@ from repobuild.model.bundled.question_texts import (
     RepositoryFacts,
     conversations,
     held_out_phrasings,
-    phrasings,
 )
-from repobuild.samples.text.paraphrases import fields_of
+from repobuild.samples.text.paraphrases import fields_of, phrasings
 from tests.repository import Repository
 
 BASE = '"""Bases."""\n\n\nclass Base:\n    """Do nothing."""\n'

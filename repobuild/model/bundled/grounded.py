@@ -37,10 +37,9 @@ from repobuild.model.bundled.question_texts import (
     RepositoryFacts,
     ask,
     known_fields,
-    phrasings,
 )
 from repobuild.model.grounding import fact_line, is_fact, with_facts
-from repobuild.samples.text.paraphrases import fields_in
+from repobuild.samples.text.paraphrases import fields_in, phrasings
 
 REFUSALS: Mapping[str, str] = {
     "en": "The facts given do not say that.",

@@ -25,8 +25,7 @@ from pathlib import Path
 from repobuild.model.bundled.question_facts import QuestionFact
 from repobuild.model.bundled.tokenizer import TURN_END, TURN_START
 from repobuild.resources import data_folder
-from repobuild.samples.tasks.phrases import load_phrases
-from repobuild.samples.text.paraphrases import fields_in, more_questions
+from repobuild.samples.text.paraphrases import fields_in, phrasings
 
 CHINESE_SHARE = 0.25
 LONGEST_ANSWER = 480  # characters, about 160 tokens
@@ -114,15 +113,6 @@ def read_repository(file: Path) -> RepositoryFacts:
     names = [f.fields["project"] for f in facts if "project" in f.fields]
     project = max(set(names), key=names.count) if names else file.stem
     return RepositoryFacts(file.stem, project, facts)
-
-
-@cache
-def phrasings(language: str) -> Mapping[str, tuple[str, ...]]:
-    """Return the question templates of every kind, none of them held out."""
-    return {
-        name: (*kind.questions, *more_questions(language).get(name, ()))
-        for name, kind in load_phrases(language).kinds.items()
-    }
 
 
 @cache

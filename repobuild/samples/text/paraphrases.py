@@ -15,7 +15,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from repobuild.resources import data_folder
-from repobuild.samples.tasks.phrases import NUMBERS, FactKind, kinds_by_number
+from repobuild.samples.tasks.phrases import (
+    NUMBERS,
+    FactKind,
+    kinds_by_number,
+    load_phrases,
+)
 
 _FIELD = re.compile(r"\{(\w+)\}")
 
@@ -38,9 +43,19 @@ def paraphrases(
         fields |= fields_of(question, kind.questions[place]) or {}
     if kind is None:
         return []
-    pool = (*kind.questions, *more_questions(language).get(kind.name, ()))
+    pool = phrasings(language)[kind.name]
     known = fields.keys()
     return [text.format_map(fields) for text in pool if fields_in(text) <= known]
+
+
+@cache
+def phrasings(language: str) -> Mapping[str, tuple[str, ...]]:
+    """Return the question templates of every kind, none of them held out."""
+    more = _more_questions(language)
+    return {
+        name: (*kind.questions, *more.get(name, ()))
+        for name, kind in load_phrases(language).kinds.items()
+    }
 
 
 def fields_of(question: str, template: str) -> dict[str, str] | None:
@@ -67,8 +82,7 @@ def fields_in(template: str) -> frozenset[str]:
     return frozenset(_FIELD.findall(template))
 
 
-@cache
-def more_questions(language: str) -> Mapping[str, tuple[str, ...]]:
+def _more_questions(language: str) -> Mapping[str, tuple[str, ...]]:
     """Return the further questions of each kind; a language may have none."""
     path = data_folder("configs") / "paraphrases" / f"{language}.toml"
     if not path.is_file():
