@@ -35,6 +35,7 @@ from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, spans
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
+from repobuild.evaluate.scoring.truncate import COMPLETIONS
 from repobuild.model.adapter.curriculum import kind_of
 from repobuild.model.grounding import fact_line, is_fact
 from repobuild.samples.contexts.clues import normal_clue
@@ -54,7 +55,6 @@ LIKE_THE_BEST = 0.8
 MOST_BYTES = 1_000  # of all facts, in UTF-8: about 250 tokens
 MOST_ELEMENTS = 8  # that one name stands for
 LEAST_LIKE = 62.0  # of 100, of a fact about a project that the question does not name
-CODE_TASKS = frozenset(("code_completion", "assertion_completion", "import_completion"))
 
 _WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
 # Words that are a name in code, not one of a sentence: `make_thing`, `HelpFormatter`.
@@ -184,7 +184,7 @@ class FactFinder:
                 row = splits.get(sub, {})
                 if "split" not in row or row.get("track") == "recall":
                     continue
-                if sample["form"] == "fim" or sample["task"] in CODE_TASKS:
+                if sample["form"] == "fim" or sample["task"] in COMPLETIONS:
                     continue
                 text = fact_line(str(sample["answer"]))
                 if is_fact(text):

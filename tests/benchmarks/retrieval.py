@@ -15,7 +15,8 @@ import time
 from collections import Counter
 
 from repobuild.checkout import open_checkout
-from repobuild.evaluate.retrieval import CODE_TASKS, FactFinder
+from repobuild.evaluate.retrieval import FactFinder
+from repobuild.evaluate.scoring.truncate import COMPLETIONS
 from repobuild.model.grounding import fact_line
 from repobuild.samples.dataset.all_samples import AllSamples
 
@@ -43,7 +44,7 @@ def main(most: int) -> None:
         characters += sum(len(fact.text) for fact in facts)
     seconds = time.perf_counter() - began
     totals = Counter(task for task, _, _ in asked)
-    plain = [task for task in totals if task not in CODE_TASKS]
+    plain = [task for task in totals if task not in COMPLETIONS]
     for task in sorted(totals):
         print(f"{task:28} {right[task]:6,} of {totals[task]:6,}")
     for name, tasks in (("all", list(totals)), ("without code to complete", plain)):

@@ -7,7 +7,8 @@ import textwrap
 
 import pytest
 
-from repobuild.evaluate.scoring.truncate import completion_kind, truncate_completion
+from repobuild.evaluate.scoring.truncate import truncate_completion
+from repobuild.model.adapter.curriculum import kind_of
 
 BODY, LINE = "#code_completion.en.0", "#code_completion.en.10"
 ASSERTION, NEEDS = "#assertion_completion.zh.1", "#import_completion.en.2"
@@ -20,9 +21,9 @@ def cut(
 
 
 def test_the_kind_of_code_follows_from_the_key_of_a_sample() -> None:
-    found = [completion_kind(sub) for sub in (BODY, LINE, ASSERTION, NEEDS)]
+    found = [kind_of(sub) for sub in (BODY, LINE, ASSERTION, NEEDS)]
     assert found == ["body", "line", "assertion", "needs"]
-    assert completion_kind("#house_rules.en.0") == ""
+    assert kind_of("#house_rules.en.0") == ""
 
 
 def test_a_line_ends_with_the_line() -> None:

@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from itertools import dropwhile, takewhile
 
 from repobuild.engine.contract import Value
-from repobuild.samples.tasks.phrases import NUMBERS, load_phrases
+from repobuild.model.adapter.curriculum import kind_of
 
 COMPLETIONS = frozenset(
     {"code_completion", "assertion_completion", "import_completion"}
@@ -44,7 +44,7 @@ def truncate_completion(sub: str, row: Mapping[str, Value], answer: str) -> str:
 
     `sub` is the `#task.language.n` of the sample, `row` its row of the table.
     """
-    kind, code = completion_kind(sub), code_in(answer)
+    kind, code = kind_of(sub), code_in(answer)
     is_python = str(row.get("element", "")).partition("::")[0].endswith(_PYTHON)
     if kind == "needs":
         return _import_statements(code)
@@ -56,14 +56,6 @@ def truncate_completion(sub: str, row: Mapping[str, Value], answer: str) -> str:
     lines = dropwhile(lambda line: not line.strip(), code.splitlines())
     line = next(lines, "").rstrip()
     return _without_comment(line) if is_python else line
-
-
-def completion_kind(sub: str) -> str:
-    """Return the kind of code that a sample asks for: a table of its question file."""
-    task, language, number = sub.lstrip("#").split(".", 2)
-    first = int(number) // NUMBERS * NUMBERS
-    kinds = load_phrases(language).kinds.values()
-    return next((k.name for k in kinds if (k.task, k.number) == (task, first)), "")
 
 
 def code_in(text: str) -> str:
