@@ -15,11 +15,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import UsageError
+from repobuild.model.adapter.scheduler import STARTUP
 
 if TYPE_CHECKING:
     from repobuild.engine.storage.run_history import TableRun
 
-STARTUP = 10.0  # seconds of a run before it trains; as in adapter_forecast.py
 PROPOSED = ("5m", "10m", "20m", "30m", "1h", "2h", "4h", "8h", "16h")
 FEWEST_TRAINED = 20  # facts of a run whose tokens a fact say something about others
 

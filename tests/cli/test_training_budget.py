@@ -6,14 +6,10 @@ from typing import Any
 
 import pytest
 
-from repobuild.cli.training_budget import (
-    STARTUP,
-    coverage_line,
-    larger_budget,
-    read_budget,
-)
+from repobuild.cli.training_budget import coverage_line, larger_budget, read_budget
 from repobuild.engine.storage.run_history import TableRun
 from repobuild.errors import UsageError
+from repobuild.model.adapter.scheduler import STARTUP
 
 
 def trained(tokens: float, seconds: float) -> TableRun:

@@ -40,6 +40,7 @@ NEVER = 1 << 30  # the pass in which a fact is due that was set aside
 # the last quarter of its tokens on reviews, 1,677 of 1,680 facts being mastered.
 INTRODUCING = 0.9
 EXPECTED_TIMES = 9  # that a fact is shown until it is mastered, for the rate's curve
+STARTUP = 10.0  # seconds to import torch, load the model and measure the gate
 
 
 @dataclass(frozen=True, slots=True)
