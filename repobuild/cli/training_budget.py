@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 PROPOSED = ("5m", "10m", "20m", "30m", "1h", "2h", "4h", "8h", "16h")
 FEWEST_TRAINED = 20  # facts of a run whose tokens a fact say something about others
 
-_BUDGET = re.compile(r"(\d+(?:\.\d+)?)(m|h|k|M)?")
+# As many digits as the largest `adapter.budget` has, 10**12.
+_BUDGET = re.compile(r"(\d{1,13}(?:\.\d{1,6})?)(m|h|k|M)?")
 _SECONDS = {"m": 60, "h": 3600}
 _TOKENS = {"": 1, "k": 1_000, "M": 1_000_000}
 
@@ -31,7 +32,8 @@ _TOKENS = {"": 1, "k": 1_000, "M": 1_000_000}
 def read_budget(text: str, runs: Sequence[TableRun]) -> int:
     """Return the tokens of a budget; `runs` are those of the adapter, newest first.
 
-    Raises `UsageError` for what is no budget, and for a time without a run to go by.
+    Raises `UsageError` for what is no budget, for a time that is over before training
+    starts, and for a time without a run to go by.
     """
     match = _BUDGET.fullmatch(text)
     if match is None or not float(match[1]):
@@ -42,13 +44,20 @@ def read_budget(text: str, runs: Sequence[TableRun]) -> int:
     amount, unit = float(match[1]), match[2] or ""
     if unit in _TOKENS:
         return max(1, round(amount * _TOKENS[unit]))
+    training = amount * _SECONDS[unit] - STARTUP
+    if training <= 0:
+        raise UsageError(
+            f"--budget {text} is over before training starts, which takes about "
+            f"{STARTUP:.0f} s\ngive more time, as in --budget 5m, or tokens, as in "
+            "--budget 500k"
+        )
     pace = tokens_per_second(runs)
     if not pace:
         raise UsageError(
             f"--budget {text}: no adapter was trained here yet, so its pace is not "
             "known\ngive tokens, as in --budget 1M, or build once without"
         )
-    return max(1, round((amount * _SECONDS[unit] - STARTUP) * pace))
+    return max(1, round(training * pace))
 
 
 def tokens_per_second(runs: Iterable[TableRun]) -> float:

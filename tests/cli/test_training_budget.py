@@ -33,6 +33,7 @@ ROW: dict[str, Any] = {
     ("text", "tokens"),
     [
         ("900", 900),
+        ("1000000000000", 10**12),
         ("500k", 500_000),
         ("1.5M", 1_500_000),
         ("30m", (1_800 - 10) * 2_000),
@@ -45,10 +46,23 @@ def test_a_budget_is_tokens_or_a_time_at_the_pace_of_the_newest_run(
     assert read_budget(text, RUNS) == tokens
 
 
-@pytest.mark.parametrize("text", ["", "0", "0m", "-3", "30 m", "30min", "1g", "m"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "0", "0m", "-3", "30 m", "30min", "1g", "m", "9" * 400, f"{'9' * 400}h"],
+)
 def test_what_is_no_budget_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(UsageError, match="30m, 2h, 500k or 1M"):
         read_budget(text, RUNS)
+
+
+@pytest.mark.parametrize("text", ["0.1m", "0.001h"])
+@pytest.mark.parametrize("runs", [RUNS, []])
+def test_a_time_that_is_over_before_training_starts_is_refused(
+    text: str, runs: list[TableRun]
+) -> None:
+    with pytest.raises(UsageError, match="over before training starts") as raised:
+        read_budget(text, runs)
+    assert "--budget 5m" in str(raised.value) and "--budget 500k" in str(raised.value)
 
 
 def test_a_time_needs_a_run_to_go_by_and_tokens_do_not() -> None:
