@@ -21,7 +21,7 @@ from repobuild.cli.output import (
     short,
 )
 from repobuild.cli.quick_summary import quick_summary, quick_text
-from repobuild.cli.training_budget import coverage_line, read_budget
+from repobuild.cli.training_budget import coverage_line, is_time, read_budget
 from repobuild.plain_text import escape_controls, escape_line, json_text
 from repobuild.resources import is_quick
 
@@ -43,7 +43,8 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
     from repobuild.engine.storage.run_history import runs
     from repobuild.settings import use_command_line
 
-    tokens = read_budget(budget, runs(open_checkout().state(), "adapter"))
+    known = runs(open_checkout().state(), "adapter") if is_time(budget) else ()
+    tokens = read_budget(budget, known)
     context.with_resource(use_command_line([f"adapter.budget={tokens}"]))
 
 

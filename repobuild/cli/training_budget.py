@@ -60,6 +60,11 @@ def read_budget(text: str, runs: Sequence[TableRun]) -> int:
     return max(1, round(training * pace))
 
 
+def is_time(budget: str) -> bool:
+    """Return whether a budget is a time, which needs a past run to become tokens."""
+    return budget.endswith(tuple(_SECONDS))
+
+
 def tokens_per_second(runs: Iterable[TableRun]) -> float:
     """Return the pace of the newest run that trained; 0 without one."""
     for run in runs:

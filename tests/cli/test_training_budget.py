@@ -6,7 +6,12 @@ from typing import Any
 
 import pytest
 
-from repobuild.cli.training_budget import coverage_line, larger_budget, read_budget
+from repobuild.cli.training_budget import (
+    coverage_line,
+    is_time,
+    larger_budget,
+    read_budget,
+)
 from repobuild.engine.storage.run_history import TableRun
 from repobuild.errors import UsageError
 from repobuild.model.adapter.scheduler import STARTUP
@@ -69,6 +74,8 @@ def test_a_time_needs_a_run_to_go_by_and_tokens_do_not() -> None:
     with pytest.raises(UsageError, match="give tokens"):
         read_budget("30m", [trained(0, 1)])
     assert read_budget("1M", []) == 1_000_000
+    found = {text: is_time(text) for text in ("900", "500k", "1M", "30m", "2h")}
+    assert [text for text in found if found[text]] == ["30m", "2h"]
 
 
 def test_the_proposed_budget_is_larger_than_the_last_one() -> None:
