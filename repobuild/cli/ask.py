@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -82,6 +82,13 @@ class AskedAdapter:
                 "which answers"
             )
         return notes
+
+
+class Prompt(NamedTuple):
+    """What both models are given, and how long an answer may become."""
+
+    text: str
+    max_tokens: int
 
 
 @dataclass(slots=True)
@@ -201,7 +208,8 @@ def command(
     for note in notes:
         print_message(f"note: {note}")
     in_columns = _has_room_for_columns()
-    _show_answers(comparison, answers, (prompt, max_tokens), asked.title, in_columns)
+    given = Prompt(prompt, max_tokens)
+    _show_answers(comparison, answers, given, asked.title, in_columns)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
     lists = [fact_lines(facts), mention_lines(redact_secrets(mentions))]
     _print_lists([lines for lines in lists if lines], in_columns)
@@ -243,16 +251,16 @@ def _has_room_for_columns() -> bool:
 def _show_answers(
     comparison: Comparison,
     answers: Answers,
-    asked: tuple[str, int],  # prompt, most tokens
+    prompt: Prompt,
     title: str,
     in_columns: bool,
 ) -> None:
     """Print both answers as they come, beside or below each other."""
     if in_columns:
-        _show_in_columns(answers.collect(comparison.answer_both(*asked)), title)
+        _show_in_columns(answers.collect(comparison.answer_both(*prompt)), title)
         return
     for model, name in (("base", "base"), ("adapter", title)):
-        _show_below(answers.collect(comparison.answer_one(model, *asked)), name)
+        _show_below(answers.collect(comparison.answer_one(model, *prompt)), name)
 
 
 def _show_in_columns(pieces: Iterator[AnswerPiece], title: str) -> None:
