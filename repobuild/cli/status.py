@@ -43,6 +43,7 @@ def status_facts(
 
     state = checkout.state()
     build = checkout.view(snapshot, state)
+    adapter = head_adapter(build)
     forecast = forecast_build(build, goals)
     lines = {line.name: line for line in state.lines()}
     tables = [
@@ -70,15 +71,18 @@ def status_facts(
             "runs": forecast.runs,
             "unknown": forecast.unknown,
         },
-        "adapter": head_adapter(build),
-        "start": _start(build),
+        "adapter": adapter,
+        "start": _start(build, adapter),
         "untrusted": list(checkout.rulebook(snapshot).untrusted),
         "withheld": sorted(checkout.powers.names),
     }
 
 
-def _start(build: Build) -> dict[str, Any]:
-    """Return the adapter that HEAD uses, which the next training continues."""
+def _start(build: Build, at_head: dict[str, Any]) -> dict[str, Any]:
+    """Return the adapter that HEAD uses, which the next training continues.
+
+    `at_head` are the facts of HEAD's own, which it uses if it has one.
+    """
     commit = commit_in_use(build)
     row = build.table("adapter").get(commit) if commit else None
     if not row:
@@ -89,7 +93,7 @@ def _start(build: Build) -> dict[str, Any]:
         "adapter": adapter,
         "mode": row.get("mode", ""),
         "coverage": row.get("coverage") or {},
-        "more": more(build, row),
+        "more": at_head["more"] if at_head else more(build, row),
     }
 
 
