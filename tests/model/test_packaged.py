@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.engine.storage.artifact_store import folder_digest
+from repobuild.engine.storage.artifact_store import folder_digest, read_ref
 from repobuild.errors import UsageError
 from repobuild.model import packaged
 from repobuild.model.base import load_tokenizer, resolve_base
@@ -115,7 +115,7 @@ def test_a_killed_conversion_begins_again(
     monkeypatch.setattr(packaged, "convert_gguf", killed)
     with pytest.raises(Killed):
         packaged.packaged_model()
-    assert packaged.cached_model(cache) is None
+    assert read_ref(cache, packaged.REF) is None
     monkeypatch.setattr(packaged, "convert_gguf", whole)
     folder, digest = packaged.packaged_model()
     assert digest == folder_digest(folder)

@@ -29,6 +29,19 @@ def object_path(objects: Path, digest: str) -> Path:
     return objects / digest[:2] / digest[2:]
 
 
+def read_ref(cache: Path, name: str) -> tuple[Path, str] | None:
+    """Return folder and digest of the artifact that `refs/NAME` of a cache names.
+
+    Returns None when the file or the folder is missing, or the file is damaged.
+    """
+    try:
+        digest = (cache / "refs" / name).read_text("utf-8").strip()
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+    folder = object_path(cache / "objects", digest)
+    return (folder, digest) if digest and folder.is_dir() else None
+
+
 class ArtifactStore:
     """A writable object folder, with read-only fallbacks (the shipped cache)."""
 
