@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from repobuild.model.bundled.corpus import CorpusDocument
 from repobuild.model.bundled.grounded import FactIndex
 from repobuild.model.bundled.question_facts import QuestionFact
 from repobuild.model.bundled.question_texts import RepositoryFacts
@@ -16,9 +15,8 @@ def nano_corpus() -> Corpus:
     return Corpus(pieces, pieces, [FactIndex.of(facts)])
 
 
-def _code(number: int) -> CorpusDocument:
-    text = f"<|file_sep|>a.py\ndef f{number}(x):\n    return x + {number}\n"
-    return CorpusDocument("code", "a.py", text, held_out=False)
+def _code(number: int) -> str:
+    return f"<|file_sep|>a.py\ndef f{number}(x):\n    return x + {number}\n"
 
 
 def _place(number: int) -> QuestionFact:

@@ -44,7 +44,7 @@ def test_prefix_hole_and_suffix_join_to_the_piece(
     rng = random.Random(0)
     (code,) = corpus.code_documents(file)
     for _ in range(50):
-        _, _, rest = corpus.fim_document(code, rng).text.partition(bpe.FIM_PREFIX)
+        _, _, rest = corpus.fim_document(code, rng).partition(bpe.FIM_PREFIX)
         prefix, _, rest = rest.partition(bpe.FIM_SUFFIX)
         suffix, _, middle = rest.partition(bpe.FIM_MIDDLE)
         assert middle
@@ -61,12 +61,13 @@ def test_files_that_teach_nothing_are_left_out(tmp_path: Path) -> None:
     assert list(corpus.source_files(tmp_path)) == []
 
 
-def test_every_piece_of_a_held_out_file_is_held_out(tmp_path: Path) -> None:
+def test_a_file_is_held_out_or_trained_as_a_whole(tmp_path: Path) -> None:
     for number in range(200):
         (tmp_path / f"m{number}.py").write_text(SOURCE)
-    held_out = 0
-    for file in corpus.source_files(tmp_path):
-        held_out += file.held_out
-        pieces = corpus.code_documents(file)
-        assert {piece.held_out for piece in pieces} == {file.held_out}
-    assert 0 < held_out < 20
+    every, held_out, trained = (
+        [file.path for file in corpus.source_files(tmp_path, part)]
+        for part in (None, True, False)
+    )
+    assert sorted(held_out + trained) == every and len(every) == 200
+    assert all(map(corpus.is_held_out, held_out))
+    assert 0 < len(held_out) < 20

@@ -42,8 +42,7 @@ def ticks() -> Iterator[float]:
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> pretrain.PretrainRun:
     corpus = nano_corpus()
-    texts = [piece.text for piece in corpus.library]
-    tokenizer = bpe.train_tokenizer(texts, NANO.vocabulary, NANO.context)
+    tokenizer = bpe.train_tokenizer(corpus.library, NANO.vocabulary, NANO.context)
     held_out = held_out_rows(corpus, tokenizer, NANO.sequence, most=4)
     out = tmp_path_factory.mktemp("whole") / "tiny"
     return pretrain.PretrainRun(

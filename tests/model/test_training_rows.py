@@ -22,7 +22,7 @@ def corpus() -> Corpus:
 
 @pytest.fixture(scope="module")
 def tokenizer(corpus: Corpus) -> PreTrainedTokenizerFast:
-    return bpe.train_tokenizer((piece.text for piece in corpus.library), 320, 64)
+    return bpe.train_tokenizer(corpus.library, 320, 64)
 
 
 def test_a_rendered_chat_equals_the_chat_template(
@@ -74,7 +74,7 @@ def test_every_token_of_code_but_the_first_is_a_target_once(
     ids = [
         token
         for piece in corpus.library
-        for token in [*tokenizer(piece.text)["input_ids"], training_rows.END]
+        for token in [*tokenizer(piece)["input_ids"], training_rows.END]
     ]
     targets = rows.ids[:, 1:].flatten().tolist()
     assert targets == ids[1 : len(targets) + 1]

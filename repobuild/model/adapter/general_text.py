@@ -85,8 +85,7 @@ def main() -> None:
 
     pieces = [
         {"path": file.path, "text": text}
-        for file in source_files(library_root())
-        if not file.held_out
+        for file in source_files(library_root(), held_out=False)
         for text in split_text(file.text)
         if len(text) >= _MIN_CHARACTERS and not is_table(text) and text.isascii()
     ]

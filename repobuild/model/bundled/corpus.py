@@ -44,22 +44,6 @@ class SourceFile:
     text: str
     tree: ast.Module
 
-    @property
-    def held_out(self) -> bool:
-        """Return whether the file is held out."""
-        return is_held_out(self.path)
-
-
-@dataclass(frozen=True, slots=True)
-class CorpusDocument:
-    """One training text; `kind` is code or fim."""
-
-    kind: str
-    path: str
-    text: str
-    held_out: bool
-
-
 def is_held_out(path: str) -> bool:
     """Return whether a file is held out, by a hash of its path.
 
@@ -139,27 +123,25 @@ def split_text(text: str, size: int = PIECE) -> Iterator[str]:
     yield "".join(piece)
 
 
-def code_documents(file: SourceFile) -> Iterator[CorpusDocument]:
+def code_documents(file: SourceFile) -> Iterator[str]:
     """Yield the pieces of a file, each after the file token and its path."""
     for piece in split_text(file.text):
         if piece.strip():
-            text = f"{FILE_SEP}{file.path}\n{piece}"
-            yield CorpusDocument("code", file.path, text, file.held_out)
+            yield f"{FILE_SEP}{file.path}\n{piece}"
 
 
-def fim_document(code: CorpusDocument, rng: random.Random) -> CorpusDocument:
+def fim_document(code: str, rng: random.Random) -> str:
     """Return the same piece with a hole, in the order prefix, suffix, middle (PSM).
 
     Source: Bavarian et al. 2022, "Efficient Training of Language Models to Fill in the
     Middle".
     """
-    header, _, piece = code.text.partition("\n")
+    header, _, piece = code.partition("\n")
     start, end = choose_hole(piece, rng)
-    text = (
+    return (
         f"{header}\n{FIM_PREFIX}{piece[:start]}"
         f"{FIM_SUFFIX}{piece[end:]}{FIM_MIDDLE}{piece[start:end]}"
     )
-    return CorpusDocument("fim", code.path, text, code.held_out)
 
 
 def choose_hole(piece: str, rng: random.Random) -> tuple[int, int]:

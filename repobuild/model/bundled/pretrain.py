@@ -541,7 +541,7 @@ def learn_tokenizer(
     folder = out.with_name(f"{out.name}.tokenizer")
     if not folder.exists():
         rng = random.Random(recipe.seed)
-        texts = [piece.text for piece in (*trained.library, *trained.packages)]
+        texts = [*trained.library, *trained.packages]
         for asked in draw_conversations(trained.facts, recipe.mix, rng):
             texts.append("".join(render_chat(asked.question, asked.answer)))
         learned = bpe.train_tokenizer(texts, recipe.vocabulary, recipe.context)

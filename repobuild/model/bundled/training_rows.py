@@ -25,7 +25,6 @@ from transformers import PreTrainedTokenizerFast
 
 from repobuild.model.bundled import tokenizer as bpe
 from repobuild.model.bundled.corpus import (
-    CorpusDocument,
     code_documents,
     fim_document,
     library_root,
@@ -78,8 +77,8 @@ class Rows:
 class Corpus:
     """Everything that epochs are drawn from: code by origin, and facts."""
 
-    library: Sequence[CorpusDocument]
-    packages: Sequence[CorpusDocument]
+    library: Sequence[str]  # pieces of files, each after its path
+    packages: Sequence[str]
     facts: Sequence[FactIndex]
 
 
@@ -100,7 +99,7 @@ def read_corpus(folder: Path, held_out: bool) -> Corpus:
     )
 
 
-def _package_code(folder: Path, name: str) -> Iterator[CorpusDocument]:
+def _package_code(folder: Path, name: str) -> Iterator[str]:
     if package_of(name) != LIBRARY:  # whose files are read from the library itself
         yield from repository_code(folder / "repositories" / name)
 
@@ -116,7 +115,7 @@ def package_of(repository: str) -> str:
     return name if part.isdecimal() else repository
 
 
-def repository_code(folder: Path) -> Iterator[CorpusDocument]:
+def repository_code(folder: Path) -> Iterator[str]:
     """Yield the pieces of every Python file at the head of a repository."""
     repository = pygit2.Repository(str(folder))
     commit = repository.revparse_single("main").peel(pygit2.Commit)
@@ -173,15 +172,15 @@ def draw_conversations(
 
 def draw_code(
     corpus: Corpus, mix: Mix, tokens: int, rng: random.Random
-) -> Iterator[CorpusDocument]:
+) -> Iterator[str]:
     """Yield pieces of code, some with a hole, of about so many tokens in all."""
     characters = 3.3 * tokens  # of the bundled tokenizer, on code
     while characters > 0:
         library = rng.random() < mix.library_share or not corpus.packages
         piece = rng.choice(corpus.library if library else corpus.packages)
-        if rng.random() < mix.fim_share and piece.text.partition("\n")[2].strip():
+        if rng.random() < mix.fim_share and piece.partition("\n")[2].strip():
             piece = fim_document(piece, rng)
-        characters -= len(piece.text)
+        characters -= len(piece)
         yield piece
 
 
@@ -234,7 +233,7 @@ def pack(texts: Iterable[tuple[Tokens, Weights]], sequence: int) -> Rows:
 
 
 def code_rows(
-    documents: Iterable[CorpusDocument],
+    documents: Iterable[str],
     tokenizer: PreTrainedTokenizerFast,
     sequence: int,
 ) -> Rows:
@@ -242,7 +241,7 @@ def code_rows(
 
     Neighbouring rows share one token.
     """
-    texts = [document.text for document in documents]
+    texts = list(documents)
     ids: list[int] = []
     for begin in range(0, len(texts), 4096):
         found: list[list[int]] = tokenizer(texts[begin : begin + 4096])["input_ids"]
