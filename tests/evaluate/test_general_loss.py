@@ -8,7 +8,7 @@ import pytest
 
 from repobuild.evaluate.scoring import general_loss
 from repobuild.evaluate.scoring.general_loss import PIECES, GeneralText, TextPiece
-from repobuild.model.bundled.corpus import is_held_out
+from repobuild.model.bundled.corpus import is_file_held_out
 from repobuild.resources import data_folder
 
 
@@ -16,7 +16,7 @@ def test_the_shipped_text_comes_from_files_that_the_base_never_saw() -> None:
     pieces = GeneralText.read().pieces
     assert len(pieces) == PIECES
     assert len({piece.path for piece in pieces}) >= 30
-    assert all(is_held_out(piece.path) for piece in pieces)
+    assert all(is_file_held_out(piece.path) for piece in pieces)
     assert sum(len(piece.text) for piece in pieces) > 60_000
 
 
@@ -45,7 +45,7 @@ def test_pieces_are_drawn_from_every_held_out_file_and_no_other(
     tmp_path: Path,
 ) -> None:
     names = [f"m{n}.py" for n in range(200)]
-    held = {name for name in names if is_held_out(name)}
+    held = {name for name in names if is_file_held_out(name)}
     line = "value = compute(another_value)  # what this line is for\n"
     for name in names:
         (tmp_path / name).write_text(line * 200)

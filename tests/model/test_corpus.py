@@ -69,5 +69,5 @@ def test_a_file_is_held_out_or_trained_as_a_whole(tmp_path: Path) -> None:
         for part in (None, True, False)
     )
     assert sorted(held_out + trained) == every and len(every) == 200
-    assert all(map(corpus.is_held_out, held_out))
+    assert all(map(corpus.is_file_held_out, held_out))
     assert 0 < len(held_out) < 20

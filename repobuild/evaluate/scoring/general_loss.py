@@ -1,11 +1,12 @@
 """Measure general ability by the loss on text from outside the repository.
 
 `configs/general/python.jsonl.gz` holds 60 pieces of Python's standard library, about
-20,000 tokens, from the files that the embedded base model never saw (`held_out` in
-model/bundled/corpus.py). It ships with repobuild, so that the number means the same on
-every machine and with every base. Other bases may have seen the files; the number that
-counts is how much an adapter changes their loss (catastrophic forgetting; source:
-McCloskey and Cohen, "Catastrophic interference in connectionist networks", 1989).
+20,000 tokens, from the files that the embedded base model never saw
+(`is_file_held_out` in model/bundled/corpus.py). It ships with repobuild, so that the
+number means the same on every machine and with every base. Other bases may have seen
+the files; the number that counts is how much an adapter changes their loss
+(catastrophic forgetting; source: McCloskey and Cohen, "Catastrophic interference in
+connectionist networks", 1989).
 
 One JSON object a line, {"path": str, "text": str}, in the order of the paths. To draw
 the pieces again from the running interpreter:

@@ -31,9 +31,11 @@ from repobuild.model.bundled.tokenizer import (
 )
 
 HELD_OUT_SHARE = 50  # one file in fifty
-LARGEST_FILE = 400_000  # bytes; larger ones are test tables and pydoc's topics
+LARGEST_LIBRARY_FILE = 400_000  # bytes; larger ones are test tables and pydoc's topics
 PIECE = 1_700  # characters, about 480 tokens
-LEFT_OUT = frozenset({"site-packages", "dist-packages", "__pycache__", "lib-dynload"})
+LEFT_OUT_FOLDERS = frozenset(
+    {"site-packages", "dist-packages", "__pycache__", "lib-dynload"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class SourceFile:
     text: str
     tree: ast.Module
 
-def is_held_out(path: str) -> bool:
+
+def is_file_held_out(path: str) -> bool:
     """Return whether a file is held out, by a hash of its path.
 
     The hash gives the same answer on every machine; a position would not.
@@ -65,9 +68,9 @@ def source_files(root: Path, held_out: bool | None = None) -> Iterator[SourceFil
     """
     for file in sorted(root.rglob("*.py")):
         relative = file.relative_to(root)
-        if held_out not in (None, is_held_out(relative.as_posix())):
+        if held_out not in (None, is_file_held_out(relative.as_posix())):
             continue
-        if LEFT_OUT.isdisjoint(relative.parts):
+        if LEFT_OUT_FOLDERS.isdisjoint(relative.parts):
             source = read_source(file, relative.as_posix())
             if source is not None:
                 yield source
@@ -75,7 +78,7 @@ def source_files(root: Path, held_out: bool | None = None) -> Iterator[SourceFil
 
 def read_source(file: Path, path: str) -> SourceFile | None:
     """Read a file; return None for tables, large files and invalid UTF-8 or Python."""
-    if file.stat().st_size > LARGEST_FILE:
+    if file.stat().st_size > LARGEST_LIBRARY_FILE:
         return None
     return read_text(file.read_bytes(), path)
 

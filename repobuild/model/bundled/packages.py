@@ -39,14 +39,15 @@ from repobuild.model.bundled.invented_names import invent_name
 PERMISSIVE = re.compile(r"\b(MIT|BSD|Apache|ISC|PSF|Python Software|0BSD)", re.I)
 RESTRICTED = re.compile(r"GPL|MPL|Mozilla|General Public|CDDL|EUPL|Proprietary", re.I)
 # They are the exam: adapters of them are measured, and the base may not know them.
-LEFT_OUT = frozenset({"click", "itsdangerous", "repobuild", "typer"})  # has click
+# typer has a copy of click.
+LEFT_OUT_PACKAGES = frozenset({"click", "itsdangerous", "repobuild", "typer"})
 COPIED = frozenset({"distro"})  # pip has a copy, so it cannot be held out
 
 LIBRARY = "python"  # the name of the standard library's repositories
 HELD_OUT_SHARE = 16  # one package in sixteen
 INVENTED_SHARE = 4  # one repository in four
 LEAST_BYTES = 8_000  # of code in a package
-LARGEST_FILE = 120_000  # bytes
+LARGEST_PACKAGE_FILE = 120_000  # bytes
 MOST_FILES = 60  # of a repository
 MOST_BYTES = 600_000  # of a repository
 MOST_PARTS = 4  # repositories of one large package
@@ -112,14 +113,14 @@ def read_package(distribution: Distribution) -> Package | None:
     name = _name(distribution)
     licence = licence_of(_message(distribution))
     record = distribution.read_text("RECORD")
-    if name in LEFT_OUT or not licence or not record:
+    if name in LEFT_OUT_PACKAGES or not licence or not record:
         return None
     digest = hashlib.sha256(record.encode()).hexdigest()
     version = distribution.version
-    return Package(name, version, licence, digest, is_held_out(name))
+    return Package(name, version, licence, digest, is_package_held_out(name))
 
 
-def is_held_out(name: str) -> bool:
+def is_package_held_out(name: str) -> bool:
     """Return whether a package is held out, by a hash of its name."""
     digest = hashlib.sha256(name.encode()).digest()
     return digest[0] % HELD_OUT_SHARE == 0 and name not in COPIED
@@ -144,7 +145,7 @@ def _python_files(distribution: Distribution) -> Iterator[tuple[str, str]]:
         outside = ".." in file.parts or file.is_absolute()
         if file.suffix != ".py" or outside or not path.is_file():
             continue
-        if path.stat().st_size <= LARGEST_FILE:
+        if path.stat().st_size <= LARGEST_PACKAGE_FILE:
             try:
                 yield file.as_posix(), path.read_text("utf-8")
             except UnicodeDecodeError:

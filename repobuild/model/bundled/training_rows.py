@@ -32,7 +32,7 @@ from repobuild.model.bundled.corpus import (
     source_files,
 )
 from repobuild.model.bundled.grounded import FactIndex, grounded_conversations
-from repobuild.model.bundled.packages import LIBRARY, is_held_out
+from repobuild.model.bundled.packages import LIBRARY, is_package_held_out
 from repobuild.model.bundled.question_texts import (
     AskedQuestion,
     conversations,
@@ -106,7 +106,7 @@ def _package_code(folder: Path, name: str) -> Iterator[str]:
 
 def _is_held_out(repository: str) -> bool:
     package = package_of(repository)
-    return package != LIBRARY and is_held_out(package)
+    return package != LIBRARY and is_package_held_out(package)
 
 
 def package_of(repository: str) -> str:
