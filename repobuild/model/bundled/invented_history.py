@@ -24,7 +24,7 @@ Files = dict[str, str | None]  # text by path; None removes the file
 
 _FIRST = 1_600_000_000  # seconds; a day between two commits
 _DAY = 86_400
-_ASIDE = 10_000  # characters of a function that a file may lend
+_LONGEST_BORROWED = 10_000  # characters of a function that a file may lend
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def invent_history(
     """Return commits, the first with every file, whose last tree is `files`."""
     code = [path for path in sorted(files) if path.endswith(".py")]
     rng.shuffle(code)
-    tree: dict[str, str | None] = dict(files)
+    tree: Files = dict(files)
     later: list[InventedCommit] = []
     while code and len(later) < MOST_COMMITS:
         change = rng.choice(_CHANGES)(files, code, rng)
@@ -60,8 +60,8 @@ def invent_history(
         code = [path for path in code if path not in change.after]
         later.append(InventedCommit(change.subject, change.after))
         tree.update(change.before)
-    first = {path: text for path, text in tree.items() if text is not None}
-    return [InventedCommit("Import the sources", dict(first)), *reversed(later)]
+    first: Files = {path: text for path, text in tree.items() if text is not None}
+    return [InventedCommit("Import the sources", first), *reversed(later)]
 
 
 def _rename_file(
@@ -204,14 +204,16 @@ def _choose(text: str, rng: random.Random) -> ast.FunctionDef | None:
 def _borrow(
     files: Mapping[str, str], code: list[str], rng: random.Random, most: int
 ) -> Iterator[tuple[str, str]]:
-    """Yield (name, text) of functions of other files, under invented names."""
+    """Yield (name, text) of functions of some files, under invented names."""
     for path in rng.sample(code, min(len(code), 4)):
+        if most == 0:
+            return
         function = _choose(files[path], rng)
-        if function is None or most == 0:
+        if function is None:
             continue
         name = invent_name(rng)
         text = _text(files[path], function)
-        if len(text) <= _ASIDE:
+        if len(text) <= _LONGEST_BORROWED:
             most -= 1
             yield name, re.sub(rf"\b{re.escape(function.name)}\b", name, text)
 
