@@ -26,7 +26,10 @@ _HEAD = [
     "", "loss", "to base", "right path", "all facts", "files", "ROUGE-L", "BLEU",
     "old answer",
 ]  # fmt: skip
-_MODELS = {"base_grounded": "base + facts", "adapter_grounded": "adapter + facts"}
+_MODELS = {
+    "base_grounded": "base with facts",
+    "adapter_grounded": "adapter with facts",
+}
 
 
 @click.command("report")
