@@ -77,7 +77,7 @@ class ModelAnswers:
     general: Losses = ()
     own: Sequence[str] = ()
     grounded: Sequence[str] = ()  # to the recall questions, with facts before them
-    ended: float | None = None  # share of all these answers that end by themselves
+    ended: float | None = None  # share of answers without facts that end by themselves
 
 
 @dataclass(slots=True)
