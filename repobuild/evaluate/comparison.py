@@ -63,7 +63,7 @@ from repobuild.evaluate import own_questions
 from repobuild.evaluate.answers import Losses, ModelAnswers
 from repobuild.evaluate.mentions.mention_parser import KnownNames
 from repobuild.evaluate.question_set import HeldOutTrack, QuestionSet
-from repobuild.evaluate.questions import HeldOutSample, TestCase
+from repobuild.evaluate.questions import RECALL, HeldOutSample, TestCase
 from repobuild.evaluate.scoring import (
     first_scores,
     general_loss,
@@ -147,7 +147,7 @@ def mark_answers(
     for track in question_set.tracks:
         for n, sample in enumerate(track.questions):
             texts = {m: a.answers[track.name][n] for m, a in model_answers.items()}
-            if track.name == "recall":
+            if track.name == RECALL:
                 texts |= _grounded_texts(model_answers, n)
             marked.append(_mark_question(sample, texts, known))
     for n, outdated in enumerate(question_set.outdated):

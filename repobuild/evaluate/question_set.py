@@ -135,7 +135,7 @@ def grounded_prompts(task: Task, tracks: Sequence[HeldOutTrack]) -> list[str]:
     return [
         with_facts([f.text for f in finder.find(sample.question)], sample.question)
         for track in tracks
-        if track.name == "recall"
+        if track.name == questions.RECALL
         for sample in track.questions
     ]
 

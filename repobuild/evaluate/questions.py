@@ -32,6 +32,7 @@ from repobuild.samples.dataset.all_samples import AllSamples
 
 LOCATION = "code_location"
 TRACKS = ("recall", "generalise")
+RECALL, GENERALISE = TRACKS
 ASKED_KINDS = frozenset({"class", "function", "method"})
 
 CaseType = Literal["repo_specific", "code_specific", "general"]
@@ -112,7 +113,7 @@ class HeldOutSample:
         The recall track asks for a hole in words: their phrasing was never trained,
         whereas the hole itself was.
         """
-        is_hole = self.row.get("form") == "fim" and self.track != "recall"
+        is_hole = self.row.get("form") == "fim" and self.track != RECALL
         return self.row if is_hole else self.question
 
     @property

@@ -35,6 +35,7 @@ from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, spans
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
+from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
 from repobuild.model.adapter.curriculum import kind_of
 from repobuild.model.grounding import fact_line, is_fact
@@ -182,7 +183,7 @@ class FactFinder:
             texts = (self._samples.get(key) or {}) if splits else {}
             for sub, sample in texts.items():
                 row = splits.get(sub, {})
-                if "split" not in row or row.get("track") == "recall":
+                if "split" not in row or row.get("track") == RECALL:
                     continue
                 if sample["form"] == "fim" or sample["task"] in COMPLETIONS:
                     continue

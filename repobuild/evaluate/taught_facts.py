@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.evaluate.comparison import GROUNDED, MarkedQuestion
+from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.report_summary import PARTS
 from repobuild.evaluate.scoring.strict_score import difference
 from repobuild.model.adapter.curriculum import fact_of
 from repobuild.model.adapter.lineage import Manifest
-
-RECALL = "recall"
 
 JsonObject = dict[str, Any]
 

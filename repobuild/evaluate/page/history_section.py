@@ -19,6 +19,7 @@ from repobuild.evaluate.page.html_format import (
     signed_percent,
 )
 from repobuild.evaluate.page.line_plots import SHARE, PlotAxis, PlotLine
+from repobuild.evaluate.questions import GENERALISE, RECALL
 
 SHOWN = 12  # rows of the table; older ones are folded
 FINE = 0.02  # changes of a loss below this are shown with two digits
@@ -49,10 +50,10 @@ class Column(NamedTuple):
 
 
 COLUMNS = {
-    "facts": Column(Score("recall", "adapter", "right"), percent),
-    "file": Column(Score("recall", "adapter", "path_exact"), percent),
-    "loss": Column(Score("recall", "adapter", "loss"), decimal),
-    "inferred": Column(Score("generalise", "adapter", "right"), percent),
+    "facts": Column(Score(RECALL, "adapter", "right"), percent),
+    "file": Column(Score(RECALL, "adapter", "path_exact"), percent),
+    "loss": Column(Score(RECALL, "adapter", "loss"), decimal),
+    "inferred": Column(Score(GENERALISE, "adapter", "right"), percent),
     "old facts": Column(Score("staleness", "adapter", "all"), percent),
     "elsewhere": Column(Score("general", "adapter", "relative"), signed_percent),
 }
@@ -97,7 +98,7 @@ def _cost_sentence(chain: Chain) -> str:
 
 def _plots(chain: Chain) -> list[str]:
     metric, title = "path_exact", "Right file"
-    if _has(chain, Score("recall", "adapter", "right")):
+    if _has(chain, Score(RECALL, "adapter", "right")):
         metric, title = "right", "All facts right"
     return [
         _recall(chain, title, metric, SHARE),
@@ -111,9 +112,9 @@ def _plots(chain: Chain) -> list[str]:
 def _recall(chain: Chain, title: str, metric: str, axis: PlotAxis | None) -> str:
     """Plot a metric of both held-out tracks."""
     series = [
-        _line(chain, "base model", Score("recall", "base", metric), "thin"),
-        _line(chain, "generalise", Score("generalise", "adapter", metric), "dash"),
-        _line(chain, "recall", Score("recall", "adapter", metric)),
+        _line(chain, "base model", Score(RECALL, "base", metric), "thin"),
+        _line(chain, GENERALISE, Score(GENERALISE, "adapter", metric), "dash"),
+        _line(chain, RECALL, Score(RECALL, "adapter", metric)),
     ]
     if not any(line.points for line in series):
         return ""
@@ -121,7 +122,7 @@ def _recall(chain: Chain, title: str, metric: str, axis: PlotAxis | None) -> str
         f"{title}, by commit", series, axis=axis, names=_names(chain)
     )
     legend = _line_legend(
-        {"curve": "recall", "dash": "generalise", "thin base": "base model"}
+        {"curve": RECALL, "dash": GENERALISE, "thin base": "base model"}
     )
     hollow = "" if all(link["promoted"] for link in chain) else "Hollow: not promoted."
     return figure(title, plot, f"{legend} {hollow}")

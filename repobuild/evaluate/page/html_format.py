@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from repobuild.evaluate.questions import GENERALISE, RECALL
+
 Report = Mapping[str, Any]
 
 MODEL_NAMES = {
@@ -28,11 +30,11 @@ MODEL_SYMBOLS = {
 }
 NO_DATA = '<p class="soft">Nothing to show yet.</p>'
 TRACKS = {
-    "recall": (
+    RECALL: (
         "Recall",
         "Facts the adapter was trained on, asked in words it was never trained on.",
     ),
-    "generalise": (
+    GENERALISE: (
         "Generalise",
         "Elements of which nothing was trained. What is right here was inferred.",
     ),

@@ -31,6 +31,7 @@ from repobuild.evaluate.page.html_format import (
 )
 from repobuild.evaluate.page.question_list import question_list
 from repobuild.evaluate.page.score_section import scores_section, task_section
+from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.report_summary import summary_lines
 
 SECTIONS = {
@@ -110,7 +111,7 @@ def _contents(body: str) -> str:
 
 def _verdict(report: Report) -> str:
     """Return the main result in one sentence."""
-    recall = report["strict"]["tracks"].get("recall", {})
+    recall = report["strict"]["tracks"].get(RECALL, {})
     ours = recall.get("adapter", {}).get("path_exact")
     base = recall.get("base", {}).get("path_exact")
     if ours is None or base is None:
@@ -146,7 +147,7 @@ def _notice(adapter: Report) -> str:
 def _tiles(report: Report) -> Iterator[str]:
     """Yield the few numbers to compare from commit to commit."""
     strict = report["strict"]
-    recall = strict["tracks"].get("recall", {})
+    recall = strict["tracks"].get(RECALL, {})
     yield _score_tile("all facts right", recall, "right")
     yield _score_tile("right file", recall, "path_exact")
     yield _score_tile("old facts still told", strict.get("staleness") or {}, "all")
