@@ -129,7 +129,7 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     """
     if _NO_PURPOSE.match(docstring.lstrip()):
         return ""
-    text = summarise_prose(_without_name(docstring), most)
+    text = summarise_prose(without_name(docstring), most)
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
@@ -144,7 +144,7 @@ def _letters(text: str) -> str:
     return "".join(filter(str.isalnum, text)).lower()
 
 
-def _without_name(docstring: str) -> str:
+def without_name(docstring: str) -> str:
     """Return a docstring without a first paragraph that is a name alone."""
     text = strip_title_rules(docstring)
     first, _, rest = text.strip().partition("\n\n")
@@ -154,10 +154,11 @@ def _without_name(docstring: str) -> str:
 def summarise_with_list(docstring: str) -> str:
     """Return the first paragraph, and a list that ends it with a line for each item."""
     lead = summarise(docstring)
-    items = _list_items(docstring) if lead else []
+    told = without_name(docstring)
+    items = _list_items(told) if lead else []
     if not items:
         return lead
-    text = "\n".join([_announcement(docstring, lead), *items])
+    text = "\n".join([_announcement(told, lead), *items])
     return text if len(text) <= _LONGEST_LIST else lead
 
 
