@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
+from repobuild.code.graph.introduction import letters
 from repobuild.code.usage.prose_language import is_chinese, join_lines
 from repobuild.samples.text.markup import strip_markup, strip_title_rules
 
@@ -137,11 +139,7 @@ def summarise_module(docstring: str, path: str) -> str:
     """Return what a module's docstring says first, "" when that is its own name."""
     text = summarise(docstring)
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
-    return "" if _letters(text) == _letters(name) else text
-
-
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).lower()
+    return "" if letters(text) == letters(name) else text
 
 
 def without_name(docstring: str) -> str:
@@ -182,19 +180,11 @@ def _announcement(docstring: str, lead: str) -> str:
 
 def _list_items(docstring: str) -> list[str]:
     """Return the list in the first paragraph, each item on one line with its mark."""
-    text = strip_title_rules(docstring).strip()
-    section = _SECTION.search("\n" + text)
-    if section:
-        text = text[: max(section.start() - 1, 0)]
-    items: list[str] = []
-    lines = text.split("\n\n", 1)[0].split("\n")
-    before = _lines_before_list(lines)
-    if (
-        _lines_of_first_sentences(before, max(map(len, docstring.split("\n"))))
-        != before
-    ):
+    paragraph = _first_paragraph(docstring)
+    if paragraph.summary != paragraph.before_list:
         return []  # the summary ends before what announces the list
-    for line in lines[len(before) :]:
+    items: list[str] = []
+    for line in paragraph.lines[len(paragraph.before_list) :]:
         if _ITEM.match(line):
             items.append(" ".join(line.split()))
         elif items:
@@ -209,15 +199,28 @@ def summarise_prose(
 
     A list that ends the paragraph is left out, and the colon before it unless asked.
     """
+    lines = _first_paragraph(docstring).summary
+    text = strip_markup(join_lines("\n".join(lines)))
+    return shorten(text if keeps_colon else _without_announcement(text), most)
+
+
+class _Paragraph(NamedTuple):
+    """The lines of a docstring's first paragraph, up to a section or a field."""
+
+    lines: list[str]
+    before_list: list[str]  # the first of them, all without a list
+    summary: list[str]  # the first of these: its first sentences
+
+
+def _first_paragraph(docstring: str) -> _Paragraph:
     text = strip_title_rules(docstring).strip()
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
+    lines = text.split("\n\n", 1)[0].split("\n")
+    before = _lines_before_list(lines)
     width = max(map(len, docstring.split("\n")))
-    whole = _lines_before_list(text.split("\n\n", 1)[0].split("\n"))
-    lines = _lines_of_first_sentences(whole, width)
-    paragraph = strip_markup(join_lines("\n".join(lines)))
-    return shorten(paragraph if keeps_colon else _without_announcement(paragraph), most)
+    return _Paragraph(lines, before, _lines_of_first_sentences(before, width))
 
 
 def first_sentence(text: str) -> str:
