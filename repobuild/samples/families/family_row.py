@@ -81,7 +81,6 @@ _MOST_OWN = 6  # methods of a model
 _LONGEST_CODE = 420  # characters
 _LONGEST_LINE = 90
 _ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
-_BREAK = "\n"
 _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
@@ -339,7 +338,8 @@ def without_docstring(code: str) -> str:
     head = code[: match.start()].rstrip() if match else ""
     if match is None or not head.endswith(":") or _INNER.search(head):
         return code
-    return f"{head}\n{code[match.end() :].lstrip(_BREAK)}"
+    body = code[match.end() :].lstrip("\n")
+    return f"{head}\n{body}"
 
 
 def _text(element: ElementView, source: bytes) -> str:
