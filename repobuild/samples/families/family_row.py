@@ -116,7 +116,7 @@ class Tree(NamedTuple):
     past: PastAdditions
     read: Callable[[str], bytes | None]  # source of a path; None where there is none
     words: Callable[[str], frozenset[str]]  # in the source of a path
-    users: Callable[[str], frozenset[str]]  # files that import or call an id
+    users: Callable[[str], frozenset[str]]  # files not aside that import or call an id
     exists: Callable[[str], bool]
     find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
     project: str
@@ -620,7 +620,7 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
     if "::" in family.where:
         watched.add(split_id(family.where)[0])
     users = {path for target in (*ids, *homes) for path in tree.users(target)}
-    watched.update(path for path in sorted(users)[:_MOST_FILES] if not is_aside(path))
+    watched.update(sorted(users)[:_MOST_FILES])
     for path in sorted(homes)[:_MOST_FILES]:
         while path:
             path = path.rpartition("/")[0]
