@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 from itertools import chain, islice
 from typing import Any
 
@@ -38,6 +38,7 @@ from repobuild.truth.tree.tree_index import TreeIndex
 KeyedSample = tuple[str, Mapping[str, Any]]
 _DEFERRED_CHECKS = {**RELATION_CLAIMS, **PROJECT_CLAIMS, **USAGE_CLAIMS}
 _BATCH = 16  # files that a worker gets at once
+_PARSED = 256  # files whose syntax trees stay in memory while plans are checked
 _READMES = frozenset(
     "readme.md readme.markdown readme.rst readme.rest readme readme.txt".split()
 )
@@ -215,7 +216,7 @@ def _check_plans(
             return None
         return decode_source(tree.read_blob(path))
 
-    @cache
+    @lru_cache(_PARSED)
     def python(path: str) -> PythonFile | None:
         return parse_python(path, read(path))
 

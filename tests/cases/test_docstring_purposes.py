@@ -159,6 +159,27 @@ def test_bars_are_kept() -> None:
     )
 
 
+def test_a_purpose_after_a_title_that_is_a_name_is_told_once(
+    repository: Repository, tmp_path: Path
+) -> None:
+    """Two definitions that begin with the same name are told apart by what follows."""
+    texts = {
+        "first": "Visit a node.",
+        "second": "Leave a node.\n\n    Its parent is next.",
+    }
+    code = "\n\n".join(
+        f'def {name}(node):\n    """visit\n\n    {text}\n    """\n'
+        for name, text in texts.items()
+    )
+    repository.commit({"walk.py": code})
+    standard = Standard(repository.git, tmp_path / "state")
+    standard.build("contexts")
+    rows = dict(standard.table("contexts").items())
+    standard.close()
+    summaries = [rows[f"walk.py::{name}"]["summary"] for name in texts]
+    assert summaries == ["Visit a node.", "Leave a node. Its parent is next."]
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return the contexts, the samples and the tree that they are checked against."""

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from repobuild.code.facts.element_row import row_of
-from repobuild.code.facts.parse import facts_of
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.truth.answer_template import answer_templates
 from tests.promises.test_incremental_equals_clean import assert_equal
@@ -467,13 +465,3 @@ def test_a_test_file_covers_what_its_tests_call(standard, repository):
     standard.build("plans")
     answers = [s["answer"] for s in plans(standard, "plan") if "parse_*" in s["key"]]
     assert answers and "test_parsers" not in answers[0]
-
-
-@pytest.mark.parametrize("end", ["", "  # type: ignore[override]", "\n"])
-def test_a_stub_is_one_with_a_comment_behind_it(end: str) -> None:
-    def flags(body: str) -> str:
-        row = facts_of(f"def arity(self) -> int:{body}{end}".encode(), "python")
-        return row_of(row["elements"][0]).flags
-
-    assert "s" in flags(" ...")
-    assert "s" not in flags("\n    return 2")

@@ -16,6 +16,7 @@ import msgpack
 import pytest
 
 from repobuild.code.facts.element import CodeElement, code_of, element, elements, quals
+from repobuild.code.facts.element_row import row_of
 from repobuild.code.facts.parse import facts, facts_of
 from tests import agreement
 from tests.agreement import Difference, Tally, compare, radon
@@ -231,6 +232,16 @@ def test_docstrings_are_those_of_ast(text: str) -> None:
     expected = ast.get_docstring(node) or ""
     found = one(source, "f").docstring
     assert found == expected.encode("utf-8", "replace").decode()
+
+
+@pytest.mark.parametrize("end", ["", "  # type: ignore[override]", "\n"])
+def test_a_stub_is_one_with_a_comment_behind_it(end: str) -> None:
+    def flags(body: str) -> str:
+        row = read(f"def arity(self) -> int:{body}{end}")
+        return row_of(row["elements"][0]).flags
+
+    assert "s" in flags(" ...")
+    assert "s" not in flags("\n    return 2")
 
 
 # ---------------------------------------------------------------------- trouble

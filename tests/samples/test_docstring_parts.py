@@ -152,6 +152,13 @@ def test_a_title_that_is_a_name_is_no_purpose() -> None:
     assert parse_docstring("source:\nhttps://example.org/a").summary == ""
 
 
+def test_a_list_after_a_title_that_is_a_name_keeps_its_lines() -> None:
+    doc = "visit\n\nChoose one of\n* file\n* memory\n\nMore."
+    assert parse_docstring(doc).summary == "Choose one of\n* file\n* memory"
+    announced = "Store it, as one of:\n* file\n* memory"
+    assert parse_docstring(f"visit\n\n{announced}").summary == announced
+
+
 def test_a_link_is_no_purpose() -> None:
     assert parse_docstring("https://example.org/a\nhttps://example.org/b").summary == ""
     linked = "Count the words.\nhttps://example.org/a"

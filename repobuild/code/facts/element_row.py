@@ -80,7 +80,7 @@ class Parameter(NamedTuple):
 # A name in a text that only holds names; `\w` alone lacks the marks that languages such
 # as Hindi write within words. A text of other kinds needs str.isidentifier as well. The
 # classes are written by the ASCII signs that they lack: one of all signs beyond ASCII
-# takes 3 ms to compile, and a commit compiled ten of them.
+# is slow to compile.
 NAME_SIGN = r"[^\x00-/:-@\[-^`{-\x7f]"
 IDENTIFIER = rf"[^\x00-@\[-^`{{-\x7f]{NAME_SIGN}*"
 DOTTED_NAME = rf"{IDENTIFIER}(?:\.{IDENTIFIER})*"

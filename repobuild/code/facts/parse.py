@@ -39,7 +39,6 @@ from repobuild.engine.contract import Scope, Value
 
 Reader = Callable[[bytes, str], dict[str, Any]]
 _MAX_BYTES = 1_000_000
-# These may mention generators without being generated.
 
 
 def facts(value: Mapping[str, Value], scope: Scope) -> Value:
@@ -57,6 +56,7 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
 
 def reason_left_out(blob: bytes, language: str) -> str:
     """Return why a blob is not analysed: "generated" or "minified"; else ""."""
+    # Prose may mention generators without being generated.
     return "" if language in PROSE else classify_content(blob)
 
 

@@ -418,7 +418,8 @@ def _key_modules(
         found = [*_ranked(tops | own), *_ranked(inner)]
         if len(found) < _FEW_PACKAGES:
             parts = _with_prefix(counts, "inner:")
-            found += [one for one in _ranked(parts) if one.startswith(_slashed(tops))]
+            inside = tuple(f"{top}/" for top in tops)
+            found += [one for one in _ranked(parts) if one.startswith(inside)]
     else:
         python = {path: n for path, n in modules.items() if path.endswith(".py")}
         projects = manifests.distributions() if _is_monorepo(manifests) else {}
@@ -428,10 +429,6 @@ def _key_modules(
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
     return found[:_MAX_KEY_MODULES]
-
-
-def _slashed(folders: Iterable[str]) -> tuple[str, ...]:
-    return tuple(f"{folder}/" for folder in folders)
 
 
 def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:

@@ -31,7 +31,7 @@ _MOST_VARIABLES = 3
 _SHORT = 80  # characters of a statement or an assignment
 _BODY_LINES = 3
 
-_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
+STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
@@ -93,7 +93,7 @@ def call_example(
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
             continue
-        if _LEFT_OUT.search(_STRING.sub("''", code)):
+        if _LEFT_OUT.search(STRING_OR_COMMENT.sub("''", code)):
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
@@ -105,7 +105,7 @@ def call_example(
 def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
     """Return a call in another language than Python: a statement of one line."""
     code = lines[row].strip()
-    bare = _STRING.sub("", code)
+    bare = STRING_OR_COMMENT.sub("", code)
     if not code.endswith((";", ")")) or len(code) > _SHORT or _depth(bare):
         return None
     if not _PLAIN_STATEMENT.match(code) or _NO_EXAMPLE.match(code):
@@ -115,7 +115,7 @@ def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
 
 def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
     """Return whether a row is, or is in the body of, a check that it raises."""
-    if _FAILING.search(_STRING.sub("''", lines[row])):
+    if _FAILING.search(STRING_OR_COMMENT.sub("''", lines[row])):
         return True
     inner = len(lines[row]) - len(lines[row].lstrip())
     header: list[str] = []  # lines of a header that ends with a bracket of its own
@@ -129,7 +129,7 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
             inner = indent + 1
             continue
         if text.startswith(("with", "async with")):
-            if _FAILING.search(_STRING.sub("''", " ".join(header))):
+            if _FAILING.search(STRING_OR_COMMENT.sub("''", " ".join(header))):
                 return True
         if _DEFINITION.match(text) or not indent:
             return False
@@ -154,7 +154,7 @@ def _may_begin(lines: Sequence[str], start: int) -> bool:
     text = lines[start].strip()
     if not text or _NO_EXAMPLE.match(text):
         return False
-    before = _STRING.sub("", lines[start - 1]).rstrip() if start else ""
+    before = STRING_OR_COMMENT.sub("", lines[start - 1]).rstrip() if start else ""
     return not before.endswith(_UNFINISHED)
 
 
@@ -164,7 +164,7 @@ def _statement_end(lines: Sequence[str], start: int) -> int:
     for row in range(start, min(len(lines), start + _MOST_LINES)):
         if len(lines[row].strip()) > _LONGEST_LINE or '"""' in lines[row]:
             return 0
-        bare = _STRING.sub("''", lines[row]).rstrip()
+        bare = STRING_OR_COMMENT.sub("''", lines[row]).rstrip()
         depth += _depth(bare)
         if depth < 0:
             return 0
@@ -228,7 +228,7 @@ def _is_valid(code: str) -> bool:
 
 
 def _score(code: str, name: str) -> int:
-    bare = _STRING.sub("''", code)
+    bare = STRING_OR_COMMENT.sub("''", code)
     at = _find_call(bare, name)
     call = bare[at + len(name) :] if at >= 0 else ""
     score = min(2, len(_KEYWORD.findall(call)))
@@ -241,7 +241,7 @@ def _score(code: str, name: str) -> int:
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     """Put the lines above that assign the statement's variables before it."""
     margin = len(lines[start]) - len(lines[start].lstrip())
-    bare = _STRING.sub("''", "\n".join(quoted))
+    bare = STRING_OR_COMMENT.sub("''", "\n".join(quoted))
     own = _ASSIGNMENT.match(bare)
     # What the statement itself assigns needs no value from before.
     wanted = set(_NAME.findall(bare[own.end() :] if own else bare))

@@ -25,7 +25,6 @@ from repobuild.engine.contract import Value, View
 
 _CONFIDENT = 0.5  # samples state no edge below
 _TRIED = 3  # calls of one callee in one element
-_MOST_ABOVE = 12  # lines with decorators
 
 
 def call_sites(view: View) -> None:
@@ -104,7 +103,7 @@ def _called_lines(
 def _bare_decorators(row: ElementRow, lines: list[str]) -> Iterator[list[Any]]:
     """Yield [name, line] of the decorators without arguments: applying one calls it."""
     for text in row.decorators:
-        above = range(row.start_line - 1, max(0, row.start_line - _MOST_ABOVE), -1)
+        above = range(row.start_line - 1, row.start_line - row.lead - 1, -1)
         rows = (n for n in above if lines[n - 1].strip() == f"@{text}")
         if "(" not in text and (line := next(rows, 0)):
             yield [text, line]

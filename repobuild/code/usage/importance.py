@@ -73,16 +73,16 @@ def changed_ids(view: View) -> Iterator[str]:
 
 def _affected(view: View) -> dict[str, set[str] | None]:
     """Return the qualified names to compute by path; None for all of a file's."""
-    affected: dict[str, set[str] | None] = {}
     changes = view.changes("graph")
+    if view.full:
+        return dict.fromkeys(changes.keys() - {PROJECT})
+    affected: dict[str, set[str] | None] = {}
     for path, (old, new) in changes.items():
         if path != PROJECT and _kinds_of(old) != _kinds_of(new):
             affected[path] = None
     for path, (old, new) in view.changes("facts").items():
         if any((old or {}).get(name) != (new or {}).get(name) for name in _READ):
             affected[path] = None
-    if view.full:
-        return affected
     targets = {key for change in changes.values() for key in _changed_targets(*change)}
     for id in (*targets, *_newly_named(view)):
         path, qual = split_id(id)

@@ -6,15 +6,15 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-_HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
-_KANA = re.compile(r"[\u3040-\u30ff]")
-_WORD = re.compile(r"[^\W\d_\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{2,}")
+_HAN_SIGNS = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+_KANA_SIGNS = r"\u3040-\u30ff"
+_HAN = re.compile(f"[{_HAN_SIGNS}]")
+_KANA = re.compile(f"[{_KANA_SIGNS}]")
+_WORD = re.compile(rf"[^\W\d_{_KANA_SIGNS}{_HAN_SIGNS}]{{2,}}")
 _README = re.compile(r"readme\b[^/]*$|readme_[^/]*$", re.IGNORECASE)
 # White space between two characters of Chinese is where a line was broken.
-_BREAK = re.compile(
-    r"(?<=[\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef])[ \t]*\n\s*"
-    r"(?=[\w\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef])"
-)
+_CHINESE = r"\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
+_BREAK = re.compile(rf"(?<=[{_CHINESE}])[ \t]*\n\s*(?=[\w{_CHINESE}])")
 _HAN_OF_A_WORD = 2  # characters, on average
 _LEAST_SHARE = 0.3  # Chinese text about code holds many names in Latin letters
 _KANA_OF_JAPANESE = 0.1  # of the Han characters beside them

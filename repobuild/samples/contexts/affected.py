@@ -171,8 +171,8 @@ class ChangedFiles:
         """Return the elements of a file that at most have other line numbers."""
         elements = self._reader.elements(path)
         old_targets, new_targets = self._import_targets(path)
-        touched = self._facts.keys() | self._files.keys() | self._stubs
-        is_same_text = path not in touched
+        touched = (self._facts, self._files, self._stubs)
+        is_same_text = not any(path in one for one in touched)
         if is_same_text and old_targets == new_targets:
             return elements  # only edges of its elements changed
         facts = self.facts(path)

@@ -24,7 +24,11 @@ from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
-from repobuild.samples.text.docstring_parts import summarise, summarise_module
+from repobuild.samples.text.docstring_parts import (
+    summarise,
+    summarise_module,
+    without_name,
+)
 from repobuild.samples.text.import_statements import ImportsByName, read_imports
 from repobuild.samples.text.quote import Quote, quote_definition
 
@@ -111,7 +115,7 @@ class FileContext:
         """
         use = self._docstring_uses.get(element.qual)
         text = "" if use == COPIED else summary
-        _, _, rest = element.doc.strip().partition("\n\n")
+        _, _, rest = without_name(element.doc).strip().partition("\n\n")
         if use == REPEATED and text and "\n" not in text and rest.strip():
             text = f"{text} {summarise(rest)}".strip()
         return text

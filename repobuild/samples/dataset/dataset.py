@@ -101,10 +101,11 @@ def dataset(view: View) -> None:
             terms.update(before.terms)
             differing |= after.differing_terms(before)
     affected = update.sharing(terms, differing, changed)
-    decided = affected | update.with_changed_limits()
+    rescored = update.with_changed_scores()
+    decided = affected | update.with_changed_limits(rescored)
     for key in sorted(decided):
         update.decide(key)
-    for key in sorted(update.with_changed_scores() - decided):
+    for key in sorted(rescored.difference(decided, changed)):  # these are scored
         update.score_again(key)
 
 
@@ -184,14 +185,14 @@ class DatasetUpdate:
                 )
         return keys
 
-    def with_changed_limits(self) -> set[str]:
+    def with_changed_limits(self, rescored: set[str]) -> set[str]:
         """Return the contexts of other licence, importance, verdict or file's cut."""
         if self._view.full:
             return set()
         keys = self._licences.changed_contexts(self._view)
         keys |= self._reviews.changed_contexts(self._view)
         if self._cuts is not None:  # what is important comes first
-            keys |= self.with_changed_scores()
+            keys |= rescored
         terms = budget.changed_terms(self._view) if self._cuts is not None else ()
         return keys | {key for term in terms for key in self._index.find(term)}
 

@@ -25,7 +25,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import islice
+from itertools import filterfalse, islice
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, split_id
@@ -53,7 +53,12 @@ from repobuild.samples.families.family_row import (
     like_key,
     like_rows,
 )
-from repobuild.samples.families.membership import Family, families_of, shape_names
+from repobuild.samples.families.membership import (
+    Family,
+    families_of,
+    is_aside,
+    shape_names,
+)
 from repobuild.samples.families.past_additions import PastAdditions
 from repobuild.samples.families.together import TOGETHER, companions, together_row
 
@@ -282,13 +287,12 @@ class _Keeper:
         return self._view.own.index.find(term)
 
     def _users(self, id: str) -> frozenset[str]:
-        """Return the files that import or call something, the first of them."""
+        """Return the first files that import or call something and are not aside."""
         users: set[str] = set()
         for kind in ("imports", "calls"):
             sources = self._reader.incoming(id, kind, False)
             paths = (split_id(source)[0] for source in sources)
-            # A stub registers nothing that runs.
-            users.update(islice((p for p in paths if p[-4:] != ".pyi"), MOST_USERS))
+            users.update(islice(filterfalse(is_aside, paths), MOST_USERS))
         return frozenset(users)
 
     def _all_words(self, path: str) -> frozenset[str]:

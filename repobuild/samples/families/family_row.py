@@ -81,7 +81,6 @@ _MOST_OWN = 6  # methods of a model
 _LONGEST_CODE = 420  # characters
 _LONGEST_LINE = 90
 _ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
-_BREAK = "\n"
 _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
@@ -117,7 +116,7 @@ class Tree(NamedTuple):
     past: PastAdditions
     read: Callable[[str], bytes | None]  # source of a path; None where there is none
     words: Callable[[str], frozenset[str]]  # in the source of a path
-    users: Callable[[str], frozenset[str]]  # files that import or call an id
+    users: Callable[[str], frozenset[str]]  # files not aside that import or call an id
     exists: Callable[[str], bool]
     find: Callable[[str], list[str]]  # paths by a term of the index (families.py)
     project: str
@@ -339,7 +338,8 @@ def without_docstring(code: str) -> str:
     head = code[: match.start()].rstrip() if match else ""
     if match is None or not head.endswith(":") or _INNER.search(head):
         return code
-    return f"{head}\n{code[match.end() :].lstrip(_BREAK)}"
+    body = code[match.end() :].lstrip("\n")
+    return f"{head}\n{body}"
 
 
 def _text(element: ElementView, source: bytes) -> str:
@@ -620,7 +620,7 @@ def _searched(family: Family, ids: list[str], names: set[str], tree: Tree) -> se
     if "::" in family.where:
         watched.add(split_id(family.where)[0])
     users = {path for target in (*ids, *homes) for path in tree.users(target)}
-    watched.update(path for path in sorted(users)[:_MOST_FILES] if not is_aside(path))
+    watched.update(sorted(users)[:_MOST_FILES])
     for path in sorted(homes)[:_MOST_FILES]:
         while path:
             path = path.rpartition("/")[0]

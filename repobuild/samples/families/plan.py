@@ -12,7 +12,6 @@ sample has `evidence`, with which the checker counts again
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -32,6 +31,7 @@ from repobuild.samples.tasks.facts import (
 from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.samples.tasks.registry import languages_of
 from repobuild.samples.tasks.trace import numbered
+from repobuild.samples.text.statements import first_statements
 
 _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
@@ -39,7 +39,6 @@ _NAMED = 4  # siblings that are named
 _SITES = _CAME = 3
 _FENCE = 24  # characters around code
 _LEAST_LINES = 2  # of code that shows more than a head
-_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"|#[^\n]*""")
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that a long plan can do without, the first to go first.
 _SPARE = (
@@ -383,7 +382,9 @@ class _Plan:
         for part, code in ((first, self._code), ("plan_code_body", shorter)):
             least = len(self._part(part, code="", **fields)) + _FENCE
             if part == "plan_code_body":
-                code = _whole_statements(code, room - least)
+                code = first_statements(code, room - least)
+                if not _shows_more_than_head(code):
+                    continue
             if code and least + len(code) <= room:
                 fence = self._scope.phrases.words["code"].format(
                     fence=self._scope.get("language"), code=code
@@ -392,24 +393,8 @@ class _Plan:
         return ""
 
 
-def _whole_statements(code: str, room: int) -> str:
-    """Return the first lines that fit, as far as they are whole; "" for a head."""
-    lines = code.split("\n")
-    while lines and len("\n".join(lines)) > room:
-        lines.pop()
-    while lines and not (lines[-1].strip() and _is_whole("\n".join(lines))):
-        lines.pop()
-    told = sum(bool(line.strip()) for line in lines)
-    return "\n".join(lines) if told > _LEAST_LINES else ""
-
-
-def _is_whole(code: str) -> bool:
-    """Return whether code ends with a statement, and not within one or after a head."""
-    if any(code.count(quotes) % 2 for quotes in ('"""', "'''")):
-        return False
-    bare = _STRING.sub("", code).rstrip()
-    balanced = sum(map(bare.count, "([")) == sum(map(bare.count, ")]"))
-    return balanced and not bare.endswith((":", ",", "\\", "{", "="))
+def _shows_more_than_head(code: str) -> bool:
+    return sum(bool(line.strip()) for line in code.split("\n")) > _LEAST_LINES
 
 
 _FILE_STEPS = frozenset(

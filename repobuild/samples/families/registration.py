@@ -36,7 +36,7 @@ _DEFINES = re.compile(
 _REGISTERS = re.compile(
     r"(?i)register|add|append|install|include|mount|use$|connect|insert"
 )
-_ENTRY = re.compile(r"(^|/)(__init__\.pyi?|index\.[jt]sx?|mod\.rs|lib\.rs)$")
+_ENTRY = re.compile(r"(^|/)(__init__\.py|index\.[jt]sx?|mod\.rs|lib\.rs)$")
 
 
 class NamedPlace(NamedTuple):
@@ -67,7 +67,7 @@ def mentions(
     number, section = 1, ""
     has_sections = path.endswith((".toml", ".cfg", ".ini"))
     stack: list[_Open] = []
-    pattern = _PYTHON_TOKEN if path.endswith((".py", ".pyi")) else _TOKEN
+    pattern = _PYTHON_TOKEN if path.endswith(".py") else _TOKEN
     for token in pattern.finditer(text):
         word = token[0]
         if word == "\n":

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from zlib import crc32
 
 from repobuild.samples.tasks.facts import Fact, FactScope, MaskedCode
+from repobuild.samples.text.statements import LONG_STRINGS, statement_lines
 
 MASK = "<...>"
 _SHORTEST_LINE = 12  # characters; "else:" or "return x" can only be guessed
@@ -20,9 +21,6 @@ _MAX_OUTLINE = 900  # characters
 _INDENT = "    "
 _DEFINED_NAME = re.compile(r"(?:async )?(?:def|class) (\w+)")
 _STUB = re.compile(r"\s*(\.\.\.|pass|raise NotImplementedError\b.*)\s*$")
-_STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
-_UNFINISHED = ("\\", ",", "(", "[", "=", "+", "-", ".", "&&", "||")
-_LONG_STRINGS = ('"""', "'''")
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -39,7 +37,7 @@ def _masked_body(scope: FactScope, body: str) -> Iterator[Fact]:
     """Mask the whole body; show the head, the class line and the siblings' heads."""
     head = str(scope.get("head"))
     # Indenting would change the content of a string of several lines.
-    has_long_string = any(quotes in f"{head}\n{body}" for quotes in _LONG_STRINGS)
+    has_long_string = any(quotes in f"{head}\n{body}" for quotes in LONG_STRINGS)
     in_class = scope.get("container_signature") and not has_long_string
     margin = _INDENT if in_class else ""
     shown = _indented(head, margin) + "\n"
@@ -53,7 +51,8 @@ def _masked_body(scope: FactScope, body: str) -> Iterator[Fact]:
 
 def _masked_line(scope: FactScope, lines: list[str]) -> Iterator[Fact]:
     """Mask one line of the body: the same one as long as the body has it."""
-    whole = _whole_statements(lines, scope.get("fence") == "python")
+    # An argument on a line of its own is no answer to "which line is missing".
+    whole = statement_lines(lines, scope.get("fence") == "python")
     choice = [n for n in whole if len(lines[n].strip()) >= _SHORTEST_LINE]
     if len(lines) < _FEWEST_LINES or not choice:
         return
@@ -63,25 +62,6 @@ def _masked_line(scope: FactScope, lines: list[str]) -> Iterator[Fact]:
     before = "\n".join([str(scope.get("head")), *lines[:chosen], indent])
     after = "\n".join(["", *lines[chosen + 1 :]])
     yield _fact("line", scope, MaskedCode(before, after), code)
-
-
-def _whole_statements(lines: list[str], is_python: bool) -> Iterator[int]:
-    """Yield the lines that are a statement, or the head of one, and no part of it.
-
-    An argument on a line of its own is no answer to "which line is missing".
-    """
-    brackets = ("([{", ")]}") if is_python else ("([", ")]")  # blocks have braces
-    if any(quotes in line for line in lines for quotes in _LONG_STRINGS):
-        return
-    depth, goes_on = 0, False
-    for number, line in enumerate(lines):
-        bare = _STRING.sub("", line)
-        opened, closed = (sum(map(bare.count, signs)) for signs in brackets)
-        if not depth and not goes_on and opened == closed:
-            if not bare.rstrip().endswith(_UNFINISHED):
-                yield number
-        depth += opened - closed
-        goes_on = bare.rstrip().endswith(_UNFINISHED)
 
 
 def _fact(kind: str, scope: FactScope, masked: MaskedCode, code: str) -> Fact:

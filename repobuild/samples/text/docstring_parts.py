@@ -12,7 +12,9 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from typing import NamedTuple
 
+from repobuild.code.graph.introduction import letters
 from repobuild.code.usage.prose_language import is_chinese, join_lines
 from repobuild.samples.text.markup import strip_markup, strip_title_rules
 
@@ -129,7 +131,7 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     """
     if _NO_PURPOSE.match(docstring.lstrip()):
         return ""
-    text = summarise_prose(_without_name(docstring), most)
+    text = summarise_prose(without_name(docstring), most)
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
@@ -137,14 +139,10 @@ def summarise_module(docstring: str, path: str) -> str:
     """Return what a module's docstring says first, "" when that is its own name."""
     text = summarise(docstring)
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
-    return "" if _letters(text) == _letters(name) else text
+    return "" if letters(text) == letters(name) else text
 
 
-def _letters(text: str) -> str:
-    return "".join(filter(str.isalnum, text)).lower()
-
-
-def _without_name(docstring: str) -> str:
+def without_name(docstring: str) -> str:
     """Return a docstring without a first paragraph that is a name alone."""
     text = strip_title_rules(docstring)
     first, _, rest = text.strip().partition("\n\n")
@@ -154,10 +152,11 @@ def _without_name(docstring: str) -> str:
 def summarise_with_list(docstring: str) -> str:
     """Return the first paragraph, and a list that ends it with a line for each item."""
     lead = summarise(docstring)
-    items = _list_items(docstring) if lead else []
+    told = without_name(docstring)
+    items = _list_items(told) if lead else []
     if not items:
         return lead
-    text = "\n".join([_announcement(docstring, lead), *items])
+    text = "\n".join([_announcement(told, lead), *items])
     return text if len(text) <= _LONGEST_LIST else lead
 
 
@@ -181,19 +180,11 @@ def _announcement(docstring: str, lead: str) -> str:
 
 def _list_items(docstring: str) -> list[str]:
     """Return the list in the first paragraph, each item on one line with its mark."""
-    text = strip_title_rules(docstring).strip()
-    section = _SECTION.search("\n" + text)
-    if section:
-        text = text[: max(section.start() - 1, 0)]
-    items: list[str] = []
-    lines = text.split("\n\n", 1)[0].split("\n")
-    before = _lines_before_list(lines)
-    if (
-        _lines_of_first_sentences(before, max(map(len, docstring.split("\n"))))
-        != before
-    ):
+    paragraph = _first_paragraph(docstring)
+    if paragraph.summary != paragraph.before_list:
         return []  # the summary ends before what announces the list
-    for line in lines[len(before) :]:
+    items: list[str] = []
+    for line in paragraph.lines[len(paragraph.before_list) :]:
         if _ITEM.match(line):
             items.append(" ".join(line.split()))
         elif items:
@@ -208,15 +199,28 @@ def summarise_prose(
 
     A list that ends the paragraph is left out, and the colon before it unless asked.
     """
+    lines = _first_paragraph(docstring).summary
+    text = strip_markup(join_lines("\n".join(lines)))
+    return shorten(text if keeps_colon else _without_announcement(text), most)
+
+
+class _Paragraph(NamedTuple):
+    """The lines of a docstring's first paragraph, up to a section or a field."""
+
+    lines: list[str]
+    before_list: list[str]  # the first of them, all without a list
+    summary: list[str]  # the first of these: its first sentences
+
+
+def _first_paragraph(docstring: str) -> _Paragraph:
     text = strip_title_rules(docstring).strip()
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
+    lines = text.split("\n\n", 1)[0].split("\n")
+    before = _lines_before_list(lines)
     width = max(map(len, docstring.split("\n")))
-    whole = _lines_before_list(text.split("\n\n", 1)[0].split("\n"))
-    lines = _lines_of_first_sentences(whole, width)
-    paragraph = strip_markup(join_lines("\n".join(lines)))
-    return shorten(paragraph if keeps_colon else _without_announcement(paragraph), most)
+    return _Paragraph(lines, before, _lines_of_first_sentences(before, width))
 
 
 def first_sentence(text: str) -> str:

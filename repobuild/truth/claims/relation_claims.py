@@ -39,12 +39,8 @@ _TEST = re.compile(
 _BENCHMARK = re.compile(r"(?i)(^|[/_.])bench")
 _COLLECTED = re.compile(r"test|.*Test")
 _CONSTRUCTORS = ("__init__", "__new__", "__call__")
-_OWN_CLASS = (
-    "cls",
-    "_cls",
-    "__class__",
-    "type",
-)  # `type(self)()` makes one of its own class
+# `type(self)()` makes one of its own class.
+_OWN_CLASS = ("cls", "_cls", "__class__", "type")
 _LISTED = 6  # names in a message
 _INHERITANCE_LEVELS = 12
 _ALIAS_STEPS = 4  # from a name to what it was bound to

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -86,12 +86,13 @@ def python_evidence(path: str, file: PythonFile) -> FileEvidence:
         if types := _return_types(one.node):
             known = evidence.return_types.get(one.name, "").split()
             evidence.return_types[one.name] = _packed({*known, *types})
-    evidence.imports = list(_imports(file.tree))
-    for name, targets in _alias_targets(file.tree).items():
+    nodes = list(ast.walk(file.tree))
+    evidence.imports = list(_imports(nodes))
+    for name, targets in _alias_targets(nodes).items():
         evidence.alias_targets[name] = _packed(targets)
-    for name, others in _other_names(file.tree).items():
+    for name, others in _other_names(nodes).items():
         evidence.other_names[name] = _packed(others)
-    for name, others in _instance_names(file.tree).items():
+    for name, others in _instance_names(nodes).items():
         evidence.instance_names[name] = _packed(others)
     return evidence
 
@@ -111,7 +112,7 @@ def document_evidence(
 
 def imports_of(text: str) -> list[ImportEvidence]:
     """Return the imports in a Python text. Raises `SyntaxError`."""
-    return list(_imports(ast.parse(text)))
+    return list(_imports(ast.walk(ast.parse(text))))
 
 
 def _packed(names: set[str]) -> str:
@@ -176,9 +177,9 @@ def _return_types(node: ast.AST) -> set[str]:
     return names
 
 
-def _imports(tree: ast.Module) -> Iterator[ImportEvidence]:
+def _imports(nodes: Iterable[ast.AST]) -> Iterator[ImportEvidence]:
     """Yield every import, also those inside of functions."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield ImportEvidence(name.name, 0, "", name.asname or name.name)
@@ -188,16 +189,16 @@ def _imports(tree: ast.Module) -> Iterator[ImportEvidence]:
                 yield ImportEvidence(node.module or "", node.level, name.name, bound)
 
 
-def _other_names(tree: ast.Module) -> dict[str, set[str]]:
+def _other_names(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:
     """Map names to those that they are assigned to as they are: `b = a`, `b = x.a`."""
     aliases: dict[str, set[str]] = defaultdict(set)
-    for node in ast.walk(tree):
+    for node in nodes:
         for target, bound in _assignments(node):
             for new, value in _plain_assignments(target, bound):
                 aliases[last_name(value)].add(last_name(new))
                 if last_name(new) in _CONSTRUCTING and isinstance(new, ast.Attribute):
                     aliases[last_name(value)].add(last_name(new.value))
-    for node in ast.walk(tree):
+    for node in nodes:
         if not isinstance(node, ast.ClassDef):
             continue
         # `class A: __new__ = make`: a call of A calls `make`.
@@ -205,7 +206,7 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
             for target, bound in _assignments(one):
                 if last_name(target) in _CONSTRUCTING:
                     aliases[last_name(bound)].add(node.name)
-    for node in ast.walk(tree):
+    for node in nodes:
         for name, annotation in _annotations(node):
             # A call of `kind: type[A]` makes an A.
             if last_name(annotation) in _TYPES and isinstance(
@@ -216,13 +217,15 @@ def _other_names(tree: ast.Module) -> dict[str, set[str]]:
     return aliases
 
 
-def _instance_names(tree: ast.Module) -> dict[str, set[str]]:
+def _instance_names(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:
     """Map names to those that the results of calling them get, by value or type."""
     names: dict[str, set[str]] = defaultdict(set)
-    for node in ast.walk(tree):
+    for node in nodes:
         for target, bound in _assignments(node):
             if isinstance(bound, ast.Call):
-                names[last_name(bound.func)].add(last_name(target))
+                made, name = last_name(bound.func), last_name(target)
+                if made and name:  # `b, c = a()` has none
+                    names[made].add(name)
         for name, annotation in _annotations(node):
             for made in _names_in(annotation):
                 names[made].add(name)
@@ -259,14 +262,14 @@ def _plain_assignments(
             yield from _plain_assignments(target, first)
 
 
-def _alias_targets(tree: ast.Module) -> dict[str, set[str]]:
+def _alias_targets(nodes: Sequence[ast.AST]) -> dict[str, set[str]]:
     """Map names to the names in what is bound to them.
 
     Forms: `import a as b`, `b = a`, `b = a()`, `b: a`, `with a() as b`, `for b in a`,
     `f(b=a)`.
     """
     targets: dict[str, set[str]] = defaultdict(set)
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import | ast.ImportFrom):
             for one in node.names:
                 if one.asname:
