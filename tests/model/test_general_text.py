@@ -10,11 +10,13 @@ import pytest
 
 from repobuild.evaluate.scoring.general_loss import GeneralText
 from repobuild.model.adapter.general_text import (
+    EVERY,
     LEAST_TOKENS,
     MOST_TOKENS,
     NAME,
     TEXTS,
     read_windows,
+    steps_between,
     window_tokens,
 )
 from repobuild.model.base import load_tokenizer
@@ -29,15 +31,20 @@ def texts() -> list[dict[str, str]]:
     return [json.loads(line) for line in lines]
 
 
-def test_a_window_is_the_share_of_a_step() -> None:
-    assert window_tokens(512, 0.5) == MOST_TOKENS
-    tokens = window_tokens(512, 0.12)
-    assert tokens / (512 + tokens) == pytest.approx(0.12, abs=0.002)
+def test_windows_are_the_share_of_all_steps() -> None:
+    steps, tokens = steps_between(512, 0.12), window_tokens(512, 0.12)
+    assert steps == EVERY
+    assert tokens / (steps * 512 + tokens) == pytest.approx(0.12, abs=0.002)
 
 
-def test_a_window_is_neither_tiny_nor_huge() -> None:
-    assert window_tokens(16, 0.01) == LEAST_TOKENS
+def test_large_steps_show_a_window_each() -> None:
+    assert steps_between(1_000_000, 0.12) == 1
     assert window_tokens(1_000_000, 0.12) == MOST_TOKENS
+    assert window_tokens(512, 0.5) == MOST_TOKENS
+
+
+def test_small_steps_show_no_tiny_window() -> None:
+    assert window_tokens(16, 0.01) == EVERY * LEAST_TOKENS
 
 
 def test_without_a_share_there_is_no_window() -> None:

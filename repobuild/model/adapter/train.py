@@ -4,7 +4,7 @@
     passes      what is shown next, from what was right before (scheduler.py)
     rate        linear warm-up, then a cosine, by tokens (training_run.py)
     train       transformers' Trainer, under DeepSpeed
-    general     every step holds the adapter to its base on other text (compute/loss.py)
+    general     some steps hold the adapter to its base on other text (general_text.py)
     measure     loss on held-out samples, a few times a run (held_out_loss.py)
     checkpoint  every few steps; after a kill the same job resumes (checkpoint.py)
     write       float32 LoRA tensors, checked, as a PEFT folder
@@ -47,6 +47,7 @@ from repobuild.model.adapter.checkpoint import (
     write_checkpoint,
     write_peft,
 )
+from repobuild.model.adapter.general_text import steps_between
 from repobuild.model.adapter.held_out_loss import (
     affordable_count,
     affordable_samples,
@@ -191,7 +192,9 @@ class AdapterTrainer(Trainer):
         self.pad = int(load_tokenizer(run.job.base).pad_token_id)
         windows = list(range(len(run.job.general)))
         random.Random(run.job.recipe.seed).shuffle(windows)
-        self.windows = windows  # of general text, in the order of steps
+        self.windows = windows  # of general text, in the order of being shown
+        recipe = run.job.recipe
+        self.steps_between = steps_between(recipe.batch_tokens, recipe.keep)
         numbers: Any = range(STEPS * run.world)
         super().__init__(
             model=model,
@@ -217,8 +220,9 @@ class AdapterTrainer(Trainer):
         examples = run.job.examples
         rows = [[examples[number] for number in row] for row in run.own_batch]
         tensors: dict[str, Any] = self.to_device(rows)
-        if self.windows:
-            number = (run.step * run.world + run.rank) % len(self.windows)
+        shown, wait = divmod(run.step, self.steps_between)
+        if self.windows and not wait:
+            number = (shown * run.world + run.rank) % len(self.windows)
             window = self.windows[number]
             text = torch.tensor([run.job.general[window]])
             tensors |= self._on_device({"general": text}) | {"window": window}
@@ -241,7 +245,8 @@ class AdapterTrainer(Trainer):
     def compute_loss(self, model: Any, inputs: Any, *_: Any, **__: Any) -> torch.Tensor:
         out = model(**inputs)
         self.run.take_step(out.answers.item(), out.hits.cpu())
-        self.run.drifts.append(0.0 if out.drift is None else out.drift.item())
+        if out.drift is not None:
+            self.run.drifts.append(out.drift.item())
         loss: torch.Tensor = out.loss
         return loss
 

@@ -69,7 +69,7 @@ class TrainingRun:
     tokens: int = 0  # trained in these steps, without padding and general text
     answer_tokens: int = 0
     losses: list[float] = field(default_factory=list)  # by step, of this process
-    drifts: list[float] = field(default_factory=list)  # the same, on general text
+    drifts: list[float] = field(default_factory=list)  # on general text, where shown
     held_out: HeldOutCurve = field(default_factory=HeldOutCurve)
     taught: int = 0  # facts introduced, this pass included
     mastered: int = 0  # before the pass

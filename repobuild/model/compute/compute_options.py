@@ -13,6 +13,7 @@ from typing import Any
 
 from peft import PeftModel
 
+from repobuild.model.adapter.general_text import steps_between
 from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.attention import use_attention
@@ -31,11 +32,13 @@ def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:
     ):  # one layer at a time: all layers share the compiled code
         for layer in causal.get_decoder().layers:
             layer.compile(dynamic=True)
+    recipe = job.recipe
+    steps = steps_between(recipe.batch_tokens, recipe.keep)  # a window counts for each
     use_answer_loss(
         model,
-        job.recipe.bf16,
+        recipe.bf16,
         job.compute_options.loss_tokens,
-        job.recipe.keep_weight,
+        recipe.keep_weight * steps,
     )
 
 
