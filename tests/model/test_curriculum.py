@@ -71,6 +71,20 @@ def test_the_most_important_facts_are_taught_first() -> None:
     assert made == ["high#code_location.en.0", "low#code_location.en.0"]
 
 
+def test_of_equally_important_facts_short_ones_come_first() -> None:
+    samples = [(f"{n}#code_location.en.0", sample(answer="x" * n)) for n in (400, 10)]
+    made = order_facts(samples, dict.fromkeys(dict(samples), 0.5), EVERYTHING)
+    assert [fact.id[:2] for fact in made] == ["10", "40"]
+
+
+def test_importance_counts_more_than_length() -> None:
+    """Else hardly any explanation would be taught before the budget ends."""
+    long, short = "a#code_explanation.en.0", "b#code_location.en.0"
+    samples = [(long, sample(answer="x" * 300)), (short, sample(answer="x" * 60))]
+    made = order_facts(samples, {long: 0.6, short: 0.3}, EVERYTHING)
+    assert made[0].id[0] == "a"
+
+
 def test_equally_important_facts_come_in_the_order_of_the_setting() -> None:
     ids = {"f#relations.en.0": 0.5, "f#relations.en.10": 0.5}
     for kinds in (["callees", "callers"], ["callers", "callees"]):
@@ -167,11 +181,3 @@ def test_a_block_that_fits_stays_whole() -> None:
 def test_a_name_that_is_neither_task_nor_kind_is_refused() -> None:
     with pytest.raises(UsageError, match='"callerz".*did you mean "callers"'):
         Teaching.of({**defaults(), "adapter.teach": ["location", "callerz"]})
-
-
-def test_a_place_comes_before_other_facts_of_things_somewhat_more_used() -> None:
-    ids = {"a.py::f#code_location.en.0": 0.2, "a.py::g#relations.en.0": 0.5,
-           "a.py::h#relations.en.0": 0.9}  # fmt: skip
-    samples = [(i, sample(i.rpartition("#")[2].partition(".")[0])) for i in ids]
-    facts = order_facts(samples, ids, EVERYTHING)
-    assert [fact.importance for fact in facts] == [0.9, 0.2, 0.5]

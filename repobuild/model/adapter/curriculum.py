@@ -11,13 +11,16 @@
 A small model can say where things are, who calls them and what they are for in a
 sentence; code and long prose take most of the tokens of a full set of samples.
 
-Facts come by the importance of what they are about (code/usage/importance.py), places
-three times as important as the rest, and equally important ones in the order of
-`adapter.teach`. The budget ends somewhere in this order.
+Facts come by their worth: the importance of what they are about
+(code/usage/importance.py), divided by the square root of their length. What is short is
+learnt in fewer tokens, so that more of what is asked is covered; by the length itself
+hardly any explanation would come before the budget ends. Facts of equal worth are in
+the order of `adapter.teach`.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -33,10 +36,8 @@ from repobuild.samples.tasks.phrases import (
 )
 
 FENCE = "```"
-# How much a kind counts beside its element's importance. Every other answer repeats the
-# place, and it is cheap: 55 tokens with its question, an explanation 130. With 1.0,
-# 403,000 tokens of this repository taught 442 facts; with 3.0, 342,000 taught 675.
-WEIGHTS = {"location": 3.0}
+# Bytes of what every question has beside its own words: the marks of its turns.
+FRAME = 24
 
 Sample = Mapping[str, Any]
 
@@ -99,15 +100,19 @@ def order_facts(
 ) -> list[TeachableFact]:
     """Group samples into facts and order these: the first ones are taught first.
 
-    `importance` is by sample id. Equal ones are ordered by kind, then by the hash of
-    their id, so that no file comes first.
+    `importance` is by sample id. Of equal worth, they are ordered by kind, then by the
+    hash of their id, so that no file comes first.
     """
     groups: dict[str, list[str]] = {}
     ranks: dict[str, int] = {}
+    lengths: dict[str, int] = {}  # bytes: a token has three in any language
     for sample_id, sample in samples:
         fact = fact_of(sample_id)
         groups.setdefault(fact, []).append(sample_id)
         ranks[fact] = teaching.rank(sample_id, str(sample["task"])) or 0
+        text = f"{sample['question']}{sample['answer']}"
+        length = FRAME + len(text.encode("utf-8", "replace"))
+        lengths[fact] = min(length, lengths.get(fact, length))
     facts = [
         TeachableFact(
             fact, tuple(sorted(ids)), max(importance.get(i, 0.0) for i in ids)
@@ -116,8 +121,8 @@ def order_facts(
     ]
 
     def place(fact: TeachableFact) -> tuple[float, int, bytes]:
-        weight = WEIGHTS.get(kind_of(fact.samples[0]), 1.0)
-        return -fact.importance * weight, ranks[fact.id], draw_hash(fact.id)
+        worth = fact.importance / math.sqrt(lengths[fact.id])
+        return -worth, ranks[fact.id], draw_hash(fact.id)
 
     return sorted(facts, key=place)
 
