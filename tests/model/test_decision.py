@@ -3,12 +3,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
+    GATE_SAMPLES,
     SampleDelta,
+    Samples,
     StepInput,
     StepMode,
     compare_manifests,
     decide,
+    draw_gate,
     find_parent_row,
 )
 from repobuild.model.adapter.lineage import Manifest
@@ -81,3 +85,40 @@ def test_the_nearest_ancestor_is_the_parent_else_the_newest() -> None:
     assert find_parent_row(rows, ["x", "b", "a"], "me") is rows["b"]
     assert find_parent_row(rows, ["x"], "me") is rows["a"]
     assert find_parent_row({"me": ROW}, [], "me") is None
+
+
+# ------------------------------------------------------------------------------ gate
+
+
+def gate(known: set[str], changed: set[str], count: int = 1_000) -> list[str]:
+    """Return the facts that the gate asks about, of some hundred."""
+    names = [f"f{n:04}#code_location.en.0" for n in range(count)]
+    facts = [TeachableFact(name, (f"{name}0",), 0.5) for name in names]
+    held_out: Samples = [
+        (f"{name}9", {"task": "code_location"}) for name in reversed(names)
+    ]
+    drawn = draw_gate(held_out, facts, known, changed)
+    return [sample_id.partition("#")[0] for sample_id, _ in drawn]
+
+
+def fact(number: int) -> str:
+    return f"f{number:04}#code_location.en.0"
+
+
+def test_the_gate_of_a_first_adapter_asks_what_is_taught_first() -> None:
+    assert gate(set(), set()) == [f"f{n:04}" for n in range(GATE_SAMPLES)]
+
+
+def test_the_gate_asks_what_the_parent_was_taught() -> None:
+    asked = gate({fact(900), fact(901)}, set())
+    assert asked[:2] == ["f0900", "f0901"]
+    assert len(asked) == GATE_SAMPLES
+
+
+def test_the_gate_asks_about_the_delta_and_not_only_about_it() -> None:
+    known = {fact(n) for n in range(500)}
+    asked = gate(known, {fact(n) for n in range(500, 1_000)})
+    of_delta = [name for name in asked if name >= "f0500"]
+    assert len(of_delta) == GATE_SAMPLES // 2
+    assert len(asked) == GATE_SAMPLES
+    assert gate(known, {fact(700)})[:2] == ["f0700", "f0000"]

@@ -20,7 +20,7 @@ same rules (adapter_forecast.py, rollback.py).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from hashlib import blake2b
@@ -158,17 +158,16 @@ def make_plan(task: Task) -> Plan:
     facts = order_facts(samples, importance, Teaching.of(task.settings))
     today = {fact.id for fact in facts}
     known = {i: k for i, k in parent_manifest.facts.items() if i in today}
-    return Plan(
-        base, recipe, samples, held_out, facts, manifest, known, decision, delta
-    )
+    changed = {fact_of(sample_id) for sample_id in delta.to_train} if known else set()
+    gate = draw_gate(held_out, facts, known, changed)
+    return Plan(base, recipe, samples, gate, facts, manifest, known, decision, delta)
 
 
 def read_samples(task: Task) -> tuple[Samples, Samples, dict[str, float]]:
     """Return what may be taught, the gate's held-out samples, and the importance by id.
 
-    The first are of the train split, sorted by id. The held-out samples are recall
-    questions of the validation split, ordered by the hash of their ids, so that the
-    first `GATE_SAMPLES` are a stable draw.
+    The first are of the train split, sorted by id. The held-out samples are all recall
+    questions of the validation split, by the hash of their ids.
     """
     # Imported late: a forecast and a rollback use this module without reading samples.
     from repobuild.samples.contexts.line_rows import quotes_lines
@@ -196,7 +195,29 @@ def read_samples(task: Task) -> tuple[Samples, Samples, dict[str, float]]:
         importance[sample_id] = float(row.get("importance", 0.0))
     held_out.sort(key=lambda pair: blake2b(pair[0].encode()).digest())
     train.sort(key=lambda pair: pair[0])
-    return train, held_out[:GATE_SAMPLES], importance
+    return train, held_out, importance
+
+
+def draw_gate(
+    held_out: Samples,
+    facts: Sequence[TeachableFact],
+    known: Collection[str],
+    changed: Collection[str],
+) -> Samples:
+    """Return the questions that decide whether an adapter is promoted.
+
+    Up to half are about what the commit changed, the others about what the parent was
+    taught, and a first adapter will be: the first facts in the order of teaching. Of
+    facts that nobody was taught an answer says nothing.
+    """
+    place = {fact.id: number for number, fact in enumerate(facts)}
+    last = len(place)
+    asked = sorted(held_out, key=lambda pair: place.get(fact_of(pair[0]), last))
+    of_delta = [pair for pair in asked if fact_of(pair[0]) in changed]
+    of_delta = of_delta[: GATE_SAMPLES // 2]
+    others = [pair for pair in asked if fact_of(pair[0]) not in changed]
+    others.sort(key=lambda pair: fact_of(pair[0]) not in known)
+    return [*of_delta, *others][:GATE_SAMPLES]
 
 
 def find_parent_row(
