@@ -100,6 +100,7 @@ class _Keeper:
         self._past = PastAdditions(dict(view.table("additions").items()))
         self._sources: dict[str, bytes | None] = {}
         self._members: dict[str, dict[str, list[str]]] = {}  # by path
+        self._reshaped: set[str] = set()  # folders with a file that defines other names
         graph, old = view.table("graph"), view.changes("graph").get(PROJECT)
         name = project_name((graph.get(PROJECT) or {}).get("", {}))
         self.is_all_changed = bool(
@@ -153,9 +154,11 @@ class _Keeper:
             found.update(self._watching(path))
             old = facts[path][0] if path in facts else view.table("facts").get(path)
             row = graph[path][0] if path in graph else view.table("graph").get(path)
-            if old:
-                elements = read_elements(old, path)
-                found.update(families_of(path, elements, read_edges(path, row)))
+            elements = read_elements(old, path)
+            found.update(families_of(path, elements, read_edges(path, row)))
+            after = self._reader.elements(path)
+            if set(shape_names(elements)) != set(shape_names(after)):
+                self._reshaped.add(path.rpartition("/")[0])
         targets = {
             split_id(id)[0]
             for old_row, new_row in graph.values()
@@ -183,14 +186,17 @@ class _Keeper:
     def write(self, key: str) -> None:
         """Compute the row of one family again, or drop it when it is none any more."""
         own, family = self._view.own, Family.of(key)
-        ids = [
-            element_id(path, qual)
-            for path in own.index.find(f"in:{key}")
-            for qual in self._families_in(path).get(key, ())
-        ]
-        if family.kind == "modules":
-            ids = self._of_one_shape(ids)
         old = None if self._view.full else own.get(key)
+        if family.kind == "modules":
+            if not (old or self._view.full or family.where in self._reshaped):
+                return  # the names that its files define decide that it is none
+            ids = self._of_one_shape(own.index.find(f"in:{key}"))
+        else:
+            ids = [
+                element_id(path, qual)
+                for path in own.index.find(f"in:{key}")
+                for qual in self._families_in(path).get(key, ())
+            ]
         stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
         made = FamilyRow({}, set())
         if len(ids) >= family.fewest and not _is_scattered(ids):

