@@ -9,7 +9,7 @@ Two sets of patterns are used: the library detect-secrets, and secret_forms.py w
 configs/secrets.toml. No message shows a secret. secrets_filter.py drops the samples
 that hold one.
 
-A line is searched only if a cheap search suspects it (`_is_suspect`): a long run
+A line is searched only if a cheap search suspects it (`is_suspect`): a long run
 with a digit and a capital letter, the beginning of a known token, or a quoted string
 assigned to a name such as `password`. So code without secrets costs some 8 us a
 sample, and seldom imports the library, which takes 0.15 s. Digits between letters
@@ -143,10 +143,10 @@ _TOKEN_WORD = re.compile(r"[\w.+/=~-]+")
 def find_secrets(text: str) -> dict[str, str]:
     """Return {secret: kind} of a text; {} for nearly every text."""
     found: dict[str, str] = {}
-    if not _is_suspect(text):
+    if not is_suspect(text):
         return found
     for line in text.split("\n"):
-        if _is_suspect(line):
+        if is_suspect(line):
             found.update(_in_line(line))
     return found | _key_lines(text)
 
@@ -201,7 +201,7 @@ def redact_found(value: Value, known: Found) -> Value:
     return value
 
 
-def _is_suspect(text: str) -> bool:
+def is_suspect(text: str) -> bool:
     """Return whether text may hold a secret, without loading the library (120 ms)."""
     return DENSE.search(text) is not None or _is_for_library(text)
 
@@ -240,7 +240,7 @@ def _in_line(line: str) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for start in range(0, max(1, len(line) - _OVERLAP), _WINDOW - _OVERLAP):
         window = line[start : start + _WINDOW]
-        if len(window) == len(line) or _is_suspect(window):
+        if len(window) == len(line) or is_suspect(window):
             for kind, secret in _in_window(window):
                 found.setdefault(secret, kind)
     return found
