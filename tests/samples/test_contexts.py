@@ -555,7 +555,8 @@ def test_a_question_that_is_marked_as_unique_is_asked_once(
         "split.salt": "1",
     }
     scope: Any = SimpleNamespace(settings=settings)
-    made = [samples(row, scope) for row in repository.build(SOURCES | more).values()]
+    contexts = repository.build(SOURCES | more).values()
+    made = [samples(row, scope) or {} for row in contexts]
     named = [s["question"] for rows in made for s in rows.values() if s.get("named")]
     assert len(named) > 20
     assert len(named) == len(set(named))

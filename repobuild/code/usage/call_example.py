@@ -93,7 +93,7 @@ def call_example(
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
             continue
-        if _LEFT_OUT.search(STRING_OR_COMMENT.sub("''", code)):
+        if _LEFT_OUT.search(_without_strings(code)):
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
@@ -115,7 +115,7 @@ def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
 
 def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
     """Return whether a row is, or is in the body of, a check that it raises."""
-    if _FAILING.search(STRING_OR_COMMENT.sub("''", lines[row])):
+    if _FAILING.search(_without_strings(lines[row])):
         return True
     inner = len(lines[row]) - len(lines[row].lstrip())
     header: list[str] = []  # lines of a header that ends with a bracket of its own
@@ -129,12 +129,18 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
             inner = indent + 1
             continue
         if text.startswith(("with", "async with")):
-            if _FAILING.search(STRING_OR_COMMENT.sub("''", " ".join(header))):
+            if _FAILING.search(_without_strings(" ".join(header))):
                 return True
         if _DEFINITION.match(text) or not indent:
             return False
         inner, header = indent, []
     return False
+
+
+@lru_cache(256)
+def _without_strings(text: str) -> str:
+    """Cached: the lines around a call are looked at for each row it may begin in."""
+    return STRING_OR_COMMENT.sub("''", text)
 
 
 def _find_call(text: str, name: str) -> int:
@@ -164,7 +170,7 @@ def _statement_end(lines: Sequence[str], start: int) -> int:
     for row in range(start, min(len(lines), start + _MOST_LINES)):
         if len(lines[row].strip()) > _LONGEST_LINE or '"""' in lines[row]:
             return 0
-        bare = STRING_OR_COMMENT.sub("''", lines[row]).rstrip()
+        bare = _without_strings(lines[row]).rstrip()
         depth += _depth(bare)
         if depth < 0:
             return 0
@@ -228,7 +234,7 @@ def _is_valid(code: str) -> bool:
 
 
 def _score(code: str, name: str) -> int:
-    bare = STRING_OR_COMMENT.sub("''", code)
+    bare = _without_strings(code)
     at = _find_call(bare, name)
     call = bare[at + len(name) :] if at >= 0 else ""
     score = min(2, len(_KEYWORD.findall(call)))
@@ -241,7 +247,7 @@ def _score(code: str, name: str) -> int:
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     """Put the lines above that assign the statement's variables before it."""
     margin = len(lines[start]) - len(lines[start].lstrip())
-    bare = STRING_OR_COMMENT.sub("''", "\n".join(quoted))
+    bare = _without_strings("\n".join(quoted))
     own = _ASSIGNMENT.match(bare)
     # What the statement itself assigns needs no value from before.
     wanted = set(_NAME.findall(bare[own.end() :] if own else bare))

@@ -172,6 +172,8 @@ def list_field(
     not all of a list that would be whole: of two, one alone would be a wrong answer.
     """
     ids = list(scope.get(name) or ())
+    if not ids:
+        return "", ()
     allowed = scope.without_held_out(ids)
     is_cut = name in (scope.get("more") or ())
     if len(allowed) < len(ids) and not (is_cut and len(allowed) >= _FEWEST_NAMES):
