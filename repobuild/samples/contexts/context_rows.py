@@ -60,7 +60,6 @@ _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
-_RECEIVERS = ("self", "cls")
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _DOCUMENTS = ("markdown", "restructuredtext")
@@ -204,11 +203,10 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
 def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
     """Return the parameters without the receiver, each as a `ParameterRow`'s list."""
     rows = []
-    for number, one in enumerate(element.parameters()):
-        if number or element.type != "method" or one.name not in _RECEIVERS:
-            text = texts.get(one.name.lstrip("*"), "")
-            row = ParameterRow(one.name, one.type, one.default, text, one.passing)
-            rows.append(list(row))
+    for one in element.arguments():
+        text = texts.get(one.name.lstrip("*"), "")
+        row = ParameterRow(one.name, one.type, one.default, text, one.passing)
+        rows.append(list(row))
     return rows
 
 
