@@ -74,7 +74,9 @@ class Constructors:
 def _is_bound(constructor: CodeElement) -> bool:
     """Return whether the first parameter is the receiver, whatever its name."""
     rows, path = constructor.parameters, constructor.filepath
-    return bool(rows) and path.endswith(_PYTHON) and not rows[0]["kind"].startswith("var")
+    return (
+        bool(rows) and path.endswith(_PYTHON) and not rows[0]["kind"].startswith("var")
+    )
 
 
 def _has_fields(element: CodeElement) -> bool:

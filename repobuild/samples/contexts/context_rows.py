@@ -249,6 +249,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     reader, id = file.reader, element.id
     callers = reader.incoming(id, "calls", tests=False)
     readers = reader.incoming(id, "uses", tests=False)
+    tests = _tests(file, element) if is_only else []
+    is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
@@ -257,7 +259,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         subclasses=reader.incoming(id, "inherits", tests=False),
         overrides=_overridden_method(file, element),
         overridden=_overriding_methods(file, element),
-        tests=_tests(file, element) if is_only else [],
+        tests=tests if is_tested else [],
+        users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
@@ -321,11 +324,11 @@ def _constructors(id: str) -> Iterator[str]:
 
 
 def _tests(file: FileContext, element: ElementView) -> list[str]:
-    """Return the tests of an element, those that are named after it first.
+    """Return the tests that use an element, those that are named after it first.
 
     They call or read it or, for a class, a method of it. Where none is named after it,
-    nor its file after the element's, those found use it by the way: the tests of it may
-    be others, which reach it in a way that the graph does not see. The same holds for a
+    nor its file after the element's, they use it by the way: the tests of it may be
+    others, which reach it in a way that the graph does not see. The same holds for a
     name that several elements have, so those have no tests.
     """
     called = [element.id]
@@ -340,7 +343,7 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
     found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
     tests = [one for one in found if one and not _BENCHMARK.search(one)]
     tests.sort(key=lambda one: not _is_named_after(one, element))
-    return tests if tests and _is_named_after(tests[0], element) else []
+    return tests
 
 
 def _is_named_after(test: str, element: ElementView) -> bool:

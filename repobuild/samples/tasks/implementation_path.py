@@ -71,6 +71,11 @@ def _change(scope: FactScope) -> Iterator[Fact]:
         text = answer_parts.list_elements(scope, tests)
         steps.append(part("step_run", members=text))
         groups.append(tuple(tests))
+    else:
+        text, ids = answer_parts.list_field(scope, "users_in_tests", _FIRST_TESTS)
+        if text:
+            steps.append(part("step_run_users", members=text))
+            groups.append(ids)
     answer = scope.answer("change") + part("steps", items=numbered(steps))
     yield Fact("change", answer + render_source(scope), merged(*groups), "hard")
 
