@@ -4,7 +4,10 @@ A row is a file: `{callee id: [score, code]}`, sorted by callee; see call_exampl
 the quotation. A call counts when the graph has a confident edge from the element to the
 callee, and the element calls nothing else of the callee's name: neither another callee
 of the project, nor what it reaches under another name (`pathlib.Path` beside
-`fake.Path`). The table has no index: the graph's `in:calls ID` names the files.
+`fake.Path`). What a class does with itself shows nobody how it is used: calls of its
+public methods and of the class from its own code do not count, nor those of a class in
+its own file whose result is returned: that function makes it for its callers. The table
+has no index: the graph's `in:calls ID` names the files.
 
 The rows depend on the file's own text, facts and edges only, so an edit that leaves the
 quoted calls as they are changes nothing beyond this table.
@@ -12,6 +15,7 @@ quoted calls as they are changes nothing beyond this table.
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -24,6 +28,7 @@ from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.engine.contract import Value, View
 
 _CONFIDENT = 0.5  # samples state no edge below
+_RETURNED = re.compile(r"^return\b", re.MULTILINE)
 _TRIED = 3  # calls of one callee in one element
 
 
@@ -57,9 +62,16 @@ def _sites_of_file(view: View, path: str) -> Value:
     lines = source.decode("utf-8", "replace").split("\n")
     is_python = facts.get("language") == "python"
     best: dict[str, CallExample] = {}
-    for callee, name, line in _called_lines(facts, callees, lines):
+    classes = {
+        f"{path}::{qual}"
+        for qual, kind, *_ in facts.get("elements", ())
+        if kind == "class"
+    }
+    for callee, name, line in _called_lines(path, facts, callees, lines):
         known = best.get(callee)
         found = call_example(lines, line - 1, name, is_python, known)
+        if found and callee in classes and _RETURNED.search(found.code):
+            continue
         if found and (known is None or found.rank < known.rank):
             best[callee] = found
     return {callee: [best[callee].score, best[callee].code] for callee in sorted(best)}
@@ -76,7 +88,7 @@ def _callees_by_source(edges: Value) -> dict[str, list[str]]:
 
 
 def _called_lines(
-    facts: Value, callees: dict[str, list[str]], text: list[str]
+    path: str, facts: Value, callees: dict[str, list[str]], text: list[str]
 ) -> Iterator[tuple[str, str, int]]:
     """Yield (callee id, its name, line) of the calls that name a callee."""
     calls: dict[str, list[list[Any]]] = {"": facts.get("calls", [])}
@@ -95,9 +107,24 @@ def _called_lines(
             if counts[last] != 1 or last.startswith("__"):
                 continue
             callee = next(id for id, one in named.items() if one == last)
+            if _is_own(path, source, callee):
+                continue
             if len(written[last]) == 1 or _names_owner(name, callee):
                 for line in lines[:_TRIED]:
                     yield callee, last, line
+
+
+def _is_own(path: str, source: str, callee: str) -> bool:
+    """Return whether an element calls its own class, a public method of it, or itself.
+
+    A private method is used nowhere else.
+    """
+    home, qual = split_id(callee)
+    if home != path:
+        return False
+    owner, _, name = qual.rpartition(".")
+    around = {qual} if name.startswith("_") or not owner else {qual, owner}
+    return any(f"{source}.".startswith(f"{one}.") for one in around)
 
 
 def _bare_decorators(row: ElementRow, lines: list[str]) -> Iterator[list[Any]]:

@@ -114,7 +114,10 @@ class UsageReader:
 
 
 def _docstring_example(element: ElementView) -> CallExample | None:
-    """Return the best call of an element in the examples of its own docstring."""
+    """Return the best call of an element in the examples of its own docstring.
+
+    Of equal ones it is the first: the later ones show what is special, or fails.
+    """
     if f"{element.name}(" not in element.doc:
         return None
     found = [
@@ -123,7 +126,7 @@ def _docstring_example(element: ElementView) -> CallExample | None:
         for row in range(len(lines))
         if (example := call_example(lines, row, element.name))
     ]
-    return min(found, key=lambda one: one.rank) if found else None
+    return max(found, key=lambda one: one.score) if found else None
 
 
 def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:

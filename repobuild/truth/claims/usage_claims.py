@@ -48,9 +48,22 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
         return "the call is expected to fail"
     if is_of_another_package(index, text, site, code, name):
         return "it calls what another package defines"
-    calling = (qual for qual, one in file.definitions.items() if one.uses(name))
+    calling = [qual for qual, one in file.definitions.items() if one.uses(name)]
+    if site == claim.id.partition("::")[0]:
+        owner = _owner(claim.id)
+        calling = [qual for qual in calling if not f"{qual}.".startswith(f"{owner}.")]
     ids = (f"{site}::{qual}" if qual else site for qual in calling)
     return "" if any(may_call(index, id, claim.id) for id in ids) else "it is another"
+
+
+def _owner(id: str) -> str:
+    """Return the class whose own calls show nobody how the element is used.
+
+    That is the class itself or that of a public method; a private one is used there.
+    """
+    qual = id.partition("::")[2]
+    owner, _, name = qual.rpartition(".")
+    return qual if name.startswith("_") or not owner else owner
 
 
 def said_in_document(index: TreeIndex, claim: DeferredClaim) -> str:
