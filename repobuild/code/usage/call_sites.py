@@ -5,9 +5,9 @@ the quotation. A call counts when the graph has a confident edge from the elemen
 callee, and the element calls nothing else of the callee's name: neither another callee
 of the project, nor what it reaches under another name (`pathlib.Path` beside
 `fake.Path`). What a class does with itself shows nobody how it is used: calls of its
-public methods and of the class from its own code do not count, nor those of a class in
-its own file whose result is returned: that function makes it for its callers. The table
-has no index: the graph's `in:calls ID` names the files.
+public methods from its own code do not count, nor do those of a public class from the
+functions of its own file, which make it for their callers. The table has no index: the
+graph's `in:calls ID` names the files.
 
 The rows depend on the file's own text, facts and edges only, so an edit that leaves the
 quoted calls as they are changes nothing beyond this table.
@@ -15,7 +15,6 @@ quoted calls as they are changes nothing beyond this table.
 
 from __future__ import annotations
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -28,7 +27,6 @@ from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.engine.contract import Value, View
 
 _CONFIDENT = 0.5  # samples state no edge below
-_RETURNED = re.compile(r"^return\b", re.MULTILINE)
 _TRIED = 3  # calls of one callee in one element
 
 
@@ -62,16 +60,9 @@ def _sites_of_file(view: View, path: str) -> Value:
     lines = source.decode("utf-8", "replace").split("\n")
     is_python = facts.get("language") == "python"
     best: dict[str, CallExample] = {}
-    classes = {
-        f"{path}::{qual}"
-        for qual, kind, *_ in facts.get("elements", ())
-        if kind == "class"
-    }
     for callee, name, line in _called_lines(path, facts, callees, lines):
         known = best.get(callee)
         found = call_example(lines, line - 1, name, is_python, known)
-        if found and callee in classes and _RETURNED.search(found.code):
-            continue
         if found and (known is None or found.rank < known.rank):
             best[callee] = found
     return {callee: [best[callee].score, best[callee].code] for callee in sorted(best)}
@@ -96,6 +87,7 @@ def _called_lines(
         if item[0] in callees:
             row = row_of(item)
             calls[item[0]] = [*_bare_decorators(row, text), *row.calls]
+    classes = {qual for qual, kind, *_ in facts.get("elements", ()) if kind == "class"}
     for source, targets in sorted(callees.items()):
         named = {id: name_of(split_id(id)[1]) for id in targets}
         counts = Counter(named.values())
@@ -107,24 +99,29 @@ def _called_lines(
             if counts[last] != 1 or last.startswith("__"):
                 continue
             callee = next(id for id, one in named.items() if one == last)
-            if _is_own(path, source, callee):
+            if _is_inner(path, source, callee, classes):
                 continue
             if len(written[last]) == 1 or _names_owner(name, callee):
                 for line in lines[:_TRIED]:
                     yield callee, last, line
 
 
-def _is_own(path: str, source: str, callee: str) -> bool:
-    """Return whether an element calls its own class, a public method of it, or itself.
+def _is_inner(path: str, source: str, callee: str, classes: set[str]) -> bool:
+    """Return whether an element calls what its users call, from the inside.
 
-    A private method is used nowhere else.
+    That is itself, a public method of its own class, or a public class of its file.
+    A private one is used nowhere else.
     """
     home, qual = split_id(callee)
-    if home != path:
+    if home != path or not source:
         return False
     owner, _, name = qual.rpartition(".")
-    around = {qual} if name.startswith("_") or not owner else {qual, owner}
-    return any(f"{source}.".startswith(f"{one}.") for one in around)
+    if name.startswith("_"):
+        return f"{source}.".startswith(f"{qual}.")
+    if qual in classes:
+        return True
+    around = owner or qual
+    return f"{source}.".startswith(f"{around}.")
 
 
 def _bare_decorators(row: ElementRow, lines: list[str]) -> Iterator[list[Any]]:
