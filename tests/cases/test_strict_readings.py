@@ -236,8 +236,6 @@ def test_a_call_from_inside_the_own_class_is_no_example(shop: Sampled) -> None:
     assert told and all("self.shut(False)" not in text for text in told)
     told = answers(shop, "usage", f"{HOME}Parcel")
     assert told and all("return Parcel" not in text for text in told)
-    (text,) = answers(shop, "usage", f"{HOME}Box._shake")
-    assert "self._shake(3)" in text
 
 
 def test_the_first_example_of_a_docstring_is_the_one_to_show(shop: Sampled) -> None:

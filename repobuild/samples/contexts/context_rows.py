@@ -9,8 +9,9 @@ of other elements hold ids, sorted by path and name, at most eight; `more` names
 lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
 
-A row with `brief` describes a test or a function within a function: it gives the
-location and no details, because tests would outnumber what users ask about. A test may
+A row with `brief` describes a test, a benchmark, a setup script or a function within a
+function: it gives the location and no details, because these would outnumber what users
+ask about. A test may
 have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
 
 `element_row` combines these groups of fields: the element's own (`_own_fields`), its
@@ -430,6 +431,7 @@ def file_row(file: FileContext) -> Row | None:
         return None
     document = any(e.type == "section" for e in file.elements.values())
     kind = "document" if document or language in _DOCUMENTS else "module"
+    is_aside = file.is_test or file.is_tool
     row: Row = {
         "kind": kind,
         "id": file.path,
@@ -437,9 +439,9 @@ def file_row(file: FileContext) -> Row | None:
         "project": file.project,
         "fence": language,
         "summary": file.summary,
-        "brief": file.is_test,
+        "brief": is_aside,
     }
-    imports = {} if file.is_test else _import_lists(file)
+    imports = {} if is_aside else _import_lists(file)
     row.update(_cut_lists(members=_top_level(file), **imports))
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])

@@ -96,6 +96,11 @@ class ElementView:
         return "d" in self.row.flags
 
     @property
+    def is_private(self) -> bool:
+        """Whether its name says that it is not for others; `__init__` does not."""
+        return self.name.startswith("_") and not _SPECIAL.match(self.name)
+
+    @property
     def is_for_types(self) -> bool:
         """Whether it is under `if TYPE_CHECKING`: at run time there is no such code."""
         return "t" in self.row.flags

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.tests_by_path import is_test, is_tool
 from repobuild.samples.contexts.clues import (
     clues_of,
     heading_clue,
@@ -67,6 +67,7 @@ class FileContext:
         self.facts = reader.facts(path)
         self.elements = reader.elements(path)
         self.is_test = is_test(path)
+        self.is_tool = is_tool(path)
         self.summary = summarise_module(self.facts.get("doc", ""), path)
         self.name_counts = names_of(self.facts)
         self.method_counts: Counter[str] = Counter(
@@ -200,12 +201,13 @@ class FileContext:
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
 
-        That is so for tests and for functions within functions.
+        That is so for tests, benchmarks, setup scripts and functions within functions.
         """
         if element.type == "section":
             return False
         parent = self.elements.get(element.parent)
-        return self.is_test or (parent is not None and parent.type != "class")
+        is_inner = parent is not None and parent.type != "class"
+        return self.is_test or self.is_tool or is_inner
 
     def has_row(self, element: ElementView) -> bool:
         """Return whether an element has a row.

@@ -83,6 +83,8 @@ class UsageReader:
         sites = [
             (not is_test(path), -score, len(code), path, code)
             for path, (score, code) in self._calls_of(element.id)
+            # Nobody but its own file calls what is private there.
+            if path != element.path or not element.is_private
         ]
         return RealCall(*min(sites)[3:]) if sites else None
 

@@ -123,6 +123,8 @@ def _neighbours(
         ("tests", "tested_by"),
     ):
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+        if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
+            continue
         if members and not (name == "overrides" and ids == sources):
             text += part(label, members=members)
             sources += ids

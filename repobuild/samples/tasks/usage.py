@@ -19,8 +19,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind, name = scope.get("kind"), str(scope.get("name"))
     if kind not in ("function", "method", "class") or name.startswith("__"):
         return
-    if scope.is_property or scope.get("refuses"):
-        return
+    if scope.is_property or scope.get("refuses") or name == "main":
+        return  # a command calls `main`
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
     python = scope.get("fence") == "python"

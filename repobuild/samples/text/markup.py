@@ -50,10 +50,10 @@ def strip_title_rules(text: str) -> str:
 
 
 def _role_text(match: re.Match[str]) -> str:
-    """Return `C` for `~a.b.C`, the text for `text <target>`, `name` for `!name`."""
+    """Return `C` for `~a.b.C` and `.C`, `text` for `text <target>`, `n` for `!n`."""
     content = match[1]
     if with_target := _ROLE_TARGET.match(content):
         return with_target[1]
     if content.startswith("~"):
         content = content.rpartition(".")[2].lstrip("~")
-    return f"`{content.lstrip('!')}`"
+    return f"`{content.lstrip('!.')}`"

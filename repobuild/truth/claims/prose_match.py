@@ -112,12 +112,12 @@ def plain(text: str) -> str:
 
 
 def _role_text(content: str) -> str:
-    """Return what a role renders: the text of `text <target>`, `b` of `~a.b`."""
+    """Return what a role renders: `text` of `text <target>`, `b` of `~a.b`, `.b`."""
     if explicit := _ROLE_TEXT.match(content):
         return explicit[1]
     if content[0] == "~":
         return content.lstrip("~!").rpartition(".")[2]
-    return content.lstrip("!")
+    return content.lstrip("!.")
 
 
 def _words_pattern(words: list[str]) -> str:

@@ -1,0 +1,179 @@
+"""What nobody would ask is not asked, and answers leave out what tells nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cases.sampled import Sampled, answers, of_kind
+
+SETTINGS = {"split.generalise": 0.0, "samples.languages": ["en"]}
+
+JOBS = '''"""Jobs that run again and again.
+
+.. deprecated:: 1.0
+"""
+
+
+class JobError(Exception):
+    """Something is wrong with a job."""
+
+
+class Job:
+    """A job, made by `every`."""
+
+    def __init__(self, interval: int) -> None:
+        self.interval = interval
+
+    @property
+    def minutes(self) -> "Job":
+        """Run it every few minutes."""
+        return self
+
+    @property
+    def minute(self):
+        if self.interval != 1:
+            raise JobError("use minutes")
+        return self.minutes
+
+    def to(self, latest: int) -> "Job":
+        """Run it at an irregular interval.
+
+        See :meth:`.at` for regular ones.
+        """
+        return self
+
+    def at(self, time: str) -> "Job":
+        """Run it at a time of the day, as :class:`.Job` says."""
+        self._check(time)
+        return self
+
+    def _check(self, time: str) -> None:
+        """Check that a time is one."""
+        if not time:
+            raise JobError(time)
+
+
+def every(interval: int = 1) -> Job:
+    """Make a job."""
+    return Job(interval)
+
+
+def main(arguments: list[str]) -> int:
+    """Run all jobs."""
+    return len(arguments)
+
+
+class Plan:
+    """A plan of jobs."""
+
+    def __init__(self, jobs: int) -> None:
+        self.jobs = jobs
+
+
+FIRST = Plan(1)
+main([])
+'''
+OLD = '''"""
+.. version-deprecated: 1.0.0
+    Use `jobs` instead.
+"""
+
+
+def old():
+    """.. deprecated:: 1.0"""
+    return 1
+'''
+BENCHMARK = '''"""Measure jobs."""
+
+from clock.jobs import every
+
+
+def bench_every(benchmark, count: int):
+    """Measure how long it takes to make a job."""
+    every(count)
+    benchmark(count)
+'''
+SETUP = '''from setuptools import setup
+
+
+def read_text(path: str) -> str:
+    """Return the text of a file."""
+    with open(path) as file:
+        return file.read()
+
+
+setup(name="clock", description=read_text("README.md"))
+'''
+FILES = {
+    "setup.py": SETUP,
+    "README.md": "# Clock\n\nClock runs jobs.\n\n```python\n"
+    "import clock\n\nclock.every(5).to(10).minutes\n```\n",
+    "clock/__init__.py": '"""Clock."""\n',
+    "clock/jobs.py": JOBS,
+    "clock/old.py": OLD,
+    "benchmarks/bench_jobs.py": BENCHMARK,
+}
+HOME = "clock/jobs.py::"
+
+
+@pytest.fixture(scope="module")
+def clock(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
+    folder: Path = tmp_path_factory.mktemp("clock")
+    return Sampled(folder, FILES, **SETTINGS)
+
+
+def test_every_claim_of_these_samples_holds(clock: Sampled) -> None:
+    assert clock.audit().wrong == []
+
+
+@pytest.mark.parametrize(
+    "path", ["benchmarks/bench_jobs.py::bench_every", "setup.py::read_text"]
+)
+def test_benchmarks_and_setup_scripts_are_not_explained(
+    clock: Sampled, path: str
+) -> None:
+    asked = {one["task"] for one in clock.samples.values() if one["element"] == path}
+    assert asked <= {"code_location"}
+
+
+def test_how_a_private_method_is_called_is_not_asked(clock: Sampled) -> None:
+    assert answers(clock, "usage", f"{HOME}Job._check") == set()
+    assert answers(clock, "usage", f"{HOME}Job.at") != set()
+
+
+def test_how_a_main_function_is_called_is_not_asked(clock: Sampled) -> None:
+    assert answers(clock, "usage", f"{HOME}main") == set()
+
+
+def test_an_exception_alone_is_not_what_code_depends_on(clock: Sampled) -> None:
+    assert answers(clock, "callees", f"{HOME}Job.minute") == set()
+    (text,) = answers(clock, "sketch", f"{HOME}Job.minute")
+    assert "**It raises**: `JobError`" in text and "**It calls**" not in text
+
+
+def test_who_calls_a_constructor_is_asked_of_its_class(clock: Sampled) -> None:
+    assert answers(clock, "callers", f"{HOME}Plan.__init__") == set()
+    assert answers(clock, "callers", f"{HOME}Plan") != set()
+
+
+def test_a_property_is_not_called_a_method(clock: Sampled) -> None:
+    told = {one["element"] for one in of_kind(clock, "container")}
+    assert f"{HOME}Job.minutes" not in told
+
+
+def test_a_directive_is_no_purpose(clock: Sampled) -> None:
+    told = "\n".join(one["answer"] for one in clock.samples.values())
+    assert ".. version" not in told and ".. deprecated" not in told
+
+
+def test_the_dot_of_a_role_is_not_shown(clock: Sampled) -> None:
+    (text,) = answers(clock, "explain", f"{HOME}Job.at")
+    assert "as `Job` says" in text
+
+
+def test_a_call_of_a_call_in_a_document_is_an_example(clock: Sampled) -> None:
+    (text,) = answers(clock, "usage", f"{HOME}Job.to")
+    assert "**A call from** `README.md`" in text
+    assert "clock.every(5).to(10).minutes" in text
