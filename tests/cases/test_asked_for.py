@@ -65,6 +65,23 @@ def main(arguments: list[str]) -> int:
     return len(arguments)
 
 
+class Result:
+    """What a job returned, as C{run_job} wraps it for a L{Job}."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+
+def run_job(job: Job) -> Result:
+    """Run a job once."""
+    return Result(job.interval)
+
+
+def shift(hour, hours):
+    """Move an hour by some hours."""
+    return hour + hours
+
+
 class Plan:
     """A plan of jobs."""
 
@@ -114,6 +131,8 @@ FILES = {
     "clock/jobs.py": JOBS,
     "clock/old.py": OLD,
     "benchmarks/bench_jobs.py": BENCHMARK,
+    "tests/test_jobs.py": "from clock.jobs import run_job\n\n\n"
+    "def test_run_job():\n    found = run_job(1)\n    assert found != 'spam'\n",
 }
 HOME = "clock/jobs.py::"
 
@@ -177,3 +196,20 @@ def test_a_call_of_a_call_in_a_document_is_an_example(clock: Sampled) -> None:
     (text,) = answers(clock, "usage", f"{HOME}Job.to")
     assert "**A call from** `README.md`" in text
     assert "clock.every(5).to(10).minutes" in text
+
+
+def test_what_only_its_own_file_makes_is_not_made_by_users(clock: Sampled) -> None:
+    assert answers(clock, "usage", f"{HOME}Result") == set()
+
+
+def test_a_call_that_repeats_names_is_not_shown(clock: Sampled) -> None:
+    assert answers(clock, "usage", f"{HOME}shift") == set()
+
+
+def test_what_a_value_is_not_is_not_asked(clock: Sampled) -> None:
+    assert answers(clock, "assertion") == set()
+
+
+def test_marks_of_epytext_are_not_shown(clock: Sampled) -> None:
+    (text,) = answers(clock, "explain", f"{HOME}Result")
+    assert "as `run_job` wraps it for a `Job`." in text

@@ -594,3 +594,23 @@ def test_what_an_element_is_asked_by_is_kept_up_to_date(
             made = random_document if path.endswith(".md") else random_module
             sources[path] = made(chance)
         same(repository.build(sources), clean(sources))
+
+
+WALKER = """class Walker:
+    def walk(self, node):
+        found = getattr(self, {name})
+        return found(node) or self.name_node(node)
+
+    def name_node(self, node):
+        return node
+"""
+
+
+def test_a_computed_name_hides_callers_of_a_method_and_shows_them_again() -> None:
+    repository = Repository()
+    for name in ("'name'", "'name_' + node", "'name'", "f'{node}_node'"):
+        sources = {"walker.py": WALKER.format(name=name)}
+        kept, made = repository.build(sources), Repository().build(sources)
+        assert kept == made
+        callers = kept["walker.py::Walker.name_node"].get("callers")
+        assert (callers is None) == (name != "'name'")

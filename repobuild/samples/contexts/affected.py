@@ -17,6 +17,7 @@
     clue              the same for a purpose or a heading; the methods of that name
                       when a parameter or an attribute is the first or last to have it
     heading           all sections of its document: the titles around them name them
+    computed name     the methods of the class whose method looks names up
     module            the stub beside it, which is read while there is no module
 
 A row too many does no harm: the engine drops an equal row. Unchanged elements that
@@ -37,6 +38,7 @@ from repobuild.samples.contexts.clues import clues_of, headings_of, own_clues
 from repobuild.samples.contexts.copied_docstrings import docstring_uses
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.element_view import read_elements
+from repobuild.samples.contexts.file_context import GETATTR
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
     element_id,
@@ -221,6 +223,7 @@ def find_affected(
         }
         if headings_of(old) != headings_of(new):
             unchanged = set()
+        unchanged -= _looked_up(old, new, unchanged)
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
@@ -236,6 +239,17 @@ def find_affected(
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
     return AffectedIds(ids, moved - ids)
+
+
+def _looked_up(old: Elements, new: Elements, unchanged: set[str]) -> set[str]:
+    """Return the methods of classes of which a method that looks names up changed."""
+    owners = {
+        parent_of(qual)
+        for elements in (old, new)
+        for qual, element in elements.items()
+        if qual not in unchanged and GETATTR in element.calls()
+    }
+    return {qual for qual in unchanged if parent_of(qual) in owners}
 
 
 def _readers_of_new_sentences(

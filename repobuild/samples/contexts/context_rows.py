@@ -11,8 +11,8 @@ so that a change of one context changes few of its neighbours.
 
 A row with `brief` describes a test, a benchmark, a setup script or a function within a
 function: it gives the location and no details, because these would outnumber what users
-ask about. A test may
-have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
+ask about. A test may have `before`, `hidden` and `needs`: one of its assertions, cut by
+text/expectation.py.
 
 `element_row` combines these groups of fields: the element's own (`_own_fields`), its
 neighbours' ids (`_neighbour_fields`), what is certain without a docstring
@@ -248,8 +248,10 @@ def _short_code(file: FileContext, element: ElementView) -> str:
 
 def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) -> Row:
     reader, id = file.reader, element.id
-    callers = reader.incoming(id, "calls", tests=False)
-    readers = reader.incoming(id, "uses", tests=False)
+    # A method that is also called by a computed name has callers that nobody finds.
+    is_known = not file.is_dispatched(element)
+    callers = reader.incoming(id, "calls", tests=False) if is_known else ()
+    readers = reader.incoming(id, "uses", tests=False) if is_known else ()
     tests = _tests(file, element) if is_only else []
     is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(

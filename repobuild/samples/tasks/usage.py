@@ -40,10 +40,16 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _says_something(scope: FactScope) -> bool:
-    """Return whether a call by the signature tells more than the parameters' names."""
+    """Return whether a call by the signature tells more than the parameters' names.
+
+    A class that only its own file makes is not made by those who use it.
+    """
     parameters = scope.get("params") or []
-    is_told = any(type or text for _, type, _, text, *_ in parameters)
-    return bool(parameters) and bool(is_told or lead(scope.get("summary")))
+    makers = scope.get("callers") or ()
+    is_inner = scope.get("kind") == "class" and bool(makers)
+    if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
+        return False
+    return any(type or text for _, type, _, text, *_ in parameters)
 
 
 def _usage(scope: FactScope, is_wrapped: bool) -> Fact:

@@ -21,6 +21,7 @@ _ROLE = re.compile(
 )  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
+_EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
 _ESCAPE = re.compile(r"`\\(?:\s|(?=\w))")  # joins a suffix to marked text
@@ -103,12 +104,17 @@ def occurs(text: str, source: str, before: str = "") -> bool:
 
 def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
+    text = _EPYTEXT.sub(lambda inline: _epytext(*inline.groups()), text)
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
     text = _ROLE.sub(lambda role: _role_text(role[1]), text)
     text = _LINK.sub(r"\1", text)
     return _SIGNS.sub("", text)
+
+
+def _epytext(kind: str, text: str) -> str:
+    return f"`{text}`" if kind in ("C", "L") else text
 
 
 def _role_text(content: str) -> str:
