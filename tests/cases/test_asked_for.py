@@ -213,3 +213,19 @@ def test_what_a_value_is_not_is_not_asked(clock: Sampled) -> None:
 def test_marks_of_epytext_are_not_shown(clock: Sampled) -> None:
     (text,) = answers(clock, "explain", f"{HOME}Result")
     assert "as `run_job` wraps it for a `Job`." in text
+
+
+def test_commands_of_a_table_that_setup_gets_are_told(tmp_path: Path) -> None:
+    setup = (
+        "try:\n    from setuptools import setup\nexcept ImportError:\n"
+        "    from distutils.core import setup\n    extra = {'scripts': ['bin/x']}\n"
+        "else:\n    extra = {'entry_points': {\n"
+        "        'console_scripts': ['run = pkg.app:go'],\n    }}\n"
+        "\nsetup(name='pkg', **extra)\n"
+    )
+    app = '"""The app."""\n\n\ndef go():\n    """Go."""\n    return 0\n'
+    files = {"setup.py": setup, "pkg/__init__.py": "", "pkg/app.py": app}
+    sampled = Sampled(tmp_path, files, **SETTINGS)
+    assert sampled.audit().wrong == []
+    (text,) = answers(sampled, "commands")
+    assert "- `run` runs `pkg.app:go` (in `pkg/app.py`)" in text

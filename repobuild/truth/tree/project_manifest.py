@@ -142,6 +142,17 @@ def _setup_script(text: str) -> ProjectManifest:
             continue
         keywords = {one.arg or "": one.value for one in call.keywords}
         values = {k: _evaluated(v, known) for k, v in keywords.items()}
+        spread = {
+            one.value.id
+            for one in call.keywords
+            if one.arg is None and isinstance(one.value, ast.Name)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+                if any(
+                    isinstance(t, ast.Name) and t.id in spread for t in node.targets
+                ):
+                    values = {**_table(_evaluated(node.value, known)), **values}
         found.name = _string(values.get("name"))
         found.description = _string(values.get("description"))
         found.licence = _string(values.get("license"))
