@@ -49,6 +49,15 @@ class Job:
         self._check(time)
         return self
 
+    def delay(self, time: str) -> "Job":
+        """Run it later."""
+        self._check(time)
+        if self.interval < 2:
+            self.interval += 1
+        else:
+            self.interval *= 2
+        return self
+
     def _check(self, time: str) -> None:
         """Check that a time is one."""
         if not time:
@@ -80,6 +89,33 @@ def run_job(job: Job) -> Result:
 def shift(hour, hours):
     """Move an hour by some hours."""
     return hour + hours
+
+
+def wait(hours, minutes):
+    """Wait for some hours and minutes."""
+    return 60 * hours + minutes
+
+
+def strike(hour: int) -> list[str]:
+    """Strike an hour, as often as it says."""
+
+    def one(number):
+        return "bong"
+
+    return [one(number) for number in range(abs(shift(hour, 0)))]
+
+
+def ring(hour: int) -> list[str]:
+    """Ring at an hour."""
+    return strike(hour)
+
+
+class Late(Job):
+    """A job that is late."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.hours = 1
 
 
 class Plan:
@@ -131,8 +167,12 @@ FILES = {
     "clock/jobs.py": JOBS,
     "clock/old.py": OLD,
     "benchmarks/bench_jobs.py": BENCHMARK,
-    "tests/test_jobs.py": "from clock.jobs import run_job\n\n\n"
-    "def test_run_job():\n    found = run_job(1)\n    assert found != 'spam'\n",
+    "tests/test_jobs.py": "from clock.jobs import ring, run_job\n\n\n"
+    "def late(hour):\n    return hour + 11\n\n\n"
+    "def test_run_job():\n    found = run_job(1)\n    assert found != 'spam'\n\n\n"
+    "def test_ring():\n    assert ring(late(-10)) == ['bong']\n\n\n"
+    "def test_silence():\n    try:\n        ring(hour=None)\n"
+    "    except TypeError as error:\n        assert error.args\n",
 }
 HOME = "clock/jobs.py::"
 
@@ -203,7 +243,7 @@ def test_what_only_its_own_file_makes_is_not_made_by_users(clock: Sampled) -> No
 
 
 def test_a_call_that_repeats_names_is_not_shown(clock: Sampled) -> None:
-    assert answers(clock, "usage", f"{HOME}shift") == set()
+    assert answers(clock, "usage", f"{HOME}wait") == set()
 
 
 def test_what_a_value_is_not_is_not_asked(clock: Sampled) -> None:
@@ -229,3 +269,23 @@ def test_commands_of_a_table_that_setup_gets_are_told(tmp_path: Path) -> None:
     assert sampled.audit().wrong == []
     (text,) = answers(sampled, "commands")
     assert "- `run` runs `pkg.app:go` (in `pkg/app.py`)" in text
+
+
+def test_what_takes_anything_is_not_asked_for_its_arguments(clock: Sampled) -> None:
+    assert answers(clock, "construct", f"{HOME}Late") == set()
+
+
+def test_a_function_within_is_no_other_function(clock: Sampled) -> None:
+    told = [one["answer"] for one in of_kind(clock, "callees")]
+    assert any("`shift`" in text for text in told)
+    assert not any("strike.one" in text for text in told)
+
+
+def test_a_call_that_a_test_expects_to_fail_is_no_example(clock: Sampled) -> None:
+    (text,) = answers(clock, "usage", f"{HOME}ring")
+    assert "hour=None" not in text and "ring(late(-10))" in text
+
+
+def test_a_model_for_something_new_is_shown(clock: Sampled) -> None:
+    told = answers(clock, "similar")
+    assert told and all("**Its code**:" in text for text in told)

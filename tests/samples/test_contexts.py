@@ -614,3 +614,21 @@ def test_a_computed_name_hides_callers_of_a_method_and_shows_them_again() -> Non
         assert kept == made
         callers = kept["walker.py::Walker.name_node"].get("callers")
         assert (callers is None) == (name != "'name'")
+
+
+HELPED = '''from shapes import area
+{helper}
+def test_area():
+    assert area(square(2)) == "4 m"
+'''
+
+
+def test_a_helper_that_comes_or_goes_changes_the_tests_that_use_it() -> None:
+    repository = Repository()
+    shapes = {"shapes.py": "def area(shape):\n    return shape\n"}
+    for helper in ("", "def square(n):\n    return n\n", "", "square = len\n"):
+        sources = shapes | {"tests/test_shapes.py": HELPED.format(helper=helper)}
+        kept = repository.build(sources)
+        same(kept, clean(sources))
+        row = kept["tests/test_shapes.py::test_area"]
+        assert ("hidden" in row) == (not helper.startswith("def"))

@@ -9,7 +9,8 @@
     docstring         what has a copy of it in its file, and the members of that
     document          the elements whose names it tells or calls otherwise now
     call site         the elements that a file calls otherwise now
-    import            the elements of its file that mention a name that it binds
+    import            the elements of its file that mention a name that it binds; the
+                      same for a definition at the top level
     class             its methods and those of its subclasses, which may override
                       something else; the methods that they override or overrode
     name              the elements of one other file, when that file was, or is now, the
@@ -191,7 +192,8 @@ class ChangedFiles:
             read_imports(facts.old, old_source, old_targets),
             read_imports(facts.new, source, new_targets),
         )
-        return without_mentions(reimported, same, elements, source)
+        helpers = _top_level(self.old_elements(path)) ^ _top_level(elements)
+        return without_mentions(reimported | helpers, same, elements, source)
 
     def _import_targets(self, path: str) -> tuple[list[str], list[str]]:
         """Return the ids that a file imports, before and after."""
@@ -200,6 +202,10 @@ class ChangedFiles:
         if path not in self._graph and path not in self._stubs:
             return new, new
         return read_edges(path, self.graph(path).old).outgoing.get(key, []), new
+
+
+def _top_level(elements: Elements) -> set[str]:
+    return {qual for qual in elements if "." not in qual}
 
 
 _NO_VERSIONS = Versions(None, None)

@@ -62,6 +62,8 @@ _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
+_WORD = re.compile(r"\w+")
+_VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _DOCUMENTS = ("markdown", "restructuredtext")
 
@@ -309,6 +311,7 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
         id
         for id in callees
         if id not in repeated
+        and not id.startswith(f"{element.id}.")  # a function within it is its own code
         and _is_told(reader, id)
         and name_of(split_id(id)[1]) not in unsaid
     )
@@ -401,12 +404,22 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     if quoted is None or quoted.ends_fence:
         return {}
     cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most, called)
-    if cut is None:
+    if cut is None or (_VALUE.search(cut.hidden) and _uses_helper(file, element)):
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}
     # Imports that only the hidden part needs would show it.
     needs = needed_imports(cut.before, file.imports)
     return row | {"needs": needs} if needs else row
+
+
+def _uses_helper(file: FileContext, element: ElementView) -> bool:
+    """Return whether a test rests on functions of its file that nobody is shown."""
+    helpers = {
+        one.name
+        for one in file.children("")
+        if one.type == "function" and not one.name.startswith("test")
+    }
+    return bool(helpers) and not helpers.isdisjoint(_WORD.findall(file.code(element)))
 
 
 def _called_names(file: FileContext, element: ElementView) -> set[str]:

@@ -81,6 +81,17 @@ def render_code(scope: FactScope, text: str) -> str:
     return scope.phrases.words["code"].format(fence=scope.get("fence"), code=text)
 
 
+def render_short_code(scope: FactScope, most: int) -> str:
+    """Return the whole code of what has fewer lines than `most`: it says the most."""
+    body = str(scope.get("body") or "")
+    if body.count("\n") >= most or scope.get("kind") == "class":
+        return ""
+    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
+    if not code:
+        return ""
+    return scope.phrases.part("short_code", code=render_code(scope, code))
+
+
 def render_parameters(scope: FactScope, described: bool = False) -> str:
     """Render one line for each parameter, with its type, default and description.
 

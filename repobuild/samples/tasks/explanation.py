@@ -85,7 +85,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     """
     said, sources = _said_elsewhere(scope)
     said = said or _purpose_of_class(scope)
-    code = _short_code(scope)
+    code = answer_parts.render_short_code(scope, _SHORT_BODY)
     if scope.get("kind") == "class":
         structure = _class_parts(scope)
     else:
@@ -164,17 +164,6 @@ def _purpose_of_class(scope: FactScope) -> str:
     if scope.get("kind") != "method" or not text:
         return ""
     return scope.phrases.part("class_summary", container=container, summary=text)
-
-
-def _short_code(scope: FactScope) -> str:
-    """Return the whole code of what is only a few lines long, which says the most."""
-    body = str(scope.get("body") or "")
-    if body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
-        return ""
-    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
-    if not code:
-        return ""
-    return scope.phrases.part("short_code", code=answer_parts.render_code(scope, code))
 
 
 def _class_parts(scope: FactScope) -> str:

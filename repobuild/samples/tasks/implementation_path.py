@@ -105,8 +105,14 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
 
 
 def _similar(scope: FactScope) -> Iterator[Fact]:
-    """How to write a method like this one."""
-    if not scope.get("signature") or not scope.get("sole") or scope.get("stub"):
+    """How to write a method like this one, whose code is short enough to be read."""
+    code = answer_parts.render_short_code(scope, _SHORT_BODY)
+    if (
+        not code
+        or not scope.get("signature")
+        or not scope.get("sole")
+        or scope.get("stub")
+    ):
         return
     text, cited = reasoning(scope, "callers", "callees")
     if not text:
@@ -116,8 +122,7 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
         answer += scope.phrases.part(
             "class_summary", container=scope.get("container"), summary=text
         )
-    answer += render_source(scope)
-    yield Fact("similar", answer, merged((scope.id,), cited), "hard")
+    yield Fact("similar", answer + code, merged((scope.id,), cited), "hard")
 
 
 def _trace(scope: FactScope) -> Iterator[Fact]:

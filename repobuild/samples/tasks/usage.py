@@ -30,7 +30,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if scope.get("example") or (is_public and is_known and _says_something(scope)):
         yield _usage(scope, is_wrapped)
     if kind == "class":
-        if python and parameters:
+        if python and not all(name.startswith("*") for name, *_ in parameters or ()):
             yield _construct(scope)
     elif is_wrapped:
         return  # its parameters may not be those that a caller passes

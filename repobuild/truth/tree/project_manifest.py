@@ -147,12 +147,11 @@ def _setup_script(text: str) -> ProjectManifest:
             for one in call.keywords
             if one.arg is None and isinstance(one.value, ast.Name)
         }
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-                if any(
-                    isinstance(t, ast.Name) and t.id in spread for t in node.targets
-                ):
-                    values = {**_table(_evaluated(node.value, known)), **values}
+        for other in ast.walk(tree):
+            if isinstance(other, ast.Assign) and isinstance(other.value, ast.Dict):
+                names = {t.id for t in other.targets if isinstance(t, ast.Name)}
+                if names & spread:
+                    values = {**_table(_evaluated(other.value, known)), **values}
         found.name = _string(values.get("name"))
         found.description = _string(values.get("description"))
         found.licence = _string(values.get("license"))
