@@ -619,7 +619,7 @@ def test_a_computed_name_hides_callers_of_a_method_and_shows_them_again() -> Non
 HELPED = '''from shapes import area
 {helper}
 def test_area():
-    assert area(square(2)) == "4 m"
+    assert area(square(2)) == "four metres"
 '''
 
 
