@@ -110,6 +110,32 @@ def ring(hour: int) -> list[str]:
     return strike(hour)
 
 
+class Ticker:
+    """A clock's ticker."""
+
+    def __init__(self) -> None:
+        self.ticks = 0
+
+    def _tick(self, times):
+        self.ticks += times
+        for _ in range(times):
+            print("tick")
+            print("tock")
+            print("tick tock")
+        print("how late")
+        print("it is")
+        if self.ticks > 60:
+            self.ticks = 0
+        if self.ticks < 0:
+            self.ticks = 60
+        print("done")
+        return self.ticks
+
+    def _minute(self):
+        """{'type': 'int'}"""
+        return self._tick(60)
+
+
 class Late(Job):
     """A job that is late."""
 
@@ -289,3 +315,21 @@ def test_a_call_that_a_test_expects_to_fail_is_no_example(clock: Sampled) -> Non
 def test_a_model_for_something_new_is_shown(clock: Sampled) -> None:
     told = answers(clock, "similar")
     assert told and all("**Its code**:" in text for text in told)
+
+
+def test_private_methods_are_no_methods_that_a_class_offers(clock: Sampled) -> None:
+    assert answers(clock, "members", f"{HOME}Ticker") == set()
+
+
+def test_who_calls_a_private_method_is_no_explanation(clock: Sampled) -> None:
+    assert answers(clock, "sketch", f"{HOME}Ticker._tick") == set()
+
+
+def test_a_literal_is_no_purpose(clock: Sampled) -> None:
+    told = "\n".join(one["question"] for one in clock.samples.values())
+    assert "{'type'" not in told
+
+
+def test_one_line_is_no_trace(clock: Sampled) -> None:
+    told = answers(clock, "trace")
+    assert all("2. Line" in text for text in told)

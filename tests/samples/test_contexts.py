@@ -616,11 +616,11 @@ def test_a_computed_name_hides_callers_of_a_method_and_shows_them_again() -> Non
         assert (callers is None) == (name != "'name'")
 
 
-HELPED = '''from shapes import area
+HELPED = """from shapes import area
 {helper}
 def test_area():
     assert area(square(2)) == "four metres"
-'''
+"""
 
 
 def test_a_helper_that_comes_or_goes_changes_the_tests_that_use_it() -> None:

@@ -83,8 +83,8 @@ class UsageReader:
         sites = [
             (not is_test(path), -score, len(code), path, code)
             for path, (score, code) in self._calls_of(element.id)
-            # Nobody but its own file calls what is private there.
-            if path != element.path or not element.is_private
+            # Nobody but its own file and its tests call what is private there.
+            if not element.is_private or (path != element.path and not is_test(path))
         ]
         return RealCall(*min(sites)[3:]) if sites else None
 

@@ -21,6 +21,7 @@ from repobuild.samples.tasks.trace import (
 
 _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
+_FEWEST_LINES = 2  # of a trace
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -127,8 +128,8 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
 
 def _trace(scope: FactScope) -> Iterator[Fact]:
     """Every line of a short function, with what it calls."""
-    rows = scope.get("code")
-    if not rows:
+    rows = scope.get("code") or ()
+    if len(rows) < _FEWEST_LINES:
         return
     trace = Trace(scope)
     for line, text, callees in rows:
