@@ -9,7 +9,7 @@ from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
-_SHORT_BODY = 10  # lines
+_SHORT_BODY = 24  # lines
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
 _LONGEST_MEMBERS = 600  # characters of a list of methods
 _PART = "\n\n**"  # how each part of an answer begins
@@ -100,7 +100,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     around, cited = _neighbours(scope, sources)
     is_private = scope.get("name").startswith("_") and scope.get("kind") != "class"
     if is_private and not (is_told or code or structure):
-        if around.count(_PART) < _FEWEST_PARTS:
+        if around.count(_PART) < _FEWEST_PARTS and not scope.get("callees"):
             return
     if said or code or structure or around:
         answer = scope.answer("sketch")
