@@ -192,6 +192,8 @@ FILES = {
     "clock/jobs.py": JOBS,
     "clock/old.py": OLD,
     "benchmarks/bench_jobs.py": BENCHMARK,
+    "docs/conf.py": "from clock.jobs import every\n\n\n"
+    "def skip(app: str) -> int:\n    return every(app)\n",
     "tests/test_jobs.py": "from clock.jobs import ring, run_job\n\n\n"
     "def late(hour):\n    return hour + 11\n\n\n"
     "def test_run_job():\n    found = run_job(1)\n    assert found != 'spam'\n\n\n"
@@ -213,7 +215,12 @@ def test_every_claim_of_these_samples_holds(clock: Sampled) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["benchmarks/bench_jobs.py::bench_every", "setup.py::read_text"]
+    "path",
+    [
+        "benchmarks/bench_jobs.py::bench_every",
+        "setup.py::read_text",
+        "docs/conf.py::skip",
+    ],
 )
 def test_benchmarks_and_setup_scripts_are_not_explained(
     clock: Sampled, path: str

@@ -1,4 +1,4 @@
-"""Tell tests, and benchmarks and setup scripts, from other files by their paths."""
+"""Tell tests, benchmarks and setup scripts from other files by their paths."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ _TEST_FILE = re.compile(
 )
 _TOOL_FILE = re.compile(
     r"(^|/)(benchmarks|asv_bench)/|(^|/)(bench_[^/]*|[^/]*_bench|setup)\.py$"
+    r"|(^|/)docs?/([^/]*/)?conf\.py$"
 )
 
 
@@ -23,5 +24,5 @@ def is_test(path: str) -> bool:
 
 @cache
 def is_tool(path: str) -> bool:
-    """Return whether a file only measures or packages the project, in any language."""
+    """Return whether a file only measures, packages or documents the project."""
     return bool(_TOOL_FILE.search(path))

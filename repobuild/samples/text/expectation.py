@@ -32,6 +32,7 @@ _WORD_CHARACTER = re.compile(r"\w")
 _NAME = re.compile(r"[^\W\d]\w*")
 _VARIABLE = re.compile(r"(?:self\.)?[a-z_][\w.]*|True|False|None")
 _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
+_LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
 _ASSERT_METHOD = re.compile(rb"self\.assert(?!Not|IsNot)")
 _DENIED = ("!=", "is not", "not in")
@@ -128,8 +129,9 @@ def _is_guessable(test: CutTest) -> bool:
         return True
     if _VARIABLE.fullmatch(core) or _NUMBER.fullmatch(core):
         return True
-    # `assertIn("a", found, text)`: what is hidden are variables that the test shows.
+    # `assertEqual(repr(found), repr(expected))`: the test shows all that is hidden.
     shown = set(_NAME.findall(test.before))
-    if shown.issuperset(core.split(", ")):
+    names = _NAME.findall(core)
+    if shown.issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before
