@@ -80,7 +80,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "example": ("reasoning",),
     "change": ("steps", "trace_code?"),
     "steps": ("parts",),
-    "similar": ("reasoning", "summary?", "class_summary?", "trace_code?"),
+    "similar": ("reasoning", "summary?", "class_summary?", "short_code"),
     "trace": ("reasoning",),
     "plan": _PLAN,
     "plan_like": _PLAN,
@@ -126,6 +126,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
         "step_read", "step_overridden", "step_callers", "step_readers", "step_run",
+        "step_run_users",
     ),
 }  # fmt: skip
 
@@ -245,6 +246,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",
     ("step_run", "members"): "tests",
+    ("step_run_users", "members"): "tests",
     ("imports", "members"): "imports",
     ("importers", "members"): "importers",
     ("purpose", "description"): "description",

@@ -36,6 +36,9 @@ def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -
     "line",
     [
         "assert total(rows) == expected",
+        "assert repr(total(rows)) == repr(rows)",
+        'assert total(rows) != "spam"',
+        'self.assertNotEqual(name(row), "first")',
         "assert done(rows) is True",
         "assert count(rows) == 12",
         "assert reply.status_code == 200",

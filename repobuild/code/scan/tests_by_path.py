@@ -1,4 +1,4 @@
-"""Tell test files from other files by their paths, in any supported language."""
+"""Tell tests, benchmarks and setup scripts from other files by their paths."""
 
 from __future__ import annotations
 
@@ -10,9 +10,19 @@ _TEST_FILE = re.compile(
     r"|(^|/)(test_[^/]*|[^/]*_test|conftest)\.py$"
     r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
 )
+_TOOL_FILE = re.compile(
+    r"(^|/)(benchmarks|asv_bench)/|(^|/)(bench_[^/]*|[^/]*_bench|setup)\.py$"
+    r"|(^|/)docs?/([^/]*/)?conf\.py$"
+)
 
 
 @cache
 def is_test(path: str) -> bool:
     """Return whether a path is that of a test file."""
     return bool(_TEST_FILE.search(path))
+
+
+@cache
+def is_tool(path: str) -> bool:
+    """Return whether a file only measures, packages or documents the project."""
+    return bool(_TOOL_FILE.search(path))

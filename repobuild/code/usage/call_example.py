@@ -6,7 +6,8 @@ a part of a statement is never quoted. A decorator is quoted with the line of it
 definition, `with` and `for` with a short body. Lines above it that assign its variables
 come along when they are short.
 
-A call that is expected to fail, within `with pytest.raises(...)`, is no example.
+A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
+that asserts something, is no example.
 
 Every quoted line is a line of the source without the common indentation, in the order
 of the source. `score` prefers keyword arguments, literals and short statements.
@@ -53,6 +54,7 @@ _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
 _BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
+_ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
 
 
@@ -118,6 +120,8 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
     if _FAILING.search(_without_strings(lines[row])):
         return True
     inner = len(lines[row]) - len(lines[row].lstrip())
+    if _is_asserted_to_fail(lines, row, inner):
+        return True
     header: list[str] = []  # lines of a header that ends with a bracket of its own
     for line in reversed(lines[max(0, row - _MOST_ABOVE) : row]):
         text, indent = line.strip(), len(line) - len(line.lstrip())
@@ -141,6 +145,18 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
 def _without_strings(text: str) -> str:
     """Cached: the lines around a call are looked at for each row it may begin in."""
     return STRING_OR_COMMENT.sub("''", text)
+
+
+def _is_asserted_to_fail(lines: Sequence[str], row: int, inner: int) -> bool:
+    """Return whether the next `except` around a row asserts what has been raised."""
+    for at in range(row + 1, min(len(lines), row + _MOST_ABOVE)):
+        text, indent = lines[at].strip(), len(lines[at]) - len(lines[at].lstrip())
+        if text and indent < inner and not text.startswith((")", "]", "}")):
+            if not text.startswith("except"):
+                return False
+            body = (line for line in lines[at + 1 : at + 1 + _BODY_LINES])
+            return any(_ASSERTS.match(line) for line in body)
+    return False
 
 
 def _find_call(text: str, name: str) -> int:

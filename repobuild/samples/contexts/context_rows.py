@@ -9,9 +9,10 @@ of other elements hold ids, sorted by path and name, at most eight; `more` names
 lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
 
-A row with `brief` describes a test or a function within a function: it gives the
-location and no details, because tests would outnumber what users ask about. A test may
-have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
+A row with `brief` describes a test, a benchmark, a setup script or a function within a
+function: it gives the location and no details, because these would outnumber what users
+ask about. A test may have `before`, `hidden` and `needs`: one of its assertions, cut by
+text/expectation.py.
 
 `element_row` combines these groups of fields: the element's own (`_own_fields`), its
 neighbours' ids (`_neighbour_fields`), what is certain without a docstring
@@ -60,8 +61,9 @@ _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
-_RECEIVERS = ("self", "cls")
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
+_WORD = re.compile(r"\w+")
+_VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
 _DOCUMENTS = ("markdown", "restructuredtext")
 
@@ -204,11 +206,10 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
 def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
     """Return the parameters without the receiver, each as a `ParameterRow`'s list."""
     rows = []
-    for number, one in enumerate(element.parameters()):
-        if number or element.type != "method" or one.name not in _RECEIVERS:
-            text = texts.get(one.name.lstrip("*"), "")
-            row = ParameterRow(one.name, one.type, one.default, text, one.passing)
-            rows.append(list(row))
+    for one in element.arguments():
+        text = texts.get(one.name.lstrip("*"), "")
+        row = ParameterRow(one.name, one.type, one.default, text, one.passing)
+        rows.append(list(row))
     return rows
 
 
@@ -249,8 +250,12 @@ def _short_code(file: FileContext, element: ElementView) -> str:
 
 def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) -> Row:
     reader, id = file.reader, element.id
-    callers = reader.incoming(id, "calls", tests=False)
-    readers = reader.incoming(id, "uses", tests=False)
+    # A method that is also called by a computed name has callers that nobody finds.
+    is_known = not file.is_dispatched(element)
+    callers = reader.incoming(id, "calls", tests=False) if is_known else ()
+    readers = reader.incoming(id, "uses", tests=False) if is_known else ()
+    tests = _tests(file, element) if is_only else []
+    is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
@@ -259,7 +264,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         subclasses=reader.incoming(id, "inherits", tests=False),
         overrides=_overridden_method(file, element),
         overridden=_overriding_methods(file, element),
-        tests=_tests(file, element) if is_only else [],
+        tests=tests if is_tested else [],
+        users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
@@ -305,6 +311,7 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
         id
         for id in callees
         if id not in repeated
+        and not id.startswith(f"{element.id}.")  # a function within it is its own code
         and _is_told(reader, id)
         and name_of(split_id(id)[1]) not in unsaid
     )
@@ -323,11 +330,11 @@ def _constructors(id: str) -> Iterator[str]:
 
 
 def _tests(file: FileContext, element: ElementView) -> list[str]:
-    """Return the tests of an element, those that are named after it first.
+    """Return the tests that use an element, those that are named after it first.
 
     They call or read it or, for a class, a method of it. Where none is named after it,
-    nor its file after the element's, those found use it by the way: the tests of it may
-    be others, which reach it in a way that the graph does not see. The same holds for a
+    nor its file after the element's, they use it by the way: the tests of it may be
+    others, which reach it in a way that the graph does not see. The same holds for a
     name that several elements have, so those have no tests.
     """
     called = [element.id]
@@ -342,7 +349,7 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
     found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
     tests = [one for one in found if one and not _BENCHMARK.search(one)]
     tests.sort(key=lambda one: not _is_named_after(one, element))
-    return tests if tests and _is_named_after(tests[0], element) else []
+    return tests
 
 
 def _is_named_after(test: str, element: ElementView) -> bool:
@@ -397,12 +404,22 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     if quoted is None or quoted.ends_fence:
         return {}
     cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most, called)
-    if cut is None:
+    if cut is None or (_VALUE.search(cut.hidden) and _uses_helper(file, element)):
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}
     # Imports that only the hidden part needs would show it.
     needs = needed_imports(cut.before, file.imports)
     return row | {"needs": needs} if needs else row
+
+
+def _uses_helper(file: FileContext, element: ElementView) -> bool:
+    """Return whether a test rests on functions of its file that nobody is shown."""
+    helpers = {
+        one.name
+        for one in file.children("")
+        if one.type == "function" and not one.name.startswith("test")
+    }
+    return bool(helpers) and not helpers.isdisjoint(_WORD.findall(file.code(element)))
 
 
 def _called_names(file: FileContext, element: ElementView) -> set[str]:
@@ -429,6 +446,7 @@ def file_row(file: FileContext) -> Row | None:
         return None
     document = any(e.type == "section" for e in file.elements.values())
     kind = "document" if document or language in _DOCUMENTS else "module"
+    is_aside = file.is_test or file.is_tool
     row: Row = {
         "kind": kind,
         "id": file.path,
@@ -436,9 +454,9 @@ def file_row(file: FileContext) -> Row | None:
         "project": file.project,
         "fence": language,
         "summary": file.summary,
-        "brief": file.is_test,
+        "brief": is_aside,
     }
-    imports = {} if file.is_test else _import_lists(file)
+    imports = {} if is_aside else _import_lists(file)
     row.update(_cut_lists(members=_top_level(file), **imports))
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])

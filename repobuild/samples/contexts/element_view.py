@@ -20,6 +20,10 @@ PROPERTIES = ("property", "cached_property", "functools.cached_property")
 _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
 _COUNT = re.compile(r"#\d+")
+# Names of a first parameter that a call does not pass, without outer underscores.
+_RECEIVERS = frozenset("self cls klass mcs mcls metacls this".split())
+_SPECIAL = re.compile(r"__\w+__$")
+_PYTHON = (".py", ".pyi")
 
 
 class ParameterView(NamedTuple):
@@ -92,6 +96,11 @@ class ElementView:
         return "d" in self.row.flags
 
     @property
+    def is_private(self) -> bool:
+        """Whether its name says that it is not for others; `__init__` does not."""
+        return self.name.startswith("_") and not _SPECIAL.match(self.name)
+
+    @property
     def is_for_types(self) -> bool:
         """Whether it is under `if TYPE_CHECKING`: at run time there is no such code."""
         return "t" in self.row.flags
@@ -125,6 +134,25 @@ class ElementView:
                 name, kind, type, default = entry
                 passing = kind if kind in ("k", "/") else ""
                 yield ParameterView(kind.strip("/k") + name, type, default, passing)
+
+    def arguments(self) -> Iterator[ParameterView]:
+        """Yield the parameters that a call passes: all but a method's receiver."""
+        for number, one in enumerate(self.parameters()):
+            if number or not self._is_receiver(one):
+                yield one
+
+    def _is_receiver(self, first: ParameterView) -> bool:
+        """Return whether the first parameter is what the method is called on.
+
+        Python passes it to special methods whatever its name. Other methods may be
+        helpers of the class body, or of an interface, so there its name decides.
+        """
+        if self.type != "method" or first.default or first.name.startswith("*"):
+            return False
+        if self.path.endswith(_PYTHON) and _SPECIAL.match(self.name):
+            return True
+        is_named_so = first.name.strip("_") in _RECEIVERS
+        return is_named_so and "staticmethod" not in self.row.decorators
 
     def calls(self) -> Iterator[str]:
         """Yield the names that are called, as written, in order of appearance."""

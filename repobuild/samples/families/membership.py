@@ -205,5 +205,5 @@ def _alike(
 
 def shape_of(element: ElementView) -> tuple[str, ...]:
     """Return the names of the first parameters, without the receiver."""
-    names = [one.name for one in element.parameters() if not one.default]
-    return tuple(name for name in names if name not in ("self", "cls"))[:2]
+    names = [one.name for one in element.arguments() if not one.default]
+    return tuple(names[:2])

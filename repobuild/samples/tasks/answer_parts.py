@@ -5,6 +5,8 @@ Each function returns "" where the context lacks what the part needs.
 
 from __future__ import annotations
 
+import re
+
 from repobuild.samples.contexts.element_view import PROPERTIES
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
 from repobuild.samples.tasks.facts import FactScope
@@ -23,6 +25,8 @@ _KEEPS_SIGNATURE = frozenset(
     " asynccontextmanager singledispatch total_ordering dataclass deprecated"
     " no_type_check runtime_checkable unique".split()
 )
+_RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
+_EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 _LONGEST_DECORATORS = 200  # characters
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
@@ -75,6 +79,17 @@ def render_container(scope: FactScope) -> str:
 
 def render_code(scope: FactScope, text: str) -> str:
     return scope.phrases.words["code"].format(fence=scope.get("fence"), code=text)
+
+
+def render_short_code(scope: FactScope, most: int) -> str:
+    """Return the whole code of what has fewer lines than `most`: it says the most."""
+    body = str(scope.get("body") or "")
+    if body.count("\n") >= most or scope.get("kind") == "class":
+        return ""
+    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
+    if not code:
+        return ""
+    return scope.phrases.part("short_code", code=render_code(scope, code))
 
 
 def render_parameters(scope: FactScope, described: bool = False) -> str:
@@ -182,6 +197,15 @@ def list_field(
     more = more or is_cut
     files = name in ("imports", "importers")
     return list_elements(scope, allowed[:most], more, files), tuple(allowed[:most])
+
+
+def only_exceptions(scope: FactScope, ids: tuple[str, ...]) -> bool:
+    """Return whether all elements are exceptions that the code raises."""
+    code = str(scope.get("body") or scope.get("short"))
+    raised = {*(scope.get("raises") or ()), *_RAISED.findall(code)}
+    last_names = {one.rpartition(".")[2] for one in raised}
+    names = {displayed_name(id.partition("::")[2]).rpartition(".")[2] for id in ids}
+    return all(one in last_names or _EXCEPTION.search(one) for one in names)
 
 
 def list_texts(scope: FactScope, items: list[str], more: bool = False) -> str:

@@ -9,10 +9,12 @@ from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
-_SHORT_BODY = 10  # lines
+_SHORT_BODY = 24  # lines
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
 _LONGEST_MEMBERS = 600  # characters of a list of methods
-# A class with no others has no methods worth listing.
+_PART = "\n\n**"  # how each part of an answer begins
+_FEWEST_PARTS = 2
+# A class with no others, private ones aside, has no methods worth listing.
 _EXPECTED = frozenset("__init__ __post_init__ __new__ __repr__ __str__".split())
 
 
@@ -34,7 +36,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
     members = scope.get("members") or ()
-    if scope.get("kind") == "class" and not _EXPECTED.issuperset(members):
+    open_ones = [name for name in members if name[:1] != "_" or name[:2] == "__"]
+    if scope.get("kind") == "class" and not _EXPECTED.issuperset(open_ones):
         # A question for the methods has no other answer than all of them.
         text = scope.phrases.listed([f"`{name}`" for name in members])
         if len(text) <= _LONGEST_MEMBERS:
@@ -81,11 +84,13 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     """Explain an element whose docstring gives no purpose by what is certain of it.
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
-    Where there is nothing but a signature, there is nothing to explain.
+    Where there is nothing but a signature, there is nothing to explain, nor is there
+    where it is private, and who calls it is all that is known.
     """
     said, sources = _said_elsewhere(scope)
+    is_told = bool(said)
     said = said or _purpose_of_class(scope)
-    code = _short_code(scope)
+    code = answer_parts.render_short_code(scope, _SHORT_BODY)
     if scope.get("kind") == "class":
         structure = _class_parts(scope)
     else:
@@ -93,6 +98,10 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         is_quoted = bool(scope.get("signature"))
         structure = answer_parts.render_parameters(scope, described=is_quoted)
     around, cited = _neighbours(scope, sources)
+    is_private = scope.get("name").startswith("_") and scope.get("kind") != "class"
+    if is_private and not (is_told or code or structure):
+        if around.count(_PART) < _FEWEST_PARTS and not scope.get("callees"):
+            return
     if said or code or structure or around:
         answer = scope.answer("sketch")
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
@@ -123,6 +132,8 @@ def _neighbours(
         ("tests", "tested_by"),
     ):
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+        if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
+            continue
         if members and not (name == "overrides" and ids == sources):
             text += part(label, members=members)
             sources += ids
@@ -162,17 +173,6 @@ def _purpose_of_class(scope: FactScope) -> str:
     if scope.get("kind") != "method" or not text:
         return ""
     return scope.phrases.part("class_summary", container=container, summary=text)
-
-
-def _short_code(scope: FactScope) -> str:
-    """Return the whole code of what is only a few lines long, which says the most."""
-    body = str(scope.get("body") or "")
-    if body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
-        return ""
-    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
-    if not code:
-        return ""
-    return scope.phrases.part("short_code", code=answer_parts.render_code(scope, code))
 
 
 def _class_parts(scope: FactScope) -> str:

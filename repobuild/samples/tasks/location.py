@@ -56,7 +56,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
             {"summary": clue},
             ambiguous=bool(scope.get("repeated")),
         )
-    if scope.get("kind") == "method" and scope.get("sole"):
+    is_method = scope.get("kind") == "method" and not scope.is_property
+    if is_method and scope.get("sole"):
         yield Fact("container", scope.answer("container"), (scope.id,))
 
 

@@ -26,7 +26,11 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if scope.get("name").startswith("__") and scope.get("name") != "__init__":
         return
     for kind in _LISTS:
+        if kind == "callers" and scope.get("name") == "__init__":
+            continue  # they are those of its class
         text, ids = answer_parts.list_field(scope, kind)
+        if kind == "callees" and answer_parts.only_exceptions(scope, ids):
+            continue  # what it reads, and does without a call, is not among them
         if text:
             answer = scope.answer(kind, members=text)
             yield Fact(kind, answer, (scope.id, *ids), "medium")

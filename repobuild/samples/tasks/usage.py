@@ -19,8 +19,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind, name = scope.get("kind"), str(scope.get("name"))
     if kind not in ("function", "method", "class") or name.startswith("__"):
         return
-    if scope.is_property or scope.get("refuses"):
-        return
+    if scope.is_property or scope.get("refuses") or name == "main":
+        return  # a command calls `main`
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
     python = scope.get("fence") == "python"
@@ -30,7 +30,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if scope.get("example") or (is_public and is_known and _says_something(scope)):
         yield _usage(scope, is_wrapped)
     if kind == "class":
-        if python and parameters:
+        if python and not all(name.startswith("*") for name, *_ in parameters or ()):
             yield _construct(scope)
     elif is_wrapped:
         return  # its parameters may not be those that a caller passes
@@ -40,10 +40,16 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 
 
 def _says_something(scope: FactScope) -> bool:
-    """Return whether a call by the signature tells more than the parameters' names."""
+    """Return whether a call by the signature tells more than the parameters' names.
+
+    A class that only its own file makes is not made by those who use it.
+    """
     parameters = scope.get("params") or []
-    is_told = any(type or text for _, type, _, text, *_ in parameters)
-    return bool(parameters) and bool(is_told or lead(scope.get("summary")))
+    makers = scope.get("callers") or ()
+    is_inner = scope.get("kind") == "class" and bool(makers)
+    if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
+        return False
+    return any(type or text for _, type, _, text, *_ in parameters)
 
 
 def _usage(scope: FactScope, is_wrapped: bool) -> Fact:

@@ -52,8 +52,11 @@ _TAG = (
     r"|file|fileoverview|constructor|typedef|template|internal|hidden|ignore)\b"
 )
 _SECTION = re.compile(
-    r"\n[ \t]*(?::\w+[^:\n`]*:(?!(?:[\w+-]+:)?`)"
-    r"|https?://\S+[ \t]*$|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
+    # A word with a colon begins a section, but not where a sentence goes on.
+    r"(?<![a-z,])\n[ \t]*[A-Z][\w ]*:[ \t]*$"
+    rf"|\n[ \t]*(?:(?i:{_SECTION_NAME}):[ \t]*$"
+    r"|:\w+[^:\n`]*:(?!(?:[\w+-]+:)?`)"
+    r"|https?://\S+[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
     rf"|{_TAG}|(?i:{_SECTION_NAME})[ \t]*\n[ \t]*[-=~]{{3,}}[ \t]*$)",
     re.M,
 )
@@ -63,6 +66,7 @@ _NO_PURPOSE = re.compile(
     rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
     |https?://\S+[ \t]*(?:\n|$)
+    |\.\.[ ]\w[\w:-]*: | [{{\[][ \t]*["'][^\n]*[}}\]][ \t]*(?:\n|$)  # a literal
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
     |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for
     |\*?\w+\.\w+\([^\n]*\)[ ](?:->|→)[ ]\(?\w+(?:,[ ]\w+)*\)?\*?(?:\n\n|$)  # a call

@@ -21,6 +21,7 @@ _ROLE = re.compile(
 )  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
+_EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
 _ESCAPE = re.compile(r"`\\(?:\s|(?=\w))")  # joins a suffix to marked text
@@ -103,6 +104,7 @@ def occurs(text: str, source: str, before: str = "") -> bool:
 
 def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
+    text = _EPYTEXT.sub(lambda inline: _epytext(*inline.groups()), text)
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
@@ -111,13 +113,17 @@ def plain(text: str) -> str:
     return _SIGNS.sub("", text)
 
 
+def _epytext(kind: str, text: str) -> str:
+    return f"`{text}`" if kind in ("C", "L") else text
+
+
 def _role_text(content: str) -> str:
-    """Return what a role renders: the text of `text <target>`, `b` of `~a.b`."""
+    """Return what a role renders: `text` of `text <target>`, `b` of `~a.b`, `.b`."""
     if explicit := _ROLE_TEXT.match(content):
         return explicit[1]
     if content[0] == "~":
         return content.lstrip("~!").rpartition(".")[2]
-    return content.lstrip("!")
+    return content.lstrip("!.")
 
 
 def _words_pattern(words: list[str]) -> str:

@@ -16,7 +16,7 @@ from repobuild.truth.tree.python_reader import (
     parameters_of,
 )
 
-_RECEIVERS = ("self", "cls")
+_RECEIVERS = ("self", "cls", "klass", "mcs", "mcls", "metacls", "this")
 # Decorators without which a head is read as that of a method.
 _CALLED_OTHERWISE = ("property", "cached_property", "staticmethod", "classmethod")
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
@@ -205,8 +205,14 @@ def _declaration(parameter: PythonParameter) -> str:
 def _parameters(definition: PythonDefinition | None) -> list[PythonParameter]:
     """Return the parameters without a method's receiver."""
     known = definition.parameters() if definition else []
-    is_method = definition is not None and definition.kind == "method"
-    return known[1:] if is_method and known and known[0].name in _RECEIVERS else known
+    if definition is None or definition.kind != "method" or not known:
+        return known
+    if known[0].default or known[0].name.startswith("*"):
+        return known
+    name = known[0].name.strip("_")
+    is_special = definition.name.startswith("__") and definition.name.endswith("__")
+    is_bound = name in _RECEIVERS and "staticmethod" not in definition.decorators
+    return known[1:] if is_bound or (is_special and name) else known
 
 
 def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
