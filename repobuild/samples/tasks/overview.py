@@ -27,7 +27,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     items = _module_items(scope)
     if items.count("\n") > 1:
         yield _fact(scope, "modules", items=items)
-    if names := [n for n in scope.get("technologies") or () if n not in _BACKPORTS]:
+    names = scope.get("technologies") or ()
+    if names := [n for n in names if n.partition(".")[0] not in _BACKPORTS]:
         yield _fact(scope, "technologies", members=_listed(scope, names))
     yield from _architecture(scope)
     if counts := scope.get("counts"):
