@@ -5,8 +5,8 @@ equals the bare name. `languages` are those of the project's documents, unless t
 English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
-of other elements hold ids, sorted by path and name, at most eight; `more` names the
-lists that were cut. Only the id and first sentence of another element are quoted,
+of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
+24; `more` names the lists that were cut. Only the id and first sentence of another element are quoted,
 so that a change of one context changes few of its neighbours.
 
 A row with `brief` describes a test or a function within a function: it gives the
@@ -52,9 +52,11 @@ from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
-MOST = 8  # ids in a list
+MOST = 16  # ids in a list
+_MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
+_SHORT_RAW_CODE = 20  # the same with comments and docstring
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
@@ -232,14 +234,14 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
 
 def _short_code(file: FileContext, element: ElementView) -> str:
     """Return code that is too short to be asked for, but tells what it does."""
-    lines = element.row.end_line - element.row.start_line
+    raw_lines = element.row.end_line - element.row.start_line
     is_plain = element.type != "class" and not file.children(element.qual)
-    if lines > _SHORT_CODE or element.is_stub or not is_plain:
+    if raw_lines > _SHORT_RAW_CODE or element.is_stub or not is_plain:
         return ""
     quoted = file.quote(element)
     if quoted is None or quoted.ends_fence or not quoted.body.strip():
         return ""
-    if len(quoted.body) > _LONGEST_SIGNATURE:
+    if quoted.lines > _SHORT_CODE + 1 or len(quoted.body) > _LONGEST_SIGNATURE:
         return ""
     return f"{quoted.head}\n{quoted.body}"
 
@@ -252,6 +254,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     callers = reader.incoming(id, "calls", tests=False)
     readers = reader.incoming(id, "uses", tests=False)
     row = _cut_lists(
+        MOST,
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
         callees=_in_call_order(element, reader),
@@ -266,17 +269,17 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     return row
 
 
-def _cut_lists(**lists: Iterable[str]) -> Row:
-    """Return at most `MOST` ids of each list, and under `more` the names of cut lists.
+def _cut_lists(most: int, **lists: Iterable[str]) -> Row:
+    """Return at most `most` ids of each list, and under `more` the names of cut lists.
 
     Iterators are read no further than that.
     """
     row: Row = {}
     more = []
     for name, ids in lists.items():
-        first = list(islice(ids, MOST + 1))
-        row[name] = first[:MOST]
-        if len(first) > MOST:
+        first = list(islice(ids, most + 1))
+        row[name] = first[:most]
+        if len(first) > most:
             more.append(name)
     return row | {"more": more}
 
@@ -439,7 +442,9 @@ def file_row(file: FileContext) -> Row | None:
         "brief": file.is_test,
     }
     imports = {} if file.is_test else _import_lists(file)
-    row.update(_cut_lists(members=_top_level(file), **imports))
+    row.update(_cut_lists(MOST, **imports))
+    members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
+    row.update(members, more=[*row["more"], *members["more"]])
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
         row["titles"] = [file.elements[qual].title for qual in quals]

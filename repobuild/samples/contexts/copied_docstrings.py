@@ -5,21 +5,29 @@ copied      another definition of the file has the same docstring: one of the tw
             and one that calls the other, may well do the same
 repeated    another definition begins with the same paragraph and goes on otherwise:
             only the next paragraph tells them apart
+argument    it begins with what one argument is: "right is an immediate child of left"
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 
 from repobuild.samples.contexts.element_view import ElementView
 
-COPIED, REPEATED = "copied", "repeated"
+COPIED, REPEATED, ARGUMENT = "copied", "repeated", "argument"
+NO_PURPOSE = (COPIED, ARGUMENT)
 _NAMED = ("function", "method", "class")
+_ARGUMENT = re.compile(
+    r"(?:The )?[`'\"*]*(?P<name>[a-z_]\w*)[`'\"*]*(?:, [a-z_]\w*)*\s*"
+    r"(?:[:=]|--? |(?:is|are|can|may|must|should|will|has|have|specifies|determines"
+    r"|args?|arguments?|parameter)\b)"
+)
 
 
 def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
-    """Return `COPIED` or `REPEATED` by qualified name, of no other element."""
+    """Return `COPIED`, `REPEATED` or `ARGUMENT` by name, of no other element."""
     whole: dict[str, list[ElementView]] = defaultdict(list)
     beginnings: dict[str, list[ElementView]] = defaultdict(list)
     for element in elements.values():
@@ -27,9 +35,16 @@ def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
             whole[" ".join(element.doc.split())].append(element)
             first = element.doc.strip().split("\n\n", 1)[0]
             beginnings[" ".join(first.split())].append(element)
-    uses = _uses(beginnings, REPEATED)
+    uses = {e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)}
+    uses.update(_uses(beginnings, REPEATED))
     uses.update(_uses(whole, COPIED))
     return uses
+
+
+def _tells_argument(element: ElementView) -> bool:
+    """Return whether a docstring begins with what one argument is, and no purpose."""
+    told = _ARGUMENT.match(element.doc) if element.doc else None
+    return told is not None and told["name"] in {p.name for p in element.parameters()}
 
 
 def _uses(groups: Mapping[str, list[ElementView]], use: str) -> dict[str, str]:

@@ -16,6 +16,7 @@ from repobuild.samples.contexts.clues import (
 )
 from repobuild.samples.contexts.copied_docstrings import (
     COPIED,
+    NO_PURPOSE,
     REPEATED,
     docstring_uses,
 )
@@ -114,7 +115,7 @@ class FileContext:
         That is its summary and, where others begin with the same paragraph, the next.
         """
         use = self._docstring_uses.get(element.qual)
-        text = "" if use == COPIED else summary
+        text = "" if use in NO_PURPOSE else summary
         _, _, rest = without_name(element.doc).strip().partition("\n\n")
         if use == REPEATED and text and "\n" not in text and rest.strip():
             text = f"{text} {summarise(rest)}".strip()

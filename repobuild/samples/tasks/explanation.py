@@ -10,10 +10,11 @@ from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
 _SHORT_BODY = 10  # lines
+_LONGEST_BODY = 40  # lines of what nothing else explains
+# Fields that tell what an element does, or is, and not who uses it.
+_DOES = ("raises", "overrides", "overridden", "callees", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
 _LONGEST_MEMBERS = 600  # characters of a list of methods
-# A class with no others has no methods worth listing.
-_EXPECTED = frozenset("__init__ __post_init__ __new__ __repr__ __str__".split())
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -34,7 +35,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
     members = scope.get("members") or ()
-    if scope.get("kind") == "class" and not _EXPECTED.issuperset(members):
+    if scope.get("kind") == "class" and not all(map(_is_dunder, members)):
         # A question for the methods has no other answer than all of them.
         text = scope.phrases.listed([f"`{name}`" for name in members])
         if len(text) <= _LONGEST_MEMBERS:
@@ -81,11 +82,13 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     """Explain an element whose docstring gives no purpose by what is certain of it.
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
-    Where there is nothing but a signature, there is nothing to explain.
+    Where nothing tells what it does, its code does; who uses it and its signature are
+    no explanation.
     """
     said, sources = _said_elsewhere(scope)
+    does = [name for name in _DOES if scope.get(name)]
+    code = _quoted_code(scope, _SHORT_BODY if said or does else _LONGEST_BODY)
     said = said or _purpose_of_class(scope)
-    code = _short_code(scope)
     if scope.get("kind") == "class":
         structure = _class_parts(scope)
     else:
@@ -93,7 +96,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         is_quoted = bool(scope.get("signature"))
         structure = answer_parts.render_parameters(scope, described=is_quoted)
     around, cited = _neighbours(scope, sources)
-    if said or code or structure or around:
+    if said or code or structure or (around and does):
         answer = scope.answer("sketch")
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
@@ -164,10 +167,10 @@ def _purpose_of_class(scope: FactScope) -> str:
     return scope.phrases.part("class_summary", container=container, summary=text)
 
 
-def _short_code(scope: FactScope) -> str:
-    """Return the whole code of what is only a few lines long, which says the most."""
+def _quoted_code(scope: FactScope, most: int) -> str:
+    """Return the whole code of what has at most so many lines: it says the most."""
     body = str(scope.get("body") or "")
-    if body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
+    if body.count("\n") >= most or scope.get("kind") == "class":
         return ""
     code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
     if not code:
@@ -200,7 +203,7 @@ def _method_list(scope: FactScope) -> str:
     part = scope.phrases.part
     names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    if _EXPECTED.issuperset(names):
+    if all(map(_is_dunder, names)):
         return ""
     bare = "".join(f"\n- `{name}`" for name in names)
     told = "".join(
@@ -210,6 +213,11 @@ def _method_list(scope: FactScope) -> str:
     )
     items = next((one for one in (told, bare) if len(one) <= _LONGEST_MEMBERS), "")
     return part("method_list", items=items) if items else ""
+
+
+def _is_dunder(name: str) -> bool:
+    """Return whether a method is called by its class's users under no name."""
+    return name.startswith("__") and name.endswith("__")
 
 
 def _module(scope: FactScope) -> Iterator[Fact]:
@@ -222,7 +230,7 @@ def _module(scope: FactScope) -> Iterator[Fact]:
         answer = scope.phrases.part("begins", summary=scope.get("summary"))
     else:
         answer = answer_parts.render_summary(scope)
-        members, ids = answer_parts.list_field(scope, "members")
+        members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
     answer = scope.answer("module") + answer
     if members:
         answer += scope.phrases.part("defines", members=members)

@@ -36,7 +36,10 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return  # its parameters may not be those that a caller passes
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
-        yield Fact("signature", scope.answer("signature", code=code), (scope.id,))
+        answer = scope.answer("signature", code=code)
+        if not parameters:
+            answer += scope.phrases.part("no_arguments")
+        yield Fact("signature", answer, (scope.id,))
 
 
 def _says_something(scope: FactScope) -> bool:

@@ -1,0 +1,192 @@
+"""Samples that a strict reader called trivial, cut or empty are whole, or not asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.samples.text.docstring_parts import parse_docstring
+from tests.cases.sampled import Sampled, answers, of_kind
+
+COUNT = 13
+PARTS = "\n\n".join(
+    f'def part_{letter}(size):\n    """Make part {letter}."""\n    return size * {n}\n'
+    for n, letter in enumerate("abcdefghijklm", 2)
+)
+TREES = '''"""Trees of nodes."""
+
+from shop.parts import part_a
+
+
+class Node:
+    """A node of a tree."""
+
+    def weigh(self) -> int:
+        """Return how heavy it is."""
+        return part_a(4) + self.depth
+
+    def width(self) -> int:
+        """Return how wide it is."""
+        return part_a(5) + self.depth
+
+    def height(self) -> int:
+        """Return how high it is."""
+        return part_a(6) + self.depth
+
+    def below(self, other, least: int = 0):
+        """other is a node anywhere below this one"""
+        return other.depth > self.depth
+
+    def beside(self, other, least: int = 0):
+        """
+        and is used where `other` may be a neighbour.
+        """
+        return other.depth == self.depth
+
+    def set_depth(self, depth, unit):
+        self.depth = depth
+        self.unit = unit
+        self.parts = []
+        return self
+
+    def count(self):
+        # Everything that is below it counts,
+        # and so does what is beside it:
+        # the depth of a tree says nothing
+        # of its breadth.
+        self.seen = len(self.parts) + 1
+
+    def grow(self, size):
+        if size > 3:
+            self.parts.append(part_a(size))
+        else:
+            self.parts.append(part_a(3))
+
+    def shrink(self, size):
+        self.parts.remove(part_a(size))
+        self.seen = len(self.parts)
+        return self.parts
+
+
+class Leaf(Node):
+    """A node without others."""
+
+    def __eq__(self, other):
+        return self.depth == other.depth
+
+    def __len__(self):
+        return self.seen
+'''
+LONG = "def enormous():\n" + "".join(
+    f"    print({n}, 'is written down, with all of its digits')\n" for n in range(60)
+)
+SECTIONS = "# Guide\n\n" + "".join(
+    f"## About the part {letter}\n\nIt is a part.\n\n" for letter in "abcdefghijkl"
+)
+FILES = {
+    "setup.cfg": "[metadata]\nname = shop\n",
+    "guide.md": SECTIONS,
+    "changes.md": SECTIONS + SECTIONS.replace("About", "After").replace("Guide", "X"),
+    "shop/__init__.py": "",
+    "shop/parts.py": PARTS,
+    "shop/trees.py": TREES,
+    "shop/huge.py": LONG + "\n\ndef write():\n    enormous()\n",
+    "shop/use.py": "from shop.parts import part_b\n\n\n"
+    + "\n\n".join(f"def use_{n}():\n    return part_b({n})\n" for n in range(COUNT)),
+}
+HOME = "shop/trees.py::"
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory) -> Sampled:
+    settings = {
+        "split.generalise": 0.0,
+        "samples.languages": ["en"],
+        "samples.min_code_lines": 3,
+    }
+    return Sampled(tmp_path_factory.mktemp("shop"), FILES, **settings)
+
+
+def test_every_claim_of_these_samples_holds(shop: Sampled):
+    assert shop.audit().wrong == []
+
+
+def test_who_asks_what_to_pass_is_told_that_it_is_nothing(shop: Sampled):
+    texts = answers(shop, "signature")
+    assert any("(self) -> int" in text for text in texts)
+    for text in texts:
+        ends = text.endswith("\n```\n\nNothing has to be passed to it.")
+        assert ends == ("(self) -> int" in text)
+
+
+def test_a_wrong_nothing_is_noticed(shop: Sampled):
+    ending = "\n\nNothing has to be passed to it."
+    changed = {
+        key: {**one, "answer": one["answer"] + ending}
+        for key, one in shop.samples.items()
+        if one["answer"].startswith("The signature of")
+        and not one["answer"].endswith(ending)
+    }
+    assert changed and len(shop.audit(changed).wrong) == len(changed)
+
+
+def test_a_list_of_a_dozen_is_whole(shop: Sampled):
+    (text,) = answers(shop, "contents", "shop/parts.py")
+    assert text.count("`part_") == COUNT and "others" not in text
+    (text,) = answers(shop, "sections", "guide.md")
+    assert text.count('"') == 2 * COUNT and "others" not in text
+    (text,) = answers(shop, "callers", "shop/parts.py::part_b")
+    assert text.count("`use_") == COUNT and "others" not in text
+
+
+def test_nobody_asks_for_a_list_of_dozens(shop: Sampled):
+    assert answers(shop, "sections", "changes.md") == set()
+
+
+def test_what_an_argument_is_and_half_a_sentence_are_no_purpose(shop: Sampled):
+    for name in ("below", "beside"):
+        assert of_kind(shop, "explain", f"{HOME}Node.{name}") == []
+        (text,) = answers(shop, "sketch", f"{HOME}Node.{name}")
+        assert "Its docstring gives no purpose" in text and "return other" in text
+
+
+@pytest.mark.parametrize(
+    "doc",
+    [
+        "which is given by the caller.",
+        "so that `dict(model)` works",
+        '!!! abstract "Usage Documentation"\n    [Models](../models.md)',
+        "... and more of it.",
+    ],
+)
+def test_a_sentence_that_begins_in_the_middle_is_no_summary(doc: str):
+    assert parse_docstring(doc).summary == ""
+    assert parse_docstring("Or do this.").summary == "Or do this."
+
+
+def test_short_code_between_long_comments_is_shown(shop: Sampled):
+    (text,) = answers(shop, "sketch", f"{HOME}Node.count")
+    assert "def count(self):\n    self.seen = len(self.parts) + 1\n```" in text
+
+
+def test_who_uses_it_is_no_explanation(shop: Sampled):
+    assert answers(shop, "sketch", "shop/huge.py::enormous") == set()
+    (text,) = answers(shop, "sketch", "shop/huge.py::write")
+    assert "enormous()" in text
+
+
+def test_a_trace_has_no_step_in_which_nothing_happens(shop: Sampled):
+    told = "\n".join(one["answer"] for one in of_kind(shop, "trace"))
+    assert "`self.parts.remove(part_a(size))`" in told
+    assert "`else:`" not in told
+
+
+def test_nobody_asks_for_code_that_anybody_would_guess(shop: Sampled):
+    hidden = [one["answer"] for one in (*of_kind(shop, "body"), *of_kind(shop, "line"))]
+    assert hidden
+    for text in hidden:
+        assert "self.depth = depth" not in text and text != "return self"
+
+
+def test_only_dunder_methods_are_no_list_of_methods(shop: Sampled):
+    assert answers(shop, "members", f"{HOME}Leaf") == set()
+    assert answers(shop, "members", f"{HOME}Node") != set()
