@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from repobuild.samples.text.docstring_parts import parse_docstring
@@ -47,19 +49,6 @@ class Node:
         self.unit = unit
         self.parts = []
         return self
-
-    def count(self):
-        # Everything that is below it counts,
-        # and so does what is beside it:
-        # the depth of a tree says nothing
-        # of its breadth.
-        self.seen = len(self.parts) + 1
-
-    def grow(self, size):
-        if size > 3:
-            self.parts.append(part_a(size))
-        else:
-            self.parts.append(part_a(3))
 
     def shrink(self, size):
         self.parts.remove(part_a(size))
@@ -163,9 +152,12 @@ def test_a_sentence_that_begins_in_the_middle_is_no_summary(doc: str):
     assert parse_docstring("Or do this.").summary == "Or do this."
 
 
-def test_short_code_between_long_comments_is_shown(shop: Sampled):
-    (text,) = answers(shop, "sketch", f"{HOME}Node.count")
-    assert "def count(self):\n    self.seen = len(self.parts) + 1\n```" in text
+def test_short_code_between_long_comments_is_shown(tmp_path: Path):
+    comments = "".join(f"    # It counts, for the reason {n}.\n" for n in range(9))
+    code = f"def count(parts):\n{comments}    return len(parts) + 1\n"
+    sampled = Sampled(tmp_path, {"a.py": code}, **{"samples.languages": ["en"]})
+    (text,) = answers(sampled, "sketch", "a.py::count")
+    assert "def count(parts):\n    return len(parts) + 1\n```" in text
 
 
 def test_who_uses_it_is_no_explanation(shop: Sampled):
@@ -174,10 +166,15 @@ def test_who_uses_it_is_no_explanation(shop: Sampled):
     assert "enormous()" in text
 
 
-def test_a_trace_has_no_step_in_which_nothing_happens(shop: Sampled):
-    told = "\n".join(one["answer"] for one in of_kind(shop, "trace"))
-    assert "`self.parts.remove(part_a(size))`" in told
-    assert "`else:`" not in told
+def test_a_trace_has_no_step_in_which_nothing_happens(tmp_path: Path):
+    code = "def find(name):\n    return name + '!'\n"
+    for n in range(9):
+        code += f"\n\ndef plain_{n}(name):\n    found = find(name)\n    return found\n"
+        code += f"\n\ndef odd_{n}(name):\n    if name:\n        name = find(name)\n"
+        code += "    else:\n        name = name * 2\n    return name\n"
+    sampled = Sampled(tmp_path, {"a.py": code}, **{"samples.languages": ["en"]})
+    told = "\n".join(one["answer"] for one in of_kind(sampled, "trace"))
+    assert "`found = find(name)`" in told and "`else:`" not in told
 
 
 def test_nobody_asks_for_code_that_anybody_would_guess(shop: Sampled):

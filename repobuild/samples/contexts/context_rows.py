@@ -6,8 +6,8 @@ English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
-24; `more` names the lists that were cut. Only the id and first sentence of another element are quoted,
-so that a change of one context changes few of its neighbours.
+24; `more` names the lists that were cut. Only the id and first sentence of another
+element are quoted, so that a change of one context changes few of its neighbours.
 
 A row with `brief` describes a test or a function within a function: it gives the
 location and no details, because tests would outnumber what users ask about. A test may
