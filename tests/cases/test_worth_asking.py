@@ -44,12 +44,6 @@ class Node:
         """
         return other.depth == self.depth
 
-    def set_depth(self, depth, unit):
-        self.depth = depth
-        self.unit = unit
-        self.parts = []
-        return self
-
     def shrink(self, size):
         self.parts.remove(part_a(size))
         self.seen = len(self.parts)
@@ -177,11 +171,20 @@ def test_a_trace_has_no_step_in_which_nothing_happens(tmp_path: Path):
     assert "`found = find(name)`" in told and "`else:`" not in told
 
 
-def test_nobody_asks_for_code_that_anybody_would_guess(shop: Sampled):
-    hidden = [one["answer"] for one in (*of_kind(shop, "body"), *of_kind(shop, "line"))]
-    assert hidden
-    for text in hidden:
-        assert "self.depth = depth" not in text and text != "return self"
+def test_nobody_asks_for_code_that_anybody_would_guess(tmp_path: Path):
+    code = "class Depths:\n"
+    for n in range(9):
+        code += f"    def set_{n}(self, depth, unit):\n        self.depth = depth\n"
+        code += "        self.unit = unit\n        self.parts = []\n"
+        code += "        return self\n\n"
+        code += f"    def grow_{n}(self, other):\n        if other is None:\n"
+        code += "            return self\n        self.number = 0\n"
+        code += f"        self.unit = other + {n * 100}\n        return self.unit\n\n"
+    sampled = Sampled(tmp_path, {"a.py": code}, **{"samples.languages": ["en"]})
+    hidden = {one["answer"] for one in of_kind(sampled, "line")}
+    hidden |= {one["answer"] for one in of_kind(sampled, "body")}
+    assert hidden and not any("self.depth" in text for text in hidden)
+    assert hidden.isdisjoint({"self.number = 0", "return self", "return self.unit"})
 
 
 def test_only_dunder_methods_are_no_list_of_methods(shop: Sampled):
