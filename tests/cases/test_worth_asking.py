@@ -190,3 +190,120 @@ def test_nobody_asks_for_code_that_anybody_would_guess(tmp_path: Path):
 def test_only_dunder_methods_are_no_list_of_methods(shop: Sampled):
     assert answers(shop, "members", f"{HOME}Leaf") == set()
     assert answers(shop, "members", f"{HOME}Node") != set()
+
+
+TOOL = '''"""Tools, described in reStructuredText_ and otherwise.
+
+.. _reStructuredText: https://docutils.sourceforge.io
+"""
+
+from shop.errors import Broken
+
+
+class Tool:
+    """A tool of the shop."""
+
+    def __init__(self, name, weight):
+        """
+        Initialize a :class:`Tool` object.
+
+        :param name: What it is called.
+        """
+        self.name = name
+        self.load = weight * 2
+        self.broken = Broken(name)
+        self.parts = [name]
+        self.uses = 0
+
+    def lift(self, height=2):
+        """lift(height=2)
+        Lift the tool above the ground.
+        """
+        return self.load * height
+'''
+TESTS = """import unittest
+
+from shop.tool import Tool, weigh
+
+
+class ToolTestCase(unittest.TestCase):
+    def test_weigh(self):
+        self.assertEqual("4711 grams", weigh(4711))
+
+    def test_again(self):
+        assert weigh(815) == expected(test_again)
+
+    def test_more(self):
+        tool = Tool("saw", 3)
+        assert weigh(tool) == "three of them"
+"""
+TOOLS = {
+    "setup.py": "from setuptools import setup\n\n\ndef version(path):\n"
+    '    """Return the version that a file states."""\n'
+    "    return open(path).read()\n\n\n"
+    "setup(name='shop', install_requires=version('needs'))\n",
+    "CHANGES.rst": "Changes\n=======\n\n`Release 1.2`_ (2015-05-25)\n"
+    "---------------------------\n\nTools can be lifted by more than one metre.\n\n"
+    ".. _Release 1.2: https://example.org/1.2\n",
+    "shop/__init__.py": '"""A shop."""\n\nimport colorama\n',
+    "shop/errors.py": "class Broken(Exception):\n    pass\n",
+    "shop/tool.py": TOOL
+    + '\n\ndef weigh(tool):\n    """Weigh a tool."""\n    return f"{tool} grams"\n',
+    "shop/tests.py": TESTS,
+}
+
+
+@pytest.fixture(scope="module")
+def tools(tmp_path_factory) -> Sampled:
+    settings = {"split.generalise": 0.0, "samples.languages": ["en"]}
+    return Sampled(tmp_path_factory.mktemp("tools"), TOOLS, **settings)
+
+
+def test_every_claim_about_tools_holds(tools: Sampled):
+    assert tools.audit().wrong == []
+
+
+def test_a_module_of_tests_beside_the_code_holds_tests(tools: Sampled):
+    told = "\n".join(one["answer"] for one in of_kind(tools, "callers"))
+    assert "ToolTestCase" not in told
+    assert answers(tools, "explain", "shop/tests.py::ToolTestCase") == set()
+    (text,) = answers(tools, "test_folders")
+    assert text == "The tests of shop are in `shop/tests.py`."
+
+
+def test_nobody_asks_for_the_functions_of_a_build_script(tools: Sampled):
+    asked = {one["element"] for one in tools.samples.values()}
+    assert "setup.py::version" not in asked and "shop/tool.py::weigh" in asked
+
+
+def test_what_a_build_script_computes_is_no_foundation(tools: Sampled):
+    assert answers(tools, "technologies") == set()
+
+
+def test_a_heading_is_named_without_the_marks_of_a_reference(tools: Sampled):
+    asked = [one["question"] for one in of_kind(tools, "passage")]
+    assert asked and all("Release 1.2 (2015-05-25)" in text for text in asked)
+
+
+def test_a_reference_is_quoted_without_its_marks(tools: Sampled):
+    (text,) = answers(tools, "module", "shop/tool.py")
+    assert "**Purpose**: Tools, described in reStructuredText and otherwise." in text
+    assert parse_docstring("Fit coef_ of it.").summary == "Fit coef_ of it."
+
+
+def test_a_constructor_that_says_only_that_it_is_one_has_no_purpose(tools: Sampled):
+    assert answers(tools, "describe", "shop/tool.py::Tool.__init__") == set()
+    (text,) = answers(tools, "sketch", "shop/tool.py::Tool.__init__")
+    assert "Its docstring gives no purpose" in text
+
+
+def test_how_it_is_called_is_no_purpose(tools: Sampled):
+    (text,) = answers(tools, "explain", "shop/tool.py::Tool.lift")
+    assert "**Purpose**: Lift the tool above the ground." in text
+    doc = "where(condition, [x, y], /)\n\nReturn what is chosen."
+    assert parse_docstring(doc).summary == "Return what is chosen."
+
+
+def test_an_expectation_is_a_value_that_only_the_test_knows(tools: Sampled):
+    hidden = {one["answer"] for one in of_kind(tools, "assertion")}
+    assert hidden == {'"three of them"'}

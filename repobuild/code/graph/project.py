@@ -69,6 +69,7 @@ _NOT_PROJECT = _NOT_PRODUCT | frozenset(
     " benchmark cookiecutter website site www".split()
 )
 _TEST_FOLDERS = frozenset("test tests testing __tests__".split())
+_TEST_MODULES = ("test.py", "tests.py")
 _DOCUMENT_FOLDERS = frozenset("doc docs documentation".split())
 _CODE = frozenset(
     ".py .pyx .js .jsx .mjs .cjs .ts .tsx .go .rs .java .c .cc .cpp .cxx .kt".split()
@@ -180,7 +181,8 @@ def _test_folder(folders: list[str], name: str) -> str:
         if folder in _NOT_PROJECT:
             return ""
     if _TEST_NAME.fullmatch(name) and _NOT_PROJECT.isdisjoint(folders):
-        return "/".join(folders) or name
+        is_all = name in _TEST_MODULES  # beside the code of its folder
+        return "/".join([*folders, name] if is_all else folders) or name
     return ""
 
 
@@ -280,7 +282,9 @@ def _project(
     description = describe(name, state["readmes"], manifests)
     dependencies = manifests.dependencies()
     needs: Mapping[str, str] = dependencies.value or {}
-    required = set(needs) if dependencies.path else None
+    # What a setup.py computes is not known, nor which imports are for some users only.
+    is_known = bool(dependencies.path) or manifests.kind == "python"
+    required = set(needs) if is_known else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     context = ProjectContext(
         project_name=name,

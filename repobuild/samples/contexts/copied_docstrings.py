@@ -6,6 +6,7 @@ copied      another definition of the file has the same docstring: one of the tw
 repeated    another definition begins with the same paragraph and goes on otherwise:
             only the next paragraph tells them apart
 argument    it begins with what one argument is: "right is an immediate child of left"
+bare        of a constructor it says only that: "Initialize a Node object."
 """
 
 from __future__ import annotations
@@ -16,9 +17,16 @@ from collections.abc import Mapping
 
 from repobuild.samples.contexts.element_view import ElementView
 
-COPIED, REPEATED, ARGUMENT = "copied", "repeated", "argument"
-NO_PURPOSE = (COPIED, ARGUMENT)
+COPIED, REPEATED, ARGUMENT, BARE = "copied", "repeated", "argument", "bare"
+NO_PURPOSE = (COPIED, ARGUMENT, BARE)
 _NAMED = ("function", "method", "class")
+_CONSTRUCTORS = ("__init__", "__new__")
+_BARE_WORDS = frozenset(
+    "initialize initialise initializes initialises initialization initializer init"
+    " initializing construct constructs constructor create creates make makes build"
+    " set up sets instantiate a an the this new self cls object instance class method"
+    " for of default with parameters attributes".split()
+)
 _ARGUMENT = re.compile(
     r"(?:The )?[`'\"*]*(?P<name>[a-z_]\w*)[`'\"*]*(?:, [a-z_]\w*)*\s*"
     r"(?:[:=]|--? |(?:is|are|can|may|must|should|will|has|have|specifies|determines"
@@ -27,7 +35,7 @@ _ARGUMENT = re.compile(
 
 
 def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
-    """Return `COPIED`, `REPEATED` or `ARGUMENT` by name, of no other element."""
+    """Return `COPIED` or another of the uses by qualified name, of no other element."""
     whole: dict[str, list[ElementView]] = defaultdict(list)
     beginnings: dict[str, list[ElementView]] = defaultdict(list)
     for element in elements.values():
@@ -36,6 +44,7 @@ def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
             first = element.doc.strip().split("\n\n", 1)[0]
             beginnings[" ".join(first.split())].append(element)
     uses = {e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)}
+    uses.update({e.qual: BARE for e in elements.values() if _is_bare(e)})
     uses.update(_uses(beginnings, REPEATED))
     uses.update(_uses(whole, COPIED))
     return uses
@@ -45,6 +54,15 @@ def _tells_argument(element: ElementView) -> bool:
     """Return whether a docstring begins with what one argument is, and no purpose."""
     told = _ARGUMENT.match(element.doc) if element.doc else None
     return told is not None and told["name"] in {p.name for p in element.parameters()}
+
+
+def _is_bare(element: ElementView) -> bool:
+    """Return whether a constructor's docstring says only that it is one."""
+    if element.name not in _CONSTRUCTORS or not element.doc:
+        return False
+    first = element.doc.strip().split("\n\n", 1)[0].lower()
+    container = element.parent.rpartition(".")[2].lower()
+    return set(re.findall(r"\w+", first)) <= _BARE_WORDS | {container}
 
 
 def _uses(groups: Mapping[str, list[ElementView]], use: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.tests_by_path import is_build_script, is_test
 from repobuild.samples.contexts.clues import (
     clues_of,
     heading_clue,
@@ -201,12 +201,14 @@ class FileContext:
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
 
-        That is so for tests and for functions within functions.
+        That is so for tests, build scripts, and functions within functions.
         """
         if element.type == "section":
             return False
+        if self.is_test or is_build_script(self.path):
+            return True
         parent = self.elements.get(element.parent)
-        return self.is_test or (parent is not None and parent.type != "class")
+        return parent is not None and parent.type != "class"
 
     def has_row(self, element: ElementView) -> bool:
         """Return whether an element has a row.

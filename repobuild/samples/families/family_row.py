@@ -302,8 +302,8 @@ def _code(
 ) -> tuple[str, str, bool]:
     """Return (qualified name, code, whether it is whole) of what shows a sibling best.
 
-    That is the sibling when it is short, else a method that siblings define, else
-    another method, else its first lines without the docstring.
+    That is the sibling when it is short, else a method that siblings define, or
+    another one where they define none, else its first lines without the docstring.
     """
     if element is None:
         return "", "", False
@@ -318,7 +318,7 @@ def _code(
         if one.parent == element.qual and one.type == "method"
     ]
     own.sort(key=lambda name: name.startswith("__"))
-    for method in (*(name for name, *_ in required), *own):
+    for method in [name for name, *_ in required] or own:
         inner = elements.get(f"{element.qual}.{method}")
         text = _text(inner, source) if inner and inner.runs else ""
         if 0 < len(text) <= _LONGEST_CODE and text.count("\n"):

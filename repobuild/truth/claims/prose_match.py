@@ -37,7 +37,10 @@ _HEADINGS = frozenset(
 _NAME = re.compile(r"[A-Za-z_][\w./-]*\w")  # as a title of a module has it
 _FIELD = re.compile(r"[:@](?:param|arg|type|return|rtype|raise|throws|author)\w*\b")
 # A title that is a name tells no purpose; what follows it may.
-_NAME_ALONE = re.compile(r"^[ \t`*]*[A-Za-z_][\w./:-]*[ \t`*()]*\n\s*\n\s*")
+_NAME_ALONE = re.compile(
+    r"^[ \t`*]*[A-Za-z_][\w./:-]*(?:\([^\n]*\)[^\n]*\n|[ \t`*()]*\n\s*\n)\s*"
+)
+_REFERENCE = re.compile(r"(?<=\w)_(?!\w)")  # `Sphinx_`, a link to a target
 _IMPRINT = re.compile(
     r"(?:copyright\b|\(c\)|©|created (?:on|by)\b).*(?:19|20)\d\d|licen[sc]ed under",
     re.I,
@@ -103,6 +106,7 @@ def occurs(text: str, source: str, before: str = "") -> bool:
 
 def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
+    text = _REFERENCE.sub("", text)
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
