@@ -80,7 +80,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "example": ("reasoning",),
     "change": ("steps", "trace_code?"),
     "steps": ("parts",),
-    "similar": ("reasoning", "summary?", "class_summary?", "trace_code?"),
+    "similar": ("reasoning", "summary?", "class_summary?", "short_code"),
     "trace": ("reasoning",),
     "plan": _PLAN,
     "plan_like": _PLAN,

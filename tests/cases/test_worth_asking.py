@@ -307,3 +307,133 @@ def test_how_it_is_called_is_no_purpose(tools: Sampled):
 def test_an_expectation_is_a_value_that_only_the_test_knows(tools: Sampled):
     hidden = {one["answer"] for one in of_kind(tools, "assertion")}
     assert hidden == {'"three of them"'}
+
+
+SHAPES = '''"""Shapes."""
+
+
+def marked(**marks):
+    def mark(function):
+        function.marks = marks
+        return function
+
+    return mark
+
+
+@marked(size=1)
+def is_small(shape):
+    """Tell whether a shape is small."""
+    return _area(shape) < 9
+
+
+@marked(size=2)
+def is_large(shape):
+    """Tell whether a shape is large."""
+    return _area(shape) > 99
+
+
+@marked(size=3)
+def is_square(shape):
+    """Tell whether a shape is a square."""
+    return _area(shape) == shape.width**2
+
+
+def _area(shape):
+    """Return the area of a shape."""
+    return shape.width * shape.height
+
+
+class AbstractShape:
+    """What all shapes have."""
+
+    def __init__(self, width: int, height: int):
+        self.width = width
+        self.height = height
+
+    def grow(self, by: int):
+        """Make it larger."""
+        self.width = _area(self) + by
+        self.height = _area(self) - by
+        self.grown = [by, self.width]
+        return self
+
+
+class Rug(AbstractShape):
+    """Lie flat."""
+
+    def __init__(self, width: int):
+        super().__init__(width, 2)
+
+    def grow(self, by: int):
+        """Make it longer only."""
+        self.height = _area(self) * by
+        self.grown = [by, self.height]
+        self.width = max(self.width, by)
+        return self
+
+    def roll(self, times: int):
+        """Roll it up."""
+        self.width = _area(self) // times
+        self.rolled = [times, self.width]
+        self.height = max(self.height, times)
+        return self
+
+
+def rug(width):
+    """Make a rug."""
+    return Rug(width).roll(2)
+'''
+SHAPED = {
+    "setup.cfg": "[metadata]\nname = shapes\n",
+    "README.md": "# Shapes\n\nShapes lie flat and can be rolled up.\n\n"
+    "## More\n\nThere is more of them.\n",
+    "shapes/__init__.py": "",
+    "shapes/plain.py": SHAPES,
+    "shapes/other.py": "from shapes.plain import Rug\n\n\nfirst = Rug(3)\n",
+    "tests/test_plain.py": "from shapes.plain import Rug\n\n\n"
+    "def test_rug():\n    rug = Rug(4)\n    assert rug is rug.grow(3)\n",
+}
+
+
+@pytest.fixture(scope="module")
+def shapes(tmp_path_factory) -> Sampled:
+    settings = {"split.generalise": 0.0, "samples.languages": ["en"]}
+    return Sampled(tmp_path_factory.mktemp("shapes"), SHAPED, **settings)
+
+
+def test_every_claim_about_shapes_holds(shapes: Sampled):
+    assert shapes.audit().wrong == []
+
+
+def test_nobody_makes_an_abstract_class_or_calls_what_is_private(shapes: Sampled):
+    asked = {one["element"] for one in of_kind(shapes, "usage")}
+    asked |= {one["element"] for one in of_kind(shapes, "construct")}
+    assert "shapes/plain.py::Rug" in asked
+    assert asked.isdisjoint(
+        {"shapes/plain.py::AbstractShape", "shapes/plain.py::_area"}
+    )
+
+
+def test_nobody_calls_a_constructor_by_its_name(shapes: Sampled):
+    asked = {one["element"] for one in of_kind(shapes, "callers")}
+    assert asked and not any(one.endswith("__init__") for one in asked)
+
+
+def test_a_model_is_one_of_several_and_shown_whole(shapes: Sampled):
+    for one in of_kind(shapes, "similar"):
+        assert not one["element"].endswith("roll")
+        assert "**Its code**" in one["answer"]
+
+
+def test_a_readme_and_a_bare_list_of_paths_explain_nothing(shapes: Sampled):
+    assert answers(shapes, "module", "README.md") == set()
+    assert answers(shapes, "architecture") == set()
+
+
+def test_nobody_plans_for_a_decorator_of_the_same_file(shapes: Sampled):
+    asked = [one["question"] for one in of_kind(shapes, "plan")]
+    assert not any("@marked" in text for text in asked)
+
+
+def test_a_method_that_returns_its_own_object_is_no_expectation(shapes: Sampled):
+    assert answers(shapes, "assertion") == set()

@@ -335,11 +335,12 @@ class _Plan:
             ]
             if items and (is_wanted or not is_own):
                 yield part, self._part(part, members=self._scope.phrases.listed(items))
-        if is_own:
+        open_ones = {name for name, _, is_abstract in rows if is_abstract}
+        if is_own and not open_ones.issuperset(self._methods):
             listed = self._scope.phrases.listed([f"`{one}`" for one in self._methods])
             fields = {"members": listed, "model": self._name_of_model()}
             yield "plan_own", self._part("plan_own", **fields)
-        elif some := self._scope.get("some"):
+        elif not is_own and (some := self._scope.get("some")):
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
         attributes = [self._item(*item) for item in self._scope.get("attributes") or ()]

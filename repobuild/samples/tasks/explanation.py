@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
@@ -9,6 +10,7 @@ from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
+_README = re.compile(r"(?i)readme\b")
 _SHORT_BODY = 10  # lines
 _LONGEST_BODY = 40  # lines of what nothing else explains
 # Fields that tell what an element does, or is, and not who uses it.
@@ -224,6 +226,8 @@ def _module(scope: FactScope) -> Iterator[Fact]:
     """Say what a file is for; a quotation in another language alone is no fact."""
     members = ""
     ids: tuple[str, ...] = ()
+    if scope.get("kind") == "document" and _README.match(scope.get("name")):
+        return  # what it says is what the project is
     if scope.get("kind") == "document":
         # Its first paragraph is what it says, not what it is for. Its sections have a
         # question of their own.

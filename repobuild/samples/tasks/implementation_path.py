@@ -100,8 +100,10 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
 
 
 def _similar(scope: FactScope) -> Iterator[Fact]:
-    """How to write a method like this one."""
-    if not scope.get("signature") or not scope.get("sole") or scope.get("stub"):
+    """How to write a method like this one, where it is one of several of its name."""
+    if not scope.get("body") or not scope.get("sole") or scope.get("stub"):
+        return
+    if not scope.get("overrides") and not scope.get("overridden"):
         return
     text, cited = reasoning(scope, "callers", "callees")
     if not text:
@@ -111,7 +113,8 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
         answer += scope.phrases.part(
             "class_summary", container=scope.get("container"), summary=text
         )
-    answer += render_source(scope)
+    code = answer_parts.render_code(scope, f"{scope.get('head')}\n{scope.get('body')}")
+    answer += scope.phrases.part("short_code", code=code)
     yield Fact("similar", answer, merged((scope.id,), cited), "hard")
 
 

@@ -84,6 +84,9 @@ def _architecture(scope: FactScope) -> Iterator[Fact]:
     is_one = _module_items(scope).count("\n") < 2
     if not style or (is_one and style in _ONE_PACKAGE):
         return
+    told = [bool(text) for _, text in scope.get("modules") or []]
+    if style in _ONE_PACKAGE and 2 * sum(told) < len(told):
+        return  # a list of paths
     label = scope.phrases.words.get("style_" + style.replace(" ", "_"), style)
     answer = scope.answer("architecture", style=label)
     if items := _module_items(scope):

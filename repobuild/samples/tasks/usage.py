@@ -12,6 +12,7 @@ from repobuild.samples.text.docstring_parts import lead
 
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -19,7 +20,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind, name = scope.get("kind"), str(scope.get("name"))
     if kind not in ("function", "method", "class") or name.startswith("__"):
         return
-    if scope.is_property or scope.get("refuses"):
+    if scope.is_property or scope.get("refuses") or _is_abstract(scope):
         return
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
@@ -27,7 +28,9 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     is_public = not name.startswith("_")
     is_wrapped = answer_parts.is_wrapped(scope)
     is_known = (python or kind == "function") and not is_wrapped
-    if scope.get("example") or (is_public and is_known and _says_something(scope)):
+    if _shows_a_call(scope, is_public) or (
+        is_public and is_known and _says_something(scope)
+    ):
         yield _usage(scope, is_wrapped)
     if kind == "class":
         if python and parameters:
@@ -40,6 +43,23 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         if not parameters:
             answer += scope.phrases.part("no_arguments")
         yield Fact("signature", answer, (scope.id,))
+
+
+def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
+    """Return whether a call is known that is worth showing.
+
+    A private function is called in its own file, by those who read that file.
+    """
+    site, _ = scope.get("example") or (None, "")
+    return site is not None and (is_public or site not in ("", scope.get("path")))
+
+
+def _is_abstract(scope: FactScope) -> bool:
+    """Return whether a class says that it is there to be inherited from."""
+    if scope.get("kind") != "class":
+        return False
+    is_named = str(scope.get("name")).lstrip("_").startswith("Abstract")
+    return is_named or bool(_ABSTRACT.match(str(scope.get("summary"))))
 
 
 def _says_something(scope: FactScope) -> bool:

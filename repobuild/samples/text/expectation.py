@@ -108,7 +108,7 @@ def _is_assert_method(call: Node) -> bool:
 
 def _right_side(comparison: Node) -> int:
     sides = comparison.named_children
-    if len(sides) != 2 or _is_constant(sides[0]):
+    if len(sides) != 2 or _is_constant(sides[0]) or _is_own_call(*sides):
         return 0
     return sides[1].start_byte
 
@@ -125,6 +125,12 @@ def _second_argument(arguments: Node) -> int:
 def _is_constant(node: Node) -> bool:
     """Return whether an expression has no name in it."""
     return node.type != "identifier" and all(map(_is_constant, node.named_children))
+
+
+def _is_own_call(left: Node, right: Node) -> bool:
+    """Return whether the right side calls a method of the left: `f is f.set(1)`."""
+    own = f"{(left.text or b'').decode()}."
+    return right.type == "call" and (right.text or b"").decode().startswith(own)
 
 
 def _is_guessable(test: CutTest) -> bool:
