@@ -48,7 +48,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "used_by?",
     ),
     "module": ("summary|begins?", "defines?"),
-    "members": ("properties?",),
+    "members": ("properties?", "definition?"),
     "sketch": (
         "container|owner?", "no_docstring|no_comment|no_purpose|shared_docstring",
         "said_above|said_in|said_of_base?", "class_summary?",

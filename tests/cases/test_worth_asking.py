@@ -437,3 +437,122 @@ def test_nobody_plans_for_a_decorator_of_the_same_file(shapes: Sampled):
 
 def test_a_method_that_returns_its_own_object_is_no_expectation(shapes: Sampled):
     assert answers(shapes, "assertion") == set()
+
+
+PLAYERS = '''"""One of the oldest games has two players."""
+
+from abc import ABC
+
+
+def beep(times):
+    """Beep a few times."""
+    return "beep" * times
+
+
+class PlayerMixin:
+    """What players can do."""
+
+    def win(self, points: int):
+        """Win some points."""
+        return self.points + points
+
+
+class Player(PlayerMixin):
+    """Player class."""
+
+    def __init__(self, points: int):
+        self.points = points
+
+    def lose(self, points: int, alarm=beep):
+        """Lose some points,
+
+        or all of them.
+        """
+
+        def warn():
+            def again():
+                return alarm(points)
+
+            return again()
+
+        return warn()
+
+    def set_level(self, other, value):
+        first, second = other.pair, value.pair
+        other.level = level = first
+        value.level = level
+        return first, second
+'''
+PLAYED = {
+    "setup.cfg": "[metadata]\nname = game\n",
+    "docs/conf.py": '"""Configure the documentation."""\n\nimport game.players\n',
+    "docs/install.md": "# Install\n\nTo install it, type this:\n\n    pip install x\n\n"
+    "## More\n\nThere is more.\n",
+    "game/__init__.py": "",
+    "game/players.py": PLAYERS,
+    "tests/test_players.py": "import unittest\n\nfrom game.players import Player\n\n\n"
+    "class PlayerTest(unittest.TestCase):\n    def test_lose(self):\n"
+    "        self.assertRaises(TypeError, Player(2).lose, 'two points')\n",
+}
+
+
+@pytest.fixture(scope="module")
+def game(tmp_path_factory) -> Sampled:
+    settings = {"split.generalise": 0.0, "samples.languages": ["en"]}
+    return Sampled(tmp_path_factory.mktemp("game"), PLAYED, **settings)
+
+
+def test_what_a_default_of_an_outer_function_is_called_by_holds(game: Sampled):
+    told = "\n".join(one["answer"] for one in game.samples.values())
+    assert "`Player.lose.warn.again`" in told
+    assert game.audit().wrong == []
+
+
+def test_nobody_has_a_mixin_to_call_its_methods_on(game: Sampled):
+    asked = {one["element"] for one in of_kind(game, "usage")}
+    assert "game/players.py::Player.lose" in asked
+    assert "game/players.py::PlayerMixin.win" not in asked
+
+
+def test_what_only_repeats_the_name_and_half_a_sentence_are_no_purpose(game: Sampled):
+    for name in ("Player", "Player.lose"):
+        assert answers(game, "explain", f"game/players.py::{name}") == set()
+
+
+def test_a_module_is_not_introduced_by_a_detour(game: Sampled):
+    assert answers(game, "module", "game/players.py") == set()
+    assert "oldest" not in "".join(one["answer"] for one in of_kind(game, "place"))
+
+
+def test_a_list_of_methods_says_what_they_are_inherited_from(game: Sampled):
+    (text,) = answers(game, "members", "game/players.py::Player")
+    assert text.endswith("```python\nclass Player(PlayerMixin)\n```")
+
+
+def test_a_document_that_announces_something_is_not_quoted(game: Sampled):
+    assert answers(game, "module", "docs/install.md") == set()
+
+
+def test_nobody_asks_who_builds_the_documents(game: Sampled):
+    asked = {one["element"] for one in game.samples.values()}
+    assert "docs/conf.py" not in asked
+    assert answers(game, "importers", "game/players.py") == set()
+
+
+def test_a_call_that_fails_is_no_expectation(game: Sampled):
+    assert answers(game, "assertion") == set()
+
+
+@pytest.mark.parametrize(
+    "line", ["return first, second", "value.level = level", "for part in self.parts:"]
+)
+def test_a_line_without_anything_of_its_own_is_trivial(tmp_path: Path, line: str):
+    inner = "\n            print(part)" if line.endswith(":") else ""
+    code = "class Parts:\n" + "".join(
+        f"    def use_{n}(self, value, level, first, second):\n        pass\n"
+        "        pass\n        pass\n"
+        f"        {line}{inner}\n        pass\n\n"
+        for n in range(8)
+    )
+    sampled = Sampled(tmp_path, {"a.py": code}, **{"samples.languages": ["en"]})
+    assert line not in answers(sampled, "line") | answers(sampled, "body")

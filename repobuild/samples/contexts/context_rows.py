@@ -27,7 +27,7 @@ from itertools import islice
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.tests_by_path import is_build_script, is_test
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import (
@@ -441,7 +441,10 @@ def file_row(file: FileContext) -> Row | None:
         "summary": file.summary,
         "brief": file.is_test,
     }
-    imports = {} if file.is_test else _import_lists(file)
+    if kind == "document" and not _passage(str(file.facts.get("doc", ""))):
+        row["summary"] = ""
+    is_aside = file.is_test or is_build_script(file.path)
+    imports = {} if is_aside else _import_lists(file)
     row.update(_cut_lists(MOST, **imports))
     members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
     row.update(members, more=[*row["more"], *members["more"]])
@@ -467,7 +470,11 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
     importers = file.reader.incoming(file.path, "imports", tests=False)
     return {
         "imports": [path for path in imports if path != file.path],
-        "importers": dict.fromkeys(split_id(id)[0] for id in importers),
+        "importers": dict.fromkeys(
+            path
+            for path in (split_id(id)[0] for id in importers)
+            if not is_build_script(path)
+        ),
     }
 
 

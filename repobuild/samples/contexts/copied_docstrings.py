@@ -6,7 +6,7 @@ copied      another definition of the file has the same docstring: one of the tw
 repeated    another definition begins with the same paragraph and goes on otherwise:
             only the next paragraph tells them apart
 argument    it begins with what one argument is: "right is an immediate child of left"
-bare        of a constructor it says only that: "Initialize a Node object."
+bare        it says only what the name says: "Initialize a Node object."
 """
 
 from __future__ import annotations
@@ -20,6 +20,9 @@ from repobuild.samples.contexts.element_view import ElementView
 COPIED, REPEATED, ARGUMENT, BARE = "copied", "repeated", "argument", "bare"
 NO_PURPOSE = (COPIED, ARGUMENT, BARE)
 _NAMED = ("function", "method", "class")
+_WORD = re.compile(r"[^\W_]+")
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+_KIND_WORDS = frozenset("a an the function method class object instance of".split())
 _CONSTRUCTORS = ("__init__", "__new__")
 _BARE_WORDS = frozenset(
     "initialize initialise initializes initialises initialization initializer init"
@@ -57,12 +60,15 @@ def _tells_argument(element: ElementView) -> bool:
 
 
 def _is_bare(element: ElementView) -> bool:
-    """Return whether a constructor's docstring says only that it is one."""
-    if element.name not in _CONSTRUCTORS or not element.doc:
+    """Return whether a docstring says only what the element's name says."""
+    if not element.doc or element.type not in _NAMED:
         return False
     first = element.doc.strip().split("\n\n", 1)[0].lower()
-    container = element.parent.rpartition(".")[2].lower()
-    return set(re.findall(r"\w+", first)) <= _BARE_WORDS | {container}
+    own = {element.name.lower(), *_WORD.findall(_CASE.sub(" ", element.name).lower())}
+    if element.name in _CONSTRUCTORS:
+        own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
+    words = set(_WORD.findall(first))
+    return words <= own | _KIND_WORDS and not first.strip().endswith(":")
 
 
 def _uses(groups: Mapping[str, list[ElementView]], use: str) -> dict[str, str]:

@@ -21,16 +21,16 @@ _MAX_OUTLINE = 900  # characters
 _INDENT = "    "
 _DEFINED_NAME = re.compile(r"(?:async )?(?:def|class) (\w+)")
 _VALUE = (
-    r"(?:(?:self|this|cls)(?:\.|->))?[A-Za-z_]\w*|[-+]?[01]|\[\]|\{\}|\(\)|''|\"\""
-    r"|(?:list|dict|set|tuple)\(\)"
+    r"(?:(?:(?:self|this|cls)(?:\.|->))?[A-Za-z_]\w*|[-+]?[01]|\[\]|\{\}|\(\)|''|\"\""
+    r"|(?:list|dict|set|tuple)\(\))"
 )
 # Lines that anybody would guess, and that tell nothing of the project.
 _TRIVIAL = re.compile(
     rf"""[\s)\]}}]*(?:
-    (?:return|raise|yield|throw)?\s*(?:not\s|!|\*)?(?:{_VALUE})?
+    (?:return|raise|yield|throw)?\s*(?:not\s|!|\*)?(?:{_VALUE}(?:,\s*{_VALUE})*)?
     |(?:const\s|let\s|var\s)?(?:{_VALUE})(?:\s*:\s*\w+)?\s*[-+:]?=\s*(?:{_VALUE})
     |(?:super\([^()]*\)(?:\.__init__\(\))?|\.\.\.|raise\sNotImplementedError\b.*)
-    |import\s\w+|for\s(\w+)\sin\s(?:self\.)?\1e?s:
+    |import\s\w+|for\s(\w+)\sin\s(?:self\.)?\1e?s:|[\w.]+\.(\w+)\s*=\s*\2
     |(?:while\s(?:True|1)|else|try|finally|do)\s*[:{{]?
     )[\s;,{{(\[]*""",
     re.VERBOSE,

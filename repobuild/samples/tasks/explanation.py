@@ -10,8 +10,10 @@ from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
-_README = re.compile(r"(?i)readme\b")
+_INHERITS = re.compile(r"^class \w+\((?!object\))")
+_ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _SHORT_BODY = 10  # lines
+_PLAIN_BODY = 20  # lines of what nobody gives a purpose
 _LONGEST_BODY = 40  # lines of what nothing else explains
 # Fields that tell what an element does, or is, and not who uses it.
 _DOES = ("raises", "overrides", "overridden", "callees", "stub")
@@ -42,6 +44,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
         text = scope.phrases.listed([f"`{name}`" for name in members])
         if len(text) <= _LONGEST_MEMBERS:
             answer = scope.answer("members", members=text) + _properties(scope)
+            if _INHERITS.search(str(scope.get("signature"))):
+                answer += answer_parts.render_signature(scope)
             yield Fact("members", answer, (scope.id,))
     if scope.get("body"):
         yield _code(scope)
@@ -89,7 +93,8 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     """
     said, sources = _said_elsewhere(scope)
     does = [name for name in _DOES if scope.get(name)]
-    code = _quoted_code(scope, _SHORT_BODY if said or does else _LONGEST_BODY)
+    most = _SHORT_BODY if said else _PLAIN_BODY if does else _LONGEST_BODY
+    code = _quoted_code(scope, most)
     said = said or _purpose_of_class(scope)
     if scope.get("kind") == "class":
         structure = _class_parts(scope)
@@ -226,8 +231,8 @@ def _module(scope: FactScope) -> Iterator[Fact]:
     """Say what a file is for; a quotation in another language alone is no fact."""
     members = ""
     ids: tuple[str, ...] = ()
-    if scope.get("kind") == "document" and _README.match(scope.get("name")):
-        return  # what it says is what the project is
+    if _ASIDE.match(scope.get("name")):
+        return  # what a README says is what the project is
     if scope.get("kind") == "document":
         # Its first paragraph is what it says, not what it is for. Its sections have a
         # question of their own.

@@ -13,6 +13,7 @@ from repobuild.samples.text.docstring_parts import lead
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
+_ABSTRACT_NAME = re.compile(r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$)")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -20,14 +21,21 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind, name = scope.get("kind"), str(scope.get("name"))
     if kind not in ("function", "method", "class") or name.startswith("__"):
         return
-    if scope.is_property or scope.get("refuses") or _is_abstract(scope):
+    if scope.is_property or scope.get("refuses"):
         return
+    owner, about = scope.get("container"), scope.get("container_summary")
+    if kind == "class":
+        owner, about = name, scope.get("summary")
+        if _is_abstract(name, str(about)):
+            return
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
     python = scope.get("fence") == "python"
     is_public = not name.startswith("_")
     is_wrapped = answer_parts.is_wrapped(scope)
     is_known = (python or kind == "function") and not is_wrapped
+    # Nobody has an instance of an abstract class to call its methods on.
+    is_known = is_known and not _is_abstract(str(owner), str(about))
     if _shows_a_call(scope, is_public) or (
         is_public and is_known and _says_something(scope)
     ):
@@ -54,12 +62,9 @@ def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
     return site is not None and (is_public or site not in ("", scope.get("path")))
 
 
-def _is_abstract(scope: FactScope) -> bool:
+def _is_abstract(name: str, summary: str) -> bool:
     """Return whether a class says that it is there to be inherited from."""
-    if scope.get("kind") != "class":
-        return False
-    is_named = str(scope.get("name")).lstrip("_").startswith("Abstract")
-    return is_named or bool(_ABSTRACT.match(str(scope.get("summary"))))
+    return bool(_ABSTRACT_NAME.match(name) or _ABSTRACT.match(summary))
 
 
 def _says_something(scope: FactScope) -> bool:

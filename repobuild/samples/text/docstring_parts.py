@@ -96,6 +96,11 @@ _NAME_ALONE = re.compile(
     r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*"
     r"(?:\((?:[^()\n]|\([^()\n]*\))*\)[`*]*(?:[ ]*(?:->|→)[ ]*[\w.\[\]]+)?)?"
 )
+_DETOUR = re.compile(
+    r"(?:In )?Python(?:'s)? (?:has|is|comes|provides|standard|offers|makes)\b|One of\b"
+    r"|`\w+` is full\b|(?:There|Sometimes|Often|Everyone|Most|Many|Although|While)\b"
+    r"|(?:Have|Do|Did|Are) you\b"
+)
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
@@ -141,12 +146,21 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     if _NO_PURPOSE.match(docstring.lstrip()):
         return ""
     text = summarise_prose(without_name(docstring), most)
+    if text.endswith((",", "，")):
+        # The last sentence goes on after an empty line.
+        ends = [match.start() for match in _SENTENCE_END.finditer(text)]
+        text = text[: ends[-1]] if ends else ""
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
 def summarise_module(docstring: str, path: str) -> str:
-    """Return what a module's docstring says first, "" when that is its own name."""
+    """Return what a module's docstring says first, "" when that is its own name.
+
+    What begins with the language, or with all there is, comes to the module later.
+    """
     text = summarise(docstring)
+    if _DETOUR.match(text):
+        return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else text
 

@@ -35,6 +35,8 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _VARIABLE = re.compile(r"(?:self\.)?[a-z_][\w.]*|True|False|None")
 _PASSED_ON = re.compile(r"[a-z_][\w.]*\((?:[a-z_][\w.]*(?:, )?)*")  # no `)` at the end
 _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
+# What follows is a call that fails, and not what it returns.
+_OF_CALLS = tuple(f"self.assert{what}".encode() for what in ("Raises", "Warns", "Logs"))
 _DEFINITIONS = ("function_definition", "decorated_definition")
 _CONTAINERS = ("block", "module", *_DEFINITIONS)
 
@@ -103,7 +105,8 @@ def _is_assert_method(call: Node) -> bool:
     function = call.child_by_field_name("function")
     if function is None or function.type != "attribute" or not function.text:
         return False
-    return function.text.startswith(b"self.assert")
+    name = function.text
+    return name.startswith(b"self.assert") and not name.startswith(_OF_CALLS)
 
 
 def _right_side(comparison: Node) -> int:
