@@ -556,3 +556,86 @@ def test_a_line_without_anything_of_its_own_is_trivial(tmp_path: Path, line: str
     )
     sampled = Sampled(tmp_path, {"a.py": code}, **{"samples.languages": ["en"]})
     assert line not in answers(sampled, "line") | answers(sampled, "body")
+
+
+ERRORS = '''"""Errors of the mill."""
+
+
+class Broken(Exception):
+    """Something is broken. See :doc:`/concepts/broken`."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.parts = list(kwargs)
+
+
+class Stuck(Broken):
+    """Something does not move any more."""
+
+    def __init__(self, part):
+        self.part = part
+        Broken.__init__(self, part)
+
+
+def grind(input_, weight=1):
+    """Grind something, see above.
+
+    :param input_: What is ground.
+    """
+    raise Stuck(input_)
+
+
+def stop(part):
+    """Stop a part of the mill."""
+    return Stuck(part)
+'''
+MILL = {
+    "setup.cfg": "[metadata]\nname = mill\n",
+    "docs/grain.md": "# Grain\n\nWhat the mill makes looks like\n\n    flour\n\n"
+    "## More\n\nThere is more.\n",
+    "tasks.py": 'def publish(where):\n    """Publish the mill."""\n    print(where)\n',
+    "mill/__init__.py": "",
+    "mill/errors.py": ERRORS,
+    **{f"mill/part_{n}.py": f"SIZE = {n}\n" for n in range(12)},
+}
+
+
+@pytest.fixture(scope="module")
+def mill(tmp_path_factory) -> Sampled:
+    settings = {"split.generalise": 0.0, "samples.languages": ["en"]}
+    return Sampled(tmp_path_factory.mktemp("mill"), MILL, **settings)
+
+
+def test_every_claim_about_the_mill_holds(mill: Sampled):
+    assert mill.audit().wrong == []
+
+
+def test_a_purpose_does_not_end_with_a_pointer_elsewhere(mill: Sampled):
+    (text,) = answers(mill, "explain", "mill/errors.py::Broken")
+    assert "**Purpose**: Something is broken.\n" in text
+    (text,) = answers(mill, "explain", "mill/errors.py::grind")
+    assert "**Purpose**: Grind something, see above.\n" in text
+
+
+def test_nobody_makes_an_object_of_any_arguments(mill: Sampled):
+    asked = {one["element"] for one in of_kind(mill, "construct")}
+    assert "mill/errors.py::Broken" not in asked
+
+
+def test_a_constructor_is_not_used_by_those_who_name_it(mill: Sampled):
+    (text,) = answers(mill, "sketch", "mill/errors.py::Broken.__init__")
+    assert "**Used by**" not in text
+
+
+def test_a_list_of_some_paths_is_no_list_of_modules(mill: Sampled):
+    assert answers(mill, "modules") == set()
+
+
+def test_a_document_is_quoted_by_whole_sentences(mill: Sampled):
+    assert answers(mill, "module", "docs/grain.md") == set()
+
+
+def test_nobody_asks_for_tasks_around_the_project(mill: Sampled):
+    assert not any(
+        one["element"] == "tasks.py::publish" for one in mill.samples.values()
+    )

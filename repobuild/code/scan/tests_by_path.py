@@ -14,7 +14,7 @@ _TEST_FILE = re.compile(
 # They build, test or release the project, and nobody uses them for anything else.
 _BUILD_SCRIPT = re.compile(
     r"(^|/)(setup|noxfile|versioneer|ez_setup|distribute_setup|fabfile)\.py$"
-    r"|(^|/)docs?/(.*/)?conf\.py$"
+    r"|^tasks\.py$|(^|/)(docs?|documentation|sites?|website)/(.*/)?(\w+_)?conf\.py$"
 )
 
 

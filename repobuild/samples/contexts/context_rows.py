@@ -65,6 +65,7 @@ _OUTLINE = 6  # signatures of siblings
 _RECEIVERS = ("self", "cls")
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
+_SENTENCE_END = re.compile(r"[.!?。！？][)\"'”’）]*$")
 _DOCUMENTS = ("markdown", "restructuredtext")
 
 Row = dict[str, Value]
@@ -145,6 +146,11 @@ def _passage(paragraph: str) -> str:
     text = summarise_prose(paragraph)
     is_announcement = paragraph.rstrip().rstrip(":：").rstrip() == text != paragraph
     return "" if _LIST.match(paragraph) or is_announcement else text
+
+
+def _begins_with_sentences(paragraph: str) -> bool:
+    """Return whether a document begins with text, and not with what comes before it."""
+    return bool(_SENTENCE_END.search(_passage(paragraph)))
 
 
 def _own_fields(file: FileContext, element: ElementView) -> Row:
@@ -441,7 +447,7 @@ def file_row(file: FileContext) -> Row | None:
         "summary": file.summary,
         "brief": file.is_test,
     }
-    if kind == "document" and not _passage(str(file.facts.get("doc", ""))):
+    if kind == "document" and not _begins_with_sentences(file.facts.get("doc", "")):
         row["summary"] = ""
     is_aside = file.is_test or is_build_script(file.path)
     imports = {} if is_aside else _import_lists(file)

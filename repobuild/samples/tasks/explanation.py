@@ -15,6 +15,7 @@ _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _SHORT_BODY = 10  # lines
 _PLAIN_BODY = 20  # lines of what nobody gives a purpose
 _LONGEST_BODY = 40  # lines of what nothing else explains
+_USERS = ("callers", "readers")
 # Fields that tell what an element does, or is, and not who uses it.
 _DOES = ("raises", "overrides", "overridden", "callees", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
@@ -132,6 +133,8 @@ def _neighbours(
         ("readers", "read_by"),
         ("tests", "tested_by"),
     ):
+        if name in _USERS and scope.get("name") == "__init__":
+            continue  # those who name it; all others call the class
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
         if members and not (name == "overrides" and ids == sources):
             text += part(label, members=members)

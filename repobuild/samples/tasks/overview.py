@@ -11,6 +11,7 @@ from repobuild.samples.tasks.facts import Fact, FactScope
 _ONE_PACKAGE = ("single package", "single module", "subpackages")
 _TESTS = frozenset({"test", "tests", "testing"})  # words of a folder of tests
 _READMES = "readme"  # how the name of a README begins, in small letters
+_MANY_MODULES = 8  # of which the graph lists no more
 _MOST_DISTRIBUTIONS = 12
 # Stand-ins for newer versions of the standard library: nothing is built on them.
 _BACKPORTS = frozenset(
@@ -25,7 +26,9 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     yield from _purpose(scope)
     items = _module_items(scope)
-    if items.count("\n") > 1:
+    # A list that is cut says little without what each is for.
+    is_told = _tells_purposes(scope) or items.count("\n") < _MANY_MODULES
+    if items.count("\n") > 1 and is_told:
         yield _fact(scope, "modules", items=items)
     names = scope.get("technologies") or ()
     if names := [n for n in names if n.partition(".")[0] not in _BACKPORTS]:
@@ -84,14 +87,19 @@ def _architecture(scope: FactScope) -> Iterator[Fact]:
     is_one = _module_items(scope).count("\n") < 2
     if not style or (is_one and style in _ONE_PACKAGE):
         return
-    told = [bool(text) for _, text in scope.get("modules") or []]
-    if style in _ONE_PACKAGE and 2 * sum(told) < len(told):
+    if style in _ONE_PACKAGE and not _tells_purposes(scope):
         return  # a list of paths
     label = scope.phrases.words.get("style_" + style.replace(" ", "_"), style)
     answer = scope.answer("architecture", style=label)
     if items := _module_items(scope):
         answer += scope.phrases.part("modules", items=items)
     yield Fact("architecture", answer, (scope.id,), "hard")
+
+
+def _tells_purposes(scope: FactScope) -> bool:
+    """Return whether at least half of the modules say what they are for."""
+    told = [bool(text) for _, text in scope.get("modules") or []]
+    return 2 * sum(told) >= len(told)
 
 
 def _installation(scope: FactScope) -> Iterator[Fact]:

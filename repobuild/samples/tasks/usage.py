@@ -41,7 +41,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     ):
         yield _usage(scope, is_wrapped)
     if kind == "class":
-        if python and parameters:
+        # `*args` alone tells nobody what to pass.
+        if python and any(not one.startswith("*") for one, *_ in parameters or ()):
             yield _construct(scope)
     elif is_wrapped:
         return  # its parameters may not be those that a caller passes

@@ -101,6 +101,8 @@ _DETOUR = re.compile(
     r"|`\w+` is full\b|(?:There|Sometimes|Often|Everyone|Most|Many|Although|While)\b"
     r"|(?:Have|Do|Did|Are) you\b"
 )
+# A last sentence that only points elsewhere.
+_POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
@@ -150,6 +152,7 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         # The last sentence goes on after an empty line.
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
+    text = _POINTER.sub("", text)
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 

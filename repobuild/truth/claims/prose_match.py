@@ -57,7 +57,8 @@ def is_beginning(text: str, source: str) -> bool:
 
     The text has to end where a sentence or a paragraph ends, or with " ...".
     """
-    words, source = plain(text.removesuffix(_CUT)).split(), plain(source).strip()
+    bare = _REFERENCE.sub("", text.removesuffix(_CUT))
+    words, source = plain(bare).split(), plain(_REFERENCE.sub("", source)).strip()
     if not words:
         return False
     for start in (source, _NAME_ALONE.sub("", source)):
@@ -100,13 +101,15 @@ def occurs(text: str, source: str, before: str = "") -> bool:
     words, source = plain(text.removesuffix(_CUT)).split(), _plain_source(source)
     if not words:
         return False
-    matches = re.finditer(before + _words_pattern(words), source)
-    return any(_may_end(text, source[match.end() :]) for match in matches)
+    return any(
+        _may_end(text, one[match.end() :])
+        for one in dict.fromkeys((source, _REFERENCE.sub("", source)))
+        for match in re.finditer(before + _words_pattern(words), one)
+    )
 
 
 def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
-    text = _REFERENCE.sub("", text)
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
