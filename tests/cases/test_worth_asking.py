@@ -544,7 +544,13 @@ def test_a_call_that_fails_is_no_expectation(game: Sampled):
 
 
 @pytest.mark.parametrize(
-    "line", ["return first, second", "value.level = level", "for part in self.parts:"]
+    "line",
+    [
+        "return first, second",
+        "value.level = level",
+        "for part in self.parts:",
+        "if value.is_level:",
+    ],
 )
 def test_a_line_without_anything_of_its_own_is_trivial(tmp_path: Path, line: str):
     inner = "\n            print(part)" if line.endswith(":") else ""
@@ -639,3 +645,10 @@ def test_nobody_asks_for_tasks_around_the_project(mill: Sampled):
     assert not any(
         one["element"] == "tasks.py::publish" for one in mill.samples.values()
     )
+
+
+def test_data_is_no_purpose():
+    assert parse_docstring("{'type': 'boolean', 'nullable': True}").summary == ""
+    assert parse_docstring("..and so on.").summary == ""
+    told = parse_docstring("{class}`Rule` of a field.").summary
+    assert told == "`Rule` of a field."

@@ -30,6 +30,7 @@ _TRIVIAL = re.compile(
     (?:return|raise|yield|throw)?\s*(?:not\s|!|\*)?(?:{_VALUE}(?:,\s*{_VALUE})*)?
     |(?:const\s|let\s|var\s)?(?:{_VALUE})(?:\s*:\s*\w+)?\s*[-+:]?=\s*(?:{_VALUE})
     |(?:super\([^()]*\)(?:\.__init__\(\))?|\.\.\.|raise\sNotImplementedError\b.*)
+    |(?:if|elif|while)\s(?:not\s)?[\w.]+:
     |import\s\w+|for\s(\w+)\sin\s(?:self\.)?\1e?s:|[\w.]+\.(\w+)\s*=\s*\2
     |(?:while\s(?:True|1)|else|try|finally|do)\s*[:{{]?
     )[\s;,{{(\[]*""",

@@ -68,7 +68,8 @@ _NO_PURPOSE = re.compile(
     |\*?\w+\.\w+\([^\n]*\)[ ](?:->|→)[ ]\(?\w+(?:,[ ]\w+)*\)?\*?(?:\n\n|$)  # a call
     |(?-i:and|or|but|nor|so|which|whose|that|than|otherwise|may|has[ ]been)\b  # the
         # middle of a sentence
-    |[.,;)|]+(?:\s|$) | \.{2, 3} | !!!\ \w  # a directive of a documentation tool
+    |[(\[{{]\s*['"]  # data, as of a rule
+    |[.,;)|]+(?:\s|$) | \.{{2,3}} | !!!\ \w  # a directive of a documentation tool
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
     |(?:authors?|licen[sc]e|file(?:name)?)[ ]*:[ \t]*\S | spdx- | \$id\b
     |licen[sc]ed[ ](?:under|to)\b | all[ ]rights[ ]reserved
