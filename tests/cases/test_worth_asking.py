@@ -488,7 +488,10 @@ PLAYED = {
     "docs/conf.py": '"""Configure the documentation."""\n\nimport game.players\n',
     "docs/install.md": "# Install\n\nTo install it, type this:\n\n    pip install x\n\n"
     "## More\n\nThere is more.\n",
-    "game/__init__.py": "",
+    "game/__init__.py": '"""A game."""\n',
+    "game/version.py": "VERSION = 1\n",
+    "game/test.py": "from game.players import beep\n\n\ndef trial():\n"
+    '    """Try it."""\n    return beep(2)\n',
     "game/players.py": PLAYERS,
     "tests/test_players.py": "import unittest\n\nfrom game.players import Player\n\n\n"
     "class PlayerTest(unittest.TestCase):\n    def test_lose(self):\n"
@@ -537,6 +540,11 @@ def test_nobody_asks_who_builds_the_documents(game: Sampled):
     asked = {one["element"] for one in game.samples.values()}
     assert "docs/conf.py" not in asked
     assert answers(game, "importers", "game/players.py") == set()
+
+
+def test_a_test_script_and_a_version_are_no_parts_of_the_game(game: Sampled):
+    told = "\n".join(one["answer"] for one in game.samples.values())
+    assert "game/version.py`\n" not in told and "`trial`" not in told
 
 
 def test_a_call_that_fails_is_no_expectation(game: Sampled):
@@ -597,7 +605,7 @@ def stop(part):
 '''
 MILL = {
     "setup.cfg": "[metadata]\nname = mill\n",
-    "docs/grain.md": "# Grain\n\nWhat the mill makes looks like\n\n    flour\n\n"
+    "docs/grain.md": "# **Grain**\n\nWhat the mill makes looks like\n\n    flour\n\n"
     "## More\n\nThere is more.\n",
     "tasks.py": 'def publish(where):\n    """Publish the mill."""\n    print(where)\n',
     "mill/__init__.py": "",
@@ -639,6 +647,12 @@ def test_a_list_of_some_paths_is_no_list_of_modules(mill: Sampled):
 
 def test_a_document_is_quoted_by_whole_sentences(mill: Sampled):
     assert answers(mill, "module", "docs/grain.md") == set()
+
+
+def test_a_heading_is_named_without_its_stars(mill: Sampled):
+    assert answers(mill, "sections", "docs/grain.md") == {
+        '`docs/grain.md` has the sections "Grain", "More".'
+    }
 
 
 def test_nobody_asks_for_tasks_around_the_project(mill: Sampled):

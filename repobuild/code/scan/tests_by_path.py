@@ -7,7 +7,7 @@ from functools import cache
 
 _TEST_FILE = re.compile(
     r"(^|/)(tests?|testing|__tests__)/"
-    r"|(^|/)(test_[^/]*|[^/]*_test|tests|conftest)\.py$"
+    r"|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.py$"
     r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
 )
 

@@ -9,7 +9,8 @@ from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
 _ONE_PACKAGE = ("single package", "single module", "subpackages")
-_TESTS = frozenset({"test", "tests", "testing"})  # words of a folder of tests
+# Words of the paths of tests, and of what says only what the project is.
+_NO_PARTS = frozenset({"test", "tests", "testing", "version", "about"})
 _READMES = "readme"  # how the name of a README begins, in small letters
 _MANY_MODULES = 8  # of which the graph lists no more
 _MOST_DISTRIBUTIONS = 12
@@ -75,7 +76,7 @@ def _module_items(scope: FactScope) -> str:
         f"\n- `{path}`"
         + (scope.phrases.part("package_purpose", text=text) if text else "")
         for path, text in scope.get("modules") or []
-        if _TESTS.isdisjoint(re.split(r"[/_]", path))
+        if _NO_PARTS.isdisjoint(re.split(r"[/_.]", path))
     ]
     return "".join(lines[: answer_parts.MAX_NAMES])
 

@@ -33,7 +33,7 @@ from repobuild.truth.tree.python_reader import display_name
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
 _TEST = re.compile(
-    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|tests|conftest)\.pyi?$"
+    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.pyi?$"
     r"|_test\.go$|\.(test|spec)\.[cm]?[jt]sx?$|Tests?\.java$|_(unit)?test\.(c|cc|cpp|cxx)$"
 )
 _BENCHMARK = re.compile(r"(?i)(^|[/_.])bench")
