@@ -666,3 +666,19 @@ def test_data_is_no_purpose():
     assert parse_docstring("..and so on.").summary == ""
     told = parse_docstring("{class}`Rule` of a field.").summary
     assert told == "`Rule` of a field."
+
+
+def test_a_role_is_quoted_without_the_prefix_of_its_target():
+    told = parse_docstring("Turn a :class:`python3:str` into :func:`.weigh()`.").summary
+    assert told == "Turn a `str` into `weigh()`."
+
+
+def test_functions_with_nothing_in_common_but_a_suffix_have_no_plan(tmp_path: Path):
+    names = ["join_lines", "sort_lines", "trim_lines", "count_lines"]
+    code = f"__all__ = {names!r}\n" + "".join(
+        f'\n\ndef {name}(text):\n    """Do it: {name}."""\n    return text\n'
+        for name in names
+    )
+    files = {"shop/__init__.py": "", "shop/text.py": code}
+    asked = Sampled(tmp_path, files, **{"samples.languages": ["en"]}).samples
+    assert not any(key.startswith("plans//") for key in asked)

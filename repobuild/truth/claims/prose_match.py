@@ -20,6 +20,7 @@ _ROLE = re.compile(
     r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
 )  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
+_ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
@@ -122,6 +123,7 @@ def _role_text(content: str) -> str:
     """Return what a role renders: the text of `text <target>`, `b` of `~a.b`."""
     if explicit := _ROLE_TEXT.match(content):
         return explicit[1]
+    content = _ROLE_PREFIX.sub(r"\1", content)
     if content[0] == "~":
         return content.lstrip("~!").rpartition(".")[2]
     return content.lstrip("!")
