@@ -5,9 +5,9 @@ equals the bare name. `languages` are those of the project's documents, unless t
 English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
-of other elements hold ids, sorted by path and name, at most eight; `more` names the
-lists that were cut. Only the id and first sentence of another element are quoted,
-so that a change of one context changes few of its neighbours.
+of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
+24; `more` names the lists that were cut. Only the id and first sentence of another
+element are quoted, so that a change of one context changes few of its neighbours.
 
 A row with `brief` describes a test, a benchmark, a setup script or a function within a
 function: it gives the location and no details, because these would outnumber what users
@@ -28,7 +28,7 @@ from itertools import islice
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.tests_by_path import is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import (
@@ -53,9 +53,11 @@ from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
-MOST = 8  # ids in a list
+MOST = 16  # ids in a list
+_MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
+_SHORT_RAW_CODE = 20  # the same with comments and docstring
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
@@ -65,6 +67,7 @@ _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
+_SENTENCE_END = re.compile(r"[.!?。！？][)\"'”’）]*$")
 _DOCUMENTS = ("markdown", "restructuredtext")
 
 Row = dict[str, Value]
@@ -145,6 +148,11 @@ def _passage(paragraph: str) -> str:
     text = summarise_prose(paragraph)
     is_announcement = paragraph.rstrip().rstrip(":：").rstrip() == text != paragraph
     return "" if _LIST.match(paragraph) or is_announcement else text
+
+
+def _begins_with_sentences(paragraph: str) -> bool:
+    """Return whether a document begins with text, and not with what comes before it."""
+    return bool(_SENTENCE_END.search(_passage(paragraph)))
 
 
 def _own_fields(file: FileContext, element: ElementView) -> Row:
@@ -233,14 +241,14 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
 
 def _short_code(file: FileContext, element: ElementView) -> str:
     """Return code that is too short to be asked for, but tells what it does."""
-    lines = element.row.end_line - element.row.start_line
+    raw_lines = element.row.end_line - element.row.start_line
     is_plain = element.type != "class" and not file.children(element.qual)
-    if lines > _SHORT_CODE or element.is_stub or not is_plain:
+    if raw_lines > _SHORT_RAW_CODE or element.is_stub or not is_plain:
         return ""
     quoted = file.quote(element)
     if quoted is None or quoted.ends_fence or not quoted.body.strip():
         return ""
-    if len(quoted.body) > _LONGEST_SIGNATURE:
+    if quoted.lines > _SHORT_CODE + 1 or len(quoted.body) > _LONGEST_SIGNATURE:
         return ""
     return f"{quoted.head}\n{quoted.body}"
 
@@ -257,6 +265,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     tests = _tests(file, element) if is_only else []
     is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
+        MOST,
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
         callees=_in_call_order(element, reader),
@@ -272,17 +281,17 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     return row
 
 
-def _cut_lists(**lists: Iterable[str]) -> Row:
-    """Return at most `MOST` ids of each list, and under `more` the names of cut lists.
+def _cut_lists(most: int, **lists: Iterable[str]) -> Row:
+    """Return at most `most` ids of each list, and under `more` the names of cut lists.
 
     Iterators are read no further than that.
     """
     row: Row = {}
     more = []
     for name, ids in lists.items():
-        first = list(islice(ids, MOST + 1))
-        row[name] = first[:MOST]
-        if len(first) > MOST:
+        first = list(islice(ids, most + 1))
+        row[name] = first[:most]
+        if len(first) > most:
             more.append(name)
     return row | {"more": more}
 
@@ -456,8 +465,12 @@ def file_row(file: FileContext) -> Row | None:
         "summary": file.summary,
         "brief": is_aside,
     }
+    if kind == "document" and not _begins_with_sentences(file.facts.get("doc", "")):
+        row["summary"] = ""
     imports = {} if is_aside else _import_lists(file)
-    row.update(_cut_lists(members=_top_level(file), **imports))
+    row.update(_cut_lists(MOST, **imports))
+    members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
+    row.update(members, more=[*row["more"], *members["more"]])
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
         row["titles"] = [file.elements[qual].title for qual in quals]
@@ -480,7 +493,9 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
     importers = file.reader.incoming(file.path, "imports", tests=False)
     return {
         "imports": [path for path in imports if path != file.path],
-        "importers": dict.fromkeys(split_id(id)[0] for id in importers),
+        "importers": dict.fromkeys(
+            path for path in (split_id(id)[0] for id in importers) if not is_tool(path)
+        ),
     }
 
 

@@ -19,6 +19,8 @@ from repobuild.engine.contract import Value
 PROPERTIES = ("property", "cached_property", "functools.cached_property")
 _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
+_REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 _COUNT = re.compile(r"#\d+")
 # Names of a first parameter that a call does not pass, without outer underscores.
 _RECEIVERS = frozenset("self cls klass mcs mcls metacls this".split())
@@ -78,6 +80,7 @@ class ElementView:
     def title(self) -> str:
         """A section's heading without images and the targets of links."""
         text = _LINK.sub(r"\1", _IMAGE.sub("", self.row.returns)).strip()
+        text = _STRONG.sub(r"\1", _REST_LINK.sub(r"\1", text))
         return text or self.row.returns or self.name
 
     @property

@@ -16,6 +16,7 @@ from repobuild.samples.contexts.clues import (
 )
 from repobuild.samples.contexts.copied_docstrings import (
     COPIED,
+    NO_PURPOSE,
     REPEATED,
     docstring_uses,
 )
@@ -119,7 +120,7 @@ class FileContext:
         That is its summary and, where others begin with the same paragraph, the next.
         """
         use = self._docstring_uses.get(element.qual)
-        text = "" if use == COPIED else summary
+        text = "" if use in NO_PURPOSE else summary
         _, _, rest = without_name(element.doc).strip().partition("\n\n")
         if use == REPEATED and text and "\n" not in text and rest.strip():
             text = f"{text} {summarise(rest)}".strip()
@@ -205,13 +206,14 @@ class FileContext:
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
 
-        That is so for tests, benchmarks, setup scripts and functions within functions.
+        That is so for tests, tools and functions within functions.
         """
         if element.type == "section":
             return False
+        if self.is_test or self.is_tool:
+            return True
         parent = self.elements.get(element.parent)
-        is_inner = parent is not None and parent.type != "class"
-        return self.is_test or self.is_tool or is_inner
+        return parent is not None and parent.type != "class"
 
     def is_dispatched(self, element: ElementView) -> bool:
         """Return whether its class may call a method by a name that it computes."""

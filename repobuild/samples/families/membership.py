@@ -125,7 +125,10 @@ def families_of(
                 if bare.startswith("_") or not element.name.startswith("_"):
                     found[f"subclass::{base}"].append(element.qual)
         elif element.type == "function":
+            # One of the same file is a helper of its functions, and registers nothing.
             for name in _decorators(element):
+                if name in elements:
+                    continue
                 found[f"decorated::{folder}::{name}"].append(element.qual)
     for key, quals in _alike(path, elements):
         found[key] += quals

@@ -106,14 +106,11 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
 
 
 def _similar(scope: FactScope) -> Iterator[Fact]:
-    """How to write a method like this one, whose code is short enough to be read."""
+    """How to write a method like this one, where it is one of several of its name."""
     code = answer_parts.render_short_code(scope, _SHORT_BODY)
-    if (
-        not code
-        or not scope.get("signature")
-        or not scope.get("sole")
-        or scope.get("stub")
-    ):
+    if not code or not scope.get("sole") or scope.get("stub"):
+        return
+    if not scope.get("overrides") and not scope.get("overridden"):
         return
     text, cited = reasoning(scope, "callers", "callees")
     if not text:

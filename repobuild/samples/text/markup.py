@@ -22,6 +22,7 @@ _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text
 _ROLE_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$")
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
+_ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$\n?", re.MULTILINE)
 _TITLE = re.compile(r"^[ \t]*([=*#~^]){4,}[ \t]*\n([^\n]+)\n[ \t]*\1{4,}[ \t]*(?:\n|$)")
 _MAX_LINE = 2_000  # characters; roles within roles cost the square
@@ -60,10 +61,14 @@ def _epytext(match: re.Match[str]) -> str:
 
 
 def _role_text(match: re.Match[str]) -> str:
-    """Return `C` for `~a.b.C` and `.C`, `text` for `text <target>`, `n` for `!n`."""
+    """Return `C` for `~a.b.C`, the text for `text <target>`, `name` for `!name`.
+
+    `python:str` is the `str` of another project's documents, `.name` one of any module.
+    """
     content = match[1]
     if with_target := _ROLE_TARGET.match(content):
         return with_target[1]
+    content = _ROLE_PREFIX.sub(r"\1", content)
     if content.startswith("~"):
         content = content.rpartition(".")[2].lstrip("~")
     return f"`{content.lstrip('!.')}`"

@@ -94,6 +94,14 @@ def parameters(subject: Subject, claimed: str) -> str:
     return ""
 
 
+def no_arguments(subject: Subject, claimed: str) -> str:
+    """Check that a caller passes nothing."""
+    if subject.file.python is None:
+        return ""
+    known = _parameters(subject.constructor)
+    return f"it takes {', '.join(p.name for p in known)}" if known else ""
+
+
 def _check_parameter(
     subject: Subject, line: str, parameter: PythonParameter, doc: str
 ) -> str:
@@ -271,6 +279,7 @@ def _source(node: ast.expr | None) -> str:
 SIGNATURE_CLAIMS: Mapping[str, LocalCheck] = {
     "signature": signature,
     "parameters": parameters,
+    "no arguments": no_arguments,
     "returns": returns,
     "example call": example_call,
     "constructor": constructor,
