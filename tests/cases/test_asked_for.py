@@ -318,17 +318,15 @@ def test_a_call_that_a_test_expects_to_fail_is_no_example(clock: Sampled) -> Non
     assert "hour=None" not in text and "ring(late(-10))" in text
 
 
-def test_a_model_for_something_new_is_shown(clock: Sampled) -> None:
-    told = answers(clock, "similar")
-    assert told and all("**Its code**:" in text for text in told)
-
-
 def test_private_methods_are_no_methods_that_a_class_offers(clock: Sampled) -> None:
     assert answers(clock, "members", f"{HOME}Ticker") == set()
 
 
-def test_who_calls_a_private_method_is_no_explanation(clock: Sampled) -> None:
-    assert answers(clock, "sketch", f"{HOME}Ticker._tick") == set()
+def test_a_private_method_is_explained_by_its_code_and_not_by_its_callers(
+    clock: Sampled,
+) -> None:
+    (told,) = answers(clock, "sketch", f"{HOME}Ticker._tick")
+    assert "self.ticks -= 1" in told or "self.ticks = 60" in told
 
 
 def test_a_literal_is_no_purpose(clock: Sampled) -> None:
