@@ -24,6 +24,8 @@ _MODULUS = 1 << (8 * TABLE_BYTES)
 _PLAIN = b"r"
 _DEFLATED = b"z"
 _DEFLATE_ABOVE = 160  # bytes; below this zlib's header costs what it saves
+# Against level 1, 0.6 s more for all rows of the standard library, and 4 % less state.
+_LEVEL = 6
 
 
 def pack(value: Any) -> bytes:
@@ -56,7 +58,7 @@ def deflate(packed: bytes) -> bytes:
     """Return the stored form: one byte for the encoding, then the packed bytes."""
     if len(packed) < _DEFLATE_ABOVE:
         return _PLAIN + packed
-    return _DEFLATED + zlib.compress(packed, 1)
+    return _DEFLATED + zlib.compress(packed, _LEVEL)
 
 
 def inflate(stored: bytes) -> bytes:

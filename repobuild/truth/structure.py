@@ -48,7 +48,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "used_by?",
     ),
     "module": ("summary|begins?", "defines?"),
-    "members": ("properties?",),
+    "members": ("properties?", "definition?"),
     "sketch": (
         "container|owner?", "no_docstring|no_comment|no_purpose|shared_docstring",
         "said_above|said_in|said_of_base?", "class_summary?",
@@ -65,7 +65,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "brief?",
     ),
     "construct": (),
-    "signature": (),
+    "signature": ("no_arguments?",),
     "callers": (),
     "callees": (),
     "bases": (),
@@ -80,7 +80,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "example": ("reasoning",),
     "change": ("steps", "trace_code?"),
     "steps": ("parts",),
-    "similar": ("reasoning", "summary?", "class_summary?", "trace_code?"),
+    "similar": ("reasoning", "summary?", "class_summary?", "short_code"),
     "trace": ("reasoning",),
     "plan": _PLAN,
     "plan_like": _PLAN,
@@ -126,6 +126,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
         "step_read", "step_overridden", "step_callers", "step_readers", "step_run",
+        "step_run_users",
     ),
 }  # fmt: skip
 
@@ -202,6 +203,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("replaced_by", "members"): "overridden",
     ("tested_by", "members"): "tests",
     ("construct", "code"): "constructor",
+    ("no_arguments", "said"): "no arguments",
     ("trace_code", "code"): "signature",
     ("parameters", "items"): "parameters",
     ("returns", "returns"): "returns",
@@ -245,6 +247,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("tests", "members"): "tests",
     ("trace_tests", "members"): "tests",
     ("step_run", "members"): "tests",
+    ("step_run_users", "members"): "tests",
     ("imports", "members"): "imports",
     ("importers", "members"): "importers",
     ("purpose", "description"): "description",

@@ -244,7 +244,7 @@ def test_without_a_real_call_the_answer_says_that_it_is_made_up(stores: Sampled)
 
 def test_an_instance_is_not_named_like_the_package(tmp_path: Path):
     app = (
-        "class Star:\n    def host(self, host, app, name=None):\n"
+        "class Star:\n    def host(self, host: str, app, name=None):\n"
         '        """Serve an application at a host."""\n        return host\n'
     )
     files = {"star/__init__.py": "", "star/app.py": app}

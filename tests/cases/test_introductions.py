@@ -180,6 +180,24 @@ def test_technologies_are_other_projects_that_the_product_imports() -> None:
     assert World(files).rows[PROJECT][""]["main_technologies"] == ["numpy"]
 
 
+def test_a_distribution_with_dots_in_its_name_is_a_technology(tmp_path) -> None:
+    files = {
+        "tool/__init__.py": "from jaraco.functools import once\nimport numpy.linalg\n"
+        "from google.cloud import storage\nfrom jaraco import text\n"
+        "from tool.parts.core import *\n",
+        "tool/parts.core.py": "",
+        "pyproject.toml": '[project]\nname = "tool"\ndependencies = ["numpy",'
+        ' "jaraco.functools", "google-cloud-storage", "tool-parts"]\n',
+    }
+    names = ["google.cloud.storage", "jaraco.functools", "numpy"]
+    assert World(files).rows[PROJECT][""]["main_technologies"] == names
+    sampled = Sampled(tmp_path, files, **{"samples.languages": ["en"]})
+    told = ", ".join(f"`{name}`" for name in names)
+    asked = {one["answer"] for one in sampled.samples.values()}
+    assert f"The code of tool imports {told}." in asked
+    assert sampled.audit().wrong == []
+
+
 @pytest.mark.parametrize(
     ("paths", "style"),
     [

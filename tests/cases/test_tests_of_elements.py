@@ -82,19 +82,19 @@ def queues(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
 def answers_of(sampled: Sampled, name: str) -> set[str]:
     """Return the answers that name tests of an element."""
     answers = sampled.answers(f"queues/queue.py::{name}")
-    return {one for one in answers if "is tested by" in one}
+    return {one for one in answers if one.startswith("Tests that use")}
 
 
 def test_tests_named_after_an_element_come_first(queues: Sampled) -> None:
     assert answers_of(queues, "Queue.restock") == {
-        "`restock` is tested by `QueueTest.test_restock_gives_the_count`,"
+        "Tests that use `restock` directly: `QueueTest.test_restock_gives_the_count`,"
         " `QueueTest.test_a_queue_is_drained` (in `tests/test_all.py`)."
     }
 
 
 def test_helpers_and_benchmarks_are_no_tests(queues: Sampled) -> None:
     for sample in queues.samples.values():
-        if "is tested by" in sample["answer"]:
+        if sample["answer"].startswith("Tests that use"):
             assert "check_restock" not in sample["answer"]
             assert "bench" not in sample["answer"]
 
@@ -117,8 +117,8 @@ def test_a_helper_or_a_benchmark_is_noticed(
     changed = {}
     path = "tests/test_all.py" if "." in name else "tests/test_benchmarks.py"
     for key, sample in queues.samples.items():
-        if sample["answer"].startswith("`restock` is tested by"):
-            answer = f"`restock` is tested by `{name}` (in `{path}`)."
+        if sample["answer"].startswith("Tests that use `restock`"):
+            answer = f"Tests that use `restock` directly: `{name}` (in `{path}`)."
             sources = [sample["element"], f"{path}::{name}"]
             changed[key] = {**sample, "answer": answer, "sources": sources}
     assert changed

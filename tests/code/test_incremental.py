@@ -154,7 +154,7 @@ def _edit(dice: random.Random, files: dict[str, str]) -> None:
         files[_path(dice)] = files[path]
 
 
-def _assert_same(world: World, files: dict[str, str]) -> None:
+def assert_same(world: World, files: dict[str, str]) -> None:
     clean = World(files)
     assert list(world.rows) != [] or not files
     for path in sorted({*world.rows, *clean.rows}):
@@ -176,7 +176,7 @@ def test_random_edits_end_with_the_rows_of_a_full_build(seed: int) -> None:
         for _ in range(dice.choice([1, 1, 1, 3])):
             _edit(dice, files)
         world.put(files)
-        _assert_same(world, files)
+        assert_same(world, files)
 
 
 @pytest.mark.parametrize("length", [59, 60, 61])
@@ -192,7 +192,7 @@ def test_a_chain_at_the_depth_limit_ends_the_same_from_either_end(
     world = World(files)
     files["z.py"] = "# moved\n" + files["z.py"]
     world.put(files)
-    _assert_same(world, files)
+    assert_same(world, files)
 
 
 def test_a_module_that_replaces_a_package_updates_importers_of_its_modules():
@@ -201,7 +201,7 @@ def test_a_module_that_replaces_a_package_updates_importers_of_its_modules():
     world = World(files)
     files["lib.py"] = ""
     world.put(files)
-    _assert_same(world, files)
+    assert_same(world, files)
 
 
 INNER = """
@@ -236,7 +236,7 @@ def test_a_change_within_a_function_updates_callers_of_its_result(
     world = World(files)
     files["b.py"] = INNER.format(*after)
     world.put(files)
-    _assert_same(world, files)
+    assert_same(world, files)
 
 
 LOOSE = """
@@ -281,4 +281,4 @@ def test_a_change_of_a_result_type_updates_its_users(
     files["b.py"] = LOOSE.format(*after)
     world.put(files)
     assert world.calls("a.py") != before
-    _assert_same(world, files)
+    assert_same(world, files)

@@ -28,6 +28,7 @@ def _forget() -> None:
     languages._file_name_pattern.cache_clear()
     load_grammar.cache_clear()
     reader.cache_clear()
+    facts_of.cache_clear()
 
 
 @pytest.fixture

@@ -322,3 +322,15 @@ def test_every_build_collects_by_itself(here: Repository, monkeypatch):
         counts += state.database.execute("SELECT count(*) FROM memo").fetchone()
         state.close()
     assert max(counts) <= 4  # the row as it is, two builds back, and one to be taken
+
+
+def test_a_build_of_whole_tables_leaves_no_pages_half_empty(toy, repository):
+    repository.commit({f"{n:04}.txt": f"some{n} words{n}" for n in range(1200)})
+    toy.change("words", version=7)
+    toy.build("lines")
+    database = toy.last.state.database
+    sparse = pages(database)
+    collect_after_build(toy.last, PLENTY)
+    dense = pages(database)
+    database.execute("VACUUM")
+    assert pages(database) == dense < sparse

@@ -555,7 +555,8 @@ def test_a_question_that_is_marked_as_unique_is_asked_once(
         "split.salt": "1",
     }
     scope: Any = SimpleNamespace(settings=settings)
-    made = [samples(row, scope) for row in repository.build(SOURCES | more).values()]
+    contexts = repository.build(SOURCES | more).values()
+    made = [samples(row, scope) or {} for row in contexts]
     named = [s["question"] for rows in made for s in rows.values() if s.get("named")]
     assert len(named) > 20
     assert len(named) == len(set(named))
@@ -594,3 +595,41 @@ def test_what_an_element_is_asked_by_is_kept_up_to_date(
             made = random_document if path.endswith(".md") else random_module
             sources[path] = made(chance)
         same(repository.build(sources), clean(sources))
+
+
+WALKER = """class Walker:
+    def walk(self, node):
+        found = getattr(self, {name})
+        return found(node) or self.name_node(node)
+
+    def name_node(self, node):
+        return node
+"""
+
+
+def test_a_computed_name_hides_callers_of_a_method_and_shows_them_again() -> None:
+    repository = Repository()
+    for name in ("'name'", "'name_' + node", "'name'", "f'{node}_node'"):
+        sources = {"walker.py": WALKER.format(name=name)}
+        kept, made = repository.build(sources), Repository().build(sources)
+        assert kept == made
+        callers = kept["walker.py::Walker.name_node"].get("callers")
+        assert (callers is None) == (name != "'name'")
+
+
+HELPED = """from shapes import area
+{helper}
+def test_area():
+    assert area(square(2)) == "four metres"
+"""
+
+
+def test_a_helper_that_comes_or_goes_changes_the_tests_that_use_it() -> None:
+    repository = Repository()
+    shapes = {"shapes.py": "def area(shape):\n    return shape\n"}
+    for helper in ("", "def square(n):\n    return n\n", "", "square = len\n"):
+        sources = shapes | {"tests/test_shapes.py": HELPED.format(helper=helper)}
+        kept = repository.build(sources)
+        same(kept, clean(sources))
+        row = kept["tests/test_shapes.py::test_area"]
+        assert ("hidden" in row) == (not helper.startswith("def"))

@@ -191,3 +191,9 @@ def test_chinese_lines_are_joined_as_chinese_is_written() -> None:
     assert (
         parse_docstring("返回的内容是\nJSON 数据").summary == "返回的内容是 JSON 数据"
     )
+
+
+def test_a_sentence_that_goes_on_with_a_word_and_a_colon_is_no_section() -> None:
+    text = "Return True if one matches, else\nFalse:\n\n    >>> d.is_('.a')\n"
+    assert summarise(text) == "Return True if one matches, else False"
+    assert summarise("Return the sum\nArgs:\n    a: one") == "Return the sum"

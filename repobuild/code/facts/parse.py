@@ -60,8 +60,12 @@ def reason_left_out(blob: bytes, language: str) -> str:
     return "" if language in PROSE else classify_content(blob)
 
 
+@functools.lru_cache(maxsize=16)
 def facts_of(blob: bytes, language: str, limit: int = _MAX_BYTES) -> dict[str, Any]:
-    """Return the facts of a blob; above `limit` bytes only a problem."""
+    """Return the facts of a blob; above `limit` bytes only a problem.
+
+    Cached: the tables `changes` and `facts` both read what a commit changed.
+    """
     from repobuild.code.facts.bounded_parse import UnparsableError
 
     if problem := reason_refused(blob, limit):

@@ -18,7 +18,6 @@ _LEVELS = 8  # of inheritance
 _GENERATORS = frozenset("dataclass attrs define frozen mutable s".split())
 _FIELD_CALLS = frozenset("field ib attrib".split())
 _OPEN_BASE = "NamedTuple"
-_RECEIVERS = ("self", "cls")
 _PYTHON = (".py", ".pyi")
 
 
@@ -59,9 +58,7 @@ class Constructors:
     def _parameters(self, element: CodeElement, levels: int) -> list[dict[str, str]]:
         own = self._constructor(element)
         if own is not None:
-            rows = own.parameters
-            is_bound = bool(rows) and rows[0]["name"] in _RECEIVERS
-            return rows[1:] if is_bound else rows
+            return own.parameters[1:] if _is_bound(own) else own.parameters
         bases = [self._elements[id] for id in self._bases.get(element.id, ())]
         inherited: list[dict[str, str]] = []
         for base in bases if levels else ():
@@ -72,6 +69,14 @@ class Constructors:
         fields = list(_fields(self._code(element)))
         names = {one["name"] for one in fields}
         return [*(one for one in inherited if one["name"] not in names), *fields]
+
+
+def _is_bound(constructor: CodeElement) -> bool:
+    """Return whether the first parameter is the receiver, whatever its name."""
+    rows, path = constructor.parameters, constructor.filepath
+    return (
+        bool(rows) and path.endswith(_PYTHON) and not rows[0]["kind"].startswith("var")
+    )
 
 
 def _has_fields(element: CodeElement) -> bool:

@@ -16,6 +16,7 @@ prefix:
 
     type:.py   files by ending         kind:class    elements; kind:file files
     edge:calls edges                   import:numpy  product files that import this
+    dotted:a.b product files that import this of another project, two or three names
     folder:a/b files and elements in a folder, three levels deep at most
     package:a  1 for a folder of the product with `__init__.py`, as deep
     module:a.py  as many of a module at the top, or at the top of `src`
@@ -51,6 +52,7 @@ from repobuild.engine.contract import Change, Value, View
 PROJECT = "@project"
 _TOP_LEVEL = 1  # of a document's title; a section's level is in `complexity`
 _MAX_DEPTH = 3  # folders
+_MOST_NAMES = 3  # of a module that a distribution is called after: google.cloud.storage
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
@@ -67,6 +69,7 @@ _NOT_PROJECT = _NOT_PRODUCT | frozenset(
     " benchmark cookiecutter website site www".split()
 )
 _TEST_FOLDERS = frozenset("test tests testing __tests__".split())
+_TEST_MODULES = ("test.py", "tests.py")
 _DOCUMENT_FOLDERS = frozenset("doc docs documentation".split())
 _CODE = frozenset(
     ".py .pyx .js .jsx .mjs .cjs .ts .tsx .go .rs .java .c .cc .cpp .cxx .kt".split()
@@ -178,7 +181,8 @@ def _test_folder(folders: list[str], name: str) -> str:
         if folder in _NOT_PROJECT:
             return ""
     if _TEST_NAME.fullmatch(name) and _NOT_PROJECT.isdisjoint(folders):
-        return "/".join(folders) or name
+        is_all = name in _TEST_MODULES  # beside the code of its folder
+        return "/".join([*folders, name] if is_all else folders) or name
     return ""
 
 
@@ -204,6 +208,7 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         tops = {module.partition(".")[0] for module in modules}
         # `_pytest` and the like are the insides of a package, and nobody's technology.
         counts |= {f"import:{top}": 1 for top in tops if top and top[0] != "_"}
+        counts |= {f"dotted:{one}": 1 for one in _dotted_modules(facts, folders)}
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
         elif name.endswith(".py") and 0 < len(folders) < _MAX_DEPTH:
@@ -212,6 +217,20 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
         counts[f"module:{path}"] = size
     return counts
+
+
+def _dotted_modules(facts: Value, folders: list[str]) -> set[str]:
+    """Return what a distribution like `jaraco.functools` may be imported by.
+
+    The standard library and what lies in the file's own package are nobody else's.
+    """
+    found: set[str] = set()
+    for _, module, name, *_ in facts.get("imports", ()):
+        parts = [*module.split("."), *([name] if name.isidentifier() else [])]
+        if parts[0] and parts[0] not in names_of_others() and parts[0] not in folders:
+            ends = range(2, min(len(parts), _MOST_NAMES) + 1)
+            found.update(".".join(parts[:end]) for end in ends)
+    return found
 
 
 def _is_product(folders: list[str], name: str) -> bool:
@@ -263,7 +282,9 @@ def _project(
     description = describe(name, state["readmes"], manifests)
     dependencies = manifests.dependencies()
     needs: Mapping[str, str] = dependencies.value or {}
-    required = set(needs) if dependencies.path else None
+    # What a setup.py computes is not known, nor which imports are for some users only.
+    is_known = bool(dependencies.path) or manifests.kind == "python"
+    required = set(needs) if is_known else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
     context = ProjectContext(
         project_name=name,
@@ -363,7 +384,8 @@ def _technologies(
     """Return the most imported top modules of other projects.
 
     Where manifests declare what is needed to run, anything else is an adapter for
-    something that users may have, an extra among them, and no technology. A folder of
+    something that users may have, an extra among them, and no technology; a
+    distribution with dots in its name is a module below the top. A folder of
     the repository, a private module and one of Python 2's library never are.
     `is_external` queries the index, and a large project has hundreds of own modules, so
     only the most imported candidates are asked about.
@@ -375,9 +397,12 @@ def _technologies(
     if required is not None:
         known = {letters(import_name(one)) for one in required}
         known |= {letters(one) for one in required}
+    imported = _with_prefix(counts, "import:")
+    if known is not None:
+        imported |= _with_prefix(counts, "dotted:")
     names = [
         one
-        for one in _ranked(_with_prefix(counts, "import:"))
+        for one in _ranked(imported)
         if one[0] != "_" and one not in others and letters(one) not in own_names
     ]
     if known is not None:

@@ -56,7 +56,7 @@ class PythonFiles:
             return None
         self.resolver.begin_file()
         row = python_file_row(module, self.resolver)
-        within = (f"n:{path}:", f"b:{path}::", f"m:{path}::", f"d:{path}::")
+        within = tuple(f"{mark}:{path}:" for mark in "nbmdxs")
         looked_up = self.resolver.terms
         terms = {term for term in looked_up if not term.startswith(within)}
         terms.add("mod:" + stem_of(path).rpartition("/")[2])

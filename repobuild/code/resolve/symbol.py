@@ -13,8 +13,10 @@ the steps that led to it:
     0.7    the type in a function's return annotation; calling an instance
     0.6    the type that a function without such an annotation is seen to return
     0.5    one of several symbols that a name may be bound to; a parameter's default
-    0.4    one of several definitions of a name (overloads, build variants) in another
-           language than Python; samples state no edge below 0.5
+    0.4    a class that an instance has as an attribute of another name, which
+           subclasses may replace; one of several definitions of a name (overloads,
+           build variants) in another language than Python; samples state no edge
+           below 0.5
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """Read what a setup.py declares in literals, without running it.
 
 The keywords of `setup(...)` are taken where they are literals, or names that the module
-assigns a literal to. Everything else (a call, a file that is read) says nothing.
+assigns a literal to; those of `**name` from all tables that the name is set to, also in
+branches. Everything else (a call, a file that is read) says nothing.
 """
 
 from __future__ import annotations
@@ -45,10 +46,25 @@ def read_setup_script(source: bytes) -> dict[str, Any]:
                 for one in call.keywords
                 if one.arg
             }
+            for one in call.keywords:
+                if one.arg is None and isinstance(one.value, ast.Name):
+                    keywords = _tables(tree, one.value.id, literals) | keywords
             names = {one.arg for one in call.keywords}
             is_open = None in names or "install_requires" in names
             return {**_declared(keywords), "complete": not is_open}
     return {}
+
+
+def _tables(tree: ast.Module, name: str, literals: dict[str, Any]) -> dict[str, Any]:
+    """Return what `**name` may hold: all tables that the variable is set to."""
+    found: dict[str, Any] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=one)], value=ast.Dict()) if (
+                one == name
+            ):
+                found |= _literal(node.value, literals)
+    return found
 
 
 def _is_setup(function: ast.expr) -> bool:

@@ -6,7 +6,8 @@ a part of a statement is never quoted. A decorator is quoted with the line of it
 definition, `with` and `for` with a short body. Lines above it that assign its variables
 come along when they are short.
 
-A call that is expected to fail, within `with pytest.raises(...)`, is no example.
+A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
+that asserts something, is no example.
 
 Every quoted line is a line of the source without the common indentation, in the order
 of the source. `score` prefers keyword arguments, literals and short statements.
@@ -53,6 +54,7 @@ _WITH_BODY = re.compile(r"(?:async )?(?:with|for)\b")
 _BARE_DECORATOR = re.compile(r"\s*@([\w.]+)(?=\s*$)", re.MULTILINE)
 _DEFINITION = re.compile(r"(?:async def|def|class) [^\n]*:\s*$")
 _FAILING = re.compile(r"(?i)raises|\b(?:warns|should_?fail|expect\w*error)\b")
+_ASSERTS = re.compile(r"\s+(?:assert\b|self\.assert)")
 _ASIDE = re.compile(r"\b(?:mock|monkeypatch|patch|raises|skip|xfail|Mock)\b")
 
 
@@ -93,7 +95,7 @@ def call_example(
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
             continue
-        if _LEFT_OUT.search(STRING_OR_COMMENT.sub("''", code)):
+        if _LEFT_OUT.search(_without_strings(code)):
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
@@ -115,9 +117,11 @@ def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
 
 def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
     """Return whether a row is, or is in the body of, a check that it raises."""
-    if _FAILING.search(STRING_OR_COMMENT.sub("''", lines[row])):
+    if _FAILING.search(_without_strings(lines[row])):
         return True
     inner = len(lines[row]) - len(lines[row].lstrip())
+    if _is_asserted_to_fail(lines, row, inner):
+        return True
     header: list[str] = []  # lines of a header that ends with a bracket of its own
     for line in reversed(lines[max(0, row - _MOST_ABOVE) : row]):
         text, indent = line.strip(), len(line) - len(line.lstrip())
@@ -129,11 +133,29 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
             inner = indent + 1
             continue
         if text.startswith(("with", "async with")):
-            if _FAILING.search(STRING_OR_COMMENT.sub("''", " ".join(header))):
+            if _FAILING.search(_without_strings(" ".join(header))):
                 return True
         if _DEFINITION.match(text) or not indent:
             return False
         inner, header = indent, []
+    return False
+
+
+@lru_cache(256)
+def _without_strings(text: str) -> str:
+    """Cached: the lines around a call are looked at for each row it may begin in."""
+    return STRING_OR_COMMENT.sub("''", text)
+
+
+def _is_asserted_to_fail(lines: Sequence[str], row: int, inner: int) -> bool:
+    """Return whether the next `except` around a row asserts what has been raised."""
+    for at in range(row + 1, min(len(lines), row + _MOST_ABOVE)):
+        text, indent = lines[at].strip(), len(lines[at]) - len(lines[at].lstrip())
+        if text and indent < inner and not text.startswith((")", "]", "}")):
+            if not text.startswith("except"):
+                return False
+            body = (line for line in lines[at + 1 : at + 1 + _BODY_LINES])
+            return any(_ASSERTS.match(line) for line in body)
     return False
 
 
@@ -164,7 +186,7 @@ def _statement_end(lines: Sequence[str], start: int) -> int:
     for row in range(start, min(len(lines), start + _MOST_LINES)):
         if len(lines[row].strip()) > _LONGEST_LINE or '"""' in lines[row]:
             return 0
-        bare = STRING_OR_COMMENT.sub("''", lines[row]).rstrip()
+        bare = _without_strings(lines[row]).rstrip()
         depth += _depth(bare)
         if depth < 0:
             return 0
@@ -228,7 +250,7 @@ def _is_valid(code: str) -> bool:
 
 
 def _score(code: str, name: str) -> int:
-    bare = STRING_OR_COMMENT.sub("''", code)
+    bare = _without_strings(code)
     at = _find_call(bare, name)
     call = bare[at + len(name) :] if at >= 0 else ""
     score = min(2, len(_KEYWORD.findall(call)))
@@ -241,7 +263,7 @@ def _score(code: str, name: str) -> int:
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     """Put the lines above that assign the statement's variables before it."""
     margin = len(lines[start]) - len(lines[start].lstrip())
-    bare = STRING_OR_COMMENT.sub("''", "\n".join(quoted))
+    bare = _without_strings("\n".join(quoted))
     own = _ASSIGNMENT.match(bare)
     # What the statement itself assigns needs no value from before.
     wanted = set(_NAME.findall(bare[own.end() :] if own else bare))

@@ -4,7 +4,10 @@ A row is a file: `{callee id: [score, code]}`, sorted by callee; see call_exampl
 the quotation. A call counts when the graph has a confident edge from the element to the
 callee, and the element calls nothing else of the callee's name: neither another callee
 of the project, nor what it reaches under another name (`pathlib.Path` beside
-`fake.Path`). The table has no index: the graph's `in:calls ID` names the files.
+`fake.Path`). What a class does with itself shows nobody how it is used: calls of its
+public methods from its own code do not count, nor do those of a public class from the
+functions of its own file, which make it for their callers. The table has no index: the
+graph's `in:calls ID` names the files.
 
 The rows depend on the file's own text, facts and edges only, so an edit that leaves the
 quoted calls as they are changes nothing beyond this table.
@@ -57,7 +60,7 @@ def _sites_of_file(view: View, path: str) -> Value:
     lines = source.decode("utf-8", "replace").split("\n")
     is_python = facts.get("language") == "python"
     best: dict[str, CallExample] = {}
-    for callee, name, line in _called_lines(facts, callees, lines):
+    for callee, name, line in _called_lines(path, facts, callees, lines):
         known = best.get(callee)
         found = call_example(lines, line - 1, name, is_python, known)
         if found and (known is None or found.rank < known.rank):
@@ -76,7 +79,7 @@ def _callees_by_source(edges: Value) -> dict[str, list[str]]:
 
 
 def _called_lines(
-    facts: Value, callees: dict[str, list[str]], text: list[str]
+    path: str, facts: Value, callees: dict[str, list[str]], text: list[str]
 ) -> Iterator[tuple[str, str, int]]:
     """Yield (callee id, its name, line) of the calls that name a callee."""
     calls: dict[str, list[list[Any]]] = {"": facts.get("calls", [])}
@@ -84,6 +87,7 @@ def _called_lines(
         if item[0] in callees:
             row = row_of(item)
             calls[item[0]] = [*_bare_decorators(row, text), *row.calls]
+    classes = {qual for qual, kind, *_ in facts.get("elements", ()) if kind == "class"}
     for source, targets in sorted(callees.items()):
         named = {id: name_of(split_id(id)[1]) for id in targets}
         counts = Counter(named.values())
@@ -95,9 +99,29 @@ def _called_lines(
             if counts[last] != 1 or last.startswith("__"):
                 continue
             callee = next(id for id, one in named.items() if one == last)
+            if _is_inner(path, source, callee, classes):
+                continue
             if len(written[last]) == 1 or _names_owner(name, callee):
                 for line in lines[:_TRIED]:
                     yield callee, last, line
+
+
+def _is_inner(path: str, source: str, callee: str, classes: set[str]) -> bool:
+    """Return whether an element calls what its users call, from the inside.
+
+    That is itself, a public method of its own class, or a public class of its file.
+    A private one is used nowhere else.
+    """
+    home, qual = split_id(callee)
+    if home != path or not source:
+        return False
+    owner, _, name = qual.rpartition(".")
+    if name.startswith("_"):
+        return f"{source}.".startswith(f"{qual}.")
+    if qual in classes:
+        return True
+    around = owner or qual
+    return f"{source}.".startswith(f"{around}.")
 
 
 def _bare_decorators(row: ElementRow, lines: list[str]) -> Iterator[list[Any]]:

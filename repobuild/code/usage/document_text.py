@@ -23,6 +23,7 @@ _CODE_DIRECTIVE = re.compile(
 )
 _OPTION = re.compile(r"^[ \t]*:[\w-]+:.*$")
 _PROMPT = re.compile(r"^[ \t]*(?:>>>|\.\.\.|In \[\d+\]:) ?", re.MULTILINE)
+_TRACEBACK = re.compile(r"[ \t]*Traceback \(most recent call last\):")
 _DOCTEST_OPTION = re.compile(r"[ \t]*# doctest:.*$")
 _UNDERLINE = re.compile(r"^[ \t]*([=\-~^*#+\"'`:.])\1{2,}[ \t]*$")
 _NO_PROSE = re.compile(r"^[ \t]*(?:[#|<>:]|\.\. |\+-|!\[|\[!|%|---|===|\{%|:::)")
@@ -118,13 +119,28 @@ def _end_of_indented(lines: Sequence[str], row: int) -> int:
 def _add_code(lines: Sequence[str], read: DocumentText) -> None:
     """Add a code block without prompts, shell prompts and common indentation."""
     if any(line.lstrip().startswith(">>> ") for line in lines):
-        lines = [_PROMPT.sub("", line) for line in lines if _PROMPT.match(line)]
+        lines = list(_typed(lines))
     if any(line.lstrip().startswith("$ ") for line in lines):
         return
     lines = [_DOCTEST_OPTION.sub("", line) for line in lines]
     margins = [len(line) - len(line.lstrip()) for line in lines if line.strip()]
     margin = min(margins, default=0)
     read.code.append([line[margin:].rstrip() for line in lines])
+
+
+def _typed(lines: Sequence[str]) -> Iterator[str]:
+    """Yield what is typed in a session, but for statements that raise."""
+    statement: list[str] = []
+    for line in lines:
+        if _TRACEBACK.match(line):
+            statement = []
+        if not _PROMPT.match(line):
+            continue
+        if not line.lstrip().startswith("..."):
+            yield from statement
+            statement = []
+        statement.append(_PROMPT.sub("", line))
+    yield from statement
 
 
 def _paragraphs(lines: Sequence[str]) -> Iterator[str]:

@@ -9,8 +9,9 @@ A row is a document with any of these (Markdown or reStructuredText, no change l
 
 The row `@project` holds the languages of all documents (prose_language.py).
 
-Names are as written: `click.Group`, `Group.command`, `echo`. Who they belong to is
-decided by those who read the table. The index holds, under the path,
+Names are as written: `click.Group`, `Group.command`, `echo`; `?.name` is a method of
+what a call returned. Who they belong to is decided by those who read the table. The
+index holds, under the path,
 `m:NAME` and `c:NAME` for the last part of each name of the two.
 
 A name counts as a mention when only code is written so: with parentheses, a dot, an
@@ -43,6 +44,7 @@ _CODE_SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 _NAME = re.compile(r"@?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)(\(.*\))?$")
 _ONLY_CODE = re.compile(r"[._]|[a-z0-9][A-Z]|^[A-Z][a-z]+[a-z]$")
 _CALL = re.compile(r"(?<![\w.])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\(")
+_CALL_OF_RESULT = re.compile(r"(?<=\)\.)([A-Za-z_]\w*)\(")
 _SENTENCE_BREAK = re.compile(r"(?<=[.!?])\s+(?=[A-Z`(\"])")
 # Before the first name in a sentence that says what the name is or does.
 _SUBJECT = re.compile(
@@ -139,15 +141,22 @@ def _subject_of(sentence: str) -> str:
     return name[1]
 
 
+def _called_results(line: str) -> Iterator[str]:
+    """Yield `?.name` for a method of what another call returned: `f(1).name(2)`."""
+    for match in _CALL_OF_RESULT.finditer(line):
+        yield f"?.{match[1]}"
+
+
 def _calls(read: DocumentText) -> dict[str, list[Value]]:
     """Return the best call of each name in the code blocks."""
     best: dict[str, CallExample] = {}
     for lines in read.code:
         for row, line in enumerate(lines):
-            for name in dict.fromkeys(_CALL.findall(line)):
+            for name in dict.fromkeys([*_CALL.findall(line), *_called_results(line)]):
                 if len(best) >= _MOST_NAMES and name not in best:
                     continue
-                found = call_example(lines, row, name)
+                last = name.removeprefix("?.")
+                found = call_example(lines, row, last)
                 if found and (name not in best or found.rank < best[name].rank):
                     best[name] = found
     return {name: [best[name].score, best[name].code] for name in sorted(best)}

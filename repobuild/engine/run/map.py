@@ -26,7 +26,7 @@ from repobuild.engine.rule import Rule, manifest_digest
 from repobuild.engine.run.child_processes import block_signals, follow_parent
 from repobuild.engine.run.command import Command
 from repobuild.engine.run.worker import MapResult, MapWork, Payload, compute
-from repobuild.engine.storage.table import RawRow, pending_rows
+from repobuild.engine.storage.table import RawRow, checked, pending_rows
 from repobuild.engine.storage.table_writer import TableResult, TableWriter
 
 _POOL_ABOVE = 300
@@ -116,8 +116,7 @@ class _MapRun:
         order = list(self.misses.items())
         if self.build.shuffle:
             Random(self.build.shuffle).shuffle(order)
-        read, get = self.rule.read_fields, self.source.get
-        payloads = (Payload(memo, pack(read(get(key)))) for memo, key in order)
+        payloads = (Payload(memo, self._packed_input(key)) for memo, key in order)
         work = _map_work(self.build, self.rule)
         if len(order) <= _POOL_ABOVE or self.build.cores == 1:
             # A program is started once for each batch.
@@ -126,6 +125,15 @@ class _MapRun:
                 yield compute(work, batch)
             return
         yield from _compute_in_pool(self.build.cores, work, payloads, len(order))
+
+    def _packed_input(self, key: str) -> bytes:
+        """Return the packed fields of an input row that the rule reads."""
+        source = self.source
+        row = None if self.rule.reads or not source.rule.stored else source.raw(key)
+        stored = source.stored(row) if row else None
+        if row and stored:  # all fields: as they are
+            return checked(stored, row.digest)
+        return pack(self.rule.read_fields(source.get(key)))
 
     def _accept(self, result: MapResult) -> bool:
         """Report a result's problem; return whether the result counts."""

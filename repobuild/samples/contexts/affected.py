@@ -9,7 +9,8 @@
     docstring         what has a copy of it in its file, and the members of that
     document          the elements whose names it tells or calls otherwise now
     call site         the elements that a file calls otherwise now
-    import            the elements of its file that mention a name that it binds
+    import            the elements of its file that mention a name that it binds; the
+                      same for a definition at the top level
     class             its methods and those of its subclasses, which may override
                       something else; the methods that they override or overrode
     name              the elements of one other file, when that file was, or is now, the
@@ -17,6 +18,7 @@
     clue              the same for a purpose or a heading; the methods of that name
                       when a parameter or an attribute is the first or last to have it
     heading           all sections of its document: the titles around them name them
+    computed name     the methods of the class whose method looks names up
     module            the stub beside it, which is read while there is no module
 
 A row too many does no harm: the engine drops an equal row. Unchanged elements that
@@ -37,6 +39,7 @@ from repobuild.samples.contexts.clues import clues_of, headings_of, own_clues
 from repobuild.samples.contexts.copied_docstrings import docstring_uses
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.element_view import read_elements
+from repobuild.samples.contexts.file_context import GETATTR
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
     element_id,
@@ -189,7 +192,8 @@ class ChangedFiles:
             read_imports(facts.old, old_source, old_targets),
             read_imports(facts.new, source, new_targets),
         )
-        return without_mentions(reimported, same, elements, source)
+        helpers = _top_level(self.old_elements(path)) ^ _top_level(elements)
+        return without_mentions(reimported | helpers, same, elements, source)
 
     def _import_targets(self, path: str) -> tuple[list[str], list[str]]:
         """Return the ids that a file imports, before and after."""
@@ -198,6 +202,10 @@ class ChangedFiles:
         if path not in self._graph and path not in self._stubs:
             return new, new
         return read_edges(path, self.graph(path).old).outgoing.get(key, []), new
+
+
+def _top_level(elements: Elements) -> set[str]:
+    return {qual for qual in elements if "." not in qual}
 
 
 _NO_VERSIONS = Versions(None, None)
@@ -221,6 +229,7 @@ def find_affected(
         }
         if headings_of(old) != headings_of(new):
             unchanged = set()
+        unchanged -= _looked_up(old, new, unchanged)
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
@@ -236,6 +245,17 @@ def find_affected(
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
     return AffectedIds(ids, moved - ids)
+
+
+def _looked_up(old: Elements, new: Elements, unchanged: set[str]) -> set[str]:
+    """Return the methods of classes of which a method that looks names up changed."""
+    owners = {
+        parent_of(qual)
+        for elements in (old, new)
+        for qual, element in elements.items()
+        if qual not in unchanged and GETATTR in element.calls()
+    }
+    return {qual for qual in unchanged if parent_of(qual) in owners}
 
 
 def _readers_of_new_sentences(

@@ -5,13 +5,14 @@ equals the bare name. `languages` are those of the project's documents, unless t
 English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
-of other elements hold ids, sorted by path and name, at most eight; `more` names the
-lists that were cut. Only the id and first sentence of another element are quoted,
-so that a change of one context changes few of its neighbours.
+of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
+24; `more` names the lists that were cut. Only the id and first sentence of another
+element are quoted, so that a change of one context changes few of its neighbours.
 
-A row with `brief` describes a test or a function within a function: it gives the
-location and no details, because tests would outnumber what users ask about. A test may
-have `before`, `hidden` and `needs`: one of its assertions, cut by text/expectation.py.
+A row with `brief` describes a test, a benchmark, a setup script or a function within a
+function: it gives the location and no details, because these would outnumber what users
+ask about. A test may have `before`, `hidden` and `needs`: one of its assertions, cut by
+text/expectation.py.
 
 `element_row` combines these groups of fields: the element's own (`_own_fields`), its
 neighbours' ids (`_neighbour_fields`), what is certain without a docstring
@@ -27,7 +28,7 @@ from itertools import islice
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.tests_by_path import is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import (
@@ -52,17 +53,21 @@ from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
-MOST = 8  # ids in a list
+MOST = 16  # ids in a list
+_MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
+_SHORT_RAW_CODE = 20  # the same with comments and docstring
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
-_RECEIVERS = ("self", "cls")
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
+_WORD = re.compile(r"\w+")
+_VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
+_SENTENCE_END = re.compile(r"[.!?。！？][)\"'”’）]*$")
 _DOCUMENTS = ("markdown", "restructuredtext")
 
 Row = dict[str, Value]
@@ -145,6 +150,11 @@ def _passage(paragraph: str) -> str:
     return "" if _LIST.match(paragraph) or is_announcement else text
 
 
+def _begins_with_sentences(paragraph: str) -> bool:
+    """Return whether a document begins with text, and not with what comes before it."""
+    return bool(_SENTENCE_END.search(_passage(paragraph)))
+
+
 def _own_fields(file: FileContext, element: ElementView) -> Row:
     """Return what facts know of the element itself and of its container."""
     docstring = parse_docstring(element.doc)
@@ -204,11 +214,10 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
 def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
     """Return the parameters without the receiver, each as a `ParameterRow`'s list."""
     rows = []
-    for number, one in enumerate(element.parameters()):
-        if number or element.type != "method" or one.name not in _RECEIVERS:
-            text = texts.get(one.name.lstrip("*"), "")
-            row = ParameterRow(one.name, one.type, one.default, text, one.passing)
-            rows.append(list(row))
+    for one in element.arguments():
+        text = texts.get(one.name.lstrip("*"), "")
+        row = ParameterRow(one.name, one.type, one.default, text, one.passing)
+        rows.append(list(row))
     return rows
 
 
@@ -232,14 +241,14 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
 
 def _short_code(file: FileContext, element: ElementView) -> str:
     """Return code that is too short to be asked for, but tells what it does."""
-    lines = element.row.end_line - element.row.start_line
+    raw_lines = element.row.end_line - element.row.start_line
     is_plain = element.type != "class" and not file.children(element.qual)
-    if lines > _SHORT_CODE or element.is_stub or not is_plain:
+    if raw_lines > _SHORT_RAW_CODE or element.is_stub or not is_plain:
         return ""
     quoted = file.quote(element)
     if quoted is None or quoted.ends_fence or not quoted.body.strip():
         return ""
-    if len(quoted.body) > _LONGEST_SIGNATURE:
+    if quoted.lines > _SHORT_CODE + 1 or len(quoted.body) > _LONGEST_SIGNATURE:
         return ""
     return f"{quoted.head}\n{quoted.body}"
 
@@ -249,9 +258,14 @@ def _short_code(file: FileContext, element: ElementView) -> str:
 
 def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) -> Row:
     reader, id = file.reader, element.id
-    callers = reader.incoming(id, "calls", tests=False)
-    readers = reader.incoming(id, "uses", tests=False)
+    # A method that is also called by a computed name has callers that nobody finds.
+    is_known = not file.is_dispatched(element)
+    callers = reader.incoming(id, "calls", tests=False) if is_known else ()
+    readers = reader.incoming(id, "uses", tests=False) if is_known else ()
+    tests = _tests(file, element) if is_only else []
+    is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
+        MOST,
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
         callees=_in_call_order(element, reader),
@@ -259,24 +273,25 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         subclasses=reader.incoming(id, "inherits", tests=False),
         overrides=_overridden_method(file, element),
         overridden=_overriding_methods(file, element),
-        tests=_tests(file, element) if is_only else [],
+        tests=tests if is_tested else [],
+        users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
 
-def _cut_lists(**lists: Iterable[str]) -> Row:
-    """Return at most `MOST` ids of each list, and under `more` the names of cut lists.
+def _cut_lists(most: int, **lists: Iterable[str]) -> Row:
+    """Return at most `most` ids of each list, and under `more` the names of cut lists.
 
     Iterators are read no further than that.
     """
     row: Row = {}
     more = []
     for name, ids in lists.items():
-        first = list(islice(ids, MOST + 1))
-        row[name] = first[:MOST]
-        if len(first) > MOST:
+        first = list(islice(ids, most + 1))
+        row[name] = first[:most]
+        if len(first) > most:
             more.append(name)
     return row | {"more": more}
 
@@ -305,6 +320,7 @@ def _in_call_order(element: ElementView, reader: GraphReader) -> list[str]:
         id
         for id in callees
         if id not in repeated
+        and not id.startswith(f"{element.id}.")  # a function within it is its own code
         and _is_told(reader, id)
         and name_of(split_id(id)[1]) not in unsaid
     )
@@ -323,11 +339,11 @@ def _constructors(id: str) -> Iterator[str]:
 
 
 def _tests(file: FileContext, element: ElementView) -> list[str]:
-    """Return the tests of an element, those that are named after it first.
+    """Return the tests that use an element, those that are named after it first.
 
     They call or read it or, for a class, a method of it. Where none is named after it,
-    nor its file after the element's, those found use it by the way: the tests of it may
-    be others, which reach it in a way that the graph does not see. The same holds for a
+    nor its file after the element's, they use it by the way: the tests of it may be
+    others, which reach it in a way that the graph does not see. The same holds for a
     name that several elements have, so those have no tests.
     """
     called = [element.id]
@@ -342,7 +358,7 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
     found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
     tests = [one for one in found if one and not _BENCHMARK.search(one)]
     tests.sort(key=lambda one: not _is_named_after(one, element))
-    return tests if tests and _is_named_after(tests[0], element) else []
+    return tests
 
 
 def _is_named_after(test: str, element: ElementView) -> bool:
@@ -397,12 +413,22 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     if quoted is None or quoted.ends_fence:
         return {}
     cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most, called)
-    if cut is None:
+    if cut is None or (_VALUE.search(cut.hidden) and _uses_helper(file, element)):
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}
     # Imports that only the hidden part needs would show it.
     needs = needed_imports(cut.before, file.imports)
     return row | {"needs": needs} if needs else row
+
+
+def _uses_helper(file: FileContext, element: ElementView) -> bool:
+    """Return whether a test rests on functions of its file that nobody is shown."""
+    helpers = {
+        one.name
+        for one in file.children("")
+        if one.type == "function" and not one.name.startswith("test")
+    }
+    return bool(helpers) and not helpers.isdisjoint(_WORD.findall(file.code(element)))
 
 
 def _called_names(file: FileContext, element: ElementView) -> set[str]:
@@ -429,6 +455,7 @@ def file_row(file: FileContext) -> Row | None:
         return None
     document = any(e.type == "section" for e in file.elements.values())
     kind = "document" if document or language in _DOCUMENTS else "module"
+    is_aside = file.is_test or file.is_tool
     row: Row = {
         "kind": kind,
         "id": file.path,
@@ -436,10 +463,14 @@ def file_row(file: FileContext) -> Row | None:
         "project": file.project,
         "fence": language,
         "summary": file.summary,
-        "brief": file.is_test,
+        "brief": is_aside,
     }
-    imports = {} if file.is_test else _import_lists(file)
-    row.update(_cut_lists(members=_top_level(file), **imports))
+    if kind == "document" and not _begins_with_sentences(file.facts.get("doc", "")):
+        row["summary"] = ""
+    imports = {} if is_aside else _import_lists(file)
+    row.update(_cut_lists(MOST, **imports))
+    members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
+    row.update(members, more=[*row["more"], *members["more"]])
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
         row["titles"] = [file.elements[qual].title for qual in quals]
@@ -462,7 +493,9 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
     importers = file.reader.incoming(file.path, "imports", tests=False)
     return {
         "imports": [path for path in imports if path != file.path],
-        "importers": dict.fromkeys(split_id(id)[0] for id in importers),
+        "importers": dict.fromkeys(
+            path for path in (split_id(id)[0] for id in importers) if not is_tool(path)
+        ),
     }
 
 

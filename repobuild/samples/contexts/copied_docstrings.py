@@ -5,21 +5,40 @@ copied      another definition of the file has the same docstring: one of the tw
             and one that calls the other, may well do the same
 repeated    another definition begins with the same paragraph and goes on otherwise:
             only the next paragraph tells them apart
+argument    it begins with what one argument is: "right is an immediate child of left"
+bare        it says only what the name says: "Initialize a Node object."
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping
 
 from repobuild.samples.contexts.element_view import ElementView
 
-COPIED, REPEATED = "copied", "repeated"
+COPIED, REPEATED, ARGUMENT, BARE = "copied", "repeated", "argument", "bare"
+NO_PURPOSE = (COPIED, ARGUMENT, BARE)
 _NAMED = ("function", "method", "class")
+_WORD = re.compile(r"[^\W_]+")
+_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
+_KIND_WORDS = frozenset("a an the function method class object instance of".split())
+_CONSTRUCTORS = ("__init__", "__new__")
+_BARE_WORDS = frozenset(
+    "initialize initialise initializes initialises initialization initializer init"
+    " initializing construct constructs constructor create creates make makes build"
+    " set up sets instantiate a an the this new self cls object instance class method"
+    " for of default with parameters attributes".split()
+)
+_ARGUMENT = re.compile(
+    r"(?:The )?[`'\"*]*(?P<name>[a-z_]\w*)[`'\"*]*(?:, [a-z_]\w*)*\s*"
+    r"(?:[:=]|--? |(?:is|are|can|may|must|should|will|has|have|specifies|determines"
+    r"|args?|arguments?|parameter)\b)"
+)
 
 
 def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
-    """Return `COPIED` or `REPEATED` by qualified name, of no other element."""
+    """Return `COPIED` or another of the uses by qualified name, of no other element."""
     whole: dict[str, list[ElementView]] = defaultdict(list)
     beginnings: dict[str, list[ElementView]] = defaultdict(list)
     for element in elements.values():
@@ -27,9 +46,29 @@ def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
             whole[" ".join(element.doc.split())].append(element)
             first = element.doc.strip().split("\n\n", 1)[0]
             beginnings[" ".join(first.split())].append(element)
-    uses = _uses(beginnings, REPEATED)
+    uses = {e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)}
+    uses.update({e.qual: BARE for e in elements.values() if _is_bare(e)})
+    uses.update(_uses(beginnings, REPEATED))
     uses.update(_uses(whole, COPIED))
     return uses
+
+
+def _tells_argument(element: ElementView) -> bool:
+    """Return whether a docstring begins with what one argument is, and no purpose."""
+    told = _ARGUMENT.match(element.doc) if element.doc else None
+    return told is not None and told["name"] in {p.name for p in element.parameters()}
+
+
+def _is_bare(element: ElementView) -> bool:
+    """Return whether a docstring says only what the element's name says."""
+    if not element.doc or element.type not in _NAMED:
+        return False
+    first = element.doc.strip().split("\n\n", 1)[0].lower()
+    own = {element.name.lower(), *_WORD.findall(_CASE.sub(" ", element.name).lower())}
+    if element.name in _CONSTRUCTORS:
+        own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}
+    words = set(_WORD.findall(first))
+    return words <= own | _KIND_WORDS and not first.strip().endswith(":")
 
 
 def _uses(groups: Mapping[str, list[ElementView]], use: str) -> dict[str, str]:

@@ -19,7 +19,13 @@ from repobuild.engine.contract import Value
 PROPERTIES = ("property", "cached_property", "functools.cached_property")
 _IMAGE = re.compile(r"\[?!\[[^\]]*\]\([^)]*\)(?:\]\([^)]*\))?")
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
+_REST_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 _COUNT = re.compile(r"#\d+")
+# Names of a first parameter that a call does not pass, without outer underscores.
+_RECEIVERS = frozenset("self cls klass mcs mcls metacls this".split())
+_SPECIAL = re.compile(r"__\w+__$")
+_PYTHON = (".py", ".pyi")
 
 
 class ParameterView(NamedTuple):
@@ -74,6 +80,7 @@ class ElementView:
     def title(self) -> str:
         """A section's heading without images and the targets of links."""
         text = _LINK.sub(r"\1", _IMAGE.sub("", self.row.returns)).strip()
+        text = _STRONG.sub(r"\1", _REST_LINK.sub(r"\1", text))
         return text or self.row.returns or self.name
 
     @property
@@ -90,6 +97,11 @@ class ElementView:
     def is_dead(self) -> bool:
         """Whether another definition of the name exists instead; see branches.py."""
         return "d" in self.row.flags
+
+    @property
+    def is_private(self) -> bool:
+        """Whether its name says that it is not for others; `__init__` does not."""
+        return self.name.startswith("_") and not _SPECIAL.match(self.name)
 
     @property
     def is_for_types(self) -> bool:
@@ -125,6 +137,25 @@ class ElementView:
                 name, kind, type, default = entry
                 passing = kind if kind in ("k", "/") else ""
                 yield ParameterView(kind.strip("/k") + name, type, default, passing)
+
+    def arguments(self) -> Iterator[ParameterView]:
+        """Yield the parameters that a call passes: all but a method's receiver."""
+        for number, one in enumerate(self.parameters()):
+            if number or not self._is_receiver(one):
+                yield one
+
+    def _is_receiver(self, first: ParameterView) -> bool:
+        """Return whether the first parameter is what the method is called on.
+
+        Python passes it to special methods whatever its name. Other methods may be
+        helpers of the class body, or of an interface, so there its name decides.
+        """
+        if self.type != "method" or first.default or first.name.startswith("*"):
+            return False
+        if self.path.endswith(_PYTHON) and _SPECIAL.match(self.name):
+            return True
+        is_named_so = first.name.strip("_") in _RECEIVERS
+        return is_named_so and "staticmethod" not in self.row.decorators
 
     def calls(self) -> Iterator[str]:
         """Yield the names that are called, as written, in order of appearance."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.tests_by_path import is_test, is_tool
 from repobuild.samples.contexts.clues import (
     clues_of,
     heading_clue,
@@ -16,6 +16,7 @@ from repobuild.samples.contexts.clues import (
 )
 from repobuild.samples.contexts.copied_docstrings import (
     COPIED,
+    NO_PURPOSE,
     REPEATED,
     docstring_uses,
 )
@@ -24,6 +25,7 @@ from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.braces import BracedSource, is_braced
+from repobuild.samples.text.computed_names import computed_names
 from repobuild.samples.text.docstring_parts import (
     summarise,
     summarise_module,
@@ -38,6 +40,8 @@ _HEADING = re.compile(r"#{1,6}.*|(?:[^\w\s]{3,}\n)?.*\n[^\w\s]+[ \t]*(?=\n|$)")
 _TARGET = re.compile(
     r"(?<=\])\([^)\n]*\)|<[^>\n]*>|^\.\. _.*$|^\[[^\]]*\]:.*$", re.MULTILINE
 )
+_VISITED = ("visit_", "leave_", "depart_")  # what walks a tree calls them
+GETATTR = "getattr"
 _WORD = re.compile(r"\w+")
 _NO_PROSE = re.compile(
     r"<!--.*?-->|^(`{3,}|~{3,}).*?^\1|^(?: {4}|\t)[^\n]*$|^[^\n]*[^\n\\]\|[^\n]*$",
@@ -67,6 +71,7 @@ class FileContext:
         self.facts = reader.facts(path)
         self.elements = reader.elements(path)
         self.is_test = is_test(path)
+        self.is_tool = is_tool(path)
         self.summary = summarise_module(self.facts.get("doc", ""), path)
         self.name_counts = names_of(self.facts)
         self.method_counts: Counter[str] = Counter(
@@ -80,6 +85,7 @@ class FileContext:
             self._children.setdefault(element.parent, []).append(element)
         self._signatures: dict[str, list[tuple[str, str]]] = {}
         self._subclasses: dict[str, list[str]] = {}
+        self._computed: dict[str, list[re.Pattern[str]]] = {}
 
     @cached_property
     def heading_trails(self) -> dict[str, str]:
@@ -114,7 +120,7 @@ class FileContext:
         That is its summary and, where others begin with the same paragraph, the next.
         """
         use = self._docstring_uses.get(element.qual)
-        text = "" if use == COPIED else summary
+        text = "" if use in NO_PURPOSE else summary
         _, _, rest = without_name(element.doc).strip().partition("\n\n")
         if use == REPEATED and text and "\n" not in text and rest.strip():
             text = f"{text} {summarise(rest)}".strip()
@@ -200,12 +206,30 @@ class FileContext:
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
 
-        That is so for tests and for functions within functions.
+        That is so for tests, tools and functions within functions.
         """
         if element.type == "section":
             return False
+        if self.is_test or self.is_tool:
+            return True
         parent = self.elements.get(element.parent)
-        return self.is_test or (parent is not None and parent.type != "class")
+        return parent is not None and parent.type != "class"
+
+    def is_dispatched(self, element: ElementView) -> bool:
+        """Return whether its class may call a method by a name that it computes."""
+        if element.type != "method":
+            return False
+        if element.name.startswith(_VISITED):
+            return True
+        if element.parent not in self._computed:
+            self._computed[element.parent] = [
+                pattern
+                for one in self.children(element.parent)
+                if GETATTR in one.calls()
+                for pattern in computed_names(self.code(one))
+            ]
+        patterns = self._computed[element.parent]
+        return any(one.fullmatch(element.name) for one in patterns)
 
     def has_row(self, element: ElementView) -> bool:
         """Return whether an element has a row.

@@ -20,7 +20,7 @@ from itertools import islice
 from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Value, View
-from repobuild.samples.contexts.copied_docstrings import COPIED, docstring_uses
+from repobuild.samples.contexts.copied_docstrings import NO_PURPOSE, docstring_uses
 from repobuild.samples.contexts.element_view import (
     ElementView,
     read_elements,
@@ -241,7 +241,7 @@ def first_sentences(
     return {
         qual: first_sentence_of(element.doc)
         for qual, element in elements.items()
-        if element.doc and uses.get(qual) != COPIED
+        if element.doc and uses.get(qual) not in NO_PURPOSE
     }
 
 

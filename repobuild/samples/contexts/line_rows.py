@@ -35,6 +35,8 @@ _MOST_LINES = 8  # of a body that is traced
 _MOST_RAW_LINES = 40  # with docstring and comments
 _LONGEST_LINE = 100  # characters
 _MEMBERS = 12
+# Nothing happens in such a line alone: no step, and without it a part is missing.
+_NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 
 
@@ -80,14 +82,15 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
 def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]]:
     """Return [line, text, callees] of every line of a short function, or nothing.
 
-    A trace that leaves out lines would leave out what the function is for.
+    A trace that leaves out lines would leave out what the function is for. There is
+    none of a function with lines that are no step of a reasoning.
     """
     raw_lines = element.row.end_line - element.row.start_line
     if "callees" in row.get("more", ()) or raw_lines > _MOST_RAW_LINES:
         return []
     quoted_code = file.quote(element)
     body = quoted_code.body.split("\n") if quoted_code else []
-    if not 0 < len(body) <= _MOST_LINES:
+    if not 0 < len(body) <= _MOST_LINES or any(map(_NO_STEP.fullmatch, body)):
         return []
     called = _called_lines(element, row.get("callees") or [])
     number, end = element.row.start_line, element.row.end_line

@@ -83,6 +83,8 @@ class UsageReader:
         sites = [
             (not is_test(path), -score, len(code), path, code)
             for path, (score, code) in self._calls_of(element.id)
+            # Nobody but its own file and its tests call what is private there.
+            if not element.is_private or (path != element.path and not is_test(path))
         ]
         return RealCall(*min(sites)[3:]) if sites else None
 
@@ -114,7 +116,10 @@ class UsageReader:
 
 
 def _docstring_example(element: ElementView) -> CallExample | None:
-    """Return the best call of an element in the examples of its own docstring."""
+    """Return the best call of an element in the examples of its own docstring.
+
+    Of equal ones it is the first: the later ones show what is special, or fails.
+    """
     if f"{element.name}(" not in element.doc:
         return None
     found = [
@@ -123,7 +128,7 @@ def _docstring_example(element: ElementView) -> CallExample | None:
         for row in range(len(lines))
         if (example := call_example(lines, row, element.name))
     ]
-    return min(found, key=lambda one: one.rank) if found else None
+    return max(found, key=lambda one: one.score) if found else None
 
 
 def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:

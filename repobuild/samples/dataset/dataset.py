@@ -51,12 +51,15 @@ whose verdicts changed.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from hashlib import blake2b
+from itertools import chain
+from typing import NamedTuple
 
 from repobuild.code.usage.importance import changed_ids, score_of
 from repobuild.engine.contract import View
+from repobuild.engine.digest import pack, unpack
 from repobuild.samples.dataset import budget, copies
 from repobuild.samples.dataset.all_samples import (
     AllSamples,
@@ -84,8 +87,6 @@ from repobuild.samples.dataset.quality_filter import (
 from repobuild.samples.dataset.review_filter import REVIEWED, ReviewFilter
 from repobuild.samples.tasks.facts import Sample
 
-CACHED_CONTEXTS = 4096  # contexts whose quoted passages stay in memory
-
 
 def dataset(view: View) -> None:
     """Bring the dataset up to date with the changed contexts."""
@@ -107,6 +108,27 @@ def dataset(view: View) -> None:
         update.decide(key)
     for key in sorted(rescored.difference(decided, changed)):  # these are scored
         update.score_again(key)
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What a context's samples are by themselves. Kept for all contexts of a run."""
+
+    packed_row: bytes  # takes a tenth of the memory of the row
+    questions: Mapping[str, Question]  # those that other contexts may ask, by sample
+    quoting: QuotingSamples
+
+    @property
+    def row(self) -> Row:
+        row: Row = unpack(self.packed_row)
+        return row
+
+
+class Question(NamedTuple):
+    """The terms of a question; `answer` is empty where it is ambiguous."""
+
+    term: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,11 +156,9 @@ class DatasetUpdate:
         self._licences = LicenceFilter.of(view)
         self._importance = view.table("importance")
         self._reviews = ReviewFilter.of(view)
-        self._filtered = lru_cache(1)(self._read_and_filter)
-        # The passages of all contexts of the standard library take half a gigabyte.
-        quoting = lru_cache(CACHED_CONTEXTS)(self._quoting)
+        self._known: dict[str, Filtered] = {}  # by key
         alike = view.settings["samples.near_duplicate"]
-        self._copies = CopyFinder(quoting, self._index.find, alike)
+        self._copies = CopyFinder(self._quoting, self._index.find, alike)
 
     def write(self, key: str, samples: Samples | None) -> Shareable:
         """Write a context's row and terms without a look at other contexts."""
@@ -146,8 +166,9 @@ class DatasetUpdate:
             if not self._view.full:
                 self._view.own.drop(key)
             return Shareable(set(), ())
-        row = self._filter.decide(key, samples)
-        shareable = self._shareable(samples, row)
+        filtered = self._known[key] = self._filter_samples(key, samples)
+        row = filtered.row
+        shareable = self._shareable(samples, filtered)
         terms = shareable.terms | self._licences.terms(samples)
         terms |= {
             f"i:{sample['element']}"
@@ -161,7 +182,7 @@ class DatasetUpdate:
 
     def shareable(self, key: str, samples: Samples | None) -> Shareable:
         """Return what a context with these samples holds that others may hold."""
-        return self._shareable(samples or {}, self._filter.decide(key, samples))
+        return self._shareable(samples or {}, self._filter_samples(key, samples))
 
     def sharing(
         self, terms: Counter[str], differing: set[str], changed: SampleChanges
@@ -213,27 +234,32 @@ class DatasetUpdate:
 
     def decide(self, key: str) -> None:
         """Write a context's row by itself and by what other contexts hold."""
-        samples, filtered = self._filtered(key)
-        row = dict(filtered)
-        for why, subs in self._asked_elsewhere(key, samples, row).items():
+        filtered = self._filtered(key)
+        dropped = self._asked_elsewhere(key, filtered.questions)
+        dropped[NEAR] = self._copies.near_duplicates(key)
+        dropped[OVERLAPS] = self._copies.overlapping(key)
+        if self._view.full and not any(dropped.values()):
+            return  # `write` has written it
+        row = filtered.row
+        for why, subs in dropped.items():
             _drop(row, subs, why)
-        _drop(row, self._copies.near_duplicates(key), NEAR)
-        _drop(row, self._copies.overlapping(key), OVERLAPS)
+        samples: Samples = self._samples.get(key) or {}
         self._view.own.put(key, self._apply_limits(key, samples, row))
 
     def _asked_elsewhere(
-        self, key: str, samples: Samples, row: Row
+        self, key: str, questions: Mapping[str, Question]
     ) -> dict[str, set[str]]:
         """Return {why: samples} of questions that another context asks, too.
 
         One with the same answer is kept by the context with the smallest key.
         """
         found: dict[str, set[str]] = {AMBIGUOUS: set(), DUPLICATE: set()}
-        for sub in _asking(samples, row):
-            holders = self._index.find(_question_term(samples[sub]))
+        for sub, question in questions.items():
+            holders = self._index.find(question.term)
             if len(holders) == 1:
                 continue
-            if len(self._index.find(_answer_term(samples[sub]))) < len(holders):
+            answered = self._index.find(question.answer) if question.answer else ()
+            if len(answered) < len(holders):
                 found[AMBIGUOUS].add(sub)
             elif holders[0] != key:
                 found[DUPLICATE].add(sub)
@@ -272,22 +298,29 @@ class DatasetUpdate:
         return score_of(self._importance, str(sample["element"]))
 
     def _quoting(self, key: str) -> QuotingSamples:
-        return copies.quoting_samples(*self._filtered(key))
+        return self._filtered(key).quoting
 
-    def _read_and_filter(self, key: str) -> tuple[Samples, Row]:
-        samples: Samples = self._samples.get(key) or {}
-        return samples, self._filter.decide(key, samples)
+    def _filtered(self, key: str) -> Filtered:
+        if key not in self._known:
+            self._known[key] = self._filter_samples(key, self._samples.get(key))
+        return self._known[key]
 
-    def _shareable(self, samples: Samples, row: Row) -> Shareable:
+    def _filter_samples(self, key: str, samples: Samples | None) -> Filtered:
+        row = self._filter.decide(key, samples)
+        samples = samples or {}
         quoting = copies.quoting_samples(samples, row)
-        terms = _asked_terms(samples, row) | copies.index_terms(quoting)
+        return Filtered(pack(row), _questions(samples, row), quoting)
+
+    def _shareable(self, samples: Samples, filtered: Filtered) -> Shareable:
+        terms = copies.index_terms(filtered.quoting)
+        terms.update(filter(None, chain.from_iterable(filtered.questions.values())))
         if self._cuts is not None:
             terms |= {
                 budget.index_term(samples[sub]["task"], budget.file_of(samples[sub]))
-                for sub, item in row.items()
+                for sub, item in filtered.row.items()
                 if item.get("split") == "train"
             }
-        return Shareable(terms, quoting)
+        return Shareable(terms, filtered.quoting)
 
 
 def _drop(row: Row, subs: set[str], why: str) -> None:
@@ -297,33 +330,20 @@ def _drop(row: Row, subs: set[str], why: str) -> None:
             row[sub] = {"dropped": why}
 
 
-def _asking(samples: Samples, row: Row) -> list[str]:
-    """Return the samples whose question another context could ask, too.
+def _questions(samples: Samples, row: Row) -> dict[str, Question]:
+    """Return the questions of a context that another context could ask, too.
 
     Besides those that are kept these are the ambiguous ones: what has two answers here
     is not made clear by another context.
     """
-    return [
-        sub
-        for sub, item in row.items()
-        if item.get("dropped", AMBIGUOUS) == AMBIGUOUS and not samples[sub].get("named")
-    ]
-
-
-def _asked_terms(samples: Samples, row: Row) -> set[str]:
-    """Return the terms of a context's questions; no answer is that of an ambiguous."""
-    subs = _asking(samples, row)
-    terms = {_question_term(samples[sub]) for sub in subs}
-    answered = (sub for sub in subs if "dropped" not in row[sub])
-    return terms | {_answer_term(samples[sub]) for sub in answered}
-
-
-def _question_term(sample: Sample) -> str:
-    return f"q:{_hash(asked(sample['question']))}"
-
-
-def _answer_term(sample: Sample) -> str:
-    return f"a:{_hash(asked(sample['question']) + sample['answer'])}"
+    found = {}
+    for sub, item in row.items():
+        why, sample = item.get("dropped"), samples[sub]
+        if why in (None, AMBIGUOUS) and not sample.get("named"):
+            question = asked(sample["question"])
+            answer = "" if why else f"a:{_hash(question + sample['answer'])}"
+            found[sub] = Question(f"q:{_hash(question)}", answer)
+    return found
 
 
 def _hash(text: str) -> str:

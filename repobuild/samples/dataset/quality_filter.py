@@ -39,8 +39,9 @@ Nothing here looks at other contexts; dataset.py does, with copies.py.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from rapidfuzz import fuzz
@@ -197,6 +198,8 @@ def format_error(sample: Sample) -> str:
 
 def _is_misread(text: str) -> bool:
     """Return whether a quarter is runs of Latin-1 signs, as of GBK read as Latin-1."""
+    if text.isascii():
+        return False
     runs = _LATIN_1_RUN.findall(text)
     return len(runs) >= _FEWEST_RUNS and sum(map(len, runs)) * 4 > len(text)
 
@@ -233,6 +236,7 @@ def _tells_of_held_out_element(sample: Sample, split: Split) -> bool:
 # ---------------------------------------------------------- samples within one context
 
 
+@lru_cache(maxsize=1 << 10)  # of a context and of those that ask the same
 def asked(question: str) -> str:
     """Return what tells a question from others: not white space, nor capitals of prose.
 
@@ -312,13 +316,16 @@ def trained_phrasings(samples: Samples, bounds: LengthBounds) -> set[str]:
         sub
         for sub, sample in samples.items()
         if sample["held_out"]
-        and any(
-            fuzz.ratio(
-                question_template(sample["question"]), other, score_cutoff=bounds.near
-            )
-            for other in trained.get(sample["language"], ())
+        and _is_like_any(
+            question_template(sample["question"]),
+            trained.get(sample["language"], ()),
+            bounds,
         )
     }
+
+
+def _is_like_any(text: str, others: Iterable[str], bounds: LengthBounds) -> bool:
+    return any(fuzz.ratio(text, other, score_cutoff=bounds.near) for other in others)
 
 
 def question_template(question: str) -> str:

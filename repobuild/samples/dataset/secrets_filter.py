@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from repobuild.samples.dataset.secret_detection import find_secrets
+from repobuild.samples.dataset.secret_detection import find_secrets, is_suspect
 from repobuild.samples.tasks.facts import Sample
 
 
@@ -22,6 +22,8 @@ def secrets_of(samples: Mapping[str, Sample]) -> dict[str, str]:
     lines = {
         line for sample in samples.values() for line in full_text(sample).split("\n")
     }
+    if not is_suspect("\n".join(lines)):  # nearly always, and not worth sorting
+        return {}
     return dict(sorted(find_secrets("\n".join(sorted(lines))).items()))
 
 

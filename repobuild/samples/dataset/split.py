@@ -39,8 +39,7 @@ class Split:
 
     def is_held_out(self, id: str) -> bool:
         """Return whether the element is held out: nothing about it is trained."""
-        family = family_of(id)
-        return bool(family) and hash32(family, self.salt) < self.share * _HASHES
+        return _is_drawn(id, self.share, self.salt)
 
     def assign(self, sub_key: str, id: str, held_out: bool) -> dict[str, str]:
         """Return the split and track of a sample about the element `id`.
@@ -64,6 +63,13 @@ def family_of(id: str) -> str:
     if not qual or path.endswith(_DOCUMENTS):
         return ""
     return f"{path}::{qual.partition('.')[0]}"
+
+
+@lru_cache(maxsize=1 << 14)
+def _is_drawn(id: str, share: float, salt: str) -> bool:
+    """Cached: the lists of an element's samples name the same elements again."""
+    family = family_of(id)
+    return bool(family) and hash32(family, salt) < share * _HASHES
 
 
 @lru_cache(maxsize=1 << 14)

@@ -12,7 +12,7 @@ family's key it holds `watch:PATH` for each file that its row was read from. An 
 computes again:
 
     changed file         the families with siblings in it, before or after, and those
-                         that watch it
+                         that watch it, unless it named no siblings and names none
     changed edge         the families that watch the file of its target
     document, test       the families that a new name in it can concern: those that
                          watch a file which defines the name
@@ -52,6 +52,8 @@ from repobuild.samples.families.family_row import (
     is_changelog,
     like_key,
     like_rows,
+    may_name_two,
+    searched_names,
 )
 from repobuild.samples.families.membership import (
     Family,
@@ -75,8 +77,10 @@ def families(view: View) -> None:
     keeper = _Keeper(view)
     changed = keeper.changed_paths()
     affected: set[str] = set()
+    watching: dict[str, set[str]] = {}
     if not view.full:
         affected = keeper.affected_before(changed)
+        watching = keeper.watching(changed)
     for path in changed:
         affected.update(keeper.record(path))
     if not view.full:
@@ -84,6 +88,11 @@ def families(view: View) -> None:
     if keeper.is_all_changed:
         fixed = (LIKE, CHANGE_LOG)
         affected.update(key for key in view.own.keys() if not key.startswith(fixed))
+    affected.update(
+        key
+        for key, paths in watching.items()
+        if key not in affected and keeper.is_concerned(key, paths)
+    )
     together = {key for key in affected if key.startswith(TOGETHER)}
     for key in sorted(affected - together):
         keeper.write(key)
@@ -100,6 +109,7 @@ class _Keeper:
         self._past = PastAdditions(dict(view.table("additions").items()))
         self._sources: dict[str, bytes | None] = {}
         self._members: dict[str, dict[str, list[str]]] = {}  # by path
+        self._reshaped: set[str] = set()  # folders with a file that defines other names
         graph, old = view.table("graph"), view.changes("graph").get(PROJECT)
         name = project_name((graph.get(PROJECT) or {}).get("", {}))
         self.is_all_changed = bool(
@@ -146,16 +156,19 @@ class _Keeper:
         return set(keys)
 
     def affected_before(self, changed: list[str]) -> set[str]:
-        """Return the families of the files before the update, and the watching ones."""
+        """Return the families of the files before the update, and those that an edge
+        or an added name concerns.
+        """
         view, found = self._view, set[str]()
         facts, graph = view.changes("facts"), view.changes("graph")
         for path in changed:
-            found.update(self._watching(path))
             old = facts[path][0] if path in facts else view.table("facts").get(path)
             row = graph[path][0] if path in graph else view.table("graph").get(path)
-            if old:
-                elements = read_elements(old, path)
-                found.update(families_of(path, elements, read_edges(path, row)))
+            elements = read_elements(old, path)
+            found.update(families_of(path, elements, read_edges(path, row)))
+            after = self._reader.elements(path)
+            if set(shape_names(elements)) != set(shape_names(after)):
+                self._reshaped.add(path.rpartition("/")[0])
         targets = {
             split_id(id)[0]
             for old_row, new_row in graph.values()
@@ -168,6 +181,43 @@ class _Keeper:
                 for path in {*row["names"], *row["new"]}:
                     found.update(self._watching(path))
         return found
+
+    def watching(self, changed: list[str]) -> dict[str, set[str]]:
+        """Return the families whose rows were read from changed files, and which."""
+        found: dict[str, set[str]] = {}
+        for path in changed:
+            for key in self._watching(path):
+                found.setdefault(key, set()).add(path)
+        return found
+
+    def is_concerned(self, key: str, paths: set[str]) -> bool:
+        """Return whether a family's row can be another one since files changed.
+
+        It cannot where they hold no sibling, and the row only searched them: when they
+        exist as before, have the edges that they had, and neither text names two.
+        """
+        if key.startswith(TOGETHER):
+            return True
+        row = self._view.own.get(key)
+        ids = [one[0] for one in row["siblings"]] if row else self._ids(key)
+        homes = {split_id(id)[0] for id in (*ids, Family.of(key).where)}
+        if homes & paths:
+            return True
+        names = searched_names(ids)
+        return any(self._is_other_place(path, names) for path in paths)
+
+    def _is_other_place(self, path: str, names: set[str]) -> bool:
+        """Return whether a change of a file can change what a search in it finds."""
+        unchanged = self._files.get(path)
+        old, new = self._view.changes("files").get(path, (unchanged, unchanged))
+        if not old or not new:
+            return True
+        rows = self._view.changes("graph").get(path, (None, None))
+        before, after = (read_edges(path, one).outgoing for one in rows)
+        if before != after:
+            return True
+        sources = (read_source(self._view, one) for one in (old, new))
+        return any(one is None or may_name_two(names, one) for one in sources)
 
     def affected_after(self, changed: list[str]) -> set[str]:
         """Return the families that names in changed documents and tests concern."""
@@ -183,14 +233,11 @@ class _Keeper:
     def write(self, key: str) -> None:
         """Compute the row of one family again, or drop it when it is none any more."""
         own, family = self._view.own, Family.of(key)
-        ids = [
-            element_id(path, qual)
-            for path in own.index.find(f"in:{key}")
-            for qual in self._families_in(path).get(key, ())
-        ]
-        if family.kind == "modules":
-            ids = self._of_one_shape(ids)
         old = None if self._view.full else own.get(key)
+        if family.kind == "modules":
+            if not (old or self._view.full or family.where in self._reshaped):
+                return  # the names that its files define decide that it is none
+        ids = self._ids(key)
         stale = {like_key(key, one[0]) for one in (old or {}).get("siblings", ())}
         made = FamilyRow({}, set())
         if len(ids) >= family.fewest and not _is_scattered(ids):
@@ -233,6 +280,17 @@ class _Keeper:
                 self._view.own.index.set(TOGETHER + path, watched)
             elif not self._view.full:
                 self._view.own.drop(TOGETHER + path)
+
+    def _ids(self, key: str) -> list[str]:
+        """Return the siblings of a family."""
+        paths = self._view.own.index.find(f"in:{key}")
+        if Family.of(key).kind == "modules":
+            return self._of_one_shape(paths)
+        return [
+            element_id(path, qual)
+            for path in paths
+            for qual in self._families_in(path).get(key, ())
+        ]
 
     def _families_in(self, path: str) -> dict[str, list[str]]:
         if path not in self._members:

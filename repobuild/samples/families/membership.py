@@ -125,7 +125,10 @@ def families_of(
                 if bare.startswith("_") or not element.name.startswith("_"):
                     found[f"subclass::{base}"].append(element.qual)
         elif element.type == "function":
+            # One of the same file is a helper of its functions, and registers nothing.
             for name in _decorators(element):
+                if name in elements:
+                    continue
                 found[f"decorated::{folder}::{name}"].append(element.qual)
     for key, quals in _alike(path, elements):
         found[key] += quals
@@ -205,5 +208,5 @@ def _alike(
 
 def shape_of(element: ElementView) -> tuple[str, ...]:
     """Return the names of the first parameters, without the receiver."""
-    names = [one.name for one in element.parameters() if not one.default]
-    return tuple(name for name in names if name not in ("self", "cls"))[:2]
+    names = [one.name for one in element.arguments() if not one.default]
+    return tuple(names[:2])

@@ -38,6 +38,7 @@ _LONGEST = 980  # characters of an answer, below the default of samples.max_answ
 _NAMED = 4  # siblings that are named
 _SITES = _CAME = 3
 _FENCE = 24  # characters around code
+_EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 _LEAST_LINES = 2  # of code that shows more than a head
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
 # Steps that a long plan can do without, the first to go first.
@@ -60,6 +61,8 @@ def plans(value: Mapping[str, Value], scope: Scope) -> Value:
     hidden = Split.of(settings).is_held_out
     context = with_id_fields(value)
     rows: dict[str, Sample] = {}
+    if value["kind"] != "together" and _is_plain(value):
+        return rows
     for language in languages:
         phrases = load_phrases(language)
         about = FactScope(context, phrases, languages, hidden)
@@ -69,6 +72,14 @@ def plans(value: Mapping[str, Value], scope: Scope) -> Value:
             for sub, sample in samples_of(fact, about):
                 rows[sub] = sample | _evidence(value)
     return rows
+
+
+def _is_plain(row: Mapping[str, Value]) -> bool:
+    """Return whether functions have only their file and `__all__` in common."""
+    known = ("tests", "past", "together", "partners")
+    if row["family"][0] != "functions" or any(row.get(name) for name in known):
+        return False
+    return all(kind in _EXPORTS for kind, *_ in row.get("sites", ()))
 
 
 def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
@@ -335,11 +346,12 @@ class _Plan:
             ]
             if items and (is_wanted or not is_own):
                 yield part, self._part(part, members=self._scope.phrases.listed(items))
-        if is_own:
+        open_ones = {name for name, _, is_abstract in rows if is_abstract}
+        if is_own and not open_ones.issuperset(self._methods):
             listed = self._scope.phrases.listed([f"`{one}`" for one in self._methods])
             fields = {"members": listed, "model": self._name_of_model()}
             yield "plan_own", self._part("plan_own", **fields)
-        elif some := self._scope.get("some"):
+        elif not is_own and (some := self._scope.get("some")):
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
         attributes = [self._item(*item) for item in self._scope.get("attributes") or ()]

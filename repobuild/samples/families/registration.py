@@ -73,6 +73,8 @@ def mentions(
         if word == "\n":
             number += 1
             continue
+        if word not in names and word[0] not in "\"'([{)]}":
+            continue  # an identifier or a comment, as most tokens are
         line = lines[number - 1]
         if has_sections and not stack and (heading := _SECTION.match(line)):
             section = heading[1].strip()

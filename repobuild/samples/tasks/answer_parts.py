@@ -5,13 +5,16 @@ Each function returns "" where the context lacks what the part needs.
 
 from __future__ import annotations
 
+import re
+
 from repobuild.samples.contexts.element_view import PROPERTIES
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
 from repobuild.samples.tasks.facts import FactScope
 
-MAX_NAMES = 8  # in a list; a longer one ends with "and others"
+MAX_NAMES = 16  # in a list; a longer one ends with "and others"
 _FEWEST_NAMES = 4  # in a list that is cut, and leaves held-out elements out
-MAX_LIST_LENGTH = 420  # characters, about 140 tokens of the bundled model
+_MANY_NAMES = 8  # in one that is not cut, and leaves them out
+MAX_LIST_LENGTH = 640  # characters, about 210 tokens of the bundled model
 MAX_PARAMETERS_LENGTH = 640  # characters; a longer list is left out
 MAX_DEFAULT_LENGTH = 40  # characters
 _CALL_DECORATORS = ("staticmethod", "classmethod")
@@ -23,6 +26,8 @@ _KEEPS_SIGNATURE = frozenset(
     " asynccontextmanager singledispatch total_ordering dataclass deprecated"
     " no_type_check runtime_checkable unique".split()
 )
+_RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
+_EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 _LONGEST_DECORATORS = 200  # characters
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
@@ -75,6 +80,17 @@ def render_container(scope: FactScope) -> str:
 
 def render_code(scope: FactScope, text: str) -> str:
     return scope.phrases.words["code"].format(fence=scope.get("fence"), code=text)
+
+
+def render_short_code(scope: FactScope, most: int) -> str:
+    """Return the whole code of what has fewer lines than `most`: it says the most."""
+    body = str(scope.get("body") or "")
+    if body.count("\n") >= most or scope.get("kind") == "class":
+        return ""
+    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
+    if not code:
+        return ""
+    return scope.phrases.part("short_code", code=render_code(scope, code))
 
 
 def render_parameters(scope: FactScope, described: bool = False) -> str:
@@ -132,13 +148,13 @@ def list_elements(
 ) -> str:
     """List elements, grouped by file; "" if there are none.
 
-    The list is cut at `MAX_NAMES` and at `MAX_LIST_LENGTH`. It ends with "and others"
-    if it is cut, or if `more` says that `ids` are not all. A path is the code of that
-    file outside of any definition or, with `files`, the file.
+    The list is cut at `MAX_LIST_LENGTH`. It ends with "and others" if it is cut, or if
+    `more` says that `ids` are not all. A path is the code of that file outside of any
+    definition or, with `files`, the file.
     """
     names_by_path: dict[str, list[str]] = {}
     length = count = 0
-    for id in ids[:MAX_NAMES]:
+    for id in ids:
         path, _, qual = id.partition("::")
         length += len(qual) + (len(path) if path not in names_by_path else 0)
         if count and length > MAX_LIST_LENGTH:
@@ -169,12 +185,15 @@ def list_field(
     """List the elements in a field of the context, such as "callers".
 
     Returns the text and the ids that it names, both empty if nothing may be named, or
-    not all of a list that would be whole: of two, one alone would be a wrong answer.
+    too few of a list that would be whole: of two, one alone would be a wrong answer.
     """
     ids = list(scope.get(name) or ())
+    if not ids:
+        return "", ()
     allowed = scope.without_held_out(ids)
     is_cut = name in (scope.get("more") or ())
-    if len(allowed) < len(ids) and not (is_cut and len(allowed) >= _FEWEST_NAMES):
+    fewest = _FEWEST_NAMES if is_cut else _MANY_NAMES
+    if len(allowed) < min(len(ids), fewest):
         return "", ()
     more = len(allowed) > most or len(allowed) < len(ids)
     more = more or is_cut
@@ -182,8 +201,17 @@ def list_field(
     return list_elements(scope, allowed[:most], more, files), tuple(allowed[:most])
 
 
+def only_exceptions(scope: FactScope, ids: tuple[str, ...]) -> bool:
+    """Return whether all elements are exceptions that the code raises."""
+    code = str(scope.get("body") or scope.get("short"))
+    raised = {*(scope.get("raises") or ()), *_RAISED.findall(code)}
+    last_names = {one.rpartition(".")[2] for one in raised}
+    names = {displayed_name(id.partition("::")[2]).rpartition(".")[2] for id in ids}
+    return all(one in last_names or _EXCEPTION.search(one) for one in names)
+
+
 def list_texts(scope: FactScope, items: list[str], more: bool = False) -> str:
-    """List texts, cut like `list_elements`; "" if there are none."""
+    """List texts, cut at `MAX_NAMES` and like `list_elements`; "" if there are none."""
     fitting: list[str] = []
     length = 0
     for item in items[:MAX_NAMES]:

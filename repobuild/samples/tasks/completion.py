@@ -15,22 +15,38 @@ from repobuild.samples.tasks.facts import Fact, FactScope, MaskedCode
 from repobuild.samples.text.statements import LONG_STRINGS, statement_lines
 
 MASK = "<...>"
-_SHORTEST_LINE = 12  # characters; "else:" or "return x" can only be guessed
+_SHORTEST_LINE = 12  # characters
 _FEWEST_LINES = 3  # of a body in which one line is masked
 _MAX_OUTLINE = 900  # characters
 _INDENT = "    "
 _DEFINED_NAME = re.compile(r"(?:async )?(?:def|class) (\w+)")
-_STUB = re.compile(r"\s*(\.\.\.|pass|raise NotImplementedError\b.*)\s*$")
+_VALUE = (
+    r"(?:(?:(?:self|this|cls)(?:\.|->))?[A-Za-z_]\w*|[-+]?[01]|\[\]|\{\}|\(\)|''|\"\""
+    r"|(?:list|dict|set|tuple)\(\))"
+)
+# Lines that anybody would guess, and that tell nothing of the project.
+_TRIVIAL = re.compile(
+    rf"""[\s)\]}}]*(?:
+    (?:return|raise|yield|throw)?\s*(?:not\s|!|\*)?(?:{_VALUE}(?:,\s*{_VALUE})*)?
+    |(?:const\s|let\s|var\s)?(?:{_VALUE})(?:\s*:\s*\w+)?\s*[-+:]?=\s*(?:{_VALUE})
+    |(?:super\([^()]*\)(?:\.__init__\(\))?|\.\.\.|raise\sNotImplementedError\b.*)
+    |(?:if|elif|while)\s(?:not\s)?[\w.]+:
+    |import\s\w+|for\s(\w+)\sin\s(?:self\.)?\1e?s:|[\w.]+\.(\w+)\s*=\s*\2
+    |(?:while\s(?:True|1)|else|try|finally|do)\s*[:{{]?
+    )[\s;,{{(\[]*""",
+    re.VERBOSE,
+)
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     body = str(scope.get("body") or "")
-    if not body or scope.get("kind") == "class" or _STUB.match(body):
+    lines = body.split("\n")
+    if scope.get("kind") == "class" or all(map(_TRIVIAL.fullmatch, lines)):
         return
     if crc32(scope.id.encode()) % 2:
         yield from _masked_body(scope, body)
     else:
-        yield from _masked_line(scope, body.split("\n"))
+        yield from _masked_line(scope, lines)
 
 
 def _masked_body(scope: FactScope, body: str) -> Iterator[Fact]:
@@ -53,7 +69,11 @@ def _masked_line(scope: FactScope, lines: list[str]) -> Iterator[Fact]:
     """Mask one line of the body: the same one as long as the body has it."""
     # An argument on a line of its own is no answer to "which line is missing".
     whole = statement_lines(lines, scope.get("fence") == "python")
-    choice = [n for n in whole if len(lines[n].strip()) >= _SHORTEST_LINE]
+    choice = [
+        n
+        for n in whole
+        if len(lines[n].strip()) >= _SHORTEST_LINE and not _TRIVIAL.fullmatch(lines[n])
+    ]
     if len(lines) < _FEWEST_LINES or not choice:
         return
     chosen = min(choice, key=lambda n: (crc32(lines[n].encode()), n))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
@@ -9,11 +10,16 @@ from repobuild.samples.tasks.facts import Fact, FactScope, phrasing_seed
 from repobuild.samples.tasks.usage import parameter_list
 from repobuild.samples.text.docstring_parts import lead
 
+_INHERITS = re.compile(r"^class \w+\((?!object\))")
+_ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
 _SHORT_BODY = 10  # lines
+_PLAIN_BODY = 20  # lines of what nobody gives a purpose
+_LONGEST_BODY = 40  # lines of what nothing else explains
+_USERS = ("callers", "readers")
+# Fields that tell what an element does, or is, and not who uses it.
+_DOES = ("raises", "overrides", "overridden", "callees", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
 _LONGEST_MEMBERS = 600  # characters of a list of methods
-# A class with no others has no methods worth listing.
-_EXPECTED = frozenset("__init__ __post_init__ __new__ __repr__ __str__".split())
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -34,11 +40,14 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     elif scope.get("fence") and not scope.get("brief"):
         yield from _sketch(scope)
     members = scope.get("members") or ()
-    if scope.get("kind") == "class" and not _EXPECTED.issuperset(members):
+    is_told = any(name[:1] != "_" for name in members)
+    if scope.get("kind") == "class" and is_told:
         # A question for the methods has no other answer than all of them.
         text = scope.phrases.listed([f"`{name}`" for name in members])
         if len(text) <= _LONGEST_MEMBERS:
             answer = scope.answer("members", members=text) + _properties(scope)
+            if _INHERITS.search(str(scope.get("signature"))):
+                answer += answer_parts.render_signature(scope)
             yield Fact("members", answer, (scope.id,))
     if scope.get("body"):
         yield _code(scope)
@@ -81,11 +90,14 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     """Explain an element whose docstring gives no purpose by what is certain of it.
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
-    Where there is nothing but a signature, there is nothing to explain.
+    Where nothing tells what it does, its code does; who uses it and its signature are
+    no explanation.
     """
     said, sources = _said_elsewhere(scope)
+    does = [name for name in _DOES if scope.get(name)]
+    most = _SHORT_BODY if said else _PLAIN_BODY if does else _LONGEST_BODY
+    code = answer_parts.render_short_code(scope, most)
     said = said or _purpose_of_class(scope)
-    code = _short_code(scope)
     if scope.get("kind") == "class":
         structure = _class_parts(scope)
     else:
@@ -93,7 +105,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         is_quoted = bool(scope.get("signature"))
         structure = answer_parts.render_parameters(scope, described=is_quoted)
     around, cited = _neighbours(scope, sources)
-    if said or code or structure or around:
+    if said or code or structure or (around and does):
         answer = scope.answer("sketch")
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
@@ -122,7 +134,11 @@ def _neighbours(
         ("readers", "read_by"),
         ("tests", "tested_by"),
     ):
+        if name in _USERS and scope.get("name") == "__init__":
+            continue  # those who name it; all others call the class
         members, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
+        if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
+            continue
         if members and not (name == "overrides" and ids == sources):
             text += part(label, members=members)
             sources += ids
@@ -164,17 +180,6 @@ def _purpose_of_class(scope: FactScope) -> str:
     return scope.phrases.part("class_summary", container=container, summary=text)
 
 
-def _short_code(scope: FactScope) -> str:
-    """Return the whole code of what is only a few lines long, which says the most."""
-    body = str(scope.get("body") or "")
-    if body.count("\n") >= _SHORT_BODY or scope.get("kind") == "class":
-        return ""
-    code = f"{scope.get('head')}\n{body}" if body else scope.get("short")
-    if not code:
-        return ""
-    return scope.phrases.part("short_code", code=answer_parts.render_code(scope, code))
-
-
 def _class_parts(scope: FactScope) -> str:
     """Return how a class is created, its attributes, and its methods with purposes."""
     part = scope.phrases.part
@@ -200,7 +205,7 @@ def _method_list(scope: FactScope) -> str:
     part = scope.phrases.part
     names = scope.get("members") or []
     purposes = scope.get("member_summaries") or {}
-    if _EXPECTED.issuperset(names):
+    if all(map(_is_dunder, names)):
         return ""
     bare = "".join(f"\n- `{name}`" for name in names)
     told = "".join(
@@ -212,17 +217,24 @@ def _method_list(scope: FactScope) -> str:
     return part("method_list", items=items) if items else ""
 
 
+def _is_dunder(name: str) -> bool:
+    """Return whether a method is called by its class's users under no name."""
+    return name.startswith("__") and name.endswith("__")
+
+
 def _module(scope: FactScope) -> Iterator[Fact]:
     """Say what a file is for; a quotation in another language alone is no fact."""
     members = ""
     ids: tuple[str, ...] = ()
+    if _ASIDE.match(scope.get("name")):
+        return  # what a README says is what the project is
     if scope.get("kind") == "document":
         # Its first paragraph is what it says, not what it is for. Its sections have a
         # question of their own.
         answer = scope.phrases.part("begins", summary=scope.get("summary"))
     else:
         answer = answer_parts.render_summary(scope)
-        members, ids = answer_parts.list_field(scope, "members")
+        members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
     answer = scope.answer("module") + answer
     if members:
         answer += scope.phrases.part("defines", members=members)

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 from zlib import crc32
 
@@ -49,7 +50,7 @@ class Fact:
     phrasing_seed: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FactScope:
     """A context, and everything else that its samples may depend on."""
 
@@ -65,8 +66,12 @@ class FactScope:
     def get(self, name: str) -> Value:
         return self.context.get(name, "")
 
-    def common_fields(self) -> dict[str, str]:
+    def common_fields(self) -> Mapping[str, str]:
         """Return the fields that every question and answer template may use."""
+        return self._common_fields
+
+    @cached_property
+    def _common_fields(self) -> Mapping[str, str]:
         context = self.context
         kind = "property" if self.is_property else context["kind"]
         return {

@@ -21,6 +21,7 @@ from repobuild.samples.tasks.trace import (
 
 _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
+_FEWEST_LINES = 2  # of a trace
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -71,6 +72,11 @@ def _change(scope: FactScope) -> Iterator[Fact]:
         text = answer_parts.list_elements(scope, tests)
         steps.append(part("step_run", members=text))
         groups.append(tuple(tests))
+    else:
+        text, ids = answer_parts.list_field(scope, "users_in_tests", _FIRST_TESTS)
+        if text:
+            steps.append(part("step_run_users", members=text))
+            groups.append(ids)
     answer = scope.answer("change") + part("steps", items=numbered(steps))
     yield Fact("change", answer + render_source(scope), merged(*groups), "hard")
 
@@ -100,8 +106,11 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
 
 
 def _similar(scope: FactScope) -> Iterator[Fact]:
-    """How to write a method like this one."""
-    if not scope.get("signature") or not scope.get("sole") or scope.get("stub"):
+    """How to write a method like this one, where it is one of several of its name."""
+    code = answer_parts.render_short_code(scope, _SHORT_BODY)
+    if not code or not scope.get("sole") or scope.get("stub"):
+        return
+    if not scope.get("overrides") and not scope.get("overridden"):
         return
     text, cited = reasoning(scope, "callers", "callees")
     if not text:
@@ -111,14 +120,13 @@ def _similar(scope: FactScope) -> Iterator[Fact]:
         answer += scope.phrases.part(
             "class_summary", container=scope.get("container"), summary=text
         )
-    answer += render_source(scope)
-    yield Fact("similar", answer, merged((scope.id,), cited), "hard")
+    yield Fact("similar", answer + code, merged((scope.id,), cited), "hard")
 
 
 def _trace(scope: FactScope) -> Iterator[Fact]:
     """Every line of a short function, with what it calls."""
-    rows = scope.get("code")
-    if not rows:
+    rows = scope.get("code") or ()
+    if len(rows) < _FEWEST_LINES:
         return
     trace = Trace(scope)
     for line, text, callees in rows:

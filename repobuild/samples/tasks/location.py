@@ -13,6 +13,7 @@ from repobuild.samples.text.docstring_parts import lead
 _SPECIFIC_HEADING = re.compile(
     r"(?i)^(?!version\b|v?\d)(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
 )
+_MOST_MEMBERS = 24  # of a file, as context rows have them
 SHORTEST_CLUE = 24  # characters; "Return the name." fits any element
 
 
@@ -31,8 +32,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             yield Fact("heading", answer, (scope.id,), ambiguous=repeated)
     elif kind == "document":
         yield from _sections(scope)
-    elif kind in ("module", "file"):
-        text, ids = answer_parts.list_field(scope, "members")
+    elif kind in ("module", "file") and not _is_cut(scope):
+        text, ids = answer_parts.list_field(scope, "members", _MOST_MEMBERS)
         if text and not scope.get("brief"):
             answer = scope.answer("contents", members=text)
             yield Fact("contents", answer, (scope.id, *ids))
@@ -56,15 +57,20 @@ def _element(scope: FactScope) -> Iterator[Fact]:
             {"summary": clue},
             ambiguous=bool(scope.get("repeated")),
         )
-    if scope.get("kind") == "method" and scope.get("sole"):
+    is_method = scope.get("kind") == "method" and not scope.is_property
+    if is_method and scope.get("sole"):
         yield Fact("container", scope.answer("container"), (scope.id,))
 
 
 def _sections(scope: FactScope) -> Iterator[Fact]:
     quoted = scope.phrases.words["quoted"]
     titles = [quoted.format(text=title) for title in scope.get("titles") or []]
-    if len(titles) > 1:  # one is its title
-        more = "members" in (scope.get("more") or ())
-        text = answer_parts.list_texts(scope, titles, more)
+    if len(titles) > 1 and not _is_cut(scope):  # one is its title
+        text = scope.phrases.listed(titles)
         sources = (scope.id, *scope.get("members"))
         yield Fact("sections", scope.answer("sections", members=text), sources)
+
+
+def _is_cut(scope: FactScope) -> bool:
+    """Return whether a file defines more than anybody wants to be listed."""
+    return "members" in (scope.get("more") or ())

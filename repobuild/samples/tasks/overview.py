@@ -9,8 +9,10 @@ from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
 _ONE_PACKAGE = ("single package", "single module", "subpackages")
-_TESTS = frozenset({"test", "tests", "testing"})  # words of a folder of tests
+# Words of the paths of tests, and of what says only what the project is.
+_NO_PARTS = frozenset({"test", "tests", "testing", "version", "about"})
 _READMES = "readme"  # how the name of a README begins, in small letters
+_MANY_MODULES = 8  # of which the graph lists no more
 _MOST_DISTRIBUTIONS = 12
 # Stand-ins for newer versions of the standard library: nothing is built on them.
 _BACKPORTS = frozenset(
@@ -25,9 +27,12 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     yield from _purpose(scope)
     items = _module_items(scope)
-    if items.count("\n") > 1:
+    # A list that is cut says little without what each is for.
+    is_told = _tells_purposes(scope) or items.count("\n") < _MANY_MODULES
+    if items.count("\n") > 1 and is_told:
         yield _fact(scope, "modules", items=items)
-    if names := [n for n in scope.get("technologies") or () if n not in _BACKPORTS]:
+    names = scope.get("technologies") or ()
+    if names := [n for n in names if n.partition(".")[0] not in _BACKPORTS]:
         yield _fact(scope, "technologies", members=_listed(scope, names))
     yield from _architecture(scope)
     if counts := scope.get("counts"):
@@ -71,7 +76,7 @@ def _module_items(scope: FactScope) -> str:
         f"\n- `{path}`"
         + (scope.phrases.part("package_purpose", text=text) if text else "")
         for path, text in scope.get("modules") or []
-        if _TESTS.isdisjoint(re.split(r"[/_]", path))
+        if _NO_PARTS.isdisjoint(re.split(r"[/_.]", path))
     ]
     return "".join(lines[: answer_parts.MAX_NAMES])
 
@@ -83,11 +88,19 @@ def _architecture(scope: FactScope) -> Iterator[Fact]:
     is_one = _module_items(scope).count("\n") < 2
     if not style or (is_one and style in _ONE_PACKAGE):
         return
+    if style in _ONE_PACKAGE and not _tells_purposes(scope):
+        return  # a list of paths
     label = scope.phrases.words.get("style_" + style.replace(" ", "_"), style)
     answer = scope.answer("architecture", style=label)
     if items := _module_items(scope):
         answer += scope.phrases.part("modules", items=items)
     yield Fact("architecture", answer, (scope.id,), "hard")
+
+
+def _tells_purposes(scope: FactScope) -> bool:
+    """Return whether at least half of the modules say what they are for."""
+    told = [bool(text) for _, text in scope.get("modules") or []]
+    return 2 * sum(told) >= len(told)
 
 
 def _installation(scope: FactScope) -> Iterator[Fact]:

@@ -71,8 +71,11 @@ def languages_of(
     return tuple(chosen)
 
 
-def samples(value: Mapping[str, Value], scope: Scope) -> Value:
-    """Return the samples of one context: {"#TASK.LANGUAGE.NUMBER": sample}."""
+def samples(value: Mapping[str, Value], scope: Scope) -> Value | None:
+    """Return the samples of one context: {"#TASK.LANGUAGE.NUMBER": sample}.
+
+    A context without samples has no row: most tests in a repository are such.
+    """
     settings = scope.settings
     chosen = settings["samples.tasks"] or TASKS
     languages = languages_of(settings, value)
@@ -85,4 +88,4 @@ def samples(value: Mapping[str, Value], scope: Scope) -> Value:
             if task in chosen:
                 for fact in facts(fact_scope):
                     rows.update(samples_of(fact, fact_scope))
-    return rows
+    return rows or None

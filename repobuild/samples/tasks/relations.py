@@ -25,8 +25,14 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.get("name").startswith("__") and scope.get("name") != "__init__":
         return
+    # Nobody calls a constructor by its name, but its class.
+    hidden = ("callers", "readers") if scope.get("name") == "__init__" else ()
     for kind in _LISTS:
+        if kind in hidden:
+            continue
         text, ids = answer_parts.list_field(scope, kind)
+        if kind == "callees" and answer_parts.only_exceptions(scope, ids):
+            continue  # what it reads, and does without a call, is not among them
         if text:
             answer = scope.answer(kind, members=text)
             yield Fact(kind, answer, (scope.id, *ids), "medium")

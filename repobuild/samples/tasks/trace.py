@@ -53,7 +53,7 @@ def whole_list(scope: FactScope, name: str) -> tuple[str, tuple[str, ...]]:
     """
     ids = tuple(scope.get(name) or ())
     is_cut = name in (scope.get("more") or ())
-    if is_cut or len(scope.without_held_out(list(ids))) < len(ids):
+    if not ids or is_cut or len(scope.without_held_out(list(ids))) < len(ids):
         return "", ()
     text = answer_parts.list_elements(scope, list(ids))
     is_long = text == answer_parts.list_elements(scope, list(ids), True)

@@ -12,6 +12,8 @@ from repobuild.samples.text.docstring_parts import lead
 
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
+_ABSTRACT_NAME = re.compile(r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$)")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -19,31 +21,64 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     kind, name = scope.get("kind"), str(scope.get("name"))
     if kind not in ("function", "method", "class") or name.startswith("__"):
         return
-    if scope.is_property or scope.get("refuses"):
-        return
+    if scope.is_property or scope.get("refuses") or name == "main":
+        return  # a command calls `main`
+    owner, about = scope.get("container"), scope.get("container_summary")
+    if kind == "class":
+        owner, about = name, scope.get("summary")
+        if _is_abstract(name, str(about)):
+            return
     parameters = scope.get("params")
     # In other languages the syntax of method calls and constructors is not known here.
     python = scope.get("fence") == "python"
     is_public = not name.startswith("_")
     is_wrapped = answer_parts.is_wrapped(scope)
     is_known = (python or kind == "function") and not is_wrapped
-    if scope.get("example") or (is_public and is_known and _says_something(scope)):
+    # Nobody has an instance of an abstract class to call its methods on.
+    is_known = is_known and not _is_abstract(str(owner), str(about))
+    if _shows_a_call(scope, is_public) or (
+        is_public and is_known and _says_something(scope)
+    ):
         yield _usage(scope, is_wrapped)
     if kind == "class":
-        if python and parameters:
+        # `*args` alone tells nobody what to pass.
+        if python and any(not one.startswith("*") for one, *_ in parameters or ()):
             yield _construct(scope)
     elif is_wrapped:
         return  # its parameters may not be those that a caller passes
     elif scope.get("signature") and (parameters or scope.get("returns")):
         code = answer_parts.render_code(scope, answer_parts.with_decorators(scope))
-        yield Fact("signature", scope.answer("signature", code=code), (scope.id,))
+        answer = scope.answer("signature", code=code)
+        if not parameters:
+            answer += scope.phrases.part("no_arguments")
+        yield Fact("signature", answer, (scope.id,))
+
+
+def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
+    """Return whether a call is known that is worth showing.
+
+    A private function is called in its own file, by those who read that file.
+    """
+    site, _ = scope.get("example") or (None, "")
+    return site is not None and (is_public or site not in ("", scope.get("path")))
+
+
+def _is_abstract(name: str, summary: str) -> bool:
+    """Return whether a class says that it is there to be inherited from."""
+    return bool(_ABSTRACT_NAME.match(name) or _ABSTRACT.match(summary))
 
 
 def _says_something(scope: FactScope) -> bool:
-    """Return whether a call by the signature tells more than the parameters' names."""
+    """Return whether a call by the signature tells more than the parameters' names.
+
+    A class that only its own file makes is not made by those who use it.
+    """
     parameters = scope.get("params") or []
-    is_told = any(type or text for _, type, _, text, *_ in parameters)
-    return bool(parameters) and bool(is_told or lead(scope.get("summary")))
+    makers = scope.get("callers") or ()
+    is_inner = scope.get("kind") == "class" and bool(makers)
+    if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
+        return False
+    return any(type or text for _, type, _, text, *_ in parameters)
 
 
 def _usage(scope: FactScope, is_wrapped: bool) -> Fact:

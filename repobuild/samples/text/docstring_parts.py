@@ -52,8 +52,11 @@ _TAG = (
     r"|file|fileoverview|constructor|typedef|template|internal|hidden|ignore)\b"
 )
 _SECTION = re.compile(
-    r"\n[ \t]*(?::\w+[^:\n`]*:(?!(?:[\w+-]+:)?`)"
-    r"|https?://\S+[ \t]*$|[A-Z][\w ]*:[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
+    # A word with a colon begins a section, but not where a sentence goes on.
+    r"(?<![a-z,])\n[ \t]*[A-Z][\w ]*:[ \t]*$"
+    rf"|\n[ \t]*(?:(?i:{_SECTION_NAME}):[ \t]*$"
+    r"|:\w+[^:\n`]*:(?!(?:[\w+-]+:)?`)"
+    r"|https?://\S+[ \t]*$|-{3,}|>>> |\.\. \w[\w:-]*::"
     rf"|{_TAG}|(?i:{_SECTION_NAME})[ \t]*\n[ \t]*[-=~]{{3,}}[ \t]*$)",
     re.M,
 )
@@ -63,9 +66,14 @@ _NO_PURPOSE = re.compile(
     rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
     |https?://\S+[ \t]*(?:\n|$)
+    |\.\.[ ]\w[\w:-]*: | [{{\[][ \t]*["'][^\n]*[}}\]][ \t]*(?:\n|$)  # a literal
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
     |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for
     |\*?\w+\.\w+\([^\n]*\)[ ](?:->|→)[ ]\(?\w+(?:,[ ]\w+)*\)?\*?(?:\n\n|$)  # a call
+    |(?-i:and|or|but|nor|so|which|whose|that|than|otherwise|may|has[ ]been)\b  # the
+        # middle of a sentence
+    |[(\[{{]\s*['"]  # data, as of a rule
+    |[.,;)|]+(?:\s|$) | \.{{2,3}} | !!!\ \w  # a directive of a documentation tool
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
     |(?:authors?|licen[sc]e|file(?:name)?)[ ]*:[ \t]*\S | spdx- | \$id\b
     |licen[sc]ed[ ](?:under|to)\b | all[ ]rights[ ]reserved
@@ -79,14 +87,27 @@ _NO_PURPOSE = re.compile(
 )
 _GOOGLE_TYPE = re.compile(r"^[:`~]*(?:\w+:`~?)?[\w.]+(?:\[[^\n]*?\])?`?:\s+(?=\S)")
 _NUMPY_TYPE = re.compile(r"^(?:\w+ ?: ?)?[\w.\[\], |]+$")
+# `Sphinx_` is a link where the same docstring has `.. _Sphinx: https://...`.
+_TARGET = re.compile(r"^[ \t]*\.\. _`?([^:`\n]+)`?:", re.MULTILINE)
 _CAPITALISED = re.compile(r"[A-Z][a-z]+ ")
 # Words that only begin a sentence when they have a capital letter.
 _SENTENCE_START = re.compile(
     r"(?:This|These|It|If|When|Note|You|We|See|Return|Returns|Use) "
     r"|(?:详情|详见|参见|请参考|注意|如果|一般用于|用户)"
 )
-# A title that names the module or the function, and says nothing of its purpose.
-_NAME_ALONE = re.compile(r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*(?:\(\))?")
+# A title that names the module or the function, or how it is called, and says nothing
+# of its purpose.
+_NAME_ALONE = re.compile(
+    r"[`*]*[A-Za-z_][\w./:-]*\w[`*]*"
+    r"(?:\((?:[^()\n]|\([^()\n]*\))*\)[`*]*(?:[ ]*(?:->|→)[ ]*[\w.\[\]]+)?)?"
+)
+_DETOUR = re.compile(
+    r"(?:In )?Python(?:'s)? (?:has|is|comes|provides|standard|offers|makes)\b|One of\b"
+    r"|`\w+` is full\b|(?:There|Sometimes|Often|Everyone|Most|Many|Although|While)\b"
+    r"|(?:Have|Do|Did|Are) you\b"
+)
+# A last sentence that only points elsewhere.
+_POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
@@ -132,21 +153,35 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
     if _NO_PURPOSE.match(docstring.lstrip()):
         return ""
     text = summarise_prose(without_name(docstring), most)
+    if text.endswith((",", "，")):
+        # The last sentence goes on after an empty line.
+        ends = [match.start() for match in _SENTENCE_END.finditer(text)]
+        text = text[: ends[-1]] if ends else ""
+    text = _POINTER.sub("", text)
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
 def summarise_module(docstring: str, path: str) -> str:
-    """Return what a module's docstring says first, "" when that is its own name."""
+    """Return what a module's docstring says first, "" when that is its own name.
+
+    What begins with the language, or with all there is, comes to the module later.
+    """
     text = summarise(docstring)
+    if _DETOUR.match(text):
+        return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else text
 
 
 def without_name(docstring: str) -> str:
-    """Return a docstring without a first paragraph that is a name alone."""
-    text = strip_title_rules(docstring)
-    first, _, rest = text.strip().partition("\n\n")
-    return rest if _NAME_ALONE.fullmatch(first.strip()) else docstring
+    """Return a docstring without a name alone before it, or a line with its call."""
+    text = strip_title_rules(docstring).strip()
+    first, _, rest = text.partition("\n\n")
+    if _NAME_ALONE.fullmatch(first.strip()):
+        return rest
+    line, _, rest = text.partition("\n")
+    is_call = "(" in line and rest and _NAME_ALONE.fullmatch(line.strip())
+    return rest if is_call else docstring
 
 
 def summarise_with_list(docstring: str) -> str:
@@ -200,8 +235,17 @@ def summarise_prose(
     A list that ends the paragraph is left out, and the colon before it unless asked.
     """
     lines = _first_paragraph(docstring).summary
-    text = strip_markup(join_lines("\n".join(lines)))
+    text = strip_markup(_without_references(join_lines("\n".join(lines)), docstring))
     return shorten(text if keeps_colon else _without_announcement(text), most)
+
+
+def _without_references(text: str, docstring: str) -> str:
+    """Return a text with the names of the docstring's link targets without marks."""
+    if "_ " not in f"{text} ".replace(".", " ").replace(",", " "):
+        return text
+    for target in _TARGET.findall(docstring):
+        text = re.sub(rf"(?i)(?<!\w)({re.escape(target)})_(?!\w)", r"\1", text)
+    return text
 
 
 class _Paragraph(NamedTuple):

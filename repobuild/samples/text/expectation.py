@@ -7,9 +7,11 @@
 
 The hidden part ends where the statement ends, brackets included: a model that completes
 it stops at the end of the line, and a reader needs no answer to know where that is.
-Statements of several lines are skipped, and so are values that teach nothing: bare
-variables, truth values, bare numbers, text that the test already shows, and values that
-are expected before the test has called anything of the project.
+Statements of several lines are skipped, and so are those that name the value first
+(`assertEqual(1, len(rows))`): many calls give it. So are values that teach nothing:
+bare variables, truth values, bare numbers, calls that only pass variables on, text that
+the test already shows, and values that are expected before the test has called anything
+of the project.
 
 The assertion is chosen by a hash of its text, not by its position: an edit elsewhere in
 the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertion).
@@ -31,8 +33,13 @@ _SHORTEST = 3  # letters and digits of the hidden part
 _WORD_CHARACTER = re.compile(r"\w")
 _NAME = re.compile(r"[^\W\d]\w*")
 _VARIABLE = re.compile(r"(?:self\.)?[a-z_][\w.]*|True|False|None")
+_PASSED_ON = re.compile(r"[a-z_][\w.]*\((?:[a-z_][\w.]*(?:, )?)*")  # no `)` at the end
 _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
+_LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
+# What follows "Raises" is a call that fails, and not what it returns.
+_ASSERT_METHOD = re.compile(rb"self\.assert(?!Not|IsNot|Raises|Warns|Logs)")
+_DENIED = ("!=", "is not", "not in")
 _CONTAINERS = ("block", "module", *_DEFINITIONS)
 
 
@@ -100,21 +107,36 @@ def _is_assert_method(call: Node) -> bool:
     function = call.child_by_field_name("function")
     if function is None or function.type != "attribute" or not function.text:
         return False
-    return function.text.startswith(b"self.assert")
+    return bool(_ASSERT_METHOD.match(function.text))
 
 
 def _right_side(comparison: Node) -> int:
     sides = comparison.named_children
-    return sides[1].start_byte if len(sides) == 2 else 0
+    # What a value is not can be anything else.
+    is_denied = any(child.type in _DENIED for child in comparison.children)
+    if len(sides) != 2 or is_denied or _is_constant(sides[0]) or _is_own_call(*sides):
+        return 0
+    return sides[1].start_byte
 
 
 def _second_argument(arguments: Node) -> int:
     """Return the start of the second argument, or of a lone comparison's right side."""
     parts = arguments.named_children
     if len(parts) > 1:
-        return parts[1].start_byte
+        return 0 if _is_constant(parts[0]) else parts[1].start_byte
     is_comparison = parts and parts[0].type == "comparison_operator"
     return _right_side(parts[0]) if is_comparison else 0
+
+
+def _is_constant(node: Node) -> bool:
+    """Return whether an expression has no name in it."""
+    return node.type != "identifier" and all(map(_is_constant, node.named_children))
+
+
+def _is_own_call(left: Node, right: Node) -> bool:
+    """Return whether the right side calls a method of the left: `f is f.set(1)`."""
+    own = f"{(left.text or b'').decode()}."
+    return right.type == "call" and (right.text or b"").decode().startswith(own)
 
 
 def _is_guessable(test: CutTest) -> bool:
@@ -122,10 +144,12 @@ def _is_guessable(test: CutTest) -> bool:
     characters = _WORD_CHARACTER.findall(core)
     if len(test.hidden) > _LONGEST or len(characters) < _SHORTEST:
         return True
-    if _VARIABLE.fullmatch(core) or _NUMBER.fullmatch(core):
+    patterns = (_VARIABLE, _NUMBER, _PASSED_ON)
+    if any(pattern.fullmatch(core) for pattern in patterns):
         return True
-    # `assertIn("a", found, text)`: what is hidden are variables that the test shows.
+    # `assertEqual(repr(found), repr(expected))`: the test shows all that is hidden.
     shown = set(_NAME.findall(test.before))
-    if shown.issuperset(core.split(", ")):
+    names = _NAME.findall(core)
+    if shown.issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before

@@ -5,6 +5,8 @@
     :ref:`text <target>`     text
     `text <https://...>`_    text            Example::    Example:
 
+    C{code}, L{C}            `code`, `C`     I{a}, B{a}    a
+
 Rules of `=====` above and below a title are lines of their own and are removed whole.
 Bars stay: nothing in `|a|` tells a substitution from an absolute value.
 """
@@ -19,6 +21,8 @@ _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text
 _ROLE_TARGET = re.compile(r"^(.*?)\s*<[^<>]+>$")
+_EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
+_ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$\n?", re.MULTILINE)
 _TITLE = re.compile(r"^[ \t]*([=*#~^]){4,}[ \t]*\n([^\n]+)\n[ \t]*\1{4,}[ \t]*(?:\n|$)")
 _MAX_LINE = 2_000  # characters; roles within roles cost the square
@@ -27,6 +31,8 @@ _MAX_LINE = 2_000  # characters; roles within roles cost the square
 def strip_markup(text: str) -> str:
     """Return one line of prose without reStructuredText, cut where it is too long."""
     text = text[:_MAX_LINE]
+    if "{" in text:
+        text = _EPYTEXT.sub(_epytext, text)
     if "`" not in text and "::" not in text:
         return text
     text = _ROLE.sub(_role_text, text)
@@ -49,11 +55,20 @@ def strip_title_rules(text: str) -> str:
     return text
 
 
+def _epytext(match: re.Match[str]) -> str:
+    """Return `name` for C{name} and L{name}, the text for I{text}, B{text}, U{text}."""
+    return f"`{match[2]}`" if match[1] in "CL" else match[2]
+
+
 def _role_text(match: re.Match[str]) -> str:
-    """Return `C` for `~a.b.C`, the text for `text <target>`, `name` for `!name`."""
+    """Return `C` for `~a.b.C`, the text for `text <target>`, `name` for `!name`.
+
+    `python:str` is the `str` of another project's documents, `.name` one of any module.
+    """
     content = match[1]
     if with_target := _ROLE_TARGET.match(content):
         return with_target[1]
+    content = _ROLE_PREFIX.sub(r"\1", content)
     if content.startswith("~"):
         content = content.rpartition(".")[2].lstrip("~")
-    return f"`{content.lstrip('!')}`"
+    return f"`{content.lstrip('!.')}`"

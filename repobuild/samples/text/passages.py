@@ -24,6 +24,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
+from sys import intern
 from zlib import crc32
 
 from repobuild.engine.contract import Value
@@ -64,7 +65,7 @@ def quoted_passages(sample: Mapping[str, Value]) -> QuotedPassages:
     if not asked and not answered:
         return NOTHING
     without_names = _NAME.sub(" ", answer) if "`" in answer else answer
-    shown = tuple(chain.from_iterable(asked))
+    shown = asked[0] if len(asked) == 1 else tuple(chain.from_iterable(asked))
     return QuotedPassages(asked + answered, answered, shown, words(without_names))
 
 
@@ -87,9 +88,13 @@ def passages(text: str, prose: Callable[[str], list[str]]) -> Iterator[Passage]:
 
 
 def words(text: str) -> Passage:
-    """Return the words of a text, in lower case."""
+    """Return the words of a text, in lower case.
+
+    A word is kept once in memory, or the passages of the standard library take half a
+    gigabyte.
+    """
     pattern = _ASCII_WORD if text.isascii() else _WORD
-    return tuple(pattern.findall(text.lower()))
+    return tuple(map(intern, pattern.findall(text.lower())))
 
 
 def fingerprints(passage: Passage) -> set[int]:

@@ -11,7 +11,7 @@ import re
 import sys
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 
 from repobuild.resources import data_folder
@@ -27,6 +27,7 @@ from repobuild.truth.claims.prose_match import (
     is_purpose,
 )
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
+from repobuild.truth.tree.file_evidence import ImportEvidence
 from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.rest_document import RestDocument
 from repobuild.truth.tree.tree_index import TreeIndex
@@ -129,10 +130,11 @@ def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
 def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check that the product's code imports them, and that nobody else's they are."""
     imported = {
-        one.module.partition(".")[0]
+        name
         for path, file in index.files.items()
         if _is_product(path)
         for one in file.imports
+        for name in _enclosing(one)
     }
     folders = {part for path in index.paths for part in path.split("/")[:-1]}
     declared = {
@@ -147,6 +149,13 @@ def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
         if is_own or name in _standard_modules() or name.startswith("_"):
             return f"{name} is no other project's"
     return ""
+
+
+def _enclosing(one: ImportEvidence) -> Iterator[str]:
+    """Yield `a`, `a.b` and `a.b.c` for `from a.b import c`."""
+    parts = [one.module, one.name] if one.name else [one.module]
+    names = ".".join(parts).split(".") if not one.level else []
+    return (".".join(names[:end]) for end in range(1, len(names) + 1))
 
 
 def _is_product(path: str) -> bool:

@@ -20,7 +20,9 @@ _ROLE = re.compile(
     r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
 )  # {} in MyST
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
+_ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
+_EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
 _ESCAPE = re.compile(r"`\\(?:\s|(?=\w))")  # joins a suffix to marked text
@@ -37,7 +39,10 @@ _HEADINGS = frozenset(
 _NAME = re.compile(r"[A-Za-z_][\w./-]*\w")  # as a title of a module has it
 _FIELD = re.compile(r"[:@](?:param|arg|type|return|rtype|raise|throws|author)\w*\b")
 # A title that is a name tells no purpose; what follows it may.
-_NAME_ALONE = re.compile(r"^[ \t`*]*[A-Za-z_][\w./:-]*[ \t`*()]*\n\s*\n\s*")
+_NAME_ALONE = re.compile(
+    r"^[ \t`*]*[A-Za-z_][\w./:-]*(?:\([^\n]*\)[^\n]*\n|[ \t`*()]*\n\s*\n)\s*"
+)
+_REFERENCE = re.compile(r"(?<=\w)_(?!\w)")  # `Sphinx_`, a link to a target
 _IMPRINT = re.compile(
     r"(?:copyright\b|\(c\)|©|created (?:on|by)\b).*(?:19|20)\d\d|licen[sc]ed under",
     re.I,
@@ -54,7 +59,8 @@ def is_beginning(text: str, source: str) -> bool:
 
     The text has to end where a sentence or a paragraph ends, or with " ...".
     """
-    words, source = plain(text.removesuffix(_CUT)).split(), plain(source).strip()
+    bare = _REFERENCE.sub("", text.removesuffix(_CUT))
+    words, source = plain(bare).split(), plain(_REFERENCE.sub("", source)).strip()
     if not words:
         return False
     for start in (source, _NAME_ALONE.sub("", source)):
@@ -97,12 +103,16 @@ def occurs(text: str, source: str, before: str = "") -> bool:
     words, source = plain(text.removesuffix(_CUT)).split(), _plain_source(source)
     if not words:
         return False
-    matches = re.finditer(before + _words_pattern(words), source)
-    return any(_may_end(text, source[match.end() :]) for match in matches)
+    return any(
+        _may_end(text, one[match.end() :])
+        for one in dict.fromkeys((source, _REFERENCE.sub("", source)))
+        for match in re.finditer(before + _words_pattern(words), one)
+    )
 
 
 def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
+    text = _EPYTEXT.sub(lambda inline: _epytext(*inline.groups()), text)
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
@@ -111,13 +121,18 @@ def plain(text: str) -> str:
     return _SIGNS.sub("", text)
 
 
+def _epytext(kind: str, text: str) -> str:
+    return f"`{text}`" if kind in ("C", "L") else text
+
+
 def _role_text(content: str) -> str:
-    """Return what a role renders: the text of `text <target>`, `b` of `~a.b`."""
+    """Return what a role renders: `text` of `text <target>`, `b` of `~a.b`, `.b`."""
     if explicit := _ROLE_TEXT.match(content):
         return explicit[1]
+    content = _ROLE_PREFIX.sub(r"\1", content)
     if content[0] == "~":
         return content.lstrip("~!").rpartition(".")[2]
-    return content.lstrip("!")
+    return content.lstrip("!.")
 
 
 def _words_pattern(words: list[str]) -> str:

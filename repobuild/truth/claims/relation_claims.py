@@ -33,7 +33,7 @@ from repobuild.truth.tree.python_reader import display_name
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
 _TEST = re.compile(
-    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|conftest)\.pyi?$"
+    r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.pyi?$"
     r"|_test\.go$|\.(test|spec)\.[cm]?[jt]sx?$|Tests?\.java$|_(unit)?test\.(c|cc|cpp|cxx)$"
 )
 _BENCHMARK = re.compile(r"(?i)(^|[/_.])bench")
@@ -233,9 +233,17 @@ def _package_of(index: TreeIndex, origin: str, statement: ImportEvidence) -> str
 def _running_definitions(
     file: FileEvidence, source: str
 ) -> Iterator[DefinitionEvidence]:
-    """Yield an element, and of a test also what is nested in it, which it runs."""
+    """Yield an element, and of a test also what is nested in it, which it runs.
+
+    A function within functions calls what the defaults of their parameters are, so
+    these are yielded, too.
+    """
     qual = source.partition("::")[2]
     yield file.definitions[qual]
+    around = qual.rpartition(".")[0]
+    while around and file.definitions[around].kind != "class":
+        yield file.definitions[around]
+        around = around.rpartition(".")[0]
     if qual.rpartition(".")[2].startswith("test"):
         for name, definition in file.definitions.items():
             if name.startswith(f"{qual}."):

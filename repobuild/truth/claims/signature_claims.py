@@ -16,7 +16,7 @@ from repobuild.truth.tree.python_reader import (
     parameters_of,
 )
 
-_RECEIVERS = ("self", "cls")
+_RECEIVERS = ("self", "cls", "klass", "mcs", "mcls", "metacls", "this")
 # Decorators without which a head is read as that of a method.
 _CALLED_OTHERWISE = ("property", "cached_property", "staticmethod", "classmethod")
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
@@ -92,6 +92,14 @@ def parameters(subject: Subject, claimed: str) -> str:
         if wrong := _check_parameter(subject, line, parameter, doc):
             return wrong
     return ""
+
+
+def no_arguments(subject: Subject, claimed: str) -> str:
+    """Check that a caller passes nothing."""
+    if subject.file.python is None:
+        return ""
+    known = _parameters(subject.constructor)
+    return f"it takes {', '.join(p.name for p in known)}" if known else ""
 
 
 def _check_parameter(
@@ -205,8 +213,14 @@ def _declaration(parameter: PythonParameter) -> str:
 def _parameters(definition: PythonDefinition | None) -> list[PythonParameter]:
     """Return the parameters without a method's receiver."""
     known = definition.parameters() if definition else []
-    is_method = definition is not None and definition.kind == "method"
-    return known[1:] if is_method and known and known[0].name in _RECEIVERS else known
+    if definition is None or definition.kind != "method" or not known:
+        return known
+    if known[0].default or known[0].name.startswith("*"):
+        return known
+    name = known[0].name.strip("_")
+    is_special = definition.name.startswith("__") and definition.name.endswith("__")
+    is_bound = name in _RECEIVERS and "staticmethod" not in definition.decorators
+    return known[1:] if is_bound or (is_special and name) else known
 
 
 def _check_callee(func: ast.expr, definition: PythonDefinition) -> str:
@@ -265,6 +279,7 @@ def _source(node: ast.expr | None) -> str:
 SIGNATURE_CLAIMS: Mapping[str, LocalCheck] = {
     "signature": signature,
     "parameters": parameters,
+    "no arguments": no_arguments,
     "returns": returns,
     "example call": example_call,
     "constructor": constructor,

@@ -48,9 +48,28 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
         return "the call is expected to fail"
     if is_of_another_package(index, text, site, code, name):
         return "it calls what another package defines"
-    calling = (qual for qual, one in file.definitions.items() if one.uses(name))
+    calling = [qual for qual, one in file.definitions.items() if one.uses(name)]
+    if site == claim.id.partition("::")[0]:
+        owner = _owner(index, claim.id)
+        calling = [one for one in calling if not (one and f".{one}.".startswith(owner))]
     ids = (f"{site}::{qual}" if qual else site for qual in calling)
     return "" if any(may_call(index, id, claim.id) for id in ids) else "it is another"
+
+
+def _owner(index: TreeIndex, id: str) -> str:
+    """Return the beginning of names whose calls show nobody how the element is used.
+
+    Those are all functions of its file for a public class, the methods of its class for
+    a public method, and what is in itself for anything else.
+    """
+    qual = id.partition("::")[2]
+    owner, _, name = qual.rpartition(".")
+    if name.startswith("_"):
+        return f".{qual}."
+    definition = index.definition(id)
+    if definition is not None and definition.kind == "class":
+        return "."
+    return f".{owner or qual}."
 
 
 def said_in_document(index: TreeIndex, claim: DeferredClaim) -> str:

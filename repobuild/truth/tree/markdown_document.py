@@ -12,6 +12,7 @@ _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*")
 _FENCE = re.compile(r" {0,3}(```+|~~~+)")
 _SLUG = re.compile(r"[\W_]+")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
+_STRONG = re.compile(r"\*\*([^\s*](?:[^*]*[^\s*])?)\*\*")
 _BADGE = re.compile(r"\[!\[[^\]]*\]\([^)]*\)\]\([^)]*\)|!\[[^\]]*\]\([^)]*\)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
 _QUOTED = re.compile(r"\A(?: {0,3}> ?)+")
@@ -66,11 +67,20 @@ class MarkdownDocument:
             body = "\n".join(self.lines[heading.row + heading.line_count : end])
             self.sections[qual] = MarkdownSection(
                 qual,
-                _LINK.sub(r"\1", _BADGE.sub("", heading.title)).strip()
-                or heading.title,
+                _plain_title(heading.title) or heading.title,
                 _LINK.sub(r"\1", _COMMENT.sub("", body)),
                 heading.level,
             )
+
+
+def _plain_title(title: str) -> str:
+    """Return a heading without badges, the targets of links, and what makes it bold."""
+    return without_stars(_LINK.sub(r"\1", _BADGE.sub("", title)).strip())
+
+
+def without_stars(title: str) -> str:
+    """Return a heading without what makes words of it bold."""
+    return _STRONG.sub(r"\1", title)
 
 
 def section_names(headings: Sequence[tuple[str, int]]) -> list[str]:

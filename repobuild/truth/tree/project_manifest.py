@@ -142,6 +142,16 @@ def _setup_script(text: str) -> ProjectManifest:
             continue
         keywords = {one.arg or "": one.value for one in call.keywords}
         values = {k: _evaluated(v, known) for k, v in keywords.items()}
+        spread = {
+            one.value.id
+            for one in call.keywords
+            if one.arg is None and isinstance(one.value, ast.Name)
+        }
+        for other in ast.walk(tree):
+            if isinstance(other, ast.Assign) and isinstance(other.value, ast.Dict):
+                names = {t.id for t in other.targets if isinstance(t, ast.Name)}
+                if names & spread:
+                    values = {**_table(_evaluated(other.value, known)), **values}
         found.name = _string(values.get("name"))
         found.description = _string(values.get("description"))
         found.licence = _string(values.get("license"))

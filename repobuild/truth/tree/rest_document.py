@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 
-from repobuild.truth.tree.markdown_document import MarkdownSection, section_names
+from repobuild.truth.tree.markdown_document import (
+    MarkdownSection,
+    section_names,
+    without_stars,
+)
 
 _UNDERLINE = re.compile(r"([^\w\s])\1+[ \t]*")
+_LINK = re.compile(r"`([^`<>]+?)(?:\s*<[^`<>]+>)?`__?(?!\w)")
 _FULL_WIDTH = 4  # characters from which a rule may be shorter than its title
 
 
@@ -27,7 +32,8 @@ class RestDocument:
         rows = zip(titles, names, ends, levels, strict=False)
         for (_, after, title, _), qual, end, level in rows:
             body = "\n".join(self.lines[after:end])
-            self.sections[qual] = MarkdownSection(qual, title, body, level)
+            plain = without_stars(_LINK.sub(r"\1", title))
+            self.sections[qual] = MarkdownSection(qual, plain, body, level)
 
     def _titles(self) -> list[tuple[int, int, str, str]]:
         """Return (first row, row after it, title, style) of each title."""

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from tree_sitter import Node
 
 from repobuild.code.facts.element_row import (
+    FIXTURE,
     IDENTIFIER,
     Bindings,
     parameter_name,
@@ -297,6 +298,10 @@ class Binder:
             nodes[self.outline.owner(node.start_byte)].append(node)
         for owner in self.generators:
             nodes.pop(owner, None)
+        for node in sites.get("yield", ()):
+            if self._is_fixture(owner := self.outline.owner(node.start_byte)):
+                value = node.named_child(0) if node.named_child_count else node
+                nodes[owner].append(value or node)
         returned: dict[int, str] = {}
         for owner, values in nodes.items():
             if owner < 0 or "returns" in definitions[owner].parts:
@@ -311,6 +316,11 @@ class Binder:
                 if root := _ROOT.match(binding, 1):
                     self._used_roots[owner].add(root[0])
         return returned
+
+    def _is_fixture(self, owner: int) -> bool:
+        """Return whether tests get what a generator yields: pytest iterates over it."""
+        decorators = self.outline.definitions[owner].decorators if owner >= 0 else ()
+        return any(FIXTURE.match(self.outline.text(node)) for node in decorators)
 
     def _returned_outside(self, owner: int, binding: str) -> str:
         """Return what a function's result means to its callers."""

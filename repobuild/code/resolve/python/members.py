@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repobuild.code.facts.element_row import parent_of
+from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.resolve.binding_marks import ANNOTATED
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.mro import MRO, c3_merge
 from repobuild.code.resolve.symbol import Kind, Symbol
+from repobuild.code.scan.tests_by_path import is_test
 
+_REPLACEABLE = 0.4  # no edge that samples state
 _MAX_BASES = 100  # of one class; merging them costs their number for each member
 _WITH_MRO = frozenset({Kind.CLASS, Kind.INSTANCE, Kind.SUPER})
 _CONTAINER_METHODS = {
@@ -48,10 +50,58 @@ class Members:
             return symbol.as_kind(Kind.CLASS)
         elif kind in _WITH_MRO:
             member = self.find_in_class(path, qual, name, kind is Kind.SUPER)
+            if kind is Kind.INSTANCE:
+                member = self._of_instance(symbol, name, member)
         else:
             method = _CONTAINER_METHODS.get(kind, {}).get(name)
             return symbol.as_kind(method) if method is not None else None
         return member.at_most(confidence) if member is not None else None
+
+    def _of_instance(
+        self, instance: Symbol, name: str, member: Symbol | None
+    ) -> Symbol | None:
+        """Return an instance's attribute, which subclasses of its class may set.
+
+        A class under another name (`self.parser_class()`) is there to be replaced. Only
+        in tests it is what they run with; there a subclass may be the first to set it.
+        """
+        path, qual = instance.definition
+        if member is None:
+            if not is_test(path):
+                return None
+            key = ("s", path, qual, name)
+            return self._look(key, lambda: self._set_by_subclass(path, qual, name))
+        if member.kind is not Kind.CLASS or name_of(member.qual) == name:
+            return member
+        return member.at_most(0.5 if is_test(path) else _REPLACEABLE)
+
+    def _set_by_subclass(self, path: str, qual: str, name: str) -> Symbol | None:
+        """Return the class that a subclass in the same test file sets an attribute to.
+
+        Of several, one of the project comes before one that the tests define.
+        """
+        module = self._modules.get(path)
+        if module is None:
+            return None
+        found: list[Symbol] = []
+        waiting, seen = [qual], {qual}
+        while waiting:
+            base = name_of(waiting.pop(0))
+            self._note(f"s:{path}:{base}")
+            for subclass in module.subclasses.get(base, ()):
+                if subclass in seen:
+                    continue
+                seen.add(subclass)
+                waiting.append(subclass)
+                self._note(f"m:{path}::{subclass}:{name}")
+                bindings = module.class_bindings(subclass, name)
+                if not bindings:
+                    continue
+                symbol = self._global_names.last_known(path, subclass, bindings)
+                if symbol is not None and symbol.kind is Kind.CLASS:
+                    found.append(symbol.at_most(0.5))
+        found.sort(key=lambda one: is_test(one.path))
+        return found[0] if found else None
 
     def find_in_class(
         self, path: str, qual: str, name: str, skip_itself: bool = False

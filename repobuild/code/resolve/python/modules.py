@@ -17,6 +17,8 @@ that depend on them:
     b:PATH::Class    a class's bases
     m:PATH::Class:x  what a class itself binds x to
     d:PATH::f        all of a function f that contains definitions
+    x:PATH:name      the function that makes the fixture of that name
+    s:PATH:Class     the classes of a test file with a base of that name
     in:KIND DST      (edges) DST, in another file, is a target of this file
 
 No term depends on bodies, docstrings, comments or line numbers.
@@ -30,6 +32,7 @@ from functools import cached_property
 from typing import Any
 
 from repobuild.code.facts.element_row import (
+    FIXTURE,
     Binding,
     Bindings,
     ElementRow,
@@ -40,12 +43,15 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Table, Value
 
 _MODULE_ENDING = re.compile(r"(?:/?__init__)?\.pyi?\Z")
 _FORMS = ("/__init__.py", ".py", "/__init__.pyi", ".pyi")  # preferred ones first
 _TYPE = ElementRow._fields.index("type")
 _ATTRS = ElementRow._fields.index("attrs")
+_DECORATORS = ElementRow._fields.index("decorators")
+_FIXTURE_NAME = re.compile(r"""[(,]\s*name\s*=\s*["'](\w+)["']""")
 
 
 def stem_of(path: str) -> str:
@@ -133,6 +139,31 @@ class ModuleFacts:
             {module for _, module, name, alias in entries if not (name or alias)}
         )
 
+    @cached_property
+    def fixtures(self) -> dict[str, str]:
+        """The functions that make fixtures, by the fixture's name."""
+        found: dict[str, str] = {}
+        for qual, item in self.items.items():
+            if len(item) <= _DECORATORS or not item[_DECORATORS]:
+                continue
+            for text in item[_DECORATORS]:
+                if FIXTURE.match(text):
+                    outer, _, name = qual.rpartition(".")
+                    named = _FIXTURE_NAME.search(text)
+                    found[f"{outer}.{named[1] if named else name}".lstrip(".")] = qual
+        return found
+
+    @cached_property
+    def subclasses(self) -> dict[str, list[str]]:
+        """The classes by the last name of each of their bases, in source order."""
+        found: dict[str, list[str]] = {}
+        for qual in self.items:
+            if self.type_of(qual) == "class":
+                for base in self.row(qual).bases:
+                    plain = base.partition("[")[0].strip()
+                    found.setdefault(name_of(plain), []).append(qual)
+        return found
+
     @property
     def extends_path(self) -> bool:
         """Whether a package's modules may be in several folders, as pkgutil allows."""
@@ -184,6 +215,11 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
             + (row.decorators, "a" in row.flags)
             for row in rows
         ]
+    for name, qual in module.fixtures.items():
+        terms[f"x:{path}:{name}"] = _term_value(module, (DEFINITION + qual,))
+    if is_test(path):
+        for name, quals in module.subclasses.items():
+            terms[f"s:{path}:{name}"] = quals
     for outer, name in module.methods_by_class():
         bindings = module.class_bindings(outer, name)
         terms[f"m:{path}::{outer}:{name}"] = _term_value(module, bindings)

@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from repobuild.code.facts.element_row import (
     DOTTED_NAME,
+    FIXTURE,
     Binding,
     ElementRow,
     bindings_of,
+    name_of,
     parent_of,
 )
 from repobuild.code.resolve.binding_marks import (
@@ -18,15 +20,18 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_MODULE,
     IMPORTED_NAME,
 )
+from repobuild.code.resolve.paths import folder_of
 from repobuild.code.resolve.python.annotation import options
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.type_inference import TypeInference
 from repobuild.code.resolve.symbol import Kind, Symbol
+from repobuild.code.scan.tests_by_path import is_test
 
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _TAKES_CLASS = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})
+_ITERATED = re.compile(r"(?:\w+\.)*(?:Async)?(?:Iterator|Iterable|Generator)\b")
 _IMPORTS = IMPORTED_NAME + IMPORTED_MODULE
 
 
@@ -127,7 +132,8 @@ class Scopes:
             return Symbol(kind, path, outer, 0.9)
         parameter = row.parameters[index]
         if isinstance(parameter, str):
-            return None
+            is_passed = is_test(path)
+            return self._resolve_fixture(module, row, parameter) if is_passed else None
         _, passed, annotation, default = parameter
         if passed.startswith("*"):
             return None
@@ -138,6 +144,64 @@ class Scopes:
         symbol = self._resolve_chain(path, outer, default)
         is_known = symbol is not None and symbol.kind in (Kind.FUNCTION, Kind.CLASS)
         return symbol.at_most(0.5) if symbol is not None and is_known else None
+
+    # -- fixtures
+
+    def _resolve_fixture(
+        self, module: ModuleFacts, row: ElementRow, name: str
+    ) -> Symbol | None:
+        """Return what pytest passes to a test, or to another fixture, by its name."""
+        is_called = name_of(row.qual).startswith("test") or _is_fixture(row)
+        if not is_called or _is_parametrized(module, row, name):
+            return None
+        maker = self._find_fixture(module, row, name)
+        value = self._types.call(maker) if maker is not None else None
+        if maker is None or value is None:
+            return None
+        made_by = self._modules.get(maker.path)
+        returns = made_by.row(maker.qual).returns if made_by is not None else ""
+        is_iterated = value.kind is Kind.ITERABLE and _ITERATED.match(returns)
+        if value.kind is Kind.AWAITABLE or is_iterated:
+            return value.as_kind(Kind.INSTANCE)
+        return value
+
+    def _find_fixture(
+        self, module: ModuleFacts, row: ElementRow, name: str
+    ) -> Symbol | None:
+        """Return the function that makes a fixture: the nearest one of that name."""
+        if outer := parent_of(row.qual):
+            self._note(f"x:{module.path}:{outer}.{name}")
+            own = module.fixtures.get(f"{outer}.{name}")
+            if own is not None and own != row.qual:
+                return Symbol(Kind.FUNCTION, module.path, own, 1.0)
+        if found := self._fixture_of_file(module.path, name, row.qual):
+            return found
+        folder = folder_of(module.path)
+        while True:
+            stem = f"{folder}/conftest".lstrip("/")
+            self._note(f"f:{stem}")
+            path = self._modules.at(stem)
+            if path is not None and path != module.path:
+                if found := self._fixture_of_file(path, name, ""):
+                    return found
+            if not folder:
+                return None
+            folder = folder_of(folder)
+
+    def _fixture_of_file(self, path: str, name: str, asking: str) -> Symbol | None:
+        """Return the fixture that a file defines or imports; none asks for itself."""
+        self._note(f"x:{path}:{name}")
+        module = self._modules.get(path)
+        own = module.fixtures.get(name) if module is not None else None
+        if own is not None:
+            is_other = own != asking
+            return Symbol(Kind.FUNCTION, path, own, 1.0) if is_other else None
+        symbol = self._global_names.resolve_global(path, name)
+        if symbol is None or symbol.kind is not Kind.FUNCTION:
+            return None
+        origin = self._modules.get(symbol.path)
+        is_made = origin is not None and _is_fixture(origin.row(symbol.qual))
+        return symbol if is_made else None
 
     # -- names with several bindings
 
@@ -189,6 +253,21 @@ class Scopes:
             else:
                 symbols.append(self._resolve_binding(path, scope, binding))
         return symbols
+
+
+def _is_fixture(row: ElementRow) -> bool:
+    return any(FIXTURE.match(text) for text in row.decorators)
+
+
+def _is_parametrized(module: ModuleFacts, row: ElementRow, name: str) -> bool:
+    """Return whether a decorator of the test or its class may pass the argument."""
+    outer = parent_of(row.qual)
+    decorators = [*row.decorators, *(module.row(outer).decorators if outer else ())]
+    return any(
+        re.search(rf"\b{re.escape(name)}\b", text)
+        for text in decorators
+        if "parametrize" in text
+    )
 
 
 def receiver_kind(row: ElementRow) -> Kind | None:

@@ -1,0 +1,50 @@
+"""Find the methods that a class calls by a name that it computes.
+
+    getattr(self, f"xpath_{kind}_function")     names like xpath_..._function
+    getattr(self, "visit_" + name)              names like visit_...
+    method = "do_%s" % name                     names like do_...
+    getattr(self, method)
+    name = type(node).__name__.upper()          all names in capital letters
+    getattr(self, name)
+
+A list of the callers of such a method would leave out the one that matters. Variables
+that are bound to something else are not followed: many a class reads its attributes so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+_GETATTR = re.compile(r"\bgetattr\(\s*(?:self|cls)\s*,\s*(?=\S)")
+_VARIABLE = re.compile(r"([A-Za-z_]\w*)\s*[,)]")
+_TEXT = re.compile(r"""(f?)(["'])((?:(?!\2)[^\\\n])*)\2\s*(\+|%|\.format\b)?""")
+_FIELD = re.compile(r"\{[^{}]*\}|%s|%\(\w+\)s")
+_CAPITALS = "[^a-z]*"
+
+
+def computed_names(code: str) -> Iterator[re.Pattern[str]]:
+    """Yield patterns of the names that a method's code looks up on its receiver."""
+    for call in _GETATTR.finditer(code):
+        if variable := _VARIABLE.match(code, call.end()):
+            name = re.escape(variable[1])
+            for value in re.finditer(rf"\b{name}\s*=\s*(?=[^=\s])", code):
+                yield from _pattern_at(code, value.end())
+        else:
+            yield from _pattern_at(code, call.end())
+
+
+def _pattern_at(code: str, position: int) -> Iterator[re.Pattern[str]]:
+    """Yield the pattern of the text that an expression computes, if it is known."""
+    text = _TEXT.match(code, position)
+    if text is None:
+        expression = code[position:].partition("\n")[0]
+        if "__name__" in expression and ".upper()" in expression:
+            yield re.compile(_CAPITALS)
+        return
+    is_format, _, content, operator = text.groups()
+    if not is_format and not operator:
+        return  # one name, as if it were written after a dot
+    parts = [re.escape(part) for part in _FIELD.split(content)]
+    if any(parts):
+        yield re.compile(".*".join(parts) + (".*" if operator == "+" else ""))
