@@ -11,6 +11,7 @@ from repobuild.code.usage.documents import documents
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.samples.dataset.all_samples import AllSamples
 from tests.fakes import MemoryView
+from tests.promises.edits import REGULAR
 from tests.repository import Repository
 from tests.standard import Standard
 
@@ -84,7 +85,10 @@ def test_the_row_of_the_documents_is_kept_up_to_date() -> None:
         {"docs/a.md": ENGLISH},
         {},
     ):
-        rows = {path: {"blob": text, "language": ""} for path, text in texts.items()}
+        rows = {
+            path: {"blob": text, "language": "", "mode": REGULAR}
+            for path, text in texts.items()
+        }
         documents(view.advance(files=rows))
         clean = MemoryView(view.settings)
         clean.blobs = view.blobs

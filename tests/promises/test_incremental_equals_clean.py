@@ -53,6 +53,14 @@ class World:
         self._edit(edit)
         getattr(self, f"_{how[0]}")(*how[1:])
 
+    def become(self, tree: Tree) -> None:
+        """Commit a whole tree and build it, without a problem."""
+        self.trees.append(tree)
+        self.commits.append(self.repository.commit_tree(tree, [self.commits[-1]]))
+        self._build("dataset")
+        assert self.grown.last is not None
+        assert self.grown.last.problems == []
+
     def close(self) -> None:
         self.grown.close()
 
@@ -158,3 +166,62 @@ def test_after_any_edits_every_row_equals_a_clean_builds(story):
             world.step(step)
         world.step((("delete", b"nowhere"), ("build", "dataset")))
         world.close()
+
+
+def test_a_submodule_in_place_of_the_readme_leaves_nothing_pending(tmp_path):
+    world = World(tmp_path, {})
+    world.become({b"README.md": (b"", edits.MODULE)})
+    world.close()
+
+
+# Files that some rule reads, by language or by name.
+TEXTS = {
+    b"a.py": "from pkg.b import f\n\n\ndef g(v):\n    return f(v)\n",
+    b"a.py.license": "SPDX-License-Identifier: MIT\n",
+    b"pkg/b.py": "def f(v):\n    '''Return it.'''\n    return v\n",
+    b"README.md": "# Demo\n\nDemo adds numbers. Call `pkg.b.f()` for a `SumTable`.\n",
+    b"docs/guide.rst": "Guide\n=====\n\nUse ``g()`` for lists.\n",
+    b"CHANGES.md": "# Changes\n\n- `g` is new.\n",
+    b"pyproject.toml": "[project]\nname = 'demo'\nlicense = 'MIT'\n",
+    b"LICENSE": "SPDX-License-Identifier: ISC\n",
+    b"REUSE.toml": "version = 1\n\n[[annotations]]\npath = '**'\n"
+    "SPDX-License-Identifier = 'Zlib'\n",
+    b".gitattributes": "docs/** linguist-vendored\n",
+    b".repobuild-review.jsonl": edits.VERDICTS[0],
+}
+# Each of the four becomes each of the others once: file, link, module, directory.
+CIRCUIT = "flfmfdlmldmd"
+
+
+def test_a_path_may_become_a_link_a_submodule_or_a_folder_and_a_file_again(tmp_path):
+    world = World(tmp_path, edits.tree_of(TEXTS))
+    for step in range(len(CIRCUIT) + 1):
+        tree: Tree = {}
+        for number, (path, text) in enumerate(TEXTS.items()):
+            # A link names what the file holds: then nothing but the mode tells them.
+            kind = CIRCUIT[(step + number) % len(CIRCUIT)]
+            inner = path + b"/" + path.rpartition(b"/")[2]
+            place = inner if kind == "d" else path
+            mode = {"l": edits.LINK, "m": edits.MODULE}.get(kind, edits.REGULAR)
+            edits.put(tree, place, text.encode(), mode)
+        world.become(tree)
+    world.close()
+
+
+def test_the_name_in_a_link_says_no_more_than_a_submodule(tmp_path):
+    """What follows from the tree but for the ids and modes in it is the same."""
+    states = []
+    for mode in (edits.LINK, edits.MODULE):
+        place = tmp_path / str(mode)
+        repository = Repository(place / "repository")
+        read = {path: (TEXTS[path].encode(), edits.REGULAR) for path in edits.HOT[:2]}
+        links = {path: (text.encode(), mode) for path, text in TEXTS.items()}
+        repository.commit_tree(links | read, [])
+        states.append(Standard(repository.git, place / "state"))
+        states[-1].build()
+    one, other = states
+    for table in ("graph", "licences", "documents", "families", "contexts", "dataset"):
+        assert one.row_digests(table) == other.row_digests(table), table
+        assert one.terms(table) == other.terms(table), table
+    one.close()
+    other.close()

@@ -28,12 +28,11 @@ from repobuild.code.licence.detect import (
     licence_of_header,
 )
 from repobuild.code.licence.reuse import COMPANION, ReuseFiles, concerned_folder
+from repobuild.code.scan.files import is_regular
 from repobuild.engine.contract import Value, View
 from repobuild.errors import MissingObjectError
 
 Row = dict[str, str]
-_LINK = 0o120000  # git's mode of a symbolic link, which only points to a text
-_SUBMODULE = 0o160000
 
 
 def licences(view: View) -> None:
@@ -59,7 +58,7 @@ def licences(view: View) -> None:
 
 
 def _update_index(view: View, path: str, file: Value | None) -> None:
-    exists = file is not None and file["mode"] not in (_LINK, _SUBMODULE)
+    exists = file is not None and is_regular(file["mode"])
     if exists or not view.full:
         terms = [f"in:{_folder_of(path)}"] if exists else []
         view.own.index.set(f"/{path}", terms)
@@ -136,7 +135,7 @@ def _update_file(view: View, path: str, reuse: ReuseFiles) -> None:
 def _read(view: View, path: str) -> bytes | None:
     """Return a file's content, None for a link, a submodule, or no such file."""
     file = view.table("files").get(path)
-    if file is None or file["mode"] in (_LINK, _SUBMODULE):
+    if file is None or not is_regular(file["mode"]):
         return None
     return view.blob(file["blob"])
 

@@ -66,7 +66,7 @@ def _attribute_file(
     else:
         row = source.own.get(key)
         entry = (row["blob"], row["mode"]) if row else None
-    if entry is None or not _is_regular(entry):
+    if entry is None or not is_regular(entry[1]):
         return None
     try:
         return source.snapshot.blob(entry[0])
@@ -81,9 +81,9 @@ def _attribute_file(
 def _row(
     key: str, entry: Entry, choice: FileChoice, attributes: TreeAttributes
 ) -> dict[str, Any]:
-    """Return a file's row; links and submodules have no language, they hold no text."""
+    """Return a file's row; links and submodules have no language."""
     decision = _NOT_CHOSEN
-    if _is_regular(entry) and (decision := choice.decide(key)) != _NOT_CHOSEN:
+    if is_regular(entry[1]) and (decision := choice.decide(key)) != _NOT_CHOSEN:
         decision = choice.decide(key, attributes.marks(key, unquote(key)))
     row = {
         "blob": entry[0],
@@ -94,5 +94,10 @@ def _row(
     return {**row, "left_out": decision.left_out} if decision.left_out else row
 
 
-def _is_regular(entry: Entry) -> bool:
-    return entry[1] in [int(kind) for kind in REGULAR]
+def is_regular(mode: int) -> bool:
+    """Return whether an entry of this mode holds a text of its own.
+
+    A link holds the path of another file. A submodule names a commit, which this
+    repository need not have. Who reads files by their names asks this first.
+    """
+    return mode in REGULAR

@@ -1,6 +1,7 @@
 """Make the `documents` table: what documents say of names in code.
 
-A row is a document with any of these (Markdown or reStructuredText, no change log):
+A row is a document with any of these (Markdown or reStructuredText, no change log, no
+link or submodule of such a name):
 
     mentions   {name: sentence}   every name of code in its prose, dotted as written;
                                   the sentence says what it is or does, or is ""
@@ -24,6 +25,7 @@ import re
 from collections.abc import Iterator
 
 from repobuild.code.graph.graph import PROJECT
+from repobuild.code.scan.files import is_regular
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
@@ -90,7 +92,7 @@ def _index_terms(row: Row | None) -> set[str]:
 
 
 def _row(view: View, path: str, file: Value, limit: int) -> Row:
-    if not file or "left_out" in file:
+    if not file or "left_out" in file or not is_regular(file["mode"]):
         return {}
     try:
         blob = view.blob(file["blob"])

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from repobuild.code.facts.element_row import IDENTIFIER, ElementRow, normal_form
+from repobuild.code.scan.files import is_regular
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import ElementView
@@ -72,8 +73,11 @@ def has_same_header(old: Value, new: Value) -> bool:
 
 
 def read_source(view: View, row: Value) -> bytes | None:
-    """Return the source that a `files` row names; None when git no longer has it."""
-    if not row:
+    """Return the source that a `files` row names.
+
+    Returns None for a link or a submodule, and when git no longer has it.
+    """
+    if not row or not is_regular(row["mode"]):
         return None
     try:
         return source_of(view.blob(row["blob"]))[0]
