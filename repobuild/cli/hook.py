@@ -72,6 +72,8 @@ def uninstall_command(names: tuple[str, ...], as_json: bool) -> int:
     check_names(names)
     folder = _folder()
     gone = uninstall(folder, names or NAMES)
+    if folder.unused:
+        gone += uninstall(folder.unused, names or NAMES)
     facts = {**hook_facts(folder), "uninstalled": gone}
     emit(facts, as_json, _uninstalled_text)
     return 0
@@ -146,11 +148,13 @@ def _read_settings(work_tree: Path) -> HookSettings:
 
 def _folder() -> HooksFolder:
     from repobuild.checkout import open_checkout
+    from repobuild.engine.state_files import refuse_links
     from repobuild.git.repository import common_folder
     from repobuild.hooks.hook_files import find_folder
 
     checkout = open_checkout()
     common = common_folder(checkout.repository)
+    refuse_links(common / "repobuild")
     return find_folder(checkout.root, common, checkout.repository.is_bare)
 
 
@@ -174,7 +178,7 @@ def _print_notes(folder: HooksFolder) -> None:
 def hook_facts(folder: HooksFolder) -> dict[str, Any]:
     """Return what is installed and what the builder does."""
     from repobuild.hooks.builder_record import background_facts
-    from repobuild.hooks.hook_files import list_hooks
+    from repobuild.hooks.hook_files import installed_names, list_hooks
 
     hooks = [
         {
@@ -186,13 +190,14 @@ def hook_facts(folder: HooksFolder) -> dict[str, Any]:
         }
         for hook in list_hooks(folder)
     ]
-    state = folder.common / "repobuild"
+    unused = installed_names(folder.unused) if folder.unused else []
     return {
         "version": 1,
         "folder": str(folder.path),
         "shared": folder.is_shared,
         "hooks": hooks,
-        "builder": background_facts(state),
+        "unused": [str(folder.common / "hooks" / name) for name in unused],
+        "builder": background_facts(folder.common / "repobuild"),
     }
 
 
@@ -202,6 +207,8 @@ def text(facts: dict[str, Any]) -> str:
     lines = [f"hooks in {facts['folder']}"]
     for hook in facts["hooks"]:
         lines.append(f"  {hook['name'].ljust(width)}  {_hook_text(hook)}")
+    for path in facts["unused"]:
+        lines.append(f"  {path} is not run: core.hooksPath names another folder")
     if not any(hook["installed"] for hook in facts["hooks"]):
         lines.append("run `repobuild hook install` to build after each merge")
     lines += builder_lines(facts["builder"])

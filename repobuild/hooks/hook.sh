@@ -2,6 +2,7 @@
 # repobuild hook, format 1: 7d2f4c51b0
 # Written by `repobuild hook install`, taken away by `repobuild hook uninstall`.
 # It writes down which commit is wanted, and leaves the building to another process.
+# checksum: 
 #@REPOSITORIES@
 hook=@HOOK@
 python=@PYTHON@

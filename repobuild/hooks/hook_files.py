@@ -33,6 +33,7 @@ from repobuild.hooks.hook_script import (
     SAVED,
     HookScript,
     command_for,
+    is_edited,
     is_ours,
     knows_its_name,
     python_of,
@@ -50,7 +51,6 @@ class HooksFolder:
     path: Path  # as git names it, absolute
     common: Path  # git's common folder of the repository
     work_tree: Path
-    configured: bool  # by core.hooksPath
 
     @property
     def is_shared(self) -> bool:
@@ -58,6 +58,13 @@ class HooksFolder:
         real = self.path.resolve()
         own = (self.common.resolve(), self.work_tree.resolve())
         return not any(real.is_relative_to(folder) for folder in own)
+
+    @property
+    def unused(self) -> HooksFolder | None:
+        """The repository's own folder, when core.hooksPath names another."""
+        own = self.common / "hooks"
+        is_used = own.resolve() == self.path.resolve()
+        return None if is_used else replace(self, path=own)
 
     @property
     def marker(self) -> Path:
@@ -87,14 +94,21 @@ def find_folder(work_tree: Path, common: Path, is_bare: bool) -> HooksFolder:
     path = Path(work_tree, _ask(work_tree, "rev-parse", "--git-path", "hooks"))
     configured = _ask(work_tree, "config", "--get", "core.hooksPath")
     if path.exists() and not path.is_dir():
-        where = "core.hooksPath names" if configured else "git looks for hooks in"
-        raise UsageError(
-            f'{where} "{path}", which is no folder, so git runs no hooks here\n'
-            "see who set it: git config --show-origin --get core.hooksPath\n"
-            "without it git uses the repository's own: "
-            "git config --unset core.hooksPath"
+        raise UsageError(_no_folder(path, configured))
+    return HooksFolder(path, common, work_tree)
+
+
+def _no_folder(path: Path, configured: str) -> str:
+    if not configured:
+        return (
+            f'git looks for hooks in "{path}", which is no folder\n'
+            "so it runs no hooks here\nmove it away, and run again"
         )
-    return HooksFolder(path, common, work_tree, bool(configured))
+    return (
+        f'core.hooksPath names "{path}", which is no folder: git runs no hooks here\n'
+        "see who set it: git config --show-origin --get core.hooksPath\n"
+        "without it git runs the repository's own: git config --unset core.hooksPath"
+    )
 
 
 def _ask(folder: Path, *arguments: str) -> str:
@@ -138,7 +152,9 @@ def _refuse(folder: HooksFolder, name: str) -> None:
     """Raise `UsageError` when a hook's file must not be replaced."""
     path, saved = folder.path / name, folder.path / (name + SAVED)
     content = read_hook(path)
-    if find_own(folder.path, name) or not os.path.lexists(path):
+    if own := find_own(folder.path, name):
+        _refuse_edited(own, saved)
+    if own or not os.path.lexists(path):
         return
     step = f'write this line into it: repobuild hook run {name} "$@"'
     if os.path.lexists(saved):
@@ -169,6 +185,17 @@ def _refuse(folder: HooksFolder, name: str) -> None:
             f'"{path}" decides by its own name what it does\n'
             "repobuild would have to run it under another name\n"
             f"let it run this command, too: repobuild hook run {name}"
+        )
+
+
+def _refuse_edited(own: Path, saved: Path) -> None:
+    """Raise `UsageError` when our hook holds lines that are not ours."""
+    if is_edited(read_hook(own)):
+        raise UsageError(
+            f'"{own}" was changed after repobuild had installed it\n'
+            "the change would be lost\n"
+            f'move your lines into "{saved.name}" beside it, an executable script that '
+            "is run first, then delete the changed file and run again"
         )
 
 
@@ -241,6 +268,9 @@ def uninstall(folder: HooksFolder, names: Collection[str]) -> list[str]:
     Raises `UsageError` when the folder cannot be written.
     """
     found = [name for name in names if _is_there(folder, name)]
+    for name in found:
+        if own := find_own(folder.path, name):
+            _refuse_edited(own, folder.path / (name + SAVED))
     try:
         for name in found:
             _uninstall(folder, name)
@@ -266,7 +296,7 @@ def _uninstall(folder: HooksFolder, name: str) -> None:
     own = find_own(folder.path, name)
     if own and _has_other_users(folder, own):
         text = os.fsdecode(read_hook(own))
-        _write(own, text.replace(f"{REPOSITORY}{folder.common}\n", ""))
+        _write(own, text.replace(f"\n{REPOSITORY}{folder.common}\n", "\n"))
     elif os.path.lexists(saved):
         os.replace(saved, own or path)
     elif own:

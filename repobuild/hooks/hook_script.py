@@ -9,15 +9,18 @@ name, because it would not know itself under its new one.
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
+from zlib import crc32
 
 NAMES = ("post-merge", "post-commit", "post-checkout", "post-rewrite")
 SAVED = ".before-repobuild"
 _ID = b"# repobuild hook, format "
 REPOSITORY = "# repository: "
+_CHECKSUM = "# checksum: "
 _SHELLS = ("sh", "bash", "dash", "ash", "ksh")
 _MOST_BYTES = 1 << 20  # of a hook that is read: it may be a program
 # How a script asks for the name that it was called by, outside of a shell.
@@ -40,7 +43,9 @@ class HookScript:
     def text(self) -> str:
         """Return the file's content."""
         head, before, want = _template()
-        return self._fill(head + before) + want
+        text = self._fill(head + before) + want
+        digest = _checksum(os.fsencode(text))
+        return text.replace(_CHECKSUM, f"{_CHECKSUM}{digest}", 1)
 
     def command(self) -> str:
         """Return the script that another program's hook runs: without a chained one."""
@@ -90,6 +95,19 @@ def repositories_of(content: bytes) -> tuple[str, ...]:
     lines = content.decode("utf-8", "surrogateescape").splitlines()
     found = (line for line in lines if line.startswith(REPOSITORY))
     return tuple(line.removeprefix(REPOSITORY) for line in found)
+
+
+def is_edited(content: bytes) -> bool:
+    """Return whether somebody changed one of our hooks; line ends do not count."""
+    _, _, rest = content.partition(os.fsencode(_CHECKSUM))
+    return bool(rest) and _checksum(content) != os.fsdecode(rest[:8])
+
+
+def _checksum(content: bytes) -> str:
+    """Return a checksum of a hook without the lines that come and go."""
+    volatile = (os.fsencode(_CHECKSUM), os.fsencode(REPOSITORY))
+    kept = [line for line in content.splitlines() if not line.startswith(volatile)]
+    return f"{crc32(bytes(1).join(kept)):08x}"
 
 
 def python_of(content: bytes) -> str:
