@@ -65,16 +65,22 @@ def install_command(names: tuple[str, ...], as_json: bool) -> int:
 @click.argument("names", metavar="[HOOK]...", nargs=-1)
 @options.as_json
 def uninstall_command(names: tuple[str, ...], as_json: bool) -> int:
-    """Take out all hooks of repobuild, or those named, and put back what was there."""
-    from repobuild.hooks.hook_files import check_names, uninstall
+    """Take out all hooks of repobuild, or those named, and put back what was there.
+
+    When none is left, a build in the background is ended.
+    """
+    from repobuild.hooks.hook_files import check_names, installed_names, uninstall
     from repobuild.hooks.hook_script import NAMES
+    from repobuild.hooks.wanted import cancel
 
     check_names(names)
     folder = _folder()
     gone = uninstall(folder, names or NAMES)
     if folder.unused:
         gone += uninstall(folder.unused, names or NAMES)
-    facts = {**hook_facts(folder), "uninstalled": gone}
+    is_last = gone and not installed_names(folder)
+    ended = cancel(folder.common / "repobuild") if is_last else ""
+    facts = {**hook_facts(folder), "uninstalled": gone, "ended": ended}
     emit(facts, as_json, _uninstalled_text)
     return 0
 
@@ -234,7 +240,10 @@ def _uninstalled_text(facts: dict[str, Any]) -> str:
     gone = facts["uninstalled"]
     if not gone:
         return f"nothing to do: {facts['folder']} has no hook of repobuild"
-    return f"uninstalled {', '.join(gone)} from {facts['folder']}"
+    lines = [f"uninstalled {', '.join(gone)} from {facts['folder']}"]
+    if facts["ended"]:
+        lines.append(f"the build of {short(facts['ended'])} in the background ends")
+    return "\n".join(lines)
 
 
 def builder_lines(builder: dict[str, Any]) -> list[str]:

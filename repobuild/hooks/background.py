@@ -48,6 +48,7 @@ from repobuild.hooks.builder_record import (
 from repobuild.hooks.wanted import (
     WantedCommit,
     claim_wanted,
+    is_claimed,
     read_wanted,
     release_claim,
 )
@@ -56,7 +57,8 @@ from repobuild.resources import BUILDER, COMMAND_LINE, QUICK
 MOST_INTERRUPTIONS = 3  # in a row
 SETTLE_SECONDS = 0.3  # `git commit --amend` calls two hooks, a rebase more
 _POLL_SECONDS = 0.2
-_WINDOW_SECONDS = 5.0  # between two looks at clock and battery
+_WAIT_SECONDS = 1.0  # between two looks while a build may not begin
+_WINDOW_SECONDS = 5.0  # between two looks at clock and battery while one runs
 _END_SECONDS = 60.0  # after SIGTERM, before SIGKILL
 _LOCK_TRIES, _LOCK_SECONDS = 10, 0.1
 _SIGNALLED = (128 + signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
@@ -157,8 +159,8 @@ class _Builder:
                 told = reason
                 self._write(WAITING, wanted.commit, reason)
                 self._log(f"{wanted.commit[:10]} waits {reason}")
-            time.sleep(_POLL_SECONDS if "git" in reason else 1.0)
-            if read_wanted(self.state):
+            time.sleep(_WAIT_SECONDS)
+            if read_wanted(self.state) or not is_claimed(self.state):
                 return False
         return True
 
@@ -198,9 +200,12 @@ class _Builder:
                 self.interruptions += 1
                 _end_child(child)
                 return f"{newer.commit[:10]} is newer"
+            if not is_claimed(self.state):
+                _end_child(child)
+                return "the hooks were uninstalled"
             if time.monotonic() - looked > _WINDOW_SECONDS:
                 looked = time.monotonic()
-                if reason := window.reason_to_wait(datetime.now(), is_on_battery()):
+                if reason := window.reason_to_wait(datetime.now(), is_on_battery):
                     _end_child(child)
                     return f"it waits {reason}"
         return ""
@@ -222,7 +227,7 @@ def _reason_to_wait(wanted: WantedCommit, window: BuildWindow) -> str:
     if command := wanted.command_in_progress:
         # The work tree's repobuild.toml is that of some commit on the way.
         return f"for git to end the {command}"
-    return window.reason_to_wait(datetime.now(), is_on_battery())
+    return window.reason_to_wait(datetime.now(), is_on_battery)
 
 
 @contextmanager
@@ -237,6 +242,8 @@ def _inside(wanted: WantedCommit, state: Path) -> Iterator[None]:
         os.environ.update(named)  # as with `git --git-dir=… --work-tree=…`
     try:
         found = locate(tree) if wanted.work_tree.is_dir() else None
+        if found and found.refusal:
+            raise UsageError(f'git does not open "{tree}": {found.refusal}')
         common = os.path.realpath(found.common) if found and found.common else ""
         if common != os.path.realpath(state.parent):
             raise UsageError(

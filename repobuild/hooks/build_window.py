@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, time
 from pathlib import Path
@@ -34,12 +35,15 @@ class BuildWindow:
             tuple(_read_hours(word) for word in words if ":" in word), "ac" in words
         )
 
-    def reason_to_wait(self, now: datetime, on_battery: bool) -> str:
-        """Return why no build may run now; "" when one may."""
+    def reason_to_wait(self, now: datetime, on_battery: Callable[[], bool]) -> str:
+        """Return why no build may run now; "" when one may.
+
+        `on_battery` is called only when it matters.
+        """
         for start, end in self.hours:
             if not _is_within(now.time(), start, end):
                 return f"until {start:%H:%M}"
-        if self.needs_power and on_battery:
+        if self.needs_power and on_battery():
             return "for mains power"
         return ""
 

@@ -92,7 +92,7 @@ def is_ours(content: bytes) -> bool:
 
 def repositories_of(content: bytes) -> tuple[str, ...]:
     """Return the common git folders for which one of our hooks was installed."""
-    lines = content.decode("utf-8", "surrogateescape").splitlines()
+    lines = os.fsdecode(content).replace("\r\n", "\n").split("\n")
     found = (line for line in lines if line.startswith(REPOSITORY))
     return tuple(line.removeprefix(REPOSITORY) for line in found)
 

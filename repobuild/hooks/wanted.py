@@ -78,6 +78,19 @@ def claim_wanted(state: Path) -> WantedCommit | None:
     return found
 
 
+def is_claimed(state: Path) -> bool:
+    """Return whether the builder still holds a claim; `cancel` takes it away."""
+    return (state / BUILDING).exists()
+
+
+def cancel(state: Path) -> str:
+    """Let nothing be wanted any more, a running build included; return its commit."""
+    found = read_wanted(state) or read_wanted(state, BUILDING)
+    for name in (WANTED, BUILDING):
+        (state / name).unlink(missing_ok=True)
+    return found.commit if found else ""
+
+
 def release_claim(state: Path) -> None:
     """Forget the commit that was claimed: its build has ended."""
     (state / BUILDING).unlink(missing_ok=True)

@@ -169,6 +169,20 @@ def test_a_record_from_before_a_restart_does_not_count(here):
     assert builder(here)["state"] == "idle" and builder(here)["process"] == 0
 
 
+def test_the_last_hook_takes_its_build_along(here):
+    """A build that waits for the night must not begin after all."""
+    with long_build(here):
+        made = commit(here, {"a.py": "a = 1\n"})
+        wait_for(lambda: is_building(here, made))
+        process = builder(here)["process"]
+        done = repobuild(here, "hook", "uninstall")
+        assert f"the build of {made[:10]} in the background ends" in done.stdout
+        wait_for(lambda: not processes(process))
+    facts = builder(here)
+    assert (facts["state"], facts["wanted"]) == ("idle", "")
+    assert facts["last"]["outcome"] == ""
+
+
 def test_a_failure_is_shown_and_not_tried_for_ever(here):
     made = commit(here, {"repobuild.toml": SETTINGS.replace("facts", "fcats")})
     wait_until_built(here, made)

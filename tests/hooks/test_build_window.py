@@ -14,7 +14,7 @@ from repobuild.settings_schema import settings
 def reason(when: str, clock: str, on_battery: bool = False) -> str:
     assert settings()["hook.when"].problem(when) == ""
     now = datetime.fromisoformat(f"2026-11-29 {clock}")
-    return BuildWindow.parse(when).reason_to_wait(now, on_battery)
+    return BuildWindow.parse(when).reason_to_wait(now, lambda: on_battery)
 
 
 def test_always_is_always():
