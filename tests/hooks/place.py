@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import shutil
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -100,14 +100,11 @@ def wait_until_built(repository: Path, commit: str) -> None:
         raise AssertionError(f"{builder(repository)}\n{text}") from None
 
 
-def run_sh(shell: list[str], script: Path, *arguments: str, **options: Any) -> str:
-    done = subprocess.run(
-        [*shell, str(script), *arguments],
-        stdout=-1, stderr=subprocess.STDOUT, text=True, env=os.environ, **options,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout
-    return done.stdout
-
-
 def head(repository: Path) -> str:
     return git(repository, "rev-parse", "HEAD")
+
+
+def find_program(name: str) -> str | None:
+    """Return the path of a program, also beside an interpreter that is not on PATH."""
+    beside = Path(sys.executable).with_name(name)
+    return shutil.which(name) or (str(beside) if beside.exists() else None)

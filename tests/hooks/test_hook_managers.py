@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +10,15 @@ from pathlib import Path
 import pytest
 
 from tests.cases.commands import CODE, commit, git
-from tests.hooks.place import FILES, called, head, place, wanted, write_script
+from tests.hooks.place import (
+    FILES,
+    called,
+    find_program,
+    head,
+    place,
+    wanted,
+    write_script,
+)
 
 NAMES = ("post-merge", "post-commit", "post-checkout", "post-rewrite")
 RECIPE = """\
@@ -70,7 +77,7 @@ def check_every_hook(here: Path, python: Path) -> None:
 
 
 def test_pre_commit(here, tmp_path):
-    program = shutil.which("pre-commit")
+    program = find_program("pre-commit")
     if program is None:
         pytest.skip("pre-commit is not installed")
     hooks = tmp_path / "hooks"
@@ -86,7 +93,7 @@ def test_pre_commit(here, tmp_path):
 
 
 def test_lefthook(here, tmp_path):
-    program = shutil.which("lefthook")
+    program = find_program("lefthook")
     if program is None:
         pytest.skip("lefthook is not installed")
     commit(here, {"lefthook.yml": LEFTHOOK})

@@ -16,6 +16,7 @@ from tests.cases.commands import commit, git
 from tests.hooks.place import (
     called,
     fake_python,
+    find_program,
     head,
     place,
     put_hooks,
@@ -249,10 +250,11 @@ def test_it_is_plain_posix_sh(here, python, shell):
 
 
 def test_shellcheck_finds_nothing(here):
-    if shutil.which("shellcheck") is None:
+    program = find_program("shellcheck")
+    if program is None:
         pytest.skip("shellcheck is not installed")
     done = subprocess.run(
-        ["shellcheck", "-s", "sh", here / ".git/hooks/post-merge"], capture_output=True
+        [program, "-s", "sh", here / ".git/hooks/post-merge"], capture_output=True
     )
     assert done.returncode == 0, done.stdout.decode()
 
