@@ -157,7 +157,7 @@ def _refuse(folder: HooksFolder, name: str) -> None:
     if own or not os.path.lexists(path):
         return
     step = f'write this line into it: repobuild hook run {name} "$@"'
-    if os.path.lexists(saved):
+    if os.path.lexists(saved) and not _is_same(path, saved):
         raise UsageError(
             f'"{path}" and "{saved.name}" beside it are both not of repobuild\n'
             "the second was kept when repobuild's hook took its name, and the first "
@@ -203,7 +203,7 @@ def _install(folder: HooksFolder, name: str) -> None:
     path, saved = folder.path / name, folder.path / (name + SAVED)
     own = find_own(folder.path, name)
     repositories = repositories_of(read_hook(own)) if own else ()
-    if own is None and os.path.lexists(path):
+    if own is None and os.path.lexists(path) and not os.path.lexists(saved):
         _link(path, saved)
     script = HookScript(
         name,
@@ -222,6 +222,14 @@ def _link(path: Path, saved: Path) -> None:
         os.link(path, saved, follow_symlinks=False)
     except (OSError, NotImplementedError):  # a file system without hard links
         os.rename(path, saved)
+
+
+def _is_same(path: Path, saved: Path) -> bool:
+    """Whether these are two names of one file: an installation was cut between them."""
+    with suppress(OSError):
+        one, other = path.lstat(), saved.lstat()
+        return (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+    return False
 
 
 def _write(path: Path, text: str) -> None:
@@ -286,7 +294,10 @@ def _is_there(folder: HooksFolder, name: str) -> bool:
     own, saved = find_own(folder.path, name), folder.path / (name + SAVED)
     if own is None:
         # Killed between two steps, or ours was deleted: the user's own is put back.
-        is_left = not os.path.lexists(folder.path / name) and os.path.lexists(saved)
+        path = folder.path / name
+        is_left = os.path.lexists(saved) and (
+            not os.path.lexists(path) or _is_same(path, saved)
+        )
         return is_left and not folder.is_shared
     return not folder.is_shared or str(folder.common) in repositories_of(read_hook(own))
 
@@ -297,6 +308,8 @@ def _uninstall(folder: HooksFolder, name: str) -> None:
     if own and _has_other_users(folder, own):
         text = os.fsdecode(read_hook(own))
         _write(own, text.replace(f"\n{REPOSITORY}{folder.common}\n", "\n"))
+    elif _is_same(path, saved):
+        saved.unlink()  # to rename it to its other name would do nothing
     elif os.path.lexists(saved):
         os.replace(saved, own or path)
     elif own:

@@ -177,19 +177,29 @@ def test_another_tool_that_comes_later_keeps_its_hook(here, folder):
     assert not (folder.path / "post-merge.before-repobuild").exists()
 
 
+@pytest.mark.parametrize("verb", ["install", "uninstall"])
 @pytest.mark.parametrize("step", ["linked", "ours deleted"])
-def test_what_a_kill_left_half_done_is_mended(folder, step):
+def test_what_a_kill_left_half_done_is_mended(here, folder, step, verb):
     path = write_script(folder.path / "post-merge", OWN["plain"])
-    saved = folder.path / "post-merge.before-repobuild"
     before = listing(folder.path)
-    os.link(path, saved)
-    if step == "linked":
-        with pytest.raises(UsageError, match="beside it"):
-            install(folder, ["post-merge"])
-        saved.unlink()
-    else:
+    os.link(path, folder.path / "post-merge.before-repobuild")
+    if step == "ours deleted":
         path.unlink()
-        assert uninstall(folder, ["post-merge"]) == ["post-merge"]
+    if verb == "install":
+        install(folder, ["post-merge"])
+        merge(here)
+        assert wanted(here) and (here / "seen").read_text() == "mine 0\n"
+    assert uninstall(folder, ["post-merge"]) == ["post-merge"]
+    assert listing(folder.path) == before
+
+
+def test_a_hook_that_was_never_chained_is_not_taken_for_the_user_s(here, folder):
+    write_script(folder.path / "post-merge", OWN["plain"])
+    write_script(folder.path / "post-merge.before-repobuild", "another")
+    before = listing(folder.path)
+    with pytest.raises(UsageError, match="beside it"):
+        install(folder, ["post-merge"])
+    assert uninstall(folder, ["post-merge"]) == []
     assert listing(folder.path) == before
 
 
