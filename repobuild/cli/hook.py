@@ -65,9 +65,10 @@ def install_command(names: tuple[str, ...], as_json: bool) -> int:
 @click.argument("names", metavar="[HOOK]...", nargs=-1)
 @options.as_json
 def uninstall_command(names: tuple[str, ...], as_json: bool) -> int:
-    """Take out all hooks of repobuild, or those named, and put back what was there.
+    """Take out all, or those named, as if never there.
 
-    When none is left, a build in the background is ended.
+    Hooks from before are put back: the same bytes, mode and time. When none of ours is
+    left, a build in the background is ended.
     """
     from repobuild.hooks.hook_files import check_names, installed_names, uninstall
     from repobuild.hooks.hook_script import NAMES
@@ -88,7 +89,7 @@ def uninstall_command(names: tuple[str, ...], as_json: bool) -> int:
 @command.command("status")
 @options.as_json
 def status_command(as_json: bool) -> int:
-    """Show which hooks are installed, and what is built in the background.
+    """Show what is installed and what is built.
 
     Exit 1 when an installed hook cannot work, or the last build failed.
     """
@@ -102,9 +103,9 @@ def status_command(as_json: bool) -> int:
 @click.argument("name", metavar="HOOK")
 @click.argument("arguments", metavar="[ARGUMENT]...", nargs=-1)
 def run_command(name: str, arguments: tuple[str, ...]) -> None:
-    """Do what an installed hook does, from a hook of your own or of a hook manager.
+    """Do what an installed hook does, for a hook manager.
 
-    Write `repobuild hook run post-merge "$@"` into it.
+    Or for a hook of your own: write `repobuild hook run post-merge "$@"` into it.
     """
     from repobuild.hooks.hook_files import check_names
     from repobuild.hooks.hook_script import HookScript

@@ -71,7 +71,7 @@ want() {
     [ -d "$state" ] || mkdir "$state" || return
     [ -d "$state/wanted" ] && return
     fresh=$state/wanted.$$
-    rm -f "$fresh"
+    if [ -e "$fresh" ] || [ -L "$fresh" ]; then rm -f "$fresh"; fi
     if ! (set -C && printf '%s\n' "$commit" "$folder" "$(pwd -P)" >"$fresh") ||
         ! mv -f "$fresh" "$state/wanted"; then
         rm -f "$fresh"
