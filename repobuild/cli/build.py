@@ -123,10 +123,19 @@ def command(
     ) as build:
         facts, failed = _run(build, checkout, goals)
     _print_result(facts, as_json, quiet)
+    if not (failed or until):
+        _forget_wanted(checkout, snapshot)
     if not failed and revision == "HEAD" and not worktree:
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
+
+
+def _forget_wanted(checkout: Checkout, snapshot: Snapshot) -> None:
+    from repobuild.hooks.background import forget_built
+
+    with suppress(OSError):  # then the next hook builds it once more
+        forget_built(checkout.folder, snapshot.commit)
 
 
 def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:

@@ -102,6 +102,19 @@ def drain(state: Path, read_settings: ReadSettings) -> None:
             return
 
 
+def forget_built(state: Path, commit: str) -> None:
+    """Drop what a killed builder has left undone when a build by hand has done it."""
+    if read_wanted(state) is None and not is_claimed(state):
+        return
+    with (
+        suppress(LockedError),  # a builder that lives looks after it itself
+        hold_lock(state / LOCK, "by hand", False, _ignore),
+    ):
+        found = claim_wanted(state)
+        if found and found.commit == commit:
+            release_claim(state)
+
+
 def _ignore(text: str) -> None:
     pass
 

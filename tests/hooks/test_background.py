@@ -145,6 +145,23 @@ def test_a_killed_builder_ends_its_build_and_the_next_hook_continues(here):
     wait_until_built(here, made)
 
 
+def test_a_build_by_hand_does_what_a_killed_builder_left(here):
+    with long_build(here):
+        made = commit(here, {"a.py": "a = 1\n"})
+        wait_for(lambda: is_building(here, made))
+        process = builder(here)["process"]
+        os.kill(process, signal.SIGKILL)
+        wait_for(lambda: not processes(process))
+    assert builder(here)["state"] == "stopped"
+    assert repobuild(here, "build", "--quiet").returncode == 0
+    facts = builder(here)
+    assert (facts["state"], facts["wanted"]) == ("idle", "")
+    # What another commit is, it leaves.
+    write_wanted(here, f"{'1' * 40}\n{here}/.git\n{here}\n")
+    assert repobuild(here, "build", "--quiet", "--commit", "HEAD~1").returncode == 0
+    assert builder(here)["wanted"] == "1" * 40
+
+
 def test_a_builder_that_is_asked_to_end_leaves_the_commit_for_the_next(here):
     with long_build(here):
         made = commit(here, {"a.py": "a = 1\n"})
@@ -299,6 +316,36 @@ def test_a_claim_takes_what_a_hook_wrote_last(tmp_path):
     found = claim_wanted(tmp_path)
     assert found and found.commit == "3" * 40
     assert claim_wanted(tmp_path) == found  # a builder that was killed had it
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_no_commit_is_lost_between_the_builders(tmp_path, monkeypatch):
+    """A hundred hooks, each with a builder, while others come and go."""
+    built = tmp_path / "built"
+
+    def run(self: background._Builder) -> None:
+        while found := claim_wanted(self.state):
+            with built.open("a") as file:
+                file.write(f"{found.commit}\n")
+            release_claim(self.state)
+
+    monkeypatch.setattr(background._Builder, "run", run)
+    monkeypatch.setattr(background, "_LOCK_SECONDS", 0.001)
+    children = []
+    for number in range(100):
+        fresh = tmp_path / f"wanted.{number}"
+        fresh.write_text(f"{number:040x}\n{tmp_path}/.git\n{tmp_path}\n")
+        fresh.rename(tmp_path / "wanted")
+        child = os.fork()
+        if not child:
+            background.drain(tmp_path, lambda path: None)  # type: ignore[arg-type]
+            os._exit(0)
+        children.append(child)
+    for child in children:
+        os.waitpid(child, 0)
+    assert not (tmp_path / "wanted").exists() and not (tmp_path / "building").exists()
+    numbers = [int(line, 16) for line in built.read_text().splitlines()]
+    assert numbers == sorted(numbers) and numbers[-1] == 99
 
 
 def test_the_log_does_not_grow_for_ever(here):
