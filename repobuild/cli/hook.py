@@ -133,15 +133,15 @@ def drain_command(common: str) -> None:
 
 
 @command.command("build", hidden=True)
-@click.argument("revision")
-def build_command(revision: str) -> int:
+@click.argument("commit")
+def build_command(commit: str) -> int:
     """Build one commit as a child of the background builder."""
     from repobuild.cli.main import run
     from repobuild.engine.run.child_processes import follow_parent
     from repobuild.resources import BUILDER
 
     follow_parent(int(os.environ[BUILDER]))
-    return run(["build"] if revision == "HEAD" else ["build", "--commit", revision])
+    return run(["build", "--commit", commit])
 
 
 def _read_settings(work_tree: Path) -> HookSettings:

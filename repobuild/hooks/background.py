@@ -279,14 +279,10 @@ def _child(
     wanted: WantedCommit, nice: int, log: int
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Start a build of a commit; it has ended when the block is left."""
-    found = locate(str(wanted.work_tree))
-    is_head = found is not None and found.head == wanted.commit
-    # HEAD by its name, so that the next `repobuild` knows that nothing is to be done.
-    revision = "HEAD" if is_head else wanted.commit
     folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     kept = os.pathsep.join(folder for folder in folders if os.path.isabs(folder))
     child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "repobuild", "hook", "build", revision],
+        [sys.executable, "-P", "-m", "repobuild", "hook", "build", wanted.commit],
         cwd=wanted.work_tree,
         env={**os.environ, BUILDER: str(os.getpid()), "PYTHONPATH": kept},
         stdin=subprocess.DEVNULL,

@@ -84,6 +84,7 @@ def test_a_commit_is_built_and_nothing_runs_any_more(here):
     assert status["background"]["wanted"] == ""
     assert not (state(here) / "building").exists()
     assert f"building {made[:10]}" in (state(here) / "hook.log").read_text()
+    assert (state(here) / "current").exists()  # `repobuild` has nothing to look up
 
 
 def test_a_newer_commit_interrupts_an_older_one(here):
