@@ -146,10 +146,16 @@ def build_command(commit: str) -> int:
 
 def _read_settings(work_tree: Path) -> HookSettings:
     from repobuild.checkout import open_checkout
+    from repobuild.errors import UsageError
     from repobuild.hooks.background import HookSettings
     from repobuild.hooks.build_window import BuildWindow
 
-    settings = open_checkout(work_tree).settings
+    try:
+        settings = open_checkout(work_tree).settings
+    except UsageError as error:  # goes into the log and the record
+        from repobuild.samples.dataset.secret_detection import redact_tokens
+
+        raise UsageError(redact_tokens(str(error))) from error
     return HookSettings(BuildWindow.parse(settings["hook.when"]), settings["hook.nice"])
 
 

@@ -220,6 +220,15 @@ def test_broken_settings_are_shown(here):
     assert last["outcome"] == "failed" and '"hook.when"' in last["error"]
 
 
+def test_a_token_in_broken_settings_reaches_neither_log_nor_record(here):
+    token = "ghp_" + "aB3dE5fG7hJ9kL1mN3pQ5rS7tU9vW1xY3zA5"
+    made = commit(here, {"repobuild.toml": f"[hook]\nwhen = '{token}'\n"})
+    wait_until_built(here, made)
+    for name in ("hook.log", "builder.json"):
+        text = (state(here) / name).read_text()
+        assert "hook.when" in text and token not in text
+
+
 def test_it_waits_for_its_hours_and_shows_so(here):
     closed = SETTINGS.replace("always", "00:00-00:00")  # no time at all
     made = commit(here, {"repobuild.toml": closed})
