@@ -14,13 +14,14 @@ def main() -> None:
     if _print_cached_answer(arguments):
         # Skips the interpreter's shutdown, which costs 5 ms; no file is open.
         os._exit(0)
-    from repobuild.cli.signals import listen
+    from repobuild.cli.signals import end_at_once, listen
 
-    listen()
+    end_at_once()
     from repobuild.cli.main import run
     from repobuild.cli.output import print_traceback
 
     sys.excepthook = print_traceback
+    listen()
     sys.exit(run(arguments))
 
 

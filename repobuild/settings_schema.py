@@ -44,9 +44,10 @@ from repobuild.resources import data_folder
 def _doc(text: str, **bounds: Any) -> Meta:
     """Return a setting's description with its bounds, unit and powers.
 
-    `files` is a folder of configs/ whose files are the allowed names.
+    `files` is a folder of configs/ whose files are the allowed names, `takes` says in
+    words what a pattern lets pass.
     """
-    names = ("power", "harmless", "unit", "files")
+    names = ("power", "harmless", "unit", "files", "takes")
     extra = {n: bounds.pop(n) for n in names if n in bounds}
     return Meta(description=text, extra=extra or None, **bounds)
 
@@ -56,6 +57,8 @@ def _doc(text: str, **bounds: Any) -> Meta:
 # `\Z`, because `$` would let a line end pass.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{0,4096}\Z"
 _Line = Annotated[str, Meta(pattern=_LINE)]
+_TIME = r"([01]\d|2[0-3]):[0-5]\d"
+_HOURS = f"{_TIME}-{_TIME}"
 _Count = Annotated[int, Meta(ge=0, le=10**12)]
 _Positive = Annotated[int, Meta(ge=1, le=10**12)]
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -526,6 +529,7 @@ class CacheSection(Struct, kw_only=True):
         _doc(
             "of all artifacts; what a branch's newest adapter needs stays",
             pattern=r"^\s*\d{1,12}(\.\d{1,6})?\s*[kKmMgGtT]?[iI]?[bB]?\s*\Z",
+            takes='a size such as "500M" or "2G"',
         ),
     ] = "2G"
     keep_builds: Annotated[
@@ -544,6 +548,23 @@ class BuildSection(Struct, kw_only=True):
     )
 
 
+class HookSection(Struct, kw_only=True):
+    """When git hooks build in the background. Enters no key."""
+
+    when: Annotated[
+        str,
+        _doc(
+            '"always", "22:00-07:00" of the local clock, "ac" = not on battery; '
+            "of several words all must hold",
+            pattern=rf"^ *(always|ac|{_HOURS})( +(always|ac|{_HOURS}))* *\Z",
+            takes='"always", "ac" or hours such as "22:00-07:00"',
+        ),
+    ] = "ac"
+    nice: Annotated[
+        int, _doc("how much other programs go first; 0 = not at all", ge=0, le=19)
+    ] = 10
+
+
 SECTIONS: Mapping[str, type[Struct]] = {
     "project": ProjectSection,
     "samples": SamplesSection,
@@ -558,6 +579,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "report.judge": JudgeSection,
     "cache": CacheSection,
     "build": BuildSection,
+    "hook": HookSection,
 }
 
 
@@ -744,6 +766,8 @@ def wanted(annotation: Any) -> str:
 
 def _in_words(kind: Any) -> str:
     while isinstance(kind, Metadata):
+        if takes := (kind.extra or {}).get("takes", ""):
+            return str(takes)
         kind = kind.type
     match kind:
         case BoolType():
@@ -761,8 +785,6 @@ def _in_words(kind: Any) -> str:
             return f"a list of {some}entries, each {_in_words(kind.item_type)}"
         case StructType():
             return f"a table of {', '.join(field.name for field in kind.fields)}"
-        case StrType(pattern=str(pattern)) if pattern != _LINE:
-            return 'a size such as "500M" or "2G"'
         case StrType():
             return "one line of text" + (
                 " that is not empty" if kind.min_length else ""

@@ -123,10 +123,26 @@ def command(
     ) as build:
         facts, failed = _run(build, checkout, goals)
     _print_result(facts, as_json, quiet)
-    if not failed and revision == "HEAD" and not worktree:
+    if not (failed or until):
+        _forget_wanted(checkout, snapshot)
+    if not (failed or worktree) and _is_head(checkout, snapshot):
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
+
+
+def _is_head(checkout: Checkout, snapshot: Snapshot) -> bool:
+    """Return whether HEAD is what was built, by whatever name it was asked for."""
+    repository = checkout.repository
+    unborn = repository.head_is_unborn
+    return not unborn and str(repository.head.target) == snapshot.commit
+
+
+def _forget_wanted(checkout: Checkout, snapshot: Snapshot) -> None:
+    from repobuild.hooks.background import forget_built
+
+    with suppress(OSError):  # then the next hook builds it once more
+        forget_built(checkout.folder, snapshot.commit)
 
 
 def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:

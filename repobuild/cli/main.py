@@ -26,6 +26,7 @@ VERBS = {
     "report": "scores of base, parent and adapter",
     "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
+    "hook": "build in the background after a merge, commit or checkout",
     "cache": "gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
     "init": "write a repobuild.toml with comments",

@@ -27,6 +27,15 @@ class SignalInterrupt(KeyboardInterrupt):
         self.message = "interrupted" if number == signal.SIGINT else "ended by a signal"
 
 
+def end_at_once() -> None:
+    """Let Ctrl-C end the program without a traceback while its modules are loaded.
+
+    Nothing has begun that would have to be closed.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def listen() -> None:
     """Raise `SignalInterrupt` at the first signal that is not ignored (nohup)."""
     for number in _ENDING:

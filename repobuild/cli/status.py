@@ -10,6 +10,7 @@ from repobuild.cli import options
 from repobuild.cli.adapter_facts import head_adapter, more
 from repobuild.cli.adapter_lookup import commit_in_use
 from repobuild.cli.adapter_text import adapter_line
+from repobuild.cli.hook import builder_lines
 from repobuild.cli.output import emit, print_message, seconds, short
 from repobuild.cli.training_budget import coverage_line
 
@@ -24,14 +25,21 @@ if TYPE_CHECKING:
 def command(as_json: bool) -> int:
     """Say whether the adapter is current with HEAD. Exit 0 when it is, 1 when stale."""
     from repobuild.checkout import open_checkout
+    from repobuild.hooks.builder_record import background_facts
 
     checkout = open_checkout()
     snapshot = checkout.snapshot()
     facts = status_facts(checkout, snapshot, checkout.goals("", snapshot))
+    facts["background"] = background_facts(checkout.folder)
     if notice := checkout.rulebook(snapshot).notice:
         print_message(notice)
-    emit(facts, as_json, status_text)
+    emit(facts, as_json, _text)
     return 1 if facts["stale"] else 0
+
+
+def _text(facts: dict[str, Any]) -> str:
+    """Return the forecast, and what is built in the background meanwhile."""
+    return "\n".join([status_text(facts), *builder_lines(facts["background"])])
 
 
 def status_facts(

@@ -182,6 +182,17 @@ def test_workers_end_with_a_builder_that_was_killed(place):
     wait_for(lambda: not list(session(process.pid)))
 
 
+@pytest.mark.parametrize("seconds", [0.02, 0.05, 0.1, 0.15, 0.2, 0.3, 0.5])
+def test_a_signal_while_modules_are_loaded_shows_no_traceback(place, seconds):
+    """The builder in the background ends a build as soon as a newer one is wanted."""
+    process = start(place, *BUILD)
+    time.sleep(seconds)
+    process.terminate()
+    _, err = process.communicate(timeout=WAIT)
+    assert "Traceback" not in err
+    assert process.returncode in (143, -signal.SIGTERM, 0)
+
+
 def test_a_second_signal_kills(place):
     process = stopped(place)
     process.send_signal(signal.SIGINT)

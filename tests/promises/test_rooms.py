@@ -45,9 +45,10 @@ MAY_USE = {
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
+    "hooks": DATA | {"engine", "git"},
     "cli": DATA
     | START
-    | {"engine", "git", "code", "samples", "model", "evaluate", "truth"},
+    | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
