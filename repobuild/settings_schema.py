@@ -83,8 +83,12 @@ class ProjectSection(Struct, kw_only=True):
         _Line, _doc('"" = from pyproject.toml or the like, else the README\'s title')
     ] = ""
     languages: Annotated[
-        _Names, _doc("names of files in configs/languages", files="languages")
-    ] = msgspec.field(default_factory=lambda: ["python", "markdown"])
+        Literal["auto"] | _Names,
+        _doc(
+            'files in configs/languages; "auto" takes all whose grammar is installed',
+            files="languages",
+        ),
+    ] = "auto"
     exclude: Annotated[
         _Names,
         _doc(

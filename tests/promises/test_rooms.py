@@ -43,11 +43,12 @@ MAY_USE = {
     "samples": DATA | {"engine", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
+    "survey": DATA | START | {"engine", "git", "code", "samples", "model"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     "cli": DATA
     | START
-    | {"engine", "git", "code", "samples", "model", "evaluate", "truth"},
+    | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "survey"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
