@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -666,14 +666,21 @@ def defaults() -> dict[str, Any]:
     return {name: deepcopy(setting.default) for name, setting in settings().items()}
 
 
-def settings_file(preset: str, values: Mapping[str, Any]) -> str:
+def settings_file(
+    preset: str,
+    values: Mapping[str, Any],
+    chosen: Mapping[str, Any] = {},
+    notes: Sequence[str] = (),
+) -> str:
     """Return a repobuild.toml with a preset, and every setting commented out.
 
-    `values` are the settings of the preset.
+    `values` are the settings of the preset. What is `chosen` beside it is written as
+    a setting that holds; `notes` are comments at the top.
     """
     lines = [
         "# Settings of repobuild for this repository. Every setting is listed,",
         "# commented out, with the value that it has by this preset.",
+        *(f"# {note}".rstrip() for note in notes),
         f"preset = {toml(preset)}",
     ]
     for section, kind in SECTIONS.items():
@@ -682,7 +689,8 @@ def settings_file(preset: str, values: Mapping[str, Any]) -> str:
             table, _, name = setting.name.rpartition(".")
             if table == section:
                 value = values.get(setting.name, setting.default)
-                line = f"# {name} = {toml(value)}"
+                mark = "" if setting.name in chosen else "# "
+                line = f"{mark}{name} = {toml(chosen.get(setting.name, value))}"
                 note = f"  # {setting.description}" if setting.description else ""
                 lines.append(line.ljust(32) + note if note else line)
     return "\n".join(lines) + "\n"
