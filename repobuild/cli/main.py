@@ -28,7 +28,8 @@ VERBS = {
     "verify": "rebuild from nothing and compare every digest",
     "cache": "gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
-    "init": "write a repobuild.toml with comments",
+    "doctor": "what is not well here, and the next step; exit 1 when something is not",
+    "init": "write a repobuild.toml that fits the repository and the machine",
 }
 _EPILOG = (
     "exit codes: 0 done, 1 stale or a check failed, 2 usage or configuration, "
