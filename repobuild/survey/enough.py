@@ -11,7 +11,7 @@ still to be unlearnt.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.language import (
@@ -30,6 +30,11 @@ if TYPE_CHECKING:
     from repobuild.engine.context import BuildContext
 
 LEAST_FACTS = 3
+_GENERALISE = "generalise"  # the track of what is held out
+_HELD_OUT = (
+    "which elements are held out, to measure what was never trained, is drawn by their "
+    "names\nwith so few of them, hold out nothing: repobuild -c split.generalise=0"
+)
 
 
 def require_enough(build: BuildContext) -> None:
@@ -40,45 +45,58 @@ def require_enough(build: BuildContext) -> None:
     """
     if any(True for _ in build.table("adapter").keys()):
         return
-    facts = count_facts(build, LEAST_FACTS)
-    if facts >= LEAST_FACTS:
+    found = count_facts(build, LEAST_FACTS)
+    if found.trained >= LEAST_FACTS:
         return
     survey = survey_sources(build.table("files").keys(), build.settings)
-    raise UsageError(
-        f"too little to train on: {_found(facts, survey)}\n{_advice(survey)}"
-    )
+    advice = _HELD_OUT if found.held_out >= LEAST_FACTS else _advice(survey)
+    raise UsageError(f"too little to train on: {_describe(found, survey)}\n{advice}")
 
 
-def count_facts(build: BuildContext, limit: int) -> int:
-    """Count the facts of the train split that are not about the project, to a limit."""
+class FactCount(NamedTuple):
+    """Numbers of facts that are not about the project as a whole."""
+
+    trained: int
+    held_out: int  # of elements of which nothing is trained
+
+
+def count_facts(build: BuildContext, limit: int) -> FactCount:
+    """Count the facts of each split; ends when `limit` of them are trained."""
     from repobuild.model.adapter.curriculum import Teaching, fact_of
     from repobuild.samples.dataset.all_samples import AllSamples
 
     teaching = Teaching.of(build.settings)
     dataset = build.table("dataset")
-    facts: set[str] = set()
+    trained: set[str] = set()
+    held_out: set[str] = set()
     for key, samples in AllSamples.of(build).items():
         splits = {} if key == PROJECT else dataset.get(key) or {}
         for sub, sample in (samples or {}).items():
-            is_trained = splits.get(sub, {}).get("split") == "train"
-            if not is_trained or teaching.shorten(sample) is None:
+            row = splits.get(sub, {})
+            if "split" not in row or teaching.shorten(sample) is None:
                 continue
-            if teaching.rank(key + sub, str(sample["task"])) is not None:
-                facts.add(fact_of(key + sub))
-        if len(facts) >= limit:
+            if teaching.rank(key + sub, str(sample["task"])) is None:
+                continue
+            if row["split"] == "train":
+                trained.add(fact_of(key + sub))
+            elif row.get("track") == _GENERALISE:
+                held_out.add(fact_of(key + sub))
+        if len(trained) >= limit:
             break
-    return len(facts)
+    return FactCount(len(trained), len(held_out))
 
 
-def _found(facts: int, survey: SourceSurvey) -> str:
+def _describe(found: FactCount, survey: SourceSurvey) -> str:
     if not survey.files:
         return "the commit holds no files"
     files = f"{survey.files:,} file{'s' * (survey.files != 1)}"
     if not survey.read:
         return f"no code and no document is read in {files}"
     read = sum(survey.read.values())
-    found = f"{facts} fact{'s' * (facts != 1)} found in them"
-    return f"{read:,} of {files} read, {found}, {LEAST_FACTS} needed"
+    facts = f"{found.trained} fact{'s' * (found.trained != 1)} found in them"
+    if found.held_out:
+        facts = f"{facts}, {found.held_out} held out"
+    return f"{read:,} of {files} read, {facts}, {LEAST_FACTS} needed"
 
 
 def _advice(survey: SourceSurvey) -> str:

@@ -61,6 +61,10 @@ def read(raw):
     return scale(raw)
 '''
 GO_FILES = {"go.mod": "module example.org/gauge\n\ngo 1.21\n", "gauge.go": GO}
+TYPESCRIPT_FILES = {
+    "package.json": '{"name": "gauge", "version": "1.0.0"}\n',
+    "src/gauge.ts": TYPESCRIPT,
+}
 MIXED = {"gauge.go": GO, "web/gauge.ts": TYPESCRIPT, "tool.py": PYTHON}
 Without = Callable[..., None]
 
@@ -102,8 +106,8 @@ def elements(standard: Standard) -> set[str]:
     [
         (GO_FILES, {"gauge.go::Scale", "gauge.go::Gauge", "gauge.go::Gauge.Read"}),
         (
-            {"gauge.ts": TYPESCRIPT},
-            {"gauge.ts::scale", "gauge.ts::Gauge", "gauge.ts::Gauge.read"},
+            TYPESCRIPT_FILES,
+            {"src/gauge.ts::scale", "src/gauge.ts::Gauge", "src/gauge.ts::Gauge.read"},
         ),
         (MIXED, {"gauge.go::Scale", "web/gauge.ts::scale", "tool.py::scale"}),
     ],
@@ -203,6 +207,21 @@ def test_without_the_only_grammar_nothing_is_trained(
         "not read, as their grammars are not installed: 1 go\n"
         "add them, and run again: pip install tree-sitter-go\n"
     )
+
+
+def test_elements_that_are_all_held_out_are_told_apart(
+    here: Repository, capsys: Any
+) -> None:
+    here.commit({"gauge.ts": TYPESCRIPT})  # the draw holds out both of its elements
+    assert run([]) == 2
+    assert capsys.readouterr().err == (
+        "error: too little to train on: 1 of 1 file read, 0 facts found in them, "
+        "9 held out, 3 needed\n"
+        "which elements are held out, to measure what was never trained, is drawn by "
+        "their names\n"
+        "with so few of them, hold out nothing: repobuild -c split.generalise=0\n"
+    )
+    assert run(["-c", "split.generalise=0", "--until", "dataset"]) == 0
 
 
 def test_languages_that_the_settings_leave_out_are_named(
