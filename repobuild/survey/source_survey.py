@@ -26,6 +26,7 @@ from repobuild.code.scan.language import (
 )
 
 _MANIFEST = "manifest"
+_LONGEST_ENDING = 24  # characters; a file's name may have 255 bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,4 +87,5 @@ def files_in(numbers: Mapping[str, int]) -> str:
 
 def _ending(path: str) -> str:
     name = path.rpartition("/")[2]
-    return name[name.rfind(".") :] if "." in name[1:] else name
+    ending = name[name.rfind(".") :] if "." in name[1:] else name
+    return ending[:_LONGEST_ENDING]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,22 @@ TYPESCRIPT_FILES = {
     "src/gauge.ts": TYPESCRIPT,
 }
 MIXED = {"gauge.go": GO, "web/gauge.ts": TYPESCRIPT, "tool.py": PYTHON}
+RUBY = {"a.rb": "puts 1\n", "b.rb": "puts 2\n"}
+README = {"README.md": "# Gauge\n\nReads pressure gauges for people.\n"}
+LICENCE = {"LICENSE": "MIT License\n"}
+WORLDS = {
+    "go": GO_FILES,
+    "typescript": TYPESCRIPT_FILES,
+    "mixed": MIXED,
+    "empty": None,
+    "licence": LICENCE,
+    "ruby": RUBY,
+    "readme": README,
+}
+PAGE = (Path(__file__).parents[2] / "docs/first-contact.md").read_text("utf-8")
+SCENES = re.findall(r"<!-- (.+?) -->\n```\n\$ repobuild\n(.*?)```", PAGE, re.DOTALL)
+# What training adds to the page, and these tests leave out.
+TRAINED = re.compile(r"^ *(adapter|merged|report|taught) .*\n", re.MULTILINE)
 Without = Callable[..., None]
 
 
@@ -87,6 +104,33 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Without:
 def here(repository: Repository, monkeypatch: pytest.MonkeyPatch) -> Repository:
     monkeypatch.chdir(repository.path)
     return repository
+
+
+def shape(printed: str) -> str:
+    """Return a text without numbers, times, ids and the widths of columns."""
+    printed = TRAINED.sub("", printed)
+    printed = re.sub(r"\b(?=\w*\d)[0-9a-f]{10}\b", "ID", printed)
+    printed = re.sub(r"\b[\d.]+ (ms|s|min)$", "TIME", printed, flags=re.MULTILINE)
+    return re.sub(r" +", " ", re.sub(r"\d+", "N", printed))
+
+
+@pytest.mark.parametrize(("scene", "told"), SCENES, ids=[name for name, _ in SCENES])
+def test_the_page_shows_what_is_printed(
+    here: Repository, without: Without, capsys: Any, scene: str, told: str
+) -> None:
+    world, _, missing = scene.partition(" without ")
+    without(*missing.split(", ") if missing else ())
+    if (files := WORLDS[world]) is not None:
+        here.commit(files)
+    is_refused = told.startswith("error: ")
+    with use_command_line([] if is_refused else ["build.goals=['dataset']"]):
+        assert run([]) == (2 if is_refused else 0)
+    printed = capsys.readouterr()
+    assert shape(printed.err + printed.out) == shape(told)
+
+
+def test_the_page_shows_every_kind_of_repository() -> None:
+    assert {scene.partition(" without ")[0] for scene, _ in SCENES} == set(WORLDS)
 
 
 @pytest.fixture
@@ -161,7 +205,7 @@ def test_files_without_a_grammar_are_not_counted_as_files_of_code(
             "commit functions, classes or a README with sections, and run again\n",
         ),
         (
-            {"LICENSE": "MIT License\n"},
+            LICENCE,
             "no code and no document is read in 1 file\n"
             "repobuild reads c, cpp, go, java, javascript, markdown, python, rust, "
             "typescript; here: 1 LICENSE\n"
@@ -177,7 +221,7 @@ def test_files_without_a_grammar_are_not_counted_as_files_of_code(
             "files: docs/languages.md\n",
         ),
         (
-            {"README.md": "# Gauge\n\nReads pressure gauges for people.\n"},
+            README,
             "1 of 1 file read, 1 fact found in them, 3 needed\n"
             "a fact is where something is defined, who uses it, or what its docstring "
             "says\n"
@@ -235,7 +279,7 @@ def test_languages_that_the_settings_leave_out_are_named(
 def test_tables_are_built_although_there_is_too_little_to_train_on(
     here: Repository, capsys: Any
 ) -> None:
-    here.commit({"LICENSE": "MIT License\n"})
+    here.commit(LICENCE)
     assert run([]) == 2
     assert run(["--until", "dataset"]) == 0
     assert "nothing to do" in capsys.readouterr().out
