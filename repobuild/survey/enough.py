@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.language import (
     install_grammars,
-    known_languages,
+    language_names,
 )
 from repobuild.errors import UsageError
 from repobuild.survey.source_survey import (
@@ -113,7 +113,7 @@ def _advice(survey: SourceSurvey) -> str:
             'set it to "auto", or name them there'
         )
     if survey.unknown and not survey.code:
-        known = ", ".join(known_languages())
+        known = ", ".join(language_names())
         return (
             f"repobuild reads {known}; here: {counted(survey.unknown)}\n"
             "commit sources or documents in one of these; another language is two "

@@ -22,7 +22,7 @@ from repobuild.code.scan.language import (
     DOCUMENTS,
     FileChoice,
     all_languages,
-    known_languages,
+    language_names,
 )
 
 _MANIFEST = "manifest"
@@ -49,7 +49,7 @@ class SourceSurvey:
 def survey_sources(paths: Iterable[str], settings: Mapping[str, Any]) -> SourceSurvey:
     """Count the files of these paths by how the settings have them read."""
     chosen = FileChoice.of(settings)
-    every = replace(chosen, languages=known_languages())
+    every = replace(chosen, languages=language_names())
     read, missing, not_chosen, left_out, unknown = (Counter[str]() for _ in range(5))
     files = 0
     for path in paths:

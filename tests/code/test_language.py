@@ -13,7 +13,7 @@ from repobuild.code.scan.language import (
     FileChoice,
     chosen_languages,
     install_grammars,
-    known_languages,
+    language_names,
     language_of,
 )
 
@@ -50,7 +50,7 @@ def test_a_language_that_is_not_chosen_is_left_out() -> None:
 
 def test_auto_is_every_language_that_a_list_may_name() -> None:
     auto = {"project.languages": "auto", "project.exclude": [], "project.include": []}
-    assert chosen_languages(auto) == known_languages()
+    assert chosen_languages(auto) == language_names()
     choice = FileChoice.of(auto)
     found = [choice.decide(path).language for path in ("a.go", "a.tsx", "a.h", "a.rst")]
     assert found == ["go", "tsx", "cpp", "restructuredtext"]

@@ -113,7 +113,7 @@ def all_languages() -> dict[str, Language]:
     return {path.stem: _read(path) for path in paths}
 
 
-def known_languages() -> tuple[str, ...]:
+def language_names() -> tuple[str, ...]:
     """Return the names that `project.languages` may hold, sorted."""
     known = all_languages().values()
     return tuple(one.name for one in known if not (one.always or one.part_of))
@@ -122,7 +122,7 @@ def known_languages() -> tuple[str, ...]:
 def chosen_languages(settings: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the names that `project.languages` stands for."""
     names = settings["project.languages"]
-    return known_languages() if names == AUTO else tuple(names)
+    return language_names() if names == AUTO else tuple(names)
 
 
 @functools.cache
