@@ -198,15 +198,17 @@ def _note_missing_grammars(build: Build) -> None:
 
     Before training, and once: later builds look at changed files only.
     """
-    from repobuild.code.scan.language import NO_GRAMMAR, install_grammars
-    from repobuild.survey.source_survey import files_in
+    from repobuild.code.scan.language import install_grammars, without_grammar
+    from repobuild.survey.source_survey import files_in, files_without_grammar
 
     outcome = build.outcomes.get("facts")
+    changed = [*outcome.built, *outcome.memo] if outcome else []
     found: Counter[str] = Counter()
-    for path in [*outcome.built, *outcome.memo] if outcome else ():
-        reason = str((build.table("facts").get(path) or {}).get("left_out", ""))
-        if reason.startswith(NO_GRAMMAR):
-            found[reason.removeprefix(NO_GRAMMAR)] += 1
+    for path, language in files_without_grammar(changed, build.settings):
+        row = build.table("facts").get(path) or {}
+        # A file that was left out for another reason was not looked at.
+        if row.get("left_out") == without_grammar(language):
+            found[language] += 1
     if found:
         print_message(
             f"note: {files_in(dict(found.most_common()))} not read: no grammar\n"

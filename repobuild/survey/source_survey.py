@@ -14,7 +14,7 @@ A file is in one of these groups:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,6 +68,24 @@ def survey_sources(paths: Iterable[str], settings: Mapping[str, Any]) -> SourceS
     read.pop(_MANIFEST, None)  # it says what a project is, and is no code of it
     groups = (read, missing, not_chosen, left_out, unknown)
     return SourceSurvey(files, *(dict(group.most_common()) for group in groups))
+
+
+def files_without_grammar(
+    paths: Iterable[str], settings: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """Yield each path whose language is chosen and lacks its grammar, and the language.
+
+    Costs nothing where every chosen language has its grammar.
+    """
+    chosen = FileChoice.of(settings)
+    missing = {
+        name: language.family
+        for name, language in all_languages().items()
+        if language.is_chosen(chosen.languages) and not language.is_installed
+    }
+    for path in paths if missing else ():
+        if family := missing.get(chosen.decide(path).language):
+            yield path, family
 
 
 def counted(numbers: Mapping[str, int], most: int = 4) -> str:
