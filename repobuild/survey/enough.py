@@ -1,9 +1,9 @@
 """Refuse to train a first adapter on a commit that gives almost nothing to learn.
 
-A licence, a manifest or a README of one paragraph give three facts at most, all of them
-about the project as a whole. Training on these takes a minute, reports "all mastered"
-and knows nothing. So facts about the project do not count here, and fewer than
-`LEAST_FACTS` others are too few; a single documented function gives four.
+A licence, a manifest or a README of one paragraph give up to three facts about the
+project as a whole, and one about a file. Training on these takes a minute, reports "all
+mastered" and knows nothing. So facts about the project do not count here, and fewer
+than `LEAST_FACTS` others are too few; a single documented function gives four.
 
 Only a first adapter is refused. Where there is one, what has left the repository is
 still to be unlearnt.
