@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
@@ -86,8 +86,12 @@ class ProjectSection(Struct, kw_only=True):
         _Line, _doc('"" = from pyproject.toml or the like, else the README\'s title')
     ] = ""
     languages: Annotated[
-        _Names, _doc("names of files in configs/languages", files="languages")
-    ] = msgspec.field(default_factory=lambda: ["python", "markdown"])
+        Literal["auto"] | _Names,
+        _doc(
+            'files in configs/languages; "auto" takes all whose grammar is installed',
+            files="languages",
+        ),
+    ] = "auto"
     exclude: Annotated[
         _Names,
         _doc(
@@ -684,14 +688,21 @@ def defaults() -> dict[str, Any]:
     return {name: deepcopy(setting.default) for name, setting in settings().items()}
 
 
-def settings_file(preset: str, values: Mapping[str, Any]) -> str:
+def settings_file(
+    preset: str,
+    values: Mapping[str, Any],
+    chosen: Mapping[str, Any] = {},
+    notes: Sequence[str] = (),
+) -> str:
     """Return a repobuild.toml with a preset, and every setting commented out.
 
-    `values` are the settings of the preset.
+    `values` are the settings of the preset. What is `chosen` beside it is written as
+    a setting that holds; `notes` are comments at the top.
     """
     lines = [
         "# Settings of repobuild for this repository. Every setting is listed,",
         "# commented out, with the value that it has by this preset.",
+        *(f"# {note}".rstrip() for note in notes),
         f"preset = {toml(preset)}",
     ]
     for section, kind in SECTIONS.items():
@@ -700,7 +711,8 @@ def settings_file(preset: str, values: Mapping[str, Any]) -> str:
             table, _, name = setting.name.rpartition(".")
             if table == section:
                 value = values.get(setting.name, setting.default)
-                line = f"# {name} = {toml(value)}"
+                mark = "" if setting.name in chosen else "# "
+                line = f"{mark}{name} = {toml(chosen.get(setting.name, value))}"
                 note = f"  # {setting.description}" if setting.description else ""
                 lines.append(line.ljust(32) + note if note else line)
     return "\n".join(lines) + "\n"

@@ -45,7 +45,7 @@ def user(tmp_path, monkeypatch) -> Path:
 def test_without_a_file_the_defaults_hold(tmp_path):
     settings = read_settings(tmp_path)
     assert settings["preset"] == "tiny"
-    assert settings["project.languages"] == ["python", "markdown"]
+    assert settings["project.languages"] == "auto"
 
 
 def test_a_preset_overrides_defaults_and_the_file_overrides_both(tmp_path):

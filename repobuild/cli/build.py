@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -177,12 +178,19 @@ def _run(
     build: Build, checkout: Checkout, goals: list[str]
 ) -> tuple[dict[str, Any], bool]:
     """Build the goals; return what was done and whether a rule failed."""
+    from repobuild.engine.rule import closure
     from repobuild.engine.storage.garbage_collection import (
         CacheLimits,
         collect_after_build,
     )
+    from repobuild.survey.enough import require_enough
 
-    build.run(goals)
+    def before_tasks() -> None:
+        if "adapter" in closure(build.rules, goals):
+            require_enough(build)
+        _note_missing_grammars(build)
+
+    build.run(goals, before_tasks)
     collect_after_build(build, CacheLimits.of(checkout.settings))
     warn_of_problems(build.problems)
     _warn_of_unknown_licences(build)
@@ -199,6 +207,29 @@ def _run(
     if is_quick():
         facts["quick"] = quick_summary(build)
     return facts, any(outcome.failed for outcome in build.outcomes.values())
+
+
+def _note_missing_grammars(build: Build) -> None:
+    """Print which new or changed files lack a grammar, and how to install it.
+
+    Before training, and once: later builds look at changed files only.
+    """
+    from repobuild.code.scan.language import install_grammars, without_grammar
+    from repobuild.survey.source_survey import files_in, files_without_grammar
+
+    outcome = build.outcomes.get("facts")
+    changed = [*outcome.built, *outcome.memo] if outcome else []
+    found: Counter[str] = Counter()
+    for path, language in files_without_grammar(changed, build.settings):
+        row = build.table("facts").get(path) or {}
+        # A file that was left out for another reason was not looked at.
+        if row.get("left_out") == without_grammar(language):
+            found[language] += 1
+    if found:
+        print_message(
+            f"note: {files_in(dict(found.most_common()))} not read: no grammar\n"
+            f"add them, and run again: {install_grammars(found)}"
+        )
 
 
 def _left_out_counts(build: Build) -> dict[str, int]:

@@ -29,7 +29,8 @@ VERBS = {
     "hook": "build in the background after a merge, commit or checkout",
     "cache": "gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
-    "init": "write a repobuild.toml with comments",
+    "doctor": "what is not well here, and the next step; exit 1 when something is not",
+    "init": "write a repobuild.toml that fits the repository and the machine",
 }
 _EPILOG = (
     "exit codes: 0 done, 1 stale or a check failed, 2 usage or configuration, "

@@ -40,11 +40,12 @@ def mention_facts(
     at = _tables_commit(build)
     if not at:
         return {"mentioned": [], "mentioned_at": None}
+    from repobuild.code.scan.language import chosen_languages
     from repobuild.evaluate.mentions.mention_finder import find_mentions
     from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
 
     graph, contexts, files = map(build.table, ("graph", "contexts", "files"))
-    languages = build.settings["project.languages"]
+    languages = chosen_languages(build.settings)
     lookup = SymbolLookup(graph, contexts, files, languages, build.snapshot.blob)
     text = printable(answer)
     if not whole:

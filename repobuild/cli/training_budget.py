@@ -32,8 +32,16 @@ _TOKENS = {"": 1, "k": 1_000, "M": 1_000_000}
 def read_budget(text: str, runs: Sequence[TableRun]) -> int:
     """Return the tokens of a budget; `runs` are those of the adapter, newest first.
 
+    Raises `UsageError` as `budget_in_tokens` does.
+    """
+    return budget_in_tokens(text, tokens_per_second(runs))
+
+
+def budget_in_tokens(text: str, pace: float) -> int:
+    """Return the tokens of a budget, by a pace in tokens a second; 0 = not known.
+
     Raises `UsageError` for what is no budget, for a time that is over before training
-    starts, and for a time without a run to go by.
+    starts, and for a time without a pace.
     """
     match = _BUDGET.fullmatch(text)
     if match is None or not float(match[1]):
@@ -51,7 +59,6 @@ def read_budget(text: str, runs: Sequence[TableRun]) -> int:
             f"{STARTUP:.0f} s\ngive more time, as in --budget 5m, or tokens, as in "
             "--budget 500k"
         )
-    pace = tokens_per_second(runs)
     if not pace:
         raise UsageError(
             f"--budget {text}: no adapter was trained here yet, so its pace is not "

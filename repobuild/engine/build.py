@@ -18,7 +18,7 @@ from __future__ import annotations
 import sqlite3
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -42,8 +42,13 @@ _ROW_RUNNERS = {"source": run_source, "map": run_map, "view": run_view}
 class Build(BuildContext):
     """One build of one snapshot. Its caller holds the lock (checkout.py)."""
 
-    def run(self, goals: list[str]) -> dict[str, TableResult]:
+    def run(
+        self, goals: list[str], before_tasks: Callable[[], None] = lambda: None
+    ) -> dict[str, TableResult]:
         """Build what the goals need; return the outcome of every table considered.
+
+        `before_tasks` is called once: when the tables that the first task reads are
+        built, or at the end where there is no task. What it raises ends the build.
 
         Raises:
             BuildError: a rule failed; what was built before it is kept.
@@ -56,9 +61,14 @@ class Build(BuildContext):
                 with self._rule_errors(rule):
                     self.manifest(rule)
         self._begin()
+        tasks = [name for name in needed if self.rules[name].kind == "task"]
         for name in needed:
+            if name in tasks[:1]:
+                before_tasks()
             with self._rule_errors(self.rules[name]):
                 self.outcomes[name] = self._update(self.rules[name])
+        if not tasks:
+            before_tasks()
         failed = any(outcome.failed for outcome in self.outcomes.values())
         self._end("failed" if failed else "done")
         return self.outcomes

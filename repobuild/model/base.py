@@ -192,6 +192,15 @@ def _hub_digest(model: str, revision: str | None) -> str:
     return f"{model}@{_ask_hub_for_commit(model, revision)}"
 
 
+def is_to_be_downloaded(settings: Mapping[str, Any]) -> bool:
+    """Return whether the settings name a model of the hub that is not here yet."""
+    model = str(settings["base.model"])
+    folder = Path(settings.get("root", ""), Path(model).expanduser())
+    if folder.is_dir() or HUB_ID.fullmatch(model) is None:
+        return False
+    return not any((_hub_cache(model) / "snapshots").glob("*/config.json"))
+
+
 def _hub_cache(model: str) -> Path:
     from huggingface_hub.constants import HF_HUB_CACHE
 

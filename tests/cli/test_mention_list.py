@@ -10,6 +10,7 @@ import pytest
 from repobuild.checkout import open_checkout
 from repobuild.cli.main import run
 from repobuild.cli.mention_list import MOST, mention_facts, mention_lines
+from repobuild.code.scan.language import chosen_languages
 from repobuild.engine.storage.table import StoredTable
 from repobuild.evaluate.mentions.mention_finder import find_mentions
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
@@ -242,7 +243,7 @@ def test_no_checked_answer_is_called_wrong(built: Path) -> None:
     checkout = open_checkout(built)
     view = checkout.view(checkout.snapshot(), checkout.state())
     tables = (view.table(name) for name in ("graph", "contexts", "files"))
-    languages = checkout.settings["project.languages"]
+    languages = chosen_languages(checkout.settings)
     ground = SymbolLookup(*tables, languages, view.snapshot.blob)
     told = [
         find_mentions(sample["question"], sample["answer"], ground)

@@ -9,7 +9,13 @@ import pytest
 
 from repobuild.code.facts import generic
 from repobuild.code.facts.element_row import row_of
-from repobuild.code.scan.language import language_of
+from repobuild.code.scan.language import (
+    FileChoice,
+    chosen_languages,
+    install_grammars,
+    language_names,
+    language_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -40,6 +46,20 @@ def test_language_of(path: str, language: str) -> None:
 def test_a_language_that_is_not_chosen_is_left_out() -> None:
     assert language_of("README.md", ["python"], []) == ""
     assert language_of("pyproject.toml", ["python"], []) == "manifest"
+
+
+def test_auto_is_every_language_that_a_list_may_name() -> None:
+    auto = {"project.languages": "auto", "project.exclude": [], "project.include": []}
+    assert chosen_languages(auto) == language_names()
+    choice = FileChoice.of(auto)
+    found = [choice.decide(path).language for path in ("a.go", "a.tsx", "a.h", "a.rst")]
+    assert found == ["go", "tsx", "cpp", "restructuredtext"]
+    assert chosen_languages({"project.languages": ["go"]}) == ("go",)
+
+
+def test_one_missing_grammar_is_installed_by_itself_and_several_at_once() -> None:
+    assert install_grammars(["go"]) == "pip install tree-sitter-go"
+    assert install_grammars(["go", "rust"]) == "pip install 'repobuild[languages]'"
 
 
 def test_naming_languages_loads_no_grammar() -> None:

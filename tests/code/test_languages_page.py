@@ -80,10 +80,9 @@ def test_a_missing_grammar_is_reported_and_its_files_are_read_once_installed(
     repository = Repository(tmp_path / "repository")
     repository.commit({"a.go": "package a\n\nfunc F() {}\n", "b.go": "package a\n"})
     standard = _built(repository, tmp_path, "go")
-    assert standard.last is not None
-    problems = {problem for _, _, problem in standard.last.problems}
-    assert len(problems) == 1 and len(standard.last.problems) == 2
-    assert "pip install 'repobuild[languages]'" in problems.pop()
+    reasons = [standard.table("facts").get(path) for path in ("a.go", "b.go")]
+    assert reasons == [{"language": "", "left_out": "no grammar for go"}] * 2
+    assert languages.install_grammars(["go"]) == "pip install no-such-grammar"
 
     (configs / "go.toml").write_text(text)
     _forget()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.errors import BuildError
+from repobuild.errors import BuildError, UsageError
 from repobuild.git.snapshot import at_commit
 from repobuild.git.worktree import at_worktree
 from tests.repository import Repository
@@ -209,6 +209,24 @@ def test_a_task_runs_once_for_the_same_inputs(toy):
     again = toy.build("cover")
     assert first["book"].counts.built == 1 and first["cover"].counts.built == 1
     assert again["book"].counts.unchanged == 1 and not again["cover"].built
+
+
+def test_a_build_that_is_ended_before_its_tasks_keeps_the_tables(toy):
+    def refuse() -> None:
+        raise UsageError("too little")
+
+    with pytest.raises(UsageError, match="too little"):
+        toy.open().run(["cover"], before_tasks=refuse)
+    build = toy.open()
+    assert build.state.line("lines") is not None
+    assert build.state.line("book") is None
+
+
+@pytest.mark.parametrize("goal", ["lines", "cover"])
+def test_before_the_tasks_is_once_and_after_the_tables(toy, goal):
+    build, seen = toy.open(), []
+    build.run([goal], before_tasks=lambda: seen.append(set(build.outcomes)))
+    assert seen == [{"files", "words", "counts", "lines"}]
 
 
 def test_a_chain_continues_from_the_nearest_ancestor(toy, repository):

@@ -43,12 +43,14 @@ MAY_USE = {
     "samples": DATA | {"engine", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
+    "survey": DATA | START | {"engine", "git", "code", "samples", "model"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     "hooks": DATA | {"engine", "git"},
     "cli": DATA
     | START
-    | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"},
+    | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
+    | {"survey"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}

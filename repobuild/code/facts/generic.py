@@ -29,7 +29,7 @@ from repobuild.code.facts.local_bindings import binding_of
 from repobuild.code.facts.nesting import NestedDefinition, Nesting
 from repobuild.code.facts.parameter import on_one_line, read_parameters
 from repobuild.code.facts.syntax import Grammar, Outline, load_grammar
-from repobuild.code.scan.language import all_languages
+from repobuild.code.scan.language import all_languages, without_grammar
 
 _COMMENT_MARKS = re.compile(
     r"^[ \t]*(?:/\*+!?|\*+/|//+[!/]?|#+|--+|;+|\*)[ \t]?|\*+/\s*$", re.M
@@ -43,8 +43,6 @@ _PADDED_BRACKET = re.compile(r"([(\[]) | ([)\]])")
 _JAVADOC_TAG = re.compile(r"\{@(?:code|link|linkplain|literal|value)\s+([^{}]*)\}")
 _LONGEST_CHAIN = 100
 _LONGEST_HEAD = 400
-_MISSING = "no grammar: install {0} (pip install {0}) or all (pip install {1})"
-_EXTRA = "'repobuild[languages]'"
 
 
 def read(source: bytes, language: str) -> dict[str, Any]:
@@ -53,7 +51,7 @@ def read(source: bytes, language: str) -> dict[str, Any]:
     try:
         loaded = load_grammar(language)
     except ModuleNotFoundError:
-        return {"problem": _MISSING.format(entry.distribution, _EXTRA)}
+        return {"problem": without_grammar(language)}
     except (QueryError, ValueError, AttributeError) as error:
         name = entry.distribution
         return {"problem": f"{name} does not fit this language's query file: {error}"}

@@ -18,7 +18,8 @@ A facts row (msgpack; empty values are left out):
     leads      list      documents only: paragraphs that may introduce a project
     install    list      documents only: commands that install something
     project    dict      manifests and setup.py only: see scan/manifest.py
-    left_out   str       generated or minified (generated.py); then nothing else
+    left_out   str       generated or minified (generated.py), or "no grammar for go";
+                         then nothing else
     problem    str       why the row is incomplete ("syntax error in line 3", ...)
 
 Rows hold no source text: elements carry byte spans into the source (source_text.py). A
@@ -33,7 +34,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from repobuild.code.scan.generated import classify_content
-from repobuild.code.scan.language import PROSE, all_languages
+from repobuild.code.scan.language import PROSE, all_languages, without_grammar
 from repobuild.code.scan.source_text import reason_refused, source_of
 from repobuild.engine.contract import Scope, Value
 
@@ -46,6 +47,8 @@ def facts(value: Mapping[str, Value], scope: Scope) -> Value:
     language = str(value["language"])
     if not language:
         return {"language": ""}
+    if not all_languages()[language].is_installed:
+        return {"language": "", "left_out": without_grammar(language)}
     limit = int(scope.settings.get("project.max_file_bytes", _MAX_BYTES))
     blob = scope.blob(str(value["blob"]))
     reason = "" if value.get("kept") else reason_left_out(blob, language)

@@ -35,9 +35,10 @@ import fnmatch
 import functools
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -45,6 +46,9 @@ from repobuild.code.scan.generated import classify_path
 from repobuild.code.scan.linguist_attributes import UNMARKED, LinguistMarks
 from repobuild.resources import data_folder
 
+AUTO = "auto"  # every language; a file is read if its grammar is installed
+NO_GRAMMAR = "no grammar for "  # begins the reason for which a file is left out
+_ALL_GRAMMARS = "'repobuild[languages]'"
 DOCUMENTS = frozenset({"markdown", "restructuredtext"})
 PROSE = DOCUMENTS | {"manifest"}  # files that define no code
 
@@ -65,9 +69,24 @@ class Language:
     always: bool
     query: Path
 
+    @property
+    def family(self) -> str:
+        """The name under which `project.languages` chooses it."""
+        return self.part_of or self.name
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether its grammar, if it needs one, is installed; nothing is imported."""
+        return not self.grammar or _is_installed(self.grammar)
+
     def is_chosen(self, languages: Sequence[str]) -> bool:
         """Return whether `project.languages` includes it."""
-        return self.always or self.name in languages or self.part_of in languages
+        return self.always or self.family in languages
+
+
+@functools.cache
+def _is_installed(package: str) -> bool:
+    return find_spec(package) is not None
 
 
 def _read(path: Path) -> Language:
@@ -92,6 +111,18 @@ def all_languages() -> dict[str, Language]:
     """Return every language of `configs/languages`, by name."""
     paths = sorted((data_folder("configs") / "languages").glob("*.toml"))
     return {path.stem: _read(path) for path in paths}
+
+
+def language_names() -> tuple[str, ...]:
+    """Return the names that `project.languages` may hold, sorted."""
+    known = all_languages().values()
+    return tuple(one.name for one in known if not (one.always or one.part_of))
+
+
+def chosen_languages(settings: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the names that `project.languages` stands for."""
+    names = settings["project.languages"]
+    return language_names() if names == AUTO else tuple(names)
 
 
 @functools.cache
@@ -143,8 +174,11 @@ class FileChoice:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> FileChoice:
-        names = ("languages", "exclude", "include")
-        return cls(*(tuple(settings[f"project.{name}"]) for name in names))
+        return cls(
+            chosen_languages(settings),
+            tuple(settings["project.exclude"]),
+            tuple(settings["project.include"]),
+        )
 
     def decide(self, path: str, marks: LinguistMarks = UNMARKED) -> FileDecision:
         """Return how a path is analysed: `exclude` beats `include`, that beats marks.
@@ -188,7 +222,7 @@ def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         UsageError: `project.languages` names an unknown language.
     """
-    _check(settings["project.languages"])
+    _check(chosen_languages(settings))
     return {
         path.name: blake2b(path.read_bytes(), digest_size=16).hexdigest()
         for language in _chosen(settings)
@@ -210,8 +244,19 @@ def grammars(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def without_grammar(language: str) -> str:
+    """Return the reason for which files in a language are not read."""
+    return f"{NO_GRAMMAR}{all_languages()[language].family}"
+
+
+def install_grammars(languages: Iterable[str]) -> str:
+    """Return the command that installs the grammars of these languages."""
+    needed = {all_languages()[name].distribution for name in languages}
+    return f"pip install {needed.pop() if len(needed) == 1 else _ALL_GRAMMARS}"
+
+
 def _chosen(settings: Mapping[str, Any]) -> list[Language]:
-    names = settings["project.languages"]
+    names = chosen_languages(settings)
     return [
         language for language in all_languages().values() if language.is_chosen(names)
     ]

@@ -1,0 +1,93 @@
+"""repobuild doctor: what is not well here, and the next step."""
+
+from __future__ import annotations
+
+import textwrap
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from repobuild.cli import options
+from repobuild.cli.output import emit
+from repobuild.plain_text import escape_line
+
+if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
+
+_WIDTH = 80
+_INDENT = " " * 18  # of what follows a check's name
+
+
+@click.command("doctor")
+@options.as_json
+def command(as_json: bool) -> int:
+    """Check versions, git, settings, grammars, accelerator, base model and cache.
+
+    Writes nothing and asks no server. Exit 0 when all is well, else 1.
+    """
+    checks = _run_checks()
+    is_well = all(check["well"] for check in checks)
+    emit({"version": 1, "well": is_well, "checks": checks}, as_json, text)
+    return 0 if is_well else 1
+
+
+def _run_checks() -> list[dict[str, Any]]:
+    from repobuild.checkout import open_checkout
+    from repobuild.errors import UsageError
+    from repobuild.survey.health import (
+        HealthCheck,
+        check_checkout,
+        check_installation,
+    )
+
+    found = list(check_installation())
+    try:
+        checkout = open_checkout()
+    except UsageError as error:
+        what, *rest = str(error).splitlines()
+        found.append(HealthCheck("git", what, rest[-1] if rest else "see `git status`"))
+    else:
+        found += check_checkout(checkout, _hook_facts(checkout))
+    return [
+        {"name": one.name, "well": one.is_well, "text": one.text, "next": one.next}
+        for one in found
+    ]
+
+
+def _hook_facts(checkout: Checkout) -> dict[str, Any] | None:
+    """Return what `repobuild hook status` prints, None where that verb is not there."""
+    from repobuild.cli.main import VERBS
+    from repobuild.git.repository import common_folder
+
+    if "hook" not in VERBS:
+        return None
+    find_folder = import_module("repobuild.hooks.hook_files").find_folder
+    common = common_folder(checkout.repository)
+    folder = find_folder(checkout.root, common, checkout.repository.is_bare)
+    facts: dict[str, Any] = import_module("repobuild.cli.hook").hook_facts(folder)
+    return facts
+
+
+def text(facts: dict[str, Any]) -> str:
+    """Return a line for each check, and below one that is not well the next step."""
+    lines = []
+    for check in facts["checks"]:
+        mark = "ok " if check["well"] else "bad"
+        lines += _wrap(f"{mark}  {check['name'].ljust(11)}  ", check["text"])
+        if not check["well"]:
+            lines += _wrap(_INDENT, f"next: {check['next']}")
+    bad = sum(not check["well"] for check in facts["checks"])
+    summary = f"{bad} of {len(facts['checks'])} not well" if bad else "all is well"
+    return "\n".join([*lines, summary])
+
+
+def _wrap(head: str, text: str) -> list[str]:
+    return textwrap.wrap(
+        escape_line(text),
+        _WIDTH,
+        initial_indent=head,
+        subsequent_indent=_INDENT,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

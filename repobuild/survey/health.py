@@ -1,0 +1,401 @@
+"""Check what a build here depends on, one thing at a time, and name the next step.
+
+    versions     Python, git, repobuild and what it requires
+    git          the repository, its HEAD, the reach of its history
+    settings     every layer is readable; nothing waits for trust
+    grammars     every language of the tree that is chosen can be read
+    accelerator  processors, memory, cards; torch can use the card, the preset fits it
+    base model   it is there, or the next build brings it
+    cache        the state and its database; the artifacts against their digests
+    hooks        installed hooks work, the last background build did not fail
+    remote       what HEAD's branch follows
+
+Nothing is written, repaired or downloaded, and no server is asked. torch is imported
+only where there is a card that it may or may not be able to use.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from platform import python_version
+from typing import TYPE_CHECKING, Any
+
+import pygit2
+from pygit2.enums import RepositoryState
+
+from repobuild import __version__
+from repobuild.code.scan.language import chosen_languages, install_grammars
+from repobuild.errors import BuildError, DamagedError, UsageError
+from repobuild.git.repository import common_folder, has_object, has_replacements
+from repobuild.survey.machine import GB, Machine
+from repobuild.survey.proposal import PRESETS
+from repobuild.survey.source_survey import counted, survey_sources
+
+if TYPE_CHECKING:
+    from repobuild.checkout import Checkout
+    from repobuild.git.snapshot import Snapshot
+
+_SHOWN = ("torch", "transformers", "peft", "deepspeed")
+_LEAST_FREE = 2 * GB  # bytes: an adapter, its merged model and a checkpoint of the tiny
+_MOST_CHECKED = 1 * GB  # bytes of artifacts; a digest of more takes many seconds
+_GIT_SECONDS = 10.0
+_UNDER_WAY = {
+    RepositoryState.MERGE: "a merge",
+    RepositoryState.REVERT: "a revert",
+    RepositoryState.CHERRYPICK: "a cherry-pick",
+    RepositoryState.BISECT: "a bisect",
+    RepositoryState.REBASE: "a rebase",
+    RepositoryState.REBASE_INTERACTIVE: "a rebase",
+    RepositoryState.REBASE_MERGE: "a rebase",
+}
+Hooks = Mapping[str, Any]  # as `repobuild hook status --json` prints them
+
+
+@dataclass(frozen=True, slots=True)
+class HealthCheck:
+    """One thing, whether it is well, and what to do where it is not."""
+
+    name: str
+    text: str
+    next: str = ""  # "" = it is well
+
+    @property
+    def is_well(self) -> bool:
+        return not self.next
+
+
+def check_installation() -> Iterator[HealthCheck]:
+    """Yield the checks that need no repository."""
+    yield _versions()
+
+
+def check_checkout(checkout: Checkout, hooks: Hooks | None) -> Iterator[HealthCheck]:
+    """Yield the checks of a repository; `hooks` is None where no verb knows them."""
+    has_commit = not checkout.repository.head_is_unborn
+    machine = Machine.here()
+    yield _git(checkout.repository)
+    settings = _settings(checkout)
+    yield settings
+    if settings.is_well or _can_read(checkout):
+        if has_commit:
+            yield _grammars(checkout.snapshot(), checkout.settings)
+        yield _accelerator(machine, checkout.settings)
+        yield _base_model(checkout.settings)
+    yield _cache(checkout)
+    if hooks is not None:
+        yield _hooks(hooks)
+    yield _remote(checkout.repository)
+
+
+# -------------------------------------------------------------------------- versions
+
+
+def _versions() -> HealthCheck:
+    git = _git_version()
+    known = [f"{name} {_version(name) or 'missing'}" for name in _SHOWN]
+    parts = [f"repobuild {__version__}", f"Python {python_version()}"]
+    text = ", ".join([*parts, f"git {git or 'missing'}", *known])
+    if not git:
+        return HealthCheck("versions", text, "install git: https://git-scm.com")
+    if unmet := list(unmet_requirements(_requirements())):
+        names = " ".join(f"'{one}'" for one in unmet)
+        return HealthCheck("versions", text, f"pip install {names}")
+    return HealthCheck("versions", text)
+
+
+def _requirements() -> list[str]:
+    try:
+        return requires("repobuild") or []
+    except PackageNotFoundError:  # run from a folder, not installed
+        return []
+
+
+def unmet_requirements(wanted: Iterable[str]) -> Iterator[str]:
+    """Yield the requirements that are not installed, or in another version."""
+    from packaging.requirements import Requirement
+
+    for text in wanted:
+        one = Requirement(text)
+        if one.marker and not one.marker.evaluate({"extra": ""}):
+            continue
+        found = _version(one.name)
+        if not found or not one.specifier.contains(found, prereleases=True):
+            yield f"{one.name}{one.specifier}"
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _git_version() -> str:
+    try:
+        done = subprocess.run(
+            ["git", "--version"], capture_output=True, text=True, timeout=_GIT_SECONDS
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    found = re.search(r"\d+(\.\d+)+", done.stdout)
+    return found[0] if found else ""
+
+
+# ------------------------------------------------------------------------------- git
+
+
+def _git(repository: pygit2.Repository) -> HealthCheck:
+    if repository.head_is_unborn:
+        text, step = "no commit yet", "commit something: git add . && git commit"
+        return HealthCheck("git", text, step)
+    parts = [_head(repository)]
+    if under_way := _UNDER_WAY.get(RepositoryState(repository.state())):
+        parts.append(f"{under_way} is under way")
+    if has_replacements(repository):
+        parts.append("`git replace` is not followed")
+    steps = []
+    if (common_folder(repository) / "shallow").is_file():
+        parts.append("a shallow clone: earlier commits are not seen")
+        steps.append("git fetch --unshallow")
+    if lacking := _missing_blobs(repository):
+        parts.append(f"a partial clone that lacks {lacking:,} files of HEAD")
+        steps.append("git fetch --refetch --no-filter")
+    return HealthCheck("git", ", ".join(parts), "; ".join(steps))
+
+
+def _head(repository: pygit2.Repository) -> str:
+    commit = repository.head.peel(pygit2.Commit)
+    at = f"{str(commit.id)[:10]}"
+    if repository.head_is_detached:
+        return f"detached at {at}"
+    return f"branch {repository.head.shorthand} at {at}"
+
+
+def _missing_blobs(repository: pygit2.Repository) -> int:
+    """Count the files of HEAD whose content a partial clone has not fetched."""
+    from repobuild.git.snapshot import REGULAR, at_commit
+
+    config = repository.config
+    if not any(entry.name.endswith(".promisor") for entry in config):
+        return 0
+    kinds = [int(kind) for kind in REGULAR]
+    blobs = {blob for _, (blob, mode) in at_commit(repository).files() if mode in kinds}
+    return sum(not has_object(repository, blob) for blob in blobs)
+
+
+# -------------------------------------------------------------------------- settings
+
+
+def _settings(checkout: Checkout) -> HealthCheck:
+    """Read every layer of the settings, and the rules of HEAD."""
+    try:
+        layers, powers = checkout.layers, checkout.powers
+        chosen_languages(checkout.settings)
+        if not checkout.repository.head_is_unborn:
+            checkout.rulebook(checkout.snapshot()).require_unchanged()
+    except BuildError as error:
+        what, _, rest = str(error).partition("\n")
+        return HealthCheck("settings", what, _last_line(rest) or "mend it")
+    set_here = len(layers.repository)
+    text = f"preset {layers.preset}, {set_here} set in repobuild.toml"
+    if not set_here:
+        text = f"preset {layers.preset}, no repobuild.toml"
+    if powers.withheld:
+        return HealthCheck("settings", f"{text}; {powers.notice}", "repobuild trust")
+    return HealthCheck("settings", text)
+
+
+def _can_read(checkout: Checkout) -> bool:
+    try:
+        return bool(checkout.settings)
+    except UsageError:
+        return False
+
+
+def _last_line(text: str) -> str:
+    return text.splitlines()[-1] if text else ""
+
+
+def _grammars(snapshot: Snapshot, settings: Mapping[str, Any]) -> HealthCheck:
+    paths = (path for path, _ in snapshot.files())
+    survey = survey_sources(paths, settings)
+    read = f"files: {counted(survey.read, most=9) or 'none in a known language'}"
+    if not survey.missing:
+        return HealthCheck("grammars", read)
+    text = f"{read}; not read: {counted(survey.missing, most=9)}"
+    return HealthCheck("grammars", text, install_grammars(survey.missing))
+
+
+# ---------------------------------------------------------------- machine and model
+
+
+def _accelerator(machine: Machine, settings: Mapping[str, Any]) -> HealthCheck:
+    name, text = "accelerator", machine.text
+    if machine.has_unused_card:
+        step = "install a torch with CUDA: https://pytorch.org/get-started/locally"
+        return HealthCheck(
+            name, f"{text}, which torch {machine.torch} cannot use", step
+        )
+    if machine.cards and not _torch_has_card():
+        text = f"{text}, which torch {machine.torch} does not find"
+        return HealthCheck(name, text, "look at nvidia-smi; the driver may be too old")
+    needs = next((one for one in PRESETS if one.name == settings["preset"]), None)
+    if needs and needs.card and machine.card_memory < needs.card * GB:
+        text = f"{text}; preset {needs.name} trains on a card of {needs.card} GB"
+        return HealthCheck(name, text, "repobuild init --force proposes what fits")
+    return HealthCheck(name, text)
+
+
+def _torch_has_card() -> bool:
+    from repobuild.model.load.libraries import pick_device
+
+    return pick_device() != "cpu"
+
+
+def _base_model(settings: Mapping[str, Any]) -> HealthCheck:
+    from repobuild.model.base import resolve_base
+
+    name = str(settings["base.model"])
+    try:
+        if coming := _comes_with_next_build(settings):
+            return HealthCheck("base model", f"{name}, {coming}")
+        base = resolve_base(settings)
+        text = f"{name}, {base.digest.removeprefix(f'{name}@')[:12]}"
+        folder = Path(base.source)
+        if name == "tiny" and not _is_whole(folder, base.digest):
+            text = f"the embedded model is damaged: {folder}"
+            return HealthCheck("base model", text, "install repobuild again")
+    except BuildError as error:
+        what, _, rest = str(error).partition("\n")
+        return HealthCheck("base model", what, _last_line(rest) or "see base.model")
+    return HealthCheck("base model", text)
+
+
+def _comes_with_next_build(settings: Mapping[str, Any]) -> str:
+    """Return how a model that is not here yet comes; "" for one that is here.
+
+    Raises `UsageError` where the package of a model is not installed.
+    """
+    from repobuild.engine.storage.artifact_store import read_ref
+    from repobuild.model.base import is_to_be_downloaded
+    from repobuild.model.packaged import REF, SMOLLM2, locate_weights
+    from repobuild.resources import user_cache_folder
+
+    if settings["base.model"] == SMOLLM2:
+        cache = user_cache_folder()
+        if not cache or read_ref(Path(cache), REF):
+            return ""
+        locate_weights()
+        return "to be converted by the next build"
+    downloads = is_to_be_downloaded(settings)
+    return "to be downloaded by the next build" if downloads else ""
+
+
+def _is_whole(folder: Path, digest: str) -> bool:
+    from repobuild.engine.storage.artifact_store import folder_digest
+
+    return folder_digest(folder) == digest
+
+
+# ----------------------------------------------------------------------------- state
+
+
+def _cache(checkout: Checkout) -> HealthCheck:
+    """Check the state without writing to it; a bad artifact stays where it is."""
+    try:
+        folder = checkout.folder
+        if not folder.is_dir():
+            return _with_room(
+                "nothing is built yet", common_folder(checkout.repository)
+            )
+        if damage := _damage(checkout):
+            return HealthCheck("cache", damage, "repobuild (it rebuilds the tables)")
+    except BuildError as error:
+        what, _, rest = str(error).partition("\n")
+        return HealthCheck("cache", what, _last_line(rest) or "repobuild cache verify")
+    digests = list(checkout.store.digests())
+    sizes = {d: _size(checkout.store.object_path(d)) for d in digests}
+    bad, checked = [], 0
+    for digest in digests:
+        if checked + sizes[digest] <= _MOST_CHECKED:
+            checked += sizes[digest]
+            if not _is_whole(checkout.store.object_path(digest), digest):
+                bad.append(digest[:12])
+    total = sum(sizes.values())
+    text = f"database whole, {len(digests)} artifacts, {total / GB:.2f} GB"
+    if bad:
+        text = f"{text}, of which {', '.join(bad[:3])} changed on disk"
+        return HealthCheck("cache", text, "repobuild cache verify")
+    if checked < total:
+        text = f"{text}, the larger ones not read (repobuild cache verify)"
+    return _with_room(text, folder)
+
+
+def _damage(checkout: Checkout) -> str:
+    from repobuild.engine.storage.damage_check import find_damage
+
+    try:
+        state = checkout.state()
+    except DamagedError as error:
+        return f"the database is damaged: {error.reason}"
+    try:
+        state.database.execute("BEGIN")  # what a build writes meanwhile is not seen
+        damage = find_damage(state.database)
+    finally:
+        state.close()
+    return f"the database is damaged: {damage}" if damage else ""
+
+
+def _with_room(text: str, folder: Path) -> HealthCheck:
+    free = shutil.disk_usage(folder).free
+    text = f"{text}, {free / GB:.0f} GB free"
+    if free < _LEAST_FREE:
+        step = "make room on this disk, or `repobuild cache gc --max-size 500M`"
+        return HealthCheck("cache", text, step)
+    return HealthCheck("cache", text)
+
+
+def _size(folder: Path) -> int:
+    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
+
+
+# ------------------------------------------------------------------- hooks and remote
+
+
+def _hooks(facts: Hooks) -> HealthCheck:
+    """Check what `repobuild hook status` knows."""
+    installed = [hook for hook in facts["hooks"] if hook["installed"]]
+    text = ", ".join(hook["name"] for hook in installed) or "none installed"
+    for hook in facts["hooks"]:
+        if hook["problem"]:
+            text = f"{hook['name']}: {hook['problem']}"
+            return HealthCheck("hooks", text, f"repobuild hook install {hook['name']}")
+    if facts["builder"]["last"]["outcome"] == "failed":
+        text = f"{text}; the last background build failed"
+        return HealthCheck("hooks", text, "repobuild hook status")
+    return HealthCheck("hooks", text)
+
+
+def _remote(repository: pygit2.Repository) -> HealthCheck:
+    """Tell what HEAD's branch follows, as git last fetched it."""
+    names = [str(remote.name) for remote in repository.remotes]
+    if not names:
+        return HealthCheck("remote", "none")
+    if repository.head_is_unborn or repository.head_is_detached:
+        return HealthCheck("remote", ", ".join(names))
+    upstream = repository.branches.local[repository.head.shorthand].upstream
+    if upstream is None:
+        return HealthCheck("remote", f"{', '.join(names)}; this branch follows none")
+    head, other = repository.head.target, upstream.target
+    try:
+        ahead, behind = repository.ahead_behind(head, other)
+    except (KeyError, pygit2.GitError):  # the end of a shallow clone
+        return HealthCheck("remote", str(upstream.shorthand))
+    text = f"{upstream.shorthand} as last fetched: {ahead:,} ahead, {behind:,} behind"
+    return HealthCheck("remote", text)
