@@ -36,7 +36,7 @@ from repobuild.samples.contexts.element_view import (
     ParameterRow,
     strip_counts,
 )
-from repobuild.samples.contexts.explained import explained_fields
+from repobuild.samples.contexts.explained import explained_fields, reaches_beyond
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
@@ -95,6 +95,10 @@ def element_row(
         # It narrows types for checkers: what it overrides is what runs.
         neighbours |= {"overrides": [], "overridden": []}
     row.update(neighbours)
+    if element.type == "class":
+        row.update(_foreign_bases(element, row))
+    elif row["callers"] or row["readers"]:
+        row["beyond"] = reaches_beyond(file, element)
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
     else:
@@ -279,6 +283,24 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _foreign_bases(element: ElementView, row: Row) -> Row:
+    """Return the bases, as written, that the graph knows no class for.
+
+    Where a class of the project goes by another name in the header, nobody can tell
+    which of the texts it is: then the list of those that are known has others.
+    """
+    known = {name_of(split_id(id)[1]) for id in row["bases"]}
+    texts = [
+        text
+        for text in element.row.bases
+        if text.partition("[")[0].strip().rpartition(".")[2] not in known
+    ]
+    if len(texts) + len(row["bases"]) == len(element.row.bases):
+        return {"foreign_bases": texts}
+    is_whole = len(row["bases"]) >= len(element.row.bases)
+    return {} if is_whole else {"more": [*row["more"], "bases"]}
 
 
 def _cut_lists(most: int, **lists: Iterable[str]) -> Row:

@@ -35,4 +35,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
             continue  # what it reads, and does without a call, is not among them
         if text:
             answer = scope.answer(kind, members=text)
+            if kind == "bases" and (foreign := scope.get("foreign_bases")):
+                listed = scope.phrases.listed([f"`{base}`" for base in foreign])
+                answer += scope.phrases.part("foreign_bases", members=listed)
             yield Fact(kind, answer, (scope.id, *ids), "medium")
