@@ -66,7 +66,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     ),
     "construct": (),
     "signature": ("no_arguments?",),
-    "callers": (),
+    "callers": ("read_by?",),
     "callees": (),
     "bases": ("foreign_bases?",),
     "subclasses": (),

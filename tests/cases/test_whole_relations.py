@@ -182,3 +182,67 @@ def test_a_plan_imports_what_it_raises_in_another_file(tmp_path: Path) -> None:
         assert "where 2 of 2 are raised; import it there." in answer
         assert "new direct subclass of `DuplicationError`" in answer
     assert not twin.audit().wrong
+
+
+SHAPES = '''"""Shapes."""
+
+
+class Shape(dict):
+    """A shape."""
+
+    @property
+    def path(self):
+        """Where it is drawn."""
+        return _trim(self["path"])
+
+    def text(self):
+        """Write the shape."""
+        return str(self.path)
+
+    def clear(self):
+        """Empty the shape."""
+        super().clear()
+        _trim(self)
+
+
+class Picture:
+    """A picture of one shape."""
+
+    def __init__(self, shape):
+        self._shape = shape
+
+    def place(self):
+        """Where the shape is drawn."""
+        return self._cut(self._shape.path)
+
+    def cutter(self):
+        """Choose how to cut."""
+        return self._cut
+
+    def _cut(self, one):
+        """Cut a path."""
+        return one
+
+
+def _trim(one):
+    """Trim a shape."""
+    return one
+
+
+def inverted(one):
+    """Invert a shape."""
+    return one.__inverted__() or _trim(one)
+'''
+
+
+def test_lists_leave_nothing_out(tmp_path: Path) -> None:
+    shapes = Sampled(tmp_path, {"shapes/draw.py": SHAPES}, **SETTINGS)
+    draw = "shapes/draw.py::"
+    # `Picture` reads it through an object of a class that nobody knows.
+    assert not answers(shapes, "readers", f"{draw}Shape.path")
+    # The work is done by a method of `dict`, or of whatever is passed.
+    assert not answers(shapes, "callees", f"{draw}Shape.clear")
+    assert not answers(shapes, "callees", f"{draw}inverted")
+    for answer in answers(shapes, "callers", f"{draw}Picture._cut"):
+        assert "**Read, without a call, by**: `Picture.cutter`" in answer
+    assert not shapes.audit().wrong
