@@ -36,7 +36,7 @@ from repobuild.samples.contexts.element_view import (
     ParameterRow,
     strip_counts,
 )
-from repobuild.samples.contexts.explained import explained_fields
+from repobuild.samples.contexts.explained import explained_fields, reaches_beyond
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
@@ -64,6 +64,7 @@ _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
+_SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
 _LIST = re.compile(r"\s*(?:[-*+•]|\d{1,2}[.)])\s")  # on one line it is no prose
@@ -95,6 +96,10 @@ def element_row(
         # It narrows types for checkers: what it overrides is what runs.
         neighbours |= {"overrides": [], "overridden": []}
     row.update(neighbours)
+    if element.type == "class":
+        row.update(_foreign_bases(element, row))
+    elif row["callers"] or row["readers"]:
+        row["beyond"] = reaches_beyond(file, element)
     if not row["summary"]:
         row.update(explained_fields(file, element, row, has_own_name(row)))
     else:
@@ -261,7 +266,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     # A method that is also called by a computed name has callers that nobody finds.
     is_known = not file.is_dispatched(element)
     callers = reader.incoming(id, "calls", tests=False) if is_known else ()
-    readers = reader.incoming(id, "uses", tests=False) if is_known else ()
+    is_read_whole = is_known and _is_read_by_name(element)
+    readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
     tests = _tests(file, element) if is_only else []
     is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
@@ -277,8 +283,50 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
+    row["open_calls"] = _calls_of_unknown(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _is_read_by_name(element: ElementView) -> bool:
+    """Return whether code that reads an element without a call can be listed whole.
+
+    A public method or property is read through any object (`self._url.path`), of which
+    the graph knows the class only where that is certain.
+    """
+    return element.type != "method" or element.is_private
+
+
+def _calls_of_unknown(element: ElementView, reader: GraphReader) -> bool:
+    """Return whether it calls what stands for its main work, and nobody knows whose.
+
+    That is the method of a base from elsewhere, or a special method of any object.
+    """
+    known = {name_of(split_id(id)[1]) for id in reader.outgoing(element.id, "calls")}
+    return any(
+        name_of(chain) not in known
+        for chain in element.calls()
+        if "." in chain and not chain.endswith(_CONSTRUCTOR_NAMES)
+        if chain.startswith("super()") or _SPECIAL.search(chain)
+    )
+
+
+def _foreign_bases(element: ElementView, row: Row) -> Row:
+    """Return the bases, as written, that the graph knows no class for.
+
+    Where a class of the project goes by another name in the header, nobody can tell
+    which of the texts it is: then the list of those that are known has others.
+    """
+    known = {name_of(split_id(id)[1]) for id in row["bases"]}
+    texts = [
+        text
+        for text in element.row.bases
+        if text.partition("[")[0].strip().rpartition(".")[2] not in known
+    ]
+    if len(texts) + len(row["bases"]) == len(element.row.bases):
+        return {"foreign_bases": texts}
+    is_whole = len(row["bases"]) >= len(element.row.bases)
+    return {} if is_whole else {"more": [*row["more"], "bases"]}
 
 
 def _cut_lists(most: int, **lists: Iterable[str]) -> Row:

@@ -27,6 +27,16 @@ _MOST_EXCEPTIONS = 4
 _RAISE = re.compile(
     r"^[ \t]+raise ((?:[A-Za-z_]\w*\.)*[A-Z]\w*)(?=\(|[ \t]*$| from )", re.MULTILINE
 )
+# What a function sets and leaves behind, and a docstring that tells of another one.
+_STATE = re.compile(
+    r"^[ \t]+(?:(?:self|cls)\.[\w.]+(?:\[[^\]\n]*\])*[ \t]*(?::[^=\n]*)?"
+    r"(?:[-+*/|&]|//|\*\*)?=(?!=)|(?:global|nonlocal) \w|setattr\((?:self|cls)\b)",
+    re.MULTILINE,
+)
+_COUNTERPART = re.compile(
+    r"(?i)\b(?:revers|invers|counterpart|opposite|complement|undo(?:es|ing)?\b"
+    r"|see (?:also )?:?[`\w.]*[`_(])"
+)
 _LONG_STRINGS = ('"""', "'''")
 
 
@@ -58,6 +68,13 @@ def explained_fields(
     elif file.language == "python" and not file.children(element.qual):
         fields["raises"] = _raised(file.code(element))
     return fields
+
+
+def reaches_beyond(file: FileContext, element: ElementView) -> bool:
+    """Return whether a change of a function concerns more than those who call it."""
+    if element.type == "class" or file.language != "python":
+        return False
+    return bool(_COUNTERPART.search(element.doc) or _STATE.search(file.code(element)))
 
 
 def _attributes(file: FileContext, element: ElementView) -> list[str]:

@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Callable
 from functools import cached_property
 
+from repobuild.code.facts.element_row import bindings_of
+from repobuild.code.resolve.binding_marks import IMPORTED_MODULE, IMPORTED_NAME
 from repobuild.code.scan.tests_by_path import is_test, is_tool
 from repobuild.samples.contexts.clues import (
     clues_of,
@@ -206,14 +208,20 @@ class FileContext:
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
 
-        That is so for tests, tools and functions within functions.
+        That is so for tests, tools, functions within functions, and for what stands in
+        where an import fails.
         """
         if element.type == "section":
             return False
-        if self.is_test or self.is_tool:
+        if self.is_test or self.is_tool or self._is_substitute(element):
             return True
         parent = self.elements.get(element.parent)
         return parent is not None and parent.type != "class"
+
+    def _is_substitute(self, element: ElementView) -> bool:
+        """Return whether the file imports another definition under the same name."""
+        bindings = bindings_of(self.facts.get("names") or {}, element.qual)
+        return any(one[:1] in (IMPORTED_NAME, IMPORTED_MODULE) for one in bindings)
 
     def is_dispatched(self, element: ElementView) -> bool:
         """Return whether its class may call a method by a name that it computes."""

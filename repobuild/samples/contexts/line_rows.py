@@ -37,6 +37,7 @@ _LONGEST_LINE = 100  # characters
 _MEMBERS = 12
 # Nothing happens in such a line alone: no step, and without it a part is missing.
 _NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
+_SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 
 
@@ -135,8 +136,29 @@ def _called_lines(element: ElementView, callees: list[str]) -> dict[int, list[st
 
 
 def _members(file: FileContext, element: ElementView) -> list[list[Value]]:
-    """Return [name, start, end] of a class's methods; none of one with many."""
+    """Return [name, start, end] of a class's methods; none of one with many.
+
+    The attributes that its body sets come first: some are what links it to its base.
+    """
     methods = [e for e in file.children(element.qual) if e.type == "method" and e.runs]
     if not 0 < len(methods) <= _MEMBERS or any("#" in e.qual for e in methods):
         return []
-    return [[e.name, e.row.start_line, e.row.end_line] for e in methods]
+    known = [[e.name, e.row.start_line - e.row.lead, e.row.end_line] for e in methods]
+    attributes = _attributes(file, element)
+    return [*attributes, *known] if len(attributes) <= _MEMBERS else []
+
+
+def _attributes(file: FileContext, element: ElementView) -> list[list[Value]]:
+    """Return [name, line, line] of the attributes that a Python class's body sets."""
+    if file.language != "python":
+        return []
+    lines = file.code(element).split("\n")[element.row.lead :]
+    margins = {e.row.start_line: e for e in file.children(element.qual)}
+    first = lines[min(margins) - element.row.start_line]
+    margin = first[: len(first) - len(first.lstrip())]
+    found: dict[str, list[Value]] = {}
+    for number, line in enumerate(lines, element.row.start_line):
+        match = _SET.match(line.removeprefix(margin)) if margin else None
+        if match and line.startswith(margin) and match[1] in element.row.attrs:
+            found.setdefault(match[1], [match[1], number, number])
+    return list(found.values())

@@ -12,6 +12,7 @@ sample has `evidence`, with which the checker counts again
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
@@ -375,6 +376,8 @@ class _Plan:
         )
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
+        if path != self._model_path and _is_imported(name, line):
+            text += self._part("plan_import")
         shows = kind not in ("document", "function", "raise") and line
         if shows:
             text += self._part("plan_line", line=line)
@@ -403,6 +406,12 @@ class _Plan:
                 )
                 return self._part(part, code=fence, **fields)
         return ""
+
+
+def _is_imported(name: str, line: str) -> bool:
+    """Return whether a line of Python uses a name that its file has to import."""
+    pattern = rf"(?:raise|return|except|=|\() *{re.escape(name)}\("
+    return bool(re.search(pattern, line)) and '"' not in line and "'" not in line
 
 
 def _shows_more_than_head(code: str) -> bool:

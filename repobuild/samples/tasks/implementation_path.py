@@ -42,7 +42,8 @@ def _change(scope: FactScope) -> Iterator[Fact]:
 
     Nothing is asked of a class, which its annotations and attributes bind as well; of a
     method that overrides another, which is called in its place; of one without callers;
-    of a public one whose name others have, of which some callers are not resolved.
+    of a public one whose name others have, of which some callers are not resolved; of
+    one that its callers do not bound: it sets what others read, or has a counterpart.
     Every list is whole, but that of the tests.
     """
     name = str(scope.get("name"))
@@ -50,7 +51,7 @@ def _change(scope: FactScope) -> Iterator[Fact]:
         return
     if scope.get("kind") == "class" or scope.get("overrides") or scope.get("stub"):
         return
-    if not scope.get("callers") and not scope.get("readers"):
+    if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
         return
     part = scope.phrases.part
     steps = [part("step_read", **scope.common_fields())]

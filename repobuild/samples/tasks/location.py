@@ -45,7 +45,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     # phrasing, and 17 % of the paths of tests.
     if scope.get("brief"):
         return
-    if scope.get("label"):
+    # A name after its module's would be the question for the file and its answer.
+    if scope.get("label") and not scope.get("shared"):
         yield Fact("location", scope.answer("location"), (scope.id,))
     clue = lead(scope.get("summary"))
     if len(clue) >= SHORTEST_CLUE and not scope.get("name").startswith("__"):

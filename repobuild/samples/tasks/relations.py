@@ -30,9 +30,21 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     for kind in _LISTS:
         if kind in hidden:
             continue
+        if kind == "callees" and scope.get("open_calls"):
+            continue  # what nobody knows may be its main work
         text, ids = answer_parts.list_field(scope, kind)
         if kind == "callees" and answer_parts.only_exceptions(scope, ids):
             continue  # what it reads, and does without a call, is not among them
         if text:
             answer = scope.answer(kind, members=text)
+            if kind == "callers" and scope.get("readers"):
+                # Who passes it on uses it, too.
+                read_by, readers = answer_parts.list_field(scope, "readers")
+                if not read_by:
+                    continue
+                answer += scope.phrases.part("read_by", members=read_by)
+                ids = tuple(dict.fromkeys((*ids, *readers)))
+            if kind == "bases" and (foreign := scope.get("foreign_bases")):
+                listed = scope.phrases.listed([f"`{base}`" for base in foreign])
+                answer += scope.phrases.part("foreign_bases", members=listed)
             yield Fact(kind, answer, (scope.id, *ids), "medium")

@@ -6,6 +6,7 @@ lists them by the names that `structure.CLAIMS` uses.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Mapping
 
@@ -281,7 +282,7 @@ def _check_names(names: list[str], known: list[str], has_more: bool) -> str:
 
 
 def methods_with_lines(subject: Subject, claimed: str) -> str:
-    """Check methods of a class, each with its first and its last line."""
+    """Check methods and attributes of a class, with their first and last lines."""
     if subject.file.python is None:
         return ""
     known = {d.name: d for d in subject.file.python.children(subject.qual)}
@@ -293,12 +294,15 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
             {side: text for (_, side), text in readings[0].items()} if readings else {}
         )
         method = known.get(fields.get("name", ""))
+        if method is None and _sets_in_line(subject, fields):
+            continue
         if method is None or subject.file.python.is_stub(method):
             return f"{item} is none of its methods"
         named.add(method.name)
         start = fields["start"]
-        if (start, fields.get("end", start)) != (str(method.start), str(method.end)):
-            return f"{method.name} is in lines {method.start}-{method.end}"
+        first, last = str(method.decorated_start), str(method.end)
+        if (start, fields.get("end", start)) != (first, last):
+            return f"{method.name} is in lines {first}-{last}"
     lost = [
         one.name
         for one in known.values()
@@ -306,6 +310,19 @@ def methods_with_lines(subject: Subject, claimed: str) -> str:
         if one.name not in named and "overload" not in one.decorators
     ]
     return f"it defines {lost[0]}, too" if lost else ""
+
+
+def _sets_in_line(subject: Subject, fields: Mapping[str, str]) -> bool:
+    """Return whether the body of a class sets an attribute in a line."""
+    node = subject.definition.node if subject.definition else None
+    body = node.body if isinstance(node, ast.ClassDef) and "end" not in fields else []
+    return any(
+        isinstance(target, ast.Name)
+        and (target.id, str(target.lineno)) == (fields.get("name"), fields.get("start"))
+        for one in body
+        if isinstance(one, ast.Assign | ast.AnnAssign)
+        for target in (one.targets if isinstance(one, ast.Assign) else [one.target])
+    )
 
 
 def called_line(subject: Subject, line: str, code: str) -> str:

@@ -224,14 +224,23 @@ def _readings(plan: PlanSubject, text: str) -> list[Fields]:
     if not text.endswith(stop):
         return readings
     bare = text.removesuffix(stop)
-    readings += plan.templates.match_parts(sorted(_SITES), bare)
+    readings += _places(plan, bare)
     before, after = template.split("{line}")
     start = bare.find(before)
     if start >= 0 and bare.endswith(after):
         line = bare[start + len(before) : len(bare) - len(after)]
-        shorter = plan.templates.match_parts(sorted(_SITES), bare[:start])
+        shorter = _places(plan, bare[:start])
         readings += [{**one, ("plan_line", "line"): line} for one in shorter]
     return [one for one in readings if all(map(_is_number, one.items()))]
+
+
+def _places(plan: PlanSubject, text: str) -> list[Fields]:
+    """Return the readings of a place, which may be one that imports what it names."""
+    mark = plan.templates.parts["plan_import"]
+    readings = plan.templates.match_parts(sorted(_SITES), text.removesuffix(mark))
+    if not text.endswith(mark):
+        return readings
+    return [{**one, ("plan_import", "import"): mark} for one in readings]
 
 
 def _is_number(item: tuple[tuple[str, str], str]) -> bool:
@@ -272,12 +281,18 @@ def _check_site(plan: PlanSubject, part: str, fields: Mapping[str, str]) -> str:
     lost = [one for one in named if _bare(one) not in words]
     if lost:
         return f"it does not name {lost[0]}"
+    if "import" in fields and not any(_imports(text, _bare(one)) for one in named):
+        return "it imports none of them"
     line = fields.get("line", "")
     return (
         ""
         if line in {one.strip() for one in ("", *text.split("\n"))}
         else "no such line"
     )
+
+
+def _imports(text: str, name: str) -> bool:
+    return bool(re.search(rf"\bimport\b[^=:]*\b{re.escape(name)}\b", text))
 
 
 def _check_pattern(plan: PlanSubject, fields: Mapping[str, str]) -> str:

@@ -272,6 +272,19 @@ def _check_arguments(call: ast.Call, known: list[PythonParameter]) -> str:
     return "" if order == given else f"the order is {', '.join(order)}"
 
 
+def foreign_bases(subject: Subject, claimed: str) -> str:
+    """Check that the header of a class names these bases, as written."""
+    if subject.file.python is None:
+        return ""
+    node = subject.definition.node if subject.definition else None
+    if not isinstance(node, ast.ClassDef):
+        return "there is no such class"
+    for text in re.findall(r"`([^`]+)`", claimed):
+        if not any(is_same_expression(text, one) for one in node.bases):
+            return f"the header names {', '.join(map(ast.unparse, node.bases))}"
+    return ""
+
+
 def _source(node: ast.expr | None) -> str:
     return ast.unparse(node) if node else "not written"
 
@@ -283,4 +296,5 @@ SIGNATURE_CLAIMS: Mapping[str, LocalCheck] = {
     "returns": returns,
     "example call": example_call,
     "constructor": constructor,
+    "foreign bases": foreign_bases,
 }
