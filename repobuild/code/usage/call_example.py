@@ -7,7 +7,8 @@ definition, `with` and `for` with a short body. Lines above it that assign its v
 come along when they are short.
 
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
-that asserts something, is no example.
+that asserts something, is no example; nor is `super().name(...)`, which only an
+overriding method can write. One with a constant that nothing shown defines scores less.
 
 Every quoted line is a line of the source without the common indentation, in the order
 of the source. `score` prefers keyword arguments, literals and short statements.
@@ -34,6 +35,7 @@ _BODY_LINES = 3
 
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
+_CONSTANT = re.compile(r"(?<![.\w])[A-Z][A-Z0-9_]*_[A-Z0-9_]+(?!\w)")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
@@ -95,12 +97,13 @@ def call_example(
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
             continue
-        if _LEFT_OUT.search(_without_strings(code)):
+        if _LEFT_OUT.search(_without_strings(code)) or f"super().{name}(" in code:
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
             return None
-        return CallExample(score, _with_variables(lines, start, quoted))
+        whole = _with_variables(lines, start, quoted)
+        return CallExample(score - 2 * _is_undefined(whole), whole)
     return None
 
 
@@ -260,6 +263,15 @@ def _score(code: str, name: str) -> int:
     return score - bare.startswith(("assert ", "return ", "for "))
 
 
+def _is_undefined(code: str) -> bool:
+    """Return whether code names a constant that it does not define."""
+    bare = _without_strings(code)
+    known = {
+        match[1] for line in bare.split("\n") if (match := _ASSIGNMENT.match(line))
+    }
+    return not known.issuperset(_CONSTANT.findall(bare))
+
+
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     """Put the lines above that assign the statement's variables before it."""
     margin = len(lines[start]) - len(lines[start].lstrip())
@@ -278,6 +290,8 @@ def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
         if assigned is None or assigned[1] not in wanted:
             continue
         wanted.discard(assigned[1])
+        if assigned[1] in _NAME.findall(_without_strings(text[assigned.end() :])):
+            continue  # its old value is not shown
         if len(found) < _MOST_VARIABLES and len(text) <= _SHORT and _is_valid(text):
             found.append(text)
     whole = "\n".join([*reversed(found), *quoted])
