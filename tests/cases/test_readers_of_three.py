@@ -140,9 +140,22 @@ from pages._links import Link, read_link
 TOTAL_LINK = "a/b"
 
 
+class OddLink(Link):
+    path = "odd"
+
+
 def test_reading():
     link = read_link(TOTAL_LINK)
     assert link.path == "a/b of the total"
+
+
+def test_oddity():
+    link = OddLink("a")
+    assert read_link(link).path == "an odd link"
+
+
+def test_taking():
+    assert read_link(TOTAL_LINK, old="b").path == TOTAL_LINK
 
 
 def test_dropping():
@@ -232,9 +245,14 @@ def test_the_core_is_a_key_module_though_it_is_private(pages: Sampled) -> None:
     assert "pages/_names.py" not in text
 
 
-def test_a_value_that_rests_on_a_hidden_constant_is_not_asked(pages: Sampled) -> None:
+def test_a_value_that_rests_on_what_is_hidden_is_not_asked(pages: Sampled) -> None:
     asked = {one["element"] for one in of_kind(pages, "assertion")}
     assert asked == {"tests/test_links.py::test_dropping"}
+
+
+def test_no_example_rests_on_a_constant_of_a_test(pages: Sampled) -> None:
+    for text in answers(pages, "usage", f"{LINK}read_link"):
+        assert "TOTAL_LINK" not in text
 
 
 def test_imports_keep_the_files_form(pages: Sampled) -> None:

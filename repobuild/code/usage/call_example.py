@@ -8,7 +8,8 @@ come along when they are short.
 
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
 that asserts something, is no example; nor is `super().name(...)`, which only an
-overriding method can write. One with a constant that nothing shown defines scores less.
+overriding method can write, nor what a test does with a constant that is not quoted.
+Arguments that nothing quoted defines score less.
 
 Every quoted line is a line of the source without the common indentation, in the order
 of the source. `score` prefers keyword arguments, literals and short statements.
@@ -36,6 +37,7 @@ _BODY_LINES = 3
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _CONSTANT = re.compile(r"(?<![.\w])[A-Z][A-Z0-9_]*_[A-Z0-9_]+(?!\w)")
+_ARGUMENT = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)\s*(?=[,)])")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
@@ -78,6 +80,7 @@ def call_example(
     name: str,
     is_python: bool = True,
     best: CallExample | None = None,
+    is_test: bool = False,
 ) -> CallExample | None:
     """Return the statement that calls `name` in a row, counted from 0, or None.
 
@@ -103,7 +106,9 @@ def call_example(
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
             return None
         whole = _with_variables(lines, start, quoted)
-        return CallExample(score - 2 * _is_undefined(whole), whole)
+        if is_test and _undefined(whole, _CONSTANT):
+            return None
+        return CallExample(score - bool(_undefined(whole, _ARGUMENT)), whole)
     return None
 
 
@@ -263,13 +268,11 @@ def _score(code: str, name: str) -> int:
     return score - bare.startswith(("assert ", "return ", "for "))
 
 
-def _is_undefined(code: str) -> bool:
-    """Return whether code names a constant that it does not define."""
+def _undefined(code: str, pattern: re.Pattern[str]) -> set[str]:
+    """Return the names that the pattern finds in a code and the code does not assign."""
     bare = _without_strings(code)
-    known = {
-        match[1] for line in bare.split("\n") if (match := _ASSIGNMENT.match(line))
-    }
-    return not known.issuperset(_CONSTANT.findall(bare))
+    assigned = map(_ASSIGNMENT.match, bare.split("\n"))
+    return set(pattern.findall(bare)) - {match[1] for match in assigned if match}
 
 
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:

@@ -426,14 +426,14 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
 
 
 def _rests_on_others(file: FileContext, element: ElementView) -> bool:
-    """Return whether a test rests on functions or values of its file.
+    """Return whether a test rests on functions, classes or values of its file.
 
     Nobody is shown them.
     """
     helpers = {
         one.name
         for one in file.children("")
-        if one.type == "function" and not one.name.startswith("test")
+        if one.type in NAMED_TYPES and not one.name.lower().startswith("test")
     }
     helpers |= file.assigned_names
     return bool(helpers) and not helpers.isdisjoint(_WORD.findall(file.code(element)))
