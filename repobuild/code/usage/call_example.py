@@ -269,7 +269,7 @@ def _score(code: str, name: str) -> int:
 
 
 def _undefined(code: str, pattern: re.Pattern[str]) -> set[str]:
-    """Return the names that the pattern finds in a code and the code does not assign."""
+    """Return the names that a pattern finds in code, and the code does not assign."""
     bare = _without_strings(code)
     assigned = map(_ASSIGNMENT.match, bare.split("\n"))
     return set(pattern.findall(bare)) - {match[1] for match in assigned if match}
