@@ -102,7 +102,8 @@ def test_markup_of_documentation_tools_is_stripped() -> None:
     text = (
         "Invoke all ``close`` callbacks registered with\n:meth:`~a.b.Context.on_close`."
     )
-    assert summarise(text) == "Invoke all `close` callbacks registered with `on_close`."
+    told = "Invoke all `close` callbacks registered with `Context.on_close`."
+    assert summarise(text) == told
     assert summarise("See `the pages <https://x.org/y>`_ of |this| one.") == (
         "See the pages of |this| one."
     )
@@ -167,7 +168,7 @@ def test_a_link_is_no_purpose() -> None:
 
 def test_a_line_that_begins_with_a_role_is_no_field() -> None:
     doc = "Turn a\n:py:attr:`~pkg.Style.TONE` into a\n:py:attr:`~pkg.Style.PLAIN`."
-    assert parse_docstring(doc).summary == "Turn a `TONE` into a `PLAIN`."
+    assert parse_docstring(doc).summary == "Turn a `Style.TONE` into a `Style.PLAIN`."
 
 
 def test_the_type_of_a_returned_value_is_no_part_of_its_description() -> None:

@@ -21,11 +21,10 @@ def hidden(*lines: str) -> str:
     ("line", "answer"),
     [
         ("assert total(rows) == [4200]", "[4200]"),
-        ("assert isinstance(found, Row)", "Row)"),
         ('self.assertEqual(name(row), "first")', '"first")'),
         ("self.assertRaises(ValueError, total, None)", ""),
         ('self.assertEqual("first", name(row))', ""),
-        ("self.assertTrue(size(rows) > 10 * KILO)", "10 * KILO)"),
+        ("self.assertTrue(size(rows) == 10 * KILO)", "10 * KILO)"),
         ("assert order(rows) in (FIRST, LAST)", "(FIRST, LAST)"),
     ],
 )
@@ -48,6 +47,14 @@ def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -
         "assert rows",
         'assert total(rows) == 4200, "a message"',
         "self.assertTrue(ready(rows))",
+        # What fails is told, and not what is expected.
+        'self.assertTrue(ready(rows), "%r is ready" % rows)',
+        'self.assertFalse(total(rows) != total(read), "%r == %r" % (rows, read))',
+        'self.assertEqual(name(row), "first", "it is the first")',
+        # Other classes and limits hold as well.
+        "assert isinstance(found, Row)",
+        "self.assertIsInstance(found(rows), Row)",
+        "self.assertTrue(size(rows) > 10 * KILO)",
         "self.check(total(rows), 4200)",
         "assert total(\n        rows\n    ) == 4200",
     ],

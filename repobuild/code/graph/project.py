@@ -21,6 +21,7 @@ prefix:
     package:a  1 for a folder of the product with `__init__.py`, as deep
     module:a.py  as many of a module at the top, or at the top of `src`
     inner:a/b.py as many of a public Python module in a folder, two levels deep at most
+    hidden:a/_b.py  the same of a private module in a public folder
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
@@ -212,8 +213,8 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
         elif name.endswith(".py") and 0 < len(folders) < _MAX_DEPTH:
-            if not any(part[0] == "_" for part in (*folders, name)):
-                counts[f"inner:{path}"] = size
+            if not any(part[0] == "_" for part in folders) and name[:2] != "__":
+                counts[f"{'hidden' if name[0] == '_' else 'inner'}:{path}"] = size
     if not folders or folders in [[root] for root in _SOURCE_ROOTS]:
         counts[f"module:{path}"] = size
     return counts
@@ -442,7 +443,7 @@ def _key_modules(
         inner = {one: folders.get(one, 0) for one in packages if one not in tops}
         found = [*_ranked(tops | own), *_ranked(inner)]
         if len(found) < _FEW_PACKAGES:
-            parts = _with_prefix(counts, "inner:")
+            parts = _inner_modules(counts)
             inside = tuple(f"{top}/" for top in tops)
             found += [one for one in _ranked(parts) if one.startswith(inside)]
     else:
@@ -454,6 +455,17 @@ def _key_modules(
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
     return found[:_MAX_KEY_MODULES]
+
+
+def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
+    """Return the public modules, and the private ones that are larger than each.
+
+    A package may keep its core in `_url.py`, and export the names of it.
+    """
+    public = _with_prefix(counts, "inner:")
+    largest = max(public.values(), default=1)
+    hidden = _with_prefix(counts, "hidden:")
+    return public | {path: size for path, size in hidden.items() if size > largest}
 
 
 def _main_modules(modules: Mapping[str, int], name: str) -> dict[str, int]:

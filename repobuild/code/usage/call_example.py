@@ -7,7 +7,9 @@ definition, `with` and `for` with a short body. Lines above it that assign its v
 come along when they are short.
 
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
-that asserts something, is no example.
+that asserts something, is no example; nor is `super().name(...)`, which only an
+overriding method can write, nor what a test does with a constant that is not quoted.
+Arguments that nothing quoted defines score less.
 
 Every quoted line is a line of the source without the common indentation, in the order
 of the source. `score` prefers keyword arguments, literals and short statements.
@@ -34,6 +36,8 @@ _BODY_LINES = 3
 
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
+_CONSTANT = re.compile(r"(?<![.\w])[A-Z][A-Z0-9_]*_[A-Z0-9_]+(?!\w)")
+_ARGUMENT = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)\s*(?=[,)])")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
@@ -76,6 +80,7 @@ def call_example(
     name: str,
     is_python: bool = True,
     best: CallExample | None = None,
+    is_test: bool = False,
 ) -> CallExample | None:
     """Return the statement that calls `name` in a row, counted from 0, or None.
 
@@ -95,12 +100,15 @@ def call_example(
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
             continue
-        if _LEFT_OUT.search(_without_strings(code)):
+        if _LEFT_OUT.search(_without_strings(code)) or f"super().{name}(" in code:
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
             return None
-        return CallExample(score, _with_variables(lines, start, quoted))
+        whole = _with_variables(lines, start, quoted)
+        if is_test and _undefined(whole, _CONSTANT):
+            return None
+        return CallExample(score - bool(_undefined(whole, _ARGUMENT)), whole)
     return None
 
 
@@ -260,6 +268,13 @@ def _score(code: str, name: str) -> int:
     return score - bare.startswith(("assert ", "return ", "for "))
 
 
+def _undefined(code: str, pattern: re.Pattern[str]) -> set[str]:
+    """Return the names that a pattern finds in code, and the code does not assign."""
+    bare = _without_strings(code)
+    assigned = map(_ASSIGNMENT.match, bare.split("\n"))
+    return set(pattern.findall(bare)) - {match[1] for match in assigned if match}
+
+
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     """Put the lines above that assign the statement's variables before it."""
     margin = len(lines[start]) - len(lines[start].lstrip())
@@ -278,6 +293,8 @@ def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
         if assigned is None or assigned[1] not in wanted:
             continue
         wanted.discard(assigned[1])
+        if assigned[1] in _NAME.findall(_without_strings(text[assigned.end() :])):
+            continue  # its old value is not shown
         if len(found) < _MOST_VARIABLES and len(text) <= _SHORT and _is_valid(text):
             found.append(text)
     whole = "\n".join([*reversed(found), *quoted])

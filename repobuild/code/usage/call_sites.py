@@ -23,6 +23,7 @@ from repobuild.code.facts.element_row import ElementRow, name_of, row_of
 from repobuild.code.graph.graph import PROJECT
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.code.scan.source_text import source_of
+from repobuild.code.scan.tests_by_path import is_test
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.engine.contract import Value, View
 
@@ -62,7 +63,7 @@ def _sites_of_file(view: View, path: str) -> Value:
     best: dict[str, CallExample] = {}
     for callee, name, line in _called_lines(path, facts, callees, lines):
         known = best.get(callee)
-        found = call_example(lines, line - 1, name, is_python, known)
+        found = call_example(lines, line - 1, name, is_python, known, is_test(path))
         if found and (known is None or found.rank < known.rank):
             best[callee] = found
     return {callee: [best[callee].score, best[callee].code] for callee in sorted(best)}

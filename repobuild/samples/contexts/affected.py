@@ -53,6 +53,7 @@ from repobuild.samples.contexts.unchanged import (
     unchanged_elements,
     without_mentions,
 )
+from repobuild.samples.text.assigned_names import assigned_names
 from repobuild.samples.text.import_statements import changed_names, read_imports
 
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
@@ -193,7 +194,9 @@ class ChangedFiles:
             read_imports(facts.new, source, new_targets),
         )
         helpers = _top_level(self.old_elements(path)) ^ _top_level(elements)
-        return without_mentions(reimported | helpers, same, elements, source)
+        values = assigned_names(old_source) ^ assigned_names(source)
+        touched_names = reimported | helpers | values
+        return without_mentions(touched_names, same, elements, source)
 
     def _import_targets(self, path: str) -> tuple[list[str], list[str]]:
         """Return the ids that a file imports, before and after."""

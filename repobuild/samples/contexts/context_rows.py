@@ -43,7 +43,9 @@ from repobuild.samples.contexts.graph_reader import (
     element_id,
     enclosing_test,
 )
+from repobuild.samples.text.deprecation import is_deprecated
 from repobuild.samples.text.docstring_parts import (
+    description,
     parse_docstring,
     summarise,
     summarise_prose,
@@ -176,6 +178,8 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
     }
     if file.language == "python" and element.type != "class":
         row["refuses"] = only_raises(file.own_bytes(element))
+        code = file.code(element)
+        row["deprecated"] = is_deprecated(code, element.doc, element.row.decorators)
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
@@ -220,7 +224,7 @@ def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
     """Return the parameters without the receiver, each as a `ParameterRow`'s list."""
     rows = []
     for one in element.arguments():
-        text = texts.get(one.name.lstrip("*"), "")
+        text = description(texts.get(one.name.lstrip("*"), ""), one.default)
         row = ParameterRow(one.name, one.type, one.default, text, one.passing)
         rows.append(list(row))
     return rows
@@ -461,7 +465,7 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     if quoted is None or quoted.ends_fence:
         return {}
     cut = hide_expectation(f"{quoted.head}\n{quoted.body}", most, called)
-    if cut is None or (_VALUE.search(cut.hidden) and _uses_helper(file, element)):
+    if cut is None or (_VALUE.search(cut.hidden) and _rests_on_others(file, element)):
         return {}
     row: Row = {"fence": file.language, "before": cut.before, "hidden": cut.hidden}
     # Imports that only the hidden part needs would show it.
@@ -469,13 +473,17 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
     return row | {"needs": needs} if needs else row
 
 
-def _uses_helper(file: FileContext, element: ElementView) -> bool:
-    """Return whether a test rests on functions of its file that nobody is shown."""
+def _rests_on_others(file: FileContext, element: ElementView) -> bool:
+    """Return whether a test rests on functions, classes or values of its file.
+
+    Nobody is shown them.
+    """
     helpers = {
         one.name
         for one in file.children("")
-        if one.type == "function" and not one.name.startswith("test")
+        if one.type in NAMED_TYPES and not one.name.lower().startswith("test")
     }
+    helpers |= file.assigned_names
     return bool(helpers) and not helpers.isdisjoint(_WORD.findall(file.code(element)))
 
 

@@ -6,6 +6,7 @@ copied      another definition of the file has the same docstring: one of the tw
 repeated    another definition begins with the same paragraph and goes on otherwise:
             only the next paragraph tells them apart
 argument    it begins with what one argument is: "right is an immediate child of left"
+owner       it begins with what the objects of its class are: "Boxes are immutable"
 bare        it says only what the name says: "Initialize a Node object."
 """
 
@@ -17,8 +18,9 @@ from collections.abc import Mapping
 
 from repobuild.samples.contexts.element_view import ElementView
 
-COPIED, REPEATED, ARGUMENT, BARE = "copied", "repeated", "argument", "bare"
-NO_PURPOSE = (COPIED, ARGUMENT, BARE)
+COPIED, REPEATED, ARGUMENT = "copied", "repeated", "argument"
+OWNER, BARE = "owner", "bare"
+NO_PURPOSE = (COPIED, ARGUMENT, OWNER, BARE)
 _NAMED = ("function", "method", "class")
 _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
@@ -47,6 +49,7 @@ def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
             first = element.doc.strip().split("\n\n", 1)[0]
             beginnings[" ".join(first.split())].append(element)
     uses = {e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)}
+    uses.update({e.qual: OWNER for e in elements.values() if _tells_owner(e)})
     uses.update({e.qual: BARE for e in elements.values() if _is_bare(e)})
     uses.update(_uses(beginnings, REPEATED))
     uses.update(_uses(whole, COPIED))
@@ -57,6 +60,15 @@ def _tells_argument(element: ElementView) -> bool:
     """Return whether a docstring begins with what one argument is, and no purpose."""
     told = _ARGUMENT.match(element.doc) if element.doc else None
     return told is not None and told["name"] in {p.name for p in element.parameters()}
+
+
+def _tells_owner(element: ElementView) -> bool:
+    """Return whether a method's docstring begins with what its class is."""
+    if not element.doc or element.type != "method":
+        return False
+    owner = re.escape(element.parent.rpartition(".")[2])
+    subject = rf"(?:An? |The |All )?(?::\w+:)?`*~?{owner}s?`*(?: objects| instances)?"
+    return re.match(rf"{subject} (?:is|are)\b", element.doc.strip()) is not None
 
 
 def _is_bare(element: ElementView) -> bool:

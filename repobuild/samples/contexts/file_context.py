@@ -26,6 +26,7 @@ from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, 
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
+from repobuild.samples.text.assigned_names import assigned_names
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.computed_names import computed_names
 from repobuild.samples.text.docstring_parts import (
@@ -154,6 +155,11 @@ class FileContext:
         """Return a line of the source, counted from 1, without outer white space."""
         lines = self._lines[number - 1 : number]
         return lines[0].strip().decode("utf-8", "replace") if lines else ""
+
+    @cached_property
+    def assigned_names(self) -> set[str]:
+        """The names that the file's top level assigns to."""
+        return assigned_names(self.source)
 
     @cached_property
     def imports(self) -> ImportsByName:

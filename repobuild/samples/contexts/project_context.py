@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from repobuild.code.graph.graph import PROJECT
+from repobuild.code.scan.language import NO_GRAMMAR
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.graph_reader import GraphReader
 from repobuild.samples.text.docstring_parts import first_sentence, summarise_module
@@ -49,6 +50,9 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     known: Mapping[str, Value] = (view.table("graph").get(PROJECT) or {}).get("", {})
     name = project_name(known)
     counts = known.get("statistics", {})
+    # What no grammar here reads is in no count.
+    reasons = counts.get("left_out", {})
+    is_counted = not any(reason.startswith(NO_GRAMMAR) for reason in reasons)
     needs: Mapping[str, str] = known.get("dependencies", {})
     sometimes: Mapping[str, str] = known.get("dependencies_if", {})
     row: dict[str, Value] = {
@@ -69,7 +73,7 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         "needs": [name for name in needs if name not in sometimes],
         "needs_sometimes": list(sometimes),
         "needs_by": known.get("dependencies_by", ""),
-        "counts": {count: counts.get(count, 0) for count in _COUNTS},
+        "counts": {count: counts.get(count, 0) for count in _COUNTS if is_counted},
     }
     kind, folder = known.get("manifest", ("", ""))
     if kind in _INSTALL and not folder:

@@ -4,7 +4,7 @@ Input are the tables `documents` and `call_sites` of code/usage. Two questions:
 
     `said_of`   the sentence of a document that says what an element is or does
     `example`   the best real call: from the element's own docstring, else a document,
-                else a test, else another caller
+                else the code that shows most, of equals a test
 
 A name in a document belongs to an element of that name when what stands before its last
 dot fits the element's module or class, or when no other element has the name.
@@ -81,7 +81,7 @@ class UsageReader:
         if documented:
             return RealCall(*min(documented)[2:])
         sites = [
-            (not is_test(path), -score, len(code), path, code)
+            (-score, not is_test(path), len(code), path, code)
             for path, (score, code) in self._calls_of(element.id)
             # Nobody but its own file and its tests call what is private there.
             if not element.is_private or (path != element.path and not is_test(path))
@@ -127,8 +127,17 @@ def _docstring_example(element: ElementView) -> CallExample | None:
         for lines in read_document(element.doc, is_rst=True).code
         for row in range(len(lines))
         if (example := call_example(lines, row, element.name))
+        and _fits_kind(example.code, element)
     ]
     return max(found, key=lambda one: one.score) if found else None
+
+
+def _fits_kind(code: str, element: ElementView) -> bool:
+    """Return whether a call of a method has an object before its dot.
+
+    `set_options(...)` is a call of what another module binds to that name.
+    """
+    return element.type != "method" or f".{element.name}(" in code
 
 
 def _is_named(dotted: str, element: ElementView, is_unique: bool) -> bool:

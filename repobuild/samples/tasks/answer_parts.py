@@ -78,6 +78,10 @@ def render_container(scope: FactScope) -> str:
     return scope.phrases.part("owner", owner=owner) if owner else ""
 
 
+def render_deprecated(scope: FactScope) -> str:
+    return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
+
+
 def render_code(scope: FactScope, text: str) -> str:
     return scope.phrases.words["code"].format(fence=scope.get("fence"), code=text)
 
@@ -109,11 +113,13 @@ def render_parameters(scope: FactScope, described: bool = False) -> str:
 
 
 def _render_parameter(scope: FactScope, row: list[str]) -> str:
-    name, type, default, text, _ = row
+    name, type, default, text, passing = row
     part = scope.phrases.part
     line = part("parameter", name=name)
     if type:
         line += part("type", type=type)
+    if passing:
+        line += part("by_name" if passing == "k" else "by_position")
     if default and len(default) <= MAX_DEFAULT_LENGTH:
         line += part("default", default=default)
     return line + part("description", text=text) if text else line

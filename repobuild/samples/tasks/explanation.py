@@ -12,12 +12,12 @@ from repobuild.samples.text.docstring_parts import lead
 
 _INHERITS = re.compile(r"^class \w+\((?!object\))")
 _ASIDE = re.compile(r"(?i)readme\b|(?:setup|conf|noxfile)\.py$")
+_TOP_PACKAGE = re.compile(r"[^/]+/__init__\.py")
 _SHORT_BODY = 10  # lines
-_PLAIN_BODY = 20  # lines of what nobody gives a purpose
 _LONGEST_BODY = 40  # lines of what nothing else explains
 _USERS = ("callers", "readers")
-# Fields that tell what an element does, or is, and not who uses it.
-_DOES = ("raises", "overrides", "overridden", "callees", "stub")
+# Fields that tell what an element is there for.
+_TELLS = ("overrides", "overridden", "stub")
 _MOST_NEIGHBOURS = 8  # elements in a list of an explanation
 _LONGEST_MEMBERS = 600  # characters of a list of methods
 
@@ -69,6 +69,7 @@ def _explain(scope: FactScope) -> Fact:
     answer = (
         scope.answer("explain")
         + answer_parts.render_container(scope)
+        + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_signature(scope)
         # The definition of a class does not show what its constructor takes.
@@ -90,14 +91,13 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
     """Explain an element whose docstring gives no purpose by what is certain of it.
 
     The purpose is what anyone wrote elsewhere, with its place; the rest is structure.
-    Where nothing tells what it does, its code does; who uses it and its signature are
-    no explanation.
+    Where nothing tells what it does, its code does, or nothing is asked: what it calls,
+    who uses it and its signature leave open what it does with them.
     """
     said, sources = _said_elsewhere(scope)
-    does = [name for name in _DOES if scope.get(name)]
-    most = _SHORT_BODY if said else _PLAIN_BODY if does else _LONGEST_BODY
+    is_told = any(scope.get(name) for name in _TELLS)
+    most = _SHORT_BODY if said else _LONGEST_BODY
     code = answer_parts.render_short_code(scope, most)
-    said = said or _purpose_of_class(scope)
     if scope.get("kind") == "class":
         structure = _class_parts(scope)
     else:
@@ -105,10 +105,11 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         is_quoted = bool(scope.get("signature"))
         structure = answer_parts.render_parameters(scope, described=is_quoted)
     around, cited = _neighbours(scope, sources)
-    if said or code or structure or (around and does):
+    if said or code or structure or (around and is_told):
         answer = scope.answer("sketch")
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
+        answer += answer_parts.render_deprecated(scope)
         answer += scope.phrases.part("stub") if scope.get("stub") else ""
         unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
         yield Fact("sketch", answer + structure + around, unique, "medium")
@@ -146,9 +147,12 @@ def _neighbours(
 
 
 def _missing_purpose(scope: FactScope) -> str:
-    """Say that nothing in the code's own documentation gives a purpose."""
+    """Say that nothing in the code's own documentation gives a purpose.
+
+    A docstring that another definition has, too, may well give one.
+    """
     if scope.get("copied"):
-        return scope.phrases.part("shared_docstring")
+        return ""
     if not scope.get("undocumented"):
         return scope.phrases.part("no_purpose")
     is_python = scope.get("fence") == "python"
@@ -169,15 +173,6 @@ def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
             member = answer_parts.element_name(scope, id)
             return part("said_of_base", model=member, text=sentence), (id,)
     return "", ()
-
-
-def _purpose_of_class(scope: FactScope) -> str:
-    """Return what the class of a method is for, where the method's use is not known."""
-    text = scope.get("container_summary")
-    container = scope.get("container")
-    if scope.get("kind") != "method" or not text:
-        return ""
-    return scope.phrases.part("class_summary", container=container, summary=text)
 
 
 def _class_parts(scope: FactScope) -> str:
@@ -226,8 +221,10 @@ def _module(scope: FactScope) -> Iterator[Fact]:
     """Say what a file is for; a quotation in another language alone is no fact."""
     members = ""
     ids: tuple[str, ...] = ()
-    if _ASIDE.match(scope.get("name")):
-        return  # what a README says is what the project is
+    path = str(scope.get("path"))
+    is_whole = _TOP_PACKAGE.fullmatch(path.removeprefix("src/"))
+    if _ASIDE.match(scope.get("name")) or is_whole:
+        return  # what a README or a package says is what the project is
     if scope.get("kind") == "document":
         # Its first paragraph is what it says, not what it is for. Its sections have a
         # question of their own.

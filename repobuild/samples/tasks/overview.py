@@ -32,7 +32,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     if items.count("\n") > 1 and is_told:
         yield _fact(scope, "modules", items=items)
     names = scope.get("technologies") or ()
-    if names := [n for n in names if n.partition(".")[0] not in _BACKPORTS]:
+    names = [n for n in names if n.partition(".")[0] not in _BACKPORTS]
+    if len(names) > 1:  # one alone is no foundation, and told as a dependency
         yield _fact(scope, "technologies", members=_listed(scope, names))
     yield from _architecture(scope)
     if counts := scope.get("counts"):

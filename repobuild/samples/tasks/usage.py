@@ -82,7 +82,8 @@ def _says_something(scope: FactScope) -> bool:
 
 
 def _usage(scope: FactScope, is_wrapped: bool) -> Fact:
-    answer = scope.answer("usage") + _shown_call(scope)
+    answer = scope.answer("usage") + answer_parts.render_container(scope)
+    answer += answer_parts.render_deprecated(scope) + _shown_call(scope)
     if is_wrapped:
         answer += answer_parts.render_signature(scope)
     else:

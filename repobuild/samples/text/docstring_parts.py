@@ -28,7 +28,9 @@ _MAX_DOCSTRING = 100_000  # characters that are read
 _MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
 _SPHINX = re.compile(
-    r"^[:@](param|return|returns)\b([^:\n]*):[ \t]*(.*(?:\n[ \t]+\S.*)*)", re.MULTILINE
+    r"^[:@](param|return|returns)\b([^:\n]*):[ \t]*"
+    r"(.*(?:\n[ \t]+\S.*|\n(?!\.\. |>>> )[^\s:@].*)*)",
+    re.MULTILINE,
 )
 _GOOGLE = re.compile(r"^(Args|Arguments|Parameters|Returns|Yields):[ \t]*$", re.M)
 _NUMPY = re.compile(r"^(Parameters|Returns|Yields)[ \t]*\n-{3,}[ \t]*$", re.MULTILINE)
@@ -73,6 +75,9 @@ _NO_PURPOSE = re.compile(
     |(?-i:and|or|but|nor|so|which|whose|that|than|otherwise|may|has[ ]been)\b  # the
         # middle of a sentence
     |[(\[{{]\s*['"]  # data, as of a rule
+    |this[ ](?:can(?:'t|not|[ ]not)?|should(?:n't)?|could|must|needs?[ ]to|has[ ]to)\b
+    |(?:todo|fixme|xxx)\b  # notes to those who maintain it
+    |from[ ]\w+[ ]to[ ]\w+,[ ]\w+[ ](?:is|are)[ ]so\b  # a slogan
     |[.,;)|]+(?:\s|$) | \.{{2,3}} | !!!\ \w  # a directive of a documentation tool
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
     |(?:authors?|licen[sc]e|file(?:name)?)[ ]*:[ \t]*\S | spdx- | \$id\b
@@ -106,6 +111,20 @@ _DETOUR = re.compile(
     r"|`\w+` is full\b|(?:There|Sometimes|Often|Everyone|Most|Many|Although|While)\b"
     r"|(?:Have|Do|Did|Are) you\b"
 )
+# How a file is run tells nothing of what it does.
+_RUN = re.compile(
+    r"(?:To (?:run|use)\b|Usage\b|(?:Run|Execute|Invoke|Call)(?: it| me)? "
+    r"(?:[\"'`$]|with\b|this\b|using\b|as\b|python|pytest|make\b))"
+)
+# What stands above is not shown, and a default is told from the signature.
+_ELSEWHERE = re.compile(
+    r"(?i)\b(?:see|as|described|listed|mentioned) (?:above|below)\b"
+)
+_TOLD_DEFAULT = re.compile(
+    r"(?i)\bdefaults?(?: value)?(?: is| to|:|=)\s*[`'\"*]*"
+    r"(True|False|None|-?\d[\d.]*\b)"
+)
+_CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
@@ -167,10 +186,22 @@ def summarise_module(docstring: str, path: str) -> str:
     What begins with the language, or with all there is, comes to the module later.
     """
     text = summarise(docstring)
-    if _DETOUR.match(text):
+    if _DETOUR.match(text) or _RUN.match(text):
         return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else text
+
+
+def description(text: str, default: str) -> str:
+    """Return what a docstring says of a parameter, "" when that misleads.
+
+    It does when the signature has another default: nothing tells which of the two is
+    out of date, and the rest may be as old.
+    """
+    told = _TOLD_DEFAULT.search(text)
+    if told and _CONSTANT.fullmatch(default) and told[1].rstrip(".") != default:
+        return ""
+    return "" if _ELSEWHERE.search(text) else text
 
 
 def without_name(docstring: str) -> str:

@@ -1,14 +1,15 @@
 """Cut a test at one of its assertions: the value that it expects is hidden.
 
     assert total(rows) == [1, 42]        hidden: [1, 42]
-    assert isinstance(found, Row)        hidden: Row)
     self.assertEqual(name(row), "a b")   hidden: "a b")
-    self.assertTrue(size > LEAST * 2)    hidden: LEAST * 2)
+    self.assertTrue(size == LEAST * 2)   hidden: LEAST * 2)
 
 The hidden part ends where the statement ends, brackets included: a model that completes
 it stops at the end of the line, and a reader needs no answer to know where that is.
 Statements of several lines are skipped, and so are those that name the value first
-(`assertEqual(1, len(rows))`): many calls give it. So are values that teach nothing:
+(`assertEqual(1, len(rows))`): many calls give it. So are classes and limits, of which
+several hold (`isinstance(found, Row)`, `size > 3`), assertions with a message, which is
+no expectation, and values that teach nothing:
 bare variables, truth values, bare numbers, calls that only pass variables on, text that
 the test already shows, and values that are expected before the test has called anything
 of the project.
@@ -38,8 +39,11 @@ _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
 _LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
 # What follows "Raises" is a call that fails, and not what it returns.
-_ASSERT_METHOD = re.compile(rb"self\.assert(?!Not|IsNot|Raises|Warns|Logs)")
-_DENIED = ("!=", "is not", "not in")
+_ASSERT_METHOD = re.compile(
+    rb"self\.assert(?!Not|False|IsN|IsInstance|Greater|Less|Raises|Warns|Logs)"
+)
+_ASSERT_TRUTH = re.compile(rb"self\.assertTrue")
+_LOOSE = ("!=", "is not", "not in", "<", "<=", ">", ">=")
 _CONTAINERS = ("block", "module", *_DEFINITIONS)
 
 
@@ -95,15 +99,18 @@ def _cut_position(node: Node) -> int:
     inner = parts[0]
     if node.type == "assert_statement" and inner.type == "comparison_operator":
         return _right_side(inner)
-    if inner.type != "call":
+    if node.type == "assert_statement" or not _is_assert_method(inner):
         return 0
     arguments = inner.child_by_field_name("arguments")
-    if node.type == "expression_statement" and not _is_assert_method(inner):
+    if arguments is None:
         return 0
-    return _second_argument(arguments) if arguments else 0
+    is_truth = bool(_ASSERT_TRUTH.match(inner.text or b""))
+    return _expected_argument(arguments, is_truth)
 
 
 def _is_assert_method(call: Node) -> bool:
+    if call.type != "call":
+        return False
     function = call.child_by_field_name("function")
     if function is None or function.type != "attribute" or not function.text:
         return False
@@ -112,19 +119,22 @@ def _is_assert_method(call: Node) -> bool:
 
 def _right_side(comparison: Node) -> int:
     sides = comparison.named_children
-    # What a value is not can be anything else.
-    is_denied = any(child.type in _DENIED for child in comparison.children)
-    if len(sides) != 2 or is_denied or _is_constant(sides[0]) or _is_own_call(*sides):
+    # What a value is not can be anything else, and below a limit lie others.
+    is_loose = any(child.type in _LOOSE for child in comparison.children)
+    if len(sides) != 2 or is_loose or _is_constant(sides[0]) or _is_own_call(*sides):
         return 0
     return sides[1].start_byte
 
 
-def _second_argument(arguments: Node) -> int:
-    """Return the start of the second argument, or of a lone comparison's right side."""
+def _expected_argument(arguments: Node, is_truth: bool) -> int:
+    """Return the start of the second of two, or of a lone comparison's right side.
+
+    One more is a message, and so is the second of `assertTrue`.
+    """
     parts = arguments.named_children
-    if len(parts) > 1:
+    if len(parts) == 2 and not is_truth:
         return 0 if _is_constant(parts[0]) else parts[1].start_byte
-    is_comparison = parts and parts[0].type == "comparison_operator"
+    is_comparison = len(parts) == 1 and parts[0].type == "comparison_operator"
     return _right_side(parts[0]) if is_comparison else 0
 
 

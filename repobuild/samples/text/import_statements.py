@@ -4,13 +4,14 @@ Nested and starred imports, and lines with several statements, are left out. An 
 is `internal` when it imports from the project itself: it is relative, or the graph has
 an import edge to the file. Code needs the names that it mentions and no others, so a
 statement is written anew with these alone: `from ..core import Event` where the file
-imports seven names in it. The rest would be noise in a question, and wrong in an
-answer.
+imports seven names in it, and a line for each where the file has one for each. The
+rest would be noise in a question, and wrong in an answer.
 """
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
@@ -19,7 +20,7 @@ from repobuild.code.graph.python_files import names_of_others
 from repobuild.engine.contract import Value
 
 _LONGEST = 300  # characters of all statements that are quoted for one piece of code
-_MOST = 6  # such statements
+_MOST = 8  # such statements
 _NAME = re.compile(rf"(?<!\.)(?<!{NAME_SIGN}){IDENTIFIER}(?!{NAME_SIGN}|\s*=[^=])")
 _STRING = re.compile(r"""(?<![fF\w])("[^"\n]*"|'[^'\n]*')""")
 _BOUND = re.compile(
@@ -38,6 +39,7 @@ class ImportedName(NamedTuple):
     name: str  # "" for `import module`
     alias: str
     internal: bool
+    alone: bool  # no other name is imported by the statement
 
     @property
     def binding(self) -> str:
@@ -64,6 +66,7 @@ def read_imports(facts: Value, source: bytes, targets: Iterable[str]) -> Imports
     modules = {module_of(id) for id in targets if "::" not in id}
     lines = source.split(b"\n")
     imports: dict[str, ImportedName] = {}
+    shared = Counter(line for line, *_ in facts.get("imports", ()))
     for line, module, name, alias in facts.get("imports", ()):
         text = lines[line - 1] if line <= len(lines) else b""
         if not text.startswith(_STATEMENTS) or b";" in text:
@@ -71,7 +74,8 @@ def read_imports(facts: Value, source: bytes, targets: Iterable[str]) -> Imports
         if module != _FUTURE and name != "*":
             internal = _is_internal(module, name, modules)
             bound = alias or name or module.partition(".")[0]
-            imports[bound] = ImportedName(module, name, alias or "", internal)
+            alone = shared[line] == 1
+            imports[bound] = ImportedName(module, name, alias or "", internal, alone)
     return imports
 
 
@@ -90,18 +94,18 @@ def needed_imports(
     used = mentioned - own - set(bound)
     chosen = [known[name] for name in used if known[name].internal or not internal]
     plain = sorted(f"import {one.binding}" for one in chosen if not one.name)
-    bindings: dict[str, list[str]] = {}
+    bindings: dict[tuple[str, str], list[str]] = {}
     for one in sorted(chosen):
         if one.name:
-            bindings.setdefault(one.module, []).append(one.binding)
-    texts = [
-        *plain,
-        *(
-            f"from {module} import {', '.join(names)}"
-            for module, names in bindings.items()
-        ),
-    ]
-    return texts if len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST else []
+            statement = one.module, one.binding if one.alone else ""
+            bindings.setdefault(statement, []).append(one.binding)
+    named = sorted(
+        f"from {module} import {', '.join(names)}"
+        for (module, _), names in bindings.items()
+    )
+    texts = [*plain, *named]
+    is_short = len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST
+    return texts if is_short else []
 
 
 def changed_names(old: ImportsByName, new: ImportsByName) -> set[str]:

@@ -2,6 +2,7 @@
 
     :class:`~a.b.C`          `C`             ``code``     `code`
     {class}`C`               `C`
+    :meth:`~a.C.m`           `C.m`
     :ref:`text <target>`     text
     `text <https://...>`_    text            Example::    Example:
 
@@ -61,14 +62,17 @@ def _epytext(match: re.Match[str]) -> str:
 
 
 def _role_text(match: re.Match[str]) -> str:
-    """Return `C` for `~a.b.C`, the text for `text <target>`, `name` for `!name`.
+    """Return `C` for `~a.b.C`, `C.m` for `~a.C.m`, the text for `text <target>`.
 
-    `python:str` is the `str` of another project's documents, `.name` one of any module.
+    `!name` is `name`, `.name` one of any module, `python:str` the `str` of another
+    project's documents.
     """
     content = match[1]
     if with_target := _ROLE_TARGET.match(content):
         return with_target[1]
     content = _ROLE_PREFIX.sub(r"\1", content)
     if content.startswith("~"):
-        content = content.rpartition(".")[2].lstrip("~")
+        owner, _, name = content.lstrip("~").rpartition(".")
+        owner = owner.rpartition(".")[2]
+        content = f"{owner}.{name}" if owner[:1].isupper() else name
     return f"`{content.lstrip('!.')}`"

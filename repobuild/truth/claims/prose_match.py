@@ -126,12 +126,17 @@ def _epytext(kind: str, text: str) -> str:
 
 
 def _role_text(content: str) -> str:
-    """Return what a role renders: `text` of `text <target>`, `b` of `~a.b`, `.b`."""
+    """Return what a role renders: `text` of `text <target>`, `b` of `~a.b`, `.b`.
+
+    A method keeps its class: `C.m` of `~a.C.m`.
+    """
     if explicit := _ROLE_TEXT.match(content):
         return explicit[1]
     content = _ROLE_PREFIX.sub(r"\1", content)
     if content[0] == "~":
-        return content.lstrip("~!").rpartition(".")[2]
+        owner, _, name = content.lstrip("~!").rpartition(".")
+        owner = owner.rpartition(".")[2]
+        return f"{owner}.{name}" if owner[:1].isupper() else name
     return content.lstrip("!.")
 
 

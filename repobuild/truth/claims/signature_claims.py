@@ -20,7 +20,9 @@ _RECEIVERS = ("self", "cls", "klass", "mcs", "mcls", "metacls", "this")
 # Decorators without which a head is read as that of a method.
 _CALLED_OTHERWISE = ("property", "cached_property", "staticmethod", "classmethod")
 _LONGEST_DEFAULT = 30  # characters; answers leave longer defaults out
-_PARAMETER = ("parameter", "type?", "default?", "description?")
+_PARAMETER = (
+    "parameter", "type?", "by_name|by_position?", "default?", "description?",
+)  # fmt: skip
 _CAMEL_CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 # A heading, underlined or not, or a field; a Google type may precede the text.
 _RETURNS_HEADING = (
@@ -109,6 +111,9 @@ def _check_parameter(
     name = parameter.name
     if fields is None or fields["parameter", "name"] != name:
         return f"the parameter is `{name}`"
+    passing = (("by_name", "said") in fields, ("by_position", "said") in fields)
+    if passing != (parameter.keyword_only, parameter.positional_only):
+        return f"`{name}` is passed otherwise"
     type_, default = fields.get(("type", "type")), fields.get(("default", "default"))
     annotated = type_ is not None or parameter.annotation
     if annotated and not is_same_expression(type_ or "", parameter.annotation):

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from repobuild.truth.claims.list_claims import parse_names, strip_more
-from repobuild.truth.claims.prose_match import collapsed, is_beginning, is_purpose
+from repobuild.truth.claims.prose_match import is_beginning, is_purpose
 from repobuild.truth.claims.usage_claims import call_problem, misses_line
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import DEFINITIONS
@@ -32,22 +32,22 @@ def no_purpose(subject: Subject, claimed: str) -> str:
     return "it has no docstring" if bare else ""
 
 
-def shared_docstring(subject: Subject, claimed: str) -> str:
-    """Check that another definition of the file has the same docstring."""
-    if subject.file.python is None or subject.definition is None:
-        return ""
-    doc = collapsed(subject.definition.doc)
-    others = subject.file.python.definitions.values()
-    same = [d for d in others if d.qual != subject.qual and collapsed(d.doc) == doc]
-    return "" if doc and same else "no other definition has its docstring"
-
-
 def stub(subject: Subject, claimed: str) -> str:
     """Check that the body is nothing but `...`."""
     node = subject.definition.node if subject.definition else None
     code = [n for n in (node.body if node else ()) if not _is_constant(n, str)]
     good = len(code) == 1 and _is_constant(code[0], type(...))
     return "" if good else "its body is more than that"
+
+
+def deprecated(subject: Subject, claimed: str) -> str:
+    """Check that the element's decorators, docstring or first level say so."""
+    if subject.definition is None:
+        return "there is no such definition" if subject.file.python else ""
+    node = subject.definition.node
+    told = [*getattr(node, "decorator_list", ()), *node.body]
+    said = "\n".join([subject.definition.doc, *map(ast.unparse, told)])
+    return "" if "deprecat" in said.lower() else "nothing says that it is deprecated"
 
 
 def _is_constant(node: ast.stmt, kind: type) -> bool:
@@ -158,7 +158,7 @@ def docstring_call(subject: Subject, claimed: str) -> str:
 UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "undocumented": undocumented,
     "no purpose": no_purpose,
-    "shared docstring": shared_docstring,
+    "deprecated": deprecated,
     "stub": stub,
     "comment above": comment_above,
     "attributes": attributes,
