@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from repobuild.cli.main import run
+from repobuild.code.graph.project import PROJECT
 from repobuild.code.scan import language as languages
 from repobuild.settings import use_command_line
 from tests.repository import Repository
@@ -192,6 +193,21 @@ def test_files_without_a_grammar_are_not_counted_as_files_of_code(
     standard.build("contexts")
     assert "gauge.go" not in set(standard.table("contexts").keys())
     standard.close()
+
+
+def test_without_a_grammar_no_numbers_of_the_project_are_told(
+    repository: Repository, tmp_path: Path, without: Without
+) -> None:
+    """Functions in files that nothing reads are in no count."""
+    repository.commit({**GO_FILES, "tool.py": PYTHON})
+    numbers = {}
+    for names in ((), ("go",)):
+        without(*names)
+        standard = Standard(repository.git, tmp_path / f"state{len(names)}")
+        standard.build("contexts")
+        numbers[names] = standard.table("contexts").get(PROJECT)["counts"]
+        standard.close()
+    assert numbers[()] and not numbers[("go",)]
 
 
 @pytest.mark.parametrize(
