@@ -238,7 +238,7 @@ def test_without_a_grammar_no_numbers_of_the_project_are_told(
         ),
         (
             README,
-            "1 of 1 file read, 1 fact found in them, 3 needed\n"
+            "1 of 1 file read, 0 facts found in them, 3 needed\n"
             "a fact is where something is defined, who uses it, or what its docstring "
             "says\n"
             "commit functions, classes or a README with sections, and run again\n",

@@ -142,7 +142,7 @@ def test_an_example_of_a_subclass_names_every_method_that_runs(chains: Sampled) 
     shown = {one for one in found if "an example of a subclass" in one}
     assert shown
     for answer in shown:
-        line = "`empty` (lines 52-54), `turn` (line 56), `size` (lines 59-60)."
+        line = "`empty` (lines 52-54), `turn` (line 56), `size` (lines 58-60)."
         assert f"It defines {line}" in answer
         assert "`grow`" not in answer
 
