@@ -96,7 +96,7 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
     [
         ("Who calls want_bytes?", "`want_bytes` is called by `sign`, `unsign`."),
         ("who uses `want_bytes`?", "`want_bytes` is called by `sign`, `unsign`."),
-        ("Which classes inherit from SignError?", "`SignError` is the base class of"),
+        ("Which classes inherit from SignError?", "inherit directly from `SignError`"),
         ("Where is unsign?", "`unsign` is defined in `seal/core.py`."),
         ("`unsign` 在哪个文件里？", "`unsign` is defined in `seal/core.py`."),
         ("What does `seal/core.py` define?", "`seal/core.py` defines "),

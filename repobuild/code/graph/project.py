@@ -21,7 +21,7 @@ prefix:
     package:a  1 for a folder of the product with `__init__.py`, as deep
     module:a.py  as many of a module at the top, or at the top of `src`
     inner:a/b.py as many of a public Python module in a folder, two levels deep at most
-    hidden:a/_b.py  the same of a private module in a public folder
+    hidden:PATH  the same of a private module in a public folder
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
     unresolved called names without an edge: unknown, or of other projects
@@ -460,7 +460,7 @@ def _key_modules(
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
     """Return the public modules, and the private ones that are larger than each.
 
-    A package may keep its core in `_url.py`, and export the names of it.
+    A package may keep its core in a private module, `_url`, and export the names of it.
     """
     public = _with_prefix(counts, "inner:")
     largest = max(public.values(), default=1)
