@@ -23,7 +23,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from hashlib import blake2b
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import original_row
@@ -158,16 +157,21 @@ def make_plan(task: Task) -> Plan:
     facts = order_facts(samples, importance, Teaching.of(task.settings))
     today = {fact.id for fact in facts}
     known = {i: k for i, k in parent_manifest.facts.items() if i in today}
-    changed = {fact_of(sample_id) for sample_id in delta.to_train} if known else set()
-    gate = draw_gate(held_out, facts, known, changed)
-    return Plan(base, recipe, samples, gate, facts, manifest, known, decision, delta)
+    plan = Plan(
+        base, recipe, samples, held_out, facts, manifest, known, decision, delta
+    )
+    if plan.continues:
+        gate = draw_gate(held_out, facts, known, plan.changed_facts)
+    else:
+        gate = draw_gate(held_out, facts)
+    return replace(plan, held_out=gate)
 
 
 def read_samples(task: Task) -> tuple[Samples, Samples, dict[str, float]]:
     """Return what may be taught, the gate's held-out samples, and the importance by id.
 
-    The first are of the train split, sorted by id. The held-out samples are all recall
-    questions of the validation split, by the hash of their ids.
+    The first are of the train split, the held-out ones all recall questions of the
+    validation split. Both are sorted by id.
     """
     # Imported late: a forecast and a rollback use this module without reading samples.
     from repobuild.samples.contexts.line_rows import quotes_lines
@@ -193,16 +197,16 @@ def read_samples(task: Task) -> tuple[Samples, Samples, dict[str, float]]:
             continue
         (held_out if asked else train).append((sample_id, taught))
         importance[sample_id] = float(row.get("importance", 0.0))
-    held_out.sort(key=lambda pair: blake2b(pair[0].encode()).digest())
-    train.sort(key=lambda pair: pair[0])
+    for chosen in (train, held_out):
+        chosen.sort(key=lambda pair: pair[0])
     return train, held_out, importance
 
 
 def draw_gate(
     held_out: Samples,
     facts: Sequence[TeachableFact],
-    known: Collection[str],
-    changed: Collection[str],
+    known: Collection[str] = (),
+    changed: Collection[str] = (),
 ) -> Samples:
     """Return the questions that decide whether an adapter is promoted.
 

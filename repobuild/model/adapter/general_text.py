@@ -6,7 +6,7 @@ prediction of the next token is from the base model's own (Kullback-Leibler dive
 the base as the teacher). It asks for nothing but to stay the same there.
 
 Every few steps show a window, whose term then counts that many times: a pass over 280
-tokens costs little more than one over 70, which took a third of every step.
+tokens takes 108 ms on one thread, four over 70 take 172 (docs/benchmarks/training.md).
 
 `configs/general/kept.jsonl.gz` holds the texts, {"path": str, "text": str} a line:
 pieces of Python's standard library from other files than those that the report
