@@ -179,13 +179,13 @@ def _head(repository: pygit2.Repository) -> str:
 
 def _missing_blobs(repository: pygit2.Repository) -> int:
     """Count the files of HEAD whose content a partial clone has not fetched."""
-    from repobuild.git.snapshot import REGULAR, at_commit
+    from repobuild.git.snapshot import at_commit, is_regular
 
     config = repository.config
     if not any(entry.name.endswith(".promisor") for entry in config):
         return 0
-    kinds = [int(kind) for kind in REGULAR]
-    blobs = {blob for _, (blob, mode) in at_commit(repository).files() if mode in kinds}
+    files = at_commit(repository).files()
+    blobs = {blob for _, (blob, mode) in files if is_regular(mode)}
     return sum(not has_object(repository, blob) for blob in blobs)
 
 
