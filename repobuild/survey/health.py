@@ -54,7 +54,6 @@ _UNDER_WAY = {
     RepositoryState.REBASE_INTERACTIVE: "a rebase",
     RepositoryState.REBASE_MERGE: "a rebase",
 }
-Hooks = Mapping[str, Any]  # as `repobuild hook status --json` prints them
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,15 @@ class HealthCheck:
     name: str
     text: str
     next: str = ""  # "" = it is well
+
+    @classmethod
+    def of_error(cls, name: str, error: BuildError, step: str) -> HealthCheck:
+        """Return what an error says: its first line, its last one as the next step.
+
+        `step` is the next step where the error has one line only.
+        """
+        what, *rest = str(error).splitlines()
+        return cls(name, what, rest[-1] if rest else step)
 
     @property
     def is_well(self) -> bool:
@@ -75,21 +83,19 @@ def check_installation() -> Iterator[HealthCheck]:
     yield _versions()
 
 
-def check_checkout(checkout: Checkout, hooks: Hooks | None) -> Iterator[HealthCheck]:
-    """Yield the checks of a repository; `hooks` is None where no verb knows them."""
+def check_checkout(checkout: Checkout) -> Iterator[HealthCheck]:
+    """Yield the checks of a repository."""
     has_commit = not checkout.repository.head_is_unborn
-    machine = Machine.here()
     yield _git(checkout.repository)
     settings = _settings(checkout)
     yield settings
     if settings.is_well or _can_read(checkout):
         if has_commit:
             yield _grammars(checkout.snapshot(), checkout.settings)
-        yield _accelerator(machine, checkout.settings)
+        yield _accelerator(Machine.here(), checkout.settings)
         yield _base_model(checkout.settings)
     yield _cache(checkout)
-    if hooks is not None:
-        yield _hooks(hooks)
+    yield _hooks(checkout)
     yield _remote(checkout.repository)
 
 
@@ -200,8 +206,7 @@ def _settings(checkout: Checkout) -> HealthCheck:
         if not checkout.repository.head_is_unborn:
             checkout.rulebook(checkout.snapshot()).require_unchanged()
     except BuildError as error:
-        what, _, rest = str(error).partition("\n")
-        return HealthCheck("settings", what, _last_line(rest) or "mend it")
+        return HealthCheck.of_error("settings", error, "correct it, and run again")
     set_here = len(layers.repository)
     text = f"preset {layers.preset}, {set_here} set in repobuild.toml"
     if not set_here:
@@ -216,10 +221,6 @@ def _can_read(checkout: Checkout) -> bool:
         return bool(checkout.settings)
     except UsageError:
         return False
-
-
-def _last_line(text: str) -> str:
-    return text.splitlines()[-1] if text else ""
 
 
 def _grammars(snapshot: Snapshot, settings: Mapping[str, Any]) -> HealthCheck:
@@ -272,8 +273,7 @@ def _base_model(settings: Mapping[str, Any]) -> HealthCheck:
             text = f"the embedded model is damaged: {folder}"
             return HealthCheck("base model", text, "install repobuild again")
     except BuildError as error:
-        what, _, rest = str(error).partition("\n")
-        return HealthCheck("base model", what, _last_line(rest) or "see base.model")
+        return HealthCheck.of_error("base model", error, "see base.model")
     return HealthCheck("base model", text)
 
 
@@ -317,8 +317,7 @@ def _cache(checkout: Checkout) -> HealthCheck:
         if damage := _damage(checkout):
             return HealthCheck("cache", damage, "repobuild (it rebuilds the tables)")
     except BuildError as error:
-        what, _, rest = str(error).partition("\n")
-        return HealthCheck("cache", what, _last_line(rest) or "repobuild cache verify")
+        return HealthCheck.of_error("cache", error, "repobuild cache verify")
     digests = list(checkout.store.digests())
     sizes = {d: _size(checkout.store.object_path(d)) for d in digests}
     bad, checked = [], 0
@@ -368,15 +367,25 @@ def _size(folder: Path) -> int:
 # ------------------------------------------------------------------- hooks and remote
 
 
-def _hooks(facts: Hooks) -> HealthCheck:
-    """Check what `repobuild hook status` knows."""
-    installed = [hook for hook in facts["hooks"] if hook["installed"]]
-    text = ", ".join(hook["name"] for hook in installed) or "none installed"
-    for hook in facts["hooks"]:
-        if hook["problem"]:
-            text = f"{hook['name']}: {hook['problem']}"
-            return HealthCheck("hooks", text, f"repobuild hook install {hook['name']}")
-    if facts["builder"]["last"]["outcome"] == "failed":
+def _hooks(checkout: Checkout) -> HealthCheck:
+    """Check that installed hooks can work, and how the last background build ended."""
+    from repobuild.hooks.builder_record import background_facts
+    from repobuild.hooks.hook_files import find_folder, list_hooks
+
+    if checkout.repository.is_bare:
+        return HealthCheck("hooks", "none: a bare repository runs none of them")
+    common = common_folder(checkout.repository)
+    try:
+        hooks = list_hooks(find_folder(checkout.root, common, is_bare=False))
+    except UsageError as error:
+        return HealthCheck.of_error("hooks", error, "repobuild hook status")
+    for hook in hooks:
+        if hook.problem:
+            text = f"{hook.name}: {hook.problem}"
+            return HealthCheck("hooks", text, f"repobuild hook install {hook.name}")
+    installed = [hook.name for hook in hooks if hook.is_installed]
+    text = ", ".join(installed) or "none installed"
+    if background_facts(common / "repobuild")["last"]["outcome"] == "failed":
         text = f"{text}; the last background build failed"
         return HealthCheck("hooks", text, "repobuild hook status")
     return HealthCheck("hooks", text)

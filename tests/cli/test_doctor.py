@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from repobuild.cli import main
 from repobuild.cli.main import run
 from repobuild.code.scan import language as languages
+from repobuild.hooks import builder_record, hook_files
+from repobuild.hooks.hook_files import InstalledHook
 from repobuild.survey import health
 from repobuild.survey.machine import GB, GraphicsCard, Machine
 from tests.repository import Repository
@@ -67,7 +68,8 @@ def test_all_is_well_in_a_plain_repository(here: Repository, doctor: Doctor) -> 
     assert set(checks) == {
         "versions", "git", "settings", "grammars", "accelerator", "base model",
         "cache", "remote",
-    } | ({"hooks"} if "hook" in main.VERBS else set())  # fmt: skip
+        "hooks",
+    }  # fmt: skip
     assert checks["grammars"]["text"] == "files: 1 go, 1 python"
 
 
@@ -269,14 +271,36 @@ def test_the_remote_is_told_without_asking_it(
 @pytest.mark.parametrize(
     ("problem", "outcome", "step"),
     [
-        ("", "done", ""),
-        ("its Python is gone", "done", "repobuild hook install post-merge"),
+        ("", "built", ""),
+        ("its Python is gone", "built", "repobuild hook install post-merge"),
         ("", "failed", "repobuild hook status"),
     ],
 )
-def test_hooks_are_checked_where_the_verb_knows_them(
-    problem: str, outcome: str, step: str
+def test_hooks_that_cannot_work_and_a_failed_build_are_named(
+    here: Repository, doctor: Doctor, monkeypatch, problem: str, outcome: str, step: str
 ) -> None:
-    hook = {"name": "post-merge", "installed": True, "problem": problem}
-    facts = {"hooks": [hook], "builder": {"last": {"outcome": outcome}}}
-    assert health._hooks(facts).next == step
+    hook = InstalledHook("post-merge", Path("post-merge"), True, "", problem)
+    monkeypatch.setattr(hook_files, "list_hooks", lambda folder: [hook])
+    facts = {"last": {"outcome": outcome}}
+    monkeypatch.setattr(builder_record, "background_facts", lambda folder: facts)
+    check = doctor()["hooks"]
+    assert check["next"] == step
+    assert "post-merge" in check["text"]
+
+
+def test_a_bare_repository_has_no_hooks_and_is_well(
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "--bare", str(here.path), "bare.git")
+    monkeypatch.chdir(tmp_path / "bare.git")
+    checks = doctor()
+    assert next_steps(checks) == {}
+    assert "bare" in checks["hooks"]["text"]
+
+
+def test_a_folder_of_hooks_that_is_no_folder(here: Repository, doctor: Doctor) -> None:
+    git(here.path, "config", "core.hooksPath", "a.py")
+    checks = doctor()
+    assert list(next_steps(checks)) == ["hooks"]
+    assert "core.hooksPath names" in checks["hooks"]["text"]
+    assert "git config --unset core.hooksPath" in checks["hooks"]["next"]
