@@ -398,7 +398,7 @@ def _remote(repository: pygit2.Repository) -> HealthCheck:
         return HealthCheck("remote", "none")
     if repository.head_is_unborn or repository.head_is_detached:
         return HealthCheck("remote", ", ".join(names))
-    upstream = repository.branches.local[repository.head.shorthand].upstream
+    upstream = _upstream(repository)
     if upstream is None:
         return HealthCheck("remote", f"{', '.join(names)}; this branch follows none")
     head, other = repository.head.target, upstream.target
@@ -408,3 +408,14 @@ def _remote(repository: pygit2.Repository) -> HealthCheck:
         return HealthCheck("remote", str(upstream.shorthand))
     text = f"{upstream.shorthand} as last fetched: {ahead:,} ahead, {behind:,} behind"
     return HealthCheck("remote", text)
+
+
+def _upstream(repository: pygit2.Repository) -> pygit2.Branch | None:
+    """Return the remote branch that HEAD's branch follows, None where it is not here.
+
+    Where it follows a URL, or HEAD is outside of refs/heads, pygit2 raises.
+    """
+    try:
+        return repository.branches.local[repository.head.shorthand].upstream
+    except (KeyError, ValueError, pygit2.GitError):
+        return None

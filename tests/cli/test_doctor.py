@@ -268,6 +268,18 @@ def test_the_remote_is_told_without_asking_it(
     assert told == "origin/main as last fetched: 0 ahead, 1 behind"
 
 
+@pytest.mark.parametrize("follows", ["https://example.org/fork.git", "gone", "."])
+def test_a_branch_that_follows_no_known_remote(
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path, follows: str
+) -> None:
+    """A URL is what `gh pr checkout` writes for a fork."""
+    git(tmp_path, "clone", str(here.path), "clone")
+    git(tmp_path / "clone", "config", "branch.main.remote", follows)
+    git(tmp_path / "clone", "config", "branch.main.merge", "refs/heads/other")
+    monkeypatch.chdir(tmp_path / "clone")
+    assert doctor()["remote"]["text"] == "origin; this branch follows none"
+
+
 @pytest.mark.parametrize(
     ("problem", "outcome", "step"),
     [
