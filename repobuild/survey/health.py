@@ -35,7 +35,7 @@ from repobuild.errors import BuildError, DamagedError, UsageError
 from repobuild.git.repository import common_folder, has_object, has_replacements
 from repobuild.survey.machine import GB, Machine
 from repobuild.survey.proposal import PRESETS
-from repobuild.survey.source_survey import counted, survey_sources
+from repobuild.survey.source_survey import counted, survey_snapshot
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -224,8 +224,7 @@ def _can_read(checkout: Checkout) -> bool:
 
 
 def _grammars(snapshot: Snapshot, settings: Mapping[str, Any]) -> HealthCheck:
-    paths = (path for path, _ in snapshot.files())
-    survey = survey_sources(paths, settings)
+    survey = survey_snapshot(snapshot, settings)
     read = f"files: {counted(survey.read, most=9) or 'none in a known language'}"
     if not survey.missing:
         return HealthCheck("grammars", read)

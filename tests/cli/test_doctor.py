@@ -135,6 +135,14 @@ def test_a_missing_grammar(
     assert checks["grammars"]["text"] == "files: 1 python; not read: 1 go"
 
 
+def test_a_link_is_no_file_that_is_read(here: Repository, doctor: Doctor) -> None:
+    (here.path / "b.py").symlink_to("a.py")
+    (here.path / "c.rs").symlink_to("a.go")
+    git(here.path, "add", "b.py", "c.rs")
+    git(here.path, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-m", "links")
+    assert doctor()["grammars"]["text"] == "files: 1 go, 1 python"
+
+
 @pytest.mark.parametrize(
     ("card", "torch", "finds", "settings", "step"),
     [
