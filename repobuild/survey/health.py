@@ -34,7 +34,7 @@ from repobuild.code.scan.language import chosen_languages, install_grammars
 from repobuild.errors import BuildError, DamagedError, UsageError
 from repobuild.git.repository import common_folder, has_object, has_replacements
 from repobuild.survey.machine import GB, Machine
-from repobuild.survey.proposal import PRESETS
+from repobuild.survey.proposal import CARD_MEMORY, fits
 from repobuild.survey.source_survey import counted, survey_snapshot
 
 if TYPE_CHECKING:
@@ -245,9 +245,9 @@ def _accelerator(machine: Machine, settings: Mapping[str, Any]) -> HealthCheck:
     if machine.cards and not _torch_has_card():
         text = f"{text}, which torch {machine.torch} does not find"
         return HealthCheck(name, text, "look at nvidia-smi; the driver may be too old")
-    needs = next((one for one in PRESETS if one.name == settings["preset"]), None)
-    if needs and needs.card and machine.card_memory < needs.card * GB:
-        text = f"{text}; preset {needs.name} trains on a card of {needs.card} GB"
+    preset = str(settings["preset"])
+    if not fits(preset, machine):
+        text = f"{text}; preset {preset} trains on a card of {CARD_MEMORY[preset]} GB"
         return HealthCheck(name, text, "repobuild init --force proposes what fits")
     return HealthCheck(name, text)
 

@@ -152,6 +152,10 @@ def test_a_link_is_no_file_that_is_read(here: Repository, doctor: Doctor) -> Non
         (24, "2.9.0", True, "qwen3-8b", "repobuild init --force"),
         (80, "2.9.0", True, "qwen3-8b", ""),
         (0, "2.9.0+cpu", False, "qwen3-8b", "repobuild init --force"),
+        (0, "2.9.0+cpu", False, "mistral-7b", "repobuild init --force"),
+        (24, "2.9.0", True, "mistral-7b", ""),
+        (24, "2.9.0", True, "qwen3-coder-30b-a3b", "repobuild init --force"),
+        (0, "2.9.0+cpu", False, "smollm2", ""),
     ],
 )
 def test_a_card_that_cannot_be_used_or_is_too_small(
