@@ -31,7 +31,7 @@ from pygit2.enums import RepositoryState
 
 from repobuild import __version__
 from repobuild.code.scan.language import chosen_languages, install_grammars
-from repobuild.errors import BuildError, DamagedError, UsageError
+from repobuild.errors import BuildError, UsageError
 from repobuild.git.repository import common_folder, has_object, has_replacements
 from repobuild.survey.machine import GB, Machine
 from repobuild.survey.proposal import CARD_MEMORY, fits
@@ -313,8 +313,9 @@ def _cache(checkout: Checkout) -> HealthCheck:
             return _with_room(
                 "nothing is built yet", common_folder(checkout.repository)
             )
-        if damage := _damage(checkout):
-            return HealthCheck("cache", damage, "repobuild (it rebuilds the tables)")
+        if damage := checkout.database_damage():
+            text = f"the database is damaged: {damage}"
+            return HealthCheck("cache", text, "repobuild (it rebuilds the tables)")
     except BuildError as error:
         return HealthCheck.of_error("cache", error, "repobuild cache verify")
     digests = list(checkout.store.digests())
@@ -333,21 +334,6 @@ def _cache(checkout: Checkout) -> HealthCheck:
     if checked < total:
         text = f"{text}, the larger ones not read (repobuild cache verify)"
     return _with_room(text, folder)
-
-
-def _damage(checkout: Checkout) -> str:
-    from repobuild.engine.storage.damage_check import find_damage
-
-    try:
-        state = checkout.state()
-    except DamagedError as error:
-        return f"the database is damaged: {error.reason}"
-    try:
-        state.database.execute("BEGIN")  # what a build writes meanwhile is not seen
-        damage = find_damage(state.database)
-    finally:
-        state.close()
-    return f"the database is damaged: {damage}" if damage else ""
 
 
 def _with_room(text: str, folder: Path) -> HealthCheck:
