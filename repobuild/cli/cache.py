@@ -117,13 +117,12 @@ def _verify_text(facts: dict[str, Any]) -> str:
 def stats(as_json: bool) -> int:
     """Show how large the state is, table by table."""
     from repobuild.checkout import open_checkout
-    from repobuild.engine.storage.garbage_collection import artifact_bytes
 
     checkout = open_checkout()
     state = checkout.state()
     build = checkout.view(checkout.snapshot(), state)
     database = checkout.folder / "build.db"
-    sizes = {digest: artifact_bytes(build, digest) for digest in build.store.digests()}
+    sizes = {digest: build.store.size(digest) for digest in build.store.digests()}
     facts = {
         "version": 1,
         "folder": str(checkout.folder),

@@ -318,13 +318,14 @@ def _cache(checkout: Checkout) -> HealthCheck:
             return HealthCheck("cache", text, "repobuild (it rebuilds the tables)")
     except BuildError as error:
         return HealthCheck.of_error("cache", error, "repobuild cache verify")
-    digests = list(checkout.store.digests())
-    sizes = {d: _size(checkout.store.object_path(d)) for d in digests}
+    store = checkout.store
+    digests = list(store.digests())
+    sizes = {digest: store.size(digest) for digest in digests}
     bad, checked = [], 0
     for digest in digests:
         if checked + sizes[digest] <= _MOST_CHECKED:
             checked += sizes[digest]
-            if not _is_whole(checkout.store.object_path(digest), digest):
+            if not _is_whole(store.object_path(digest), digest):
                 bad.append(digest[:12])
     total = sum(sizes.values())
     text = f"database whole, {len(digests)} artifacts, {total / GB:.2f} GB"
@@ -343,10 +344,6 @@ def _with_room(text: str, folder: Path) -> HealthCheck:
         step = "make room on this disk, or `repobuild cache gc --max-size 500M`"
         return HealthCheck("cache", text, step)
     return HealthCheck("cache", text)
-
-
-def _size(folder: Path) -> int:
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
 
 
 # ------------------------------------------------------------------- hooks and remote
