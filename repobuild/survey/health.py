@@ -177,7 +177,7 @@ def _git(repository: pygit2.Repository) -> HealthCheck:
 
 def _head(repository: pygit2.Repository) -> str:
     commit = repository.head.peel(pygit2.Commit)
-    at = f"{str(commit.id)[:10]}"
+    at = str(commit.id)[:10]
     if repository.head_is_detached:
         return f"detached at {at}"
     return f"branch {repository.head.shorthand} at {at}"
@@ -259,7 +259,7 @@ def _torch_has_card() -> bool:
 
 
 def _base_model(settings: Mapping[str, Any]) -> HealthCheck:
-    from repobuild.model.base import resolve_base
+    from repobuild.model.base import TINY, resolve_base
 
     name = str(settings["base.model"])
     try:
@@ -268,7 +268,7 @@ def _base_model(settings: Mapping[str, Any]) -> HealthCheck:
         base = resolve_base(settings)
         text = f"{name}, {base.digest.removeprefix(f'{name}@')[:12]}"
         folder = Path(base.source)
-        if name == "tiny" and not _is_whole(folder, base.digest):
+        if name == TINY and not _is_whole(folder, base.digest):
             text = f"the embedded model is damaged: {folder}"
             return HealthCheck("base model", text, "install repobuild again")
     except BuildError as error:

@@ -17,6 +17,7 @@ from repobuild.cli.main import run
 from repobuild.code.scan import language as languages
 from repobuild.hooks import builder_record, hook_files
 from repobuild.hooks.hook_files import InstalledHook
+from repobuild.model import base
 from repobuild.survey import health
 from repobuild.survey.machine import GB, GraphicsCard, Machine
 from tests.repository import Repository
@@ -205,6 +206,23 @@ def test_a_model_of_the_hub_is_not_asked_for(
     check = doctor()["base model"]
     assert check["well"]
     assert check["text"] == "someone/model, to be downloaded by the next build"
+
+
+def test_the_hub_is_not_asked_for_another_revision_either(
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path
+) -> None:
+    snapshot = tmp_path / "models--someone--model/snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    asked: list[Any] = []
+    monkeypatch.setattr(base, "_ask_hub_for_commit", lambda *names: asked.append(names))
+    monkeypatch.setenv("REPOBUILD_BASE_MODEL", "someone/model")
+    for revision in ("", "v2", "b" * 40):
+        monkeypatch.setenv("REPOBUILD_BASE_REVISION", revision)
+        check = doctor()["base model"]
+        assert check["text"] == "someone/model, to be downloaded by the next build"
+    assert asked == []
 
 
 def test_an_embedded_model_that_was_changed(
