@@ -20,11 +20,11 @@ from repobuild.engine.rule import Rule, closure, read_rules
 from repobuild.engine.state_files import refuse_links, remove_links
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import database_error
-from repobuild.engine.storage.damage_check import is_corrupt
+from repobuild.engine.storage.damage_check import find_damage, is_corrupt
 from repobuild.engine.storage.event_log import EventLog, Redact, keep
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.engine.storage.state import State, open_state, remove_work_in_progress
-from repobuild.errors import UsageError, nearest
+from repobuild.errors import DamagedError, UsageError, nearest
 from repobuild.git.repository import common_folder, open_repository
 from repobuild.git.snapshot import (
     Snapshot,
@@ -112,6 +112,17 @@ class Checkout:
     def state(self) -> State:
         """Open the state for reading; readers take no lock."""
         return open_state(self.folder, read_only=True)
+
+    def database_damage(self) -> str:
+        """Return what is wrong with the state's database; "" when it is whole."""
+        try:
+            state = self.state()
+        except DamagedError as error:
+            return error.reason
+        try:
+            return find_damage(state.database)
+        finally:
+            state.close()
 
     def snapshot(self, revision: str = "HEAD", worktree: bool = False) -> Snapshot:
         """Return the files of a commit, or of the work tree; raises `UsageError`."""

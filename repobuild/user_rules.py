@@ -32,7 +32,7 @@ from repobuild.engine.rule import Rule, check_keys, check_kind
 from repobuild.engine.run.command import Command
 from repobuild.engine.run.script import Script
 from repobuild.errors import UsageError, nearest
-from repobuild.git.snapshot import REGULAR, Snapshot, quote
+from repobuild.git.snapshot import Snapshot, is_regular, quote
 from repobuild.toml_document import TomlError, parse_toml
 
 RULES_FOLDER = "rules"
@@ -292,7 +292,7 @@ def _file_reader(snapshot: Snapshot) -> Callable[[str], bytes | None]:
 
     def read(path: str) -> bytes | None:
         entry = snapshot.current_entry(path)
-        if entry is None or entry[1] not in [int(mode) for mode in REGULAR]:
+        if entry is None or not is_regular(entry[1]):
             return None
         return snapshot.blob(entry[0])
 

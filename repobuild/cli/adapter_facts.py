@@ -44,8 +44,6 @@ def scores(build: Build, adapter: str) -> Facts:
 
 def adapter_facts(build: Build, adapter: str) -> Facts:
     """Return everything known about one adapter: use, scores, files and lineage."""
-    from repobuild.engine.storage.garbage_collection import artifact_bytes
-
     folder = build.store.object_path(adapter)
     lineage = _read_lineage(folder)
     report = build.table("report").get(adapter)
@@ -57,7 +55,7 @@ def adapter_facts(build: Build, adapter: str) -> Facts:
         "subject": build.snapshot.subject(commit) if commit else "",
         **_uses(build, adapter),
         "folder": str(folder) if folder.is_dir() else "",
-        "bytes": artifact_bytes(build, adapter),
+        "bytes": build.store.size(adapter),
         "page": str(page) if page and page.is_file() else "",
         "report": scores(build, adapter),
         "lineage": lineage,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -13,9 +13,6 @@ from repobuild.cli.output import (
     emit,
     redact_secrets,
 )
-
-if TYPE_CHECKING:
-    from repobuild.checkout import Checkout
 
 _LISTED = 10
 
@@ -99,21 +96,10 @@ def verify(as_json: bool) -> int:
             store.checked_path(digest)
         except KeyError:
             bad.append(digest)
-    reason = _database_damage(checkout)
+    reason = checkout.database_damage()
     facts = {"version": 1, "artifacts": count, "bad": bad, "database": reason}
     emit(facts, as_json, _verify_text)
     return 1 if bad or reason else 0
-
-
-def _database_damage(checkout: Checkout) -> str:
-    """Return what is wrong with the database; "" when it is intact."""
-    from repobuild.engine.storage.damage_check import find_damage
-    from repobuild.errors import DamagedError
-
-    try:
-        return find_damage(checkout.state().database)
-    except DamagedError as error:
-        return error.reason
 
 
 def _verify_text(facts: dict[str, Any]) -> str:
@@ -131,13 +117,12 @@ def _verify_text(facts: dict[str, Any]) -> str:
 def stats(as_json: bool) -> int:
     """Show how large the state is, table by table."""
     from repobuild.checkout import open_checkout
-    from repobuild.engine.storage.garbage_collection import artifact_bytes
 
     checkout = open_checkout()
     state = checkout.state()
     build = checkout.view(checkout.snapshot(), state)
     database = checkout.folder / "build.db"
-    sizes = {digest: artifact_bytes(build, digest) for digest in build.store.digests()}
+    sizes = {digest: build.store.size(digest) for digest in build.store.digests()}
     facts = {
         "version": 1,
         "folder": str(checkout.folder),

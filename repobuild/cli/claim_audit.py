@@ -101,12 +101,12 @@ def audit_tree(build: Build) -> AuditTree:
 
     Only the language of a path, "" for one that is left out, comes from `facts`.
     """
-    from repobuild.git.snapshot import REGULAR
+    from repobuild.git.snapshot import is_regular
     from repobuild.truth.audit import AuditTree
     from repobuild.truth.tree.commit_history import CommitHistory
 
     snapshot, facts = build.snapshot, build.table("facts")
-    blobs = {path: id for path, (id, mode) in snapshot.files() if mode in REGULAR}
+    blobs = {path: id for path, (id, mode) in snapshot.files() if is_regular(mode)}
     languages = {
         path: str((facts.get(path) or {}).get("language", "")) for path in blobs
     }

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 import textwrap
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from repobuild.cli import options
 from repobuild.cli.output import emit
 from repobuild.plain_text import escape_line
-
-if TYPE_CHECKING:
-    from repobuild.checkout import Checkout
 
 _WIDTH = 80
 _INDENT = " " * 18  # of what follows a check's name
@@ -45,28 +41,13 @@ def _run_checks() -> list[dict[str, Any]]:
     try:
         checkout = open_checkout()
     except UsageError as error:
-        what, *rest = str(error).splitlines()
-        found.append(HealthCheck("git", what, rest[-1] if rest else "see `git status`"))
+        found.append(HealthCheck.of_error("git", error, "see `git status`"))
     else:
-        found += check_checkout(checkout, _hook_facts(checkout))
+        found += check_checkout(checkout)
     return [
         {"name": one.name, "well": one.is_well, "text": one.text, "next": one.next}
         for one in found
     ]
-
-
-def _hook_facts(checkout: Checkout) -> dict[str, Any] | None:
-    """Return what `repobuild hook status` prints, None where that verb is not there."""
-    from repobuild.cli.main import VERBS
-    from repobuild.git.repository import common_folder
-
-    if "hook" not in VERBS:
-        return None
-    find_folder = import_module("repobuild.hooks.hook_files").find_folder
-    common = common_folder(checkout.repository)
-    folder = find_folder(checkout.root, common, checkout.repository.is_bare)
-    facts: dict[str, Any] = import_module("repobuild.cli.hook").hook_facts(folder)
-    return facts
 
 
 def text(facts: dict[str, Any]) -> str:

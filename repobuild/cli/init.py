@@ -101,14 +101,13 @@ class _Findings:
         from repobuild.settings_schema import defaults
         from repobuild.survey.machine import Machine
         from repobuild.survey.prose_survey import question_languages
-        from repobuild.survey.source_survey import survey_sources
+        from repobuild.survey.source_survey import survey_snapshot, survey_sources
 
         machine = Machine.here()
         if checkout.repository.head_is_unborn:
             return cls(survey_sources([], defaults()), ["en"], machine, False)
         snapshot = checkout.snapshot()
-        paths = (path for path, _ in snapshot.files())
-        sources = survey_sources(paths, defaults())
+        sources = survey_snapshot(snapshot, defaults())
         return cls(sources, question_languages(snapshot), machine, True)
 
     @property

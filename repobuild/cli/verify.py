@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import click
@@ -30,8 +29,9 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
     checkout = open_checkout()
     if samples:
         from repobuild.cli import claim_audit
+        from repobuild.engine.context import usable_cores
 
-        workers = jobs or os.cpu_count() or 1
+        workers = jobs or usable_cores()
         facts = claim_audit.audit_claims(checkout, progress_for(as_json), workers)
         emit(facts, as_json, claim_audit.text)
         return 0 if facts["true"] else 1

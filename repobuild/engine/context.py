@@ -38,6 +38,13 @@ class Problem(NamedTuple):
     text: str
 
 
+def usable_cores() -> int:
+    """Return how many processor cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 @dataclass
 class BuildContext:
     """The state, rules and snapshot of one build, and its tables.
@@ -80,7 +87,7 @@ class BuildContext:
     @property
     def cores(self) -> int:
         """How many processes a map may use."""
-        return self.jobs or len(os.sched_getaffinity(0))
+        return self.jobs or usable_cores()
 
     def manifest(self, rule: Rule) -> dict[str, Any]:
         """Return a rule's manifest under the current settings and tools."""

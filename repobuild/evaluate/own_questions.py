@@ -23,7 +23,7 @@ from typing import Any
 from repobuild.engine.contract import Source, Task, Value
 from repobuild.errors import MissingObjectError
 from repobuild.evaluate.questions import HeldOutSample
-from repobuild.git.snapshot import REGULAR, quote
+from repobuild.git.snapshot import is_regular, quote
 from repobuild.samples.dataset.secret_detection import find_secrets
 
 TRACK = "own"
@@ -46,7 +46,7 @@ def own_questions(source: Source) -> None:
     if not key:
         return
     entry = source.snapshot.current_entry(key)
-    if entry is None or entry[1] not in [int(kind) for kind in REGULAR]:
+    if entry is None or not is_regular(entry[1]):
         source.warn(key, f"{FILE_SETTING} names no file of this commit")
         source.own.drop(key)
         return

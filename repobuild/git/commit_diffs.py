@@ -33,7 +33,7 @@ from pygit2.enums import DiffFind, DiffOption
 
 from repobuild.errors import MissingObjectError
 from repobuild.git.repository import has_object
-from repobuild.git.snapshot import REGULAR, first_line, quote
+from repobuild.git.snapshot import first_line, is_regular, quote
 from repobuild.git.tree_objects import diff_trees
 
 MOST_FILES = 100
@@ -184,8 +184,7 @@ def _change(delta: pygit2.DiffDelta) -> list[str]:
 
 
 def _path_and_blob(file: pygit2.DiffFile) -> list[str]:
-    regular = int(file.mode) in [int(mode) for mode in REGULAR]
-    return [quote(file.raw_path), str(file.id) if regular else ""]
+    return [quote(file.raw_path), str(file.id) if is_regular(int(file.mode)) else ""]
 
 
 def day(commit: pygit2.Commit) -> str:

@@ -44,6 +44,15 @@ _MOST_CHURNED_FILES = 200  # above, `churn` does not compare lines
 _WHOLE_FILE = 1_000_000  # context lines around a change: all of them
 
 
+def is_regular(mode: int) -> bool:
+    """Return whether an entry of this mode holds a text of its own.
+
+    A link holds the path of another file. A submodule names a commit, which this
+    repository need not have. Who reads files by their names asks this first.
+    """
+    return mode in REGULAR
+
+
 def quote(raw: bytes) -> str:
     """Return the key of a path as git stores it."""
     text = raw.replace(b"\\", b"\\\\").decode("utf-8", "surrogateescape")

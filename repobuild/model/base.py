@@ -184,21 +184,30 @@ def _file_digest(file: Path) -> str:
 
 def _hub_digest(model: str, revision: str | None) -> str:
     """Return `model@commit`; ask the network only if no local cache has it."""
+    commit = _local_commit(model, revision) or _ask_hub_for_commit(model, revision)
+    return f"{model}@{commit}"
+
+
+def _local_commit(model: str, revision: str | None) -> str:
+    """Return the commit of a revision without a network, "" when it is not known."""
     if revision and _COMMIT.fullmatch(revision):
-        return f"{model}@{revision}"
+        return revision
     ref = _hub_cache(model) / "refs" / (revision or "main")
-    if ref.is_file():
-        return f"{model}@{ref.read_text('utf-8').strip()}"
-    return f"{model}@{_ask_hub_for_commit(model, revision)}"
+    return ref.read_text("utf-8").strip() if ref.is_file() else ""
 
 
 def is_to_be_downloaded(settings: Mapping[str, Any]) -> bool:
-    """Return whether the settings name a model of the hub that is not here yet."""
+    """Return whether the settings name a model of the hub that is not here yet.
+
+    The hub is not asked: a revision that is not known here is none that is here.
+    """
     model = str(settings["base.model"])
     folder = Path(settings.get("root", ""), Path(model).expanduser())
     if folder.is_dir() or HUB_ID.fullmatch(model) is None:
         return False
-    return not any((_hub_cache(model) / "snapshots").glob("*/config.json"))
+    commit = _local_commit(model, str(settings.get("base.revision", "")) or None)
+    snapshot = _hub_cache(model) / "snapshots" / commit
+    return not (commit and (snapshot / "config.json").is_file())
 
 
 def _hub_cache(model: str) -> Path:

@@ -14,16 +14,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from repobuild.code.graph.graph import PROJECT
-from repobuild.code.scan.language import (
-    install_grammars,
-    language_names,
-)
+from repobuild.code.scan.language import install_grammars, language_names
 from repobuild.errors import UsageError
 from repobuild.survey.source_survey import (
     SourceSurvey,
     counted,
     files_in,
-    survey_sources,
+    survey_snapshot,
 )
 
 if TYPE_CHECKING:
@@ -48,7 +45,7 @@ def require_enough(build: BuildContext) -> None:
     found = count_facts(build, LEAST_FACTS)
     if found.trained >= LEAST_FACTS:
         return
-    survey = survey_sources(build.table("files").keys(), build.settings)
+    survey = survey_snapshot(build.snapshot, build.settings)
     advice = _HELD_OUT if found.held_out >= LEAST_FACTS else _advice(survey)
     raise UsageError(f"too little to train on: {_describe(found, survey)}\n{advice}")
 

@@ -31,11 +31,11 @@ from pygit2.enums import RepositoryState
 
 from repobuild import __version__
 from repobuild.code.scan.language import chosen_languages, install_grammars
-from repobuild.errors import BuildError, DamagedError, UsageError
+from repobuild.errors import BuildError, UsageError
 from repobuild.git.repository import common_folder, has_object, has_replacements
 from repobuild.survey.machine import GB, Machine
-from repobuild.survey.proposal import PRESETS
-from repobuild.survey.source_survey import counted, survey_sources
+from repobuild.survey.proposal import CARD_MEMORY, fits
+from repobuild.survey.source_survey import counted, survey_snapshot
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -54,7 +54,6 @@ _UNDER_WAY = {
     RepositoryState.REBASE_INTERACTIVE: "a rebase",
     RepositoryState.REBASE_MERGE: "a rebase",
 }
-Hooks = Mapping[str, Any]  # as `repobuild hook status --json` prints them
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,15 @@ class HealthCheck:
     name: str
     text: str
     next: str = ""  # "" = it is well
+
+    @classmethod
+    def of_error(cls, name: str, error: BuildError, step: str) -> HealthCheck:
+        """Return what an error says: its first line, its last one as the next step.
+
+        `step` is the next step where the error has one line only.
+        """
+        what, *rest = str(error).splitlines()
+        return cls(name, what, rest[-1] if rest else step)
 
     @property
     def is_well(self) -> bool:
@@ -75,21 +83,19 @@ def check_installation() -> Iterator[HealthCheck]:
     yield _versions()
 
 
-def check_checkout(checkout: Checkout, hooks: Hooks | None) -> Iterator[HealthCheck]:
-    """Yield the checks of a repository; `hooks` is None where no verb knows them."""
+def check_checkout(checkout: Checkout) -> Iterator[HealthCheck]:
+    """Yield the checks of a repository."""
     has_commit = not checkout.repository.head_is_unborn
-    machine = Machine.here()
     yield _git(checkout.repository)
     settings = _settings(checkout)
     yield settings
     if settings.is_well or _can_read(checkout):
         if has_commit:
             yield _grammars(checkout.snapshot(), checkout.settings)
-        yield _accelerator(machine, checkout.settings)
+        yield _accelerator(Machine.here(), checkout.settings)
         yield _base_model(checkout.settings)
     yield _cache(checkout)
-    if hooks is not None:
-        yield _hooks(hooks)
+    yield _hooks(checkout)
     yield _remote(checkout.repository)
 
 
@@ -171,7 +177,7 @@ def _git(repository: pygit2.Repository) -> HealthCheck:
 
 def _head(repository: pygit2.Repository) -> str:
     commit = repository.head.peel(pygit2.Commit)
-    at = f"{str(commit.id)[:10]}"
+    at = str(commit.id)[:10]
     if repository.head_is_detached:
         return f"detached at {at}"
     return f"branch {repository.head.shorthand} at {at}"
@@ -179,13 +185,13 @@ def _head(repository: pygit2.Repository) -> str:
 
 def _missing_blobs(repository: pygit2.Repository) -> int:
     """Count the files of HEAD whose content a partial clone has not fetched."""
-    from repobuild.git.snapshot import REGULAR, at_commit
+    from repobuild.git.snapshot import at_commit, is_regular
 
     config = repository.config
     if not any(entry.name.endswith(".promisor") for entry in config):
         return 0
-    kinds = [int(kind) for kind in REGULAR]
-    blobs = {blob for _, (blob, mode) in at_commit(repository).files() if mode in kinds}
+    files = at_commit(repository).files()
+    blobs = {blob for _, (blob, mode) in files if is_regular(mode)}
     return sum(not has_object(repository, blob) for blob in blobs)
 
 
@@ -200,8 +206,7 @@ def _settings(checkout: Checkout) -> HealthCheck:
         if not checkout.repository.head_is_unborn:
             checkout.rulebook(checkout.snapshot()).require_unchanged()
     except BuildError as error:
-        what, _, rest = str(error).partition("\n")
-        return HealthCheck("settings", what, _last_line(rest) or "mend it")
+        return HealthCheck.of_error("settings", error, "correct it, and run again")
     set_here = len(layers.repository)
     text = f"preset {layers.preset}, {set_here} set in repobuild.toml"
     if not set_here:
@@ -218,13 +223,8 @@ def _can_read(checkout: Checkout) -> bool:
         return False
 
 
-def _last_line(text: str) -> str:
-    return text.splitlines()[-1] if text else ""
-
-
 def _grammars(snapshot: Snapshot, settings: Mapping[str, Any]) -> HealthCheck:
-    paths = (path for path, _ in snapshot.files())
-    survey = survey_sources(paths, settings)
+    survey = survey_snapshot(snapshot, settings)
     read = f"files: {counted(survey.read, most=9) or 'none in a known language'}"
     if not survey.missing:
         return HealthCheck("grammars", read)
@@ -245,9 +245,9 @@ def _accelerator(machine: Machine, settings: Mapping[str, Any]) -> HealthCheck:
     if machine.cards and not _torch_has_card():
         text = f"{text}, which torch {machine.torch} does not find"
         return HealthCheck(name, text, "look at nvidia-smi; the driver may be too old")
-    needs = next((one for one in PRESETS if one.name == settings["preset"]), None)
-    if needs and needs.card and machine.card_memory < needs.card * GB:
-        text = f"{text}; preset {needs.name} trains on a card of {needs.card} GB"
+    preset = str(settings["preset"])
+    if not fits(preset, machine):
+        text = f"{text}; preset {preset} trains on a card of {CARD_MEMORY[preset]} GB"
         return HealthCheck(name, text, "repobuild init --force proposes what fits")
     return HealthCheck(name, text)
 
@@ -259,7 +259,7 @@ def _torch_has_card() -> bool:
 
 
 def _base_model(settings: Mapping[str, Any]) -> HealthCheck:
-    from repobuild.model.base import resolve_base
+    from repobuild.model.base import TINY, resolve_base
 
     name = str(settings["base.model"])
     try:
@@ -268,12 +268,11 @@ def _base_model(settings: Mapping[str, Any]) -> HealthCheck:
         base = resolve_base(settings)
         text = f"{name}, {base.digest.removeprefix(f'{name}@')[:12]}"
         folder = Path(base.source)
-        if name == "tiny" and not _is_whole(folder, base.digest):
+        if name == TINY and not _is_whole(folder, base.digest):
             text = f"the embedded model is damaged: {folder}"
             return HealthCheck("base model", text, "install repobuild again")
     except BuildError as error:
-        what, _, rest = str(error).partition("\n")
-        return HealthCheck("base model", what, _last_line(rest) or "see base.model")
+        return HealthCheck.of_error("base model", error, "see base.model")
     return HealthCheck("base model", text)
 
 
@@ -314,18 +313,19 @@ def _cache(checkout: Checkout) -> HealthCheck:
             return _with_room(
                 "nothing is built yet", common_folder(checkout.repository)
             )
-        if damage := _damage(checkout):
-            return HealthCheck("cache", damage, "repobuild (it rebuilds the tables)")
+        if damage := checkout.database_damage():
+            text = f"the database is damaged: {damage}"
+            return HealthCheck("cache", text, "repobuild (it rebuilds the tables)")
     except BuildError as error:
-        what, _, rest = str(error).partition("\n")
-        return HealthCheck("cache", what, _last_line(rest) or "repobuild cache verify")
-    digests = list(checkout.store.digests())
-    sizes = {d: _size(checkout.store.object_path(d)) for d in digests}
+        return HealthCheck.of_error("cache", error, "repobuild cache verify")
+    store = checkout.store
+    digests = list(store.digests())
+    sizes = {digest: store.size(digest) for digest in digests}
     bad, checked = [], 0
     for digest in digests:
         if checked + sizes[digest] <= _MOST_CHECKED:
             checked += sizes[digest]
-            if not _is_whole(checkout.store.object_path(digest), digest):
+            if not _is_whole(store.object_path(digest), digest):
                 bad.append(digest[:12])
     total = sum(sizes.values())
     text = f"database whole, {len(digests)} artifacts, {total / GB:.2f} GB"
@@ -337,21 +337,6 @@ def _cache(checkout: Checkout) -> HealthCheck:
     return _with_room(text, folder)
 
 
-def _damage(checkout: Checkout) -> str:
-    from repobuild.engine.storage.damage_check import find_damage
-
-    try:
-        state = checkout.state()
-    except DamagedError as error:
-        return f"the database is damaged: {error.reason}"
-    try:
-        state.database.execute("BEGIN")  # what a build writes meanwhile is not seen
-        damage = find_damage(state.database)
-    finally:
-        state.close()
-    return f"the database is damaged: {damage}" if damage else ""
-
-
 def _with_room(text: str, folder: Path) -> HealthCheck:
     free = shutil.disk_usage(folder).free
     text = f"{text}, {free / GB:.0f} GB free"
@@ -361,22 +346,28 @@ def _with_room(text: str, folder: Path) -> HealthCheck:
     return HealthCheck("cache", text)
 
 
-def _size(folder: Path) -> int:
-    return sum(p.stat().st_size for p in folder.rglob("*") if p.is_file())
-
-
 # ------------------------------------------------------------------- hooks and remote
 
 
-def _hooks(facts: Hooks) -> HealthCheck:
-    """Check what `repobuild hook status` knows."""
-    installed = [hook for hook in facts["hooks"] if hook["installed"]]
-    text = ", ".join(hook["name"] for hook in installed) or "none installed"
-    for hook in facts["hooks"]:
-        if hook["problem"]:
-            text = f"{hook['name']}: {hook['problem']}"
-            return HealthCheck("hooks", text, f"repobuild hook install {hook['name']}")
-    if facts["builder"]["last"]["outcome"] == "failed":
+def _hooks(checkout: Checkout) -> HealthCheck:
+    """Check that installed hooks can work, and how the last background build ended."""
+    from repobuild.hooks.builder_record import background_facts
+    from repobuild.hooks.hook_files import find_folder, list_hooks
+
+    if checkout.repository.is_bare:
+        return HealthCheck("hooks", "none: a bare repository runs none of them")
+    common = common_folder(checkout.repository)
+    try:
+        hooks = list_hooks(find_folder(checkout.root, common, is_bare=False))
+    except UsageError as error:
+        return HealthCheck.of_error("hooks", error, "repobuild hook status")
+    for hook in hooks:
+        if hook.problem:
+            text = f"{hook.name}: {hook.problem}"
+            return HealthCheck("hooks", text, f"repobuild hook install {hook.name}")
+    installed = [hook.name for hook in hooks if hook.is_installed]
+    text = ", ".join(installed) or "none installed"
+    if background_facts(common / "repobuild")["last"]["outcome"] == "failed":
         text = f"{text}; the last background build failed"
         return HealthCheck("hooks", text, "repobuild hook status")
     return HealthCheck("hooks", text)
@@ -389,7 +380,7 @@ def _remote(repository: pygit2.Repository) -> HealthCheck:
         return HealthCheck("remote", "none")
     if repository.head_is_unborn or repository.head_is_detached:
         return HealthCheck("remote", ", ".join(names))
-    upstream = repository.branches.local[repository.head.shorthand].upstream
+    upstream = _upstream(repository)
     if upstream is None:
         return HealthCheck("remote", f"{', '.join(names)}; this branch follows none")
     head, other = repository.head.target, upstream.target
@@ -399,3 +390,14 @@ def _remote(repository: pygit2.Repository) -> HealthCheck:
         return HealthCheck("remote", str(upstream.shorthand))
     text = f"{upstream.shorthand} as last fetched: {ahead:,} ahead, {behind:,} behind"
     return HealthCheck("remote", text)
+
+
+def _upstream(repository: pygit2.Repository) -> pygit2.Branch | None:
+    """Return the remote branch that HEAD's branch follows, None where it is not here.
+
+    Where it follows a URL, or HEAD is outside of refs/heads, pygit2 raises.
+    """
+    try:
+        return repository.branches.local[repository.head.shorthand].upstream
+    except (KeyError, ValueError, pygit2.GitError):
+        return None

@@ -13,6 +13,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from repobuild.engine.context import usable_cores
 from repobuild.engine.rule import installed_version
 
 GB = 1_000_000_000
@@ -39,7 +40,7 @@ class Machine:
 
     @classmethod
     def here(cls) -> Machine:
-        return cls(_cores(), _memory(), _cards(), installed_version("torch"))
+        return cls(usable_cores(), _memory(), _cards(), installed_version("torch"))
 
     @property
     def has_unused_card(self) -> bool:
@@ -60,12 +61,6 @@ class Machine:
             parts.append(f"{self.memory / GB:.0f} GB of memory")
         cards = [f"{card.name} ({card.memory / GB:.0f} GB)" for card in self.cards]
         return ", ".join([*parts, *(cards or ["no graphics card"])])
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):  # not on macOS
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _memory() -> int:

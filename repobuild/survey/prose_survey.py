@@ -7,7 +7,7 @@ import re
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.errors import MissingObjectError
-from repobuild.git.snapshot import REGULAR, Snapshot
+from repobuild.git.snapshot import Snapshot, is_regular
 
 _README = re.compile(r"readme[^/]*", re.IGNORECASE)
 _MOST_BYTES = 1_000_000
@@ -22,7 +22,7 @@ def question_languages(snapshot: Snapshot) -> list[str]:
     """
     found = set()
     for path, (blob, mode) in snapshot.files():
-        if not _README.fullmatch(path) or mode not in [int(kind) for kind in REGULAR]:
+        if not _README.fullmatch(path) or not is_regular(mode):
             continue
         try:
             data = snapshot.blob(blob)[:_MOST_BYTES]

@@ -24,6 +24,7 @@ from repobuild.code.scan.language import (
     all_languages,
     language_names,
 )
+from repobuild.git.snapshot import Snapshot, is_regular
 
 _MANIFEST = "manifest"
 _LONGEST_ENDING = 24  # characters; a file's name may have 255 bytes
@@ -46,6 +47,12 @@ class SourceSurvey:
         return [name for name in self.read if name not in DOCUMENTS]
 
 
+def survey_snapshot(snapshot: Snapshot, settings: Mapping[str, Any]) -> SourceSurvey:
+    """Count the files of a snapshot; links and submodules are none."""
+    paths = (path for path, (_, mode) in snapshot.files() if is_regular(mode))
+    return survey_sources(paths, settings)
+
+
 def survey_sources(paths: Iterable[str], settings: Mapping[str, Any]) -> SourceSurvey:
     """Count the files of these paths by how the settings have them read."""
     chosen = FileChoice.of(settings)
@@ -54,15 +61,15 @@ def survey_sources(paths: Iterable[str], settings: Mapping[str, Any]) -> SourceS
     files = 0
     for path in paths:
         files += 1
-        decision, known = chosen.decide(path), every.decide(path)
+        decision = chosen.decide(path)
         if decision.left_out:
             left_out[decision.left_out] += 1
         elif decision.language:
             language = all_languages()[decision.language]
             group = read if language.is_installed else missing
             group[language.family] += 1
-        elif known.language:
-            not_chosen[all_languages()[known.language].family] += 1
+        elif known := every.decide(path).language:
+            not_chosen[all_languages()[known].family] += 1
         else:
             unknown[_ending(path)] += 1
     read.pop(_MANIFEST, None)  # it says what a project is, and is no code of it

@@ -269,6 +269,16 @@ def test_without_the_only_grammar_nothing_is_trained(
     )
 
 
+def test_links_are_not_among_the_files_that_are_read(
+    here: Repository, capsys: Any
+) -> None:
+    (here.path / "CLAUDE.md").symlink_to("README.md")
+    here.git.index.add("CLAUDE.md")
+    here.commit(README)
+    assert run([]) == 2
+    assert "1 of 1 file read, 0 facts found" in capsys.readouterr().err
+
+
 def test_elements_that_are_all_held_out_are_told_apart(
     here: Repository, capsys: Any
 ) -> None:

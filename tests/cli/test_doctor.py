@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from repobuild.cli import main
 from repobuild.cli.main import run
 from repobuild.code.scan import language as languages
+from repobuild.hooks import builder_record, hook_files
+from repobuild.hooks.hook_files import InstalledHook
+from repobuild.model import base
 from repobuild.survey import health
 from repobuild.survey.machine import GB, GraphicsCard, Machine
 from tests.repository import Repository
@@ -67,7 +69,8 @@ def test_all_is_well_in_a_plain_repository(here: Repository, doctor: Doctor) -> 
     assert set(checks) == {
         "versions", "git", "settings", "grammars", "accelerator", "base model",
         "cache", "remote",
-    } | ({"hooks"} if "hook" in main.VERBS else set())  # fmt: skip
+        "hooks",
+    }  # fmt: skip
     assert checks["grammars"]["text"] == "files: 1 go, 1 python"
 
 
@@ -133,6 +136,14 @@ def test_a_missing_grammar(
     assert checks["grammars"]["text"] == "files: 1 python; not read: 1 go"
 
 
+def test_a_link_is_no_file_that_is_read(here: Repository, doctor: Doctor) -> None:
+    (here.path / "b.py").symlink_to("a.py")
+    (here.path / "c.rs").symlink_to("a.go")
+    git(here.path, "add", "b.py", "c.rs")
+    git(here.path, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-m", "links")
+    assert doctor()["grammars"]["text"] == "files: 1 go, 1 python"
+
+
 @pytest.mark.parametrize(
     ("card", "torch", "finds", "settings", "step"),
     [
@@ -142,6 +153,10 @@ def test_a_missing_grammar(
         (24, "2.9.0", True, "qwen3-8b", "repobuild init --force"),
         (80, "2.9.0", True, "qwen3-8b", ""),
         (0, "2.9.0+cpu", False, "qwen3-8b", "repobuild init --force"),
+        (0, "2.9.0+cpu", False, "mistral-7b", "repobuild init --force"),
+        (24, "2.9.0", True, "mistral-7b", ""),
+        (24, "2.9.0", True, "qwen3-coder-30b-a3b", "repobuild init --force"),
+        (0, "2.9.0+cpu", False, "smollm2", ""),
     ],
 )
 def test_a_card_that_cannot_be_used_or_is_too_small(
@@ -191,6 +206,23 @@ def test_a_model_of_the_hub_is_not_asked_for(
     check = doctor()["base model"]
     assert check["well"]
     assert check["text"] == "someone/model, to be downloaded by the next build"
+
+
+def test_the_hub_is_not_asked_for_another_revision_either(
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path
+) -> None:
+    snapshot = tmp_path / "models--someone--model/snapshots" / ("a" * 40)
+    snapshot.mkdir(parents=True)
+    (snapshot / "config.json").write_text("{}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    asked: list[Any] = []
+    monkeypatch.setattr(base, "_ask_hub_for_commit", lambda *names: asked.append(names))
+    monkeypatch.setenv("REPOBUILD_BASE_MODEL", "someone/model")
+    for revision in ("", "v2", "b" * 40):
+        monkeypatch.setenv("REPOBUILD_BASE_REVISION", revision)
+        check = doctor()["base model"]
+        assert check["text"] == "someone/model, to be downloaded by the next build"
+    assert asked == []
 
 
 def test_an_embedded_model_that_was_changed(
@@ -266,17 +298,51 @@ def test_the_remote_is_told_without_asking_it(
     assert told == "origin/main as last fetched: 0 ahead, 1 behind"
 
 
+@pytest.mark.parametrize("follows", ["https://example.org/fork.git", "gone", "."])
+def test_a_branch_that_follows_no_known_remote(
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path, follows: str
+) -> None:
+    """A URL is what `gh pr checkout` writes for a fork."""
+    git(tmp_path, "clone", str(here.path), "clone")
+    git(tmp_path / "clone", "config", "branch.main.remote", follows)
+    git(tmp_path / "clone", "config", "branch.main.merge", "refs/heads/other")
+    monkeypatch.chdir(tmp_path / "clone")
+    assert doctor()["remote"]["text"] == "origin; this branch follows none"
+
+
 @pytest.mark.parametrize(
     ("problem", "outcome", "step"),
     [
-        ("", "done", ""),
-        ("its Python is gone", "done", "repobuild hook install post-merge"),
+        ("", "built", ""),
+        ("its Python is gone", "built", "repobuild hook install post-merge"),
         ("", "failed", "repobuild hook status"),
     ],
 )
-def test_hooks_are_checked_where_the_verb_knows_them(
-    problem: str, outcome: str, step: str
+def test_hooks_that_cannot_work_and_a_failed_build_are_named(
+    here: Repository, doctor: Doctor, monkeypatch, problem: str, outcome: str, step: str
 ) -> None:
-    hook = {"name": "post-merge", "installed": True, "problem": problem}
-    facts = {"hooks": [hook], "builder": {"last": {"outcome": outcome}}}
-    assert health._hooks(facts).next == step
+    hook = InstalledHook("post-merge", Path("post-merge"), True, "", problem)
+    monkeypatch.setattr(hook_files, "list_hooks", lambda folder: [hook])
+    facts = {"last": {"outcome": outcome}}
+    monkeypatch.setattr(builder_record, "background_facts", lambda folder: facts)
+    check = doctor()["hooks"]
+    assert check["next"] == step
+    assert "post-merge" in check["text"]
+
+
+def test_a_bare_repository_has_no_hooks_and_is_well(
+    here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path
+) -> None:
+    git(tmp_path, "clone", "--bare", str(here.path), "bare.git")
+    monkeypatch.chdir(tmp_path / "bare.git")
+    checks = doctor()
+    assert next_steps(checks) == {}
+    assert "bare" in checks["hooks"]["text"]
+
+
+def test_a_folder_of_hooks_that_is_no_folder(here: Repository, doctor: Doctor) -> None:
+    git(here.path, "config", "core.hooksPath", "a.py")
+    checks = doctor()
+    assert list(next_steps(checks)) == ["hooks"]
+    assert "core.hooksPath names" in checks["hooks"]["text"]
+    assert "git config --unset core.hooksPath" in checks["hooks"]["next"]

@@ -11,9 +11,10 @@ import pytest
 
 from repobuild.cli.main import run
 from repobuild.settings import preset_settings, read_layers
+from repobuild.settings_schema import settings
 from repobuild.survey import machine as machines
 from repobuild.survey.machine import GraphicsCard, Machine, read_cards, visible
-from repobuild.survey.proposal import PRESETS, fitting_presets, propose
+from repobuild.survey.proposal import CARD_MEMORY, PRESETS, fitting_presets, propose
 from tests.repository import Repository
 
 SOURCE = 'def area(width):\n    """Return the area."""\n    return width * width\n'
@@ -221,7 +222,11 @@ def test_memory_of_presets_is_that_of_the_documentation() -> None:
     page = (ROOT / "docs/configuration.md").read_text("utf-8")
     rows = re.findall(r"^\| `([\w.-]+)` \| [^|]+ \| (CPU|(\d+) GB) \|", page, re.M)
     told = {name: int(gigabytes or 0) for name, _, gigabytes in rows}
-    assert {one.name: one.card for one in PRESETS}.items() <= told.items()
+    assert told == CARD_MEMORY
+
+
+def test_the_memory_of_every_preset_is_known() -> None:
+    assert CARD_MEMORY.keys() == set(settings()["preset"].names)
 
 
 def test_every_proposed_preset_is_there() -> None:

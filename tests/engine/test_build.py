@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.engine.context import usable_cores
 from repobuild.errors import BuildError, UsageError
 from repobuild.git.snapshot import at_commit
 from repobuild.git.worktree import at_worktree
@@ -294,3 +295,9 @@ def test_a_rule_that_fails_is_named_and_its_traceback_kept(toy, repository):
 
 def broken(view) -> None:
     view.settings["no such setting"]
+
+
+def test_cores_are_counted_where_the_system_does_not_say_which_may_be_used(monkeypatch):
+    monkeypatch.delattr("os.sched_getaffinity")  # as on macOS
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    assert usable_cores() == 3

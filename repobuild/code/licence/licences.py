@@ -28,9 +28,9 @@ from repobuild.code.licence.detect import (
     licence_of_header,
 )
 from repobuild.code.licence.reuse import COMPANION, ReuseFiles, concerned_folder
-from repobuild.code.scan.files import is_regular
 from repobuild.engine.contract import Value, View
 from repobuild.errors import MissingObjectError
+from repobuild.git.snapshot import is_regular
 
 Row = dict[str, str]
 

@@ -12,7 +12,7 @@ from repobuild.code.scan.language import FileChoice, FileDecision
 from repobuild.code.scan.linguist_attributes import ATTRIBUTES, TreeAttributes
 from repobuild.engine.contract import Source
 from repobuild.errors import BuildError
-from repobuild.git.snapshot import REGULAR, Entry, unquote
+from repobuild.git.snapshot import Entry, is_regular, unquote
 
 _NOT_CHOSEN = FileDecision("", "", False)
 
@@ -92,12 +92,3 @@ def _row(
         "kept": decision.kept,
     }
     return {**row, "left_out": decision.left_out} if decision.left_out else row
-
-
-def is_regular(mode: int) -> bool:
-    """Return whether an entry of this mode holds a text of its own.
-
-    A link holds the path of another file. A submodule names a commit, which this
-    repository need not have. Who reads files by their names asks this first.
-    """
-    return mode in REGULAR

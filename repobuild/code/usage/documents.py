@@ -25,13 +25,13 @@ import re
 from collections.abc import Iterator
 
 from repobuild.code.graph.graph import PROJECT
-from repobuild.code.scan.files import is_regular
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
 from repobuild.code.usage.prose_language import ProseTotals, count_words
 from repobuild.engine.contract import Value, View
 from repobuild.errors import MissingObjectError
+from repobuild.git.snapshot import is_regular
 
 Row = dict[str, Value]
 

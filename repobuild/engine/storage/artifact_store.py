@@ -89,6 +89,11 @@ class ArtifactStore:
             if _DIGEST_REST.fullmatch(found.name):
                 yield found.parent.name + found.name
 
+    def size(self, digest: str) -> int:
+        """Return the bytes of an artifact's files; 0 when it is not stored here."""
+        files = self.object_path(digest).rglob("*")
+        return sum(path.stat().st_size for path in files if path.is_file())
+
     def remove(self, digest: str) -> None:
         """Remove an artifact with its note."""
         target = self.object_path(digest)

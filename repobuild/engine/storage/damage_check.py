@@ -17,6 +17,8 @@ from __future__ import annotations
 
 import sqlite3
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from repobuild.engine.digest import TableDigest, digest, inflate
 from repobuild.engine.index_digest import read_index_digest, sum_index
@@ -33,21 +35,43 @@ _GARBLED = (UnicodeDecodeError, OverflowError, TypeError, ValueError)
 
 
 def find_damage(database: sqlite3.Connection) -> str:
-    """Return what is wrong, in a few words; "" when the database is whole."""
+    """Return what is wrong, in a few words; "" when the database is whole.
+
+    One transaction spans all checks: what a build writes meanwhile is not seen, or rows
+    that it changed would not add up.
+    """
     try:
-        return (
-            _check_pages(database)
-            or _check_schema(database)
-            or _check_memo(database)
-            or _check_tables(database)
-            or _check_indexes(database)
-        )
+        with _reading(database):
+            return _check(database)
     except _GARBLED as error:
         return f"a value cannot be read: {error}"
     except sqlite3.DatabaseError as error:
         if is_corrupt(error) or isinstance(error, sqlite3.OperationalError):
             return str(error)
         raise
+
+
+@contextmanager
+def _reading(database: sqlite3.Connection) -> Iterator[None]:
+    """Hold a transaction, unless the caller does."""
+    if database.in_transaction:
+        yield
+        return
+    database.execute("BEGIN")
+    try:
+        yield
+    finally:
+        database.rollback()
+
+
+def _check(database: sqlite3.Connection) -> str:
+    return (
+        _check_pages(database)
+        or _check_schema(database)
+        or _check_memo(database)
+        or _check_tables(database)
+        or _check_indexes(database)
+    )
 
 
 def is_corrupt(error: sqlite3.Error) -> bool:

@@ -191,7 +191,7 @@ def _named_artifacts(row: Mapping[str, Any]) -> set[str]:
 
 def _artifact_garbage(build: BuildContext, limits: CacheLimits) -> Iterator[Garbage]:
     kept, last_use, doomed = roots(build), _last_uses(build), _doomed(build)
-    sizes = {digest: artifact_bytes(build, digest) for digest in build.store.digests()}
+    sizes = {digest: build.store.size(digest) for digest in build.store.digests()}
     for digest in sorted(doomed):
         yield Garbage("object", digest, sizes.pop(digest, 0), "its rows went before")
     room = limits.max_bytes - sum(sizes.pop(digest, 0) for digest in kept)
@@ -255,12 +255,6 @@ def _trim_builds(build: BuildContext) -> None:
     )
     gone = [(number,) for number, name in database.execute(query) if name not in named]
     database.executemany("DELETE FROM manifests WHERE id = ?", gone)
-
-
-def artifact_bytes(build: BuildContext, digest: str) -> int:
-    """Return the bytes of an artifact's files; 0 when it is not stored."""
-    folder = build.store.object_path(digest)
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
 
 def _tasks(build: BuildContext) -> Iterator[Rule]:

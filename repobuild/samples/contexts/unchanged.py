@@ -21,9 +21,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from repobuild.code.facts.element_row import IDENTIFIER, ElementRow, normal_form
-from repobuild.code.scan.files import is_regular
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Value, View
+from repobuild.git.snapshot import is_regular
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.text.comment_above import lines_above
 

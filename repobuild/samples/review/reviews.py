@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from repobuild.engine.contract import Source, Value
 from repobuild.errors import MissingObjectError
+from repobuild.git.snapshot import is_regular
 from repobuild.samples.review.verdict_file import (
     REVIEW_FILE,
     Verdicts,
@@ -19,7 +20,6 @@ from repobuild.samples.review.verdict_file import (
 )
 from repobuild.samples.tasks.phrases import known_languages, question_languages
 
-_REGULAR = (0o100644, 0o100755)  # git's modes of files that hold their own text
 _REPORTED = 5  # lines that cannot be read
 
 
@@ -27,7 +27,7 @@ def reviews(source: Source) -> None:
     """Bring the row to the file of the snapshot."""
     entry = source.snapshot.current_entry(REVIEW_FILE)
     row: Value = {}
-    if entry is not None and entry[1] in _REGULAR:
+    if entry is not None and is_regular(entry[1]):
         try:
             verdicts = parse_verdicts(source.snapshot.blob(entry[0]))
         except MissingObjectError as error:
