@@ -42,6 +42,7 @@ from repobuild.hooks.hook_script import (
 )
 
 HOOKED = "hooked"  # in the state of a repository that uses a shared folder
+_FRESH = ".new-repobuild"  # a hook of ours that is being written
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,7 @@ def _is_same(path: Path, saved: Path) -> bool:
 
 def _write(path: Path, text: str) -> None:
     """Write an executable file in one step, whatever the umask."""
-    fresh = path.with_name(f"{path.name}.new-repobuild")
+    fresh = path.with_name(path.name + _FRESH)
     fresh.unlink(missing_ok=True)
     with fresh.open("xb") as file:
         file.write(os.fsencode(text))
@@ -280,6 +281,8 @@ def uninstall(folder: HooksFolder, names: Collection[str]) -> list[str]:
         if own := find_own(folder.path, name):
             _refuse_edited(own, folder.path / (name + SAVED))
     try:
+        for name in names:  # of an installation that was killed
+            (folder.path / (name + _FRESH)).unlink(missing_ok=True)
         for name in found:
             _uninstall(folder, name)
         if not any(_is_there(folder, name) for name in NAMES):
@@ -331,7 +334,7 @@ def find_own(folder: Path, name: str) -> Path | None:
     if is_ours(read_hook(folder / name)):
         return folder / name
     for path in sorted(folder.glob(f"{name}.*")):
-        if path.name != name + SAVED and is_ours(read_hook(path)):
+        if path.suffix not in (SAVED, _FRESH) and is_ours(read_hook(path)):
             return path
     return None
 

@@ -20,6 +20,7 @@ from repobuild.hooks.hook_files import (
     list_hooks,
     uninstall,
 )
+from repobuild.hooks.hook_script import HookScript
 from tests.cases.commands import commit, git
 from tests.hooks.place import head, hooks_of, place, state, wanted, write_script
 
@@ -178,11 +179,14 @@ def test_another_tool_that_comes_later_keeps_its_hook(here, folder):
 
 
 @pytest.mark.parametrize("verb", ["install", "uninstall"])
-@pytest.mark.parametrize("step", ["linked", "ours deleted"])
+@pytest.mark.parametrize("step", ["linked", "ours written", "ours deleted"])
 def test_what_a_kill_left_half_done_is_mended(here, folder, step, verb):
     path = write_script(folder.path / "post-merge", OWN["plain"])
     before = listing(folder.path)
     os.link(path, folder.path / "post-merge.before-repobuild")
+    if step == "ours written":  # and not yet renamed
+        ours = HookScript("post-merge", sys.executable, "", (), False).text()
+        write_script(folder.path / "post-merge.new-repobuild", ours)
     if step == "ours deleted":
         path.unlink()
     if verb == "install":
