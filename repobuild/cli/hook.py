@@ -77,8 +77,6 @@ def uninstall_command(names: tuple[str, ...], as_json: bool) -> int:
     check_names(names)
     folder = _folder()
     gone = uninstall(folder, names or NAMES)
-    if folder.unused:
-        gone += uninstall(folder.unused, names or NAMES)
     is_last = gone and not installed_names(folder)
     ended = cancel(folder.common / "repobuild") if is_last else ""
     facts = {**hook_facts(folder), "uninstalled": gone, "ended": ended}

@@ -274,8 +274,18 @@ def _unwritable(folder: HooksFolder, error: OSError) -> UsageError:
 def uninstall(folder: HooksFolder, names: Collection[str]) -> list[str]:
     """Take these hooks out and put back what was there; return the names of ours.
 
-    Raises `UsageError` when the folder cannot be written.
+    Those in the repository's own folder go, too, when git runs another one's. Raises
+    `UsageError` when a folder cannot be written.
     """
+    found = _uninstall_from(folder, names)
+    if folder.unused:
+        found += _uninstall_from(folder.unused, names)
+    if not any(_is_there(folder, name) for name in NAMES):
+        folder.marker.unlink(missing_ok=True)
+    return [name for name in names if name in found]
+
+
+def _uninstall_from(folder: HooksFolder, names: Collection[str]) -> list[str]:
     found = [name for name in names if _is_there(folder, name)]
     for name in found:
         if own := find_own(folder.path, name):
@@ -285,8 +295,6 @@ def uninstall(folder: HooksFolder, names: Collection[str]) -> list[str]:
             (folder.path / (name + _FRESH)).unlink(missing_ok=True)
         for name in found:
             _uninstall(folder, name)
-        if not any(_is_there(folder, name) for name in NAMES):
-            folder.marker.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return found

@@ -288,6 +288,26 @@ def test_a_folder_of_all_repositories_wants_commits_of_those_that_asked(
     assert listing(shared) == before
 
 
+def test_a_hook_that_stays_in_a_shared_folder_still_wants_commits(
+    here, folder, tmp_path
+):
+    git(here, "config", "core.hooksPath", str(tmp_path / "shared"))
+    install(found(here), ["post-commit", "post-merge"])
+    assert uninstall(found(here), ["post-merge"]) == ["post-merge"]
+    assert commit(here, {"a.py": "a = 1\n"}) == wanted(here)
+
+
+def test_hooks_that_another_folder_hides_are_taken_out_too(here, folder):
+    before = listing(folder.path)
+    install(folder, ["post-merge", "post-commit"])
+    git(here, "config", "core.hooksPath", "other")
+    install(found(here), ["post-merge"])
+    taken_out = uninstall(found(here), ["post-merge", "post-commit"])
+    assert taken_out == ["post-merge", "post-commit"]
+    assert listing(folder.path) == before
+    assert not list((here / "other").iterdir())
+
+
 def test_a_repository_that_was_removed_keeps_no_shared_hook(here, folder, tmp_path):
     shared, second = tmp_path / "shared", place(tmp_path / "second")
     for one in (here, second):

@@ -78,6 +78,14 @@ def test_an_interpreter_that_is_gone_is_a_check_that_failed(here):
     assert 'does not work: its interpreter "/gone" is gone; run' in done.stdout
 
 
+def test_one_hook_of_a_shared_folder_can_be_taken_out(here, tmp_path):
+    git(here, "config", "core.hooksPath", str(tmp_path / "shared"))
+    repobuild(here, "hook", "install", "post-merge", "post-commit")
+    assert repobuild(here, "hook", "uninstall", "post-merge").returncode == 0
+    done = repobuild(here, "hook", "status")
+    assert done.returncode == 0 and "post-commit    installed\n" in done.stdout
+
+
 def test_hooks_that_another_folder_hides_are_named_and_can_be_taken_out(here):
     repobuild(here, "hook", "install")
     git(here, "config", "core.hooksPath", "other")
