@@ -157,7 +157,6 @@ def _refuse(folder: HooksFolder, name: str) -> None:
         _refuse_edited(own, saved)
     if own or not os.path.lexists(path):
         return
-    step = f'write this line into it: repobuild hook run {name} "$@"'
     if os.path.lexists(saved) and not _is_same(path, saved):
         raise UsageError(
             f'"{path}" and "{saved.name}" beside it are both not of repobuild\n'
@@ -166,20 +165,20 @@ def _refuse(folder: HooksFolder, name: str) -> None:
         )
     if path.is_dir():
         raise UsageError(f'"{path}" is a folder\ngit runs no folder; move it away')
-    real = path.resolve()
-    tracked = _ask(folder.work_tree, "ls-files", "--", str(path), str(real))
-    if tracked:
+    entry = path.parent.resolve() / name  # a link itself, not what it names
+    if _ask(folder.work_tree, "ls-files", "--", str(entry)):
         raise UsageError(
             f'"{path}" belongs to the repository: git tracks it\n'
             "repobuild's own would be committed with it, with a path of this machine\n"
-            f"{step}"
+            f'write this line into it: repobuild hook run {name} "$@"'
         )
+    real = path.resolve()
     if b"husky" in content and real.parent.name == "_":
-        own = real.parent.parent / name
+        users = real.parent.parent / name
         raise UsageError(
             f'"{path}" is written by husky, anew whenever it is installed\n'
             "husky runs your own commands from another file\n"
-            f'write this line into "{own}": repobuild hook run {name} "$@"'
+            f'write this line into "{users}": repobuild hook run {name} "$@"'
         )
     if knows_its_name(content):
         raise UsageError(

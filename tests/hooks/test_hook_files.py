@@ -119,6 +119,21 @@ def test_a_link_stays_a_link(here, folder):
     assert os.readlink(folder.path / "post-merge") == "../../scripts/own"
 
 
+def test_a_link_to_a_tracked_script_is_kept_and_run(here, folder):
+    """Only the link gets another name: nothing that git tracks changes."""
+    commit(here, {"scripts/own": OWN["plain"].decode()})
+    (here / "scripts/own").chmod(0o755)
+    commit(here, {})
+    (folder.path / "post-merge").symlink_to("../../scripts/own")
+    before = listing(folder.path)
+    install(folder, ["post-merge"])
+    assert git(here, "status", "--porcelain") == ""
+    merge(here)
+    assert (here / "seen").read_text() == "mine 0\n"
+    uninstall(folder, ["post-merge"])
+    assert listing(folder.path) == before
+
+
 def test_a_hook_that_git_ignores_is_not_run_by_ours(here, folder):
     write_script(folder.path / "post-merge", OWN["plain"], 0o644)
     before = listing(folder.path)
@@ -259,6 +274,17 @@ def test_a_hook_that_git_tracks_is_left_alone(here, folder):
     git(here, "config", "core.hooksPath", "team")
     commit(here, {"team/post-merge": "#!/bin/sh\n"})
     with pytest.raises(UsageError, match='repobuild hook run post-merge "\\$@"'):
+        install(found(here), ["post-merge"])
+    assert git(here, "status", "--porcelain") == ""
+
+
+@pytest.mark.parametrize("target", ["../scripts/own", "/bin/true"])
+def test_a_link_that_git_tracks_is_left_alone(here, folder, target):
+    git(here, "config", "core.hooksPath", "team")
+    (here / "team").mkdir()
+    (here / "team/post-merge").symlink_to(target)
+    commit(here, {"scripts/own": "#!/bin/sh\n"})
+    with pytest.raises(UsageError, match="git tracks it"):
         install(found(here), ["post-merge"])
     assert git(here, "status", "--porcelain") == ""
 
