@@ -82,6 +82,17 @@ class InstalledHook:
     runs_first: str  # path of the user's own hook that ours runs; "" for none
     problem: str = ""  # why git does not run ours, or ours starts nothing
 
+    @property
+    def next_step(self) -> str:
+        """The command that solves the problem; "" where there is none."""
+        if not self.problem:
+            return ""
+        install = f"repobuild hook install {self.name}"
+        if self.path.name == self.name:
+            return install
+        # Another program moved it: install would write it anew where it is now.
+        return f"repobuild hook uninstall {self.name} && {install}"
+
 
 def find_folder(work_tree: Path, common: Path, is_bare: bool) -> HooksFolder:
     """Return the folder of hooks; raises `UsageError` where git runs none."""
