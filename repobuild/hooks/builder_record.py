@@ -133,6 +133,7 @@ def open_log(folder: Path) -> int:
 
 def error_since(descriptor: int, start: int) -> str:
     """Return the last error in the log after a position: up to three lines."""
+    start = max(start, os.fstat(descriptor).st_size - _LOG_BYTES)
     text = os.pread(descriptor, _LOG_BYTES, start).decode("utf-8", "replace")
     _, found, error = f"\n{text}".rpartition("\nerror: ")
     lines = error.strip().split("\n")[:_ERROR_LINES] if found else []

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.hooks import background
-from repobuild.hooks.builder_record import LOCK, read_record
+from repobuild.hooks.builder_record import LOCK, error_since, open_log, read_record
 from repobuild.hooks.wanted import claim_wanted, read_wanted, release_claim
 from tests.benchmarks.crash_site import session
 from tests.cases.commands import CODE, commit, repobuild
@@ -356,6 +356,15 @@ def test_no_commit_is_lost_between_the_builders(tmp_path, monkeypatch):
     assert not (tmp_path / "wanted").exists() and not (tmp_path / "building").exists()
     numbers = [int(line, 16) for line in built.read_text().splitlines()]
     assert numbers == sorted(numbers) and numbers[-1] == 99
+
+
+def test_the_error_of_a_build_that_printed_much_is_found(tmp_path):
+    printed = b"error: of another build\n"
+    log = open_log(tmp_path)
+    os.write(log, printed + b"a step\n" * 300_000 + "error: é\nwhy\n".encode())
+    assert error_since(log, len(printed)) == "é\nwhy"
+    assert error_since(log, os.fstat(log).st_size) == ""
+    os.close(log)
 
 
 def test_the_log_does_not_grow_for_ever(here):
