@@ -90,7 +90,7 @@ def drain(state: Path, read_settings: ReadSettings) -> None:
     while True:
         for _ in range(_LOCK_TRIES):
             try:
-                with hold_lock(state / LOCK, "in the background", False, _ignore):
+                with hold_lock(state / LOCK, "in the background", wait=False):
                     _Builder(state, read_settings).run()
                 break
             except LockedError:
@@ -108,15 +108,11 @@ def forget_built(state: Path, commit: str) -> None:
         return
     with (
         suppress(LockedError),  # a builder that lives looks after it itself
-        hold_lock(state / LOCK, "by hand", False, _ignore),
+        hold_lock(state / LOCK, "by hand", wait=False),
     ):
         found = claim_wanted(state)
         if found and found.commit == commit:
             release_claim(state)
-
-
-def _ignore(text: str) -> None:
-    pass
 
 
 @dataclass
