@@ -27,6 +27,7 @@ from pathlib import Path
 
 from repobuild.engine.state_files import replace_file
 from repobuild.errors import UsageError, nearest
+from repobuild.git.program import ask_git
 from repobuild.hooks.hook_script import (
     NAMES,
     REPOSITORY,
@@ -103,15 +104,21 @@ def find_folder(work_tree: Path, common: Path, is_bare: bool) -> HooksFolder:
             "let its `post-receive` hook run `repobuild`, or build in a clone"
         )
     # From the top: a relative core.hooksPath starts there, where git runs hooks.
-    path = Path(work_tree, _ask(work_tree, "rev-parse", "--git-path", "hooks"))
-    configured = _ask(work_tree, "config", "--get", "core.hooksPath")
+    answer = ask_git(work_tree, "rev-parse", "--git-path", "hooks").removesuffix("\n")
+    if not answer:
+        raise UsageError(
+            f'git does not say where the hooks of "{work_tree}" are\n'
+            "it runs the hooks, so they are of no use without it\n"
+            "install it: https://git-scm.com"
+        )
+    path = Path(work_tree, answer)
     if path.exists() and not path.is_dir():
-        raise UsageError(_no_folder(path, configured))
+        raise UsageError(_no_folder(path, work_tree))
     return HooksFolder(path, common, work_tree)
 
 
-def _no_folder(path: Path, configured: str) -> str:
-    if not configured:
+def _no_folder(path: Path, work_tree: Path) -> str:
+    if not ask_git(work_tree, "config", "--get", "core.hooksPath"):
         return (
             f'git looks for hooks in "{path}", which is no folder\n'
             "so it runs no hooks here\nmove it away, and run again"
@@ -121,12 +128,6 @@ def _no_folder(path: Path, configured: str) -> str:
         "see who set it: git config --show-origin --get core.hooksPath\n"
         "without it git runs the repository's own: git config --unset core.hooksPath"
     )
-
-
-def _ask(folder: Path, *arguments: str) -> str:
-    """Return what git answers in a folder, without the line's end; "" for nothing."""
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True)
-    return os.fsdecode(done.stdout).removesuffix("\n")
 
 
 def check_names(names: Collection[str]) -> None:
@@ -177,7 +178,7 @@ def _refuse(folder: HooksFolder, name: str) -> None:
     if path.is_dir():
         raise UsageError(f'"{path}" is a folder\ngit runs no folder; move it away')
     entry = path.parent.resolve() / name  # a link itself, not what it names
-    if _ask(folder.work_tree, "ls-files", "--", str(entry)):
+    if ask_git(folder.work_tree, "ls-files", "--", str(entry)):
         raise UsageError(
             f'"{path}" belongs to the repository: git tracks it\n'
             "repobuild's own would be committed with it, with a path of this machine\n"

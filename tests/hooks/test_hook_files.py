@@ -398,6 +398,14 @@ def test_where_git_runs_no_hooks_none_is_installed(here):
         find_folder(here, here / ".git", is_bare=True)
 
 
+def test_without_git_the_work_tree_is_not_taken_for_its_folder_of_hooks(
+    here, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(here))
+    with pytest.raises(UsageError, match="install it: https://git-scm.com"):
+        find_folder(here, here / ".git", is_bare=False)
+
+
 def test_a_script_that_lives_by_its_name_is_not_renamed(folder):
     own = b"#!/usr/bin/env ruby\nhook = File.basename($0)\n"
     path = write_script(folder.path / "post-merge", own)
