@@ -155,8 +155,9 @@ def install(folder: HooksFolder, names: Collection[str]) -> None:
         if folder.is_shared:
             folder.marker.parent.mkdir(exist_ok=True)
             replace_file(folder.marker, b"")
+        package = _package()
         for name in names:
-            _install(folder, name)
+            _install(folder, name, package)
     except OSError as error:
         raise _unwritable(folder, error) from error
 
@@ -211,7 +212,7 @@ def _refuse_edited(own: Path, saved: Path) -> None:
         )
 
 
-def _install(folder: HooksFolder, name: str) -> None:
+def _install(folder: HooksFolder, name: str, package: str) -> None:
     path, saved = folder.path / name, folder.path / (name + SAVED)
     own = find_own(folder.path, name)
     repositories = repositories_of(read_hook(own)) if own else ()
@@ -220,7 +221,7 @@ def _install(folder: HooksFolder, name: str) -> None:
     script = HookScript(
         name,
         os.path.abspath(sys.executable),
-        _package(),
+        package,
         tuple(dict.fromkeys((*repositories, str(folder.common)))),
         folder.is_shared,
         command_for(read_hook(saved), saved.is_symlink()),
