@@ -247,14 +247,14 @@ def _inside(wanted: WantedCommit, state: Path) -> Iterator[None]:
     """
     tree = str(wanted.work_tree)
     named = {"GIT_DIR": str(wanted.folder), "GIT_WORK_TREE": tree}
-    if _found_from(tree) != os.path.realpath(wanted.folder):
-        os.environ.update(named)  # as with `git --git-dir=… --work-tree=…`
     try:
         found = locate(tree) if wanted.work_tree.is_dir() else None
+        if found and not _is_same(found.folder, wanted.folder):
+            os.environ.update(named)  # as with `git --git-dir=… --work-tree=…`
+            found = locate(tree)
         if found and found.refusal:
             raise UsageError(f'git does not open "{tree}": {found.refusal}')
-        common = os.path.realpath(found.common) if found and found.common else ""
-        if common != os.path.realpath(state.parent):
+        if not found or not _is_same(found.common, state.parent):
             raise UsageError(
                 f'the work tree "{tree}" is gone, or belongs to another repository\n'
                 "a hook saw a commit in it\nnothing is built until the next hook"
@@ -265,9 +265,8 @@ def _inside(wanted: WantedCommit, state: Path) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def _found_from(tree: str) -> str:
-    found = locate(tree) if os.path.isdir(tree) else None
-    return os.path.realpath(found.folder) if found and found.folder else ""
+def _is_same(one: str, other: Path) -> bool:
+    return bool(one) and os.path.realpath(one) == os.path.realpath(other)
 
 
 @contextmanager
