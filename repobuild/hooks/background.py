@@ -31,6 +31,7 @@ from pathlib import Path
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.errors import BuildError, LockedError, UsageError
 from repobuild.git.discovery import locate
+from repobuild.git.repository import refused_by_git
 from repobuild.hooks.build_window import BuildWindow, is_on_battery
 from repobuild.hooks.builder_record import (
     BUILDING_NOW,
@@ -243,7 +244,8 @@ def _reason_to_wait(wanted: WantedCommit, window: BuildWindow) -> str:
 def _inside(wanted: WantedCommit, state: Path) -> Iterator[None]:
     """Let git find the repository of a work tree as it was for the hook.
 
-    Raises `UsageError` when the work tree is gone or belongs to another repository.
+    Raises `UsageError` when git does not open it, when the work tree is gone or belongs
+    to another repository.
     """
     tree = str(wanted.work_tree)
     named = {"GIT_DIR": str(wanted.folder), "GIT_WORK_TREE": tree}
@@ -253,7 +255,7 @@ def _inside(wanted: WantedCommit, state: Path) -> Iterator[None]:
             os.environ.update(named)  # as with `git --git-dir=… --work-tree=…`
             found = locate(tree)
         if found and found.refusal:
-            raise UsageError(f'git does not open "{tree}": {found.refusal}')
+            raise refused_by_git(wanted.work_tree, found.refusal)
         if not found or not _is_same(found.common, state.parent):
             raise UsageError(
                 f'the work tree "{tree}" is gone, or belongs to another repository\n'

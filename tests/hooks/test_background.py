@@ -279,6 +279,15 @@ def test_a_worktree_that_is_gone_is_an_error_in_the_status(here, tmp_path):
     assert last["outcome"] == "failed" and 'gone" is gone' in last["error"]
 
 
+def test_a_work_tree_that_git_does_not_open_is_an_error_that_says_why(here, tmp_path):
+    write_wanted(here, f"{head(here)}\n{tmp_path}/no-git\n{tmp_path}\n")
+    drain(here)
+    last = builder(here)["last"]
+    assert last["outcome"] == "failed"
+    assert '/no-git" (GIT_DIR) is not a git repository' in last["error"]
+    assert last["error"].count("\n") == 2  # why, and what to do
+
+
 def test_a_state_from_elsewhere_cannot_have_another_repository_built(here, tmp_path):
     other = place(tmp_path / "other")
     write_wanted(here, f"{head(other)}\n{other}/.git\n{other}\n")
