@@ -37,7 +37,6 @@ from repobuild.hooks.builder_record import (
     BUILDING_NOW,
     IDLE,
     LOCK,
-    STOPPED,
     WAITING,
     BuilderRecord,
     LastBuild,
@@ -126,21 +125,21 @@ class _Builder:
     interruptions: int = 0  # in a row
 
     def run(self) -> None:
+        """Build until nothing is wanted.
+
+        When a signal ends it, the claim stays, so that the next builder continues it.
+        """
         last = read_record(self.state).last
         self.record = BuilderRecord(process=os.getpid(), last=last)
-        try:
-            time.sleep(SETTLE_SECONDS)
-            built = None
-            while wanted := claim_wanted(self.state):
-                if wanted != built:
-                    built = wanted if self._build(wanted) else None
-                if built:
-                    release_claim(self.state)
-            self._write(IDLE, "")
-        except BaseException:
-            # Ended by a signal: the claim stays, so the next builder continues it.
-            self._write(STOPPED, self.record.commit)
-            raise
+        self._write(IDLE, "")  # a killed builder's record may still say "building"
+        time.sleep(SETTLE_SECONDS)
+        built = None
+        while wanted := claim_wanted(self.state):
+            if wanted != built:
+                built = wanted if self._build(wanted) else None
+            if built:
+                release_claim(self.state)
+        self._write(IDLE, "")
 
     def _write(self, state: str, commit: str, waits: str = "") -> None:
         self.record = replace(

@@ -88,15 +88,15 @@ def _fits(record: BuilderRecord) -> bool:
 
 def background_facts(folder: Path) -> dict[str, Any]:
     """Return what `status --json` says of the background builder of a state."""
-    record, is_alive = read_record(folder), is_held(folder / LOCK)
+    record = read_record(folder)
+    is_alive = is_held(folder / LOCK)
     waiting = read_wanted(folder) or read_wanted(folder, BUILDING)
-    facts = {**asdict(record), "log": "", "wanted": waiting.commit if waiting else ""}
-    if (folder / LOG).is_file():
-        facts["log"] = str(folder / LOG)
+    commit = waiting.commit if waiting else ""
     if not is_alive:
-        empty = BuilderRecord(STOPPED if waiting else IDLE, last=record.last)
-        facts |= {**asdict(empty), "commit": waiting.commit if waiting else ""}
-    return facts
+        state = STOPPED if waiting else IDLE
+        record = BuilderRecord(state, commit=commit, last=record.last)
+    log = str(folder / LOG) if (folder / LOG).is_file() else ""
+    return {**asdict(record), "log": log, "wanted": commit}
 
 
 # ------------------------------------------------------------------------------- log
