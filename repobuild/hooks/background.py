@@ -61,7 +61,7 @@ _WAIT_SECONDS = 1.0  # between two looks while a build may not begin
 _WINDOW_SECONDS = 5.0  # between two looks at clock and battery while one runs
 _END_SECONDS = 60.0  # after SIGTERM, before SIGKILL
 _LOCK_TRIES, _LOCK_SECONDS = 10, 0.1
-_SIGNALLED = (128 + signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ class _Builder:
             if why_ended:
                 self._log(f"{wanted.commit[:10]} interrupted: {why_ended}")
                 return False
-            if code in _SIGNALLED or -code in (signal.SIGTERM, signal.SIGHUP):
+            if code - 128 in _ENDING or -code in _ENDING:
                 raise SystemExit(code)  # somebody ends the builds of this machine
             error = error_since(descriptor, start) if code else ""
             if code < 0:

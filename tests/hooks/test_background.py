@@ -12,12 +12,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from repobuild.hooks import background
+from repobuild.hooks.build_window import BuildWindow
 from repobuild.hooks.builder_record import LOCK, error_since, open_log, read_record
-from repobuild.hooks.wanted import claim_wanted, read_wanted, release_claim
+from repobuild.hooks.wanted import (
+    WantedCommit,
+    claim_wanted,
+    read_wanted,
+    release_claim,
+)
 from tests.benchmarks.crash_site import session
 from tests.cases.commands import CODE, commit, repobuild
 from tests.hooks.place import (
@@ -176,6 +183,26 @@ def test_a_builder_that_is_asked_to_end_leaves_the_commit_for_the_next(here):
     assert (facts["state"], facts["wanted"]) == ("stopped", made)
     wait_until_built(here, commit(here, {"a.py": "a = 2\n"}))
     assert not (state(here) / "building").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("is_handled", [True, False])
+def test_a_build_that_a_signal_ended_has_not_failed(
+    tmp_path, monkeypatch, number, is_handled
+):
+    """Also while its modules are loaded, when nothing handles the signal yet."""
+    code = 128 + number if is_handled else -number
+
+    @contextmanager
+    def child(*_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(poll=lambda: code, returncode=code)
+
+    monkeypatch.setattr(background, "_child", child)
+    at_any_time = background.HookSettings(BuildWindow.parse("always"), 0)
+    one = background._Builder(tmp_path, lambda path: at_any_time)
+    with pytest.raises(SystemExit):
+        one._run(WantedCommit("1" * 40, tmp_path, tmp_path), at_any_time)
+    assert one.record.last.outcome == ""
 
 
 def test_a_record_from_before_a_restart_does_not_count(here):
