@@ -77,8 +77,6 @@ def uninstall_command(names: tuple[str, ...], as_json: bool) -> int:
     check_names(names)
     folder = _folder()
     gone = uninstall(folder, names or NAMES)
-    if folder.unused:
-        gone += uninstall(folder.unused, names or NAMES)
     is_last = gone and not installed_names(folder)
     ended = cancel(folder.common / "repobuild") if is_last else ""
     facts = {**hook_facts(folder), "uninstalled": gone, "ended": ended}
@@ -200,6 +198,7 @@ def hook_facts(folder: HooksFolder) -> dict[str, Any]:
             "installed": hook.is_installed,
             "runs_first": hook.runs_first,
             "problem": hook.problem,
+            "next": hook.next_step,
         }
         for hook in list_hooks(folder)
     ]
@@ -234,10 +233,7 @@ def _hook_text(hook: dict[str, Any]) -> str:
     if not hook["installed"]:
         return "-"
     if hook["problem"]:
-        return (
-            f"does not work: {hook['problem']}; run "
-            f"`repobuild hook install {hook['name']}` again"
-        )
+        return f"does not work: {hook['problem']}; run `{hook['next']}`"
     if hook["runs_first"]:
         return f"installed; runs {Path(hook['runs_first']).name} first"
     return "installed"

@@ -31,7 +31,7 @@ def open_repository(start: Path) -> pygit2.Repository:
         answers = [path, path] if path else []
         found = FoundRepository(answers, "not a git repository")
     if found.refusal:
-        raise _refused_by_git(start, found.refusal)
+        raise refused_by_git(start, found.refusal)
     try:
         repository = open_folder(found.folder)
     except (pygit2.GitError, ValueError) as error:
@@ -102,7 +102,7 @@ def _is_same(one: str | None, other: str) -> bool:
     return one is not None and os.path.realpath(one) == os.path.realpath(other)
 
 
-def _refused_by_git(start: Path, reason: str) -> UsageError:
+def refused_by_git(start: Path, reason: str) -> UsageError:
     """Return the error for a folder of which git opens no repository."""
     if "dubious ownership" in reason:
         path = reason.partition("'")[2].partition("'")[0] or start

@@ -8,7 +8,6 @@ meanwhile. What a sparse checkout leaves out is as it is in the index, and a fil
 
 from __future__ import annotations
 
-import subprocess
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,6 +15,7 @@ import pygit2
 from pygit2.enums import FileMode, FileStatus
 
 from repobuild.errors import UsageError
+from repobuild.git.program import ask_git
 from repobuild.git.snapshot import Entry, Snapshot, quote
 
 _ENCODING = "working-tree-encoding"
@@ -84,7 +84,7 @@ def _left_out(root: Path, absent: list[str]) -> set[str]:
     """Return the absent files that a sparse checkout leaves out of the work tree."""
     if not absent:
         return set()
-    listed = _ask_git(root, ["ls-files", "-v", "-z"])
+    listed = ask_git(root, "ls-files", "-v", "-z")
     marked = {name[2:] for name in listed.split("\0") if name[:2].upper() == "S "}
     return marked.intersection(absent)
 
@@ -93,8 +93,10 @@ def _encodings(root: Path, paths: list[str]) -> dict[str, str]:
     """Return the encoding of each path that the attributes keep in another one."""
     if not paths or not _names_encodings(root):
         return {}
-    command = ["check-attr", "-z", "--stdin", _ENCODING]
-    fields = _ask_git(root, command, "\0".join(paths)).split("\0")
+    answer = ask_git(
+        root, "check-attr", "-z", "--stdin", _ENCODING, given="\0".join(paths)
+    )
+    fields = answer.split("\0")
     found = zip(fields[::3], fields[2::3], strict=False)
     return {p: value for p, value in found if value not in ("unspecified", "unset")}
 
@@ -115,17 +117,3 @@ def _stored(data: bytes, encoding: str) -> bytes:
         return data.decode(name).removeprefix("\ufeff").encode()
     except (LookupError, ValueError):
         return data
-
-
-def _ask_git(root: Path, command: list[str], given: str = "") -> str:
-    """Return what git prints; "" where it cannot be run."""
-    try:
-        done = subprocess.run(
-            ["git", *command],
-            cwd=root,
-            input=given.encode("utf-8", "surrogateescape"),
-            capture_output=True,
-        )
-    except OSError:
-        return ""
-    return done.stdout.decode("utf-8", "surrogateescape")

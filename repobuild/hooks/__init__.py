@@ -10,6 +10,7 @@ waits for it and never fails because of it. Files in the state's folder:
     builder.lock   held by the builder; the kernel frees it however the process ends
     builder.json   what the builder does and how its last build ended, for `status`
     hook.log       everything that the builds print
+    hooked         empty: the repository uses hooks of a folder that others may use, too
 
 Read first: hook.sh, then background.py.
 """

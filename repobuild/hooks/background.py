@@ -31,12 +31,12 @@ from pathlib import Path
 from repobuild.engine.storage.lock import hold_lock
 from repobuild.errors import BuildError, LockedError, UsageError
 from repobuild.git.discovery import locate
+from repobuild.git.repository import refused_by_git
 from repobuild.hooks.build_window import BuildWindow, is_on_battery
 from repobuild.hooks.builder_record import (
     BUILDING_NOW,
     IDLE,
     LOCK,
-    STOPPED,
     WAITING,
     BuilderRecord,
     LastBuild,
@@ -61,7 +61,7 @@ _WAIT_SECONDS = 1.0  # between two looks while a build may not begin
 _WINDOW_SECONDS = 5.0  # between two looks at clock and battery while one runs
 _END_SECONDS = 60.0  # after SIGTERM, before SIGKILL
 _LOCK_TRIES, _LOCK_SECONDS = 10, 0.1
-_SIGNALLED = (128 + signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGHUP)
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def drain(state: Path, read_settings: ReadSettings) -> None:
     while True:
         for _ in range(_LOCK_TRIES):
             try:
-                with hold_lock(state / LOCK, "in the background", False, _ignore):
+                with hold_lock(state / LOCK, "in the background", wait=False):
                     _Builder(state, read_settings).run()
                 break
             except LockedError:
@@ -108,15 +108,11 @@ def forget_built(state: Path, commit: str) -> None:
         return
     with (
         suppress(LockedError),  # a builder that lives looks after it itself
-        hold_lock(state / LOCK, "by hand", False, _ignore),
+        hold_lock(state / LOCK, "by hand", wait=False),
     ):
         found = claim_wanted(state)
         if found and found.commit == commit:
             release_claim(state)
-
-
-def _ignore(text: str) -> None:
-    pass
 
 
 @dataclass
@@ -129,21 +125,21 @@ class _Builder:
     interruptions: int = 0  # in a row
 
     def run(self) -> None:
+        """Build until nothing is wanted.
+
+        When a signal ends it, the claim stays, so that the next builder continues it.
+        """
         last = read_record(self.state).last
         self.record = BuilderRecord(process=os.getpid(), last=last)
-        try:
-            time.sleep(SETTLE_SECONDS)
-            built = None
-            while wanted := claim_wanted(self.state):
-                if wanted != built:
-                    built = wanted if self._build(wanted) else None
-                if built:
-                    release_claim(self.state)
-            self._write(IDLE, "")
-        except BaseException:
-            # Ended by a signal: the claim stays, so the next builder continues it.
-            self._write(STOPPED, self.record.commit)
-            raise
+        self._write(IDLE, "")  # a killed builder's record may still say "building"
+        time.sleep(SETTLE_SECONDS)
+        built = None
+        while wanted := claim_wanted(self.state):
+            if wanted != built:
+                built = wanted if self._build(wanted) else None
+            if built:
+                release_claim(self.state)
+        self._write(IDLE, "")
 
     def _write(self, state: str, commit: str, waits: str = "") -> None:
         self.record = replace(
@@ -191,7 +187,7 @@ class _Builder:
             if why_ended:
                 self._log(f"{wanted.commit[:10]} interrupted: {why_ended}")
                 return False
-            if code in _SIGNALLED or -code in (signal.SIGTERM, signal.SIGHUP):
+            if code - 128 in _ENDING or -code in _ENDING:
                 raise SystemExit(code)  # somebody ends the builds of this machine
             error = error_since(descriptor, start) if code else ""
             if code < 0:
@@ -247,18 +243,19 @@ def _reason_to_wait(wanted: WantedCommit, window: BuildWindow) -> str:
 def _inside(wanted: WantedCommit, state: Path) -> Iterator[None]:
     """Let git find the repository of a work tree as it was for the hook.
 
-    Raises `UsageError` when the work tree is gone or belongs to another repository.
+    Raises `UsageError` when git does not open it, when the work tree is gone or belongs
+    to another repository.
     """
     tree = str(wanted.work_tree)
     named = {"GIT_DIR": str(wanted.folder), "GIT_WORK_TREE": tree}
-    if _found_from(tree) != os.path.realpath(wanted.folder):
-        os.environ.update(named)  # as with `git --git-dir=… --work-tree=…`
     try:
         found = locate(tree) if wanted.work_tree.is_dir() else None
+        if found and not _is_same(found.folder, wanted.folder):
+            os.environ.update(named)  # as with `git --git-dir=… --work-tree=…`
+            found = locate(tree)
         if found and found.refusal:
-            raise UsageError(f'git does not open "{tree}": {found.refusal}')
-        common = os.path.realpath(found.common) if found and found.common else ""
-        if common != os.path.realpath(state.parent):
+            raise refused_by_git(wanted.work_tree, found.refusal)
+        if not found or not _is_same(found.common, state.parent):
             raise UsageError(
                 f'the work tree "{tree}" is gone, or belongs to another repository\n'
                 "a hook saw a commit in it\nnothing is built until the next hook"
@@ -269,9 +266,8 @@ def _inside(wanted: WantedCommit, state: Path) -> Iterator[None]:
             os.environ.pop(name, None)
 
 
-def _found_from(tree: str) -> str:
-    found = locate(tree) if os.path.isdir(tree) else None
-    return os.path.realpath(found.folder) if found and found.folder else ""
+def _is_same(one: str, other: Path) -> bool:
+    return bool(one) and os.path.realpath(one) == os.path.realpath(other)
 
 
 @contextmanager

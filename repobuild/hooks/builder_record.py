@@ -6,13 +6,12 @@
               "ended": "2026-11-29T19:02:11+00:00"}}
 
 A record may be older than the machine's last start, so the lock decides who lives: the
-kernel frees it with the process. A reader takes it shared, for an instant; that is why
-a builder tries several times before it believes that there is another one.
+kernel frees it with the process. To ask takes the lock for an instant; that is why a
+builder tries several times before it believes that there is another one.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from dataclasses import asdict, dataclass, field
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from repobuild.engine.state_files import open_without_links, replace_file
+from repobuild.engine.storage.lock import is_held
 from repobuild.hooks.wanted import BUILDING, read_wanted
 
 LOCK, LOG = "builder.lock", "hook.log"
@@ -88,30 +88,15 @@ def _fits(record: BuilderRecord) -> bool:
 
 def background_facts(folder: Path) -> dict[str, Any]:
     """Return what `status --json` says of the background builder of a state."""
-    record, is_alive = read_record(folder), is_builder_alive(folder)
+    record = read_record(folder)
+    is_alive = is_held(folder / LOCK)
     waiting = read_wanted(folder) or read_wanted(folder, BUILDING)
-    facts = {**asdict(record), "log": "", "wanted": waiting.commit if waiting else ""}
-    if (folder / LOG).is_file():
-        facts["log"] = str(folder / LOG)
+    commit = waiting.commit if waiting else ""
     if not is_alive:
-        empty = BuilderRecord(STOPPED if waiting else IDLE, last=record.last)
-        facts |= {**asdict(empty), "commit": waiting.commit if waiting else ""}
-    return facts
-
-
-def is_builder_alive(folder: Path) -> bool:
-    """Return whether a process holds the builder's lock."""
-    try:
-        descriptor = open_without_links(folder / LOCK, os.O_RDONLY)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+        state = STOPPED if waiting else IDLE
+        record = BuilderRecord(state, commit=commit, last=record.last)
+    log = str(folder / LOG) if (folder / LOG).is_file() else ""
+    return {**asdict(record), "log": log, "wanted": commit}
 
 
 # ------------------------------------------------------------------------------- log
@@ -133,6 +118,7 @@ def open_log(folder: Path) -> int:
 
 def error_since(descriptor: int, start: int) -> str:
     """Return the last error in the log after a position: up to three lines."""
+    start = max(start, os.fstat(descriptor).st_size - _LOG_BYTES)
     text = os.pread(descriptor, _LOG_BYTES, start).decode("utf-8", "replace")
     _, found, error = f"\n{text}".rpartition("\nerror: ")
     lines = error.strip().split("\n")[:_ERROR_LINES] if found else []

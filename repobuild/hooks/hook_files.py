@@ -27,6 +27,7 @@ from pathlib import Path
 
 from repobuild.engine.state_files import replace_file
 from repobuild.errors import UsageError, nearest
+from repobuild.git.program import ask_git
 from repobuild.hooks.hook_script import (
     NAMES,
     REPOSITORY,
@@ -42,6 +43,7 @@ from repobuild.hooks.hook_script import (
 )
 
 HOOKED = "hooked"  # in the state of a repository that uses a shared folder
+_FRESH = ".new-repobuild"  # a hook of ours that is being written
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,17 @@ class InstalledHook:
     runs_first: str  # path of the user's own hook that ours runs; "" for none
     problem: str = ""  # why git does not run ours, or ours starts nothing
 
+    @property
+    def next_step(self) -> str:
+        """The command that solves the problem; "" where there is none."""
+        if not self.problem:
+            return ""
+        install = f"repobuild hook install {self.name}"
+        if self.path.name == self.name:
+            return install
+        # Another program moved it: install would write it anew where it is now.
+        return f"repobuild hook uninstall {self.name} && {install}"
+
 
 def find_folder(work_tree: Path, common: Path, is_bare: bool) -> HooksFolder:
     """Return the folder of hooks; raises `UsageError` where git runs none."""
@@ -91,15 +104,21 @@ def find_folder(work_tree: Path, common: Path, is_bare: bool) -> HooksFolder:
             "let its `post-receive` hook run `repobuild`, or build in a clone"
         )
     # From the top: a relative core.hooksPath starts there, where git runs hooks.
-    path = Path(work_tree, _ask(work_tree, "rev-parse", "--git-path", "hooks"))
-    configured = _ask(work_tree, "config", "--get", "core.hooksPath")
+    answer = ask_git(work_tree, "rev-parse", "--git-path", "hooks").removesuffix("\n")
+    if not answer:
+        raise UsageError(
+            f'git does not say where the hooks of "{work_tree}" are\n'
+            "it runs the hooks, so they are of no use without it\n"
+            "install it: https://git-scm.com"
+        )
+    path = Path(work_tree, answer)
     if path.exists() and not path.is_dir():
-        raise UsageError(_no_folder(path, configured))
+        raise UsageError(_no_folder(path, work_tree))
     return HooksFolder(path, common, work_tree)
 
 
-def _no_folder(path: Path, configured: str) -> str:
-    if not configured:
+def _no_folder(path: Path, work_tree: Path) -> str:
+    if not ask_git(work_tree, "config", "--get", "core.hooksPath"):
         return (
             f'git looks for hooks in "{path}", which is no folder\n'
             "so it runs no hooks here\nmove it away, and run again"
@@ -109,12 +128,6 @@ def _no_folder(path: Path, configured: str) -> str:
         "see who set it: git config --show-origin --get core.hooksPath\n"
         "without it git runs the repository's own: git config --unset core.hooksPath"
     )
-
-
-def _ask(folder: Path, *arguments: str) -> str:
-    """Return what git answers in a folder, without the line's end; "" for nothing."""
-    done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True)
-    return os.fsdecode(done.stdout).removesuffix("\n")
 
 
 def check_names(names: Collection[str]) -> None:
@@ -142,8 +155,9 @@ def install(folder: HooksFolder, names: Collection[str]) -> None:
         if folder.is_shared:
             folder.marker.parent.mkdir(exist_ok=True)
             replace_file(folder.marker, b"")
+        package = _package()
         for name in names:
-            _install(folder, name)
+            _install(folder, name, package)
     except OSError as error:
         raise _unwritable(folder, error) from error
 
@@ -156,7 +170,6 @@ def _refuse(folder: HooksFolder, name: str) -> None:
         _refuse_edited(own, saved)
     if own or not os.path.lexists(path):
         return
-    step = f'write this line into it: repobuild hook run {name} "$@"'
     if os.path.lexists(saved) and not _is_same(path, saved):
         raise UsageError(
             f'"{path}" and "{saved.name}" beside it are both not of repobuild\n'
@@ -165,20 +178,20 @@ def _refuse(folder: HooksFolder, name: str) -> None:
         )
     if path.is_dir():
         raise UsageError(f'"{path}" is a folder\ngit runs no folder; move it away')
-    real = path.resolve()
-    tracked = _ask(folder.work_tree, "ls-files", "--", str(path), str(real))
-    if tracked:
+    entry = path.parent.resolve() / name  # a link itself, not what it names
+    if ask_git(folder.work_tree, "ls-files", "--", str(entry)):
         raise UsageError(
             f'"{path}" belongs to the repository: git tracks it\n'
             "repobuild's own would be committed with it, with a path of this machine\n"
-            f"{step}"
+            f'write this line into it: repobuild hook run {name} "$@"'
         )
+    real = path.resolve()
     if b"husky" in content and real.parent.name == "_":
-        own = real.parent.parent / name
+        users = real.parent.parent / name
         raise UsageError(
             f'"{path}" is written by husky, anew whenever it is installed\n'
             "husky runs your own commands from another file\n"
-            f'write this line into "{own}": repobuild hook run {name} "$@"'
+            f'write this line into "{users}": repobuild hook run {name} "$@"'
         )
     if knows_its_name(content):
         raise UsageError(
@@ -199,7 +212,7 @@ def _refuse_edited(own: Path, saved: Path) -> None:
         )
 
 
-def _install(folder: HooksFolder, name: str) -> None:
+def _install(folder: HooksFolder, name: str, package: str) -> None:
     path, saved = folder.path / name, folder.path / (name + SAVED)
     own = find_own(folder.path, name)
     repositories = repositories_of(read_hook(own)) if own else ()
@@ -208,7 +221,7 @@ def _install(folder: HooksFolder, name: str) -> None:
     script = HookScript(
         name,
         os.path.abspath(sys.executable),
-        _package(),
+        package,
         tuple(dict.fromkeys((*repositories, str(folder.common)))),
         folder.is_shared,
         command_for(read_hook(saved), saved.is_symlink()),
@@ -234,7 +247,7 @@ def _is_same(path: Path, saved: Path) -> bool:
 
 def _write(path: Path, text: str) -> None:
     """Write an executable file in one step, whatever the umask."""
-    fresh = path.with_name(f"{path.name}.new-repobuild")
+    fresh = path.with_name(path.name + _FRESH)
     fresh.unlink(missing_ok=True)
     with fresh.open("xb") as file:
         file.write(os.fsencode(text))
@@ -273,17 +286,27 @@ def _unwritable(folder: HooksFolder, error: OSError) -> UsageError:
 def uninstall(folder: HooksFolder, names: Collection[str]) -> list[str]:
     """Take these hooks out and put back what was there; return the names of ours.
 
-    Raises `UsageError` when the folder cannot be written.
+    Those in the repository's own folder go, too, when git runs another one's. Raises
+    `UsageError` when a folder cannot be written.
     """
+    found = _uninstall_from(folder, names)
+    if folder.unused:
+        found += _uninstall_from(folder.unused, names)
+    if not any(_is_there(folder, name) for name in NAMES):
+        folder.marker.unlink(missing_ok=True)
+    return [name for name in names if name in found]
+
+
+def _uninstall_from(folder: HooksFolder, names: Collection[str]) -> list[str]:
     found = [name for name in names if _is_there(folder, name)]
     for name in found:
         if own := find_own(folder.path, name):
             _refuse_edited(own, folder.path / (name + SAVED))
     try:
+        for name in names:  # of an installation that was killed
+            (folder.path / (name + _FRESH)).unlink(missing_ok=True)
         for name in found:
             _uninstall(folder, name)
-        if not any(_is_there(folder, name) for name in NAMES):
-            folder.marker.unlink(missing_ok=True)
     except OSError as error:
         raise _unwritable(folder, error) from error
     return found
@@ -331,7 +354,7 @@ def find_own(folder: Path, name: str) -> Path | None:
     if is_ours(read_hook(folder / name)):
         return folder / name
     for path in sorted(folder.glob(f"{name}.*")):
-        if path.name != name + SAVED and is_ours(read_hook(path)):
+        if path.suffix not in (SAVED, _FRESH) and is_ours(read_hook(path)):
             return path
     return None
 

@@ -41,8 +41,10 @@ class WantedCommit:
     @property
     def command_in_progress(self) -> str:
         """The git command that the work tree is in the middle of; "" for none."""
-        names = (n for n in _IN_PROGRESS if os.path.lexists(self.folder / n))
-        return next((_IN_PROGRESS[name] for name in names), "")
+        for name, command in _IN_PROGRESS.items():
+            if os.path.lexists(self.folder / name):
+                return command
+        return ""
 
 
 def read_wanted(state: Path, name: str = WANTED) -> WantedCommit | None:

@@ -92,7 +92,7 @@ def locate_weights() -> Path:
 def _convert(cache: Path, weights: Path) -> tuple[Path, str]:
     """Convert the weights into the cache, or wait for the process that does."""
     cache.mkdir(parents=True, exist_ok=True)
-    with hold_lock(cache / "lock", "converting a model", True, lambda _: None):
+    with hold_lock(cache / "lock", "converting a model", wait=True):
         if found := read_ref(cache, REF):
             return found
         partial = cache / "partial"

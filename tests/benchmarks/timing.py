@@ -58,16 +58,20 @@ def spent(command: Command, watch: bool = False) -> Spent:
     return Spent(wall, usage.ru_utime + usage.ru_stime, peak)
 
 
-def race(commands: Mapping[str, Command], runs: int) -> dict[str, Spent]:
-    """Run all in turn, again and again, so that a busy machine hits all alike.
-
-    Returns the medians by name.
-    """
+def spent_in_turn(commands: Mapping[str, Command], runs: int) -> dict[str, list[Spent]]:
+    """Run all in turn, again and again, so that a busy machine hits all alike."""
     times: dict[str, list[Spent]] = {name: [] for name in commands}
     for _ in range(runs):
         for name, command in commands.items():
             times[name].append(spent(command))
-    return {name: median(found) for name, found in times.items()}
+    return times
+
+
+def race(commands: Mapping[str, Command], runs: int) -> dict[str, Spent]:
+    """Run all in turn and return the medians by name."""
+    return {
+        name: median(found) for name, found in spent_in_turn(commands, runs).items()
+    }
 
 
 def median(found: list[Spent]) -> Spent:

@@ -8,15 +8,23 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from repobuild.hooks import background
-from repobuild.hooks.builder_record import LOCK, read_record
-from repobuild.hooks.wanted import claim_wanted, read_wanted, release_claim
+from repobuild.hooks.build_window import BuildWindow
+from repobuild.hooks.builder_record import LOCK, error_since, open_log, read_record
+from repobuild.hooks.wanted import (
+    WantedCommit,
+    claim_wanted,
+    read_wanted,
+    release_claim,
+)
 from tests.benchmarks.crash_site import session
 from tests.cases.commands import CODE, commit, repobuild
 from tests.hooks.place import (
@@ -75,6 +83,17 @@ def processes(number: int) -> set[int]:
     return {int(line.split(":")[0].split()[1]) for line in session(number)}
 
 
+def kill_while_it_builds(here: Path) -> str:
+    """Kill a builder, wait until its build has ended, too, and return the commit."""
+    with long_build(here):
+        made = commit(here, {"a.py": "a = 1\n"})
+        wait_for(lambda: is_building(here, made))
+        process = builder(here)["process"]
+        os.kill(process, signal.SIGKILL)
+        wait_for(lambda: not processes(process))
+    return made
+
+
 def test_a_commit_is_built_and_nothing_runs_any_more(here):
     made = commit(here, {"a.py": "a = 1\n"})
     wait_until_built(here, made)
@@ -108,7 +127,7 @@ def test_after_three_interruptions_a_build_may_end(here):
         newest = commit(here, {"a.py": "a = 'newest'\n"})
         for _ in range(10):
             assert is_building(here, chosen)
-            background.time.sleep(0.1)
+            time.sleep(0.1)
     wait_until_built(here, newest)
     assert f"{chosen[:10]} built in" in (state(here) / "hook.log").read_text()
 
@@ -118,7 +137,7 @@ def test_one_builder_works_at_a_time(here):
         made = commit(here, {"a.py": "a = 1\n"})
         wait_for(lambda: is_building(here, made))
         process = builder(here)["process"]
-        assert drain(here).returncode == 0  # another one ends at once
+        assert drain(here).returncode == 0  # another one gives up
         assert builder(here)["process"] == process
     wait_until_built(here, made)
 
@@ -132,12 +151,7 @@ def test_hooks_at_the_same_time_leave_one_whole_commit(here):
 
 
 def test_a_killed_builder_ends_its_build_and_the_next_hook_continues(here):
-    with long_build(here):
-        made = commit(here, {"a.py": "a = 1\n"})
-        wait_for(lambda: is_building(here, made))
-        process = builder(here)["process"]
-        os.kill(process, signal.SIGKILL)
-        wait_for(lambda: not list(session(process)))
+    made = kill_while_it_builds(here)
     facts = builder(here)
     assert (facts["state"], facts["commit"], facts["process"]) == ("stopped", made, 0)
     text = repobuild(here, "hook", "status").stdout
@@ -147,12 +161,7 @@ def test_a_killed_builder_ends_its_build_and_the_next_hook_continues(here):
 
 
 def test_a_build_by_hand_does_what_a_killed_builder_left(here):
-    with long_build(here):
-        made = commit(here, {"a.py": "a = 1\n"})
-        wait_for(lambda: is_building(here, made))
-        process = builder(here)["process"]
-        os.kill(process, signal.SIGKILL)
-        wait_for(lambda: not processes(process))
+    kill_while_it_builds(here)
     assert builder(here)["state"] == "stopped"
     assert repobuild(here, "build", "--quiet").returncode == 0
     facts = builder(here)
@@ -169,11 +178,31 @@ def test_a_builder_that_is_asked_to_end_leaves_the_commit_for_the_next(here):
         wait_for(lambda: is_waiting_for_the_lock(here))
         process = builder(here)["process"]
         os.kill(process, signal.SIGTERM)
-        wait_for(lambda: not list(session(process)))
-    assert builder(here)["state"] == "stopped"
-    newer = commit(here, {"a.py": "a = 2\n"})
-    wait_until_built(here, newer)
-    assert made != newer and not (state(here) / "building").exists()
+        wait_for(lambda: not processes(process))
+    facts = builder(here)
+    assert (facts["state"], facts["wanted"]) == ("stopped", made)
+    wait_until_built(here, commit(here, {"a.py": "a = 2\n"}))
+    assert not (state(here) / "building").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("is_handled", [True, False])
+def test_a_build_that_a_signal_ended_has_not_failed(
+    tmp_path, monkeypatch, number, is_handled
+):
+    """Also while its modules are loaded, when nothing handles the signal yet."""
+    code = 128 + number if is_handled else -number
+
+    @contextmanager
+    def child(*_: object) -> Iterator[SimpleNamespace]:
+        yield SimpleNamespace(poll=lambda: code, returncode=code)
+
+    monkeypatch.setattr(background, "_child", child)
+    at_any_time = background.HookSettings(BuildWindow.parse("always"), 0)
+    one = background._Builder(tmp_path, lambda path: at_any_time)
+    with pytest.raises(SystemExit):
+        one._run(WantedCommit("1" * 40, tmp_path, tmp_path), at_any_time)
+    assert one.record.last.outcome == ""
 
 
 def test_a_record_from_before_a_restart_does_not_count(here):
@@ -279,6 +308,15 @@ def test_a_worktree_that_is_gone_is_an_error_in_the_status(here, tmp_path):
     assert last["outcome"] == "failed" and 'gone" is gone' in last["error"]
 
 
+def test_a_work_tree_that_git_does_not_open_is_an_error_that_says_why(here, tmp_path):
+    write_wanted(here, f"{head(here)}\n{tmp_path}/no-git\n{tmp_path}\n")
+    drain(here)
+    last = builder(here)["last"]
+    assert last["outcome"] == "failed"
+    assert '/no-git" (GIT_DIR) is not a git repository' in last["error"]
+    assert last["error"].count("\n") == 2  # why, and what to do
+
+
 def test_a_state_from_elsewhere_cannot_have_another_repository_built(here, tmp_path):
     other = place(tmp_path / "other")
     write_wanted(here, f"{head(other)}\n{other}/.git\n{other}\n")
@@ -356,6 +394,15 @@ def test_no_commit_is_lost_between_the_builders(tmp_path, monkeypatch):
     assert not (tmp_path / "wanted").exists() and not (tmp_path / "building").exists()
     numbers = [int(line, 16) for line in built.read_text().splitlines()]
     assert numbers == sorted(numbers) and numbers[-1] == 99
+
+
+def test_the_error_of_a_build_that_printed_much_is_found(tmp_path):
+    printed = b"error: of another build\n"
+    log = open_log(tmp_path)
+    os.write(log, printed + b"a step\n" * 300_000 + "error: é\nwhy\n".encode())
+    assert error_since(log, len(printed)) == "é\nwhy"
+    assert error_since(log, os.fstat(log).st_size) == ""
+    os.close(log)
 
 
 def test_the_log_does_not_grow_for_ever(here):

@@ -6,6 +6,7 @@ import json
 import subprocess
 from pathlib import Path
 
+from repobuild.hooks.hook_script import NAMES
 from tests.cases.commands import commit, digests, git, repobuild
 from tests.hooks.place import (
     builder,
@@ -65,7 +66,7 @@ class Day:
 def test_a_day_with_hooks(tmp_path):
     day = Day(tmp_path)
     here = day.here
-    names = ["post-merge", "post-commit", "post-checkout", "post-rewrite"]
+    names = list(NAMES)
     done = repobuild(here, "hook", "install", *names, "--json")
     installed = json.loads(done.stdout)["hooks"]
     assert [hook["name"] for hook in installed if hook["installed"]] == names

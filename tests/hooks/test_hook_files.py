@@ -20,6 +20,7 @@ from repobuild.hooks.hook_files import (
     list_hooks,
     uninstall,
 )
+from repobuild.hooks.hook_script import HookScript
 from tests.cases.commands import commit, git
 from tests.hooks.place import head, hooks_of, place, state, wanted, write_script
 
@@ -41,8 +42,7 @@ OWN = {
 @pytest.fixture
 def here(tmp_path: Path) -> Path:
     made = place(tmp_path / "a place")
-    write_script(made / ".git/hooks/part", "")
-    shutil.rmtree(made / ".git/hooks")
+    shutil.rmtree(made / ".git/hooks", ignore_errors=True)  # the samples of git
     write_script(made / ".git/hooks/part", "")
     return made
 
@@ -118,6 +118,21 @@ def test_a_link_stays_a_link(here, folder):
     assert os.readlink(folder.path / "post-merge") == "../../scripts/own"
 
 
+def test_a_link_to_a_tracked_script_is_kept_and_run(here, folder):
+    """Only the link gets another name: nothing that git tracks changes."""
+    commit(here, {"scripts/own": OWN["plain"].decode()})
+    (here / "scripts/own").chmod(0o755)
+    commit(here, {})
+    (folder.path / "post-merge").symlink_to("../../scripts/own")
+    before = listing(folder.path)
+    install(folder, ["post-merge"])
+    assert git(here, "status", "--porcelain") == ""
+    merge(here)
+    assert (here / "seen").read_text() == "mine 0\n"
+    uninstall(folder, ["post-merge"])
+    assert listing(folder.path) == before
+
+
 def test_a_hook_that_git_ignores_is_not_run_by_ours(here, folder):
     write_script(folder.path / "post-merge", OWN["plain"], 0o644)
     before = listing(folder.path)
@@ -178,11 +193,14 @@ def test_another_tool_that_comes_later_keeps_its_hook(here, folder):
 
 
 @pytest.mark.parametrize("verb", ["install", "uninstall"])
-@pytest.mark.parametrize("step", ["linked", "ours deleted"])
+@pytest.mark.parametrize("step", ["linked", "ours written", "ours deleted"])
 def test_what_a_kill_left_half_done_is_mended(here, folder, step, verb):
     path = write_script(folder.path / "post-merge", OWN["plain"])
     before = listing(folder.path)
     os.link(path, folder.path / "post-merge.before-repobuild")
+    if step == "ours written":  # and not yet renamed
+        ours = HookScript("post-merge", sys.executable, "", (), False).text()
+        write_script(folder.path / "post-merge.new-repobuild", ours)
     if step == "ours deleted":
         path.unlink()
     if verb == "install":
@@ -259,6 +277,17 @@ def test_a_hook_that_git_tracks_is_left_alone(here, folder):
     assert git(here, "status", "--porcelain") == ""
 
 
+@pytest.mark.parametrize("target", ["../scripts/own", "/bin/true"])
+def test_a_link_that_git_tracks_is_left_alone(here, folder, target):
+    git(here, "config", "core.hooksPath", "team")
+    (here / "team").mkdir()
+    (here / "team/post-merge").symlink_to(target)
+    commit(here, {"scripts/own": "#!/bin/sh\n"})
+    with pytest.raises(UsageError, match="git tracks it"):
+        install(found(here), ["post-merge"])
+    assert git(here, "status", "--porcelain") == ""
+
+
 def test_a_folder_of_all_repositories_wants_commits_of_those_that_asked(
     here, folder, tmp_path
 ):
@@ -282,6 +311,26 @@ def test_a_folder_of_all_repositories_wants_commits_of_those_that_asked(
     assert wanted(second)
     uninstall(found(second), ["post-commit"])
     assert listing(shared) == before
+
+
+def test_a_hook_that_stays_in_a_shared_folder_still_wants_commits(
+    here, folder, tmp_path
+):
+    git(here, "config", "core.hooksPath", str(tmp_path / "shared"))
+    install(found(here), ["post-commit", "post-merge"])
+    assert uninstall(found(here), ["post-merge"]) == ["post-merge"]
+    assert commit(here, {"a.py": "a = 1\n"}) == wanted(here)
+
+
+def test_hooks_that_another_folder_hides_are_taken_out_too(here, folder):
+    before = listing(folder.path)
+    install(folder, ["post-merge", "post-commit"])
+    git(here, "config", "core.hooksPath", "other")
+    install(found(here), ["post-merge"])
+    taken_out = uninstall(found(here), ["post-merge", "post-commit"])
+    assert taken_out == ["post-merge", "post-commit"]
+    assert listing(folder.path) == before
+    assert not list((here / "other").iterdir())
 
 
 def test_a_repository_that_was_removed_keeps_no_shared_hook(here, folder, tmp_path):
@@ -346,6 +395,14 @@ def test_where_git_runs_no_hooks_none_is_installed(here):
         found(here)
     with pytest.raises(UsageError, match="post-receive"):
         find_folder(here, here / ".git", is_bare=True)
+
+
+def test_without_git_the_work_tree_is_not_taken_for_its_folder_of_hooks(
+    here, monkeypatch
+):
+    monkeypatch.setenv("PATH", str(here))
+    with pytest.raises(UsageError, match="install it: https://git-scm.com"):
+        find_folder(here, here / ".git", is_bare=False)
 
 
 def test_a_script_that_lives_by_its_name_is_not_renamed(folder):

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from repobuild.hooks.hook_script import NAMES
 from tests.cases.commands import CODE, commit, git
 from tests.hooks.place import (
     FILES,
     called,
+    fake_python,
     find_program,
     head,
     place,
@@ -20,7 +22,6 @@ from tests.hooks.place import (
     write_script,
 )
 
-NAMES = ("post-merge", "post-commit", "post-checkout", "post-rewrite")
 RECIPE = """\
 NAME:
   commands:
@@ -34,11 +35,7 @@ LEFTHOOK = "".join(RECIPE.replace("NAME", name) for name in NAMES)
 def here(tmp_path: Path, monkeypatch) -> Path:
     """A repository, and a `repobuild` on PATH whose interpreter builds nothing."""
     monkeypatch.setenv("PRE_COMMIT_HOME", str(tmp_path / "pre-commit"))
-    interpreter = write_script(
-        tmp_path / "bin/python-of-ours",
-        f'#!/bin/sh\nfor last; do :; done\necho "$*" >"{tmp_path}/python.new"\n'
-        f'mv "{tmp_path}/python.new" "{tmp_path}/python.called"\n',
-    )
+    interpreter = fake_python(tmp_path / "python")
     program = (
         f"import sys; sys.executable = {str(interpreter)!r}\n"
         "from repobuild.cli.main import run\nsys.exit(run(sys.argv[1:]))\n"

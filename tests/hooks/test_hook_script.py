@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.hooks.hook_script import HookScript, command_for
+from repobuild.hooks.hook_script import NAMES, HookScript, command_for
 from repobuild.hooks.wanted import read_wanted
 from tests.cases.commands import commit, git
 from tests.hooks.place import (
@@ -25,8 +25,6 @@ from tests.hooks.place import (
     write_script,
 )
 
-ALL = ("post-merge", "post-commit", "post-checkout", "post-rewrite")
-
 
 @pytest.fixture
 def python(tmp_path: Path) -> Path:
@@ -37,7 +35,7 @@ def python(tmp_path: Path) -> Path:
 def here(tmp_path: Path, python: Path) -> Path:
     """A repository with all hooks, in a path with a space and quotes."""
     made = place(tmp_path / 'it\'s a "place"')
-    put_hooks(made, python, *ALL)
+    put_hooks(made, python, *NAMES)
     return made
 
 
@@ -74,6 +72,8 @@ def test_a_squash_is_wanted_when_it_is_committed(here):
     wanted(here)
     git(here, "merge", "-q", "--squash", "side")
     assert wanted(here) == ""
+    made = commit(here, {})
+    assert wanted(here) == made
 
 
 def test_a_switched_branch_is_wanted_a_restored_file_is_not(here):

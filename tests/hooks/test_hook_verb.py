@@ -10,7 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests.cases.commands import git, repobuild
-from tests.hooks.place import builder, head, place, state, wait_until_built
+from tests.hooks.place import (
+    builder,
+    head,
+    place,
+    state,
+    wait_until_built,
+    write_script,
+)
 
 
 @pytest.fixture
@@ -35,7 +42,7 @@ def test_json_has_stable_keys(here):
     facts = json.loads(repobuild(here, "hook", "status", "--json").stdout)
     assert set(facts) == {"version", "folder", "shared", "hooks", "unused", "builder"}
     assert {tuple(hook) for hook in facts["hooks"]} == {
-        ("name", "path", "installed", "runs_first", "problem")
+        ("name", "path", "installed", "runs_first", "problem", "next")
     }
     background = json.loads(repobuild(here, "status", "--json").stdout)["background"]
     assert background == facts["builder"] == {
@@ -76,6 +83,30 @@ def test_an_interpreter_that_is_gone_is_a_check_that_failed(here):
     done = repobuild(here, "hook", "status")
     assert done.returncode == 1
     assert 'does not work: its interpreter "/gone" is gone; run' in done.stdout
+
+
+def test_a_hook_that_another_program_moved_is_mended_by_the_step_it_names(here):
+    repobuild(here, "hook", "install")
+    hook = here / ".git/hooks/post-merge"
+    hook.rename(hook.with_name("post-merge.old"))
+    write_script(hook, "#!/bin/sh\n")
+    facts = json.loads(repobuild(here, "hook", "status", "--json").stdout)
+    step = facts["hooks"][0]["next"]
+    text = repobuild(here, "hook", "status").stdout
+    assert f'another program has moved it to "post-merge.old"; run `{step}`' in text
+    for command in step.split(" && "):
+        assert repobuild(here, *command.split()[1:]).returncode == 0
+    done = repobuild(here, "hook", "status")
+    assert done.returncode == 0
+    assert "installed; runs post-merge.before-repobuild first" in done.stdout
+
+
+def test_one_hook_of_a_shared_folder_can_be_taken_out(here, tmp_path):
+    git(here, "config", "core.hooksPath", str(tmp_path / "shared"))
+    repobuild(here, "hook", "install", "post-merge", "post-commit")
+    assert repobuild(here, "hook", "uninstall", "post-merge").returncode == 0
+    done = repobuild(here, "hook", "status")
+    assert done.returncode == 0 and "post-commit    installed\n" in done.stdout
 
 
 def test_hooks_that_another_folder_hides_are_named_and_can_be_taken_out(here):

@@ -20,7 +20,10 @@ _HOLDER_BYTES = 200
 
 @contextmanager
 def hold_lock(
-    path: Path, holder: str, wait: bool, report: Callable[[str], None]
+    path: Path,
+    holder: str,
+    wait: bool,
+    report: Callable[[str], None] = lambda text: None,
 ) -> Iterator[None]:
     """Hold the lock. When it is taken, `report` who has it and wait.
 
@@ -36,6 +39,25 @@ def hold_lock(
         os.ftruncate(descriptor, 0)
     finally:
         os.close(descriptor)
+
+
+def is_held(path: Path) -> bool:
+    """Return whether a process holds the lock.
+
+    Takes it shared, for an instant: who takes it without waiting meanwhile is refused,
+    and must try again.
+    """
+    try:
+        descriptor = open_without_links(path, os.O_RDONLY)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
 
 
 def _acquire(descriptor: int, wait: bool, report: Callable[[str], None]) -> None:
