@@ -19,7 +19,7 @@ from zlib import crc32
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import PROPERTIES, strip_counts
-from repobuild.samples.tasks.phrases import HELD_OUT, Phrases
+from repobuild.samples.tasks.phrases import HELD_OUT, FactKind, Phrases
 
 Sample = dict[str, Value]
 # One in six of the questions that a fact gets is held out in addition. With the share
@@ -123,10 +123,11 @@ def with_id_fields(context: Mapping[str, Value]) -> dict[str, Value]:
 def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
     """Yield (end of the key, sample) for each question that the fact gets."""
     kind = scope.phrases.kinds[fact.kind]
-    bucket = crc32((fact.phrasing_seed or phrasing_seed(fact.kind, scope.id)).encode())
-    # The four choices below read different bits of the hash.
-    if bucket % _PERCENT >= kind.share * _PERCENT:
+    seed = fact.phrasing_seed or phrasing_seed(fact.kind, scope.id)
+    if not is_asked(kind, seed):
         return
+    # The choices below and that of `is_asked` read different bits of the hash.
+    bucket = crc32(seed.encode())
     brief = bool(scope.get("brief"))  # tests: one question, in one language
     if kind.one_language or brief:
         language = scope.languages[(bucket >> 4) % len(scope.languages)]
@@ -140,6 +141,11 @@ def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
     for number in numbers:
         sub = f"#{kind.task}.{scope.phrases.language}.{kind.number + number}"
         yield sub, _sample(fact, scope, number)
+
+
+def is_asked(kind: FactKind, seed: str) -> bool:
+    """Return whether a seed is in the share of elements that get facts of a kind."""
+    return crc32(seed.encode()) % _PERCENT < kind.share * _PERCENT
 
 
 def phrasing_seed(kind: str, element: str) -> str:
