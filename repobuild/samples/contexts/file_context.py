@@ -16,13 +16,13 @@ from repobuild.samples.contexts.clues import (
     heading_trails,
     purpose_clue,
 )
-from repobuild.samples.contexts.copied_docstrings import (
+from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
+from repobuild.samples.contexts.docstring_uses import (
     COPIED,
     NO_PURPOSE,
     REPEATED,
     docstring_uses,
 )
-from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
