@@ -60,6 +60,10 @@ class Link:
         """
         self.path = (name, value)
 
+    def clear(self):
+        """`Link` objects are immutable, which means that nothing can be set."""
+        self.path = None
+
     def decoded(self):
         self.path = self.path.strip()
         return self.path
@@ -215,7 +219,8 @@ def test_a_note_to_maintainers_is_no_purpose(pages: Sampled) -> None:
 
 
 def test_what_a_class_is_tells_nothing_of_its_method(pages: Sampled) -> None:
-    assert answers(pages, "explain", f"{LINK}Link.replace") == set()
+    for name in ("replace", "clear"):  # two docstrings that begin alike
+        assert answers(pages, "explain", f"{LINK}Link.{name}") == set()
     (text,) = answers(pages, "sketch", f"{LINK}Link.replace")
     assert "A link to a page." not in text
 

@@ -123,11 +123,12 @@ class FileContext:
         That is its summary and, where others begin with the same paragraph, the next.
         """
         use = self._docstring_uses.get(element.qual)
-        text = "" if use in NO_PURPOSE else summary
-        _, _, rest = without_name(element.doc).strip().partition("\n\n")
-        if use == REPEATED and text and "\n" not in text and rest.strip():
-            text = f"{text} {summarise(rest)}".strip()
-        return text
+        if use in NO_PURPOSE:
+            return ""
+        if use == REPEATED and summary and "\n" not in summary:
+            _, _, rest = without_name(element.doc).strip().partition("\n\n")
+            return f"{summary} {summarise(rest)}".strip()
+        return summary
 
     def is_whole(self, section: ElementView, text: str) -> bool:
         """Return whether a text is all that a section says, but for its heading.
