@@ -66,12 +66,9 @@ class FactScope:
     def get(self, name: str) -> Value:
         return self.context.get(name, "")
 
-    def common_fields(self) -> Mapping[str, str]:
-        """Return the fields that every question and answer template may use."""
-        return self._common_fields
-
     @cached_property
-    def _common_fields(self) -> Mapping[str, str]:
+    def common_fields(self) -> Mapping[str, str]:
+        """The fields that every question and answer template may use."""
         context = self.context
         kind = "property" if self.is_property else context["kind"]
         return {
@@ -99,7 +96,7 @@ class FactScope:
         return is_chinese(text) != (self.phrases.words["script"] == "Han")
 
     def answer(self, kind: str, /, **more: str) -> str:
-        return self.phrases.answer(kind, **{**self.common_fields(), **more})
+        return self.phrases.answer(kind, **{**self.common_fields, **more})
 
     def without_held_out(self, ids: list[str]) -> list[str]:
         """Return the ids that an answer may name.
@@ -161,7 +158,7 @@ def _sample(fact: Fact, scope: FactScope, number: int) -> Sample:
         "task": kind.task,
         "language": scope.phrases.language,
         "form": "fim" if fact.masked else "chat",
-        "question": question.format_map({**scope.common_fields(), **fact.fields}),
+        "question": question.format_map({**scope.common_fields, **fact.fields}),
         "answer": fact.answer,
         "element": scope.id,
         "sources": list(fact.sources),
