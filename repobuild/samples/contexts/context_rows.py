@@ -55,7 +55,7 @@ from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
-MOST = 16  # ids in a list
+_MOST = 16  # ids in a list
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
@@ -275,7 +275,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     tests = _tests(file, element) if is_only else []
     is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
-        MOST,
+        _MOST,
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
         callees=_in_call_order(element, reader),
@@ -287,7 +287,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
-    row["open_calls"] = _calls_of_unknown(element, reader)
+    row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
@@ -301,10 +301,10 @@ def _is_read_by_name(element: ElementView) -> bool:
     return element.type != "method" or element.is_private
 
 
-def _calls_of_unknown(element: ElementView, reader: GraphReader) -> bool:
-    """Return whether it calls what stands for its main work, and nobody knows whose.
+def _has_unresolved_calls(element: ElementView, reader: GraphReader) -> bool:
+    """Return whether it calls a method that may do its main work and is not resolved.
 
-    That is the method of a base from elsewhere, or a special method of any object.
+    That is `super().m()` of a base from elsewhere, or a special method of any object.
     """
     known = {name_of(split_id(id)[1]) for id in reader.outgoing(element.id, "calls")}
     return any(
@@ -474,9 +474,9 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
 
 
 def _rests_on_others(file: FileContext, element: ElementView) -> bool:
-    """Return whether a test rests on functions, classes or values of its file.
+    """Return whether a test uses functions, classes or values of its own file.
 
-    Nobody is shown them.
+    The question shows the test alone, so their values cannot be known.
     """
     helpers = {
         one.name
@@ -524,7 +524,7 @@ def file_row(file: FileContext) -> Row | None:
     if kind == "document" and not _begins_with_sentences(file.facts.get("doc", "")):
         row["summary"] = ""
     imports = {} if is_aside else _import_lists(file)
-    row.update(_cut_lists(MOST, **imports))
+    row.update(_cut_lists(_MOST, **imports))
     members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
     row.update(members, more=[*row["more"], *members["more"]])
     if kind == "document":
