@@ -26,7 +26,7 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from repobuild.code.facts.element_row import name_of
+from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.tests_by_path import is_test, is_tool
 from repobuild.engine.contract import Value
@@ -325,7 +325,7 @@ def _foreign_bases(element: ElementView, row: Row) -> Row:
     texts = [
         text
         for text in element.row.bases
-        if text.partition("[")[0].strip().rpartition(".")[2] not in known
+        if name_of(without_type_arguments(text)) not in known
     ]
     if len(texts) + len(row["bases"]) == len(element.row.bases):
         return {"foreign_bases": texts}
