@@ -28,7 +28,7 @@ from itertools import islice
 
 from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test, is_tool
+from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import (
@@ -63,7 +63,6 @@ _SHORT_RAW_CODE = 20  # the same with comments and docstring
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
-_BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _SPECIAL = re.compile(r"\.__\w+__$")
@@ -408,7 +407,7 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
         for user in file.reader.incoming(id, kind, tests=True)
     )
     found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
-    tests = [one for one in found if one and not _BENCHMARK.search(one)]
+    tests = [one for one in found if one and not is_benchmark(one)]
     tests.sort(key=lambda one: not _is_named_after(one, element))
     return tests
 

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.binding_marks import IMPORTED_MODULE, IMPORTED_NAME
-from repobuild.code.scan.tests_by_path import is_test, is_tool
+from repobuild.code.scan.file_roles import is_test, is_tool
 from repobuild.samples.contexts.clues import (
     clues_of,
     heading_clue,

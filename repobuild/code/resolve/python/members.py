@@ -14,7 +14,7 @@ from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.mro import MRO, c3_merge
 from repobuild.code.resolve.symbol import Kind, Symbol
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 
 _REPLACEABLE = 0.4  # no edge that samples state
 _MAX_BASES = 100  # of one class; merging them costs their number for each member

@@ -44,7 +44,7 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 
 _MODULE_ENDING = re.compile(r"(?:/?__init__)?\.pyi?\Z")
