@@ -25,7 +25,7 @@ from typing import Literal
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import elements_of
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 from repobuild.samples.contexts.line_rows import LINES
 from repobuild.samples.dataset.all_samples import AllSamples

@@ -30,7 +30,7 @@ from rapidfuzz import fuzz, process
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, elements_of, split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, spans

@@ -8,10 +8,15 @@ from typing import Any
 
 from repobuild.cli.claim_audit import audit_tree
 from repobuild.samples.dataset.all_samples import AllSamples
+from repobuild.samples.tasks.facts import is_asked, phrasing_seed
+from repobuild.samples.tasks.phrases import load_phrases
 from repobuild.truth.answer_template import answer_templates
 from repobuild.truth.audit import Audit, audit
 from tests.repository import Repository
 from tests.standard import Standard
+
+# No element is held out, and every question is in one language.
+ALL_IN_ENGLISH: dict[str, Any] = {"split.generalise": 0.0, "samples.languages": ["en"]}
 
 
 class Sampled:
@@ -45,6 +50,14 @@ class Sampled:
 
 
 def of_kind(sampled: Sampled, kind: str, element: str = "") -> list[dict[str, Any]]:
+    """Return the samples of a kind, all of them unless an element is given.
+
+    Some kinds are asked of a share of all elements, drawn by their ids. A test that an
+    element has no such sample could never fail where the element is not drawn.
+    """
+    if element:
+        seed = phrasing_seed(kind, element)
+        assert is_asked(load_phrases("en").kinds[kind], seed), f"{seed} is not drawn"
     found = []
     for key, sample in sampled.samples.items():
         task, language, number = key.rpartition("#")[2].split(".")

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from repobuild.truth.answer_template import answer_templates
-from tests.cases.sampled import Sampled
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
 
 STORE = '''"""Stores of values."""
 
@@ -107,13 +107,12 @@ FILES = {
     "stores/store.py": STORE,
     "tests/test_store.py": TESTS,
 }
-SETTINGS = {"split.generalise": 0.0, "samples.languages": ["en"]}
 HOME = "stores/store.py::"
 
 
 @pytest.fixture(scope="module")
 def stores(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("stores"), FILES, **SETTINGS)
+    return Sampled(tmp_path_factory.mktemp("stores"), FILES, **ALL_IN_ENGLISH)
 
 
 def of_kind(sampled: Sampled, kind: str, id: str) -> dict[str, Any]:
@@ -174,7 +173,8 @@ def test_a_short_method_is_explained_by_its_code(tmp_path: Path):
     files = {
         "a.py": "class A:\n    def close(self):\n        x = 1\n        return x\n"
     }
-    sampled = Sampled(tmp_path, files, **SETTINGS, **{"samples.min_code_lines": 2})
+    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 2}
+    sampled = Sampled(tmp_path, files, **settings)
     answers = sampled.answers("a.py::A.close")
     assert any("**Its code**:\n```python\ndef close" in one for one in answers)
     assert sampled.audit().wrong == []
@@ -248,7 +248,7 @@ def test_an_instance_is_not_named_like_the_package(tmp_path: Path):
         '        """Serve an application at a host."""\n        return host\n'
     )
     files = {"star/__init__.py": "", "star/app.py": app}
-    sampled = Sampled(tmp_path, files, **SETTINGS)
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
     answers = "\n".join(sampled.answers("star/app.py::Star.host"))
     assert "\nmy_star.host(host, app)\n" in answers
     assert sampled.audit().wrong == []

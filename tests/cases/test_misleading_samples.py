@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.usage.call_example import call_example
-from tests.cases.sampled import Sampled, answers, of_kind
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 RULES = '''"""
 shop.rules
@@ -124,13 +124,12 @@ FILES = {
     '    assert cheap(note="n")(3) == "three of them"\n\n\n'
     "def test_rule():\n    assert Rule(least=2).apply(4711) is not missing\n",
 }
-SETTINGS = {"split.generalise": 0.0, "samples.languages": ["en"]}
 HOME = "shop/rules.py::"
 
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("shop"), FILES, **SETTINGS)
+    return Sampled(tmp_path_factory.mktemp("shop"), FILES, **ALL_IN_ENGLISH)
 
 
 def test_every_claim_of_these_samples_holds(shop: Sampled):
@@ -260,7 +259,7 @@ LEVELS = ("cheap", "dear", "even", "fair", "high", "low", "odd", "right")
 
 def test_a_part_of_a_statement_is_no_missing_line(tmp_path: Path):
     code = "\n\n".join(PRICED.format(name=name) for name in LEVELS)
-    sampled = Sampled(tmp_path, {"prices.py": code}, **SETTINGS)
+    sampled = Sampled(tmp_path, {"prices.py": code}, **ALL_IN_ENGLISH)
     lines = answers(sampled, "line")
     assert lines and lines <= {"if price > 9:", "return price"}
 
@@ -342,7 +341,7 @@ def test_a_plan_registers_nothing_in_messages_guides_for_upgrades_and_helpers(
         "tests/test_handlers.py": f"from post.handlers import {imports}\n\n\n"
         f"def test_handlers():\n{made}",
     }
-    sampled = Sampled(tmp_path, files, **SETTINGS)
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
     assert sampled.audit().wrong == []
     plans = answers(sampled, "plan") | answers(sampled, "plan_like")
     assert plans

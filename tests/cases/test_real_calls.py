@@ -9,7 +9,7 @@ import pytest
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.text.refusals import only_raises
 from repobuild.truth.audit import Audit
-from tests.cases.sampled import Sampled
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
 
 SHELF = '''\
 """A shelf of paths."""
@@ -66,8 +66,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "tests/test_paths.py": TESTS,
     }
     folder: Path = tmp_path_factory.mktemp("shelf")
-    settings = {"split.generalise": 0.0, "samples.languages": ["en"]}
-    return Sampled(folder, files, **settings)
+    return Sampled(folder, files, **ALL_IN_ENGLISH)
 
 
 def usages(sampled: Sampled, id: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from repobuild.samples.dataset.split import Split
 from repobuild.samples.text.docstring_parts import first_sentence, parse_docstring
 from repobuild.samples.text.markup import strip_markup
-from tests.cases.sampled import Sampled, answers, of_kind
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 QUEUES = '''"""Queues with two faces."""
 
@@ -121,13 +121,12 @@ FILES = {
     "queues/__init__.py": QUEUES,
     "queues/typed.py": "import typing_extensions\n\nX = typing_extensions.Self\n",
 }
-SETTINGS = {"split.generalise": 0.0, "samples.languages": ["en"]}
 HOME = "queues/__init__.py::"
 
 
 @pytest.fixture(scope="module")
 def queues(tmp_path_factory) -> Sampled:
-    return Sampled(tmp_path_factory.mktemp("queues"), FILES, **SETTINGS)
+    return Sampled(tmp_path_factory.mktemp("queues"), FILES, **ALL_IN_ENGLISH)
 
 
 def test_every_claim_of_these_samples_holds(queues: Sampled):
@@ -202,7 +201,7 @@ def test_a_list_without_its_held_out_elements_is_no_answer(tmp_path: Path):
         return [split.is_held_out(HOME + name) for name in [*names, "Face"]]
 
     salt = next(str(n) for n in range(99) if hidden(str(n)) == [True, False, False])
-    settings = {**SETTINGS, "split.generalise": 0.5, "split.salt": salt}
+    settings = {**ALL_IN_ENGLISH, "split.generalise": 0.5, "split.salt": salt}
     queues = Sampled(tmp_path, FILES, **settings)
     assert answers(queues, "overridden", f"{HOME}Face.size") == set()
     told = [
@@ -260,7 +259,7 @@ def test_a_backport_is_no_foundation(queues: Sampled):
 
 def test_a_single_package_is_no_architecture(tmp_path: Path):
     files = {"setup.cfg": "[metadata]\nname = one\n", "one/__init__.py": "A = 1\n"}
-    assert answers(Sampled(tmp_path, files, **SETTINGS), "architecture") == set()
+    assert answers(Sampled(tmp_path, files, **ALL_IN_ENGLISH), "architecture") == set()
 
 
 def test_code_on_one_line_has_no_range_of_lines(queues: Sampled):
@@ -274,7 +273,7 @@ def test_a_call_by_the_signature_is_shown_only_where_it_tells_more_than_names(tm
         "shop.py": "def scale(width, height):\n    return width * height\n\n\n"
         "def trim(text: str, width: int):\n    return text[:width]\n"
     }
-    sampled = Sampled(tmp_path, files, **SETTINGS)
+    sampled = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
     usage = {
         one["element"] for one in sampled.samples.values() if one["task"] == "api_usage"
         and "signature**" in one["answer"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import Sampled
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
 
 QUEUE = '''\
 """Queues with two faces."""
@@ -75,8 +75,7 @@ def queues(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "tests/test_benchmarks.py": BENCHMARKS,
     }
     folder: Path = tmp_path_factory.mktemp("queues")
-    settings = {"split.generalise": 0.0, "samples.languages": ["en"]}
-    return Sampled(folder, files, **settings)
+    return Sampled(folder, files, **ALL_IN_ENGLISH)
 
 
 def answers_of(sampled: Sampled, name: str) -> set[str]:

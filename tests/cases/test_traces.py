@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.cases.sampled import Sampled
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
 
 CHAIN = '''\
 """Chains of nodes."""
@@ -89,8 +88,7 @@ def caller(chain):
 def chains(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
     files = {"chains/__init__.py": "", "chains/chain.py": CHAIN}
     folder: Path = tmp_path_factory.mktemp("chains")
-    settings: dict[str, Any] = {"split.generalise": 0.0, "samples.languages": ["en"]}
-    settings |= {"samples.min_code_lines": 2}
+    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 2}
     return Sampled(folder, files, **settings)
 
 

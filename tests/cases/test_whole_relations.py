@@ -1,4 +1,4 @@
-"""What strict readers of bidict, hyperlink and jsonpickle called half true."""
+"""Relations are told whole, or not at all."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import Sampled, answers, of_kind
-
-SETTINGS = {"split.generalise": 0.0, "samples.languages": ["en"]}
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 VIEWS = '''"""Views of a table."""
 
@@ -64,14 +62,14 @@ class Items(SetView, ItemsView[KT, KT]):
 class LongItems(Items):
     """A view of many pairs."""
 
-    def encode(self, text):
-        """Encode a text, the reverse of `decode`."""
+    def escape(self, text):
+        """Escape a text, the reverse of `unescape`."""
         return text
 
     def use(self):
-        """Encode what is seen."""
+        """Escape what is seen."""
         self._start(1)
-        return self.encode("a")
+        return self.escape("a")
 
     def _start(self, number):
         """Begin at a number."""
@@ -88,7 +86,7 @@ def views(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
         "a/one.py": "def unhook():\n    '''Take a hook away again.'''\n    return 1\n",
         "b/two.py": "def unhook():\n    '''Take all hooks away.'''\n    return 2\n",
     }
-    return Sampled(folder, files, **SETTINGS)
+    return Sampled(folder, files, **ALL_IN_ENGLISH)
 
 
 def test_all_base_classes_of_the_header_are_named(views: Sampled) -> None:
@@ -129,15 +127,10 @@ def test_class_attributes_of_an_example_are_named(views: Sampled) -> None:
     assert f"It defines `_viewname` (line {line}), `length`" in answer
 
 
-@pytest.mark.parametrize("name", ["encode", "_start"])
+@pytest.mark.parametrize("name", ["escape", "_start"])
 def test_callers_are_not_all_that_a_change_concerns(views: Sampled, name: str) -> None:
     """A counterpart has to be kept in step, and what is set is read elsewhere."""
     assert not answers(views, "change", f"views/views.py::LongItems.{name}")
-
-
-def test_a_question_for_a_model_does_not_name_it(views: Sampled) -> None:
-    questions = [one["question"] for one in of_kind(views, "similar")]
-    assert not [one for one in questions if "is a model" in one or "good model" in one]
 
 
 def test_no_question_for_a_file_names_the_file(views: Sampled) -> None:
@@ -175,7 +168,7 @@ def check(key, value, known):
 
 def test_a_plan_imports_what_it_raises_in_another_file(tmp_path: Path) -> None:
     files = {"twin/errors.py": ERRORS, "twin/core.py": CORE, "twin/__init__.py": ""}
-    twin = Sampled(tmp_path, files, **SETTINGS)
+    twin = Sampled(tmp_path, files, **ALL_IN_ENGLISH)
     plans = [one["answer"] for one in of_kind(twin, "plan")]
     assert plans
     for answer in plans:
@@ -213,14 +206,14 @@ class Picture:
 
     def place(self):
         """Where the shape is drawn."""
-        return self._cut(self._shape.path)
+        return self._clip(self._shape.path)
 
-    def cutter(self):
-        """Choose how to cut."""
-        return self._cut
+    def clipper(self):
+        """Choose how to clip."""
+        return self._clip
 
-    def _cut(self, one):
-        """Cut a path."""
+    def _clip(self, one):
+        """Clip a path."""
         return one
 
 
@@ -229,20 +222,20 @@ def _trim(one):
     return one
 
 
-def inverted(one):
-    """Invert a shape."""
-    return one.__inverted__() or _trim(one)
+def mirror(one):
+    """Mirror a shape."""
+    return one.__mirrored__() or _trim(one)
 '''
 
 
 def test_lists_leave_nothing_out(tmp_path: Path) -> None:
-    shapes = Sampled(tmp_path, {"shapes/draw.py": SHAPES}, **SETTINGS)
+    shapes = Sampled(tmp_path, {"shapes/draw.py": SHAPES}, **ALL_IN_ENGLISH)
     draw = "shapes/draw.py::"
     # `Picture` reads it through an object of a class that nobody knows.
     assert not answers(shapes, "readers", f"{draw}Shape.path")
     # The work is done by a method of `dict`, or of whatever is passed.
     assert not answers(shapes, "callees", f"{draw}Shape.clear")
-    assert not answers(shapes, "callees", f"{draw}inverted")
-    for answer in answers(shapes, "callers", f"{draw}Picture._cut"):
-        assert "**Read, without a call, by**: `Picture.cutter`" in answer
+    assert not answers(shapes, "callees", f"{draw}mirror")
+    (answer,) = answers(shapes, "callers", f"{draw}Picture._clip")
+    assert "**Read, without a call, by**: `Picture.clipper`" in answer
     assert not shapes.audit().wrong

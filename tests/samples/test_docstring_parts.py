@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from repobuild.samples.text.docstring_parts import (
     SUMMARY,
     first_sentence,
@@ -198,3 +200,29 @@ def test_a_sentence_that_goes_on_with_a_word_and_a_colon_is_no_section() -> None
     text = "Return True if one matches, else\nFalse:\n\n    >>> d.is_('.a')\n"
     assert summarise(text) == "Return True if one matches, else False"
     assert summarise("Return the sum\nArgs:\n    a: one") == "Return the sum"
+
+
+@pytest.mark.parametrize(
+    "doc",
+    [
+        "which is given by the caller.",
+        "so that `dict(model)` works",
+        '!!! abstract "Usage Documentation"\n    [Models](../models.md)',
+        "... and more of it.",
+    ],
+)
+def test_a_sentence_that_begins_in_the_middle_is_no_summary(doc: str) -> None:
+    assert parse_docstring(doc).summary == ""
+    assert parse_docstring("Or do this.").summary == "Or do this."
+
+
+def test_data_is_no_purpose() -> None:
+    assert parse_docstring("{'type': 'boolean', 'nullable': True}").summary == ""
+    assert parse_docstring("..and so on.").summary == ""
+    told = parse_docstring("{class}`Rule` of a field.").summary
+    assert told == "`Rule` of a field."
+
+
+def test_a_role_is_quoted_without_the_prefix_of_its_target() -> None:
+    told = parse_docstring("Turn a :class:`python3:str` into :func:`.weigh()`.").summary
+    assert told == "Turn a `str` into `weigh()`."

@@ -23,6 +23,7 @@ def hidden(*lines: str) -> str:
         ("assert total(rows) == [4200]", "[4200]"),
         ('self.assertEqual(name(row), "first")', '"first")'),
         ("self.assertRaises(ValueError, total, None)", ""),
+        ('self.assertRaises(ValueError, lambda: total("a b"))', ""),
         ('self.assertEqual("first", name(row))', ""),
         ("self.assertTrue(size(rows) == 10 * KILO)", "10 * KILO)"),
         ("assert order(rows) in (FIRST, LAST)", "(FIRST, LAST)"),

@@ -137,6 +137,11 @@ def name_of(qual: str) -> str:
     return name[:1] + name[1:].partition("#")[0]
 
 
+def without_type_arguments(base: str) -> str:
+    """Return the class that a base names as written: `a.B` of `a.B[int]`."""
+    return base.partition("[")[0].strip()
+
+
 def bindings_of(bindings: Bindings, name: str) -> tuple[Binding, ...]:
     """Return the bindings of a name, in source order."""
     value = bindings.get(name)

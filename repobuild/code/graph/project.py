@@ -56,7 +56,7 @@ _MAX_DEPTH = 3  # folders
 _MOST_NAMES = 3  # of a module that a distribution is called after: google.cloud.storage
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
-_MAX_KEY_MODULES = 8
+MAX_KEY_MODULES = 8
 _FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
@@ -454,7 +454,7 @@ def _key_modules(
         found = (
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
-    return found[:_MAX_KEY_MODULES]
+    return found[:MAX_KEY_MODULES]
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:

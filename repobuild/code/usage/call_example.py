@@ -151,7 +151,10 @@ def _is_expected_to_fail(lines: Sequence[str], row: int) -> bool:
 
 @lru_cache(256)
 def _without_strings(text: str) -> str:
-    """Cached: the lines around a call are looked at for each row it may begin in."""
+    """Return text with empty strings and no comments.
+
+    Cached: the lines around a call are looked at for each row it may begin in.
+    """
     return STRING_OR_COMMENT.sub("''", text)
 
 
@@ -162,8 +165,7 @@ def _is_asserted_to_fail(lines: Sequence[str], row: int, inner: int) -> bool:
         if text and indent < inner and not text.startswith((")", "]", "}")):
             if not text.startswith("except"):
                 return False
-            body = (line for line in lines[at + 1 : at + 1 + _BODY_LINES])
-            return any(_ASSERTS.match(line) for line in body)
+            return any(map(_ASSERTS.match, lines[at + 1 : at + 1 + _BODY_LINES]))
     return False
 
 

@@ -22,8 +22,8 @@ from typing import Any
 from repobuild.code.facts.element_row import ElementRow, name_of, row_of
 from repobuild.code.graph.graph import PROJECT
 from repobuild.code.graph.nodes import edge_key, split_id
+from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.source_text import source_of
-from repobuild.code.scan.tests_by_path import is_test
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.engine.contract import Value, View
 

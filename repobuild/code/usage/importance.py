@@ -31,8 +31,8 @@ from math import log2
 from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, elements_of
 from repobuild.code.graph.nodes import edge_key, split_id
+from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.language import DOCUMENTS
-from repobuild.code.scan.tests_by_path import is_test
 from repobuild.engine.contract import Table, Value, View
 
 LEVELS = 15  # steps between 0 and 1

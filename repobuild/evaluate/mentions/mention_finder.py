@@ -28,7 +28,7 @@ from functools import cached_property
 from itertools import islice
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.evaluate.mentions.mention_parser import (
     is_python,
     names_in,

@@ -35,7 +35,7 @@ from hashlib import blake2b
 from zlib import crc32
 
 from repobuild.code.graph.graph import elements_of, split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.changes.change_samples import GONE_KINDS, change_fields
 from repobuild.samples.changes.history_scope import HistoryScope

@@ -33,11 +33,11 @@ from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of, parent_of
 from repobuild.code.graph.graph import PROJECT, split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.clues import clues_of, headings_of, own_clues
-from repobuild.samples.contexts.copied_docstrings import docstring_uses
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
+from repobuild.samples.contexts.docstring_uses import docstring_uses
 from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.contexts.file_context import GETATTR
 from repobuild.samples.contexts.graph_reader import (

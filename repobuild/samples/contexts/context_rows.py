@@ -26,9 +26,9 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 
-from repobuild.code.facts.element_row import name_of
+from repobuild.code.facts.element_row import name_of, without_type_arguments
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test, is_tool
+from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import (
@@ -55,7 +55,7 @@ from repobuild.samples.text.import_statements import needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
-MOST = 16  # ids in a list
+_MOST = 16  # ids in a list
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
@@ -63,7 +63,6 @@ _SHORT_RAW_CODE = 20  # the same with comments and docstring
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
-_BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 _OUTLINE = 6  # signatures of siblings
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 _SPECIAL = re.compile(r"\.__\w+__$")
@@ -275,7 +274,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     tests = _tests(file, element) if is_only else []
     is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
-        MOST,
+        _MOST,
         callers=(caller for caller in callers if caller != id),
         readers=(one for one in readers if one != id),
         callees=_in_call_order(element, reader),
@@ -287,7 +286,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
-    row["open_calls"] = _calls_of_unknown(element, reader)
+    row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
@@ -301,10 +300,10 @@ def _is_read_by_name(element: ElementView) -> bool:
     return element.type != "method" or element.is_private
 
 
-def _calls_of_unknown(element: ElementView, reader: GraphReader) -> bool:
-    """Return whether it calls what stands for its main work, and nobody knows whose.
+def _has_unresolved_calls(element: ElementView, reader: GraphReader) -> bool:
+    """Return whether it calls a method that may do its main work and is not resolved.
 
-    That is the method of a base from elsewhere, or a special method of any object.
+    That is `super().m()` of a base from elsewhere, or a special method of any object.
     """
     known = {name_of(split_id(id)[1]) for id in reader.outgoing(element.id, "calls")}
     return any(
@@ -325,7 +324,7 @@ def _foreign_bases(element: ElementView, row: Row) -> Row:
     texts = [
         text
         for text in element.row.bases
-        if text.partition("[")[0].strip().rpartition(".")[2] not in known
+        if name_of(without_type_arguments(text)) not in known
     ]
     if len(texts) + len(row["bases"]) == len(element.row.bases):
         return {"foreign_bases": texts}
@@ -408,7 +407,7 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
         for user in file.reader.incoming(id, kind, tests=True)
     )
     found = dict.fromkeys(enclosing_test(user) for user in islice(users, _MOST_USERS))
-    tests = [one for one in found if one and not _BENCHMARK.search(one)]
+    tests = [one for one in found if one and not is_benchmark(one)]
     tests.sort(key=lambda one: not _is_named_after(one, element))
     return tests
 
@@ -474,9 +473,9 @@ def assertion_fields(file: FileContext, element: ElementView, most: int) -> Row:
 
 
 def _rests_on_others(file: FileContext, element: ElementView) -> bool:
-    """Return whether a test rests on functions, classes or values of its file.
+    """Return whether a test uses functions, classes or values of its own file.
 
-    Nobody is shown them.
+    The question shows the test alone, so their values cannot be known.
     """
     helpers = {
         one.name
@@ -524,7 +523,7 @@ def file_row(file: FileContext) -> Row | None:
     if kind == "document" and not _begins_with_sentences(file.facts.get("doc", "")):
         row["summary"] = ""
     imports = {} if is_aside else _import_lists(file)
-    row.update(_cut_lists(MOST, **imports))
+    row.update(_cut_lists(_MOST, **imports))
     members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
     row.update(members, more=[*row["more"], *members["more"]])
     if kind == "document":

@@ -9,20 +9,20 @@ from functools import cached_property
 
 from repobuild.code.facts.element_row import bindings_of
 from repobuild.code.resolve.binding_marks import IMPORTED_MODULE, IMPORTED_NAME
-from repobuild.code.scan.tests_by_path import is_test, is_tool
+from repobuild.code.scan.file_roles import is_test, is_tool
 from repobuild.samples.contexts.clues import (
     clues_of,
     heading_clue,
     heading_trails,
     purpose_clue,
 )
-from repobuild.samples.contexts.copied_docstrings import (
+from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
+from repobuild.samples.contexts.docstring_uses import (
     COPIED,
     NO_PURPOSE,
     REPEATED,
     docstring_uses,
 )
-from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
@@ -123,11 +123,12 @@ class FileContext:
         That is its summary and, where others begin with the same paragraph, the next.
         """
         use = self._docstring_uses.get(element.qual)
-        text = "" if use in NO_PURPOSE else summary
-        _, _, rest = without_name(element.doc).strip().partition("\n\n")
-        if use == REPEATED and text and "\n" not in text and rest.strip():
-            text = f"{text} {summarise(rest)}".strip()
-        return text
+        if use in NO_PURPOSE:
+            return ""
+        if use == REPEATED and summary and "\n" not in summary:
+            _, _, rest = without_name(element.doc).strip().partition("\n\n")
+            return f"{summary} {summarise(rest)}".strip()
+        return summary
 
     def is_whole(self, section: ElementView, text: str) -> bool:
         """Return whether a text is all that a section says, but for its heading.

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Value, View
-from repobuild.samples.contexts.copied_docstrings import NO_PURPOSE, docstring_uses
+from repobuild.samples.contexts.docstring_uses import NO_PURPOSE, docstring_uses
 from repobuild.samples.contexts.element_view import (
     ElementView,
     read_elements,

@@ -153,8 +153,8 @@ def _attributes(file: FileContext, element: ElementView) -> list[list[Value]]:
     if file.language != "python":
         return []
     lines = file.code(element).split("\n")[element.row.lead :]
-    margins = {e.row.start_line: e for e in file.children(element.qual)}
-    first = lines[min(margins) - element.row.start_line]
+    first_child = min(e.row.start_line for e in file.children(element.qual))
+    first = lines[first_child - element.row.start_line]
     margin = first[: len(first) - len(first.lstrip())]
     found: dict[str, list[Value]] = {}
     for number, line in enumerate(lines, element.row.start_line):

@@ -18,7 +18,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import read_document
 from repobuild.engine.contract import Value, View

@@ -67,7 +67,10 @@ def family_of(id: str) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def _is_drawn(id: str, share: float, salt: str) -> bool:
-    """Cached: the lists of an element's samples name the same elements again."""
+    """Return whether a share that is drawn by `salt` holds an element's family.
+
+    Cached: the lists of an element's samples name the same elements again.
+    """
     family = family_of(id)
     return bool(family) and hash32(family, salt) < share * _HASHES
 

@@ -39,6 +39,7 @@ from zlib import crc32
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
+from repobuild.code.scan.file_roles import is_benchmark
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, enclosing_test
@@ -59,6 +60,7 @@ from repobuild.samples.families.past_additions import (
 from repobuild.samples.families.registration import NamedPlace, is_document, mentions
 from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
+from repobuild.samples.text.refusals import is_exception
 
 Row = dict[str, Value]
 LIKE = "like::"  # begins the key of a row about one sibling
@@ -86,8 +88,6 @@ _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
-_BENCHMARK = re.compile(r"(?i)(^|[/_])bench")
-_EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
@@ -600,8 +600,8 @@ def _kind(one: NamedPlace, family: Family) -> str:
         return ""
     if one.kind == "function" and _is_raised(one.name, one.line):
         return "raise"
-    is_exception = _EXCEPTION.search(family.where)
-    return "" if one.kind == "function" and is_exception else one.kind
+    is_user = one.kind == "function" and is_exception(family.where)
+    return "" if is_user else one.kind
 
 
 def _counts(one: NamedPlace, family: Family) -> bool:
@@ -670,7 +670,7 @@ def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[
         if id in alone:
             tests.update(tree.find(f"tests:{stem}"))
         forms = forms_of(id, len(homes) * 2 > len(ids))
-        tests = {one for one in tests if not _BENCHMARK.search(one)}
+        tests = {one for one in tests if not is_benchmark(one)}
         for one in {pattern_of(one, forms) for one in tests}:
             found[one].append(number)
     kept = [

@@ -19,7 +19,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import FileEdgeLists
 

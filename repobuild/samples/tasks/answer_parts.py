@@ -10,6 +10,7 @@ import re
 from repobuild.samples.contexts.element_view import PROPERTIES
 from repobuild.samples.contexts.element_view import strip_counts as displayed_name
 from repobuild.samples.tasks.facts import FactScope
+from repobuild.samples.text.refusals import is_exception
 
 MAX_NAMES = 16  # in a list; a longer one ends with "and others"
 _FEWEST_NAMES = 4  # in a list that is cut, and leaves held-out elements out
@@ -27,7 +28,6 @@ _KEEPS_SIGNATURE = frozenset(
     " no_type_check runtime_checkable unique".split()
 )
 _RAISED = re.compile(r"^[ \t]*raise ([\w.]+)", re.MULTILINE)
-_EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 _LONGEST_DECORATORS = 200  # characters
 _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
@@ -213,7 +213,7 @@ def only_exceptions(scope: FactScope, ids: tuple[str, ...]) -> bool:
     raised = {*(scope.get("raises") or ()), *_RAISED.findall(code)}
     last_names = {one.rpartition(".")[2] for one in raised}
     names = {displayed_name(id.partition("::")[2]).rpartition(".")[2] for id in ids}
-    return all(one in last_names or _EXCEPTION.search(one) for one in names)
+    return all(one in last_names or is_exception(one) for one in names)
 
 
 def list_texts(scope: FactScope, items: list[str], more: bool = False) -> str:

@@ -213,7 +213,7 @@ def _method_list(scope: FactScope) -> str:
 
 
 def _is_dunder(name: str) -> bool:
-    """Return whether a method is called by its class's users under no name."""
+    """Return whether Python calls a method for an operator or a built-in function."""
     return name.startswith("__") and name.endswith("__")
 
 

@@ -19,7 +19,7 @@ from zlib import crc32
 from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import PROPERTIES, strip_counts
-from repobuild.samples.tasks.phrases import HELD_OUT, Phrases
+from repobuild.samples.tasks.phrases import HELD_OUT, FactKind, Phrases
 
 Sample = dict[str, Value]
 # One in six of the questions that a fact gets is held out in addition. With the share
@@ -66,12 +66,9 @@ class FactScope:
     def get(self, name: str) -> Value:
         return self.context.get(name, "")
 
-    def common_fields(self) -> Mapping[str, str]:
-        """Return the fields that every question and answer template may use."""
-        return self._common_fields
-
     @cached_property
-    def _common_fields(self) -> Mapping[str, str]:
+    def common_fields(self) -> Mapping[str, str]:
+        """The fields that every question and answer template may use."""
         context = self.context
         kind = "property" if self.is_property else context["kind"]
         return {
@@ -99,7 +96,7 @@ class FactScope:
         return is_chinese(text) != (self.phrases.words["script"] == "Han")
 
     def answer(self, kind: str, /, **more: str) -> str:
-        return self.phrases.answer(kind, **{**self.common_fields(), **more})
+        return self.phrases.answer(kind, **{**self.common_fields, **more})
 
     def without_held_out(self, ids: list[str]) -> list[str]:
         """Return the ids that an answer may name.
@@ -123,10 +120,11 @@ def with_id_fields(context: Mapping[str, Value]) -> dict[str, Value]:
 def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
     """Yield (end of the key, sample) for each question that the fact gets."""
     kind = scope.phrases.kinds[fact.kind]
-    bucket = crc32((fact.phrasing_seed or phrasing_seed(fact.kind, scope.id)).encode())
-    # The four choices below read different bits of the hash.
-    if bucket % _PERCENT >= kind.share * _PERCENT:
+    seed = fact.phrasing_seed or phrasing_seed(fact.kind, scope.id)
+    if not is_asked(kind, seed):
         return
+    # The choices below and that of `is_asked` read different bits of the hash.
+    bucket = crc32(seed.encode())
     brief = bool(scope.get("brief"))  # tests: one question, in one language
     if kind.one_language or brief:
         language = scope.languages[(bucket >> 4) % len(scope.languages)]
@@ -142,6 +140,11 @@ def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
         yield sub, _sample(fact, scope, number)
 
 
+def is_asked(kind: FactKind, seed: str) -> bool:
+    """Return whether a seed is in the share of elements that get facts of a kind."""
+    return crc32(seed.encode()) % _PERCENT < kind.share * _PERCENT
+
+
 def phrasing_seed(kind: str, element: str) -> str:
     """Return the text whose hash chooses an element's phrasings of a kind."""
     return f"{kind} {element}"
@@ -155,7 +158,7 @@ def _sample(fact: Fact, scope: FactScope, number: int) -> Sample:
         "task": kind.task,
         "language": scope.phrases.language,
         "form": "fim" if fact.masked else "chat",
-        "question": question.format_map({**scope.common_fields(), **fact.fields}),
+        "question": question.format_map({**scope.common_fields, **fact.fields}),
         "answer": fact.answer,
         "element": scope.id,
         "sources": list(fact.sources),

@@ -54,7 +54,7 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     if not scope.get("callers") and not scope.get("readers") or scope.get("beyond"):
         return
     part = scope.phrases.part
-    steps = [part("step_read", **scope.common_fields())]
+    steps = [part("step_read", **scope.common_fields)]
     groups: list[tuple[str, ...]] = [(scope.id,)]
     for field, step in (
         ("overridden", "step_overridden"),

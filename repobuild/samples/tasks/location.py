@@ -13,7 +13,6 @@ from repobuild.samples.text.docstring_parts import lead
 _SPECIFIC_HEADING = re.compile(
     r"(?i)^(?!version\b|v?\d)(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
 )
-_MOST_MEMBERS = 24  # of a file, as context rows have them
 SHORTEST_CLUE = 24  # characters; "Return the name." fits any element
 
 
@@ -33,7 +32,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     elif kind == "document":
         yield from _sections(scope)
     elif kind in ("module", "file") and not _is_cut(scope):
-        text, ids = answer_parts.list_field(scope, "members", _MOST_MEMBERS)
+        most = len(scope.get("members"))  # a file with too many is cut
+        text, ids = answer_parts.list_field(scope, "members", most)
         if text and not scope.get("brief"):
             answer = scope.answer("contents", members=text)
             yield Fact("contents", answer, (scope.id, *ids))
@@ -45,7 +45,7 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     # phrasing, and 17 % of the paths of tests.
     if scope.get("brief"):
         return
-    # A name after its module's would be the question for the file and its answer.
+    # A shared label names the module, so the question would hold its answer.
     if scope.get("label") and not scope.get("shared"):
         yield Fact("location", scope.answer("location"), (scope.id,))
     clue = lead(scope.get("summary"))

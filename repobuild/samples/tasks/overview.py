@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repobuild.code.graph.project import MAX_KEY_MODULES
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
@@ -12,7 +13,6 @@ _ONE_PACKAGE = ("single package", "single module", "subpackages")
 # Words of the paths of tests, and of what says only what the project is.
 _NO_PARTS = frozenset({"test", "tests", "testing", "version", "about"})
 _READMES = "readme"  # how the name of a README begins, in small letters
-_MANY_MODULES = 8  # of which the graph lists no more
 _MOST_DISTRIBUTIONS = 12
 # Stand-ins for newer versions of the standard library: nothing is built on them.
 _BACKPORTS = frozenset(
@@ -28,7 +28,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     yield from _purpose(scope)
     items = _module_items(scope)
     # A list that is cut says little without what each is for.
-    is_told = _tells_purposes(scope) or items.count("\n") < _MANY_MODULES
+    is_told = _tells_purposes(scope) or items.count("\n") < MAX_KEY_MODULES
     if items.count("\n") > 1 and is_told:
         yield _fact(scope, "modules", items=items)
     names = scope.get("technologies") or ()

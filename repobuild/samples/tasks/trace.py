@@ -38,7 +38,7 @@ class Trace:
                 self.cite(f"pattern_{name}", name)
 
     def _render_step(self, part: str, members: str) -> str:
-        fields = {**self.scope.common_fields(), "members": members}
+        fields = {**self.scope.common_fields, "members": members}
         return self.scope.phrases.part(part, **fields)
 
     def render(self) -> str:

@@ -9,10 +9,9 @@ it stops at the end of the line, and a reader needs no answer to know where that
 Statements of several lines are skipped, and so are those that name the value first
 (`assertEqual(1, len(rows))`): many calls give it. So are classes and limits, of which
 several hold (`isinstance(found, Row)`, `size > 3`), assertions with a message, which is
-no expectation, and values that teach nothing:
-bare variables, truth values, bare numbers, calls that only pass variables on, text that
-the test already shows, and values that are expected before the test has called anything
-of the project.
+no expectation, and values that teach nothing: bare variables, truth values, bare
+numbers, calls that only pass variables on, text that the test already shows, and values
+that are expected before the test has called anything of the project.
 
 The assertion is chosen by a hash of its text, not by its position: an edit elsewhere in
 the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertion).

@@ -1,4 +1,4 @@
-"""Recognise Python functions that do nothing but raise: a call of one is refused."""
+"""Recognise what refuses a call: functions that only raise, and exceptions by name."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ _HEAD = re.compile(
     rb"(?:\s*[rR]?(\"\"\"|\'\'\').*?\1[ \t]*\n)?",
     re.DOTALL,
 )
+_EXCEPTION = re.compile(r"(?:Error|Exception|Warning)$")
 
 
 def only_raises(code: bytes) -> bool:
@@ -22,6 +23,11 @@ def only_raises(code: bytes) -> bool:
     margin = _indent(lines[0])
     rest = lines[1:]
     return all(_indent(one) > margin or one.strip()[:1] in b")]}" for one in rest)
+
+
+def is_exception(name: str) -> bool:
+    """Return whether a class is named like an exception."""
+    return _EXCEPTION.search(name) is not None
 
 
 def _indent(line: bytes) -> int:

@@ -7,7 +7,7 @@ import configparser
 import json
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -142,16 +142,8 @@ def _setup_script(text: str) -> ProjectManifest:
             continue
         keywords = {one.arg or "": one.value for one in call.keywords}
         values = {k: _evaluated(v, known) for k, v in keywords.items()}
-        spread = {
-            one.value.id
-            for one in call.keywords
-            if one.arg is None and isinstance(one.value, ast.Name)
-        }
-        for other in ast.walk(tree):
-            if isinstance(other, ast.Assign) and isinstance(other.value, ast.Dict):
-                names = {t.id for t in other.targets if isinstance(t, ast.Name)}
-                if names & spread:
-                    values = {**_table(_evaluated(other.value, known)), **values}
+        for table in _spread_tables(call, tree):
+            values = {**_table(_evaluated(table, known)), **values}
         found.name = _string(values.get("name"))
         found.description = _string(values.get("description"))
         found.licence = _string(values.get("license"))
@@ -170,6 +162,19 @@ def _setup_script(text: str) -> ProjectManifest:
             found.scripts |= _pairs([one for one in lines if isinstance(one, str)])
         break
     return found
+
+
+def _spread_tables(call: ast.Call, tree: ast.Module) -> Iterator[ast.Dict]:
+    """Yield the tables that a script assigns to the name in `setup(**name)`."""
+    spread = {
+        one.value.id
+        for one in call.keywords
+        if one.arg is None and isinstance(one.value, ast.Name)
+    }
+    for node in ast.walk(tree) if spread else ():
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            if any(isinstance(t, ast.Name) and t.id in spread for t in node.targets):
+                yield node.value
 
 
 def _evaluated(node: ast.expr, known: Mapping[str, Any]) -> Any:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from repobuild.code.facts.element_row import name_of, parent_of
+from repobuild.code.facts.element_row import (
+    name_of,
+    parent_of,
+    without_type_arguments,
+)
 from repobuild.code.resolve.binding_marks import ANNOTATED
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.mro import MRO, c3_merge
 from repobuild.code.resolve.symbol import Kind, Symbol
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 
 _REPLACEABLE = 0.4  # no edge that samples state
 _MAX_BASES = 100  # of one class; merging them costs their number for each member
@@ -160,6 +164,6 @@ class Members:
 
     def find_base(self, path: str, qual: str, text: str) -> Symbol | None:
         """Return the class that a base's source text refers to."""
-        plain = text.partition("[")[0].strip()  # without type arguments
+        plain = without_type_arguments(text)
         base = self._resolve_chain(path, parent_of(qual), plain)
         return base if base is not None and base.kind is Kind.CLASS else None

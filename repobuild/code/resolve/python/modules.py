@@ -40,10 +40,11 @@ from repobuild.code.facts.element_row import (
     name_of,
     parent_of,
     row_of,
+    without_type_arguments,
 )
 from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 
 _MODULE_ENDING = re.compile(r"(?:/?__init__)?\.pyi?\Z")
@@ -160,8 +161,8 @@ class ModuleFacts:
         for qual in self.items:
             if self.type_of(qual) == "class":
                 for base in self.row(qual).bases:
-                    plain = base.partition("[")[0].strip()
-                    found.setdefault(name_of(plain), []).append(qual)
+                    name = name_of(without_type_arguments(base))
+                    found.setdefault(name, []).append(qual)
         return found
 
     @property

@@ -27,7 +27,7 @@ from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.type_inference import TypeInference
 from repobuild.code.resolve.symbol import Kind, Symbol
-from repobuild.code.scan.tests_by_path import is_test
+from repobuild.code.scan.file_roles import is_test
 
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _TAKES_CLASS = frozenset({"__new__", "__init_subclass__", "__class_getitem__"})

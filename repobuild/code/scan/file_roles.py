@@ -16,6 +16,8 @@ _TOOL_FILE = re.compile(
     r"|(^|/)(setup|noxfile|versioneer|ez_setup|distribute_setup|fabfile)\.py$"
     r"|^tasks\.py$|(^|/)(docs?|documentation|sites?|website)/(.*/)?(\w+_)?conf\.py$"
 )
+# Parts of a path and of an element's name, as `benches/` and `sort.bench.ts`.
+_BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 
 
 @cache
@@ -28,3 +30,8 @@ def is_test(path: str) -> bool:
 def is_tool(path: str) -> bool:
     """Return whether a file only measures, builds or documents the project."""
     return bool(_TOOL_FILE.search(path))
+
+
+def is_benchmark(id: str) -> bool:
+    """Return whether a file or an element is a benchmark by its path or its name."""
+    return _BENCHMARK.search(id) is not None

@@ -1,4 +1,4 @@
-"""What strict readers of inflect, cssselect and addict called misleading is mended."""
+"""Receivers and fixtures are followed, and examples are what users would write."""
 
 from __future__ import annotations
 
@@ -6,9 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cases.sampled import Sampled, answers
-
-SETTINGS = {"split.generalise": 0.0, "samples.languages": ["en"]}
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
 
 BOXES = '''"""Boxes."""
 
@@ -178,7 +176,7 @@ HOME = "shop/boxes.py::"
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Sampled:
     folder: Path = tmp_path_factory.mktemp("shop")
-    return Sampled(folder, FILES, **SETTINGS)
+    return Sampled(folder, FILES, **ALL_IN_ENGLISH)
 
 
 def test_every_claim_of_these_samples_holds(shop: Sampled) -> None:

@@ -48,10 +48,11 @@ def docstring_uses(elements: Mapping[str, ElementView]) -> dict[str, str]:
             whole[" ".join(element.doc.split())].append(element)
             first = element.doc.strip().split("\n\n", 1)[0]
             beginnings[" ".join(first.split())].append(element)
-    uses = {e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)}
+    # What gives no purpose gives none where others begin so, too.
+    uses = _uses(beginnings, REPEATED)
+    uses.update({e.qual: ARGUMENT for e in elements.values() if _tells_argument(e)})
     uses.update({e.qual: OWNER for e in elements.values() if _tells_owner(e)})
     uses.update({e.qual: BARE for e in elements.values() if _is_bare(e)})
-    uses.update(_uses(beginnings, REPEATED))
     uses.update(_uses(whole, COPIED))
     return uses
 

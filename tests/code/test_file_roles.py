@@ -1,0 +1,31 @@
+"""What a file is for is told by its path: tests, benchmarks and build scripts."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
+
+
+@pytest.mark.parametrize(
+    "id",
+    [
+        "bench_sort.py",
+        "tests/benchmarks/sort.py",
+        "tests/sort.bench.ts",
+        "tests/test_sort.py::bench_sort",
+        "tests/test_sort.py::Sorting.bench_all",
+    ],
+)
+def test_a_benchmark_is_one_by_its_path_or_its_name(id: str) -> None:
+    assert is_benchmark(id)
+
+
+@pytest.mark.parametrize("id", ["workbench.py", "tests/test_workbench.py::test_all"])
+def test_a_name_that_ends_in_bench_is_no_benchmark(id: str) -> None:
+    assert not is_benchmark(id)
+
+
+@pytest.mark.parametrize("path", ["setup.py", "docs/conf.py", "benchmarks/sort.py"])
+def test_a_build_script_is_a_tool_and_no_test(path: str) -> None:
+    assert is_tool(path) and not is_test(path)
