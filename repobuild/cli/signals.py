@@ -10,12 +10,17 @@ program, which the state survives as well.
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import warnings
 from types import FrameType
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from sys import UnraisableHookArgs
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_SECONDS_UNTIL_RAISED_AGAIN = 0.01
 
 
 class SignalInterrupt(KeyboardInterrupt):
@@ -41,6 +46,22 @@ def listen() -> None:
     for number in _ENDING:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise)
+    sys.unraisablehook = _raise_again
+
+
+def _raise_again(unraisable: UnraisableHookArgs) -> None:
+    """Raise a signal again a moment later that arrived where Python drops exceptions.
+
+    That is within a `__del__` or the callback of a weak reference, of which the import
+    system has one for each module: the build would go on as if nothing had been said.
+    """
+    interrupt = unraisable.exc_value
+    if not isinstance(interrupt, SignalInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    number = interrupt.args[0]
+    signal.signal(signal.SIGALRM, lambda _, frame: _raise(number, frame))
+    signal.setitimer(signal.ITIMER_REAL, _SECONDS_UNTIL_RAISED_AGAIN)
 
 
 def _raise(number: int, frame: FrameType | None) -> NoReturn:

@@ -193,6 +193,35 @@ def test_a_signal_while_modules_are_loaded_shows_no_traceback(place, seconds):
     assert process.returncode in (143, -signal.SIGTERM, 0)
 
 
+IN_A_CALLBACK = """
+import os, signal, time, weakref
+from repobuild.cli.signals import SignalInterrupt, listen
+
+class Module:
+    pass
+
+listen()
+module = Module()
+held = weakref.ref(module, lambda _: os.kill(os.getpid(), signal.SIGTERM))
+try:
+    del module
+    time.sleep(60)
+except SignalInterrupt as interrupt:
+    raise SystemExit(interrupt.exit_code)
+"""
+
+
+def test_a_signal_in_the_callback_of_a_weak_reference_is_not_lost():
+    """Python drops what such a callback raises; importing a module calls one."""
+    done = subprocess.run(
+        [sys.executable, "-c", IN_A_CALLBACK],
+        capture_output=True,
+        text=True,
+        timeout=WAIT,
+    )
+    assert (done.returncode, done.stderr) == (143, "")
+
+
 def test_a_second_signal_kills(place):
     process = stopped(place)
     process.send_signal(signal.SIGINT)
