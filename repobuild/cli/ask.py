@@ -96,7 +96,7 @@ class Answer:
     """The text that one model has generated so far."""
 
     text: str = ""
-    whole: bool = True  # False: cut at the token limit
+    whole: bool = True  # False: cut
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class Answers:
 
     @property
     def cut(self) -> list[str]:
-        """Names of the answers that reached the token limit."""
+        """Names of the answers that were cut."""
         answers = {"base": self.base, "adapter": self.adapter}
         return [name for name, answer in answers.items() if not answer.whole]
 
@@ -215,8 +215,10 @@ def command(
     _print_lists([lines for lines in lists if lines], in_columns)
     if answers.cut:
         names = " and ".join(answers.cut)
-        note = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
-        print_message(note)
+        print_message(
+            f"note: {names} cut at {max_tokens} tokens, or where the same began again; "
+            "--max-tokens N allows more"
+        )
     return 0
 
 

@@ -28,7 +28,7 @@ class AnswerPiece:
     model: str  # BASE or ADAPTER
     text: str
     last: bool = False
-    whole: bool = True  # False: cut at the token limit
+    whole: bool = True  # False: cut at the token limit, or going in a circle
 
 
 @dataclass(frozen=True, slots=True)

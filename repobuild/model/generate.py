@@ -29,7 +29,7 @@ from repobuild.model.base import (
     load_tokenizer,
 )
 from repobuild.model.conversation import FILE, Conversation, Example
-from repobuild.model.decode import greedy
+from repobuild.model.decode import goes_in_circle, greedy
 from repobuild.model.load.libraries import pick_device
 from repobuild.model.load.pretrained import read_adapter
 from repobuild.model.load.weight_check import LLAMA_LIKE
@@ -44,7 +44,7 @@ BATCH = 32  # prompts
 
 
 class GeneratedText(NamedTuple):
-    """An answer, and whether the model ended it before the token limit."""
+    """An answer, and whether the model ended it itself."""
 
     text: str
     ended: bool
@@ -102,7 +102,7 @@ class TextGenerator:
     def stream(
         self, question: Question, max_new_tokens: int
     ) -> Generator[str, None, bool]:
-        """Yield pieces of one answer; return whether it ended before the limit."""
+        """Yield pieces of one answer; return whether the model ended it itself."""
         import torch
 
         tokenizer = self.conversation.tokenizer
@@ -124,6 +124,8 @@ class TextGenerator:
             if not text.endswith("\ufffd"):  # half a character: wait for its other half
                 yield text[len(shown) :]
                 shown = text
+            if goes_in_circle(generated):
+                return False
             window = torch.tensor([[token]], device=model.device)
         return False
 

@@ -189,10 +189,13 @@ def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     unchanged = [fact for fact in plan.facts if fact.id in asked_about]
     count = min(MOST_ASKED, math.ceil(len(unchanged) * ASKED_SHARE) + 1)
     looked = {fact.id: plan.known[fact.id].looked for fact in unchanged}
-    oldest = sorted(unchanged, key=lambda f: (looked[f.id], _draw(plan, f)))
+    # Another chance at every commit. The manifest is hashed once: that takes 10 ms.
+    seed = f"{plan.recipe.seed}.{plan.manifest.digest}"
+    chance = {fact.id: draw_hash(f"{seed}.{fact.id}") for fact in unchanged}
+    oldest = sorted(unchanged, key=lambda f: (looked[f.id], chance[f.id]))
     last = plan.chain_length - RECENT
     recent = [f for f in oldest if looked[f.id] > max(1, last)]
-    recent = sorted(recent, key=lambda f: _draw(plan, f))[: count // 3]
+    recent = sorted(recent, key=lambda f: chance[f.id])[: count // 3]
     chosen = {fact.id for fact in recent}
     rest = [fact for fact in oldest if fact.id not in chosen]
     return [*recent, *rest[: count - len(recent)]]
@@ -248,7 +251,3 @@ def coverage(
         "share": round(len(taught) / max(1, len(facts)), 4),
         "weighted": round(part / whole, 4) if whole else 0.0,
     }
-
-
-def _draw(plan: Plan, fact: TeachableFact) -> bytes:
-    return draw_hash(f"{plan.recipe.seed}.{plan.manifest.digest}.{fact.id}")
