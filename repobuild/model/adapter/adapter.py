@@ -186,11 +186,10 @@ def ask_parent(
 
     if not facts or plan.parent is None:
         return {}
-    samples = dict(plan.samples)
     turn = plan.chain_length
     asked = {f.samples[turn % len(f.samples)]: f.id for f in facts}
     examples = conversation.tokenise(
-        ((i, samples[i]) for i in asked), plan.recipe.sequence_length
+        plan.texts.pairs(asked), plan.recipe.sequence_length
     ).kept
     parent = task.object(current_digest(plan.parent))
     with task.progress("reviewing", len(examples)) as progress:
@@ -224,7 +223,9 @@ def make_job(
         deepspeed=read_config(_from_root(settings, "adapter.deepspeed")),
         scratch=task.folder / "scratch",
         examples=lesson.examples,
-        held_out=conversation.tokenise(plan.held_out, recipe.sequence_length).kept,
+        held_out=conversation.tokenise(
+            plan.texts.pairs(plan.held_out), recipe.sequence_length
+        ).kept,
         general=read_windows(conversation, window),
         keep_checkpoints=int(settings["adapter.keep_checkpoints"]),
         log=metrics_target(task),
@@ -313,10 +314,11 @@ def measure_gate(task: Task, plan: Plan, folder: Path) -> dict[str, float]:
     parent = task.object(current_digest(plan.parent)) if plan.parent else None
     if not plan.held_out:
         return {}
+    held_out = plan.texts.pairs(plan.held_out)
     averages = []
     with task.progress("gate", 2) as progress:
         for each in (parent, folder):
-            losses = TextGenerator.load(plan.base, each).losses(plan.held_out)
+            losses = TextGenerator.load(plan.base, each).losses(held_out)
             tokens = sum(count for _, count in losses)
             averages.append(
                 round(sum(total for total, _ in losses) / max(1, tokens), 4)

@@ -65,7 +65,6 @@ class LessonMaker:
 
     def __init__(self, plan: Plan, conversation: Conversation) -> None:
         self.plan, self.conversation = plan, conversation
-        self._samples = dict(plan.samples)
         self._facts: list[TeachableFact] = []
         self._taught: list[TaughtFact] = []
         self._examples: list[Example] = []
@@ -115,7 +114,7 @@ class LessonMaker:
 
     def _phrasings(self, fact: TeachableFact) -> list[tuple[str, Mapping[str, Any]]]:
         """Return (id, sample) of each phrasing; a paraphrase has an id of its own."""
-        own = [(i, self._samples[i]) for i in fact.samples]
+        own = self.plan.texts.pairs(fact.samples)
         phrasings: list[tuple[str, Mapping[str, Any]]] = list(own)
         sample = own[0][1]
         numbers = [i.rpartition(".")[2] for i in fact.samples]
