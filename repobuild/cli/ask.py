@@ -19,7 +19,12 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import find_adapter
-from repobuild.cli.given_facts import NOTHING_FOUND, fact_lines, find_facts
+from repobuild.cli.given_facts import (
+    NOTHING_FOUND,
+    fact_lines,
+    find_facts,
+    grounded,
+)
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
     bold_title,
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
     from repobuild.engine.build import Build
     from repobuild.evaluate.retrieval import FoundFact
     from repobuild.model.compare import AnswerPiece, Comparison
+    from repobuild.model.generate import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class AskedAdapter:
 class Prompt(NamedTuple):
     """What both models are given, and how long an answer may become."""
 
-    text: str
+    question: Question
     max_tokens: int
 
 
@@ -185,7 +191,6 @@ def command(
     repobuild ask --ground 'who calls want_bytes?'
     """
     from repobuild.checkout import open_checkout
-    from repobuild.model.grounding import with_facts
     from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
@@ -196,7 +201,7 @@ def command(
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
     facts = find_facts(build, text) if ground else ()
-    prompt = with_facts([fact.text for fact in facts], text)
+    prompt = grounded(text, facts) if facts else text
     comparison = _load_comparison(checkout, build, asked)
     answers = Answers()
     if as_json:

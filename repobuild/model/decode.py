@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from repobuild.model.copying import BONUS, FactCopier
+
 if TYPE_CHECKING:
     import torch
 
@@ -32,12 +34,18 @@ class Continuation(NamedTuple):
 
 
 def greedy(
-    model: Any, prompts: Sequence[Tokens], ends: Collection[int], limit: int, pad: int
+    model: Any,
+    prompts: Sequence[Tokens],
+    ends: Collection[int],
+    limit: int,
+    pad: int,
+    copiers: Sequence[FactCopier | None] = (),
 ) -> list[Continuation]:
     """Return the most likely continuation of each prompt, without its end token.
 
     A continuation has at most `limit` tokens and stops before the first token of
-    `ends`, or when it goes round in a circle.
+    `ends`, or when it goes round in a circle. `copiers` are those of the prompts that
+    hold facts.
     """
     import torch
     from transformers import DynamicCache
@@ -54,7 +62,10 @@ def greedy(
                 input_ids=window, attention_mask=mask, position_ids=positions,
                 past_key_values=cache, use_cache=True, logits_to_keep=1,
             )  # fmt: skip
-            chosen: Tokens = out.logits[:, -1].argmax(-1).tolist()
+            logits = out.logits[:, -1]  # (rows, V)
+            for row, number in enumerate(active if copiers else ()):
+                help_copying(logits[row], copiers[number], answers[number])
+            chosen: Tokens = logits.argmax(-1).tolist()
             kept = [row for row, token in enumerate(chosen) if token not in ends]
             for number in set(active) - {active[row] for row in kept}:
                 ended[number] = True
@@ -71,6 +82,14 @@ def greedy(
             window = torch.tensor([[chosen[row]] for row in kept], device=mask.device)
             mask = torch.cat([mask, mask.new_ones(len(kept), 1)], 1)
     return [Continuation(*pair) for pair in zip(answers, ended, strict=True)]
+
+
+def help_copying(
+    logits: torch.Tensor, copier: FactCopier | None, answer: Sequence[int]
+) -> None:
+    """Add the bonus to the logits (V,) of the tokens with which a fact goes on."""
+    if copier is not None and (wanted := copier.next_tokens(answer)):
+        logits[list(wanted)] += BONUS
 
 
 def goes_in_circle(tokens: Sequence[int]) -> bool:

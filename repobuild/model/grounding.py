@@ -8,16 +8,31 @@ The user's message:
     QUESTION
 
 A fact is the first paragraph, on one line, of the answer that a sample teaches. The
-embedded base model is trained to read this form.
+embedded base model is trained to read this form. The answer is helped to go on as the
+facts do (copying.py).
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 LONGEST_FACT = 500  # characters: a list of callers with their files
 LONGEST_CODE = 300  # characters of a fact that quotes code, which may be cut
 FENCE = "```"
+
+
+@dataclass(frozen=True, slots=True)
+class GroundedQuestion:
+    """A question with the facts that were found for it, the best first."""
+
+    question: str
+    facts: tuple[str, ...]
+    answered: bool  # whether the first one is about what the question asks for
+
+    @property
+    def prompt(self) -> str:
+        return with_facts(self.facts, self.question)
 
 
 def with_facts(facts: Sequence[str], question: str) -> str:

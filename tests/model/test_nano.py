@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from repobuild.model.adapter.curriculum import Teaching
+from repobuild.model.adapter.curriculum import TeachableSample, Teaching
 from repobuild.model.adapter.lineage import Manifest
 from repobuild.model.adapter.recipe import Recipe
-from repobuild.model.adapter.teachable import TeachableSample, make_row
+from repobuild.model.adapter.teachable import make_row
 from repobuild.model.base import Base, resolve_base
 from repobuild.settings_schema import defaults
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from repobuild.model.adapter.curriculum import Teaching
+from repobuild.model.adapter.curriculum import TeachableSample, Teaching
 from repobuild.model.adapter.teachable import (
     TABLE,
     TaughtTexts,
-    TeachableSample,
     make_row,
 )
 from repobuild.samples.dataset.all_samples import AllSamples

@@ -40,10 +40,10 @@ MAY_USE = {
     "rulebook": {"errors", "engine", "trust_record", "user_rules"},
     "checkout": DATA | START | {"engine", "git", "toml_document"},
     "code": DATA | {"engine", "git"},
-    "samples": DATA | {"engine", "code"},
+    "samples": DATA | {"engine", "git", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
-    "survey": DATA | START | {"engine", "git", "code", "samples", "model"},
+    "survey": DATA | START | {"engine", "git", "code", "samples", "model", "hooks"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     "hooks": DATA | {"engine", "git"},
@@ -55,8 +55,11 @@ MAY_USE = {
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
 # Of git, the engine knows what a commit holds, which commits led to it, and how a
-# worker opens the objects again.
-NARROW = {("engine", "git"): {"snapshot", "ancestors", "repository"}}
+# worker opens the objects again; samples know which kind a tree entry is of.
+NARROW = {
+    ("engine", "git"): {"snapshot", "ancestors", "repository"},
+    ("samples", "git"): {"snapshot"},
+}
 
 
 def test_every_room_has_its_line():

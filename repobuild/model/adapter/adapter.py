@@ -5,7 +5,7 @@
      |  decide
      |--- make_plan                  decision.py    reuse, wait, continue or start anew
      |     |--- Recipe, settings     recipe.py      what decides the weights
-     |     |--- read_teachable       teachable.py   what may be taught, without its texts
+     |     |--- read_teachable       teachable.py   what may be taught, without texts
      |     |--- facts in order       curriculum.py  what is taught, and what first
      |     `--- Manifest             lineage.py     delta = this manifest - the parent's
      |

@@ -25,7 +25,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from repobuild.errors import UsageError, nearest
 from repobuild.samples.tasks.phrases import (
@@ -34,9 +34,6 @@ from repobuild.samples.tasks.phrases import (
     known_languages,
     load_phrases,
 )
-
-if TYPE_CHECKING:
-    from repobuild.model.adapter.teachable import TeachableSample
 
 FENCE = "```"
 # Bytes of what every question has beside its own words: the marks of its turns.
@@ -85,6 +82,16 @@ class Teaching:
             return None
         kept = cut_at_paragraph(answer, self.longest_answer)
         return {**sample, "answer": kept} if kept else None
+
+
+class TeachableSample(NamedTuple):
+    """What is known of a sample without its text (teachable.py)."""
+
+    row: str  # key of the row of samples that holds it
+    rank: int  # place of its kind in `adapter.teach`
+    length: int  # bytes of question and answer, as taught
+    importance: float
+    digest: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from repobuild.model.adapter.curriculum import Sample, Teaching
+from repobuild.model.adapter.curriculum import Sample, TeachableSample, Teaching
 from repobuild.model.adapter.lineage import sample_digest
 
 if TYPE_CHECKING:
@@ -33,16 +33,6 @@ ROLE_TRAINED = 0
 ROLE_ASKED = 1
 
 Row = dict[str, list[Any]]
-
-
-class TeachableSample(NamedTuple):
-    """What is known of a sample without its text."""
-
-    row: str  # key of the row of samples that holds it
-    rank: int
-    length: int
-    importance: float
-    digest: bytes
 
 
 Teachable = Mapping[str, TeachableSample]  # by sample id, sorted by it
