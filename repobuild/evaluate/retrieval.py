@@ -203,7 +203,8 @@ class FactFinder:
                     continue
                 text = fact_line(str(sample["answer"]))
                 if is_fact(text):
-                    fact = FoundFact(key + sub, text, wanted.score(key + sub, sample))
+                    score = round(wanted.score(key + sub, sample), 1)
+                    fact = FoundFact(key + sub, text, score)
                     if key != PROJECT or fact.score >= wanted.least:
                         same = sample["language"] == wanted.language
                         yield _Candidate(fact, same)
