@@ -314,7 +314,7 @@ def _facts(
         "commit": asked.commit,
         "behind": asked.behind,
         "adapter": current_digest(asked.row),
-        "facts": [asdict(fact) for fact in given],
+        "facts": [{"id": f.id, "text": f.text, "score": f.score} for f in given],
         "answers": asdict(answers),
         **mention_facts(build, question, answer.text, answer.whole),
     }

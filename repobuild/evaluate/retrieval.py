@@ -41,7 +41,7 @@ from repobuild.evaluate.question_reader import (
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
 from repobuild.model.adapter.curriculum import kind_of
-from repobuild.model.grounding import GroundedQuestion, fact_line, is_fact
+from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact
 from repobuild.samples.contexts.clues import normal_clue
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.all_samples import (
@@ -69,7 +69,8 @@ class FoundFact:
     """A fact, and the dataset key of a sample that states it."""
 
     id: str
-    text: str
+    text: str  # on one line
+    lines: str  # as it is taught
     score: float  # 0 to 100: how much the question is like one that this fact answers
 
 
@@ -87,8 +88,12 @@ class _Subjects(NamedTuple):
 
 def with_found(question: str, facts: Sequence[FoundFact]) -> GroundedQuestion:
     """Return a question with the facts that were found for it."""
-    texts = tuple(fact.text for fact in facts)
-    return GroundedQuestion(question, texts, bool(facts) and facts[0].score >= LIKELY)
+    return GroundedQuestion(
+        question,
+        tuple(fact.text for fact in facts),
+        tuple(fact.lines for fact in facts),
+        answered=bool(facts) and facts[0].score >= LIKELY,
+    )
 
 
 class FactFinder:
@@ -201,10 +206,11 @@ class FactFinder:
                     continue
                 if sample["form"] == "fim" or sample["task"] in COMPLETIONS:
                     continue
-                text = fact_line(str(sample["answer"]))
+                lines = fact_text(str(sample["answer"]))
+                text = " ".join(lines.split())
                 if is_fact(text):
                     score = round(wanted.score(key + sub, sample), 1)
-                    fact = FoundFact(key + sub, text, score)
+                    fact = FoundFact(key + sub, text, lines, score)
                     if key != PROJECT or fact.score >= wanted.least:
                         same = sample["language"] == wanted.language
                         yield _Candidate(fact, same)
