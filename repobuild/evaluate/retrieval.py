@@ -56,7 +56,7 @@ MOST_FACTS = 6
 LIKE_THE_BEST = 0.6
 MOST_BYTES = 1_000  # of all facts, in UTF-8: about 250 tokens
 MOST_ELEMENTS = 8  # that one name stands for
-LIKELY = 30.0  # of 100: from here on the best fact is taken for the answer
+LIKELY = 26.0  # of 100: from here on the best fact is taken for the answer
 LEAST_LIKE = 35.0  # of 100, of a fact about a project that the question does not name
 
 _WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
