@@ -28,8 +28,8 @@ from repobuild.evaluate.scoring import staleness
 from repobuild.evaluate.scoring.first_scores import ScoredElement
 from repobuild.evaluate.scoring.general_loss import GeneralText
 from repobuild.evaluate.scoring.staleness import OutdatedQuestion
-from repobuild.model.adapter.curriculum import Teaching, fact_of
 from repobuild.model.grounding import GroundedQuestion
+from repobuild.model.teaching.curriculum import Teaching, fact_of
 from repobuild.samples.dataset.all_samples import AllSamples
 
 NO_TEXT = GeneralText(())

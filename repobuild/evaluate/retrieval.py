@@ -40,8 +40,8 @@ from repobuild.evaluate.question_reader import (
 )
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
-from repobuild.model.adapter.curriculum import kind_of
 from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact
+from repobuild.model.teaching.curriculum import kind_of
 from repobuild.samples.contexts.clues import normal_clue
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.all_samples import (

@@ -62,10 +62,10 @@ def greedy(
                 input_ids=window, attention_mask=mask, position_ids=positions,
                 past_key_values=cache, use_cache=True, logits_to_keep=1,
             )  # fmt: skip
-            logits = out.logits[:, -1]  # (rows, V)
-            for row, number in enumerate(active if copiers else ()):
-                help_copying(logits[row], copiers[number], answers[number])
-            chosen: Tokens = logits.argmax(-1).tolist()
+            for logits, number in zip(out.logits[:, -1], active, strict=True):
+                if copiers:
+                    help_copying(logits, copiers[number], answers[number])
+            chosen: Tokens = out.logits[:, -1].argmax(-1).tolist()
             kept = [row for row, token in enumerate(chosen) if token not in ends]
             for number in set(active) - {active[row] for row in kept}:
                 ended[number] = True
@@ -76,12 +76,19 @@ def greedy(
                 break
             if len(kept) < len(active):
                 active = [active[row] for row in kept]
-                rows = torch.tensor(kept, device=mask.device)
-                cache.batch_select_indices(rows)
-                mask = mask[rows]
+                mask = _keep_rows(kept, mask, cache)
             window = torch.tensor([[chosen[row]] for row in kept], device=mask.device)
             mask = torch.cat([mask, mask.new_ones(len(kept), 1)], 1)
     return [Continuation(*pair) for pair in zip(answers, ended, strict=True)]
+
+
+def _keep_rows(kept: Tokens, mask: torch.Tensor, cache: Any) -> torch.Tensor:
+    """Let the other rows leave the cache; return the mask (rows, T) without them."""
+    import torch
+
+    rows = torch.tensor(kept, device=mask.device)
+    cache.batch_select_indices(rows)
+    return mask[rows]
 
 
 def help_copying(

@@ -21,11 +21,11 @@ from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.engine.build import Build
 from repobuild.evaluate.retrieval import FactFinder
 from repobuild.model import decode
-from repobuild.model.adapter.curriculum import Teaching, kind_of
 from repobuild.model.adapter.lineage import current_digest
 from repobuild.model.base import resolve_base
 from repobuild.model.generate import TextGenerator
 from repobuild.model.grounding import fact_line
+from repobuild.model.teaching.curriculum import Teaching, kind_of
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import AllSamples
 

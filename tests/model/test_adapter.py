@@ -12,14 +12,14 @@ import pytest
 
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.model.adapter.adapter import adapter
-from repobuild.model.adapter.curriculum import Teaching
-from repobuild.model.adapter.lesson import LEAST_BUDGET
 from repobuild.model.adapter.lineage import Lineage, Manifest, current_digest
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
-from repobuild.model.adapter.teachable import make_row
 from repobuild.model.base import Base, resolve_base
 from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import merged
+from repobuild.model.teaching.curriculum import Teaching
+from repobuild.model.teaching.lesson import LEAST_BUDGET
+from repobuild.model.teaching.teachable import make_row
 from tests.model.test_nano import Samples, make_base, manifest_of, samples, settings
 
 HELD_OUT = 4
@@ -252,7 +252,7 @@ def test_the_next_commit_asks_first_what_was_not_looked_at_for_longest(
     state: State, base: Base
 ) -> None:
     from repobuild.model.adapter.decision import make_plan
-    from repobuild.model.adapter.lesson import facts_to_ask
+    from repobuild.model.teaching.lesson import facts_to_ask
 
     place, history = state
     given = {"base__model": base.source}

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from repobuild.errors import UsageError
-from repobuild.model.adapter.curriculum import (
+from repobuild.model.teaching.curriculum import (
     Teaching,
     cut_at_paragraph,
     fact_of,

@@ -3,7 +3,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     GATE_SAMPLES,
     SampleDelta,
@@ -15,6 +14,7 @@ from repobuild.model.adapter.decision import (
     find_parent_row,
 )
 from repobuild.model.adapter.lineage import Manifest
+from repobuild.model.teaching.curriculum import TeachableFact
 from tests.model.test_nano import settings
 
 ROW = {

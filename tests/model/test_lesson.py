@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     Plan,
     SampleDelta,
     StepDecision,
     StepMode,
 )
-from repobuild.model.adapter.lesson import (
+from repobuild.model.adapter.lineage import Known
+from repobuild.model.base import Base
+from repobuild.model.conversation import Conversation, Example, TokenisedSamples
+from repobuild.model.teaching.curriculum import TeachableFact
+from repobuild.model.teaching.lesson import (
     ASKED_SHARE,
     LEAST_BUDGET,
     MOST_ASKED,
@@ -28,10 +31,7 @@ from repobuild.model.adapter.lesson import (
     known_after,
     next_lesson,
 )
-from repobuild.model.adapter.lineage import Known
-from repobuild.model.adapter.scheduler import Pace, TaughtFact
-from repobuild.model.base import Base
-from repobuild.model.conversation import Conversation, Example, TokenisedSamples
+from repobuild.model.teaching.scheduler import Pace, TaughtFact
 from tests.model.test_nano import Samples, manifest_of, recipe, teachable
 
 SIZE = 10  # tokens of every sample

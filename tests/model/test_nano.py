@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from repobuild.model.adapter.curriculum import TeachableSample, Teaching
 from repobuild.model.adapter.lineage import Manifest
 from repobuild.model.adapter.recipe import Recipe
-from repobuild.model.adapter.teachable import make_row
 from repobuild.model.base import Base, resolve_base
+from repobuild.model.teaching.curriculum import TeachableSample, Teaching
+from repobuild.model.teaching.teachable import make_row
 from repobuild.settings_schema import defaults
 
 Samples = list[tuple[str, dict[str, Any]]]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from repobuild.model.adapter.curriculum import TeachableSample, Teaching
-from repobuild.model.adapter.teachable import (
+from repobuild.model.teaching.curriculum import TeachableSample, Teaching
+from repobuild.model.teaching.teachable import (
     TABLE,
     TaughtTexts,
     make_row,

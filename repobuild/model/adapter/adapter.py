@@ -5,17 +5,17 @@
      |  decide
      |--- make_plan                  decision.py    reuse, wait, continue or start anew
      |     |--- Recipe, settings     recipe.py      what decides the weights
-     |     |--- read_teachable       teachable.py   what may be taught, without texts
-     |     |--- facts in order       curriculum.py  what is taught, and what first
+     |     |--- read_teachable       teaching/       what may be taught, without texts
+     |     |--- facts in order       teaching/       what is taught, and what first
      |     `--- Manifest             lineage.py     delta = this manifest - the parent's
      |
      |  train
      |--- train_step                 this file
-     |     |--- the run's facts      lesson.py      those of the delta, and reviews
-     |     |--- general text         general_text.py
+     |     |--- the run's facts      teaching/       those of the delta, and reviews
+     |     |--- general text         teaching/
      |     `--- run_job              this file      in this process, or by a launcher
      |           `--- train          train.py       one run from top to bottom
-     |                 |--- passes, rate    scheduler.py, training_run.py
+     |                 |--- passes, rate    teaching/, training_run.py
      |                 |--- batches         packing.py
      |                 |--- held-out loss   held_out_loss.py
      |                 |--- checkpoints     checkpoint.py
@@ -51,23 +51,12 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import REPLACED_ROW
 from repobuild.errors import BuildError
-from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     Plan,
     StepDecision,
     StepMode,
     drift,
     make_plan,
-)
-from repobuild.model.adapter.general_text import read_windows, window_tokens
-from repobuild.model.adapter.lesson import (
-    Lesson,
-    boxes_after_asking,
-    coverage,
-    facts_to_ask,
-    first_lesson,
-    known_after,
-    next_lesson,
 )
 from repobuild.model.adapter.lineage import Known, Lineage, current_digest
 from repobuild.model.adapter.recipe import (
@@ -80,6 +69,17 @@ from repobuild.model.adapter.recipe import (
 from repobuild.model.adapter.training_run import StepReport
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation
+from repobuild.model.teaching.curriculum import TeachableFact
+from repobuild.model.teaching.general_text import read_windows, window_tokens
+from repobuild.model.teaching.lesson import (
+    Lesson,
+    boxes_after_asking,
+    coverage,
+    facts_to_ask,
+    first_lesson,
+    known_after,
+    next_lesson,
+)
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task

@@ -26,11 +26,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import original_row
-from repobuild.model.adapter.curriculum import (
-    TeachableFact,
-    fact_of,
-    order_facts,
-)
 from repobuild.model.adapter.lineage import (
     ROLLBACK,
     Known,
@@ -39,12 +34,17 @@ from repobuild.model.adapter.lineage import (
     current_digest,
 )
 from repobuild.model.adapter.recipe import Recipe
-from repobuild.model.adapter.teachable import (
+from repobuild.model.base import Base, resolve_base
+from repobuild.model.teaching.curriculum import (
+    TeachableFact,
+    fact_of,
+    order_facts,
+)
+from repobuild.model.teaching.teachable import (
     TaughtTexts,
     Teachable,
     read_teachable,
 )
-from repobuild.model.base import Base, resolve_base
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task

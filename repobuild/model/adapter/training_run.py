@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.model.adapter.held_out_loss import HeldOutCurve
 from repobuild.model.adapter.packing import Batch, bucketed_batches, packed_batches
-from repobuild.model.adapter.scheduler import Scheduler, Shown
+from repobuild.model.teaching.scheduler import Scheduler, Shown
 
 if TYPE_CHECKING:
     import torch

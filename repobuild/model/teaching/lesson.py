@@ -21,10 +21,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model.adapter.curriculum import TeachableFact, draw_hash
 from repobuild.model.adapter.lineage import Known
-from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.model.conversation import Example
+from repobuild.model.teaching.curriculum import TeachableFact, draw_hash
+from repobuild.model.teaching.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.samples.tasks.phrases import known_languages
 from repobuild.samples.text.paraphrases import paraphrases
 

@@ -21,8 +21,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model.adapter.curriculum import Sample, TeachableSample, Teaching
 from repobuild.model.adapter.lineage import sample_digest
+from repobuild.model.teaching.curriculum import Sample, TeachableSample, Teaching
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task, View
