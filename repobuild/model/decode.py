@@ -34,13 +34,9 @@ class Continuation(NamedTuple):
 
 
 def greedy(
-    model: Any,
-    prompts: Sequence[Tokens],
-    ends: Collection[int],
-    limit: int,
-    pad: int,
+    model: Any, prompts: Sequence[Tokens], ends: Collection[int], limit: int, pad: int,
     copiers: Sequence[FactCopier | None] = (),
-) -> list[Continuation]:
+) -> list[Continuation]:  # fmt: skip
     """Return the most likely continuation of each prompt, without its end token.
 
     A continuation has at most `limit` tokens and stops before the first token of
@@ -62,10 +58,10 @@ def greedy(
                 input_ids=window, attention_mask=mask, position_ids=positions,
                 past_key_values=cache, use_cache=True, logits_to_keep=1,
             )  # fmt: skip
-            for logits, number in zip(out.logits[:, -1], active, strict=True):
-                if copiers:
-                    help_copying(logits, copiers[number], answers[number])
-            chosen: Tokens = out.logits[:, -1].argmax(-1).tolist()
+            logits = out.logits[:, -1]  # (rows, V)
+            for row, number in enumerate(active if copiers else ()):
+                help_copying(logits[row], copiers[number], answers[number])
+            chosen: Tokens = logits.argmax(-1).tolist()
             kept = [row for row, token in enumerate(chosen) if token not in ends]
             for number in set(active) - {active[row] for row in kept}:
                 ended[number] = True
