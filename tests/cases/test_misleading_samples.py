@@ -166,7 +166,7 @@ def test_a_decorator_is_not_called_by_what_it_decorates(shop: Sampled):
 
 def test_making_an_object_calls_no_inherited_constructor(shop: Sampled):
     assert answers(shop, "callees", f"{HOME}cheap") == {
-        "`cheap` calls `Missing` (in `shop/errors.py`), `even`."
+        "`cheap` calls `Missing` (in `shop/errors.py`), `even` (in `shop/rules.py`)."
     }
 
 

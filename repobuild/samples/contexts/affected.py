@@ -9,6 +9,8 @@
     docstring         what has a copy of it in its file, and the members of that
     document          the elements whose names it tells or calls otherwise now
     call site         the elements that a file calls otherwise now
+    unresolved call   the methods of the name that a file now calls, or called, on an
+                      object of unknown class
     import            the elements of its file that mention a name that it binds; the
                       same for a definition at the top level
     class             its methods and those of its subclasses, which may override
@@ -158,6 +160,14 @@ class ChangedFiles:
             touched.update(clue for clue in old | new if old[clue] != new[clue])
         return touched
 
+    def opened_names(self) -> set[str]:
+        """Return the methods that changed files now call, or called, unresolved."""
+        names: set[str] = set()
+        for path in self.paths:
+            before, after = (_open_calls(row) for row in self.graph(path))
+            names |= before ^ after
+        return names
+
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""
         names: set[str] = set()
@@ -207,6 +217,10 @@ class ChangedFiles:
         return read_edges(path, self.graph(path).old).outgoing.get(key, []), new
 
 
+def _open_calls(row: Value) -> set[str]:
+    return set((row or {}).get("", {}).get("open_calls", ()))
+
+
 def _top_level(elements: Elements) -> set[str]:
     return {qual for qual in elements if "." not in qual}
 
@@ -247,6 +261,7 @@ def find_affected(
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
+    ids.update(_named(changes.opened_names(), reader, names))
     return AffectedIds(ids, moved - ids)
 
 
@@ -300,6 +315,8 @@ def _ends_of_changed_edges(path: str, rows: Versions) -> Iterator[str]:
             target, kind = edge
             yield target
             target_path, qual = split_id(target)
+            if kind == "imports":
+                yield target_path
             if kind in ("calls", "uses") and "." in qual and is_test(path):
                 yield element_id(target_path, parent_of(qual))
     for edge in {**before.outgoing, **after.outgoing}:
@@ -373,7 +390,14 @@ def _used_otherwise(
     for old, new in changes.calls.values():
         before, after = old or {}, new or {}
         yield from (id for id in {**before, **after} if before.get(id) != after.get(id))
-    for name in sorted(changes.documented_names()):
+    yield from _named(changes.documented_names(), reader, names)
+
+
+def _named(
+    wanted: set[str], reader: GraphReader, names: DisplayNames
+) -> Iterator[str]:
+    """Yield the elements that have one of these bare names."""
+    for name in sorted(wanted):
         for path in names.paths(name):
             for element in reader.elements(path).values():
                 if element.name == name:

@@ -6,7 +6,7 @@ English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
-24; `more` names the lists that were cut. Only the id and first sentence of another
+24; `more` names the lists that were cut, `open` those that may miss some. Only the id and first sentence of another
 element are quoted, so that a change of one context changes few of its neighbours.
 
 A row with `brief` describes a test, a benchmark, a setup script or a function within a
@@ -286,9 +286,22 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
+    row["open"] = _open_lists(element, reader)
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _open_lists(element: ElementView, reader: GraphReader) -> list[str]:
+    """Return the lists of users that may miss some.
+
+    Those of a method do where any code calls the name on an object of unknown class.
+    """
+    if element.type != "method":
+        return []
+    are_tests = {is_test(path) for path in reader.open_callers(element.name)}
+    found = ["callers"] if False in are_tests else []
+    return [*found, "tests", "users_in_tests"] if True in are_tests else found
 
 
 def _is_read_by_name(element: ElementView) -> bool:
@@ -542,16 +555,29 @@ def _top_level(file: FileContext) -> Iterable[str]:
 
 
 def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
-    """Return the files that this one imports, and those except tests that import it."""
-    targets = file.reader.outgoing(file.path, "imports")
-    imports = sorted({split_id(id)[0] for id in targets})
-    importers = file.reader.incoming(file.path, "imports", tests=False)
-    return {
-        "imports": [path for path in imports if path != file.path],
-        "importers": dict.fromkeys(
-            path for path in (split_id(id)[0] for id in importers) if not is_tool(path)
-        ),
+    """Return the files that this one imports, and those except tests that import it,
+    or what it defines from elsewhere.
+    """
+    reader = file.reader
+    targets = reader.outgoing(file.path, "imports")
+    importers = _paths(reader.incoming(file.path, "imports", tests=False))
+    # Who takes a name of the file from a package that passes it on.
+    takers = {
+        path
+        for element in file.children("")
+        for path in _paths(reader.incoming(element.id, "imports", tests=False))
     }
+    return {
+        "imports": sorted({id for id in targets if "::" not in id} - {file.path}),
+        "importers": importers,
+        "takers": sorted(takers.difference(importers, (file.path,))),
+    }
+
+
+def _paths(ids: Iterable[str]) -> list[str]:
+    """Return the files of ids, each once, without those that build and document."""
+    paths = dict.fromkeys(split_id(id)[0] for id in ids)
+    return [path for path in paths if not is_tool(path)]
 
 
 def _without_empty(row: Row) -> Row:

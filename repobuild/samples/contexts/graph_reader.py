@@ -114,6 +114,7 @@ class GraphReader:
         self._rows: dict[str, Value] = {}
         self._edges: dict[str, FileEdgeLists] = {}
         self._sentences: dict[str, dict[str, str]] = {}
+        self._open_callers: dict[str, list[str]] = {}
         self._incoming = self._invert_edges() if view.full else None
 
     def facts(self, path: str) -> Value:
@@ -181,6 +182,12 @@ class GraphReader:
                 continue
             if tests is None or is_test(path) == tests:
                 yield from edge_sources(path, self._graph.get(path), kind, id)
+
+    def open_callers(self, name: str) -> list[str]:
+        """Return the files that call a method of this name on an unknown object."""
+        if name not in self._open_callers:
+            self._open_callers[name] = self._graph.index.find(f"open:{name}")
+        return self._open_callers[name]
 
     def ancestors(self, id: str) -> Iterator[str]:
         """Yield the base classes, nearest first."""
