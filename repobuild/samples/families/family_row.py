@@ -87,6 +87,8 @@ _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
+_ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
+_IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
@@ -97,7 +99,14 @@ _CHANGE_LOG = re.compile(
 )
 
 
-_UPGRADE = re.compile(r"(?i)(^|/)[^/]*(upgrad|migrat|deprecat)[^/]*$")
+# What tells of earlier versions: a guide to an upgrade, notes on releases, a document
+# named by a version.
+_PAST = re.compile(
+    r"(?i)(^|/)[^/]*(upgrad|migrat|deprecat)[^/]*$"
+    r"|(^|/)(release[-_ ]?notes?|releases?|change[-_]?(?:s|logs?)|news(?:fragments)?"
+    r"|whats?[-_]?new|history)/"
+    r"|(^|/)[^/]*release[-_]?notes?[^/]*$|(^|/)v?\d+(\.\w+)+\.(md|rst|txt)$"
+)
 
 
 def is_changelog(path: str) -> bool:
@@ -106,7 +115,7 @@ def is_changelog(path: str) -> bool:
 
 def describes(path: str) -> bool:
     """Return whether a document is one of what there is now, not of what changed."""
-    return is_document(path) and not (is_changelog(path) or _UPGRADE.search(path))
+    return is_document(path) and not (is_changelog(path) or _PAST.search(path))
 
 
 class Tree(NamedTuple):
@@ -172,7 +181,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     }
     # Siblings agree on where a new one goes, and show how it is made.
     is_at_home = is_new_file or home[1] > _HALF * len(ids)
-    if not is_at_home or not _is_alike(family, row, elements):
+    if not is_at_home or not _is_alike(family, row, elements, tree):
         return FamilyRow({}, searched)
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
 
@@ -212,7 +221,30 @@ def _is_usual(count: int, ids: Sequence[object]) -> bool:
     return count >= 2 and count > _HALF * len(ids)
 
 
-def _is_alike(family: Family, row: Row, elements: list[ElementView | None]) -> bool:
+def _is_of_exceptions(family: Family, tree: Tree) -> bool:
+    """Return whether a base class, or one above it, is named like an exception.
+
+    Only the base's own file is read: the row is made again when that changes.
+    """
+    home, _ = split_id(family.where)
+    ids = [family.where]
+    if "::" in family.where:
+        above = tree.reader.ancestors(family.where)
+        ids += [id for id in above if split_id(id)[0] == home]
+    return any(
+        is_exception(name)
+        for path, qual in map(split_id, ids)
+        for name in (qual or path, *_bases_of(tree.reader.elements(path).get(qual)))
+    )
+
+
+def _bases_of(element: ElementView | None) -> list[str]:
+    return element.row.bases if element else []
+
+
+def _is_alike(
+    family: Family, row: Row, elements: list[ElementView | None], tree: Tree
+) -> bool:
     """Return whether the siblings show how another one is made."""
     if family.kind == "functions":
         return any(kind in _REGISTRATIONS for kind, *_ in row["sites"])
@@ -225,6 +257,9 @@ def _is_alike(family: Family, row: Row, elements: list[ElementView | None]) -> b
         return False
     if not (row["sites"] or row["tests"] or row["past"]):
         return False
+    is_raised = any(kind in ("raise", "raise_in") for kind, *_ in row["sites"])
+    if not is_raised and _is_of_exceptions(family, tree):
+        return False  # nothing would raise another one
     if any(_is_usual(count, classes) for _, count, _ in row["required"]):
         return True
     has_methods = any(methods for *_, methods, _, _ in row["siblings"])
@@ -436,6 +471,8 @@ def _own_bases(family: Family, element: ElementView | None) -> list[str]:
     if family.kind != "subclass" or element is None:
         return []
     bases = [one for one in element.row.bases if not _GENERIC.match(one)]
+    # `namedtuple("Name", ...)` is made for one class.
+    bases = [one for one in bases if not set(one) & {'"', "'"}]
     return bases if len(bases) > 1 and element.path.endswith(".py") else []
 
 
@@ -518,6 +555,7 @@ def _sites(
         for one in mentions(path, text, names, inner, own_lines[path]):
             if kind := _kind(one, family):
                 found[kind, path, one.where].setdefault(one.name, one.line)
+    _add_raising_files(found, ids)
     fewest = max(2, _THIRD * len(ids))
     if family.kind == "modules":
         fewest = max(3, fewest)  # the name of a module may be any word
@@ -526,8 +564,43 @@ def _sites(
         for place, lines in found.items()
         if _is_registration(place, sorted(lines), ids, fewest, tree)
     ]
+    sites = _with_passing_files(sites, {split_id(id)[0] for id in ids})
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _add_raising_files(
+    found: dict[tuple[str, str, str], dict[str, str]], ids: list[str]
+) -> None:
+    """Add the files whose functions raise most siblings, where no function does."""
+    raising = [place for place in found if place[0] == "raise"]
+    if any(_is_usual(len(found[place]), ids) for place in raising):
+        return
+    for kind, path, where in raising:
+        found["raise_in", path, ""].update(found[kind, path, where])
+
+
+def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
+    """Return sites with an import that leads to a package's, and without the others.
+
+    `from .api import Name` in a package needs an import in `api.py`, unless the name
+    is defined there.
+    """
+    sources = {
+        match[1]
+        for kind, path, _, _, lines in sites
+        if kind == "reexport" and _ENTRY_FILE.search(path)
+        for line in lines.values()
+        if (match := _IMPORTED_FROM.match(line))
+    }
+    stems = {path.rpartition("/")[2].partition(".")[0] for path in homes}
+    kept = []
+    for site in sites:
+        stem = site[1].rpartition("/")[2].partition(".")[0]
+        is_passing = site[1] not in homes and stem in sources - stems
+        if site[0] != "import" or is_passing:
+            kept.append(["reexport", *site[1:]] if site[0] == "import" else site)
+    return kept
 
 
 def _numbers_by_name(ids: list[str]) -> dict[str, int]:
@@ -570,7 +643,7 @@ def _is_registration(
     code may mean anything, and one that uses two of them is just a user.
     """
     kind, path, where = place
-    if kind == "raise":
+    if kind in ("raise", "raise_in"):
         return _is_usual(len(names), ids)
     if kind != "function":
         return len(names) >= fewest
@@ -606,7 +679,7 @@ def _kind(one: NamedPlace, family: Family) -> str:
 
 def _counts(one: NamedPlace, family: Family) -> bool:
     """Return whether a mention can be a registration of this family."""
-    if one.kind in ("document", "entry", "exports", "reexport", "call"):
+    if one.kind in ("document", "entry", "exports", "reexport", "import", "call"):
         return True
     if family.kind == "functions" and one.kind in ("function", "instance"):
         # Functions call each other: a table is a registration, a call is not.
@@ -662,16 +735,23 @@ def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[
     """
     homes = {split_id(id)[0] for id in ids}
     found: dict[str, list[int]] = defaultdict(list)
-    for number, id in enumerate(ids):
-        path, qual = split_id(id)
+    of_sibling: dict[str, set[str]] = {}
+    for id in ids:
+        path, _ = split_id(id)
         callers = filter(_is_in_test, tree.reader.incoming(id, "calls", True))
         tests = {split_id(source)[0] for source in islice(callers, _MOST)}
         stem = path.rpartition("/")[2].partition(".")[0].strip("_").lower()
         if id in alone:
             tests.update(tree.find(f"tests:{stem}"))
+        of_sibling[id] = {one for one in tests if not is_benchmark(one)}
+    # A file that tests several siblings is named after none of them.
+    shared = Counter(path for paths in of_sibling.values() for path in paths)
+    for number, (id, paths) in enumerate(of_sibling.items()):
         forms = forms_of(id, len(homes) * 2 > len(ids))
-        tests = {one for one in tests if not is_benchmark(one)}
-        for one in {pattern_of(one, forms) for one in tests}:
+        patterns = {
+            path if shared[path] > 1 else pattern_of(path, forms) for path in paths
+        }
+        for one in patterns:
             found[one].append(number)
     kept = [
         [path, numbers]
