@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, of_kind
@@ -72,15 +70,17 @@ class DataResult(namedtuple("DataResult", ["a", "b"]), Mixin):
 '''
 FILES = {
     "setup.cfg": "[metadata]\nname = desk\ndescription = Take letters\n",
-    "docs/release-notes/0.4.0.rst": "0.4.0\n=====\n\n``TooLate``, ``TooLarge``, ``TextResult`` and"
-    " ``DataResult`` are new, ``UnknownName`` and ``UnknownPlace`` are, too.\n",
+    "docs/release-notes/0.4.0.rst": "0.4.0\n=====\n\n``TooLate``, ``TooLarge``,"
+    " ``TextResult`` and ``DataResult`` are new, ``UnknownName`` and ``UnknownPlace`` are, too.\n",
     "docs/releases/two.rst": "Two\n===\n\n``TooLate`` and ``TooLarge`` are new.\n",
     "docs/1.0.rst": "Letters\n=======\n\n``TextResult`` and ``DataResult`` are new.\n",
-    "docs/errors.rst": "Errors\n======\n\n``TooLate`` and ``TooLarge`` refuse letters.\n",
+    "docs/errors.rst": "Errors\n======\n\n"
+    "``TooLate`` and ``TooLarge`` refuse letters.\n",
     "desk/__init__.py": '"""Take letters."""\n\nfrom .api import DataResult\n'
     'from .api import TextResult\n\n__all__ = ["DataResult", "TextResult"]\n',
     "desk/api.py": '"""What users call."""\n\nfrom .results import DataResult\n'
-    "from .results import TextResult\n\n\ndef make(a):\n    return TextResult(a, a), DataResult(a, a)\n",
+    "from .results import TextResult\n\n\ndef make(a):\n"
+    "    return TextResult(a, a), DataResult(a, a)\n",
     "desk/errors.py": ERRORS,
     "desk/results.py": MIXIN,
     "desk/checks.py": '"""Check letters."""\n\nfrom . import errors\n\n\n'

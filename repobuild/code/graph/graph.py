@@ -12,9 +12,10 @@ A row is a file: `{sub: item}`.
 
 KIND is contains, imports, calls, inherits or uses; `a uses b` where a reads b without
 calling it: a function or a class by its name, a property or method, a class by its
-attribute, a module by its variable (Python, where the owner is certain). DST is an element id `path::qual`
-or a path. A qualified name holds no space (headings are slugs), so a sub splits at its
-first two spaces. `shape` is the body digest and `face` the interface digest, in bytes.
+attribute, a module by its variable (Python, where the owner is certain). DST is an
+element id `path::qual` or a path. A qualified name holds no space (headings are slugs),
+so a sub splits at its first two spaces. `shape` is the body digest and `face` the
+interface digest, in bytes.
 `unresolved` (Python) counts the called names without an edge: builtins, other projects'
 functions and unknown ones; facts keep each with its lines. `open_calls` are the names
 of methods that are called on objects of which the class is not known; the index holds

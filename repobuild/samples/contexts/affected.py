@@ -56,6 +56,7 @@ from repobuild.samples.contexts.unchanged import (
     without_mentions,
 )
 from repobuild.samples.text.assigned_names import assigned_names
+from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.import_statements import changed_names, read_imports
 
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
@@ -197,6 +198,12 @@ class ChangedFiles:
         old_source = read_source(self._view, old_file)
         source = read_source(self._view, file)
         if old_source is None or source is None:
+            return ()
+        is_deprecated = {
+            is_deprecated_module(text, facts.new.get("doc", ""))
+            for text in (old_source, source)
+        }
+        if len(is_deprecated) > 1:
             return ()
         same = unchanged_elements(self.old_elements(path), elements, old_source, source)
         reimported = changed_names(
@@ -393,9 +400,7 @@ def _used_otherwise(
     yield from _named(changes.documented_names(), reader, names)
 
 
-def _named(
-    wanted: set[str], reader: GraphReader, names: DisplayNames
-) -> Iterator[str]:
+def _named(wanted: set[str], reader: GraphReader, names: DisplayNames) -> Iterator[str]:
     """Yield the elements that have one of these bare names."""
     for name in sorted(wanted):
         for path in names.paths(name):

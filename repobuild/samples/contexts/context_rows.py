@@ -6,8 +6,9 @@ English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
-24; `more` names the lists that were cut, `open` those that may miss some. Only the id and first sentence of another
-element are quoted, so that a change of one context changes few of its neighbours.
+24; `more` names the lists that were cut, `open` those that may miss some. Only the id
+and first sentence of another element are quoted, so that a change of one context
+changes few of its neighbours.
 
 A row with `brief` describes a test, a benchmark, a setup script or a function within a
 function: it gives the location and no details, because these would outnumber what users
@@ -175,10 +176,11 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "stub": element.is_stub and element.type != "class",
         "module_summary": file.summary,
     }
+    row["deprecated"] = file.is_deprecated
     if file.language == "python" and element.type != "class":
         row["refuses"] = only_raises(file.own_bytes(element))
         code = file.code(element)
-        row["deprecated"] = is_deprecated(code, element.doc, element.row.decorators)
+        row["deprecated"] |= is_deprecated(code, element.doc, element.row.decorators)
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
@@ -193,6 +195,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
             # A method of Go, Rust or C++ is not written within its type.
             row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
+        row["only_class"] = file.count_classes == 1
     elif element.type == "method":
         # An object, or a type that another file declares: no class of this file.
         row["owner"] = strip_counts(element.parent)
@@ -243,6 +246,7 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
         "head": quoted.head,
         "body": quoted.body,
         "outline": list(islice(siblings, _OUTLINE)),
+        "outline_cut": file.count_named(element.parent) > _OUTLINE + 1,
         "needs": needed_imports(code, file.imports, own, internal=True),
     }
 

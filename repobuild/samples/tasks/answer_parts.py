@@ -34,7 +34,8 @@ _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 def render_signature(scope: FactScope) -> str:
     text = scope.get("signature")
-    part = "definition" if scope.get("kind") == "class" else "signature"
+    is_signature = scope.get("kind") != "class" and not scope.is_property
+    part = "signature" if is_signature else "definition"
     if not text:
         return ""
     return scope.phrases.part(part, code=render_code(scope, with_decorators(scope)))

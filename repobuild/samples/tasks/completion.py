@@ -102,12 +102,15 @@ def _outline(scope: FactScope) -> str:
         return f"{container} {{\n" if container else ""
     text = f"{container}:\n" if container else ""
     indent = _INDENT if container else ""
+    is_cut = False
     for sibling in scope.get("outline") or []:
-        named = _DEFINED_NAME.match(sibling)
+        named = _DEFINED_NAME.search(sibling)
         if not container and named and scope.is_held_out(f"{path}::{named[1]}"):
             continue
-        line = f"{indent}{sibling}: ...\n"
-        if len(text) + len(line) > _MAX_OUTLINE:
+        line = _indented(sibling, indent) + ": ...\n"
+        if is_cut := len(text) + len(line) > _MAX_OUTLINE:
             break
         text += line
+    if is_cut or scope.get("outline_cut"):
+        text += f"{indent}...\n"
     return f"{text}\n" if text else ""

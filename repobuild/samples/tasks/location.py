@@ -59,7 +59,9 @@ def _element(scope: FactScope) -> Iterator[Fact]:
             ambiguous=bool(scope.get("repeated")),
         )
     is_method = scope.get("kind") == "method" and not scope.is_property
-    if is_method and scope.get("sole"):
+    # Where a file has one class, or every class the method, nobody asks which it is.
+    is_method = is_method and not scope.get("name").startswith("__")
+    if is_method and scope.get("sole") and not scope.get("only_class"):
         yield Fact("container", scope.answer("container"), (scope.id,))
 
 

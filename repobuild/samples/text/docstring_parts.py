@@ -24,6 +24,7 @@ TEXT = 120  # characters of a parameter's description
 _STRETCH = 2  # times the length that is asked for, for the sake of a whole sentence
 _LONGEST_LIST = 480  # characters of a first paragraph with its list
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,2}[.)])[ \t]+\S")
+_MARK = re.compile(r"^[ \t]*[*•-][ \t]+(?=\S)")  # of an item of a list
 _MAX_DOCSTRING = 100_000  # characters that are read
 _MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
@@ -116,6 +117,12 @@ _RUN = re.compile(
     r"(?:To (?:run|use)\b|Usage\b|(?:Run|Execute|Invoke|Call)(?: it| me)? "
     r"(?:[\"'`$]|with\b|this\b|using\b|as\b|python|pytest|make\b))"
 )
+# One line above a block of code: the caption of an example.
+_CAPTION = re.compile(r"[^\n]*(?<!:)::[ \t]*(?:\n|$)")
+# A sentence that goes on with a link on the next line, or in a bracket that is open.
+_BEFORE_LINK = re.compile(
+    r"\b(?:in|at|from|on|of|see|by|to|with|per|and|or|the|via|is)$"
+)
 # What stands above is not shown, and a default is told from the signature.
 _ELSEWHERE = re.compile(
     r"(?i)\b(?:see|as|described|listed|mentioned) (?:above|below)\b"
@@ -186,7 +193,7 @@ def summarise_module(docstring: str, path: str) -> str:
     What begins with the language, or with all there is, comes to the module later.
     """
     text = summarise(docstring)
-    if _DETOUR.match(text) or _RUN.match(text):
+    if _DETOUR.match(text) or _RUN.match(text) or _CAPTION.match(docstring.lstrip()):
         return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else text
@@ -292,10 +299,23 @@ def _first_paragraph(docstring: str) -> _Paragraph:
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
+        if section[0].lstrip().startswith("http"):
+            text = _without_dangling(text)
     lines = text.split("\n\n", 1)[0].split("\n")
     before = _lines_before_list(lines)
     width = max(map(len, docstring.split("\n")))
     return _Paragraph(lines, before, _lines_of_first_sentences(before, width))
+
+
+def _without_dangling(text: str) -> str:
+    """Return a text before a link without what only the link would complete."""
+    paragraph = text.rstrip()
+    if paragraph.count("(") > paragraph.count(")"):
+        return paragraph[: paragraph.rindex("(")].rstrip()
+    if not _BEFORE_LINK.search(paragraph):
+        return text
+    ends = [match.start() for match in _SENTENCE_END.finditer(paragraph)]
+    return paragraph[: ends[-1]] if ends else ""
 
 
 def first_sentence(text: str) -> str:
@@ -352,7 +372,9 @@ def _without_announcement(text: str) -> str:
 
 
 def _one_line(block: str) -> str:
-    return shorten(strip_markup(join_lines(block)), TEXT)
+    """Return a description on one line; the items of a list become its sentences."""
+    lines = [_MARK.sub("", line) for line in block.split("\n")]
+    return shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:

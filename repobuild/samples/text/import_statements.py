@@ -86,8 +86,12 @@ def needed_imports(
 
     The result is sorted, so that sorting a file's imports changes no row of its
     elements. Names that the code binds itself, or that `bound` lists, need no import.
-    With `internal`, return only imports of the project.
+    With `internal`, return only imports of the project, and none where a string is one
+    of these names: it may be a type, `cast("Order", x)`.
     """
+    quoted = {text[1:-1] for text in _STRING.findall(code)} if internal else ()
+    if any(known[text].internal for text in quoted if text in known):
+        return []
     without_strings = normal_form(_STRING.sub("", code))
     own = {name for pair in _BOUND.findall(without_strings) for name in pair}
     mentioned = {name for name in _NAME.findall(without_strings) if name in known}

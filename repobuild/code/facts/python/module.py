@@ -207,8 +207,9 @@ class PythonModule:
     def _bare_reads(self, imported: Mapping[str, str]) -> Iterator[tuple[int, str]]:
         """Yield (definition, name) of functions and classes that are named uncalled.
 
-        That is in a table, as an argument, in an annotation or after `except`, or before
-        a dot: `Order.of()` uses `Order`. Names from the standard library are left out.
+        That is in a table, as an argument, in an annotation or after `except`, or
+        before a dot: `Order.of()` uses `Order`. Names from the standard library are
+        left out.
         """
         outline = self.outline
         names = {
