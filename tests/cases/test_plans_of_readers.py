@@ -71,7 +71,8 @@ class DataResult(namedtuple("DataResult", ["a", "b"]), Mixin):
 FILES = {
     "setup.cfg": "[metadata]\nname = desk\ndescription = Take letters\n",
     "docs/release-notes/0.4.0.rst": "0.4.0\n=====\n\n``TooLate``, ``TooLarge``,"
-    " ``TextResult`` and ``DataResult`` are new, ``UnknownName`` and ``UnknownPlace`` are, too.\n",
+    " ``TextResult`` and ``DataResult`` are new,"
+    " ``UnknownName`` and ``UnknownPlace`` are, too.\n",
     "docs/releases/two.rst": "Two\n===\n\n``TooLate`` and ``TooLarge`` are new.\n",
     "docs/1.0.rst": "Letters\n=======\n\n``TextResult`` and ``DataResult`` are new.\n",
     "docs/errors.rst": "Errors\n======\n\n"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from repobuild.code.graph.project import MAX_KEY_MODULES
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
@@ -28,7 +27,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     yield from _purpose(scope)
     items = _module_items(scope)
     # A list that is cut says little without what each is for.
-    is_told = _tells_purposes(scope) or items.count("\n") < MAX_KEY_MODULES
+    is_told = _tells_purposes(scope) or not scope.get("more_modules")
     if items.count("\n") > 1 and is_told:
         yield _fact(scope, "modules", items=items + _more_modules(scope))
     names = scope.get("technologies") or ()
