@@ -228,8 +228,10 @@ def test_no_summary_ends_before_a_link_that_would_complete_it(docstring, summary
     assert summarise(docstring) == summary
 
 
-def test_items_of_a_list_are_sentences_of_a_description():
-    text = ":param path:\n    * Where it is.\n    * What it is called.\n"
-    assert parse_docstring(text).parameters == {
-        "path": "Where it is. What it is called."
-    }
+def test_of_a_list_in_a_description_the_first_item_is_told():
+    text = ":param path:\n    * Where it\n      is.\n    * What it is called\n"
+    assert parse_docstring(text).parameters == {"path": "Where it is."}
+    text = ":param path: Where it is:\n    * `a` is one\n    * `b` is one\n"
+    assert parse_docstring(text).parameters == {}
+    text = ":param path: Where it is\n    * `a` is one\n    * `b` is one\n"
+    assert parse_docstring(text).parameters == {"path": "Where it is"}

@@ -372,8 +372,15 @@ def _without_announcement(text: str) -> str:
 
 
 def _one_line(block: str) -> str:
-    """Return a description on one line; the items of a list become its sentences."""
-    lines = [_MARK.sub("", line) for line in block.split("\n")]
+    """Return a description on one line, without a list, or the first item of one."""
+    lines = block.strip().split("\n")
+    marked = [number for number, line in enumerate(lines) if _MARK.match(line)]
+    if marked and marked[0]:
+        lines = lines[: marked[0]]
+        if lines[-1].rstrip().endswith((":", "：")):
+            return ""  # it only announces the list
+    elif marked:
+        lines = [_MARK.sub("", lines[0]), *lines[1:]][: (marked[1:] or [None])[0]]
     return shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
 
 

@@ -127,7 +127,7 @@ def _check_parameter(
     if text is None:
         return ""
     # The description follows the parameter's name, on its line or on the next.
-    before = rf"(?<!\w){re.escape(name.lstrip('*'))}\b[^\n]*?\s*"
+    before = rf"(?<!\w){re.escape(name.lstrip('*'))}\b[^\n]*?\s*(?:[*•-]\s+)?"
     if not occurs(text, doc, before):
         return f"the docstring does not describe `{name}` so"
     return ""

@@ -24,7 +24,7 @@ from typing import Any
 
 from tree_sitter import Node
 
-from repobuild.code.facts.body_digest import digest
+from repobuild.code.facts.body_digest import Span, digest
 from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import (
     DOTTED_NAME,
@@ -227,14 +227,11 @@ class PythonModule:
         sites = outline.sites
         calls = set(spans(sites.get("call", ())))
         defined = {one.parts["name"][0].start_byte for one in outline.definitions}
-        hidden = sorted(
-            [
-                *spans(sites.get("string", ())),
-                *spans(sites.get("import", ())),
-                *outline.comments,
-            ]
+        strings, imports = (
+            spans(sites.get("string", ())),
+            spans(sites.get("import", ())),
         )
-        starts = [start for start, _ in hidden]
+        starts, ends = _merged([*strings, *imports, *outline.comments])
         for match in _WORD.finditer(outline.source):
             if match[0] not in names:
                 continue
@@ -242,7 +239,7 @@ class PythonModule:
             if start in defined or (start, end) in calls:
                 continue
             around = bisect_right(starts, start) - 1
-            if around >= 0 and start < hidden[around][1]:
+            if around >= 0 and start < ends[around]:
                 continue
             if _BOUND.match(outline.source, end):
                 line = outline.source.rfind(b"\n", 0, start) + 1
@@ -286,6 +283,19 @@ class PythonModule:
             if callback := self.values.callback(name, node):
                 calls[owner].append((callback, row))
         return calls
+
+
+def _merged(found: list[Span]) -> tuple[list[int], list[int]]:
+    """Return where spans that may lie in each other start and end, without these."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in sorted(found):
+        if ends and start < ends[-1]:
+            ends[-1] = max(end, ends[-1])
+        else:
+            starts.append(start)
+            ends.append(end)
+    return starts, ends
 
 
 @cache
