@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.code.facts.parse import facts_of
+from repobuild.code.scan.generated import classify_path
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.import_statements import names_imported_inside
+from repobuild.samples.text.statements import first_statements
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 CARDS = '''"""Cards."""
@@ -235,3 +239,43 @@ def test_of_a_list_in_a_description_the_first_item_is_told():
     assert parse_docstring(text).parameters == {}
     text = ":param path: Where it is\n    * `a` is one\n    * `b` is one\n"
     assert parse_docstring(text).parameters == {"path": "Where it is"}
+
+
+@pytest.mark.parametrize(
+    ("docstring", "summary"),
+    [
+        (
+            "获得用于查询的默认日期, 今天的日期\n用于查询的日期格式通常为 20160211",
+            "获得用于查询的默认日期, 今天的日期",
+        ),
+        (
+            "获取账户资产信息。\nqmt 官方文档：https://dict.net/api.html?id=7z#%E8",
+            "获取账户资产信息。",
+        ),
+    ],
+)
+def test_chinese_lines_are_sentences_and_links_none(docstring, summary):
+    assert summarise(docstring) == summary
+
+
+def test_no_example_ends_within_a_try():
+    code = "def f(a):\n    x = a\n    try:\n        return a[0]\n    except KeyError:\n"
+    assert first_statements(code, 50) == "def f(a):\n    x = a"
+
+
+def test_code_that_needs_an_import_for_type_checkers_asks_for_none():
+    source = "from .a import b\n\nif TYPE_CHECKING:\n    from .c import D\n"
+    text = source.encode()
+    assert names_imported_inside(facts_of(text, "python"), text) == {"D"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "docs/_build/html/_sources/examples.rst.txt",
+        "docs/build/html/_static/theme.js",
+        "site/_static/searchtools.js",
+    ],
+)
+def test_what_sphinx_builds_is_left_out(path):
+    assert classify_path(path) == "generated"

@@ -242,12 +242,15 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     )
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
+    # What is imported elsewhere in the file is needed as well, and in no such list.
+    is_whole = file.inner_imports.isdisjoint(_WORD.findall(code))
+    needs = needed_imports(code, file.imports, own, internal=True)
     return {
         "head": quoted.head,
         "body": quoted.body,
         "outline": list(islice(siblings, _OUTLINE)),
         "outline_cut": file.count_named(element.parent) > _OUTLINE + 1,
-        "needs": needed_imports(code, file.imports, own, internal=True),
+        "needs": needs if is_whole else [],
     }
 
 

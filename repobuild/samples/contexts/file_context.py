@@ -35,7 +35,11 @@ from repobuild.samples.text.docstring_parts import (
     summarise_module,
     without_name,
 )
-from repobuild.samples.text.import_statements import ImportsByName, read_imports
+from repobuild.samples.text.import_statements import (
+    ImportsByName,
+    names_imported_inside,
+    read_imports,
+)
 from repobuild.samples.text.quote import Quote, quote_definition
 
 _OUTLINE_SIGNATURE = 100  # characters
@@ -174,6 +178,11 @@ class FileContext:
     def imports(self) -> ImportsByName:
         targets = self.reader.outgoing(self.path, "imports")
         return read_imports(self.facts, self.source, targets)
+
+    @cached_property
+    def inner_imports(self) -> set[str]:
+        """The names that the file imports below its top level."""
+        return names_imported_inside(self.facts, self.source)
 
     @cached_property
     def _braced(self) -> BracedSource | None:

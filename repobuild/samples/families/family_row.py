@@ -448,6 +448,7 @@ def _running_methods(element: ElementView, tree: Tree) -> list[str]:
         one.name
         for one in tree.reader.elements(element.path).values()
         if one.parent == element.qual and one.type == "method" and one.runs
+        if one.name.strip("_")  # `_` is another version of a method, by its type
     )
     return list(dict.fromkeys(names))
 

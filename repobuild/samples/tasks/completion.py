@@ -31,6 +31,7 @@ _TRIVIAL = re.compile(
     |(?:const\s|let\s|var\s)?(?:{_VALUE})(?:\s*:\s*\w+)?\s*[-+:]?=\s*(?:{_VALUE})
     |(?:super\([^()]*\)(?:\.__init__\(\))?|\.\.\.|raise\sNotImplementedError\b.*)
     |(?:if|elif|while)\s(?:not\s)?[\w.]+:
+    |(?:await\s)?[\w.]+\([\d.]+\)  # `wait(0.5)`: nobody derives the number
     |import\s\w+|for\s(\w+)\sin\s(?:self\.)?\1e?s:|[\w.]+\.(\w+)\s*=\s*\2
     |(?:while\s(?:True|1)|else|try|finally|do)\s*[:{{]?
     )[\s;,{{(\[]*""",

@@ -25,6 +25,12 @@ _STRETCH = 2  # times the length that is asked for, for the sake of a whole sent
 _LONGEST_LIST = 480  # characters of a first paragraph with its list
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,2}[.)])[ \t]+\S")
 _MARK = re.compile(r"^[ \t]*[*•-][ \t]+(?=\S)")  # of an item of a list
+_WIDE = 0x2E80  # signs from here on take two columns
+_WRAPPED = 60  # columns of a line that is wrapped, at least
+# Signs that begin or end no sentence.
+_GOING_ON = frozenset(
+    "的地得来和与或及并而则以等中时后前到为将就也都是在从所但被把对给让向于之其个些种"
+)
 _MAX_DOCSTRING = 100_000  # characters that are read
 _MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
@@ -134,6 +140,10 @@ _TOLD_DEFAULT = re.compile(
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
+# A last sentence that ends with an address.
+_LINK_SENTENCE = re.compile(
+    r"(?:(?<=[.!?])\s+|(?<=[。！？]))[^.。]*?[:：]?\s*https?://\S+\s*$"
+)
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
@@ -183,7 +193,7 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         # The last sentence goes on after an empty line.
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
-    text = _POINTER.sub("", text)
+    text = _LINK_SENTENCE.sub("", _POINTER.sub("", text))
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
@@ -357,10 +367,26 @@ def _lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
             following = lines[number + 1].lstrip()
             word = _CAPITALISED.match(following)
             fits = word and len(line.rstrip()) + word.end() <= width
-            fits = fits or (2 * len(line.rstrip()) < width and is_chinese(line))
+            fits = fits or _ends_in_chinese(line, following, width)
             if fits or _SENTENCE_START.match(following):
                 return lines[: number + 1]
     return lines
+
+
+def _ends_in_chinese(line: str, following: str, width: int) -> bool:
+    """Return whether a Chinese author ended a sentence by the end of its line.
+
+    A line that is wrapped is about as long as others, or nearly as wide as a screen, or
+    one of the signs at the break belongs to a sentence that goes on.
+    """
+    if not is_chinese(line):
+        return False
+    if 2 * len(line.rstrip()) < width:
+        return True
+    text = line.strip()
+    columns = sum(2 if ord(sign) > _WIDE else 1 for sign in text)
+    goes_on = following[:1] in _GOING_ON or text[-1:] in _GOING_ON
+    return columns < _WRAPPED and not goes_on
 
 
 def _without_announcement(text: str) -> str:
@@ -380,7 +406,8 @@ def _one_line(block: str) -> str:
         if lines[-1].rstrip().endswith((":", "：")):
             return ""  # it only announces the list
     elif marked:
-        lines = [_MARK.sub("", lines[0]), *lines[1:]][: (marked[1:] or [None])[0]]
+        lines = [_MARK.sub("", lines[0]), *lines[1:]][: (*marked[1:], len(lines))[0]]
+    lines = _lines_of_first_sentences(lines, max(map(len, lines)))
     return shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
 
 

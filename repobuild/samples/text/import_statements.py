@@ -112,6 +112,18 @@ def needed_imports(
     return texts if is_short else []
 
 
+def names_imported_inside(facts: Value, source: bytes) -> set[str]:
+    """Return the names that a file imports further in, as under `if TYPE_CHECKING`."""
+    if facts.get("language") != "python":
+        return set()
+    lines = source.split(b"\n")
+    return {
+        alias or name or module.partition(".")[0]
+        for line, module, name, alias in facts.get("imports", ())
+        if line <= len(lines) and lines[line - 1][:1] in (b" ", b"\t")
+    }
+
+
 def changed_names(old: ImportsByName, new: ImportsByName) -> set[str]:
     """Return the names whose import differs between two versions."""
     return {name for name in {*old, *new} if old.get(name) != new.get(name)}

@@ -432,7 +432,7 @@ def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     known = {
         one.name
         for one in file.children_by_name(qual).values()
-        if one.kind == "method" and not file.is_stub(one)
+        if one.kind == "method" and not file.is_stub(one) and one.name.strip("_")
     }
     named = set(re.findall(r"`([^`]+)`", fields["members"]))
     return "" if named == known else f"it defines {', '.join(sorted(known))}"
