@@ -235,7 +235,7 @@ def test_lists_of_users_say_that_tests_are_left_out(shop: Sampled):
 
 def test_code_outside_of_any_definition_is_told_as_such(shop: Sampled):
     texts = answers(shop, "callers", f"{HOME}Rule")
-    end = "is used by `shop/rules.py` (at its top level)."
+    end = "is instantiated by `shop/rules.py` (at its top level)."
     assert texts and all(text.endswith(end) for text in texts)
 
 

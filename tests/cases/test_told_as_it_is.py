@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repobuild.code.facts.parse import facts_of
+from repobuild.code.scan.file_roles import tells_of_past
 from repobuild.code.scan.generated import classify_path
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.text.docstring_parts import parse_docstring, summarise
@@ -279,3 +280,16 @@ def test_code_that_needs_an_import_for_type_checkers_asks_for_none():
 )
 def test_what_sphinx_builds_is_left_out(path):
     assert classify_path(path) == "generated"
+
+
+def test_a_class_is_instantiated_by_those_who_call_it(club: Sampled):
+    told = [one["answer"] for one in club.samples.values()]
+    assert any("`Refused` is instantiated by" in text for text in told)
+    assert not any("Used by" in text and "is a class" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    "path", ["CHANGES.md", "releasenotes/source/queens.rst", "docs/1.2.0.rst"]
+)
+def test_what_tells_of_past_releases(path):
+    assert tells_of_past(path)

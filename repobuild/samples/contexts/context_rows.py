@@ -217,7 +217,8 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     }
     constructor = file.elements.get(element.qual + ".__init__")
     if constructor:
-        texts = parse_docstring(constructor.doc).parameters
+        texts = parse_docstring(element.doc).parameters
+        texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)
     return row
 

@@ -39,7 +39,7 @@ from zlib import crc32
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.file_roles import is_benchmark
+from repobuild.code.scan.file_roles import is_benchmark, tells_of_past
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, enclosing_test
@@ -93,29 +93,11 @@ _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
-_CHANGE_LOG = re.compile(
-    r"(?i)(^|/)(changes|changelog|history|news|whats_?new|release[-_]?notes|releases)"
-    r"(\.(md|rst|txt))?$"
-)
-
-
-# What tells of earlier versions: a guide to an upgrade, notes on releases, a document
-# named by a version.
-_PAST = re.compile(
-    r"(?i)(^|/)[^/]*(upgrad|migrat|deprecat)[^/]*$"
-    r"|(^|/)(release[-_ ]?notes?|releases?|change[-_]?(?:s|logs?)|news(?:fragments)?"
-    r"|whats?[-_]?new|history)/"
-    r"|(^|/)[^/]*release[-_]?notes?[^/]*$|(^|/)v?\d+(\.\w+)+\.(md|rst|txt)$"
-)
-
-
-def is_changelog(path: str) -> bool:
-    return bool(_CHANGE_LOG.search(path))
 
 
 def describes(path: str) -> bool:
     """Return whether a document is one of what there is now, not of what changed."""
-    return is_document(path) and not (is_changelog(path) or _PAST.search(path))
+    return is_document(path) and not tells_of_past(path)
 
 
 class Tree(NamedTuple):
@@ -221,6 +203,10 @@ def _is_usual(count: int, ids: Sequence[object]) -> bool:
     return count >= 2 and count > _HALF * len(ids)
 
 
+def _is_raising(site: Value) -> bool:
+    return site[0] in ("raise", "raise_in")
+
+
 def _is_of_exceptions(family: Family, tree: Tree) -> bool:
     """Return whether a base class, or one above it, is named like an exception.
 
@@ -257,7 +243,7 @@ def _is_alike(
         return False
     if not (row["sites"] or row["tests"] or row["past"]):
         return False
-    is_raised = any(kind in ("raise", "raise_in") for kind, *_ in row["sites"])
+    is_raised = any(map(_is_raising, row["sites"]))
     if not is_raised and _is_of_exceptions(family, tree):
         return False  # nothing would raise another one
     if any(_is_usual(count, classes) for _, count, _ in row["required"]):
@@ -799,7 +785,10 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
     for number, (id, *model, fits) in enumerate(row["siblings"]):
         if not model[2] or not fits:
             continue
-        sites = [site for site in row.get("sites", ()) if number in site[3]]
+        every = row.get("sites", ())
+        sites = [site for site in every if number in site[3]]
+        if any(map(_is_raising, every)) and not any(map(_is_raising, sites)):
+            continue  # it is raised elsewhere, or not at all
         yield (
             id,
             {

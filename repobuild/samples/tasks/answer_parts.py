@@ -220,6 +220,12 @@ def list_field(
     return text, tuple(allowed[:most])
 
 
+def users_label(scope: FactScope, label: str) -> str:
+    """Return the part that lists callers: who calls a class makes its objects."""
+    is_made = label == "used_by" and scope.get("kind") == "class"
+    return "made_by" if is_made else label
+
+
 def is_open(scope: FactScope, name: str) -> bool:
     """Return whether a list of the context may miss what nobody can resolve."""
     return name in (scope.get("open") or ())

@@ -50,7 +50,9 @@ def _role(scope: FactScope) -> Iterator[Fact]:
         answer += trace.render()
     if text := scope.get("module_summary"):
         answer += part("module_summary", summary=text)
-    answer += part("used_by", members=users) + part("calls", members=used)
+    answer += part(answer_parts.users_label(scope, "used_by"), members=users) + part(
+        "calls", members=used
+    )
     answer += render_source(scope)
     sources = merged((scope.id,), callers, callees, tuple(trace.sources))
     yield Fact("place", answer, sources, "hard")

@@ -82,6 +82,7 @@ def _explain(scope: FactScope) -> Fact:
         for name, label in (("callees", "calls"), ("callers", "used_by")):
             text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
             if text:
+                label = answer_parts.users_label(scope, label)
                 answer += scope.phrases.part(label, members=text)
                 sources += ids
     return Fact("explain", answer, tuple(dict.fromkeys(sources)))
@@ -141,7 +142,7 @@ def _neighbours(
         if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
             continue
         if members and not (name == "overrides" and ids == sources):
-            text += part(label, members=members)
+            text += part(answer_parts.users_label(scope, label), members=members)
             sources += ids
     return text, sources
 

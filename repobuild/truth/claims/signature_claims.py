@@ -89,7 +89,8 @@ def parameters(subject: Subject, claimed: str) -> str:
     lines = claimed.split("\n")
     if len(lines) != len(known):
         return f"it has {len(known)} parameters"
-    doc = subject.constructor.doc if subject.constructor else ""
+    definitions = (subject.constructor, subject.definition)
+    doc = "\n".join(one.doc for one in definitions if one)
     for line, parameter in zip(lines, known, strict=True):
         if wrong := _check_parameter(subject, line, parameter, doc):
             return wrong
