@@ -35,6 +35,9 @@ def check(order):
 class Order:
     """An order that was checked."""
 
+    def __init__(self):
+        super(Order, self).__init__()
+
     @classmethod
     def of(cls, parts):
         """Make an order of its parts."""
@@ -91,6 +94,9 @@ FILES = {
     "    def close(self):\n"
     '        """Ship all orders."""\n'
     "        for order in self.orders:\n            order.ship()\n\n"
+    "    def open_all(self):\n"
+    '        """Open and check all orders."""\n'
+    "        for order in self.orders:\n            check(order.unpack())\n\n"
     "    def ship_first(self):\n"
     '        """Ship the first order."""\n'
     "        Order = self.orders\n        return Order[0]\n",
@@ -132,6 +138,16 @@ def test_a_call_of_an_unknown_object_leaves_a_list_open(orders: Sampled):
     )
     (text,) = answers(orders, "callers", f"{HOME}Order.settle")
     assert text.endswith("is called by `take_money`.")
+
+
+def test_a_call_of_an_unknown_object_leaves_the_list_of_callees_open(orders: Sampled):
+    (text,) = answers(orders, "callees", "orders/shop.py::Shop.open_all")
+    assert text.endswith("calls `check` (in `orders/checks.py`) and possibly others.")
+
+
+def test_a_class_that_names_itself_for_super_is_not_referred_to(orders: Sampled):
+    (text,) = answers(orders, "readers", f"{HOME}Order")
+    assert "`Order.__init__`" not in text
 
 
 def test_nothing_rests_on_a_list_that_may_have_others(orders: Sampled):

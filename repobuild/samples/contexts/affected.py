@@ -8,7 +8,8 @@
                       methods that override it
     docstring         what has a copy of it in its file, and the members of that
     document          the elements whose names it tells or calls otherwise now
-    call site         the elements that a file calls otherwise now
+    call site         the elements that a file calls otherwise now, and those that make
+                      a call which is not resolved now, or was not
     unresolved call   the methods of the name that a file now calls, or called, on an
                       object of unknown class
     import            the elements of its file that mention a name that it binds; the
@@ -269,6 +270,7 @@ def find_affected(
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
     ids.update(_named(changes.opened_names(), reader, names))
+    ids.update(_opened_elements(changes, reader))
     return AffectedIds(ids, moved - ids)
 
 
@@ -398,6 +400,15 @@ def _used_otherwise(
         before, after = old or {}, new or {}
         yield from (id for id in {**before, **after} if before.get(id) != after.get(id))
     yield from _named(changes.documented_names(), reader, names)
+
+
+def _opened_elements(changes: ChangedFiles, reader: GraphReader) -> Iterator[str]:
+    """Yield the elements that make a call which is now open, or was."""
+    for path in changes.paths:
+        before, after = (_open_calls(row) for row in changes.graph(path))
+        for element in reader.elements(path).values() if before != after else ():
+            if any(name_of(chain) in before ^ after for chain in element.calls()):
+                yield element.id
 
 
 def _named(wanted: set[str], reader: GraphReader, names: DisplayNames) -> Iterator[str]:

@@ -66,6 +66,12 @@ _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
+# Methods of values of Python's own types.
+_COMMON = frozenset(
+    name
+    for type_ in (str, bytes, list, dict, set, tuple, int, float, BaseException)
+    for name in dir(type_)
+)
 _SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
@@ -294,21 +300,28 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
-    row["open"] = _open_lists(element, reader)
+    row["open"] = _open_lists(element, reader, row["callees"])
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
 
-def _open_lists(element: ElementView, reader: GraphReader) -> list[str]:
-    """Return the lists of users that may miss some.
+def _open_lists(
+    element: ElementView, reader: GraphReader, callees: list[str]
+) -> list[str]:
+    """Return the lists of users and callees that may miss some.
 
-    Those of a method do where any code calls the name on an object of unknown class.
+    The users of a method do where any code calls its name on an object of unknown
+    class, the callees where the element makes such a call.
     """
+    known = {name_of(split_id(id)[1]) for id in callees}
+    unknown = reader.open_calls(element.path) - _COMMON - known
+    called = (chain for chain in element.calls() if "." in chain)
+    found = ["callees"] if any(name_of(one) in unknown for one in called) else []
     if element.type != "method":
-        return []
+        return found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
-    found = ["callers"] if False in are_tests else []
+    found += ["callers"] if False in are_tests else []
     return [*found, "tests", "users_in_tests"] if True in are_tests else found
 
 

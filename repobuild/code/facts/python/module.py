@@ -246,6 +246,8 @@ class PythonModule:
                 before = outline.source[line:start].rstrip()
                 if not before or before.endswith((b"(", b",", b";")):
                     continue  # a keyword, or what is assigned to
+            if outline.source.endswith(b"super(", 0, start):
+                continue  # its own class
             yield outline.owner(start), match[0].decode()
 
     def _is_in_class(self, definition: Definition) -> bool:
