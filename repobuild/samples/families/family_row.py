@@ -570,7 +570,7 @@ def _add_raising_files(
 def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
     """Return sites with an import that leads to a package's, and without the others.
 
-    `from .api import Name` in a package needs an import in `api.py`, unless the name
+    `from .core import Name` in a package needs an import in `core.py`, unless the name
     is defined there.
     """
     sources = {
