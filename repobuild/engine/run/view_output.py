@@ -47,6 +47,18 @@ class ViewIndex:
             keys.update(key for key in stored if key not in self.changed)
         return sorted(keys)
 
+    def find_few(self, term: str, most: int) -> list[str] | None:
+        number = term_number(term)
+        written = self._keys.get(number, ())
+        if len(written) > most:
+            return None
+        # Of the stored keys, at most the changed ones may have lost the term.
+        stored = self._stored
+        if stored and not stored.has_few(number, most + len(self.changed)):
+            return None
+        keys = self.find(term)
+        return keys if len(keys) <= most else None
+
 
 class ViewOutput:
     """See `contract.OwnTable`."""

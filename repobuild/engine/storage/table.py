@@ -81,6 +81,7 @@ class StoredIndex:
             f'SELECT k.key FROM "terms_{table}" t JOIN "keys_{table}" k ON k.id = t.id '
             "WHERE t.term = ? ORDER BY k.key"
         )
+        self._counted = f'SELECT 1 FROM "terms_{table}" WHERE term = ? LIMIT ?'
 
     def find(self, term: str) -> list[str]:
         return self.find_number(term_number(term))
@@ -88,6 +89,15 @@ class StoredIndex:
     def find_number(self, number: int) -> list[str]:
         """Return the keys that carry the term with this number, sorted."""
         return [key for (key,) in self._database.execute(self._query, (number,))]
+
+    def find_few(self, term: str, most: int) -> list[str] | None:
+        number = term_number(term)
+        return self.find_number(number) if self.has_few(number, most) else None
+
+    def has_few(self, number: int, most: int) -> bool:
+        """Return whether at most `most` keys carry the term with this number."""
+        rows = self._database.execute(self._counted, (number, most + 1))
+        return len(rows.fetchall()) <= most
 
 
 class StoredTable:
