@@ -9,7 +9,8 @@ with nothing to do, `status`, and single commits. For each of these the state it
 says how long every table took and how many input rows it looked at.
 
 With `--keep`, repository and state stay there, and a second call continues with what is
-built. Progress goes to standard error, the Markdown of docs/scale.md to standard output.
+built. Progress goes to standard error, the Markdown for docs/scale.md to standard
+output.
 """
 
 from __future__ import annotations
@@ -181,8 +182,12 @@ def measure(scale: Scale, runs: int) -> Iterator[Step]:
             steps.append(scale.build(what))
         # The first one writes what a clean build leaves for later; medians hide it.
         yield Step(what, median([s.cost for s in steps]), steps[-1].tables)
-    scale.commit(edits(scale.files)[0][1], body(synthetic.function(scale.files // 2, 4)))
-    status = [spent(scale.command("status", codes=(0, 1)), watch=True) for _ in range(3)]
+    scale.commit(
+        edits(scale.files)[0][1], body(synthetic.function(scale.files // 2, 4))
+    )
+    status = [
+        spent(scale.command("status", codes=(0, 1)), watch=True) for _ in range(3)
+    ]
     yield Step("`status` after a commit", median(status))
 
 
@@ -210,9 +215,15 @@ def _seconds(value: float) -> str:
 def sizes(scale: Scale) -> list[list[str]]:
     """Return rows of what lies on disk, and of what the tables hold."""
     database = (scale.state / "build.db").stat().st_size
-    packs = sum(p.stat().st_size for p in (scale.place / ".git/objects").rglob("*.pack"))
+    packs = sum(
+        p.stat().st_size for p in (scale.place / ".git/objects").rglob("*.pack")
+    )
     rows = [
-        ["git's pack", f"{packs / 2**20:,.0f} MiB", f"{packs / scale.files:,.0f} bytes"],
+        [
+            "git's pack",
+            f"{packs / 2**20:,.0f} MiB",
+            f"{packs / scale.files:,.0f} bytes",
+        ],
         [
             "build.db",
             f"{database / 2**20:,.0f} MiB",

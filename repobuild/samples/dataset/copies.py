@@ -32,9 +32,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import chain
-
 from hashlib import blake2b
+from itertools import chain
 
 from rapidfuzz.distance import Indel
 
@@ -60,7 +59,6 @@ class QuotingSample:
     task: str
     trained: bool
     quoted: QuotedPassages
-
 
     @property
     def term(self) -> str:

@@ -45,9 +45,10 @@ What is kept has the `importance` of what it is about (code/usage/importance.py)
 that is 0: training and readers take the more important first.
 
 An update decides again the changed contexts, those that share a term which a changed
-context gained or lost (unless it was and is common: then nobody's decision changes), those of files whose cut in the budget moved, those that rely on
-files whose licence changed, those about elements whose importance changed, and those
-whose verdicts changed.
+context gained or lost (unless more than `COMMON` held it before and hold it after: then
+nobody's decision changes), those of files whose cut in the budget moved, those that
+rely on files whose licence changed, those about elements whose importance changed, and
+those whose verdicts changed.
 """
 
 from __future__ import annotations
