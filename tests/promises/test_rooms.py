@@ -33,7 +33,7 @@ MAY_USE = {
     "settings": DATA | {"settings_schema", "toml_document"},
     "powers": DATA | {"settings", "settings_schema", "trust_record"},
     "noop_cache": {"resources", "git"},
-    "git": {"errors"},
+    "git": {"errors", "resources"},
     "engine": {"errors", "git"},
     "user_rules": {"errors", "engine", "git", "toml_document"},
     "trust_record": {"errors"},
@@ -55,8 +55,8 @@ MAY_USE = {
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
 # Of git, the engine knows what a commit holds, which commits led to it, and how a
-# worker opens the objects again.
-NARROW = {("engine", "git"): {"snapshot", "ancestors", "repository"}}
+# worker opens the objects again, or fetches them.
+NARROW = {("engine", "git"): {"snapshot", "ancestors", "repository", "blob_cache"}}
 
 
 def test_every_room_has_its_line():

@@ -8,6 +8,7 @@ rest is still being computed, so a killed build resumes where it stopped.
 
 Up to `_POOL_ABOVE` misses are computed without a pool: a cold pool costs 0.7 s, as much
 as 600 parsed files. Workers get packed values and open the object database themselves.
+With `build.backend` they are on other machines (cluster.py).
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from repobuild.engine.context import BuildContext, Problem
 from repobuild.engine.digest import deflate, digest, inflate, pack, unpack
 from repobuild.engine.rule import Rule, manifest_digest
 from repobuild.engine.run.child_processes import block_signals, follow_parent
+from repobuild.engine.run.cluster import compute_on_cluster
+from repobuild.engine.run.cluster_worker import ClusterWork
 from repobuild.engine.run.command import Command
 from repobuild.engine.run.worker import MapResult, MapWork, Payload, compute
 from repobuild.engine.storage.table import RawRow, checked, pending_rows
@@ -118,13 +121,31 @@ class _MapRun:
             Random(self.build.shuffle).shuffle(order)
         payloads = (Payload(memo, self._packed_input(key)) for memo, key in order)
         work = _map_work(self.build, self.rule)
-        if len(order) <= _POOL_ABOVE or self.build.cores == 1:
+        alone = self.build.cores == 1 and self.build.cluster.is_local
+        if len(order) <= _POOL_ABOVE or alone:
             # A program is started once for each batch.
             size = _MAX_CHUNK_ROWS if isinstance(work.code, Command) else 1
             while batch := list(islice(payloads, size)):
                 yield compute(work, batch)
             return
-        yield from _compute_in_pool(self.build.cores, work, payloads, len(order))
+        cluster = self.build.cluster
+        if cluster.is_local or work.code or work.copies:
+            # Neither a user's code nor the work tree leaves this machine.
+            yield from _compute_in_pool(self.build.cores, work, payloads, len(order))
+            return
+        task = ClusterWork(
+            work, self.rule, self.rule.visible_settings(self.build.settings),
+            self.build.manifest(self.rule), cluster.url,
+        )  # fmt: skip
+        yield from compute_on_cluster(
+            cluster, task, payloads, len(order), self._report_computed_here
+        )
+
+    def _report_computed_here(self, reason: str) -> None:
+        problem = Problem(self.rule.name, self.build.cluster.url, reason)
+        if problem not in self.build.problems:
+            self.build.events.emit("here", table=self.rule.name, text=reason)
+            self.build.problems.append(problem)
 
     def _packed_input(self, key: str) -> bytes:
         """Return the packed fields of an input row that the rule reads."""
