@@ -168,12 +168,13 @@ def _ray_pool(address: str) -> Iterator[Pool]:
 
 
 def _parallel(backend: str, **options: Any) -> Any:
-    from joblib import Parallel
+    from joblib import Parallel, parallel_config
 
-    return Parallel(
-        n_jobs=-1, backend=backend, batch_size=1, timeout=SILENT_SECONDS,
-        return_as="generator_unordered", **options,
-    )  # fmt: skip
+    with parallel_config(backend, **options):  # which registers the backend, too
+        return Parallel(
+            n_jobs=-1, batch_size=1, timeout=SILENT_SECONDS,
+            return_as="generator_unordered",
+        )  # fmt: skip
 
 
 def _unreachable(backend: str, address: str, error: Exception) -> AbsentError:
