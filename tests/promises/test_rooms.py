@@ -46,11 +46,13 @@ MAY_USE = {
     "survey": DATA | START | {"engine", "git", "code", "samples", "model"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
+    # It builds in processes of their own, by the command line.
+    "fleet": {"errors", "git"},
     "hooks": DATA | {"engine", "git"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey"},
+    | {"survey", "fleet"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
