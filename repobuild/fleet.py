@@ -119,7 +119,9 @@ def _read_line(line: str, here: Path, clones: Path) -> Member | None:
         return None
     where, *rest = words[:comment]
     options, settings = _read_options(rest)
-    if where.startswith("-") or not where.isprintable() or _HELPER.match(where):
+    is_broken_url = "://" in where and not is_url(where)
+    is_option = where.startswith("-")
+    if is_option or is_broken_url or not where.isprintable() or _HELPER.match(where):
         raise ValueError(f"{json.dumps(where[:80])} is no path or URL of a repository")
     until = options.get("until", "")
     if is_url(where):
