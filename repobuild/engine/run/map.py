@@ -2,6 +2,9 @@
 
     memo key = digest(manifest digest + digest of the fields the rule reads)
 
+Where the rule has `ingredients_by`, the manifest is cut to what the row depends on: a
+new grammar has the files of its own language read again, and no others.
+
 The row's own key does not enter it, so a renamed, reverted or copied file is a hit.
 Rows that share a memo key are computed once. Results are written to the memo while the
 rest is still being computed, so a killed build resumes where it stopped.
@@ -23,7 +26,7 @@ from typing import Any, NamedTuple
 
 from repobuild.engine.context import BuildContext, Problem
 from repobuild.engine.digest import deflate, digest, inflate, pack, unpack
-from repobuild.engine.rule import Rule, manifest_digest
+from repobuild.engine.rule import Rule, manifest_digest, manifest_of_rows
 from repobuild.engine.run.child_processes import block_signals, follow_parent
 from repobuild.engine.run.cluster import compute_on_cluster
 from repobuild.engine.run.cluster_worker import ClusterWork
@@ -67,12 +70,10 @@ class _MapRun:
         source = self.source.rule.name
         # Row key -> stored old value of the input, as the last run saw it.
         self.pending = {} if self.full else pending_rows(build.state, rule.name, source)
-        prefix = manifest_digest(build.manifest(rule))
+        self._manifest = build.manifest(rule)
+        self._prefixes: dict[str, bytes] = {}
         # Row key -> memo key, None for a row that is gone.
-        self.inputs = {
-            key: digest(prefix + content) if content else None
-            for key, content in self._content_digests()
-        }
+        self.inputs = dict(self._memo_keys())
         self.misses: dict[bytes, str] = {}  # memo key -> one row key
         for key, memo in self.inputs.items():
             if memo and memo not in self.misses and self._memo(memo) is None:
@@ -80,17 +81,30 @@ class _MapRun:
         self.failures: set[bytes] = set()
         self.partial: dict[bytes, RawRow] = {}  # what of a failed row could be made
 
-    def _content_digests(self) -> Iterator[tuple[str, bytes | None]]:
-        """Yield every row to look at, with the digest of the fields the rule reads."""
+    def _memo_keys(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yield every row to look at, with its memo key."""
         source, rule = self.source, self.rule
         if not rule.reads:
             raw = ((key, source.raw(key)) for key in self.pending)
             for key, row in source.raw_items() if self.full else raw:
-                yield key, row.digest if row else None
+                yield key, digest(self._prefix("") + row.digest) if row else None
             return
         values = ((key, source.get(key)) for key in self.pending)
         for key, value in source.items() if self.full else values:
-            yield key, None if value is None else digest(pack(rule.read_fields(value)))
+            if value is None:
+                yield key, None
+                continue
+            choice = str(value[rule.ingredients_by]) if rule.ingredients_by else ""
+            fields = digest(pack(rule.read_fields(value)))
+            yield key, digest(self._prefix(choice) + fields)
+
+    def _prefix(self, choice: str) -> bytes:
+        """Return the digest of what the rows with this choice depend on."""
+        if choice not in self._prefixes:
+            is_chosen = bool(self.rule.ingredients_by)
+            found = manifest_of_rows(self._manifest, choice) if is_chosen else None
+            self._prefixes[choice] = manifest_digest(found or self._manifest)
+        return self._prefixes[choice]
 
     def _memo(self, key: bytes) -> _MemoEntry | None:
         row = self.build.state.database.execute(
