@@ -274,3 +274,20 @@ def test_the_repositorys_own_file_sends_nothing_to_a_cluster(repository):
         toml.unlink()
     assert done.returncode == 0
     assert "build.backend" in done.stderr and "never trusted" in done.stderr
+
+
+@pytest.mark.slow
+def test_ray_makes_the_same_rows(repository, tmp_path, monkeypatch):
+    """Ray's wheel is 70 MB, 240 MB unpacked: no extra of the tests installs it."""
+    pytest.importorskip("ray")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(map_module, "_POOL_ABOVE", 10)
+    there = Standard(repository.git, tmp_path / "there")
+    url = f"file://{repository.path}"
+    there.build("graph", cluster=Cluster("ray", "local", url))
+    assert list((tmp_path / "cache/repobuild/blobs").iterdir())
+    alone = Standard(repository.git, tmp_path / "alone")
+    alone.build("graph", jobs=1)
+    assert there.digests() == alone.digests()
+    there.close()
+    alone.close()

@@ -35,6 +35,7 @@ SILENT_SECONDS = 120.0  # a batch takes seconds; then all workers are taken for 
 BATCHES_PER_CORE = 16
 MOST_ROWS = 400  # of a batch
 _WAVE_ROWS = 20_000
+_BATCHES_OF_A_LIST = 4  # for each core, where results come all at once
 _KEPT = "what was computed is kept; run again to continue"
 
 Tell = Callable[[str], None]
@@ -73,7 +74,8 @@ def compute_on_cluster(
     with ExitStack() as stack:
         pool = stack.enter_context(_connected(cluster))
         size = max(1, min(MOST_ROWS, total // (pool.cores * BATCHES_PER_CORE)))
-        while wave := list(islice(payloads, _WAVE_ROWS)):
+        rows = _WAVE_ROWS if pool.is_lazy else size * pool.cores * _BATCHES_OF_A_LIST
+        while wave := list(islice(payloads, rows)):
             batches = [wave[i : i + size] for i in range(0, len(wave), size)]
             tasks = [delayed(compute_on_worker)(task, batch) for batch in batches]
             for found in _from_workers(cluster, pool, tasks):
@@ -108,6 +110,7 @@ class Pool(NamedTuple):
 
     parallel: Any
     cores: int
+    is_lazy: bool = True  # it returns each result as it comes, not all at once
 
 
 @contextmanager
@@ -162,18 +165,21 @@ def _ray_pool(address: str) -> Iterator[Pool]:
         raise _unreachable("ray", address, error) from error
     try:
         register()
-        yield Pool(_parallel("ray"), int(ray.cluster_resources().get("CPU", 1)))
+        cores = int(ray.cluster_resources().get("CPU", 1))
+        yield Pool(_parallel("ray", return_as="list"), cores, is_lazy=False)
     finally:
         ray.shutdown()
 
 
-def _parallel(backend: str, **options: Any) -> Any:
+def _parallel(
+    backend: str, return_as: str = "generator_unordered", **options: Any
+) -> Any:
     from joblib import Parallel, parallel_config
 
     with parallel_config(backend, **options):  # which registers the backend, too
         return Parallel(
             n_jobs=-1, batch_size=1, timeout=SILENT_SECONDS,
-            return_as="generator_unordered",
+            return_as=return_as,
         )  # fmt: skip
 
 
