@@ -6,7 +6,9 @@ The repository is synthetic (synthetic.py) and is made by `git fast-import`, wit
 work tree: writing and adding 200,000 files would take longer than building them. Each
 commit comes by fast-import, too. Measured are whole processes: a clean build, a build
 with nothing to do, `status`, and single commits. For each of these the state itself
-says how long every table took and how many input rows it looked at.
+says how long every table took and how many input rows it looked at. Memory is that of
+the largest process, the builder: to sum it over all, as timing.py can, takes as long as
+a build at this size.
 
 With `--keep`, repository and state stay there, and a second call continues with what is
 built. Progress goes to standard error, the Markdown for docs/scale.md to standard
@@ -30,7 +32,6 @@ from tests.benchmarks.edits import Change, body, comment, docstring, signature
 from tests.benchmarks.timing import Command, Spent, median, spent
 from tests.benchmarks.tool import ENVIRONMENT, entries, installed
 
-UNTIL = ["--until", "dataset", "-q"]
 _WHO = b"committer A Developer <dev@example.org> 1700000000 +0000\n"
 _SHOWN_TABLES = 4  # the dearest of a build
 
@@ -63,6 +64,11 @@ class Scale:
 
     folder: Path
     files: int
+    goal: str = "dataset"
+
+    @property
+    def until(self) -> list[str]:
+        return ["--until", self.goal, "-q"]
 
     @property
     def place(self) -> Path:
@@ -84,8 +90,8 @@ class Scale:
         return Command([self.script, *words], self.place, ENVIRONMENT, codes=codes)
 
     def build(self, what: str) -> Step:
-        """Build up to `dataset`; return what it cost."""
-        cost = spent(self.command(*UNTIL), watch=True)
+        """Build up to the goal; return what it cost."""
+        cost = spent(self.command(*self.until))
         return Step(what, cost, self._table_costs())
 
     def commit(self, path: str, change: Change) -> None:
@@ -172,8 +178,8 @@ def measure(scale: Scale, runs: int) -> Iterator[Step]:
     """Yield every step as it is measured."""
     if not (scale.state / "current").exists():
         yield scale.build("clean build")
-    spent(scale.command(*UNTIL))
-    idle = [spent(scale.command(*UNTIL), watch=False) for _ in range(max(5, runs))]
+    spent(scale.command(*scale.until))
+    idle = [spent(scale.command(*scale.until)) for _ in range(max(5, runs))]
     yield Step("nothing to do", median(idle))
     for what, path, change in edits(scale.files):
         steps = []
@@ -185,9 +191,7 @@ def measure(scale: Scale, runs: int) -> Iterator[Step]:
     scale.commit(
         edits(scale.files)[0][1], body(synthetic.function(scale.files // 2, 4))
     )
-    status = [
-        spent(scale.command("status", codes=(0, 1)), watch=True) for _ in range(3)
-    ]
+    status = [spent(scale.command("status", codes=(0, 1))) for _ in range(3)]
     yield Step("`status` after a commit", median(status))
 
 
@@ -200,7 +204,7 @@ def shown(step: Step) -> list[str]:
         step.what,
         _seconds(step.cost.wall),
         _seconds(step.cost.cpu),
-        f"{step.cost.peak / 2**20:,.0f}" if step.cost.peak else "",
+        f"{step.cost.largest / 2**20:,.0f}" if step.cost.largest else "",
         f"{step.looked:,}" if step.tables else "",
         dearest,
     ]
@@ -239,10 +243,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--files", type=int, default=20_000)
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--until", default="dataset", help="the last table")
     parser.add_argument("--keep", type=Path, help="folder that stays")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="repobuild-scale-") as name:
-        scale = Scale(options.keep or Path(name), options.files)
+        scale = Scale(options.keep or Path(name), options.files, options.until)
         print(table.machine({}), end="\n\n", flush=True)
         head = ["step", "wall", "CPU", "peak MiB", "most rows read", "dearest tables"]
         rows = []
