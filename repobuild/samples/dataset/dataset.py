@@ -90,6 +90,8 @@ from repobuild.samples.dataset.quality_filter import (
 from repobuild.samples.dataset.review_filter import REVIEWED, ReviewFilter
 from repobuild.samples.tasks.facts import Sample
 
+_MOST_KNOWN = 100_000  # contexts, some 8 kB each; others are filtered again
+
 
 def dataset(view: View) -> None:
     """Bring the dataset up to date with the changed contexts."""
@@ -116,7 +118,7 @@ def dataset(view: View) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """What a context's samples are by themselves. Kept for all contexts of a run."""
+    """What a context's samples are by themselves. Kept for `_MOST_KNOWN` contexts."""
 
     packed_row: bytes  # takes a tenth of the memory of the row
     questions: Mapping[str, Question]  # those that other contexts may ask, by sample
@@ -180,7 +182,8 @@ class DatasetUpdate:
             if not self._view.full:
                 self._view.own.drop(key)
             return Shareable(set(), ())
-        filtered = self._known[key] = self._filter_samples(key, samples)
+        self._known.pop(key, None)
+        filtered = self._remember(key, samples)
         row = filtered.row
         shareable = self._shareable(samples, filtered)
         terms = shareable.terms | self._licences.terms(samples)
@@ -321,9 +324,14 @@ class DatasetUpdate:
         return self._filtered(key).quoting
 
     def _filtered(self, key: str) -> Filtered:
-        if key not in self._known:
-            self._known[key] = self._filter_samples(key, self._samples.get(key))
-        return self._known[key]
+        known = self._known.get(key)
+        return known or self._remember(key, self._samples.get(key))
+
+    def _remember(self, key: str, samples: Samples | None) -> Filtered:
+        if len(self._known) >= _MOST_KNOWN:
+            del self._known[next(iter(self._known))]  # the one that was made first
+        filtered = self._known[key] = self._filter_samples(key, samples)
+        return filtered
 
     def _filter_samples(self, key: str, samples: Samples | None) -> Filtered:
         row = self._filter.decide(key, samples)
