@@ -228,7 +228,7 @@ class _MapRun:
             self.outcome.memo.append(key)
             counts.memo += len(new)
         if self.rule.entries:
-            self.outcome.entries += [key + sub for sub in new]
+            self.outcome.add_entries(key, new)
 
     def _drop(self, writer: TableWriter, key: str, old: _OldValues) -> None:
         if removed := writer.drop(key, old.get(key)):

@@ -123,7 +123,7 @@ class ViewOutput:
             if new or removed:
                 outcome.built.append(key)
             if entries:
-                outcome.entries += [key + sub for sub in new]
+                outcome.add_entries(key, new)
         for key in sorted(self._drops):
             if removed := writer.drop(key):
                 outcome.counts.removed += removed
