@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from threading import Lock
 from typing import Any, NamedTuple
 
 from repobuild.engine.digest import unpack
@@ -23,6 +24,9 @@ from repobuild.engine.run.worker import MapResult, MapWork, Payload, compute_row
 from repobuild.errors import BuildError
 from repobuild.git.blob_cache import BlobCache, blob_cache
 
+# Parsers and caches are those of the process; a worker may run batches in threads.
+_ONE_BATCH = Lock()
+_MOST_REFUSALS = 3  # in a row; then the server is taken for absent
 _BLOB_ID = re.compile(r"[0-9a-f]{40}")
 
 
@@ -66,25 +70,39 @@ def compute_on_worker(task: ClusterWork, payloads: Sequence[Payload]) -> Cluster
 
     Raises `BuildError` when the worker would make other rows than the builder.
     """
-    if difference := _difference(task):
-        raise BuildError(difference)
-    if not task.url:
-        return ClusterResults(compute_rows(task.work, payloads), [], "")
+    with _ONE_BATCH:
+        if difference := _difference(task):
+            raise BuildError(difference)
+        if not task.url:
+            return ClusterResults(compute_rows(task.work, payloads), [], "")
+        return _compute_with_fetched_blobs(task, payloads)
+
+
+def _compute_with_fetched_blobs(
+    task: ClusterWork, payloads: Sequence[Payload]
+) -> ClusterResults:
+    """Compute rows; blobs that the rows name are fetched before, in one call of git."""
     scope = FetchingScope(task.work.settings, blob_cache(task.url))
     try:
         scope.blobs.fetch({id for p in payloads for id in _blob_ids(unpack(p.packed))})
     except BuildError:
         pass  # one of them is no blob: each is fetched when it is read
-    rows, unread = [], []
-    for payload in payloads:
-        scope.refusal, reason = "", scope.refusal
+    rows: list[MapResult] = []
+    unread: list[Payload] = []
+    reason, refusals = "", 0  # in a row
+    for number, payload in enumerate(payloads):
+        if refusals == _MOST_REFUSALS:
+            unread += payloads[number:]
+            break
+        scope.refusal = ""
         found = compute_rows(task.work, [payload], scope)
+        refusals = refusals + 1 if scope.refusal else 0
         if scope.refusal:
             unread.append(payload)
+            reason = scope.refusal
         else:
             rows += found
-            scope.refusal = reason
-    return ClusterResults(rows, unread, scope.refusal)
+    return ClusterResults(rows, unread, reason)
 
 
 def _difference(task: ClusterWork) -> str:
