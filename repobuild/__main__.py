@@ -102,6 +102,9 @@ def _parse_plain_build(arguments: list[str]) -> tuple[str, set[str]] | None:
             goal = value or next(rest, "")
             if not goal:
                 return None
+        elif name in ("--jobs", "-j"):
+            if not (value or next(rest, "")).isdecimal():
+                return None  # with nothing to do, it does not matter how many
         elif argument in ("--json", "--quiet", "-q"):
             options.add(argument)
         else:

@@ -17,6 +17,7 @@ from repobuild import noop_cache
 from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
 from repobuild.engine.rule import Rule, closure, read_rules
+from repobuild.engine.run.cluster import Cluster
 from repobuild.engine.state_files import refuse_links, remove_links
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.connection import database_error
@@ -98,6 +99,14 @@ class Checkout:
     @cached_property
     def trust(self) -> TrustRecord:
         return TrustRecord.of(common_folder(self.repository))
+
+    @property
+    def cluster(self) -> Cluster:
+        """Where large maps are computed."""
+        found = self.settings
+        return Cluster(
+            found["build.backend"], found["build.scheduler"], found["build.repository"]
+        )
 
     @property
     def store(self) -> ArtifactStore:
@@ -225,7 +234,7 @@ class Checkout:
             with self._writable_state(tell) as state:
                 yield Build(
                     state, self.store, self.rulebook(snapshot).rules, self.settings,
-                    snapshot, self.events, progress, jobs,
+                    snapshot, self.events, progress, jobs, self.cluster,
                 )  # fmt: skip
                 remove_work_in_progress(self.folder / "tmp", self._is_task_folder)
 

@@ -4,6 +4,7 @@
     ├── UsageError        2   the command line or the configuration is wrong
     ├── StaleError        1   a check failed
     ├── LockedError       4   another builder holds the lock
+    ├── AbsentError       5   a server that the settings name cannot be reached
     ├── DamagedError      3   the state's database is damaged
     └── MissingObjectError 3  git's object database lacks an object
         └── PartialRowError   for a part of a row only
@@ -38,6 +39,12 @@ class LockedError(BuildError):
     """Another builder holds the lock."""
 
     exit_code = 4
+
+
+class AbsentError(BuildError):
+    """A server that the settings name cannot be reached, or does not answer."""
+
+    exit_code = 5
 
 
 class DamagedError(BuildError):

@@ -545,11 +545,36 @@ class CacheSection(Struct, kw_only=True):
 
 
 class BuildSection(Struct, kw_only=True):
-    """What a plain `repobuild` builds."""
+    """What a plain `repobuild` builds, and where. Enters no key."""
 
     goals: Annotated[list[_Line], _doc("tables", min_length=1, max_length=100)] = (
         msgspec.field(default_factory=lambda: ["report", "merged"])
     )
+    backend: Annotated[
+        Literal["loky", "dask", "ray"],
+        _doc(
+            "what computes large maps: processes of this machine, or a cluster",
+            power="has other machines compute, and takes their results",
+            harmless=["loky"],
+        ),
+    ] = "loky"
+    scheduler: Annotated[
+        _Line,
+        _doc(
+            'of the cluster: "tcp://host:8786" (dask), "auto" or "ray://host:10001"',
+            power="connects to a server",
+            harmless=[""],
+        ),
+    ] = ""
+    repository: Annotated[
+        _Line,
+        _doc(
+            'URL or path from which workers fetch blobs; "" = the repository\'s own '
+            "folder, on a shared file system",
+            power="has other machines fetch from a server",
+            harmless=[""],
+        ),
+    ] = ""
 
 
 class HookSection(Struct, kw_only=True):

@@ -13,6 +13,10 @@ class MemoryIndex:
     def set(self, key: str, terms: Iterable[str]) -> None:
         self.terms[key] = set(terms)
 
+    def find_few(self, term: str, most: int) -> list[str] | None:
+        keys = self.find(term)
+        return keys if len(keys) <= most else None
+
     def find(self, term: str) -> list[str]:
         return sorted(key for key, terms in self.terms.items() if term in terms)
 

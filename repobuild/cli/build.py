@@ -143,7 +143,8 @@ def _forget_wanted(checkout: Checkout, snapshot: Snapshot) -> None:
     from repobuild.hooks.background import forget_built
 
     with suppress(OSError):  # then the next hook builds it once more
-        forget_built(checkout.folder, snapshot.commit)
+        is_head = snapshot.copies is None and _is_head(checkout, snapshot)
+        forget_built(checkout.folder, snapshot.commit, is_head)
 
 
 def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:

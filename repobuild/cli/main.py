@@ -16,6 +16,7 @@ from repobuild.cli.output import print_message
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",
     "clone": "clone a URL and build it, or bring the clone up to date",
+    "fleet": "bring many repositories up to date, a few at a time",
     "status": "what a build would do; exit 1 when stale",
     "why": "why a row, a table or the adapter was made again",
     "log": "the chain of adapters",
@@ -34,7 +35,7 @@ VERBS = {
 }
 _EPILOG = (
     "exit codes: 0 done, 1 stale or a check failed, 2 usage or configuration, "
-    "3 a rule failed, 4 locked, 130 interrupted"
+    "3 a rule failed, 4 locked, 5 a server is absent, 130 interrupted"
 )
 
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 
 from repobuild.engine.contract import ShowProgress, Value
 from repobuild.engine.rule import Rule, manifest_digest, with_extensions
+from repobuild.engine.run.cluster import Cluster
 from repobuild.engine.run.worker import MapScope
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.event_log import EventLog
@@ -60,6 +61,7 @@ class BuildContext:
     events: EventLog
     progress: ShowProgress
     jobs: int = 0  # 0 = as many as there are cores
+    cluster: Cluster = Cluster()  # that computes large maps; this machine by default
     number: int = 0  # of the build; 0 while none runs
     shuffle: int = 0  # seed that shuffles the order of map rows, for tests
     outcomes: dict[str, TableResult] = field(default_factory=dict)

@@ -50,6 +50,13 @@ class Index(Protocol):
         """Return the keys that carry `term`, sorted; false hits are rare."""
         ...
 
+    def find_few(self, term: str, most: int) -> list[str] | None:
+        """Return the keys that carry `term`, sorted; None for more than `most`.
+
+        The cost does not depend on how many carry it.
+        """
+        ...
+
 
 class OwnIndex(Index, Protocol):
     """The index of the table that a view writes."""

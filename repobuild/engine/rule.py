@@ -13,6 +13,9 @@
                                                     by `ingredients`
     tools        = ["tree-sitter-python"]           their versions enter the key
     ingredients  = "module:function"                further facts that enter the key
+    ingredients_by = "language"                     map: a field of the row; it depends
+                                                    on the ingredients of that name, and
+                                                    on those named ""
     entries      = false                            one row holds several logical rows
     extends      = "samples"                        its rows are further rows of that
                                                     table
@@ -82,6 +85,7 @@ class Rule:
     untracked_settings: tuple[str, ...] = ()
     tools: tuple[str, ...] = ()
     ingredients: str = ""
+    ingredients_by: str = ""
     forecast: str = ""
     labels: str = ""
     entries: bool = False
@@ -140,6 +144,13 @@ class Rule:
             "tools": {tool: installed_version(tool) for tool in self.tools},
             "ingredients": {**ingredients, **dict(self.files)},
         }
+
+
+def manifest_of_rows(manifest: Mapping[str, Any], choice: str) -> dict[str, Any]:
+    """Return what the rows depend on whose field `ingredients_by` is `choice`."""
+    known = manifest["ingredients"]
+    kept = {name: known[name] for name in ("", choice) if name in known}
+    return {**manifest, "ingredients": kept}
 
 
 def _select(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -17,23 +17,11 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from pathlib import Path
 
 from repobuild.errors import BuildError, UsageError
+from repobuild.git.program import REPOSITORY_VARIABLES, run_git
 
-_SETTINGS = (f"core.hooksPath={os.devnull}", "core.fsmonitor=false", "gc.auto=0")
-# They name another repository than the clone's.
-_REPOSITORY_VARIABLES = (
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_COMMON_DIR",
-    "GIT_INDEX_FILE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_NAMESPACE",
-    "GIT_TEMPLATE_DIR",
-)
 _URL = re.compile(r"[a-z][a-z0-9+.-]*://\S+|[\w.-]+@[\w.-]+:\S+", re.IGNORECASE)
 
 
@@ -70,7 +58,7 @@ def clone_or_update(url: str, folder: Path) -> str:
             "write it as git takes it: https://host/owner/name.git"
         )
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        _git(
+        run_git(
             "clone", "--quiet", "--no-recurse-submodules", "--template=", "--",
             url, str(folder),
         )  # fmt: skip
@@ -88,7 +76,7 @@ def is_clone_of(url: str, folder: Path) -> bool:
     if not (folder / ".git").exists():
         return False
     try:
-        origin = _git("config", "--get", "remote.origin.url", folder=folder)
+        origin = run_git("config", "--get", "remote.origin.url", folder=folder)
     except BuildError:
         return False
     return _trimmed(origin) == _trimmed(url)
@@ -96,10 +84,10 @@ def is_clone_of(url: str, folder: Path) -> bool:
 
 def _update(folder: Path) -> str:
     """Fetch, and fast-forward the branch that is checked out."""
-    before = _git("rev-parse", "HEAD", folder=folder)
-    _git("fetch", "--quiet", "--no-recurse-submodules", "origin", folder=folder)
+    before = run_git("rev-parse", "HEAD", folder=folder)
+    run_git("fetch", "--quiet", "--no-recurse-submodules", "origin", folder=folder)
     try:
-        _git("merge", "--quiet", "--ff-only", "@{upstream}", folder=folder)
+        run_git("merge", "--quiet", "--ff-only", "@{upstream}", folder=folder)
     except BuildError as error:
         raise BuildError(
             f"{error}\n"
@@ -107,43 +95,16 @@ def _update(folder: Path) -> str:
             "bring it up to date with git, then run `repobuild` in it"
         ) from error
     return (
-        "current" if _git("rev-parse", "HEAD", folder=folder) == before else "updated"
+        "current"
+        if run_git("rev-parse", "HEAD", folder=folder) == before
+        else "updated"
     )
 
 
 def forget_other_repository() -> None:
     """Remove the variables that would have this process open another repository."""
-    for name in _REPOSITORY_VARIABLES:
+    for name in REPOSITORY_VARIABLES:
         os.environ.pop(name, None)
-
-
-def _git(*arguments: str, folder: Path | None = None) -> str:
-    """Run git and return what it prints; raises `BuildError` with its reason."""
-    place = ["-C", str(folder.absolute())] if folder else []
-    settings = [part for setting in _SETTINGS for part in ("-c", setting)]
-    environment = {
-        name: value
-        for name, value in os.environ.items()
-        if name not in _REPOSITORY_VARIABLES
-    }
-    try:
-        done = subprocess.run(
-            ["git", *place, *settings, *arguments],
-            env=environment | {"GIT_LFS_SKIP_SMUDGE": "1", "LC_ALL": "C"},
-            capture_output=True,
-        )
-    except FileNotFoundError:
-        raise UsageError(
-            "git is not installed\ninstall it: https://git-scm.com"
-        ) from None
-    if done.returncode:
-        lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = next(
-            (line for line in lines if line.startswith(("fatal", "error"))), ""
-        )
-        reason = (reason or (lines or ["no reason"])[-1]).partition(": ")[2] or reason
-        raise BuildError(f"git cannot {arguments[0]}: {reason}")
-    return done.stdout.decode("utf-8", "replace").strip()
 
 
 def _trimmed(url: str) -> str:

@@ -35,6 +35,7 @@ from repobuild.git.repository import refused_by_git
 from repobuild.hooks.build_window import BuildWindow, is_on_battery
 from repobuild.hooks.builder_record import (
     BUILDING_NOW,
+    FAILED,
     IDLE,
     LOCK,
     WAITING,
@@ -102,9 +103,15 @@ def drain(state: Path, read_settings: ReadSettings) -> None:
             return
 
 
-def forget_built(state: Path, commit: str) -> None:
-    """Drop what a killed builder has left undone when a build by hand has done it."""
-    if read_wanted(state) is None and not is_claimed(state):
+def forget_built(state: Path, commit: str, is_head: bool = False) -> None:
+    """Drop what is undone, or failed, in the background and was now built by hand.
+
+    A failure is over when its commit is built, or HEAD: `hook status` would otherwise
+    tell of an error until the next hook, which may be days away.
+    """
+    last = read_record(state).last
+    is_over = last.outcome == FAILED and (is_head or commit == last.commit)
+    if read_wanted(state) is None and not is_claimed(state) and not is_over:
         return
     with (
         suppress(LockedError),  # a builder that lives looks after it itself
@@ -113,6 +120,8 @@ def forget_built(state: Path, commit: str) -> None:
         found = claim_wanted(state)
         if found and found.commit == commit:
             release_claim(state)
+        if is_over:
+            BuilderRecord().write(state)
 
 
 @dataclass
@@ -221,7 +230,7 @@ class _Builder:
 
     def _end(self, wanted: WantedCommit, error: str, seconds: float) -> None:
         self.interruptions = 0
-        outcome = "failed" if error else "built"
+        outcome = FAILED if error else "built"
         last = LastBuild(wanted.commit, outcome, error, seconds, now())
         self.record = replace(self.record, last=last)
         self._log(f"{wanted.commit[:10]} {outcome} in {seconds:.1f} s")

@@ -25,6 +25,7 @@ from repobuild.hooks.wanted import BUILDING, read_wanted
 
 LOCK, LOG = "builder.lock", "hook.log"
 _RECORD = "builder.json"
+FAILED = "failed"  # the outcome of a build
 _MOST_BYTES = 100_000
 _LOG_BYTES = 1_000_000
 _ERROR_LINES, _ERROR_CHARACTERS = 3, 1_000

@@ -21,11 +21,15 @@ _SAMPLE_SECONDS = 0.05
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds of wall and CPU time; `peak` in bytes, 0 where it was not watched."""
+    """Seconds of wall and CPU time; `peak` in bytes, 0 where it was not watched.
+
+    `largest` is the most memory that a single one of the processes had, in bytes.
+    """
 
     wall: float
     cpu: float
     peak: int = 0
+    largest: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,8 @@ def spent(command: Command, watch: bool = False) -> Spent:
     peak = watcher.stop() if watcher else 0
     if child.returncode not in command.codes:
         raise RuntimeError(f"exit code {child.returncode}: {' '.join(command.words)}")
-    return Spent(wall, usage.ru_utime + usage.ru_stime, peak)
+    cpu = usage.ru_utime + usage.ru_stime
+    return Spent(wall, cpu, peak, usage.ru_maxrss * 1024)
 
 
 def spent_in_turn(commands: Mapping[str, Command], runs: int) -> dict[str, list[Spent]]:
@@ -79,6 +84,7 @@ def median(found: list[Spent]) -> Spent:
         statistics.median(s.wall for s in found),
         statistics.median(s.cpu for s in found),
         max(s.peak for s in found),
+        max(s.largest for s in found),
     )
 
 

@@ -339,15 +339,44 @@ def test_a_file_and_a_setting_that_changed_at_once_are_both_named(standard, repo
     }
 
 
-def test_another_language_query_rebuilds_facts(standard, repository, monkeypatch):
+@pytest.fixture
+def changed_language(monkeypatch):
+    """Return a function that gives a language other queries."""
     import repobuild.code.scan.language as language
 
     before = language.grammars
 
-    def grammars(settings):
-        return {**before(settings), "python.scm": "0" * 32}
+    def change(name):
+        def grammars(settings):
+            found = before(settings)
+            return found | {name: found[name] | {f"{name}.scm": "0" * 32}}
 
-    monkeypatch.setattr(language, "grammars", grammars)
-    standard.build()
+        monkeypatch.setattr(language, "grammars", grammars)
+
+    return change
+
+
+def test_another_language_query_rebuilds_facts(standard, repository, changed_language):
+    changed_language("python")
+    done = standard.build()
+    assert done["facts"].built
     (table,) = explanations(standard.last, "facts")
-    assert ("ingredient_changed", "python.scm") in roots(table["runs"][0]["reasons"])
+    reasons = roots(table["runs"][0]["reasons"])
+    assert ("ingredient_changed", "python.scm") in reasons
+
+
+def test_a_new_grammar_has_only_the_files_of_its_language_read(
+    standard, repository, changed_language, tmp_path
+):
+    repository.commit({"main.go": "package main\n\nfunc Main() {}\n"})
+    standard.build()
+    changed_language("go")
+    done = standard.build()
+    assert done["facts"].built == ["main.go"]
+    assert done["facts"].memo and "pkg/callee.py" in done["facts"].memo
+    (table,) = explanations(standard.last, "facts")
+    assert roots(table["runs"][0]["reasons"]) == {("ingredient_changed", "go.scm")}
+    clean = Standard(repository.git, tmp_path / "clean")
+    clean.build()
+    assert clean.digests() == standard.digests()
+    clean.close()

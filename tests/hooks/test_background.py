@@ -242,6 +242,17 @@ def test_a_failure_is_shown_and_not_tried_for_ever(here):
     assert repobuild(here, "hook", "status").returncode == 0
 
 
+def test_a_failure_is_over_when_its_commit_is_built_by_hand(here):
+    made = commit(here, {"repobuild.toml": SETTINGS.replace("facts", "fcats")})
+    wait_until_built(here, made)
+    assert repobuild(here, "--until", "facts").returncode == 0  # not what failed
+    assert repobuild(here, "hook", "status").returncode == 1
+    (here / "repobuild.toml").write_text(SETTINGS)  # as somebody mends it
+    assert repobuild(here).returncode == 0
+    done = repobuild(here, "hook", "status")
+    assert (done.returncode, "failed" in done.stdout) == (0, False)
+
+
 def test_broken_settings_are_shown(here):
     made = commit(here, {"repobuild.toml": "[hook]\nwhen = 'never'\n"})
     wait_until_built(here, made)

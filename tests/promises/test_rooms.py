@@ -33,7 +33,7 @@ MAY_USE = {
     "settings": DATA | {"settings_schema", "toml_document"},
     "powers": DATA | {"settings", "settings_schema", "trust_record"},
     "noop_cache": {"resources", "git"},
-    "git": {"errors"},
+    "git": {"errors", "resources"},
     "engine": {"errors", "git"},
     "user_rules": {"errors", "engine", "git", "toml_document"},
     "trust_record": {"errors"},
@@ -46,18 +46,21 @@ MAY_USE = {
     "survey": DATA | START | {"engine", "git", "code", "samples", "model", "hooks"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
+    # It builds in processes of their own, by the command line.
+    "fleet": {"errors", "git"},
     "hooks": DATA | {"engine", "git"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey"},
+    | {"survey", "fleet"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
 # Of git, the engine knows what a commit holds, which commits led to it, and how a
-# worker opens the objects again; samples know which kind a tree entry is of.
+# worker opens the objects again, or fetches them; samples know which kind a tree entry
+# is of.
 NARROW = {
-    ("engine", "git"): {"snapshot", "ancestors", "repository"},
+    ("engine", "git"): {"snapshot", "ancestors", "repository", "blob_cache"},
     ("samples", "git"): {"snapshot"},
 }
 

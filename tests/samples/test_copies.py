@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from rapidfuzz import fuzz
 
 from repobuild.resources import data_folder
-from repobuild.samples.dataset.dataset import dataset
+from repobuild.samples.dataset import copies
+from repobuild.samples.dataset.dataset import DatasetUpdate, dataset
 from repobuild.samples.dataset.quality_filter import question_template
 from repobuild.samples.tasks.phrases import read_phrases
 from repobuild.samples.text.passages import (
@@ -160,6 +162,43 @@ def test_a_dropped_copy_still_makes_others_drop() -> None:
     assert found == {keys[0]: TRAINED, keys[1]: NEAR, keys[2]: NEAR}
 
 
+def test_what_many_contexts_begin_with_makes_no_copies() -> None:
+    bodies = {key: f"{BODY}\n    return end_{key[1:-6]}" for key in SEEN[:60]}
+    many = {key: quote(key, code(bodies[key])) for key in bodies}
+    few = {key: many[key] for key in SEEN[: copies.COMMON]}
+    assert set(map(str, decided(few).values())) == {str(TRAINED), str(NEAR)}
+    assert all(row == TRAINED for row in decided(many).values())
+
+
+def test_what_many_contexts_hold_word_for_word_is_dropped_in_all() -> None:
+    rows = {key: quote(key, code()) for key in SEEN[: copies.COMMON + 1]}
+    assert all(row == NEAR for row in decided(rows).values())
+    rows.popitem()
+    assert sorted(map(str, decided(rows).values())).count(str(TRAINED)) == 1
+
+
+class Counting(DatasetUpdate):
+    decisions = 0
+
+    def decide(self, key: str) -> None:
+        Counting.decisions += 1
+        super().decide(key)
+
+
+def test_a_commit_decides_again_none_of_the_many_with_the_same_run() -> None:
+    """The cost of a commit must not grow with how often something is repeated."""
+    counts = []
+    for size in (50, 100):
+        view = MemoryView(SETTINGS)
+        rows = {key: quote(key, code(f"{BODY}\n{key}")) for key in SEEN[:size]}
+        built(view, rows)
+        Counting.decisions = 0
+        with patch("repobuild.samples.dataset.dataset.DatasetUpdate", Counting):
+            built(view, rows | {SEEN[3]: quote(SEEN[3], code(f"{BODY}\nx = 1"))})
+        counts.append(Counting.decisions)
+    assert counts == [1, 1]
+
+
 def test_another_task_may_quote_the_same() -> None:
     one, two = sorted(SEEN[:2])
     rows = {one: quote(one, code()), two: quote(two, code(), task="api_usage")}
@@ -274,8 +313,13 @@ def samples_of(key: str, made: list[tuple[str, str, bool]]) -> dict[str, Any]:
 
 
 @settings(deadline=None)
-@given(edit_lists, st.randoms(use_true_random=False))
-def test_edits_in_any_order_equal_a_clean_build(edits, chance) -> None:
+@given(edit_lists, st.randoms(use_true_random=False), st.sampled_from([1, 2, 20]))
+def test_edits_in_any_order_equal_a_clean_build(edits, chance, common) -> None:
+    with patch.object(copies, "COMMON", common):
+        check_edits(edits, chance)
+
+
+def check_edits(edits, chance) -> None:
     view, rows = Shuffled(SETTINGS), {}
     view.order = lambda found: chance.sample(found, len(found))
     for edit in edits:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from repobuild.samples.dataset import copies
 from repobuild.samples.dataset.dataset import dataset
 from repobuild.samples.dataset.quality_filter import (
     LengthBounds,
@@ -219,7 +220,9 @@ def test_a_secret_that_one_sample_reveals_drops_those_that_only_show_it() -> Non
     ]
 
 
-def test_an_update_equals_a_full_build_whatever_changes() -> None:
+@pytest.mark.parametrize("common", [1, 3, copies.COMMON])
+def test_an_update_equals_a_full_build_whatever_changes(common, monkeypatch) -> None:
+    monkeypatch.setattr(copies, "COMMON", common)
     chance = random.Random(7)
     view = MemoryView(SETTINGS)
     rows: dict[str, Any] = {}

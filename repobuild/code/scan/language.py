@@ -231,17 +231,23 @@ def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def grammars(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `ingredients`, and the version of each grammar, "" when it is missing.
+def grammars(settings: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return what the facts of a file depend on, by its language.
 
-    Installing a grammar thus changes the cache key, and its files are read again.
+    That is the digests of the language's files, and the version of its grammar, "" when
+    it is missing: to install it changes the keys of its own files, no others.
     """
     from repobuild.engine.rule import installed_version
 
-    names = {language.distribution for language in _chosen(settings)} - {""}
-    return ingredients(settings) | {
-        name: installed_version(name) for name in sorted(names)
-    }
+    digests = ingredients(settings)
+    found: dict[str, dict[str, str]] = {}
+    for language in _chosen(settings):
+        names = (f"{language.name}.toml", language.query.name)
+        own = {name: digests[name] for name in names if name in digests}
+        if tool := language.distribution:
+            own[tool] = installed_version(tool)
+        found[language.name] = own
+    return found
 
 
 def without_grammar(language: str) -> str:

@@ -250,6 +250,14 @@ _MANIFEST_PARTS = {
 }
 
 
+def _by_name(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part of a manifest without the groups of `ingredients_by`."""
+    found: dict[str, Any] = {}
+    for name, value in part.items():
+        found |= value if isinstance(value, Mapping) else {name: value}
+    return found
+
+
 def differences(
     table: str, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> list[Reason]:
@@ -261,7 +269,7 @@ def differences(
             Reason(table, "", Cause.RULE_VERSION_CHANGED, "version", before, after)
         )
     for part, cause in _MANIFEST_PARTS.items():
-        was, now = old.get(part, {}), new.get(part, {})
+        was, now = _by_name(old.get(part, {})), _by_name(new.get(part, {}))
         reasons += [
             Reason(table, "", cause, name, was.get(name), now.get(name))
             for name in sorted(was.keys() | now.keys())

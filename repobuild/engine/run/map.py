@@ -2,12 +2,16 @@
 
     memo key = digest(manifest digest + digest of the fields the rule reads)
 
+Where the rule has `ingredients_by`, the manifest is cut to what the row depends on: a
+new grammar has the files of its own language read again, and no others.
+
 The row's own key does not enter it, so a renamed, reverted or copied file is a hit.
 Rows that share a memo key are computed once. Results are written to the memo while the
 rest is still being computed, so a killed build resumes where it stopped.
 
 Up to `_POOL_ABOVE` misses are computed without a pool: a cold pool costs 0.7 s, as much
 as 600 parsed files. Workers get packed values and open the object database themselves.
+With `build.backend` they are on other machines (cluster.py).
 """
 
 from __future__ import annotations
@@ -22,8 +26,10 @@ from typing import Any, NamedTuple
 
 from repobuild.engine.context import BuildContext, Problem
 from repobuild.engine.digest import deflate, digest, inflate, pack, unpack
-from repobuild.engine.rule import Rule, manifest_digest
+from repobuild.engine.rule import Rule, manifest_digest, manifest_of_rows
 from repobuild.engine.run.child_processes import block_signals, follow_parent
+from repobuild.engine.run.cluster import compute_on_cluster
+from repobuild.engine.run.cluster_worker import ClusterWork
 from repobuild.engine.run.command import Command
 from repobuild.engine.run.worker import MapResult, MapWork, Payload, compute
 from repobuild.engine.storage.table import RawRow, checked, pending_rows
@@ -64,12 +70,10 @@ class _MapRun:
         source = self.source.rule.name
         # Row key -> stored old value of the input, as the last run saw it.
         self.pending = {} if self.full else pending_rows(build.state, rule.name, source)
-        prefix = manifest_digest(build.manifest(rule))
+        self._manifest = build.manifest(rule)
+        self._prefixes: dict[str, bytes] = {}
         # Row key -> memo key, None for a row that is gone.
-        self.inputs = {
-            key: digest(prefix + content) if content else None
-            for key, content in self._content_digests()
-        }
+        self.inputs = dict(self._memo_keys())
         self.misses: dict[bytes, str] = {}  # memo key -> one row key
         for key, memo in self.inputs.items():
             if memo and memo not in self.misses and self._memo(memo) is None:
@@ -77,17 +81,30 @@ class _MapRun:
         self.failures: set[bytes] = set()
         self.partial: dict[bytes, RawRow] = {}  # what of a failed row could be made
 
-    def _content_digests(self) -> Iterator[tuple[str, bytes | None]]:
-        """Yield every row to look at, with the digest of the fields the rule reads."""
+    def _memo_keys(self) -> Iterator[tuple[str, bytes | None]]:
+        """Yield every row to look at, with its memo key."""
         source, rule = self.source, self.rule
         if not rule.reads:
             raw = ((key, source.raw(key)) for key in self.pending)
             for key, row in source.raw_items() if self.full else raw:
-                yield key, row.digest if row else None
+                yield key, digest(self._prefix("") + row.digest) if row else None
             return
         values = ((key, source.get(key)) for key in self.pending)
         for key, value in source.items() if self.full else values:
-            yield key, None if value is None else digest(pack(rule.read_fields(value)))
+            if value is None:
+                yield key, None
+                continue
+            choice = str(value[rule.ingredients_by]) if rule.ingredients_by else ""
+            fields = digest(pack(rule.read_fields(value)))
+            yield key, digest(self._prefix(choice) + fields)
+
+    def _prefix(self, choice: str) -> bytes:
+        """Return the digest of what the rows with this choice depend on."""
+        if choice not in self._prefixes:
+            is_chosen = bool(self.rule.ingredients_by)
+            found = manifest_of_rows(self._manifest, choice) if is_chosen else None
+            self._prefixes[choice] = manifest_digest(found or self._manifest)
+        return self._prefixes[choice]
 
     def _memo(self, key: bytes) -> _MemoEntry | None:
         row = self.build.state.database.execute(
@@ -118,13 +135,31 @@ class _MapRun:
             Random(self.build.shuffle).shuffle(order)
         payloads = (Payload(memo, self._packed_input(key)) for memo, key in order)
         work = _map_work(self.build, self.rule)
-        if len(order) <= _POOL_ABOVE or self.build.cores == 1:
+        alone = self.build.cores == 1 and self.build.cluster.is_local
+        if len(order) <= _POOL_ABOVE or alone:
             # A program is started once for each batch.
             size = _MAX_CHUNK_ROWS if isinstance(work.code, Command) else 1
             while batch := list(islice(payloads, size)):
                 yield compute(work, batch)
             return
-        yield from _compute_in_pool(self.build.cores, work, payloads, len(order))
+        cluster = self.build.cluster
+        if cluster.is_local or work.code or work.copies:
+            # Neither a user's code nor the work tree leaves this machine.
+            yield from _compute_in_pool(self.build.cores, work, payloads, len(order))
+            return
+        task = ClusterWork(
+            work, self.rule, self.rule.visible_settings(self.build.settings),
+            self.build.manifest(self.rule), cluster.url,
+        )  # fmt: skip
+        yield from compute_on_cluster(
+            cluster, task, payloads, len(order), self._report_computed_here
+        )
+
+    def _report_computed_here(self, reason: str) -> None:
+        problem = Problem(self.rule.name, self.build.cluster.url, reason)
+        if problem not in self.build.problems:
+            self.build.events.emit("here", table=self.rule.name, text=reason)
+            self.build.problems.append(problem)
 
     def _packed_input(self, key: str) -> bytes:
         """Return the packed fields of an input row that the rule reads."""
@@ -193,7 +228,7 @@ class _MapRun:
             self.outcome.memo.append(key)
             counts.memo += len(new)
         if self.rule.entries:
-            self.outcome.entries += [key + sub for sub in new]
+            self.outcome.add_entries(key, new)
 
     def _drop(self, writer: TableWriter, key: str, old: _OldValues) -> None:
         if removed := writer.drop(key, old.get(key)):

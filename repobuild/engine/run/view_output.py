@@ -22,6 +22,8 @@ from repobuild.engine.storage.state import State
 from repobuild.engine.storage.table import RawRow, StoredIndex, StoredTable, term_number
 from repobuild.engine.storage.table_writer import TableResult, TableWriter
 
+Keys = set[str]  # `ViewIndex.set` hides the name of the type
+
 
 class ViewIndex:
     """See `contract.OwnIndex`: changed keys in memory, over the stored index."""
@@ -29,23 +31,48 @@ class ViewIndex:
     def __init__(self, stored: StoredIndex | None) -> None:
         self._stored = stored
         self.changed: dict[str, frozenset[int]] = {}  # key -> term numbers
-        self._keys: dict[int, set[str]] = {}  # term number -> changed keys
+        # Term number -> the changed key that has it, or the set of them: most have one,
+        # and a set takes 216 bytes.
+        self._keys: dict[int, str | Keys] = {}
 
     def set(self, key: str, terms: Iterable[str]) -> None:
         numbers = frozenset(map(term_number, terms))
-        for removed in self.changed.get(key, frozenset()) - numbers:
-            self._keys[removed].discard(key)
+        before = self.changed.get(key, frozenset())
+        for number in before - numbers:
+            keys = self._written(number) - {key}
+            self._keys[number] = keys.pop() if len(keys) == 1 else keys
         self.changed[key] = numbers
-        for number in numbers:
-            self._keys.setdefault(number, set()).add(key)
+        for number in numbers - before:
+            known = self._keys.setdefault(number, key)
+            if isinstance(known, set):
+                known.add(key)
+            elif known != key:
+                self._keys[number] = {known, key}
+
+    def _written(self, number: int) -> Keys:
+        """Return the changed keys that have a term."""
+        keys = self._keys.get(number, ())
+        return {keys} if isinstance(keys, str) else {*keys}
 
     def find(self, term: str) -> list[str]:
         number = term_number(term)
-        keys = set(self._keys.get(number, ()))
+        keys = self._written(number)
         if self._stored is not None:
             stored = self._stored.find_number(number)
             keys.update(key for key in stored if key not in self.changed)
         return sorted(keys)
+
+    def find_few(self, term: str, most: int) -> list[str] | None:
+        number = term_number(term)
+        written = self._keys.get(number, "")
+        if isinstance(written, set) and len(written) > most:
+            return None
+        # Of the stored keys, at most the changed ones may have lost the term.
+        stored = self._stored
+        if stored and not stored.has_few(number, most + len(self.changed)):
+            return None
+        keys = self.find(term)
+        return keys if len(keys) <= most else None
 
 
 class ViewOutput:
@@ -96,7 +123,7 @@ class ViewOutput:
             if new or removed:
                 outcome.built.append(key)
             if entries:
-                outcome.entries += [key + sub for sub in new]
+                outcome.add_entries(key, new)
         for key in sorted(self._drops):
             if removed := writer.drop(key):
                 outcome.counts.removed += removed

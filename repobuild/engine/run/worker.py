@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from repobuild.engine.contract import Scope
 from repobuild.engine.digest import deflate, digest, pack, unpack
 from repobuild.engine.rule import import_function
 from repobuild.engine.run.command import Command, CommandEnvironment, run_command
@@ -82,14 +83,22 @@ def compute(work: MapWork, payloads: Sequence[Payload]) -> list[MapResult]:
     """Compute rows. Runs in a worker, or in the building process for a few rows."""
     if isinstance(work.code, Command):
         return _compute_by_command(work, work.code, payloads)
+    return compute_rows(work, payloads)
+
+
+def compute_rows(
+    work: MapWork, payloads: Sequence[Payload], scope: Scope | None = None
+) -> list[MapResult]:
+    """Compute rows with a function; without a scope, blobs come from `repository`."""
     function = work.function
-    scope = MapScope(work.settings, work.repository, work.copies)
+    if scope is None:
+        scope = MapScope(work.settings, work.repository, work.copies)
     with paused_gc():
         return [_compute_row(work, function, scope, payload) for payload in payloads]
 
 
 def _compute_row(
-    work: MapWork, function: Callable[..., Any], scope: MapScope, payload: Payload
+    work: MapWork, function: Callable[..., Any], scope: Scope, payload: Payload
 ) -> MapResult:
     key, packed = payload
     try:

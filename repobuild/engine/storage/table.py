@@ -23,6 +23,7 @@ from repobuild.engine.storage.state import State
 
 Render = Callable[[str], Value | None]
 _CACHED_ROWS = 2_000
+_DECODED_ROWS = 20_000  # of the changes of one input: facts take some 20 kB each
 _TERM_BYTES = 6  # 48 bits: a false hit in 500,000 terms is rare and costs one look-up
 
 
@@ -81,6 +82,7 @@ class StoredIndex:
             f'SELECT k.key FROM "terms_{table}" t JOIN "keys_{table}" k ON k.id = t.id '
             "WHERE t.term = ? ORDER BY k.key"
         )
+        self._counted = f'SELECT 1 FROM "terms_{table}" WHERE term = ? LIMIT ?'
 
     def find(self, term: str) -> list[str]:
         return self.find_number(term_number(term))
@@ -88,6 +90,15 @@ class StoredIndex:
     def find_number(self, number: int) -> list[str]:
         """Return the keys that carry the term with this number, sorted."""
         return [key for (key,) in self._database.execute(self._query, (number,))]
+
+    def find_few(self, term: str, most: int) -> list[str] | None:
+        number = term_number(term)
+        return self.find_number(number) if self.has_few(number, most) else None
+
+    def has_few(self, number: int, most: int) -> bool:
+        """Return whether at most `most` keys carry the term with this number."""
+        rows = self._database.execute(self._counted, (number, most + 1))
+        return len(rows.fetchall()) <= most
 
 
 class StoredTable:
@@ -205,8 +216,9 @@ class RowChanges(Mapping[str, Change]):
     """Changed rows of an input, key -> (old, new), decoded on first access.
 
     Decoded rows are cached: a view goes over its changes more than once, and on a full
-    build of 2,374 files each pass over the facts costs 0.5 s. Rendered rows are not:
-    all samples of the standard library take 400 MB and are read once.
+    build of 2,374 files each pass over the facts costs 0.5 s. Only the first
+    `_DECODED_ROWS` are, which bounds the memory. Rendered rows are not: all samples of
+    the standard library take 400 MB and are read once.
     """
 
     def __init__(
@@ -214,6 +226,7 @@ class RowChanges(Mapping[str, Change]):
     ) -> None:
         self._table = table
         self._keys: dict[str, Change | None] = dict.fromkeys(keys)
+        self._decoded = 0
         self._old = old
 
     def __getitem__(self, key: str) -> Change:
@@ -222,7 +235,8 @@ class RowChanges(Mapping[str, Change]):
             stored = self._old.get(key)
             old = unpack(inflate(stored)) if stored else None
             known = (old, self._table.get(key))
-            if self._table.rule.stored:
+            if self._table.rule.stored and self._decoded < _DECODED_ROWS:
+                self._decoded += 1
                 self._keys[key] = known
         return known
 

@@ -15,6 +15,7 @@ from repobuild.engine.rule import Rule
 from repobuild.engine.storage.state import State, TableRecord
 from repobuild.engine.storage.table import RawRow, StoredTable
 
+_LISTED_ENTRIES = 10_000
 _DETAILED_ROWS = 2_000  # a build that changed more keeps no old values for `why`
 
 
@@ -33,7 +34,8 @@ class RowCounts:
 class TableResult:
     """What a build did to a table: counts of logical rows, keys of physical ones.
 
-    `entries` lists the logical rows that are new, for a rule with entries.
+    `entries` lists the first logical rows that are new, for a rule with entries: a full
+    build makes hundreds for each file, and only the event log lists them.
     """
 
     table: str
@@ -43,6 +45,11 @@ class TableResult:
     removed: list[str] = field(default_factory=list)
     entries: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
+
+    def add_entries(self, key: str, subs: Sequence[str]) -> None:
+        """Note new logical rows of a physical one."""
+        if len(self.entries) < _LISTED_ENTRIES:
+            self.entries += [key + sub for sub in subs]
 
 
 class RowDiff(NamedTuple):

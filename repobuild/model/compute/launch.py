@@ -15,8 +15,13 @@ DeepSpeed's runner hands host names to ssh, reads `.deepspeed_env` from the work
 folder and puts that folder on PYTHONPATH. So `read_hosts` takes nothing that ssh could
 read as an option, and the processes start in the run's own scratch folder.
 
+The processes of other hosts get of this process's environment what DeepSpeed exports
+(PYTHONPATH, NCCL_*), and what a file `.deepspeed_env` in that folder names: the threads
+of each process, and the network device that gloo is to use, `GLOO_SOCKET_IFNAME`.
+
 Progress protocol: a line `[step, steps, loss]` of JSON on standard output, which the
-launcher may prefix with `...]: `. Every other line is kept for the error message.
+launcher may prefix with `...]: ` (torchrun) or `HOST: ` (pdsh). Every other line is
+kept for the error message.
 """
 
 from __future__ import annotations
@@ -47,6 +52,8 @@ _MOST_BYTES = 1 << 16  # of a host file
 # RFC 1123: labels of letters, digits and inner hyphens.
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST_NAME = re.compile(rf"(?=.{{1,253}}\Z){_LABEL}(?:\.{_LABEL})*")
+_PREFIX = re.compile(r"^.*?: (?=\[)")  # of a line of progress
+_PLAIN = re.compile(r"[\w.,:-]+")
 _SLOTS = re.compile(r"slots=([0-9]{1,4})")
 
 
@@ -89,11 +96,31 @@ def launcher_command(job: TrainingJob, processes: int, hostfile: str) -> list[st
         return [sys.executable, "-m", "torch.distributed.run", *local, str(job.scratch)]
     job.scratch.mkdir(parents=True, exist_ok=True)
     checked = job.scratch / "hosts"  # what was checked is what the runner reads
-    slots = read_hosts(Path(hostfile)).items()
-    checked.write_text("".join(f"{h} slots={n}\n" for h, n in slots), "utf-8")
-    hosts = [f"--hostfile={checked}", "--module", MODULE]
+    slots = read_hosts(Path(hostfile))
+    lines = [f"{host} slots={count}\n" for host, count in slots.items()]
+    checked.write_text("".join(lines), "utf-8")
+    exported = _exported_variables(max(slots.values()))
+    lines = [f"{name}={value}\n" for name, value in exported.items()]
+    (job.scratch / ".deepspeed_env").write_text("".join(lines), "utf-8")
+    # The rank is in the environment; as an argument it would come before the folder.
+    hosts = [f"--hostfile={checked}", "--no_local_rank", "--module", MODULE]
     runner = [sys.executable, "-m", "deepspeed.launcher.runner"]
     return [*runner, *hosts, str(job.scratch)]
+
+
+def _exported_variables(processes: int) -> dict[str, str]:
+    """Return the variables of a host's processes that DeepSpeed does not export."""
+    variables = _thread_variables(processes)
+    for name, value in os.environ.items():
+        # Each is a word of the command line that a shell on the host reads.
+        if name.startswith("GLOO_") and _PLAIN.fullmatch(value):
+            variables[name] = value
+    return variables
+
+
+def _thread_variables(processes: int) -> dict[str, str]:
+    threads = max(1, (os.cpu_count() or 1) // max(1, processes))
+    return {"OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": "2000"}
 
 
 def read_hosts(file: Path) -> dict[str, int]:
@@ -159,8 +186,7 @@ def process_environment(processes: int) -> dict[str, str]:
     """
     group = ("RANK", "LOCAL_RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     variables = {k: v for k, v in os.environ.items() if k not in group}
-    threads = max(1, (os.cpu_count() or 1) // max(1, processes))
-    variables |= {"OMP_NUM_THREADS": str(threads), "GOMP_SPINCOUNT": "2000"}
+    variables |= _thread_variables(processes)
     variables[BUILDER] = str(os.getpid())
     package = str(Path(__file__).parents[3])  # the folder that holds `repobuild`
     given = variables.get("PYTHONPATH", "").split(os.pathsep)
@@ -178,7 +204,7 @@ def _follow_output(
         if line.startswith(TORCHRUN_SUMMARY):  # it does not name the cause
             break
         try:
-            told = StepReport(*json.loads(line.rpartition("]: ")[2]))
+            told = StepReport(*json.loads(_PREFIX.sub("", line)))
         except (ValueError, TypeError):
             last_lines.append(line.rstrip())
         else:

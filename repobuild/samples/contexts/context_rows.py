@@ -464,11 +464,10 @@ def _overriding_methods(file: FileContext, element: ElementView) -> Iterator[str
     """Yield the methods of subclasses that override this one."""
     if element.type != "method" or element.name.startswith("__"):
         return
-    subclasses = file.nearest_subclasses(element.parent)
-    paths = file.names.paths(element.name) if subclasses else ()
-    for subclass in subclasses:
+    for subclass in file.nearest_subclasses(element.parent):
         id = f"{subclass}.{element.name}"
-        if split_id(subclass)[0] in paths and file.reader.runs(id):
+        path = split_id(subclass)[0]
+        if file.names.has_name(path, element.name) and file.reader.runs(id):
             yield id
 
 

@@ -40,6 +40,7 @@ class DisplayNames:
     def __init__(self, index: OwnIndex) -> None:
         self._index = index
         self._paths: dict[str, list[str]] = {}
+        self._path_sets: dict[str, frozenset[str]] = {}
 
     def record(
         self, path: str, names: Iterable[str], clues: Iterable[str] = ()
@@ -56,6 +57,12 @@ class DisplayNames:
     def paths(self, name: str) -> list[str]:
         """Return the files that hold the name; call only after all are recorded."""
         return self.holders("name:" + name)
+
+    def has_name(self, path: str, name: str) -> bool:
+        """Return whether a file holds a name, which many files may hold."""
+        if name not in self._path_sets:
+            self._path_sets[name] = frozenset(self.paths(name))
+        return path in self._path_sets[name]
 
     def label(self, element: ElementView, counts: Counter[str]) -> tuple[str, bool]:
         """Return the short name of an element, and whether no other can have it.

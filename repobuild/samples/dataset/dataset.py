@@ -13,7 +13,8 @@ Start here. The decisions about one sample, in order; the first drop reason coun
         {"split", "track"}             split.py: train, val or test
     by what other contexts hold
         ambiguous                      here: another context has another answer to the
-                                       question; no context keeps it
+                                       question, or more than `COMMON` contexts ask it;
+                                       no context keeps it
         duplicate question             here: of contexts with the same answer, the one
                                        with the smallest key keeps the question
         near duplicate                 copies.py
@@ -35,6 +36,7 @@ The index of the table finds the contexts that may hold the same. Terms of a con
     a:   each such question with its one answer: a question is ambiguous if more
          contexts hold it than hold it with this answer
     m:   each mark of a passage that it quotes (text/passages.py)
+    c:   the words of each sample with such passages (copies.py)
     b:   each task and file that it trains samples of, if there is a budget
     l:   each file that its samples rely on, if licences are denied
     i:   each element that its samples are about, if its key does not name it
@@ -43,16 +45,17 @@ What is kept has the `importance` of what it is about (code/usage/importance.py)
 that is 0: training and readers take the more important first.
 
 An update decides again the changed contexts, those that share a term which a changed
-context gained or lost, those of files whose cut in the budget moved, those that rely on
-files whose licence changed, those about elements whose importance changed, and those
-whose verdicts changed.
+context gained or lost (unless more than `COMMON` held it before and hold it after: then
+nobody's decision changes), those of files whose cut in the budget moved, those that
+rely on files whose licence changed, those about elements whose importance changed, and
+those whose verdicts changed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import chain
 from typing import NamedTuple
@@ -87,32 +90,35 @@ from repobuild.samples.dataset.quality_filter import (
 from repobuild.samples.dataset.review_filter import REVIEWED, ReviewFilter
 from repobuild.samples.tasks.facts import Sample
 
+_MOST_KNOWN = 100_000  # contexts, some 8 kB each; others are filtered again
+
 
 def dataset(view: View) -> None:
     """Bring the dataset up to date with the changed contexts."""
     update = DatasetUpdate(view)
     terms: Counter[str] = Counter()
-    differing: set[str] = set()
-    changed = SampleChanges(view)
-    for key, (old, new) in changed.items():
+    changed = ChangedTerms()
+    for key, (old, new) in SampleChanges(view).items():
         after = update.write(key, new)
         terms.update(after.terms)
         if not view.full:
             before = update.shareable(key, old)
-            terms.update(before.terms)
-            differing |= after.differing_terms(before)
-    affected = update.sharing(terms, differing, changed)
+            changed.held[key] = after.terms
+            changed.lost |= before.terms - after.terms
+            changed.differing.update(after.differing_terms(before))
+    affected = update.sharing(terms) if view.full else update.sharing_changed(changed)
     rescored = update.with_changed_scores()
     decided = affected | update.with_changed_limits(rescored)
     for key in sorted(decided):
         update.decide(key)
-    for key in sorted(rescored.difference(decided, changed)):  # these are scored
+    written = changed.held.keys()  # with their scores
+    for key in sorted(rescored.difference(decided, written)):
         update.score_again(key)
 
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """What a context's samples are by themselves. Kept for all contexts of a run."""
+    """What a context's samples are by themselves. Kept for `_MOST_KNOWN` contexts."""
 
     packed_row: bytes  # takes a tenth of the memory of the row
     questions: Mapping[str, Question]  # those that other contexts may ask, by sample
@@ -144,6 +150,16 @@ class Shareable:
         return (self.terms ^ other.terms) | copies.index_terms(quoting)
 
 
+@dataclass(slots=True)
+class ChangedTerms:
+    """The terms of the contexts that an update changes."""
+
+    held: dict[str, set[str]] = field(default_factory=dict)  # now, by key
+    lost: set[str] = field(default_factory=set)
+    # Term -> how many of these contexts gained or lost it, or what it is of.
+    differing: Counter[str] = field(default_factory=Counter)
+
+
 class DatasetUpdate:
     """One run of the view."""
 
@@ -158,7 +174,7 @@ class DatasetUpdate:
         self._reviews = ReviewFilter.of(view)
         self._known: dict[str, Filtered] = {}  # by key
         alike = view.settings["samples.near_duplicate"]
-        self._copies = CopyFinder(self._quoting, self._index.find, alike)
+        self._copies = CopyFinder(self._quoting, self._index.find_few, alike)
 
     def write(self, key: str, samples: Samples | None) -> Shareable:
         """Write a context's row and terms without a look at other contexts."""
@@ -166,7 +182,8 @@ class DatasetUpdate:
             if not self._view.full:
                 self._view.own.drop(key)
             return Shareable(set(), ())
-        filtered = self._known[key] = self._filter_samples(key, samples)
+        self._known.pop(key, None)
+        filtered = self._remember(key, samples)
         row = filtered.row
         shareable = self._shareable(samples, filtered)
         terms = shareable.terms | self._licences.terms(samples)
@@ -184,26 +201,29 @@ class DatasetUpdate:
         """Return what a context with these samples holds that others may hold."""
         return self._shareable(samples or {}, self._filter_samples(key, samples))
 
-    def sharing(
-        self, terms: Counter[str], differing: set[str], changed: SampleChanges
-    ) -> set[str]:
-        """Return the contexts to decide again because they share a term.
+    def sharing(self, terms: Counter[str]) -> set[str]:
+        """Return the contexts of a full build that share a term with another one."""
+        shared = (term for term, count in terms.items() if count > 1)
+        return set(chain.from_iterable(map(self._index.find, shared)))
 
-        In an update: changed contexts that share one with any context, and all that
-        hold what a changed context gained or lost. In a full build: all that share
-        something; a term counted once is skipped without a look-up.
+    def sharing_changed(self, changed: ChangedTerms) -> set[str]:
+        """Return the contexts of an update to decide again because they share a term.
+
+        These are changed contexts that share one with any context, and all that hold
+        what a changed context gained or lost, unless the term was and is common.
         """
         keys: set[str] = set()
-        for term, count in terms.items():
-            if self._view.full and count == 1:
+        alone: set[str] = set()  # terms that a single changed context holds
+        for term in changed.lost.union(*changed.held.values()):
+            differing = changed.differing[term]
+            holders = self._index.find_few(term, copies.COMMON + differing)
+            if holders is None:
                 continue
-            holders = self._index.find(term)
-            # A changed context that holds the term alone is already right.
-            if len(holders) > 1 or (holders and holders[0] not in changed):
-                others = self._view.full or term in differing
-                keys.update(
-                    holders if others else filter(changed.__contains__, holders)
-                )
+            if len(holders) == 1 and holders[0] in changed.held:
+                alone.add(term)  # its row is already right
+            elif differing:
+                keys.update(holders)
+        keys.update(key for key, held in changed.held.items() if held - alone)
         return keys
 
     def with_changed_limits(self, rescored: set[str]) -> set[str]:
@@ -255,7 +275,10 @@ class DatasetUpdate:
         """
         found: dict[str, set[str]] = {AMBIGUOUS: set(), DUPLICATE: set()}
         for sub, question in questions.items():
-            holders = self._index.find(question.term)
+            holders = self._index.find_few(question.term, copies.COMMON)
+            if holders is None:
+                found[AMBIGUOUS].add(sub)
+                continue
             if len(holders) == 1:
                 continue
             answered = self._index.find(question.answer) if question.answer else ()
@@ -301,9 +324,14 @@ class DatasetUpdate:
         return self._filtered(key).quoting
 
     def _filtered(self, key: str) -> Filtered:
-        if key not in self._known:
-            self._known[key] = self._filter_samples(key, self._samples.get(key))
-        return self._known[key]
+        known = self._known.get(key)
+        return known or self._remember(key, self._samples.get(key))
+
+    def _remember(self, key: str, samples: Samples | None) -> Filtered:
+        if len(self._known) >= _MOST_KNOWN:
+            del self._known[next(iter(self._known))]  # the one that was made first
+        filtered = self._known[key] = self._filter_samples(key, samples)
+        return filtered
 
     def _filter_samples(self, key: str, samples: Samples | None) -> Filtered:
         row = self._filter.decide(key, samples)
