@@ -27,6 +27,7 @@ VERBS = {
     "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
     "hook": "build in the background after a merge, commit or checkout",
+    "ci": "recipes for a CI, and the summary of a pull request",
     "cache": "gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
     "doctor": "what is not well here, and the next step; exit 1 when something is not",

@@ -1,0 +1,86 @@
+"""Find the questions whose true answer a pull request changes, and both answers.
+
+Two sources: samples that ask the same as before and are answered otherwise, and the
+table `old_answers`, which asks for what moved or was removed. Only what the dataset
+keeps is named: a sample that was dropped, for a secret or a licence, is not quoted.
+
+Many samples ask for one fact, and many facts change with one line; of the same change
+of one element, one question is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from repobuild.ci.compare_rows import row_pairs
+from repobuild.code.usage.importance import score_of
+from repobuild.engine.build import Build
+from repobuild.engine.contract import Value
+from repobuild.samples.dataset.all_samples import SAMPLES, dataset_key
+
+Facts = dict[str, Any]
+
+
+def changed_answers(before: Build, after: Build) -> list[Facts]:
+    """Return questions with their old and their new answer, most important first."""
+    found: dict[tuple[str, str, str], Facts] = {}
+    for item in (*_asked_again(before, after), *_moved_or_gone(before, after)):
+        key = item["element"], item["old"], item["new"]
+        if key not in found or item["importance"] > found[key]["importance"]:
+            found[key] = item
+    return sorted(
+        found.values(),
+        key=lambda f: (-f["importance"], f["element"], f["question"]),
+    )
+
+
+def kept_samples(
+    build: Build, table: str, key: str, row: Value | None
+) -> dict[str, Mapping[str, Any]]:
+    """Return the samples of a row that the dataset keeps, by full dataset key."""
+    whole = dataset_key(table, key)
+    splits = build.table("dataset").get(whole) or {}
+    return {
+        whole + sub: sample
+        for sub, sample in (row or {}).items()
+        if "split" in splits.get(sub, {})
+    }
+
+
+def _asked_again(before: Build, after: Build) -> Iterator[Facts]:
+    """Yield samples of one question and two answers."""
+    for table in after.with_extensions(SAMPLES):
+        for pair in row_pairs(before, after, table):
+            old = kept_samples(before, table, pair.key, pair.old)
+            new = kept_samples(after, table, pair.key, pair.new)
+            splits = after.table("dataset").get(dataset_key(table, pair.key)) or {}
+            for key in sorted(old.keys() & new.keys()):
+                then, now = old[key], new[key]
+                is_chat = then.get("form") == now.get("form") == "chat"
+                same_question = then["question"] == now["question"]
+                if not (is_chat and same_question) or then["answer"] == now["answer"]:
+                    continue
+                sub = key.removeprefix(dataset_key(table, pair.key))
+                yield {
+                    "element": str(now["element"]),
+                    "question": now["question"],
+                    "old": then["answer"],
+                    "new": now["answer"],
+                    "importance": float(splits[sub].get("importance", 0.0)),
+                }
+
+
+def _moved_or_gone(before: Build, after: Build) -> Iterator[Facts]:
+    """Yield the questions about what moved, was removed, or takes other arguments."""
+    scores = before.table("importance")
+    for pair in row_pairs(before, after, "old_answers"):
+        if (row := pair.new) is None:
+            continue
+        yield {
+            "element": row["element"],
+            "question": row["question"],
+            "old": row["old"],
+            "new": row["expected"],
+            "importance": score_of(scores, pair.key),
+        }

@@ -1,0 +1,218 @@
+"""Say what a pull request changes in what is learnt, and what it would cost.
+
+    facts = summarise(checkout, base, head, progress)
+
+The facts are the object that `repobuild ci summary --json` prints (docs/verbs/ci.md).
+Base and head are built up to `dataset` in copies of the state (two_builds.py), and the
+rows of both are compared. Lists are cut at `_LISTED`; `count` is the whole number.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any
+
+import pygit2
+
+from repobuild.checkout import Checkout
+from repobuild.ci.changed_answers import changed_answers
+from repobuild.ci.compare_rows import RowPair, row_pairs
+from repobuild.ci.secret_findings import find_new_secrets
+from repobuild.ci.two_builds import BuiltCommit, build_both
+from repobuild.code.graph.graph import PROJECT, elements_of
+from repobuild.code.licence.detect import UNKNOWN
+from repobuild.engine.contract import ShowProgress
+from repobuild.engine.explain.forecast import NO_WORK, forecast_build
+from repobuild.engine.rule import closure
+from repobuild.errors import BuildError, UsageError
+from repobuild.git.snapshot import Snapshot
+from repobuild.samples.dataset.licence_filter import is_denied
+
+_LISTED = 1_000
+_GOALS = "build.goals"
+
+Facts = dict[str, Any]
+
+
+def base_of(checkout: Checkout, revision: str, head: Snapshot) -> Snapshot:
+    """Return the commit from which a pull request starts: where both histories meet.
+
+    Raises `UsageError` when there is no such commit here.
+    """
+    target = checkout.snapshot(revision)
+    try:
+        met = checkout.repository.merge_base(target.commit, head.commit)
+    except (KeyError, ValueError, pygit2.GitError):  # the edge of a shallow clone
+        met = None
+    if met is None:
+        raise UsageError(
+            f"{revision} and HEAD have no commit in common here\n"
+            "a shallow clone may lack it: run "
+            f"`repobuild ci deepen --base {revision}` first"
+        )
+    return checkout.snapshot(str(met))
+
+
+def summarise(
+    checkout: Checkout, base: Snapshot, head: Snapshot, progress: ShowProgress
+) -> Facts:
+    """Return everything that the summary of a pull request says.
+
+    Raises:
+        UsageError: `dataset` needs a setting that is withheld.
+        BuildError: a rule failed.
+    """
+    with build_both(checkout, base, head, progress) as (before, after):
+        answers = changed_answers(before.build, after.build)
+        licences = _licences(before, after)
+        rulebook = checkout.rulebook(head)
+        return {
+            "version": 1,
+            "base": base.commit,
+            "head": head.commit,
+            "files": _files(before, after),
+            "elements": _elements(before, after),
+            "samples": _samples(before, after),
+            "settings": _settings(before, after),
+            "cost": _cost(after),
+            "answers": _listed(answers),
+            "licences": _listed(licences),
+            "secrets": _listed(find_new_secrets(before.build, after.build)),
+            "untrusted": list(rulebook.untrusted),
+            "changed_rules": [rule.name for rule in rulebook.changed],
+            "withheld": sorted(after.settings.powers.names),
+        }
+
+
+def _listed(items: list[Facts]) -> Facts:
+    return {"count": len(items), "items": items[:_LISTED]}
+
+
+def _counted(changes: Mapping[str, str]) -> Facts:
+    """Return how many keys were added, changed and removed, and the first of them."""
+    counts = Counter(changes.values())
+    names = [{"name": name, "what": what} for name, what in sorted(changes.items())]
+    return {
+        **{what: counts[what] for what in ("added", "changed", "removed")},
+        "names": names[:_LISTED],
+    }
+
+
+def _compared(old: Iterable[str], new: Iterable[str], equal: Any) -> dict[str, str]:
+    """Return {key: "added", "changed" or "removed"}; equal ones are left out."""
+    old, new = set(old), set(new)
+    changes = {key: "changed" for key in old & new if not equal(key)}
+    changes |= dict.fromkeys(new - old, "added")
+    return changes | dict.fromkeys(old - new, "removed")
+
+
+def _files(before: BuiltCommit, after: BuiltCommit) -> Facts:
+    """Return the files that differ, also those that are not analysed."""
+    changes: dict[str, str] = {}
+    for pair in row_pairs(before.build, after.build, "files"):
+        changes[pair.key] = pair.what
+    return _counted(changes)
+
+
+def _elements(before: BuiltCommit, after: BuiltCommit) -> Facts:
+    """Return the elements whose code differs; one that only moved does not."""
+    changes: dict[str, str] = {}
+    for pair in row_pairs(before.build, after.build, "graph"):
+        if pair.key == PROJECT:
+            continue
+        old, new = dict(elements_of(pair.old)), dict(elements_of(pair.new))
+
+        def same(name: str, old: Any = old, new: Any = new) -> bool:
+            digests = [(node["shape"], node["face"]) for node in (old[name], new[name])]
+            return digests[0] == digests[1]
+
+        compared = _compared(old, new, same)
+        changes |= {f"{pair.key}::{name}": what for name, what in compared.items()}
+    return _counted(changes)
+
+
+def _samples(before: BuiltCommit, after: BuiltCommit) -> Facts:
+    """Return how many samples that are kept differ, and of which tasks."""
+    changes: dict[str, str] = {}
+    tasks: Counter[str] = Counter()
+    for name in after.build.with_extensions("samples"):
+        for pair in row_pairs(before.build, after.build, name):
+            compared = _compared_samples(pair, name, before, after)
+            changes |= compared
+            for key in compared:
+                tasks[key.rpartition("#")[2].partition(".")[0]] += 1
+    counted = _counted(changes)
+    return {**counted, "names": [], "tasks": dict(tasks.most_common())}
+
+
+def _compared_samples(
+    pair: RowPair, table: str, before: BuiltCommit, after: BuiltCommit
+) -> dict[str, str]:
+    from repobuild.ci.changed_answers import kept_samples
+
+    old = kept_samples(before.build, table, pair.key, pair.old)
+    new = kept_samples(after.build, table, pair.key, pair.new)
+    return _compared(old, new, lambda key: old[key] == new[key])
+
+
+def _settings(before: BuiltCommit, after: BuiltCommit) -> list[Facts]:
+    """Return the settings that the repository's own file changes, as it asks for."""
+    old, new = before.settings.asked, after.settings.asked
+    names = sorted(name for name in old.keys() | new.keys() if name != "root")
+    return [
+        {"name": name, "old": old.get(name), "new": new.get(name)}
+        for name in names
+        if old.get(name) != new.get(name)
+    ]
+
+
+def _cost(after: BuiltCommit) -> Facts:
+    """Return what a build of the head would train, and how long it would take.
+
+    The pace is that of past builds in the state; `runs` is how many there are.
+    """
+    rules = after.build.rules
+    goals = [goal for goal in after.settings.values[_GOALS] if goal in rules]
+    needed = {
+        name
+        for rule in closure(rules, goals)
+        for name in rules[rule].visible_settings(after.settings.asked)
+    }
+    facts: Facts = {"tokens": None, "seconds": None, "runs": 0, "text": "", "why": ""}
+    if withheld := sorted(needed & after.settings.powers.names):
+        return {**facts, "why": f"withheld without trust: {', '.join(withheld)}"}
+    try:
+        forecast = forecast_build(after.build, goals)
+    except BuildError as error:  # such as a base model that is not here
+        return {**facts, "why": str(error).splitlines()[0]}
+    with suppress(KeyError):
+        facts["tokens"] = round(forecast.work["adapter"])
+    text = forecast.tasks.get("adapter", "")
+    facts["text"] = "the adapter stays as it is" if text == NO_WORK else text
+    facts["runs"] = forecast.runs
+    if forecast.runs or not forecast.unknown:
+        facts["seconds"] = round(forecast.seconds, 3)
+    if forecast.unknown:
+        facts["why"] = f"no past build to go by: {', '.join(forecast.unknown)}"
+    return facts
+
+
+def _licences(before: BuiltCommit, after: BuiltCommit) -> list[Facts]:
+    """Return files whose licence changed, and new ones under a licence new here.
+
+    `denied`: samples of it are dropped, by `samples.deny_licences`.
+    """
+    known = {row["licence"] for _, row in before.build.table("licences").items()}
+    patterns = after.settings.values["samples.deny_licences"]
+    found = []
+    for pair in row_pairs(before.build, after.build, "licences"):
+        old = pair.old["licence"] if pair.old else ""
+        new = pair.new["licence"] if pair.new else ""
+        is_news = old != new if old else new not in known | {UNKNOWN}
+        if pair.key.endswith("/") or not new or not is_news:
+            continue
+        denied = bool(patterns) and is_denied(new, patterns)
+        found.append({"path": pair.key, "old": old, "new": new, "denied": denied})
+    return sorted(found, key=lambda item: (not item["denied"], item["path"]))
