@@ -70,7 +70,7 @@ def clone_or_update(url: str, folder: Path) -> str:
             "write it as git takes it: https://host/owner/name.git"
         )
     if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        _git(
+        run_git(
             "clone", "--quiet", "--no-recurse-submodules", "--template=", "--",
             url, str(folder),
         )  # fmt: skip
@@ -88,7 +88,7 @@ def is_clone_of(url: str, folder: Path) -> bool:
     if not (folder / ".git").exists():
         return False
     try:
-        origin = _git("config", "--get", "remote.origin.url", folder=folder)
+        origin = run_git("config", "--get", "remote.origin.url", folder=folder)
     except BuildError:
         return False
     return _trimmed(origin) == _trimmed(url)
@@ -96,10 +96,10 @@ def is_clone_of(url: str, folder: Path) -> bool:
 
 def _update(folder: Path) -> str:
     """Fetch, and fast-forward the branch that is checked out."""
-    before = _git("rev-parse", "HEAD", folder=folder)
-    _git("fetch", "--quiet", "--no-recurse-submodules", "origin", folder=folder)
+    before = run_git("rev-parse", "HEAD", folder=folder)
+    run_git("fetch", "--quiet", "--no-recurse-submodules", "origin", folder=folder)
     try:
-        _git("merge", "--quiet", "--ff-only", "@{upstream}", folder=folder)
+        run_git("merge", "--quiet", "--ff-only", "@{upstream}", folder=folder)
     except BuildError as error:
         raise BuildError(
             f"{error}\n"
@@ -107,7 +107,7 @@ def _update(folder: Path) -> str:
             "bring it up to date with git, then run `repobuild` in it"
         ) from error
     return (
-        "current" if _git("rev-parse", "HEAD", folder=folder) == before else "updated"
+        "current" if run_git("rev-parse", "HEAD", folder=folder) == before else "updated"
     )
 
 
@@ -117,8 +117,8 @@ def forget_other_repository() -> None:
         os.environ.pop(name, None)
 
 
-def _git(*arguments: str, folder: Path | None = None) -> str:
-    """Run git and return what it prints; raises `BuildError` with its reason."""
+def run_git(*arguments: str, folder: Path | None = None) -> str:
+    """Run git as above and return what it prints; raises `BuildError` with its reason."""
     place = ["-C", str(folder.absolute())] if folder else []
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     environment = {
