@@ -31,4 +31,3 @@ def gate_facts(build: Build) -> Facts:
         "why": why,
         "scores": dict(row.get("scores") or {}),
     }
-

@@ -55,7 +55,8 @@ def needed_commits(settings: dict[str, Any]) -> int:
 
     One more than samples tell of: a commit is compared with its parent.
     """
-    return max(settings["history.commits"], settings["history.plan_commits"]) + 1
+    told = settings["history.commits"], settings["history.plan_commits"]
+    return int(max(told)) + 1
 
 
 def find_missing(checkout: Checkout, base: str = "") -> Missing:

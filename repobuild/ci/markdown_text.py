@@ -11,6 +11,7 @@ A code span of ours never stands in a table, where `|` would end its cell.
 
 from __future__ import annotations
 
+import os
 import re
 
 from repobuild.plain_text import escape_line
@@ -37,10 +38,7 @@ def differing(old: str, new: str, limit: int = 200) -> tuple[str, str]:
 
     What both begin with is cut, where the difference would lie beyond the limit.
     """
-    same = 0
-    for same, (one, other) in enumerate(zip(old, new, strict=False)):
-        if one != other:
-            break
+    same = len(os.path.commonprefix([old, new]))
     start = max(0, same - limit // 4) if same > limit // 2 else 0
     if start:
         return code(_CUT + old[start:], limit), code(_CUT + new[start:], limit)

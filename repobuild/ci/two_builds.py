@@ -22,11 +22,11 @@ from typing import Any
 from repobuild.checkout import Checkout
 from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
+from repobuild.engine.rule import closure
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.integrity import seal
 from repobuild.engine.storage.state import open_state
 from repobuild.errors import UsageError
-from repobuild.engine.rule import closure
 from repobuild.git.snapshot import Snapshot, is_regular
 from repobuild.powers import Powers
 from repobuild.resources import SETTINGS_FILE
@@ -135,4 +135,3 @@ def _copy_state(source: Path, target: Path) -> None:
             state.database.backup(copy)
     # What was read was whole (or is checked by whoever sealed it), and so is a copy.
     seal(target / "build.db")
-

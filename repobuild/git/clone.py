@@ -106,9 +106,8 @@ def _update(folder: Path) -> str:
             f'"{folder}" is not fast-forwarded over commits or edits of your own\n'
             "bring it up to date with git, then run `repobuild` in it"
         ) from error
-    return (
-        "current" if run_git("rev-parse", "HEAD", folder=folder) == before else "updated"
-    )
+    after = run_git("rev-parse", "HEAD", folder=folder)
+    return "current" if after == before else "updated"
 
 
 def forget_other_repository() -> None:
@@ -118,7 +117,7 @@ def forget_other_repository() -> None:
 
 
 def run_git(*arguments: str, folder: Path | None = None) -> str:
-    """Run git as above and return what it prints; raises `BuildError` with its reason."""
+    """Run git as above, return what it prints; raises `BuildError` with its reason."""
     place = ["-C", str(folder.absolute())] if folder else []
     settings = [part for setting in _SETTINGS for part in ("-c", setting)]
     environment = {
