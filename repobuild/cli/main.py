@@ -22,6 +22,7 @@ VERBS = {
     "rollback": "make an earlier adapter the current one, without training",
     "show": "one element, sample or adapter, with provenance",
     "export": "write a table to a folder, in its exchange format",
+    "publish": "put the adapter where it is served from: a folder, a URL or the hub",
     "ask": "put a question to base and adapter, side by side",
     "report": "scores of base, parent and adapter",
     "review": "read samples, and say which are good or bad",
