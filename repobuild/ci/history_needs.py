@@ -20,7 +20,7 @@ from typing import Any
 import pygit2
 
 from repobuild.checkout import Checkout, open_checkout
-from repobuild.errors import UsageError
+from repobuild.errors import DamagedError, UsageError
 from repobuild.git.ancestors import MAX_ANCESTORS, first_parents, nearest_ancestor
 from repobuild.git.shallow import commits_here, deepen, edge
 
@@ -95,7 +95,10 @@ def fetch_missing(folder: Path, remote: str, base: str) -> tuple[int, Missing]:
 
 def _lacks_adapter(checkout: Checkout, commit: str) -> bool:
     """Return whether there are adapters, but none of an ancestor that is here."""
-    state = checkout.state()
+    try:
+        state = checkout.state()
+    except DamagedError:  # the next build replaces it
+        return False
     try:
         if state.line("adapter") is None:
             return False

@@ -26,7 +26,7 @@ from repobuild.engine.rule import closure
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.integrity import seal
 from repobuild.engine.storage.state import open_state
-from repobuild.errors import UsageError
+from repobuild.errors import DamagedError, UsageError
 from repobuild.git.snapshot import Snapshot, is_regular
 from repobuild.powers import Powers
 from repobuild.resources import SETTINGS_FILE
@@ -128,10 +128,16 @@ def _needed(rules: dict[str, Any], settings: CommitSettings) -> set[str]:
 
 
 def _copy_state(source: Path, target: Path) -> None:
-    """Copy the database of a state, as of its last transaction."""
+    """Copy the database of a state, as of its last transaction.
+
+    A damaged one, as a cache may bring, counts as none.
+    """
     target.mkdir()
-    with closing(open_state(source, read_only=True)) as state:
-        with closing(sqlite3.connect(target / "build.db")) as copy:
-            state.database.backup(copy)
+    try:
+        state = open_state(source, read_only=True)
+    except DamagedError:
+        return
+    with closing(state), closing(sqlite3.connect(target / "build.db")) as copy:
+        state.database.backup(copy)
     # What was read was whole (or is checked by whoever sealed it), and so is a copy.
     seal(target / "build.db")

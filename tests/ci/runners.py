@@ -76,7 +76,7 @@ class Runner:
     """A machine that starts empty for each job, beside a cache that stays."""
 
     def __init__(
-        self, place: Path, origin: Path, settings: Mapping[str, str], **secrets: str
+        self, place: Path, origin: Path, settings: dict[str, str], **secrets: str
     ) -> None:
         self.place, self.origin = place, origin
         self.cache = place / "cache"

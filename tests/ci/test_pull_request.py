@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.ci.runners import contents
 from tests.cases.commands import commit, git, repobuild, start
+from tests.ci.runners import contents
 
 TOKEN = "ghp_" + "a1B2" * 9
 CART = '''"""Sums of prices, as a shop shows them to its customers."""
@@ -47,7 +47,9 @@ FILES = {
     "shop/old.py": '"""What is not needed any more."""\n\n\ndef gone():\n    return 1\n',
 }
 CHANGED = {
-    "shop/cart.py": CART.replace("def discount(price: int)", "def discount(price: float)"),
+    "shop/cart.py": CART.replace(
+        "def discount(price: int)", "def discount(price: float)"
+    ),
     "shop/orders.py": "# SPDX-License-Identifier: GPL-3.0-only\n" + USER,
     "shop/keys.env": f"TOKEN={TOKEN}\n",
     "repobuild.toml": '[samples]\ndeny_licences = ["GPL-*"]\n',
@@ -141,6 +143,16 @@ def test_without_a_state_the_summary_is_the_same(hub, facts, tmp_path: Path):
     done = repobuild(clone, "ci", "summary", "--base", "origin/main", "--json")
     assert json.loads(done.stdout) == facts
     assert not (clone / ".git/repobuild").exists()
+
+
+def test_a_damaged_state_costs_time_and_nothing_else(hub, state, facts, tmp_path: Path):
+    shutil.copytree(hub, tmp_path / "runner", symlinks=True)
+    with (tmp_path / "runner/.git/repobuild/build.db").open("r+b") as file:
+        file.seek(9000)
+        file.write(b"damaged" * 900)
+    done = repobuild(tmp_path / "runner", "ci", "summary", "--base", "main", "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == facts
 
 
 def test_nothing_changes_when_head_is_the_base(hub, state):

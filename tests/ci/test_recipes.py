@@ -112,7 +112,9 @@ def test_what_is_published_passed_the_gate():
     assert names.index("Gate") < names.index("Publish")
     assert "if" not in steps[names.index("Gate")]
     script = "\n".join(jobs_of("gitlab")["repobuild-adapter"]["script"])
-    assert script.index("ci gate") < script.index("cache push") < script.index("publish")
+    assert (
+        script.index("ci gate") < script.index("cache push") < script.index("publish")
+    )
 
 
 @pytest.mark.parametrize("name", ["github", "action"])
@@ -134,7 +136,9 @@ def test_the_name_of_a_branch_is_only_a_name(branch: str):
 
 
 def test_a_recipe_names_the_default_branch_and_enough_commits(tmp_path: Path):
-    here = start(tmp_path / "hub", {**FILES, "repobuild.toml": "[history]\ncommits=7\n"})
+    here = start(
+        tmp_path / "hub", {**FILES, "repobuild.toml": "[history]\ncommits=7\n"}
+    )
     git(here, "branch", "-m", "trunk-2")
     git(tmp_path, "clone", "-q", str(here), "clone")
     git(tmp_path / "clone", "checkout", "-q", "-b", "other")
