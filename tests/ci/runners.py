@@ -207,7 +207,7 @@ class Runner:
     # ------------------------------------------------------------------------ GitLab
 
     def gitlab(self, recipe: str, job: str, commit: str, **variables: str) -> Run:
-        """Run a job of a pipeline; `CI_COMMIT_REF_PROTECTED` says which caches it has."""
+        """Run a job of a pipeline; CI_COMMIT_REF_PROTECTED says which caches it has."""
         jobs = yaml.safe_load(recipe)
         work = _extended(jobs, job)
         given = {k: str(v) for k, v in work["variables"].items()} | variables

@@ -44,7 +44,7 @@ FILES = {
     "shop/__init__.py": "",
     "shop/cart.py": CART,
     "shop/orders.py": USER,
-    "shop/old.py": '"""What is not needed any more."""\n\n\ndef gone():\n    return 1\n',
+    "shop/old.py": '"""What is not needed any more."""\n\n\ndef gone(): ...\n',
 }
 CHANGED = {
     "shop/cart.py": CART.replace(
