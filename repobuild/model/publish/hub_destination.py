@@ -126,29 +126,41 @@ class HubDestination:
     @contextmanager
     def _errors(self) -> Iterator[None]:
         """Turn what the hub answers into an error that says what to do."""
-        from huggingface_hub.errors import (
-            HfHubHTTPError,
-            HFValidationError,
-            LocalTokenNotFoundError,
-        )
+        from huggingface_hub.errors import HFValidationError
 
         try:
             yield
-        except HFValidationError as error:
-            raise UsageError(f'"{self.name}" is no name of a hub repository') from error
-        except (HfHubHTTPError, LocalTokenNotFoundError) as error:
-            answer = getattr(error, "response", None)
-            status = getattr(answer, "status_code", None)
-            raise BuildError(_hub_message(self.name, status)) from error
         except BuildError:
             raise
-        except Exception as error:  # the connection's, whose class depends on versions
-            if not _is_of_network(error):
+        except HFValidationError as error:
+            raise UsageError(f'"{self.name}" is no name of a hub repository') from error
+        except Exception as error:
+            # Uploads wrap what the hub answered, and each version differently.
+            causes = list(_causes(error))
+            if answered := [c for c in causes if _is_answer(c)]:
+                status = getattr(
+                    getattr(answered[-1], "response", None), "status_code", None
+                )
+                raise BuildError(_hub_message(self.name, status)) from error
+            if not any(map(_is_of_network, causes)):
                 raise
             raise BuildError(
-                f"the hub does not answer: {type(error).__name__}\n"
-                f"nothing was published to {self.name}; run it again later"
+                f"the hub does not answer: {type(causes[-1]).__name__}\n"
+                f"publishing to {self.name} was cut off; run it again to continue"
             ) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    while error is not None:
+        yield error
+        error = error.__cause__
+
+
+def _is_answer(error: BaseException) -> bool:
+    """Return whether the hub refused, or there is no token to ask it with."""
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
+
+    return isinstance(error, HfHubHTTPError | LocalTokenNotFoundError)
 
 
 def _hub_message(name: str, status: int | None) -> str:
@@ -159,9 +171,9 @@ def _hub_message(name: str, status: int | None) -> str:
             "give one that may write there, in the variable HF_TOKEN, or log in: "
             "hf auth login"
         )
-    return f"the hub refused to publish to {name} ({status})\nrun it again later"
+    return f"the hub refused to publish to {name} ({status})\nrun it again to continue"
 
 
-def _is_of_network(error: Exception) -> bool:
+def _is_of_network(error: BaseException) -> bool:
     names = {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
     return isinstance(error, OSError) or bool(names & {"httpx", "httpx2", "httpcore2"})
