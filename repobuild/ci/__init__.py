@@ -1,7 +1,7 @@
 """What continuous integration needs beside the other verbs.
 
 In: a commit and the commit that a pull request is based on, the state, the settings.
-Out: the recipe of a CI (`recipe`), what a pull request changes (`pull_request`, printed
+Out: the recipe of a CI (`ci_recipe`), what a pull request changes (`pull_request`, printed
 by `summary_page`), whether an adapter passed the gate (`gate`), and enough history in a
 shallow clone (`deepen`).
 

@@ -20,7 +20,7 @@ from repobuild.checkout import Checkout
 from repobuild.ci.changed_answers import changed_answers
 from repobuild.ci.compare_rows import RowPair, row_pairs
 from repobuild.ci.secret_findings import find_new_secrets
-from repobuild.ci.two_builds import BuiltCommit, build_both
+from repobuild.ci.two_builds import BuiltRevision, build_both
 from repobuild.code.graph.graph import PROJECT, elements_of
 from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import ShowProgress
@@ -108,7 +108,7 @@ def _compared(old: Iterable[str], new: Iterable[str], equal: Any) -> dict[str, s
     return changes | dict.fromkeys(old - new, "removed")
 
 
-def _files(before: BuiltCommit, after: BuiltCommit) -> Facts:
+def _files(before: BuiltRevision, after: BuiltRevision) -> Facts:
     """Return the files that differ, also those that are not analysed."""
     changes: dict[str, str] = {}
     for pair in row_pairs(before.build, after.build, "files"):
@@ -116,7 +116,7 @@ def _files(before: BuiltCommit, after: BuiltCommit) -> Facts:
     return _counted(changes)
 
 
-def _elements(before: BuiltCommit, after: BuiltCommit) -> Facts:
+def _elements(before: BuiltRevision, after: BuiltRevision) -> Facts:
     """Return the elements whose code differs; one that only moved does not."""
     changes: dict[str, str] = {}
     for pair in row_pairs(before.build, after.build, "graph"):
@@ -133,7 +133,7 @@ def _elements(before: BuiltCommit, after: BuiltCommit) -> Facts:
     return _counted(changes)
 
 
-def _samples(before: BuiltCommit, after: BuiltCommit) -> Facts:
+def _samples(before: BuiltRevision, after: BuiltRevision) -> Facts:
     """Return how many samples that are kept differ, and of which tasks."""
     changes: dict[str, str] = {}
     tasks: Counter[str] = Counter()
@@ -148,7 +148,7 @@ def _samples(before: BuiltCommit, after: BuiltCommit) -> Facts:
 
 
 def _compared_samples(
-    pair: RowPair, table: str, before: BuiltCommit, after: BuiltCommit
+    pair: RowPair, table: str, before: BuiltRevision, after: BuiltRevision
 ) -> dict[str, str]:
     from repobuild.ci.changed_answers import kept_samples
 
@@ -157,7 +157,7 @@ def _compared_samples(
     return _compared(old, new, lambda key: old[key] == new[key])
 
 
-def _settings(before: BuiltCommit, after: BuiltCommit) -> list[Facts]:
+def _settings(before: BuiltRevision, after: BuiltRevision) -> list[Facts]:
     """Return the settings that the repository's own file changes, as it asks for."""
     old, new = before.settings.asked, after.settings.asked
     names = sorted(name for name in old.keys() | new.keys() if name != "root")
@@ -168,7 +168,7 @@ def _settings(before: BuiltCommit, after: BuiltCommit) -> list[Facts]:
     ]
 
 
-def _cost(after: BuiltCommit) -> Facts:
+def _cost(after: BuiltRevision) -> Facts:
     """Return what a build of the head would train, and how long it would take.
 
     The pace is that of past builds in the state; `runs` is how many there are.
@@ -199,7 +199,7 @@ def _cost(after: BuiltCommit) -> Facts:
     return facts
 
 
-def _licences(before: BuiltCommit, after: BuiltCommit) -> list[Facts]:
+def _licences(before: BuiltRevision, after: BuiltRevision) -> list[Facts]:
     """Return files whose licence changed, and new ones under a licence new here.
 
     `denied`: samples of it are dropped, by `samples.deny_licences`.

@@ -46,7 +46,7 @@ class CommitSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BuiltCommit:
+class BuiltRevision:
     """A commit that is built up to `dataset` in a copy of the state."""
 
     build: Build
@@ -56,7 +56,7 @@ class BuiltCommit:
 @contextmanager
 def build_both(
     checkout: Checkout, base: Snapshot, head: Snapshot, progress: ShowProgress
-) -> Iterator[tuple[BuiltCommit, BuiltCommit]]:
+) -> Iterator[tuple[BuiltRevision, BuiltRevision]]:
     """Yield base and head, built; nothing is written beyond folders that are removed.
 
     Raises:
@@ -100,7 +100,7 @@ def settings_of(checkout: Checkout, snapshot: Snapshot) -> CommitSettings:
 @contextmanager
 def _built(
     checkout: Checkout, snapshot: Snapshot, folder: Path, progress: ShowProgress
-) -> Iterator[BuiltCommit]:
+) -> Iterator[BuiltRevision]:
     """Bring the state in a folder up to `dataset` of a commit, and keep it open."""
     settings = settings_of(checkout, snapshot)
     rules = checkout.rulebook(snapshot).rules
@@ -112,7 +112,7 @@ def _built(
             EventLog(folder / "events.jsonl"), progress,
         )  # fmt: skip
         build.run([*GOALS])
-        yield BuiltCommit(build, settings)
+        yield BuiltRevision(build, settings)
     finally:
         state.close()
 

@@ -65,7 +65,7 @@ def gitlab_command(package: str) -> int:
 
 def _print_recipe(name: str, branch: str, package: str) -> int:
     from repobuild.checkout import open_checkout
-    from repobuild.ci.recipe import PACKAGE, default_branch, depth_of, recipe
+    from repobuild.ci.ci_recipe import PACKAGE, default_branch, depth_of, recipe
 
     checkout = open_checkout()
     branch = branch or default_branch(checkout.repository)

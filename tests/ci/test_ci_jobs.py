@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from repobuild.ci.recipe import recipe
+from repobuild.ci.ci_recipe import recipe
 from tests.cases.commands import CODE, commit, git, start
 from tests.ci.runners import Run, Runner, contents
 from tests.model.test_nano import make_base

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from repobuild.ci.recipe import recipe
+from repobuild.ci.ci_recipe import recipe
 from tests.cases.commands import git, repobuild, start
 from tests.cases.test_review import FILES
 from tests.ci.runners import CODE

@@ -47,10 +47,11 @@ MAY_USE = {
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     "hooks": DATA | {"engine", "git"},
+    "ci": DATA | START | {"__init__", "engine", "git", "code", "samples", "model"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey"},
+    | {"survey", "ci"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
