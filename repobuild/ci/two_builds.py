@@ -24,12 +24,13 @@ from repobuild.engine.build import Build
 from repobuild.engine.contract import ShowProgress
 from repobuild.engine.rule import closure
 from repobuild.engine.storage.event_log import EventLog
-from repobuild.engine.storage.integrity import seal
+from repobuild.engine.storage.integrity import read_seal, seal
 from repobuild.engine.storage.state import open_state
 from repobuild.errors import DamagedError, UsageError
 from repobuild.git.snapshot import Snapshot, is_regular
 from repobuild.powers import Powers
 from repobuild.resources import SETTINGS_FILE
+from repobuild.rulebook import make_rulebook
 from repobuild.settings import SettingLayers, read_layers
 from repobuild.user_rules import declared_settings, rule_files
 
@@ -66,12 +67,13 @@ def build_both(
     with tempfile.TemporaryDirectory(prefix="repobuild-ci-") as name:
         folders = Path(name, "before"), Path(name, "after")
         _copy_state(checkout.folder, folders[0])
-        with _built(checkout, base, folders[0], progress):
+        without = _left_out(checkout, head)
+        with _built(checkout, base, folders[0], progress, without):
             pass
         _copy_state(folders[0], folders[1])
         with (
             _built(checkout, head, folders[1], progress) as after,
-            _built(checkout, base, folders[0], progress) as before,
+            _built(checkout, base, folders[0], progress, without) as before,
         ):
             yield before, after
 
@@ -99,11 +101,21 @@ def settings_of(checkout: Checkout, snapshot: Snapshot) -> CommitSettings:
 
 @contextmanager
 def _built(
-    checkout: Checkout, snapshot: Snapshot, folder: Path, progress: ShowProgress
+    checkout: Checkout,
+    snapshot: Snapshot,
+    folder: Path,
+    progress: ShowProgress,
+    without: frozenset[str] = frozenset(),
 ) -> Iterator[BuiltRevision]:
-    """Bring the state in a folder up to `dataset` of a commit, and keep it open."""
+    """Bring the state in a folder up to `dataset` of a commit, and keep it open.
+
+    `without` names rules of the repository's own that are left out.
+    """
     settings = settings_of(checkout, snapshot)
     rules = checkout.rulebook(snapshot).rules
+    if without & rules.keys():
+        kept = [r for r in checkout.user_rules(snapshot) if r.name not in without]
+        rules = make_rulebook(checkout.standard_rules, kept, checkout.trust).rules
     settings.powers.require(_needed(rules, settings))
     state = open_state(folder)
     try:
@@ -115,6 +127,16 @@ def _built(
         yield BuiltRevision(build, settings)
     finally:
         state.close()
+
+
+def _left_out(checkout: Checkout, head: Snapshot) -> frozenset[str]:
+    """Return the rules that need trust at the head: then the base does without, too.
+
+    Else all samples of such a rule would seem to be removed.
+    """
+    rulebook = checkout.rulebook(head)
+    changed = (rule.name for rule in rulebook.changed)
+    return frozenset([*rulebook.untrusted, *changed])
 
 
 def _needed(rules: dict[str, Any], settings: CommitSettings) -> set[str]:
@@ -139,5 +161,6 @@ def _copy_state(source: Path, target: Path) -> None:
         return
     with closing(state), closing(sqlite3.connect(target / "build.db")) as copy:
         state.database.backup(copy)
-    # What was read was whole (or is checked by whoever sealed it), and so is a copy.
-    seal(target / "build.db")
+    # A sealed one was whole when it was opened; any other is checked before its use.
+    if read_seal(source / "build.db"):
+        seal(target / "build.db")

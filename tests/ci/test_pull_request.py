@@ -183,3 +183,40 @@ def test_a_setting_that_needs_trust_is_left_out_and_named(hub, tmp_path: Path):
     facts = json.loads(done.stdout)
     assert facts["withheld"] == ["base.model", "publish.to"]
     assert "base.model" in facts["cost"]["why"] and facts["cost"]["tokens"] is None
+
+
+RULE = """
+kind = "map"
+from = ["files"]
+run = "rules/notes.py:samples"
+extends = "samples"
+entries = true
+"""
+SCRIPT = """
+def samples(row, scope):
+    return {"#note.en.0": {
+        "task": "note", "language": "en", "form": "chat",
+        "question": f"Which note is kept of the file with the blob {row['blob']}?",
+        "answer": f"It is the note {row['blob'][:20]}, kept with the orders.",
+        "element": "shop/cart.py", "sources": ["shop/cart.py"],
+        "difficulty": "easy", "held_out": False,
+    }}
+"""
+
+
+def test_a_trusted_rule_that_is_changed_is_left_out_of_both_sides(tmp_path: Path):
+    """It runs nothing, and its samples do not seem to be removed."""
+    files = {**FILES, "rules/notes.toml": RULE, "rules/notes.py": SCRIPT}
+    here = start(tmp_path / "shop", files)
+    assert repobuild(here, "trust", "--yes").returncode == 0
+    assert repobuild(here, "--until", "dataset").returncode == 0
+    evil = f"open({str(tmp_path / 'pwned')!r}, 'w')\n{SCRIPT}"
+    commit(here, {"rules/notes.py": evil})
+    done = repobuild(here, "ci", "summary", "--base", "HEAD^1", "--json")
+    assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout)
+    assert facts["changed_rules"] == ["notes"] and facts["untrusted"] == []
+    assert "note" not in facts["samples"]["tasks"]
+    assert not (tmp_path / "pwned").exists()
+    done = repobuild(here, "ci", "summary", "--base", "HEAD^1")
+    assert "changed since they were trusted, left out here: `notes`" in done.stdout
