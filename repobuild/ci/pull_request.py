@@ -137,7 +137,9 @@ def _samples(before: BuiltRevision, after: BuiltRevision) -> Facts:
     """Return how many samples that are kept differ, and of which tasks."""
     changes: dict[str, str] = {}
     tasks: Counter[str] = Counter()
-    for name in after.build.with_extensions("samples"):
+    builds = before.build, after.build
+    tables = [name for build in builds for name in build.with_extensions("samples")]
+    for name in dict.fromkeys(tables):
         for pair in row_pairs(before.build, after.build, name):
             compared = _compared_samples(pair, name, before, after)
             changes |= compared

@@ -220,3 +220,14 @@ def test_a_trusted_rule_that_is_changed_is_left_out_of_both_sides(tmp_path: Path
     assert not (tmp_path / "pwned").exists()
     done = repobuild(here, "ci", "summary", "--base", "HEAD^1")
     assert "changed since they were trusted, left out here: `notes`" in done.stdout
+
+
+def test_a_rule_that_is_removed_takes_its_samples_along(tmp_path: Path):
+    files = {**FILES, "rules/notes.toml": RULE, "rules/notes.py": SCRIPT}
+    here = start(tmp_path / "shop", files)
+    assert repobuild(here, "trust", "--yes").returncode == 0
+    git(here, "rm", "-q", "rules/notes.toml")
+    commit(here, {})
+    done = repobuild(here, "ci", "summary", "--base", "HEAD^1", "--json")
+    tasks = json.loads(done.stdout)["samples"]["tasks"]
+    assert tasks["note"] > 0 and not (here / ".git/repobuild/build.db").exists()
