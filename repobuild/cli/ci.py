@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import click
@@ -125,9 +124,10 @@ def deepen_command(remote: str, base: str, as_json: bool) -> int:
     repobuild ci deepen
     repobuild ci deepen --base origin/main
     """
+    from repobuild.checkout import open_checkout
     from repobuild.ci.history_needs import fetch_missing
 
-    fetches, missing = fetch_missing(Path.cwd(), remote, base)
+    fetches, missing = fetch_missing(open_checkout().root, remote, base)
     facts = {
         "version": 1,
         "fetches": fetches,
