@@ -302,12 +302,15 @@ def _evaluate(expression: str, context: Any) -> Any:
             return {"&&": " and ", "||": " or ", "!": " not "}[text]
         if text == "always()":
             return "True"
+        if text == "format":
+            return text
         value: Any = context
         for name in text.split("."):
             value = value.get(name, "") if isinstance(value, Mapping) else ""
         return repr(value)
 
-    return eval(_TOKEN.sub(token, expression), {"__builtins__": {}})
+    known = {"__builtins__": {}, "format": str.format}
+    return eval(_TOKEN.sub(token, expression), known)
 
 
 def _extended(jobs: Any, name: str) -> dict[str, Any]:

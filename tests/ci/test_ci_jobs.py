@@ -128,6 +128,14 @@ def test_the_action_sums_up_a_pull_request(hub, runner):
     assert {"Build", "Save the state", "Gate", "Publish"} <= skipped
 
 
+def test_a_shared_cache_that_does_not_answer_fails_nothing(hub, runner):
+    merged = propose(hub, {"pkg/m1.py": module(1).replace("value: int", "value: str")})
+    given = {"REPOBUILD_CACHE_REMOTE": "sftp://nowhere.invalid/cache"}
+    run = passed(runner.github(GITHUB, "summary", merged, "pull_request", **given))
+    said = run.step("Pull from the shared cache").output
+    assert "going on without the shared cache" in said
+
+
 def test_names_that_are_shell_and_markup_run_nothing(hub, runner):
     name = "pkg/$(touch pwned)`touch pwned`;'\"<!-- @all|.py"
     git(hub, "config", "user.name", "$(touch pwned)")
