@@ -216,6 +216,31 @@ def test_a_file_of_a_store_that_is_not_ours_stays(tmp_path: Path, store):
     assert store.find("/models") == ["/models/shop/latest.json"]
 
 
+def test_a_bucket_of_an_s3_server_gets_a_release(tmp_path: Path, monkeypatch):
+    pytest.importorskip("s3fs")
+    server_of = pytest.importorskip("moto.server")
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    server = server_of.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+        bucket = fsspec.filesystem("s3", skip_instance_cache=True)
+        bucket.mkdir("models")
+        target = UrlDestination("s3://models/shop")
+        assert target.publish(release(tmp_path), is_ancestor).is_new
+        assert not target.publish(release(tmp_path), is_ancestor).is_new
+        assert target.publish(release(tmp_path, NEWER), is_ancestor).latest == NEWER
+        bucket.invalidate_cache()
+        names = bucket.find(f"models/shop/{OLDER[:12]}")
+        assert len(names) == len(FILES) + 1
+        newest = ReleaseRecord.parse(bucket.cat_file("models/shop/latest.json"))
+        assert newest is not None and newest.commit == NEWER
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("url", ["https://host/x", "nope://host/x", "http://host"])
 def test_a_url_that_takes_no_files_is_refused(tmp_path: Path, url: str):
     with pytest.raises(UsageError):
