@@ -155,6 +155,7 @@ class Runner:
                 "run_id": str(1000 + self.number),
                 "run_attempt": "1",
                 "token": "the-job's-token",
+                "server_url": "https://github.example",
                 "event": {"pull_request": {"number": "1"}},
             },
             "runner": {"os": "Linux"},

@@ -75,3 +75,15 @@ def test_a_repository_alone_does_not_say_where_to_publish(
     monkeypatch.chdir(repository.path)
     assert run(["publish"]) == 2
     assert 'publish.to = "hf://thief/x"' in capsys.readouterr().err
+
+
+def test_what_a_pointer_names_is_only_looked_up(repository: Repository):
+    from repobuild.checkout import open_checkout
+    from repobuild.cli.publish import _ancestry
+
+    old = repository.commit(FILES)
+    new = repository.commit({"more.py": "x = 1\n"})
+    is_ancestor = _ancestry(open_checkout(repository.path))
+    assert is_ancestor(old, new) and not is_ancestor(new, old)
+    for name in ("--help", "../../etc", "", "0" * 40, "\x1b[31m", "HEAD"):
+        assert not is_ancestor(old, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -150,3 +151,29 @@ def test_a_recipe_names_the_default_branch_and_enough_commits(tmp_path: Path):
     assert depth == 201  # history.plan_commits, and the parent of the last
     done = repobuild(tmp_path / "clone", "ci", "gitlab")
     assert yaml.safe_load(done.stdout)[".repobuild"]["variables"]["GIT_DEPTH"] == "201"
+
+
+@pytest.mark.parametrize("name", ["github", "action"])
+def test_the_token_is_given_to_the_forge_alone(name: str, tmp_path: Path):
+    """The deepen step gives git the job's token, by settings in its variables."""
+    steps = [step for job in jobs_of(name).values() for step in job["steps"]]
+    for step in (step for step in steps if step["name"] == "Deepen"):
+        forge = "https://forge.example"
+        given = {k: v.replace("${{ github.server_url }}", forge)
+                 for k, v in step["env"].items()}  # fmt: skip
+        given |= {"TOKEN": "the-token", "HOME": str(tmp_path), "BASE": ""}
+        given |= {"GIT_TERMINAL_PROMPT": "0", "GIT_CONFIG_NOSYSTEM": "1"}
+        assert _credential("forge.example", given) == "the-token"
+        assert _credential("elsewhere.example", given) == ""
+
+
+def _credential(host: str, variables: dict[str, str]) -> str:
+    done = subprocess.run(
+        ["git", "credential", "fill"],
+        input=f"protocol=https\nhost={host}\n\n",
+        env={"PATH": os.environ["PATH"], **variables},
+        capture_output=True,
+        text=True,
+    )
+    lines = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    return lines.get("password", "")
