@@ -11,27 +11,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from typing import Any
 
 import pygit2
 
 from repobuild.checkout import Checkout
 from repobuild.ci.changed_answers import changed_answers
-from repobuild.ci.compare_rows import RowPair, row_pairs
+from repobuild.ci.changed_samples import SampleChange, changed_samples
+from repobuild.ci.compare_rows import row_pairs
 from repobuild.ci.secret_findings import find_new_secrets
+from repobuild.ci.training_cost import training_cost
 from repobuild.ci.two_builds import BuiltRevision, build_both
 from repobuild.code.graph.graph import PROJECT, elements_of
 from repobuild.code.licence.detect import UNKNOWN
 from repobuild.engine.contract import ShowProgress
-from repobuild.engine.explain.forecast import NO_WORK, forecast_build
-from repobuild.engine.rule import closure
-from repobuild.errors import BuildError, UsageError
+from repobuild.errors import UsageError
 from repobuild.git.snapshot import Snapshot
 from repobuild.samples.dataset.licence_filter import is_denied
 
 _LISTED = 1_000
-_GOALS = "build.goals"
 
 Facts = dict[str, Any]
 
@@ -65,7 +63,8 @@ def summarise(
         BuildError: a rule failed.
     """
     with build_both(checkout, base, head, progress) as (before, after):
-        answers = changed_answers(before.build, after.build)
+        changes = list(changed_samples(before.build, after.build))
+        answers = changed_answers(before.build, after.build, changes)
         licences = _licences(before, after)
         rulebook = checkout.rulebook(head)
         return {
@@ -74,9 +73,9 @@ def summarise(
             "head": head.commit,
             "files": _files(before, after),
             "elements": _elements(before, after),
-            "samples": _samples(before, after),
+            "samples": _samples(changes),
             "settings": _settings(before, after),
-            "cost": _cost(after),
+            "cost": training_cost(before, after, changes),
             "answers": _listed(answers),
             "licences": _listed(licences),
             "secrets": _listed(find_new_secrets(before.build, after.build)),
@@ -133,30 +132,11 @@ def _elements(before: BuiltRevision, after: BuiltRevision) -> Facts:
     return _counted(changes)
 
 
-def _samples(before: BuiltRevision, after: BuiltRevision) -> Facts:
+def _samples(changes: list[SampleChange]) -> Facts:
     """Return how many samples that are kept differ, and of which tasks."""
-    changes: dict[str, str] = {}
-    tasks: Counter[str] = Counter()
-    builds = before.build, after.build
-    tables = [name for build in builds for name in build.with_extensions("samples")]
-    for name in dict.fromkeys(tables):
-        for pair in row_pairs(before.build, after.build, name):
-            compared = _compared_samples(pair, name, before, after)
-            changes |= compared
-            for key in compared:
-                tasks[key.rpartition("#")[2].partition(".")[0]] += 1
-    counted = _counted(changes)
+    counted = _counted({change.key: change.what for change in changes})
+    tasks = Counter(change.task for change in changes)
     return {**counted, "names": [], "tasks": dict(tasks.most_common())}
-
-
-def _compared_samples(
-    pair: RowPair, table: str, before: BuiltRevision, after: BuiltRevision
-) -> dict[str, str]:
-    from repobuild.ci.changed_answers import kept_samples
-
-    old = kept_samples(before.build, table, pair.key, pair.old)
-    new = kept_samples(after.build, table, pair.key, pair.new)
-    return _compared(old, new, lambda key: old[key] == new[key])
 
 
 def _settings(before: BuiltRevision, after: BuiltRevision) -> list[Facts]:
@@ -168,37 +148,6 @@ def _settings(before: BuiltRevision, after: BuiltRevision) -> list[Facts]:
         for name in names
         if old.get(name) != new.get(name)
     ]
-
-
-def _cost(after: BuiltRevision) -> Facts:
-    """Return what a build of the head would train, and how long it would take.
-
-    The pace is that of past builds in the state; `runs` is how many there are.
-    """
-    rules = after.build.rules
-    goals = [goal for goal in after.settings.values[_GOALS] if goal in rules]
-    needed = {
-        name
-        for rule in closure(rules, goals)
-        for name in rules[rule].visible_settings(after.settings.asked)
-    }
-    facts: Facts = {"tokens": None, "seconds": None, "runs": 0, "text": "", "why": ""}
-    if withheld := sorted(needed & after.settings.powers.names):
-        return {**facts, "why": f"withheld without trust: {', '.join(withheld)}"}
-    try:
-        forecast = forecast_build(after.build, goals)
-    except BuildError as error:  # such as a base model that is not here
-        return {**facts, "why": str(error).splitlines()[0]}
-    with suppress(KeyError):
-        facts["tokens"] = round(forecast.work["adapter"])
-    text = forecast.tasks.get("adapter", "")
-    facts["text"] = "the adapter stays as it is" if text == NO_WORK else text
-    facts["runs"] = forecast.runs
-    if forecast.runs or not forecast.unknown:
-        facts["seconds"] = round(forecast.seconds, 3)
-    if forecast.unknown:
-        facts["why"] = f"no past build to go by: {', '.join(forecast.unknown)}"
-    return facts
 
 
 def _licences(before: BuiltRevision, after: BuiltRevision) -> list[Facts]:

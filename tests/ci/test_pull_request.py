@@ -97,7 +97,8 @@ def test_files_and_elements_are_counted_by_what_happened_to_them(facts):
 
 def test_samples_are_counted_as_the_dataset_keeps_them(facts):
     samples = facts["samples"]
-    assert samples["changed"] > 0 and samples["removed"] > 0
+    assert samples["changed"] > 0
+    assert samples["removed"] > 10  # all of the file whose licence is denied now
     assert sum(samples["tasks"].values()) == sum(
         samples[what] for what in ("added", "changed", "removed")
     )
