@@ -33,6 +33,9 @@ _TOOLS = {
 case "$1 $2 $3" in "-m pip install") echo "$@" >> "$PIP_LOG"; exit 0 ;; esac
 exec {sys.executable} "$@"
 """,
+    "python3": """#!/bin/sh
+exec python "$@"
+""",
     "repobuild": f"""#!/bin/sh
 PYTHONPATH={CODE} exec {sys.executable} -P -m repobuild "$@"
 """,
@@ -244,6 +247,19 @@ class Runner:
         return run
 
     # -------------------------------------------------------------------------- both
+
+    def script(self, script: str, commit: str, depth: int, **variables: str) -> Run:
+        """Run a script with sh, in a clone of HEAD that has no state."""
+        run = self._start()
+        self._check_out(run, commit, "push", depth)
+        began = time.perf_counter()
+        (run.folder.parent / "script.sh").write_text(script)
+        code, output = self._bash("sh ../script.sh", run, variables)
+        took = time.perf_counter() - began
+        run.steps.append(Step("sh", "failure" if code else "success", took, output))
+        summary = run.folder / "summary.md"
+        run.summary = summary.read_text() if summary.exists() else ""
+        return run
 
     def _start(self) -> Run:
         self.number += 1

@@ -129,6 +129,17 @@ def test_the_action_sums_up_a_pull_request(hub, runner):
     assert {"Build", "Save the state", "Gate", "Publish"} <= skipped
 
 
+def test_the_script_for_any_other_ci_sums_up_a_pull_request(hub, runner):
+    page = (CODE / "docs/ci.md").read_text("utf-8")
+    (script,) = re.findall(r"## Any other\n\n```sh\n(.*?)```", page, re.DOTALL)
+    base = head(hub)
+    tip = commit(hub, {"pkg/m1.py": module(1).replace("value: int", "value: str")})
+    given = {"PULL_REQUEST": "1", "BASE": base}
+    run = passed(runner.script(script, tip, 1, **given))
+    assert "value: str" in run.summary
+    assert not (run.folder / ".git/repobuild").exists()
+
+
 def test_a_shared_cache_that_does_not_answer_fails_nothing(hub, runner):
     merged = propose(hub, {"pkg/m1.py": module(1).replace("value: int", "value: str")})
     given = {"REPOBUILD_CACHE_REMOTE": "sftp://nowhere.invalid/cache"}
