@@ -52,9 +52,9 @@ def github_command(branch: str, package: str) -> int:
 @command.command("gitlab")
 @_package
 def gitlab_command(package: str) -> int:
-    """Print the jobs of a GitLab pipeline, for the project's default branch.
+    """Print the jobs of a GitLab pipeline.
 
-    A push trains, passes the gate and publishes; a merge request gets a summary.
+    A push to the default branch trains, passes the gate and publishes; a merge request gets a summary.
 
     \b
     repobuild ci gitlab > .gitlab-ci.yml
@@ -81,9 +81,9 @@ def _print_recipe(name: str, branch: str, package: str) -> int:
 )
 @options.as_json
 def summary_command(base: str, as_json: bool) -> int:
-    """Say in Markdown what HEAD changes in what is learnt, against a base.
+    """Say what HEAD changes, for a pull request.
 
-    Files, elements and samples that differ, what training it would cost, answers that
+    In Markdown, against a base: files, elements and samples that differ, what training it would cost, answers that
     will change, licences and secrets. Trains nothing, and writes nothing.
 
     \b
@@ -115,7 +115,7 @@ def summary_command(base: str, as_json: bool) -> int:
 )
 @options.as_json
 def deepen_command(remote: str, base: str, as_json: bool) -> int:
-    """Fetch the older commits that a build of HEAD needs, into a shallow clone.
+    """Fetch what a build needs into a shallow clone.
 
     The last commits that samples tell of, and the nearest one with an adapter in the
     state. In a whole clone it does nothing. Exit 1 when the remote does not have them.
@@ -149,9 +149,9 @@ def _deepen_text(facts: dict[str, Any]) -> str:
 @command.command("gate")
 @options.as_json
 def gate_command(as_json: bool) -> int:
-    """Exit 0 when HEAD's adapter was promoted, and may be published; else 1.
+    """Exit 0 when HEAD's adapter was promoted.
 
-    The build promotes an adapter that is not worse than its parent on held-out
+    Else exit 1: it must not be published. The build promotes an adapter that is not worse than its parent on held-out
     questions (`adapter.margin`).
     """
     from repobuild.checkout import open_checkout
