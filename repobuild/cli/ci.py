@@ -54,7 +54,8 @@ def github_command(branch: str, package: str) -> int:
 def gitlab_command(package: str) -> int:
     """Print the jobs of a GitLab pipeline.
 
-    A push to the default branch trains, passes the gate and publishes; a merge request gets a summary.
+    A push to the default branch trains, passes the gate and publishes; a merge request
+    gets a summary.
 
     \b
     repobuild ci gitlab > .gitlab-ci.yml
@@ -83,8 +84,9 @@ def _print_recipe(name: str, branch: str, package: str) -> int:
 def summary_command(base: str, as_json: bool) -> int:
     """Say what HEAD changes, for a pull request.
 
-    In Markdown, against a base: files, elements and samples that differ, what training it would cost, answers that
-    will change, licences and secrets. Trains nothing, and writes nothing.
+    In Markdown, against a base: files, elements and samples that differ, what training
+    it would cost, answers that will change, licences and secrets. Trains nothing, and
+    writes nothing.
 
     \b
     repobuild ci summary --base origin/main
@@ -151,8 +153,8 @@ def _deepen_text(facts: dict[str, Any]) -> str:
 def gate_command(as_json: bool) -> int:
     """Exit 0 when HEAD's adapter was promoted.
 
-    Else exit 1: it must not be published. The build promotes an adapter that is not worse than its parent on held-out
-    questions (`adapter.margin`).
+    Else exit 1: it must not be published. The build promotes an adapter that is not
+    worse than its parent on held-out questions (`adapter.margin`).
     """
     from repobuild.checkout import open_checkout
     from repobuild.ci.gate import gate_facts

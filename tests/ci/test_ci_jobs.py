@@ -12,6 +12,7 @@ import pytest
 from repobuild.ci.ci_recipe import recipe
 from tests.cases.commands import CODE, commit, git, start
 from tests.ci.runners import Run, Runner, contents
+from tests.model.hub_server import TOKEN, running_hub
 from tests.model.test_nano import make_base
 from tests.promises.test_from_commit_to_adapter import module
 
@@ -234,3 +235,17 @@ def test_the_action_trains_saves_and_publishes(hub, trainer, tmp_path):
     assert ": first, " in run.step("Build").output and run.saved > 0
     assert (tmp_path / "served/latest.json").is_file()
     assert run.step("Summarise").outcome == "skipped"
+    with running_hub() as hub_server:
+        trainer.settings |= {
+            "HF_ENDPOINT": hub_server.url,
+            "HF_TOKEN": TOKEN,
+            "HF_HUB_DISABLE_XET": "1",
+        }
+        given = {"publish-to": "hf://team/steps", "budget": "2000"}
+        again = passed(trainer.github(ACTION, "action", head(hub), **given))
+        repository = hub_server.repositories["team/steps"]
+    assert "nothing to do" in again.step("Build").output and repository.private
+    files = repository.files(head(hub)[:12])
+    assert files and files == repository.files("main")
+    assert {"adapter_model.safetensors", "README.md", "published.json"} < set(files)
+    assert TOKEN not in again.log

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +56,23 @@ def test_a_recipe_is_valid_by_the_schema_of_its_ci(name: str, tmp_path: Path):
         [sys.executable, *check, str(tmp_path / "recipe.yml")],
         capture_output=True,
         text=True,
+    )
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.skipif(not shutil.which("actionlint"), reason="actionlint is not here")
+def test_actionlint_has_nothing_to_say(tmp_path: Path):
+    """Its packages download a program when they are installed, so it is no extra."""
+    folder = tmp_path / ".github/workflows"
+    folder.mkdir(parents=True)
+    (folder / "repobuild.yml").write_text(text_of("github"))
+    (tmp_path / "action.yml").write_text(text_of("action"))
+    page = (CODE / "docs/ci.md").read_text("utf-8")
+    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (folder / "action.yml").write_text(example.replace("OWNER/repobuild@v0.1", "./"))
+    git(tmp_path, "init", "-q")
+    done = subprocess.run(
+        ["actionlint", "-no-color"], cwd=tmp_path, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stdout
 
