@@ -178,11 +178,12 @@ def _print_notices(checkout: Checkout, snapshot: Snapshot) -> None:
 
 def _note_missing_history(checkout: Checkout) -> None:
     """Print what a shallow clone lacks, before it costs samples or a new start."""
-    from repobuild.ci.history_needs import find_missing
     from repobuild.git.shallow import edge
 
     if not edge(checkout.repository):
         return
+    from repobuild.ci.history_needs import find_missing
+
     with suppress(BuildError):  # a damaged state is reported when it is built
         if missing := find_missing(checkout):
             print_message(
