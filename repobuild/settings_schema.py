@@ -577,6 +577,19 @@ class BuildSection(Struct, kw_only=True):
     ] = ""
 
 
+class PublishSection(Struct, kw_only=True):
+    """Where a promoted adapter is put. Enters no key."""
+
+    to: Annotated[
+        _Line,
+        _doc(
+            'a folder, a URL such as s3://bucket/path, hf://owner/name; "" = nowhere',
+            power="sends the adapter to a folder, a store or a hub",
+            harmless=[""],
+        ),
+    ] = ""
+
+
 class HookSection(Struct, kw_only=True):
     """When git hooks build in the background. Enters no key."""
 
@@ -608,6 +621,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "report.judge": JudgeSection,
     "cache": CacheSection,
     "build": BuildSection,
+    "publish": PublishSection,
     "hook": HookSection,
 }
 

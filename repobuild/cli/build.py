@@ -23,6 +23,7 @@ from repobuild.cli.output import (
 )
 from repobuild.cli.quick_summary import quick_summary, quick_text
 from repobuild.cli.training_budget import coverage_line, is_time, read_budget
+from repobuild.errors import BuildError
 from repobuild.plain_text import escape_controls, escape_line, json_text
 from repobuild.resources import is_quick
 
@@ -173,6 +174,23 @@ def _print_notices(checkout: Checkout, snapshot: Snapshot) -> None:
         print_message(notice)
     if has_replacements(checkout.repository):
         print_message("note: `git replace` is not followed; the original is built")
+    _note_missing_history(checkout)
+
+
+def _note_missing_history(checkout: Checkout) -> None:
+    """Print what a shallow clone lacks, before it costs samples or a new start."""
+    from repobuild.git.shallow import edge
+
+    if not edge(checkout.repository):
+        return
+    from repobuild.ci.history_needs import find_missing
+
+    with suppress(BuildError):  # a damaged state is reported when it is built
+        if missing := find_missing(checkout):
+            print_message(
+                f"note: this clone is shallow: {missing.text}\n"
+                "fetch them: repobuild ci deepen"
+            )
 
 
 def _run(

@@ -175,13 +175,18 @@ def _check_format(table: str, form: str) -> None:
 
 
 def _check_base_options(table: str, with_base: bool | None, named: str) -> None:
-    from repobuild.model.base import HUB_ID
-
     if table != "adapter" and (with_base is not None or named):
         raise UsageError(
             f'"{table}" names no base model\n'
             "`--with-base`, `--without-base` and `--base-model` are for `adapter`"
         )
+    check_base_id(named)
+
+
+def check_base_id(named: str) -> None:
+    """Raise `UsageError` for a name under which no base can be on a hub."""
+    from repobuild.model.base import HUB_ID
+
     if named and not HUB_ID.fullmatch(named):
         raise UsageError(
             f'"{named}" is no hub id (--base-model)\nwrite it as "owner/name"'

@@ -49,10 +49,11 @@ MAY_USE = {
     # It builds in processes of their own, by the command line.
     "fleet": {"errors", "git"},
     "hooks": DATA | {"engine", "git"},
+    "ci": DATA | START | {"__init__", "engine", "git", "code", "samples", "model"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey", "fleet"},
+    | {"survey", "fleet", "ci"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
