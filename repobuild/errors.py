@@ -4,6 +4,7 @@
     ├── UsageError        2   the command line or the configuration is wrong
     ├── StaleError        1   a check failed
     ├── LockedError       4   another builder holds the lock
+    ├── RemoteError       5   a shared cache that was asked for cannot be used
     ├── DamagedError      3   the state's database is damaged
     └── MissingObjectError 3  git's object database lacks an object
         └── PartialRowError   for a part of a row only
@@ -38,6 +39,12 @@ class LockedError(BuildError):
     """Another builder holds the lock."""
 
     exit_code = 4
+
+
+class RemoteError(BuildError):
+    """A shared cache that was asked for cannot be used."""
+
+    exit_code = 5
 
 
 class DamagedError(BuildError):

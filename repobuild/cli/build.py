@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -83,6 +84,11 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
 @click.option(
     "--no-wait", is_flag=True, help="Exit with 4 when another build holds the lock."
 )
+@click.option(
+    "--require-remote",
+    is_flag=True,
+    help="Exit with 5 when the shared cache cannot be used [cache.required].",
+)
 @options.as_json
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
 def command(
@@ -92,6 +98,7 @@ def command(
     jobs: int,
     dry_run: bool,
     no_wait: bool,
+    require_remote: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -122,11 +129,12 @@ def command(
     with checkout.building(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
     ) as build:
-        facts, failed = _run(build, checkout, goals)
+        facts, failed = _run(build, checkout, goals, require_remote)
     _print_result(facts, as_json, quiet)
     if not (failed or until):
         _forget_wanted(checkout, snapshot)
-    if not (failed or worktree) and _is_head(checkout, snapshot):
+    is_pushed = not facts.get("remote", {}).get("down")
+    if is_pushed and not (failed or worktree) and _is_head(checkout, snapshot):
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
@@ -175,9 +183,14 @@ def _print_notices(checkout: Checkout, snapshot: Snapshot) -> None:
 
 
 def _run(
-    build: Build, checkout: Checkout, goals: list[str]
+    build: Build, checkout: Checkout, goals: list[str], require_remote: bool = False
 ) -> tuple[dict[str, Any], bool]:
-    """Build the goals; return what was done and whether a rule failed."""
+    """Build the goals; return what was done and whether a rule failed.
+
+    What others have built is taken from the shared cache, and what is new is pushed
+    where `cache.push` says so.
+    """
+    from repobuild.cli.shared_cache import open_session
     from repobuild.engine.rule import closure
     from repobuild.engine.storage.garbage_collection import (
         CacheLimits,
@@ -190,10 +203,20 @@ def _run(
             require_enough(build)
         _note_missing_grammars(build)
 
+    required = require_remote or bool(checkout.settings["cache.required"])
+    session = open_session(checkout, build, goals, required)
+    if session:
+        if checkout.settings["cache.push"]:
+            session.cache.require_writable(os.environ)  # before anything is built
+        session.begin(required)
     build.run(goals, before_tasks)
     collect_after_build(build, CacheLimits.of(checkout.settings))
     warn_of_problems(build.problems)
     _warn_of_unknown_licences(build)
+    if session:
+        if checkout.settings["cache.push"]:
+            session.push(required)
+        session.warn()
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
@@ -204,6 +227,8 @@ def _run(
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
         "withheld": sorted(checkout.powers.names),
     }
+    if session:
+        facts["remote"] = session.facts()
     if is_quick():
         facts["quick"] = quick_summary(build)
     return facts, any(outcome.failed for outcome in build.outcomes.values())
