@@ -4,7 +4,7 @@ Rows are sorted by key, and a chunk ends after a row whose key's hash falls into
 of all hashes that is proportional to the row's size. So where a chunk ends depends on
 that row alone: a changed row changes one chunk, a new one at most two, all others keep
 their bytes and names, and two machines that push the same rows write the same objects.
-Chunks have about 256 kB, at most eight times as much.
+Chunks have about 128 kB, at most eight times as much.
 
     chunk of a map     msgpack [[row key, memo key, digest, stored], …], deflated
     chunk of a view    msgpack [[row key, digest, stored], …]
@@ -30,7 +30,7 @@ from repobuild.engine.shared_rows import MemoRow
 from repobuild.engine.storage.table import RawRow
 from repobuild.remote.cache_entry import Refused, inflate_bounded, unpack_bounded
 
-TARGET_BYTES = 256 << 10
+TARGET_BYTES = 128 << 10
 CHUNK_BYTES = 32 << 20  # stored; a single row may be large
 _RAW_BYTES = 64 << 20
 _ROW_BYTES = 64 << 20  # of one inflated row
