@@ -174,7 +174,10 @@ def shown_url(url: str) -> str:
     """Return a URL without password, query and fragment."""
     if "://" not in url:
         return url
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return url.partition("://")[0] + "://…"
     host = parts.netloc.rpartition("@")[2]
     user = parts.username if parts.username and "@" in parts.netloc else ""
     return f"{parts.scheme}://{user + '@' if user else ''}{host}{parts.path}"
