@@ -169,7 +169,9 @@ def pull(as_json: bool) -> int:
     checkout.powers.require(SETTINGS)
     snapshot = checkout.snapshot()
     goals = checkout.goals("", snapshot)
-    with checkout.building(snapshot, progress_for(as_json), tell=print_message) as build:
+    with checkout.building(
+        snapshot, progress_for(as_json), tell=print_message
+    ) as build:
         session = open_session(checkout, build, goals, required=True)
         assert session is not None
         session.pull()

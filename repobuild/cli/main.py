@@ -27,7 +27,7 @@ VERBS = {
     "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
     "hook": "build in the background after a merge, commit or checkout",
-    "cache": "share what is built (pull, push), and gc, verify, stats of what is stored",
+    "cache": "push and pull what is built; gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
     "doctor": "what is not well here, and the next step; exit 1 when something is not",
     "init": "write a repobuild.toml that fits the repository and the machine",

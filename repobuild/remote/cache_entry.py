@@ -128,7 +128,7 @@ def check_namespace(name: str) -> str:
     if not _NAMESPACE.fullmatch(name):
         raise UsageError(
             f'"{name}" cannot be a namespace of the shared cache\n'
-            "use letters, digits, dots and hyphens: cache.namespace = \"pr-12\""
+            'use letters, digits, dots and hyphens: cache.namespace = "pr-12"'
         )
     return name
 
@@ -165,9 +165,7 @@ def decode_entry(
     body = _unpacked(stored)
     if body.get("name") != name.path:
         raise Refused("was moved from another place")
-    created, expires = body.get("created"), body.get("expires")
-    if not (_is_count(created) and _is_count(expires)):
-        raise Refused("is malformed")
+    created, expires = _count(body.get("created")), _count(body.get("expires"))
     if expires <= now or created > now + _CLOCK_SKEW:
         raise Refused("has expired" if expires <= now else "is from the future")
     return body
@@ -224,6 +222,12 @@ def check_object(data: bytes, wanted: StoredObject) -> bytes:
     if sha256(data).hexdigest() != wanted.sha256:
         raise Refused("has another digest")
     return data
+
+
+def _count(value: Any) -> int:
+    if not _is_count(value):
+        raise Refused("is malformed")
+    return int(value)
 
 
 def _is_count(value: Any) -> bool:

@@ -105,7 +105,10 @@ class CacheFiles:
             raise ReadOnlyError(f"{self.scheme}:// is read only")
         path = self._path(name)
         if self.scheme in ("s3", "gs"):
-            write(path)
+            try:
+                write(path)
+            except FileNotFoundError as error:  # no such bucket
+                raise ConnectionError(str(error)) from error
             return
         fresh = f"{path}.{uuid.uuid4().hex[:12]}.new"
         self._files.makedirs(os.path.dirname(path), exist_ok=True)
@@ -162,7 +165,11 @@ def require_packages(url: str) -> None:
 
     scheme, _ = _parse(url)
     module, extra = _SCHEMES[scheme]
-    for name, brought in (("cryptography", "remote"), ("fsspec", "remote"), (module, extra)):
+    for name, brought in (
+        ("cryptography", "remote"),
+        ("fsspec", "remote"),
+        (module, extra),
+    ):
         if find_spec(name) is None:
             raise UsageError(
                 f'the shared cache "{shown_url(url)}" needs the package {name}\n'
@@ -211,7 +218,9 @@ def _connect(scheme: str, url: str) -> Any:
     import fsspec
 
     # Every `CacheFiles` has a connection of its own, and lists nothing from memory.
-    make = partial(fsspec.filesystem, skip_instance_cache=True, use_listings_cache=False)
+    make = partial(
+        fsspec.filesystem, skip_instance_cache=True, use_listings_cache=False
+    )
     if scheme == "file":
         return fsspec.filesystem("file")
     if scheme == "sftp":

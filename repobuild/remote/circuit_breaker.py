@@ -21,6 +21,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import repeat
 from typing import Generic, TypeVar
 
@@ -106,7 +107,7 @@ class CircuitBreaker:
                 except queue.Empty:
                     return
                 try:
-                    value = self._call(lambda: work(item), size(item))
+                    value = self._call(partial(work, item), size(item))
                     answers.put(Answer(item, value))
                 except Exception as error:
                     answers.put(Answer(item, error=error))
@@ -121,9 +122,12 @@ class CircuitBreaker:
             yield answer
         self._account(spent)
 
-    def call_long(
-        self, work: Callable[[Callable[[int], None]], T], size: int
-    ) -> T:
+    def open(self, reason: str) -> None:
+        """Let every later call fail at once."""
+        with self._lock:
+            self.reason = self.reason or reason
+
+    def call_long(self, work: Callable[[Callable[[int], None]], T], size: int) -> T:
         """Make a call that tells how many bytes it moved, for as long as they come.
 
         It is made once. Raises as `call` does.
@@ -218,7 +222,9 @@ def _bounded(work: Callable[[], T], allowed: float | Callable[[], float]) -> T:
         if left <= 0:
             raise TimeoutError(f"no answer within {seconds:.0f} s")
         try:
-            value, error = box.get(timeout=min(left, 0.5) if callable(allowed) else left)
+            value, error = box.get(
+                timeout=min(left, 0.5) if callable(allowed) else left
+            )
         except queue.Empty:
             continue
         if error:

@@ -114,9 +114,7 @@ class Push:
         for entry in entries.values():
             for name in ("chunks", "index"):
                 try:
-                    listed = read_chunks(
-                        entry.body.get(name, []), self._cache.readable
-                    )
+                    listed = read_chunks(entry.body.get(name, []), self._cache.readable)
                 except Refused:
                     continue
                 self._remember(one for _, one in listed)

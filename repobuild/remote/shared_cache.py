@@ -213,7 +213,7 @@ class SharedCache:
             )
         if namespace in self.protected and is_pull_request(environment):
             raise UsageError(
-                f'a pull request\'s job may not write the namespace "{namespace}", '
+                f'the job of a pull request may not write the namespace "{namespace}", '
                 "which cache.protected names\n"
                 'give it one of its own: REPOBUILD_CACHE_NAMESPACE="pr-12"'
             )
@@ -224,16 +224,15 @@ class SharedCache:
             )
         if not self.trusted.may_sign(self.key.public, namespace):
             raise UsageError(
-                f'cache.trusted_keys does not let this key sign the namespace "{namespace}"'
-                "\nnobody would read what it pushes; set cache.namespace to one of its own"
+                "cache.trusted_keys does not let this key sign the namespace "
+                f'"{namespace}"\n'
+                "nobody would read it; set cache.namespace to one of the key's own"
             )
         return self.key
 
     def warnings(self) -> list[str]:
         """Return lines for the user about what did not hold, and why it was left."""
-        lines = [
-            f"{count:,} {what}" for what, count in sorted(self.refused.items())
-        ]
+        lines = [f"{count:,} {what}" for what, count in sorted(self.refused.items())]
         found = []
         if lines:
             found.append(

@@ -139,9 +139,7 @@ def read_signing_key(environment: Mapping[str, str] = os.environ) -> SigningKey 
     except OSError as error:
         raise UsageError(f'"{path}" cannot be read: {error.strerror}') from error
     if mode & 0o077:
-        raise UsageError(
-            f'"{path}" can be read by others\nrun: chmod 600 {path}'
-        )
+        raise UsageError(f'"{path}" can be read by others\nrun: chmod 600 {path}')
     text = body.decode("ascii", "replace").strip()
     return SigningKey.of(_decode(text, _SECRET, f'"{path}"'))
 

@@ -1,4 +1,4 @@
-"""Sharing what is built, by the command line: clones that start empty compute nothing."""
+"""Sharing what is built, by the command line: fresh clones compute nothing."""
 
 from __future__ import annotations
 
@@ -134,7 +134,9 @@ def test_a_build_pushes_only_when_it_may(here, remote, monkeypatch, capsys):
     assert remote.exists()
 
 
-def test_a_build_that_requires_the_remote_ends_with_5(here, tmp_path, capsys, monkeypatch):
+def test_a_build_that_requires_the_remote_ends_with_5(
+    here, tmp_path, capsys, monkeypatch
+):
     assert run(["build", "--until", "facts", "--require-remote"]) == 5
     assert run(["cache", "pull"]) == 5
     assert run(["cache", "push"]) == 5

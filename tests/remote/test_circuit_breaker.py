@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from pathlib import Path
 
 import pytest
 
 from repobuild.remote.circuit_breaker import CircuitBreaker, RemoteDown
+from repobuild.remote.shared_cache import SharedCache
 from tests.remote.servers import FaultyServer, http_server, silent_port
 from tests.remote.world import NOTHING, TEXTS, Clone, shared
 from tests.repository import Repository
 
-pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 def failing(error: Exception, times: int = 1_000):
@@ -170,20 +174,23 @@ def test_a_push_that_fails_midway_leaves_no_entry_without_its_objects(
     for broken in (1, 2, 4, 7, 8):
         remote = tmp_path / f"remote{broken}"
         cache = shared(remote, tmp_path / "pusher")
-        writes = 0
-        write = cache.files.write
-
-        def count(name: str, data: bytes) -> None:
-            nonlocal writes
-            writes += 1
-            if writes >= broken:
-                raise ConnectionError("gone")
-            write(name, data)
-
-        monkeypatch.setattr(cache.files, "write", count)
+        break_write(cache, broken, monkeypatch)
         with pytest.raises(RemoteDown):
             origin.push(cache)
         reading = shared(remote, tmp_path / "reader", key=None)
         pulled = Clone(tmp_path / f"clone{broken}", origin.path).build(reading)
         assert pulled.digests == origin.build().digests
         assert not reading.refused
+
+
+def break_write(cache: SharedCache, number: int, monkeypatch) -> None:
+    """Let this write, and all after it, fail."""
+    count = itertools.count(1)
+    write = cache.files.write
+
+    def written(name: str, data: bytes) -> None:
+        if next(count) >= number:
+            raise ConnectionError("gone")
+        write(name, data)
+
+    monkeypatch.setattr(cache.files, "write", written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import threading
 import zlib
 from pathlib import Path
@@ -10,9 +11,16 @@ from pathlib import Path
 import pytest
 
 from repobuild.engine.digest import pack
+from repobuild.engine.storage.damage_check import find_damage
 from repobuild.errors import UsageError
-from repobuild.remote.cache_entry import EntryName, encode_entry
-from repobuild.remote.shared_cache import SharedCache
+from repobuild.remote.cache_entry import (
+    EntryName,
+    Refused,
+    encode_entry,
+    inflate_bounded,
+)
+from repobuild.remote.row_chunks import read_view_chunk
+from repobuild.remote.shared_cache import SharedCache, Wanted
 from tests.remote.world import (
     MAIN,
     NOTHING,
@@ -61,8 +69,6 @@ def test_a_clone_takes_all_rows_and_the_artifact(origin, cache, remote, tmp_path
     assert theirs.digests == mine.digests
     assert theirs.row["object"] == mine.row["object"] and theirs.fetched
     with clone.opened() as (build, _):
-        from repobuild.engine.storage.damage_check import find_damage
-
         assert find_damage(build.state.database) == ""
 
 
@@ -73,8 +79,6 @@ def test_what_is_taken_is_kept_up_to_date_like_what_was_made(
     clone = Clone(tmp_path / "clone", origin.path)
     clone.build(reader(remote, tmp_path))
     repository.commit({"texts/t3.txt": "word0 new", "texts/t5.txt": None})
-    import subprocess
-
     subprocess.run(["git", "-C", clone.path, "pull", "-q"], check=True)
     clone = Clone(clone.path)
     assert clone.build(goal="lines").digests == origin.build(goal="lines").digests
@@ -103,14 +107,11 @@ def test_a_chain_is_found_also_after_a_setting_changed(
 
 
 def test_a_commit_sends_the_chunks_that_it_changed(origin, cache, repository, remote):
-    import repobuild.remote.row_chunks as chunks
-
     first = origin.push(cache)
     repository.commit({"texts/t3.txt": "word0 new"})
     origin.build()
     second = origin.push(cache)
     assert second.tables and second.objects <= first.objects
-    assert chunks.TARGET_BYTES  # the toy's tables have one chunk each
 
 
 def test_nothing_is_pushed_of_a_commit_that_is_not_built(origin, cache, repository):
@@ -124,7 +125,7 @@ def test_nothing_is_pushed_of_a_commit_that_is_not_built(origin, cache, reposito
 
 
 def taken(origin: Clone, cache: SharedCache, tmp_path: Path, name: str = "clone"):
-    """Build a fresh clone and check that it came out right, whatever the remote holds."""
+    """Build a fresh clone; its rows are right, whatever the remote holds."""
     clone = Clone(tmp_path / name, origin.path)
     pulled = clone.build(cache)
     assert pulled.digests == origin.build().digests
@@ -153,8 +154,6 @@ def test_unsigned_and_wrongly_signed_entries_are_misses(
     reading = reader(remote, tmp_path)
     for path in (unsigned, wrong):
         table, manifest, name = path.parts[-3:]
-        from repobuild.remote.shared_cache import Wanted
-
         assert reading.find(Wanted(table, manifest, name)) is None
     assert set(reading.refused) == {"entry is not signed", "entry is wrongly signed"}
     taken(origin, reader(remote, tmp_path), tmp_path)
@@ -202,7 +201,9 @@ def test_damaged_objects_are_misses_and_the_next_push_heals_them(
     clone = Clone(tmp_path / "clone")
     clone.push(shared(remote, tmp_path / "reader", damaged=reading.damaged))
     assert {path: path.read_bytes() for path in objects} == whole
-    assert taken(origin, reader(remote, tmp_path), tmp_path, "b").built.keys() == NOTHING
+    assert (
+        taken(origin, reader(remote, tmp_path), tmp_path, "b").built.keys() == NOTHING
+    )
 
 
 def test_rows_that_do_not_add_up_are_no_table(origin, cache, remote, tmp_path):
@@ -210,11 +211,11 @@ def test_rows_that_do_not_add_up_are_no_table(origin, cache, remote, tmp_path):
     origin.push(cache)
     path = next(p for p in files_of(remote, "entries") if p.parts[-3] == "counts")
     reading = shared(remote, tmp_path / "x")
-    from repobuild.remote.shared_cache import Wanted
-
     table, manifest, name = path.parts[-3:]
     found = reading.find(Wanted(table, manifest, name))
-    body = {k: v for k, v in found.body.items() if k not in ("name", "created", "expires")}
+    body = {
+        k: v for k, v in found.body.items() if k not in ("name", "created", "expires")
+    }
     body["chunks"] = body["chunks"][:-1]
     place = EntryName("main", table, manifest, name)
     path.write_bytes(encode_entry(place, body, MAIN, reading.now, 1_000))
@@ -243,8 +244,6 @@ def test_an_artifact_of_names_that_are_not_allowed_is_not_taken(
     origin.push(cache)
     for path in files_of(remote, "entries/book"):
         reading = shared(remote, tmp_path / "x")
-        from repobuild.remote.shared_cache import Wanted
-
         table, manifest, name = path.parts[-3:]
         body = dict(reading.find(Wanted(table, manifest, name)).body)
         for field in ("name", "created", "expires"):
@@ -261,9 +260,6 @@ def test_an_artifact_of_names_that_are_not_allowed_is_not_taken(
 
 
 def test_a_bomb_is_refused_before_it_is_inflated():
-    from repobuild.remote.cache_entry import Refused, inflate_bounded
-    from repobuild.remote.row_chunks import read_view_chunk
-
     bomb = zlib.compress(bytes(100 << 20), 9)
     with pytest.raises(Refused, match="larger than allowed"):
         inflate_bounded(bomb, 1 << 20)

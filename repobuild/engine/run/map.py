@@ -74,7 +74,9 @@ def _content_digests(
         for key, row in raw:
             yield key, row.digest if row else None
         return
-    values = source.items() if keys is None else ((key, source.get(key)) for key in keys)
+    values = (
+        source.items() if keys is None else ((key, source.get(key)) for key in keys)
+    )
     for key, value in values:
         yield key, None if value is None else digest(pack(rule.read_fields(value)))
 
