@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -50,6 +49,16 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
     context.with_resource(use_command_line([f"adapter.budget={tokens}"]))
 
 
+def _require_remote(
+    context: click.Context, option: click.Parameter, is_required: bool
+) -> None:
+    """Let `cache.required` hold until the command ends."""
+    from repobuild.settings import use_command_line
+
+    if is_required:
+        context.with_resource(use_command_line(["cache.required=true"]))
+
+
 @click.command("build")
 @click.option("--until", metavar="TABLE", default="", help="Stop after this table.")
 @click.option(
@@ -87,6 +96,8 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
 @click.option(
     "--require-remote",
     is_flag=True,
+    expose_value=False,
+    callback=_require_remote,
     help="Exit with 5 when the shared cache cannot be used [cache.required].",
 )
 @options.as_json
@@ -98,7 +109,6 @@ def command(
     jobs: int,
     dry_run: bool,
     no_wait: bool,
-    require_remote: bool,
     as_json: bool,
     quiet: bool,
 ) -> int:
@@ -129,12 +139,11 @@ def command(
     with checkout.building(
         snapshot, progress, jobs, wait=not no_wait, tell=print_message
     ) as build:
-        facts, failed = _run(build, checkout, goals, require_remote)
+        facts, failed = _run(build, checkout, goals)
     _print_result(facts, as_json, quiet)
     if not (failed or until):
         _forget_wanted(checkout, snapshot)
-    is_pushed = not facts.get("remote", {}).get("down")
-    if is_pushed and not (failed or worktree) and _is_head(checkout, snapshot):
+    if not (failed or worktree) and _is_head(checkout, snapshot):
         with suppress(OSError):  # it only saves time
             _cache_answer(checkout, snapshot, until, facts)
     return 3 if failed else 0
@@ -183,14 +192,10 @@ def _print_notices(checkout: Checkout, snapshot: Snapshot) -> None:
 
 
 def _run(
-    build: Build, checkout: Checkout, goals: list[str], require_remote: bool = False
+    build: Build, checkout: Checkout, goals: list[str]
 ) -> tuple[dict[str, Any], bool]:
-    """Build the goals; return what was done and whether a rule failed.
-
-    What others have built is taken from the shared cache, and what is new is pushed
-    where `cache.push` says so.
-    """
-    from repobuild.cli.shared_cache import open_session
+    """Build the goals; return what was done and whether a rule failed."""
+    from repobuild.cli.cache_session import share
     from repobuild.engine.rule import closure
     from repobuild.engine.storage.garbage_collection import (
         CacheLimits,
@@ -203,20 +208,11 @@ def _run(
             require_enough(build)
         _note_missing_grammars(build)
 
-    required = require_remote or bool(checkout.settings["cache.required"])
-    session = open_session(checkout, build, goals, required)
-    if session:
-        if checkout.settings["cache.push"]:
-            session.cache.require_writable(os.environ)  # before anything is built
-        session.begin(required)
-    build.run(goals, before_tasks)
-    collect_after_build(build, CacheLimits.of(checkout.settings))
-    warn_of_problems(build.problems)
-    _warn_of_unknown_licences(build)
-    if session:
-        if checkout.settings["cache.push"]:
-            session.push(required)
-        session.warn()
+    with share(checkout, build, goals) as session:
+        build.run(goals, before_tasks)
+        collect_after_build(build, CacheLimits.of(checkout.settings))
+        warn_of_problems(build.problems)
+        _warn_of_unknown_licences(build)
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
@@ -338,8 +334,14 @@ def _warn_of_unknown_licences(build: Build) -> None:
 def _cache_answer(
     checkout: Checkout, snapshot: Snapshot, until: str, facts: dict[str, Any]
 ) -> None:
-    """Store what the next run prints if nothing changes; see noop_cache.py."""
+    """Store what the next run prints if nothing changes; see noop_cache.py.
+
+    Not when the shared cache failed: the next build tries to push again.
+    """
     from repobuild import noop_cache
+
+    if facts.get("remote", {}).get("down"):
+        return
 
     unchanged = {
         **facts,

@@ -162,8 +162,8 @@ def pull(as_json: bool) -> int:
     A build does so by itself; this takes rows and adapters without building.
     """
     from repobuild.checkout import open_checkout
+    from repobuild.cli.cache_session import SETTINGS, open_session
     from repobuild.cli.progress import progress_for
-    from repobuild.cli.shared_cache import SETTINGS, open_session
 
     checkout = open_checkout(redact=redact_secrets)
     checkout.powers.require(SETTINGS)
@@ -202,7 +202,7 @@ def push(as_json: bool) -> int:
     import os
 
     from repobuild.checkout import open_checkout
-    from repobuild.cli.shared_cache import SETTINGS, open_session
+    from repobuild.cli.cache_session import SETTINGS, open_session
 
     checkout = open_checkout()
     checkout.powers.require(SETTINGS)

@@ -93,10 +93,10 @@ class StoredObject(NamedTuple):
         except TypeError as error:
             raise Refused("is malformed") from error
         fits = (
-            isinstance(found.sha256, str)
-            and _SHA256.fullmatch(found.sha256)
+            is_sha256(found.sha256)
             and _is_count(found.size)
             and _is_count(found.day)
+            and isinstance(found.namespace, str)
             and found.namespace in namespaces
         )
         if not fits:
@@ -116,6 +116,11 @@ class EntryName:
     @property
     def path(self) -> str:
         return f"{self.namespace}/entries/{self.table}/{self.manifest}/{self.name}"
+
+
+def is_sha256(value: Any) -> bool:
+    """Return whether a value is a SHA-256 in hex."""
+    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
 
 
 def object_name(namespace: str, digest: str) -> str:

@@ -52,7 +52,7 @@ class Traffic:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer(Generic[S, T]):
+class Reply(Generic[S, T]):
     """One result of `each`: a value, or the error in its place."""
 
     item: S
@@ -90,11 +90,11 @@ class CircuitBreaker:
         work: Callable[[S], T],
         items: Iterable[S],
         size: Callable[[S], int] = lambda item: 0,
-    ) -> Iterator[Answer[S, T]]:
-        """Yield the answers of many calls as they come; ends early when it opens."""
+    ) -> Iterator[Reply[S, T]]:
+        """Yield the replies to many calls as they come; ends early when it opens."""
         began = time.monotonic()
         jobs: queue.SimpleQueue[S] = queue.SimpleQueue()
-        answers: queue.SimpleQueue[Answer[S, T]] = queue.SimpleQueue()
+        answers: queue.SimpleQueue[Reply[S, T]] = queue.SimpleQueue()
         count = 0
         for item in items:
             jobs.put(item)
@@ -108,9 +108,9 @@ class CircuitBreaker:
                     return
                 try:
                     value = self._call(partial(work, item), size(item))
-                    answers.put(Answer(item, value))
+                    answers.put(Reply(item, value))
                 except Exception as error:
-                    answers.put(Answer(item, error=error))
+                    answers.put(Reply(item, error=error))
 
         for _ in repeat(None, min(_WORKERS, count)):
             threading.Thread(target=serve, daemon=True).start()

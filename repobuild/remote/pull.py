@@ -29,7 +29,13 @@ from repobuild.engine.storage.garbage_collection import parse_size
 from repobuild.engine.storage.table import RawRow
 from repobuild.git.ancestors import first_parents
 from repobuild.remote.artifact_files import artifact_names, fetch_artifact
-from repobuild.remote.cache_entry import ANY, NOT_SHARED, Refused, StoredObject
+from repobuild.remote.cache_entry import (
+    ANY,
+    NOT_SHARED,
+    Refused,
+    StoredObject,
+    is_sha256,
+)
 from repobuild.remote.row_chunks import (
     CHUNK_BYTES,
     covering,
@@ -170,6 +176,8 @@ class PulledRows:
             and isinstance(listed, dict)
             and row.keys() >= _ROW_FIELDS
             and isinstance(row["build"], int)
+            and all(map(is_sha256, artifact_names(row)))
+            and row["object"]
         ):
             self._cache.refuse("entry", Refused("is malformed"))
             return

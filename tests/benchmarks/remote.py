@@ -186,7 +186,9 @@ def spoil(change: Callable[[bytes], bytes], part: str) -> Callable[[Path], None]
 
 
 FILES = {
-    "wrong bytes in every object": spoil(lambda d: d[:-1] + bytes([d[-1] ^ 1]), "objects"),
+    "wrong bytes in every object": spoil(
+        lambda d: d[:-1] + bytes([d[-1] ^ 1]), "objects"
+    ),
     "every object half uploaded": spoil(lambda d: d[: len(d) // 2], "objects"),
     "every entry cut off": spoil(lambda d: d[: len(d) // 2], "entries"),
     "unsigned entries": spoil(lambda d: d.partition(b"\n")[2], "entries"),

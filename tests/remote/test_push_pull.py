@@ -242,21 +242,57 @@ def test_an_artifact_of_names_that_are_not_allowed_is_not_taken(
     origin, cache, remote, tmp_path, listed
 ):
     origin.push(cache)
-    for path in files_of(remote, "entries/book"):
-        reading = shared(remote, tmp_path / "x")
-        table, manifest, name = path.parts[-3:]
-        body = dict(reading.find(Wanted(table, manifest, name)).body)
-        for field in ("name", "created", "expires"):
-            del body[field]
+
+    def change(body: dict) -> None:
         [(digest, files)] = body["artifacts"].items()
         if isinstance(listed, list) and len(listed[0]) == 2:
             files = [[listed[0][0], files[0][1]]]
-        body["artifacts"] = {digest: files if isinstance(listed, list) else listed}
-        place = EntryName("main", table, manifest, name)
-        path.write_bytes(encode_entry(place, body, MAIN, reading.now, 1_000))
+        else:
+            files = listed
+        body["artifacts"] = {digest: files}
+
+    sign_again(remote, tmp_path, change)
     pulled = taken(origin, reader(remote, tmp_path), tmp_path)
-    assert pulled.fetched == [] or listed == [["book.txt"]]
+    assert pulled.fetched == []
     assert not list(tmp_path.rglob("escape.json"))
+
+
+def sign_again(remote: Path, tmp_path: Path, change) -> None:
+    """Change the entries of the artifact as a trusted writer with a bug would."""
+    for path in files_of(remote, "/entries/book"):
+        reading = shared(remote, tmp_path / "x")
+        wanted = Wanted(*path.parts[-3:])
+        body = dict(reading.find(wanted).body)
+        for field in ("name", "created", "expires"):
+            del body[field]
+        change(body)
+        place = EntryName("main", *wanted)
+        path.write_bytes(encode_entry(place, body, MAIN, reading.now, 1_000))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        None,
+        {},
+        {"object": ""},
+        {"object": "../../../escape"},
+        {"object": "f" * 64, "current": "/etc"},
+        {"build": "x"},
+    ],
+)
+def test_an_artifacts_row_that_is_malformed_is_not_taken(
+    origin, cache, remote, tmp_path, row
+):
+    origin.push(cache)
+
+    def change(body: dict) -> None:
+        body["row"] = {**body["row"], **row} if row else row
+
+    sign_again(remote, tmp_path, change)
+    pulled = taken(origin, reader(remote, tmp_path), tmp_path)
+    assert pulled.fetched == [] and "book" in pulled.built
+    assert not list(tmp_path.rglob("*escape*"))
 
 
 def test_a_bomb_is_refused_before_it_is_inflated():

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -151,6 +152,32 @@ class CacheSession:
         """Print what did not hold, and that the remote was given up."""
         for line in self.cache.warnings():
             print_message(line)
+
+
+@contextmanager
+def share(
+    checkout: Checkout, build: Build, goals: Sequence[str]
+) -> Iterator[CacheSession | None]:
+    """Let the build inside take what others have built, and push it where it may.
+
+    Raises:
+        RemoteError: `cache.required` holds, and there is no remote or it fails.
+        UsageError: a setting or a key cannot be used.
+    """
+    required, push = (
+        bool(checkout.settings[f"cache.{name}"]) for name in ("required", "push")
+    )
+    session = open_session(checkout, build, goals, required)
+    if session is None:
+        yield None
+        return
+    if push:
+        session.cache.require_writable(os.environ)  # before anything is built
+    session.begin(required)
+    yield session
+    if push:
+        session.push(required)
+    session.warn()
 
 
 def open_session(
