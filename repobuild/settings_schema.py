@@ -567,6 +567,7 @@ class CacheSection(Struct, kw_only=True):
             pattern=_NAMESPACE,
             takes=_NAMESPACE_TAKES,
             power="decides what of a shared cache is written",
+            harmless=("main",),
         ),
     ] = "main"
     read: Annotated[
@@ -575,6 +576,7 @@ class CacheSection(Struct, kw_only=True):
             "further namespaces that are read, unless cache.namespace is protected",
             max_length=20,
             power="decides what of a shared cache is read",
+            harmless=(["main"],),
         ),
     ] = msgspec.field(default_factory=lambda: ["main"])
     protected: Annotated[
@@ -583,6 +585,7 @@ class CacheSection(Struct, kw_only=True):
             "namespaces that no job of a pull request writes, and that read no other",
             max_length=100,
             power="decides who may write to a shared cache",
+            harmless=(["main"],),
         ),
     ] = msgspec.field(default_factory=lambda: ["main"])
     trusted_keys: Annotated[
@@ -591,6 +594,7 @@ class CacheSection(Struct, kw_only=True):
             "public keys whose entries are read, as `repobuild cache key` prints them",
             max_length=1_000,
             power="decides whose rows and adapters are believed",
+            harmless=([],),
         ),
     ] = msgspec.field(default_factory=list)
     required: Annotated[

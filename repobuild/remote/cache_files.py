@@ -19,6 +19,7 @@ import threading
 import uuid
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
@@ -159,8 +160,11 @@ class _Stream:
         return part
 
 
-def require_packages(url: str) -> None:
-    """Raise `UsageError` when what a URL needs is not installed, or is not known."""
+def import_packages(url: str) -> None:
+    """Import what a URL needs: seconds on a busy machine, which no time-out counts.
+
+    Raises `UsageError` when it is not installed, or the URL is not known.
+    """
     from importlib.util import find_spec
 
     scheme, _ = _parse(url)
@@ -175,6 +179,7 @@ def require_packages(url: str) -> None:
                 f'the shared cache "{shown_url(url)}" needs the package {name}\n'
                 f"install it: pip install 'repobuild[{brought}]'"
             )
+    import_module(module)
 
 
 def shown_url(url: str) -> str:

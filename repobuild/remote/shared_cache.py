@@ -26,7 +26,7 @@ from repobuild.remote.cache_entry import (
     check_object,
     decode_entry,
 )
-from repobuild.remote.cache_files import CacheFiles, require_packages, shown_url
+from repobuild.remote.cache_files import CacheFiles, import_packages, shown_url
 from repobuild.remote.circuit_breaker import CircuitBreaker, RemoteDown
 from repobuild.remote.signing_keys import SigningKey, TrustedKeys, read_signing_key
 
@@ -76,7 +76,7 @@ class SharedCache:
         url = str(settings["cache.remote"])
         if not url:
             return None
-        require_packages(url)
+        import_packages(url)
         own = check_namespace(settings["cache.namespace"])
         protected = frozenset(map(str, settings["cache.protected"]))
         others = [] if own in protected else settings["cache.read"]

@@ -133,6 +133,7 @@ def megabytes(count: float) -> str:
 
 def measure(place: Place) -> None:
     """Print push and pull by each remote, beside building, for HEAD and one commit."""
+    place.variables["REPOBUILD_CACHE_TIMEOUT"] = "60"  # moto on a busy machine
     origin = place.clone("origin")
     rows = [cells("build, no remote", place.build(origin))]
     with remotes(place) as urls:

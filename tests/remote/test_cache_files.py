@@ -11,7 +11,7 @@ from repobuild.errors import UsageError
 from repobuild.remote.cache_files import (
     CacheFiles,
     ReadOnlyError,
-    require_packages,
+    import_packages,
     shown_url,
 )
 from tests.remote.servers import http_server, s3_server, sftp_server
@@ -134,7 +134,7 @@ def test_other_urls_are_refused(url):
     with pytest.raises(UsageError, match="s3://"):
         CacheFiles(url)
     with pytest.raises(UsageError):
-        require_packages(url)
+        import_packages(url)
 
 
 def test_no_password_is_shown():
@@ -145,4 +145,4 @@ def test_no_password_is_shown():
 def test_a_missing_package_is_named_with_its_command(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UsageError, match="pip install"):
-        require_packages("s3://a/b")
+        import_packages("s3://a/b")
