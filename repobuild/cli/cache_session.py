@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from repobuild.cli.output import print_message
-from repobuild.errors import RemoteError
+from repobuild.errors import BuildError, RemoteError
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -49,7 +49,8 @@ class CacheSession:
         if required:
             self.require_answer()
         if is_new and self.base not in ("", self.build.snapshot.commit):
-            self.run_at_base(self._rows())
+            with suppress(BuildError):  # what fails there may be right by now
+                self.run_at_base(self._rows())
 
     def pull(self) -> None:
         """Take rows and artifacts of HEAD, or of its nearest ancestor, and build none.
@@ -178,6 +179,7 @@ def share(
     if push:
         session.push(required)
     session.warn()
+    build.events.emit("remote", **session.facts())
 
 
 def open_session(

@@ -43,7 +43,7 @@ MAY_USE = {
     "samples": DATA | {"engine", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
-    "survey": DATA | START | {"engine", "git", "code", "samples", "model"},
+    "survey": DATA | START | {"engine", "git", "code", "samples", "model", "remote"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     "hooks": DATA | {"engine", "git"},

@@ -156,6 +156,26 @@ def test_the_repositorys_own_file_decides_nothing_of_it(here, tmp_path, capsys):
     assert run(["cache", "push"]) == 2
 
 
+def checked(capsys) -> dict[str, Any]:
+    capsys.readouterr()
+    run(["doctor", "--json"])
+    checks = json.loads(capsys.readouterr().out)["checks"]
+    return next((c for c in checks if c["name"] == "shared"), {})
+
+
+def test_doctor_says_what_the_shared_cache_lacks(here, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    assert checked(capsys) == {}
+    monkeypatch.setenv("REPOBUILD_CACHE_REMOTE", "https://user:pass@example.org/c")
+    found = checked(capsys)
+    assert not found["well"] and "cache.trusted_keys" in found["next"]
+    assert "pass" not in found["text"]
+    assert run(["cache", "key"]) == 0
+    assert checked(capsys)["well"]
+    monkeypatch.setenv("REPOBUILD_CACHE_PUSH", "true")
+    assert "read only" in checked(capsys)["text"]
+
+
 @pytest.fixture(scope="module")
 def base(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("base") / "nano"
