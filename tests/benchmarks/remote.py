@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -64,7 +65,7 @@ class Place:
 
     def run(self, where: Path, *arguments: str, **variables: str) -> Ran:
         """Run repobuild; the seconds are those of the whole process."""
-        began = time.perf_counter()
+        began, used = time.perf_counter(), processor_seconds()
         done = subprocess.run(
             [sys.executable, "-P", "-m", "repobuild", *arguments],
             cwd=where, env={**ENVIRONMENT, **self.variables, **variables},
@@ -73,7 +74,8 @@ class Place:
         seconds = time.perf_counter() - began
         assert "Traceback" not in done.stderr, done.stderr
         facts = json.loads(done.stdout) if "--json" in arguments else {}
-        return Ran(done.returncode, seconds, facts, done.stderr)
+        used = processor_seconds() - used
+        return Ran(done.returncode, seconds, used, facts, done.stderr)
 
     def build(self, where: Path, url: str = "", **variables: str) -> Ran:
         given = {"REPOBUILD_CACHE_REMOTE": url} if url else {}
@@ -88,6 +90,7 @@ class Place:
 class Ran:
     code: int
     seconds: float
+    used: float  # seconds of processors, workers included
     facts: dict[str, Any]
     messages: str
 
@@ -101,6 +104,12 @@ class Ran:
         tables = self.facts["tables"]
         sources = {"files", "commits", "past_commits", "reviews", "own_questions"}
         return sum(t["built"] for name, t in tables.items() if name not in sources)
+
+
+def processor_seconds() -> float:
+    """Return what all ended children have used."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 # -------------------------------------------------------------------------- the remotes
@@ -148,17 +157,18 @@ def measure(place: Place) -> None:
         rows.append(cells("one commit more: build", place.build(origin)))
         pushed = place.push(origin, urls["folder"])
         rows.append(cells("push, folder", pushed, pushed.remote["pushed"]))
-    head = ("this repository up to dataset", "seconds", "bytes", "requests", "waited")
+    head = ("up to dataset", "seconds", "processors", "bytes", "requests", "waited")
     print(markdown(head, rows))
 
 
 def cells(what: str, ran: Ran, pushed: dict[str, Any] | None = None) -> list[str]:
     if not ran.remote.get("url"):
-        return [what, f"{ran.seconds:.1f}", "", "", ""]
+        return [what, f"{ran.seconds:.1f}", f"{ran.used:.1f} s", "", "", ""]
     moved = pushed["bytes"] if pushed else ran.remote["bytes"]
     waited = f"{ran.remote['seconds']:.1f} s"
     requests = str(ran.remote["requests"])
-    return [what, f"{ran.seconds:.1f}", megabytes(moved), requests, waited]
+    times = f"{ran.seconds:.1f}", f"{ran.used:.1f} s"
+    return [what, *times, megabytes(moved), requests, waited]
 
 
 def change(where: Path) -> None:
@@ -212,7 +222,7 @@ def measure_faults(place: Place) -> None:
     alone = place.build(origin)
     whole = place.folder / "whole"
     place.push(origin, str(whole))
-    rows = [["no remote", f"{alone.seconds:.1f}", "", "", ""]]
+    rows = [["no remote", f"{alone.seconds:.1f}", f"{alone.used:.1f}", "", "", ""]]
 
     def row(fault: str, ran: Ran) -> None:
         assert ran.code == 0, ran.messages
@@ -223,7 +233,8 @@ def measure_faults(place: Place) -> None:
         said = f"given up: {down}" if down else refused or "used"
         taken = f"{ran.remote['rows']:,}"
         waited = f"{ran.remote['seconds']:.1f}"
-        rows.append([fault, f"{ran.seconds:.1f}", waited, taken, said])
+        times = f"{ran.seconds:.1f}", f"{ran.used:.1f}"
+        rows.append([fault, *times, waited, taken, said])
 
     with http_server(whole) as server:
         row("none", place.build(place.clone("clone"), server.url))
@@ -248,7 +259,7 @@ def measure_faults(place: Place) -> None:
     place.push(origin, str(other), **stranger)
     row("a stranger's signatures", place.build(place.clone("clone"), str(other)))
     row("four writers at once", build_amid_writers(place, origin))
-    head = ("fault", "build, s", "waited, s", "rows taken", "outcome")
+    head = ("fault", "build, s", "processors, s", "waited, s", "rows taken", "outcome")
     print(markdown(head, rows))
 
 
