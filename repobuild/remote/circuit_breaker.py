@@ -114,13 +114,11 @@ class CircuitBreaker:
 
         for _ in repeat(None, min(_WORKERS, count)):
             threading.Thread(target=serve, daemon=True).start()
-        spent = time.monotonic() - began
         for _ in repeat(None, count):
-            began = time.monotonic()
             answer = answers.get()  # every call ends within its time
-            spent += time.monotonic() - began
+            self._account(time.monotonic() - began)
             yield answer
-        self._account(spent)
+            began = time.monotonic()
 
     def open(self, reason: str) -> None:
         """Let every later call fail at once."""

@@ -42,6 +42,8 @@ class FaultyHandler(http.server.SimpleHTTPRequestHandler):
         elif fault == "short":
             self._short()
         else:
+            if fault == "late":
+                time.sleep(0.4)
             super().do_GET()
 
     def _send(self, body: bytes) -> None:

@@ -94,6 +94,14 @@ def test_what_is_slower_than_its_bytes_explain_is_given_up():
     assert breaker.traffic.waited < 1
 
 
+def test_many_slow_calls_are_given_up_before_they_all_are_made():
+    breaker = CircuitBreaker(0.1)
+    began = time.monotonic()
+    replies = list(breaker.each(lambda _: time.sleep(0.08), range(1_000)))
+    assert breaker.reason == "too slow" and time.monotonic() - began < 2
+    assert any(reply.error for reply in replies)
+
+
 def test_a_long_call_goes_on_while_bytes_come_and_ends_when_they_stop():
     breaker = CircuitBreaker(0.3)
 
@@ -129,7 +137,8 @@ def server(origin: Clone, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    "fault", ["error", "denied", "garbage", "endless", "trickle", "stall", "short"]
+    "fault",
+    ["error", "denied", "garbage", "endless", "trickle", "stall", "short", "late"],
 )
 def test_a_build_goes_on_alone_whatever_the_server_does(
     server: FaultyServer, origin, tmp_path, fault
@@ -142,7 +151,9 @@ def test_a_build_goes_on_alone_whatever_the_server_does(
     assert time.monotonic() - began < 15
     assert cache.breaker.traffic.waited < 3
     assert pulled.digests == origin.build().digests
-    assert {"words", "counts", "book"} <= pulled.built.keys()
+    # What came before it was given up is used.
+    given_up = {"book"} if fault == "late" else {"words", "counts", "book"}
+    assert given_up <= pulled.built.keys()
     assert cache.warnings()
 
 
