@@ -366,7 +366,8 @@ def _shared_cache(checkout: Checkout) -> HealthCheck:
     if not cache.trusted.keys:
         step = "put the key of whoever pushes into cache.trusted_keys"
         return HealthCheck(name, f"{text}; no key is trusted, so nothing is read", step)
-    return HealthCheck(name, f"{text}, {len(cache.trusted.keys)} keys trusted")
+    count = len(cache.trusted.keys)
+    return HealthCheck(name, f"{text}, {count} key{'s' * (count > 1)} trusted")
 
 
 # ------------------------------------------------------------------- hooks and remote
