@@ -6,8 +6,8 @@ moves: a slow remote is used, one that trickles is not.
 
 The breaker opens, and every later call fails at once, when
 
-    calls failed three times in a row, or
-    failed calls took together as long as the time-out, or
+    three calls in a row failed, each of them tried four times, or
+    what failed took together as long as the time-out, or
     all calls took more than twice the time-out plus what the bytes explain
 
 It stays open until the process ends: a build is short, and asks again the next time.
@@ -29,9 +29,9 @@ T = TypeVar("T")
 S = TypeVar("S")
 
 MIN_RATE = 256 << 10  # bytes a second
-_RETRIES = 2
-_FAILURES = 3  # in a row
-_PAUSE = 0.2  # seconds before the first retry, at most; doubled for the second
+_RETRIES = 3
+_FAILURES = 3  # calls in a row; many are under way at once, and a server may be busy
+_PAUSE = 0.1  # seconds before the first retry, at most; doubled for each further one
 _WORKERS = 16
 # What is so again when it is tried again.
 _FINAL = (FileNotFoundError, PermissionError, NotADirectoryError)
@@ -148,7 +148,7 @@ class CircuitBreaker:
             if isinstance(error, FileNotFoundError):
                 self._succeeded(0)
                 raise
-            self._failed(error, seconds)
+            self._failed(error, seconds, is_last=True)
             raise RemoteDown(self.reason or _describe(error)) from error
         self._succeeded(size)
         self._account(time.monotonic() - began)
@@ -166,8 +166,9 @@ class CircuitBreaker:
                 self._succeeded(0)
                 raise
             except Exception as error:
-                self._failed(error, time.monotonic() - began)
-                if isinstance(error, _FINAL) or attempt == _RETRIES:
+                is_last = attempt == _RETRIES or isinstance(error, _FINAL)
+                self._failed(error, time.monotonic() - began, is_last)
+                if is_last:
                     raise RemoteDown(self.reason or _describe(error)) from error
             else:
                 self._succeeded(size)
@@ -181,15 +182,17 @@ class CircuitBreaker:
             self.traffic.bytes += size
             self._in_a_row = 0
 
-    def _failed(self, error: Exception, seconds: float) -> None:
+    def _failed(self, error: Exception, seconds: float, is_last: bool) -> None:
         with self._lock:
             self.traffic.requests += 1
             self.traffic.failed += 1
-            self._in_a_row += 1
+            self._in_a_row += is_last
             self._lost += seconds
-            if self._in_a_row >= _FAILURES or self._lost >= self.timeout:
-                self.reason = self.reason or _describe(error)
-            elif isinstance(error, _FINAL):
+            if (
+                self._in_a_row >= _FAILURES
+                or self._lost >= self.timeout
+                or isinstance(error, _FINAL)
+            ):
                 self.reason = self.reason or _describe(error)
 
     def _account(self, seconds: float) -> None:

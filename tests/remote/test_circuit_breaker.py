@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -48,15 +49,34 @@ def test_a_missing_file_is_an_answer_and_is_not_asked_for_again():
     assert not breaker.reason
 
 
-def test_three_failures_in_a_row_open_it_and_nothing_is_called_then():
+def test_three_calls_that_fail_open_it_and_nothing_is_called_then():
     breaker = CircuitBreaker(5)
     calls, work = failing(ConnectionError("reset"))
-    with pytest.raises(RemoteDown, match="reset"):
-        breaker.call(work)
-    assert len(calls) == 3 and "reset" in breaker.reason
+    for number in range(1, 4):
+        assert not breaker.reason
+        with pytest.raises(RemoteDown, match="reset"):
+            breaker.call(work)
+        assert len(calls) == 4 * number
+    assert "reset" in breaker.reason
     with pytest.raises(RemoteDown):
         breaker.call(work)
-    assert len(calls) == 3
+    assert len(calls) == 12
+
+
+def test_a_server_that_is_busy_for_a_moment_is_not_given_up():
+    """Sixteen calls are under way, and each is refused twice."""
+    breaker = CircuitBreaker(5)
+    refused: Counter[int] = Counter()
+
+    def work(item: int) -> int:
+        refused[item] += 1
+        if refused[item] <= 2:
+            raise ConnectionError("503 slow down")
+        return item
+
+    replies = list(breaker.each(work, range(64)))
+    assert sorted(reply.value for reply in replies) == list(range(64))
+    assert not breaker.reason
 
 
 def test_no_right_is_no_reason_to_try_again():
