@@ -57,6 +57,8 @@ def _doc(text: str, **bounds: Any) -> Meta:
 # `\Z`, because `$` would let a line end pass.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{0,4096}\Z"
 _Line = Annotated[str, Meta(pattern=_LINE)]
+_NAMESPACE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
+_NAMESPACE_TAKES = 'letters, digits, dots and hyphens, such as "pr-12"'
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _HOURS = f"{_TIME}-{_TIME}"
 _Count = Annotated[int, Meta(ge=0, le=10**12)]
@@ -542,6 +544,74 @@ class CacheSection(Struct, kw_only=True):
             "results of rows that left within so many builds stay", ge=0, le=1_000_000
         ),
     ] = 20
+    remote: Annotated[
+        _Line,
+        _doc(
+            "a folder, s3://, gs://, sftp:// or http(s):// with what others have built",
+            power="reads and, with cache.push, writes at this address",
+            harmless=("",),
+        ),
+    ] = ""
+    push: Annotated[
+        bool,
+        _doc(
+            "let every build push what it made; else only `repobuild cache push` does",
+            power="sends what is built to cache.remote",
+            harmless=(False,),
+        ),
+    ] = False
+    namespace: Annotated[
+        str,
+        _doc(
+            "part of the remote that is written, and read first",
+            pattern=_NAMESPACE,
+            takes=_NAMESPACE_TAKES,
+            power="decides what of a shared cache is written",
+            harmless=("main",),
+        ),
+    ] = "main"
+    read: Annotated[
+        list[Annotated[str, Meta(pattern=_NAMESPACE)]],
+        _doc(
+            "further namespaces that are read, unless cache.namespace is protected",
+            max_length=20,
+            power="decides what of a shared cache is read",
+            harmless=(["main"],),
+        ),
+    ] = msgspec.field(default_factory=lambda: ["main"])
+    protected: Annotated[
+        list[Annotated[str, Meta(pattern=_NAMESPACE)]],
+        _doc(
+            "namespaces that no job of a pull request writes, and that read no other",
+            max_length=100,
+            power="decides who may write to a shared cache",
+            harmless=(["main"],),
+        ),
+    ] = msgspec.field(default_factory=lambda: ["main"])
+    trusted_keys: Annotated[
+        list[_Line],
+        _doc(
+            "public keys whose entries are read, as `repobuild cache key` prints them",
+            max_length=1_000,
+            power="decides whose rows and adapters are believed",
+            harmless=([],),
+        ),
+    ] = msgspec.field(default_factory=list)
+    required: Annotated[
+        bool, _doc("end a build with exit code 5 where the remote cannot be used")
+    ] = False
+    timeout: Annotated[
+        float,
+        _doc(
+            "without an answer the remote is given up",
+            gt=0,
+            le=600,
+            unit="seconds",
+        ),
+    ] = 5.0
+    days: Annotated[
+        int, _doc("an entry that is pushed holds for so long", ge=1, le=3_650)
+    ] = 90
 
 
 class BuildSection(Struct, kw_only=True):

@@ -25,9 +25,9 @@ from repobuild.engine.rule import closure
 from repobuild.engine.storage.run_history import runs
 from repobuild.errors import BuildError
 from repobuild.model.adapter.adapter_forecast import tokens_of_facts
-from repobuild.model.teaching.curriculum import fact_of
 from repobuild.model.adapter.decision import StepMode
 from repobuild.model.adapter.lineage import sample_digest
+from repobuild.model.teaching.curriculum import fact_of
 
 Facts = dict[str, Any]
 

@@ -50,6 +50,16 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
     context.with_resource(use_command_line([f"adapter.budget={tokens}"]))
 
 
+def _require_remote(
+    context: click.Context, option: click.Parameter, is_required: bool
+) -> None:
+    """Let `cache.required` hold until the command ends."""
+    from repobuild.settings import use_command_line
+
+    if is_required:
+        context.with_resource(use_command_line(["cache.required=true"]))
+
+
 @click.command("build")
 @click.option("--until", metavar="TABLE", default="", help="Stop after this table.")
 @click.option(
@@ -83,6 +93,13 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
 @options.dry_run
 @click.option(
     "--no-wait", is_flag=True, help="Exit with 4 when another build holds the lock."
+)
+@click.option(
+    "--require-remote",
+    is_flag=True,
+    expose_value=False,
+    callback=_require_remote,
+    help="Exit with 5 when the shared cache cannot be used [cache.required].",
 )
 @options.as_json
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
@@ -197,6 +214,7 @@ def _run(
     build: Build, checkout: Checkout, goals: list[str]
 ) -> tuple[dict[str, Any], bool]:
     """Build the goals; return what was done and whether a rule failed."""
+    from repobuild.cli.cache_session import share
     from repobuild.engine.rule import closure
     from repobuild.engine.storage.garbage_collection import (
         CacheLimits,
@@ -209,10 +227,11 @@ def _run(
             require_enough(build)
         _note_missing_grammars(build)
 
-    build.run(goals, before_tasks)
-    collect_after_build(build, CacheLimits.of(checkout.settings))
-    warn_of_problems(build.problems)
-    _warn_of_unknown_licences(build)
+    with share(checkout, build, goals) as session:
+        build.run(goals, before_tasks)
+        collect_after_build(build, CacheLimits.of(checkout.settings))
+        warn_of_problems(build.problems)
+        _warn_of_unknown_licences(build)
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
@@ -223,6 +242,8 @@ def _run(
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
         "withheld": sorted(checkout.powers.names),
     }
+    if session:
+        facts["remote"] = session.facts()
     if is_quick():
         facts["quick"] = quick_summary(build)
     return facts, any(outcome.failed for outcome in build.outcomes.values())
@@ -332,8 +353,14 @@ def _warn_of_unknown_licences(build: Build) -> None:
 def _cache_answer(
     checkout: Checkout, snapshot: Snapshot, until: str, facts: dict[str, Any]
 ) -> None:
-    """Store what the next run prints if nothing changes; see noop_cache.py."""
+    """Store what the next run prints if nothing changes; see noop_cache.py.
+
+    Not when the shared cache failed: the next build tries to push again.
+    """
     from repobuild import noop_cache
+
+    if facts.get("remote", {}).get("down"):
+        return
 
     unchanged = {
         **facts,

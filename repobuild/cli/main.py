@@ -30,14 +30,14 @@ VERBS = {
     "verify": "rebuild from nothing and compare every digest",
     "hook": "build in the background after a merge, commit or checkout",
     "ci": "recipes for a CI, and the summary of a pull request",
-    "cache": "gc, verify and stats of what is stored",
+    "cache": "push and pull what is built; gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
     "doctor": "what is not well here, and the next step; exit 1 when something is not",
     "init": "write a repobuild.toml that fits the repository and the machine",
 }
 _EPILOG = (
     "exit codes: 0 done, 1 stale or a check failed, 2 usage or configuration, "
-    "3 a rule failed, 4 locked, 5 a server is absent, 130 interrupted"
+    "3 a rule failed, 4 locked, 5 a required server is absent, 130 interrupted"
 )
 
 

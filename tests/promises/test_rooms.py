@@ -43,17 +43,20 @@ MAY_USE = {
     "samples": DATA | {"engine", "git", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
-    "survey": DATA | START | {"engine", "git", "code", "samples", "model", "hooks"},
+    "survey": DATA
+    | START
+    | {"engine", "git", "code", "samples", "model", "hooks", "remote"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     # It builds in processes of their own, by the command line.
     "fleet": {"errors", "git"},
     "hooks": DATA | {"engine", "git"},
     "ci": DATA | START | {"__init__", "engine", "git", "code", "samples", "model"},
+    "remote": DATA | {"engine", "git"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey", "fleet", "ci"},
+    | {"survey", "fleet", "ci", "remote"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
