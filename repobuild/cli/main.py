@@ -24,6 +24,7 @@ VERBS = {
     "export": "write a table to a folder, in its exchange format",
     "ask": "put a question to base and adapter, side by side",
     "report": "scores of base, parent and adapter",
+    "serve": "answer as an OpenAI-compatible endpoint, and follow the builds",
     "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
     "hook": "build in the background after a merge, commit or checkout",

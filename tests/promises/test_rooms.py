@@ -47,10 +47,11 @@ MAY_USE = {
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     "hooks": DATA | {"engine", "git"},
+    "serve": DATA | {"engine", "git", "model"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey"},
+    | {"survey", "serve"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
