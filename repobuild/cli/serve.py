@@ -98,10 +98,9 @@ def command(
             f"warning: whoever reaches {endpoint.host} can ask this adapter, which can "
             "repeat what it was trained on"
         )
-    try:
+    with suppress(KeyboardInterrupt):  # how it ends
         serve(checkout, endpoint, adapter, as_json)
-    except KeyboardInterrupt:
-        print_message("stopped")
+    print_message("stopped")
     return 0
 
 

@@ -99,7 +99,7 @@ class Front:
         """Return a request's body with the server's own names and prompt."""
         try:
             request: Any = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise RefusedError(400, "the request is no JSON") from None
         if not isinstance(request, dict):
             raise RefusedError(400, "the request is no JSON object")
@@ -112,7 +112,7 @@ class Front:
             )
         if path == COMPLETIONS and request.get("suffix") is not None:
             _fill_in(request, names.fim)
-        return json.dumps(dict(request)).encode()
+        return json.dumps(request).encode()
 
 
 def _fill_in(request: dict[str, Any], fim: Iterable[str]) -> None:
@@ -138,7 +138,7 @@ async def _read_body(receive: Receive) -> bytes:
     body = b""
     while True:
         message = await receive()
-        body += message.get("body", b"")
+        body += bytes(message.get("body", b""))
         if len(body) > MOST_BYTES:
             raise RefusedError(413, f"a request has at most {MOST_BYTES:,} bytes")
         if not message.get("more_body"):
