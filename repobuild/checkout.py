@@ -273,6 +273,9 @@ class _NoProgress:
     def note(self, text: str) -> None:
         pass
 
+    def expect(self, total: int) -> None:
+        pass
+
 
 @contextmanager
 def _no_progress() -> Iterator[_NoProgress]:

@@ -119,9 +119,12 @@ def command(
     checkout.require_powers(snapshot, goals)
     _check_hosts(checkout, snapshot, goals)
     progress = progress_for(quiet or as_json)
-    with checkout.building(
-        snapshot, progress, jobs, wait=not no_wait, tell=print_message
-    ) as build:
+    with (
+        progress("build", 0),
+        checkout.building(
+            snapshot, progress, jobs, wait=not no_wait, tell=print_message
+        ) as build,
+    ):
         facts, failed = _run(build, checkout, goals)
     _print_result(facts, as_json, quiet)
     if not (failed or until):

@@ -29,8 +29,24 @@ def emit(
         print_text(printed)
 
 
+# What clears a progress bar from the line that is written next.
+_clear_bar: Callable[[], None] | None = None
+
+
+def clear_before_printing(clear: Callable[[], None] | None) -> None:
+    """Call this before each line that is printed; None: nothing is drawn."""
+    global _clear_bar
+    _clear_bar = clear
+
+
+def _clear() -> None:
+    if _clear_bar is not None:
+        _clear_bar()
+
+
 def print_text(text: str, end: str = "\n", bold: bool = False) -> None:
     """Print a text on stdout, with control characters escaped."""
+    _clear()
     text = escape_controls(text)
     click.echo(click.style(text, bold=True) if bold else text, nl=False)
     click.echo(end, nl=False)
@@ -38,6 +54,7 @@ def print_text(text: str, end: str = "\n", bold: bool = False) -> None:
 
 def print_message(text: str) -> None:
     """Print a warning or a note on stderr, without control characters and tokens."""
+    _clear()
     click.echo(escape_controls(_redact_tokens(text)), err=True)
 
 

@@ -123,7 +123,7 @@ def test_answers_and_completions_come_in_pieces(client: Any) -> None:
     assert "".join(pieces).strip() == answer(client, "steps@latest").strip()
     gap = list(client.completions.create(prompt="def f(", suffix="):\n", **asked))
     assert "):\n" not in "".join(piece.choices[0].text for piece in gap)
-    assert gap[-1].usage.prompt_tokens > len("def f(" "):\n") / 4
+    assert gap[-1].usage.prompt_tokens > len("def f():\n") / 4
 
 
 def test_an_adapter_of_another_base_is_refused(

@@ -68,9 +68,8 @@ def run_view(build: BuildContext, rule: Rule) -> TableResult:
     began = time.perf_counter()
     full = build.is_full(rule)
     view = RunningView(build, rule, full)
-    with build.progress(rule.name, 0):
-        rule.function(view)
-        _check_schema(rule, view.own)
+    rule.function(view)
+    _check_schema(rule, view.own)
     outcome = TableResult(rule.name, failed=[key for _, key in view.failures])
     with build.transaction():
         writer = build.writer(rule)

@@ -40,6 +40,8 @@ NEVER = 1 << 30  # the pass in which a fact is due that was set aside
 # the last quarter of its tokens on reviews, 1,677 of 1,680 facts being mastered.
 INTRODUCING = 0.9
 EXPECTED_TIMES = 8  # that a fact is shown until it is mastered, for the rate's curve
+_LEAST_SHARE = 0.05
+_PRIOR_FACTS = 10  # count as mastered in as many times, for what is still expected
 # Each right answer makes the wait so many times as long. With 2, and 9 expected times,
 # facts were shown 10.9 times in 300,000 tokens and 518 were taught; with 3, and 8, 9.9
 # times and 566, of which as many were right in a phrasing never trained (81 %).
@@ -92,6 +94,7 @@ class Scheduler:
     passes: int = 0  # planned so far
     spent: int = 0  # tokens of these
     states: dict[int, FactState] = field(default_factory=dict)  # of introduced facts
+    _goal_share: float = 0.0  # of the last passes' tokens: facts not mastered yet
 
     def __post_init__(self) -> None:
         """Spread the reviews of what was mastered before over the first passes."""
@@ -124,6 +127,7 @@ class Scheduler:
         if not taken and due:  # the budget is spent
             return []
         self.spent += self._tokens(taken)
+        self._note_share(taken)
         return [self._show(number) for number in taken] or self.next_pass()
 
     def record(self, results: Mapping[int, bool]) -> None:
@@ -192,6 +196,38 @@ class Scheduler:
         goals = (n for n, f in enumerate(self.facts) if (f.box or 0) < mastery)
         needed = EXPECTED_TIMES * sum(map(self._size, goals)) / (1 - self.pace.review)
         return max(1, min(self.pace.budget, int(needed)))
+
+    @property
+    def expected_tokens(self) -> int:
+        """Tokens that the run will need after the planned passes, for the time left.
+
+        How often a fact is shown until it is mastered, this run has told by now.
+        """
+        mastery, shown = self.pace.mastery, _PRIOR_FACTS * EXPECTED_TIMES
+        mastered = _PRIOR_FACTS
+        for number, state in self.states.items():
+            if state.shown and self._is_mastered(number):
+                shown, mastered = shown + state.shown, mastered + 1
+        times = shown / mastered
+        needed = sum(
+            self._size(n) * max((mastery - s.box) * times / mastery, times - s.shown)
+            for n, s in self.states.items()
+            if s.due < NEVER and not self._is_mastered(n)
+        )
+        new = list(self._new_facts())
+        if new and self._size(new[0]) <= self._affordable():
+            needed += times * self._tokens(new)
+        share = max(self._goal_share, _LEAST_SHARE)
+        return max(0, min(self.pace.budget - self.spent, int(needed / share)))
+
+    def _note_share(self, taken: Sequence[int]) -> None:
+        """Note which share of a pass's tokens is not spent on reviews."""
+        goal = self._tokens(
+            n for n in taken if n not in self.states or not self._is_mastered(n)
+        )
+        share = goal / max(1, self._tokens(taken))
+        before = self._goal_share or 1 - self.pace.review
+        self._goal_share = before + 0.05 * (share - before)
 
     def _size(self, number: int) -> int:
         """Return the tokens of a fact in the phrasing that is next."""
