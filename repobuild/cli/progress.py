@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from repobuild.engine.contract import ShowProgress
 
 NAMED_AFTER = 1.0  # seconds, with those of a tick at most two
+SILENT = 1.5  # seconds without a line, of steps that are shorter than a second
 REPEATED_AFTER = 5.0  # seconds between two lines of one step
 TICK = 0.5
 _MOST_POINTS = 200  # of a step's history
@@ -139,6 +140,8 @@ class ProgressLog:
     def step(self, label: str, total: int) -> Iterator[Step]:
         """Show a step while the block runs."""
         step = Step(self, label, TimeLeft(total, self._clock), self._clock())
+        if not self._steps:
+            self._said = self._clock()
         self._steps.append(step)
         self._opened(step)
         try:
@@ -160,8 +163,9 @@ class ProgressLog:
             step = self._steps[-1] if self._steps else None
             if step is None:
                 return
-            since = max(self._said, step.began)
-            if now - since >= (REPEATED_AFTER if step.is_said else NAMED_AFTER):
+            silent = now - self._said
+            named = min(silent, now - step.began) >= NAMED_AFTER
+            if silent >= REPEATED_AFTER if step.is_said else named or silent >= SILENT:
                 step.is_said, self._said = True, now
                 self._show(step, now)
         finally:

@@ -65,11 +65,22 @@ def test_a_step_that_counts_nothing_is_named_within_two_seconds(clock: Clock) ->
         assert clock.wait(5)[-1] == "loading the base: 6 s so far"
 
 
-def test_a_short_step_writes_nothing(clock: Clock) -> None:
+def test_what_is_short_writes_nothing(clock: Clock) -> None:
     for _ in range(9):
         with clock.log.step("facts", 10) as step:
             step.advance(10)
             assert clock.wait(0.5) == []
+
+
+def test_short_steps_one_after_the_other_are_not_silent(clock: Clock) -> None:
+    with clock.log.step("build", 0):
+        for name in ("files", "facts", "graph", "contexts", "samples", "dataset"):
+            with clock.log.step(name, 0):
+                clock.wait(0.5)
+    assert [text for _, text in clock.lines] == [
+        "graph: 1 s so far",
+        "dataset: 1 s so far",
+    ]
 
 
 def test_a_step_within_a_step_is_named_and_then_the_outer_one_again(

@@ -193,7 +193,7 @@ def ask_parent(
         ((i, samples[i]) for i in asked), plan.recipe.sequence_length
     ).kept
     parent = task.object(current_digest(plan.parent))
-    with task.progress("reviewing", len(examples)) as progress:
+    with task.progress("asking the parent", len(examples)) as progress:
         model = TextGenerator.load(plan.base, parent)
         knows = model.generates_exactly(examples)
         progress.advance(len(examples))

@@ -94,6 +94,7 @@ class Scheduler:
     passes: int = 0  # planned so far
     spent: int = 0  # tokens of these
     states: dict[int, FactState] = field(default_factory=dict)  # of introduced facts
+    _last_tokens: int = 0  # of the last pass
     _goal_share: float = 0.0  # of the last passes' tokens: facts not mastered yet
 
     def __post_init__(self) -> None:
@@ -218,14 +219,26 @@ class Scheduler:
         if new and self._size(new[0]) <= self._affordable():
             needed += times * self._tokens(new)
         share = max(self._goal_share, _LEAST_SHARE)
-        return max(0, min(self.pace.budget - self.spent, int(needed / share)))
+        # The last facts take passes, which reviews fill; one that needed long needs
+        # half as long again.
+        passes = max(
+            (
+                max(mastery - s.box, times - s.shown, s.shown / 2)
+                for n, s in self.states.items()
+                if s.due < NEVER and not self._is_mastered(n)
+            ),
+            default=0.0,
+        )
+        expected = max(needed / share, passes * self._last_tokens)
+        return max(0, min(self.pace.budget - self.spent, int(expected)))
 
     def _note_share(self, taken: Sequence[int]) -> None:
         """Note which share of a pass's tokens is not spent on reviews."""
         goal = self._tokens(
             n for n in taken if n not in self.states or not self._is_mastered(n)
         )
-        share = goal / max(1, self._tokens(taken))
+        self._last_tokens = self._tokens(taken)
+        share = goal / max(1, self._last_tokens)
         before = self._goal_share or 1 - self.pace.review
         self._goal_share = before + 0.05 * (share - before)
 
