@@ -12,6 +12,7 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_facts import head_adapter
 from repobuild.cli.adapter_text import adapter_line
+from repobuild.cli.completion import table_names
 from repobuild.cli.output import (
     columns,
     emit,
@@ -50,7 +51,13 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
 
 
 @click.command("build")
-@click.option("--until", metavar="TABLE", default="", help="Stop after this table.")
+@click.option(
+    "--until",
+    metavar="TABLE",
+    default="",
+    help="Stop after this table.",
+    shell_complete=table_names,
+)
 @click.option(
     "--commit",
     "revision",

@@ -19,7 +19,12 @@ _LISTED = 10
 
 @click.group("cache")
 def command() -> None:
-    """Look after the state: gc, verify, stats."""
+    """Look after the state: gc, verify, stats.
+
+    \b
+    repobuild cache stats
+    repobuild cache gc --max-size 500M
+    """
 
 
 @command.command("gc")
@@ -35,6 +40,10 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
     """Remove what no branch's newest adapter needs, longest unused first.
 
     Every build does so by itself; this does it now, and gives all room back.
+
+    \b
+    repobuild cache gc --dry-run
+    repobuild cache gc --max-size 500M
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
@@ -83,7 +92,11 @@ def _gc_text(facts: dict[str, Any]) -> str:
 @command.command("verify")
 @options.as_json
 def verify(as_json: bool) -> int:
-    """Check artifacts and rows against their digests. Exit 1 when one is not whole."""
+    """Check artifacts and rows against their digests. Exit 1 when one is not whole.
+
+    \b
+    repobuild cache verify
+    """
     from repobuild.checkout import open_checkout
 
     checkout = open_checkout()
@@ -115,7 +128,11 @@ def _verify_text(facts: dict[str, Any]) -> str:
 @command.command("stats")
 @options.as_json
 def stats(as_json: bool) -> int:
-    """Show how large the state is, table by table."""
+    """Show how large the state is, table by table.
+
+    \b
+    repobuild cache stats
+    """
     from repobuild.checkout import open_checkout
 
     checkout = open_checkout()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 import click
 
 from repobuild.cli.adapter_lookup import find_adapter
+from repobuild.cli.completion import one_of
 from repobuild.cli.export_target import ExportTarget
 from repobuild.cli.output import print_text
 from repobuild.errors import StaleError, UsageError, nearest
@@ -41,7 +42,10 @@ class BaseOptions(NamedTuple):
 
 
 @click.command("export")
-@click.argument("table")
+@click.argument(
+    "table",
+    shell_complete=one_of(FORMATS),
+)
 @click.option(
     "--format",
     "form",

@@ -11,6 +11,7 @@ training of its adapter, then the gate); the innermost one is what is being done
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
@@ -244,7 +245,8 @@ def progress_for(quiet: bool) -> ShowProgress:
 
     if quiet:
         return silent
-    return _watched(ProgressBars() if sys.stderr.isatty() else ProgressLog())
+    draws = sys.stderr.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    return _watched(ProgressBars() if draws else ProgressLog())
 
 
 def _watched(log: ProgressLog) -> ShowProgress:

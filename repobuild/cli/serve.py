@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli.adapter_lookup import base_of, find_adapter
+from repobuild.cli.completion import one_of
 from repobuild.cli.output import emit, print_message, seconds
 from repobuild.errors import UsageError, nearest
 
@@ -64,7 +65,12 @@ class Endpoint:
     type=click.IntRange(0, 65535),
     help="[default: 8000]; 0: any.",
 )
-@click.option("--engine", metavar="NAME", help="auto, transformers or vllm.")
+@click.option(
+    "--engine",
+    metavar="NAME",
+    help="auto, transformers or vllm.",
+    shell_complete=one_of(ENGINES),
+)
 @click.option("--json", "as_json", is_flag=True, help="Say where as a JSON object.")
 def command(
     host: str | None, port: int | None, engine: str | None, as_json: bool

@@ -20,6 +20,10 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
     Artifacts (adapter, merged, report) are checked against their own digests. Exit 1
     when anything differs. With --samples, check instead that every claim of the samples
     holds in the tree that they were made from.
+
+    \b
+    repobuild verify
+    repobuild verify --samples --jobs 4
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for

@@ -5,20 +5,11 @@ Paces are those of real runs: tokens trained by the seconds, on two shared cores
 
 from __future__ import annotations
 
-import os
-import pty
-import re
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
 
-from repobuild.cli.progress import ProgressLog, Step, TimeLeft, duration
+from repobuild.cli.progress import ProgressLog, TimeLeft, duration
 from repobuild.model.adapter.scheduler import Pace, Scheduler, TaughtFact
 
 # A first build of 13 files by `repobuild --quick`: seconds, tokens trained by then.
