@@ -24,9 +24,10 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.request import urlopen
 
 from openai import OpenAI
 
@@ -50,6 +51,14 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def is_up(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/health", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
 @contextmanager
 def server(command: list[str], where: Path, port: int) -> Iterator[OpenAI]:
     """Run a server until the block ends; yield a client when it answers."""
@@ -61,8 +70,7 @@ def server(command: list[str], where: Path, port: int) -> Iterator[OpenAI]:
         client = OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none")
         try:
             for _ in range(600):
-                with suppress(Exception):
-                    client.models.list()
+                if is_up(port):
                     break
                 time.sleep(0.2)
             yield client

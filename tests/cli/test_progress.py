@@ -9,6 +9,7 @@ from random import Random
 
 import pytest
 
+from repobuild.cli import progress
 from repobuild.cli.progress import ProgressLog, TimeLeft, duration
 from repobuild.model.adapter.scheduler import Pace, Scheduler, TaughtFact
 
@@ -46,7 +47,9 @@ class Clock:
 
 
 @pytest.fixture
-def clock() -> Clock:
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    monkeypatch.setattr(progress, "NAMED_AFTER", 1.0)  # conftest.py raises them
+    monkeypatch.setattr(progress, "SILENT", 1.5)
     return Clock()
 
 
