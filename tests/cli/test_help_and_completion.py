@@ -15,6 +15,7 @@ import pytest
 
 from repobuild.cli.completion import SHELLS, VARIABLE
 from repobuild.cli.main import VERBS, cli, run
+from repobuild.cli.output import break_line
 
 ROOT = Path(__file__).parents[2]
 INSTALL = {
@@ -193,3 +194,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
         patch.chdir(made.path)
         assert run(["build", "--until", "dataset", "--quiet"]) == 0
     return made.path
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("short", ["short"]),
+        ("  dataset  depends on a, b", ["  dataset  depends on a,", "           b"]),
+        ("adapter 1: two, three four", ["adapter 1: two, three", "  four"]),
+        ("  one.two.three.four.five.six", ["  one.two.three.four.five.six"]),
+    ],
+)
+def test_a_long_line_is_broken_between_words(line: str, parts: list[str]) -> None:
+    assert break_line(line, 24) == parts
