@@ -12,10 +12,10 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_facts import head_adapter
 from repobuild.cli.adapter_text import adapter_line
-from repobuild.cli.completion import table_names
 from repobuild.cli.output import (
     columns,
     emit,
+    fit_to_terminal,
     print_message,
     print_text,
     redact_secrets,
@@ -23,6 +23,7 @@ from repobuild.cli.output import (
     short,
 )
 from repobuild.cli.quick_summary import quick_summary, quick_text
+from repobuild.cli.shell_words import table_names
 from repobuild.cli.training_budget import coverage_line, is_time, read_budget
 from repobuild.plain_text import escape_controls, escape_line, json_text
 from repobuild.resources import is_quick
@@ -126,12 +127,9 @@ def command(
     checkout.require_powers(snapshot, goals)
     _check_hosts(checkout, snapshot, goals)
     progress = progress_for(quiet or as_json)
-    with (
-        progress("build", 0),
-        checkout.building(
-            snapshot, progress, jobs, wait=not no_wait, tell=print_message
-        ) as build,
-    ):
+    with checkout.building(
+        snapshot, progress, jobs, wait=not no_wait, tell=print_message
+    ) as build:
         facts, failed = _run(build, checkout, goals)
     _print_result(facts, as_json, quiet)
     if not (failed or until):
@@ -160,7 +158,7 @@ def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
     if as_json or not quiet:
         emit(facts, as_json, text)
     if is_quick() and not (as_json or quiet):
-        print_text(quick_text(facts["quick"]))
+        print_text(fit_to_terminal(quick_text(facts["quick"])))
 
 
 def _check_hosts(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 import click
 
 from repobuild.cli.adapter_lookup import find_adapter
-from repobuild.cli.completion import one_of
 from repobuild.cli.export_target import ExportTarget
 from repobuild.cli.output import print_text
+from repobuild.cli.shell_words import one_of
 from repobuild.errors import StaleError, UsageError, nearest
 from repobuild.plain_text import json_text
 

@@ -12,8 +12,8 @@ import click
 from click.shell_completion import CompletionItem
 
 from repobuild import __version__
-from repobuild.cli.completion import setting_names
 from repobuild.cli.output import print_message
+from repobuild.cli.shell_words import setting_names
 
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",

@@ -34,7 +34,8 @@ def emit(
 
 
 _NARROWEST = 40  # columns; on less, a terminal breaks the lines itself
-_SECOND_COLUMN = re.compile(r" *\S+ {2,}(?=\S)")
+_SECOND_COLUMN = re.compile(r"(?:\S  )? *\S+ {2,}(?=\S)")  # after a mark or without
+_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
 # What clears a progress bar from the line that is written next.
 _clear_bar: Callable[[], None] | None = None
 
@@ -86,6 +87,10 @@ def break_line(line: str, width: int) -> list[str]:
     indent = len(line) - len(line.lstrip()) + 2
     if column and column.end() < width / 2:
         indent = column.end()
+    last = [gap.end() for gap in _GAP.finditer(line) if gap.end() < width]
+    if last and last[-1] > width / 2:  # the last column of a row, as a whole
+        first, rest = line[: last[-1]].rstrip(), " " * indent + line[last[-1] :]
+        return [first, *break_line(rest, width)]
     return textwrap.wrap(
         line,
         width,

@@ -32,7 +32,7 @@ SILENT = 1.5  # seconds without a line, of steps that are shorter than a second
 REPEATED_AFTER = 5.0  # seconds between two lines of one step
 TICK = 0.5
 _MOST_POINTS = 200  # of a step's history
-_BAR = "{l_bar}{bar:24}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+_BAR = "{l_bar}{bar:10}| {elapsed}{postfix}"  # fits 80 columns with a note
 _BAR_WITHOUT_TOTAL = "{desc} {elapsed}{postfix}"
 
 Clock = Callable[[], float]

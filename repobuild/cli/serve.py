@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from repobuild.cli.adapter_lookup import base_of, find_adapter
-from repobuild.cli.completion import one_of
 from repobuild.cli.output import emit, print_message, seconds
+from repobuild.cli.shell_words import one_of
 from repobuild.errors import UsageError, nearest
 
 if TYPE_CHECKING:

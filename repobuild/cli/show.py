@@ -12,9 +12,9 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_facts import adapter_facts
 from repobuild.cli.adapter_text import adapter_text
-from repobuild.cli.completion import table_names
 from repobuild.cli.dataset_counts import dataset_counts, dataset_text
 from repobuild.cli.output import columns, emit
+from repobuild.cli.shell_words import table_names
 from repobuild.plain_text import escape_line, json_text
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_text import FACT_COUNTS
-from repobuild.cli.completion import table_names
 from repobuild.cli.output import emit
+from repobuild.cli.shell_words import table_names
 from repobuild.plain_text import escape_line
 
 _MOST_LINES = 24  # one screen

@@ -114,6 +114,7 @@ def compare(where: Path, quick: list[str], merged: Path, runs: int) -> None:
     repobuild = [sys.executable, "-P", "-m", "repobuild", *quick, "serve"]
     transformers = str(Path(sys.executable).parent / "transformers")
     plain = [transformers, "serve", str(merged), "--device", "cpu"]
+    plain += ["--dtype", "float32"]  # as ours on a CPU
     with (
         server([*repobuild, "--port", str(ours)], where, ours) as mine,
         server([*plain, "--port", str(theirs)], where, theirs) as other,

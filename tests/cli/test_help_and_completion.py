@@ -13,9 +13,9 @@ from pathlib import Path
 import click
 import pytest
 
-from repobuild.cli.completion import SHELLS, VARIABLE
 from repobuild.cli.main import VERBS, cli, run
 from repobuild.cli.output import break_line
+from repobuild.cli.shell_words import SHELLS, VARIABLE
 
 ROOT = Path(__file__).parents[2]
 INSTALL = {
@@ -200,6 +200,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ("line", "parts"),
     [
         ("short", ["short"]),
+        ("*  1f2e  made  12  why it was", ["*  1f2e  made  12", "         why it was"]),
         ("  dataset  depends on a, b", ["  dataset  depends on a,", "           b"]),
         ("adapter 1: two, three four", ["adapter 1: two, three", "  four"]),
         ("  one.two.three.four.five.six", ["  one.two.three.four.five.six"]),

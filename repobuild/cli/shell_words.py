@@ -25,10 +25,8 @@ VARIABLE = "_REPOBUILD_COMPLETE"
 SHELLS = ("bash", "zsh", "fish")
 
 
-def complete() -> int:
+def complete(cli: click.Command) -> int:
     """Answer a shell; return the exit code. Nothing is built, whatever is asked."""
-    from repobuild.cli.main import cli
-
     asked = os.environ[VARIABLE]
     if asked.partition("_")[0] not in SHELLS:
         print_message(
