@@ -677,6 +677,38 @@ class HookSection(Struct, kw_only=True):
     ] = 10
 
 
+class ServeSection(Struct, kw_only=True):
+    """Where `repobuild serve` answers. Enters no key."""
+
+    host: Annotated[
+        _Line,
+        _doc(
+            "the address to listen at; another than this machine's own is for others",
+            min_length=1,
+            power="opens a server to other machines",
+            harmless=["127.0.0.1", "localhost", "::1"],
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        _doc(
+            "0 = any that is free",
+            ge=0,
+            le=65535,
+            power="chooses the port of a server",
+            harmless=[8000],
+        ),
+    ] = 8000
+    engine: Annotated[
+        Literal["auto", "transformers", "vllm"],
+        _doc(
+            "the server that answers; auto = vLLM where it is installed with a GPU",
+            power="chooses the program that serves",
+            harmless=["auto"],
+        ),
+    ] = "auto"
+
+
 SECTIONS: Mapping[str, type[Struct]] = {
     "project": ProjectSection,
     "samples": SamplesSection,
@@ -693,6 +725,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "build": BuildSection,
     "publish": PublishSection,
     "hook": HookSection,
+    "serve": ServeSection,
 }
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_lookup import find_adapter
+from repobuild.cli.adapter_lookup import base_of, find_adapter
 from repobuild.cli.given_facts import (
     NOTHING_FOUND,
     fact_lines,
@@ -36,7 +36,7 @@ from repobuild.cli.output import (
     write_screen,
 )
 from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
-from repobuild.errors import BuildError, UsageError
+from repobuild.errors import UsageError
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -231,16 +231,9 @@ def _load_comparison(
     checkout: Checkout, build: Build, asked: AskedAdapter
 ) -> Comparison:
     from repobuild.model.adapter.lineage import current_digest
-    from repobuild.model.base import resolve_base
     from repobuild.model.publish.publication import artifact_folder
 
-    base = resolve_base(checkout.settings)
-    if asked.row["base"] != base.digest:
-        raise BuildError(
-            f"the adapter of {short(asked.commit)} was trained on another base model "
-            f'than "{base.name}"\nrun `repobuild` to make a new one, or set base.model '
-            "back"
-        )
+    base = base_of(checkout.settings, asked.commit, asked.row)
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
     if sys.stderr.isatty():
         print_message(f"loading {base.name} ...")

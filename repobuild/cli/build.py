@@ -15,6 +15,7 @@ from repobuild.cli.adapter_text import adapter_line
 from repobuild.cli.output import (
     columns,
     emit,
+    fit_to_terminal,
     print_message,
     print_text,
     redact_secrets,
@@ -22,6 +23,7 @@ from repobuild.cli.output import (
     short,
 )
 from repobuild.cli.quick_summary import quick_summary, quick_text
+from repobuild.cli.shell_words import table_names
 from repobuild.cli.training_budget import coverage_line, is_time, read_budget
 from repobuild.errors import BuildError
 from repobuild.plain_text import escape_controls, escape_line, json_text
@@ -61,7 +63,13 @@ def _require_remote(
 
 
 @click.command("build")
-@click.option("--until", metavar="TABLE", default="", help="Stop after this table.")
+@click.option(
+    "--until",
+    metavar="TABLE",
+    default="",
+    help="Stop after this table.",
+    shell_complete=table_names,
+)
 @click.option(
     "--commit",
     "revision",
@@ -169,7 +177,7 @@ def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
     if as_json or not quiet:
         emit(facts, as_json, text)
     if is_quick() and not (as_json or quiet):
-        print_text(quick_text(facts["quick"]))
+        print_text(fit_to_terminal(quick_text(facts["quick"])))
 
 
 def _check_hosts(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> None:

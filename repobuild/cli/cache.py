@@ -45,6 +45,10 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
     """Remove what no branch's newest adapter needs, longest unused first.
 
     Every build does so by itself; this does it now, and gives all room back.
+
+    \b
+    repobuild cache gc --dry-run
+    repobuild cache gc --max-size 500M
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
@@ -93,7 +97,11 @@ def _gc_text(facts: dict[str, Any]) -> str:
 @command.command("verify")
 @options.as_json
 def verify(as_json: bool) -> int:
-    """Check artifacts and rows against their digests. Exit 1 when one is not whole."""
+    """Check artifacts and rows against their digests. Exit 1 when one is not whole.
+
+    \b
+    repobuild cache verify
+    """
     from repobuild.checkout import open_checkout
 
     checkout = open_checkout()
@@ -125,7 +133,11 @@ def _verify_text(facts: dict[str, Any]) -> str:
 @command.command("stats")
 @options.as_json
 def stats(as_json: bool) -> int:
-    """Show how large the state is, table by table."""
+    """Show how large the state is, table by table.
+
+    \b
+    repobuild cache stats
+    """
     from repobuild.checkout import open_checkout
 
     checkout = open_checkout()

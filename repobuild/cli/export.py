@@ -13,6 +13,7 @@ import click
 from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.export_target import ExportTarget
 from repobuild.cli.output import print_text
+from repobuild.cli.shell_words import one_of
 from repobuild.errors import StaleError, UsageError, nearest
 from repobuild.plain_text import json_text
 
@@ -41,7 +42,10 @@ class BaseOptions(NamedTuple):
 
 
 @click.command("export")
-@click.argument("table")
+@click.argument(
+    "table",
+    shell_complete=one_of(FORMATS),
+)
 @click.option(
     "--format",
     "form",

@@ -53,10 +53,11 @@ MAY_USE = {
     "hooks": DATA | {"engine", "git"},
     "ci": DATA | START | {"__init__", "engine", "git", "code", "samples", "model"},
     "remote": DATA | {"engine", "git"},
+    "serve": DATA | {"engine", "git", "model"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey", "fleet", "ci", "remote"},
+    | {"survey", "fleet", "ci", "remote", "serve"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}

@@ -72,9 +72,8 @@ def run_view(build: BuildContext, rule: Rule) -> TableResult:
     if full and (shared := _shared_rows(build, rule)):
         return _take_rows(build, rule, shared, began)
     view = RunningView(build, rule, full)
-    with build.progress(rule.name, 0):
-        rule.function(view)
-        _check_schema(rule, view.own)
+    rule.function(view)
+    _check_schema(rule, view.own)
     outcome = TableResult(rule.name, failed=[key for _, key in view.failures])
     with build.transaction():
         writer = build.writer(rule)

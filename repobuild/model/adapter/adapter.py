@@ -193,7 +193,7 @@ def ask_parent(
         plan.texts.pairs(asked), plan.recipe.sequence_length
     ).kept
     parent = task.object(current_digest(plan.parent))
-    with task.progress("reviewing", len(examples)) as progress:
+    with task.progress("asking the parent", len(examples)) as progress:
         model = TextGenerator.load(plan.base, parent)
         knows = model.generates_exactly(examples)
         progress.advance(len(examples))
@@ -242,6 +242,7 @@ def run_job(task: Task, job: TrainingJob) -> TrainingResult:
     processes = task.settings["adapter.processes"]
     hostfile = _from_root(task.settings, "adapter.hostfile")
     with ExitStack() as stack:
+        stack.enter_context(task.progress("loading the base", 0))
         bar = TrainingBar(task, stack, label_run(task, job, processes))
         if processes > 1 or hostfile:
             from repobuild.model.compute.launch import launch
@@ -295,11 +296,11 @@ class TrainingBar:
             bar = self.task.progress(self.label, step.planned)
             self.progress = self.stack.enter_context(bar)
         self.loss += 0.1 * (step.loss - self.loss)
-        tokens = min(step.tokens, step.planned)  # the plan is an estimate
-        self.progress.advance(tokens - self.tokens)
+        self.progress.expect(step.planned)
+        self.progress.advance(step.tokens - self.tokens)
         facts = f"{step.mastered:,} of {step.taught:,} facts"
         self.progress.note(f"{facts}, loss {self.loss:.3f}")
-        self.tokens = tokens
+        self.tokens = step.tokens
 
 
 # ------------------------------------------------------------------------------ gate
