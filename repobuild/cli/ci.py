@@ -155,6 +155,9 @@ def gate_command(as_json: bool) -> int:
 
     Else exit 1: it must not be published. The build promotes an adapter that is not
     worse than its parent on held-out questions (`adapter.margin`).
+
+    \b
+    repobuild ci gate && repobuild publish
     """
     from repobuild.checkout import open_checkout
     from repobuild.ci.gate import gate_facts
