@@ -26,7 +26,7 @@ def command() -> None:
     """Look after the state, and share it: pull, push, key, gc, verify, stats.
 
     \b
-    repobuild cache key                              make a key, print its public half
+    repobuild cache key        make a key, print its public half
     REPOBUILD_CACHE_REMOTE=s3://team/cache repobuild cache push
     REPOBUILD_CACHE_REMOTE=s3://team/cache repobuild cache pull
     """
@@ -172,6 +172,9 @@ def pull(as_json: bool) -> int:
     """Take what others have built of HEAD, or of its nearest ancestor. Exit 5 without.
 
     A build does so by itself; this takes rows and adapters without building.
+
+    \b
+    REPOBUILD_CACHE_REMOTE=s3://team/cache repobuild cache pull
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.cache_session import SETTINGS, open_session
