@@ -256,17 +256,17 @@ class AdapterSection(Struct, kw_only=True):
     )
     learning_rate: Annotated[
         float, _doc("of a model this small; see the presets for others", gt=0, le=1)
-    ] = 2e-3
+    ] = 1.4e-3
     continue_rate: Annotated[
         float,
         _doc(
             "peak rate of a continued adapter, as a share of learning_rate", gt=0, le=10
         ),
-    ] = 0.25
+    ] = 0.35
     budget: Annotated[
         _Positive,
         _doc("trained tokens of one step at most; what is most used is taught first"),
-    ] = 1_500_000
+    ] = 1_350_000
     teach: Annotated[
         _Names,
         _doc("tasks, or kinds of questions, that are taught, in this order; [] = all"),
@@ -296,7 +296,7 @@ class AdapterSection(Struct, kw_only=True):
     ] = 0.12
     keep_weight: Annotated[
         float, _doc("of the distance to the base in the loss", ge=0, le=1000)
-    ] = 0.5
+    ] = 1.0
     sequence_length: Annotated[
         int,
         _doc("tokens; longer samples are left out and counted", ge=16, le=1_048_576),
