@@ -19,11 +19,12 @@ from math import sqrt
 
 from repobuild.code.areas.area_map import AreaMap, AreaNode, Bag, PlacedFile
 from repobuild.code.areas.clustering import Edges, divide
-from repobuild.code.areas.file_words import PRODUCT, Weights
-from repobuild.code.areas.labels import Label, labels_of, slug, support_of
+from repobuild.code.areas.file_words import PRODUCT, Weights, common_words
+from repobuild.code.areas.labels import Label, label_words, labels_of, slug, support_of
 
 _FEWEST_AREAS, _MOST_GROUPS = 3, 8
 _FEW_FILES = 12  # below, the product is one area
+_DIVISOR = (2.0, 1.5, 2.0)  # of the root of the number of files, by level
 _SMALL = 5  # files that are not divided any further
 _OVERLAP = 0.3  # share of common files from which a group is an old one again
 
@@ -42,22 +43,24 @@ def encode(files: Mapping[str, FileEvidence], edges: Edges) -> AreaMap:
     bags = {path: file.bag for path, file in files.items()}
     weights = Weights.of(bags.values())
     vectors = {path: weights.vector(bag) for path, bag in bags.items()}
+    common = common_words(weights.rarity, len(files))
     roles: dict[str, list[str]] = defaultdict(list)
     for path in sorted(files):
         roles[files[path].role].append(path)
     areas: list[tuple[Label, list[str]]] = []
     if product := roles.pop(PRODUCT, []):
         groups = divide(product, _count_areas(len(product)), vectors, edges)
-        areas += zip(labels_of(groups, bags, 0), groups, strict=True)
+        areas += zip(labels_of(groups, bags, 0, common), groups, strict=True)
     areas += [(Label(role, 1.0), paths) for role, paths in sorted(roles.items())]
     area_map = AreaMap(rarity=weights.rarity, encoded=len(files))
-    builder = _Builder(area_map, files, bags)
+    builder = _Builder(area_map, files, bags, common)
     for label, paths in areas:
         area = builder.node(0, label, "")
-        for category, inner in builder.divided(1, paths, 1.5, vectors, edges):
+        for category, inner in builder.divided(1, paths, [label.text], vectors, edges):
             id = builder.node(1, category, area)
-            for label, last in builder.divided(2, inner, 2.0, vectors, edges):
-                builder.place(builder.node(2, label, id), last)
+            above = [label.text, category.text]
+            for last, deep in builder.divided(2, inner, above, vectors, edges):
+                builder.place(builder.node(2, last, id), deep)
     return area_map
 
 
@@ -66,20 +69,23 @@ class _Builder:
     area_map: AreaMap
     files: Mapping[str, FileEvidence]
     bags: Mapping[str, Bag]
+    common: set[str]  # words that tell no files apart
 
     def divided(
         self,
         level: int,
         paths: Sequence[str],
-        root_part: float,
+        above: Sequence[str],
         vectors: Mapping[str, Mapping[str, float]],
         edges: Edges,
     ) -> Iterator[tuple[Label, list[str]]]:
         """Yield the groups of the next level with their labels."""
-        count = round(sqrt(len(paths)) / root_part)
+        count = round(sqrt(len(paths)) / _DIVISOR[level])
         count = 1 if len(paths) <= _SMALL else max(1, min(count, _MOST_GROUPS))
         groups = divide(paths, count, vectors, edges)
-        yield from zip(labels_of(groups, self.bags, level), groups, strict=True)
+        known = label_words(above) | self.common
+        labels = labels_of(groups, self.bags, level, known)
+        yield from zip(labels, groups, strict=True)
 
     def node(self, level: int, label: Label, parent: str) -> str:
         return add_node(self.area_map, level, label, parent)
@@ -103,7 +109,7 @@ def add_node(area_map: AreaMap, level: int, label: Label, parent: str) -> str:
 def _count_areas(files: int) -> int:
     if files < _FEW_FILES:
         return 1
-    return max(_FEWEST_AREAS, min(round(sqrt(files) / 2), _MOST_GROUPS))
+    return max(_FEWEST_AREAS, min(round(sqrt(files) / _DIVISOR[0]), _MOST_GROUPS))
 
 
 def keep_names(new: AreaMap, old: AreaMap) -> AreaMap:

@@ -23,14 +23,21 @@ hierarchy is encoded anew, with the old ids and labels where groups overlap.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from repobuild.code.areas.area_map import LEVELS, AreaMap, Bag, PlacedFile
 from repobuild.code.areas.encode import FileEvidence, add_node
-from repobuild.code.areas.file_words import PRODUCT, ROLES, Weights, cosine, drift
-from repobuild.code.areas.labels import Label, labels_of, support_of
+from repobuild.code.areas.file_words import (
+    PRODUCT,
+    ROLES,
+    Weights,
+    common_words,
+    cosine,
+    drift,
+)
+from repobuild.code.areas.labels import Label, label_words, labels_of, support_of
 
 IN_PLACE, REROUTED = 0.3, 0.7  # drift below and above which nothing is compared
 _BETTER = 0.15
@@ -132,8 +139,7 @@ def _modify(router: _Router, path: str, file: FileEvidence) -> bool:
     if distance < IN_PLACE:
         files[path] = _placed(file, old.node, old.bag)
         return False
-    del files[path]
-    router.forget()
+    router.take(path)
     best = router.best(path, file)
     if distance <= REROUTED:
         own = router.score(path, file, old.node)
@@ -142,9 +148,12 @@ def _modify(router: _Router, path: str, file: FileEvidence) -> bool:
     if not best:
         router.insert(path, file)
     else:
-        files[path] = _placed(file, best)
-        router.forget()
+        router.put(path, _placed(file, best))
     return files[path].node != old.node
+
+
+def _zeros() -> dict[str, float]:
+    return defaultdict(float)
 
 
 class _Router:
@@ -156,13 +165,24 @@ class _Router:
         self.area_map = area_map
         self._depends_on = depends_on
         self._weights = Weights(area_map.rarity, area_map.encoded)
-        self._sums: dict[str, Counter[str]] = {}  # id -> words of its files, weighted
-        self._folders: dict[str, Counter[str]] = {}  # folder -> files in each node
+        self._is_counted = False
+        # id -> the sum of its files' vectors
+        self._sums: dict[str, dict[str, float]] = defaultdict(_zeros)
+        # folder -> files in each node, all in ""
+        self._folders: dict[str, Counter[str]] = defaultdict(Counter)
 
-    def forget(self) -> None:
-        """Drop what was counted, after a file was placed or taken out."""
-        self._sums.clear()
-        self._folders.clear()
+    def put(self, path: str, file: PlacedFile) -> None:
+        """Place a file."""
+        self.area_map.files[path] = file
+        if self._is_counted:
+            self._count_file(path, file, 1)
+
+    def take(self, path: str) -> PlacedFile:
+        """Take a file out, and return it."""
+        file = self.area_map.files.pop(path)
+        if self._is_counted:
+            self._count_file(path, file, -1)
+        return file
 
     def best(self, path: str, file: FileEvidence) -> str:
         """Return the subcategory where greedy descent ends, "" without an area."""
@@ -180,14 +200,13 @@ class _Router:
         best = self.best(path, file)
         if not best or self._founds(path, file, best):
             best = self._found(path, file, best)
-        self.area_map.files[path] = _placed(file, best)
-        self.forget()
+        self.put(path, _placed(file, best))
 
     def score(self, path: str, file: FileEvidence, id: str) -> float:
         """Return how well a file fits a node."""
         self._count()
         vector = self._weights.vector(file.bag)
-        found = cosine(vector, self._sums.get(id, Counter()))
+        found = cosine(vector, self._sums.get(id, {}))
         near = self._near(path)
         if total := near[""]:
             found += _OF_DIRECTORY * near[id] / total
@@ -212,31 +231,39 @@ class _Router:
     def _near(self, path: str) -> Counter[str]:
         """Return the files in each node of the nearest directory that has any."""
         folder = path.rpartition("/")[0]
-        while folder and not self._folders.get(folder):
+        while folder and not self._files_in(folder):
             folder = folder.rpartition("/")[0]
         return self._folders.get(folder, Counter())
 
+    def _files_in(self, folder: str) -> int:
+        return self._folders[folder][""] if folder in self._folders else 0
+
     def _count(self) -> None:
-        if self._sums or not self.area_map.files:
-            return
-        for path, file in self.area_map.files.items():
-            vector = self._weights.vector(file.bag)
-            line = list(self.area_map.line(file.node))
-            for id in line:
-                sums = self._sums.setdefault(id, Counter())
-                for word, weight in vector.items():
-                    sums[word] += weight  # type: ignore[assignment]
-            folder = path.rpartition("/")[0]
-            self._folders.setdefault(folder, Counter()).update([*line, ""])
+        """Count all files when the first is routed; most commits route none."""
+        if not self._is_counted:
+            self._is_counted = True
+            for path, file in self.area_map.files.items():
+                self._count_file(path, file, 1)
+
+    def _count_file(self, path: str, file: PlacedFile, sign: int) -> None:
+        vector = self._weights.vector(file.bag)
+        line = list(self.area_map.line(file.node))
+        for id in line:
+            sums = self._sums[id]
+            for word, weight in vector.items():
+                sums[word] += sign * weight
+        folder = self._folders[path.rpartition("/")[0]]
+        for id in (*line, ""):
+            folder[id] += sign
 
     def _founds(self, path: str, file: FileEvidence, best: str) -> bool:
         """Return whether a file begins a subcategory: its directory is new."""
         self._count()
         folder = path.rpartition("/")[0]
-        if not folder or self._folders.get(folder):
+        if not folder or self._files_in(folder):
             return False
         vector = self._weights.vector(file.bag)
-        return cosine(vector, self._sums.get(best, Counter())) < _FITS
+        return cosine(vector, self._sums.get(best, {})) < _FITS
 
     def _found(self, path: str, file: FileEvidence, best: str) -> str:
         """Add a subcategory for a file, with what is missing above it; return it."""
@@ -247,11 +274,20 @@ class _Router:
             parent = file.role
             if parent not in self.area_map.nodes:
                 parent = add_node(self.area_map, 0, label, "")
-        level = self.area_map.nodes[parent].level + 1 if parent else 0
+        nodes = self.area_map.nodes
+        level = nodes[parent].level + 1 if parent else 0
         for depth in range(level, len(LEVELS)):
-            label = labels_of([[path]], bags, depth)[0]
+            above = _words_above(self.area_map, parent)
+            beside = [one.label for one in nodes.values() if one.parent == parent]
+            label = labels_of([[path]], bags, depth, above, beside)[0]
             parent = add_node(self.area_map, depth, label, parent)
         return parent
+
+
+def _words_above(area_map: AreaMap, parent: str) -> set[str]:
+    """Return the words that a label below a node leaves out."""
+    labels = (area_map.nodes[id].label for id in area_map.line(parent))
+    return label_words(labels) | common_words(area_map.rarity, area_map.encoded)
 
 
 def _prune(area_map: AreaMap) -> None:
@@ -276,8 +312,10 @@ def _relabel(area_map: AreaMap, ids: set[str]) -> list[str]:
         siblings = children[node.parent]
         groups = [members[one] for one in siblings]
         bags = {path: area_map.files[path].bag for group in groups for path in group}
-        label = labels_of(groups, bags, node.level)[siblings.index(id)]
-        if label.text not in {area_map.nodes[one].label for one in siblings}:
+        above = _words_above(area_map, node.parent)
+        beside = [area_map.nodes[one].label for one in siblings]
+        label = labels_of(groups, bags, node.level, above, beside)[siblings.index(id)]
+        if label.text != node.label:
             area_map.nodes[id] = replace(node, label=label.text, support=label.support)
             changed.append(id)
     return changed

@@ -3,10 +3,9 @@
     path        twice: its directories and its stem
     features    three times the file's own, once those of its elements
 
-A bag keeps the 24 most frequent words. Verbs are kept, because labels have one, but
-comparisons leave out those that every file has: a word weighs
-log(1 + files / files with it), as of the last encode, so that a new file changes no
-other file's weight.
+The verb that a phrase begins with is a word of its own, "read!". A bag keeps the 24
+most frequent words. A word weighs log(1 + files / files with it), as of the last
+encode, so that a new file changes no other file's weight.
 """
 
 from __future__ import annotations
@@ -20,8 +19,10 @@ from repobuild.code.features.phrase import words_of
 from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
 from repobuild.engine.contract import Value
 
+VERB = "!"
 _MOST_WORDS = 24
 _MOST_COUNT = 15
+_COMMON = 0.25  # of all files
 _OF_PATH, _OF_FILE = 2, 3
 _EMPTY = frozenset(
     "about across after all an and any are as at be between both but by can class code"
@@ -43,7 +44,11 @@ def bag_of(path: str, features: Mapping[str, Value]) -> Bag:
         _count(counts, " ".join(words_of(part)), _OF_PATH)
     for sub, found in features.items():
         for feature in found[:2]:
-            _count(counts, str(feature[0]), 1 if sub else _OF_FILE)
+            verb, _, rest = str(feature[0]).partition(" ")
+            weight = 1 if sub else _OF_FILE
+            _count(counts, rest, weight)
+            if verb not in _EMPTY:
+                counts[verb + VERB] += weight
     ranked = sorted(counts, key=lambda word: (-counts[word], word))[:_MOST_WORDS]
     return {word: min(counts[word], _MOST_COUNT) for word in sorted(ranked)}
 
@@ -63,6 +68,11 @@ def role_of(path: str, language: str, is_prose: bool) -> str:
     if is_prose:
         return DOCUMENTATION
     return TOOLING if f"{path}".startswith(_EXAMPLES) else PRODUCT
+
+
+def common_words(rarity: Mapping[str, int], files: int) -> set[str]:
+    """Return the words of so many files that they tell none apart."""
+    return {word for word, n in rarity.items() if n > _COMMON * files}
 
 
 def drift(old: Bag, new: Bag) -> float:

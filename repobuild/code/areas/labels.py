@@ -1,19 +1,21 @@
 """Name a group of files by the words that set it apart from its siblings.
 
-The nouns: the directory's name, where the group is one directory; else the two nouns
-with the highest c-TF-IDF (share of the group's files with the word, times how rare the
-word is among the siblings). The verb: the same among verbs. An area is PascalCase,
-others are "verb noun noun".
+The nouns: the name of the directory that holds nearly all of the group, where it does
+not hold the siblings as well; else the two nouns with the highest c-TF-IDF (share of
+the group's files with the word, times how few of the siblings have it). The verb: the
+same among the words that phrases begin with. Words of the label above are left out. An
+area is PascalCase, others are "verb noun noun".
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import log
 from typing import NamedTuple
 
 from repobuild.code.areas.area_map import Bag
+from repobuild.code.areas.file_words import VERB
 from repobuild.code.features.lexicon import lexicon
 from repobuild.code.features.phrase import words_of
 
@@ -22,6 +24,7 @@ _BANNED = frozenset(
     "core misc common util utils utility utilities helper helpers base main src lib"
     " general other others package module modules file files".split()
 )
+_VAGUE_VERBS = frozenset("do expose perform provide represent".split())
 _DIRECTORY_SHARE = 0.8
 _NOUNS = 2
 
@@ -33,32 +36,34 @@ class Label(NamedTuple):
     support: float
 
 
-class _Group(NamedTuple):
-    paths: Sequence[str]
-    files: Counter[str]  # files with each word
-
-
 def labels_of(
-    groups: Sequence[Sequence[str]], bags: Mapping[str, Bag], level: int
+    groups: Sequence[Sequence[str]],
+    bags: Mapping[str, Bag],
+    level: int,
+    above: Collection[str] = (),
+    taken: Collection[str] = (),
 ) -> list[Label]:
-    """Return a label for each of some sibling groups of files; all different."""
-    counted = [_Group(paths, _count(paths, bags)) for paths in groups]
-    common: Counter[str] = Counter()
-    for group in counted:
-        common.update(group.files.keys())
-    taken: set[str] = set()
+    """Return a label for each of some sibling groups of files.
+
+    All differ, from each other and from those that are taken. `above` are words that
+    say nothing here: those of the labels above, and of most files.
+    """
+    counted = [_count(paths, bags) for paths in groups]
+    shared = _holding([path for paths in groups for path in paths])
+    used = {*taken}
     found = []
-    for group in counted:
-        text = _label(group, common, len(groups), level, taken)
-        taken.add(text)
-        found.append(Label(text, support_of(text, group.paths, bags)))
+    for paths, files in zip(groups, counted, strict=True):
+        folders = _holding(paths) - (shared if len(groups) > 1 else set())
+        words = _Words(files, counted, len(paths), frozenset(above))
+        text = words.label(level, folders, paths[0], used)
+        used.add(text)
+        found.append(Label(text, support_of(text, paths, bags)))
     return found
 
 
 def support_of(label: str, paths: Collection[str], bags: Mapping[str, Bag]) -> float:
     """Return the share of files whose words or paths have a noun of the label."""
-    nouns = set(words_of(label.replace("-", " "))) - lexicon().verbs
-    nouns = nouns or set(words_of(label))
+    nouns = set(_split(label.partition(" ")[2] or label))
     borne = sum(
         not nouns.isdisjoint(bags[path]) or not nouns.isdisjoint(_of_path(path))
         for path in paths
@@ -66,51 +71,73 @@ def support_of(label: str, paths: Collection[str], bags: Mapping[str, Bag]) -> f
     return round(borne / len(paths), 2) if paths else 0.0
 
 
+def label_words(labels: Iterable[str]) -> set[str]:
+    """Return the words of labels."""
+    return {word for label in labels for word in _split(label)}
+
+
 def slug(label: str) -> str:
     """Return a label as a part of an id."""
     return "-".join(label.split())
 
 
-def _label(
-    group: _Group, common: Counter[str], siblings: int, level: int, taken: set[str]
-) -> str:
-    size = len(group.paths)
+class _Words(NamedTuple):
+    """The words of one group among its siblings."""
 
-    def score(word: str) -> tuple[float, str]:
-        share = group.files[word] / size
-        return -share * log(1.0 + siblings / common[word]), word
+    files: Counter[str]  # files of the group with each word
+    siblings: Sequence[Counter[str]]
+    size: int
+    above: frozenset[str]
 
-    verbs = lexicon().verbs
-    ranked = sorted(group.files, key=score)
-    nouns = [w for w in ranked if w not in verbs and w not in _BANNED and w.isalpha()]
-    doing = [w for w in ranked if w in verbs and w not in _BANNED]
-    directory = [w for w in _directory_words(group.paths) if w not in _BANNED]
-    chosen = directory or nouns[:_NOUNS] or list(words_of(_stem(group.paths[0])))
-    verb = next((w for w in doing if w not in chosen), "provide")
-    extra = iter([w for w in nouns if w not in chosen])
-    while (text := _written(verb, chosen, level)) in taken:
-        chosen = [*chosen, next(extra, str(len(taken)))]
-    return text
+    def label(
+        self, level: int, folders: set[str], first: str, used: Collection[str]
+    ) -> str:
+        ranked = sorted(self.files, key=self._rank)
+        nouns = [w for w in ranked if self._is_noun(w)]
+        deepest = max(folders, key=lambda f: (f.count("/"), f), default="")
+        of_folder = [w for w in words_of(_name(deepest)) if self._is_noun(w)]
+        stem = [w for w in words_of(_name(first).partition(".")[0]) if w]
+        chosen = of_folder or nouns[:_NOUNS] or stem or ["files"]
+        verbs = [w.removesuffix(VERB) for w in ranked if w.endswith(VERB)]
+        telling = (v for v in verbs if v in lexicon().verbs - _VAGUE_VERBS)
+        verb = next((v for v in telling if v not in chosen), "provide")
+        extra = self._more(nouns, chosen)
+        while (text := _written(verb, chosen, level)) in used:
+            chosen = [*chosen, next(extra)]
+        return text
+
+    def _rank(self, word: str) -> tuple[float, str]:
+        share = self.files[word] / self.size
+        having = sum(word in files for files in self.siblings)
+        return -share * log(1.0 + len(self.siblings) / having), word
+
+    def _is_noun(self, word: str) -> bool:
+        is_known = word in _BANNED or word in self.above
+        return word.isalpha() and not is_known
+
+    def _more(self, nouns: Sequence[str], chosen: Sequence[str]) -> Iterator[str]:
+        """Yield what makes a label another one."""
+        yield from [word for word in nouns if word not in chosen][:1]
+        number = 2
+        while True:
+            yield str(number)
+            number += 1
 
 
-def _written(verb: str, nouns: Iterable[str], level: int) -> str:
+def _written(verb: str, nouns: Sequence[str], level: int) -> str:
     if level == 0:
         return "".join(noun[:1].upper() + noun[1:] for noun in nouns)
     return " ".join([verb, *nouns])
 
 
-def _directory_words(paths: Sequence[str]) -> tuple[str, ...]:
-    """Return the words of the deepest directory that holds nearly all of a group."""
+def _holding(paths: Sequence[str]) -> set[str]:
+    """Return the directories that hold nearly all of some files."""
     counts: Counter[str] = Counter()
     for path in paths:
         parts = path.split("/")[:-1]
         counts.update("/".join(parts[:end]) for end in range(1, len(parts) + 1))
     least = _DIRECTORY_SHARE * len(paths)
-    holding = [folder for folder, count in counts.items() if count >= least]
-    if len(paths) < 2 or not holding:
-        return ()
-    deepest = max(holding, key=lambda folder: (folder.count("/"), folder))
-    return words_of(deepest.rpartition("/")[2])
+    return {folder for folder, count in counts.items() if count >= least}
 
 
 def _count(paths: Sequence[str], bags: Mapping[str, Bag]) -> Counter[str]:
@@ -120,9 +147,13 @@ def _count(paths: Sequence[str], bags: Mapping[str, Bag]) -> Counter[str]:
     return files
 
 
+def _split(label: str) -> tuple[str, ...]:
+    return tuple(word for part in label.split() for word in words_of(part))
+
+
 def _of_path(path: str) -> set[str]:
     return {w for part in path.rpartition(".")[0].split("/") for w in words_of(part)}
 
 
-def _stem(path: str) -> str:
-    return path.rpartition("/")[2].partition(".")[0] or path
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
