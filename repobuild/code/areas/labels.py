@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from repobuild.code.areas.area_map import Bag
 from repobuild.code.areas.file_words import VERB
-from repobuild.code.features.lexicon import lexicon
 from repobuild.code.features.phrase import words_of
+from repobuild.code.features.vocabulary import vocabulary
 
 # They say nothing of what a group is for.
 _BANNED = frozenset(
@@ -99,7 +99,7 @@ class _Words(NamedTuple):
         stem = [w for w in words_of(_name(first).partition(".")[0]) if w]
         chosen = of_folder or nouns[:_NOUNS] or stem or ["files"]
         verbs = [w.removesuffix(VERB) for w in ranked if w.endswith(VERB)]
-        telling = (v for v in verbs if v in lexicon().verbs - _VAGUE_VERBS)
+        telling = (v for v in verbs if v in vocabulary().verbs - _VAGUE_VERBS)
         verb = next((v for v in telling if v not in chosen), "provide")
         extra = self._more(nouns, chosen)
         while (text := _written(verb, chosen, level)) in used:

@@ -27,7 +27,6 @@ from repobuild.code.facts.element_row import (
     parameter_name,
     without_type_arguments,
 )
-from repobuild.code.features.lexicon import lexicon
 from repobuild.code.features.phrase import (
     base_verb,
     filled,
@@ -36,6 +35,7 @@ from repobuild.code.features.phrase import (
     phrase,
     words_of,
 )
+from repobuild.code.features.vocabulary import vocabulary
 
 Feature = list[str | float]  # phrase, source, confidence
 DOCSTRING, NAME, BODY = "docstring", "name", "body"
@@ -92,8 +92,8 @@ def _of_class(row: ElementRow, members: Sequence[ElementRow]) -> Iterator[Featur
     rest = " ".join(words[:-1])
     if words[0] == "test" and len(words) > 1:
         yield [phrase("test", *words[1:]), NAME, 0.8]
-    elif last in lexicon().role and rest:
-        yield [filled(lexicon().role[last], rest), NAME, 0.7]
+    elif last in vocabulary().role and rest:
+        yield [filled(vocabulary().role[last], rest), NAME, 0.7]
     elif (verb := _agent(last)) and rest:
         yield [phrase(verb, rest), NAME, 0.7]
     else:
@@ -113,7 +113,7 @@ def _verbs(members: Sequence[ElementRow]) -> list[str]:
     firsts = (words_of(name)[:1] for name in names if name[:1] != "_")
     verbs = Counter(v for first in firsts if first and (v := base_verb(first[0])))
     ranked = sorted(verbs, key=lambda verb: (-verbs[verb], verb))
-    vague = lexicon().vague
+    vague = vocabulary().vague
     return [vague.get(verb, verb) for verb in ranked[:_MOST_METHODS]]
 
 
@@ -122,7 +122,7 @@ def _agent(word: str) -> str:
     if word.endswith(("er", "or")):
         stem = word[:-2]
         for verb in (stem, stem + "e", stem[:-1] if stem[-1:] == stem[-2:-1] else ""):
-            if verb in lexicon().verbs:
+            if verb in vocabulary().verbs:
                 return verb
     return ""
 
@@ -132,7 +132,7 @@ def _of_function(row: ElementRow) -> Iterator[Feature]:
     name, owner = name_of(row.qual), _owner(row)
     yield from _of_decorators(row, name)
     if name[:2] == "__" and name.endswith("__"):
-        if known := lexicon().dunder.get(name[2:-2]):
+        if known := vocabulary().dunder.get(name[2:-2]):
             yield [filled(known, owner or "object"), NAME, 0.8]
             return
     text, has_verb = of_name(name, owner, _first_parameter(row))

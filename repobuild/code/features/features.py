@@ -27,8 +27,8 @@ from repobuild.code.features.element_feature import (
     Feature,
     features_of,
 )
-from repobuild.code.features.lexicon import lexicon
 from repobuild.code.features.phrase import of_sentence, phrase, words_of
+from repobuild.code.features.vocabulary import vocabulary
 from repobuild.engine.contract import Scope, Value
 
 _MOST_NOUNS = 3
@@ -85,7 +85,7 @@ def summarize(phrases: Iterable[str]) -> str:
     nouns: Counter[str] = Counter()
     for text in phrases:
         words = text.split()
-        verbs.update([words[0]] if words[0] in lexicon().verbs else ())
+        verbs.update([words[0]] if words[0] in vocabulary().verbs else ())
         nouns.update(w for w in {*words[1:]} if _is_telling(w))
     if not nouns:
         return ""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from repobuild.code.features.lexicon import lexicon
+from repobuild.code.features.vocabulary import vocabulary
 
 MOST_WORDS = 8
 _WORD = re.compile(r"[A-Z]+s?(?=[A-Z][a-z]|[\W\d_]|$)|[A-Z]?[^\W\dA-Z_]+|\d+|[A-Z]+")
@@ -43,7 +43,7 @@ _MODALS = frozenset("must may will would could shall".split())
 @lru_cache(maxsize=50_000)
 def words_of(name: str) -> tuple[str, ...]:
     """Return the words of a name in lower case, abbreviations written out."""
-    short = lexicon().short
+    short = vocabulary().short
     found = []
     for word in _WORD.findall(name):
         lowered = word.lower()
@@ -54,7 +54,7 @@ def words_of(name: str) -> tuple[str, ...]:
 @lru_cache(maxsize=20_000)
 def base_verb(word: str) -> str:
     """Return the verb that a word is a form of, "" for another word."""
-    verbs = lexicon().verbs
+    verbs = vocabulary().verbs
     if word in verbs:
         return word
     for ending, instead in (
@@ -76,7 +76,7 @@ def base_verb(word: str) -> str:
 
 def phrase(verb: str, *objects: str) -> str:
     """Return a verb with what it acts on, within the limit of words."""
-    verb = lexicon().vague.get(verb, verb)
+    verb = vocabulary().vague.get(verb, verb)
     words = [*verb.split(), *(word for text in objects for word in text.split())]
     words = words[:MOST_WORDS]
     while len(words) > 2 and words[-1] in _LOOSE_ENDS:
@@ -85,7 +85,7 @@ def phrase(verb: str, *objects: str) -> str:
 
 
 def filled(template: str, owner: str) -> str:
-    """Return a phrase of the lexicon with a noun in place of `{}`."""
+    """Return a phrase of the vocabulary with a noun in place of `{}`."""
     return phrase(*template.replace("{}", owner).split())
 
 
@@ -152,7 +152,7 @@ def of_name(name: str, owner: str, argument: str = "") -> tuple[str, bool]:
     if first in ("test", "should") and rest:
         return phrase("test", *rest), True
     if verb := base_verb(first):
-        is_name_of_thing = first != verb and first not in lexicon().verbs
+        is_name_of_thing = first != verb and first not in vocabulary().verbs
         if not is_name_of_thing or first.endswith("ing"):
             return (phrase(verb, object_), True) if object_ else (verb, False)
     return " ".join(words[:MOST_WORDS]), False

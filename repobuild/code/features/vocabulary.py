@@ -15,7 +15,7 @@ _FILE = "features.toml"
 
 
 @dataclass(frozen=True, slots=True)
-class Lexicon:
+class Vocabulary:
     """Verbs, and what names abbreviate."""
 
     verbs: frozenset[str]
@@ -26,11 +26,11 @@ class Lexicon:
 
 
 @cache
-def lexicon() -> Lexicon:
+def vocabulary() -> Vocabulary:
     """Return the words of `configs/features.toml`."""
     data = tomllib.loads(_bytes().decode("utf-8"))
     verbs = frozenset(data["verbs"].split()) | data["vague"].keys()
-    return Lexicon(verbs, data["vague"], data["short"], data["dunder"], data["role"])
+    return Vocabulary(verbs, data["vague"], data["short"], data["dunder"], data["role"])
 
 
 def ingredients(settings: Mapping[str, Value]) -> dict[str, Value]:
