@@ -23,6 +23,8 @@ VERBS = {
     "show": "one element, sample or adapter, with provenance",
     "export": "write a table to a folder, in its exchange format",
     "ask": "put a question to base and adapter, side by side",
+    "graph": "search, read and follow the repository graph",
+    "mcp": "the same graph for agents: a server of the Model Context Protocol",
     "report": "scores of base, parent and adapter",
     "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
