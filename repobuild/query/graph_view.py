@@ -43,6 +43,10 @@ class GraphView:
     def __init__(self, build: Build, in_memory: bool = False) -> None:
         self.build = build
         self._in_memory = in_memory
+        # All that is read: for a table that was never built the state makes an empty
+        # temporary one, which the end of a transaction would take back.
+        for name in ("facts", "files", "cochange", "importance", "areas"):
+            build.table(name)
         self.graph: Table = build.table("graph")
         self.features: Table = build.table("features")
 
