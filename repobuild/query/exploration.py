@@ -76,7 +76,8 @@ def walk(view: GraphView, starts: Sequence[str], plan: Walk) -> Iterator[Step]:
             continue
         for step in _steps(view, id, depth + 1, plan):
             steps += 1
-            name = (step.edge.kind, *sorted((step.start, step.end)))
+            one, other = sorted((step.start, step.end))
+            name = (step.edge.kind, one, other)
             if name not in met:
                 met.add(name)
                 yield step

@@ -152,7 +152,7 @@ class GraphSource:
         self._in_memory = in_memory
         self._view: GraphView | None = None
         self._version = (-1, "")
-        self.freshness = Freshness()
+        self.freshness = Freshness(in_background=in_memory)
 
     @contextmanager
     def reading(self) -> Iterator[GraphView]:

@@ -27,7 +27,7 @@ _WEIGHTS = (8.0, 3.0, 4.0, 2.0, 1.0)
 _COLUMNS = ("name", "qualified", "features", "area", "path")
 _DEMOTED = 0.5  # tests
 _ALIKE = 70.0  # of 100, least likeness of a name that is spelt otherwise
-_MOST = 1_000  # rows that are ranked
+_MOST = 200  # rows that are ranked
 
 
 class Hit(NamedTuple):
@@ -60,14 +60,19 @@ class SearchIndex:
         )
         return cls(database, names)
 
-    def find(self, terms: Sequence[str], columns: Sequence[str] = ()) -> list[Hit]:
-        """Return the nodes with these terms, the best first; any of them counts."""
-        words = [word for term in terms for word in _terms(term)]
-        if not words:
+    def find(
+        self, terms: Sequence[str], feature_terms: Sequence[str] = ()
+    ) -> list[Hit]:
+        """Return the nodes with these terms, the best first; any of them counts.
+
+        `feature_terms` are looked for in features and labels only.
+        """
+        parts = [_query(terms), _query(feature_terms)]
+        if parts[1]:
+            parts[1] = f"{{features area}} : ({parts[1]})"
+        query = " OR ".join(filter(None, parts))
+        if not query:
             return []
-        query = " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
-        if columns:
-            query = f"{{{' '.join(columns)}}} : ({query})"
         weights = ", ".join(map(str, (0.0, *_WEIGHTS)))
         rows = self._database.execute(
             f"SELECT id, -bm25(node, {weights}) FROM node WHERE node MATCH ? "
@@ -76,7 +81,9 @@ class SearchIndex:
         )
         exact = {term.strip("`() ").rpartition(".")[2] for term in terms}
         hits = [Hit(id, self._weighed(id, score, exact)) for id, score in rows]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.id)) or self._fuzzy(terms)
+        return sorted(hits, key=lambda hit: (-hit.score, hit.id)) or self._fuzzy(
+            [*terms, *feature_terms]
+        )
 
     def _weighed(self, id: str, score: float, exact: set[str]) -> float:
         score *= _DEMOTED if is_test(id.partition("::")[0]) else 1.0
@@ -116,6 +123,11 @@ class SearchIndex:
 
 def _by_score(hit: Hit) -> tuple[float, str]:
     return -hit.score, hit.id
+
+
+def _query(terms: Sequence[str]) -> str:
+    words = [word for term in terms for word in _terms(term)]
+    return " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
 
 
 def _rows(

@@ -6,9 +6,10 @@ budget of tokens and the item to go on from. Every tool returns one reply (reply
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import wraps
 from itertools import chain
 from typing import Any
 
@@ -22,8 +23,6 @@ from repobuild.query.node_facts import brief, resolve, whole
 from repobuild.query.reply import Item, Page, Reply, fit
 
 MODES = ("auto", "features", "snippets")
-_FEATURE_COLUMNS = ("features", "area")
-_NAME_COLUMNS = ("name", "qualified", "path")
 # What the published tools call them.
 _EDGE_NAMES = {"invokes": "calls", "contains": "contains", "composes": "contains"}
 _FILE_KINDS = {"directory": "file", "module": "file"}
@@ -41,12 +40,26 @@ class Search:
     pattern: str = ""  # of paths
 
 
+def _fresh(ask: Callable[..., Reply]) -> Callable[..., Reply]:
+    """Ask again when a file that the reply is about changed since the last look."""
+
+    @wraps(ask)
+    def asked(tools: GraphTools, *arguments: Any) -> Reply:
+        reply = ask(tools, *arguments)
+        if tools.is_outdated(reply):
+            reply = ask(tools, *arguments)
+        return reply
+
+    return asked
+
+
 class GraphTools:
     """Answers from one repository's tables."""
 
     def __init__(self, source: GraphSource) -> None:
         self._source = source
 
+    @_fresh
     def search(self, search: Search, page: Page) -> Reply:
         """Return nodes by words, best first; or the elements at lines of a file."""
         with self._source.reading() as view:
@@ -57,6 +70,7 @@ class GraphTools:
                 )
             return fit(frame, _found(view, search), page)
 
+    @_fresh
     def fetch(self, names: Sequence[str], page: Page) -> Reply:
         """Return everything about some nodes: place, features, neighbours, code."""
         with self._source.reading() as view:
@@ -66,6 +80,7 @@ class GraphTools:
                 frame["unknown"] = unknown
             return fit(frame, (whole(view, id) for id in ids), page)
 
+    @_fresh
     def explore(self, names: Sequence[str], plan: Walk, page: Page) -> Reply:
         """Return the edges around some nodes, nearest first."""
         with self._source.reading() as view:
@@ -83,6 +98,7 @@ class GraphTools:
             found = chain(inner, exploration.items(view, steps, plan))
             return fit(frame, found, page)
 
+    @_fresh
     def tree(self, start: str, depth: int, page: Page) -> Reply:
         """Return the hierarchy, or a part of it, as far down as asked."""
         with self._source.reading() as view:
@@ -97,6 +113,7 @@ class GraphTools:
                 tops = [view.area_of(path)]
             return fit(frame, _branches(view, tops, depth), page)
 
+    @_fresh
     def impact(self, name: str, depth: int, page: Page) -> Reply:
         """Return who is affected by changing a node: product code, then tests."""
         with self._source.reading() as view:
@@ -116,6 +133,7 @@ class GraphTools:
                 frame["changes_with"] = dict(list(partners.items())[:5])
             return fit(frame, impact.items(view, found), page)
 
+    @_fresh
     def changes(self, old: str, new: str, page: Page) -> Reply:
         """Return what changed between two commits."""
         with self._source.reading() as view:
@@ -128,6 +146,12 @@ class GraphTools:
                 "areas": summary.areas,
             }
             return fit(frame, summary.items, page)
+
+    def is_outdated(self, reply: Reply) -> bool:
+        """Return whether a file of a reply changed since the work tree was compared."""
+        paths = {split_id(str(item["id"]))[0] for item in reply["items"]}
+        with self._source.reading() as view:
+            return self._source.freshness.is_outdated(view.build, sorted(paths))
 
     def _frame(self, view: GraphView, page: Page) -> dict[str, Any]:
         return {"freshness": self._source.freshness.facts(view.build)}
@@ -176,18 +200,12 @@ def _resolve_all(
 def _found(view: GraphView, search: Search) -> Iterator[Item]:
     if search.lines and search.pattern:
         yield from _at_lines(view, search)
-    hits: dict[str, float] = {}
-    if search.mode != "snippets":
-        words = [
-            *search.feature_terms,
-            *(search.terms if search.mode == "features" else ()),
-        ]
-        columns = _FEATURE_COLUMNS if search.mode == "features" else ()
-        hits |= {hit.id: hit.score for hit in view.search.find(words, columns)}
-    if search.mode != "features":
-        columns = _NAME_COLUMNS if search.mode == "snippets" else ()
-        for hit in view.search.find(search.terms, columns):
-            hits[hit.id] = max(hits.get(hit.id, 0.0), hit.score)
+    terms, feature_terms = search.terms, search.feature_terms
+    if search.mode == "features":
+        terms, feature_terms = (), [*terms, *feature_terms]
+    elif search.mode == "snippets":
+        feature_terms = ()
+    hits = {hit.id: hit.score for hit in view.search.find(terms, feature_terms)}
     allowed = _in_scopes(view, search.scopes)
     for id in sorted(hits, key=lambda id: (-hits[id], id)):
         path = split_id(id)[0]
