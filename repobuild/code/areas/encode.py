@@ -20,7 +20,14 @@ from math import sqrt
 from repobuild.code.areas.area_map import AreaMap, AreaNode, Bag, PlacedFile
 from repobuild.code.areas.clustering import Edges, divide
 from repobuild.code.areas.file_words import PRODUCT, Weights, common_words
-from repobuild.code.areas.labels import Label, label_words, labels_of, slug, support_of
+from repobuild.code.areas.labels import (
+    Known,
+    Label,
+    label_words,
+    labels_of,
+    slug,
+    support_of,
+)
 
 _FEWEST_AREAS, _MOST_GROUPS = 3, 8
 _FEW_FILES = 12  # below, the product is one area
@@ -50,7 +57,7 @@ def encode(files: Mapping[str, FileEvidence], edges: Edges) -> AreaMap:
     areas: list[tuple[Label, list[str]]] = []
     if product := roles.pop(PRODUCT, []):
         groups = divide(product, _count_areas(len(product)), vectors, edges)
-        areas += zip(labels_of(groups, bags, 0, common), groups, strict=True)
+        areas += zip(labels_of(groups, bags, 0, Known((), common)), groups, strict=True)
     areas += [(Label(role, 1.0), paths) for role, paths in sorted(roles.items())]
     area_map = AreaMap(rarity=weights.rarity, encoded=len(files))
     builder = _Builder(area_map, files, bags, common)
@@ -83,7 +90,7 @@ class _Builder:
         count = round(sqrt(len(paths)) / _DIVISOR[level])
         count = 1 if len(paths) <= _SMALL else max(1, min(count, _MOST_GROUPS))
         groups = divide(paths, count, vectors, edges)
-        known = label_words(above) | self.common
+        known = Known(label_words(above), self.common)
         labels = labels_of(groups, self.bags, level, known)
         yield from zip(labels, groups, strict=True)
 

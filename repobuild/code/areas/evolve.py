@@ -37,7 +37,7 @@ from repobuild.code.areas.file_words import (
     cosine,
     drift,
 )
-from repobuild.code.areas.labels import Label, label_words, labels_of, support_of
+from repobuild.code.areas.labels import Known, Label, label_words, labels_of, support_of
 
 IN_PLACE, REROUTED = 0.3, 0.7  # drift below and above which nothing is compared
 _BETTER = 0.15
@@ -277,17 +277,18 @@ class _Router:
         nodes = self.area_map.nodes
         level = nodes[parent].level + 1 if parent else 0
         for depth in range(level, len(LEVELS)):
-            above = _words_above(self.area_map, parent)
+            known = _known(self.area_map, parent)
             beside = [one.label for one in nodes.values() if one.parent == parent]
-            label = labels_of([[path]], bags, depth, above, beside)[0]
+            label = labels_of([[path]], bags, depth, known, beside)[0]
             parent = add_node(self.area_map, depth, label, parent)
         return parent
 
 
-def _words_above(area_map: AreaMap, parent: str) -> set[str]:
+def _known(area_map: AreaMap, parent: str) -> Known:
     """Return the words that a label below a node leaves out."""
     labels = (area_map.nodes[id].label for id in area_map.line(parent))
-    return label_words(labels) | common_words(area_map.rarity, area_map.encoded)
+    common = common_words(area_map.rarity, area_map.encoded)
+    return Known(label_words(labels), common)
 
 
 def _prune(area_map: AreaMap) -> None:
@@ -312,9 +313,9 @@ def _relabel(area_map: AreaMap, ids: set[str]) -> list[str]:
         siblings = children[node.parent]
         groups = [members[one] for one in siblings]
         bags = {path: area_map.files[path].bag for group in groups for path in group}
-        above = _words_above(area_map, node.parent)
+        known = _known(area_map, node.parent)
         beside = [area_map.nodes[one].label for one in siblings]
-        label = labels_of(groups, bags, node.level, above, beside)[siblings.index(id)]
+        label = labels_of(groups, bags, node.level, known, beside)[siblings.index(id)]
         if label.text != node.label:
             area_map.nodes[id] = replace(node, label=label.text, support=label.support)
             changed.append(id)

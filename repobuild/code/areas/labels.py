@@ -36,17 +36,23 @@ class Label(NamedTuple):
     support: float
 
 
+class Known(NamedTuple):
+    """Words that say nothing in a label."""
+
+    above: Collection[str]  # those of the labels above
+    common: Collection[str]  # those of many files, unless a directory has the name
+
+
 def labels_of(
     groups: Sequence[Sequence[str]],
     bags: Mapping[str, Bag],
     level: int,
-    above: Collection[str] = (),
+    known: Known,
     taken: Collection[str] = (),
 ) -> list[Label]:
     """Return a label for each of some sibling groups of files.
 
-    All differ, from each other and from those that are taken. `above` are words that
-    say nothing here: those of the labels above, and of most files.
+    All differ, from each other and from those that are taken.
     """
     counted = [_count(paths, bags) for paths in groups]
     shared = _holding([path for paths in groups for path in paths])
@@ -54,7 +60,7 @@ def labels_of(
     found = []
     for paths, files in zip(groups, counted, strict=True):
         folders = _holding(paths) - (shared if len(groups) > 1 else set())
-        words = _Words(files, counted, len(paths), frozenset(above))
+        words = _Words(files, counted, len(paths), known)
         text = words.label(level, folders, paths[0], used)
         used.add(text)
         found.append(Label(text, support_of(text, paths, bags)))
@@ -87,15 +93,16 @@ class _Words(NamedTuple):
     files: Counter[str]  # files of the group with each word
     siblings: Sequence[Counter[str]]
     size: int
-    above: frozenset[str]
+    known: Known
 
     def label(
         self, level: int, folders: set[str], first: str, used: Collection[str]
     ) -> str:
         ranked = sorted(self.files, key=self._rank)
-        nouns = [w for w in ranked if self._is_noun(w)]
+        common = self.known.common
+        nouns = [w for w in ranked if w not in common and self._is_new(w)]
         deepest = max(folders, key=lambda f: (f.count("/"), f), default="")
-        of_folder = [w for w in words_of(_name(deepest)) if self._is_noun(w)]
+        of_folder = [w for w in words_of(_name(deepest)) if self._is_new(w)]
         stem = [w for w in words_of(_name(first).partition(".")[0]) if w]
         chosen = of_folder or nouns[:_NOUNS] or stem or ["files"]
         verbs = [w.removesuffix(VERB) for w in ranked if w.endswith(VERB)]
@@ -111,8 +118,8 @@ class _Words(NamedTuple):
         having = sum(word in files for files in self.siblings)
         return -share * log(1.0 + len(self.siblings) / having), word
 
-    def _is_noun(self, word: str) -> bool:
-        is_known = word in _BANNED or word in self.above
+    def _is_new(self, word: str) -> bool:
+        is_known = word in _BANNED or word in self.known.above
         return word.isalpha() and not is_known
 
     def _more(self, nouns: Sequence[str], chosen: Sequence[str]) -> Iterator[str]:

@@ -116,7 +116,7 @@ def of_sentence(text: str) -> tuple[str, bool]:
 
 def _tokens(text: str) -> list[str]:
     """Return the words of the first clause in lower case, without articles."""
-    plain = _MARKUP.sub(r"\1", text[:600]).strip()
+    plain = _MARKUP.sub(r"\1", text[:600].partition(">>>")[0]).strip()
     if not plain:
         return []
     clause = _CLAUSE.split(plain, maxsplit=1)[0]
