@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from repobuild.code.areas.area_map import AreaMap
-from repobuild.code.areas.grounding import Grounding
+from repobuild.code.areas.directory_scopes import Grounding
 from repobuild.code.graph.graph import edges_of, elements_of
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.engine.build import Build

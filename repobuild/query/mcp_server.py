@@ -55,7 +55,8 @@ def make_server(source: GraphSource, redact: Redact) -> MCPServer:
     def add(function: Callable[..., Any]) -> None:
         server.add_tool(function, annotations=_READ_ONLY, structured_output=False)
 
-    _add_paper_tools(tools, answer, add)
+    _add_look_ups(tools, answer, add)
+    _add_exploration(tools, answer, add)
     _add_more_tools(tools, answer, add)
     return server
 
@@ -64,7 +65,7 @@ _Answer = Callable[[Callable[[Page], Reply], int, int], str]
 _Add = Callable[[Callable[..., Any]], None]
 
 
-def _add_paper_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
+def _add_look_ups(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def SearchNode(
         mode: Literal["features", "snippets", "auto"] = "auto",
         feature_terms: list[str] | None = None,
@@ -102,6 +103,11 @@ def _add_paper_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
         names = [*(code_entities or ()), *(feature_entities or ())]
         return answer(lambda page: tools.fetch(names, page), token_budget, next)
 
+    add(SearchNode)
+    add(FetchNode)
+
+
+def _add_exploration(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def ExploreRPG(
         start_code_entities: list[str] | None = None,
         start_feature_entities: list[str] | None = None,
@@ -130,8 +136,7 @@ def _add_paper_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
 
         return answer(ask, token_budget, next)
 
-    for function in (SearchNode, FetchNode, ExploreRPG):
-        add(function)
+    add(ExploreRPG)
 
 
 def _add_more_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.areas.area_map import AreaMap
+from repobuild.code.areas.directory_scopes import Grounding
 from repobuild.code.areas.evolve import needs_encode
-from repobuild.code.areas.grounding import Grounding
 from tests.repository import Repository
 from tests.standard import Standard
 

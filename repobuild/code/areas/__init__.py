@@ -9,7 +9,7 @@ subcategory of each file.
     encode.py       the hierarchy of a repository, from nothing
     evolve.py       the same after a commit: what was removed, changed and added
     labels.py       a name for a group of files
-    grounding.py    the fewest directories that hold a group of files
+    directory_scopes.py  the fewest directories that hold a group of files
 
 Read `areas.py` first, then `encode.py` and `evolve.py`.
 

@@ -22,7 +22,7 @@ from itertools import islice
 from math import sqrt
 
 from repobuild.code.areas.area_map import AreaMap
-from repobuild.code.areas.encode import FileEvidence, encode, keep_names
+from repobuild.code.areas.encode import PlacingEvidence, encode, keep_names
 from repobuild.code.areas.evolve import Evolution, evolve, needs_encode
 from repobuild.code.areas.file_words import bag_of, role_of
 from repobuild.code.graph.nodes import edge_key, split_id
@@ -133,7 +133,7 @@ def _evolve(task: Task, area_map: AreaMap, digests: Mapping[str, bytes]) -> Evol
 
 def _evidence(
     task: Task, paths: Iterable[str], digests: Mapping[str, bytes]
-) -> dict[str, FileEvidence]:
+) -> dict[str, PlacingEvidence]:
     """Return what the files are placed by; without those that are not analysed."""
     features, graph = task.table("features"), task.table("graph")
     found = {}
@@ -143,7 +143,7 @@ def _evidence(
             node = (graph.get(path) or {}).get("", {})
             language = str(node.get("language", ""))
             role = role_of(path, language, language in DOCUMENTS)
-            found[path] = FileEvidence(digests[path], bag_of(path, row), role)
+            found[path] = PlacingEvidence(digests[path], bag_of(path, row), role)
     return found
 
 

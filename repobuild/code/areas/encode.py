@@ -21,8 +21,8 @@ from repobuild.code.areas.area_map import AreaMap, AreaNode, Bag, PlacedFile
 from repobuild.code.areas.clustering import Edges, divide
 from repobuild.code.areas.file_words import PRODUCT, Weights, common_words
 from repobuild.code.areas.labels import (
-    Known,
     Label,
+    OmittedWords,
     label_words,
     labels_of,
     slug,
@@ -37,7 +37,7 @@ _OVERLAP = 0.3  # share of common files from which a group is an old one again
 
 
 @dataclass(frozen=True, slots=True)
-class FileEvidence:
+class PlacingEvidence:
     """What a file is placed by."""
 
     digest: bytes
@@ -45,7 +45,7 @@ class FileEvidence:
     role: str
 
 
-def encode(files: Mapping[str, FileEvidence], edges: Edges) -> AreaMap:
+def encode(files: Mapping[str, PlacingEvidence], edges: Edges) -> AreaMap:
     """Return the hierarchy of these files."""
     bags = {path: file.bag for path, file in files.items()}
     weights = Weights.of(bags.values())
@@ -57,7 +57,9 @@ def encode(files: Mapping[str, FileEvidence], edges: Edges) -> AreaMap:
     areas: list[tuple[Label, list[str]]] = []
     if product := roles.pop(PRODUCT, []):
         groups = divide(product, _count_areas(len(product)), vectors, edges)
-        areas += zip(labels_of(groups, bags, 0, Known((), common)), groups, strict=True)
+        areas += zip(
+            labels_of(groups, bags, 0, OmittedWords((), common)), groups, strict=True
+        )
     areas += [(Label(role, 1.0), paths) for role, paths in sorted(roles.items())]
     area_map = AreaMap(rarity=weights.rarity, encoded=len(files))
     builder = _Builder(area_map, files, bags, common)
@@ -74,7 +76,7 @@ def encode(files: Mapping[str, FileEvidence], edges: Edges) -> AreaMap:
 @dataclass(frozen=True, slots=True)
 class _Builder:
     area_map: AreaMap
-    files: Mapping[str, FileEvidence]
+    files: Mapping[str, PlacingEvidence]
     bags: Mapping[str, Bag]
     common: set[str]  # words that tell no files apart
 
@@ -90,7 +92,7 @@ class _Builder:
         count = round(sqrt(len(paths)) / _DIVISOR[level])
         count = 1 if len(paths) <= _SMALL else max(1, min(count, _MOST_GROUPS))
         groups = divide(paths, count, vectors, edges)
-        known = Known(label_words(above), self.common)
+        known = OmittedWords(label_words(above), self.common)
         labels = labels_of(groups, self.bags, level, known)
         yield from zip(labels, groups, strict=True)
 

@@ -28,7 +28,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from repobuild.code.areas.area_map import LEVELS, AreaMap, Bag, PlacedFile
-from repobuild.code.areas.encode import FileEvidence, add_node
+from repobuild.code.areas.encode import PlacingEvidence, add_node
 from repobuild.code.areas.file_words import (
     PRODUCT,
     ROLES,
@@ -37,7 +37,13 @@ from repobuild.code.areas.file_words import (
     cosine,
     drift,
 )
-from repobuild.code.areas.labels import Known, Label, label_words, labels_of, support_of
+from repobuild.code.areas.labels import (
+    Label,
+    OmittedWords,
+    label_words,
+    labels_of,
+    support_of,
+)
 
 IN_PLACE, REROUTED = 0.3, 0.7  # drift below and above which nothing is compared
 _BETTER = 0.15
@@ -66,7 +72,7 @@ def needs_encode(area_map: AreaMap) -> bool:
 
 def evolve(
     area_map: AreaMap,
-    changed: Mapping[str, FileEvidence],
+    changed: Mapping[str, PlacingEvidence],
     removed: Iterable[str],
     depends_on: Mapping[str, Sequence[str]],
 ) -> Evolution:
@@ -103,7 +109,7 @@ def evolve(
 
 def _renames(
     area_map: AreaMap,
-    changed: Mapping[str, FileEvidence],
+    changed: Mapping[str, PlacingEvidence],
     fresh: Iterable[str],
     gone: set[str],
 ) -> dict[str, str]:
@@ -127,11 +133,11 @@ def _renames(
     return found
 
 
-def _placed(file: FileEvidence, node: str, bag: Bag | None = None) -> PlacedFile:
+def _placed(file: PlacingEvidence, node: str, bag: Bag | None = None) -> PlacedFile:
     return PlacedFile(node, file.digest, file.bag if bag is None else bag)
 
 
-def _modify(router: _Router, path: str, file: FileEvidence) -> bool:
+def _modify(router: _Router, path: str, file: PlacingEvidence) -> bool:
     """Update a file of the hierarchy; return whether it moved."""
     files = router.area_map.files
     old = files[path]
@@ -184,7 +190,7 @@ class _Router:
             self._count_file(path, file, -1)
         return file
 
-    def best(self, path: str, file: FileEvidence) -> str:
+    def best(self, path: str, file: PlacingEvidence) -> str:
         """Return the subcategory where greedy descent ends, "" without an area."""
         children = self.area_map.children()
         at = ""
@@ -195,14 +201,14 @@ class _Router:
             at = max(below, key=lambda id: (self.score(path, file, id), id))
         return at
 
-    def insert(self, path: str, file: FileEvidence) -> None:
+    def insert(self, path: str, file: PlacingEvidence) -> None:
         """Place a new file, in a new subcategory where none fits."""
         best = self.best(path, file)
         if not best or self._founds(path, file, best):
             best = self._found(path, file, best)
         self.put(path, _placed(file, best))
 
-    def score(self, path: str, file: FileEvidence, id: str) -> float:
+    def score(self, path: str, file: PlacingEvidence, id: str) -> float:
         """Return how well a file fits a node."""
         self._count()
         vector = self._weights.vector(file.bag)
@@ -256,7 +262,7 @@ class _Router:
         for id in (*line, ""):
             folder[id] += sign
 
-    def _founds(self, path: str, file: FileEvidence, best: str) -> bool:
+    def _founds(self, path: str, file: PlacingEvidence, best: str) -> bool:
         """Return whether a file begins a subcategory: its directory is new."""
         self._count()
         folder = path.rpartition("/")[0]
@@ -265,7 +271,7 @@ class _Router:
         vector = self._weights.vector(file.bag)
         return cosine(vector, self._sums.get(best, {})) < _FITS
 
-    def _found(self, path: str, file: FileEvidence, best: str) -> str:
+    def _found(self, path: str, file: PlacingEvidence, best: str) -> str:
         """Add a subcategory for a file, with what is missing above it; return it."""
         bags = {path: file.bag}
         parent = self.area_map.nodes[best].parent if best else ""
@@ -284,11 +290,11 @@ class _Router:
         return parent
 
 
-def _known(area_map: AreaMap, parent: str) -> Known:
+def _known(area_map: AreaMap, parent: str) -> OmittedWords:
     """Return the words that a label below a node leaves out."""
     labels = (area_map.nodes[id].label for id in area_map.line(parent))
     common = common_words(area_map.rarity, area_map.encoded)
-    return Known(label_words(labels), common)
+    return OmittedWords(label_words(labels), common)
 
 
 def _prune(area_map: AreaMap) -> None:

@@ -36,7 +36,7 @@ class Label(NamedTuple):
     support: float
 
 
-class Known(NamedTuple):
+class OmittedWords(NamedTuple):
     """Words that say nothing in a label."""
 
     above: Collection[str]  # those of the labels above
@@ -47,7 +47,7 @@ def labels_of(
     groups: Sequence[Sequence[str]],
     bags: Mapping[str, Bag],
     level: int,
-    known: Known,
+    known: OmittedWords,
     taken: Collection[str] = (),
 ) -> list[Label]:
     """Return a label for each of some sibling groups of files.
@@ -93,7 +93,7 @@ class _Words(NamedTuple):
     files: Counter[str]  # files of the group with each word
     siblings: Sequence[Counter[str]]
     size: int
-    known: Known
+    known: OmittedWords
 
     def label(
         self, level: int, folders: set[str], first: str, used: Collection[str]
