@@ -88,9 +88,8 @@ def _by_ending(view: GraphView, path: str, qual: str) -> list[str]:
 def _unknown(view: GraphView, name: str) -> str:
     near = [hit.id for hit in view.search.find([name])[:_SUGGESTIONS]]
     if not near:
-        near = [
-            one[0] for one in process.extract(name, list(view.graph.keys()), limit=3)
-        ]
+        paths = [path for path in view.graph.keys() if not path.startswith("@")]
+        near = [one[0] for one in process.extract(name, paths, limit=3)]
     listed = ", ".join(near)
     return (
         f'no node is named "{name}"\nnearest: {listed}\nsearch: repobuild graph search'

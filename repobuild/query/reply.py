@@ -3,9 +3,10 @@
     {"version": 1, "freshness": {...}, ..., "items": [...], "truncated": bool,
      "next": int}    the first item that was left out; ask again with it
 
-A token is counted as no tokenizer counts less: six letters, three digits, or one other
-sign. Measured on 300 replies, that is 1.3 times what the tokenizers of SmolLM2 and of
-the embedded model count, and never less. So a reply never exceeds what was asked.
+A token is counted as six letters, three digits, or one other sign. In 301 replies about
+Django that is 1.24 times what the tokenizer of SmolLM2 counts (49,152 entries) or more,
+1.37 at the median. So a reply does not exceed what was asked; the embedded model, whose
+tokenizer has 4,096 entries, may count a seventh more.
 """
 
 from __future__ import annotations
