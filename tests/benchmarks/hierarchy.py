@@ -88,7 +88,7 @@ def follow(git: pygit2.Repository, count: int, place: Path) -> dict[str, Any]:
 
 def _step(standard: Standard, git: pygit2.Repository, commit: str) -> dict[str, Any]:
     began = _cpu()
-    done = standard.build("areas", at_commit(git, commit))
+    done = standard.build("areas", at_commit(git, commit), jobs=1)
     spent = _cpu() - began
     build = standard.last
     assert build is not None
