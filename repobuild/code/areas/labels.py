@@ -100,7 +100,7 @@ class _Words(NamedTuple):
     ) -> str:
         ranked = sorted(self.files, key=self._rank)
         common = self.known.common
-        nouns = [w for w in ranked if w not in common and self._is_new(w)]
+        nouns = _distinct(w for w in ranked if w not in common and self._is_new(w))
         deepest = max(folders, key=lambda f: (f.count("/"), f), default="")
         of_folder = [w for w in words_of(_name(deepest)) if self._is_new(w)]
         stem = [w for w in words_of(_name(first).partition(".")[0]) if w]
@@ -129,6 +129,14 @@ class _Words(NamedTuple):
         while True:
             yield str(number)
             number += 1
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    """Return words without those that are another number of one before."""
+    found: dict[str, str] = {}
+    for word in words:
+        found.setdefault(word.rstrip("s"), word)
+    return list(found.values())
 
 
 def _written(verb: str, nouns: Sequence[str], level: int) -> str:
