@@ -618,7 +618,7 @@ class BuildSection(Struct, kw_only=True):
     """What a plain `repobuild` builds, and where. Enters no key."""
 
     goals: Annotated[list[_Line], _doc("tables", min_length=1, max_length=100)] = (
-        msgspec.field(default_factory=lambda: ["report", "merged"])
+        msgspec.field(default_factory=lambda: ["report", "merged", "areas"])
     )
     backend: Annotated[
         Literal["loky", "dask", "ray"],

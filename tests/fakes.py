@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from repobuild.engine.digest import digest, pack
+
 
 class MemoryIndex:
     def __init__(self) -> None:
@@ -41,6 +43,10 @@ class MemoryTable:
 
     def items(self) -> Iterator[tuple[str, Any]]:
         return iter(sorted(self.rows.items()))
+
+    def digests(self) -> Iterator[tuple[str, bytes]]:
+        for key, value in self.items():
+            yield key, digest(pack(value))
 
     def entries(self) -> Iterator[tuple[str, Any]]:
         for key, value in self.items():

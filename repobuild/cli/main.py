@@ -27,6 +27,8 @@ VERBS = {
     "export": "write a table to a folder, in its exchange format",
     "publish": "put the adapter where it is served from: a folder, a URL or the hub",
     "ask": "put a question to base and adapter, side by side",
+    "graph": "search, read and follow the repository graph",
+    "mcp": "the same graph for agents: a server of the Model Context Protocol",
     "report": "scores of base, parent and adapter",
     "serve": "answer as an OpenAI-compatible endpoint, and follow the builds",
     "review": "read samples, and say which are good or bad",

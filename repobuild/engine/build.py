@@ -54,6 +54,8 @@ class Build(BuildContext):
             BuildError: a rule failed; what was built before it is kept.
         """
         needed = closure(self.rules, goals)
+        # No table is made from a task's, so all tables can be made before the tasks.
+        needed.sort(key=lambda name: self.rules[name].kind == "task")
         # Tasks are last and dearest, so what they depend on is checked first: a broken
         # base model ends the build before any sample is made.
         with self.progress("checking", 0):

@@ -86,6 +86,10 @@ class Table(Protocol):
         """Yield all keys with their values, sorted by key."""
         ...
 
+    def digests(self) -> Iterator[tuple[str, bytes]]:
+        """Yield all keys with the digests of their rows, sorted; decodes none."""
+        ...
+
     def entries(self) -> Iterator[tuple[str, Value]]:
         """Yield logical rows: (key + sub, item) for a rule with `entries = true`."""
         ...

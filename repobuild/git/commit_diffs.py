@@ -149,6 +149,20 @@ def commit_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Any
     }
 
 
+def diff_commits(
+    repository: pygit2.Repository, old: pygit2.Commit, new: pygit2.Commit
+) -> tuple[int, list[list[str]]]:
+    """Return how many files two commits differ by, and the changes as a row has them.
+
+    Raises `MissingObjectError` when a tree, or a blob that may be a renamed file, is
+    missing.
+    """
+    try:
+        return _diff(repository, old.tree, new.tree)
+    except (KeyError, pygit2.GitError) as error:
+        raise MissingObjectError(str(new.id)) from error
+
+
 def _diff(
     repository: pygit2.Repository, old: pygit2.Tree, new: pygit2.Tree
 ) -> tuple[int, list[list[str]]]:

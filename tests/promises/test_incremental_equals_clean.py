@@ -39,7 +39,7 @@ FAULTS = "tests.promises.faults"
 class World:
     """A repository that is edited, and the state that follows it."""
 
-    def __init__(self, place: Path, start: Tree) -> None:
+    def __init__(self, place: Path, start: Tree, goal: str = GOAL) -> None:
         self.place = place
         self.repository = Repository(place / "repository")
         self.grown = Standard(self.repository.git, place / "grown")
@@ -47,7 +47,8 @@ class World:
         self.trees: list[Tree] = [start]
         self.commits = [self.repository.commit_tree(start, [])]
         self._cleans = 0
-        self._build(GOAL)
+        self.goal = goal
+        self._build(goal)
 
     def step(self, step: Step) -> None:
         edit, how = step
@@ -149,6 +150,29 @@ def assert_equal(grown: Standard, clean: Standard, table: str) -> None:
     if grown.rules[table].kind == "view":
         assert grown.terms(table) == clean.terms(table), table
         assert grown.indexed(table) == clean.indexed(table), table
+
+
+def _follow(story: Any, goal: str) -> None:
+    """Build a goal after each commit of a story, and hold it against a clean build."""
+    start, steps = story
+    with tempfile.TemporaryDirectory() as name:
+        world = World(Path(name), edits.tree_of(start), goal)
+        for edit, _ in steps:
+            world.step((edit, ("build", goal)))
+        world.close()
+
+
+@settings(
+    max_examples=int(os.environ.get("REPOBUILD_EXAMPLES", "4")),
+    deadline=None,
+    derandomize="REPOBUILD_EXAMPLES" not in os.environ,
+    suppress_health_check=list(HealthCheck),
+    print_blob=True,
+)
+@given(edits.story)
+def test_after_any_edits_features_and_common_commits_equal_a_clean_builds(story):
+    _follow(story, "features")
+    _follow(story, "cochange")
 
 
 @settings(

@@ -46,6 +46,7 @@ MAY_USE = {
     "survey": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "hooks", "remote"},
+    "query": DATA | {"engine", "git", "code"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     # It builds in processes of their own, by the command line.
@@ -57,7 +58,7 @@ MAY_USE = {
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey", "fleet", "ci", "remote", "serve"},
+    | {"survey", "fleet", "ci", "remote", "serve", "query"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}

@@ -185,6 +185,10 @@ class StoredTable:
         for key, *row in self._database.execute(query):
             yield key, RawRow(*row)
 
+    def digests(self) -> Iterator[tuple[str, bytes]]:
+        query = f'SELECT key, digest FROM "rows_{self._name}" ORDER BY key'
+        yield from self._database.execute(query)
+
     def items(self) -> Iterator[tuple[str, Value]]:
         if not self.rule.stored:
             for key in self.keys():

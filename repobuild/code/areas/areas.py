@@ -1,0 +1,187 @@
+"""The task `areas`: the hierarchy as of a commit, continued from its parent's.
+
+    reuse    a first-parent ancestor had exactly these features: a reverted commit
+             answers as before
+    encode   there is no parent, or too many files changed places since the last encode
+    evolve   the parent's hierarchy, with what changed since (evolve.py)
+
+Which files changed is read from the digests of the rows of `features`; the rows of
+other files are read by `encode` only.
+
+Exact are the tables that this reads. What remembers its past is in the artifact alone:
+which subcategory a file is in, and the ids and labels. How far that is from a clean
+encode is measured in docs/graph.md.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import blake2b
+from itertools import islice
+from math import sqrt
+
+from repobuild.code.areas.area_map import AreaMap
+from repobuild.code.areas.encode import PlacingEvidence, encode, keep_names
+from repobuild.code.areas.evolve import Evolution, evolve, needs_encode
+from repobuild.code.areas.file_words import bag_of, role_of
+from repobuild.code.graph.nodes import edge_key, split_id
+from repobuild.code.scan.language import DOCUMENTS
+from repobuild.engine.contract import Table, Task, Value
+
+_DIGEST = 8
+_SEARCHED = 200  # ancestors in which equal features are looked for
+_STRENGTH = {"imports": 1.0, "calls": 0.5, "inherits": 1.0, "uses": 0.25}
+
+
+def areas(task: Task) -> Mapping[str, Value]:
+    """Write the hierarchy of the commit, or name an artifact that is one."""
+    digests = {
+        path: digest[:_DIGEST] for path, digest in task.table("features").digests()
+    }
+    content = _content(digests)
+    rows = task.rows("areas")
+    if known := _with_content(task, rows, content):
+        return {"object": known["object"], "mode": "reuse", "content": content}
+    parent = _parent_map(task, rows)
+    done = Evolution()
+    area_map = parent
+    if area_map is not None:
+        done = _evolve(task, area_map, digests)
+    if area_map is None or needs_encode(area_map):
+        with task.progress("areas", 0):
+            found = encode(_evidence(task, digests, digests), _edges(task))
+        mode = "encode"
+        area_map = keep_names(found, area_map) if area_map else found
+    else:
+        mode = "evolve"
+    area_map.write(task.folder)
+    return {
+        "mode": mode,
+        "content": content,
+        "files": len(area_map.files),
+        "nodes": len(area_map.nodes),
+        "churn": area_map.churn,
+        "inserted": len(done.inserted),
+        "removed": len(done.removed),
+        "renamed": len(done.renamed),
+        "in_place": len(done.in_place),
+        "moved": len(done.moved),
+        "relabelled": len(done.relabelled),
+    }
+
+
+def _content(digests: Mapping[str, bytes]) -> str:
+    """Return a digest of all features."""
+    whole = blake2b(digest_size=16)
+    for path, digest in sorted(digests.items()):
+        whole.update(path.encode("utf-8", "surrogatepass") + b"\0" + digest)
+    return whole.hexdigest()
+
+
+def _with_content(
+    task: Task, rows: Mapping[str, Mapping[str, Value]], content: str
+) -> Mapping[str, Value] | None:
+    """Return the row of the nearest ancestor with these features."""
+    for ancestor in islice(task.ancestors(), _SEARCHED):
+        row = rows.get(ancestor)
+        if row and row.get("content") == content and _is_there(task, row):
+            return row
+    return None
+
+
+def _is_there(task: Task, row: Mapping[str, Value]) -> bool:
+    try:
+        task.object(str(row["object"]))
+    except KeyError:
+        return False
+    return True
+
+
+def _parent_map(task: Task, rows: Mapping[str, Mapping[str, Value]]) -> AreaMap | None:
+    """Return the hierarchy that this one continues.
+
+    The same that the engine puts into the key: of the nearest first-parent ancestor
+    that has one, else the newest (engine/run/task.py). A lost one counts as none.
+    """
+    if task.commit in rows:
+        digest = str(rows[task.commit]["follows"])
+    else:
+        near = next((rows[one] for one in task.ancestors() if one in rows), None)
+        newest = max(rows.values(), key=lambda row: int(row["build"]), default=None)
+        row = near or newest
+        digest = str(row["object"]) if row else ""
+    try:
+        return AreaMap.read(task.object(digest)) if digest else None
+    except KeyError:
+        return None
+
+
+def _evolve(task: Task, area_map: AreaMap, digests: Mapping[str, bytes]) -> Evolution:
+    files = area_map.files
+    changed = [
+        path
+        for path, digest in digests.items()
+        if path not in files or files[path].digest != digest
+    ]
+    evidence = _evidence(task, changed, digests)
+    removed = files.keys() - (digests.keys() - (set(changed) - evidence.keys()))
+    graph = task.table("graph")
+    depends_on = {path: sorted(_targets(graph.get(path), path)) for path in evidence}
+    return evolve(area_map, evidence, removed, depends_on)
+
+
+def _evidence(
+    task: Task, paths: Iterable[str], digests: Mapping[str, bytes]
+) -> dict[str, PlacingEvidence]:
+    """Return what the files are placed by; without those that are not analysed."""
+    features, graph = task.table("features"), task.table("graph")
+    found = {}
+    for path in paths:
+        row = features.get(path)
+        if row:
+            node = (graph.get(path) or {}).get("", {})
+            language = str(node.get("language", ""))
+            role = role_of(path, language, language in DOCUMENTS)
+            found[path] = PlacingEvidence(digests[path], bag_of(path, row), role)
+    return found
+
+
+def _targets(row: Value | None, path: str) -> dict[str, float]:
+    """Return the other files that a file depends on, with the strength."""
+    found: dict[str, float] = defaultdict(float)
+    for sub in row or {}:
+        key = edge_key(sub)
+        if key and key.kind in _STRENGTH:
+            other = split_id(key.target)[0]
+            if other != path:
+                found[other] += _STRENGTH[key.kind]
+    return found
+
+
+def _edges(task: Task) -> dict[str, dict[str, float]]:
+    """Return the edges between files: dependencies, and common commits.
+
+    A dependency is divided by the root of what both files have, so that a module that
+    everything imports binds nothing together.
+    """
+    out = dict(_dependencies(task.table("graph")))
+    total: dict[str, float] = defaultdict(float)
+    for path, targets in out.items():
+        for other, strength in targets.items():
+            total[path] += strength
+            total[other] += strength
+    edges: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for path, targets in out.items():
+        for other, strength in targets.items():
+            edges[path][other] += strength / sqrt(total[path] * total[other])
+    for path, partners in task.table("cochange").items():
+        for other, strength in partners.items():
+            edges[path][other] += strength / 2  # is in both rows
+    return edges
+
+
+def _dependencies(graph: Table) -> Iterator[tuple[str, dict[str, float]]]:
+    for path, row in graph.items():
+        if not path.startswith("@"):
+            yield path, _targets(row, path)

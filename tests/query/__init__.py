@@ -1,0 +1,1 @@
+"""Tests of `repobuild.query`: replies about a small repository."""
