@@ -5,6 +5,8 @@
 Both servers are that of transformers, on the CPU, with equal weights: ours loads base
 and adapter, the other one (`transformers serve`) the model into which both are merged.
 They are asked in turn by the `openai` client, 64 tokens an answer whatever they say.
+Each computes with one thread: two that wait for each other on a busy machine lose most
+of their time (20-fold with a dozen other processes on two cores).
 DIR is a repository that has an adapter; then a commit is built, and what a client sees
 of it is measured: how long after the build has ended `NAME@latest` is the new adapter,
 and the longest answer meanwhile. The commit is made in a clone.
@@ -63,7 +65,6 @@ def is_up(port: int) -> bool:
 def server(command: list[str], where: Path, port: int) -> Iterator[OpenAI]:
     """Run a server until the block ends; yield a client when it answers."""
     environment = {**ENVIRONMENT, "HF_HUB_OFFLINE": "1"}
-    environment.pop("OMP_NUM_THREADS")
     with subprocess.Popen(
         command, cwd=where, env=environment, stdout=-3, stderr=-3
     ) as child:

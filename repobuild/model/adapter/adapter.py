@@ -95,7 +95,8 @@ def adapter(task: Task) -> dict[str, Any]:
 
     Raises `BuildError` when there is nothing to train on.
     """
-    plan = make_plan(task)
+    with task.progress("comparing the samples with the parent's", 0):
+        plan = make_plan(task)
     decision = plan.decision
     task.event("adapter", mode=decision.mode.value, reason=decision.reason)
     if decision.mode in (StepMode.REUSE, StepMode.WAIT):
@@ -158,9 +159,11 @@ def train_step(task: Task, plan: Plan) -> TrainedStep:
         asked = ask_parent(task, plan, conversation, to_ask)
         reviews = boxes_after_asking(plan, to_ask, asked)
         review = read_share(task.settings, "review")
-        lesson = next_lesson(plan, conversation, budget, review, reviews)
+        with task.progress("choosing facts", 0):
+            lesson = next_lesson(plan, conversation, budget, review, reviews)
     else:
-        lesson = first_lesson(plan, conversation, budget)
+        with task.progress("choosing facts", 0):
+            lesson = first_lesson(plan, conversation, budget)
     if not lesson.facts:
         raise BuildError(
             f"nothing to train on: {len(plan.samples)} samples, none of them usable "
