@@ -124,6 +124,8 @@ FILES = {
     "club/errors.py": '"""What goes wrong."""\n\n\nclass Refused(Exception):\n'
     '    """The door stays closed."""\n',
     "club/old.py": OLD,
+    "examples/doors.py": "from club.cards import admit\n\n\ndef show_doors(card):\n"
+    '    """Show how doors open."""\n    return admit(card, 1)\n',
     "tests/test_cards.py": "from club.cards import Card, admit\n\n\n"
     "class TestCards:\n    def test_admit(self):\n"
     "        assert admit(Card(2), 1) == 0\n\n\n"
@@ -154,7 +156,7 @@ def test_a_class_is_explained_by_the_docstring_of_its_constructor(club: Sampled)
 def test_numbers_tell_what_is_in_tests(club: Sampled):
     (text,) = answers(club, "statistics")
     assert text.endswith(
-        "3 classes, 10 functions and 11 methods in all. Of these, "
+        "3 classes, 11 functions and 11 methods in all. Of these, "
         "1 classes, 1 functions and 1 methods are in tests."
     )
 
@@ -293,3 +295,31 @@ def test_a_class_is_instantiated_by_those_who_call_it(club: Sampled):
 )
 def test_what_tells_of_past_releases(path):
     assert tells_of_past(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "super(Card, self).admit(card)",
+        "self.assertEqual(self.club.admit(card), 1)",
+    ],
+)
+def test_a_call_that_nobody_else_can_write_is_no_example(line):
+    assert call_example([line], 0, "admit", is_test=True) is None
+
+
+def test_a_body_with_an_empty_line_is_not_cut_there():
+    lines = ["@stamped", "def f(a):", "    b = a", "", "    c = b", "    return c"]
+    found = call_example(lines, 0, "stamped")
+    assert (
+        found
+        and found.code == "@stamped\ndef f(a):\n    b = a\n    c = b\n    return c"
+    )
+
+
+def test_a_role_without_backticks_is_a_name():
+    assert summarise("Add an error to :attr:tree.") == "Add an error to `tree`."
+
+
+def test_what_examples_define_is_not_explained(club: Sampled):
+    assert not club.answers("examples/doors.py::show_doors")

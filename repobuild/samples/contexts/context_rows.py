@@ -300,22 +300,25 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
-    row["open"] = _open_lists(element, reader, row["callees"])
+    row["open"] = _open_lists(file, element, row["callees"])
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
 
 def _open_lists(
-    element: ElementView, reader: GraphReader, callees: list[str]
+    file: FileContext, element: ElementView, callees: list[str]
 ) -> list[str]:
     """Return the lists of users and callees that may miss some.
 
     The users of a method do where any code calls its name on an object of unknown
     class, the callees where the element makes such a call.
     """
+    reader = file.reader
     known = {name_of(split_id(id)[1]) for id in callees}
-    unknown = reader.open_calls(element.path) - _COMMON - known
+    # `x.append()` is a list's, unless the file has a method of that name.
+    usual = _COMMON.difference(file.method_counts)
+    unknown = reader.open_calls(element.path) - usual - known
     called = (chain for chain in element.calls() if "." in chain)
     found = ["callees"] if any(name_of(one) in unknown for one in called) else []
     if element.type != "method":

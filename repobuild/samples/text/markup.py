@@ -17,6 +17,10 @@ from __future__ import annotations
 import re
 
 _ROLE = re.compile(r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
+# A role whose author forgot the backticks: `:attr:tree`.
+_BARE_ROLE = re.compile(
+    r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
+)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
@@ -34,6 +38,7 @@ def strip_markup(text: str) -> str:
     text = text[:_MAX_LINE]
     if "{" in text:
         text = _EPYTEXT.sub(_epytext, text)
+    text = _BARE_ROLE.sub(r"`\1`", text)
     if "`" not in text and "::" not in text:
         return text
     text = _ROLE.sub(_role_text, text)

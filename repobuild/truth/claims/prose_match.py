@@ -19,6 +19,9 @@ _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
 _ROLE = re.compile(
     r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
 )  # {} in MyST
+_BARE_ROLE = re.compile(
+    r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
+)
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
@@ -115,6 +118,7 @@ def occurs(text: str, source: str, before: str = "") -> bool:
 def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
     text = _EPYTEXT.sub(lambda inline: _epytext(*inline.groups()), text)
+    text = _BARE_ROLE.sub(r"`\1`", text)
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
