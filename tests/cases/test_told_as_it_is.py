@@ -124,6 +124,11 @@ FILES = {
     "club/errors.py": '"""What goes wrong."""\n\n\nclass Refused(Exception):\n'
     '    """The door stays closed."""\n',
     "club/old.py": OLD,
+    "club/checks.py": '"""Checks for those who make cards."""\n\n\n'
+    "class CardTestCase:\n"
+    '    """What cards have to do."""\n\n    def test_that_it_opens(self, card):\n'
+    "        door = card.first()\n        if not door:\n"
+    "            door = card.second()\n        assert door.is_open\n",
     "examples/doors.py": "from club.cards import admit\n\n\ndef show_doors(card):\n"
     '    """Show how doors open."""\n    return admit(card, 1)\n',
     "tests/test_cards.py": "from club.cards import Card, admit\n\n\n"
@@ -156,7 +161,7 @@ def test_a_class_is_explained_by_the_docstring_of_its_constructor(club: Sampled)
 def test_numbers_tell_what_is_in_tests(club: Sampled):
     (text,) = answers(club, "statistics")
     assert text.endswith(
-        "3 classes, 11 functions and 11 methods in all. Of these, "
+        "4 classes, 11 functions and 12 methods in all. Of these, "
         "1 classes, 1 functions and 1 methods are in tests."
     )
 
@@ -323,3 +328,12 @@ def test_a_role_without_backticks_is_a_name():
 
 def test_what_examples_define_is_not_explained(club: Sampled):
     assert not club.answers("examples/doors.py::show_doors")
+
+
+def test_a_default_role_with_a_target_is_its_text():
+    assert summarise("The `Card <club.cards.Card>` opens.") == "The `Card` opens."
+
+
+def test_tests_that_a_class_of_the_product_offers_are_not_explained(club: Sampled):
+    assert club.answers("club/checks.py::CardTestCase")
+    assert not club.answers("club/checks.py::CardTestCase.test_that_it_opens")

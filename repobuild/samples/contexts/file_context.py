@@ -243,14 +243,16 @@ class FileContext:
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
 
-        That is so for tests, tools, functions within functions, and for what stands in
-        where an import fails.
+        That is so for tests, also those that a product's class offers, tools, functions
+        within functions, and for what stands in where an import fails.
         """
         if element.type == "section":
             return False
         if self.is_test or self.is_tool or self._is_substitute(element):
             return True
         parent = self.elements.get(element.parent)
+        if element.name.startswith("test_") and parent and "Test" in parent.name:
+            return True  # for the test classes of those who use the project
         return parent is not None and parent.type != "class"
 
     def _is_substitute(self, element: ElementView) -> bool:

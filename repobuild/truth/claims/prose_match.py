@@ -25,6 +25,7 @@ _BARE_ROLE = re.compile(
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
+_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s*<[\w.~!]+>`(?![_`])")
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
@@ -123,7 +124,7 @@ def plain(text: str) -> str:
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
     text = _ROLE.sub(lambda role: _role_text(role[1]), text)
-    text = _LINK.sub(r"\1", text)
+    text = _TITLED.sub(r"\1", _LINK.sub(r"\1", text))
     return _SIGNS.sub("", text)
 
 
