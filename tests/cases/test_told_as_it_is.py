@@ -337,3 +337,10 @@ def test_a_default_role_with_a_target_is_its_text():
 def test_tests_that_a_class_of_the_product_offers_are_not_explained(club: Sampled):
     assert club.answers("club/checks.py::CardTestCase")
     assert not club.answers("club/checks.py::CardTestCase.test_that_it_opens")
+
+
+@pytest.mark.parametrize(
+    "docstring", ["# pylint: disable=all\nurl = 'http://a.b'", 'url = "http://a.b/c"']
+)
+def test_code_in_a_docstring_is_no_purpose(docstring):
+    assert summarise(docstring) == ""

@@ -60,6 +60,7 @@ def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -
         "assert isinstance(found, Row)",
         "self.assertIsInstance(found(rows), Row)",
         "self.assertTrue(size(rows) > 10 * KILO)",
+        'self.assertRegex(name(rows), "[a-z]+1")',
         "self.check(total(rows), 4200)",
         "assert total(\n        rows\n    ) == 4200",
     ],

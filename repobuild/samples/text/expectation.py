@@ -47,7 +47,7 @@ _LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
 # What follows "Raises" is a call that fails, and not what it returns.
 _ASSERT_METHOD = re.compile(
-    rb"self\.assert(?!Not|False|IsN|IsInstance|Greater|Less|Raises|Warns|Logs)"
+    rb"self\.assert(?!Not|False|IsN|IsInstance|Greater|Less|Raises|Warns|Logs|Regex)"
 )
 _ASSERT_TRUTH = re.compile(rb"self\.assertTrue")
 _LOOSE = ("!=", "is not", "not in", "<", "<=", ">", ">=")
