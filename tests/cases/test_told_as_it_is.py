@@ -35,6 +35,11 @@ class Card:
     def holder(self):
         return self.name or str(self.number)
 
+    @holder.setter
+    def holder(self, name):
+        """Give the card to another one."""
+        self.name = name
+
     def stamp(self, place, day, note=""):
         """Stamp a card at the door of a place."""
         if day < 0:
@@ -126,7 +131,8 @@ FILES = {
     "club/old.py": OLD,
     "club/checks.py": '"""Checks for those who make cards."""\n\n\n'
     "class CardTestCase:\n"
-    '    """What cards have to do."""\n\n    def test_that_it_opens(self, card):\n'
+    '    """What CardTestCase asks cards to do."""\n\n'
+    "    def test_that_it_opens(self, card):\n"
     "        door = card.first()\n        if not door:\n"
     "            door = card.second()\n        assert door.is_open\n",
     "examples/doors.py": "from club.cards import admit\n\n\ndef show_doors(card):\n"
@@ -161,7 +167,7 @@ def test_a_class_is_explained_by_the_docstring_of_its_constructor(club: Sampled)
 def test_numbers_tell_what_is_in_tests(club: Sampled):
     (text,) = answers(club, "statistics")
     assert text.endswith(
-        "4 classes, 11 functions and 12 methods in all. Of these, "
+        "4 classes, 11 functions and 13 methods in all. Of these, "
         "1 classes, 1 functions and 1 methods are in tests."
     )
 
@@ -344,3 +350,19 @@ def test_tests_that_a_class_of_the_product_offers_are_not_explained(club: Sample
 )
 def test_code_in_a_docstring_is_no_purpose(docstring):
     assert summarise(docstring) == ""
+
+
+def test_a_property_with_a_setter_can_be_assigned_to(club: Sampled):
+    (text,) = answers(club, "sketch", f"{HOME}Card.holder")
+    assert "**It can be assigned to**" in text
+    assert "no docstring" not in text
+
+
+def test_a_description_with_the_name_is_not_asked_for(club: Sampled):
+    told = [one["question"] for one in of_kind(club, "reverse")]
+    assert told and not any("CardTestCase" in text for text in told)
+
+
+def test_an_assertion_about_what_it_does_not_show_is_no_example():
+    line = "assert card.admit(door.original()) == card"
+    assert call_example([line], 0, "admit", is_test=True) is None

@@ -41,6 +41,7 @@ _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _CONSTANT = re.compile(r"(?<![.\w])[A-Z][A-Z0-9_]*_[A-Z0-9_]+(?!\w)")
 _FIXTURE = re.compile(r"\bself\.(?!assert|fail)\w")  # what a test's `setUp` makes
 _ARGUMENT = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)\s*(?=[,)])")
+_PASSED = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)(?=\.|\s*[,)])")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
@@ -118,6 +119,8 @@ def call_example(
             return None
         whole = _with_variables(lines, start, quoted)
         if is_test and (_undefined(whole, _CONSTANT) or _FIXTURE.search(code)):
+            return None
+        if is_test and code.startswith("assert ") and _undefined(whole, _PASSED):
             return None
         return CallExample(score - bool(_undefined(whole, _ARGUMENT)), whole)
     return None

@@ -181,6 +181,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "async": element.is_coroutine,
         "stub": element.is_stub and element.type != "class",
         "module_summary": file.summary,
+        "settable": file.has_setter(element),
     }
     row["deprecated"] = file.is_deprecated
     if file.language == "python" and element.type != "class":

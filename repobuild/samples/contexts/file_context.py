@@ -292,6 +292,15 @@ class FileContext:
         named = self.children(element.parent)
         return sum(one.plain_qual == element.plain_qual for one in named) > 1
 
+    def setters(self, element: ElementView) -> list[ElementView]:
+        """Return the setters of a property."""
+        wanted = f"{element.name}.setter"
+        named = self.children(element.parent) if element.is_property else []
+        return [one for one in named if wanted in one.row.decorators]
+
+    def has_setter(self, element: ElementView) -> bool:
+        return bool(self.setters(element))
+
     def is_effective(self, element: ElementView) -> bool:
         """Return whether it is the first definition of its name that is to be told.
 
