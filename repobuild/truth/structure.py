@@ -78,7 +78,8 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "imports": (),
     "importers": ("taken_by?",),
     "place": (
-        "reasoning?", "module_summary?", "used_by|made_by", "calls", "trace_code?",
+        "reasoning?", "summary?", "module_summary?", "used_by|made_by", "calls",
+        "trace_code?",
     ),
     "example": ("reasoning",),
     "change": ("steps", "trace_code?"),

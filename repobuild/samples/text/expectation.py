@@ -169,7 +169,7 @@ def _is_guessable(test: CutTest) -> bool:
     if not shown.issuperset(_unknown_names(core)):
         return True
     names = _NAME.findall(core)
-    if shown.issuperset(names) and not _LITERAL.search(core):
+    if (shown | _KNOWN).issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before
 
