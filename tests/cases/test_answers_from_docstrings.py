@@ -232,7 +232,7 @@ def test_a_method_of_another_class_keeps_its_class(pages: Sampled) -> None:
 
 def test_no_remark_is_made_on_a_docstring_that_two_have(pages: Sampled) -> None:
     (text,) = answers(pages, "sketch", f"{LINK}encode_key")
-    assert "docstring" not in text and 'return text.replace("=", "%3D")' in text
+    assert "ts docstring" not in text and 'return text.replace("=", "%3D")' in text
 
 
 def test_how_a_file_is_run_is_not_what_it_is_for(pages: Sampled) -> None:

@@ -100,6 +100,15 @@ FILES = {
     "    def ship_first(self):\n"
     '        """Ship the first order."""\n'
     "        Order = self.orders\n        return Order[0]\n",
+    "orders/desk.py": '"""The desk."""\n\nfrom .checks import Order, check\n'
+    "from .parts import Part\n\n\n"
+    "def typed(one):\n    return object\n\n\nPartBase = typed(Part)\n\n\n"
+    "class Desk(PartBase):\n"
+    '    """Takes orders."""\n\n'
+    "    def take_all(self, orders):\n"
+    '        """Check and make all orders."""\n\n'
+    "        def made(one):\n            return Order.of(one)\n\n"
+    "        return [check(one) for one in map(made, orders)]\n",
     "orders/late.py": '"""Late orders."""\n\nfrom .checks import Order\n\n\n'
     'def late(parts):\n    """Ship a late order."""\n'
     "    order = Order()\n    order.ship()\n    return order\n",
@@ -165,10 +174,20 @@ def test_a_file_imports_what_its_statements_name(orders: Sampled):
 
 def test_who_takes_names_from_the_package_depends_on_their_module(orders: Sampled):
     (text,) = answers(orders, "importers", "orders/parts.py")
-    assert "is imported by `orders/__init__.py`, `orders/api.py`." in text
+    assert "`orders/__init__.py`, `orders/api.py`, `orders/desk.py`.\n" in text
     assert text.endswith(
         "**Names of it are imported from elsewhere by**: `orders/shop.py`"
     )
     assert not answers(orders, "importers", "orders/errors.py") & {
         text for text in orders.answers("orders/errors.py") if "__init__" in text
     }
+
+
+def test_a_function_within_a_function_leaves_the_list_of_callees_open(orders: Sampled):
+    told = orders.answers("orders/desk.py::Desk.take_all")
+    listed = [text for text in told if "`Desk.take_all` calls" in text]
+    assert all(text.endswith("and possibly others.") for text in listed)
+
+
+def test_a_base_that_a_call_made_is_not_told_as_a_class(orders: Sampled):
+    assert not answers(orders, "bases", "orders/desk.py::Desk")

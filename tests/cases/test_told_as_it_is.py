@@ -35,6 +35,11 @@ class Card:
     def holder(self):
         return self.name or str(self.number)
 
+    @holder.setter
+    def holder(self, name):
+        """Give the card to another one."""
+        self.name = name
+
     def stamp(self, place, day, note=""):
         """Stamp a card at the door of a place."""
         if day < 0:
@@ -124,6 +129,14 @@ FILES = {
     "club/errors.py": '"""What goes wrong."""\n\n\nclass Refused(Exception):\n'
     '    """The door stays closed."""\n',
     "club/old.py": OLD,
+    "club/checks.py": '"""Checks for those who make cards."""\n\n\n'
+    "class CardTestCase:\n"
+    '    """What CardTestCase asks cards to do."""\n\n'
+    "    def test_that_it_opens(self, card):\n"
+    "        door = card.first()\n        if not door:\n"
+    "            door = card.second()\n        assert door.is_open\n",
+    "examples/doors.py": "from club.cards import admit\n\n\ndef show_doors(card):\n"
+    '    """Show how doors open."""\n    return admit(card, 1)\n',
     "tests/test_cards.py": "from club.cards import Card, admit\n\n\n"
     "class TestCards:\n    def test_admit(self):\n"
     "        assert admit(Card(2), 1) == 0\n\n\n"
@@ -154,7 +167,7 @@ def test_a_class_is_explained_by_the_docstring_of_its_constructor(club: Sampled)
 def test_numbers_tell_what_is_in_tests(club: Sampled):
     (text,) = answers(club, "statistics")
     assert text.endswith(
-        "3 classes, 10 functions and 11 methods in all. Of these, "
+        "4 classes, 11 functions and 13 methods in all. Of these, "
         "1 classes, 1 functions and 1 methods are in tests."
     )
 
@@ -293,3 +306,63 @@ def test_a_class_is_instantiated_by_those_who_call_it(club: Sampled):
 )
 def test_what_tells_of_past_releases(path):
     assert tells_of_past(path)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "super(Card, self).admit(card)",
+        "self.assertEqual(self.club.admit(card), 1)",
+    ],
+)
+def test_a_call_that_nobody_else_can_write_is_no_example(line):
+    assert call_example([line], 0, "admit", is_test=True) is None
+
+
+def test_a_body_with_an_empty_line_is_not_cut_there():
+    lines = ["@stamped", "def f(a):", "    b = a", "", "    c = b", "    return c"]
+    found = call_example(lines, 0, "stamped")
+    assert (
+        found
+        and found.code == "@stamped\ndef f(a):\n    b = a\n    c = b\n    return c"
+    )
+
+
+def test_a_role_without_backticks_is_a_name():
+    assert summarise("Add an error to :attr:tree.") == "Add an error to `tree`."
+
+
+def test_what_examples_define_is_not_explained(club: Sampled):
+    assert not club.answers("examples/doors.py::show_doors")
+
+
+def test_a_default_role_with_a_target_is_its_text():
+    assert summarise("The `Card <club.cards.Card>` opens.") == "The `Card` opens."
+
+
+def test_tests_that_a_class_of_the_product_offers_are_not_explained(club: Sampled):
+    assert club.answers("club/checks.py::CardTestCase")
+    assert not club.answers("club/checks.py::CardTestCase.test_that_it_opens")
+
+
+@pytest.mark.parametrize(
+    "docstring", ["# pylint: disable=all\nurl = 'http://a.b'", 'url = "http://a.b/c"']
+)
+def test_code_in_a_docstring_is_no_purpose(docstring):
+    assert summarise(docstring) == ""
+
+
+def test_a_property_with_a_setter_can_be_assigned_to(club: Sampled):
+    (text,) = answers(club, "sketch", f"{HOME}Card.holder")
+    assert "**It can be assigned to**" in text
+    assert "no docstring" not in text
+
+
+def test_a_description_with_the_name_is_not_asked_for(club: Sampled):
+    told = [one["question"] for one in of_kind(club, "reverse")]
+    assert told and not any("CardTestCase" in text for text in told)
+
+
+def test_an_assertion_about_what_it_does_not_show_is_no_example():
+    line = "assert card.admit(door.original()) == card"
+    assert call_example([line], 0, "admit", is_test=True) is None

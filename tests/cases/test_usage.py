@@ -104,7 +104,7 @@ CALLS = {
 }
 SHOP = {
     "pyproject.toml": "[project]\nname = 'shop'\ndependencies = ['numpy>=1']\n",
-    "examples/numpy.py": '''"""Examples of arrays."""
+    "shims/numpy.py": '''"""Examples of arrays."""
 
 
 def array(values):
@@ -113,7 +113,7 @@ def array(values):
 ''',
     "pkg/core.py": '''"""The core of the shop."""
 
-from examples.numpy import array
+from shims.numpy import array
 
 
 def load(address):
@@ -271,8 +271,8 @@ def test_a_declared_dependency_is_never_the_target_of_a_call(tmp_path: Path) -> 
     sampled = Sampled(tmp_path, SHOP)
     assert sampled.audit().wrong == []
     read = sampled.tree.read_blob
-    # The same claims, as if the file imported the package and not the example.
-    foreign = SHOP["pkg/core.py"].replace("examples.numpy", "numpy").encode()
+    # The same claims, as if the file imported the package and not the shim.
+    foreign = SHOP["pkg/core.py"].replace("shims.numpy", "numpy").encode()
     edited = {"pkg/core.py": foreign}
     claims = {
         key: sample

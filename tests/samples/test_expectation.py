@@ -52,6 +52,7 @@ def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -
         "assert rows",
         'assert total(rows) == 4200, "a message"',
         "self.assertTrue(ready(rows))",
+        "assert size(rows) == len(set(rows))",
         # What fails is told, and not what is expected.
         'self.assertTrue(ready(rows), "%r is ready" % rows)',
         'self.assertFalse(total(rows) != total(read), "%r == %r" % (rows, read))',
@@ -60,6 +61,7 @@ def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -
         "assert isinstance(found, Row)",
         "self.assertIsInstance(found(rows), Row)",
         "self.assertTrue(size(rows) > 10 * KILO)",
+        'self.assertRegex(name(rows), "[a-z]+1")',
         "self.check(total(rows), 4200)",
         "assert total(\n        rows\n    ) == 4200",
     ],

@@ -10,9 +10,9 @@ _TEST_FILE = re.compile(
     r"|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.py$"
     r"|_test\.go$|\.(test|spec)\.[jt]sx?$|Tests?\.java$|_(unit)?test\.(cc|cpp|cxx|c)$"
 )
-# They measure, build or release the project, and nobody uses them for anything else.
+# They show, measure, build or release the project, and nobody uses them for more.
 _TOOL_FILE = re.compile(
-    r"(^|/)(benchmarks|asv_bench)/|(^|/)(bench_[^/]*|[^/]*_bench)\.py$"
+    r"^(examples?|demos?)/|(^|/)(benchmarks|asv_bench)/|(^|/)(bench_[^/]*|[^/]*_bench)\.py$"
     r"|(^|/)(setup|noxfile|versioneer|ez_setup|distribute_setup|fabfile)\.py$"
     r"|^tasks\.py$|(^|/)(docs?|documentation|sites?|website)/(.*/)?(\w+_)?conf\.py$"
 )
@@ -40,7 +40,7 @@ def is_test(path: str) -> bool:
 
 @cache
 def is_tool(path: str) -> bool:
-    """Return whether a file only measures, builds or documents the project."""
+    """Return whether a file only shows, measures, builds or documents the project."""
     return bool(_TOOL_FILE.search(path))
 
 

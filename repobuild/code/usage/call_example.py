@@ -9,7 +9,8 @@ its variables come along when they are short and nothing between changes the var
 
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
 that asserts something, is no example; nor is `super().name(...)`, which only an
-overriding method can write, nor what a test does with a constant that is not quoted.
+overriding method can write, nor what a test does with a constant, or an attribute of
+its class, that is not quoted.
 Arguments that nothing quoted defines score less.
 
 Every other quoted line is a line of the source without the common indentation, in the
@@ -38,7 +39,9 @@ _BODY_LINES = 3
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
 _CONSTANT = re.compile(r"(?<![.\w])[A-Z][A-Z0-9_]*_[A-Z0-9_]+(?!\w)")
+_FIXTURE = re.compile(r"\bself\.(?!assert|fail)\w")  # what a test's `setUp` makes
 _ARGUMENT = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)\s*(?=[,)])")
+_PASSED = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)(?=\.|\s*[,)])")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
@@ -107,13 +110,17 @@ def call_example(
         code = "\n".join(quoted)
         if _find_call(code, name) < 0 or len(code) > _LONGEST or not _is_valid(code):
             continue
-        if _LEFT_OUT.search(_without_strings(code)) or f"super().{name}(" in code:
+        if _LEFT_OUT.search(_without_strings(code)):
+            continue
+        if re.search(rf"super\([^()]*\)\.{re.escape(name)}\(", code):
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
             return None
         whole = _with_variables(lines, start, quoted)
-        if is_test and _undefined(whole, _CONSTANT):
+        if is_test and (_undefined(whole, _CONSTANT) or _FIXTURE.search(code)):
+            return None
+        if is_test and code.startswith("assert ") and _undefined(whole, _PASSED):
             return None
         return CallExample(score - bool(_undefined(whole, _ARGUMENT)), whole)
     return None
@@ -253,8 +260,10 @@ def _row_of_definition(lines: Sequence[str], row: int) -> int | None:
 def _body(lines: Sequence[str], row: int, margin: int) -> list[str] | None:
     """Return a short body below a header, None when it is long."""
     body: list[str] = []
-    for line in lines[row : row + _BODY_LINES + 1]:
-        if not line.strip() or len(line) - len(line.lstrip()) <= margin:
+    for line in lines[row:]:
+        if not line.strip():
+            continue
+        if len(line) - len(line.lstrip()) <= margin or len(body) > _BODY_LINES:
             break
         body.append(line)
     return body if 0 < len(body) <= _BODY_LINES else None

@@ -105,6 +105,8 @@ def element_row(
         neighbours |= {"overrides": [], "overridden": []}
     row.update(neighbours)
     if element.type == "class":
+        if _has_renamed_base(element, row):
+            row["bases"] = []  # what made the name may give another class, or none
         row.update(_foreign_bases(element, row))
     elif row["callers"] or row["readers"]:
         row["beyond"] = reaches_beyond(file, element)
@@ -181,6 +183,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "async": element.is_coroutine,
         "stub": element.is_stub and element.type != "class",
         "module_summary": file.summary,
+        "settable": file.has_setter(element),
     }
     row["deprecated"] = file.is_deprecated
     if file.language == "python" and element.type != "class":
@@ -300,29 +303,40 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
-    row["open"] = _open_lists(element, reader, row["callees"])
+    row["open"] = _open_lists(file, element, row["callees"])
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
 
 
 def _open_lists(
-    element: ElementView, reader: GraphReader, callees: list[str]
+    file: FileContext, element: ElementView, callees: list[str]
 ) -> list[str]:
     """Return the lists of users and callees that may miss some.
 
     The users of a method do where any code calls its name on an object of unknown
     class, the callees where the element makes such a call.
     """
+    reader = file.reader
     known = {name_of(split_id(id)[1]) for id in callees}
-    unknown = reader.open_calls(element.path) - _COMMON - known
+    # `x.append()` is a list's, unless the file has a method of that name.
+    usual = _COMMON.difference(file.method_counts)
+    unknown = reader.open_calls(element.path) - usual - known
     called = (chain for chain in element.calls() if "." in chain)
-    found = ["callees"] if any(name_of(one) in unknown for one in called) else []
+    is_open = any(name_of(one) in unknown for one in called)
+    # What a function defines within itself makes calls of its own.
+    is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
+    found = ["callees"] if is_open else []
     if element.type != "method":
         return found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
     found += ["callers"] if False in are_tests else []
     return [*found, "tests", "users_in_tests"] if True in are_tests else found
+
+
+def _inner(file: FileContext, element: ElementView) -> list[ElementView]:
+    """Return the functions that a function defines within itself."""
+    return file.children(element.qual) if element.type != "class" else []
 
 
 def _is_read_by_name(element: ElementView) -> bool:
@@ -346,6 +360,12 @@ def _has_unresolved_calls(element: ElementView, reader: GraphReader) -> bool:
         if "." in chain and not chain.endswith(_CONSTRUCTOR_NAMES)
         if chain.startswith("super()") or _SPECIAL.search(chain)
     )
+
+
+def _has_renamed_base(element: ElementView, row: Row) -> bool:
+    """Return whether the header names none of the bases that the graph knows."""
+    texts = {name_of(without_type_arguments(text)) for text in element.row.bases}
+    return any(name_of(split_id(id)[1]) not in texts for id in row["bases"])
 
 
 def _foreign_bases(element: ElementView, row: Row) -> Row:

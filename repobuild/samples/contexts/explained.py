@@ -2,6 +2,7 @@
 
 undocumented       it has no docstring at all
 copied             its docstring is that of another definition, too
+told_by_setter     of a property: its setter has a docstring
 comment            its purpose in the comment directly above it
 inherited          [id, sentence]: the purpose of the method that it overrides
 said               [path, sentence]: what a document says of it
@@ -50,7 +51,9 @@ def explained_fields(
     """
     fields: Row = {}
     fields["copied"] = file.is_copied(element)
-    if not element.doc:
+    if any(one.doc for one in file.setters(element)):
+        fields["told_by_setter"] = True
+    elif not element.doc:
         fields["undocumented"] = True
         if file.language == "python":
             comment = comment_above(file.source, element.row.start)

@@ -243,14 +243,16 @@ class FileContext:
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
 
-        That is so for tests, tools, functions within functions, and for what stands in
-        where an import fails.
+        That is so for tests, also those that a product's class offers, tools, functions
+        within functions, and for what stands in where an import fails.
         """
         if element.type == "section":
             return False
         if self.is_test or self.is_tool or self._is_substitute(element):
             return True
         parent = self.elements.get(element.parent)
+        if element.name.startswith("test_") and parent and "Test" in parent.name:
+            return True  # for the test classes of those who use the project
         return parent is not None and parent.type != "class"
 
     def _is_substitute(self, element: ElementView) -> bool:
@@ -289,6 +291,15 @@ class FileContext:
         """Return whether the file defines an element several times."""
         named = self.children(element.parent)
         return sum(one.plain_qual == element.plain_qual for one in named) > 1
+
+    def setters(self, element: ElementView) -> list[ElementView]:
+        """Return the setters of a property."""
+        wanted = f"{element.name}.setter"
+        named = self.children(element.parent) if element.is_property else []
+        return [one for one in named if wanted in one.row.decorators]
+
+    def has_setter(self, element: ElementView) -> bool:
+        return bool(self.setters(element))
 
     def is_effective(self, element: ElementView) -> bool:
         """Return whether it is the first definition of its name that is to be told.

@@ -83,6 +83,10 @@ def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
 
 
+def render_settable(scope: FactScope) -> str:
+    return scope.phrases.part("settable") if scope.get("settable") else ""
+
+
 def render_code(scope: FactScope, text: str) -> str:
     return scope.phrases.words["code"].format(fence=scope.get("fence"), code=text)
 

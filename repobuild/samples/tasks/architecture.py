@@ -44,10 +44,11 @@ def _role(scope: FactScope) -> Iterator[Fact]:
     part = scope.phrases.part
     trace = Trace(scope)
     trace.cite_pattern()
-    trace.cite("trace_tests", "tests")
     answer = scope.answer("place")
-    if trace.steps:
+    if trace.steps:  # that tests use it is no reason for anything
+        trace.cite("trace_tests", "tests")
         answer += trace.render()
+    answer += answer_parts.render_summary(scope)
     if text := scope.get("module_summary"):
         answer += part("module_summary", summary=text)
     answer += part(answer_parts.users_label(scope, "used_by"), members=users) + part(

@@ -72,6 +72,7 @@ def _explain(scope: FactScope) -> Fact:
         + answer_parts.render_deprecated(scope)
         + answer_parts.render_summary(scope)
         + answer_parts.render_signature(scope)
+        + answer_parts.render_settable(scope)
         # The definition of a class does not show what its constructor takes.
         + answer_parts.render_parameters(scope, described=scope.get("kind") != "class")
         + answer_parts.render_returns(scope)
@@ -110,6 +111,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         answer = scope.answer("sketch")
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
         answer += said + (code or answer_parts.render_signature(scope))
+        answer += answer_parts.render_settable(scope)
         answer += answer_parts.render_deprecated(scope)
         answer += scope.phrases.part("stub") if scope.get("stub") else ""
         unique = tuple(dict.fromkeys((scope.id, *sources, *cited)))
@@ -153,7 +155,7 @@ def _missing_purpose(scope: FactScope) -> str:
     A docstring that another definition has, too, may well give one, and so does that of
     a constructor.
     """
-    if scope.get("copied") or scope.get("constructor_says"):
+    if any(map(scope.get, ("copied", "constructor_says", "told_by_setter"))):
         return ""
     if not scope.get("undocumented"):
         return scope.phrases.part("no_purpose")

@@ -80,6 +80,7 @@ class FactScope:
             "container": context.get("container", ""),
             "fence": context.get("fence", ""),
             "verb": self._verb(kind),
+            "apart": words.get(f"apart_{kind}", words.get("apart", "")),
             "made": words.get(f"made_{kind}", words.get("made", "")),
         }
 

@@ -73,7 +73,9 @@ def _change(scope: FactScope) -> Iterator[Fact]:
     tests = scope.without_held_out(list(scope.get("tests") or ()))[:_FIRST_TESTS]
     if tests:
         text = answer_parts.list_elements(scope, tests)
-        steps.append(part("step_run", members=text))
+        bare = name.replace("_", "").lower()
+        is_named = all(bare in test.replace("_", "").lower() for test in tests)
+        steps.append(part("step_run" if is_named else "step_run_users", members=text))
         groups.append(tuple(tests))
     else:
         text, ids = answer_parts.list_field(scope, "users_in_tests", _FIRST_TESTS)

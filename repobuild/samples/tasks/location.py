@@ -53,7 +53,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("label") and not scope.get("shared") and not is_bare_dunder:
         yield Fact("location", scope.answer("location"), (scope.id,))
     clue = lead(scope.get("summary"))
-    if len(clue) >= SHORTEST_CLUE and not scope.get("name").startswith("__"):
+    is_clue = len(clue) >= SHORTEST_CLUE and not _is_named_in(scope, clue)
+    if is_clue and not scope.get("name").startswith("__"):
         yield Fact(
             "reverse",
             scope.answer("reverse"),
@@ -67,6 +68,16 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     is_method = is_method and not scope.get("name").startswith("__")
     if is_method and scope.get("sole") and not scope.get("only_class"):
         yield Fact("container", scope.answer("container"), (scope.id,))
+
+
+def _is_named_in(scope: FactScope, clue: str) -> bool:
+    """Return whether a description has the name that it is to lead to.
+
+    A name that is a word, `open`, may well be there by chance.
+    """
+    bare = str(scope.get("name")).strip("_")
+    is_word = bare.islower() and "_" not in bare
+    return not is_word and bool(re.search(rf"(?<!\w)_*{re.escape(bare)}\b", clue))
 
 
 def _sections(scope: FactScope) -> Iterator[Fact]:

@@ -75,6 +75,8 @@ _NO_PURPOSE = re.compile(
     rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
     |https?://\S+[ \t]*(?:\n|$)
+    |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
+    |[a-z_]\w*[ ]=[ ]["'\d\[{{(]  # code
     |\.\.[ ]\w[\w:-]*: | [{{\[][ \t]*["'][^\n]*[}}\]][ \t]*(?:\n|$)  # a literal
     |copyright\b(?=[^\n]*(?:\(c\)|©|\b(?:19|20)\d\d\b|:)) | \(c\)[ ] | ©
     |\*?x\.__\w+__\([^\n]*(?:<==?>|[⟺⇔])  # the operator that a dunder method stands for

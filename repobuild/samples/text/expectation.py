@@ -47,7 +47,7 @@ _LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
 # What follows "Raises" is a call that fails, and not what it returns.
 _ASSERT_METHOD = re.compile(
-    rb"self\.assert(?!Not|False|IsN|IsInstance|Greater|Less|Raises|Warns|Logs)"
+    rb"self\.assert(?!Not|False|IsN|IsInstance|Greater|Less|Raises|Warns|Logs|Regex)"
 )
 _ASSERT_TRUTH = re.compile(rb"self\.assertTrue")
 _LOOSE = ("!=", "is not", "not in", "<", "<=", ">", ">=")
@@ -169,7 +169,7 @@ def _is_guessable(test: CutTest) -> bool:
     if not shown.issuperset(_unknown_names(core)):
         return True
     names = _NAME.findall(core)
-    if shown.issuperset(names) and not _LITERAL.search(core):
+    if (shown | _KNOWN).issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before
 

@@ -3,7 +3,7 @@
     :class:`~a.b.C`          `C`             ``code``     `code`
     {class}`C`               `C`
     :meth:`~a.C.m`           `C.m`
-    :ref:`text <target>`     text
+    :ref:`text <target>`     text            `C <a.b.C>`  `C`
     `text <https://...>`_    text            Example::    Example:
 
     C{code}, L{C}            `code`, `C`     I{a}, B{a}    a
@@ -17,7 +17,13 @@ from __future__ import annotations
 import re
 
 _ROLE = re.compile(r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`")
+# A role whose author forgot the backticks: `:attr:tree`.
+_BARE_ROLE = re.compile(
+    r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
+)
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
+# The default role with a target, which is no link: `C <a.b.C>`.
+_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s*<[\w.~!]+>`(?![_`])")
 _NAMED_LINK = re.compile(r"`([^`]+)`__?(?=[\s.,;:)]|$)")
 _LITERAL = re.compile(r"(?<!`)``([^`]+)``(?!`)")
 _ESCAPE = re.compile(r"(?<=`)\\(?:\s|(\w))")  # what joins a suffix to marked text
@@ -34,10 +40,12 @@ def strip_markup(text: str) -> str:
     text = text[:_MAX_LINE]
     if "{" in text:
         text = _EPYTEXT.sub(_epytext, text)
+    text = _BARE_ROLE.sub(r"`\1`", text)
     if "`" not in text and "::" not in text:
         return text
     text = _ROLE.sub(_role_text, text)
     text = _LINK.sub(r"\1", text)
+    text = _TITLED.sub(r"`\1`", text)
     text = _NAMED_LINK.sub(r"\1", text)
     text = _LITERAL.sub(r"`\1`", text)
     text = _ESCAPE.sub(r"\1", text)

@@ -19,9 +19,13 @@ _MARKED = re.compile(r"`|::|[=\-~^*#+]{4}")
 _ROLE = re.compile(
     r"(?<!`)(?::[a-z][\w:+-]*:|\{[a-z][\w:+-]*\})`([^`]+)`"
 )  # {} in MyST
+_BARE_ROLE = re.compile(
+    r"(?<![\w`]):(?:py:)?(?:attr|class|func|meth|mod|obj|exc):(\w+)"
+)
 _ROLE_TEXT = re.compile(r"(.*?)\s*<[^<>]+>$", re.S)
 _ROLE_PREFIX = re.compile(r"^([~!]?)(?:\w+:(?=\w)|\.(?=\w))")  # `python:str`, `.name`
 _LINK = re.compile(r"`([^`<>]+?)\s*<[^`<>]+>`__?")
+_TITLED = re.compile(r"(?<!`)`([^`<>]+?)\s*<[\w.~!]+>`(?![_`])")
 _EPYTEXT = re.compile(r"\b([BCILMUX])\{([^{}]*)\}")
 _RULE = re.compile(r"^[ \t]*([=\-~^*#+\"'`])\1{3,}[ \t]*$", re.M)
 _SIGNS = re.compile(r"`_+(?!\w)|`|(?<=:):(?=\s|$)")
@@ -115,11 +119,12 @@ def occurs(text: str, source: str, before: str = "") -> bool:
 def plain(text: str) -> str:
     """Return the text without markup, as a reader of the rendered page sees it."""
     text = _EPYTEXT.sub(lambda inline: _epytext(*inline.groups()), text)
+    text = _BARE_ROLE.sub(r"`\1`", text)
     if not _MARKED.search(text):
         return text
     text = _ESCAPE.sub("`", _RULE.sub("", text))
     text = _ROLE.sub(lambda role: _role_text(role[1]), text)
-    text = _LINK.sub(r"\1", text)
+    text = _TITLED.sub(r"\1", _LINK.sub(r"\1", text))
     return _SIGNS.sub("", text)
 
 

@@ -15,7 +15,7 @@ from repobuild.truth.claims.list_claims import parse_names, strip_more
 from repobuild.truth.claims.prose_match import is_beginning, is_purpose
 from repobuild.truth.claims.usage_claims import call_problem, misses_line
 from repobuild.truth.subject import LocalCheck, Subject
-from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile
+from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, display_name
 
 _RECEIVERS = ("self", "cls")
 _COMMENT = re.compile(r"^\s*#[#:]*\s?")
@@ -53,6 +53,20 @@ def deprecated(subject: Subject, claimed: str) -> str:
     told = [*getattr(node, "decorator_list", ()), *node.body]
     said = "\n".join([subject.definition.doc, *map(ast.unparse, told)])
     return "" if "deprecat" in said.lower() else "nothing says that it is deprecated"
+
+
+def settable(subject: Subject, claimed: str) -> str:
+    """Check that the class has a setter of the property."""
+    if subject.file.python is None:
+        return ""
+    wanted = f"{subject.name}.setter"
+    found = any(
+        ast.unparse(decorator) == wanted
+        for one in subject.file.python.definitions.values()
+        if display_name(one.qual) == display_name(subject.qual)
+        for decorator in getattr(one.node, "decorator_list", ())
+    )
+    return "" if found else "it has no setter"
 
 
 def _is_deprecated(file: PythonFile) -> bool:
@@ -182,6 +196,7 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "undocumented": undocumented,
     "no purpose": no_purpose,
     "deprecated": deprecated,
+    "settable": settable,
     "stub": stub,
     "comment above": comment_above,
     "purpose of constructor": constructor_purpose,

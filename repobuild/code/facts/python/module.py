@@ -51,6 +51,7 @@ _LAYOUT = re.compile(
 # A name of ASCII signs that follows no dot: the part of an attribute is none.
 _WORD = re.compile(rb"(?<![\w.\x80-\xff])[A-Za-z_]\w*(?![\x80-\xff])")
 _BOUND = re.compile(rb"\s*=(?!=)")
+_BASE_CALL = re.compile(rb"\.__\w+__\(")  # `Base.__init__(self)`
 _LONGEST_READ = 80  # bytes
 _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
@@ -248,6 +249,8 @@ class PythonModule:
                     continue  # a keyword, or what is assigned to
             if outline.source.endswith(b"super(", 0, start):
                 continue  # its own class
+            if _BASE_CALL.match(outline.source, end):
+                continue  # a base, of which it runs its own version
             yield outline.owner(start), match[0].decode()
 
     def _is_in_class(self, definition: Definition) -> bool:
