@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
@@ -49,9 +49,14 @@ _MOST_SPREADING = 60  # files whose edges are followed
 _MOST_MATCHES = 3  # files that one written path may stand for
 _MOST_IDENTIFIERS = 400
 _OUTER_FRAME = 0.8  # of the frame that it called
+MOST_OF_IDENTIFIER = 2.0  # how much one counts, in the title or in backticks
 _SHORTEST = 3  # letters of an identifier that is looked up
 _WORD = re.compile(r"[^\W\d]\w*")
 _SOURCE_FOLDERS = ("src", "lib")
+_ASIDE = re.compile(
+    r"(^|/)(docs?|examples?|bin|release|tools|scripts|benchmarks|asv_bench)/"
+    r"|(^|/)(setup|conftest|noxfile|ez_setup)\.py$|^[^/]*$"
+)
 
 
 class Evidence:
@@ -91,7 +96,8 @@ class Evidence:
             **self._historic(),
             "imports": self._spread_over_imports(),
             "folder": self._of_folder(),
-            "package": np.array([p.endswith("__init__.py") for p in self.paths], float),
+            "package": self._marked(lambda path: path.endswith("__init__.py")),
+            "aside": self._marked(lambda path: bool(_ASIDE.search(path))),
         }
         return {name: scaled(values) for name, values in signals.items()}
 
@@ -212,8 +218,8 @@ class Evidence:
         text = self.text
         weights: dict[str, float] = {}
         sources = (
-            (2.0, _WORD.findall(text.title)),
-            (2.0, _parts(text.quoted)),
+            (MOST_OF_IDENTIFIER, _WORD.findall(text.title)),
+            (MOST_OF_IDENTIFIER, _parts(text.quoted)),
             (1.5, _parts(text.names)),
             (1.0, _WORD.findall(text.code)),
             (1.0, [frame.name for frame in text.frames]),
@@ -270,8 +276,12 @@ class Evidence:
             found[imported] += self._matching[number] / math.sqrt(1 + len(imported))
         for number in np.flatnonzero(found):
             importing = self.lexicon.table.index.find(f"i:{self.paths[number]}")
-            found[number] /= math.sqrt(1 + len(importing))
+            count = sum(path in self._number for path in importing)
+            found[number] /= math.sqrt(1 + count)
         return found
+
+    def _marked(self, is_marked: Callable[[str], bool]) -> Scores:
+        return np.array([is_marked(path) for path in self.paths], np.float64)
 
     def _zeros(self) -> Scores:
         return np.zeros(len(self.paths))

@@ -15,7 +15,7 @@ import numpy as np
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Table
-from repobuild.locate.evidence import Evidence, scaled
+from repobuild.locate.evidence import MOST_OF_IDENTIFIER, Evidence, scaled
 from repobuild.locate.issue_text import read_issue
 from repobuild.locate.lexical import RankedUnits, Scores, score_terms, term_weights
 from repobuild.locate.lexicon import PATH_UNIT, Lexicon
@@ -38,9 +38,15 @@ FILE_WEIGHTS: Mapping[str, float] = {
     "together": 0.5,
     "folder": 1.8,
     "package": -0.35,
+    "aside": -0.35,
 }
-# A function's score: that of its file, its own words, and whether it is named.
-FILE, UNIT, TITLE_UNIT, DEFINED, IN_FRAME = 1.0, 2.0, 1.0, 1.0, 1.0
+FUNCTION_WEIGHTS: Mapping[str, float] = {
+    "file": 1.0,
+    "unit": 2.0,
+    "title": 1.0,
+    "defined": 1.0,
+    "frame": 1.0,
+}
 _FILES_READ = 40  # whose functions are ranked
 
 
@@ -75,27 +81,53 @@ def weigh(signals: Mapping[str, Scores]) -> Scores:
     return np.asarray(sum(w * signals[name] for name, w in FILE_WEIGHTS.items()))
 
 
+@dataclass(frozen=True, slots=True)
+class FunctionSignals:
+    """Functions and classes, the file of each, and one number a signal for each."""
+
+    ids: list[str]
+    files: list[int]
+    signals: Mapping[str, Scores]
+
+
 def rank_functions(evidence: Evidence, scores: Scores) -> list[Ranked]:
     """Return the functions and classes of the best files, best first."""
-    lexical, units = evidence.lexical, evidence.units
-    own = UNIT * scaled(lexical.units) + TITLE_UNIT * scaled(lexical.title_units)
-    of_file = FILE * scores
-    frames = evidence.text.frames
+    best = np.argsort(-scores, kind="stable")[:_FILES_READ].tolist()
+    found = function_signals(evidence, best)
+    return _best(found.ids, weigh_functions(found, scores), len(found.ids))
+
+
+def weigh_functions(found: FunctionSignals, scores: Scores) -> Scores:
+    """Return the score of each function: its own signals and its file's score."""
+    total = FUNCTION_WEIGHTS["file"] * scores[found.files]
+    for name, values in found.signals.items():
+        total = total + FUNCTION_WEIGHTS[name] * values
+    return np.asarray(total)
+
+
+def function_signals(evidence: Evidence, files: Sequence[int]) -> FunctionSignals:
+    """Return what speaks for each function and class of some files."""
+    units, frames = evidence.units, evidence.text.frames
     called = {(frame.name, frame.path.rpartition("/")[2]) for frame in frames}
-    rarest = max(evidence.identifiers.values(), default=1.0)
-    found = []
-    for file in np.argsort(-scores, kind="stable")[:_FILES_READ].tolist():
-        number, path = units.files[file], evidence.paths[file]
-        first = int(units.lexicon.first[number])
+    ids, owners, numbers, defined, framed = [], [], [], [], []
+    for file in files:
+        path, number = evidence.paths[file], units.files[file]
         for at, qual in enumerate(units.lexicon.quals(number)):
             if qual in ("", PATH_UNIT):
                 continue
             name = name_of(qual)
-            score = of_file[file] + own[first + at]
-            score += DEFINED * evidence.identifiers.get(name, 0.0) / rarest
-            score += IN_FRAME * ((name, path.rpartition("/")[2]) in called)
-            found.append(Ranked(f"{path}::{qual}", round(float(score), 4)))
-    return sorted(found, key=lambda one: (-one.score, one.id))
+            ids.append(f"{path}::{qual}")
+            owners.append(file)
+            numbers.append(int(units.lexicon.first[number]) + at)
+            defined.append(evidence.identifiers.get(name, 0.0))
+            framed.append((name, path.rpartition("/")[2]) in called)
+    signals = {
+        "unit": scaled(evidence.lexical.units)[numbers],
+        "title": scaled(evidence.lexical.title_units)[numbers],
+        "defined": np.array(defined, np.float64) / MOST_OF_IDENTIFIER,
+        "frame": np.array(framed, np.float64),
+    }
+    return FunctionSignals(ids, owners, signals)
 
 
 def search(lexicon: Table, text: str, most: int = 20) -> Located:
