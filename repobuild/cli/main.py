@@ -23,6 +23,7 @@ VERBS = {
     "show": "one element, sample or adapter, with provenance",
     "export": "write a table to a folder, in its exchange format",
     "ask": "put a question to base and adapter, side by side",
+    "locate": "the files and functions that an issue's text is about",
     "report": "scores of base, parent and adapter",
     "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",

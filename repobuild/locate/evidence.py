@@ -52,9 +52,8 @@ _OUTER_FRAME = 0.8  # of the frame that it called
 MOST_OF_IDENTIFIER = 2.0  # how much one counts, in the title or in backticks
 _SHORTEST = 3  # letters of an identifier that is looked up
 _WORD = re.compile(r"[^\W\d]\w*")
-_SOURCE_FOLDERS = ("src", "lib")
 _ASIDE = re.compile(
-    r"(^|/)(docs?|examples?|bin|release|tools|scripts|benchmarks|asv_bench)/"
+    r"(^|/)__init__\.py$|(^|/)(docs?|examples?|bin|release|tools|scripts|benchmarks|asv_bench)/"
     r"|(^|/)(setup|conftest|noxfile|ez_setup)\.py$|^[^/]*$"
 )
 
@@ -87,16 +86,13 @@ class Evidence:
             "words": lexical.words,
             "units": self.units.sum_of_best(lexical.units),
             "title": best(lexical.title_units),
-            "title_names": lexical.title_names,
             "path": lexical.path,
-            "named": self._named(),
-            "frame": self._framed(),
-            "imported": self._imported(),
+            "named": self.named(),
+            "frame": self.framed(),
             "defines": self._defining(),
             **self._historic(),
             "imports": self._spread_over_imports(),
             "folder": self._of_folder(),
-            "package": self._marked(lambda path: path.endswith("__init__.py")),
             "aside": self._marked(lambda path: bool(_ASIDE.search(path))),
         }
         return {name: scaled(values) for name, values in signals.items()}
@@ -150,63 +146,20 @@ class Evidence:
         is_vague = best == 1 and len(parts) > 1 and parts[-1] == "__init__.py"
         return [] if is_vague or len(files) > _MOST_MATCHES else files
 
-    def _named(self) -> Scores:
+    def named(self) -> Scores:
         found = self._zeros()
         for path in self.text.paths:
             files = self._written(path)
             found[files] += 1 / max(len(files), 1)
         return np.minimum(found, 1.0)
 
-    def _framed(self) -> Scores:
+    def framed(self) -> Scores:
         found, weight = self._zeros(), 1.0
         for frame in reversed(self.text.frames):
             if files := self._written(frame.path):
                 found[files] = np.maximum(found[files], weight / len(files))
                 weight *= _OUTER_FRAME
         return found
-
-    @cached_property
-    def _modules(self) -> dict[str, int]:
-        """The file of each dotted module name."""
-        modules = {}
-        for number, path in enumerate(self.paths):
-            parts = path.rpartition(".")[0].split("/")
-            if parts[-1] == "__init__":
-                parts = parts[:-1]
-            modules[".".join(parts)] = number
-            if parts and parts[0] in _SOURCE_FOLDERS:
-                modules[".".join(parts[1:])] = number
-        return modules
-
-    def _imported(self) -> Scores:
-        found = self._zeros()
-        dotted = [*self.text.imports, *self.text.names, *self.text.quoted]
-        for name in dict.fromkeys(dotted):
-            if "." not in name and name not in self.text.imports:
-                continue
-            module, rest = self._resolve(name)
-            if module is None:
-                continue
-            if not rest:
-                is_package = self.paths[module].endswith("__init__.py")
-                found[module] = max(found[module], 0.0 if is_package else 1.0)
-                continue
-            files = self._defining_files(rest[0])
-            folder = self.paths[module].rpartition("/")[0]
-            near = [n for n in files if self.paths[n].startswith(folder)]
-            near = [module] if module in near else near
-            for number in near if len(near) <= 2 * _MOST_MATCHES else ():
-                found[number] = max(found[number], 1 / len(near))
-        return found
-
-    def _resolve(self, dotted: str) -> tuple[int | None, list[str]]:
-        """Return the module that a dotted name begins with, and the names after it."""
-        parts = dotted.split(".")
-        for end in range(len(parts), 0, -1):
-            module = self._modules.get(".".join(parts[:end]))
-            if module is not None:
-                return module, parts[end:]
-        return None, []
 
     def _defining_files(self, name: str) -> list[int]:
         paths = self.lexicon.table.index.find(f"n:{name}")
@@ -241,28 +194,20 @@ class Evidence:
     # -------------------------------------------------------------- by past and edges
 
     def _historic(self) -> Mapping[str, Scores]:
-        """Return what past commits say: `recent`, `message` and `together`."""
+        """Return what past commits say: `recent` and `message`."""
         history = newest_first(self._touches)
         title, body = terms_of(self.text.title), terms_of(self.text.body)
         often = Counter(term for row in history for term in row["terms"])
-        recent, message, together = self._zeros(), self._zeros(), self._zeros()
-        shares = self._zeros()
+        recent, message = self._zeros(), self._zeros()
         for age, row in enumerate(history):
             files = [self._number[p] for p in row["paths"] if p in self._number]
             if not files or len(files) > _BULK:
                 continue
             recent[files] = np.maximum(recent[files], 1 / (1 + age / _RECENT))
-            fade = 0.5 ** (age / _FADE)
             alike = _likeness(row["terms"], title, body, often, len(history))
-            alike *= fade / math.sqrt(len(files))
+            alike *= 0.5 ** (age / _FADE) / math.sqrt(len(files))
             message[files] = np.maximum(message[files], alike)
-            if len(files) > 1:
-                share = fade / len(files)
-                others = self._matching[files].sum() - self._matching[files]
-                together[files] += share * others
-                shares[files] += share
-        together /= np.sqrt(1 + shares)
-        return {"recent": recent, "message": message, "together": together}
+        return {"recent": recent, "message": message}
 
     def _spread_over_imports(self) -> Scores:
         """Give each file a share of the files that match and import it."""

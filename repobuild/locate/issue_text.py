@@ -29,11 +29,6 @@ _PATH = re.compile(r"(?<![\w/.-])(?:[\w.~-]+[/\\])*[\w-]+\.[A-Za-z]{1,4}(?!\w)")
 _URL_PATH = re.compile(
     r"https?://[^\s)>\]]+?/(?:blob|tree)/[^\s/]+/([^\s)#>\]]+)(?:#L(\d+))?"
 )
-_IMPORT = re.compile(
-    r"^[ \t]*(?:>>>|In \[\d+\]:)?[ \t]*"
-    r"(?:from[ \t]+([\w.]+)[ \t]+import[ \t]+\(?([\w, \t*]+)|import[ \t]+([\w., \t]+))",
-    re.MULTILINE,
-)
 _QUOTED = re.compile(r"(?<!`)`{1,2}([^`\n]+)`{1,2}(?!`)")
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 # Words that are a name in code, not one of a sentence: `make_thing`, `HelpFormatter`.
@@ -59,7 +54,6 @@ class IssueText:
     body: str  # all but the title
     frames: tuple[QuotedFrame, ...]
     paths: tuple[str, ...]  # as written, in order
-    imports: tuple[str, ...]  # dotted: module, or module.name
     quoted: tuple[str, ...]  # dotted names in backticks
     names: tuple[str, ...]  # dotted names that only code is written like
 
@@ -81,7 +75,6 @@ def read_issue(text: str) -> IssueText:
         body,
         tuple(_frames(text)),
         tuple(dict.fromkeys(_paths(text))),
-        tuple(dict.fromkeys(_imports(text))),
         tuple(dict.fromkeys(_quoted(f"{title}\n{prose}"))),
         tuple(dict.fromkeys(_names(f"{title}\n{prose}"))),
     )
@@ -100,17 +93,6 @@ def _paths(text: str) -> Iterator[str]:
         yield found[1]
     for word in _PATH.findall(_FRAME.sub(" ", text)):
         yield word.replace("\\", "/")
-
-
-def _imports(text: str) -> Iterator[str]:
-    for module, names, modules in _IMPORT.findall(text):
-        for name in names.split(","):
-            first = name.split()[:1]
-            if first:
-                yield module if first == ["*"] else f"{module}.{first[0]}"
-        for name in modules.split(","):
-            if name.split():
-                yield name.split()[0]
 
 
 def _quoted(text: str) -> Iterator[str]:

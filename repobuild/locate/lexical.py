@@ -23,7 +23,7 @@ Scores = NDArray[np.float64]  # one number for each file or unit
 Numbers = NDArray[np.int64]
 
 # Usual values, or insensitive between half and twice the value.
-_K1_FILE, _K1_UNIT, _K1_NAMES, _K1_PATH, _B = 20.0, 2.0, 10.0, 1.2, 0.75
+_K1_FILE, _K1_UNIT, _K1_PATH, _B = 20.0, 2.0, 1.2, 0.75
 _NAME_IN_FILE, _PATH_IN_FILE, _NAME_IN_UNIT = 10.0, 40.0, 4.0
 _TITLE, _BODY, _HALF = 2.0, 1.0, 1.0  # weight of a term in the text, which saturates
 _BEST_UNITS = 5
@@ -35,7 +35,6 @@ class LexicalScores:
 
     words: Scores  # of files: path, names and bodies
     path: Scores  # of files: the path alone
-    title_names: Scores  # of files: the names that they define, for the title
     units: Scores  # of units
     title_units: Scores
 
@@ -111,7 +110,7 @@ def score_terms(
     """Return the scores of all files and units for weighted terms."""
     lexicon, files = ranked.lexicon, len(ranked.files)
     lengths = _Lengths.of(ranked)
-    words, path, title_names = np.zeros(files), np.zeros(files), np.zeros(files)
+    words, path = np.zeros(files), np.zeros(files)
     units, title_units = np.zeros(len(ranked.owner)), np.zeros(len(ranked.owner))
     for term, (whole, title) in terms.items():
         found, counts = lexicon.find(term)
@@ -128,16 +127,13 @@ def score_terms(
         words += whole * rarity * _saturate(in_file, lengths.words, _K1_FILE)
         in_path = ranked.sum_by_file(names * is_path, found)
         path += whole * rarity * _saturate(in_path, lengths.path, _K1_PATH)
-        in_names = ranked.sum_by_file(names * ~is_path, found)
-        gain = _saturate(in_names, lengths.names, _K1_NAMES)
-        title_names += title * rarity * gain
         code = found[~is_path]
         in_unit = (_NAME_IN_UNIT * names + rest)[~is_path]
         gain = _saturate(in_unit, lengths.units[code], _K1_UNIT)
         gain *= _rarity(lengths.unit_count, len(code))
         units[code] += whole * gain
         title_units[code] += title * gain
-    return LexicalScores(words, path, title_names, units, title_units)
+    return LexicalScores(words, path, units, title_units)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +142,6 @@ class _Lengths:
 
     words: Scores
     path: Scores
-    names: Scores
     units: Scores
     unit_count: int
 
@@ -160,7 +155,6 @@ class _Lengths:
         return cls(
             _relative(ranked.sum_by_file(weight * names + rest, everything)),
             _relative(ranked.sum_by_file(names * ranked.is_path, everything)),
-            _relative(ranked.sum_by_file(names * ~ranked.is_path, everything)),
             unit / max(float(unit[ranked.is_code].sum()) / max(count, 1), 1.0),
             count,
         )

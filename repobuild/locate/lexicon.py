@@ -191,9 +191,8 @@ def _remove(view: View, path: str, row: Value, edits: Edits) -> None:
     units = [unit_id(path, qual) for qual in (PATH_UNIT, *row["units"])]
     changes = view.changes("facts")
     facts = changes[path][0] if path in changes else view.table("facts").get(path)
-    try:
-        before = count_units(path, view.blob(row["blob"]), facts or {"language": ""})
-    except MissingObjectError:  # rewritten history: look at every bucket
+    before = _counts_before(view, path, row["blob"], facts)
+    if before is None:
         for term in _terms_with(view, set(units)):
             edits[term].update(dict.fromkeys(units))
         return
@@ -201,6 +200,16 @@ def _remove(view: View, path: str, row: Value, edits: Edits) -> None:
         unit = unit_id(path, qual)
         for term in terms:
             edits[term][unit] = None
+
+
+def _counts_before(
+    view: View, path: str, blob: str, facts: Value | None
+) -> UnitCounts | None:
+    """Return what is stored for a file; None when its blob is gone from history."""
+    try:
+        return count_units(path, view.blob(blob), facts) if facts else None
+    except MissingObjectError:
+        return None
 
 
 def _terms_with(view: View, units: set[int]) -> Iterator[str]:

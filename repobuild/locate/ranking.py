@@ -23,31 +23,27 @@ from repobuild.locate.words import terms_of
 
 # All that was fitted, by `python -m tests.benchmarks.localisation --fit`.
 FILE_WEIGHTS: Mapping[str, float] = {
-    "words": 1.4,
-    "units": 1.5,
-    "title": 2.2,
-    "title_names": 0.7,
-    "path": 0.7,
-    "named": 1.0,
-    "frame": 1.0,
-    "imported": 0.25,
-    "defines": 1.6,
-    "recent": 1.2,
-    "message": 0.9,
-    "imports": 1.3,
-    "together": 0.5,
-    "folder": 1.8,
-    "package": -0.35,
-    "aside": -0.35,
+    "words": 1.46,
+    "units": 1.56,
+    "title": 2.56,
+    "path": 0.93,
+    "named": 0.96,
+    "frame": 0.95,
+    "defines": 1.71,
+    "recent": 1.38,
+    "message": 0.35,
+    "imports": 1.36,
+    "folder": 1.85,
+    "aside": -0.55,
 }
 FUNCTION_WEIGHTS: Mapping[str, float] = {
-    "file": 1.0,
-    "unit": 2.0,
-    "title": 1.0,
-    "defined": 1.0,
-    "frame": 1.0,
+    "file": 0.78,
+    "unit": 2.6,
+    "title": 2.04,
+    "defined": 0.5,
+    "frame": 1.42,
 }
-_FILES_READ = 40  # whose functions are ranked
+FILES_READ = 40  # whose functions are ranked
 
 
 class Ranked(NamedTuple):
@@ -92,7 +88,7 @@ class FunctionSignals:
 
 def rank_functions(evidence: Evidence, scores: Scores) -> list[Ranked]:
     """Return the functions and classes of the best files, best first."""
-    best = np.argsort(-scores, kind="stable")[:_FILES_READ].tolist()
+    best = np.argsort(-scores, kind="stable")[:FILES_READ].tolist()
     found = function_signals(evidence, best)
     return _best(found.ids, weigh_functions(found, scores), len(found.ids))
 

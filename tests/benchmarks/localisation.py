@@ -25,8 +25,8 @@ import json
 import re
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -34,6 +34,7 @@ from typing import Any
 
 import numpy as np
 import pygit2
+from numpy.typing import NDArray
 
 from repobuild.code.facts.parse import facts_of
 from repobuild.code.graph.graph import graph
@@ -45,10 +46,18 @@ from repobuild.locate.evidence import Evidence
 from repobuild.locate.issue_text import read_issue
 from repobuild.locate.lexical import Scores
 from repobuild.locate.lexicon import lexicon
-from repobuild.locate.ranking import FunctionSignals, function_signals
+from repobuild.locate.ranking import (
+    FILE_WEIGHTS,
+    FUNCTION_WEIGHTS,
+    FunctionSignals,
+    function_signals,
+)
 from repobuild.locate.touches import touch_row
 from repobuild.locate.words import terms_of
+from tests.benchmarks import table
 from tests.fakes import MemoryTable, MemoryView
+
+ScoreFiles = Callable[["Measured"], Scores]
 
 COMMITS = 500  # the default of locate.commits
 HALVES = ("tuning", "untouched")
@@ -56,7 +65,7 @@ NEVER = 10**6  # the rank of what was not found
 # Grid of the baseline: the best of it on the tuning half is "BM25".
 GRID = [
     (k1, b, name, path)
-    for k1 in (1.2, 5.0, 10.0, 20.0, 40.0)
+    for k1 in (1.2, 10.0, 20.0, 40.0)
     for b in (0.4, 0.75)
     for name, path in ((1.0, 0.0), (10.0, 40.0))
 ]
@@ -205,10 +214,9 @@ def bm25(evidence: Evidence, k1: float, b: float, name: float, path: float) -> S
 
 def kind_of_text(evidence: Evidence) -> str:
     """Return what an issue's text offers, the most telling first."""
-    signals = evidence.signals()
-    if signals["frame"].any():
+    if evidence.framed().any():
         return "a traceback into the project"
-    if signals["named"].any():
+    if evidence.named().any():
         return "a path of the project"
     if evidence.text.code:
         return "code, no path"
@@ -344,6 +352,247 @@ def _measure_project(
         yield load(path)
 
 
+# ------------------------------------------------------------------- ranks and tables
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """The ranks of an issue's answers, 1-based; ties count against us."""
+
+    half: str
+    ranks: tuple[int, ...]
+
+    @classmethod
+    def of(
+        cls, issue: Measured, names: Sequence[str], scores: Scores, answer: list[str]
+    ) -> Ranks:
+        known = {name: n for n, name in enumerate(names)}
+        ranks = tuple(
+            int((scores >= scores[known[one]]).sum()) if one in known else NEVER
+            for one in answer
+        )
+        return cls(issue.half, ranks)
+
+
+def file_ranks(issues: Sequence[Measured], score: ScoreFiles) -> list[Ranks]:
+    return [Ranks.of(one, one.paths, score(one), one.files) for one in issues]
+
+
+def function_ranks(
+    issues: Sequence[Measured], score: Callable[[Measured], Scores]
+) -> list[Ranks]:
+    """Return the ranks of functions, of the issues whose answer has any."""
+    return [
+        Ranks.of(one, one.functions.ids, score(one), one.answer)
+        for one in issues
+        if one.answer
+    ]
+
+
+def score_ours(issue: Measured) -> Scores:
+    return ranking.weigh(issue.signals)
+
+
+def score_functions(issue: Measured) -> Scores:
+    """Return our score of each function, of the files that are read for it only."""
+    scores = score_ours(issue)
+    read = np.zeros(len(scores), np.bool_)
+    read[np.argsort(-scores, kind="stable")[: ranking.FILES_READ]] = True
+    found = ranking.weigh_functions(issue.functions, scores)
+    return np.where(read[issue.functions.files], found, -1e9)
+
+
+def without(name: str) -> ScoreFiles:
+    """Return a score that leaves one signal out; the other weights stay."""
+    return lambda issue: score_ours(issue) - FILE_WEIGHTS[name] * issue.signals[name]
+
+
+def best_baseline(issues: Sequence[Measured]) -> tuple[float, ...]:
+    """Return the setup of plain BM25 that is best at 5 on the tuning half."""
+    tuning = [one for one in issues if one.half == HALVES[0]]
+
+    def quality(setup: tuple[float, ...]) -> tuple[float, float]:
+        ranks = file_ranks(tuning, lambda one: one.baselines[setup])
+        return accuracy(ranks, 5), reciprocal(ranks)
+
+    return max(GRID, key=quality)
+
+
+def accuracy(ranks: Sequence[Ranks], k: int, whole: bool = True) -> float:
+    """Return the percentage with all (or any) of their answers within the first k."""
+    worst = max if whole else min
+    return 100 * float(np.mean([worst(one.ranks) <= k for one in ranks]))
+
+
+def reciprocal(ranks: Sequence[Ranks]) -> float:
+    """Return the mean of 1 / the rank of the first answer."""
+    return float(np.mean([1 / min(one.ranks) for one in ranks]))
+
+
+def cells(ranks: Sequence[Ranks], halves: Sequence[str] = HALVES) -> list[str]:
+    """Return accuracy at 1, 5, 10 and MRR of each half."""
+    found = []
+    for half in halves:
+        those = [one for one in ranks if one.half == half]
+        found.append(" / ".join(f"{accuracy(those, k):.1f}" for k in (1, 5, 10)))
+        found.append(f"{reciprocal(those):.3f}")
+    return found
+
+
+def tables(issues: Sequence[Measured]) -> Iterator[str]:
+    """Yield the tables of the page."""
+    counts = Counter(one.half for one in issues)
+    setup = best_baseline(issues)
+    head = [
+        cell
+        for half in HALVES
+        for cell in (f"{half} ({counts[half]}): Acc@1 / 5 / 10", "MRR")
+    ]
+    chronorepo = [Ranks(one.half, tuple(one.chronorepo or [NEVER])) for one in issues]
+    rows = [
+        ["ChronoRepo", *cells(chronorepo)],
+        [
+            f"BM25, {_describe(setup)}",
+            *cells(file_ranks(issues, lambda one: one.baselines[setup])),
+        ],
+        ["`locate`", *cells(file_ranks(issues, score_ours))],
+    ]
+    yield table.markdown(["files", *head], rows)
+    yield _function_table(issues)
+    full = file_ranks(issues, score_ours)
+    rows = [["all", *cells(full)]]
+    rows += [
+        [f"without `{name}`", *cells(file_ranks(issues, without(name)))]
+        for name in FILE_WEIGHTS
+    ]
+    yield table.markdown(["signals", *head], rows)
+    yield _failures(issues, full, lambda one: one.text_kind, "the text has")
+    yield _failures(issues, full, lambda one: one.id.partition("__")[0], "project")
+    seconds = sorted(one.seconds for one in issues)
+    yield (
+        f"CPU time of one query: {1000 * seconds[len(seconds) // 2]:.0f} ms at the "
+        f"median, {1000 * seconds[int(0.95 * len(seconds))]:.0f} ms at the 95th "
+        "percentile."
+    )
+
+
+def _describe(setup: tuple[float, ...]) -> str:
+    k1, b, name, path = setup
+    fields = f"names x{name:g}, path x{path:g}" if path else "one field"
+    return f"{fields}, k1 {k1:g}, b {b:g}"
+
+
+def _function_table(issues: Sequence[Measured]) -> str:
+    rows = []
+    for name, score in (
+        ("BM25 of each function", lambda one: one.functions.signals["unit"]),
+        ("`locate`", score_functions),
+    ):
+        ranks = function_ranks(issues, score)
+        for half in HALVES:
+            those = [one for one in ranks if one.half == half]
+            strict, lenient = (
+                " / ".join(f"{accuracy(those, k, whole):.1f}" for k in (1, 5, 10))
+                for whole in (True, False)
+            )
+            mrr = f"{reciprocal(those):.3f}"
+            rows.append([f"{name}, {half} ({len(those)})", strict, lenient, mrr])
+    return table.markdown(
+        ["functions", "all: Acc@1 / 5 / 10", "any: Acc@1 / 5 / 10", "MRR"], rows
+    )
+
+
+def _failures(
+    issues: Sequence[Measured],
+    ranks: Sequence[Ranks],
+    kind_of: Callable[[Measured], str],
+    title: str,
+) -> str:
+    """Return how often each kind of issue fails, both halves together."""
+    kinds: dict[str, list[Ranks]] = defaultdict(list)
+    for one, found in zip(issues, ranks, strict=True):
+        kinds[kind_of(one)].append(found)
+    rows = [
+        [
+            kind,
+            str(len(those)),
+            " / ".join(f"{accuracy(those, k):.1f}" for k in (1, 5, 10)),
+            str(sum(max(one.ranks) > 10 for one in those)),
+        ]
+        for kind, those in sorted(kinds.items(), key=lambda item: -len(item[1]))
+    ]
+    return table.markdown([title, "issues", "Acc@1 / 5 / 10", "beyond 10"], rows)
+
+
+# --------------------------------------------------------------------------- fitting
+
+
+def fit(
+    cases: Sequence[tuple[NDArray[Any], int]], free: Sequence[bool], ridge: float
+) -> list[float]:
+    """Return the weights that make the answer of each case likeliest.
+
+    A case is a matrix (candidates, signals) and the row of the answer; the model is the
+    softmax of the weighted sum, with a ridge penalty. Only `free` weights may be
+    negative.
+    """
+    weights = np.ones(len(free))
+    mean, square = np.zeros(len(free)), np.zeros(len(free))
+    for step in range(1, 601):  # Adam
+        gradient = ridge * weights
+        for matrix, answer in cases:
+            scores = matrix @ weights
+            odds = np.exp(scores - scores.max())
+            gradient = gradient + (odds @ matrix / odds.sum() - matrix[answer]) / len(
+                cases
+            )
+        mean = 0.9 * mean + 0.1 * gradient
+        square = 0.99 * square + 0.01 * gradient**2
+        size = np.sqrt(square / (1 - 0.99**step)) + 1e-8
+        weights = weights - 0.1 * mean / (1 - 0.9**step) / size
+        weights = np.where(free, weights, np.maximum(weights, 0))
+    return [round(float(weight), 2) for weight in weights]
+
+
+def fit_files(issues: Sequence[Measured], ridge: float = 0.02) -> dict[str, float]:
+    """Return weights of the file signals, fitted to some issues."""
+    names = list(FILE_WEIGHTS)
+    cases = []
+    for one in issues:
+        matrix = np.stack([one.signals[name] for name in names], 1)
+        cases += [(matrix, one.paths.index(p)) for p in one.files if p in one.paths]
+    free = [FILE_WEIGHTS[name] < 0 for name in names]
+    return dict(zip(names, fit(cases, free, ridge), strict=True))
+
+
+def fit_functions(issues: Sequence[Measured], ridge: float = 0.02) -> dict[str, float]:
+    """Return weights of the function signals, with the file weights as they are."""
+    names = [name for name in FUNCTION_WEIGHTS if name != "file"]
+    cases = []
+    for one in issues:
+        scores = score_ours(one)
+        columns = [scores[one.functions.files]]
+        columns += [one.functions.signals[name] for name in names]
+        read = np.flatnonzero(score_functions(one) > -1e9)
+        matrix = np.stack(columns, 1)[read]
+        at = {one.functions.ids[n]: row for row, n in enumerate(read.tolist())}
+        cases += [(matrix, at[id]) for id in one.answer if id in at]
+    free = [False] * (1 + len(names))
+    return dict(zip(["file", *names], fit(cases, free, ridge), strict=True))
+
+
+def cross_validate(issues: Sequence[Measured], folds: int = 6) -> list[Ranks]:
+    """Return the ranks of each issue by weights that were fitted without it."""
+    found = []
+    for fold in range(folds):
+        rest = [one for n, one in enumerate(issues) if n % folds != fold]
+        weights = fit_files(rest)
+        for one in issues[fold::folds]:
+            scores = sum(w * one.signals[name] for name, w in weights.items())
+            found.append(Ranks.of(one, one.paths, np.asarray(scores), one.files))
+    return found
+
+
 def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -353,8 +602,14 @@ def main() -> None:
     parser.add_argument("--fit", action="store_true", help="fit the weights again")
     options = parser.parse_args()
     options.cache.mkdir(parents=True, exist_ok=True)
-    found = list(measure_all(options.data, options.mirrors, options.cache))
-    print(len(found))
+    issues = list(measure_all(options.data, options.mirrors, options.cache))
+    if options.fit:
+        tuning = [one for one in issues if one.half == HALVES[0]]
+        print("file weights:", fit_files(tuning))
+        print("function weights:", fit_functions(tuning))
+        print("cross-validated:", cells(cross_validate(tuning), HALVES[:1]))
+        return
+    print("\n\n".join(tables(issues)))
 
 
 if __name__ == "__main__":
