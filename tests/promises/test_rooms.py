@@ -43,6 +43,7 @@ MAY_USE = {
     "samples": DATA | {"engine", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
+    "locate": {"errors", "engine", "git", "code"},
     "survey": DATA | START | {"engine", "git", "code", "samples", "model"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
@@ -50,7 +51,7 @@ MAY_USE = {
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey"},
+    | {"survey", "locate"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
