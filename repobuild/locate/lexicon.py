@@ -4,7 +4,7 @@ A unit is a function, a method, a class without its methods, or what is left of 
 functions within functions belong to the outer one. The terms of a file's path are a
 unit of their own. Documents have no units. No source text is stored.
 
-    PATH            a file       {"blob", "language", "units": [qual, ...], "imports"}
+    PATH            a file       {"blob", "units": [qual, ...], "imports": [path, ...]}
     @project        all files    {"paths", "counts": units of each, and for each unit in
                                  this order: "ids", "names", "rest"}
     @project#NNN    a bucket     {term: postings}; which terms: `bucket_of`
@@ -39,7 +39,7 @@ from repobuild.code.scan.language import PROSE
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Table, Value, View
 from repobuild.errors import MissingObjectError
-from repobuild.locate.words import Field, terms_of, unit_terms
+from repobuild.locate.words import split_identifier, terms_of
 
 BUCKETS = 1024
 PATH_UNIT = "/"  # stands for the qualified name of the unit of a path's terms
@@ -48,7 +48,7 @@ _MOST = 255  # of a term in a unit
 _NOT_CODE = {*PROSE, "", "manifest"}
 
 Count = tuple[int, int]  # how often a term is among a unit's names, and elsewhere in it
-UnitCounts = dict[str, dict[str, Count]]  # qual -> term -> count
+UnitCounts = dict[str, Mapping[str, Count]]  # qual -> term -> count
 Edits = dict[str, dict[int, Count | None]]  # term -> unit id -> new count, None removes
 
 
@@ -100,7 +100,7 @@ def count_units(path: str, blob: bytes, facts: Mapping[str, Value]) -> UnitCount
     source, _ = source_of(blob)
     counts: UnitCounts = {PATH_UNIT: _count_path(path)}
     for qual, text in split_units(source, facts):
-        counts[qual] = dict(_count_unit(text, name_of(qual), str(facts["language"])))
+        counts[qual] = _count_unit(text, name_of(qual))
     return counts
 
 
@@ -128,12 +128,11 @@ def split_units(source: bytes, facts: Mapping[str, Value]) -> Iterator[tuple[str
 
 # A commit reads a changed file before and after it: most units are the same in both.
 @lru_cache(maxsize=1 << 12)
-def _count_unit(text: str, name: str, language: str) -> tuple[tuple[str, Count], ...]:
-    terms = unit_terms(text, [name] if name else [], language)
-    return tuple(
-        (term, (counts[Field.NAME], min(sum(counts[Field.PROSE :]), _MOST)))
-        for term, counts in terms.items()
-    )
+def _count_unit(text: str, name: str) -> Mapping[str, Count]:
+    counts = {term: (0, min(n, _MOST)) for term, n in terms_of(text).items()}
+    for term in split_identifier(name):
+        counts[term] = (1, counts[term][1] if term in counts else 0)
+    return counts
 
 
 def _count_path(path: str) -> dict[str, Count]:
@@ -153,8 +152,7 @@ def _put_file(view: View, path: str, counts: UnitCounts) -> None:
         return
     units = [qual for qual in counts if qual != PATH_UNIT]
     file = view.table("files").get(path) or {}
-    language = (view.table("facts").get(path) or {})["language"]
-    row = {"blob": file["blob"], "language": language, "units": units, "imports": []}
+    row = {"blob": file["blob"], "units": units, "imports": []}
     view.own.put(path, row)
 
 

@@ -4,47 +4,17 @@ An identifier gives its parts, `parse_HTMLPage` -> `parse`, `html`, `page`, and 
 as one term, `parse_htmlpage`: the whole is rare, so it ranks what is named exactly; the
 parts find it from prose. Parts are stemmed, wholes are not. Words so common that they
 tell no file from another are left out of both sides.
-
-A unit (a function, a method, a class without its methods, the rest of a module) has its
-terms in four fields, since a word weighs more in a name than in a body: `Field`.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from enum import IntEnum
 from functools import lru_cache
 
-Terms = dict[str, list[int]]  # term -> how often it is in each field
-
-
-class Field(IntEnum):
-    """Where in a unit a term is."""
-
-    NAME = 0  # the names that the unit defines
-    PROSE = 1  # docstrings and comments
-    STRING = 2  # other literals: messages, keys, options
-    CODE = 3  # identifiers
-
-
-_MOST = 255  # of a term in one field; a repeated one says nothing new long before
 _LONGEST = 40  # characters of a term
 _WORD = re.compile(r"[^\W\d]\w*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+|[^\W\d_A-Za-z]+")
-_HASH_CODE = re.compile(
-    r'[rRbBuUfF]{0,2}(?:("""|' + r"''')(.*?)(?:\1|\Z)"
-    r'|"((?:[^"\\\n]|\\.)*)"?|' + r"'((?:[^'\\\n]|\\.)*)'?)"
-    r"|#([^\n]*)|([^\W\d]\w*)",
-    re.DOTALL,
-)
-_SLASH_CODE = re.compile(
-    r'(/\*)(.*?)(?:\*/|\Z)|"((?:[^"\\\n]|\\.)*)"?|'
-    r"[`']((?:[^`'\\\n]|\\.)*)[`']?"
-    r"|//([^\n]*)|([^\W\d]\w*)",
-    re.DOTALL,
-)
 STOP_WORDS = frozenset(
     "a about after all also an and any are as at be been before but by can could "
     "did do does doing done each else even for from get go had has have he here "
@@ -60,13 +30,8 @@ STOP_WORDS = frozenset(
 
 def terms_of(text: str) -> Counter[str]:
     """Return the terms of a text and how often each is in it."""
-    return count_terms(_WORD.findall(text))
-
-
-def count_terms(identifiers: Iterable[str]) -> Counter[str]:
-    """Return the terms of identifiers and how often each occurs."""
     counts: Counter[str] = Counter()
-    for word, often in Counter(identifiers).items():
+    for word, often in Counter(_WORD.findall(text)).items():
         for term in split_identifier(word):
             counts[term] += often
     return counts
@@ -113,36 +78,3 @@ def stem(word: str) -> str:
                 word = word[:-1]
             break
     return word[:-1] if word[-1] == "e" and len(word) > 3 else word
-
-
-def unit_terms(text: str, names: Iterable[str], language: str) -> Terms:
-    """Return the terms of a unit's own text by field."""
-    if language in ("markdown", "rest"):
-        fields = [list(names), _WORD.findall(text), [], []]
-    else:
-        fields = [list(names), *_fields_of_code(text, language)]
-    terms: Terms = {}
-    for field, words in enumerate(fields):
-        for term, often in count_terms(words).items():
-            if term not in terms:
-                terms[term] = [0, 0, 0, 0]
-            terms[term][field] = min(often, _MOST)
-    return terms
-
-
-def _fields_of_code(text: str, language: str) -> Iterator[list[str]]:
-    """Yield the words of comments and docstrings, of literals, and the identifiers."""
-    prose: list[str] = []
-    strings: list[str] = []
-    names: list[str] = []
-    pattern = _HASH_CODE if language == "python" else _SLASH_CODE
-    for _, block, double, single, comment, name in pattern.findall(text):
-        if name:
-            names.append(name)
-        elif block or comment:
-            prose += _WORD.findall(block or comment)
-        elif double or single:
-            strings += _WORD.findall(double or single)
-    yield prose
-    yield strings
-    yield names

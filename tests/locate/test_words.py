@@ -2,7 +2,7 @@
 
 import pytest
 
-from repobuild.locate.words import Field, split_identifier, stem, terms_of, unit_terms
+from repobuild.locate.words import split_identifier, stem, terms_of
 
 
 @pytest.mark.parametrize(
@@ -36,24 +36,3 @@ def test_forms_of_a_word_have_one_stem(forms):
 
 def test_words_that_tell_no_file_from_another_are_left_out():
     assert terms_of("def the_thing(self): return None") == {"thing": 1, "the_thing": 1}
-
-
-def test_a_unit_counts_its_terms_by_where_they_are():
-    source = '''def open_file(path):
-    """Open a window."""
-    # quickly
-    raise Error("no such door")
-'''
-    terms = unit_terms(source, ["open_file"], "python")
-    assert terms["open_file"] == [1, 0, 0, 1]
-    assert terms["window"][Field.PROSE] == 1
-    assert terms["quickly"][Field.PROSE] == 1
-    assert terms["door"] == [0, 0, 1, 0]
-    assert terms["path"][Field.CODE] == 1
-
-
-def test_comments_of_other_languages_are_prose():
-    source = '/* the lid */ func Open() { // and more\n fail("door") }'
-    terms = unit_terms(source, ["Open"], "go")
-    assert terms["lid"][Field.PROSE] == 1
-    assert terms["door"][Field.STRING] == 1
