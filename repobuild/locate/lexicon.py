@@ -23,8 +23,9 @@ that differ are written. The index holds `n:NAME` for every element, under its p
 
 from __future__ import annotations
 
+import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
@@ -70,9 +71,7 @@ def lexicon(view: View) -> None:
         counts = _counts_now(view, path)
         if before is None and not counts:
             continue
-        if before is not None:
-            _remove(view, path, before, edits)
-        _add(path, counts, edits)
+        _note_edits(view, path, before, counts, edits)
         changed[path] = counts
         _put_file(view, path, counts)
     _put_imports(view, changed)
@@ -177,27 +176,30 @@ def _imported(row: Value) -> set[str]:
 # ---------------------------------------------------------------------------- postings
 
 
-def _add(path: str, counts: UnitCounts, edits: Edits) -> None:
-    for qual, terms in counts.items():
-        unit = unit_id(path, qual)
-        for term, count in terms.items():
-            edits[term][unit] = count
-
-
-def _remove(view: View, path: str, row: Value, edits: Edits) -> None:
-    """Note the removal of what is stored for a file; `_add` overrides it."""
-    units = [unit_id(path, qual) for qual in (PATH_UNIT, *row["units"])]
-    changes = view.changes("facts")
-    facts = changes[path][0] if path in changes else view.table("facts").get(path)
-    before = _counts_before(view, path, row["blob"], facts)
-    if before is None:
+def _note_edits(
+    view: View, path: str, row: Value | None, counts: UnitCounts, edits: Edits
+) -> None:
+    """Note how the postings of a file differ from those that are stored."""
+    before: UnitCounts | None = {}
+    if row is not None:
+        changes = view.changes("facts")
+        facts = changes[path][0] if path in changes else view.table("facts").get(path)
+        before = _counts_before(view, path, row["blob"], facts)
+    if before is None and row is not None:
+        units = [unit_id(path, qual) for qual in (PATH_UNIT, *row["units"])]
         for term in _terms_with(view, set(units)):
             edits[term].update(dict.fromkeys(units))
-        return
-    for qual, terms in before.items():
-        unit = unit_id(path, qual)
-        for term in terms:
+    for qual in sorted({*(before or {}), *counts}):
+        unit, old, new = unit_id(path, qual), (before or {}).get(qual), counts.get(qual)
+        if old == new:
+            continue
+        for term in old or ():
             edits[term][unit] = None
+        for term, count in (new or {}).items():
+            if old and old.get(term) == count:
+                del edits[term][unit]
+            else:
+                edits[term][unit] = count
 
 
 def _counts_before(
@@ -226,6 +228,8 @@ def _put_buckets(view: View, edits: Edits) -> None:
         key = bucket_key(number)
         rows = dict((not view.full and view.own.get(key)) or {})
         for term in terms:
+            if not edits[term]:
+                continue
             packed = _edit(rows.get(term, b""), edits[term])
             if packed:
                 rows[term] = packed
@@ -239,15 +243,18 @@ def _put_buckets(view: View, edits: Edits) -> None:
 
 def _edit(packed: bytes, edits: Mapping[int, Count | None]) -> bytes:
     """Return packed postings with some units' counts replaced or removed."""
-    known: dict[int, Count | None] = {}
-    if packed:
-        old = unpack_postings(packed)
-        pairs = zip(old.names.tolist(), old.rest.tolist(), strict=True)
-        known.update(zip(old.ids.tolist(), pairs, strict=True))
-    known.update(edits)
-    kept = sorted((unit, count) for unit, count in known.items() if count is not None)
-    counts = [bytes(c[0] for _, c in kept), bytes(c[1] for _, c in kept)]
-    return b"".join((pack_ids(unit for unit, _ in kept), *counts))
+    new = sorted((unit, *count) for unit, count in edits.items() if count is not None)
+    if not packed:  # a new term: most have few units, for which arrays cost more
+        low = struct.pack(f"<{len(new)}I", *(unit & 0xFFFFFFFF for unit, _, _ in new))
+        counts = bytes(n for _, n, _ in new) + bytes(n for _, _, n in new)
+        return bytes(unit >> 32 for unit, _, _ in new) + low + counts
+    old = unpack_postings(packed)
+    kept = ~np.isin(old.ids, np.array(list(edits), np.uint64))
+    ids = np.append(old.ids[kept], np.array([unit for unit, _, _ in new], np.uint64))
+    names = np.append(old.names[kept], np.array([n for _, n, _ in new], np.uint8))
+    rest = np.append(old.rest[kept], np.array([n for _, _, n in new], np.uint8))
+    order = np.argsort(ids, kind="stable")
+    return pack_ids(ids[order]) + names[order].tobytes() + rest[order].tobytes()
 
 
 def unpack_postings(packed: bytes) -> Postings:
@@ -259,8 +266,7 @@ def unpack_postings(packed: bytes) -> Postings:
     )
 
 
-def pack_ids(units: Iterable[int]) -> bytes:
-    ids = np.array(list(units), np.uint64)
+def pack_ids(ids: NDArray[np.uint64]) -> bytes:
     return (ids >> 32).astype(np.uint8).tobytes() + ids.astype("<u4").tobytes()
 
 
@@ -282,48 +288,60 @@ def bucket_key(number: int) -> str:
 # ------------------------------------------------------------------------- all units
 
 
+class _Columns(NamedTuple):
+    """Units: their ids, how many terms name them, and how many others they have."""
+
+    ids: NDArray[np.uint64]
+    names: NDArray[np.uint16]
+    rest: NDArray[np.uint32]
+
+
 def _put_units(view: View, changed: Mapping[str, UnitCounts]) -> None:
     """Write the row of all units, sorted by path."""
-    columns: dict[str, tuple[list[int], list[int], list[int]]] = {}
+    files: dict[str, _Columns] = {}
     if not view.full and (row := view.own.get(PROJECT)):
-        columns = dict(_columns_of(row))
+        files = dict(_columns_of(row))
     for path, counts in changed.items():
-        if not counts:
-            columns.pop(path, None)
-            continue
-        columns[path] = (
-            [unit_id(path, qual) for qual in counts],
-            [sum(name for name, _ in terms.values()) for terms in counts.values()],
-            [sum(rest for _, rest in terms.values()) for terms in counts.values()],
-        )
-    ordered = sorted(columns.items())
+        if counts:
+            files[path] = _columns(path, counts)
+        else:
+            files.pop(path, None)
+    ordered = sorted(files.items())
+    nothing = _Columns(*(np.array([], kind) for kind in (np.uint64, "<u2", "<u4")))
+    every = [nothing, *(columns for _, columns in ordered)]
+    ids, names, rest = map(np.concatenate, zip(*every, strict=True))
     row = {
         "paths": [path for path, _ in ordered],
-        "counts": _packed((len(ids) for _, (ids, _, _) in ordered), "<u2"),
-        "ids": pack_ids(n for _, (ids, _, _) in ordered for n in ids),
-        "names": _packed((n for _, (_, names, _) in ordered for n in names), "<u2"),
-        "rest": _packed((n for _, (_, _, rest) in ordered for n in rest), "<u4"),
+        "counts": np.array([len(c.ids) for _, c in ordered], "<u2").tobytes(),
+        "ids": pack_ids(ids),
+        "names": names.astype("<u2").tobytes(),
+        "rest": rest.astype("<u4").tobytes(),
     }
     view.own.put(PROJECT, row)
 
 
-def _columns_of(
-    row: Mapping[str, Value],
-) -> Iterator[tuple[str, tuple[list[int], list[int], list[int]]]]:
+def _columns(path: str, counts: UnitCounts) -> _Columns:
+    names = [sum(name for name, _ in terms.values()) for terms in counts.values()]
+    rest = [sum(rest for _, rest in terms.values()) for terms in counts.values()]
+    return _Columns(
+        np.array([unit_id(path, qual) for qual in counts], np.uint64),
+        np.minimum(names, 0xFFFF).astype(np.uint16),
+        np.array(rest, np.uint32),
+    )
+
+
+def _columns_of(row: Mapping[str, Value]) -> Iterator[tuple[str, _Columns]]:
+    whole = _Columns(
+        unpack_ids(row["ids"]),
+        np.frombuffer(row["names"], "<u2"),
+        np.frombuffer(row["rest"], "<u4"),
+    )
     at = 0
-    ids = unpack_ids(row["ids"]).tolist()
-    names = np.frombuffer(row["names"], "<u2").tolist()
-    rest = np.frombuffer(row["rest"], "<u4").tolist()
     counts = np.frombuffer(row["counts"], "<u2").tolist()
     for path, count in zip(row["paths"], counts, strict=True):
-        end = at + count
-        yield path, (ids[at:end], names[at:end], rest[at:end])
-        at = end
-
-
-def _packed(numbers: Iterable[int], kind: str) -> bytes:
-    most = int(np.iinfo(kind).max)
-    return np.array([min(n, most) for n in numbers], kind).tobytes()
+        part = slice(at, at + count)
+        yield path, _Columns(whole.ids[part], whole.names[part], whole.rest[part])
+        at += count
 
 
 # ------------------------------------------------------------------------ reading it
