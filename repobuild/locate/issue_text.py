@@ -1,7 +1,7 @@
 """Read what a text names outright: paths, tracebacks, identifiers, code.
 
-    File "/usr/lib/python3.9/site-packages/pkg/mod.py", line 20, in f     a frame
-    pkg/mod.py:20: in f, or pkg/mod.py, line 20                           a frame
+    File "/usr/lib/python3/a.py", line 20, in f                            a frame
+    a.py:20: in f                                                          a frame
     ``` fenced, indented, >>> lines                                        code
     `Class.method`, pkg.mod.f, make_thing, f()                             identifiers
 
