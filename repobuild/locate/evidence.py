@@ -3,18 +3,16 @@
 words       BM25 of the whole file: path, names, bodies
 units       the sum of its five best units
 title       its best unit, for the title alone
-title_names names that it defines, for the title
 path        the terms of its path
 named       its path is written in the text
 frame       it is in a quoted traceback, the innermost call most
-imported    the text's code imports it, or a dotted name leads to it
 defines     it defines an identifier of the text, best one that few files define
 recent      how few commits ago it was touched
 message     a past commit whose subject is like the text touched it
 imports     files that match import it
-together    files that match changed in the same commits
 folder      the three best files of its folder
-package     1 for `__init__.py`, which names much and does little
+aside       1 for what is seldom the place: an `__init__.py`, which names much and
+            does little, examples, scripts, what builds documents
 """
 
 from __future__ import annotations
@@ -53,8 +51,8 @@ MOST_OF_IDENTIFIER = 2.0  # how much one counts, in the title or in backticks
 _SHORTEST = 3  # letters of an identifier that is looked up
 _WORD = re.compile(r"[^\W\d]\w*")
 _ASIDE = re.compile(
-    r"(^|/)__init__\.py$|(^|/)(docs?|examples?|bin|release|tools|scripts|benchmarks|asv_bench)/"
-    r"|(^|/)(setup|conftest|noxfile|ez_setup)\.py$|^[^/]*$"
+    r"(^|/)(docs?|examples?|bin|release|tools|scripts|benchmarks|asv_bench)/"
+    r"|(^|/)(__init__|setup|conftest|noxfile|ez_setup)\.py$|^[^/]*$"
 )
 
 
@@ -147,6 +145,7 @@ class Evidence:
         return [] if is_vague or len(files) > _MOST_MATCHES else files
 
     def named(self) -> Scores:
+        """Return which files are written in the text, by their paths."""
         found = self._zeros()
         for path in self.text.paths:
             files = self._written(path)
@@ -154,6 +153,7 @@ class Evidence:
         return np.minimum(found, 1.0)
 
     def framed(self) -> Scores:
+        """Return which files are in quoted tracebacks."""
         found, weight = self._zeros(), 1.0
         for frame in reversed(self.text.frames):
             if files := self._written(frame.path):
