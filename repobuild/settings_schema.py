@@ -186,6 +186,15 @@ class HistorySection(Struct, kw_only=True):
     ] = 200
 
 
+class LocateSection(Struct, kw_only=True):
+    """What `locate` looks back on."""
+
+    commits: Annotated[
+        int,
+        _doc("along first parents; 0 = none", ge=0, le=4096),
+    ] = 500
+
+
 class SplitSection(Struct, kw_only=True):
     """What is trained and what is held out."""
 
@@ -714,6 +723,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "samples": SamplesSection,
     "samples.proportions": ProportionsSection,
     "history": HistorySection,
+    "locate": LocateSection,
     "split": SplitSection,
     "base": BaseSection,
     "adapter": AdapterSection,

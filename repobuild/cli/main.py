@@ -29,6 +29,7 @@ VERBS = {
     "ask": "put a question to base and adapter, side by side",
     "graph": "search, read and follow the repository graph",
     "mcp": "the same graph for agents: a server of the Model Context Protocol",
+    "locate": "the files and functions that an issue's text is about",
     "report": "scores of base, parent and adapter",
     "serve": "answer as an OpenAI-compatible endpoint, and follow the builds",
     "review": "read samples, and say which are good or bad",

@@ -176,7 +176,10 @@ def test_a_short_method_is_explained_by_its_code(tmp_path: Path):
     settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 2}
     sampled = Sampled(tmp_path, files, **settings)
     answers = sampled.answers("a.py::A.close")
-    assert any("**Its code**, without docstring and comments:\n```python\ndef close" in one for one in answers)
+    assert any(
+        "**Its code**, without docstring and comments:\n```python\ndef close" in one
+        for one in answers
+    )
     assert sampled.audit().wrong == []
 
 

@@ -43,6 +43,7 @@ MAY_USE = {
     "samples": DATA | {"engine", "git", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
+    "locate": {"errors", "engine", "git", "code"},
     "survey": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "hooks", "remote"},
@@ -58,7 +59,7 @@ MAY_USE = {
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey", "fleet", "ci", "remote", "serve", "query"},
+    | {"survey", "fleet", "ci", "remote", "serve", "query", "locate"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}

@@ -1,0 +1,154 @@
+"""Rank files and functions for a text: a weighted sum of signals.
+
+Nothing here is learnt from the repository. The weights were fitted once, on half of the
+issues of a public benchmark (docs/benchmarks/localisation.md); what the signals are is
+at the top of `evidence.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from repobuild.code.facts.element_row import name_of
+from repobuild.engine.contract import Table
+from repobuild.locate.evidence import MOST_OF_IDENTIFIER, Evidence, scaled
+from repobuild.locate.issue_text import read_issue
+from repobuild.locate.lexical import RankedUnits, Scores, score_terms, term_weights
+from repobuild.locate.lexicon import PATH_UNIT, Lexicon
+from repobuild.locate.words import terms_of
+
+# All that was fitted, by `python -m tests.benchmarks.localisation --fit`; but for
+# `named` and `frame`, which few issues have: the fit gives them 0.96 and 0.95, and half
+# as much again to three times as much ranks those issues better.
+FILE_WEIGHTS: Mapping[str, float] = {
+    "words": 1.46,
+    "units": 1.56,
+    "title": 2.56,
+    "path": 0.93,
+    "named": 3.0,
+    "frame": 3.0,
+    "defines": 1.71,
+    "recent": 1.38,
+    "message": 0.35,
+    "imports": 1.36,
+    "folder": 1.85,
+    "aside": -0.55,
+}
+FUNCTION_WEIGHTS: Mapping[str, float] = {
+    "file": 0.78,
+    "unit": 2.6,
+    "title": 2.04,
+    "defined": 0.5,
+    "frame": 1.42,
+}
+FILES_READ = 40  # whose functions are ranked
+
+
+class Ranked(NamedTuple):
+    """A file (its path) or an element (its id) with its score."""
+
+    id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """What was found, best first."""
+
+    files: list[Ranked]
+    functions: list[Ranked]
+
+
+def locate(lexicon: Table, touches: Table, text: str, most: int = 10) -> Located:
+    """Return the files and functions that a text is most likely about."""
+    evidence = Evidence(lexicon, touches, read_issue(text))
+    if not evidence.paths:
+        return Located([], [])
+    scores = weigh(evidence.signals())
+    return Located(
+        _best(evidence.paths, scores, most), rank_functions(evidence, scores)[:most]
+    )
+
+
+def weigh(signals: Mapping[str, Scores]) -> Scores:
+    """Return the score of each file."""
+    return np.asarray(sum(w * signals[name] for name, w in FILE_WEIGHTS.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSignals:
+    """Functions and classes, the file of each, and one number a signal for each."""
+
+    ids: list[str]
+    files: list[int]
+    signals: Mapping[str, Scores]
+
+
+def rank_functions(evidence: Evidence, scores: Scores) -> list[Ranked]:
+    """Return the functions and classes of the best files, best first."""
+    best = np.argsort(-scores, kind="stable")[:FILES_READ].tolist()
+    found = function_signals(evidence, best)
+    return _best(found.ids, weigh_functions(found, scores), len(found.ids))
+
+
+def weigh_functions(found: FunctionSignals, scores: Scores) -> Scores:
+    """Return the score of each function: its own signals and its file's score."""
+    total = FUNCTION_WEIGHTS["file"] * scores[found.files]
+    for name, values in found.signals.items():
+        total = total + FUNCTION_WEIGHTS[name] * values
+    return np.asarray(total)
+
+
+def function_signals(evidence: Evidence, files: Sequence[int]) -> FunctionSignals:
+    """Return what speaks for each function and class of some files."""
+    units, frames = evidence.units, evidence.text.frames
+    called = {(frame.name, frame.path.rpartition("/")[2]) for frame in frames}
+    ids, owners, numbers, defined, framed = [], [], [], [], []
+    for file in files:
+        path, number = evidence.paths[file], units.files[file]
+        for at, qual in enumerate(units.lexicon.quals(number)):
+            if qual in ("", PATH_UNIT):
+                continue
+            name = name_of(qual)
+            ids.append(f"{path}::{qual}")
+            owners.append(file)
+            numbers.append(int(units.lexicon.first[number]) + at)
+            defined.append(evidence.identifiers.get(name, 0.0))
+            framed.append((name, path.rpartition("/")[2]) in called)
+    signals = {
+        "unit": scaled(evidence.lexical.units)[numbers],
+        "title": scaled(evidence.lexical.title_units)[numbers],
+        "defined": np.array(defined, np.float64) / MOST_OF_IDENTIFIER,
+        "frame": np.array(framed, np.float64),
+    }
+    return FunctionSignals(ids, owners, signals)
+
+
+def search(lexicon: Table, text: str, most: int = 20) -> Located:
+    """Return files and elements by their words alone, tests included."""
+    reader = Lexicon(lexicon)
+    if not reader.paths:
+        return Located([], [])
+    units = RankedUnits(reader, range(len(reader.paths)))
+    terms = terms_of(text)
+    found = score_terms(units, term_weights(terms, terms))
+    files = scaled(found.words) + scaled(units.sum_of_best(found.units))
+    best = np.argsort(-found.units, kind="stable")[: most * 2].tolist()
+    elements = []
+    for unit in best:
+        file = int(reader.file_of[unit])
+        qual = reader.quals(file)[unit - int(reader.first[file])]
+        if found.units[unit] > 0 and qual not in ("", PATH_UNIT):
+            score = round(float(found.units[unit]), 4)
+            elements.append(Ranked(f"{reader.paths[file]}::{qual}", score))
+    hits = [one for one in _best(reader.paths, files, most) if one.score > 0]
+    return Located(hits, elements[:most])
+
+
+def _best(names: Sequence[str], scores: Scores, most: int) -> list[Ranked]:
+    order = sorted(range(len(names)), key=lambda n: (-scores[n], names[n]))
+    return [Ranked(names[n], round(float(scores[n]), 4)) for n in order[:most]]

@@ -1,0 +1,81 @@
+"""Make the `touches` table: what the last commits touched, and what they say of it.
+
+    key   commit id (hex)
+    row   {"before": id, "terms": {term: count}, "paths": [path, ...]}
+
+`before` is the next older commit that is kept (git/commit_diffs.py). The terms are
+those of the subject; of a merge, whose subject names a branch, those of the next line.
+A commit that touches more than `MOST_FILES` files says nothing of any: it has no paths.
+Renames are not followed.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import islice
+
+import pygit2
+
+from repobuild.engine.contract import Source, Table, Value
+from repobuild.errors import MissingObjectError
+from repobuild.git.commit_diffs import KeptCommit, kept_commits
+from repobuild.git.snapshot import quote
+from repobuild.git.tree_objects import diff_trees
+from repobuild.locate.words import terms_of
+
+MOST_FILES = 60
+_LONGEST = 400  # characters of a message that are read
+_MERGE = re.compile(r"Merge (?:pull request|branch|remote|commit|tag)\b.*\n\s*(?=\S)")
+
+
+def touches(source: Source) -> None:
+    """Update the rows to the snapshot's history; only new commits are compared."""
+    repository, head = source.snapshot.repository, source.snapshot.commit
+    limit = int(source.settings["locate.commits"])
+    kept = list(islice(kept_commits(repository, head, source.fail), limit))
+    for commit in set(source.own.keys()) - {step.commit for step in kept}:
+        source.own.drop(commit)
+    for step in kept:
+        known = source.own.get(step.commit)
+        if known is not None and known["before"] == step.before:
+            continue
+        try:
+            source.own.put(step.commit, touch_row(repository, step))
+        except MissingObjectError as error:
+            source.own.drop(step.commit)
+            source.fail(step.commit, error)
+
+
+def touch_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Value]:
+    """Return the row of one commit; raises `MissingObjectError` without its trees."""
+    try:
+        commit = repository[step.commit].peel(pygit2.Commit)
+        parent = repository[commit.parent_ids[0]].peel(pygit2.Commit)
+        found = diff_trees(repository, str(parent.tree_id), str(commit.tree_id))
+        paths = sorted(quote(raw) for raw, _ in islice(found, MOST_FILES + 1))
+    except (KeyError, pygit2.GitError) as error:
+        raise MissingObjectError(step.commit) from error
+    terms = terms_of(subject_of(commit.raw_message.decode("utf-8", "replace")))
+    return {
+        "before": step.before,
+        "terms": dict(sorted(terms.items())),
+        "paths": paths if len(paths) <= MOST_FILES else [],
+    }
+
+
+def subject_of(message: str) -> str:
+    """Return what a commit says of itself in one line."""
+    message = message.strip()[: 4 * _LONGEST]
+    return _MERGE.sub("", message, count=1).partition("\n")[0][:_LONGEST]
+
+
+def newest_first(table: Table) -> list[dict[str, Value]]:
+    """Return the rows along the history, the newest first."""
+    rows = dict(table.items())
+    # The newest row need not be HEAD's: it may stand for a loop of commits.
+    newest = sorted(rows.keys() - {row["before"] for row in rows.values()})
+    chain, commit = [], newest[0] if newest else ""
+    while row := rows.pop(commit, None):
+        chain.append(row)
+        commit = row["before"]
+    return chain
