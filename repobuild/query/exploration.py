@@ -54,7 +54,7 @@ class Walk(NamedTuple):
     types: Collection[str] = ()  # kinds of nodes that are listed; none = all
 
 
-class Step(NamedTuple):
+class Hop(NamedTuple):
     """One edge of a walk."""
 
     start: str
@@ -64,7 +64,7 @@ class Step(NamedTuple):
     edge: Edge
 
 
-def walk(view: GraphView, starts: Sequence[str], plan: Walk) -> Iterator[Step]:
+def walk(view: GraphView, starts: Sequence[str], plan: Walk) -> Iterator[Hop]:
     """Yield the edges that are met, nearest first; each node is expanded once."""
     seen = set(starts)
     met: set[tuple[str, str, str]] = set()
@@ -86,15 +86,15 @@ def walk(view: GraphView, starts: Sequence[str], plan: Walk) -> Iterator[Step]:
                 waiting.append((step.end, depth + 1))
 
 
-def _steps(view: GraphView, id: str, depth: int, plan: Walk) -> Iterator[Step]:
+def _steps(view: GraphView, id: str, depth: int, plan: Walk) -> Iterator[Hop]:
     if plan.direction is not Direction.UPSTREAM:
         for edge in sorted(view.out(id), key=_rank):
             if edge.kind in plan.kinds and edge.confidence >= CONFIDENT:
-                yield Step(id, _DOWN[edge.kind], edge.other, depth, edge)
+                yield Hop(id, _DOWN[edge.kind], edge.other, depth, edge)
     if plan.direction is not Direction.DOWNSTREAM:
         for edge in sorted(view.into(id, plan.kinds), key=_rank):
             if edge.confidence >= CONFIDENT:
-                yield Step(id, _UP[edge.kind], edge.other, depth, edge)
+                yield Hop(id, _UP[edge.kind], edge.other, depth, edge)
 
 
 def _rank(edge: Edge) -> tuple[bool, int, str]:
@@ -102,7 +102,7 @@ def _rank(edge: Edge) -> tuple[bool, int, str]:
     return is_test(path), KINDS.index(edge.kind), edge.other
 
 
-def items(view: GraphView, steps: Iterator[Step], plan: Walk) -> Iterator[Item]:
+def items(view: GraphView, steps: Iterator[Hop], plan: Walk) -> Iterator[Item]:
     """Yield what a reply shows of each edge; a node's facts come with its first one."""
     known: set[str] = set()
     starts: set[str] = set()

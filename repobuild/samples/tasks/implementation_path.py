@@ -70,20 +70,24 @@ def _change(scope: FactScope) -> Iterator[Fact]:
         groups.append(ids)
     if not scope.get("tests") and answer_parts.is_open(scope, "tests"):
         return  # that no test is named would read as that there is none
-    tests = scope.without_held_out(list(scope.get("tests") or ()))[:_FIRST_TESTS]
-    if tests:
-        text = answer_parts.list_elements(scope, tests)
-        bare = name.replace("_", "").lower()
-        is_named = all(bare in test.replace("_", "").lower() for test in tests)
-        steps.append(part("step_run" if is_named else "step_run_users", members=text))
-        groups.append(tuple(tests))
-    else:
-        text, ids = answer_parts.list_field(scope, "users_in_tests", _FIRST_TESTS)
-        if text:
-            steps.append(part("step_run_users", members=text))
-            groups.append(ids)
+    step, text, ids = _tests_to_run(scope, name)
+    if text:
+        steps.append(part(step, members=text))
+        groups.append(ids)
     answer = scope.answer("change") + part("steps", items=numbered(steps))
     yield Fact("change", answer + render_source(scope), merged(*groups), "hard")
+
+
+def _tests_to_run(scope: FactScope, name: str) -> tuple[str, str, tuple[str, ...]]:
+    """Return the step, the first tests of a function, or of what uses it, and ids."""
+    tests = scope.without_held_out(list(scope.get("tests") or ()))[:_FIRST_TESTS]
+    if not tests:
+        text, ids = answer_parts.list_field(scope, "users_in_tests", _FIRST_TESTS)
+        return "step_run_users", text, tuple(ids)
+    bare = name.replace("_", "").lower()
+    is_named = all(bare in test.replace("_", "").lower() for test in tests)
+    step = "step_run" if is_named else "step_run_users"
+    return step, answer_parts.list_elements(scope, tests), tuple(tests)
 
 
 def _steps(scope: FactScope) -> Iterator[Fact]:

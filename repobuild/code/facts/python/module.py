@@ -213,16 +213,7 @@ class PythonModule:
         left out.
         """
         outline = self.outline
-        names = {
-            name.encode()
-            for name, origin in imported.items()
-            if origin.startswith(".") or origin.partition(".")[0] not in _standard()
-        }
-        names.update(
-            one.name.encode()
-            for one in outline.definitions
-            if not self._is_in_class(one)
-        )
+        names = self._names_of_elements(imported)
         if not names:
             return
         sites = outline.sites
@@ -252,6 +243,20 @@ class PythonModule:
             if _BASE_CALL.match(outline.source, end):
                 continue  # a base, of which it runs its own version
             yield outline.owner(start), match[0].decode()
+
+    def _names_of_elements(self, imported: Mapping[str, str]) -> set[bytes]:
+        """Return the names in a file that may mean an element of the repository."""
+        names = {
+            name.encode()
+            for name, origin in imported.items()
+            if origin.startswith(".") or origin.partition(".")[0] not in _standard()
+        }
+        names.update(
+            one.name.encode()
+            for one in self.outline.definitions
+            if not self._is_in_class(one)
+        )
+        return names
 
     def _is_in_class(self, definition: Definition) -> bool:
         parent = definition.parent
