@@ -10,6 +10,11 @@ def main() -> None:
     """Run the command line and exit with its code."""
     _open_closed_streams()
     _ignore_working_folder()
+    if "_REPOBUILD_COMPLETE" in os.environ:
+        from repobuild.cli.main import cli
+        from repobuild.cli.shell_words import complete
+
+        sys.exit(complete(cli))
     arguments = sys.argv[1:]
     if _print_cached_answer(arguments):
         # Skips the interpreter's shutdown, which costs 5 ms; no file is open.

@@ -228,7 +228,8 @@ class Checkout:
         self._tell_withheld()
         self.folder.mkdir(parents=True, exist_ok=True)
         holder = f"building {snapshot.commit[:7] or 'the work tree'}"
-        with hold_lock(self.folder / "lock", holder, wait, tell):
+        lock = hold_lock(self.folder / "lock", holder, wait, tell)
+        with progress("build", 0), lock:
             noop_cache.forget(str(self.folder))
             remove_links(self.folder / "tmp")
             with self._writable_state(tell) as state:
@@ -280,6 +281,9 @@ class _NoProgress:
         pass
 
     def note(self, text: str) -> None:
+        pass
+
+    def expect(self, total: int) -> None:
         pass
 
 

@@ -5,6 +5,7 @@
     ├── StaleError        1   a check failed
     ├── LockedError       4   another builder holds the lock
     ├── AbsentError       5   a server that the settings name cannot be reached
+    ├── RemoteError       5   a shared cache that was asked for cannot be used
     ├── DamagedError      3   the state's database is damaged
     └── MissingObjectError 3  git's object database lacks an object
         └── PartialRowError   for a part of a row only
@@ -43,6 +44,12 @@ class LockedError(BuildError):
 
 class AbsentError(BuildError):
     """A server that the settings name cannot be reached, or does not answer."""
+
+    exit_code = 5
+
+
+class RemoteError(BuildError):
+    """A shared cache that was asked for cannot be used."""
 
     exit_code = 5
 

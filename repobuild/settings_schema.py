@@ -57,6 +57,8 @@ def _doc(text: str, **bounds: Any) -> Meta:
 # `\Z`, because `$` would let a line end pass.
 _LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]{0,4096}\Z"
 _Line = Annotated[str, Meta(pattern=_LINE)]
+_NAMESPACE = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}\Z"
+_NAMESPACE_TAKES = 'letters, digits, dots and hyphens, such as "pr-12"'
 _TIME = r"([01]\d|2[0-3]):[0-5]\d"
 _HOURS = f"{_TIME}-{_TIME}"
 _Count = Annotated[int, Meta(ge=0, le=10**12)]
@@ -254,17 +256,17 @@ class AdapterSection(Struct, kw_only=True):
     )
     learning_rate: Annotated[
         float, _doc("of a model this small; see the presets for others", gt=0, le=1)
-    ] = 2e-3
+    ] = 1.4e-3
     continue_rate: Annotated[
         float,
         _doc(
             "peak rate of a continued adapter, as a share of learning_rate", gt=0, le=10
         ),
-    ] = 0.25
+    ] = 0.35
     budget: Annotated[
         _Positive,
         _doc("trained tokens of one step at most; what is most used is taught first"),
-    ] = 1_500_000
+    ] = 1_350_000
     teach: Annotated[
         _Names,
         _doc("tasks, or kinds of questions, that are taught, in this order; [] = all"),
@@ -294,7 +296,7 @@ class AdapterSection(Struct, kw_only=True):
     ] = 0.12
     keep_weight: Annotated[
         float, _doc("of the distance to the base in the loss", ge=0, le=1000)
-    ] = 0.5
+    ] = 1.0
     sequence_length: Annotated[
         int,
         _doc("tokens; longer samples are left out and counted", ge=16, le=1_048_576),
@@ -542,6 +544,74 @@ class CacheSection(Struct, kw_only=True):
             "results of rows that left within so many builds stay", ge=0, le=1_000_000
         ),
     ] = 20
+    remote: Annotated[
+        _Line,
+        _doc(
+            "a folder, s3://, gs://, sftp:// or http(s):// with what others have built",
+            power="reads and, with cache.push, writes at this address",
+            harmless=("",),
+        ),
+    ] = ""
+    push: Annotated[
+        bool,
+        _doc(
+            "let every build push what it made; else only `repobuild cache push` does",
+            power="sends what is built to cache.remote",
+            harmless=(False,),
+        ),
+    ] = False
+    namespace: Annotated[
+        str,
+        _doc(
+            "part of the remote that is written, and read first",
+            pattern=_NAMESPACE,
+            takes=_NAMESPACE_TAKES,
+            power="decides what of a shared cache is written",
+            harmless=("main",),
+        ),
+    ] = "main"
+    read: Annotated[
+        list[Annotated[str, Meta(pattern=_NAMESPACE)]],
+        _doc(
+            "further namespaces that are read, unless cache.namespace is protected",
+            max_length=20,
+            power="decides what of a shared cache is read",
+            harmless=(["main"],),
+        ),
+    ] = msgspec.field(default_factory=lambda: ["main"])
+    protected: Annotated[
+        list[Annotated[str, Meta(pattern=_NAMESPACE)]],
+        _doc(
+            "namespaces that no job of a pull request writes, and that read no other",
+            max_length=100,
+            power="decides who may write to a shared cache",
+            harmless=(["main"],),
+        ),
+    ] = msgspec.field(default_factory=lambda: ["main"])
+    trusted_keys: Annotated[
+        list[_Line],
+        _doc(
+            "public keys whose entries are read, as `repobuild cache key` prints them",
+            max_length=1_000,
+            power="decides whose rows and adapters are believed",
+            harmless=([],),
+        ),
+    ] = msgspec.field(default_factory=list)
+    required: Annotated[
+        bool, _doc("end a build with exit code 5 where the remote cannot be used")
+    ] = False
+    timeout: Annotated[
+        float,
+        _doc(
+            "without an answer the remote is given up",
+            gt=0,
+            le=600,
+            unit="seconds",
+        ),
+    ] = 5.0
+    days: Annotated[
+        int, _doc("an entry that is pushed holds for so long", ge=1, le=3_650)
+    ] = 90
 
 
 class BuildSection(Struct, kw_only=True):
@@ -577,6 +647,19 @@ class BuildSection(Struct, kw_only=True):
     ] = ""
 
 
+class PublishSection(Struct, kw_only=True):
+    """Where a promoted adapter is put. Enters no key."""
+
+    to: Annotated[
+        _Line,
+        _doc(
+            'a folder, a URL such as s3://bucket/path, hf://owner/name; "" = nowhere',
+            power="sends the adapter to a folder, a store or a hub",
+            harmless=[""],
+        ),
+    ] = ""
+
+
 class HookSection(Struct, kw_only=True):
     """When git hooks build in the background. Enters no key."""
 
@@ -594,6 +677,38 @@ class HookSection(Struct, kw_only=True):
     ] = 10
 
 
+class ServeSection(Struct, kw_only=True):
+    """Where `repobuild serve` answers. Enters no key."""
+
+    host: Annotated[
+        _Line,
+        _doc(
+            "the address to listen at; another than this machine's own is for others",
+            min_length=1,
+            power="opens a server to other machines",
+            harmless=["127.0.0.1", "localhost", "::1"],
+        ),
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        _doc(
+            "0 = any that is free",
+            ge=0,
+            le=65535,
+            power="chooses the port of a server",
+            harmless=[8000],
+        ),
+    ] = 8000
+    engine: Annotated[
+        Literal["auto", "transformers", "vllm"],
+        _doc(
+            "the server that answers; auto = vLLM where it is installed with a GPU",
+            power="chooses the program that serves",
+            harmless=["auto"],
+        ),
+    ] = "auto"
+
+
 SECTIONS: Mapping[str, type[Struct]] = {
     "project": ProjectSection,
     "samples": SamplesSection,
@@ -608,7 +723,9 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "report.judge": JudgeSection,
     "cache": CacheSection,
     "build": BuildSection,
+    "publish": PublishSection,
     "hook": HookSection,
+    "serve": ServeSection,
 }
 
 

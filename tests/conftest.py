@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from repobuild.cli import progress
 from tests.repository import Repository
 
 # A shell starts background jobs with SIGINT ignored, nohup with SIGHUP, and children
@@ -18,6 +19,9 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 HOME = tempfile.TemporaryDirectory(prefix="repobuild-home-")
 os.environ["XDG_CONFIG_HOME"] = f"{HOME.name}/config"
 os.environ["XDG_STATE_HOME"] = f"{HOME.name}/state"
+
+# How busy the machine is must not decide what a test reads on stderr.
+progress.NAMED_AFTER = progress.SILENT = 600.0
 
 
 @pytest.fixture

@@ -111,6 +111,9 @@ class Quiet:
     def note(self, text: str) -> None:
         pass
 
+    def expect(self, total: int) -> None:
+        pass
+
 
 @contextmanager
 def quiet(label: str, total: int) -> Iterator[Quiet]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from repobuild.errors import StaleError
+from repobuild.errors import BuildError, StaleError
 
 if TYPE_CHECKING:
     from repobuild.engine.build import Build
+    from repobuild.model.base import Base
 
 
 def commit_in_use(build: Build) -> str:
@@ -33,3 +35,19 @@ def find_adapter(build: Build) -> tuple[str, dict[str, Any]]:
     if commit:
         return commit, rows[commit]
     return max(rows.items(), key=lambda item: int(item[1]["build"]))
+
+
+def base_of(settings: Mapping[str, Any], commit: str, row: Mapping[str, Any]) -> Base:
+    """Return the base model of the settings.
+
+    Raises `BuildError` when the adapter was trained on another one.
+    """
+    from repobuild.model.base import resolve_base
+
+    base = resolve_base(settings)
+    if row["base"] != base.digest:
+        raise BuildError(
+            f"the adapter of {commit[:10]} was trained on another base model than "
+            f'"{base.name}"\nrun `repobuild` to make a new one, or set base.model back'
+        )
+    return base

@@ -18,8 +18,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from repobuild.cli import options
-from repobuild.cli.adapter_lookup import find_adapter
-from repobuild.cli.given_facts import NOTHING_FOUND, fact_lines, find_facts
+from repobuild.cli.adapter_lookup import base_of, find_adapter
+from repobuild.cli.given_facts import (
+    NOTHING_FOUND,
+    fact_lines,
+    find_facts,
+    grounded,
+)
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
     bold_title,
@@ -31,13 +36,14 @@ from repobuild.cli.output import (
     write_screen,
 )
 from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
-from repobuild.errors import BuildError, UsageError
+from repobuild.errors import UsageError
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
     from repobuild.evaluate.retrieval import FoundFact
     from repobuild.model.compare import AnswerPiece, Comparison
+    from repobuild.model.generate import Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,7 @@ class AskedAdapter:
 class Prompt(NamedTuple):
     """What both models are given, and how long an answer may become."""
 
-    text: str
+    question: Question
     max_tokens: int
 
 
@@ -96,7 +102,7 @@ class Answer:
     """The text that one model has generated so far."""
 
     text: str = ""
-    whole: bool = True  # False: cut at the token limit
+    whole: bool = True  # False: cut
 
 
 @dataclass(slots=True)
@@ -116,7 +122,7 @@ class Answers:
 
     @property
     def cut(self) -> list[str]:
-        """Names of the answers that reached the token limit."""
+        """Names of the answers that were cut."""
         answers = {"base": self.base, "adapter": self.adapter}
         return [name for name, answer in answers.items() if not answer.whole]
 
@@ -185,7 +191,6 @@ def command(
     repobuild ask --ground 'who calls want_bytes?'
     """
     from repobuild.checkout import open_checkout
-    from repobuild.model.grounding import with_facts
     from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
@@ -196,7 +201,7 @@ def command(
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
     facts = find_facts(build, text) if ground else ()
-    prompt = with_facts([fact.text for fact in facts], text)
+    prompt = grounded(text, facts) if facts else text
     comparison = _load_comparison(checkout, build, asked)
     answers = Answers()
     if as_json:
@@ -215,8 +220,10 @@ def command(
     _print_lists([lines for lines in lists if lines], in_columns)
     if answers.cut:
         names = " and ".join(answers.cut)
-        note = f"note: {names} cut at {max_tokens} tokens; --max-tokens N allows more"
-        print_message(note)
+        print_message(
+            f"note: {names} cut at {max_tokens} tokens, or where the same began again; "
+            "--max-tokens N allows more"
+        )
     return 0
 
 
@@ -224,16 +231,9 @@ def _load_comparison(
     checkout: Checkout, build: Build, asked: AskedAdapter
 ) -> Comparison:
     from repobuild.model.adapter.lineage import current_digest
-    from repobuild.model.base import resolve_base
     from repobuild.model.publish.publication import artifact_folder
 
-    base = resolve_base(checkout.settings)
-    if asked.row["base"] != base.digest:
-        raise BuildError(
-            f"the adapter of {short(asked.commit)} was trained on another base model "
-            f'than "{base.name}"\nrun `repobuild` to make a new one, or set base.model '
-            "back"
-        )
+    base = base_of(checkout.settings, asked.commit, asked.row)
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
     if sys.stderr.isatty():
         print_message(f"loading {base.name} ...")
@@ -307,7 +307,7 @@ def _facts(
         "commit": asked.commit,
         "behind": asked.behind,
         "adapter": current_digest(asked.row),
-        "facts": [asdict(fact) for fact in given],
+        "facts": [{"id": f.id, "text": f.text, "score": f.score} for f in given],
         "answers": asdict(answers),
         **mention_facts(build, question, answer.text, answer.whole),
     }

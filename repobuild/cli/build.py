@@ -15,6 +15,7 @@ from repobuild.cli.adapter_text import adapter_line
 from repobuild.cli.output import (
     columns,
     emit,
+    fit_to_terminal,
     print_message,
     print_text,
     redact_secrets,
@@ -22,7 +23,9 @@ from repobuild.cli.output import (
     short,
 )
 from repobuild.cli.quick_summary import quick_summary, quick_text
+from repobuild.cli.shell_words import table_names
 from repobuild.cli.training_budget import coverage_line, is_time, read_budget
+from repobuild.errors import BuildError
 from repobuild.plain_text import escape_controls, escape_line, json_text
 from repobuild.resources import is_quick
 
@@ -49,8 +52,24 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
     context.with_resource(use_command_line([f"adapter.budget={tokens}"]))
 
 
+def _require_remote(
+    context: click.Context, option: click.Parameter, is_required: bool
+) -> None:
+    """Let `cache.required` hold until the command ends."""
+    from repobuild.settings import use_command_line
+
+    if is_required:
+        context.with_resource(use_command_line(["cache.required=true"]))
+
+
 @click.command("build")
-@click.option("--until", metavar="TABLE", default="", help="Stop after this table.")
+@click.option(
+    "--until",
+    metavar="TABLE",
+    default="",
+    help="Stop after this table.",
+    shell_complete=table_names,
+)
 @click.option(
     "--commit",
     "revision",
@@ -82,6 +101,13 @@ def _set_budget(context: click.Context, option: click.Parameter, budget: str) ->
 @options.dry_run
 @click.option(
     "--no-wait", is_flag=True, help="Exit with 4 when another build holds the lock."
+)
+@click.option(
+    "--require-remote",
+    is_flag=True,
+    expose_value=False,
+    callback=_require_remote,
+    help="Exit with 5 when the shared cache cannot be used [cache.required].",
 )
 @options.as_json
 @click.option("--quiet", "-q", is_flag=True, help="Print errors only.")
@@ -151,7 +177,7 @@ def _print_result(facts: dict[str, Any], as_json: bool, quiet: bool) -> None:
     if as_json or not quiet:
         emit(facts, as_json, text)
     if is_quick() and not (as_json or quiet):
-        print_text(quick_text(facts["quick"]))
+        print_text(fit_to_terminal(quick_text(facts["quick"])))
 
 
 def _check_hosts(checkout: Checkout, snapshot: Snapshot, goals: list[str]) -> None:
@@ -173,12 +199,30 @@ def _print_notices(checkout: Checkout, snapshot: Snapshot) -> None:
         print_message(notice)
     if has_replacements(checkout.repository):
         print_message("note: `git replace` is not followed; the original is built")
+    _note_missing_history(checkout)
+
+
+def _note_missing_history(checkout: Checkout) -> None:
+    """Print what a shallow clone lacks, before it costs samples or a new start."""
+    from repobuild.git.shallow import edge
+
+    if not edge(checkout.repository):
+        return
+    from repobuild.ci.history_needs import find_missing
+
+    with suppress(BuildError):  # a damaged state is reported when it is built
+        if missing := find_missing(checkout):
+            print_message(
+                f"note: this clone is shallow: {missing.text}\n"
+                "fetch them: repobuild ci deepen"
+            )
 
 
 def _run(
     build: Build, checkout: Checkout, goals: list[str]
 ) -> tuple[dict[str, Any], bool]:
     """Build the goals; return what was done and whether a rule failed."""
+    from repobuild.cli.cache_session import share
     from repobuild.engine.rule import closure
     from repobuild.engine.storage.garbage_collection import (
         CacheLimits,
@@ -191,10 +235,11 @@ def _run(
             require_enough(build)
         _note_missing_grammars(build)
 
-    build.run(goals, before_tasks)
-    collect_after_build(build, CacheLimits.of(checkout.settings))
-    warn_of_problems(build.problems)
-    _warn_of_unknown_licences(build)
+    with share(checkout, build, goals) as session:
+        build.run(goals, before_tasks)
+        collect_after_build(build, CacheLimits.of(checkout.settings))
+        warn_of_problems(build.problems)
+        _warn_of_unknown_licences(build)
     facts = {
         "version": 1,
         "commit": build.snapshot.commit,
@@ -205,6 +250,8 @@ def _run(
         "untrusted": list(checkout.rulebook(build.snapshot).untrusted),
         "withheld": sorted(checkout.powers.names),
     }
+    if session:
+        facts["remote"] = session.facts()
     if is_quick():
         facts["quick"] = quick_summary(build)
     return facts, any(outcome.failed for outcome in build.outcomes.values())
@@ -314,8 +361,14 @@ def _warn_of_unknown_licences(build: Build) -> None:
 def _cache_answer(
     checkout: Checkout, snapshot: Snapshot, until: str, facts: dict[str, Any]
 ) -> None:
-    """Store what the next run prints if nothing changes; see noop_cache.py."""
+    """Store what the next run prints if nothing changes; see noop_cache.py.
+
+    Not when the shared cache failed: the next build tries to push again.
+    """
     from repobuild import noop_cache
+
+    if facts.get("remote", {}).get("down"):
+        return
 
     unchanged = {
         **facts,

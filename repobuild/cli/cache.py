@@ -1,4 +1,4 @@
-"""repobuild cache: what is stored, whether it is intact, and what can be removed."""
+"""repobuild cache: what is stored, whether it is whole, and what others have built."""
 
 from __future__ import annotations
 
@@ -11,7 +11,11 @@ from repobuild.cli import options
 from repobuild.cli.output import (
     columns,
     emit,
+    print_message,
+    print_text,
     redact_secrets,
+    seconds,
+    short,
 )
 
 _LISTED = 10
@@ -19,7 +23,13 @@ _LISTED = 10
 
 @click.group("cache")
 def command() -> None:
-    """Look after the state: gc, verify, stats."""
+    """Look after the state, and share it: pull, push, key, gc, verify, stats.
+
+    \b
+    repobuild cache key        make a key, print its public half
+    REPOBUILD_CACHE_REMOTE=s3://team/cache repobuild cache push
+    REPOBUILD_CACHE_REMOTE=s3://team/cache repobuild cache pull
+    """
 
 
 @command.command("gc")
@@ -35,6 +45,10 @@ def gc(max_size: str, dry_run: bool, as_json: bool) -> int:
     """Remove what no branch's newest adapter needs, longest unused first.
 
     Every build does so by itself; this does it now, and gives all room back.
+
+    \b
+    repobuild cache gc --dry-run
+    repobuild cache gc --max-size 500M
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
@@ -83,7 +97,11 @@ def _gc_text(facts: dict[str, Any]) -> str:
 @command.command("verify")
 @options.as_json
 def verify(as_json: bool) -> int:
-    """Check artifacts and rows against their digests. Exit 1 when one is not whole."""
+    """Check artifacts and rows against their digests. Exit 1 when one is not whole.
+
+    \b
+    repobuild cache verify
+    """
     from repobuild.checkout import open_checkout
 
     checkout = open_checkout()
@@ -115,7 +133,11 @@ def _verify_text(facts: dict[str, Any]) -> str:
 @command.command("stats")
 @options.as_json
 def stats(as_json: bool) -> int:
-    """Show how large the state is, table by table."""
+    """Show how large the state is, table by table.
+
+    \b
+    repobuild cache stats
+    """
     from repobuild.checkout import open_checkout
 
     checkout = open_checkout()
@@ -142,6 +164,127 @@ def _stats_text(facts: dict[str, Any]) -> str:
         *([name, f"{count:,} rows"] for name, count in facts["tables"].items()),
     ]
     return f"{facts['folder']}\n{columns(rows)}"
+
+
+@command.command("pull")
+@options.as_json
+def pull(as_json: bool) -> int:
+    """Take what others have built of HEAD, or of its nearest ancestor. Exit 5 without.
+
+    A build does so by itself; this takes rows and adapters without building.
+
+    \b
+    REPOBUILD_CACHE_REMOTE=s3://team/cache repobuild cache pull
+    """
+    from repobuild.checkout import open_checkout
+    from repobuild.cli.cache_session import SETTINGS, open_session
+    from repobuild.cli.progress import progress_for
+
+    checkout = open_checkout(redact=redact_secrets)
+    checkout.powers.require(SETTINGS)
+    snapshot = checkout.snapshot()
+    goals = checkout.goals("", snapshot)
+    with checkout.building(
+        snapshot, progress_for(as_json), tell=print_message
+    ) as build:
+        session = open_session(checkout, build, goals, required=True)
+        assert session is not None
+        session.pull()
+        session.warn()
+    facts = {"version": 1, **session.facts()}
+    emit(facts, as_json, _pull_text)
+    return 0
+
+
+def _pull_text(facts: dict[str, Any]) -> str:
+    if not (facts["commit"] or facts["artifacts"]):
+        return f"nothing of HEAD or its last ancestors at {facts['url']}"
+    return (
+        f"pulled {facts['rows']:,} rows as of {short(facts['commit'])} and "
+        f"{len(facts['artifacts'])} artifacts: {_size(facts['bytes'])} in "
+        f"{facts['requests']:,} requests, {seconds(facts['seconds'])}"
+    )
+
+
+@command.command("push")
+@options.as_json
+def push(as_json: bool) -> int:
+    """Give others what is built of HEAD: signed, and each object once. Exit 5 without.
+
+    \b
+    REPOBUILD_CACHE_REMOTE=sftp://build@host/srv/cache repobuild cache push
+    """
+    import os
+
+    from repobuild.checkout import open_checkout
+    from repobuild.cli.cache_session import SETTINGS, open_session
+
+    checkout = open_checkout()
+    checkout.powers.require(SETTINGS)
+    snapshot = checkout.snapshot()
+    goals = checkout.goals("", snapshot)
+    state = checkout.state()
+    build = checkout.view(snapshot, state)
+    session = open_session(checkout, build, goals, required=True)
+    assert session is not None
+    session.cache.require_writable(os.environ)
+    state.database.execute("BEGIN")  # what a build writes meanwhile is not seen
+    session.push(required=True)
+    session.warn()
+    facts = {"version": 1, **session.facts()}
+    emit(facts, as_json, _push_text)
+    return 0
+
+
+def _push_text(facts: dict[str, Any]) -> str:
+    pushed = facts["pushed"]
+    where = f"{facts['url']}, namespace {facts['namespace']}"
+    lines = []
+    if pushed["skipped"]:
+        names = ", ".join(f"{name} ({why})" for name, why in pushed["skipped"].items())
+        lines.append(f"left out: {names}")
+    if not (pushed["tables"] or pushed["artifacts"]):
+        return "\n".join(["nothing new to push to " + where, *lines])
+    return "\n".join(
+        [
+            f"pushed {len(pushed['tables'])} tables and {len(pushed['artifacts'])} "
+            f"artifacts to {where}: {_size(pushed['bytes'])} in "
+            f"{pushed['objects']:,} objects, {seconds(facts['seconds'])}",
+            *lines,
+        ]
+    )
+
+
+@command.command("key")
+@click.option("--secret", is_flag=True, help="Print the secret half, for a CI's store.")
+def key(secret: bool) -> int:
+    """Make the key that signs what is pushed, once; print its public half.
+
+    \b
+    repobuild cache key              a line for cache.trusted_keys
+    repobuild cache key --secret     the value of REPOBUILD_CACHE_KEY in a CI job
+    """
+    from repobuild.remote.signing_keys import (
+        create_signing_key,
+        key_file,
+        public_text,
+        read_signing_key,
+        require_signing,
+        secret_text,
+    )
+
+    require_signing()
+    path = key_file()
+    known = read_signing_key()
+    if known is None:
+        known = create_signing_key(path)
+        print_message(f'made a key: "{path}"')
+    if secret:
+        # Not `print_text`, which would redact it.
+        click.echo(secret_text(known.seed))
+    else:
+        print_text(public_text(known.public))
+    return 0
 
 
 def _size(count: float) -> str:

@@ -21,6 +21,10 @@ def command(as_json: bool) -> int:
     """Check versions, git, settings, grammars, accelerator, base model and cache.
 
     Writes nothing and asks no server. Exit 0 when all is well, else 1.
+
+    \b
+    repobuild doctor
+    repobuild doctor --json
     """
     checks = _run_checks()
     is_well = all(check["well"] for check in checks)

@@ -13,6 +13,7 @@ import click
 from repobuild.cli.adapter_lookup import find_adapter
 from repobuild.cli.export_target import ExportTarget
 from repobuild.cli.output import print_text
+from repobuild.cli.shell_words import one_of
 from repobuild.errors import StaleError, UsageError, nearest
 from repobuild.plain_text import json_text
 
@@ -41,7 +42,10 @@ class BaseOptions(NamedTuple):
 
 
 @click.command("export")
-@click.argument("table")
+@click.argument(
+    "table",
+    shell_complete=one_of(FORMATS),
+)
 @click.option(
     "--format",
     "form",
@@ -175,13 +179,18 @@ def _check_format(table: str, form: str) -> None:
 
 
 def _check_base_options(table: str, with_base: bool | None, named: str) -> None:
-    from repobuild.model.base import HUB_ID
-
     if table != "adapter" and (with_base is not None or named):
         raise UsageError(
             f'"{table}" names no base model\n'
             "`--with-base`, `--without-base` and `--base-model` are for `adapter`"
         )
+    check_base_id(named)
+
+
+def check_base_id(named: str) -> None:
+    """Raise `UsageError` for a name under which no base can be on a hub."""
+    from repobuild.model.base import HUB_ID
+
     if named and not HUB_ID.fullmatch(named):
         raise UsageError(
             f'"{named}" is no hub id (--base-model)\nwrite it as "owner/name"'

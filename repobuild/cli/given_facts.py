@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from repobuild.engine.build import Build
     from repobuild.evaluate.retrieval import FoundFact
+    from repobuild.model.grounding import GroundedQuestion
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
 
@@ -23,6 +24,13 @@ def find_facts(build: Build, question: str) -> tuple[FoundFact, ...]:
     from repobuild.evaluate.retrieval import FactFinder
 
     return FactFinder(build).find(question)
+
+
+def grounded(question: str, facts: Sequence[FoundFact]) -> GroundedQuestion:
+    """Return the question with its facts, as both models are given it."""
+    from repobuild.evaluate.retrieval import with_found
+
+    return with_found(question, facts)
 
 
 def fact_lines(facts: Sequence[FoundFact]) -> list[str]:

@@ -29,27 +29,40 @@ _PRE_COMMIT = {
 }
 
 
+def _names(
+    context: click.Context, parameter: click.Parameter, incomplete: str
+) -> list[str]:
+    """Return the hooks that begin so, for a shell."""
+    from repobuild.hooks.hook_script import NAMES
+
+    return [name for name in NAMES if name.startswith(incomplete)]
+
+
 @click.group("hook")
 def command() -> None:
     """Build in the background after git's own commands.
 
     \b
-    repobuild hook install                 after each merge, as `git pull` makes it
+    repobuild hook install             after each merge, as `git pull` makes it
     repobuild hook install post-commit post-checkout post-rewrite
-    repobuild hook status                  what is installed, and what is built
-    repobuild hook uninstall               as if it had never been there
+    repobuild hook status              what is installed, and what is built
+    repobuild hook uninstall           as if it had never been there
     REPOBUILD=0 git pull                   without it, once
     """
 
 
 @command.command("install")
-@click.argument("names", metavar="[HOOK]...", nargs=-1)
+@click.argument("names", metavar="[HOOK]...", nargs=-1, shell_complete=_names)
 @options.as_json
 def install_command(names: tuple[str, ...], as_json: bool) -> int:
     """Install hooks: post-merge, or those named.
 
     HOOK is post-merge, post-commit, post-checkout or post-rewrite. Hooks that are
     there already are kept and run first.
+
+    \b
+    repobuild hook install
+    repobuild hook install post-commit post-checkout
     """
     from repobuild.hooks.hook_files import check_names, install
 
@@ -62,13 +75,17 @@ def install_command(names: tuple[str, ...], as_json: bool) -> int:
 
 
 @command.command("uninstall")
-@click.argument("names", metavar="[HOOK]...", nargs=-1)
+@click.argument("names", metavar="[HOOK]...", nargs=-1, shell_complete=_names)
 @options.as_json
 def uninstall_command(names: tuple[str, ...], as_json: bool) -> int:
     """Take out all, or those named, as if never there.
 
     Hooks from before are put back: the same bytes, mode and time. When none of ours is
     left, a build in the background is ended.
+
+    \b
+    repobuild hook uninstall
+    repobuild hook uninstall post-commit
     """
     from repobuild.hooks.hook_files import check_names, installed_names, uninstall
     from repobuild.hooks.hook_script import NAMES
@@ -90,6 +107,10 @@ def status_command(as_json: bool) -> int:
     """Show what is installed and what is built.
 
     Exit 1 when an installed hook cannot work, or the last build failed.
+
+    \b
+    repobuild hook status
+    repobuild hook status --json
     """
     facts = hook_facts(_folder())
     emit(facts, as_json, text)
@@ -103,7 +124,10 @@ def status_command(as_json: bool) -> int:
 def run_command(name: str, arguments: tuple[str, ...]) -> None:
     """Do what an installed hook does, for a hook manager.
 
-    Or for a hook of your own: write `repobuild hook run post-merge "$@"` into it.
+    Or for a hook of your own, which calls it with its arguments.
+
+    \b
+    repobuild hook run post-merge "$@"
     """
     from repobuild.hooks.hook_files import check_names
     from repobuild.hooks.hook_script import HookScript

@@ -31,6 +31,10 @@ def command(as_json: bool) -> int:
     *   the one that HEAD uses          loss    of recall questions, held out
     -   put aside by a rollback         file    of them that name the right one
                                         facts   of them with all facts right
+
+    \b
+    repobuild log
+    repobuild log --json
     """
     from repobuild.checkout import open_checkout
 

@@ -9,9 +9,11 @@ from importlib import import_module
 from io import StringIO
 
 import click
+from click.shell_completion import CompletionItem
 
 from repobuild import __version__
 from repobuild.cli.output import print_message
+from repobuild.cli.shell_words import setting_names
 
 VERBS = {
     "build": "bring the adapter up to date with a commit (the default)",
@@ -23,19 +25,22 @@ VERBS = {
     "rollback": "make an earlier adapter the current one, without training",
     "show": "one element, sample or adapter, with provenance",
     "export": "write a table to a folder, in its exchange format",
+    "publish": "put the adapter where it is served from: a folder, a URL or the hub",
     "ask": "put a question to base and adapter, side by side",
     "report": "scores of base, parent and adapter",
+    "serve": "answer as an OpenAI-compatible endpoint, and follow the builds",
     "review": "read samples, and say which are good or bad",
     "verify": "rebuild from nothing and compare every digest",
     "hook": "build in the background after a merge, commit or checkout",
-    "cache": "gc, verify and stats of what is stored",
+    "ci": "recipes for a CI, and the summary of a pull request",
+    "cache": "push and pull what is built; gc, verify and stats of what is stored",
     "trust": "let the repository's own rules run on this machine",
     "doctor": "what is not well here, and the next step; exit 1 when something is not",
     "init": "write a repobuild.toml that fits the repository and the machine",
 }
 _EPILOG = (
     "exit codes: 0 done, 1 stale or a check failed, 2 usage or configuration, "
-    "3 a rule failed, 4 locked, 5 a server is absent, 130 interrupted"
+    "3 a rule failed, 4 locked, 5 a required server is absent, 130 interrupted"
 )
 
 
@@ -56,6 +61,8 @@ class Verbs(click.Group):
         args = _move_quick_first(args)
         given = _count_global_options(args)
         rest = args[given:]
+        if ctx.resilient_parsing and not rest:
+            return super().parse_args(ctx, args)  # a shell asks for verbs
         if not rest or (rest[0].startswith("-") and rest[0] not in _GROUP_OPTIONS):
             args = [*args[:given], "build", *rest]
         elif "://" in rest[0] or "@" in rest[0]:
@@ -73,6 +80,19 @@ class Verbs(click.Group):
         if args and args[0] not in VERBS:
             ctx.fail(f'no such verb "{args[0]}"{nearest(args[0], VERBS)}')
         return super().resolve_command(ctx, args)
+
+    def shell_complete(
+        self, ctx: click.Context, incomplete: str
+    ) -> list[CompletionItem]:
+        """Return verbs; of options also those of a build, the verb left out."""
+        found = super().shell_complete(ctx, incomplete)
+        build = self.get_command(ctx, "build")
+        if incomplete.startswith("-") and build:
+            with build.make_context("build", [], ctx, resilient_parsing=True) as inner:
+                known = {item.value for item in found}
+                more = build.shell_complete(inner, incomplete)
+                found += [item for item in more if item.value not in known]
+        return found
 
     def format_commands(
         self, ctx: click.Context, formatter: click.HelpFormatter
@@ -114,6 +134,7 @@ def _move_quick_first(args: list[str]) -> list[str]:
     "settings",
     metavar="NAME=VALUE",
     multiple=True,
+    shell_complete=setting_names,
     help="A setting, as in -c adapter.rank=8; overrides every file.",
 )
 @click.option(

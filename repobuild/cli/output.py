@@ -6,6 +6,10 @@ texts of the repository must not reach a terminal raw (tests/cases/test_terminal
 
 from __future__ import annotations
 
+import re
+import shutil
+import sys
+import textwrap
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -26,11 +30,30 @@ def emit(
     if as_json:
         print_text(json_text(facts, indent=2, default=bytes.hex))
     elif printed := text(facts):
-        print_text(printed)
+        print_text(fit_to_terminal(printed))
+
+
+_NARROWEST = 40  # columns; on less, a terminal breaks the lines itself
+_SECOND_COLUMN = re.compile(r"(?:\S  )? *\S+ {2,}(?=\S)")  # after a mark or without
+_GAP = re.compile(r"(?<=\S) {2,}(?=\S)")
+# What clears a progress bar from the line that is written next.
+_clear_bar: Callable[[], None] | None = None
+
+
+def clear_before_printing(clear: Callable[[], None] | None) -> None:
+    """Call this before each line that is printed; None: nothing is drawn."""
+    global _clear_bar
+    _clear_bar = clear
+
+
+def _clear() -> None:
+    if _clear_bar is not None:
+        _clear_bar()
 
 
 def print_text(text: str, end: str = "\n", bold: bool = False) -> None:
     """Print a text on stdout, with control characters escaped."""
+    _clear()
     text = escape_controls(text)
     click.echo(click.style(text, bold=True) if bold else text, nl=False)
     click.echo(end, nl=False)
@@ -38,7 +61,43 @@ def print_text(text: str, end: str = "\n", bold: bool = False) -> None:
 
 def print_message(text: str) -> None:
     """Print a warning or a note on stderr, without control characters and tokens."""
+    _clear()
     click.echo(escape_controls(_redact_tokens(text)), err=True)
+
+
+def fit_to_terminal(text: str) -> str:
+    """Return a text whose lines are broken between words, on a terminal.
+
+    What follows stands under the second column, or two blanks in. A pipe gets the lines
+    as they are.
+    """
+    width = shutil.get_terminal_size().columns
+    if width < _NARROWEST or not sys.stdout.isatty():
+        return text
+    return "\n".join(
+        part for line in text.split("\n") for part in break_line(line, width)
+    )
+
+
+def break_line(line: str, width: int) -> list[str]:
+    """Return a line in parts of at most `width` characters, unless a word is longer."""
+    if len(line) <= width or " " not in line.strip():
+        return [line]
+    column = _SECOND_COLUMN.match(line)
+    indent = len(line) - len(line.lstrip()) + 2
+    if column and column.end() < width / 2:
+        indent = column.end()
+    last = [gap.end() for gap in _GAP.finditer(line) if gap.end() < width]
+    if last and last[-1] > width / 2:  # the last column of a row, as a whole
+        first, rest = line[: last[-1]].rstrip(), " " * indent + line[last[-1] :]
+        return [first, *break_line(rest, width)]
+    return textwrap.wrap(
+        line,
+        width,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def redact_secrets(value: Any) -> Any:

@@ -36,7 +36,12 @@ _MODELS = {
 @click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
 @options.as_json
 def command(show: bool, as_json: bool) -> int:
-    """Print the headline scores of the newest report, and the path of its page."""
+    """Print the headline scores of the newest report, and the path of its page.
+
+    \b
+    repobuild report
+    repobuild report --open       and show the page in a browser
+    """
     from repobuild.checkout import open_checkout
     from repobuild.evaluate.report_summary import SUMMARY
     from repobuild.model.publish.publication import artifact_folder

@@ -14,6 +14,7 @@ from repobuild.cli.adapter_facts import adapter_facts
 from repobuild.cli.adapter_text import adapter_text
 from repobuild.cli.dataset_counts import dataset_counts, dataset_text
 from repobuild.cli.output import columns, emit
+from repobuild.cli.shell_words import table_names
 from repobuild.plain_text import escape_line, json_text
 
 if TYPE_CHECKING:
@@ -27,18 +28,17 @@ _ADAPTER = "adapter "  # prefix of an adapter's name among rows named by their t
 
 
 @click.command("show")
-@click.argument("key", metavar="KEY|TABLE")
+@click.argument("key", metavar="KEY|TABLE", shell_complete=table_names)
 @options.as_json
 def command(key: str, as_json: bool) -> int:
     """Show a row of any table, or what a table holds in all.
 
     \b
-    repobuild show pkg/mod.py::Class.method      an element, its edges and samples
-    repobuild show 'pkg/mod.py::f#code_location.en.1'      a sample and its sources
-    repobuild show 4f2a91c                       an adapter by its digest; a commit, its
-                                                 adapter and what it changed
-    repobuild show files                         which files are left out, and why
-    repobuild show dataset                       how many samples are where, and why not
+    repobuild show pkg/mod.py::Class.method    an element, its edges and samples
+    repobuild show 'pkg/mod.py::f#code_location.en.1'    a sample, its sources
+    repobuild show 4f2a91c         an adapter, a commit or another row by its key
+    repobuild show files           which files are left out, and why
+    repobuild show dataset         how many samples are where, and why not
     """
     from repobuild.checkout import open_checkout
 

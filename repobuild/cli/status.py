@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 @click.command("status")
 @options.as_json
 def command(as_json: bool) -> int:
-    """Say whether the adapter is current with HEAD. Exit 0 when it is, 1 when stale."""
+    """Say whether the adapter is current with HEAD. Exit 0 when it is, 1 when stale.
+
+    \b
+    repobuild status                what a build would do, and for how long
+    repobuild status || repobuild   build only when something changed
+    """
     from repobuild.checkout import open_checkout
     from repobuild.hooks.builder_record import background_facts
 

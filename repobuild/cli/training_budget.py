@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from repobuild.errors import UsageError
-from repobuild.model.adapter.scheduler import STARTUP
+from repobuild.model.teaching.scheduler import STARTUP
 
 if TYPE_CHECKING:
     from repobuild.engine.storage.run_history import TableRun

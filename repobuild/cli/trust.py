@@ -44,6 +44,11 @@ def command(
     All of rules/*.toml and repobuild.toml, or those named. Shows what would run and
     what it would reach, and asks. Trust is given to exactly these bytes, on this
     machine, for this folder: an edited rule needs to be trusted again.
+
+    \b
+    repobuild trust                    shows all, and asks
+    repobuild trust repobuild.toml     its settings only
+    repobuild trust --list             what is trusted
     """
     from repobuild.checkout import open_checkout
 

@@ -20,6 +20,9 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
     Artifacts (adapter, merged, report) are checked against their own digests. Exit 1
     when anything differs. With --samples, check instead that every claim of the samples
     holds in the tree that they were made from.
+
+    \b
+    repobuild verify --samples
     """
     from repobuild.checkout import open_checkout
     from repobuild.cli.progress import progress_for
@@ -52,8 +55,7 @@ def command(samples: bool, jobs: int, as_json: bool) -> int:
         for v in verdicts
     ]
     holds = all(v.holds for v in verdicts)
-    line = build.state.line("files")
-    commit = line.commit if line else ""
+    commit = getattr(build.state.line("files"), "commit", "")
     facts = {"version": 1, "commit": commit, "equal": holds, "tables": tables}
     emit(facts, as_json, text)
     return 0 if holds else 1

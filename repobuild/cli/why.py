@@ -10,6 +10,7 @@ import click
 from repobuild.cli import options
 from repobuild.cli.adapter_text import FACT_COUNTS
 from repobuild.cli.output import emit
+from repobuild.cli.shell_words import table_names
 from repobuild.plain_text import escape_line
 
 _MOST_LINES = 24  # one screen
@@ -21,7 +22,7 @@ Explanation = Mapping[str, Any]  # of a row, a table or an artifact, or a reason
 
 
 @click.command("why")
-@click.argument("key", metavar="KEY|TABLE")
+@click.argument("key", metavar="KEY|TABLE", shell_complete=table_names)
 @options.as_json
 def command(key: str, as_json: bool) -> int:
     """Say why a table, a row or an adapter was last made, back to file and commit.

@@ -56,16 +56,17 @@ class Build(BuildContext):
         needed = closure(self.rules, goals)
         # Tasks are last and dearest, so what they depend on is checked first: a broken
         # base model ends the build before any sample is made.
-        for rule in map(self.rules.__getitem__, needed):
-            if rule.kind == "task":
-                with self._rule_errors(rule):
-                    self.manifest(rule)
+        with self.progress("checking", 0):
+            for rule in map(self.rules.__getitem__, needed):
+                if rule.kind == "task":
+                    with self._rule_errors(rule):
+                        self.manifest(rule)
         self._begin()
         tasks = [name for name in needed if self.rules[name].kind == "task"]
         for name in needed:
             if name in tasks[:1]:
                 before_tasks()
-            with self._rule_errors(self.rules[name]):
+            with self._rule_errors(self.rules[name]), self.progress(name, 0):
                 self.outcomes[name] = self._update(self.rules[name])
         if not tasks:
             before_tasks()

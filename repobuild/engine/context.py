@@ -19,6 +19,7 @@ from repobuild.engine.contract import ShowProgress, Value
 from repobuild.engine.rule import Rule, manifest_digest, with_extensions
 from repobuild.engine.run.cluster import Cluster
 from repobuild.engine.run.worker import MapScope
+from repobuild.engine.shared_rows import SharedRows
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.engine.storage.event_log import EventLog
 from repobuild.engine.storage.run_history import TableRun, record
@@ -64,6 +65,7 @@ class BuildContext:
     cluster: Cluster = Cluster()  # that computes large maps; this machine by default
     number: int = 0  # of the build; 0 while none runs
     shuffle: int = 0  # seed that shuffles the order of map rows, for tests
+    shared: SharedRows | None = None  # what others have built
     outcomes: dict[str, TableResult] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
     _tables: dict[str, StoredTable] = field(default_factory=dict)

@@ -215,6 +215,10 @@ class Progress(Protocol):
         """Show a few words beside the bar (a loss, a file)."""
         ...
 
+    def expect(self, total: int) -> None:
+        """Replace the number of steps by a better estimate."""
+        ...
+
 
 # Shows a bar with a label and a number of steps (0 = unknown).
 ShowProgress = Callable[[str, int], AbstractContextManager[Progress]]

@@ -15,9 +15,10 @@ One JSON object a line, sorted:
 `ended` says that the model ended the answer before the limit. Lines of earlier versions
 lack it, and are asked again; so does a judge's answer, which nobody asks for its end.
 
-The `question` of a hole to fill is `fim ` and the digest of its sample. The `sample` of
-a loss is the digest of a sample, or of a piece of plain text. `loss` is the sum over
-the `tokens`, in nats.
+The `question` of a hole to fill is `fim ` and the digest of its sample; that of one
+with facts begins with `facts 1` if the first of them answers it, else with `facts 0`.
+The `sample` of a loss is the digest of a sample, or of a piece of plain text. `loss` is
+the sum over the `tokens`, in nats.
 
 `model` is the object of an adapter or the digest of the base, with `/chat` after it
 where the base cannot fill holes; so a line never becomes invalid. A file that cannot be
@@ -38,6 +39,7 @@ from typing import Protocol
 
 from repobuild.engine.contract import Task, Value
 from repobuild.model.generate import GeneratedText
+from repobuild.model.grounding import GroundedQuestion
 
 FILE = "answers.jsonl.gz"
 REPORTS_READ = 12  # earlier reports whose answers are used; the last one has most
@@ -46,7 +48,8 @@ AnswerKey = tuple[str, str, int]  # model, question, max_new_tokens
 LossKey = tuple[str, str]  # model, sample digest
 
 SampleRow = Mapping[str, Value]
-Question = str | SampleRow  # a question, or a whole sample whose hole is to be filled
+# A question, with facts or without, or a whole sample whose hole is to be filled.
+Question = str | GroundedQuestion | SampleRow
 Text = tuple[str, str]  # path and text of a piece of a file
 Losses = Sequence[tuple[float, int]]  # sum over the tokens in nats, number of tokens
 Advance = Callable[[int], None]
@@ -216,7 +219,11 @@ class ModelUnderTest:
 
 
 def question_key(question: Question) -> str:
-    return question if isinstance(question, str) else f"fim {sample_digest(question)}"
+    if isinstance(question, str):
+        return question
+    if isinstance(question, GroundedQuestion):
+        return f"facts {int(question.answered)} {question.prompt}"
+    return f"fim {sample_digest(question)}"
 
 
 def sample_digest(row: SampleRow) -> str:

@@ -28,8 +28,8 @@ from repobuild.evaluate.scoring import staleness
 from repobuild.evaluate.scoring.first_scores import ScoredElement
 from repobuild.evaluate.scoring.general_loss import GeneralText
 from repobuild.evaluate.scoring.staleness import OutdatedQuestion
-from repobuild.model.adapter.curriculum import Teaching, fact_of
-from repobuild.model.grounding import with_facts
+from repobuild.model.grounding import GroundedQuestion
+from repobuild.model.teaching.curriculum import Teaching, fact_of
 from repobuild.samples.dataset.all_samples import AllSamples
 
 NO_TEXT = GeneralText(())
@@ -57,7 +57,7 @@ class QuestionSet:
     outdated: Sequence[OutdatedQuestion] = ()
     general: GeneralText = NO_TEXT
     own: Sequence[HeldOutSample] = ()
-    grounded: Sequence[str] = ()
+    grounded: Sequence[GroundedQuestion] = ()
 
 
 def collect_questions(task: Task, taught: frozenset[str]) -> QuestionSet:
@@ -88,7 +88,9 @@ def collect_questions(task: Task, taught: frozenset[str]) -> QuestionSet:
         ),
         general=GeneralText.read(int(settings["report.general_pieces"])),
         own=collect_own_questions(task),
-        grounded=grounded_prompts(task, tracks) if settings["report.grounded"] else (),
+        grounded=grounded_questions(task, tracks)
+        if settings["report.grounded"]
+        else (),
     )
 
 
@@ -129,11 +131,13 @@ def _as_taught(sample: HeldOutSample, teaching: Teaching) -> HeldOutSample:
     return replace(sample, answer=str(row["answer"]), row=row) if row else sample
 
 
-def grounded_prompts(task: Task, tracks: Sequence[HeldOutTrack]) -> list[str]:
+def grounded_questions(
+    task: Task, tracks: Sequence[HeldOutTrack]
+) -> list[GroundedQuestion]:
     """Return the recall questions with the facts that are found about them."""
     finder = FactFinder(task)
     return [
-        with_facts([f.text for f in finder.find(sample.question)], sample.question)
+        finder.ground(sample.question)
         for track in tracks
         if track.name == questions.RECALL
         for sample in track.questions

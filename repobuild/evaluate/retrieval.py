@@ -6,12 +6,10 @@
     name that is gone  by the samples about changes (table `history`)
     none of these      the project as a whole
 
-Facts are the answers of the samples about these elements (grounding.py). The samples
-whose question is most like the asked one come first: that is, the sample's own question
-or any phrasing of its kind (configs/questions, configs/paraphrases), compared without
-the names in them. A sample that was dropped, because it shows a secret or a licence
-forbids it, is never read, and nor is one whose phrasing is held out: a report that asks
-it would find its own answer.
+Facts are the answers of the samples about these elements (grounding.py). Those of the
+kind that the question asks for come first (question_reader.py). A sample that was
+dropped, because it shows a secret or a licence forbids it, is never read, and nor is
+one whose phrasing is held out: a report that asks it would find its own answer.
 
 Every look-up goes by key or by index, so that it costs the same in a large repository.
 Only names that are gone have no index: a finder reads the keys of `history` once, when
@@ -23,10 +21,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from itertools import chain, islice, zip_longest
-
-from rapidfuzz import fuzz, process
+from typing import NamedTuple
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, elements_of, split_id
@@ -35,10 +32,16 @@ from repobuild.code.usage.prose_language import is_chinese
 from repobuild.engine.contract import Table, Value
 from repobuild.evaluate.mentions.mention_parser import is_name, path_of, prose, spans
 from repobuild.evaluate.mentions.symbol_lookup import SymbolLookup
+from repobuild.evaluate.question_reader import (
+    CODE_WORD,
+    QUOTED,
+    Phrasing,
+    QuestionReader,
+)
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
-from repobuild.model.adapter.curriculum import kind_of
-from repobuild.model.grounding import fact_line, is_fact
+from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact
+from repobuild.model.teaching.curriculum import kind_of
 from repobuild.samples.contexts.clues import normal_clue
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.all_samples import (
@@ -47,21 +50,16 @@ from repobuild.samples.dataset.all_samples import (
     keys_about,
 )
 from repobuild.samples.text.docstring_parts import first_sentence_of
-from repobuild.samples.text.paraphrases import phrasings
 
-FEWEST_FACTS, MOST_FACTS = 2, 6
-# Share of the best fact's score that the third and further ones must have. On click it
-# leaves out one fact in seven, and not one that answers.
-LIKE_THE_BEST = 0.8
+MOST_FACTS = 6
+# Share of the best fact's score that others must have, beside the best of each name.
+LIKE_THE_BEST = 0.6
 MOST_BYTES = 1_000  # of all facts, in UTF-8: about 250 tokens
 MOST_ELEMENTS = 8  # that one name stands for
-LEAST_LIKE = 62.0  # of 100, of a fact about a project that the question does not name
+LIKELY = 26.0  # of 100: from here on the best fact is taken for the answer
+LEAST_LIKE = 35.0  # of 100, of a fact about a project that the question does not name
 
 _WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
-# Words that are a name in code, not one of a sentence: `make_thing`, `HelpFormatter`.
-_CODE_WORD = re.compile(r".*(\w_\w|^_|[a-z0-9][A-Z]|[A-Z][A-Z][a-z]|\w\.\w|/|\(\)$).*")
-_QUOTED = re.compile(r'"([^\n]{3,})"|“([^”\n]{3,})”|「([^」\n]{3,})」')
-_FIELD = re.compile(r"\{\w+\}")
 _DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class|func|fn) (\w+)", re.MULTILINE)
 _SHORTEST_WORD = 3
 
@@ -71,14 +69,31 @@ class FoundFact:
     """A fact, and the dataset key of a sample that states it."""
 
     id: str
-    text: str
+    text: str  # on one line
+    lines: str  # as it is taught
+    score: float  # 0 to 100: how much the question is like one that this fact answers
 
 
-@dataclass(frozen=True, slots=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     fact: FoundFact
-    score: float  # how much the question is like one that this fact answers
     is_same_language: bool
+
+
+class _Subjects(NamedTuple):
+    """The ids that each name of a question stands for."""
+
+    ids: list[list[str]]
+    guessed: bool = False  # from words that need not be names
+
+
+def with_found(question: str, facts: Sequence[FoundFact]) -> GroundedQuestion:
+    """Return a question with the facts that were found for it."""
+    return GroundedQuestion(
+        question,
+        tuple(fact.text for fact in facts),
+        tuple(fact.lines for fact in facts),
+        answered=bool(facts) and facts[0].score >= LIKELY,
+    )
 
 
 class FactFinder:
@@ -98,16 +113,20 @@ class FactFinder:
         wanted = _Wanted.of(question, self._project)
         subjects = self._subjects(question)
         found = [
-            sorted(self._candidates(ids, wanted), key=_by_score) for ids in subjects
+            sorted(self._candidates(ids, wanted), key=_by_score) for ids in subjects.ids
         ]
-        return _choose(found)
+        return _choose([best_first for best_first in found if best_first], subjects)
+
+    def ground(self, question: str) -> GroundedQuestion:
+        """Return the question with its facts."""
+        return with_found(question, self.find(question))
 
     # ------------------------------------------------------- what a question is about
 
-    def _subjects(self, question: str) -> list[list[str]]:
+    def _subjects(self, question: str) -> _Subjects:
         """Return the ids that each name, path or quotation in a question stands for."""
         text, subjects = prose(question), []
-        for quoted in _QUOTED.finditer(text):
+        for quoted in QUOTED.finditer(text):
             if ids := self._quoted(next(filter(None, quoted.groups()))):
                 subjects.append(ids)
                 text = text.replace(quoted[0], " ")
@@ -117,21 +136,21 @@ class FactFinder:
         paths = {path for name in names for path in self._lookup.files_ending_in(name)}
         subjects += [ids for name in names if (ids := self._named(name, paths))]
         if subjects:
-            return subjects
+            return _Subjects(subjects)
         # The definitions in fenced code, else words such as `Signer`, else any word.
         for words in (_DEFINITION.findall(question), _capitalised(text)):
             if subjects := [ids for word in words if (ids := self._named(word))]:
-                return subjects
+                return _Subjects(subjects)
         words = [word for word in _plain_words(text) if word != self._project]
         subjects = [ids for word in words if (ids := self._named(word))]
-        return subjects if names else [*subjects, [PROJECT]]
+        return _Subjects(subjects if names else [*subjects, [PROJECT]], guessed=True)
 
     def _named(self, name: str, paths: Iterable[str] = ()) -> list[str]:
         """Return the ids of a name or path, at most `MOST_ELEMENTS`."""
         if files := self._lookup.files_ending_in(name):
             return files[:MOST_ELEMENTS]
         if not is_name(name):
-            return []
+            return list(self._gone(name))
         files, qual = self._lookup.definitions(name)
         files = [path for path in files if path in paths] or files
         files = sorted(files, key=lambda path: (is_test(path), path))[:MOST_ELEMENTS]
@@ -149,12 +168,12 @@ class FactFinder:
 
     @cached_property
     def _changed_ids(self) -> Mapping[str, Sequence[str]]:
-        """Return the ids of `history` by dotted name, and by its last part."""
+        """Return the ids of `history` by path, or dotted name and its last part."""
         ids: dict[str, list[str]] = {}
         history = self._samples.tables.get("history")
         for id in history.keys() if history else ():
             qual = strip_counts(split_id(id)[1])
-            for name in {qual, name_of(qual)}:
+            for name in {qual, name_of(qual)} if qual else {id}:
                 ids.setdefault(name, []).append(id)
         return ids
 
@@ -187,13 +206,14 @@ class FactFinder:
                     continue
                 if sample["form"] == "fim" or sample["task"] in COMPLETIONS:
                     continue
-                text = fact_line(str(sample["answer"]))
+                lines = fact_text(str(sample["answer"]))
+                text = " ".join(lines.split())
                 if is_fact(text):
-                    fact = FoundFact(key + sub, text)
-                    same = sample["language"] == wanted.language
-                    score = wanted.score(key + sub, sample)
-                    if key != PROJECT or score >= wanted.least:
-                        yield _Candidate(fact, score, same)
+                    score = round(wanted.score(key + sub, sample), 1)
+                    fact = FoundFact(key + sub, text, lines, score)
+                    if key != PROJECT or fact.score >= wanted.least:
+                        same = sample["language"] == wanted.language
+                        yield _Candidate(fact, same)
 
     def _keys(self, id: str) -> Iterator[str]:
         """Yield the dataset keys of all samples about an element."""
@@ -206,60 +226,69 @@ class FactFinder:
 class _Wanted:
     """A question without its names, and how much it is like those of each kind."""
 
-    text: str
+    question: Phrasing
     language: str
     project: str  # name
     least: float  # score of a fact about the project
-    kinds: dict[str, float]  # 0 to 100, by kind
+    reader: QuestionReader
+    kinds: dict[str, float]  # score, by kind
 
     @classmethod
     def of(cls, question: str, project: str) -> _Wanted:
         language = "zh" if is_chinese(question) else "en"
         names_it = bool(project) and project in _WORD.findall(question)
         least = 0.0 if names_it else LEAST_LIKE
-        return cls(_without_names(question, project), language, project, least, {})
+        plain, reader = Phrasing.of(question, project), QuestionReader.of(language)
+        return cls(plain, language, project, least, reader, {})
 
     def score(self, id: str, sample: Mapping[str, Value]) -> float:
         """Return how much the question is like those that a sample's fact answers."""
-        question = _without_names(str(sample["question"]), self.project)
-        own = _likeness(self.text, [question])
         kind = kind_of(id)
+        if kind not in self.reader.kinds:  # a rule of the repository's own
+            own = Phrasing.of(str(sample["question"]), self.project)
+            return self.reader.likeness(self.question, own)
         if kind not in self.kinds:
-            templates = _templates(self.language).get(kind, ())
-            self.kinds[kind] = _likeness(self.text, templates)
-        return max(own, self.kinds[kind])
+            self.kinds[kind] = self.reader.score(self.question, kind)
+        return self.kinds[kind]
 
 
-def _choose(by_subject: Sequence[Sequence[_Candidate]]) -> tuple[FoundFact, ...]:
-    """Return the best facts of all subjects in turn, as far as they fit."""
+def _choose(
+    by_subject: list[list[_Candidate]], subjects: _Subjects
+) -> tuple[FoundFact, ...]:
+    """Return the best facts of all subjects in turn, as far as they fit.
+
+    Every subject that is named has its best fact there. Guessed ones are weighed
+    against each other: `type` may be a name, or a word of a question for commands.
+    """
+    if subjects.guessed:
+        by_subject.sort(key=lambda best_first: -best_first[0].fact.score)
+    named = 0 if subjects.guessed else len(by_subject)
     in_turn = [c for c in chain(*zip_longest(*by_subject)) if c is not None]
     if any(c.is_same_language for c in in_turn):
         in_turn = [c for c in in_turn if c.is_same_language]
-    best = max((c.score for c in in_turn), default=0.0)
+    best = max((c.fact.score for c in in_turn), default=0.0)
     chosen: dict[str, FoundFact] = {}
     size = 0
-    for candidate in in_turn:
-        text = candidate.fact.text
-        more = len(text.encode("utf-8", "replace"))
-        is_spare = len(chosen) >= FEWEST_FACTS
-        if is_spare and candidate.score < LIKE_THE_BEST * best:
+    for place, (fact, _) in enumerate(in_turn):
+        more = len(fact.text.encode("utf-8", "replace"))
+        if place >= named and fact.score < LIKE_THE_BEST * best:
             continue
-        if text in chosen or (chosen and size + more > MOST_BYTES):
+        if fact.text in chosen or (chosen and size + more > MOST_BYTES):
             continue
-        chosen[text] = candidate.fact
+        chosen[fact.text] = fact
         size += more
     return tuple(islice(chosen.values(), MOST_FACTS))
 
 
 def _by_score(candidate: _Candidate) -> tuple[float, str]:
-    return -candidate.score, candidate.fact.id
+    return -candidate.fact.score, candidate.fact.id
 
 
 # ---------------------------------------------------------------------------- words
 
 
 def _code_words(text: str) -> list[str]:
-    return [word for word in _WORD.findall(text) if _CODE_WORD.fullmatch(word)]
+    return [word for word in _WORD.findall(text) if CODE_WORD.fullmatch(word)]
 
 
 def _capitalised(text: str) -> list[str]:
@@ -269,24 +298,3 @@ def _capitalised(text: str) -> list[str]:
 def _plain_words(text: str) -> list[str]:
     words = dict.fromkeys(_WORD.findall(text))
     return [word for word in words if len(word) >= _SHORTEST_WORD]
-
-
-def _without_names(text: str, project: str = "") -> str:
-    if project:
-        text = re.sub(rf"(?<!\w){re.escape(project)}(?!\w)", " ", text)
-    text = _FIELD.sub(" ", re.sub(r"`[^`\n]*`", " ", _QUOTED.sub(" ", prose(text))))
-    return " ".join(text.casefold().split())
-
-
-def _likeness(question: str, others: Sequence[str]) -> float:
-    best = process.extractOne(question, others, scorer=fuzz.token_sort_ratio)
-    return float(best[1]) if best else 0.0
-
-
-@cache
-def _templates(language: str) -> Mapping[str, Sequence[str]]:
-    """Return the trained phrasings of each kind, without names."""
-    return {
-        kind: [_without_names(text) for text in texts]
-        for kind, texts in phrasings(language).items()
-    }

@@ -13,8 +13,8 @@ from repobuild.evaluate.comparison import GROUNDED, MarkedQuestion
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.report_summary import PARTS
 from repobuild.evaluate.scoring.strict_score import difference
-from repobuild.model.adapter.curriculum import fact_of
 from repobuild.model.adapter.lineage import Manifest
+from repobuild.model.teaching.curriculum import fact_of
 
 JsonObject = dict[str, Any]
 

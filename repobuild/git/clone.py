@@ -94,11 +94,8 @@ def _update(folder: Path) -> str:
             f'"{folder}" is not fast-forwarded over commits or edits of your own\n'
             "bring it up to date with git, then run `repobuild` in it"
         ) from error
-    return (
-        "current"
-        if run_git("rev-parse", "HEAD", folder=folder) == before
-        else "updated"
-    )
+    after = run_git("rev-parse", "HEAD", folder=folder)
+    return "current" if after == before else "updated"
 
 
 def forget_other_repository() -> None:

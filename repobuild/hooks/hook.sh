@@ -8,14 +8,14 @@ hook=@HOOK@
 python=@PYTHON@
 package=@PACKAGE@
 shared=@SHARED@
-status=0
+exit_code=0
 
 #@BEFORE@
 case $0 in */*) here=${0%/*} ;; *) here=. ;; esac
 before=$here/@SAVED@
 if [ -f "$before" ] && [ -x "$before" ]; then
     @RUN@ "$@"
-    status=$?
+    exit_code=$?
 fi
 
 #@WANT@
@@ -93,4 +93,4 @@ want() {
 }
 
 want "$@" 3>&2 2>/dev/null
-exit "$status"
+exit "$exit_code"

@@ -15,7 +15,7 @@ from typing import Any
 
 from repobuild.model.base import Base, load_model, load_tokenizer
 from repobuild.model.conversation import Conversation
-from repobuild.model.generate import TextGenerator, attach_adapter
+from repobuild.model.generate import Question, TextGenerator, attach_adapter
 from repobuild.model.load.libraries import pick_device
 
 BASE, ADAPTER = "base", "adapter"
@@ -28,7 +28,7 @@ class AnswerPiece:
     model: str  # BASE or ADAPTER
     text: str
     last: bool = False
-    whole: bool = True  # False: cut at the token limit
+    whole: bool = True  # False: cut at the token limit, or going in a circle
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Comparison:
         conversation = Conversation(load_tokenizer(base), base.fim)
         return cls(TextGenerator(model.to(target).eval(), conversation))
 
-    def answer_both(self, question: str, limit: int) -> Iterator[AnswerPiece]:
+    def answer_both(self, question: Question, limit: int) -> Iterator[AnswerPiece]:
         """Yield pieces of both answers in turn, at most `limit` tokens each."""
         answers = [self.answer_one(name, question, limit) for name in (BASE, ADAPTER)]
         while answers:
@@ -59,7 +59,7 @@ class Comparison:
                 yield piece
 
     def answer_one(
-        self, model: str, question: str, limit: int
+        self, model: str, question: Question, limit: int
     ) -> Iterator[AnswerPiece]:
         """Yield the pieces of one answer, of at most `limit` tokens."""
         stream = self.generator.stream(question, limit)

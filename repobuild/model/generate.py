@@ -29,7 +29,9 @@ from repobuild.model.base import (
     load_tokenizer,
 )
 from repobuild.model.conversation import FILE, Conversation, Example
-from repobuild.model.decode import greedy
+from repobuild.model.copying import FactCopier
+from repobuild.model.decode import goes_in_circle, greedy, help_copying
+from repobuild.model.grounding import GroundedQuestion
 from repobuild.model.load.libraries import pick_device
 from repobuild.model.load.pretrained import read_adapter
 from repobuild.model.load.weight_check import LLAMA_LIKE
@@ -38,13 +40,14 @@ if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedModel
 
-Question = str | Mapping[str, Any]  # a question, or a whole sample (may be FIM)
+# A question, with facts or without, or a whole sample (may be FIM).
+Question = str | GroundedQuestion | Mapping[str, Any]
 LOSS_TOKENS = 8192  # tokens of one batch of losses
 BATCH = 32  # prompts
 
 
 class GeneratedText(NamedTuple):
-    """An answer, and whether the model ended it before the token limit."""
+    """An answer, and whether the model ended it itself."""
 
     text: str
     ended: bool
@@ -87,12 +90,13 @@ class TextGenerator:
         tokenizer = self.conversation.tokenizer
         ends, pad = set(self.conversation.stop_ids), int(tokenizer.pad_token_id)
         prompts = self.conversation.encode([self._prompt(q) for q in questions])
+        copiers = [self._copier(question) for question in questions]
         by_length = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
         answers = [GeneratedText("", False)] * len(prompts)
         for start in range(0, len(by_length), BATCH):
             batch = by_length[start : start + BATCH]
-            rows = [prompts[i] for i in batch]
-            outputs = greedy(self.model, rows, ends, max_new_tokens, pad)
+            rows, facts = [prompts[i] for i in batch], [copiers[i] for i in batch]
+            outputs = greedy(self.model, rows, ends, max_new_tokens, pad, facts)
             for number, output in zip(batch, outputs, strict=True):
                 text = tokenizer.decode(output.tokens, skip_special_tokens=True)
                 answers[number] = GeneratedText(str(text).strip(), output.ended)
@@ -102,11 +106,12 @@ class TextGenerator:
     def stream(
         self, question: Question, max_new_tokens: int
     ) -> Generator[str, None, bool]:
-        """Yield pieces of one answer; return whether it ended before the limit."""
+        """Yield pieces of one answer; return whether the model ended it itself."""
         import torch
 
         tokenizer = self.conversation.tokenizer
         (ids,) = self.conversation.encode([self._prompt(question)])
+        copier = self._copier(question)
         model: Any = self.model
         window = torch.tensor([ids], device=model.device)
         generated: list[int] = []
@@ -116,7 +121,9 @@ class TextGenerator:
             with torch.inference_mode():
                 out = model(window, past_key_values=cache, use_cache=True)
             cache = out.past_key_values
-            token = int(out.logits[0, -1].argmax())
+            logits = out.logits[0, -1].clone()
+            help_copying(logits, copier, generated)
+            token = int(logits.argmax())
             if token in self.conversation.stop_ids:
                 return True
             generated.append(token)
@@ -124,12 +131,23 @@ class TextGenerator:
             if not text.endswith("\ufffd"):  # half a character: wait for its other half
                 yield text[len(shown) :]
                 shown = text
+            if goes_in_circle(generated):
+                return False
             window = torch.tensor([[token]], device=model.device)
         return False
 
     def _prompt(self, question: Question) -> str:
+        if isinstance(question, GroundedQuestion):
+            question = question.prompt
         sample = {"question": question} if isinstance(question, str) else question
         return self.conversation.prompt(sample)
+
+    def _copier(self, question: Question) -> FactCopier | None:
+        if not isinstance(question, GroundedQuestion) or not question.facts:
+            return None
+        plain, end = self.conversation.plain, self.conversation.frame.end
+        facts = self.conversation.encode([plain(text) for text in question.texts])
+        return FactCopier([[*fact, *end] for fact in facts], question.answered)
 
     # -------------------------------------------------------------------- losses
 

@@ -7,17 +7,34 @@ The user's message:
 
     QUESTION
 
-A fact is the first paragraph, on one line, of the answer that a sample teaches. The
-embedded base model is trained to read this form.
+A fact is the beginning, on one line, of the answer that a sample teaches. The embedded
+base model is trained to read this form. The answer is helped to go on as the facts do
+(copying.py), in the lines in which they are taught.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 LONGEST_FACT = 500  # characters: a list of callers with their files
 LONGEST_CODE = 300  # characters of a fact that quotes code, which may be cut
+LONGEST_PROSE = 300  # characters of a fact of several paragraphs
 FENCE = "```"
+
+
+@dataclass(frozen=True, slots=True)
+class GroundedQuestion:
+    """A question with the facts that were found for it, the best first."""
+
+    question: str
+    facts: tuple[str, ...]
+    texts: tuple[str, ...]  # the same, in several lines as they are taught
+    answered: bool  # whether the first one is about what the question asks for
+
+    @property
+    def prompt(self) -> str:
+        return with_facts(self.facts, self.question)
 
 
 def with_facts(facts: Sequence[str], question: str) -> str:
@@ -28,17 +45,30 @@ def with_facts(facts: Sequence[str], question: str) -> str:
 
 
 def fact_line(answer: str) -> str:
-    """Return the first paragraph of an answer on one line; code in it may be cut.
+    """Return the fact that an answer tells first, on one line (`fact_text`)."""
+    return _one_line(fact_text(answer))
 
-    Code that the paragraph announces belongs to it: after a colon, the first line.
+
+def fact_text(answer: str) -> str:
+    """Return the beginning of an answer that is a fact: its first paragraph.
+
+    Lines of prose after it belong to it, what a function is for, as far as they fit,
+    and so does code that the paragraph announces: after a colon, the first line. Long
+    code is cut at the end of a line.
     """
     first, _, rest = answer.strip().partition("\n\n")
     if first.endswith((":", "：")) and rest.startswith(FENCE):
-        first = "\n".join([first, *rest.split("\n")[:2], FENCE])
-    line = _one_line(first)
-    if len(line) <= LONGEST_CODE or FENCE not in first:
-        return line
-    return _cut_code(first)
+        return "\n\n".join([first, "\n".join([*rest.split("\n")[:2], FENCE])])
+    if FENCE in first:
+        return first if len(_one_line(first)) <= LONGEST_CODE else _cut_code(first)
+    text = first
+    for paragraph in rest.split("\n\n"):
+        longer = f"{text}\n\n{paragraph}"
+        is_prose = paragraph and "\n" not in paragraph and not paragraph.endswith(":")
+        if not is_prose or FENCE in paragraph or len(longer) > LONGEST_PROSE:
+            break
+        text = longer
+    return text
 
 
 def is_fact(line: str) -> bool:
@@ -50,13 +80,14 @@ def _cut_code(paragraph: str) -> str:
     """Return a paragraph with the first lines of its code, at least one."""
     announced, _, fenced = paragraph.partition(FENCE)
     language, _, code = fenced.partition("\n")
-    kept = ""
+    kept: list[str] = []
     for line in code.strip().removesuffix(FENCE).splitlines():
-        text = _one_line(f"{kept} {line}")
+        text = _one_line(" ".join([*kept, line]))
         if kept and len(announced) + len(text) > LONGEST_CODE:
             break
-        kept = text
-    return _one_line(f"{announced} {FENCE}{language} {kept} {FENCE}")
+        kept.append(line)
+    code = "\n".join(kept)
+    return f"{announced}{FENCE}{language}\n{code}\n{FENCE}"
 
 
 def _one_line(text: str) -> str:

@@ -59,7 +59,7 @@ class FactCount(NamedTuple):
 
 def count_facts(build: BuildContext, limit: int) -> FactCount:
     """Count the facts of each split; ends when `limit` of them are trained."""
-    from repobuild.model.adapter.curriculum import Teaching, fact_of
+    from repobuild.model.teaching.curriculum import Teaching, fact_of
     from repobuild.samples.dataset.all_samples import AllSamples
 
     teaching = Teaching.of(build.settings)

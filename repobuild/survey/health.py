@@ -7,6 +7,7 @@
     accelerator  processors, memory, cards; torch can use the card, the preset fits it
     base model   it is there, or the next build brings it
     cache        the state and its database; the artifacts against their digests
+    shared       where a shared cache is set: its packages and keys are here
     hooks        installed hooks work, the last background build did not fail
     remote       what HEAD's branch follows
 
@@ -16,6 +17,7 @@ only where there is a card that it may or may not be able to use.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -95,6 +97,8 @@ def check_checkout(checkout: Checkout) -> Iterator[HealthCheck]:
         yield _accelerator(Machine.here(), checkout.settings)
         yield _base_model(checkout.settings)
     yield _cache(checkout)
+    if (settings.is_well or _can_read(checkout)) and checkout.settings["cache.remote"]:
+        yield _shared_cache(checkout)
     yield _hooks(checkout)
     yield _remote(checkout.repository)
 
@@ -344,6 +348,26 @@ def _with_room(text: str, folder: Path) -> HealthCheck:
         step = "make room on this disk, or `repobuild cache gc --max-size 500M`"
         return HealthCheck("cache", text, step)
     return HealthCheck("cache", text)
+
+
+def _shared_cache(checkout: Checkout) -> HealthCheck:
+    """Check what reading and writing the shared cache needs here; asks it nothing."""
+    from repobuild.remote.shared_cache import SharedCache
+
+    name = "shared"
+    try:
+        cache = SharedCache.of(checkout.settings, checkout.folder)
+        assert cache is not None
+        if checkout.settings["cache.push"]:
+            cache.require_writable(os.environ)
+    except UsageError as error:
+        return HealthCheck.of_error(name, error, "see `repobuild cache push`")
+    text = f"{cache.shown}, namespace {cache.namespaces[0]}"
+    if not cache.trusted.keys:
+        step = "put the key of whoever pushes into cache.trusted_keys"
+        return HealthCheck(name, f"{text}; no key is trusted, so nothing is read", step)
+    count = len(cache.trusted.keys)
+    return HealthCheck(name, f"{text}, {count} key{'s' * (count > 1)} trusted")
 
 
 # ------------------------------------------------------------------- hooks and remote

@@ -45,17 +45,17 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "heading": (),
     "explain": (
         "container|owner?", "deprecated?", "summary?", _HEAD, "parameters?",
-        "returns?", "calls?", "used_by?",
+        "returns?", "calls?", "used_by|made_by?",
     ),
-    "module": ("summary|begins?", "defines?"),
+    "module": ("summary?", "defines?"),
     "members": ("properties?", "definition?"),
     "sketch": (
         "container|owner?", "no_docstring|no_comment|no_purpose?",
-        "said_above|said_in|said_of_base?",
+        "said_above|said_in|said_of_base|said_of_init?",
         "short_code|signature|definition?", "deprecated?", "stub?", "created?",
         "attributes?", "properties?", "method_list?",
-        "parameters?", "raised?", "replaces?", "replaced_by?", "calls?", "used_by?",
-        "read_by?", "tested_by?",
+        "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+        "used_by|made_by?", "read_by?", "tested_by?",
     ),
     "code": (),
     "describe": (),
@@ -76,8 +76,10 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "tests": (),
     "readers": (),
     "imports": (),
-    "importers": (),
-    "place": ("reasoning?", "module_summary?", "used_by", "calls", "trace_code?"),
+    "importers": ("taken_by?",),
+    "place": (
+        "reasoning?", "module_summary?", "used_by|made_by", "calls", "trace_code?",
+    ),
     "example": ("reasoning",),
     "change": ("steps", "trace_code?"),
     "steps": ("parts",),
@@ -110,7 +112,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "modules": (),
     "technologies": (),
     "architecture": ("modules?",),
-    "statistics": (),
+    "statistics": ("of_tests?",),
     "tagline": (),
     "install": ("install_readme?",),
     "commands": (),
@@ -142,7 +144,7 @@ REASONING_PARTS = tuple(
 # by claims/plan_claims.py.
 PLAN_PARTS = tuple(
     "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_new_file"
-    " plan_base plan_bases plan_own plan_some plan_raise"
+    " plan_base plan_bases plan_own plan_some plan_raise plan_raise_in"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
     " plan_reexport plan_table plan_call plan_function plan_instance plan_entry"
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
@@ -158,6 +160,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("container", "short"): "short name",
     ("", "kind"): "kind",
     ("", "verb"): "verb",
+    ("", "made"): "made",
     ("", "path"): "path",
     ("", "project"): "project",
     ("", "container"): "container",
@@ -189,6 +192,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("stub", "said"): "stub",
     ("properties", "members"): "properties",
     ("said_above", "summary"): "comment above",
+    ("said_of_init", "summary"): "purpose of constructor",
     ("said_in", "document"): "said in document",
     ("said_in", "text"): "said in document",
     ("said_of_base", "model"): "overrides",
@@ -222,6 +226,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("sections", "members"): "sections",
     ("callers", "members"): "callers",
     ("used_by", "members"): "callers",
+    ("made_by", "members"): "callers",
     ("graph_callers", "members"): "callers",
     ("step_callers", "members"): "callers",
     ("callees", "members"): "callees",
@@ -252,6 +257,7 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("step_run_users", "members"): "tests",
     ("imports", "members"): "imports",
     ("importers", "members"): "importers",
+    ("taken_by", "members"): "importers",
     ("purpose", "description"): "description",
     ("tagline", "description"): "description",
     ("", "source"): "declaring file",
@@ -273,6 +279,9 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("technologies", "members"): "technologies",
     ("architecture", "style"): "style",
     ("statistics", "files"): "files",
+    ("of_tests", "classes"): "classes of tests",
+    ("of_tests", "functions"): "functions of tests",
+    ("of_tests", "methods"): "methods of tests",
     ("statistics", "classes"): "classes",
     ("statistics", "functions"): "functions",
     ("statistics", "methods"): "methods counted",

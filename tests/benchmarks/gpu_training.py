@@ -114,9 +114,9 @@ def examples(shape: Shape) -> list[Any]:
 
 def job(shape: Shape, variant: dict[str, Any], scratch: Path, zero: str) -> Any:
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
-    from repobuild.model.adapter.scheduler import Pace, TaughtFact
     from repobuild.model.base import resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
+    from repobuild.model.teaching.scheduler import Pace, TaughtFact
     from repobuild.settings_schema import defaults
 
     plain = defaults()

@@ -4,7 +4,8 @@
 
 The repository's dataset must be built. Every question of the recall track (phrasings
 that are never trained) is looked up; it counts as answered when the first paragraph of
-its right answer is among the facts, word for word.
+its right answer is among the facts, word for word, and as answered at once when that is
+the first of them.
 """
 
 from __future__ import annotations
@@ -36,20 +37,26 @@ def main(most: int) -> None:
         asked = random.Random(0).sample(asked, most)
     finder, given, characters = FactFinder(build), 0, 0
     right: Counter[str] = Counter()
+    first: Counter[str] = Counter()
     began = time.perf_counter()
     for task, question, expected in asked:
         facts = finder.find(question)
         right[task] += any(fact.text == expected for fact in facts)
+        first[task] += bool(facts) and facts[0].text == expected
         given += len(facts)
         characters += sum(len(fact.text) for fact in facts)
     seconds = time.perf_counter() - began
     totals = Counter(task for task, _, _ in asked)
     plain = [task for task in totals if task not in COMPLETIONS]
     for task in sorted(totals):
-        print(f"{task:28} {right[task]:6,} of {totals[task]:6,}")
+        counts = f"{right[task]:6,} of {totals[task]:6,}, first {first[task]:6,}"
+        print(f"{task:28} {counts}")
     for name, tasks in (("all", list(totals)), ("without code to complete", plain)):
-        found, total = (sum(count[t] for t in tasks) for count in (right, totals))
-        print(f"{name:28} {found:6,} of {total:6,}  {found / max(1, total):.1%}")
+        found, at_once, total = (
+            sum(count[t] for t in tasks) for count in (right, first, totals)
+        )
+        shares = f"{found / max(1, total):.1%}, first {at_once / max(1, total):.1%}"
+        print(f"{name:28} {found:6,} of {total:6,}  {shares}")
     count = max(1, len(asked))
     print(
         f"{given / count:.1f} facts of {characters / max(1, given):.0f} characters, "

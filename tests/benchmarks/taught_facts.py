@@ -23,11 +23,11 @@ from typing import Any
 
 import pygit2
 
-from repobuild.model.adapter.curriculum import Teaching, fact_of, kind_of
 from repobuild.model.adapter.lineage import Manifest
 from repobuild.model.base import load_tokenizer, resolve_base
 from repobuild.model.conversation import Conversation
 from repobuild.model.generate import TextGenerator
+from repobuild.model.teaching.curriculum import Teaching, fact_of, kind_of
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import AllSamples
 from repobuild.settings import use_command_line

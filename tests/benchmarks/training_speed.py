@@ -110,14 +110,14 @@ def _sample(row: dict[str, Any]) -> tuple[str, dict[str, Any]]:
 
 def ours(made: list[Any], scratch: Path, clock: Clock) -> None:
     """Bucketed rows, logits of answers, general text, DeepSpeed, checkpoints."""
-    from repobuild.model.adapter.general_text import read_windows, window_tokens
     from repobuild.model.adapter.recipe import ComputeOptions, Recipe, TrainingJob
-    from repobuild.model.adapter.scheduler import Pace, TaughtFact
     from repobuild.model.adapter.train import train
     from repobuild.model.adapter.training_run import TrainingRun
     from repobuild.model.base import load_tokenizer, resolve_base
     from repobuild.model.compute.deepspeed_config import read_config
     from repobuild.model.conversation import Conversation
+    from repobuild.model.teaching.general_text import read_windows, window_tokens
+    from repobuild.model.teaching.scheduler import Pace, TaughtFact
 
     chosen = settings()
     base, recipe = resolve_base(chosen), Recipe.of(chosen)

@@ -355,6 +355,9 @@ def test_the_bar_of_the_check_ends_at_its_total(tmp_path: Path) -> None:
         def note(self, text: str) -> None:
             pass
 
+        def expect(self, total: int) -> None:
+            pass
+
     @contextmanager
     def progress(label: str, total: int) -> Iterator[Bar]:
         totals.append(total)

@@ -58,6 +58,7 @@ def place(tmp_path):
 VERBS = [
     ["build", "--until", "dataset"], ["--until", "dataset", "--json"], ["status"],
     ["why", "facts"], ["why", "a.py"], ["show", "files"], ["log"], ["verify"],
+    ["ci", "gate"], ["ci", "deepen"],
 ]  # fmt: skip
 
 

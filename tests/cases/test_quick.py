@@ -29,7 +29,7 @@ def test_quick_settings_win_over_files_and_not_over_the_command_line(tmp_path: P
         with use_command_line(["adapter.budget=99"]):
             assert read_layers(tmp_path).merged()["adapter.budget"] == 99
     assert (real["base.model"], quick["base.model"]) == ("Qwen/Qwen3-8B", "tiny")
-    assert (quick["adapter.learning_rate"], quick["adapter.processes"]) == (2e-3, 1)
+    assert (quick["adapter.learning_rate"], quick["adapter.processes"]) == (1.4e-3, 1)
     assert quick["samples.languages"] == ["en"]
     assert quick["report.questions_file"] == "q.jsonl"
     assert read_layers(tmp_path).merged() == real

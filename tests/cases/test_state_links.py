@@ -46,6 +46,9 @@ VERBS = (
     ["cache", "gc"],
     ["cache", "stats"],
     ["cache", "verify"],
+    ["ci", "gate"],
+    ["ci", "summary", "--base", "HEAD"],
+    ["publish", "out"],
 )
 
 

@@ -237,5 +237,5 @@ def test_lists_leave_nothing_out(tmp_path: Path) -> None:
     assert not answers(shapes, "callees", f"{draw}Shape.clear")
     assert not answers(shapes, "callees", f"{draw}mirror")
     (answer,) = answers(shapes, "callers", f"{draw}Picture._clip")
-    assert "**Read, without a call, by**: `Picture.clipper`" in answer
+    assert "**Referred to, without a call, by**: `Picture.clipper`" in answer
     assert not shapes.audit().wrong

@@ -14,7 +14,7 @@ from repobuild.cli.training_budget import (
 )
 from repobuild.engine.storage.run_history import TableRun
 from repobuild.errors import UsageError
-from repobuild.model.adapter.scheduler import STARTUP
+from repobuild.model.teaching.scheduler import STARTUP
 
 
 def trained(tokens: float, seconds: float) -> TableRun:

@@ -436,3 +436,10 @@ def test_a_manifest_lists_the_dependencies(text: str, project: dict[str, Any]) -
 def test_an_unreadable_manifest_is_reported(text: str) -> None:
     row = read(text, "manifest")
     assert row["language"] == "manifest"
+
+
+def test_a_name_in_an_import_with_comments_is_no_read():
+    found = read(
+        "from shop import (  # all of it\n    Order,\n    Part,\n)\n\nKINDS = [Part]\n"
+    )
+    assert found["reads"] == ["Part"]

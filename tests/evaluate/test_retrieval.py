@@ -65,6 +65,8 @@ FILES: dict[str, str | bytes | None] = {
     "seal/core.py": f"{CORE}\n\n{GONE}",
     "seal/hidden.py": HIDDEN,
     "docs/guide.md": GUIDE,
+    "seal/tool.py": "def install(key: str) -> str:\n    return key\n",
+    "seal/late.py": "def much_too_late() -> int:\n    return 1\n",
 }
 
 
@@ -72,7 +74,7 @@ FILES: dict[str, str | bytes | None] = {
 def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     repository = Repository(tmp_path_factory.mktemp("seal"))
     repository.commit(FILES)
-    repository.commit({"seal/core.py": CORE})
+    repository.commit({"seal/core.py": CORE, "seal/late.py": None})
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(repository.path)
         assert run(["-c", "split.generalise=0", "--quiet", "--until", "dataset"]) == 0
@@ -104,12 +106,23 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
         ("Where can I read about \"Key rotation\"?", "`docs/guide.md`"),
         ("What is seal?", "Seal signs data and checks it later."),
         ("What happened to `gone_soon`?", "`gone_soon` is not in `seal/core.py` any"),
+        ("What happened to `seal/late.py`?", "`seal/late.py` is not"),
+        # A word that may be a name gives way to what the question is like.
+        ("How do I install seal?", "In a checkout of seal, run `pip install .`."),
     ],
 )  # fmt: skip
 def test_a_fact_about_what_is_named_comes_first(
     find: Callable[[str], list[str]], question: str, fact: str
 ) -> None:
     assert fact in find(question)[0]
+
+
+def test_a_question_knows_whether_its_first_fact_answers_it(
+    finder: FactFinder,
+) -> None:
+    assert finder.ground("Who calls want_bytes?").answered
+    assert not finder.ground("Is want_bytes thread-safe?").answered
+    assert not finder.ground("Tell me a joke.").answered
 
 
 def test_facts_are_few_short_and_distinct(finder: FactFinder) -> None:

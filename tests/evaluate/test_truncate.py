@@ -8,7 +8,7 @@ import textwrap
 import pytest
 
 from repobuild.evaluate.scoring.truncate import truncate_completion
-from repobuild.model.adapter.curriculum import kind_of
+from repobuild.model.teaching.curriculum import kind_of
 
 BODY, LINE = "#code_completion.en.0", "#code_completion.en.10"
 ASSERTION, NEEDS = "#assertion_completion.zh.1", "#import_completion.en.2"

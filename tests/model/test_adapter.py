@@ -12,13 +12,15 @@ import pytest
 
 from repobuild.engine.storage.artifact_store import ArtifactStore
 from repobuild.model.adapter.adapter import adapter
-from repobuild.model.adapter.lesson import LEAST_BUDGET
 from repobuild.model.adapter.lineage import Lineage, Manifest, current_digest
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
 from repobuild.model.base import Base, resolve_base
 from repobuild.model.generate import TextGenerator
 from repobuild.model.merge import merged
-from tests.model.test_nano import Samples, make_base, samples, settings
+from repobuild.model.teaching.curriculum import Teaching
+from repobuild.model.teaching.lesson import LEAST_BUDGET
+from repobuild.model.teaching.teachable import make_row
+from tests.model.test_nano import Samples, make_base, manifest_of, samples, settings
 
 HELD_OUT = 4
 
@@ -27,18 +29,22 @@ class Bar:
     def advance(self, count: int = 1) -> None: ...
 
     def note(self, text: str) -> None: ...
+    def expect(self, total: int) -> None: ...
 
 
 class Entries:
-    def __init__(self, rows: Mapping[str, Any]) -> None:
-        self.rows = rows
+    """A table whose rows hold several items, from the items by their full keys."""
+
+    def __init__(self, items: Mapping[str, Any]) -> None:
+        self.rows: dict[str, dict[str, Any]] = {}
+        for full, item in items.items():
+            key, mark, sub = full.partition("#")
+            self.rows.setdefault(key, {})[mark + sub] = item
+
+    def get(self, key: str) -> dict[str, Any]:
+        return self.rows[key]
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        for key, item in sorted(self.rows.items()):
-            row, mark, sub = key.partition("#")
-            yield row, {mark + sub: item}
-
-    def entries(self) -> Iterator[tuple[str, Any]]:
         yield from sorted(self.rows.items())
 
 
@@ -62,9 +68,22 @@ class Commit:
         held_out = {i.replace("#", "#held."): s for i, s in made[:HELD_OUT]}
         places = dict.fromkeys((i for i, _ in made), {"split": "train", "track": ""})
         asked = {"split": "val", "track": "recall"}
+        samples = Entries({**dict(made), **held_out})
+        dataset = Entries({**places, **dict.fromkeys(held_out, asked)})
+        teaching = Teaching.of(self.settings)
+        taught = {
+            key: make_row(key, row, dataset.get(key), teaching, with_lines=False)
+            for key, row in samples.items()
+        }
         self.tables = {
-            "samples": Entries({**dict(made), **held_out}),
-            "dataset": Entries({**places, **dict.fromkeys(held_out, asked)}),
+            "samples": samples,
+            "teachable": Entries(
+                {
+                    key + sub: item
+                    for key, row in taught.items()
+                    for sub, item in row.items()
+                }
+            ),
         }
 
     def table(self, name: str) -> Entries:
@@ -147,7 +166,7 @@ def test_the_first_adapter_is_whole(state: State, base: Base) -> None:
     lineage = Lineage.read(folder)
     assert (lineage.mode, lineage.chain, lineage.promoted) == ("first", 1, True)
     assert lineage.scores["loss"] < lineage.scores["parent_loss"]
-    assert Manifest.read(folder).digests == Manifest.of(samples()).digests
+    assert Manifest.read(folder).digests == manifest_of(samples()).digests
     for file in folder.iterdir():
         assert str(place).encode() not in file.read_bytes()
         assert base.source.encode() not in file.read_bytes()
@@ -171,7 +190,7 @@ def test_a_changed_fact_continues_the_parent(state: State, base: Base) -> None:
     assert row["samples"]["reviewed"] > 0
     assert row["tokens"] < 2 * history["c1"]["tokens"]
     manifest = Manifest.read(second.object(row["object"]))
-    assert manifest.digests == Manifest.of(moved(samples())).digests
+    assert manifest.digests == manifest_of(moved(samples())).digests
     assert row["coverage"]["facts"] == row["coverage"]["taught"] == 8
 
 
@@ -234,7 +253,7 @@ def test_the_next_commit_asks_first_what_was_not_looked_at_for_longest(
     state: State, base: Base
 ) -> None:
     from repobuild.model.adapter.decision import make_plan
-    from repobuild.model.adapter.lesson import facts_to_ask
+    from repobuild.model.teaching.lesson import facts_to_ask
 
     place, history = state
     given = {"base__model": base.source}

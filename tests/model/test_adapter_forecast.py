@@ -8,10 +8,10 @@ import pytest
 
 from repobuild.engine.explain.forecast import NO_WORK, ExpectedWork, ForecastInput
 from repobuild.model.adapter.adapter_forecast import SAMPLE_TOKENS, adapter
-from repobuild.model.adapter.lesson import LEAST_BUDGET
 from repobuild.model.adapter.recipe import Recipe
-from repobuild.model.adapter.scheduler import EXPECTED_TIMES
 from repobuild.model.base import resolve_base
+from repobuild.model.teaching.lesson import LEAST_BUDGET
+from repobuild.model.teaching.scheduler import EXPECTED_TIMES
 from tests.model.test_nano import settings
 
 BUDGET = 100_000

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from repobuild.errors import UsageError
-from repobuild.model.adapter.curriculum import (
+from repobuild.model.teaching.curriculum import (
     Teaching,
     cut_at_paragraph,
     fact_of,
@@ -16,8 +16,8 @@ from repobuild.model.adapter.curriculum import (
 )
 from repobuild.settings import preset_settings
 from repobuild.settings_schema import defaults
+from tests.model.test_nano import EVERYTHING, teachable
 
-EVERYTHING = Teaching(kinds=(), longest_answer=0)
 TINY = Teaching.of({**defaults(), **preset_settings("tiny")})
 CODE = "```python\nreturn 1\n```"
 
@@ -63,7 +63,7 @@ def test_a_key_names_its_kind(sample_id: str, kind: str) -> None:
 
 def order(importance: dict[str, float], teaching: Teaching = EVERYTHING) -> list[str]:
     samples = [(i, sample(i.partition("#")[2].split(".")[0])) for i in importance]
-    return [fact.id for fact in order_facts(samples, importance, teaching)]
+    return [fact.id for fact in order_facts(teachable(samples, teaching, importance))]
 
 
 def test_the_most_important_facts_are_taught_first() -> None:
@@ -73,7 +73,7 @@ def test_the_most_important_facts_are_taught_first() -> None:
 
 def test_of_equally_important_facts_short_ones_come_first() -> None:
     samples = [(f"{n}#code_location.en.0", sample(answer="x" * n)) for n in (400, 10)]
-    made = order_facts(samples, dict.fromkeys(dict(samples), 0.5), EVERYTHING)
+    made = order_facts(teachable(samples))
     assert [fact.id[:2] for fact in made] == ["10", "40"]
 
 
@@ -81,7 +81,7 @@ def test_importance_counts_more_than_length() -> None:
     """Else hardly any explanation would be taught before the budget ends."""
     long, short = "a#code_explanation.en.0", "b#code_location.en.0"
     samples = [(long, sample(answer="x" * 300)), (short, sample(answer="x" * 60))]
-    made = order_facts(samples, {long: 0.6, short: 0.3}, EVERYTHING)
+    made = order_facts(teachable(samples, importance={long: 0.6, short: 0.3}))
     assert made[0].id[0] == "a"
 
 

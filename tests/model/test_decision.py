@@ -3,11 +3,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     GATE_SAMPLES,
     SampleDelta,
-    Samples,
     StepInput,
     StepMode,
     compare_manifests,
@@ -16,6 +14,7 @@ from repobuild.model.adapter.decision import (
     find_parent_row,
 )
 from repobuild.model.adapter.lineage import Manifest
+from repobuild.model.teaching.curriculum import TeachableFact
 from tests.model.test_nano import settings
 
 ROW = {
@@ -94,11 +93,9 @@ def gate(known: set[str], changed: set[str], count: int = 1_000) -> list[str]:
     """Return the facts that the gate asks about, of some hundred."""
     names = [f"f{n:04}#code_location.en.0" for n in range(count)]
     facts = [TeachableFact(name, (f"{name}0",), 0.5) for name in names]
-    held_out: Samples = [
-        (f"{name}9", {"task": "code_location"}) for name in reversed(names)
-    ]
+    held_out = [f"{name}9" for name in reversed(names)]
     drawn = draw_gate(held_out, facts, known, changed)
-    return [sample_id.partition("#")[0] for sample_id, _ in drawn]
+    return [sample_id.partition("#")[0] for sample_id in drawn]
 
 
 def fact(number: int) -> str:

@@ -11,7 +11,7 @@ from peft import LoraConfig, get_peft_model
 from torch.nn import functional as F
 
 from repobuild.model.base import resolve_base
-from repobuild.model.decode import Continuation, greedy
+from repobuild.model.decode import CIRCLING, Continuation, goes_in_circle, greedy
 from repobuild.model.generate import TextGenerator, attach_adapter
 from tests.model.test_nano import make_base, samples
 
@@ -104,3 +104,28 @@ def test_an_adapter_beside_the_base_gives_the_losses_of_a_merged_one(
         found.append(adapted.example_losses(made))
     for (beside, _), (merged, _) in zip(*found, strict=True):
         assert beside == pytest.approx(merged, rel=1e-2)
+
+
+@pytest.mark.parametrize("part", [[7], [1, 2, 3], list(range(12))])
+def test_an_answer_goes_in_a_circle_when_its_end_is_one_part_again_and_again(
+    part: list[int],
+) -> None:
+    rounds = part * CIRCLING
+    assert not goes_in_circle([99, *rounds[: CIRCLING - 1]])
+    assert goes_in_circle([99, *rounds[:CIRCLING]])
+
+
+def test_a_list_of_like_entries_is_no_circle() -> None:
+    """Entries of a list share their frame, and differ in a name."""
+    entries = [[5, 6, name, 7, 8] for name in range(20, 40)]
+    assert not goes_in_circle([token for entry in entries for token in entry])
+
+
+def test_an_answer_that_goes_in_a_circle_is_stopped_and_has_not_ended(
+    generator: TextGenerator,
+) -> None:
+    """The base alone says the same word for ever after a row of it."""
+    (prompt,) = generator.conversation.encode(["x = 0, " + "0, " * 80])
+    (answer,) = greedy(generator.model, [prompt], (), 200, 0)
+    assert CIRCLING <= len(answer.tokens) < 200
+    assert not answer.ended

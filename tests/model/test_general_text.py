@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from repobuild.evaluate.scoring.general_loss import GeneralText
-from repobuild.model.adapter.general_text import (
+from repobuild.model.base import load_tokenizer
+from repobuild.model.conversation import Conversation
+from repobuild.model.teaching.general_text import (
     EVERY,
     LEAST_TOKENS,
     MOST_TOKENS,
@@ -19,8 +21,6 @@ from repobuild.model.adapter.general_text import (
     steps_between,
     window_tokens,
 )
-from repobuild.model.base import load_tokenizer
-from repobuild.model.conversation import Conversation
 from repobuild.resources import data_folder
 from tests.model.test_nano import make_base
 

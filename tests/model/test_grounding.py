@@ -19,7 +19,13 @@ def test_without_facts_the_question_is_asked_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("answer", "line"),
     [
-        ("`f` is in\n`a.py`.\n\n**Purpose**: more", "`f` is in `a.py`."),
+        ("`f` is in\n`a.py`.", "`f` is in `a.py`."),
+        (
+            "`f` is a function.\n\n**Purpose**: Run.",
+            "`f` is a function. **Purpose**: Run.",
+        ),
+        ("`f` is a function.\n\n**Calls**:\n- `g`", "`f` is a function."),
+        (f"`f` is a function.\n\n{'Long. ' * 60}", "`f` is a function."),
         (
             "The signature is:\n```python\ndef f(a) -> int\n```",
             "The signature is: ```python def f(a) -> int ```",
@@ -30,7 +36,9 @@ def test_without_facts_the_question_is_asked_as_it_is() -> None:
         ),
     ],
 )
-def test_a_fact_is_the_first_paragraph_on_one_line(answer: str, line: str) -> None:
+def test_a_fact_is_the_beginning_of_an_answer_on_one_line(
+    answer: str, line: str
+) -> None:
     assert fact_line(answer) == line
 
 

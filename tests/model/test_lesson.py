@@ -8,14 +8,17 @@ from typing import Any
 
 import pytest
 
-from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     Plan,
     SampleDelta,
     StepDecision,
     StepMode,
 )
-from repobuild.model.adapter.lesson import (
+from repobuild.model.adapter.lineage import Known
+from repobuild.model.base import Base
+from repobuild.model.conversation import Conversation, Example, TokenisedSamples
+from repobuild.model.teaching.curriculum import TeachableFact
+from repobuild.model.teaching.lesson import (
     ASKED_SHARE,
     LEAST_BUDGET,
     MOST_ASKED,
@@ -28,11 +31,8 @@ from repobuild.model.adapter.lesson import (
     known_after,
     next_lesson,
 )
-from repobuild.model.adapter.lineage import Known, Manifest
-from repobuild.model.adapter.scheduler import Pace, TaughtFact
-from repobuild.model.base import Base
-from repobuild.model.conversation import Conversation, Example, TokenisedSamples
-from tests.model.test_nano import recipe
+from repobuild.model.teaching.scheduler import Pace, TaughtFact
+from tests.model.test_nano import Samples, manifest_of, recipe, teachable
 
 SIZE = 10  # tokens of every sample
 MASTERY = 3
@@ -54,6 +54,16 @@ class Tokens:
         return TokenisedSamples(kept, {"too long": left} if left else {})
 
 
+@dataclass
+class Texts:
+    """The texts of a plan's samples, from memory."""
+
+    samples: Mapping[str, Mapping[str, Any]]
+
+    def pairs(self, ids: Iterable[str]) -> list[tuple[str, Mapping[str, Any]]]:
+        return [(sample_id, self.samples[sample_id]) for sample_id in ids]
+
+
 def tokens(*unusable: str) -> Conversation:
     return Tokens(set(unusable))  # type: ignore[return-value]
 
@@ -73,7 +83,7 @@ def plan(
         TeachableFact(name(n), (name(n), name(n)[:-1] + "1"), 1 - n / count)
         for n in range(count)
     ]
-    samples: list[tuple[str, Mapping[str, Any]]] = [
+    samples: Samples = [
         (i, {"task": "code_location", "question": "?", "answer": "!"})
         for fact in facts for i in fact.samples
     ]  # fmt: skip
@@ -82,10 +92,11 @@ def plan(
     return Plan(
         base=Base("b", "b", None, "0"),
         recipe=recipe(mastery=MASTERY),
-        samples=samples,
+        samples=teachable(samples),
+        texts=Texts(dict(samples)),  # type: ignore[arg-type]
         held_out=[],
         facts=facts,
-        manifest=Manifest.of(samples),
+        manifest=manifest_of(samples),
         known={name(n): k for n, k in (known or {}).items()},
         decision=StepDecision(mode, "", row),
         delta=SampleDelta([], [name(n) for n in changed], []),

@@ -12,7 +12,7 @@ from repobuild.model.adapter.lineage import (
     current_digest,
     sample_digest,
 )
-from tests.model.test_nano import samples
+from tests.model.test_nano import manifest_of, samples
 
 LINEAGE = Lineage(
     commit="c1", tree="t1", parent="", mode="first", reason="no adapter yet",
@@ -24,13 +24,13 @@ LINEAGE = Lineage(
 
 
 def test_a_manifest_survives_its_file(tmp_path: Path) -> None:
-    manifest = Manifest.of(samples())
+    manifest = manifest_of(samples())
     manifest.write(tmp_path)
     assert Manifest.read(tmp_path) == manifest
 
 
 def test_a_manifest_does_not_depend_on_order() -> None:
-    assert Manifest.of(samples()).digest == Manifest.of(reversed(samples())).digest
+    assert manifest_of(samples()).digest == manifest_of(samples()[::-1]).digest
 
 
 def test_a_sample_digest_covers_only_what_is_trained() -> None:
@@ -40,7 +40,7 @@ def test_a_sample_digest_covers_only_what_is_trained() -> None:
 
 
 def test_a_manifest_that_was_cut_anywhere_is_refused(tmp_path: Path) -> None:
-    Manifest.of(samples(2)).write(tmp_path)
+    manifest_of(samples(2)).write(tmp_path)
     path = tmp_path / "manifest.bin"
     whole = path.read_bytes()
     for size in range(len(whole)):
@@ -50,7 +50,7 @@ def test_a_manifest_that_was_cut_anywhere_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_manifest_of_ten_thousand_samples_is_small(tmp_path: Path) -> None:
-    Manifest.of(samples(5000)).write(tmp_path)
+    manifest_of(samples(5000)).write(tmp_path)
     assert (tmp_path / "manifest.bin").stat().st_size < 200_000
 
 

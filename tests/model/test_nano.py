@@ -5,14 +5,19 @@ The other tests of the model room import both from here.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from repobuild.model.adapter.lineage import Manifest
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import Base, resolve_base
+from repobuild.model.teaching.curriculum import TeachableSample, Teaching
+from repobuild.model.teaching.teachable import make_row
 from repobuild.settings_schema import defaults
 
 Samples = list[tuple[str, dict[str, Any]]]
+EVERYTHING = Teaching(kinds=(), longest_answer=0)
 NAMES = ("load", "store", "parse", "render", "route", "check", "merge", "split")
 
 
@@ -54,6 +59,26 @@ def samples(count: int = 8, where: str = "pkg") -> Samples:
             }
             result.append((f"pkg/part_{number}.py::{name}#location.en.{turn}", sample))
     return result
+
+
+def teachable(
+    made: Samples,
+    teaching: Teaching = EVERYTHING,
+    importance: Mapping[str, float] | None = None,
+) -> dict[str, TeachableSample]:
+    """Return what may be taught of samples, of importance 0.5 or as given, by id."""
+    found = {}
+    for sample_id, given in made:
+        key, mark, sub = sample_id.partition("#")
+        score = (importance or {}).get(sample_id, 0.5)
+        place = {mark + sub: {"split": "train", "importance": score}}
+        row = make_row(key, {mark + sub: given}, place, teaching, with_lines=True)
+        found |= {key + sub: TeachableSample(key, *v[1:]) for sub, v in row.items()}
+    return found
+
+
+def manifest_of(made: Samples) -> Manifest:
+    return Manifest({i: sample.digest for i, sample in teachable(made).items()})
 
 
 def make_base(folder: Path, layers: int = 2, hidden: int = 32) -> Base:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from repobuild.model.adapter.scheduler import (
+from repobuild.model.teaching.scheduler import (
     INTRODUCING,
     MOST_SHOWN,
     Pace,

@@ -18,9 +18,7 @@ import torch
 from safetensors.torch import load_file
 
 from repobuild.errors import BuildError, UsageError
-from repobuild.model.adapter.general_text import read_windows, window_tokens
 from repobuild.model.adapter.recipe import TrainingJob, TrainingResult
-from repobuild.model.adapter.scheduler import Pace, TaughtFact
 from repobuild.model.adapter.train import train
 from repobuild.model.adapter.training_run import StepReport, TrainingRun, rate_at
 from repobuild.model.base import Base, load_model, load_tokenizer
@@ -28,6 +26,8 @@ from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.deepspeed_config import read_config
 from repobuild.model.compute.launch import launch, process_environment
 from repobuild.model.conversation import Conversation
+from repobuild.model.teaching.general_text import read_windows, window_tokens
+from repobuild.model.teaching.scheduler import Pace, TaughtFact
 from tests.model.test_nano import make_base, recipe, samples
 
 

@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from repobuild.model.adapter.recipe import TrainingJob
-from repobuild.model.adapter.scheduler import Pace, TaughtFact
 from repobuild.model.adapter.training_run import StepReport, TrainingRun
 from repobuild.model.base import Base
 from repobuild.model.conversation import Example
+from repobuild.model.teaching.scheduler import Pace, TaughtFact
 from tests.model.test_nano import recipe
 
 FACTS = 23

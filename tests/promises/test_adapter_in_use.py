@@ -22,7 +22,8 @@ from safetensors.torch import load_file
 from repobuild.cli.main import run
 from repobuild.model.base import resolve_base
 from repobuild.model.compare import AnswerPiece
-from repobuild.model.generate import TextGenerator
+from repobuild.model.generate import Question, TextGenerator
+from repobuild.model.grounding import GroundedQuestion
 from tests.model.test_nano import make_base, settings
 from tests.promises.test_from_commit_to_adapter import SETTINGS, module
 from tests.repository import Repository, trust_settings
@@ -230,13 +231,13 @@ class Voices:
     }
 
     def answer_one(
-        self, model: str, question: str, limit: int
+        self, model: str, question: Question, limit: int
     ) -> Iterator[AnswerPiece]:
         for word in self.ANSWERS[model].split(" "):
             yield AnswerPiece(model, f"{word} ")
         yield AnswerPiece(model, "", last=True)
 
-    def answer_both(self, question: str, limit: int) -> Iterator[AnswerPiece]:
+    def answer_both(self, question: Question, limit: int) -> Iterator[AnswerPiece]:
         for model in self.ANSWERS:
             yield from self.answer_one(model, question, limit)
 
@@ -269,9 +270,10 @@ def test_with_facts_both_models_get_them_before_the_question(
 
     class Listener(Voices):
         def answer_one(
-            self, model: str, question: str, limit: int
+            self, model: str, question: Question, limit: int
         ) -> Iterator[AnswerPiece]:
-            heard.append(question)
+            assert isinstance(question, GroundedQuestion)
+            heard.append(question.prompt)
             return super().answer_one(model, question, limit)
 
     monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Listener())

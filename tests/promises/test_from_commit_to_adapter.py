@@ -153,7 +153,7 @@ def test_another_learning_rate_remakes_the_adapter_and_no_sample(here, capsys):
     assert "would start from the base model: no adapter yet" in said
     again = built(capsys)
     told = why(capsys, "HEAD")
-    assert "because setting adapter.learning_rate 0.002 to 0.004" in told
+    assert "because setting adapter.learning_rate 0.0014 to 0.004" in told
     assert again["tables"]["samples"]["built"] == 0
     assert again["adapter"]["mode"] == "first"
     here.commit({"pkg/m9.py": module(9)})

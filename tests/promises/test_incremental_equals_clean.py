@@ -32,6 +32,7 @@ from tests.promises.ledger import Ledger
 from tests.repository import Repository
 from tests.standard import Standard
 
+GOAL = "teachable"  # the last table before training
 FAULTS = "tests.promises.faults"
 
 
@@ -46,7 +47,7 @@ class World:
         self.trees: list[Tree] = [start]
         self.commits = [self.repository.commit_tree(start, [])]
         self._cleans = 0
-        self._build("dataset")
+        self._build(GOAL)
 
     def step(self, step: Step) -> None:
         edit, how = step
@@ -57,7 +58,7 @@ class World:
         """Commit a whole tree and build it, without a problem."""
         self.trees.append(tree)
         self.commits.append(self.repository.commit_tree(tree, [self.commits[-1]]))
-        self._build("dataset")
+        self._build(GOAL)
         assert self.grown.last is not None
         assert self.grown.last.problems == []
 
@@ -82,7 +83,7 @@ class World:
 
     def _settings(self, number: int) -> None:
         self.grown.settings = {**self.grown.defaults, **edits.SETTINGS[number]}
-        self._build("dataset")
+        self._build(GOAL)
 
     def _worktree(self, path: bytes, text: str) -> None:
         tree = edits.put(dict(self.trees[-1]), path, text.encode("latin-1"), 0o100644)
@@ -93,9 +94,9 @@ class World:
         self.repository.lay_out(real, head)
         snapshot = at_worktree(self.repository.git, self.place / "copies")
         self.repository.clear()
-        self.ledger.build("dataset", snapshot)
-        self._compare("dataset", snapshot)
-        self._build("dataset")
+        self.ledger.build(GOAL, snapshot)
+        self._compare(GOAL, snapshot)
+        self._build(GOAL)
 
     def _killed(self, table: str) -> None:
         kind = "row" if self.grown.rules[table].kind == "map" else "view"
@@ -104,7 +105,7 @@ class World:
 
     def _failed(self) -> None:
         with self._replaced("facts", "failing_row"):
-            self.ledger.build("dataset", self._head())
+            self.ledger.build(GOAL, self._head())
 
     def _replaced(self, table: str, fault: str) -> Any:
         return replaced(self.grown, table, f"{FAULTS}:{fault}")

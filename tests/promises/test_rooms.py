@@ -40,25 +40,34 @@ MAY_USE = {
     "rulebook": {"errors", "engine", "trust_record", "user_rules"},
     "checkout": DATA | START | {"engine", "git", "toml_document"},
     "code": DATA | {"engine", "git"},
-    "samples": DATA | {"engine", "code"},
+    "samples": DATA | {"engine", "git", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
     "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
-    "survey": DATA | START | {"engine", "git", "code", "samples", "model"},
+    "survey": DATA
+    | START
+    | {"engine", "git", "code", "samples", "model", "hooks", "remote"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     # It builds in processes of their own, by the command line.
     "fleet": {"errors", "git"},
     "hooks": DATA | {"engine", "git"},
+    "ci": DATA | START | {"__init__", "engine", "git", "code", "samples", "model"},
+    "remote": DATA | {"engine", "git"},
+    "serve": DATA | {"engine", "git", "model"},
     "cli": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "evaluate", "truth", "hooks"}
-    | {"survey", "fleet"},
+    | {"survey", "fleet", "ci", "remote", "serve"},
 }
 # Programs by themselves, which use the whole product and which nothing imports.
 PROGRAMS = {"repobuild.model.bundled.corpus_facts"}
 # Of git, the engine knows what a commit holds, which commits led to it, and how a
-# worker opens the objects again, or fetches them.
-NARROW = {("engine", "git"): {"snapshot", "ancestors", "repository", "blob_cache"}}
+# worker opens the objects again, or fetches them; samples know which kind a tree entry
+# is of.
+NARROW = {
+    ("engine", "git"): {"snapshot", "ancestors", "repository", "blob_cache"},
+    ("samples", "git"): {"snapshot"},
+}
 
 
 def test_every_room_has_its_line():

@@ -25,8 +25,8 @@ def hidden(*lines: str) -> str:
         ("self.assertRaises(ValueError, total, None)", ""),
         ('self.assertRaises(ValueError, lambda: total("a b"))', ""),
         ('self.assertEqual("first", name(row))', ""),
-        ("self.assertTrue(size(rows) == 10 * KILO)", "10 * KILO)"),
-        ("assert order(rows) in (FIRST, LAST)", "(FIRST, LAST)"),
+        ("self.assertTrue(size(rows) == 10 * len(rows))", "10 * len(rows))"),
+        ("assert order(rows) == list(map(str, [1, 2]))", "list(map(str, [1, 2]))"),
     ],
 )
 def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -> None:
@@ -37,6 +37,10 @@ def test_the_hidden_part_ends_where_the_statement_ends(line: str, answer: str) -
     "line",
     [
         "assert total(rows) == expected",
+        # A name that the test does not show may mean anything.
+        "self.assertTrue(size(rows) == 10 * KILO)",
+        "assert order(rows) in (FIRST, LAST)",
+        'assert name(rows) == build(rows, "first")',
         "assert repr(total(rows)) == repr(rows)",
         'assert total(rows) != "spam"',
         'self.assertNotEqual(name(row), "first")',
@@ -71,19 +75,18 @@ def test_text_that_the_test_already_shows_is_not_hidden() -> None:
 
 
 def test_nothing_after_the_cut_is_shown() -> None:
-    code = "def test_it():\n    assert size(a) == 4711 * k\n    assert b == late\n"
+    code = "def test_it():\n    assert size(a) == [4711]\n    assert b == late\n"
     assert hide_expectation(code, MOST, CALLED) == (
         "def test_it():\n    assert size(a) == ",
-        "4711 * k",
+        "[4711]",
     )
 
 
 def test_an_assertion_is_found_in_a_branch_and_not_in_an_inner_function() -> None:
     assert (
-        hidden("with opened() as file:", "    assert size(file) == 4711 * k")
-        == "4711 * k"
+        hidden("with opened() as file:", "    assert size(file) == [4711]") == "[4711]"
     )
-    assert hidden("def inner():", "    assert size(1) == 4711 * k") == ""
+    assert hidden("def inner():", "    assert size(1) == [4711]") == ""
 
 
 def test_an_edit_elsewhere_in_the_test_keeps_the_assertion() -> None:
@@ -96,7 +99,7 @@ def test_an_edit_elsewhere_in_the_test_keeps_the_assertion() -> None:
 
 
 def test_an_assertion_after_too_much_code_is_left_out() -> None:
-    code = "def test_it():\n    " + "step()\n    " * 99 + "assert size(1) == 4711 * k\n"
+    code = "def test_it():\n    " + "step()\n    " * 99 + "assert size(1) == [4711]\n"
     assert hide_expectation(code, MOST, CALLED) is None
 
 

@@ -11,8 +11,9 @@ appearance. Call names are chains: `f`, `a.b.c`, `super().m`, `make().run`, `x[]
 is an expression without a name (`(a or b)()`), `''` a string literal.
 
 Reads are dotted chains that begin with `self`, `cls`, or a name that the module imports
-or defines (`self.a`, `mod.LIMIT`, `Color.RED`), sorted. An attribute of `self` that the
-class itself assigns is left out: no element has its name.
+or defines (`self.a`, `mod.LIMIT`, `Color.RED`), or such a name alone where it is not
+called (`except Late`, `{"a": parse}`), sorted. An attribute of `self` that the class
+itself assigns is left out: no element has its name.
 
 A binding is a string that shows what a name was last bound to:
 
@@ -65,7 +66,7 @@ class ElementRow(NamedTuple):
     # type checkers only, "s" a stub: its body is `...`
     flags: str = ""
     head: str = ""  # the signature; of Python only where it has type parameters
-    reads: list[str] = []  # chains of attributes that it reads and does not call
+    reads: list[str] = []  # names and chains that it reads and does not call
 
 
 class Parameter(NamedTuple):

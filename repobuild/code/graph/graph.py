@@ -4,19 +4,22 @@ A row is a file: `{sub: item}`.
 
     ""                    the file     {"kind": "file", "name", "start_line",
                                         "end_line", "language", "shape",
-                                        "unresolved"}
+                                        "unresolved", "open_calls"}
     "::qual"              an element   {"kind": "function|method|class|section", "name",
                                         "start_line", "end_line", "shape", "face"}
     " KIND DST"           an edge from the file
     "::qual KIND DST"     an edge from an element   {"confidence": float}
 
-KIND is contains, imports, calls, inherits or uses; `a uses b` where a reads b as an
-attribute without calling it: a property or method, a class by its attribute, a module
-by its variable (Python, where the owner is certain). DST is an element id `path::qual`
-or a path. A qualified name holds no space (headings are slugs), so a sub splits at its
-first two spaces. `shape` is the body digest and `face` the interface digest, in bytes.
+KIND is contains, imports, calls, inherits or uses; `a uses b` where a reads b without
+calling it: a function or a class by its name, a property or method, a class by its
+attribute, a module by its variable (Python, where the owner is certain). DST is an
+element id `path::qual` or a path. A qualified name holds no space (headings are slugs),
+so a sub splits at its first two spaces. `shape` is the body digest and `face` the
+interface digest, in bytes.
 `unresolved` (Python) counts the called names without an edge: builtins, other projects'
-functions and unknown ones; facts keep each with its lines.
+functions and unknown ones; facts keep each with its lines. `open_calls` are the names
+of methods that are called on objects of which the class is not known; the index holds
+`open:NAME` for each.
 
 Row `@project` describes the whole project (format: project.py).
 

@@ -10,7 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from repobuild.code.graph.nodes import Edges, edge_items, file_row, target_terms
+from repobuild.code.graph.nodes import (
+    Edges,
+    edge_items,
+    file_row,
+    open_terms,
+    target_terms,
+)
 from repobuild.code.resolve.linked.link_rules import Symbols
 from repobuild.code.resolve.linked.linked_files import LinkedFile, LinkedFiles
 from repobuild.code.resolve.linked.linked_terms import answered_terms, linked_surface
@@ -49,8 +55,11 @@ class Linking:
         if file is None:
             return row, sorted(terms)
         self._files.terms = set()
-        row |= edge_items(FileLinks(file, LinkedResolver(self._files)).edges)
-        terms |= self._files.terms
+        links = FileLinks(file, LinkedResolver(self._files))
+        row |= edge_items(links.edges)
+        if links.open_calls:
+            row[""]["open_calls"] = sorted(links.open_calls)
+        terms |= self._files.terms | open_terms(row)
         terms |= target_terms(path, row)
         return row, sorted(terms)
 
@@ -60,6 +69,7 @@ class FileLinks:
 
     def __init__(self, file: LinkedFile, resolver: LinkedResolver) -> None:
         self.edges: Edges = {}
+        self.open_calls: set[str] = set()  # names of methods that it calls unresolved
         self._file = file
         self._resolver = resolver
         self._package = _package_of(file)
@@ -93,7 +103,11 @@ class FileLinks:
 
     def _add_calls(self, qual: str, calls: list[list[Any]]) -> None:
         for call in calls:
-            for callee in self._resolver.callees(self._file.path, qual, call[0]):
+            callees = [*self._resolver.callees(self._file.path, qual, call[0])]
+            before, _, last = call[0].rpartition(".")
+            if not callees and before and last.isidentifier():
+                self.open_calls.add(last)
+            for callee in callees:
                 self._add(qual, "calls", symbol_id(callee), callee.confidence)
                 file = self._resolver.files.get(callee.path)
                 # The import of a package names its folder, not the file that is used.

@@ -94,3 +94,8 @@ def target_terms(path: str, row: Mapping[str, Any]) -> set[str]:
     return {
         f"in:{key.kind} {key.target}" for key in keys if split_id(key.target)[0] != path
     }
+
+
+def open_terms(row: Mapping[str, Any]) -> set[str]:
+    """Return the index terms `open:NAME` of the methods that are called unresolved."""
+    return {f"open:{name}" for name in row[""].get("open_calls", ())}

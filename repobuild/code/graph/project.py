@@ -15,6 +15,7 @@ and a full build give the same row. A count that reaches zero is dropped. Counts
 prefix:
 
     type:.py   files by ending         kind:class    elements; kind:file files
+    tested:class  those in tests
     edge:calls edges                   import:numpy  product files that import this
     dotted:a.b product files that import this of another project, two or three names
     folder:a/b files and elements in a folder, three levels deep at most
@@ -47,6 +48,7 @@ from repobuild.code.graph.introduction import (
 )
 from repobuild.code.graph.nodes import edge_key
 from repobuild.code.graph.python_files import import_name, names_of_others
+from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.language import PROSE
 from repobuild.engine.contract import Change, Value, View
 
@@ -140,9 +142,9 @@ def update_project(
         if "/" not in path:
             _replace(readmes, path, _readme(path, now))
         _replace(manifests, path, now.get("project") if now else None)
-    for was, now in rows.values():
-        counts.subtract(_graph_counts(was))
-        counts.update(_graph_counts(now))
+    for path, (was, now) in rows.items():
+        counts.subtract(_graph_counts(path, was))
+        counts.update(_graph_counts(path, now))
     kept = {name: count for name, count in sorted(counts.items()) if count}
     state = {
         "counts": kept,
@@ -241,11 +243,14 @@ def _is_product(folders: list[str], name: str) -> bool:
     return name not in _TOOLS and not _TOOL.search(name)
 
 
-def _graph_counts(row: Value | None) -> Counter[str]:
+def _graph_counts(path: str, row: Value | None) -> Counter[str]:
     counts: Counter[str] = Counter()
+    is_aside = is_test(path)
     for sub, item in (row or {}).items():
         if "kind" in item:
             counts["kind:" + item["kind"]] += 1
+            if is_aside:
+                counts["tested:" + item["kind"]] += 1
             counts["unresolved"] += item.get("unresolved", 0)
         elif key := edge_key(sub):
             counts["edge:" + key.kind] += 1
@@ -320,10 +325,12 @@ def _own_words(
         for folder, path in manifests.distributions().items()
     ]
     is_monorepo = _is_monorepo(manifests)
+    count = len(_ranked_modules(counts, name, manifests))
     found = {
         **{field: list(manifests.get(field)) for field in pairs},
         "manifest": [manifests.kind, manifests.folder],
         "install": [find_install(name, commands), readme],
+        "more_modules": [count - MAX_KEY_MODULES] if count > MAX_KEY_MODULES else [],
         "distributions": distributions[:_MAX_DISTRIBUTIONS] if is_monorepo else [],
         "tests": _test_folders(counts),
         "documentation": _ranked(_with_prefix(counts, "docs:")),
@@ -425,6 +432,12 @@ def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
 def _key_modules(
     counts: Mapping[str, int], name: str, manifests: Manifests
 ) -> list[str]:
+    return _ranked_modules(counts, name, manifests)[:MAX_KEY_MODULES]
+
+
+def _ranked_modules(
+    counts: Mapping[str, int], name: str, manifests: Manifests
+) -> list[str]:
     """Return the largest packages, top ones first, and modules where these are few.
 
     Without any these are the largest modules of Python, the distributions of a
@@ -454,7 +467,7 @@ def _key_modules(
         found = (
             _ranked(python) or _ranked(sizes) or _ranked(folders) or _ranked(modules)
         )
-    return found[:MAX_KEY_MODULES]
+    return found
 
 
 def _inner_modules(counts: Mapping[str, int]) -> dict[str, int]:
@@ -522,7 +535,7 @@ def _architecture_style(
 
 
 def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
-    kinds = _with_prefix(counts, "kind:")
+    kinds, tested = _with_prefix(counts, "kind:"), _with_prefix(counts, "tested:")
     code = {kind: kinds.get(kind, 0) for kind in ("function", "class", "method")}
     return {
         "total_elements": sum(code.values()),
@@ -531,6 +544,11 @@ def _statistics(counts: Mapping[str, int]) -> dict[str, Any]:
         "methods": code["method"],
         "sections": kinds.get("section", 0),
         "files": kinds.get("file", 0),
+        "in_tests": {
+            "functions": tested.get("function", 0),
+            "classes": tested.get("class", 0),
+            "methods": tested.get("method", 0),
+        },
         "edges": _with_prefix(counts, "edge:"),
         "left_out": _with_prefix(counts, "left:"),
         "unresolved_calls": counts.get("unresolved", 0),

@@ -5,10 +5,16 @@ Other languages: `linked_edges.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from repobuild.code.facts.element_row import ElementRow, parameter_name, parent_of
+from repobuild.code.facts.element_row import (
+    IDENTIFIER,
+    ElementRow,
+    parameter_name,
+    parent_of,
+)
 from repobuild.code.graph.nodes import Edges, edge_items, file_row
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.resolver import Resolver
@@ -16,6 +22,7 @@ from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
 from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
+_ROOT = re.compile(IDENTIFIER)
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
 
@@ -23,6 +30,8 @@ def python_file_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
     """Return a Python file's whole row; the resolver records what it looked up."""
     row, edges = file_row(module.path, module.facts), PythonFileEdges(module, resolver)
     row[""]["unresolved"] = edges.unresolved
+    if edges.open_calls:
+        row[""]["open_calls"] = sorted(edges.open_calls)
     return row | edge_items(edges.edges)
 
 
@@ -36,8 +45,10 @@ class PythonFileEdges:
         self.unresolved = 0  # names that an element calls and that have no edge
         self._used: dict[tuple[str, str], Symbol | None] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
-        self._imports()
+        self.open_calls: set[str] = set()  # names of methods that it calls unresolved
+        self._external = self._imports()
         self._calls("", module.facts.get("calls", ()))
+        self._reads("", module.facts.get("reads", ()))
         for qual in module.items:
             self._element(module.row(qual))
 
@@ -45,17 +56,27 @@ class PythonFileEdges:
         key = (qual, kind, dst)
         self.edges[key] = max(confidence, self.edges.get(key, 0.0))
 
-    def _imports(self) -> None:
+    def _imports(self) -> set[str]:
+        """Add the imports; return the names that are bound to what is from elsewhere.
+
+        `from . import names` imports a module, and nothing of its package.
+        """
         path = self.module.path
-        for _, source, name, _ in self.module.facts.get("imports", ()):
+        external = set()
+        for _, source, name, alias in self.module.facts.get("imports", ()):
             module = self.resolver.find_module(path, source)
-            if module is not None and module.path != path:
-                self._add("", "imports", module.path, 1.0)
+            symbol = None
             if name and name != "*":
                 symbol = self.resolver.resolve_import(path, source, name)
-                if symbol and symbol.path != path and symbol.kind in _IMPORTED:
-                    for one in self.resolver.alternatives_of(symbol):
-                        self._add("", "imports", symbol_id(one), one.confidence)
+            is_module = symbol is not None and symbol.kind is Kind.MODULE
+            if module is not None and module.path != path and not is_module:
+                self._add("", "imports", module.path, 1.0)
+            if module is None and symbol is None:
+                external.add(alias or name or source.partition(".")[0])
+            if symbol and symbol.path != path and symbol.kind in _IMPORTED:
+                for one in self.resolver.alternatives_of(symbol):
+                    self._add("", "imports", symbol_id(one), one.confidence)
+        return external
 
     def _element(self, row: ElementRow) -> None:
         for text in row.bases:
@@ -66,23 +87,29 @@ class PythonFileEdges:
             self._call(row.qual, parent_of(row.qual), text.partition("(")[0])
         # A decorator that is called is also among the calls, under its own name.
         self._calls(row.qual, row.calls)
-        self._reads(row)
+        self._reads(row.qual, row.reads)
 
-    def _reads(self, row: ElementRow) -> None:
-        """Add an edge to what the element reads as an attribute, where that is sure."""
-        for text in row.reads:
-            key = self._memo_key(row.qual, text)
+    def _reads(self, qual: str, reads: list[str]) -> None:
+        """Add an edge to what code reads and does not call, where that is sure.
+
+        What a function defines within itself is its own code.
+        """
+        for text in reads:
+            key = self._memo_key(qual, text)
             if key not in self._used:
                 path = self.module.path
-                self._used[key] = self.resolver.resolve_read(path, row.qual, text)
+                self._used[key] = self.resolver.resolve_read(path, qual, text)
             used = self._used[key]
             if used is None or used.confidence < _SURE:
                 continue
             dst = symbol_id(used)
-            own = f"{self.module.path}::{row.qual}"
+            own = f"{self.module.path}::{qual}"
+            if qual and dst.startswith(f"{own}."):
+                continue
             if used.path != self.module.path or (used.qual and dst != own):
-                if (row.qual, "calls", dst) not in self.edges:
-                    self._add(row.qual, "uses", dst, used.confidence)
+                known = ((qual, kind, dst) for kind in ("calls", "inherits"))
+                if self.edges.keys().isdisjoint(known):
+                    self._add(qual, "uses", dst, used.confidence)
 
     def _calls(self, qual: str, calls: list[list[Any]]) -> None:
         for name, *_ in calls:
@@ -90,9 +117,22 @@ class PythonFileEdges:
 
     def _call(self, qual: str, scope: str, name: str) -> None:
         targets = self._targets(scope, name)
-        self.unresolved += not targets
+        if not targets:
+            self.unresolved += 1
+            self._note_open(name)
         for dst, confidence in targets:
             self._add(qual, "calls", dst, confidence)
+
+    def _note_open(self, name: str) -> None:
+        """Record the method of an unknown object that a chain calls.
+
+        What begins with an import from elsewhere, or a string, is no object of ours.
+        """
+        root = _ROOT.match(name)
+        before, _, last = name.rpartition(".")
+        if before and last.isidentifier() and not last.startswith("__"):
+            if before != "''" and not (root and root[0] in self._external):
+                self.open_calls.add(last)
 
     def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:
         key = self._memo_key(scope, name)

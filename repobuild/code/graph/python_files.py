@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from repobuild.code.graph.nodes import target_terms
+from repobuild.code.graph.nodes import open_terms, target_terms
 from repobuild.code.graph.python_edges import python_file_row
 from repobuild.code.resolve.python.distributions import Distributions, normal_name
 from repobuild.code.resolve.python.modules import Modules, python_surface, stem_of
@@ -60,6 +60,7 @@ class PythonFiles:
         looked_up = self.resolver.terms
         terms = {term for term in looked_up if not term.startswith(within)}
         terms.add("mod:" + stem_of(path).rpartition("/")[2])
+        terms |= open_terms(row)
         return row, sorted(terms | target_terms(path, row))
 
     def changed_terms(self) -> set[str]:

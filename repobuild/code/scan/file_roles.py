@@ -16,6 +16,18 @@ _TOOL_FILE = re.compile(
     r"|(^|/)(setup|noxfile|versioneer|ez_setup|distribute_setup|fabfile)\.py$"
     r"|^tasks\.py$|(^|/)(docs?|documentation|sites?|website)/(.*/)?(\w+_)?conf\.py$"
 )
+_CHANGE_LOG = re.compile(
+    r"(?i)(^|/)(changes|changelog|history|news|whats_?new|release[-_]?notes|releases)"
+    r"(\.(md|rst|txt))?$"
+)
+# What tells of earlier versions: a guide to an upgrade, notes on releases, a document
+# named by a version.
+_PAST = re.compile(
+    r"(?i)(^|/)[^/]*(upgrad|migrat|deprecat)[^/]*$"
+    r"|(^|/)(release[-_ ]?notes?|releases?|change[-_]?(?:s|logs?)|news(?:fragments)?"
+    r"|whats?[-_]?new|history)/"
+    r"|(^|/)[^/]*release[-_]?notes?[^/]*$|(^|/)v?\d+(\.\w+)+\.(md|rst|txt)$"
+)
 # Parts of a path and of an element's name, as `benches/` and `sort.bench.ts`.
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 
@@ -35,3 +47,12 @@ def is_tool(path: str) -> bool:
 def is_benchmark(id: str) -> bool:
     """Return whether a file or an element is a benchmark by its path or its name."""
     return _BENCHMARK.search(id) is not None
+
+
+def is_changelog(path: str) -> bool:
+    return bool(_CHANGE_LOG.search(path))
+
+
+def tells_of_past(path: str) -> bool:
+    """Return whether a document tells what changed, and not what there is now."""
+    return is_changelog(path) or bool(_PAST.search(path))

@@ -34,6 +34,10 @@ _GENERATED_NAME = re.compile(
     r"|\.pb\.(go|cc|h|c)$|_pb\.(js|d\.ts)$|_grpc_pb\.(js|d\.ts)$|\.pb\.gw\.go$"
     r"|(^|/)zz_generated[^/]*\.go$|\.generated\.\w+$"
     r"|(^|/)moc_[^/]*\.(cpp|cc)$|\.tab\.[ch]$|\.yy\.[ch]$"
+    # What Sphinx builds, and the scripts that it copies into every site.
+    r"|(^|/)(docs?|documentation)/(.*/)?_?build/(.*/)?(html|_sources|_static|doctrees)/"
+    r"|(^|/)_static/(searchtools|doctools|sphinx_highlight|language_data|underscore"
+    r"|documentation_options)\.js$"
 )
 _MINIFIED_NAME = re.compile(r"[.-]min\.([mc]?js|css)$|\.bundle\.js$")
 

@@ -3,16 +3,17 @@
 A statement is found by its lines: it begins on the line of the call or up to three
 lines above it, and ends where its brackets are closed. It is parsed by itself, so that
 a part of a statement is never quoted. A decorator is quoted with the line of its
-definition, `with` and `for` with a short body. Lines above it that assign its variables
-come along when they are short.
+definition and its body, `with` and `for` with a short body. Lines above it that assign
+its variables come along when they are short and nothing between changes the variables;
+`...` stands for what is left out.
 
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
 that asserts something, is no example; nor is `super().name(...)`, which only an
 overriding method can write, nor what a test does with a constant that is not quoted.
 Arguments that nothing quoted defines score less.
 
-Every quoted line is a line of the source without the common indentation, in the order
-of the source. `score` prefers keyword arguments, literals and short statements.
+Every other quoted line is a line of the source without the common indentation, in the
+order of the source. `score` prefers keyword arguments, literals and short statements.
 """
 
 from __future__ import annotations
@@ -41,6 +42,12 @@ _ARGUMENT = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)\s*(?=[,)])")
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
+# What gives a variable another value: `x = `, `x += `, `x[0] = `, `for x in`, `as x`.
+_CHANGED = re.compile(
+    r"(?<![.\w=(,])([A-Za-z_]\w*)(?:\[[^\]]*\]|\.\w+)*\s*"
+    r"(?:[-+*/%|&^@]|//|\*\*|<<|>>|:)?=(?!=)|\b(?:for|as|del) ([A-Za-z_]\w*)"
+)
+_GAP = "..."  # stands for lines that are left out
 _LEFT_OUT = re.compile(r"[(,]\s*\.\.\.\s*[,)]")  # `f(a, ...)`: no call to copy
 _UNFINISHED = tuple("([{,\\+-*/%=|&.")
 # What cannot be read as a statement by itself, or shows no more than that it is there.
@@ -219,6 +226,9 @@ def _quoted(lines: Sequence[str], start: int, end: int) -> list[str] | None:
         if following is None:
             return None
         shown.append(lines[following])
+        inner = len(lines[following]) - len(lines[following].lstrip())
+        body = _body(lines, following + 1, inner)
+        shown += body or [" " * (inner + 4) + _GAP]
     elif _WITH_BODY.match(first.lstrip()):
         body = _body(lines, end, margin)
         if body is None:
@@ -285,6 +295,7 @@ def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
     # What the statement itself assigns needs no value from before.
     wanted = set(_NAME.findall(bare[own.end() :] if own else bare))
     found: list[str] = []
+    rows: list[int] = []
     for row in range(start - 1, max(-1, start - _SEARCHED - 1), -1):
         line = lines[row]
         indent = len(line) - len(line.lstrip())
@@ -299,5 +310,35 @@ def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
             continue  # its old value is not shown
         if len(found) < _MOST_VARIABLES and len(text) <= _SHORT and _is_valid(text):
             found.append(text)
-    whole = "\n".join([*reversed(found), *quoted])
+            rows.append(row)
+    if not found or _changes(lines[rows[-1] + 1 : start], found, rows):
+        return "\n".join(quoted)
+    shown: list[str] = []
+    for row, text, below in zip(
+        reversed(rows), reversed(found), [*reversed(rows[:-1]), start], strict=True
+    ):
+        shown.append(text)
+        if any(map(_is_code, lines[row + 1 : below])):
+            shown.append(_GAP)
+    whole = "\n".join([*shown, *quoted])
     return whole if len(whole) <= _LONGEST else "\n".join(quoted)
+
+
+def _is_code(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+def _changes(between: Sequence[str], found: list[str], rows: list[int]) -> bool:
+    """Return whether lines below the first quoted one change a variable.
+
+    `found` are the quoted assignments; each of them may make its variable anew.
+    """
+    names = {match[1] for text in found if (match := _ASSIGNMENT.match(text))}
+    shown = {row - rows[-1] - 1 for row in rows}
+    return any(
+        name in names
+        for number, line in enumerate(between)
+        if number not in shown
+        for pair in _CHANGED.findall(_without_strings(line))
+        for name in pair
+    )

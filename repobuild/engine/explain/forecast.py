@@ -71,6 +71,7 @@ class Forecast:
 
     reasons: dict[str, StaleReason] = field(default_factory=dict)  # by stale table
     tasks: dict[str, str] = field(default_factory=dict)  # what a task would do
+    work: dict[str, ExpectedWork] = field(default_factory=dict)  # the same, in full
     files: int = 0
     names: list[str] = field(default_factory=list)  # the first changed paths
     churn: float = 1.0  # share of the changed files' lines that changed
@@ -239,6 +240,7 @@ def _estimate_task(
     expected = _expected_work(build, rule, forecast)
     if expected:
         forecast.tasks[rule.name] = expected.text
+        forecast.work[rule.name] = expected
     return estimate_work(known, expected)
 
 

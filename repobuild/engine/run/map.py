@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from itertools import islice
 from random import Random
@@ -32,7 +32,13 @@ from repobuild.engine.run.cluster import compute_on_cluster
 from repobuild.engine.run.cluster_worker import ClusterWork
 from repobuild.engine.run.command import Command
 from repobuild.engine.run.worker import MapResult, MapWork, Payload, compute
-from repobuild.engine.storage.table import RawRow, checked, pending_rows
+from repobuild.engine.shared_rows import ASK_ABOVE
+from repobuild.engine.storage.table import (
+    RawRow,
+    StoredTable,
+    checked,
+    pending_rows,
+)
 from repobuild.engine.storage.table_writer import TableResult, TableWriter
 
 _POOL_ABOVE = 300
@@ -45,12 +51,48 @@ def run_map(build: BuildContext, rule: Rule) -> TableResult:
     """Bring a map's table up to date."""
     began = time.perf_counter()
     run = _MapRun(build, rule)
+    run.take_shared()
     run.compute()
     with build.transaction():
         writer = build.writer(rule)
         run.write(writer)
         build.close(rule, writer, run.outcome, began)
     return run.outcome
+
+
+def memo_keys(
+    source: StoredTable,
+    rule: Rule,
+    manifest: Mapping[str, Any],
+    keys: Iterable[str] | None = None,
+) -> Iterator[tuple[str, bytes | None]]:
+    """Yield rows of a map's input with their memo keys, None for a row that is gone.
+
+    All rows, or those of `keys`.
+    """
+    prefixes: dict[str, bytes] = {}  # by what `ingredients_by` chooses
+
+    def prefix(choice: str) -> bytes:
+        """Return the digest of what the rows with this choice depend on."""
+        if choice not in prefixes:
+            chosen = manifest_of_rows(manifest, choice) if rule.ingredients_by else None
+            prefixes[choice] = manifest_digest(chosen or manifest)
+        return prefixes[choice]
+
+    if not rule.reads:
+        raw = source.raw_items() if keys is None else ((k, source.raw(k)) for k in keys)
+        for key, row in raw:
+            yield key, digest(prefix("") + row.digest) if row else None
+        return
+    values = (
+        source.items() if keys is None else ((key, source.get(key)) for key in keys)
+    )
+    for key, value in values:
+        if value is None:
+            yield key, None
+            continue
+        choice = str(value[rule.ingredients_by]) if rule.ingredients_by else ""
+        yield key, digest(prefix(choice) + digest(pack(rule.read_fields(value))))
 
 
 class _MemoEntry(NamedTuple):
@@ -70,10 +112,11 @@ class _MapRun:
         source = self.source.rule.name
         # Row key -> stored old value of the input, as the last run saw it.
         self.pending = {} if self.full else pending_rows(build.state, rule.name, source)
-        self._manifest = build.manifest(rule)
-        self._prefixes: dict[str, bytes] = {}
+        manifest = build.manifest(rule)
+        self.manifest = manifest_digest(manifest)
+        keys = None if self.full else self.pending
         # Row key -> memo key, None for a row that is gone.
-        self.inputs = dict(self._memo_keys())
+        self.inputs = dict(memo_keys(self.source, rule, manifest, keys))
         self.misses: dict[bytes, str] = {}  # memo key -> one row key
         for key, memo in self.inputs.items():
             if memo and memo not in self.misses and self._memo(memo) is None:
@@ -81,36 +124,26 @@ class _MapRun:
         self.failures: set[bytes] = set()
         self.partial: dict[bytes, RawRow] = {}  # what of a failed row could be made
 
-    def _memo_keys(self) -> Iterator[tuple[str, bytes | None]]:
-        """Yield every row to look at, with its memo key."""
-        source, rule = self.source, self.rule
-        if not rule.reads:
-            raw = ((key, source.raw(key)) for key in self.pending)
-            for key, row in source.raw_items() if self.full else raw:
-                yield key, digest(self._prefix("") + row.digest) if row else None
-            return
-        values = ((key, source.get(key)) for key in self.pending)
-        for key, value in source.items() if self.full else values:
-            if value is None:
-                yield key, None
-                continue
-            choice = str(value[rule.ingredients_by]) if rule.ingredients_by else ""
-            fields = digest(pack(rule.read_fields(value)))
-            yield key, digest(self._prefix(choice) + fields)
-
-    def _prefix(self, choice: str) -> bytes:
-        """Return the digest of what the rows with this choice depend on."""
-        if choice not in self._prefixes:
-            is_chosen = bool(self.rule.ingredients_by)
-            found = manifest_of_rows(self._manifest, choice) if is_chosen else None
-            self._prefixes[choice] = manifest_digest(found or self._manifest)
-        return self._prefixes[choice]
-
     def _memo(self, key: bytes) -> _MemoEntry | None:
         row = self.build.state.database.execute(
             "SELECT id, digest FROM memo WHERE key = ?", (key,)
         ).fetchone()
         return _MemoEntry(int(row[0]), row[1]) if row else None
+
+    def take_shared(self) -> None:
+        """Write what others have computed into the memo, and count it as known."""
+        shared = self.build.shared
+        if shared is None or not self.misses:
+            return
+        if not self.full and len(self.misses) < ASK_ABOVE:
+            return
+        wanted = {key: memo for memo, key in self.misses.items()}
+        commit = self.build.snapshot.commit
+        for rows in shared.memo_rows(self.rule, self.manifest, commit, wanted):
+            found = {row.key: row for row in rows if row.key in self.misses}
+            self._write_memo([MapResult(*row, "", False) for row in found.values()])
+            for key in found:
+                del self.misses[key]
 
     # ---------------------------------------------------------------------- computing
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
 from repobuild.git.ancestors import first_parents, nearest_ancestor
 
+# First parents whose artifacts are looked for in a shared cache, one request each.
+SHARED_ANCESTORS = 50
 _MISSING = 'the artifact "{:.12}" was missing or not whole; it was made again'
 
 Row = Mapping[str, Any]
@@ -92,8 +95,8 @@ class RunningTask:
 def run_task(build: BuildContext, rule: Rule) -> TableResult:
     """Bring a task's row for this commit up to date.
 
-    In this order: keep the current row, take a row with an equal key, restore rows from
-    the notes and look again, run the rule's function.
+    In this order: keep the current row, take a row with an equal key, fetch what others
+    have made, restore rows from the notes and look again, run the rule's function.
 
     Raises:
         BuildError: the function left no artifact.
@@ -109,8 +112,10 @@ def run_task(build: BuildContext, rule: Rule) -> TableResult:
         return outcome
     equal = (row for row in rows.values() if row["key"] == key)
     known = next((row for row in equal if _is_stored(build, row)), None)
-    if known is None and restore_rows(build, rule):
-        return run_task(build, rule)
+    if known is None:
+        _fetch_shared(build, rule, row_name, rows)
+        if restore_rows(build, rule):
+            return run_task(build, rule)
     if current and not _is_stored(build, current):
         text = _MISSING.format(current["object"])
         build.problems.append(Problem(rule.name, row_name, text))
@@ -125,6 +130,33 @@ def run_task(build: BuildContext, rule: Rule) -> TableResult:
         build.close(rule, writer, outcome, began, row if outcome.built else {})
         record_use(build, row)
     return outcome
+
+
+def fetch_row(build: BuildContext, rule: Rule) -> bool:
+    """Fetch a task's row for this commit, or a chain's nearest one, from others.
+
+    Returns whether rows are there that were not.
+    """
+    row_name = row_key(build, rule)
+    if not row_name:
+        return False
+    _fetch_shared(build, rule, row_name, dict(build.table(rule.name).items()))
+    return bool(restore_rows(build, rule))
+
+
+def _fetch_shared(
+    build: BuildContext, rule: Rule, row_name: str, rows: Mapping[str, Row]
+) -> None:
+    """Fetch the artifact of this row, or of a chain's nearest ancestor, from others."""
+    if build.shared is None:
+        return
+    names = [row_name]
+    if rule.chain:  # nearer than any that is here
+        repository = build.snapshot.repository
+        ancestors = first_parents(repository, row_name, SHARED_ANCESTORS)
+        names += takewhile(lambda commit: commit not in rows, ancestors)
+    manifest = manifest_digest(build.manifest(rule))
+    build.shared.fetch_artifacts(rule, manifest, names, build.store)
 
 
 def _make(build: BuildContext, rule: Rule, row_name: str, key: str) -> dict[str, Any]:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 
 from repobuild.engine.context import BuildContext
 from repobuild.engine.contract import Change
-from repobuild.engine.rule import Rule, import_function
-from repobuild.engine.run.view_output import ViewOutput, write_index
+from repobuild.engine.digest import key_digest
+from repobuild.engine.rule import Rule, import_function, manifest_digest
+from repobuild.engine.run.view_output import ViewIndex, ViewOutput, write_index
+from repobuild.engine.shared_rows import ViewRows
 from repobuild.engine.storage.table import RowChanges, StoredTable, pending_rows
 from repobuild.engine.storage.table_writer import TableResult
 from repobuild.errors import BuildError
@@ -67,16 +69,62 @@ def run_view(build: BuildContext, rule: Rule) -> TableResult:
     """
     began = time.perf_counter()
     full = build.is_full(rule)
+    if full and (shared := _shared_rows(build, rule)):
+        return _take_rows(build, rule, shared, began)
     view = RunningView(build, rule, full)
-    with build.progress(rule.name, 0):
-        rule.function(view)
-        _check_schema(rule, view.own)
+    rule.function(view)
+    _check_schema(rule, view.own)
     outcome = TableResult(rule.name, failed=[key for _, key in view.failures])
     with build.transaction():
         writer = build.writer(rule)
         view.own.write(writer, outcome)
         write_index(build.state, rule, view.own.index, full)
         build.keep_pending(rule, view.failures)
+        build.close(rule, writer, outcome, began)
+    return outcome
+
+
+def view_key(build: BuildContext, rule: Rule) -> str:
+    """Return the hex digest of everything that a view's rows depend on."""
+    manifest = manifest_digest(build.manifest(rule))
+    inputs = {}
+    for name in rule.inputs:
+        line = build.state.line(name)
+        inputs[name] = line.digest if line else b""
+    return key_digest({"manifest": manifest, "inputs": inputs}).hex()
+
+
+def _shared_rows(build: BuildContext, rule: Rule) -> ViewRows | None:
+    """Return the rows that others have made of the same inputs, if there are any."""
+    if build.shared is None:
+        return None
+    manifest = manifest_digest(build.manifest(rule))
+    commit, key = build.snapshot.commit, view_key(build, rule)
+    return build.shared.view_rows(rule, manifest, commit, key)
+
+
+def _take_rows(
+    build: BuildContext, rule: Rule, shared: ViewRows, began: float
+) -> TableResult:
+    """Write rows that others have made, in place of running the view's function."""
+    outcome = TableResult(rule.name)
+    index = ViewIndex(None)
+    index.changed.update(shared.index)
+    with build.transaction():
+        writer = build.writer(rule)
+        for key, row in sorted(shared.rows.items()):
+            new, removed = writer.put(key, row, {})
+            outcome.counts.memo += len(new)
+            outcome.counts.removed += removed
+            if new or removed:
+                outcome.memo.append(key)
+            if rule.entries:
+                outcome.entries += [key + sub for sub in new]
+        for key in set(build.table(rule.name).keys()) - shared.rows.keys():
+            outcome.counts.removed += writer.drop(key)
+            outcome.removed.append(key)
+        write_index(build.state, rule, index, full=True)
+        build.keep_pending(rule, ())
         build.close(rule, writer, outcome, began)
     return outcome
 

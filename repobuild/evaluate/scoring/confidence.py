@@ -14,6 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+import numpy as np
+import numpy.typing as npt
+
 RESAMPLES = 1_000
 SEED = 1
 
@@ -44,17 +47,12 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> ConfidenceInterval:
     if len(set(pairs)) == 1:  # every resample would be the same
         value = round(_quotient(*pairs[0]), 4)
         return ConfidenceInterval(value, value, value, len(pairs))
-    numerators, denominators = zip(*pairs, strict=True)
-    estimates = sorted(
-        _quotient(
-            sum(map(numerators.__getitem__, resample)),
-            sum(map(denominators.__getitem__, resample)),
-        )
-        for resample in _resamples(len(pairs))
-    )
+    units = np.array(pairs)  # (N, 2)
+    numerators, denominators = units[_resamples(len(pairs))].sum(axis=1).T
+    estimates = sorted(map(_quotient, numerators.tolist(), denominators.tolist()))
     tail = RESAMPLES // 40  # 2.5 % on either side
     return ConfidenceInterval(
-        value=round(_quotient(sum(numerators), sum(denominators)), 4),
+        value=round(_quotient(*units.sum(axis=0).tolist()), 4),
         low=round(estimates[tail], 4),
         high=round(estimates[-tail - 1], 4),
         n=len(pairs),
@@ -62,14 +60,15 @@ def ratio(pairs: Sequence[tuple[float, float]]) -> ConfidenceInterval:
 
 
 @lru_cache(maxsize=32)
-def _resamples(count: int) -> list[list[int]]:
-    """Return the indices of each resample of `count` things.
+def _resamples(count: int) -> npt.NDArray[np.int64]:
+    """Return the indices (RESAMPLES, count) of each resample of `count` things.
 
     Cached, because many metrics resample the same answers and drawing takes most of
     the time.
     """
     generator = random.Random(SEED)
-    return [generator.choices(range(count), k=count) for _ in range(RESAMPLES)]
+    drawn = (generator.choices(range(count), k=count) for _ in range(RESAMPLES))
+    return np.array(list(drawn))
 
 
 def _quotient(numerator: float, denominator: float) -> float:

@@ -29,7 +29,7 @@ from collections.abc import Mapping
 from itertools import dropwhile, takewhile
 
 from repobuild.engine.contract import Value
-from repobuild.model.adapter.curriculum import kind_of
+from repobuild.model.teaching.curriculum import kind_of
 
 COMPLETIONS = frozenset(
     {"code_completion", "assertion_completion", "import_completion"}

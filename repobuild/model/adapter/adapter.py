@@ -5,16 +5,17 @@
      |  decide
      |--- make_plan                  decision.py    reuse, wait, continue or start anew
      |     |--- Recipe, settings     recipe.py      what decides the weights
-     |     |--- facts in order       curriculum.py  what is taught, and what first
+     |     |--- read_teachable       teaching/       what may be taught, without texts
+     |     |--- facts in order       teaching/       what is taught, and what first
      |     `--- Manifest             lineage.py     delta = this manifest - the parent's
      |
      |  train
      |--- train_step                 this file
-     |     |--- the run's facts      lesson.py      those of the delta, and reviews
-     |     |--- general text         general_text.py
+     |     |--- the run's facts      teaching/       those of the delta, and reviews
+     |     |--- general text         teaching/
      |     `--- run_job              this file      in this process, or by a launcher
      |           `--- train          train.py       one run from top to bottom
-     |                 |--- passes, rate    scheduler.py, training_run.py
+     |                 |--- passes, rate    teaching/, training_run.py
      |                 |--- batches         packing.py
      |                 |--- held-out loss   held_out_loss.py
      |                 |--- checkpoints     checkpoint.py
@@ -50,23 +51,12 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import REPLACED_ROW
 from repobuild.errors import BuildError
-from repobuild.model.adapter.curriculum import TeachableFact
 from repobuild.model.adapter.decision import (
     Plan,
     StepDecision,
     StepMode,
     drift,
     make_plan,
-)
-from repobuild.model.adapter.general_text import read_windows, window_tokens
-from repobuild.model.adapter.lesson import (
-    Lesson,
-    boxes_after_asking,
-    coverage,
-    facts_to_ask,
-    first_lesson,
-    known_after,
-    next_lesson,
 )
 from repobuild.model.adapter.lineage import Known, Lineage, current_digest
 from repobuild.model.adapter.recipe import (
@@ -79,6 +69,17 @@ from repobuild.model.adapter.recipe import (
 from repobuild.model.adapter.training_run import StepReport
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation
+from repobuild.model.teaching.curriculum import TeachableFact
+from repobuild.model.teaching.general_text import read_windows, window_tokens
+from repobuild.model.teaching.lesson import (
+    Lesson,
+    boxes_after_asking,
+    coverage,
+    facts_to_ask,
+    first_lesson,
+    known_after,
+    next_lesson,
+)
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Progress, Task
@@ -186,14 +187,13 @@ def ask_parent(
 
     if not facts or plan.parent is None:
         return {}
-    samples = dict(plan.samples)
     turn = plan.chain_length
     asked = {f.samples[turn % len(f.samples)]: f.id for f in facts}
     examples = conversation.tokenise(
-        ((i, samples[i]) for i in asked), plan.recipe.sequence_length
+        plan.texts.pairs(asked), plan.recipe.sequence_length
     ).kept
     parent = task.object(current_digest(plan.parent))
-    with task.progress("reviewing", len(examples)) as progress:
+    with task.progress("asking the parent", len(examples)) as progress:
         model = TextGenerator.load(plan.base, parent)
         knows = model.generates_exactly(examples)
         progress.advance(len(examples))
@@ -224,7 +224,9 @@ def make_job(
         deepspeed=read_config(_from_root(settings, "adapter.deepspeed")),
         scratch=task.folder / "scratch",
         examples=lesson.examples,
-        held_out=conversation.tokenise(plan.held_out, recipe.sequence_length).kept,
+        held_out=conversation.tokenise(
+            plan.texts.pairs(plan.held_out), recipe.sequence_length
+        ).kept,
         general=read_windows(conversation, window),
         keep_checkpoints=int(settings["adapter.keep_checkpoints"]),
         log=metrics_target(task),
@@ -240,6 +242,7 @@ def run_job(task: Task, job: TrainingJob) -> TrainingResult:
     processes = task.settings["adapter.processes"]
     hostfile = _from_root(task.settings, "adapter.hostfile")
     with ExitStack() as stack:
+        stack.enter_context(task.progress("loading the base", 0))
         bar = TrainingBar(task, stack, label_run(task, job, processes))
         if processes > 1 or hostfile:
             from repobuild.model.compute.launch import launch
@@ -293,11 +296,11 @@ class TrainingBar:
             bar = self.task.progress(self.label, step.planned)
             self.progress = self.stack.enter_context(bar)
         self.loss += 0.1 * (step.loss - self.loss)
-        tokens = min(step.tokens, step.planned)  # the plan is an estimate
-        self.progress.advance(tokens - self.tokens)
+        self.progress.expect(step.planned)
+        self.progress.advance(step.tokens - self.tokens)
         facts = f"{step.mastered:,} of {step.taught:,} facts"
         self.progress.note(f"{facts}, loss {self.loss:.3f}")
-        self.tokens = tokens
+        self.tokens = step.tokens
 
 
 # ------------------------------------------------------------------------------ gate
@@ -313,10 +316,11 @@ def measure_gate(task: Task, plan: Plan, folder: Path) -> dict[str, float]:
     parent = task.object(current_digest(plan.parent)) if plan.parent else None
     if not plan.held_out:
         return {}
+    held_out = plan.texts.pairs(plan.held_out)
     averages = []
     with task.progress("gate", 2) as progress:
         for each in (parent, folder):
-            losses = TextGenerator.load(plan.base, each).losses(plan.held_out)
+            losses = TextGenerator.load(plan.base, each).losses(held_out)
             tokens = sum(count for _, count in losses)
             averages.append(
                 round(sum(total for total, _ in losses) / max(1, tokens), 4)

@@ -18,11 +18,11 @@ from repobuild.model.adapter.decision import (
     decide,
     find_parent_row,
 )
-from repobuild.model.adapter.lesson import LEAST_BUDGET
 from repobuild.model.adapter.lineage import Row
 from repobuild.model.adapter.recipe import Recipe, read_share
-from repobuild.model.adapter.scheduler import EXPECTED_TIMES, STARTUP
 from repobuild.model.base import resolve_base
+from repobuild.model.teaching.lesson import LEAST_BUDGET
+from repobuild.model.teaching.scheduler import EXPECTED_TIMES, STARTUP
 
 SAMPLES_OF_A_FACT = 2.2  # in click and in this repository
 SAMPLE_TOKENS = 60.0  # of a sample, while no adapter has a measured figure

@@ -26,12 +26,6 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from repobuild.engine.override import original_row
-from repobuild.model.adapter.curriculum import (
-    TeachableFact,
-    Teaching,
-    fact_of,
-    order_facts,
-)
 from repobuild.model.adapter.lineage import (
     ROLLBACK,
     Known,
@@ -41,13 +35,21 @@ from repobuild.model.adapter.lineage import (
 )
 from repobuild.model.adapter.recipe import Recipe
 from repobuild.model.base import Base, resolve_base
+from repobuild.model.teaching.curriculum import (
+    TeachableFact,
+    fact_of,
+    order_facts,
+)
+from repobuild.model.teaching.teachable import (
+    TaughtTexts,
+    Teachable,
+    read_teachable,
+)
 
 if TYPE_CHECKING:
     from repobuild.engine.contract import Task
 
 GATE_SAMPLES = 200  # held-out samples whose loss decides about promotion
-
-Samples = list[tuple[str, Mapping[str, Any]]]  # (id, sample)
 
 
 class StepMode(Enum):
@@ -101,8 +103,9 @@ class Plan:
 
     base: Base
     recipe: Recipe
-    samples: Samples  # of the train split that may be taught, sorted by id
-    held_out: Samples  # for the gate
+    samples: Teachable  # of the train split that may be taught
+    texts: TaughtTexts  # of these, and of the gate's
+    held_out: Sequence[str]  # ids of the gate's samples
     facts: Sequence[TeachableFact]  # all of them, in the order of teaching
     manifest: Manifest  # of the samples
     known: Mapping[str, Known]  # what the parent was taught of today's facts
@@ -136,8 +139,8 @@ class Plan:
 def make_plan(task: Task) -> Plan:
     """Read samples, settings and earlier adapters, and decide."""
     base, recipe = resolve_base(task.settings), Recipe.of(task.settings)
-    samples, held_out, importance = read_samples(task)
-    manifest = Manifest.of(samples)
+    samples, held_out = read_teachable(task)
+    manifest = Manifest({i: sample.digest for i, sample in samples.items()})
     rows = dict(task.rows("adapter"))
     now = StepInput(
         dataset=manifest.digest,
@@ -154,61 +157,33 @@ def make_plan(task: Task) -> Plan:
     if decision.mode is StepMode.CONTINUE and decision.row is not now.parent:
         parent_manifest = read_manifest(task, decision.row) or Manifest({})
         delta = compare_manifests(parent_manifest, manifest)
-    facts = order_facts(samples, importance, Teaching.of(task.settings))
+    facts = order_facts(samples)
     today = {fact.id for fact in facts}
     known = {i: k for i, k in parent_manifest.facts.items() if i in today}
-    plan = Plan(
-        base, recipe, samples, held_out, facts, manifest, known, decision, delta
+    continues = decision.mode is StepMode.CONTINUE
+    changed = {fact_of(sample_id) for sample_id in delta.to_train}
+    taught = (known, changed) if continues else ()
+    return Plan(
+        base=base,
+        recipe=recipe,
+        samples=samples,
+        texts=TaughtTexts.of(task, samples, held_out),
+        held_out=draw_gate(held_out, facts, *taught),
+        facts=facts,
+        manifest=manifest,
+        known=known,
+        decision=decision,
+        delta=delta,
     )
-    if plan.continues:
-        gate = draw_gate(held_out, facts, known, plan.changed_facts)
-    else:
-        gate = draw_gate(held_out, facts)
-    return replace(plan, held_out=gate)
-
-
-def read_samples(task: Task) -> tuple[Samples, Samples, dict[str, float]]:
-    """Return what may be taught, the gate's held-out samples, and the importance by id.
-
-    The first are of the train split, the held-out ones all recall questions of the
-    validation split. Both are sorted by id.
-    """
-    # Imported late: a forecast and a rollback use this module without reading samples.
-    from repobuild.samples.contexts.line_rows import quotes_lines
-    from repobuild.samples.dataset.all_samples import AllSamples
-
-    splits = dict(task.table("dataset").entries())
-    with_lines = bool(task.settings["adapter.line_numbers"])
-    teaching = Teaching.of(task.settings)
-    train: Samples = []
-    held_out: Samples = []
-    importance: dict[str, float] = {}
-    for sample_id, sample in AllSamples.of(task).entries():
-        row = splits.get(sample_id, {})
-        asked = row.get("split") == "val" and row.get("track") == "recall"
-        if not asked and row.get("split") != "train":
-            continue
-        if quotes_lines(sample_id) and not with_lines:
-            continue
-        if teaching.rank(sample_id, str(sample["task"])) is None:
-            continue
-        taught = teaching.shorten(sample)
-        if taught is None:
-            continue
-        (held_out if asked else train).append((sample_id, taught))
-        importance[sample_id] = float(row.get("importance", 0.0))
-    for chosen in (train, held_out):
-        chosen.sort(key=lambda pair: pair[0])
-    return train, held_out, importance
 
 
 def draw_gate(
-    held_out: Samples,
+    held_out: Iterable[str],
     facts: Sequence[TeachableFact],
     known: Collection[str] = (),
     changed: Collection[str] = (),
-) -> Samples:
-    """Return the questions that decide whether an adapter is promoted.
+) -> list[str]:
+    """Return ids of the questions that decide whether an adapter is promoted.
 
     Up to half are about what the commit changed, the others about what the parent was
     taught, and a first adapter will be: the first facts in the order of teaching. Of
@@ -216,11 +191,10 @@ def draw_gate(
     """
     place = {fact.id: number for number, fact in enumerate(facts)}
     last = len(place)
-    asked = sorted(held_out, key=lambda pair: place.get(fact_of(pair[0]), last))
-    of_delta = [pair for pair in asked if fact_of(pair[0]) in changed]
-    of_delta = of_delta[: GATE_SAMPLES // 2]
-    others = [pair for pair in asked if fact_of(pair[0]) not in changed]
-    others.sort(key=lambda pair: fact_of(pair[0]) not in known)
+    asked = sorted(held_out, key=lambda i: place.get(fact_of(i), last))
+    of_delta = [i for i in asked if fact_of(i) in changed][: GATE_SAMPLES // 2]
+    others = [i for i in asked if fact_of(i) not in changed]
+    others.sort(key=lambda i: fact_of(i) not in known)
     return [*of_delta, *others][:GATE_SAMPLES]
 
 

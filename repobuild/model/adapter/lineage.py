@@ -25,7 +25,7 @@ from __future__ import annotations
 import hashlib
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -54,10 +54,6 @@ class Manifest:
 
     digests: Mapping[str, bytes]  # by id
     facts: Mapping[str, Known] = field(default_factory=dict)  # by id
-
-    @classmethod
-    def of(cls, samples: Iterable[tuple[str, Mapping[str, Any]]]) -> Manifest:
-        return cls({i: sample_digest(sample) for i, sample in sorted(samples)})
 
     @property
     def digest(self) -> str:

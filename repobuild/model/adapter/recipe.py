@@ -32,10 +32,10 @@ import msgpack
 
 from repobuild.errors import UsageError
 from repobuild.model import base as bases
-from repobuild.model.adapter.scheduler import Pace, TaughtFact
 from repobuild.model.base import Base
 from repobuild.model.compute.deepspeed_config import read_config, zero_stage
 from repobuild.model.conversation import Example
+from repobuild.model.teaching.scheduler import Pace, TaughtFact
 
 FORMAT = 2  # raised when the same settings would train another adapter
 # Settings that were added later, and the value that switches each off. At that value

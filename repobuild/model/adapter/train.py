@@ -47,7 +47,6 @@ from repobuild.model.adapter.checkpoint import (
     write_checkpoint,
     write_peft,
 )
-from repobuild.model.adapter.general_text import steps_between
 from repobuild.model.adapter.held_out_loss import (
     affordable_count,
     affordable_samples,
@@ -72,6 +71,7 @@ from repobuild.model.compute.threads import make_thread_tuner
 from repobuild.model.conversation import Example
 from repobuild.model.load.libraries import silence_libraries
 from repobuild.model.load.pretrained import read_adapter
+from repobuild.model.teaching.general_text import steps_between
 
 LOSS_POINTS = 100  # points of the loss curve in a result, at most
 STEPS = 1 << 30  # more than any run has: it ends when its scheduler says so

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from repobuild.model.adapter.held_out_loss import HeldOutCurve
 from repobuild.model.adapter.packing import Batch, bucketed_batches, packed_batches
-from repobuild.model.adapter.scheduler import Scheduler, Shown
+from repobuild.model.teaching.scheduler import Scheduler, Shown
 
 if TYPE_CHECKING:
     import torch
@@ -43,11 +43,11 @@ WRONG, RIGHT = 2, 1  # so that the larger one holds where processes differ
 
 
 class StepReport(NamedTuple):
-    """What is told of a step; of the planned tokens the last may not be needed."""
+    """What is told of a step."""
 
     step: int  # done
     tokens: int  # of all steps so far
-    planned: int  # tokens of the whole run
+    planned: int  # tokens of the whole run, as expected now
     loss: float
     taught: int  # facts introduced
     mastered: int
@@ -73,6 +73,7 @@ class TrainingRun:
     held_out: HeldOutCurve = field(default_factory=HeldOutCurve)
     taught: int = 0  # facts introduced, this pass included
     mastered: int = 0  # before the pass
+    expected: int = 0  # tokens of the whole run, as this pass lets expect
     # The scheduler's state before the pass.
     before: dict[str, Any] = field(default_factory=dict)
     batches: list[Batch] = field(default_factory=list)  # of the pass, of all processes
@@ -115,6 +116,9 @@ class TrainingRun:
         self.mastered = sum(state.box >= self.job.pace.mastery for state in states)
         self._fact_of = {example: fact for fact, example in shown}
         self.batches = self._plan_batches(shown)
+        sizes = self.scheduler.sizes
+        of_pass = sum(sizes[n] for batch in self.batches for row in batch for n in row)
+        self.expected = self.tokens + of_pass + self.scheduler.expected_tokens
 
     def _plan_batches(self, shown: Sequence[Shown]) -> list[Batch]:
         """Return the batches of a pass; their number is a multiple of the processes.
@@ -227,7 +231,7 @@ class TrainingRun:
             StepReport(
                 self.step,
                 self.tokens,
-                self.planned,
+                max(self.expected, self.tokens),
                 self.losses[-1],
                 self.taught,
                 self.mastered,

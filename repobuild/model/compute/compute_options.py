@@ -13,12 +13,12 @@ from typing import Any
 
 from peft import PeftModel
 
-from repobuild.model.adapter.general_text import steps_between
 from repobuild.model.adapter.recipe import TrainingJob
 from repobuild.model.compute import deepspeed_config
 from repobuild.model.compute.attention import use_attention
 from repobuild.model.compute.lora import fuse_lora_layers
 from repobuild.model.compute.loss import use_answer_loss
+from repobuild.model.teaching.general_text import steps_between
 
 
 def apply_compute_options(model: PeftModel, job: TrainingJob) -> None:

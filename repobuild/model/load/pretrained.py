@@ -190,6 +190,23 @@ def read_adapter(model: Any, folder: Path, trainable: bool = False) -> Any:
         )
 
 
+def add_adapter(model: Any, folder: Path, name: str) -> Any:
+    """Return the model with one more adapter beside its weights, by its own name.
+
+    It is the active one when it is the first. Raises `UsageError` as `read_adapter`.
+    """
+    check_rank(folder, check_adapter(folder))
+    from peft import PeftModel
+
+    with _explain(folder, "adapter"):
+        if isinstance(model, PeftModel):
+            model.load_adapter(str(folder), name, is_trainable=False)
+            return model
+        return PeftModel.from_pretrained(
+            model, str(folder), adapter_name=name, local_files_only=True
+        )
+
+
 def _check_size(folder: Path, checked: CheckedModel) -> None:
     """Compare the parameters that the configuration asks for with those stored.
 

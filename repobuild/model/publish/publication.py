@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 from repobuild.code.graph.graph import PROJECT
 from repobuild.errors import BuildError, StaleError, UsageError
 from repobuild.git.remote import web_address
-from repobuild.model.adapter.curriculum import Teaching
 from repobuild.model.adapter.lineage import Lineage, current_digest, sample_digest
 from repobuild.model.base import BUNDLED, TINY, Base, commit_of, resolve_base
 from repobuild.model.publish import hub
@@ -24,6 +23,7 @@ from repobuild.model.publish.model_card import (
     render_model_card,
 )
 from repobuild.model.publish.serving_recipes import DEFAULT_QUESTION, ServingFacts
+from repobuild.model.teaching.curriculum import Teaching
 from repobuild.model.token_budget import count_tokens, load_token_counter
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import SampleSource

@@ -8,7 +8,10 @@
                       methods that override it
     docstring         what has a copy of it in its file, and the members of that
     document          the elements whose names it tells or calls otherwise now
-    call site         the elements that a file calls otherwise now
+    call site         the elements that a file calls otherwise now, and those that make
+                      a call which is not resolved now, or was not
+    unresolved call   the methods of the name that a file now calls, or called, on an
+                      object of unknown class
     import            the elements of its file that mention a name that it binds; the
                       same for a definition at the top level
     class             its methods and those of its subclasses, which may override
@@ -54,6 +57,7 @@ from repobuild.samples.contexts.unchanged import (
     without_mentions,
 )
 from repobuild.samples.text.assigned_names import assigned_names
+from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.import_statements import changed_names, read_imports
 
 DocstringUses = tuple[dict[str, str], dict[str, str]]  # before and after
@@ -158,6 +162,14 @@ class ChangedFiles:
             touched.update(clue for clue in old | new if old[clue] != new[clue])
         return touched
 
+    def opened_names(self) -> set[str]:
+        """Return the methods that changed files now call, or called, unresolved."""
+        names: set[str] = set()
+        for path in self.paths:
+            before, after = (_open_calls(row) for row in self.graph(path))
+            names |= before ^ after
+        return names
+
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""
         names: set[str] = set()
@@ -188,6 +200,12 @@ class ChangedFiles:
         source = read_source(self._view, file)
         if old_source is None or source is None:
             return ()
+        is_deprecated = {
+            is_deprecated_module(text, facts.new.get("doc", ""))
+            for text in (old_source, source)
+        }
+        if len(is_deprecated) > 1:
+            return ()
         same = unchanged_elements(self.old_elements(path), elements, old_source, source)
         reimported = changed_names(
             read_imports(facts.old, old_source, old_targets),
@@ -205,6 +223,10 @@ class ChangedFiles:
         if path not in self._graph and path not in self._stubs:
             return new, new
         return read_edges(path, self.graph(path).old).outgoing.get(key, []), new
+
+
+def _open_calls(row: Value) -> set[str]:
+    return set((row or {}).get("", {}).get("open_calls", ()))
 
 
 def _top_level(elements: Elements) -> set[str]:
@@ -247,6 +269,8 @@ def find_affected(
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
+    ids.update(_named(changes.opened_names(), reader, names))
+    ids.update(_opened_elements(changes, reader))
     return AffectedIds(ids, moved - ids)
 
 
@@ -300,6 +324,8 @@ def _ends_of_changed_edges(path: str, rows: Versions) -> Iterator[str]:
             target, kind = edge
             yield target
             target_path, qual = split_id(target)
+            if kind == "imports":
+                yield target_path
             if kind in ("calls", "uses") and "." in qual and is_test(path):
                 yield element_id(target_path, parent_of(qual))
     for edge in {**before.outgoing, **after.outgoing}:
@@ -373,7 +399,21 @@ def _used_otherwise(
     for old, new in changes.calls.values():
         before, after = old or {}, new or {}
         yield from (id for id in {**before, **after} if before.get(id) != after.get(id))
-    for name in sorted(changes.documented_names()):
+    yield from _named(changes.documented_names(), reader, names)
+
+
+def _opened_elements(changes: ChangedFiles, reader: GraphReader) -> Iterator[str]:
+    """Yield the elements that make a call which is now open, or was."""
+    for path in changes.paths:
+        before, after = (_open_calls(row) for row in changes.graph(path))
+        for element in reader.elements(path).values() if before != after else ():
+            if any(name_of(chain) in before ^ after for chain in element.calls()):
+                yield element.id
+
+
+def _named(wanted: set[str], reader: GraphReader, names: DisplayNames) -> Iterator[str]:
+    """Yield the elements that have one of these bare names."""
+    for name in sorted(wanted):
         for path in names.paths(name):
             for element in reader.elements(path).values():
                 if element.name == name:

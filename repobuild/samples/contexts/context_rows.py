@@ -6,8 +6,9 @@ English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
 of other elements hold ids, sorted by path and name, at most 16, of a file's own at most
-24; `more` names the lists that were cut. Only the id and first sentence of another
-element are quoted, so that a change of one context changes few of its neighbours.
+24; `more` names the lists that were cut, `open` those that may miss some. Only the id
+and first sentence of another element are quoted, so that a change of one context
+changes few of its neighbours.
 
 A row with `brief` describes a test, a benchmark, a setup script or a function within a
 function: it gives the location and no details, because these would outnumber what users
@@ -65,6 +66,12 @@ _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
+# Methods of values of Python's own types.
+_COMMON = frozenset(
+    name
+    for type_ in (str, bytes, list, dict, set, tuple, int, float, BaseException)
+    for name in dir(type_)
+)
 _SPECIAL = re.compile(r"\.__\w+__$")
 _WORD = re.compile(r"\w+")
 _VALUE = re.compile(r"['\"\d]")  # that nobody can derive from names
@@ -175,10 +182,11 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "stub": element.is_stub and element.type != "class",
         "module_summary": file.summary,
     }
+    row["deprecated"] = file.is_deprecated
     if file.language == "python" and element.type != "class":
         row["refuses"] = only_raises(file.own_bytes(element))
         code = file.code(element)
-        row["deprecated"] = is_deprecated(code, element.doc, element.row.decorators)
+        row["deprecated"] |= is_deprecated(code, element.doc, element.row.decorators)
     if len(signature) <= _LONGEST_SIGNATURE:
         row["signature"] = signature
     row["params"] = _parameters(element, docstring.parameters)
@@ -193,6 +201,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
             # A method of Go, Rust or C++ is not written within its type.
             row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
+        row["only_class"] = file.count_classes == 1
     elif element.type == "method":
         # An object, or a type that another file declares: no class of this file.
         row["owner"] = strip_counts(element.parent)
@@ -214,7 +223,8 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
     }
     constructor = file.elements.get(element.qual + ".__init__")
     if constructor:
-        texts = parse_docstring(constructor.doc).parameters
+        texts = parse_docstring(element.doc).parameters
+        texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)
     return row
 
@@ -239,11 +249,15 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     )
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
+    # What is imported elsewhere in the file is needed as well, and in no such list.
+    is_whole = file.inner_imports.isdisjoint(_WORD.findall(code))
+    needs = needed_imports(code, file.imports, own, internal=True)
     return {
         "head": quoted.head,
         "body": quoted.body,
         "outline": list(islice(siblings, _OUTLINE)),
-        "needs": needed_imports(code, file.imports, own, internal=True),
+        "outline_cut": file.count_named(element.parent) > _OUTLINE + 1,
+        "needs": needs if is_whole else [],
     }
 
 
@@ -286,9 +300,29 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         users_in_tests=[] if is_tested or element.type == "class" else tests,
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
+    row["open"] = _open_lists(element, reader, row["callees"])
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _open_lists(
+    element: ElementView, reader: GraphReader, callees: list[str]
+) -> list[str]:
+    """Return the lists of users and callees that may miss some.
+
+    The users of a method do where any code calls its name on an object of unknown
+    class, the callees where the element makes such a call.
+    """
+    known = {name_of(split_id(id)[1]) for id in callees}
+    unknown = reader.open_calls(element.path) - _COMMON - known
+    called = (chain for chain in element.calls() if "." in chain)
+    found = ["callees"] if any(name_of(one) in unknown for one in called) else []
+    if element.type != "method":
+        return found
+    are_tests = {is_test(path) for path in reader.open_callers(element.name)}
+    found += ["callers"] if False in are_tests else []
+    return [*found, "tests", "users_in_tests"] if True in are_tests else found
 
 
 def _is_read_by_name(element: ElementView) -> bool:
@@ -541,16 +575,29 @@ def _top_level(file: FileContext) -> Iterable[str]:
 
 
 def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
-    """Return the files that this one imports, and those except tests that import it."""
-    targets = file.reader.outgoing(file.path, "imports")
-    imports = sorted({split_id(id)[0] for id in targets})
-    importers = file.reader.incoming(file.path, "imports", tests=False)
-    return {
-        "imports": [path for path in imports if path != file.path],
-        "importers": dict.fromkeys(
-            path for path in (split_id(id)[0] for id in importers) if not is_tool(path)
-        ),
+    """Return the files that this one imports, and those except tests that import it,
+    or what it defines from elsewhere.
+    """
+    reader = file.reader
+    targets = reader.outgoing(file.path, "imports")
+    importers = _paths(reader.incoming(file.path, "imports", tests=False))
+    # Who takes a name of the file from a package that passes it on.
+    takers = {
+        path
+        for element in file.children("")
+        for path in _paths(reader.incoming(element.id, "imports", tests=False))
     }
+    return {
+        "imports": sorted({id for id in targets if "::" not in id} - {file.path}),
+        "importers": importers,
+        "takers": sorted(takers.difference(importers, (file.path,))),
+    }
+
+
+def _paths(ids: Iterable[str]) -> list[str]:
+    """Return the files of ids, each once, without those that build and document."""
+    paths = dict.fromkeys(split_id(id)[0] for id in ids)
+    return [path for path in paths if not is_tool(path)]
 
 
 def _without_empty(row: Row) -> Row:

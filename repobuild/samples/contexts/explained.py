@@ -5,6 +5,7 @@ copied             its docstring is that of another definition, too
 comment            its purpose in the comment directly above it
 inherited          [id, sentence]: the purpose of the method that it overrides
 said               [path, sentence]: what a document says of it
+constructor_says   of a class: the purpose in the docstring of its `__init__`
 attributes         of a class: the public names that its body and methods set
 member_summaries   of a class: {method: first sentence of its docstring}
 raises             the exceptions that its own code raises by name
@@ -59,6 +60,7 @@ def explained_fields(
             fields["inherited"] = [overridden, sentence]
     fields["said"] = file.usage.said_of(element, is_only)
     if element.type == "class":
+        fields["constructor_says"] = _constructor_says(file, element)
         fields["attributes"] = _attributes(file, element)
         fields["member_summaries"] = {
             name: sentence
@@ -68,6 +70,14 @@ def explained_fields(
     elif file.language == "python" and not file.children(element.qual):
         fields["raises"] = _raised(file.code(element))
     return fields
+
+
+def _constructor_says(file: FileContext, element: ElementView) -> str:
+    """Return what the docstring of `__init__` says that a class is for."""
+    constructor = file.elements.get(f"{element.qual}.__init__")
+    if element.doc or constructor is None or not constructor.doc:
+        return ""
+    return file.purpose(constructor, summarise(constructor.doc))
 
 
 def reaches_beyond(file: FileContext, element: ElementView) -> bool:

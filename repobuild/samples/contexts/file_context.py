@@ -29,12 +29,17 @@ from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.assigned_names import assigned_names
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.computed_names import computed_names
+from repobuild.samples.text.deprecation import is_deprecated_module
 from repobuild.samples.text.docstring_parts import (
     summarise,
     summarise_module,
     without_name,
 )
-from repobuild.samples.text.import_statements import ImportsByName, read_imports
+from repobuild.samples.text.import_statements import (
+    ImportsByName,
+    names_imported_inside,
+    read_imports,
+)
 from repobuild.samples.text.quote import Quote, quote_definition
 
 _OUTLINE_SIGNATURE = 100  # characters
@@ -158,6 +163,13 @@ class FileContext:
         return lines[0].strip().decode("utf-8", "replace") if lines else ""
 
     @cached_property
+    def is_deprecated(self) -> bool:
+        """Whether the file says that all of it is deprecated."""
+        if self.language != "python":
+            return False
+        return is_deprecated_module(self.source, str(self.facts.get("doc", "")))
+
+    @cached_property
     def assigned_names(self) -> set[str]:
         """The names that the file's top level assigns to."""
         return assigned_names(self.source)
@@ -166,6 +178,11 @@ class FileContext:
     def imports(self) -> ImportsByName:
         targets = self.reader.outgoing(self.path, "imports")
         return read_imports(self.facts, self.source, targets)
+
+    @cached_property
+    def inner_imports(self) -> set[str]:
+        """The names that the file imports below its top level."""
+        return names_imported_inside(self.facts, self.source)
 
     @cached_property
     def _braced(self) -> BracedSource | None:
@@ -203,7 +220,7 @@ class FileContext:
         """Return (signature, id) of the children that fit into an outline, sorted."""
         if qual not in self._signatures:
             signatures = [
-                (e.signature, e.id)
+                ("@property\n" * e.is_property + e.signature, e.id)
                 for e in self.children(qual)
                 if e.type in NAMED_TYPES and self.is_effective(e)
             ]
@@ -211,6 +228,17 @@ class FileContext:
                 pair for pair in signatures if len(pair[0]) <= _OUTLINE_SIGNATURE
             )
         return self._signatures[qual]
+
+    @cached_property
+    def count_classes(self) -> int:
+        return sum(one.type == "class" for one in self.elements.values())
+
+    def count_named(self, qual: str) -> int:
+        """Return how many functions, methods and classes an element contains."""
+        return sum(
+            one.type in NAMED_TYPES and self.is_effective(one)
+            for one in self.children(qual)
+        )
 
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
@@ -256,6 +284,11 @@ class FileContext:
             return False
         dunder = element.name.startswith("__") and element.name.endswith("__")
         return not dunder or element.name == "__init__" or bool(element.doc)
+
+    def is_repeated(self, element: ElementView) -> bool:
+        """Return whether the file defines an element several times."""
+        named = self.children(element.parent)
+        return sum(one.plain_qual == element.plain_qual for one in named) > 1
 
     def is_effective(self, element: ElementView) -> bool:
         """Return whether it is the first definition of its name that is to be told.

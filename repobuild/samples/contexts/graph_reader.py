@@ -114,6 +114,8 @@ class GraphReader:
         self._rows: dict[str, Value] = {}
         self._edges: dict[str, FileEdgeLists] = {}
         self._sentences: dict[str, dict[str, str]] = {}
+        self._open_callers: dict[str, list[str]] = {}
+        self._open_calls: dict[str, set[str]] = {}
         self._incoming = self._invert_edges() if view.full else None
 
     def facts(self, path: str) -> Value:
@@ -181,6 +183,20 @@ class GraphReader:
                 continue
             if tests is None or is_test(path) == tests:
                 yield from edge_sources(path, self._graph.get(path), kind, id)
+
+    def open_callers(self, name: str) -> list[str]:
+        """Return the files that call a method of this name on an unknown object."""
+        if name not in self._open_callers:
+            self._open_callers[name] = self._graph.index.find(f"open:{name}")
+        return self._open_callers[name]
+
+    def open_calls(self, path: str) -> set[str]:
+        """Return the methods that a file calls on objects of unknown class."""
+        if path not in self._open_calls:
+            _evict_oldest(self._open_calls)
+            row = (self._graph.get(path) or {}).get("", {})
+            self._open_calls[path] = set(row.get("open_calls", ()))
+        return self._open_calls[path]
 
     def ancestors(self, id: str) -> Iterator[str]:
         """Yield the base classes, nearest first."""

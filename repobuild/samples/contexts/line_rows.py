@@ -50,6 +50,8 @@ def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
     """Return the lines of an element; `row` is its own row, see context_rows.py."""
     if row.get("brief") or element.type not in NAMED_TYPES:
         return None
+    if file.is_repeated(element):
+        return None  # its overloads are lines of it, too
     return {
         "kind": "lines",
         "id": element.id,
@@ -89,6 +91,8 @@ def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]
     raw_lines = element.row.end_line - element.row.start_line
     if "callees" in row.get("more", ()) or raw_lines > _MOST_RAW_LINES:
         return []
+    if file.children(element.qual):
+        return []  # what it defines within itself runs later, or not at all
     quoted_code = file.quote(element)
     body = quoted_code.body.split("\n") if quoted_code else []
     if not 0 < len(body) <= _MOST_LINES or any(map(_NO_STEP.fullmatch, body)):

@@ -75,6 +75,9 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
         "needs_by": known.get("dependencies_by", ""),
         "counts": {count: counts.get(count, 0) for count in _COUNTS if is_counted},
     }
+    in_tests = counts.get("in_tests", {})
+    row["more_modules"] = bool(known.get("more_modules"))
+    row["in_tests"] = in_tests if is_counted and any(in_tests.values()) else {}
     kind, folder = known.get("manifest", ("", ""))
     if kind in _INSTALL and not folder:
         row["checkout"] = _INSTALL[kind]

@@ -30,7 +30,7 @@ from itertools import filterfalse, islice
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import PROJECT, split_id
-from repobuild.code.scan.file_roles import is_test
+from repobuild.code.scan.file_roles import is_changelog, is_test
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import read_elements
 from repobuild.samples.contexts.graph_reader import (
@@ -50,7 +50,6 @@ from repobuild.samples.families.family_row import (
     Tree,
     describes,
     family_row,
-    is_changelog,
     like_key,
     like_rows,
     may_name_two,

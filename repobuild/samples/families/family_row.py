@@ -39,7 +39,7 @@ from zlib import crc32
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.file_roles import is_benchmark
+from repobuild.code.scan.file_roles import is_benchmark, tells_of_past
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, enclosing_test
@@ -87,26 +87,17 @@ _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
+_ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
+_IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
 _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
-_CHANGE_LOG = re.compile(
-    r"(?i)(^|/)(changes|changelog|history|news|whats_?new|release[-_]?notes|releases)"
-    r"(\.(md|rst|txt))?$"
-)
-
-
-_UPGRADE = re.compile(r"(?i)(^|/)[^/]*(upgrad|migrat|deprecat)[^/]*$")
-
-
-def is_changelog(path: str) -> bool:
-    return bool(_CHANGE_LOG.search(path))
 
 
 def describes(path: str) -> bool:
     """Return whether a document is one of what there is now, not of what changed."""
-    return is_document(path) and not (is_changelog(path) or _UPGRADE.search(path))
+    return is_document(path) and not tells_of_past(path)
 
 
 class Tree(NamedTuple):
@@ -172,7 +163,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     }
     # Siblings agree on where a new one goes, and show how it is made.
     is_at_home = is_new_file or home[1] > _HALF * len(ids)
-    if not is_at_home or not _is_alike(family, row, elements):
+    if not is_at_home or not _is_alike(family, row, elements, tree):
         return FamilyRow({}, searched)
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
 
@@ -212,7 +203,34 @@ def _is_usual(count: int, ids: Sequence[object]) -> bool:
     return count >= 2 and count > _HALF * len(ids)
 
 
-def _is_alike(family: Family, row: Row, elements: list[ElementView | None]) -> bool:
+def _is_raising(site: Value) -> bool:
+    return site[0] in ("raise", "raise_in")
+
+
+def _is_of_exceptions(family: Family, tree: Tree) -> bool:
+    """Return whether a base class, or one above it, is named like an exception.
+
+    Only the base's own file is read: the row is made again when that changes.
+    """
+    home, _ = split_id(family.where)
+    ids = [family.where]
+    if "::" in family.where:
+        above = tree.reader.ancestors(family.where)
+        ids += [id for id in above if split_id(id)[0] == home]
+    return any(
+        is_exception(name)
+        for path, qual in map(split_id, ids)
+        for name in (qual or path, *_bases_of(tree.reader.elements(path).get(qual)))
+    )
+
+
+def _bases_of(element: ElementView | None) -> list[str]:
+    return element.row.bases if element else []
+
+
+def _is_alike(
+    family: Family, row: Row, elements: list[ElementView | None], tree: Tree
+) -> bool:
     """Return whether the siblings show how another one is made."""
     if family.kind == "functions":
         return any(kind in _REGISTRATIONS for kind, *_ in row["sites"])
@@ -225,6 +243,9 @@ def _is_alike(family: Family, row: Row, elements: list[ElementView | None]) -> b
         return False
     if not (row["sites"] or row["tests"] or row["past"]):
         return False
+    is_raised = any(map(_is_raising, row["sites"]))
+    if not is_raised and _is_of_exceptions(family, tree):
+        return False  # nothing would raise another one
     if any(_is_usual(count, classes) for _, count, _ in row["required"]):
         return True
     has_methods = any(methods for *_, methods, _, _ in row["siblings"])
@@ -413,6 +434,7 @@ def _running_methods(element: ElementView, tree: Tree) -> list[str]:
         one.name
         for one in tree.reader.elements(element.path).values()
         if one.parent == element.qual and one.type == "method" and one.runs
+        if one.name.strip("_")  # `_` is another version of a method, by its type
     )
     return list(dict.fromkeys(names))
 
@@ -436,6 +458,8 @@ def _own_bases(family: Family, element: ElementView | None) -> list[str]:
     if family.kind != "subclass" or element is None:
         return []
     bases = [one for one in element.row.bases if not _GENERIC.match(one)]
+    # `namedtuple("Name", ...)` is made for one class.
+    bases = [one for one in bases if not set(one) & {'"', "'"}]
     return bases if len(bases) > 1 and element.path.endswith(".py") else []
 
 
@@ -518,6 +542,7 @@ def _sites(
         for one in mentions(path, text, names, inner, own_lines[path]):
             if kind := _kind(one, family):
                 found[kind, path, one.where].setdefault(one.name, one.line)
+    _add_raising_files(found, ids)
     fewest = max(2, _THIRD * len(ids))
     if family.kind == "modules":
         fewest = max(3, fewest)  # the name of a module may be any word
@@ -526,8 +551,43 @@ def _sites(
         for place, lines in found.items()
         if _is_registration(place, sorted(lines), ids, fewest, tree)
     ]
+    sites = _with_passing_files(sites, {split_id(id)[0] for id in ids})
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _add_raising_files(
+    found: dict[tuple[str, str, str], dict[str, str]], ids: list[str]
+) -> None:
+    """Add the files whose functions raise most siblings, where no function does."""
+    raising = [place for place in found if place[0] == "raise"]
+    if any(_is_usual(len(found[place]), ids) for place in raising):
+        return
+    for kind, path, where in raising:
+        found["raise_in", path, ""].update(found[kind, path, where])
+
+
+def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
+    """Return sites with an import that leads to a package's, and without the others.
+
+    `from .core import Name` in a package needs an import in `core.py`, unless the name
+    is defined there.
+    """
+    sources = {
+        match[1]
+        for kind, path, _, _, lines in sites
+        if kind == "reexport" and _ENTRY_FILE.search(path)
+        for line in lines.values()
+        if (match := _IMPORTED_FROM.match(line))
+    }
+    stems = {path.rpartition("/")[2].partition(".")[0] for path in homes}
+    kept = []
+    for site in sites:
+        stem = site[1].rpartition("/")[2].partition(".")[0]
+        is_passing = site[1] not in homes and stem in sources - stems
+        if site[0] != "import" or is_passing:
+            kept.append(["reexport", *site[1:]] if site[0] == "import" else site)
+    return kept
 
 
 def _numbers_by_name(ids: list[str]) -> dict[str, int]:
@@ -570,7 +630,7 @@ def _is_registration(
     code may mean anything, and one that uses two of them is just a user.
     """
     kind, path, where = place
-    if kind == "raise":
+    if kind in ("raise", "raise_in"):
         return _is_usual(len(names), ids)
     if kind != "function":
         return len(names) >= fewest
@@ -606,7 +666,7 @@ def _kind(one: NamedPlace, family: Family) -> str:
 
 def _counts(one: NamedPlace, family: Family) -> bool:
     """Return whether a mention can be a registration of this family."""
-    if one.kind in ("document", "entry", "exports", "reexport", "call"):
+    if one.kind in ("document", "entry", "exports", "reexport", "import", "call"):
         return True
     if family.kind == "functions" and one.kind in ("function", "instance"):
         # Functions call each other: a table is a registration, a call is not.
@@ -662,16 +722,23 @@ def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[
     """
     homes = {split_id(id)[0] for id in ids}
     found: dict[str, list[int]] = defaultdict(list)
-    for number, id in enumerate(ids):
-        path, qual = split_id(id)
+    of_sibling: dict[str, set[str]] = {}
+    for id in ids:
+        path, _ = split_id(id)
         callers = filter(_is_in_test, tree.reader.incoming(id, "calls", True))
         tests = {split_id(source)[0] for source in islice(callers, _MOST)}
         stem = path.rpartition("/")[2].partition(".")[0].strip("_").lower()
         if id in alone:
             tests.update(tree.find(f"tests:{stem}"))
+        of_sibling[id] = {one for one in tests if not is_benchmark(one)}
+    # A file that tests several siblings is named after none of them.
+    shared = Counter(path for paths in of_sibling.values() for path in paths)
+    for number, (id, paths) in enumerate(of_sibling.items()):
         forms = forms_of(id, len(homes) * 2 > len(ids))
-        tests = {one for one in tests if not is_benchmark(one)}
-        for one in {pattern_of(one, forms) for one in tests}:
+        patterns = {
+            path if shared[path] > 1 else pattern_of(path, forms) for path in paths
+        }
+        for one in patterns:
             found[one].append(number)
     kept = [
         [path, numbers]
@@ -718,7 +785,10 @@ def like_rows(row: Row) -> Iterator[tuple[str, Row]]:
     for number, (id, *model, fits) in enumerate(row["siblings"]):
         if not model[2] or not fits:
             continue
-        sites = [site for site in row.get("sites", ()) if number in site[3]]
+        every = row.get("sites", ())
+        sites = [site for site in every if number in site[3]]
+        if any(map(_is_raising, every)) and not any(map(_is_raising, sites)):
+            continue  # it is raised elsewhere, or not at all
         yield (
             id,
             {

@@ -37,7 +37,7 @@ from repobuild.samples.text.statements import first_statements
 _MODEL_TASK, _FILES_TASK = "implementation_path", "architecture_understanding"
 _LONGEST = 980  # characters of an answer, below the default of samples.max_answer
 _NAMED = 4  # siblings that are named
-_SITES = _CAME = 3
+_SITES, _CAME = 4, 3
 _FENCE = 24  # characters around code
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 _LEAST_LINES = 2  # of code that shows more than a head
@@ -378,7 +378,7 @@ class _Plan:
         line = lines.get(name, "")
         if path != self._model_path and _is_imported(name, line):
             text += self._part("plan_import")
-        shows = kind not in ("document", "function", "raise") and line
+        shows = kind not in ("document", "function", "raise", "raise_in") and line
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]

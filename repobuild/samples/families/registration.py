@@ -42,7 +42,8 @@ _ENTRY = re.compile(r"(^|/)(__init__\.py|index\.[jt]sx?|mod\.rs|lib\.rs)$")
 class NamedPlace(NamedTuple):
     """One place that names a sibling."""
 
-    kind: str  # exports, reexport, table, call, function, instance, entry, document
+    # exports, reexport, import, table, call, function, instance, entry, document
+    kind: str
     where: str  # name of the table, of the function that is called or that contains it
     name: str
     line: str  # the whole line, without outer white space
@@ -132,7 +133,7 @@ def _classify(
         return "document", ""
     statement = lines[stack[0].start - 1] if stack else line
     if _IMPORT.match(statement):
-        return ("reexport", "") if _ENTRY.search(path) else None
+        return ("reexport" if _ENTRY.search(path) else "import"), ""
     around = _enclosing(elements, number)
     if around is not None and around.type != "class":
         if _DEFINES.match(line) and number == around.row.start_line:

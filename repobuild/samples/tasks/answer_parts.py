@@ -34,7 +34,8 @@ _NOTHING = ("None", "void", "()")  # a return type that needs no line
 
 def render_signature(scope: FactScope) -> str:
     text = scope.get("signature")
-    part = "definition" if scope.get("kind") == "class" else "signature"
+    is_signature = scope.get("kind") != "class" and not scope.is_property
+    part = "signature" if is_signature else "definition"
     if not text:
         return ""
     return scope.phrases.part(part, code=render_code(scope, with_decorators(scope)))
@@ -150,13 +151,18 @@ def element_name(scope: FactScope, id: str) -> str:
 
 
 def list_elements(
-    scope: FactScope, ids: list[str], more: bool = False, files: bool = False
+    scope: FactScope,
+    ids: list[str],
+    more: bool = False,
+    files: bool = False,
+    perhaps: bool = False,
 ) -> str:
     """List elements, grouped by file; "" if there are none.
 
     The list is cut at `MAX_LIST_LENGTH`. It ends with "and others" if it is cut, or if
-    `more` says that `ids` are not all. A path is the code of that file outside of any
-    definition or, with `files`, the file.
+    `more` says that `ids` are not all, and with "and possibly others" if `perhaps` says
+    that nobody knows. A path is the code of that file outside of any definition or,
+    with `files`, the file. Names of the context's own file have it where others follow.
     """
     names_by_path: dict[str, list[str]] = {}
     length = count = 0
@@ -170,16 +176,22 @@ def list_elements(
         if displayed_name(qual) not in names:
             names.append(displayed_name(qual))
         count += 1
-    items = [_list_of_file(scope, *group, files) for group in names_by_path.items()]
-    return scope.phrases.listed(items, more or count < len(ids)) if items else ""
+    own = scope.get("path") if len(names_by_path) == 1 else None
+    items = [
+        _list_of_file(scope, *group, files, own) for group in names_by_path.items()
+    ]
+    is_cut = more or count < len(ids)
+    return scope.phrases.listed(items, is_cut, perhaps) if items else ""
 
 
-def _list_of_file(scope: FactScope, path: str, quals: list[str], is_file: bool) -> str:
+def _list_of_file(
+    scope: FactScope, path: str, quals: list[str], is_file: bool, own: str | None
+) -> str:
     part = "file" if is_file else "top_level"
     items = [] if all(quals) else [scope.phrases.part(part, path=path)]
     if named := [f"`{qual}`" for qual in quals if qual]:
         names = scope.phrases.listed(named)
-        if path != scope.get("path"):
+        if path != own:
             names = scope.phrases.part("mention", names=names, path=path)
         items.append(names)
     return scope.phrases.listed(items)
@@ -203,8 +215,20 @@ def list_field(
         return "", ()
     more = len(allowed) > most or len(allowed) < len(ids)
     more = more or is_cut
-    files = name in ("imports", "importers")
-    return list_elements(scope, allowed[:most], more, files), tuple(allowed[:most])
+    files = name in ("imports", "importers", "takers")
+    text = list_elements(scope, allowed[:most], more, files, is_open(scope, name))
+    return text, tuple(allowed[:most])
+
+
+def users_label(scope: FactScope, label: str) -> str:
+    """Return the part that lists callers: who calls a class makes its objects."""
+    is_made = label == "used_by" and scope.get("kind") == "class"
+    return "made_by" if is_made else label
+
+
+def is_open(scope: FactScope, name: str) -> bool:
+    """Return whether a list of the context may miss what nobody can resolve."""
+    return name in (scope.get("open") or ())
 
 
 def only_exceptions(scope: FactScope, ids: tuple[str, ...]) -> bool:

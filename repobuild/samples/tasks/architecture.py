@@ -22,9 +22,17 @@ def facts(scope: FactScope) -> Iterator[Fact]:
 def _imports(scope: FactScope) -> Iterator[Fact]:
     for kind in ("imports", "importers"):
         text, ids = answer_parts.list_field(scope, kind)
-        if text:
-            answer = scope.answer(kind, members=text)
-            yield Fact(kind, answer, (scope.id, *ids), "medium")
+        if not text:
+            continue
+        answer = scope.answer(kind, members=text)
+        if kind == "importers" and scope.get("takers"):
+            # Where its names are passed on, those who take them there depend on it.
+            takers, more = answer_parts.list_field(scope, "takers")
+            if not takers:
+                continue
+            answer += scope.phrases.part("taken_by", members=takers)
+            ids += more
+        yield Fact(kind, answer, (scope.id, *ids), "medium")
 
 
 def _role(scope: FactScope) -> Iterator[Fact]:
@@ -42,7 +50,9 @@ def _role(scope: FactScope) -> Iterator[Fact]:
         answer += trace.render()
     if text := scope.get("module_summary"):
         answer += part("module_summary", summary=text)
-    answer += part("used_by", members=users) + part("calls", members=used)
+    answer += part(answer_parts.users_label(scope, "used_by"), members=users) + part(
+        "calls", members=used
+    )
     answer += render_source(scope)
     sources = merged((scope.id,), callers, callees, tuple(trace.sources))
     yield Fact("place", answer, sources, "hard")

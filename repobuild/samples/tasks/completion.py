@@ -31,6 +31,7 @@ _TRIVIAL = re.compile(
     |(?:const\s|let\s|var\s)?(?:{_VALUE})(?:\s*:\s*\w+)?\s*[-+:]?=\s*(?:{_VALUE})
     |(?:super\([^()]*\)(?:\.__init__\(\))?|\.\.\.|raise\sNotImplementedError\b.*)
     |(?:if|elif|while)\s(?:not\s)?[\w.]+:
+    |(?:await\s)?[\w.]+\([\d.]+\)  # `wait(0.5)`: nobody derives the number
     |import\s\w+|for\s(\w+)\sin\s(?:self\.)?\1e?s:|[\w.]+\.(\w+)\s*=\s*\2
     |(?:while\s(?:True|1)|else|try|finally|do)\s*[:{{]?
     )[\s;,{{(\[]*""",
@@ -102,12 +103,15 @@ def _outline(scope: FactScope) -> str:
         return f"{container} {{\n" if container else ""
     text = f"{container}:\n" if container else ""
     indent = _INDENT if container else ""
+    is_cut = False
     for sibling in scope.get("outline") or []:
-        named = _DEFINED_NAME.match(sibling)
+        named = _DEFINED_NAME.search(sibling)
         if not container and named and scope.is_held_out(f"{path}::{named[1]}"):
             continue
-        line = f"{indent}{sibling}: ...\n"
-        if len(text) + len(line) > _MAX_OUTLINE:
+        line = _indented(sibling, indent) + ": ...\n"
+        if is_cut := len(text) + len(line) > _MAX_OUTLINE:
             break
         text += line
+    if is_cut or scope.get("outline_cut"):
+        text += f"{indent}...\n"
     return f"{text}\n" if text else ""

@@ -82,6 +82,7 @@ def _explain(scope: FactScope) -> Fact:
         for name, label in (("callees", "calls"), ("callers", "used_by")):
             text, ids = answer_parts.list_field(scope, name, _MOST_NEIGHBOURS)
             if text:
+                label = answer_parts.users_label(scope, label)
                 answer += scope.phrases.part(label, members=text)
                 sources += ids
     return Fact("explain", answer, tuple(dict.fromkeys(sources)))
@@ -141,7 +142,7 @@ def _neighbours(
         if name == "callees" and raised and answer_parts.only_exceptions(scope, ids):
             continue
         if members and not (name == "overrides" and ids == sources):
-            text += part(label, members=members)
+            text += part(answer_parts.users_label(scope, label), members=members)
             sources += ids
     return text, sources
 
@@ -149,9 +150,10 @@ def _neighbours(
 def _missing_purpose(scope: FactScope) -> str:
     """Say that nothing in the code's own documentation gives a purpose.
 
-    A docstring that another definition has, too, may well give one.
+    A docstring that another definition has, too, may well give one, and so does that of
+    a constructor.
     """
-    if scope.get("copied"):
+    if scope.get("copied") or scope.get("constructor_says"):
         return ""
     if not scope.get("undocumented"):
         return scope.phrases.part("no_purpose")
@@ -162,6 +164,8 @@ def _missing_purpose(scope: FactScope) -> str:
 def _said_elsewhere(scope: FactScope) -> tuple[str, tuple[str, ...]]:
     """Return the purpose from the best other place, and the ids that it relies on."""
     part = scope.phrases.part
+    if text := scope.get("constructor_says"):
+        return part("said_of_init", summary=text), ()
     if comment := scope.get("comment"):
         return part("said_above", summary=comment), ()
     if said := scope.get("said"):
@@ -219,20 +223,14 @@ def _is_dunder(name: str) -> bool:
 
 def _module(scope: FactScope) -> Iterator[Fact]:
     """Say what a file is for; a quotation in another language alone is no fact."""
-    members = ""
-    ids: tuple[str, ...] = ()
     path = str(scope.get("path"))
     is_whole = _TOP_PACKAGE.fullmatch(path.removeprefix("src/"))
     if _ASIDE.match(scope.get("name")) or is_whole:
         return  # what a README or a package says is what the project is
     if scope.get("kind") == "document":
-        # Its first paragraph is what it says, not what it is for. Its sections have a
-        # question of their own.
-        answer = scope.phrases.part("begins", summary=scope.get("summary"))
-    else:
-        answer = answer_parts.render_summary(scope)
-        members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
-    answer = scope.answer("module") + answer
+        return  # its first paragraph is what it says, and not what it is for
+    members, ids = answer_parts.list_field(scope, "members", _MOST_NEIGHBOURS)
+    answer = scope.answer("module") + answer_parts.render_summary(scope)
     if members:
         answer += scope.phrases.part("defines", members=members)
     elif scope.is_foreign(scope.get("summary")):

@@ -69,7 +69,7 @@ class FactScope:
     @cached_property
     def common_fields(self) -> Mapping[str, str]:
         """The fields that every question and answer template may use."""
-        context = self.context
+        context, words = self.context, self.phrases.words
         kind = "property" if self.is_property else context["kind"]
         return {
             "name": context["label"],
@@ -80,6 +80,7 @@ class FactScope:
             "container": context.get("container", ""),
             "fence": context.get("fence", ""),
             "verb": self._verb(kind),
+            "made": words.get(f"made_{kind}", words.get("made", "")),
         }
 
     @property

@@ -68,6 +68,8 @@ def _change(scope: FactScope) -> Iterator[Fact]:
             return
         steps.append(part(step, members=text))
         groups.append(ids)
+    if not scope.get("tests") and answer_parts.is_open(scope, "tests"):
+        return  # that no test is named would read as that there is none
     tests = scope.without_held_out(list(scope.get("tests") or ()))[:_FIRST_TESTS]
     if tests:
         text = answer_parts.list_elements(scope, tests)
@@ -91,15 +93,17 @@ def _steps(scope: FactScope) -> Iterator[Fact]:
     if not body or scope.get("kind") == "class" or body.count("\n") >= _SHORT_BODY:
         return
     summaries = scope.get("callee_summaries") or {}
-    ids = [id for id in scope.without_held_out(scope.get("callees") or [])]
-    ids = [id for id in ids if id in summaries]
-    if not ids:
+    callees = list(scope.get("callees") or ())
+    ids = scope.without_held_out(callees)
+    is_cut = len(ids) < len(callees) or "callees" in (scope.get("more") or ())
+    if is_cut or summaries.keys().isdisjoint(ids):
         return
-    lines = [
-        answer_parts.element_name(scope, id)
-        + scope.phrases.part("purpose", text=summaries[id])
-        for id in ids
-    ]
+    lines = []
+    for id in ids:
+        name = answer_parts.element_name(scope, id)
+        if text := summaries.get(id):
+            name += scope.phrases.part("purpose", text=text)
+        lines.append(name)
     code = answer_parts.render_code(scope, f"{scope.get('head')}\n{body}")
     answer = scope.answer("steps", code=code)
     answer += scope.phrases.part("parts", items="".join(f"\n- {one}" for one in lines))

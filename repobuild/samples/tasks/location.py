@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from repobuild.code.scan.file_roles import tells_of_past
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
@@ -26,7 +27,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     elif kind in ("function", "method", "class"):
         yield from _element(scope)
     elif kind == "section":
-        if _SPECIFIC_HEADING.search(str(scope.get("label"))):
+        is_current = not tells_of_past(str(scope.get("path")))
+        if is_current and _SPECIFIC_HEADING.search(str(scope.get("label"))):
             answer, repeated = scope.answer("heading"), bool(scope.get("repeated"))
             yield Fact("heading", answer, (scope.id,), ambiguous=repeated)
     elif kind == "document":
@@ -46,7 +48,9 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("brief"):
         return
     # A shared label names the module, so the question would hold its answer.
-    if scope.get("label") and not scope.get("shared"):
+    # Nobody asks for `__iter__`, even where there is one only.
+    is_bare_dunder = str(scope.get("label")).startswith("__")
+    if scope.get("label") and not scope.get("shared") and not is_bare_dunder:
         yield Fact("location", scope.answer("location"), (scope.id,))
     clue = lead(scope.get("summary"))
     if len(clue) >= SHORTEST_CLUE and not scope.get("name").startswith("__"):
@@ -59,7 +63,9 @@ def _element(scope: FactScope) -> Iterator[Fact]:
             ambiguous=bool(scope.get("repeated")),
         )
     is_method = scope.get("kind") == "method" and not scope.is_property
-    if is_method and scope.get("sole"):
+    # Where a file has one class, or every class the method, nobody asks which it is.
+    is_method = is_method and not scope.get("name").startswith("__")
+    if is_method and scope.get("sole") and not scope.get("only_class"):
         yield Fact("container", scope.answer("container"), (scope.id,))
 
 

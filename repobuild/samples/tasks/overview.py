@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from repobuild.code.graph.project import MAX_KEY_MODULES
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 
@@ -28,9 +27,9 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     yield from _purpose(scope)
     items = _module_items(scope)
     # A list that is cut says little without what each is for.
-    is_told = _tells_purposes(scope) or items.count("\n") < MAX_KEY_MODULES
+    is_told = _tells_purposes(scope) or not scope.get("more_modules")
     if items.count("\n") > 1 and is_told:
-        yield _fact(scope, "modules", items=items)
+        yield _fact(scope, "modules", items=items + _more_modules(scope))
     names = scope.get("technologies") or ()
     names = [n for n in names if n.partition(".")[0] not in _BACKPORTS]
     if len(names) > 1:  # one alone is no foundation, and told as a dependency
@@ -38,7 +37,11 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     yield from _architecture(scope)
     if counts := scope.get("counts"):
         numbers = {name: str(count) for name, count in counts.items()}
-        yield _fact(scope, "statistics", **numbers)
+        answer = scope.answer("statistics", **numbers)
+        if in_tests := scope.get("in_tests"):
+            numbers = {name: str(count) for name, count in in_tests.items()}
+            answer += scope.phrases.part("of_tests", **numbers)
+        yield Fact("statistics", answer, (scope.id,))
     yield from _installation(scope)
     if items := _command_items(scope):
         yield _fact(scope, "commands", items=items)
@@ -73,13 +76,25 @@ def _purpose(scope: FactScope) -> Iterator[Fact]:
 
 
 def _module_items(scope: FactScope) -> str:
+    modules = scope.get("modules") or []
+    paths = [path for path, _ in modules]
     lines = [
         f"\n- `{path}`"
         + (scope.phrases.part("package_purpose", text=text) if text else "")
-        for path, text in scope.get("modules") or []
-        if _NO_PARTS.isdisjoint(re.split(r"[/_.]", path))
+        for path, text in modules
+        if _NO_PARTS.isdisjoint(re.split(r"[/_.]", path)) and not _is_whole(path, paths)
     ]
-    return "".join(lines[: answer_parts.MAX_NAMES])
+    return "".join(lines)
+
+
+def _is_whole(path: str, paths: list[str]) -> bool:
+    """Return whether a package holds all other parts: it is the project itself."""
+    others = [one for one in paths if one != path]
+    return len(others) > 1 and all(one.startswith(f"{path}/") for one in others)
+
+
+def _more_modules(scope: FactScope) -> str:
+    return scope.phrases.part("more_modules") if scope.get("more_modules") else ""
 
 
 def _architecture(scope: FactScope) -> Iterator[Fact]:
@@ -94,6 +109,7 @@ def _architecture(scope: FactScope) -> Iterator[Fact]:
     label = scope.phrases.words.get("style_" + style.replace(" ", "_"), style)
     answer = scope.answer("architecture", style=label)
     if items := _module_items(scope):
+        items += _more_modules(scope)
         answer += scope.phrases.part("modules", items=items)
     yield Fact("architecture", answer, (scope.id,), "hard")
 

@@ -58,12 +58,17 @@ class Phrases:
     def part(self, name: str, /, **fields: str) -> str:
         return self.parts[name].format_map(fields)
 
-    def listed(self, items: list[str], among_others: bool = False) -> str:
-        """Join names as the language does; end with "and others" if asked to."""
+    def listed(
+        self, items: list[str], among_others: bool = False, perhaps: bool = False
+    ) -> str:
+        """Join names as the language does; end with "and others" if asked to.
+
+        With `perhaps`, nobody knows whether there are others.
+        """
         text = self.words["join"].join(items)
-        if not among_others:
+        if not among_others and not perhaps:
             return text
-        more = self.words["more"]
+        more = self.words["more" if among_others else "perhaps"]
         if text.endswith(_WIDE_BRACKET):  # which no space follows
             more = more.replace("} ", "}")
         return more.format(items=text)

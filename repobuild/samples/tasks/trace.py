@@ -52,7 +52,7 @@ def whole_list(scope: FactScope, name: str) -> tuple[str, tuple[str, ...]]:
     Both the text and the ids are empty where some are not known, or may not be named.
     """
     ids = tuple(scope.get(name) or ())
-    is_cut = name in (scope.get("more") or ())
+    is_cut = name in (scope.get("more") or ()) or answer_parts.is_open(scope, name)
     if not ids or is_cut or len(scope.without_held_out(list(ids))) < len(ids):
         return "", ()
     text = answer_parts.list_elements(scope, list(ids))

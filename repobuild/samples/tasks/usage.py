@@ -74,6 +74,8 @@ def _says_something(scope: FactScope) -> bool:
     A class that only its own file makes is not made by those who use it.
     """
     parameters = scope.get("params") or []
+    if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):
+        return False  # `_` tells nobody what to pass
     makers = scope.get("callers") or ()
     is_inner = scope.get("kind") == "class" and bool(makers)
     if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):

@@ -26,6 +26,20 @@ def is_deprecated(code: str, docstring: str, decorators: Iterable[str]) -> bool:
     return _WARNING in code and _always_warns(code)
 
 
+def is_deprecated_module(source: bytes, docstring: str) -> bool:
+    """Return whether a module says that it is deprecated, or warns when imported."""
+    if _DOCSTRING.search(docstring):
+        return True
+    if _WARNING.encode() not in source:
+        return False
+    text = source.decode("utf-8", "replace")
+    return any(
+        _WARNING in warning["arguments"]
+        for warning in _WARN.finditer(text)
+        if not text[: warning.start()].rpartition("\n")[2]
+    )
+
+
 def _always_warns(code: str) -> bool:
     """Return whether a warning stands at the least indentation of a body."""
     lines = code.split("\n")

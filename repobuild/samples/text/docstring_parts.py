@@ -24,6 +24,13 @@ TEXT = 120  # characters of a parameter's description
 _STRETCH = 2  # times the length that is asked for, for the sake of a whole sentence
 _LONGEST_LIST = 480  # characters of a first paragraph with its list
 _ITEM = re.compile(r"[ \t]*(?:[-*+•]|\d{1,2}[.)])[ \t]+\S")
+_MARK = re.compile(r"^[ \t]*[*•-][ \t]+(?=\S)")  # of an item of a list
+_WIDE = 0x2E80  # signs from here on take two columns
+_WRAPPED = 60  # columns of a line that is wrapped, at least
+# Signs that begin or end no sentence.
+_GOING_ON = frozenset(
+    "的地得来和与或及并而则以等中时后前到为将就也都是在从所但被把对给让向于之其个些种"
+)
 _MAX_DOCSTRING = 100_000  # characters that are read
 _MAX_SECTIONS = 20  # of one style; a section may hold all that follow it
 
@@ -116,6 +123,12 @@ _RUN = re.compile(
     r"(?:To (?:run|use)\b|Usage\b|(?:Run|Execute|Invoke|Call)(?: it| me)? "
     r"(?:[\"'`$]|with\b|this\b|using\b|as\b|python|pytest|make\b))"
 )
+# One line above a block of code: the caption of an example.
+_CAPTION = re.compile(r"[^\n]*(?<!:)::[ \t]*(?:\n|$)")
+# A sentence that goes on with a link on the next line, or in a bracket that is open.
+_BEFORE_LINK = re.compile(
+    r"\b(?:in|at|from|on|of|see|by|to|with|per|and|or|the|via|is)$"
+)
 # What stands above is not shown, and a default is told from the signature.
 _ELSEWHERE = re.compile(
     r"(?i)\b(?:see|as|described|listed|mentioned) (?:above|below)\b"
@@ -127,6 +140,10 @@ _TOLD_DEFAULT = re.compile(
 _CONSTANT = re.compile(r"True|False|-?\d[\d.]*")
 # A last sentence that only points elsewhere.
 _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
+# A last sentence that ends with an address.
+_LINK_SENTENCE = re.compile(
+    r"(?:(?<=[.!?])\s+|(?<=[。！？]))[^.。]*?[:：]?\s*https?://\S+\s*$"
+)
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
 
 
@@ -176,7 +193,7 @@ def summarise(docstring: str, most: int = SUMMARY) -> str:
         # The last sentence goes on after an empty line.
         ends = [match.start() for match in _SENTENCE_END.finditer(text)]
         text = text[: ends[-1]] if ends else ""
-    text = _POINTER.sub("", text)
+    text = _LINK_SENTENCE.sub("", _POINTER.sub("", text))
     return "" if _NAME_ALONE.fullmatch(text) else text  # "source:" before a link
 
 
@@ -186,7 +203,7 @@ def summarise_module(docstring: str, path: str) -> str:
     What begins with the language, or with all there is, comes to the module later.
     """
     text = summarise(docstring)
-    if _DETOUR.match(text) or _RUN.match(text):
+    if _DETOUR.match(text) or _RUN.match(text) or _CAPTION.match(docstring.lstrip()):
         return ""
     name = path.removesuffix("/__init__.py").rpartition("/")[2].partition(".")[0]
     return "" if letters(text) == letters(name) else text
@@ -292,10 +309,23 @@ def _first_paragraph(docstring: str) -> _Paragraph:
     section = _SECTION.search("\n" + text)
     if section:
         text = text[: max(section.start() - 1, 0)]
+        if section[0].lstrip().startswith("http"):
+            text = _without_dangling(text)
     lines = text.split("\n\n", 1)[0].split("\n")
     before = _lines_before_list(lines)
     width = max(map(len, docstring.split("\n")))
     return _Paragraph(lines, before, _lines_of_first_sentences(before, width))
+
+
+def _without_dangling(text: str) -> str:
+    """Return a text before a link without what only the link would complete."""
+    paragraph = text.rstrip()
+    if paragraph.count("(") > paragraph.count(")"):
+        return paragraph[: paragraph.rindex("(")].rstrip()
+    if not _BEFORE_LINK.search(paragraph):
+        return text
+    ends = [match.start() for match in _SENTENCE_END.finditer(paragraph)]
+    return paragraph[: ends[-1]] if ends else ""
 
 
 def first_sentence(text: str) -> str:
@@ -337,10 +367,26 @@ def _lines_of_first_sentences(lines: list[str], width: int) -> list[str]:
             following = lines[number + 1].lstrip()
             word = _CAPITALISED.match(following)
             fits = word and len(line.rstrip()) + word.end() <= width
-            fits = fits or (2 * len(line.rstrip()) < width and is_chinese(line))
+            fits = fits or _ends_in_chinese(line, following, width)
             if fits or _SENTENCE_START.match(following):
                 return lines[: number + 1]
     return lines
+
+
+def _ends_in_chinese(line: str, following: str, width: int) -> bool:
+    """Return whether a Chinese author ended a sentence by the end of its line.
+
+    A line that is wrapped is about as long as others, or nearly as wide as a screen, or
+    one of the signs at the break belongs to a sentence that goes on.
+    """
+    if not is_chinese(line):
+        return False
+    if 2 * len(line.rstrip()) < width:
+        return True
+    text = line.strip()
+    columns = sum(2 if ord(sign) > _WIDE else 1 for sign in text)
+    goes_on = following[:1] in _GOING_ON or text[-1:] in _GOING_ON
+    return columns < _WRAPPED and not goes_on
 
 
 def _without_announcement(text: str) -> str:
@@ -352,7 +398,17 @@ def _without_announcement(text: str) -> str:
 
 
 def _one_line(block: str) -> str:
-    return shorten(strip_markup(join_lines(block)), TEXT)
+    """Return a description on one line, without a list, or the first item of one."""
+    lines = block.strip().split("\n")
+    marked = [number for number, line in enumerate(lines) if _MARK.match(line)]
+    if marked and marked[0]:
+        lines = lines[: marked[0]]
+        if lines[-1].rstrip().endswith((":", "：")):
+            return ""  # it only announces the list
+    elif marked:
+        lines = [_MARK.sub("", lines[0]), *lines[1:]][: (*marked[1:], len(lines))[0]]
+    lines = _lines_of_first_sentences(lines, max(map(len, lines)))
+    return shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:

@@ -2,16 +2,17 @@
 
     assert total(rows) == [1, 42]        hidden: [1, 42]
     self.assertEqual(name(row), "a b")   hidden: "a b")
-    self.assertTrue(size == LEAST * 2)   hidden: LEAST * 2)
+    self.assertTrue(size(row) == 2 * 9)  hidden: 2 * 9)
 
 The hidden part ends where the statement ends, brackets included: a model that completes
 it stops at the end of the line, and a reader needs no answer to know where that is.
 Statements of several lines are skipped, and so are those that name the value first
 (`assertEqual(1, len(rows))`): many calls give it. So are classes and limits, of which
-several hold (`isinstance(found, Row)`, `size > 3`), assertions with a message, which is
-no expectation, and values that teach nothing: bare variables, truth values, bare
-numbers, calls that only pass variables on, text that the test already shows, and values
-that are expected before the test has called anything of the project.
+several hold (`isinstance(found, Row)`, `size > 3`), names that the test does not show,
+assertions with a message, which is no expectation, and values that teach nothing: bare
+variables, truth values, bare numbers, calls that only pass variables on, text that the
+test already shows, and values that are expected before the test has called anything of
+the project.
 
 The assertion is chosen by a hash of its text, not by its position: an edit elsewhere in
 the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertion).
@@ -19,6 +20,8 @@ the test keeps the choice (test_an_edit_elsewhere_in_the_test_keeps_the_assertio
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
@@ -27,6 +30,7 @@ from zlib import crc32
 from tree_sitter import Node
 
 from repobuild.code.facts.syntax import load_grammar
+from repobuild.code.usage.call_example import STRING_OR_COMMENT
 
 _LONGEST = 120  # characters of the hidden part
 _SHORTEST = 3  # letters and digits of the hidden part
@@ -35,6 +39,10 @@ _NAME = re.compile(r"[^\W\d]\w*")
 _VARIABLE = re.compile(r"(?:self\.)?[a-z_][\w.]*|True|False|None")
 _PASSED_ON = re.compile(r"[a-z_][\w.]*\((?:[a-z_][\w.]*(?:, )?)*")  # no `)` at the end
 _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
+# A name that follows no dot and names no argument.
+_ROOT = re.compile(r"(?<![\w.'\"])[^\W\d]\w*(?!\w|\s*=[^=]|['\"])")
+_LOOP_VARIABLE = re.compile(r"\b(?:for|lambda) (\w+)")
+_KNOWN = frozenset([*dir(builtins), *keyword.kwlist])
 _LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
 # What follows "Raises" is a call that fails, and not what it returns.
@@ -158,7 +166,16 @@ def _is_guessable(test: CutTest) -> bool:
         return True
     # `assertEqual(repr(found), repr(expected))`: the test shows all that is hidden.
     shown = set(_NAME.findall(test.before))
+    if not shown.issuperset(_unknown_names(core)):
+        return True
     names = _NAME.findall(core)
     if shown.issuperset(names) and not _LITERAL.search(core):
         return True
     return core in test.before
+
+
+def _unknown_names(expression: str) -> set[str]:
+    """Return the names in an expression that only its surroundings can define."""
+    bare = STRING_OR_COMMENT.sub("''", expression)
+    own = set(_LOOP_VARIABLE.findall(bare))
+    return {name for name in _ROOT.findall(bare) if name not in own} - _KNOWN

@@ -86,8 +86,12 @@ def needed_imports(
 
     The result is sorted, so that sorting a file's imports changes no row of its
     elements. Names that the code binds itself, or that `bound` lists, need no import.
-    With `internal`, return only imports of the project.
+    With `internal`, return only imports of the project, and none where a string is one
+    of these names: it may be a type, `cast("Order", x)`.
     """
+    quoted = {text[1:-1] for text in _STRING.findall(code)} if internal else ()
+    if any(known[text].internal for text in quoted if text in known):
+        return []
     without_strings = normal_form(_STRING.sub("", code))
     own = {name for pair in _BOUND.findall(without_strings) for name in pair}
     mentioned = {name for name in _NAME.findall(without_strings) if name in known}
@@ -106,6 +110,18 @@ def needed_imports(
     texts = [*plain, *named]
     is_short = len(texts) <= _MOST and sum(map(len, texts)) <= _LONGEST
     return texts if is_short else []
+
+
+def names_imported_inside(facts: Value, source: bytes) -> set[str]:
+    """Return the names that a file imports further in, as under `if TYPE_CHECKING`."""
+    if facts.get("language") != "python":
+        return set()
+    lines = source.split(b"\n")
+    return {
+        alias or name or module.partition(".")[0]
+        for line, module, name, alias in facts.get("imports", ())
+        if line <= len(lines) and lines[line - 1][:1] in (b" ", b"\t")
+    }
 
 
 def changed_names(old: ImportsByName, new: ImportsByName) -> set[str]:

@@ -48,4 +48,21 @@ def is_whole(code: str) -> bool:
     bare = STRING_OR_COMMENT.sub("", code).rstrip()
     if sum(map(bare.count, "([")) != sum(map(bare.count, ")]")):
         return False
-    return bare.endswith(_FINISHED) or not bare.endswith((*_UNFINISHED, *_HEAD))
+    if not bare.endswith(_FINISHED) and bare.endswith((*_UNFINISHED, *_HEAD)):
+        return False
+    return not _is_in_try(bare.split("\n"))
+
+
+def _is_in_try(lines: list[str]) -> bool:
+    """Return whether code ends within a `try` that nothing follows yet."""
+    opened: list[int] = []  # indentations
+    for line in lines:
+        text, indent = line.strip(), len(line) - len(line.lstrip())
+        if text.startswith(("except", "finally")):
+            opened = [one for one in opened if one < indent]
+        elif text:
+            if opened and indent <= opened[-1]:
+                return True
+            if text == "try:":
+                opened.append(indent)
+    return bool(opened)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from repobuild.truth.claims.signature_claims import check_head
 from repobuild.truth.subject import LocalCheck, Subject
@@ -10,7 +10,7 @@ from repobuild.truth.tree.quotation import head_line_count, quotation
 
 MASK = "<...>"
 _MARGINS = ("", "    ")  # a method is shown inside of its class
-_STUB = ": ..."
+_STUB, _MORE, _PROPERTY = ": ...", "...", "@property"
 
 
 def code(subject: Subject, claimed: str) -> str:
@@ -71,17 +71,31 @@ def _check_outline(subject: Subject, text: str) -> str:
     if definition is None or python is None:
         return ""
     siblings = [d for d in python.children(definition.parent) if d is not definition]
+    is_property = False
     for line in text.strip("\n").split("\n"):
         stripped = line.strip()
+        if stripped == _MORE:
+            continue
+        if stripped == _PROPERTY:
+            is_property = True
+            continue
         if line == stripped and line.endswith(":") and subject.parent:
             head, known = line[:-1], [subject.parent]
         else:
-            head, known = stripped.removesuffix(_STUB), siblings
+            head = stripped.removesuffix(_STUB)
+            known = [
+                one for one in siblings if is_property == _is_property(one.decorators)
+            ]
+            is_property = False
         # Before the colon of a class, or before the ": ..." of a sibling.
         complete = head in (line[:-1], stripped[: -len(_STUB)])
         if not complete or all(check_head(head, one) for one in known):
             return f"{stripped!r} is not beside it"
     return ""
+
+
+def _is_property(decorators: Iterable[str]) -> bool:
+    return any("property" in one for one in decorators)
 
 
 def quoted_definition(subject: Subject) -> str | None:

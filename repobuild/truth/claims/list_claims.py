@@ -37,12 +37,16 @@ class ListedName:
 
 
 def strip_more(text: str, templates: AnswerTemplates) -> tuple[str, bool]:
-    """Return the list without "and others", and whether the text says so."""
-    before, after = templates.words["more"].split("{items}")
-    if text.endswith(_WIDE_BRACKET + after.lstrip()):
-        after = after.lstrip()  # Chinese writes no space after a wide bracket
-    if text.startswith(before) and text.endswith(after):
-        return text[len(before) : len(text) - len(after)], True
+    """Return the list without "and others", and whether the text says so.
+
+    That there may be others claims nothing.
+    """
+    for word in ("more", "perhaps"):
+        before, after = templates.words[word].split("{items}")
+        if text.endswith(_WIDE_BRACKET + after.lstrip()):
+            after = after.lstrip()  # Chinese writes no space after a wide bracket
+        if text.startswith(before) and text.endswith(after):
+            return text[len(before) : len(text) - len(after)], word == "more"
     return text, False
 
 

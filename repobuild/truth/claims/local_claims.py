@@ -77,13 +77,22 @@ def kind(subject: Subject, claimed: str) -> str:
 
 
 def verb(subject: Subject, claimed: str) -> str:
-    """Check what users do with an element, where its kind is known."""
+    """Check what an element does with others, where its kind is known."""
+    return _check_word(subject, "verb", claimed)
+
+
+def made(subject: Subject, claimed: str) -> str:
+    """Check what users do with an element: they call it, or make objects of it."""
+    return _check_word(subject, "made", claimed)
+
+
+def _check_word(subject: Subject, word: str, claimed: str) -> str:
     words = subject.templates.words
     if subject.definition is None:
-        known = [word for key, word in words.items() if key.startswith("verb")]
+        known = [words[key] for key in words if key.startswith(word)]
         return "" if claimed in known else f"it is none of {', '.join(known)}"
     kind = "property" if subject.definition.is_property else subject.definition.kind
-    actual = words.get(f"verb_{kind}", words.get("verb", ""))
+    actual = words.get(f"{word}_{kind}", words.get(word, ""))
     return "" if claimed == actual else f"one says {actual} of it"
 
 
@@ -457,6 +466,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "short name": short_name,
     "kind": kind,
     "verb": verb,
+    "made": made,
     "path": path,
     "container": container,
     "owner": owner,

@@ -400,7 +400,9 @@ def _model(plan: PlanSubject, name: str) -> tuple[PythonFile, str] | None:
 
 
 def _check_bases(plan: PlanSubject, fields: Mapping[str, str]) -> str:
-    """Return "" when the sibling has just these bases, apart from general ones."""
+    """Return "" when the sibling has just these bases, apart from general ones and
+    those that are made for it, by a name of their own.
+    """
     found = _model(plan, fields["model"])
     if found is None:
         return f"there is no sibling {fields['model']}"
@@ -410,10 +412,15 @@ def _check_bases(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         "".join(ast.unparse(one).split())
         for one in bases
         if last_name(one) not in ("Generic", "Protocol")
+        if not any(map(_is_text, ast.walk(one)))
     ]
     named = re.findall(r"`([^`]+)`", fields["members"])
     same = ["".join(one.split()) for one in named] == known
     return "" if same else f"its bases are {', '.join(known)}"
+
+
+def _is_text(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
 def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
@@ -425,7 +432,7 @@ def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     known = {
         one.name
         for one in file.children_by_name(qual).values()
-        if one.kind == "method" and not file.is_stub(one)
+        if one.kind == "method" and not file.is_stub(one) and one.name.strip("_")
     }
     named = set(re.findall(r"`([^`]+)`", fields["members"]))
     return "" if named == known else f"it defines {', '.join(sorted(known))}"
@@ -610,10 +617,16 @@ def _check_latest(plan: PlanSubject, fields: Mapping[str, str]) -> str:
 
 _SITES = frozenset(
     "plan_exports plan_reexport plan_table plan_call plan_function plan_instance"
-    " plan_entry plan_document plan_raise".split()
+    " plan_entry plan_document plan_raise plan_raise_in".split()
 )
 # What share of the siblings has to be exceeded for a step to say what to do.
-_SHARES = {"plan_home": 0.5, "plan_raise": 0.5, "plan_tests": 0.5, "plan_function": 0.9}
+_SHARES = {
+    "plan_home": 0.5,
+    "plan_raise": 0.5,
+    "plan_raise_in": 0.5,
+    "plan_tests": 0.5,
+    "plan_function": 0.9,
+}
 _CHECKS: Mapping[str, Callable[[PlanSubject, Mapping[str, str]], str]] = {
     "plan_pattern": _check_pattern,
     "plan_pattern_some": _check_pattern,

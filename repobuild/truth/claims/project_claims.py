@@ -26,6 +26,7 @@ from repobuild.truth.claims.prose_match import (
     is_beginning,
     is_purpose,
 )
+from repobuild.truth.claims.relation_claims import TEST_PATH
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
 from repobuild.truth.tree.file_evidence import ImportEvidence
 from repobuild.truth.tree.markdown_document import MarkdownDocument
@@ -62,7 +63,12 @@ _LEAST_LAYERS = 3
 _IMAGE = re.compile(r"!\[[^\]]*\]\([^)]*\)|<[^<>]*>")
 _LINK = re.compile(r"!?\[([^\]]*)\]\([^)]*\)")
 _MODULE = re.compile(r"(?:^|\n)\n?- `([^`\n]+)`([^\n]*)")
-_KINDS = {"classes": "class", "functions": "function", "methods counted": "method"}
+_KINDS = {
+    "classes": "class",
+    "functions": "function",
+    "methods": "method",
+    "methods counted": "method",
+}
 
 
 def project(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -123,7 +129,8 @@ def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
             is_told = begins_comment(text, file.text)
         if not (is_told and rest == f"{before}{text}{after}"):
             return f"the docstring of {path} does not begin like that"
-    is_list = _MODULE.sub("", claim.claimed) == ""
+    more = answer_templates(claim.language).parts["more_modules"]
+    is_list = _MODULE.sub("", claim.claimed.removesuffix(more)) == ""
     return "" if is_list else "it cannot be read as a list"
 
 
@@ -179,20 +186,26 @@ def style(index: TreeIndex, claim: DeferredClaim) -> str:
 
 
 def count(index: TreeIndex, claim: DeferredClaim) -> str:
-    """Check one of the four numbers; a minimum where not all files are Python."""
+    """Check one of the numbers; a minimum where not all files are Python."""
     if claim.claim == "files":
         actual = sum(1 for language in index.languages.values() if language)
         is_minimum = False
     else:
+        kind, _, where = claim.claim.partition(" of ")
+        files = [
+            file
+            for path, file in index.files.items()
+            if not where or TEST_PATH.search(path)
+        ]
         counts = Counter(
             definition.kind
-            for file in index.files.values()
+            for file in files
             for definition in file.definitions.values()
         )
-        actual = counts[_KINDS[claim.claim]]
+        actual = counts[_KINDS[kind]]
         is_minimum = any(
             file.is_text or file.problem or file.language not in ("python", *_PROSE)
-            for file in index.files.values()
+            for file in files
         )
     if claim.claimed == str(actual) or (is_minimum and actual <= int(claim.claimed)):
         return ""
@@ -292,4 +305,7 @@ PROJECT_CLAIMS: Mapping[str, DeferredCheck] = {
     "classes": count,
     "functions": count,
     "methods counted": count,
+    "classes of tests": count,
+    "functions of tests": count,
+    "methods of tests": count,
 }

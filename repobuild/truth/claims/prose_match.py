@@ -29,6 +29,8 @@ _ESCAPE = re.compile(r"`\\(?:\s|(?=\w))")  # joins a suffix to marked text
 _CHINESE = r"\u3000-\u303f\u3400-\u4dbf\u4e00-\u9fff\uff00-\uffef"
 _JOINT = re.compile(rf"(?<=[{_CHINESE}])(?=[{_CHINESE}\w])|(?<=[，。；：])(?=\S)")
 _COLON = re.compile(r"[ \t]*[:：]+")  # it announces what is not quoted
+# `(as defined in` before a link on the next line: only the link would complete it.
+_BRACKET_WITH_LINK = re.compile(r"\s+\([^()\n]*\n\s*https?://")
 _ENDS = tuple(".!?。！？:;")
 # Words that are headings of a docstring's sections, and what begins its fields.
 _HEADINGS = frozenset(
@@ -149,6 +151,8 @@ def _may_end(text: str, rest: str) -> bool:
     """Return whether a text may end where its source continues with `rest`."""
     if text.endswith(_CUT):
         return bool(rest)
+    if _BRACKET_WITH_LINK.match(rest):
+        return True
     rest = _COLON.sub("", rest)
     gap = rest[: len(rest) - len(rest.lstrip())]
     return not rest.strip() or "\n" in gap or text.endswith(_ENDS)

@@ -32,7 +32,7 @@ from repobuild.truth.tree.file_evidence import (
 from repobuild.truth.tree.python_reader import display_name
 from repobuild.truth.tree.tree_index import Location, TreeIndex, dotted
 
-_TEST = re.compile(
+TEST_PATH = re.compile(
     r"(^|/)(tests?|testing|__tests__)/|(^|/)(test_[^/]*|[^/]*_test|tests?|conftest)\.pyi?$"
     r"|_test\.go$|\.(test|spec)\.[cm]?[jt]sx?$|Tests?\.java$|_(unit)?test\.(c|cc|cpp|cxx)$"
 )
@@ -63,7 +63,7 @@ def tests(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check that tests call the element, or a member of it when it is a class."""
     for id in claim.ids:
         path, _, qual = id.partition("::")
-        if not _TEST.search(path):
+        if not TEST_PATH.search(path):
             return f"{id} is no test"
         if _BENCHMARK.search(path) or _BENCHMARK.search(qual):
             return f"{id} is a benchmark"

@@ -89,7 +89,8 @@ def parameters(subject: Subject, claimed: str) -> str:
     lines = claimed.split("\n")
     if len(lines) != len(known):
         return f"it has {len(known)} parameters"
-    doc = subject.constructor.doc if subject.constructor else ""
+    definitions = (subject.constructor, subject.definition)
+    doc = "\n".join(one.doc for one in definitions if one)
     for line, parameter in zip(lines, known, strict=True):
         if wrong := _check_parameter(subject, line, parameter, doc):
             return wrong
@@ -127,7 +128,7 @@ def _check_parameter(
     if text is None:
         return ""
     # The description follows the parameter's name, on its line or on the next.
-    before = rf"(?<!\w){re.escape(name.lstrip('*'))}\b[^\n]*?\s*"
+    before = rf"(?<!\w){re.escape(name.lstrip('*'))}\b[^\n]*?\s*(?:[*•-]\s+)?"
     if not occurs(text, doc, before):
         return f"the docstring does not describe `{name}` so"
     return ""

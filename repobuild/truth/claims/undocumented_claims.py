@@ -15,7 +15,7 @@ from repobuild.truth.claims.list_claims import parse_names, strip_more
 from repobuild.truth.claims.prose_match import is_beginning, is_purpose
 from repobuild.truth.claims.usage_claims import call_problem, misses_line
 from repobuild.truth.subject import LocalCheck, Subject
-from repobuild.truth.tree.python_reader import DEFINITIONS
+from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile
 
 _RECEIVERS = ("self", "cls")
 _COMMENT = re.compile(r"^\s*#[#:]*\s?")
@@ -41,13 +41,36 @@ def stub(subject: Subject, claimed: str) -> str:
 
 
 def deprecated(subject: Subject, claimed: str) -> str:
-    """Check that the element's decorators, docstring or first level say so."""
+    """Check that the element's decorators, docstring or first level say so.
+
+    Or its module does, by its docstring or by what runs when it is imported.
+    """
     if subject.definition is None:
         return "there is no such definition" if subject.file.python else ""
+    if subject.file.python and _is_deprecated(subject.file.python):
+        return ""
     node = subject.definition.node
     told = [*getattr(node, "decorator_list", ()), *node.body]
     said = "\n".join([subject.definition.doc, *map(ast.unparse, told)])
     return "" if "deprecat" in said.lower() else "nothing says that it is deprecated"
+
+
+def _is_deprecated(file: PythonFile) -> bool:
+    body = file.tree.body
+    plain = [ast.unparse(one) for one in body if isinstance(one, ast.Expr)]
+    return any("deprecat" in text.lower() for text in plain)
+
+
+def constructor_purpose(subject: Subject, claimed: str) -> str:
+    """Check that the class has no docstring, and how that of its `__init__` begins."""
+    if subject.definition is None or subject.file.python is None:
+        return "there is no such definition" if subject.file.python else ""
+    if subject.definition.doc:
+        return "the class has a docstring"
+    known = subject.file.python.children_by_name(subject.qual)
+    doc = known["__init__"].doc if "__init__" in known else ""
+    good = is_purpose(claimed) and is_beginning(claimed, doc)
+    return "" if good else f"its `__init__` says {doc[:80]!r}"
 
 
 def _is_constant(node: ast.stmt, kind: type) -> bool:
@@ -161,6 +184,7 @@ UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
     "deprecated": deprecated,
     "stub": stub,
     "comment above": comment_above,
+    "purpose of constructor": constructor_purpose,
     "attributes": attributes,
     "methods with purposes": methods_with_purposes,
     "raises": raises,

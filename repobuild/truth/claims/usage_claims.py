@@ -21,6 +21,7 @@ from repobuild.truth.tree.tree_index import TreeIndex, dotted
 _PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.|In \[\d+\]:)\s?")
 _DOCTEST_OPTION = re.compile(r"\s*# doctest:.*$")
 _SPAN = re.compile(r"`@?([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
+_LEFT_OUT = "..."  # stands for lines that a quotation leaves out
 _DOCUMENTS = (".md", ".markdown", ".rst")
 
 
@@ -89,6 +90,8 @@ def misses_line(code: str, text: str) -> str:
     """Return which line of a quotation a text lacks, in the order of the text."""
     lines = iter(text.expandtabs(4).split("\n"))
     for line in filter(str.strip, code.split("\n")):
+        if line.strip() == _LEFT_OUT:
+            continue
         if not any(line.strip() in _readings(one) for one in lines):
             return f"{line.strip()!r} is not there"
     return ""

@@ -108,7 +108,11 @@ def _headings(lines: list[str]) -> Iterator[_Heading]:
     for row, line in enumerate(lines[start:], start):
         mark = _FENCE.match(line)
         if fence:
-            fence = "" if mark and mark[1].startswith(fence) else fence
+            # What follows opening marks, a language, cannot follow those that close.
+            closes = (
+                mark and mark[1].startswith(fence) and not line[mark.end() :].strip()
+            )
+            fence = "" if closes else fence
             continue
         if html is None:
             html = next((end for begin, end in _HTML_BLOCKS if begin.match(line)), None)

@@ -50,7 +50,10 @@ def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:
                 )
         return
     for node in ast.walk(file.tree):
-        if step == "plan_reexport":
+        if step == "plan_raise_in":
+            if isinstance(node, ast.Raise):
+                yield node
+        elif step == "plan_reexport":
             if isinstance(node, ast.Import | ast.ImportFrom):
                 yield node
         elif step == "plan_call":

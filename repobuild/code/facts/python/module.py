@@ -15,13 +15,16 @@ from __future__ import annotations
 
 import enum
 import re
+import tomllib
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from tree_sitter import Node
 
-from repobuild.code.facts.body_digest import digest
+from repobuild.code.facts.body_digest import Span, digest
 from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import (
     DOTTED_NAME,
@@ -33,9 +36,10 @@ from repobuild.code.facts.python.binding import Binder, read_imports
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.value import Values, call_name
-from repobuild.code.facts.syntax import Definition, Outline, load_grammar
+from repobuild.code.facts.syntax import Definition, Outline, load_grammar, spans
 from repobuild.code.scan.manifest import declared_project
 from repobuild.code.scan.setup_script import read_setup_script
+from repobuild.resources import data_folder
 
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
@@ -44,6 +48,9 @@ _LAYOUT = re.compile(
     r"""|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")|(?:\s|\\\n|\#[^\n]*)+""",
     re.DOTALL,
 )
+# A name of ASCII signs that follows no dot: the part of an attribute is none.
+_WORD = re.compile(rb"(?<![\w.\x80-\xff])[A-Za-z_]\w*(?![\x80-\xff])")
+_BOUND = re.compile(rb"\s*=(?!=)")
 _LONGEST_READ = 80  # bytes
 _LONGEST_CALL = 4_000  # bytes; f()()()... would cost the square of its length
 
@@ -67,6 +74,8 @@ class PythonModule:
             self._parameters(definition) for definition in outline.definitions
         ]
         self.reads = self._reads(imports.origins)
+        for owner, name in self._bare_reads(imports.origins):
+            self.reads[owner].add(name)
         named = {
             owner: [*self.calls.get(owner, ()), *((one, 0) for one in reads)]
             for owner, reads in self.reads.items()
@@ -88,6 +97,8 @@ class PythonModule:
             "names": self.binder.names,
             "calls": _group_lines(self.calls.get(-1, ())),
         }
+        if reads := self.reads.get(-1):
+            facts["reads"] = sorted(reads)
         if outline.error_line:
             facts["problem"] = f"syntax error in line {outline.error_line}"
         exports = read_exports(outline, self.binder.exports)
@@ -193,6 +204,56 @@ class PythonModule:
                 reads[outline.owner(start)].add(text)
         return reads
 
+    def _bare_reads(self, imported: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+        """Yield (definition, name) of functions and classes that are named uncalled.
+
+        That is in a table, as an argument, in an annotation or after `except`, or
+        before a dot: `Order.of()` uses `Order`. Names from the standard library are
+        left out.
+        """
+        outline = self.outline
+        names = {
+            name.encode()
+            for name, origin in imported.items()
+            if origin.startswith(".") or origin.partition(".")[0] not in _standard()
+        }
+        names.update(
+            one.name.encode()
+            for one in outline.definitions
+            if not self._is_in_class(one)
+        )
+        if not names:
+            return
+        sites = outline.sites
+        calls = set(spans(sites.get("call", ())))
+        defined = {one.parts["name"][0].start_byte for one in outline.definitions}
+        strings, imports = (
+            spans(sites.get("string", ())),
+            spans(sites.get("import", ())),
+        )
+        starts, ends = _merged([*strings, *imports, *outline.comments])
+        for match in _WORD.finditer(outline.source):
+            if match[0] not in names:
+                continue
+            start, end = match.span()
+            if start in defined or (start, end) in calls:
+                continue
+            around = bisect_right(starts, start) - 1
+            if around >= 0 and start < ends[around]:
+                continue
+            if _BOUND.match(outline.source, end):
+                line = outline.source.rfind(b"\n", 0, start) + 1
+                before = outline.source[line:start].rstrip()
+                if not before or before.endswith((b"(", b",", b";")):
+                    continue  # a keyword, or what is assigned to
+            if outline.source.endswith(b"super(", 0, start):
+                continue  # its own class
+            yield outline.owner(start), match[0].decode()
+
+    def _is_in_class(self, definition: Definition) -> bool:
+        parent = definition.parent
+        return parent >= 0 and self.outline.definitions[parent].kind == "class"
+
     def _element_reads(self, index: int) -> list[str]:
         """Return the reads of one definition that may mean an element, sorted."""
         reads = self.reads.get(index)
@@ -224,6 +285,26 @@ class PythonModule:
             if callback := self.values.callback(name, node):
                 calls[owner].append((callback, row))
         return calls
+
+
+def _merged(found: list[Span]) -> tuple[list[int], list[int]]:
+    """Return where spans that may lie in each other start and end, without these."""
+    starts: list[int] = []
+    ends: list[int] = []
+    for start, end in sorted(found):
+        if ends and start < ends[-1]:
+            ends[-1] = max(end, ends[-1])
+        else:
+            starts.append(start)
+            ends.append(end)
+    return starts, ends
+
+
+@cache
+def _standard() -> frozenset[str]:
+    """Return the names of the standard library's modules."""
+    path = data_folder("configs") / "languages" / "python.toml"
+    return frozenset(tomllib.loads(path.read_text("utf-8"))["standard_library"])
 
 
 def one_line(text: str) -> str:

@@ -112,8 +112,13 @@ class Resolver:
 
         A property or method is used by its name, a class attribute by its class, a
         module's variable by its module. None is certain only where the owner is known.
+        A name alone uses the function or class that it means.
         """
         before, _, name = text.rpartition(".")
+        if not before:
+            named = self.resolve_chain(path, scope, text)
+            is_definition = named and named.kind in (Kind.FUNCTION, Kind.CLASS)
+            return named if is_definition else None
         owner = self.resolve_chain(path, scope, before)
         if owner is None or owner.kind not in _READABLE:
             return None

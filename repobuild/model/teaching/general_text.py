@@ -12,7 +12,7 @@ tokens takes 108 ms on one thread, four over 70 take 172 (docs/benchmarks/traini
 pieces of Python's standard library from other files than those that the report
 measures general loss on (evaluate/scoring/general_loss.py). To draw them again:
 
-    python -m repobuild.model.adapter.general_text
+    python -m repobuild.model.teaching.general_text
 
 Source: arXiv 2605.26097 (`martin-marek/forgetting`): with a tenth of each batch and a
 coefficient of about 10, rank 16 keeps general loss within 0.2 %.

@@ -21,10 +21,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from repobuild.model.adapter.curriculum import TeachableFact, draw_hash
 from repobuild.model.adapter.lineage import Known
-from repobuild.model.adapter.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.model.conversation import Example
+from repobuild.model.teaching.curriculum import TeachableFact, draw_hash
+from repobuild.model.teaching.scheduler import EXPECTED_TIMES, Pace, TaughtFact
 from repobuild.samples.tasks.phrases import known_languages
 from repobuild.samples.text.paraphrases import paraphrases
 
@@ -65,7 +65,6 @@ class LessonMaker:
 
     def __init__(self, plan: Plan, conversation: Conversation) -> None:
         self.plan, self.conversation = plan, conversation
-        self._samples = dict(plan.samples)
         self._facts: list[TeachableFact] = []
         self._taught: list[TaughtFact] = []
         self._examples: list[Example] = []
@@ -115,7 +114,7 @@ class LessonMaker:
 
     def _phrasings(self, fact: TeachableFact) -> list[tuple[str, Mapping[str, Any]]]:
         """Return (id, sample) of each phrasing; a paraphrase has an id of its own."""
-        own = [(i, self._samples[i]) for i in fact.samples]
+        own = self.plan.texts.pairs(fact.samples)
         phrasings: list[tuple[str, Mapping[str, Any]]] = list(own)
         sample = own[0][1]
         numbers = [i.rpartition(".")[2] for i in fact.samples]
@@ -189,10 +188,13 @@ def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     unchanged = [fact for fact in plan.facts if fact.id in asked_about]
     count = min(MOST_ASKED, math.ceil(len(unchanged) * ASKED_SHARE) + 1)
     looked = {fact.id: plan.known[fact.id].looked for fact in unchanged}
-    oldest = sorted(unchanged, key=lambda f: (looked[f.id], _draw(plan, f)))
+    # Another chance at every commit. The manifest is hashed once: that takes 10 ms.
+    seed = f"{plan.recipe.seed}.{plan.manifest.digest}"
+    chance = {fact.id: draw_hash(f"{seed}.{fact.id}") for fact in unchanged}
+    oldest = sorted(unchanged, key=lambda f: (looked[f.id], chance[f.id]))
     last = plan.chain_length - RECENT
     recent = [f for f in oldest if looked[f.id] > max(1, last)]
-    recent = sorted(recent, key=lambda f: _draw(plan, f))[: count // 3]
+    recent = sorted(recent, key=lambda f: chance[f.id])[: count // 3]
     chosen = {fact.id for fact in recent}
     rest = [fact for fact in oldest if fact.id not in chosen]
     return [*recent, *rest[: count - len(recent)]]
@@ -248,7 +250,3 @@ def coverage(
         "share": round(len(taught) / max(1, len(facts)), 4),
         "weighted": round(part / whole, 4) if whole else 0.0,
     }
-
-
-def _draw(plan: Plan, fact: TeachableFact) -> bytes:
-    return draw_hash(f"{plan.recipe.seed}.{plan.manifest.digest}.{fact.id}")

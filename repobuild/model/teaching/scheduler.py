@@ -40,6 +40,10 @@ NEVER = 1 << 30  # the pass in which a fact is due that was set aside
 # the last quarter of its tokens on reviews, 1,677 of 1,680 facts being mastered.
 INTRODUCING = 0.9
 EXPECTED_TIMES = 8  # that a fact is shown until it is mastered, for the rate's curve
+_LEAST_SHARE = 0.05
+# How often a fact is expected to be shown before a run has told, and at most: a few
+# hundred facts, all mastered, took 12 to 17 times each, reviews and relapses included.
+_PRIOR_FACTS, _PRIOR_TIMES, _MOST_TIMES = 10, 10, 16
 # Each right answer makes the wait so many times as long. With 2, and 9 expected times,
 # facts were shown 10.9 times in 300,000 tokens and 518 were taught; with 3, and 8, 9.9
 # times and 566, of which as many were right in a phrasing never trained (81 %).
@@ -92,6 +96,8 @@ class Scheduler:
     passes: int = 0  # planned so far
     spent: int = 0  # tokens of these
     states: dict[int, FactState] = field(default_factory=dict)  # of introduced facts
+    _last_tokens: int = 0  # of the last pass
+    _goal_share: float = 0.0  # of the last passes' tokens: facts not mastered yet
 
     def __post_init__(self) -> None:
         """Spread the reviews of what was mastered before over the first passes."""
@@ -124,6 +130,7 @@ class Scheduler:
         if not taken and due:  # the budget is spent
             return []
         self.spent += self._tokens(taken)
+        self._note_share(taken)
         return [self._show(number) for number in taken] or self.next_pass()
 
     def record(self, results: Mapping[int, bool]) -> None:
@@ -192,6 +199,50 @@ class Scheduler:
         goals = (n for n, f in enumerate(self.facts) if (f.box or 0) < mastery)
         needed = EXPECTED_TIMES * sum(map(self._size, goals)) / (1 - self.pace.review)
         return max(1, min(self.pace.budget, int(needed)))
+
+    @property
+    def expected_tokens(self) -> int:
+        """Tokens that the run will need after the planned passes, for the time left.
+
+        How often a fact is shown until it is mastered, this run has told by now.
+        """
+        mastery = self.pace.mastery
+        right, shown = _PRIOR_FACTS * mastery, _PRIOR_FACTS * _PRIOR_TIMES
+        for state in self.states.values():
+            if state.shown:
+                right, shown = right + min(state.box, mastery), shown + state.shown
+        times = min(mastery * shown / right, _MOST_TIMES)
+        needed = sum(
+            self._size(n) * max((mastery - s.box) * times / mastery, times - s.shown)
+            for n, s in self.states.items()
+            if s.due < NEVER and not self._is_mastered(n)
+        )
+        new = list(self._new_facts())
+        if new and self._size(new[0]) <= self._affordable():
+            needed += times * self._tokens(new)
+        share = max(self._goal_share, _LEAST_SHARE)
+        # The last facts take passes, which reviews fill; one that needed long needs
+        # half as long again.
+        passes = max(
+            (
+                max(mastery - s.box, times - s.shown, s.shown / 2)
+                for n, s in self.states.items()
+                if s.due < NEVER and not self._is_mastered(n)
+            ),
+            default=0.0,
+        )
+        expected = max(needed / share, passes * self._last_tokens)
+        return max(0, min(self.pace.budget - self.spent, int(expected)))
+
+    def _note_share(self, taken: Sequence[int]) -> None:
+        """Note which share of a pass's tokens is not spent on reviews."""
+        goal = self._tokens(
+            n for n in taken if n not in self.states or not self._is_mastered(n)
+        )
+        self._last_tokens = self._tokens(taken)
+        share = goal / max(1, self._last_tokens)
+        before = self._goal_share or 1 - self.pace.review
+        self._goal_share = before + 0.05 * (share - before)
 
     def _size(self, number: int) -> int:
         """Return the tokens of a fact in the phrasing that is next."""

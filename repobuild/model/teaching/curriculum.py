@@ -21,11 +21,11 @@ the order of `adapter.teach`.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from repobuild.errors import UsageError, nearest
 from repobuild.samples.tasks.phrases import (
@@ -84,6 +84,16 @@ class Teaching:
         return {**sample, "answer": kept} if kept else None
 
 
+class TeachableSample(NamedTuple):
+    """What is known of a sample without its text (teachable.py)."""
+
+    row: str  # key of the row of samples that holds it
+    rank: int  # place of its kind in `adapter.teach`
+    length: int  # bytes of question and answer, as taught
+    importance: float
+    digest: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class TeachableFact:
     """A fact and the ids of the samples that ask it, sorted."""
@@ -93,36 +103,25 @@ class TeachableFact:
     importance: float
 
 
-def order_facts(
-    samples: Iterable[tuple[str, Sample]],
-    importance: Mapping[str, float],
-    teaching: Teaching,
-) -> list[TeachableFact]:
-    """Group samples into facts and order these: the first ones are taught first.
+def order_facts(samples: Mapping[str, TeachableSample]) -> list[TeachableFact]:
+    """Group samples, by id, into facts and order these: the first are taught first.
 
-    `importance` is by sample id. Of equal worth, they are ordered by kind, then by the
-    hash of their id, so that no file comes first.
+    Of equal worth, they are ordered by kind, then by the hash of their id, so that no
+    file comes first.
     """
     groups: dict[str, list[str]] = {}
-    ranks: dict[str, int] = {}
-    lengths: dict[str, int] = {}  # bytes: a token has three in any language
-    for sample_id, sample in samples:
-        fact = fact_of(sample_id)
-        groups.setdefault(fact, []).append(sample_id)
-        ranks[fact] = teaching.rank(sample_id, str(sample["task"])) or 0
-        text = f"{sample['question']}{sample['answer']}"
-        length = FRAME + len(text.encode("utf-8", "replace"))
-        lengths[fact] = min(length, lengths.get(fact, length))
+    for sample_id in samples:
+        groups.setdefault(fact_of(sample_id), []).append(sample_id)
     facts = [
-        TeachableFact(
-            fact, tuple(sorted(ids)), max(importance.get(i, 0.0) for i in ids)
-        )
+        TeachableFact(fact, tuple(sorted(ids)), max(samples[i].importance for i in ids))
         for fact, ids in groups.items()
     ]
 
     def place(fact: TeachableFact) -> tuple[float, int, bytes]:
-        worth = fact.importance / math.sqrt(lengths[fact.id])
-        return -worth, ranks[fact.id], draw_hash(fact.id)
+        length = FRAME + min(samples[i].length for i in fact.samples)
+        worth = fact.importance / math.sqrt(length)
+        rank = samples[fact.samples[-1]].rank
+        return -worth, rank, draw_hash(fact.id)
 
     return sorted(facts, key=place)
 

@@ -1,0 +1,110 @@
+"""Compare the samples that the dataset keeps before and after a pull request.
+
+A sample differs when its text does, and also when only one side keeps it: because of a
+licence that is denied now, or a question that two elements ask now. So rows of the
+tables of samples are compared, and rows of `dataset`.
+
+`TaughtSamples` tells which of them an adapter is taught: with every edit the lines of
+all that is below it move, but line numbers are not taught by default
+(`adapter.line_numbers`), nor are kinds that `adapter.teach` leaves out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from repobuild.ci.compare_rows import row_pairs
+from repobuild.engine.build import Build
+from repobuild.engine.contract import Table
+from repobuild.model.teaching.curriculum import Teaching
+from repobuild.samples.contexts.line_rows import quotes_lines
+from repobuild.samples.dataset.all_samples import SAMPLES, AllSamples, dataset_key
+
+Sample = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SampleChange:
+    """A sample that differs; None on the side that does not keep it."""
+
+    key: str  # in the dataset, in full
+    old: Sample | None
+    new: Sample | None
+    split: str  # of the new one, else of the old one
+    importance: float  # the same
+
+    @property
+    def what(self) -> str:
+        if self.old is None:
+            return "added"
+        return "removed" if self.new is None else "changed"
+
+    @property
+    def task(self) -> str:
+        return str((self.new or self.old or {})["task"])
+
+
+def changed_samples(before: Build, after: Build) -> Iterator[SampleChange]:
+    """Yield every sample that differs, in the order of the keys."""
+    keys = {pair.key for pair in row_pairs(before, after, "dataset")}
+    for build in (before, after):
+        for table in build.with_extensions(SAMPLES):
+            pairs = row_pairs(before, after, table)
+            keys.update(dataset_key(table, pair.key) for pair in pairs)
+    sides = KeptSamples.of(before), KeptSamples.of(after)
+    for key in sorted(keys):
+        old, new = (side.get(key) for side in sides)
+        for sub in sorted(old.keys() | new.keys()):
+            one, other = old.get(sub), new.get(sub)
+            if one == other:
+                continue
+            row = sides[other is not None].row(key, sub)
+            importance = float(row.get("importance", 0.0))
+            yield SampleChange(key + sub, one, other, row["split"], importance)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptSamples:
+    """The samples that a build's dataset keeps."""
+
+    samples: AllSamples
+    dataset: Table
+
+    @classmethod
+    def of(cls, build: Build) -> KeptSamples:
+        return cls(AllSamples.of(build), build.table("dataset"))
+
+    def row(self, key: str, sub: str) -> Mapping[str, Any]:
+        """Return a sample's row in the dataset, {} for none."""
+        found: Mapping[str, Any] = (self.dataset.get(key) or {}).get(sub, {})
+        return found
+
+    def get(self, key: str) -> dict[str, Sample]:
+        """Return the kept samples of a context by the end of their keys."""
+        rows = self.dataset.get(key) or {}
+        kept = [sub for sub, row in rows.items() if "split" in row]
+        samples = (self.samples.get(key) or {}) if kept else {}
+        return {sub: samples[sub] for sub in kept if sub in samples}
+
+
+@dataclass(frozen=True, slots=True)
+class TaughtSamples:
+    """Tells which samples an adapter is taught by the settings, and in which form."""
+
+    teaching: Teaching
+    with_lines: bool
+
+    @classmethod
+    def of(cls, build: Build) -> TaughtSamples:
+        with_lines = bool(build.settings["adapter.line_numbers"])
+        return cls(Teaching.of(build.settings), with_lines)
+
+    def form_of(self, key: str, sample: Sample | None) -> Sample | None:
+        """Return a sample as it is taught; None for one that is not."""
+        if sample is None or (quotes_lines(key) and not self.with_lines):
+            return None
+        if self.teaching.rank(key, str(sample["task"])) is None:
+            return None
+        return self.teaching.shorten(sample)

@@ -1,0 +1,174 @@
+"""Lists of relations are whole, or say that they may not be."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers
+
+CHECKS = '''"""Check the parts of an order."""
+
+from .errors import BadOrder, NoStock
+
+
+def city_ok(city):
+    """Tell whether a city is valid."""
+    return bool(city)
+
+
+def name_ok(name):
+    """Tell whether a name is valid."""
+    return bool(name)
+
+
+VALIDATORS = {"name": name_ok, "city": city_ok}
+
+
+def check(order):
+    """Check an order by its parts."""
+    for part, validator in VALIDATORS.items():
+        if not validator(order[part]):
+            raise BadOrder(part)
+    return Order.of(order)
+
+
+class Order:
+    """An order that was checked."""
+
+    def __init__(self):
+        super(Order, self).__init__()
+
+    @classmethod
+    def of(cls, parts):
+        """Make an order of its parts."""
+        return cls()
+
+    def __eq__(self, other):
+        return isinstance(other, Order)
+
+    def city_ok_now(self):
+        """Tell whether the city of the order is valid."""
+        return city_ok(self.city)
+
+    def ship(self):
+        """Send the order to the customer."""
+        raise NoStock(self)
+
+    def settle(self):
+        """Take the money for the order."""
+        return _pay(self)
+
+
+def _pay(order):
+    """Take money."""
+    return order.sum
+
+
+def take_money(order):
+    """Take the money for an order."""
+    return Order.of(order).settle()
+'''
+FILES = {
+    "setup.cfg": "[metadata]\nname = orders\ndescription = Take orders\n",
+    "orders/__init__.py": '"""Take orders."""\n\nfrom .api import take\n'
+    "from .parts import Part\n",
+    "orders/api.py": '"""What users call."""\n\nfrom .checks import Order, check\n'
+    "from .parts import Part\n\n\n"
+    'def take(order):\n    """Take an order."""\n    return check(order)\n',
+    "orders/checks.py": CHECKS,
+    "orders/errors.py": '"""What goes wrong."""\n\n\n'
+    "class BadOrder(Exception):\n"
+    '    """An order that cannot be taken."""\n\n\n'
+    'class NoStock(Exception):\n    """Nothing is left."""\n',
+    "orders/parts.py": '"""Parts of orders."""\n\nfrom . import errors\n\n\n'
+    'class Part:\n    """A part of an order."""\n',
+    "orders/shop.py": '"""The shop."""\n\nfrom orders import Part\n\n'
+    "from .checks import check\nfrom .errors import BadOrder\n\n\n"
+    "class Shop:\n"
+    '    """Sells what is ordered."""\n\n'
+    "    def __init__(self, orders):\n        self.orders = orders\n\n"
+    "    def sell(self, order):\n"
+    '        """Sell what is ordered, if that is possible."""\n'
+    "        try:\n            return check(order)\n"
+    "        except BadOrder:\n            return None\n\n"
+    "    def close(self):\n"
+    '        """Ship all orders."""\n'
+    "        for order in self.orders:\n            order.ship()\n\n"
+    "    def open_all(self):\n"
+    '        """Open and check all orders."""\n'
+    "        for order in self.orders:\n            check(order.unpack())\n\n"
+    "    def ship_first(self):\n"
+    '        """Ship the first order."""\n'
+    "        Order = self.orders\n        return Order[0]\n",
+    "orders/late.py": '"""Late orders."""\n\nfrom .checks import Order\n\n\n'
+    'def late(parts):\n    """Ship a late order."""\n'
+    "    order = Order()\n    order.ship()\n    return order\n",
+}
+HOME = "orders/checks.py::"
+
+
+@pytest.fixture(scope="module")
+def orders(tmp_path_factory) -> Sampled:
+    return Sampled(tmp_path_factory.mktemp("orders"), FILES, **ALL_IN_ENGLISH)
+
+
+def test_every_claim_of_these_samples_holds(orders: Sampled):
+    assert orders.audit().wrong == []
+
+
+def test_a_table_that_holds_a_function_refers_to_it(orders: Sampled):
+    (text,) = answers(orders, "callers", f"{HOME}city_ok")
+    assert "is called by `Order.city_ok_now`" in text
+    assert "`orders/checks.py` (at its top level)" in text
+
+
+def test_who_catches_an_exception_or_asks_for_its_class_refers_to_it(orders: Sampled):
+    (text,) = answers(orders, "readers", "orders/errors.py::BadOrder")
+    assert "`Shop.sell`" in text
+    (text,) = answers(orders, "readers", f"{HOME}Order")
+    assert "`Order.__eq__`" in text
+    assert "`check`" in text and "`take_money`" in text
+    assert "ship_first" not in text
+
+
+def test_a_call_of_an_unknown_object_leaves_a_list_open(orders: Sampled):
+    (text,) = answers(orders, "callers", f"{HOME}Order.ship")
+    assert text.endswith(
+        "is called by `late` (in `orders/late.py`) and possibly others."
+    )
+    (text,) = answers(orders, "callers", f"{HOME}Order.settle")
+    assert text.endswith("is called by `take_money`.")
+
+
+def test_a_call_of_an_unknown_object_leaves_the_list_of_callees_open(orders: Sampled):
+    (text,) = answers(orders, "callees", "orders/shop.py::Shop.open_all")
+    assert text.endswith("calls `check` (in `orders/checks.py`) and possibly others.")
+
+
+def test_a_class_that_names_itself_for_super_is_not_referred_to(orders: Sampled):
+    (text,) = answers(orders, "readers", f"{HOME}Order")
+    assert "`Order.__init__`" not in text
+
+
+def test_nothing_rests_on_a_list_that_may_have_others(orders: Sampled):
+    told = orders.answers(f"{HOME}Order.ship")
+    assert not any(text.startswith("To change") for text in told)
+    assert not any("Call graph" in text and "→ `ship`" in text for text in told)
+
+
+def test_a_file_imports_what_its_statements_name(orders: Sampled):
+    (text,) = answers(orders, "imports", "orders/__init__.py")
+    assert text.endswith("imports `orders/api.py`, `orders/parts.py`.")
+    (text,) = answers(orders, "imports", "orders/parts.py")
+    assert text.endswith("imports `orders/errors.py`.")
+
+
+def test_who_takes_names_from_the_package_depends_on_their_module(orders: Sampled):
+    (text,) = answers(orders, "importers", "orders/parts.py")
+    assert "is imported by `orders/__init__.py`, `orders/api.py`." in text
+    assert text.endswith(
+        "**Names of it are imported from elsewhere by**: `orders/shop.py`"
+    )
+    assert not answers(orders, "importers", "orders/errors.py") & {
+        text for text in orders.answers("orders/errors.py") if "__init__" in text
+    }

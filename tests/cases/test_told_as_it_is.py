@@ -1,0 +1,295 @@
+"""What readers from outside took for a fault is told as it is, or not asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from repobuild.code.facts.parse import facts_of
+from repobuild.code.scan.file_roles import tells_of_past
+from repobuild.code.scan.generated import classify_path
+from repobuild.code.usage.call_example import call_example
+from repobuild.samples.text.docstring_parts import parse_docstring, summarise
+from repobuild.samples.text.import_statements import names_imported_inside
+from repobuild.samples.text.statements import first_statements
+from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
+
+CARDS = '''"""Cards."""
+
+import warnings
+from typing import overload
+
+from club.errors import Refused
+
+
+class Card:
+    def __init__(self, number, name=None):
+        """
+        A card that opens the doors of the club.
+
+        :param number: the number
+        """
+        self.number = number
+        self.name = name
+
+    @property
+    def holder(self):
+        return self.name or str(self.number)
+
+    def stamp(self, place, day, note=""):
+        """Stamp a card at the door of a place."""
+        if day < 0:
+            raise Refused(place)
+        self.places.append((place, day))
+        return note or place
+
+    def first(self):
+        return self.places[0]
+
+    def second(self):
+        return self.places[1]
+
+    def third(self):
+        return self.places[2]
+
+    def fourth(self):
+        return self.places[3]
+
+    def fifth(self):
+        return self.places[4]
+
+    def sixth(self):
+        return self.places[5]
+
+    def seventh(self):
+        return self.places[6]
+
+
+@overload
+def count(cards: list) -> int: ...
+@overload
+def count(cards: dict) -> list: ...
+def count(cards):
+    """Count cards in a list, or in the lists of a dict."""
+    if isinstance(cards, list):
+        return len(cards)
+    return [len(one) for one in cards.values()]
+
+
+def total(cards):
+    """Count the cards of all, and of those who have a name."""
+
+    def named(one):
+        return one.name
+
+    every = count(cards)
+    return every, list(filter(named, cards))
+
+
+def admit(card, day):
+    """Open the door for a card."""
+    place = _door(card)
+    check_day(day)
+    if place > 9:
+        place = 0
+    return card.stamp(place, day)
+
+
+def _door(card):
+    return card.number % 2
+
+
+def check_day(day):
+    """Refuse a day before the first."""
+    if day < 0:
+        raise Refused(day)
+'''
+OLD = '''"""Stamps as they were."""
+
+import warnings
+
+warnings.warn("The club.old module is deprecated.", DeprecationWarning, stacklevel=2)
+
+
+def stamp_all(cards, place):
+    """Stamp all cards."""
+    return [card.stamp(place, 1) for card in cards]
+'''
+FILES = {
+    "setup.cfg": "[metadata]\nname = club\ndescription = Open doors by cards\n",
+    "docs/doors.md": "# Doors\n\nOpening doors often seems simple.\n\n## Cards\n\n"
+    "A card opens a door.\n",
+    "club/__init__.py": '"""Open a door::\n\n    admit(Card(1), 1)\n\nClose it::\n\n'
+    '    leave()\n"""\n',
+    "club/cards.py": CARDS,
+    "club/errors.py": '"""What goes wrong."""\n\n\nclass Refused(Exception):\n'
+    '    """The door stays closed."""\n',
+    "club/old.py": OLD,
+    "tests/test_cards.py": "from club.cards import Card, admit\n\n\n"
+    "class TestCards:\n    def test_admit(self):\n"
+    "        assert admit(Card(2), 1) == 0\n\n\n"
+    "def test_door():\n    assert admit(Card(3), 1) == 1\n",
+}
+HOME = "club/cards.py::"
+
+
+@pytest.fixture(scope="module")
+def club(tmp_path_factory) -> Sampled:
+    return Sampled(tmp_path_factory.mktemp("club"), FILES, **ALL_IN_ENGLISH)
+
+
+def test_every_claim_of_these_samples_holds(club: Sampled):
+    assert club.audit().wrong == []
+
+
+def test_a_caption_of_an_example_is_no_purpose_of_a_package(club: Sampled):
+    assert not any("Open a door" in one["answer"] for one in club.samples.values())
+
+
+def test_a_class_is_explained_by_the_docstring_of_its_constructor(club: Sampled):
+    (text,) = answers(club, "sketch", f"{HOME}Card")
+    assert "`__init__` says**: A card that opens the doors of the club." in text
+    assert "no docstring" not in text
+
+
+def test_numbers_tell_what_is_in_tests(club: Sampled):
+    (text,) = answers(club, "statistics")
+    assert text.endswith(
+        "3 classes, 10 functions and 11 methods in all. Of these, "
+        "1 classes, 1 functions and 1 methods are in tests."
+    )
+
+
+def test_what_a_deprecated_module_defines_is_called_deprecated(club: Sampled):
+    told = club.answers("club/old.py::stamp_all")
+    explained = [one for one in told if "**Purpose**" in one]
+    assert explained and all("**It is deprecated.**" in one for one in explained)
+
+
+def test_the_first_paragraph_of_a_document_is_not_told_as_its_role(club: Sampled):
+    told = club.answers("docs/doors.md")
+    assert told and not any("often seems simple" in one for one in told)
+
+
+def test_lines_are_not_asked_of_what_has_overloads(club: Sampled):
+    assert not club.answers(f"{HOME}count@lines")
+    assert club.answers(f"{HOME}check_day@lines")
+
+
+def test_a_function_within_a_function_is_not_traced(club: Sampled):
+    assert not any("Line " in one for one in club.answers(f"{HOME}total@lines"))
+
+
+def test_the_class_of_a_constructor_is_not_asked(club: Sampled):
+    assert not any(
+        "is a method of the class" in one["answer"] for one in club.samples.values()
+    )
+
+
+def test_all_that_code_calls_is_listed_with_the_purposes_of_some(club: Sampled):
+    (text,) = answers(club, "steps", f"{HOME}admit")
+    assert "- `_door`\n" in text
+    assert "- `check_day`: Refuse a day before the first." in text
+
+
+def test_an_outline_shows_properties_and_that_it_is_cut(club: Sampled):
+    shown = [one["prefix"] for one in of_kind(club, "body")]
+    shown = [text for text in shown if text.startswith("class Card")]
+    assert shown
+    for text in shown:
+        assert "    ...\n\n" in text
+        assert "@property" in text or "def holder" not in text
+
+
+def test_code_above_a_quoted_call_is_marked_where_lines_are_left_out():
+    lines = "card = Card(1)\nopen_up()\nadmit(card, day=2)".split("\n")
+    found = call_example(lines, 2, "admit")
+    assert found and found.code == "card = Card(1)\n...\nadmit(card, day=2)"
+    lines = "card = Card(1)\nif late:\n    card = Card(2)\nadmit(card)".split("\n")
+    found = call_example(lines, 3, "admit")
+    assert found and found.code == "admit(card)"
+
+
+def test_a_decorated_function_is_quoted_with_its_body():
+    lines = "@stamped(1)\ndef admit(card):\n    return card".split("\n")
+    found = call_example(lines, 0, "stamped")
+    assert found and found.code == "\n".join(lines)
+    long = ["@stamped(1)", "def admit(card):", *["    card.open()"] * 9]
+    found = call_example(long, 0, "stamped")
+    assert found and found.code == "@stamped(1)\ndef admit(card):\n    ..."
+
+
+@pytest.mark.parametrize(
+    ("docstring", "summary"),
+    [
+        (
+            "Strip all spaces (as defined in\nhttps://html.org/).",
+            "Strip all spaces",
+        ),
+        ("Parse a header. The form is told at\nhttps://html.org/", "Parse a header."),
+        ("Parse a header\nhttps://html.org/", "Parse a header"),
+    ],
+)
+def test_no_summary_ends_before_a_link_that_would_complete_it(docstring, summary):
+    assert summarise(docstring) == summary
+
+
+def test_of_a_list_in_a_description_the_first_item_is_told():
+    text = ":param path:\n    * Where it\n      is.\n    * What it is called\n"
+    assert parse_docstring(text).parameters == {"path": "Where it is."}
+    text = ":param path: Where it is:\n    * `a` is one\n    * `b` is one\n"
+    assert parse_docstring(text).parameters == {}
+    text = ":param path: Where it is\n    * `a` is one\n    * `b` is one\n"
+    assert parse_docstring(text).parameters == {"path": "Where it is"}
+
+
+@pytest.mark.parametrize(
+    ("docstring", "summary"),
+    [
+        (
+            "获得用于查询的默认日期, 今天的日期\n用于查询的日期格式通常为 20160211",
+            "获得用于查询的默认日期, 今天的日期",
+        ),
+        (
+            "获取账户资产信息。\nqmt 官方文档：https://dict.net/api.html?id=7z#%E8",
+            "获取账户资产信息。",
+        ),
+    ],
+)
+def test_chinese_lines_are_sentences_and_links_none(docstring, summary):
+    assert summarise(docstring) == summary
+
+
+def test_no_example_ends_within_a_try():
+    code = "def f(a):\n    x = a\n    try:\n        return a[0]\n    except KeyError:\n"
+    assert first_statements(code, 50) == "def f(a):\n    x = a"
+
+
+def test_code_that_needs_an_import_for_type_checkers_asks_for_none():
+    source = "from .a import b\n\nif TYPE_CHECKING:\n    from .c import D\n"
+    text = source.encode()
+    assert names_imported_inside(facts_of(text, "python"), text) == {"D"}
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "docs/_build/html/_sources/examples.rst.txt",
+        "docs/build/html/_static/theme.js",
+        "site/_static/searchtools.js",
+    ],
+)
+def test_what_sphinx_builds_is_left_out(path):
+    assert classify_path(path) == "generated"
+
+
+def test_a_class_is_instantiated_by_those_who_call_it(club: Sampled):
+    told = [one["answer"] for one in club.samples.values()]
+    assert any("`Refused` is instantiated by" in text for text in told)
+    assert not any("Used by" in text and "is a class" in text for text in told)
+
+
+@pytest.mark.parametrize(
+    "path", ["CHANGES.md", "releasenotes/source/queens.rst", "docs/1.2.0.rst"]
+)
+def test_what_tells_of_past_releases(path):
+    assert tells_of_past(path)
