@@ -7,9 +7,10 @@
     changelog::       the change log, when commits that add code usually touch it
 
 The index holds, under a file's path, `in:KEY` for each family that has siblings in it,
-`says:NAME` for each name in a document, and `tests:STEM` for a test file. Under a
-family's key it holds `watch:PATH` for each file that its row was read from. An update
-computes again:
+`says:NAME` for each name in a document, and `tests:STEM` for a test file. Under
+`sibling::ID` it holds `sibling:KEY` for each family of an element, so that nobody reads
+the files of a large family to know who is in it. Under a family's key it holds
+`watch:PATH` for each file that its row was read from. An update computes again:
 
     changed file         the families with siblings in it, before or after, and those
                          that watch it, unless it named no siblings and names none
@@ -68,6 +69,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _NAME_IN_TEXT = re.compile(r"[A-Za-z_]\w*[a-z]\w*")
 _FEWEST_TOGETHER = 0.4  # share of the siblings in the folder that has most
 _LARGEST_DOCUMENT = 400_000  # bytes
+SIBLING = "sibling::"  # begins the index keys of elements
 _MOST_IN_FOLDER = 0.6  # share of a folder's files that define one name
 
 
@@ -108,6 +110,7 @@ class _Keeper:
         self._past = PastAdditions(dict(view.table("additions").items()))
         self._sources: dict[str, bytes | None] = {}
         self._members: dict[str, dict[str, list[str]]] = {}  # by path
+        self._before: dict[str, set[str]] = {}  # path -> siblings before the update
         self._reshaped: set[str] = set()  # folders with a file that defines other names
         graph, old = view.table("graph"), view.changes("graph").get(PROJECT)
         name = project_name((graph.get(PROJECT) or {}).get("", {}))
@@ -147,8 +150,14 @@ class _Keeper:
         return sorted(paths - {PROJECT})
 
     def record(self, path: str) -> set[str]:
-        """Index one file; return the families that it has siblings in."""
+        """Index one file and its siblings; return the families that it has some in."""
         keys = self._families_in(path)
+        families_of_sibling = {qual: set[str]() for qual in self._before.get(path, ())}
+        for key, quals in keys.items():
+            for qual in quals:
+                families_of_sibling.setdefault(qual, set()).add(f"sibling:{key}")
+        for qual, of in families_of_sibling.items():
+            self._view.own.index.set(SIBLING + element_id(path, qual), of)
         terms = {f"in:{key}" for key in keys} | set(self._words(path))
         if terms or not self._view.full:
             self._view.own.index.set(path, terms)
@@ -164,7 +173,9 @@ class _Keeper:
             old = facts[path][0] if path in facts else view.table("facts").get(path)
             row = graph[path][0] if path in graph else view.table("graph").get(path)
             elements = read_elements(old, path)
-            found.update(families_of(path, elements, read_edges(path, row)))
+            families = families_of(path, elements, read_edges(path, row))
+            found.update(families)
+            self._before[path] = {qual for quals in families.values() for qual in quals}
             after = self._reader.elements(path)
             if set(shape_names(elements)) != set(shape_names(after)):
                 self._reshaped.add(path.rpartition("/")[0])
@@ -282,14 +293,10 @@ class _Keeper:
 
     def _ids(self, key: str) -> list[str]:
         """Return the siblings of a family."""
-        paths = self._view.own.index.find(f"in:{key}")
+        find = self._view.own.index.find
         if Family.of(key).kind == "modules":
-            return self._of_one_shape(paths)
-        return [
-            element_id(path, qual)
-            for path in paths
-            for qual in self._families_in(path).get(key, ())
-        ]
+            return self._of_one_shape(find(f"in:{key}"))
+        return [found.removeprefix(SIBLING) for found in find(f"sibling:{key}")]
 
     def _families_in(self, path: str) -> dict[str, list[str]]:
         if path not in self._members:
