@@ -220,7 +220,8 @@ class Push:
         row = dict(self._build.table(rule.name).get(name) or {})
         manifest = self._manifest(rule)
         known = self._cache.find(Wanted(rule.name, manifest, name))
-        if known and known.body.get("row") == row and self._holds(known):
+        is_there = known and known.body.get("row") == row and self._holds(known)
+        if is_there and not self._cache.damaged:
             return
         if rule.chain:
             self._remember_files(rule)
