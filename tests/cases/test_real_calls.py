@@ -139,3 +139,10 @@ def test_a_method_that_only_raises_is_not_called_in_an_example() -> None:
     assert not only_raises(head + doc + b"    if a:\n        raise OSError\n")
     assert not only_raises(head + b"    a = 1\n    raise OSError(a)\n")
     assert not only_raises(b"X = 1\n")
+
+
+def test_what_a_string_holds_is_no_call() -> None:
+    line = 'gap = complete(prompt="def unquote(key: str):", suffix="return key")'
+    assert call_example([line], 0, "unquote") is None
+    found = call_example([line], 0, "complete")
+    assert found is not None and found.code == line

@@ -105,6 +105,13 @@ def test_a_decorators_string_is_not_the_docstring():
     assert item["body"] == [["    return 1"], ["    return 2"]]
 
 
+def test_a_decorator_of_several_lines_is_no_line_of_the_body():
+    text = '@named("f"{})\n@marked\ndef f():\n    return {}\n'
+    more = ',\n    help="Say it.",\n'
+    (item,) = items_of(("a.py", text.format("", 1), "a.py", text.format(more, 2)))
+    assert item["body"] == [["    return 1"], ["    return 2"]]
+
+
 def test_two_equal_candidates_are_not_paired():
     two = [("a.py", LONG, "a.py", "X = 1"), ("b.py", LONG, "b.py", "X = 1")]
     items = items_of(

@@ -113,10 +113,12 @@ def _code_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _count_head_lines(lines: list[str]) -> int:
     """Return how many lines the decorators and the signature take."""
-    depth = 0
+    depth, is_decorator = 0, False
     for number, line in enumerate(lines):
+        if depth <= 0:  # a decorator may take several lines
+            is_decorator = line.startswith("@")
         depth += sum(line.count(c) for c in "([") - sum(line.count(c) for c in ")]")
-        if depth <= 0 and not line.startswith("@"):
+        if depth <= 0 and not is_decorator:
             return number + 1
     return len(lines)
 

@@ -189,6 +189,8 @@ def _find_call(text: str, name: str) -> int:
         if decorator[1].rpartition(".")[2] == name:
             return decorator.end() - len(name)
     call = f"{name}("
+    if call in text and ("'" in text or '"' in text):
+        text = STRING_OR_COMMENT.sub(lambda found: " " * len(found[0]), text)
     at = text.find(call)
     while at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_"):
         at = text.find(call, at + 1)
