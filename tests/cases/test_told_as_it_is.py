@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.facts.parse import facts_of
-from repobuild.code.scan.file_roles import tells_of_past
+from repobuild.code.scan.file_roles import guides_work, tells_of_past
 from repobuild.code.scan.generated import classify_path
 from repobuild.code.usage.call_example import call_example
+from repobuild.samples.families.family_row import describes
 from repobuild.samples.text.docstring_parts import parse_docstring, summarise
 from repobuild.samples.text.import_statements import names_imported_inside
 from repobuild.samples.text.statements import first_statements
@@ -308,6 +309,12 @@ def test_a_class_is_instantiated_by_those_who_call_it(club: Sampled):
 )
 def test_what_tells_of_past_releases(path):
     assert tells_of_past(path)
+
+
+@pytest.mark.parametrize("path", ["AGENTS.md", "docs/CONTRIBUTING.rst", "CLAUDE.md"])
+def test_what_tells_how_to_work_on_a_project_is_no_page_for_users(path):
+    assert guides_work(path) and not describes(path)
+    assert describes("docs/api.md")
 
 
 @pytest.mark.parametrize(

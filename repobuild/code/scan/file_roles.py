@@ -28,6 +28,11 @@ _PAST = re.compile(
     r"|whats?[-_]?new|history)/"
     r"|(^|/)[^/]*release[-_]?notes?[^/]*$|(^|/)v?\d+(\.\w+)+\.(md|rst|txt)$"
 )
+# What tells agents, or people, how to work on the project.
+_GUIDE_FOR_WORK = re.compile(
+    r"(?i)(^|/)(agents|claude|gemini|copilot-instructions|contributing|development"
+    r"|developing|hacking)(\.(md|rst|txt))?$|(^|/)\.(github|cursor|claude)/"
+)
 # Parts of a path and of an element's name, as `benches/` and `sort.bench.ts`.
 _BENCHMARK = re.compile(r"(?i)(^|[/_.:])bench")
 
@@ -51,6 +56,11 @@ def is_benchmark(id: str) -> bool:
 
 def is_changelog(path: str) -> bool:
     return bool(_CHANGE_LOG.search(path))
+
+
+def guides_work(path: str) -> bool:
+    """Return whether a document tells how to work on the project, not how to use it."""
+    return bool(_GUIDE_FOR_WORK.search(path))
 
 
 def tells_of_past(path: str) -> bool:

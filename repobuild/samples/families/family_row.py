@@ -39,7 +39,11 @@ from zlib import crc32
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
-from repobuild.code.scan.file_roles import is_benchmark, tells_of_past
+from repobuild.code.scan.file_roles import (
+    guides_work,
+    is_benchmark,
+    tells_of_past,
+)
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, enclosing_test
@@ -96,8 +100,8 @@ _MANIFESTS = ("pyproject.toml", "setup.cfg", "setup.py")
 
 
 def describes(path: str) -> bool:
-    """Return whether a document is one of what there is now, not of what changed."""
-    return is_document(path) and not tells_of_past(path)
+    """Return whether users read a document for what there is now."""
+    return is_document(path) and not (tells_of_past(path) or guides_work(path))
 
 
 class Tree(NamedTuple):
