@@ -34,7 +34,7 @@ from repobuild.rulebook import make_rulebook
 from repobuild.settings import SettingLayers, read_layers
 from repobuild.user_rules import declared_settings, rule_files
 
-GOALS = ("dataset", "old_answers")
+GOALS = ("teachable", "old_answers")
 
 
 @dataclass(frozen=True, slots=True)

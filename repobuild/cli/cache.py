@@ -280,8 +280,7 @@ def key(secret: bool) -> int:
         known = create_signing_key(path)
         print_message(f'made a key: "{path}"')
     if secret:
-        # Not `print_text`, which would redact it.
-        click.echo(secret_text(known.seed))
+        print_text(secret_text(known.seed))
     else:
         print_text(public_text(known.public))
     return 0

@@ -93,7 +93,10 @@ class CacheSession:
         return [rule.name for rule in shared_tables(self.build, self.goals)]
 
     def require_answer(self) -> None:
-        """Raise `RemoteError` when the remote has been given up."""
+        """Raise `RemoteError` when the remote has been given up, or never answered."""
+        traffic = self.cache.breaker.traffic
+        if traffic.requests and traffic.failed == traffic.requests:
+            self.cache.breaker.open("it does not answer")
         if self.cache.breaker.reason:
             raise RemoteError(
                 f'the shared cache "{self.cache.shown}" cannot be used: '
