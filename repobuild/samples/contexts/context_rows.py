@@ -619,7 +619,7 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
 def _imports_unread_files(file: FileContext) -> bool:
     """Return whether a file of Python imports from a module that is not analysed.
 
-    `from .constants import holidays`, where `constants.py` is generated.
+    `from .constants import holidays`, where that module is generated.
     """
     if file.language != "python":
         return False
