@@ -135,7 +135,12 @@ def sftp_server(folder: Path, home: Path) -> Iterator[str]:
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
 
+    connections: list[Any] = []
+
     class Server(asyncssh.SSHServer):
+        def connection_made(self, conn: Any) -> None:
+            connections.append(conn)
+
         def begin_auth(self, username: str) -> bool:
             return True
 
@@ -161,9 +166,18 @@ def sftp_server(folder: Path, home: Path) -> Iterator[str]:
     try:
         yield f"sftp://build:secret@127.0.0.1:{port}"
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(_end(server, connections), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(5)
+        loop.close()
+
+
+async def _end(server: Any, connections: list[Any]) -> None:
+    """Close the sockets, too: one that is left open fails a later test."""
+    server.close()
+    for connection in connections:
+        connection.abort()
+    await asyncio.sleep(0.2)
 
 
 @contextmanager
