@@ -160,21 +160,22 @@ def make_plan(task: Task) -> Plan:
     facts = order_facts(samples)
     today = {fact.id for fact in facts}
     known = {i: k for i, k in parent_manifest.facts.items() if i in today}
-    continues = decision.mode is StepMode.CONTINUE
-    changed = {fact_of(sample_id) for sample_id in delta.to_train}
-    taught = (known, changed) if continues else ()
-    return Plan(
+    plan = Plan(
         base=base,
         recipe=recipe,
         samples=samples,
         texts=TaughtTexts.of(task, samples, held_out),
-        held_out=draw_gate(held_out, facts, *taught),
+        held_out=draw_gate(held_out, facts),
         facts=facts,
         manifest=manifest,
         known=known,
         decision=decision,
         delta=delta,
     )
+    if not plan.continues:
+        return plan
+    gate = draw_gate(held_out, facts, known, plan.changed_facts)
+    return replace(plan, held_out=gate)
 
 
 def draw_gate(

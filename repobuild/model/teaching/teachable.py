@@ -4,7 +4,7 @@ A row has the key of the samples' row, and for each of these that may be taught
 
     [role, rank, length, importance, digest]
 
-    role          ROLE_TRAINED, or ROLE_ASKED: a recall question of the validation split
+    role          a `Role`
     rank          place of its kind in `adapter.teach`
     length        bytes of question and answer, as taught
     importance    of what it is about, from the dataset
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from repobuild.model.adapter.lineage import sample_digest
@@ -29,10 +30,13 @@ if TYPE_CHECKING:
     from repobuild.samples.dataset.all_samples import AllSamples
 
 TABLE = "teachable"
-ROLE_TRAINED = 0
-ROLE_ASKED = 1
 
 Row = dict[str, list[Any]]
+
+
+class Role(IntEnum):
+    TRAINED = 0
+    ASKED = 1  # by the gate: a recall question of the validation split
 
 
 Teachable = Mapping[str, TeachableSample]  # by sample id, sorted by it
@@ -85,7 +89,7 @@ def make_row(
             continue
         text = f"{taught['question']}{taught['answer']}"
         row[sub] = [
-            ROLE_ASKED if asked else ROLE_TRAINED,
+            int(Role.ASKED if asked else Role.TRAINED),
             rank,
             len(text.encode("utf-8", "replace")),
             float(place.get("importance", 0.0)),
@@ -96,11 +100,11 @@ def make_row(
 
 def read_teachable(task: Task) -> tuple[Teachable, Teachable]:
     """Return what may be taught, and what the gate may ask."""
-    found: tuple[dict[str, TeachableSample], ...] = ({}, {})
+    found: dict[Role, dict[str, TeachableSample]] = {role: {} for role in Role}
     for key, row in task.table(TABLE).items():
         for sub, (role, *facts) in row.items():
-            found[role][key + sub] = TeachableSample(key, *facts)
-    trained, asked = (dict(sorted(samples.items())) for samples in found)
+            found[Role(role)][key + sub] = TeachableSample(key, *facts)
+    trained, asked = (dict(sorted(found[role].items())) for role in Role)
     return trained, asked
 
 
