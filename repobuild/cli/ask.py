@@ -19,12 +19,7 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import base_of, find_adapter
-from repobuild.cli.given_facts import (
-    NOTHING_FOUND,
-    fact_lines,
-    find_facts,
-    grounded,
-)
+from repobuild.cli.given_facts import NOTHING_FOUND, fact_lines, find_facts
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
     bold_title,
@@ -191,6 +186,7 @@ def command(
     repobuild ask --ground 'who calls want_bytes?'
     """
     from repobuild.checkout import open_checkout
+    from repobuild.evaluate.retrieval import with_found
     from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
@@ -201,7 +197,7 @@ def command(
     build = checkout.view(checkout.snapshot(), checkout.state())
     asked = AskedAdapter.of(build)
     facts = find_facts(build, text) if ground else ()
-    prompt = grounded(text, facts) if facts else text
+    prompt = with_found(text, facts) if facts else text
     comparison = _load_comparison(checkout, build, asked)
     answers = Answers()
     if as_json:
@@ -307,7 +303,7 @@ def _facts(
         "commit": asked.commit,
         "behind": asked.behind,
         "adapter": current_digest(asked.row),
-        "facts": [{"id": f.id, "text": f.text, "score": f.score} for f in given],
+        "facts": [{"id": f.id, "text": f.line, "score": f.score} for f in given],
         "answers": asdict(answers),
         **mention_facts(build, question, answer.text, answer.whole),
     }

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from repobuild.engine.build import Build
     from repobuild.evaluate.retrieval import FoundFact
-    from repobuild.model.grounding import GroundedQuestion
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
 
@@ -26,19 +25,12 @@ def find_facts(build: Build, question: str) -> tuple[FoundFact, ...]:
     return FactFinder(build).find(question)
 
 
-def grounded(question: str, facts: Sequence[FoundFact]) -> GroundedQuestion:
-    """Return the question with its facts, as both models are given it."""
-    from repobuild.evaluate.retrieval import with_found
-
-    return with_found(question, facts)
-
-
 def fact_lines(facts: Sequence[FoundFact]) -> list[str]:
     """Return a title and two lines a fact: its text and the sample that states it."""
     if not facts:
         return []
     lines = ["from these facts:"]
     for fact in facts:
-        lines.append(f"  - {printable(str(redact_secrets(fact.text)))}")
+        lines.append(f"  - {printable(str(redact_secrets(fact.line)))}")
         lines.append(f"    {printable(fact.id)}")
     return lines

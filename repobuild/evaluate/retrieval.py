@@ -19,7 +19,7 @@ the first name is looked up.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain, islice, zip_longest
@@ -40,7 +40,7 @@ from repobuild.evaluate.question_reader import (
 )
 from repobuild.evaluate.questions import RECALL
 from repobuild.evaluate.scoring.truncate import COMPLETIONS
-from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact
+from repobuild.model.grounding import GroundedQuestion, fact_text, is_fact, on_one_line
 from repobuild.model.teaching.curriculum import kind_of
 from repobuild.samples.contexts.clues import normal_clue
 from repobuild.samples.contexts.element_view import strip_counts
@@ -49,6 +49,9 @@ from repobuild.samples.dataset.all_samples import (
     SampleSource,
     keys_about,
 )
+from repobuild.samples.dataset.review_filter import REVIEWED
+from repobuild.samples.dataset.secrets_filter import secrets_of
+from repobuild.samples.tasks.registry import every_sample
 from repobuild.samples.text.docstring_parts import first_sentence_of
 
 MOST_FACTS = 6
@@ -62,16 +65,20 @@ LEAST_LIKE = 35.0  # of 100, of a fact about a project that the question does no
 _WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
 _DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class|func|fn) (\w+)", re.MULTILINE)
 _SHORTEST_WORD = 3
+_FORBIDDEN = ("secret: ", "licence: ", REVIEWED)  # reasons of samples to be dropped
 
 
 @dataclass(frozen=True, slots=True)
 class FoundFact:
-    """A fact, and the dataset key of a sample that states it."""
+    """A fact, and the dataset key of a sample that states it, or of its element."""
 
     id: str
-    text: str  # on one line
-    lines: str  # as it is taught
+    text: str  # as it is taught
     score: float  # 0 to 100: how much the question is like one that this fact answers
+
+    @property
+    def line(self) -> str:
+        return on_one_line(self.text)
 
 
 class _Candidate(NamedTuple):
@@ -88,12 +95,8 @@ class _Subjects(NamedTuple):
 
 def with_found(question: str, facts: Sequence[FoundFact]) -> GroundedQuestion:
     """Return a question with the facts that were found for it."""
-    return GroundedQuestion(
-        question,
-        tuple(fact.text for fact in facts),
-        tuple(fact.lines for fact in facts),
-        answered=bool(facts) and facts[0].score >= LIKELY,
-    )
+    answered = bool(facts) and facts[0].score >= LIKELY
+    return GroundedQuestion(question, tuple(fact.text for fact in facts), answered)
 
 
 class FactFinder:
@@ -196,7 +199,44 @@ class FactFinder:
 
     # ------------------------------------------------------------ what is known of it
 
-    def _candidates(self, ids: Sequence[str], wanted: _Wanted) -> Iterator[_Candidate]:
+    def _candidates(self, ids: Sequence[str], wanted: _Wanted) -> list[_Candidate]:
+        """Return the facts about one subject that its samples tell.
+
+        Some kinds are asked of a share of all elements. What the question asks for is
+        made where no sample tells it.
+        """
+        found = list(self._told(ids, wanted))
+        best = max((one.fact.score for one in found), default=0.0)
+        kinds = wanted.likeliest_kinds()
+        if ids != [PROJECT] and kinds and wanted.of_kind(min(kinds)) > best:
+            found += (one for id in ids for one in self._made(id, kinds, wanted))
+        return found
+
+    def _made(
+        self, id: str, kinds: Collection[str], wanted: _Wanted
+    ) -> Iterator[_Candidate]:
+        """Yield facts of some kinds about an element of which samples are kept.
+
+        None, if one was dropped for what it shows: the same may stand in these.
+        """
+        context, places = self._contexts.get(id), self._dataset.get(id) or {}
+        reasons = [str(place.get("dropped", "")) for place in places.values()]
+        if not context or "" not in reasons:
+            return
+        if any(reason.startswith(_FORBIDDEN) for reason in reasons):
+            return
+        told = set()
+        for sub, sample in every_sample(context, wanted.language).items():
+            text, kind = fact_text(str(sample["answer"])), kind_of(id + sub)
+            if kind not in kinds or text in told or "ambiguous" in sample:
+                continue
+            told.add(text)
+            if is_fact(on_one_line(text)) and not secrets_of({sub: sample}):
+                fact = FoundFact(id, text, wanted.of_kind(kind))
+                yield _Candidate(fact, is_same_language=True)
+
+    def _told(self, ids: Sequence[str], wanted: _Wanted) -> Iterator[_Candidate]:
+        """Yield the facts that kept samples tell."""
         for key in dict.fromkeys(key for id in ids for key in self._keys(id)):
             splits = self._dataset.get(key) or {}
             texts = (self._samples.get(key) or {}) if splits else {}
@@ -206,11 +246,9 @@ class FactFinder:
                     continue
                 if sample["form"] == "fim" or sample["task"] in COMPLETIONS:
                     continue
-                lines = fact_text(str(sample["answer"]))
-                text = " ".join(lines.split())
-                if is_fact(text):
-                    score = round(wanted.score(key + sub, sample), 1)
-                    fact = FoundFact(key + sub, text, lines, score)
+                text = fact_text(str(sample["answer"]))
+                if is_fact(on_one_line(text)):
+                    fact = FoundFact(key + sub, text, wanted.score(key + sub, sample))
                     if key != PROJECT or fact.score >= wanted.least:
                         same = sample["language"] == wanted.language
                         yield _Candidate(fact, same)
@@ -246,10 +284,21 @@ class _Wanted:
         kind = kind_of(id)
         if kind not in self.reader.kinds:  # a rule of the repository's own
             own = Phrasing.of(str(sample["question"]), self.project)
-            return self.reader.likeness(self.question, own)
+            return round(self.reader.likeness(self.question, own), 1)
+        return self.of_kind(kind)
+
+    def of_kind(self, kind: str) -> float:
+        """Return how much the question is like those that a kind of fact answers."""
         if kind not in self.kinds:
-            self.kinds[kind] = self.reader.score(self.question, kind)
+            self.kinds[kind] = round(self.reader.score(self.question, kind), 1)
         return self.kinds[kind]
+
+    def likeliest_kinds(self) -> set[str]:
+        """Return the kinds that the question asks for, all with the best score."""
+        best = max(map(self.of_kind, self.reader.kinds))
+        if best < LIKELY:
+            return set()
+        return {kind for kind in self.reader.kinds if self.of_kind(kind) == best}
 
 
 def _choose(
@@ -270,12 +319,12 @@ def _choose(
     chosen: dict[str, FoundFact] = {}
     size = 0
     for place, (fact, _) in enumerate(in_turn):
-        more = len(fact.text.encode("utf-8", "replace"))
+        more = len(fact.line.encode("utf-8", "replace"))
         if place >= named and fact.score < LIKE_THE_BEST * best:
             continue
-        if fact.text in chosen or (chosen and size + more > MOST_BYTES):
+        if fact.line in chosen or (chosen and size + more > MOST_BYTES):
             continue
-        chosen[fact.text] = fact
+        chosen[fact.line] = fact
         size += more
     return tuple(islice(chosen.values(), MOST_FACTS))
 

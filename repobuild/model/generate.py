@@ -146,7 +146,7 @@ class TextGenerator:
         if not isinstance(question, GroundedQuestion) or not question.facts:
             return None
         plain, end = self.conversation.plain, self.conversation.frame.end
-        facts = self.conversation.encode([plain(text) for text in question.texts])
+        facts = self.conversation.encode([plain(text) for text in question.facts])
         return FactCopier([[*fact, *end] for fact in facts], question.answered)
 
     # -------------------------------------------------------------------- losses

@@ -21,6 +21,7 @@ LONGEST_FACT = 500  # characters: a list of callers with their files
 LONGEST_CODE = 300  # characters of a fact that quotes code, which may be cut
 LONGEST_PROSE = 300  # characters of a fact of several paragraphs
 FENCE = "```"
+ANNOUNCING = (":", "：")  # at the end of what a list or code follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +29,12 @@ class GroundedQuestion:
     """A question with the facts that were found for it, the best first."""
 
     question: str
-    facts: tuple[str, ...]
-    texts: tuple[str, ...]  # the same, in several lines as they are taught
+    facts: tuple[str, ...]  # `fact_text` of each
     answered: bool  # whether the first one is about what the question asks for
 
     @property
     def prompt(self) -> str:
-        return with_facts(self.facts, self.question)
+        return with_facts([on_one_line(fact) for fact in self.facts], self.question)
 
 
 def with_facts(facts: Sequence[str], question: str) -> str:
@@ -46,7 +46,7 @@ def with_facts(facts: Sequence[str], question: str) -> str:
 
 def fact_line(answer: str) -> str:
     """Return the fact that an answer tells first, on one line (`fact_text`)."""
-    return _one_line(fact_text(answer))
+    return on_one_line(fact_text(answer))
 
 
 def fact_text(answer: str) -> str:
@@ -57,23 +57,28 @@ def fact_text(answer: str) -> str:
     code is cut at the end of a line.
     """
     first, _, rest = answer.strip().partition("\n\n")
-    if first.endswith((":", "：")) and rest.startswith(FENCE):
+    if first.endswith(ANNOUNCING) and rest.startswith(FENCE):
         return "\n\n".join([first, "\n".join([*rest.split("\n")[:2], FENCE])])
     if FENCE in first:
-        return first if len(_one_line(first)) <= LONGEST_CODE else _cut_code(first)
+        return first if len(on_one_line(first)) <= LONGEST_CODE else _cut_code(first)
     text = first
     for paragraph in rest.split("\n\n"):
         longer = f"{text}\n\n{paragraph}"
-        is_prose = paragraph and "\n" not in paragraph and not paragraph.endswith(":")
-        if not is_prose or FENCE in paragraph or len(longer) > LONGEST_PROSE:
+        if not _is_prose(paragraph) or len(longer) > LONGEST_PROSE:
             break
         text = longer
     return text
 
 
+def _is_prose(paragraph: str) -> bool:
+    """Return whether a paragraph is one line that says something by itself."""
+    is_line = paragraph and "\n" not in paragraph and FENCE not in paragraph
+    return bool(is_line) and not paragraph.endswith(ANNOUNCING)
+
+
 def is_fact(line: str) -> bool:
     """Return whether a line says something, and is not too long to be given."""
-    return 0 < len(line) <= LONGEST_FACT and not line.endswith((":", "："))
+    return 0 < len(line) <= LONGEST_FACT and not line.endswith(ANNOUNCING)
 
 
 def _cut_code(paragraph: str) -> str:
@@ -82,7 +87,7 @@ def _cut_code(paragraph: str) -> str:
     language, _, code = fenced.partition("\n")
     kept: list[str] = []
     for line in code.strip().removesuffix(FENCE).splitlines():
-        text = _one_line(" ".join([*kept, line]))
+        text = on_one_line(" ".join([*kept, line]))
         if kept and len(announced) + len(text) > LONGEST_CODE:
             break
         kept.append(line)
@@ -90,5 +95,5 @@ def _cut_code(paragraph: str) -> str:
     return f"{announced}{FENCE}{language}\n{code}\n{FENCE}"
 
 
-def _one_line(text: str) -> str:
+def on_one_line(text: str) -> str:
     return " ".join(text.split())

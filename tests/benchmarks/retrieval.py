@@ -41,10 +41,10 @@ def main(most: int) -> None:
     began = time.perf_counter()
     for task, question, expected in asked:
         facts = finder.find(question)
-        right[task] += any(fact.text == expected for fact in facts)
-        first[task] += bool(facts) and facts[0].text == expected
+        right[task] += any(fact.line == expected for fact in facts)
+        first[task] += bool(facts) and facts[0].line == expected
         given += len(facts)
-        characters += sum(len(fact.text) for fact in facts)
+        characters += sum(len(fact.line) for fact in facts)
     seconds = time.perf_counter() - began
     totals = Counter(task for task, _, _ in asked)
     plain = [task for task in totals if task not in COMPLETIONS]

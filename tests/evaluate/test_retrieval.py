@@ -90,7 +90,7 @@ def finder(sealed: Path, monkeypatch: pytest.MonkeyPatch) -> FactFinder:
 
 @pytest.fixture
 def find(finder: FactFinder) -> Callable[[str], list[str]]:
-    return lambda question: [fact.text for fact in finder.find(question)]
+    return lambda question: [fact.line for fact in finder.find(question)]
 
 
 @pytest.mark.parametrize(
@@ -107,6 +107,8 @@ def find(finder: FactFinder) -> Callable[[str], list[str]]:
         ("What is seal?", "Seal signs data and checks it later."),
         ("What happened to `gone_soon`?", "`gone_soon` is not in `seal/core.py` any"),
         ("What happened to `seal/late.py`?", "`seal/late.py` is not"),
+        # No sample tells it: signatures are asked of half of all elements.
+        ("What do I have to pass to want_bytes?", "The signature of `want_bytes`"),
         # A word that may be a name gives way to what the question is like.
         ("How do I install seal?", "In a checkout of seal, run `pip install .`."),
     ],
@@ -127,7 +129,7 @@ def test_a_question_knows_whether_its_first_fact_answers_it(
 
 def test_facts_are_few_short_and_distinct(finder: FactFinder) -> None:
     facts = finder.find("How do `want_bytes`, `sign`, `unsign` and `SignError` work?")
-    texts = [fact.text for fact in facts]
+    texts = [fact.line for fact in facts]
     assert 2 <= len(set(texts)) == len(texts) <= MOST_FACTS
     assert sum(len(text.encode()) for text in texts) <= MOST_BYTES
     named = ("want_bytes", "sign", "unsign", "SignError")
@@ -152,6 +154,16 @@ def test_what_was_dropped_for_a_secret_is_not_given(
 ) -> None:
     assert not any(TOKEN in text for text in find("What does `show_key` do?"))
     assert not any(TOKEN in text for text in find("What does `seal/hidden.py` define?"))
+
+
+@pytest.mark.parametrize(("name", "made"), [("want_bytes", True), ("show_key", False)])
+def test_no_fact_is_made_where_a_sample_was_dropped_for_a_secret(
+    finder: FactFinder, name: str, made: bool
+) -> None:
+    """A fact that no sample tells has the id of its element."""
+    facts = finder.find(f"What do I have to pass to `{name}`?")
+    assert any("#" not in fact.id for fact in facts) == made
+    assert not any(TOKEN in fact.text for fact in facts)
 
 
 @pytest.mark.parametrize("question", ["Where is `no_such_thing`?", "Tell me a joke."])

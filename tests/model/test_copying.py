@@ -40,7 +40,7 @@ def test_a_fact_that_may_not_answer_is_not_begun() -> None:
 def test_a_base_repeats_the_fact_that_answers() -> None:
     """Names that it never saw, in batches and as a stream."""
     fact = "`quorl_zept` is called by `mivvat_brone`, `Azzurp.tequil_ond`."
-    asked = GroundedQuestion("Who calls quorl_zept?", (fact,), (fact,), answered=True)
+    asked = GroundedQuestion("Who calls quorl_zept?", (fact,), answered=True)
     generator = TextGenerator.load(resolve_base({"base.model": "tiny"}))
     (answer,) = generator.generate([asked], 60)
     assert (answer.text, answer.ended) == (fact, True)

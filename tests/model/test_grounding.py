@@ -25,6 +25,7 @@ def test_without_facts_the_question_is_asked_as_it_is() -> None:
             "`f` is a function. **Purpose**: Run.",
         ),
         ("`f` is a function.\n\n**Calls**:\n- `g`", "`f` is a function."),
+        ("`f` 是函数。\n\n**步骤**：\n\n1. 读", "`f` 是函数。"),
         (f"`f` is a function.\n\n{'Long. ' * 60}", "`f` is a function."),
         (
             "The signature is:\n```python\ndef f(a) -> int\n```",

@@ -119,11 +119,16 @@ def with_id_fields(context: Mapping[str, Value]) -> dict[str, Value]:
     return {**known, **context}
 
 
-def samples_of(fact: Fact, scope: FactScope) -> Iterator[tuple[str, Sample]]:
-    """Yield (end of the key, sample) for each question that the fact gets."""
+def samples_of(
+    fact: Fact, scope: FactScope, every: bool = False
+) -> Iterator[tuple[str, Sample]]:
+    """Yield (end of the key, sample) for each question that the fact gets.
+
+    Some kinds are asked of a share of all elements; with `every`, of all.
+    """
     kind = scope.phrases.kinds[fact.kind]
     seed = fact.phrasing_seed or phrasing_seed(fact.kind, scope.id)
-    if not is_asked(kind, seed):
+    if not every and not is_asked(kind, seed):
         return
     # The choices below and that of `is_asked` read different bits of the hash.
     bucket = crc32(seed.encode())

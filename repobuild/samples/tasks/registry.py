@@ -71,6 +71,23 @@ def languages_of(
     return tuple(chosen)
 
 
+def every_sample(context: Mapping[str, Value], language: str) -> dict[str, Sample]:
+    """Return all samples that a context can have in a language, by the end of the key.
+
+    They are for looking a fact up. Kinds that are asked of a share of all elements are
+    among them, and so is what names held-out elements: nothing of it is trained.
+    """
+    scope = FactScope(
+        with_id_fields(context), load_phrases(language), (language,), lambda id: False
+    )
+    return {
+        sub: sample
+        for facts in TASKS.values()
+        for fact in facts(scope)
+        for sub, sample in samples_of(fact, scope, every=True)
+    }
+
+
 def samples(value: Mapping[str, Value], scope: Scope) -> Value | None:
     """Return the samples of one context: {"#TASK.LANGUAGE.NUMBER": sample}.
 
