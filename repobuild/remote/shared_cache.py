@@ -32,7 +32,7 @@ from repobuild.remote.signing_keys import SigningKey, TrustedKeys, read_signing_
 
 _DAMAGED = "cache.damaged"  # a file of the state
 _MOST_DAMAGED = 10_000
-_BATCHES = (1, 4, 16, 64)  # how many places are looked at, at once
+_MOST_AT_ONCE = 64  # places that are looked at; the first alone, then four, ...
 
 
 class Wanted(NamedTuple):
@@ -115,8 +115,9 @@ class SharedCache:
     def find_first(self, wanted: Sequence[Wanted]) -> Found | None:
         """Return the first of these entries that is there; asks for some at once."""
         places = iter([(one, ns) for one in wanted for ns in self.namespaces])
-        for size in _BATCHES:
-            batch = list(islice(places, size))
+        size = 1
+        while batch := list(islice(places, size)):
+            size = min(size * 4, _MOST_AT_ONCE)
             found = self._read_entries(batch)
             for place in batch:
                 if place in found:

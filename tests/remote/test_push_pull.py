@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from repobuild.engine.digest import pack
+from repobuild.engine.run.task import SHARED_ANCESTORS
+from repobuild.engine.storage import table_writer
 from repobuild.engine.storage.damage_check import find_damage
 from repobuild.errors import UsageError
 from repobuild.remote.cache_entry import (
@@ -72,6 +74,21 @@ def test_a_clone_takes_all_rows_and_the_artifact(origin, cache, remote, tmp_path
         assert find_damage(build.state.database) == ""
 
 
+def test_what_is_taken_lists_as_few_new_rows_as_what_is_made(
+    origin, cache, remote, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(table_writer, "_LISTED_ENTRIES", 10)
+    origin.toy.change("counts", entries=True)
+    origin.build()
+    origin.push(cache)
+    clone = Clone(tmp_path / "clone", origin.path)
+    clone.toy.change("counts", entries=True)
+    with clone.opened(reader(remote, tmp_path)) as (build, _):
+        taken = build.run(["counts"])["counts"]
+    assert taken.memo and not taken.built
+    assert taken.counts.memo > 20 and len(taken.entries) <= 11
+
+
 def test_what_is_taken_is_kept_up_to_date_like_what_was_made(
     origin, cache, remote, tmp_path, repository
 ):
@@ -93,6 +110,18 @@ def test_a_chain_continues_the_artifact_of_the_nearest_ancestor(
     repository.commit({"texts/t4.txt": "word0 newer"})
     clone = Clone(tmp_path / "clone", origin.path)
     assert clone.build(reader(remote, tmp_path)).row["follows"] == first
+
+
+def test_an_ancestor_is_found_as_far_back_as_is_looked_in_every_namespace(
+    origin, cache, remote, tmp_path
+):
+    origin.push(cache)
+    path = next(p for p in files_of(remote, "entries") if p.parts[-3] == "counts")
+    there = Wanted(*path.parts[-3:])
+    nearer = [there._replace(name=f"{n:040x}") for n in range(SHARED_ANCESTORS)]
+    reading = reader(remote, tmp_path, namespaces=("pr-1", "team", "main"))
+    found = reading.find_first([*nearer, there])
+    assert found and found.wanted == there
 
 
 def test_a_chain_is_found_also_after_a_setting_changed(

@@ -9,7 +9,12 @@ from repobuild.engine.context import BuildContext
 from repobuild.engine.contract import Change
 from repobuild.engine.digest import key_digest
 from repobuild.engine.rule import Rule, import_function, manifest_digest
-from repobuild.engine.run.view_output import ViewIndex, ViewOutput, write_index
+from repobuild.engine.run.view_output import (
+    ViewIndex,
+    ViewOutput,
+    write_index,
+    write_rows,
+)
 from repobuild.engine.shared_rows import ViewRows
 from repobuild.engine.storage.table import RowChanges, StoredTable, pending_rows
 from repobuild.engine.storage.table_writer import TableResult
@@ -112,17 +117,11 @@ def _take_rows(
     index.changed.update(shared.index)
     with build.transaction():
         writer = build.writer(rule)
-        for key, row in sorted(shared.rows.items()):
-            new, removed = writer.put(key, row, {})
-            outcome.counts.memo += len(new)
-            outcome.counts.removed += removed
-            if new or removed:
-                outcome.memo.append(key)
-            if rule.entries:
-                outcome.entries += [key + sub for sub in new]
-        for key in set(build.table(rule.name).keys()) - shared.rows.keys():
-            outcome.counts.removed += writer.drop(key)
-            outcome.removed.append(key)
+        gone = set(build.table(rule.name).keys()) - shared.rows.keys()
+        write_rows(writer, sorted(shared.rows.items()), gone, outcome, rule.entries)
+        # They were not computed here: they count as rows that the memo had.
+        outcome.memo, outcome.built = outcome.built, []
+        outcome.counts.memo, outcome.counts.built = outcome.counts.built, 0
         write_index(build.state, rule, index, full=True)
         build.keep_pending(rule, ())
         build.close(rule, writer, outcome, began)

@@ -7,7 +7,7 @@ later change to the object has no effect.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from repobuild.engine.contract import Value
 from repobuild.engine.digest import TableDigest, pack, unpack
@@ -114,20 +114,30 @@ class ViewOutput:
         """Write the puts and drops. Runs inside the table's transaction."""
         if self._full:
             self._drops = set(self._stored.keys()) - self._puts.keys()
-        entries = self._stored.rule.entries
-        for key in sorted(self._puts):
-            row = RawRow.inline(self._puts[key])
-            new, removed = writer.put(key, row, {})
-            outcome.counts.built += len(new)
+        rows = ((key, RawRow.inline(self._puts[key])) for key in sorted(self._puts))
+        write_rows(writer, rows, self._drops, outcome, self._stored.rule.entries)
+
+
+def write_rows(
+    writer: TableWriter,
+    rows: Iterable[tuple[str, RawRow]],
+    dropped: Collection[str],
+    outcome: TableResult,
+    entries: bool,
+) -> None:
+    """Write rows and drop others, and count both. Runs inside the transaction."""
+    for key, row in rows:
+        new, removed = writer.put(key, row, {})
+        outcome.counts.built += len(new)
+        outcome.counts.removed += removed
+        if new or removed:
+            outcome.built.append(key)
+        if entries:
+            outcome.add_entries(key, new)
+    for key in sorted(dropped):
+        if removed := writer.drop(key):
             outcome.counts.removed += removed
-            if new or removed:
-                outcome.built.append(key)
-            if entries:
-                outcome.add_entries(key, new)
-        for key in sorted(self._drops):
-            if removed := writer.drop(key):
-                outcome.counts.removed += removed
-                outcome.removed.append(key)
+            outcome.removed.append(key)
 
 
 def write_index(state: State, rule: Rule, index: ViewIndex, full: bool) -> None:
