@@ -105,11 +105,7 @@ class VllmServer:
 
         Raises `UsageError` for another base or form, `BuildError` when vLLM refuses.
         """
-        if adapter.base.digest != self._base:
-            raise UsageError(
-                f"the adapter of {adapter.commit[:10]} is of another base model\n"
-                "stop `repobuild serve` and start it again"
-            )
+        adapter.require_base(self._base)
         read_config(adapter)
         before = self.names.adapters
         if adapter.name not in before:
