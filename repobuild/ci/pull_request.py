@@ -3,8 +3,9 @@
     facts = summarise(checkout, base, head, progress)
 
 The facts are the object that `repobuild ci summary --json` prints (docs/verbs/ci.md).
-Base and head are built up to `dataset` in copies of the state (two_builds.py), and the
-rows of both are compared. Lists are cut at `_LISTED`; `count` is the whole number.
+Base and head are built up to what a training would read, in copies of the state
+(two_builds.py), and the rows of both are compared. Lists are cut at `_LISTED`; `count`
+is the whole number.
 """
 
 from __future__ import annotations
@@ -59,7 +60,7 @@ def summarise(
     """Return everything that the summary of a pull request says.
 
     Raises:
-        UsageError: `dataset` needs a setting that is withheld.
+        UsageError: what is built needs a setting that is withheld.
         BuildError: a rule failed.
     """
     with build_both(checkout, base, head, progress) as (before, after):
@@ -75,7 +76,7 @@ def summarise(
             "elements": _elements(before, after),
             "samples": _samples(changes),
             "settings": _settings(before, after),
-            "cost": training_cost(before, after, changes),
+            "cost": training_cost(before, after),
             "answers": _listed(answers),
             "licences": _listed(licences),
             "secrets": _listed(find_new_secrets(before.build, after.build)),
