@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from repobuild.ci.compare_rows import row_pairs
+from repobuild.ci.compare_rows import row_pairs, what_happened
 from repobuild.engine.build import Build
 from repobuild.engine.contract import Table
 from repobuild.samples.dataset.all_samples import SAMPLES, AllSamples, dataset_key
@@ -30,9 +30,7 @@ class SampleChange:
 
     @property
     def what(self) -> str:
-        if self.old is None:
-            return "added"
-        return "removed" if self.new is None else "changed"
+        return what_happened(self.old, self.new)
 
     @property
     def task(self) -> str:
