@@ -139,7 +139,10 @@ class VllmServer:
                     return
             except OSError:
                 time.sleep(0.5)
-        raise BuildError(f"vLLM was not ready after {STARTED_WITHIN:.0f} s")
+        raise BuildError(
+            f"vLLM was not ready after {STARTED_WITHIN:.0f} s\n"
+            "its own lines say what it waits for; or serve by --engine transformers"
+        )
 
     @property
     def _address(self) -> str:
