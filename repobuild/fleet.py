@@ -92,7 +92,9 @@ def read_fleet(file: Path, clones: Path) -> list[Member]:
             f'"{file}" cannot be read: {error}\nit lists a repository on each line'
         ) from error
     if len(data) > _MOST_BYTES:
-        raise UsageError(f'"{file}" has more than {_MOST_BYTES >> 20} MB')
+        raise UsageError(
+            f'"{file}" has more than {_MOST_BYTES >> 20} MB\nsplit it into several'
+        )
     members: dict[Path, Member] = {}
     for number, line in enumerate(text.split("\n"), 1):
         try:
@@ -107,7 +109,9 @@ def read_fleet(file: Path, clones: Path) -> list[Member]:
         if member:
             members[member.folder] = member
     if not members:
-        raise UsageError(f'"{file}" lists no repository')
+        raise UsageError(
+            f'"{file}" lists no repository\nwrite a path or a URL on each line'
+        )
     return list(members.values())
 
 

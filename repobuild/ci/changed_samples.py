@@ -3,10 +3,6 @@
 A sample differs when its text does, and also when only one side keeps it: because of a
 licence that is denied now, or a question that two elements ask now. So rows of the
 tables of samples are compared, and rows of `dataset`.
-
-`TaughtSamples` tells which of them an adapter is taught: with every edit the lines of
-all that is below it move, but line numbers are not taught by default
-(`adapter.line_numbers`), nor are kinds that `adapter.teach` leaves out.
 """
 
 from __future__ import annotations
@@ -15,11 +11,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from repobuild.ci.compare_rows import row_pairs
+from repobuild.ci.compare_rows import row_pairs, what_happened
 from repobuild.engine.build import Build
 from repobuild.engine.contract import Table
-from repobuild.model.teaching.curriculum import Teaching
-from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import SAMPLES, AllSamples, dataset_key
 
 Sample = Mapping[str, Any]
@@ -32,14 +26,11 @@ class SampleChange:
     key: str  # in the dataset, in full
     old: Sample | None
     new: Sample | None
-    split: str  # of the new one, else of the old one
-    importance: float  # the same
+    importance: float  # of the new one, else of the old one
 
     @property
     def what(self) -> str:
-        if self.old is None:
-            return "added"
-        return "removed" if self.new is None else "changed"
+        return what_happened(self.old, self.new)
 
     @property
     def task(self) -> str:
@@ -62,7 +53,7 @@ def changed_samples(before: Build, after: Build) -> Iterator[SampleChange]:
                 continue
             row = sides[other is not None].row(key, sub)
             importance = float(row.get("importance", 0.0))
-            yield SampleChange(key + sub, one, other, row["split"], importance)
+            yield SampleChange(key + sub, one, other, importance)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,24 +78,3 @@ class KeptSamples:
         kept = [sub for sub, row in rows.items() if "split" in row]
         samples = (self.samples.get(key) or {}) if kept else {}
         return {sub: samples[sub] for sub in kept if sub in samples}
-
-
-@dataclass(frozen=True, slots=True)
-class TaughtSamples:
-    """Tells which samples an adapter is taught by the settings, and in which form."""
-
-    teaching: Teaching
-    with_lines: bool
-
-    @classmethod
-    def of(cls, build: Build) -> TaughtSamples:
-        with_lines = bool(build.settings["adapter.line_numbers"])
-        return cls(Teaching.of(build.settings), with_lines)
-
-    def form_of(self, key: str, sample: Sample | None) -> Sample | None:
-        """Return a sample as it is taught; None for one that is not."""
-        if sample is None or (quotes_lines(key) and not self.with_lines):
-            return None
-        if self.teaching.rank(key, str(sample["task"])) is None:
-            return None
-        return self.teaching.shorten(sample)

@@ -17,8 +17,6 @@ import re
 import pygit2
 
 from repobuild import __version__
-from repobuild.checkout import Checkout
-from repobuild.ci.history_needs import needed_commits
 from repobuild.plain_text import json_text
 from repobuild.resources import data_folder
 
@@ -39,11 +37,6 @@ def recipe(name: str, branch: str, package: str, depth: int) -> str:
         "VERSION": __version__,
     }
     return _FIELD.sub(lambda field: fields[field[1]], text).rstrip("\n")
-
-
-def depth_of(checkout: Checkout) -> int:
-    """Return how many commits a checkout needs for the samples about changes."""
-    return needed_commits(checkout.settings)
 
 
 def default_branch(repository: pygit2.Repository) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from repobuild.engine.build import Build
 from repobuild.engine.contract import Value
@@ -19,9 +20,14 @@ class RowPair:
 
     @property
     def what(self) -> str:
-        if self.old is None:
-            return "added"
-        return "removed" if self.new is None else "changed"
+        return what_happened(self.old, self.new)
+
+
+def what_happened(old: Any, new: Any) -> str:
+    """Return in a word how two sides differ; None is a side that does not have it."""
+    if old is None:
+        return "added"
+    return "removed" if new is None else "changed"
 
 
 def row_pairs(before: Build, after: Build, name: str) -> Iterator[RowPair]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 from repobuild.engine.build import Build
-from repobuild.model.adapter.lineage import current_digest
 
 Facts = dict[str, Any]
 
@@ -27,7 +26,7 @@ def gate_facts(build: Build) -> Facts:
     return {
         **facts,
         "passes": passes,
-        "adapter": current_digest(row) if passes else str(row["object"]),
+        "adapter": str(row["object"]),
         "why": why,
         "scores": dict(row.get("scores") or {}),
     }

@@ -3,14 +3,15 @@
     facts = summarise(checkout, base, head, progress)
 
 The facts are the object that `repobuild ci summary --json` prints (docs/verbs/ci.md).
-Base and head are built up to `dataset` in copies of the state (two_builds.py), and the
-rows of both are compared. Lists are cut at `_LISTED`; `count` is the whole number.
+Base and head are built up to what a training would read, in copies of the state
+(two_builds.py), and the rows of both are compared. Lists are cut at `_LISTED`; `count`
+is the whole number.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pygit2
@@ -18,7 +19,7 @@ import pygit2
 from repobuild.checkout import Checkout
 from repobuild.ci.changed_answers import changed_answers
 from repobuild.ci.changed_samples import SampleChange, changed_samples
-from repobuild.ci.compare_rows import row_pairs
+from repobuild.ci.compare_rows import row_pairs, what_happened
 from repobuild.ci.secret_findings import find_new_secrets
 from repobuild.ci.training_cost import training_cost
 from repobuild.ci.two_builds import BuiltRevision, build_both
@@ -59,7 +60,7 @@ def summarise(
     """Return everything that the summary of a pull request says.
 
     Raises:
-        UsageError: `dataset` needs a setting that is withheld.
+        UsageError: what is built needs a setting that is withheld.
         BuildError: a rule failed.
     """
     with build_both(checkout, base, head, progress) as (before, after):
@@ -75,7 +76,7 @@ def summarise(
             "elements": _elements(before, after),
             "samples": _samples(changes),
             "settings": _settings(before, after),
-            "cost": training_cost(before, after, changes),
+            "cost": training_cost(before, after),
             "answers": _listed(answers),
             "licences": _listed(licences),
             "secrets": _listed(find_new_secrets(before.build, after.build)),
@@ -99,20 +100,10 @@ def _counted(changes: Mapping[str, str]) -> Facts:
     }
 
 
-def _compared(old: Iterable[str], new: Iterable[str], equal: Any) -> dict[str, str]:
-    """Return {key: "added", "changed" or "removed"}; equal ones are left out."""
-    old, new = set(old), set(new)
-    changes = {key: "changed" for key in old & new if not equal(key)}
-    changes |= dict.fromkeys(new - old, "added")
-    return changes | dict.fromkeys(old - new, "removed")
-
-
 def _files(before: BuiltRevision, after: BuiltRevision) -> Facts:
     """Return the files that differ, also those that are not analysed."""
-    changes: dict[str, str] = {}
-    for pair in row_pairs(before.build, after.build, "files"):
-        changes[pair.key] = pair.what
-    return _counted(changes)
+    pairs = row_pairs(before.build, after.build, "files")
+    return _counted({pair.key: pair.what for pair in pairs})
 
 
 def _elements(before: BuiltRevision, after: BuiltRevision) -> Facts:
@@ -121,15 +112,17 @@ def _elements(before: BuiltRevision, after: BuiltRevision) -> Facts:
     for pair in row_pairs(before.build, after.build, "graph"):
         if pair.key == PROJECT:
             continue
-        old, new = dict(elements_of(pair.old)), dict(elements_of(pair.new))
-
-        def same(name: str, old: Any = old, new: Any = new) -> bool:
-            digests = [(node["shape"], node["face"]) for node in (old[name], new[name])]
-            return digests[0] == digests[1]
-
-        compared = _compared(old, new, same)
-        changes |= {f"{pair.key}::{name}": what for name, what in compared.items()}
+        old, new = _code_of(pair.old), _code_of(pair.new)
+        for name in old.keys() | new.keys():
+            if old.get(name) != new.get(name):
+                what = what_happened(old.get(name), new.get(name))
+                changes[f"{pair.key}::{name}"] = what
     return _counted(changes)
+
+
+def _code_of(file: Any) -> dict[str, tuple[Any, Any]]:
+    """Return the digests of each element of a row of the graph, wherever it is."""
+    return {name: (node["shape"], node["face"]) for name, node in elements_of(file)}
 
 
 def _samples(changes: list[SampleChange]) -> Facts:

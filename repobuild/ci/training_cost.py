@@ -8,11 +8,10 @@ wait for too, or that starts from the base model, has the forecast's cost.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from repobuild.ci.changed_samples import SampleChange, TaughtSamples
+from repobuild.ci.compare_rows import row_pairs
 from repobuild.ci.two_builds import BuiltRevision
 from repobuild.engine.explain.forecast import (
     NO_WORK,
@@ -26,8 +25,8 @@ from repobuild.engine.storage.run_history import runs
 from repobuild.errors import BuildError
 from repobuild.model.adapter.adapter_forecast import tokens_of_facts
 from repobuild.model.adapter.decision import StepMode
-from repobuild.model.adapter.lineage import sample_digest
 from repobuild.model.teaching.curriculum import fact_of
+from repobuild.model.teaching.teachable import TABLE, trained_digests
 
 Facts = dict[str, Any]
 
@@ -35,9 +34,7 @@ _TASK = "adapter"
 _STAYS = "the adapter stays as it is"
 
 
-def training_cost(
-    before: BuiltRevision, after: BuiltRevision, changes: Iterable[SampleChange]
-) -> Facts:
+def training_cost(before: BuiltRevision, after: BuiltRevision) -> Facts:
     """Return tokens and seconds of a build of the head, and what it would do, in words.
 
     `runs` is the number of past builds that the pace is from.
@@ -53,7 +50,7 @@ def training_cost(
         return {**facts, "why": str(error).splitlines()[0]}
     expected, seconds = forecast.work.get(_TASK), forecast.seconds
     if expected and _continues_the_base(before, expected):
-        exact = _exact(after, count_facts(after, changes), expected)
+        exact = _exact(after, count_facts(before, after), expected)
         known = runs(build.state, _TASK)
         times = [estimate_work(known, work).seconds for work in (expected, exact)]
         expected, seconds = exact, max(0.0, seconds - times[0] + times[1])
@@ -63,17 +60,17 @@ def training_cost(
     return {**facts, **_time(forecast, seconds)}
 
 
-def count_facts(after: BuiltRevision, changes: Iterable[SampleChange]) -> int:
-    """Return how many facts are new, or are taught with another question or answer."""
-    taught = TaughtSamples.of(after.build)
+def count_facts(before: BuiltRevision, after: BuiltRevision) -> int:
+    """Return how many facts a training of the head gets: new ones, and changed ones.
+
+    As a build does (`make_plan` in model/adapter/decision.py), but of the rows that
+    differ only.
+    """
     found = set()
-    for change in changes:
-        now = taught.form_of(change.key, change.new)
-        if now is None or change.split != "train":
-            continue
-        then = taught.form_of(change.key, change.old)
-        if then is None or sample_digest(then) != sample_digest(now):
-            found.add(fact_of(change.key))
+    for pair in row_pairs(before.build, after.build, TABLE):
+        then, now = trained_digests(pair.old), trained_digests(pair.new)
+        changed = (sub for sub in now if now[sub] != then.get(sub))
+        found.update(fact_of(pair.key + sub) for sub in changed)
     return len(found)
 
 

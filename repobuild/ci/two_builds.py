@@ -1,4 +1,4 @@
-"""Build two commits up to `dataset`, each in a copy of the state.
+"""Build two commits up to what a training would read, each in a copy of the state.
 
     before    a copy of the state, brought to the base of the pull request
     after     a copy of `before`, brought to its head
@@ -48,7 +48,7 @@ class CommitSettings:
 
 @dataclass(frozen=True, slots=True)
 class BuiltRevision:
-    """A commit that is built up to `dataset` in a copy of the state."""
+    """A commit whose `GOALS` are built in a copy of the state."""
 
     build: Build
     settings: CommitSettings
@@ -61,7 +61,7 @@ def build_both(
     """Yield base and head, built; nothing is written beyond folders that are removed.
 
     Raises:
-        UsageError: `dataset` needs a setting that is withheld.
+        UsageError: what is built needs a setting that is withheld.
         BuildError: a rule failed, or the state cannot be read.
     """
     with tempfile.TemporaryDirectory(prefix="repobuild-ci-") as name:
@@ -107,7 +107,7 @@ def _built(
     progress: ShowProgress,
     without: frozenset[str] = frozenset(),
 ) -> Iterator[BuiltRevision]:
-    """Bring the state in a folder up to `dataset` of a commit, and keep it open.
+    """Build the `GOALS` of a commit with the state in a folder, and keep it open.
 
     `without` names rules of the repository's own that are left out.
     """
@@ -140,7 +140,7 @@ def _left_out(checkout: Checkout, head: Snapshot) -> frozenset[str]:
 
 
 def _needed(rules: dict[str, Any], settings: CommitSettings) -> set[str]:
-    """Return the settings that the tables up to `dataset` read."""
+    """Return the settings that the goals and their inputs read."""
     needed: set[str] = set()
     for name in closure(rules, [*GOALS]):
         # It opens the base model's tokenizer only to count for a budget.

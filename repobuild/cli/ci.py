@@ -65,11 +65,13 @@ def gitlab_command(package: str) -> int:
 
 def _print_recipe(name: str, branch: str, package: str) -> int:
     from repobuild.checkout import open_checkout
-    from repobuild.ci.ci_recipe import PACKAGE, default_branch, depth_of, recipe
+    from repobuild.ci.ci_recipe import PACKAGE, default_branch, recipe
+    from repobuild.ci.history_needs import needed_commits
 
     checkout = open_checkout()
     branch = branch or default_branch(checkout.repository)
-    print_text(recipe(name, branch, package or PACKAGE, depth_of(checkout)))
+    depth = needed_commits(checkout.settings)
+    print_text(recipe(name, branch, package or PACKAGE, depth))
     return 0
 
 

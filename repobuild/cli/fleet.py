@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,8 @@ def text(facts: dict[str, Any]) -> str:
         first, *rest = one["reason"].splitlines() or [f"exit code {one['exit']}"]
         lines.append(f"{escape_line(one['name'])}: {escape_line(first)}")
         lines += [f"  {escape_line(line)}" for line in rest]
-        lines.append(f"  see it: cd '{escape_line(one['folder'])}' && repobuild")
+        folder = escape_line(shlex.quote(one["folder"]))
+        lines.append(f"  see it: cd {folder} && repobuild")
     counts = ("built", "current", "stale", "failed")
     lines.append(", ".join(f"{facts[s]:,} {s}" for s in counts if facts[s]))
     return "\n".join(lines)

@@ -135,21 +135,23 @@ class ProgressLog:
         self._clock = clock
         self._steps: list[Step] = []
         self._said = clock()  # when the last line was written
-        self._lock = threading.Lock()
+        self._lock = threading.Lock()  # the steps and the line, against the thread
 
     @contextmanager
     def step(self, label: str, total: int) -> Iterator[Step]:
         """Show a step while the block runs."""
         step = Step(self, label, TimeLeft(total, self._clock), self._clock())
-        if not self._steps:
-            self._said = self._clock()
-        self._steps.append(step)
-        self._opened(step)
+        with self._lock:
+            if not self._steps:
+                self._said = self._clock()
+            self._steps.append(step)
+            self._opened(step)
         try:
             yield step
         finally:
-            self._steps.remove(step)
-            self._closed(step)
+            with self._lock:
+                self._steps.remove(step)
+                self._closed(step)
 
     @property
     def is_idle(self) -> bool:
@@ -176,10 +178,10 @@ class ProgressLog:
         self._tell(step.line(now))
 
     def _opened(self, step: Step) -> None:
-        """Let a terminal show the step at once."""
+        """Let a terminal show the step at once. Runs under the lock."""
 
     def _closed(self, step: Step) -> None:
-        """After a line about a part, the whole is named again."""
+        """After a line about a part, name the whole again. Runs under the lock."""
         if self._steps and step.is_said:
             self._steps[-1].is_said = False
 
@@ -189,17 +191,12 @@ class ProgressBars(ProgressLog):
 
     _bar: Any = None
 
-    def _opened(self, step: Step) -> None:
-        with self._lock:
-            self._open_bar(step)
-
     def _closed(self, step: Step) -> None:
-        with self._lock:
-            self._clear()
-            if self._steps:
-                self._open_bar(self._steps[-1])
+        self._clear()
+        if self._steps:
+            self._opened(self._steps[-1])
 
-    def _open_bar(self, step: Step) -> None:
+    def _opened(self, step: Step) -> None:
         from tqdm import tqdm
 
         self._clear()

@@ -15,6 +15,7 @@ from repobuild.cli.adapter_lookup import base_of, find_adapter
 from repobuild.cli.output import emit, print_message, seconds
 from repobuild.cli.shell_words import one_of
 from repobuild.errors import UsageError, nearest
+from repobuild.serve.front import LOOPBACK
 
 if TYPE_CHECKING:
     from repobuild.checkout import Checkout
@@ -35,7 +36,7 @@ class Endpoint:
     @property
     def is_public(self) -> bool:
         """Return whether other machines can reach it."""
-        return self.host not in ("127.0.0.1", "localhost", "::1")
+        return self.host not in LOOPBACK
 
     def bind(self) -> socket.socket:
         """Listen at the address; raises `UsageError` when that cannot be."""

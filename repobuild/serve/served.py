@@ -18,6 +18,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from repobuild.errors import UsageError
+
 if TYPE_CHECKING:  # vLLM's process imports this module without the rest
     from repobuild.model.base import Base
 
@@ -39,6 +41,14 @@ class ServedAdapter:
     def name(self) -> str:
         """Return the name that clients ask it by."""
         return f"{self.project}@{self.commit[:12]}"
+
+    def require_base(self, digest: str) -> None:
+        """Raise `UsageError` when a server has another base in memory."""
+        if self.base.digest != digest:
+            raise UsageError(
+                f"the adapter of {self.commit[:10]} is of another base model\n"
+                "stop `repobuild serve` and start it again"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +81,9 @@ class ServedNames:
 
     def write(self, path: Path) -> None:
         """Replace a file that holds the names, for a server in another process."""
-        fresh = path.with_suffix(".new")
-        fresh.write_text(json.dumps(asdict(self)), "utf-8")
-        os.replace(fresh, path)
+        from repobuild.engine.state_files import replace_file
+
+        replace_file(path, json.dumps(asdict(self)).encode())
 
 
 @dataclass(slots=True)

@@ -161,13 +161,8 @@ class RepositoryModels:
 
         Raises `UsageError` when its base is another one: that needs a restart.
         """
-        if adapter.base.digest != self.base.base.digest:
-            raise UsageError(
-                f"the adapter of {adapter.commit[:10]} is of another base model\n"
-                "stop `repobuild serve` and start it again"
-            )
-        known = {digest: model for digest, model in self._models.values()}
-        model = known.get(adapter.digest)
+        adapter.require_base(self.base.base.digest)
+        model = dict(self._models.values()).get(adapter.digest)
         if model is None and self.base.merges:
             model = self.base.add(adapter)
         elif model is None:  # not while the shared weights generate

@@ -105,11 +105,7 @@ class VllmServer:
 
         Raises `UsageError` for another base or form, `BuildError` when vLLM refuses.
         """
-        if adapter.base.digest != self._base:
-            raise UsageError(
-                f"the adapter of {adapter.commit[:10]} is of another base model\n"
-                "stop `repobuild serve` and start it again"
-            )
+        adapter.require_base(self._base)
         read_config(adapter)
         before = self.names.adapters
         if adapter.name not in before:
@@ -143,7 +139,10 @@ class VllmServer:
                     return
             except OSError:
                 time.sleep(0.5)
-        raise BuildError(f"vLLM was not ready after {STARTED_WITHIN:.0f} s")
+        raise BuildError(
+            f"vLLM was not ready after {STARTED_WITHIN:.0f} s\n"
+            "its own lines say what it waits for; or serve by --engine transformers"
+        )
 
     @property
     def _address(self) -> str:

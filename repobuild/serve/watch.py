@@ -35,8 +35,7 @@ class AdapterWatch:
     _ended: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Begin to look, from what is there now."""
-        self._seen = self._look()
+        """Begin to look. A build may have ended while the server was starting."""
         threading.Thread(target=self._run, daemon=True).start()
 
     def stop(self) -> None:

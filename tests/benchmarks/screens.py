@@ -25,12 +25,13 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from tests.cases.test_tutorial import ROOT, Terminal, commands
+from tests.cases.commands import CODE
+from tests.cases.test_tutorial import Terminal, commands
 
 COLUMNS, LINES = 80, 40
 FONTS = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 IDS = re.compile(r"terminal-\d+-")
-HALF_WAY = re.compile(rb"training:\s+(2[5-9]|[3-6]\d)%.*left")
+UNDER_WAY = re.compile(rb"training:\s+(2[5-9]|[3-6]\d)%.*left")
 # The build that is recorded while it runs, what is recorded before it, and at the end.
 FIRST_BUILD, SECOND_BUILD = 1, 3
 BEFORE_SECOND = {"status": "repobuild --quick status"}
@@ -92,7 +93,7 @@ def draw(command: str, text: str, title: str) -> str:
 
 def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    options.add_argument("--into", type=Path, default=ROOT / "docs/screens")
+    options.add_argument("--into", type=Path, default=CODE / "docs/screens")
     into = options.parse_args().into
     into.mkdir(exist_ok=True)
     never = re.compile(rb"\Z.")
@@ -118,7 +119,7 @@ def main() -> None:
                         record(name, text)
                 terminal.run(command.text)
             elif builds == FIRST_BUILD:
-                record("progress", command.text, HALF_WAY)
+                record("progress", command.text, UNDER_WAY)
             else:
                 if builds == SECOND_BUILD:
                     for name, text in BEFORE_SECOND.items():

@@ -1,6 +1,6 @@
 """First token and tokens a second of `repobuild serve`, beside the server without us.
 
-    python -m tests.benchmarks.serve [--runs 30] [--repository DIR] [--quick]
+    python -m tests.benchmarks.serve --repository DIR [--runs 30] [--quick]
 
 Both servers are that of transformers, on the CPU, with equal weights: ours loads base
 and adapter, the other one (`transformers serve`) the model into which both are merged.

@@ -61,6 +61,16 @@ def repobuild(
     return done
 
 
+def program_on_path(folder: Path) -> dict[str, str]:
+    """Return an environment in which `repobuild` is this checkout, by a script."""
+    script = folder / "bin/repobuild"
+    script.parent.mkdir()
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m repobuild "$@"\n')
+    script.chmod(0o755)
+    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "PYTHONPATH": str(CODE)}
+
+
 def digests(place: Path) -> dict[str, str]:
     """Return the digest of every table of a repository's state."""
     facts = json.loads(repobuild(place, "status", "--json").stdout)

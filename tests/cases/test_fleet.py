@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from repobuild.cli.fleet import text as table_of
 from repobuild.errors import UsageError
-from repobuild.fleet import Member, exit_code, read_fleet
+from repobuild.fleet import Member, Outcome, exit_code, read_fleet, summary
 from tests.cases.commands import CODE, commit, repobuild, start
 from tests.cases.test_review import FILES, MODULE
 
@@ -105,6 +107,13 @@ def test_the_table_says_why_each_failed_and_how_to_see_it(work):
     assert lines[3] == f'missing: "{work}/missing" does not exist'
     assert lines[-1] == "1 built, 1 failed"
     assert "2 repositories, 1 at a time" in done.stderr.splitlines()[0]
+
+
+def test_the_command_that_shows_a_failure_can_be_pasted():
+    member = Member("shop", Path("/srv/the team's $HOME"))
+    facts = summary([member], [Outcome(member, "failed", 1.0, 3, "why")])
+    (step,) = (line for line in table_of(facts).splitlines() if "see it" in line)
+    assert shlex.split(step.partition("cd ")[2])[0] == str(member.folder)
 
 
 def test_an_interrupted_fleet_ends_its_builds(work):

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-PAGE = (ROOT / "docs/tutorial.md").read_text("utf-8")
+from tests.cases.commands import CODE, program_on_path
+
+PAGE = (CODE / "docs/tutorial.md").read_text("utf-8")
 BLOCK = re.compile(r"(<!-- trains -->\n)?```(sh|console)\n(.*?)```", re.DOTALL)
 LEFT_OUT = "…"
 
@@ -42,18 +41,9 @@ class Terminal:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        script = folder / "bin/repobuild"
-        script.parent.mkdir(parents=True)
-        script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m repobuild "$@"\n')
-        script.chmod(0o755)
         people = {f"GIT_{w}_{n}": "me@example.org" for w in ("AUTHOR", "COMMITTER")
                   for n in ("NAME", "EMAIL")}  # fmt: skip
-        self.environment = {
-            **os.environ,
-            **people,
-            "PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
-        }
+        self.environment = {**program_on_path(folder), **people}
 
     def run(self, text: str) -> str:
         """Run a command; return what it prints, of stderr only an error."""

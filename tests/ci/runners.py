@@ -110,7 +110,7 @@ class Runner:
             context["inputs"] = inputs | given
             depth = int(given.get("depth", "1"))
             self._check_out(run, commit, event, depth)
-        elif not self._holds(work.get("if", ""), context, run):
+        elif not self._holds(work.get("if", ""), context):
             return run
         shared = self._filled(body.get("env", {}), context)
         for step in work["steps"]:
@@ -124,7 +124,7 @@ class Runner:
     ) -> None:
         condition = str(step.get("if", ""))
         waits = "always()" not in condition and run.outcome == "failure"
-        if waits or not self._holds(condition, context, run):
+        if waits or not self._holds(condition, context):
             self._done(step, Step(step["name"], "skipped"), context, run)
             return
         began = time.perf_counter()
@@ -175,7 +175,7 @@ class Runner:
 
         return {name: fill(str(value)) for name, value in values.items()}
 
-    def _holds(self, condition: str, context: Any, run: Run) -> bool:
+    def _holds(self, condition: str, context: Any) -> bool:
         return not condition or bool(_evaluate(condition, context))
 
     def _check_out(self, run: Run, commit: str, event: str, depth: int) -> None:

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from repobuild.checkout import open_checkout, silent
+from repobuild.ci.training_cost import count_facts
+from repobuild.ci.two_builds import build_both
 from tests.cases.commands import commit, git, repobuild, start
 from tests.ci.runners import contents
 
@@ -136,6 +139,17 @@ def test_what_merging_would_train_is_forecast(facts):
     cost = facts["cost"]
     assert cost["tokens"] > 0 and "from the base model" in cost["text"]
     assert cost["seconds"] is None and "adapter" in cost["why"]  # none was trained here
+
+
+def test_facts_that_a_setting_teaches_now_are_counted(tmp_path: Path):
+    """The next training gets them, though no sample differs."""
+    here = start(tmp_path / "shop", FILES)
+    commit(here, {"repobuild.toml": "[adapter]\nteach = []\n"})
+    checkout = open_checkout(here)
+    base, head = checkout.snapshot("HEAD^1"), checkout.snapshot()
+    with build_both(checkout, base, head, silent) as (before, after):
+        assert count_facts(before, after) > 0
+        assert count_facts(after, after) == 0
 
 
 def test_without_a_state_the_summary_is_the_same(hub, facts, tmp_path: Path):

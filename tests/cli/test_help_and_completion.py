@@ -17,8 +17,8 @@ import pytest
 from repobuild.cli.main import VERBS, cli, run
 from repobuild.cli.output import break_line
 from repobuild.cli.shell_words import SHELLS, VARIABLE
+from tests.cases.commands import program_on_path
 
-ROOT = Path(__file__).parents[2]
 INSTALL = {
     "bash": f'eval "$({VARIABLE}=bash_source repobuild)"',
     "zsh": f'eval "$({VARIABLE}=zsh_source repobuild)"',
@@ -71,13 +71,7 @@ def test_every_help_has_an_example(name: str, command: click.Command) -> None:
 
 @pytest.fixture
 def program(tmp_path: Path) -> dict[str, str]:
-    """An environment in which `repobuild` is this checkout."""
-    script = tmp_path / "bin/repobuild"
-    script.parent.mkdir()
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -P -m repobuild "$@"\n')
-    script.chmod(0o755)
-    path = f"{script.parent}{os.pathsep}{os.environ['PATH']}"
-    return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    return {**program_on_path(tmp_path), "HOME": str(tmp_path)}
 
 
 def completed(shell: str, line: str, program: dict[str, str], folder: Path) -> set[str]:

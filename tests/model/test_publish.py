@@ -311,6 +311,27 @@ def test_another_adapter_of_a_commit_gets_another_tag(tmp_path: Path, hub):
     assert done.where == f"hf://team/shop@{OLDER[:12]}-22222222"
 
 
+def test_an_adapter_that_is_used_again_is_the_latest_again(tmp_path: Path, hub, store):
+    """As after a rollback, and one back: its folder or tag is there already."""
+    folder, url = tmp_path / "served", "memory://models/shop"
+    for adapter in ("1" * 64, "2" * 64, "1" * 64):
+        made = release(tmp_path, adapter=adapter)
+        for target in (
+            FolderDestination(folder),
+            UrlDestination(url),
+            HubDestination("team/shop", public=False),
+        ):
+            done = target.publish(made, is_ancestor)
+    assert not done.is_new and latest(folder)["adapter"] == "1" * 64
+    pointer = ReleaseRecord.parse(store.cat_file("/models/shop/latest.json"))
+    assert pointer is not None and pointer.adapter == "1" * 64
+    repository = hub.repositories["team/shop"]
+    tagged = repository.files(OLDER[:12])
+    assert repository.files("main") == tagged
+    assert tagged is not None
+    assert tagged["adapter_model.safetensors"] == b"weights1111"
+
+
 def test_a_public_repository_gets_nothing_without_public(tmp_path: Path, hub):
     repository = hub.make("team/shop", private=False)
     with pytest.raises(UsageError, match="is public"):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from repobuild.errors import UsageError
+from repobuild.serve import watch
 from repobuild.serve.watch import AdapterWatch
 from tests.repository import Repository
 
@@ -48,6 +50,22 @@ def builds(repository: Repository, tmp_path: Path) -> Builds:
     made.step("1")
     made.loaded.clear()
     return made
+
+
+def test_a_build_that_ended_while_the_server_started_is_noticed(
+    repository: Repository, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server's adapter was chosen before: vLLM takes minutes to start."""
+    made = repository.commit({"a.py": "A = 1\n"})
+    builds = Builds(repository, tmp_path)
+    builds.seal.write_text("1")
+    monkeypatch.setattr(watch, "SECONDS", 0.01)
+    builds.watch.start()
+    end = time.monotonic() + 30
+    while not builds.loaded and time.monotonic() < end:
+        time.sleep(0.01)
+    builds.watch.stop()
+    assert builds.loaded == [made]
 
 
 def test_each_build_that_ended_is_looked_at_once(builds: Builds) -> None:

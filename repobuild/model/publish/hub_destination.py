@@ -51,11 +51,11 @@ class HubDestination:
             tags = {ref.name for ref in api.list_repo_refs(self.name).tags}
             tag = self._tag_for(api, tags, release)
             latest = self._record(api, "main")
-            if tag in tags:
+            moving = moves(latest, release, is_ancestor)
+            if tag in tags and (latest == release.record or not moving):
                 newest = latest.commit if latest else ""
                 return Published(f"{SCHEME}{self.name}@{tag}", False, newest)
-            moving = moves(latest, release, is_ancestor)
-            if moving:
+            if moving:  # also an adapter that has its tag: a rollback, and one back
                 commit = self._upload(api, release, "main")
             else:  # an older commit, whose job ended late: beside the branch
                 branch = f"repobuild-{tag}"
@@ -65,7 +65,7 @@ class HubDestination:
             if not moving:
                 api.delete_branch(self.name, branch=branch)
         newest = release.commit if moving or latest is None else latest.commit
-        return Published(f"{SCHEME}{self.name}@{tag}", True, newest)
+        return Published(f"{SCHEME}{self.name}@{tag}", tag not in tags, newest)
 
     def _require_repository(self, api: HfApi) -> None:
         """Make a private repository if there is none.

@@ -1,9 +1,8 @@
 """Publish to a URL through fsspec: S3, GCS, Azure, SFTP and others (destination.py).
 
 Such a store has no renames, so order alone keeps it right: files, then their record,
-then the pointer. A file that is there with its size is not sent again, so that a
-publication that was cut off goes on. Credentials are those of the store's own library:
-its variables, files or roles.
+then the pointer. A publication that was cut off sends all files again. Credentials are
+those of the store's own library: its variables, files or roles.
 """
 
 from __future__ import annotations
@@ -114,7 +113,7 @@ class UrlDestination:
             raise BuildError(
                 f'cannot publish to "{shown_url(self.url)}": '
                 f"{type(error).__name__}{': ' * bool(reason)}{reason}\n"
-                "`latest` still names what it named; run it again to continue"
+                "`latest` still names what it named; run it again"
             ) from error
 
 
@@ -129,26 +128,10 @@ def shown_url(url: str) -> str:
 
 
 def _send(store: Any, release: Release, file: str, path: str) -> None:
-    """Send a file unless it is there; raises `OSError` when it arrived short."""
+    """Send a file; raises `OSError` when it arrived short."""
     source = release.source / file
-    size = source.stat().st_size
-    if file != RECORD and _size(store, path) == size and _same(store, path, source):
-        return
     store.makedirs(path.rpartition("/")[0], exist_ok=True)
     store.put_file(str(source), path)
-    if _size(store, path) != size:
-        raise OSError(f"{file} did not arrive whole")
-
-
-def _same(store: Any, path: str, source: Any) -> bool:
-    """Return whether a small file has equal bytes; a large one is sent again."""
-    small = source.stat().st_size < 1 << 20
-    return bool(small and store.cat_file(path) == source.read_bytes())
-
-
-def _size(store: Any, path: str) -> int | None:
     store.invalidate_cache()
-    try:
-        return int(store.info(path)["size"])
-    except FileNotFoundError:
-        return None
+    if int(store.info(path)["size"]) != source.stat().st_size:
+        raise OSError(f"{file} did not arrive whole")

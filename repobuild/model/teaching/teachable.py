@@ -98,6 +98,12 @@ def make_row(
     return row
 
 
+def trained_digests(row: Row | None) -> dict[str, bytes]:
+    """Return the digest of each sample of a row that a run may train."""
+    rows = (row or {}).items()
+    return {sub: facts[-1] for sub, facts in rows if facts[0] == ROLE_TRAINED}
+
+
 def read_teachable(task: Task) -> tuple[Teachable, Teachable]:
     """Return what may be taught, and what the gate may ask."""
     found: dict[Role, dict[str, TeachableSample]] = {role: {} for role in Role}
