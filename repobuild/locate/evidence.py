@@ -25,6 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
+from repobuild.code.changes.commits import newest_first
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 from repobuild.locate.issue_text import IssueText
@@ -36,7 +37,6 @@ from repobuild.locate.lexical import (
     term_weights,
 )
 from repobuild.locate.lexicon import Lexicon
-from repobuild.locate.touches import newest_first
 from repobuild.locate.words import terms_of
 
 _SHARPNESS = 4  # of what spreads along edges: only files that match well count
@@ -195,7 +195,8 @@ class Evidence:
 
     def _historic(self) -> Mapping[str, Scores]:
         """Return what past commits say: `recent` and `message`."""
-        history = newest_first(self._touches)
+        rows = dict(self._touches.items())
+        history = [rows[commit] for commit in newest_first(rows)]
         title, body = terms_of(self.text.title), terms_of(self.text.body)
         often = Counter(term for row in history for term in row["terms"])
         recent, message = self._zeros(), self._zeros()

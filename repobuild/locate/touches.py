@@ -17,7 +17,7 @@ from itertools import islice
 import pygit2
 
 from repobuild.code.changes.commits import update_history
-from repobuild.engine.contract import Source, Table, Value
+from repobuild.engine.contract import Source, Value
 from repobuild.errors import MissingObjectError
 from repobuild.git.commit_diffs import KeptCommit
 from repobuild.git.snapshot import quote
@@ -55,15 +55,3 @@ def subject_of(message: str) -> str:
     """Return what a commit says of itself in one line."""
     message = message.strip()[: 4 * _LONGEST]
     return _MERGE.sub("", message, count=1).partition("\n")[0][:_LONGEST]
-
-
-def newest_first(table: Table) -> list[dict[str, Value]]:
-    """Return the rows along the history, the newest first."""
-    rows = dict(table.items())
-    # The newest row need not be HEAD's: it may stand for a loop of commits.
-    newest = sorted(rows.keys() - {row["before"] for row in rows.values()})
-    chain, commit = [], newest[0] if newest else ""
-    while row := rows.pop(commit, None):
-        chain.append(row)
-        commit = row["before"]
-    return chain

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
 
 import pygit2
@@ -47,3 +47,18 @@ def update_history(source: Source, limit: int, row_of: RowOf) -> None:
         except MissingObjectError as error:
             source.own.drop(step.commit)
             source.fail(step.commit, error)
+
+
+def newest_first(rows: Mapping[str, Value]) -> list[str]:
+    """Return the commits of a table's rows along their links `before`.
+
+    The newest need not be HEAD: a loop of commits may have been left out after it.
+    """
+    left = dict(rows)
+    older = {row["before"] for row in rows.values()}
+    commit = next((commit for commit in sorted(rows) if commit not in older), "")
+    order = []
+    while row := left.pop(commit, None):
+        order.append(commit)
+        commit = row["before"]
+    return order
