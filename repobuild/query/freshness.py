@@ -28,7 +28,7 @@ _SHOWN = 5  # dirty files that are named
 _SECONDS = 2.0  # between two comparisons of the work tree
 _IDLE_SECONDS = 30.0  # without a question, after which there are none
 _BUILD = "run `repobuild --until areas` first"
-TABLES = ("files", "facts", "graph", "features")
+_TABLES = ("files", "facts", "graph", "features")
 
 
 class Freshness:
@@ -156,6 +156,6 @@ def _dirty_files(repository: pygit2.Repository) -> list[str]:
 
 
 def _is_building(build: Build) -> bool:
-    marks = ", ".join("?" for _ in TABLES)
+    marks = ", ".join("?" for _ in _TABLES)
     query = f"SELECT 1 FROM pending WHERE consumer IN ({marks}) LIMIT 1"
-    return build.state.database.execute(query, TABLES).fetchone() is not None
+    return build.state.database.execute(query, _TABLES).fetchone() is not None

@@ -67,7 +67,7 @@ def resolve(view: GraphView, name: str) -> list[str]:
     named = view.search.named(last) or [
         id
         for id in view.search.named(dotted)
-        if split_id(id)[1].endswith(last) or f"{id}".endswith(last)
+        if split_id(id)[1].endswith(last) or id.endswith(last)
     ]
     if named:
         return sorted(named, key=lambda id: (is_test(id), id))[:_MOST_NAMESAKES]

@@ -63,7 +63,7 @@ class GraphTools:
     def search(self, search: Search, page: Page) -> Reply:
         """Return nodes by words, best first; or the elements at lines of a file."""
         with self._source.reading() as view:
-            frame = self._frame(view, page)
+            frame = self._frame(view)
             if search.mode not in MODES:
                 raise UsageError(
                     f'unknown mode "{search.mode}"{nearest(search.mode, MODES)}'
@@ -74,7 +74,7 @@ class GraphTools:
     def fetch(self, names: Sequence[str], page: Page) -> Reply:
         """Return everything about some nodes: place, features, neighbours, code."""
         with self._source.reading() as view:
-            frame = self._frame(view, page)
+            frame = self._frame(view)
             ids, unknown = _resolve_all(view, names)
             if unknown:
                 frame["unknown"] = unknown
@@ -85,7 +85,7 @@ class GraphTools:
         """Return the edges around some nodes, nearest first."""
         with self._source.reading() as view:
             ids, unknown = _resolve_all(view, names)
-            frame = self._frame(view, page) | {"start": ids}
+            frame = self._frame(view) | {"start": ids}
             frame |= {"direction": plan.direction.value}
             if unknown:
                 frame["unknown"] = unknown
@@ -102,7 +102,7 @@ class GraphTools:
     def tree(self, start: str, depth: int, page: Page) -> Reply:
         """Return the hierarchy, or a part of it, as far down as asked."""
         with self._source.reading() as view:
-            frame = self._frame(view, page)
+            frame = self._frame(view)
             if not view.areas.nodes:
                 raise UsageError(
                     "there is no hierarchy yet\nbuild it: repobuild --until areas"
@@ -120,7 +120,7 @@ class GraphTools:
             ids = resolve(view, name)
             found = impact.affected(view, ids[:1], depth)
             tests = sorted({split_id(one.id)[0] for one in found if one.is_test})
-            frame = self._frame(view, page) | {
+            frame = self._frame(view) | {
                 "of": ids[0],
                 "affected": sum(not one.is_test for one in found),
                 "affected_tests": sum(one.is_test for one in found),
@@ -138,7 +138,7 @@ class GraphTools:
         """Return what changed between two commits."""
         with self._source.reading() as view:
             summary = summarize_changes(view, old, new)
-            frame = self._frame(view, page) | {
+            frame = self._frame(view) | {
                 "from": summary.old[:12],
                 "to": summary.new[:12],
                 "files": summary.files,
@@ -153,7 +153,7 @@ class GraphTools:
         with self._source.reading() as view:
             return self._source.freshness.is_outdated(view.build, sorted(paths))
 
-    def _frame(self, view: GraphView, page: Page) -> dict[str, Any]:
+    def _frame(self, view: GraphView) -> dict[str, Any]:
         return {"freshness": self._source.freshness.facts(view.build)}
 
 

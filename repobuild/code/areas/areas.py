@@ -26,7 +26,6 @@ from repobuild.code.areas.encode import PlacingEvidence, encode, keep_names
 from repobuild.code.areas.evolve import Evolution, evolve, needs_encode
 from repobuild.code.areas.file_words import bag_of, role_of
 from repobuild.code.graph.nodes import edge_key, split_id
-from repobuild.code.scan.language import DOCUMENTS
 from repobuild.engine.contract import Table, Task, Value
 
 _DIGEST = 8
@@ -142,7 +141,7 @@ def _evidence(
         if row:
             node = (graph.get(path) or {}).get("", {})
             language = str(node.get("language", ""))
-            role = role_of(path, language, language in DOCUMENTS)
+            role = role_of(path, language)
             found[path] = PlacingEvidence(digests[path], bag_of(path, row), role)
     return found
 
