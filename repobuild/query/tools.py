@@ -18,6 +18,7 @@ from repobuild.errors import UsageError, nearest
 from repobuild.query import exploration, impact
 from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
+from repobuild.query.freshness import BUILD
 from repobuild.query.graph_view import GraphSource, GraphView
 from repobuild.query.node_facts import brief, resolve, whole
 from repobuild.query.reply import Item, Page, Reply, fit
@@ -104,9 +105,7 @@ class GraphTools:
         with self._source.reading() as view:
             frame = self._frame(view)
             if not view.areas.nodes:
-                raise UsageError(
-                    "there is no hierarchy yet\nbuild it: repobuild --until areas"
-                )
+                raise UsageError(f"there is no hierarchy yet\nbuild it: {BUILD}")
             tops = resolve(view, start) if start else view.areas.children()[""]
             if start and tops[0] not in view.areas.nodes:
                 path = split_id(tops[0])[0]
