@@ -39,10 +39,9 @@ def areas(task: Task) -> Mapping[str, Value]:
         path: digest[:_DIGEST] for path, digest in task.table("features").digests()
     }
     content = _content(digests)
-    rows = task.rows("areas")
-    if known := _with_content(task, rows, content):
+    if known := _with_content(task, content):
         return {"object": known["object"], "mode": "reuse", "content": content}
-    parent = _parent_map(task, rows)
+    parent = _parent_map(task)
     done = Evolution()
     area_map = parent
     if area_map is not None:
@@ -78,10 +77,9 @@ def _content(digests: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _with_content(
-    task: Task, rows: Mapping[str, Mapping[str, Value]], content: str
-) -> Mapping[str, Value] | None:
+def _with_content(task: Task, content: str) -> Mapping[str, Value] | None:
     """Return the row of the nearest ancestor with these features."""
+    rows = task.rows("areas")
     for ancestor in islice(task.ancestors(), _SEARCHED):
         row = rows.get(ancestor)
         if row and row.get("content") == content and _is_there(task, row):
@@ -97,21 +95,11 @@ def _is_there(task: Task, row: Mapping[str, Value]) -> bool:
     return True
 
 
-def _parent_map(task: Task, rows: Mapping[str, Mapping[str, Value]]) -> AreaMap | None:
-    """Return the hierarchy that this one continues.
-
-    The same that the engine puts into the key: of the nearest first-parent ancestor
-    that has one, else the newest (engine/run/task.py). A lost one counts as none.
-    """
-    if task.commit in rows:
-        digest = str(rows[task.commit]["follows"])
-    else:
-        near = next((rows[one] for one in task.ancestors() if one in rows), None)
-        newest = max(rows.values(), key=lambda row: int(row["build"]), default=None)
-        row = near or newest
-        digest = str(row["object"]) if row else ""
+def _parent_map(task: Task) -> AreaMap | None:
+    """Return the hierarchy that this one continues; a lost one counts as none."""
+    follows = task.follows
     try:
-        return AreaMap.read(task.object(digest)) if digest else None
+        return AreaMap.read(task.object(follows)) if follows else None
     except KeyError:
         return None
 
