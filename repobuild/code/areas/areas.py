@@ -41,11 +41,8 @@ def areas(task: Task) -> Mapping[str, Value]:
     content = _content(digests)
     if known := _with_content(task, content):
         return {"object": known["object"], "mode": "reuse", "content": content}
-    parent = _parent_map(task)
-    done = Evolution()
-    area_map = parent
-    if area_map is not None:
-        done = _evolve(task, area_map, digests)
+    area_map = _parent_map(task)
+    done = _evolve(task, area_map, digests) if area_map else Evolution()
     if area_map is None or needs_encode(area_map):
         with task.progress("areas", 0):
             found = encode(_evidence(task, digests, digests), _edges(task))
