@@ -71,7 +71,7 @@ def _paged(function: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Choice(["auto", "features", "snippets"]),
     default="auto",
     show_default=True,
-    help="What is searched: features only, names only, or both.",
+    help="What is searched: features only, names and paths only, or all.",
 )
 @click.option(
     "--scope", "scopes", multiple=True, metavar="AREA", help="Below this node only."

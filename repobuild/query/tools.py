@@ -22,6 +22,7 @@ from repobuild.query.freshness import BUILD
 from repobuild.query.graph_view import GraphSource, GraphView
 from repobuild.query.node_facts import brief, resolve, whole
 from repobuild.query.reply import Item, Page, Reply, fit
+from repobuild.query.search import Hit
 
 MODES = ("auto", "features", "snippets")
 # What the published tools call them.
@@ -199,14 +200,8 @@ def _resolve_all(
 def _found(view: GraphView, search: Search) -> Iterator[Item]:
     if search.lines and search.pattern:
         yield from _at_lines(view, search)
-    terms, feature_terms = search.terms, search.feature_terms
-    if search.mode == "features":
-        terms, feature_terms = (), [*terms, *feature_terms]
-    elif search.mode == "snippets":
-        feature_terms = ()
-    hits = {hit.id: hit.score for hit in view.search.find(terms, feature_terms)}
     allowed = _in_scopes(view, search.scopes)
-    for id in sorted(hits, key=lambda id: (-hits[id], id)):
+    for id, score in _hits(view, search):
         path = split_id(id)[0]
         if allowed is not None and path not in allowed:
             continue
@@ -215,7 +210,16 @@ def _found(view: GraphView, search: Search) -> Iterator[Item]:
         item = brief(view, id)
         if area := view.area_of(path):
             item["area"] = area
-        yield item | {"score": hits[id]}
+        yield item | {"score": score}
+
+
+def _hits(view: GraphView, search: Search) -> list[Hit]:
+    match search.mode:
+        case "features":
+            return view.search.find((), [*search.terms, *search.feature_terms])
+        case "snippets":
+            return view.search.find((), name_terms=search.terms)
+    return view.search.find(search.terms, search.feature_terms)
 
 
 def _matches(path: str, pattern: str) -> bool:

@@ -95,6 +95,17 @@ def test_words_find_nodes_by_feature_by_name_and_by_spelling(here):
     assert all(id.startswith("tests/") for id in ids(here.tools.search(only, Page())))
 
 
+def test_a_mode_searches_features_alone_or_names_and_paths_alone(here):
+    def found(term, mode):
+        return ids(here.tools.search(Search([term], mode=mode), Page()))
+
+    assert "pkg/shapes.py::scaled" in found("people", "auto")
+    assert "pkg/shapes.py::scaled" in found("people", "features")
+    assert "pkg/shapes.py::scaled" not in found("people", "snippets")
+    assert "pkg/shapes.py::scaled" in found("scaled", "snippets")
+    assert "pkg/shapes.py" in found("shapes", "snippets")
+
+
 def test_lines_of_a_file_find_the_elements_there(here):
     wanted = Search(lines=[5, 6], pattern="pkg/shapes.py")
     assert ids(here.tools.search(wanted, Page()))[0] == "pkg/shapes.py::Shape.area"
