@@ -111,6 +111,10 @@ class GraphTools:
             if start and tops[0] not in view.areas.nodes:
                 path = split_id(tops[0])[0]
                 tops = [view.area_of(path)]
+                if not tops[0]:
+                    raise UsageError(
+                        f'"{path}" is newer than the hierarchy\nupdate it: {BUILD}'
+                    )
             return fit(frame, _branches(view, tops, depth), page)
 
     @_fresh

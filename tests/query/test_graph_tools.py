@@ -60,11 +60,11 @@ class Here:
         self.build()
         self.tools = GraphTools(self.source())
 
-    def build(self) -> None:
+    def build(self, *goals: str) -> None:
         folder = open_checkout(self.repository.path).folder
         folder.mkdir(parents=True, exist_ok=True)
         standard = Standard(self.repository.git, folder)
-        for goal in ("areas", "importance"):
+        for goal in goals or ("areas", "importance"):
             standard.build(goal)
         standard.close()
 
@@ -160,6 +160,13 @@ def test_the_tree_has_areas_files_and_elements(here):
     assert kinds >= {"area", "category", "subcategory", "file", "class", "function"}
     reply = here.tools.tree("pkg/shapes.py", 1, Page())
     assert reply["items"][0]["kind"] == "subcategory"
+
+
+def test_a_file_that_is_newer_than_the_hierarchy_says_so(here):
+    here.repository.commit({"pkg/new.py": "def fresh_thing(): ...\n"})
+    here.build("graph", "features")
+    with pytest.raises(UsageError, match="newer than the hierarchy\nupdate it: "):
+        GraphTools(here.source()).tree("pkg/new.py", 1, Page())
 
 
 def test_a_change_summary_tells_elements_with_their_area(here):
