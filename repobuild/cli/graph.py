@@ -251,6 +251,8 @@ def _head(reply: dict[str, Any]) -> list[str]:
     for name in ("counts", "areas", "changes_with", "unknown"):
         for key, value in (reply.get(name) or {}).items():
             lines.append(f"{name.replace('_', ' ')}: {_plain(key)} {_plain(value)}")
+    for id in reply.get("other_nodes_of_this_name", ()):
+        lines.append(f"another node of this name: {_plain(id)}")
     for path in reply.get("test_files", ()):
         lines.append(f"test file: {_plain(path)}")
     return [*lines, ""]

@@ -41,6 +41,13 @@ def test_every_verb_prints_an_object_with_its_freshness_and_the_same_as_text(
         assert all(item["id"] in text for item in reply["items"])
 
 
+def test_the_other_nodes_of_a_name_are_named(here, capsys):
+    assert run(["graph", "impact", "area"]) == 0
+    text = capsys.readouterr().out
+    assert "of: pkg/shapes.py::Shape.area\n" in text
+    assert "another node of this name: pkg/shapes.py::Square.area\n" in text
+
+
 def test_a_reply_that_was_cut_says_how_to_go_on(here, capsys):
     assert run(["graph", "tree", "--depth", "5", "--budget", "300"]) == 0
     assert "go on with --next" in capsys.readouterr().out
