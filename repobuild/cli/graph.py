@@ -228,6 +228,8 @@ def text(reply: dict[str, Any]) -> str:
     if reply["truncated"]:
         hint = f"; {reply['hint']}" if "hint" in reply else ""
         lines.append(f"cut{hint}; go on with --next {reply['next']}, or raise --budget")
+    elif "hint" in reply:
+        lines.append(_plain(reply["hint"]))
     return "\n".join(lines)
 
 

@@ -149,6 +149,8 @@ class GraphTools:
                 "counts": summary.counts,
                 "areas": summary.areas,
             }
+            if any(not item["id"] for item in summary.items):
+                frame["hint"] = "too much changed to compare it; give nearer commits"
             return fit(frame, summary.items, page)
 
     def is_outdated(self, reply: Reply) -> bool:
