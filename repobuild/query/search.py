@@ -20,6 +20,7 @@ from repobuild.code.areas.area_map import AreaMap
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.features.phrase import words_of
 from repobuild.code.graph.graph import elements_of
+from repobuild.code.graph.nodes import split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table
 
@@ -94,7 +95,7 @@ class SearchIndex:
         )
 
     def _weighed(self, id: str, score: float, exact: set[str]) -> float:
-        score *= _DEMOTED if is_test(id.partition("::")[0]) else 1.0
+        score *= _DEMOTED if is_test(split_id(id)[0]) else 1.0
         return round(score * (2.0 if self._names.get(id) in exact else 1.0), 3)
 
     def _fuzzy(self, terms: Sequence[str]) -> list[Hit]:

@@ -128,6 +128,13 @@ def test_a_bare_name_an_end_of_a_path_and_the_published_form_are_understood(here
         here.tools.fetch(["pkg/shapes.py::scald"], Page())
 
 
+def test_a_bare_name_is_that_of_the_product_first(here):
+    here.repository.commit({"a_test.py": "def report():\n    pass\n"})
+    here.build()
+    found = ids(GraphTools(here.source()).fetch(["report"], Page()))
+    assert found == ["pkg/shapes.py::report", "a_test.py::report"]
+
+
 def test_callers_and_callees_are_named_so_and_a_cycle_ends(here):
     plan = plan_of("both", 8, ["calls"])
     reply = here.tools.explore(["pkg/shapes.py::scaled"], plan, Page())
