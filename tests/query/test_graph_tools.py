@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import pygit2
 import pytest
 
 from repobuild.checkout import open_checkout
@@ -242,25 +243,15 @@ def test_a_server_answers_from_a_new_build_without_being_started_again(here):
 
 
 def test_another_branch_has_no_answer(here):
-    root = here.repository.git.create_commit(
-        None, here.repository.git.default_signature
-        if "user.name" in here.repository.git.config
-        else _who(), _who(), "another", here.repository.git.head.peel().tree_id, [],
-    )  # fmt: skip
-    first = str(here.repository.git.head.target)
+    git = here.repository.git
+    who = pygit2.Signature("A Developer", "dev@example.org", 1_700_000_000, 0)
+    tree = git.head.peel().tree_id
+    git.create_commit("refs/heads/other", who, who, "another", tree, [])
     here.repository.commit({"pkg/new.py": "def f(): ...\n"})
     here.build()
-    here.repository.git.references.create("refs/heads/other", root)
-    here.repository.git.set_head("refs/heads/other")
+    git.set_head("refs/heads/other")
     with pytest.raises(StaleError, match="not on this branch"):
         GraphTools(here.source()).search(Search(["scaled"]), Page())
-    assert first
-
-
-def _who():
-    import pygit2
-
-    return pygit2.Signature("A Developer", "dev@example.org", 1_700_000_000, 0)
 
 
 def test_a_reader_waits_for_no_build_and_writes_nothing(here):
