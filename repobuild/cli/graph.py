@@ -10,6 +10,7 @@ import click
 from repobuild.cli import options
 from repobuild.cli.output import emit
 from repobuild.plain_text import escape_line
+from repobuild.query.reply import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET
 
 if TYPE_CHECKING:
     from repobuild.query.reply import Page, Reply
@@ -54,9 +55,9 @@ def _paged(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--budget",
             metavar="TOKENS",
-            default=2000,
+            default=DEFAULT_BUDGET,
             show_default=True,
-            type=click.IntRange(300, 100_000),
+            type=click.IntRange(LEAST_BUDGET, MOST_BUDGET),
             help="How long a reply may be, at most.",
         ),
     ):
