@@ -10,6 +10,7 @@ import click
 from repobuild.cli import options
 from repobuild.cli.output import emit
 from repobuild.plain_text import escape_line
+from repobuild.query.reply import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET
 
 if TYPE_CHECKING:
     from repobuild.query.reply import Page, Reply
@@ -54,9 +55,9 @@ def _paged(function: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--budget",
             metavar="TOKENS",
-            default=2000,
+            default=DEFAULT_BUDGET,
             show_default=True,
-            type=click.IntRange(300, 100_000),
+            type=click.IntRange(LEAST_BUDGET, MOST_BUDGET),
             help="How long a reply may be, at most.",
         ),
     ):
@@ -71,7 +72,7 @@ def _paged(function: Callable[..., Any]) -> Callable[..., Any]:
     type=click.Choice(["auto", "features", "snippets"]),
     default="auto",
     show_default=True,
-    help="What is searched: features only, names only, or both.",
+    help="What is searched: features only, names and paths only, or all.",
 )
 @click.option(
     "--scope", "scopes", multiple=True, metavar="AREA", help="Below this node only."
@@ -228,6 +229,8 @@ def text(reply: dict[str, Any]) -> str:
     if reply["truncated"]:
         hint = f"; {reply['hint']}" if "hint" in reply else ""
         lines.append(f"cut{hint}; go on with --next {reply['next']}, or raise --budget")
+    elif "hint" in reply:
+        lines.append(_plain(reply["hint"]))
     return "\n".join(lines)
 
 
@@ -251,6 +254,8 @@ def _head(reply: dict[str, Any]) -> list[str]:
     for name in ("counts", "areas", "changes_with", "unknown"):
         for key, value in (reply.get(name) or {}).items():
             lines.append(f"{name.replace('_', ' ')}: {_plain(key)} {_plain(value)}")
+    for id in reply.get("other_nodes_of_this_name", ()):
+        lines.append(f"another node of this name: {_plain(id)}")
     for path in reply.get("test_files", ()):
         lines.append(f"test file: {_plain(path)}")
     return [*lines, ""]

@@ -252,6 +252,11 @@ class Task(Protocol):
         ...
 
     @property
+    def follows(self) -> str:
+        """The artifact that a chain continues at this commit; "" for none."""
+        ...
+
+    @property
     def folder(self) -> Path:
         """The folder to write the artifact into.
 

@@ -20,11 +20,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 
 import numpy as np
 
+from repobuild.code.changes.commits import newest_first
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 from repobuild.locate.issue_text import IssueText
@@ -36,7 +37,6 @@ from repobuild.locate.lexical import (
     term_weights,
 )
 from repobuild.locate.lexicon import Lexicon
-from repobuild.locate.touches import newest_first
 from repobuild.locate.words import terms_of
 
 _SHARPNESS = 4  # of what spreads along edges: only files that match well count
@@ -91,16 +91,20 @@ class Evidence:
             **self._historic(),
             "imports": self._spread_over_imports(),
             "folder": self._of_folder(),
-            "aside": self._marked(lambda path: bool(_ASIDE.search(path))),
+            "aside": self._aside(),
         }
         return {name: scaled(values) for name, values in signals.items()}
 
     # ----------------------------------------------------------------------- by words
 
     @cached_property
+    def _terms(self) -> tuple[Counter[str], Counter[str]]:
+        """The terms of the title and of the body."""
+        return terms_of(self.text.title), terms_of(self.text.body)
+
+    @cached_property
     def lexical(self) -> LexicalScores:
-        terms = term_weights(terms_of(self.text.title), terms_of(self.text.body))
-        return score_terms(self.units, terms)
+        return score_terms(self.units, term_weights(*self._terms))
 
     @cached_property
     def _base(self) -> Scores:
@@ -195,8 +199,9 @@ class Evidence:
 
     def _historic(self) -> Mapping[str, Scores]:
         """Return what past commits say: `recent` and `message`."""
-        history = newest_first(self._touches)
-        title, body = terms_of(self.text.title), terms_of(self.text.body)
+        rows = dict(self._touches.items())
+        history = [rows[commit] for commit in newest_first(rows)]
+        title, body = self._terms
         often = Counter(term for row in history for term in row["terms"])
         recent, message = self._zeros(), self._zeros()
         for age, row in enumerate(history):
@@ -225,8 +230,8 @@ class Evidence:
             found[number] /= math.sqrt(1 + count)
         return found
 
-    def _marked(self, is_marked: Callable[[str], bool]) -> Scores:
-        return np.array([is_marked(path) for path in self.paths], np.float64)
+    def _aside(self) -> Scores:
+        return np.array([bool(_ASIDE.search(path)) for path in self.paths], np.float64)
 
     def _zeros(self) -> Scores:
         return np.zeros(len(self.paths))

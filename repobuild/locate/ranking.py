@@ -17,9 +17,8 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Table
 from repobuild.locate.evidence import MOST_OF_IDENTIFIER, Evidence, scaled
 from repobuild.locate.issue_text import read_issue
-from repobuild.locate.lexical import RankedUnits, Scores, score_terms, term_weights
-from repobuild.locate.lexicon import PATH_UNIT, Lexicon
-from repobuild.locate.words import terms_of
+from repobuild.locate.lexical import Scores
+from repobuild.locate.lexicon import PATH_UNIT
 
 # All that was fitted, by `python -m tests.benchmarks.localisation --fit`; but for
 # `named` and `frame`, which few issues have: the fit gives them 0.96 and 0.95, and half
@@ -126,27 +125,6 @@ def function_signals(evidence: Evidence, files: Sequence[int]) -> FunctionSignal
         "frame": np.array(framed, np.float64),
     }
     return FunctionSignals(ids, owners, signals)
-
-
-def search(lexicon: Table, text: str, most: int = 20) -> Located:
-    """Return files and elements by their words alone, tests included."""
-    reader = Lexicon(lexicon)
-    if not reader.paths:
-        return Located([], [])
-    units = RankedUnits(reader, range(len(reader.paths)))
-    terms = terms_of(text)
-    found = score_terms(units, term_weights(terms, terms))
-    files = scaled(found.words) + scaled(units.sum_of_best(found.units))
-    best = np.argsort(-found.units, kind="stable")[: most * 2].tolist()
-    elements = []
-    for unit in best:
-        file = int(reader.file_of[unit])
-        qual = reader.quals(file)[unit - int(reader.first[file])]
-        if found.units[unit] > 0 and qual not in ("", PATH_UNIT):
-            score = round(float(found.units[unit]), 4)
-            elements.append(Ranked(f"{reader.paths[file]}::{qual}", score))
-    hits = [one for one in _best(reader.paths, files, most) if one.score > 0]
-    return Located(hits, elements[:most])
 
 
 def _best(names: Sequence[str], scores: Scores, most: int) -> list[Ranked]:

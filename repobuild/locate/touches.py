@@ -16,9 +16,10 @@ from itertools import islice
 
 import pygit2
 
-from repobuild.engine.contract import Source, Table, Value
+from repobuild.code.changes.commits import update_history
+from repobuild.engine.contract import Source, Value
 from repobuild.errors import MissingObjectError
-from repobuild.git.commit_diffs import KeptCommit, kept_commits
+from repobuild.git.commit_diffs import KeptCommit
 from repobuild.git.snapshot import quote
 from repobuild.git.tree_objects import diff_trees
 from repobuild.locate.words import terms_of
@@ -30,20 +31,7 @@ _MERGE = re.compile(r"Merge (?:pull request|branch|remote|commit|tag)\b.*\n\s*(?
 
 def touches(source: Source) -> None:
     """Update the rows to the snapshot's history; only new commits are compared."""
-    repository, head = source.snapshot.repository, source.snapshot.commit
-    limit = int(source.settings["locate.commits"])
-    kept = list(islice(kept_commits(repository, head, source.fail), limit))
-    for commit in set(source.own.keys()) - {step.commit for step in kept}:
-        source.own.drop(commit)
-    for step in kept:
-        known = source.own.get(step.commit)
-        if known is not None and known["before"] == step.before:
-            continue
-        try:
-            source.own.put(step.commit, touch_row(repository, step))
-        except MissingObjectError as error:
-            source.own.drop(step.commit)
-            source.fail(step.commit, error)
+    update_history(source, int(source.settings["locate.commits"]), touch_row)
 
 
 def touch_row(repository: pygit2.Repository, step: KeptCommit) -> dict[str, Value]:
@@ -67,15 +55,3 @@ def subject_of(message: str) -> str:
     """Return what a commit says of itself in one line."""
     message = message.strip()[: 4 * _LONGEST]
     return _MERGE.sub("", message, count=1).partition("\n")[0][:_LONGEST]
-
-
-def newest_first(table: Table) -> list[dict[str, Value]]:
-    """Return the rows along the history, the newest first."""
-    rows = dict(table.items())
-    # The newest row need not be HEAD's: it may stand for a loop of commits.
-    newest = sorted(rows.keys() - {row["before"] for row in rows.values()})
-    chain, commit = [], newest[0] if newest else ""
-    while row := rows.pop(commit, None):
-        chain.append(row)
-        commit = row["before"]
-    return chain

@@ -15,7 +15,7 @@ from functools import lru_cache
 _LONGEST = 40  # characters of a term
 _WORD = re.compile(r"[^\W\d]\w*")
 _PART = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[A-Z]|\d+|[^\W\d_A-Za-z]+")
-STOP_WORDS = frozenset(
+_STOP_WORDS = frozenset(
     "a about after all also an and any are as at be been before but by can could "
     "did do does doing done each else even for from get go had has have he here "
     "how i if in into is it its just like may me more most much my no nor not "
@@ -47,7 +47,7 @@ def split_identifier(word: str) -> tuple[str, ...]:
     terms = [
         stem(part)
         for part in parts
-        if 1 < len(part) <= _LONGEST and part not in STOP_WORDS
+        if 1 < len(part) <= _LONGEST and part not in _STOP_WORDS
     ]
     if len(named) > 1 or len(parts) > 1:
         whole = word.strip("_").lower()

@@ -10,8 +10,6 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import pygit2
-
 from repobuild.code.changes.change import changes
 from repobuild.code.graph.nodes import split_id
 from repobuild.errors import PartialRowError
@@ -41,8 +39,8 @@ def summarize_changes(view: GraphView, old: str, new: str) -> Summary:
     """Compare two revisions; raises `UsageError` for an unknown one."""
     repository = view.build.snapshot.repository
     first, last = resolve(repository, old), resolve(repository, new)
-    found = sorted(_items(view, first, last), key=_rank)
-    files, _ = diff_commits(repository, first, last)
+    files, listed = diff_commits(repository, first, last)
+    found = sorted(_items(view, files, listed), key=_rank)
     counts = Counter(str(item["what"]) for item in found)
     areas = Counter(
         str(item["area"]).partition("/")[0] for item in found if "area" in item
@@ -57,10 +55,7 @@ def summarize_changes(view: GraphView, old: str, new: str) -> Summary:
     )
 
 
-def _items(
-    view: GraphView, first: pygit2.Commit, last: pygit2.Commit
-) -> Iterator[Item]:
-    files, listed = diff_commits(view.build.snapshot.repository, first, last)
+def _items(view: GraphView, files: int, listed: list[list[str]]) -> Iterator[Item]:
     scope = view.build.map_scope(view.build.rules["changes"])
     try:
         row = changes({"files": files, "changes": listed}, scope)

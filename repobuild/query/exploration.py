@@ -18,6 +18,7 @@ from collections.abc import Collection, Iterator, Sequence
 from enum import Enum
 from typing import NamedTuple
 
+from repobuild.code.graph.nodes import split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.query.graph_view import Edge, GraphView
 from repobuild.query.node_facts import CONFIDENT, brief
@@ -98,8 +99,7 @@ def _steps(view: GraphView, id: str, depth: int, plan: Walk) -> Iterator[Hop]:
 
 
 def _rank(edge: Edge) -> tuple[bool, int, str]:
-    path = edge.other.partition("::")[0]
-    return is_test(path), KINDS.index(edge.kind), edge.other
+    return is_test(split_id(edge.other)[0]), KINDS.index(edge.kind), edge.other
 
 
 def items(view: GraphView, steps: Iterator[Hop], plan: Walk) -> Iterator[Item]:

@@ -27,8 +27,8 @@ from repobuild.git.snapshot import unquote
 _SHOWN = 5  # dirty files that are named
 _SECONDS = 2.0  # between two comparisons of the work tree
 _IDLE_SECONDS = 30.0  # without a question, after which there are none
-_BUILD = "run `repobuild --until areas` first"
-TABLES = ("files", "facts", "graph", "features")
+BUILD = "repobuild --until areas"
+_TABLES = ("files", "facts", "graph", "features")
 
 
 class Freshness:
@@ -118,12 +118,12 @@ def indexed_commit(build: Build) -> str:
     lines = {line.name: line for line in build.state.lines()}
     missing = [name for name in ("graph", "features") if name not in lines]
     if missing:
-        raise StaleError(f"{missing[0]} is not built yet\n{_BUILD}")
+        raise StaleError(f"{missing[0]} is not built yet\nrun `{BUILD}` first")
     files = lines["files"]
     if files.tree.startswith("worktree:"):
         raise StaleError(
             "the tables were built from a work tree, which may have changed since\n"
-            "build a commit: repobuild --until areas"
+            f"build a commit: {BUILD}"
         )
     # A commit that changed no file leaves the tables as they are.
     if files.tree == build.snapshot.tree:
@@ -142,7 +142,7 @@ def _behind(repository: pygit2.Repository, indexed: str, head: str) -> int:
     if not is_own:
         raise StaleError(
             f"the graph is of commit {indexed[:10]}, which is not on this branch\n"
-            f"build this one: {_BUILD.removeprefix('run ').removesuffix(' first')}"
+            f"build this one: {BUILD}"
         )
     return int(repository.ahead_behind(head, indexed)[0])
 
@@ -156,6 +156,6 @@ def _dirty_files(repository: pygit2.Repository) -> list[str]:
 
 
 def _is_building(build: Build) -> bool:
-    marks = ", ".join("?" for _ in TABLES)
+    marks = ", ".join("?" for _ in _TABLES)
     query = f"SELECT 1 FROM pending WHERE consumer IN ({marks}) LIMIT 1"
-    return build.state.database.execute(query, TABLES).fetchone() is not None
+    return build.state.database.execute(query, _TABLES).fetchone() is not None

@@ -11,14 +11,14 @@ mix an old table with a new one.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from typing import NamedTuple
 
 from repobuild.code.areas.area_map import AreaMap
 from repobuild.code.areas.directory_scopes import Grounding
-from repobuild.code.graph.graph import edges_of, elements_of
+from repobuild.code.graph.graph import edges_of, elements_of, incoming
 from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.engine.build import Build
 from repobuild.engine.contract import Table, Value
@@ -106,16 +106,13 @@ class GraphView:
         row = self.graph.get(path) or {}
         return [Edge(*edge) for edge in edges_of(row, qual)]
 
-    def into(self, id: str, kinds: Iterator[str] | tuple[str, ...]) -> list[Edge]:
+    def into(self, id: str, kinds: Sequence[str]) -> list[Edge]:
         """Return the edges of these kinds that lead to a node, sorted by source."""
-        wanted = tuple(kinds)
         if self._in_memory:
-            return [edge for edge in self._edges[1].get(id, []) if edge.kind in wanted]
-        from repobuild.code.graph.graph import incoming
-
+            return [edge for edge in self._edges[1].get(id, []) if edge.kind in kinds]
         return [
             Edge(kind, source, confidence)
-            for kind in wanted
+            for kind in kinds
             for source, confidence in incoming(self.graph, id, kind)
         ]
 

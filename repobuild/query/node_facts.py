@@ -67,10 +67,10 @@ def resolve(view: GraphView, name: str) -> list[str]:
     named = view.search.named(last) or [
         id
         for id in view.search.named(dotted)
-        if split_id(id)[1].endswith(last) or f"{id}".endswith(last)
+        if split_id(id)[1].endswith(last) or id.endswith(last)
     ]
     if named:
-        return sorted(named, key=lambda id: (is_test(id), id))[:_MOST_NAMESAKES]
+        return sorted(named, key=_tests_last)[:_MOST_NAMESAKES]
     raise UsageError(_unknown(view, name))
 
 
@@ -143,10 +143,15 @@ def neighbours(view: GraphView, id: str) -> Item:
 
 def _short(ids: Iterable[str]) -> list[str]:
     """Return the first of some ids, tests last, and how many more there are."""
-    ranked = sorted(set(ids), key=lambda id: (is_test(id.partition("::")[0]), id))
+    ranked = sorted(set(ids), key=_tests_last)
     more = len(ranked) - _MOST_NEIGHBOURS
     shown = ranked[:_MOST_NEIGHBOURS]
     return [*shown, f"and {more} more"] if more > 0 else shown
+
+
+def _tests_last(id: str) -> tuple[bool, str]:
+    """Return the key that sorts ids, those of tests after all others."""
+    return is_test(split_id(id)[0]), id
 
 
 def code_of(view: GraphView, path: str, row: Any) -> str:

@@ -20,6 +20,7 @@ from repobuild.code.areas.area_map import AreaMap
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.features.phrase import words_of
 from repobuild.code.graph.graph import elements_of
+from repobuild.code.graph.nodes import split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table
 
@@ -61,15 +62,21 @@ class SearchIndex:
         return cls(database, names)
 
     def find(
-        self, terms: Sequence[str], feature_terms: Sequence[str] = ()
+        self,
+        terms: Sequence[str],
+        feature_terms: Sequence[str] = (),
+        name_terms: Sequence[str] = (),
     ) -> list[Hit]:
         """Return the nodes with these terms, the best first; any of them counts.
 
-        `feature_terms` are looked for in features and labels only.
+        `feature_terms` are looked for in features and labels only, `name_terms` in
+        names and paths only.
         """
-        parts = [_query(terms), _query(feature_terms)]
-        if parts[1]:
-            parts[1] = f"{{features area}} : ({parts[1]})"
+        parts = [
+            _query(terms),
+            _within("features area", feature_terms),
+            _within("name qualified path", name_terms),
+        ]
         query = " OR ".join(filter(None, parts))
         if not query:
             return []
@@ -79,14 +86,16 @@ class SearchIndex:
             f"ORDER BY bm25(node, {weights}) LIMIT {_MOST}",
             (query,),
         )
-        exact = {term.strip("`() ").rpartition(".")[2] for term in terms}
+        exact = {
+            term.strip("`() ").rpartition(".")[2] for term in (*terms, *name_terms)
+        }
         hits = [Hit(id, self._weighed(id, score, exact)) for id, score in rows]
-        return sorted(hits, key=lambda hit: (-hit.score, hit.id)) or self._fuzzy(
-            [*terms, *feature_terms]
+        return sorted(hits, key=_by_score) or self._fuzzy(
+            [*terms, *feature_terms, *name_terms]
         )
 
     def _weighed(self, id: str, score: float, exact: set[str]) -> float:
-        score *= _DEMOTED if is_test(id.partition("::")[0]) else 1.0
+        score *= _DEMOTED if is_test(split_id(id)[0]) else 1.0
         return round(score * (2.0 if self._names.get(id) in exact else 1.0), 3)
 
     def _fuzzy(self, terms: Sequence[str]) -> list[Hit]:
@@ -128,6 +137,12 @@ def _by_score(hit: Hit) -> tuple[float, str]:
 def _query(terms: Sequence[str]) -> str:
     words = [word for term in terms for word in _terms(term)]
     return " OR ".join(f'"{word}"' for word in dict.fromkeys(words))
+
+
+def _within(columns: str, terms: Sequence[str]) -> str:
+    """Return a query of some columns only; "" without terms."""
+    query = _query(terms)
+    return f"{{{columns}}} : ({query})" if query else ""
 
 
 def _rows(

@@ -18,9 +18,11 @@ from repobuild.errors import UsageError, nearest
 from repobuild.query import exploration, impact
 from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
+from repobuild.query.freshness import BUILD
 from repobuild.query.graph_view import GraphSource, GraphView
 from repobuild.query.node_facts import brief, resolve, whole
 from repobuild.query.reply import Item, Page, Reply, fit
+from repobuild.query.search import Hit
 
 MODES = ("auto", "features", "snippets")
 # What the published tools call them.
@@ -63,7 +65,7 @@ class GraphTools:
     def search(self, search: Search, page: Page) -> Reply:
         """Return nodes by words, best first; or the elements at lines of a file."""
         with self._source.reading() as view:
-            frame = self._frame(view, page)
+            frame = self._frame(view)
             if search.mode not in MODES:
                 raise UsageError(
                     f'unknown mode "{search.mode}"{nearest(search.mode, MODES)}'
@@ -74,7 +76,7 @@ class GraphTools:
     def fetch(self, names: Sequence[str], page: Page) -> Reply:
         """Return everything about some nodes: place, features, neighbours, code."""
         with self._source.reading() as view:
-            frame = self._frame(view, page)
+            frame = self._frame(view)
             ids, unknown = _resolve_all(view, names)
             if unknown:
                 frame["unknown"] = unknown
@@ -85,7 +87,7 @@ class GraphTools:
         """Return the edges around some nodes, nearest first."""
         with self._source.reading() as view:
             ids, unknown = _resolve_all(view, names)
-            frame = self._frame(view, page) | {"start": ids}
+            frame = self._frame(view) | {"start": ids}
             frame |= {"direction": plan.direction.value}
             if unknown:
                 frame["unknown"] = unknown
@@ -102,15 +104,17 @@ class GraphTools:
     def tree(self, start: str, depth: int, page: Page) -> Reply:
         """Return the hierarchy, or a part of it, as far down as asked."""
         with self._source.reading() as view:
-            frame = self._frame(view, page)
+            frame = self._frame(view)
             if not view.areas.nodes:
-                raise UsageError(
-                    "there is no hierarchy yet\nbuild it: repobuild --until areas"
-                )
+                raise UsageError(f"there is no hierarchy yet\nbuild it: {BUILD}")
             tops = resolve(view, start) if start else view.areas.children()[""]
             if start and tops[0] not in view.areas.nodes:
                 path = split_id(tops[0])[0]
                 tops = [view.area_of(path)]
+                if not tops[0]:
+                    raise UsageError(
+                        f'"{path}" is newer than the hierarchy\nupdate it: {BUILD}'
+                    )
             return fit(frame, _branches(view, tops, depth), page)
 
     @_fresh
@@ -120,7 +124,7 @@ class GraphTools:
             ids = resolve(view, name)
             found = impact.affected(view, ids[:1], depth)
             tests = sorted({split_id(one.id)[0] for one in found if one.is_test})
-            frame = self._frame(view, page) | {
+            frame = self._frame(view) | {
                 "of": ids[0],
                 "affected": sum(not one.is_test for one in found),
                 "affected_tests": sum(one.is_test for one in found),
@@ -138,13 +142,15 @@ class GraphTools:
         """Return what changed between two commits."""
         with self._source.reading() as view:
             summary = summarize_changes(view, old, new)
-            frame = self._frame(view, page) | {
+            frame = self._frame(view) | {
                 "from": summary.old[:12],
                 "to": summary.new[:12],
                 "files": summary.files,
                 "counts": summary.counts,
                 "areas": summary.areas,
             }
+            if any(not item["id"] for item in summary.items):
+                frame["hint"] = "too much changed to compare it; give nearer commits"
             return fit(frame, summary.items, page)
 
     def is_outdated(self, reply: Reply) -> bool:
@@ -153,7 +159,7 @@ class GraphTools:
         with self._source.reading() as view:
             return self._source.freshness.is_outdated(view.build, sorted(paths))
 
-    def _frame(self, view: GraphView, page: Page) -> dict[str, Any]:
+    def _frame(self, view: GraphView) -> dict[str, Any]:
         return {"freshness": self._source.freshness.facts(view.build)}
 
 
@@ -200,14 +206,8 @@ def _resolve_all(
 def _found(view: GraphView, search: Search) -> Iterator[Item]:
     if search.lines and search.pattern:
         yield from _at_lines(view, search)
-    terms, feature_terms = search.terms, search.feature_terms
-    if search.mode == "features":
-        terms, feature_terms = (), [*terms, *feature_terms]
-    elif search.mode == "snippets":
-        feature_terms = ()
-    hits = {hit.id: hit.score for hit in view.search.find(terms, feature_terms)}
     allowed = _in_scopes(view, search.scopes)
-    for id in sorted(hits, key=lambda id: (-hits[id], id)):
+    for id, score in _hits(view, search):
         path = split_id(id)[0]
         if allowed is not None and path not in allowed:
             continue
@@ -216,7 +216,16 @@ def _found(view: GraphView, search: Search) -> Iterator[Item]:
         item = brief(view, id)
         if area := view.area_of(path):
             item["area"] = area
-        yield item | {"score": hits[id]}
+        yield item | {"score": score}
+
+
+def _hits(view: GraphView, search: Search) -> list[Hit]:
+    match search.mode:
+        case "features":
+            return view.search.find((), [*search.terms, *search.feature_terms])
+        case "snippets":
+            return view.search.find((), name_terms=search.terms)
+    return view.search.find(search.terms, search.feature_terms)
 
 
 def _matches(path: str, pattern: str) -> bool:

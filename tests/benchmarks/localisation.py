@@ -12,7 +12,7 @@ from issue to issue in the order of their commits, so a project is parsed once a
 brought up to date. Tests are left out of the tables: ranking leaves them out as well.
 
 Half of the issues, by a hash of their ids, were there for tuning (`--fit` fits the
-weights to them); the other half was not looked at. Strict Acc@k: all files, or
+weights to them); no weight is fitted to the other half. Strict Acc@k: all files, or
 functions, of the fix are within the first k. Any: at least one is.
 """
 

@@ -41,6 +41,21 @@ def test_every_verb_prints_an_object_with_its_freshness_and_the_same_as_text(
         assert all(item["id"] in text for item in reply["items"])
 
 
+def test_two_commits_that_are_too_far_apart_are_said_to_be(here, capsys):
+    here.repository.commit({f"many/n{n}.py": "X = 1\n" for n in range(101)})
+    assert run(["graph", "diff", "HEAD~1"]) == 0
+    text = capsys.readouterr().out
+    assert "files: 101\n" in text
+    assert text.endswith("too much changed to compare it; give nearer commits\n")
+
+
+def test_the_other_nodes_of_a_name_are_named(here, capsys):
+    assert run(["graph", "impact", "area"]) == 0
+    text = capsys.readouterr().out
+    assert "of: pkg/shapes.py::Shape.area\n" in text
+    assert "another node of this name: pkg/shapes.py::Square.area\n" in text
+
+
 def test_a_reply_that_was_cut_says_how_to_go_on(here, capsys):
     assert run(["graph", "tree", "--depth", "5", "--budget", "300"]) == 0
     assert "go on with --next" in capsys.readouterr().out

@@ -7,7 +7,6 @@ import pytest
 
 from repobuild.code.graph.graph import PROJECT
 from repobuild.locate.lexicon import Lexicon, lexicon
-from repobuild.locate.ranking import search
 from tests.code_world import World, snapshot_of
 from tests.fakes import MemoryView
 
@@ -143,15 +142,3 @@ class Gone(dict):
         if blob == self.gone:
             raise MissingObjectError(blob)
         return super().__getitem__(blob)
-
-
-def test_search_ranks_elements_and_files_tests_included():
-    found = search(Built(FILES).view.own, "open door")
-    assert found.functions[0].id == "pkg/a.py::Door.open_wide"
-    assert found.files[0].id == "pkg/a.py"
-    assert "tests/test_a.py::test_door" in [one.id for one in found.functions]
-
-
-def test_an_empty_project_and_an_empty_text_give_nothing():
-    assert search(Built({}).view.own, "door").files == []
-    assert search(Built(FILES).view.own, "").functions == []

@@ -2,8 +2,9 @@
 
 import pytest
 
+from repobuild.code.changes.commits import newest_first
 from repobuild.locate.ranking import FILE_WEIGHTS, FUNCTION_WEIGHTS, locate
-from repobuild.locate.touches import newest_first, subject_of
+from repobuild.locate.touches import subject_of
 from repobuild.locate.words import terms_of
 from tests.fakes import MemoryTable
 from tests.locate.test_lexicon import Built
@@ -126,5 +127,5 @@ def test_a_merge_says_what_it_brings_in_its_second_line(message, subject):
 
 
 def test_history_begins_with_the_commit_that_none_follows():
-    rows = touched(("c", []), ("b", []), ("a", []))
-    assert [row["before"] for row in newest_first(rows)] == ["c1", "c2", ""]
+    rows = dict(touched(("c", []), ("b", []), ("a", [])).items())
+    assert newest_first(rows) == ["c0", "c1", "c2"]

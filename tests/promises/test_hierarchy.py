@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import tempfile
 from pathlib import Path
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from repobuild.code.areas.area_map import AreaMap
 from repobuild.code.areas.directory_scopes import Grounding
 from repobuild.git.snapshot import at_commit
 from tests.promises import edits
+from tests.promises.examples import examples
 from tests.repository import Repository
 from tests.standard import Standard
 
 
-@settings(
-    max_examples=int(os.environ.get("REPOBUILD_EXAMPLES", "4")),
-    deadline=None,
-    derandomize="REPOBUILD_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
+@examples(4)
 @given(edits.story)
 def test_after_any_edits_every_file_has_one_place_and_no_node_is_empty(story):
     start, steps = story

@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from repobuild.cli.main import run
 from repobuild.errors import UsageError
 from repobuild.settings import read_layers, variable_of
 from repobuild.settings_schema import settings
+from tests.promises.examples import examples
 from tests.repository import Repository, trust_settings
 
 ROOT = Path(__file__).parents[2]
@@ -250,12 +250,7 @@ def toy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made.path
 
 
-@hypothesis_settings(
-    max_examples=int(os.environ.get("REPOBUILD_EXAMPLES", "300")),
-    deadline=None,
-    derandomize="REPOBUILD_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-)
+@examples(300)
 @given(name=st.sampled_from(list(settings())), text=VALUES.map(written) | JUNK)
 def test_no_value_of_any_setting_ends_in_a_traceback(toy, capsys, name, text):
     """From the file, the environment and the command line alike."""

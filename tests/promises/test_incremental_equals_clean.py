@@ -2,17 +2,11 @@
 
 Equal are the rows down to their bytes, the indexes of the views (a wrong one is a wrong
 result later), the counts and the digests; nothing is left pending. And nothing more was
-done than had to be: see `ledger.py`.
-
-The number of examples keeps the suite short and its seed is fixed. More, another seed:
-
-    REPOBUILD_EXAMPLES=2000 pytest tests/promises/test_incremental_equals_clean.py \\
-        --hypothesis-seed=7
+done than had to be: see `ledger.py`. More examples: `examples.py`.
 """
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 
 from repobuild.engine.digest import digest, inflate
 from repobuild.engine.rule import closure
@@ -28,6 +22,7 @@ from repobuild.git.snapshot import Snapshot, at_commit
 from repobuild.git.worktree import at_worktree
 from tests.promises import edits
 from tests.promises.edits import Edit, Step, Tree, after
+from tests.promises.examples import examples
 from tests.promises.ledger import Ledger
 from tests.repository import Repository
 from tests.standard import Standard
@@ -47,7 +42,6 @@ class World:
         self.trees: list[Tree] = [start]
         self.commits = [self.repository.commit_tree(start, [])]
         self._cleans = 0
-        self.goal = goal
         self._build(goal)
 
     def step(self, step: Step) -> None:
@@ -162,26 +156,14 @@ def _follow(story: Any, goal: str) -> None:
         world.close()
 
 
-@settings(
-    max_examples=int(os.environ.get("REPOBUILD_EXAMPLES", "4")),
-    deadline=None,
-    derandomize="REPOBUILD_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
+@examples(4)
 @given(edits.story)
 def test_after_any_edits_features_and_common_commits_equal_a_clean_builds(story):
     _follow(story, "features")
     _follow(story, "cochange")
 
 
-@settings(
-    max_examples=int(os.environ.get("REPOBUILD_EXAMPLES", "20")),
-    deadline=None,
-    derandomize="REPOBUILD_EXAMPLES" not in os.environ,
-    suppress_health_check=list(HealthCheck),
-    print_blob=True,
-)
+@examples(20)
 @given(edits.story)
 def test_after_any_edits_every_row_equals_a_clean_builds(story):
     start, steps = story

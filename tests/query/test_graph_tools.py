@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 
+import pygit2
 import pytest
 
 from repobuild.checkout import open_checkout
@@ -60,11 +61,11 @@ class Here:
         self.build()
         self.tools = GraphTools(self.source())
 
-    def build(self) -> None:
+    def build(self, *goals: str) -> None:
         folder = open_checkout(self.repository.path).folder
         folder.mkdir(parents=True, exist_ok=True)
         standard = Standard(self.repository.git, folder)
-        for goal in ("areas", "importance"):
+        for goal in goals or ("areas", "importance"):
             standard.build(goal)
         standard.close()
 
@@ -95,6 +96,17 @@ def test_words_find_nodes_by_feature_by_name_and_by_spelling(here):
     assert all(id.startswith("tests/") for id in ids(here.tools.search(only, Page())))
 
 
+def test_a_mode_searches_features_alone_or_names_and_paths_alone(here):
+    def found(term, mode):
+        return ids(here.tools.search(Search([term], mode=mode), Page()))
+
+    assert "pkg/shapes.py::scaled" in found("people", "auto")
+    assert "pkg/shapes.py::scaled" in found("people", "features")
+    assert "pkg/shapes.py::scaled" not in found("people", "snippets")
+    assert "pkg/shapes.py::scaled" in found("scaled", "snippets")
+    assert "pkg/shapes.py" in found("shapes", "snippets")
+
+
 def test_lines_of_a_file_find_the_elements_there(here):
     wanted = Search(lines=[5, 6], pattern="pkg/shapes.py")
     assert ids(here.tools.search(wanted, Page()))[0] == "pkg/shapes.py::Shape.area"
@@ -115,6 +127,13 @@ def test_a_bare_name_an_end_of_a_path_and_the_published_form_are_understood(here
         assert ids(here.tools.fetch([name], Page())) == ["pkg/shapes.py::scaled"]
     with pytest.raises(UsageError, match="nearest: "):
         here.tools.fetch(["pkg/shapes.py::scald"], Page())
+
+
+def test_a_bare_name_is_that_of_the_product_first(here):
+    here.repository.commit({"a_test.py": "def report():\n    pass\n"})
+    here.build()
+    found = ids(GraphTools(here.source()).fetch(["report"], Page()))
+    assert found == ["pkg/shapes.py::report", "a_test.py::report"]
 
 
 def test_callers_and_callees_are_named_so_and_a_cycle_ends(here):
@@ -149,6 +168,13 @@ def test_the_tree_has_areas_files_and_elements(here):
     assert kinds >= {"area", "category", "subcategory", "file", "class", "function"}
     reply = here.tools.tree("pkg/shapes.py", 1, Page())
     assert reply["items"][0]["kind"] == "subcategory"
+
+
+def test_a_file_that_is_newer_than_the_hierarchy_says_so(here):
+    here.repository.commit({"pkg/new.py": "def fresh_thing(): ...\n"})
+    here.build("graph", "features")
+    with pytest.raises(UsageError, match="newer than the hierarchy\nupdate it: "):
+        GraphTools(here.source()).tree("pkg/new.py", 1, Page())
 
 
 def test_a_change_summary_tells_elements_with_their_area(here):
@@ -217,25 +243,15 @@ def test_a_server_answers_from_a_new_build_without_being_started_again(here):
 
 
 def test_another_branch_has_no_answer(here):
-    root = here.repository.git.create_commit(
-        None, here.repository.git.default_signature
-        if "user.name" in here.repository.git.config
-        else _who(), _who(), "another", here.repository.git.head.peel().tree_id, [],
-    )  # fmt: skip
-    first = str(here.repository.git.head.target)
+    git = here.repository.git
+    who = pygit2.Signature("A Developer", "dev@example.org", 1_700_000_000, 0)
+    tree = git.head.peel().tree_id
+    git.create_commit("refs/heads/other", who, who, "another", tree, [])
     here.repository.commit({"pkg/new.py": "def f(): ...\n"})
     here.build()
-    here.repository.git.references.create("refs/heads/other", root)
-    here.repository.git.set_head("refs/heads/other")
+    git.set_head("refs/heads/other")
     with pytest.raises(StaleError, match="not on this branch"):
         GraphTools(here.source()).search(Search(["scaled"]), Page())
-    assert first
-
-
-def _who():
-    import pygit2
-
-    return pygit2.Signature("A Developer", "dev@example.org", 1_700_000_000, 0)
 
 
 def test_a_reader_waits_for_no_build_and_writes_nothing(here):

@@ -26,7 +26,6 @@ from repobuild.code.areas.encode import PlacingEvidence, encode, keep_names
 from repobuild.code.areas.evolve import Evolution, evolve, needs_encode
 from repobuild.code.areas.file_words import bag_of, role_of
 from repobuild.code.graph.nodes import edge_key, split_id
-from repobuild.code.scan.language import DOCUMENTS
 from repobuild.engine.contract import Table, Task, Value
 
 _DIGEST = 8
@@ -40,14 +39,10 @@ def areas(task: Task) -> Mapping[str, Value]:
         path: digest[:_DIGEST] for path, digest in task.table("features").digests()
     }
     content = _content(digests)
-    rows = task.rows("areas")
-    if known := _with_content(task, rows, content):
+    if known := _with_content(task, content):
         return {"object": known["object"], "mode": "reuse", "content": content}
-    parent = _parent_map(task, rows)
-    done = Evolution()
-    area_map = parent
-    if area_map is not None:
-        done = _evolve(task, area_map, digests)
+    area_map = _parent_map(task)
+    done = _evolve(task, area_map, digests) if area_map else Evolution()
     if area_map is None or needs_encode(area_map):
         with task.progress("areas", 0):
             found = encode(_evidence(task, digests, digests), _edges(task))
@@ -79,10 +74,9 @@ def _content(digests: Mapping[str, bytes]) -> str:
     return whole.hexdigest()
 
 
-def _with_content(
-    task: Task, rows: Mapping[str, Mapping[str, Value]], content: str
-) -> Mapping[str, Value] | None:
+def _with_content(task: Task, content: str) -> Mapping[str, Value] | None:
     """Return the row of the nearest ancestor with these features."""
+    rows = task.rows("areas")
     for ancestor in islice(task.ancestors(), _SEARCHED):
         row = rows.get(ancestor)
         if row and row.get("content") == content and _is_there(task, row):
@@ -98,21 +92,11 @@ def _is_there(task: Task, row: Mapping[str, Value]) -> bool:
     return True
 
 
-def _parent_map(task: Task, rows: Mapping[str, Mapping[str, Value]]) -> AreaMap | None:
-    """Return the hierarchy that this one continues.
-
-    The same that the engine puts into the key: of the nearest first-parent ancestor
-    that has one, else the newest (engine/run/task.py). A lost one counts as none.
-    """
-    if task.commit in rows:
-        digest = str(rows[task.commit]["follows"])
-    else:
-        near = next((rows[one] for one in task.ancestors() if one in rows), None)
-        newest = max(rows.values(), key=lambda row: int(row["build"]), default=None)
-        row = near or newest
-        digest = str(row["object"]) if row else ""
+def _parent_map(task: Task) -> AreaMap | None:
+    """Return the hierarchy that this one continues; a lost one counts as none."""
+    follows = task.follows
     try:
-        return AreaMap.read(task.object(digest)) if digest else None
+        return AreaMap.read(task.object(follows)) if follows else None
     except KeyError:
         return None
 
@@ -142,7 +126,7 @@ def _evidence(
         if row:
             node = (graph.get(path) or {}).get("", {})
             language = str(node.get("language", ""))
-            role = role_of(path, language, language in DOCUMENTS)
+            role = role_of(path, language)
             found[path] = PlacingEvidence(digests[path], bag_of(path, row), role)
     return found
 

@@ -13,7 +13,7 @@ the old one with which it shares most files.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import sqrt
 
@@ -107,11 +107,17 @@ class _Builder:
 
 def add_node(area_map: AreaMap, level: int, label: Label, parent: str) -> str:
     """Add a node with an id that no other has, and return it."""
-    start = f"{parent}/{slug(label.text)}" if parent else slug(label.text)
-    id, number = start, 2
-    while id in area_map.nodes:
-        id, number = f"{start}-{number}", number + 1
+    id = _free_id(label.text, parent, area_map.nodes)
     area_map.nodes[id] = AreaNode(id, level, label.text, parent, label.support)
+    return id
+
+
+def _free_id(label: str, parent: str, taken: Container[str]) -> str:
+    """Return the id of a node below `parent`, numbered when it is taken."""
+    start = f"{parent}/{slug(label)}" if parent else slug(label)
+    id, number = start, 2
+    while id in taken:
+        id, number = f"{start}-{number}", number + 1
     return id
 
 
@@ -141,10 +147,7 @@ def keep_names(new: AreaMap, old: AreaMap) -> AreaMap:
             ids[node.id] = kept.id
             result.nodes[kept.id] = AreaNode(kept.id, node.level, label, parent, born)
         else:
-            start = f"{parent}/{slug(node.label)}" if parent else slug(node.label)
-            id, number = start, 2
-            while id in result.nodes or id in used:
-                id, number = f"{start}-{number}", number + 1
+            id = _free_id(node.label, parent, result.nodes.keys() | used)
             ids[node.id] = id
             result.nodes[id] = replace(node, id=id, parent=parent)
     result.files = {

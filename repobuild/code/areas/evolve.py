@@ -114,23 +114,32 @@ def _renames(
     gone: set[str],
 ) -> dict[str, str]:
     """Return new path -> old path of files with equal, or nearly equal, features."""
+    by_digest: dict[bytes, list[str]] = defaultdict(list)
+    by_name: dict[str, list[str]] = defaultdict(list)
+    for old in sorted(gone):
+        by_digest[area_map.files[old].digest].append(old)
+        by_name[_name(old)].append(old)
     left = set(gone)
     found: dict[str, str] = {}
     for path in fresh:
         file = changed[path]
-        equal = [p for p in sorted(left) if area_map.files[p].digest == file.digest]
-        name = path.rpartition("/")[2]
-        alike = [
+        equal = (old for old in by_digest[file.digest] if old in left)
+        alike = (
             (distance, old)
-            for old in sorted(left)
-            if old.rpartition("/")[2] == name
+            for old in by_name[_name(path)]
+            if old in left
             and (distance := drift(area_map.files[old].bag, file.bag)) < IN_PLACE
-        ]
-        old = equal[0] if equal and file.bag else min(alike)[1] if alike else ""
+        )
+        old = next(equal, "") if file.bag else ""
+        old = old or min(alike, default=(0.0, ""))[1]
         if old:
             found[path] = old
             left.discard(old)
     return found
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]
 
 
 def _placed(file: PlacingEvidence, node: str, bag: Bag | None = None) -> PlacedFile:

@@ -17,6 +17,7 @@ from math import log, sqrt
 from repobuild.code.areas.area_map import Bag
 from repobuild.code.features.phrase import words_of
 from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
+from repobuild.code.scan.language import DOCUMENTS
 from repobuild.engine.contract import Value
 
 VERB = "!"
@@ -59,15 +60,15 @@ def _count(counts: Counter[str], text: str, weight: int) -> None:
             counts[word] += weight
 
 
-def role_of(path: str, language: str, is_prose: bool) -> str:
+def role_of(path: str, language: str) -> str:
     """Return the area of a file that is no part of the product, else ""."""
     if is_test(path):
         return TESTS
     if language == "manifest" or is_tool(path) or is_benchmark(path):
         return TOOLING
-    if is_prose:
+    if language in DOCUMENTS:
         return DOCUMENTATION
-    return TOOLING if f"{path}".startswith(_EXAMPLES) else PRODUCT
+    return TOOLING if path.startswith(_EXAMPLES) else PRODUCT
 
 
 def common_words(rarity: Mapping[str, int], files: int) -> set[str]:

@@ -23,13 +23,14 @@ them, whatever the size of the repository, and 200 take 10 ms.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date
 from itertools import combinations
 from math import sqrt
 from typing import NamedTuple
 
-from repobuild.engine.contract import Table, Value, View
+from repobuild.code.changes.commits import newest_first
+from repobuild.engine.contract import Table, View
 
 _HALF_LIFE = 180.0  # days
 _EPOCH = date(2020, 1, 1).toordinal()
@@ -79,24 +80,16 @@ def partners(commits: Iterator[_Commit]) -> dict[str, dict[str, float]]:
 def _commits(table: Table) -> Iterator[_Commit]:
     """Yield the commits, newest first, with the paths that still exist."""
     names: dict[str, str] = {}  # as of the commit -> as of the newest; "" = removed
-    for row in _newest_first(dict(table.items())):
+    rows = dict(table.items())
+    for commit in newest_first(rows):
         paths = set()
-        for status, old, _, new, _ in row["changes"]:
+        for status, old, _, new, _ in rows[commit]["changes"]:
             known = names.setdefault(new or old, "" if status == "D" else new)
             if status == "R":
                 names.setdefault(old, known)
             if known:
                 paths.add(known)
-        yield _Commit(_weight(str(row["date"])), sorted(paths))
-
-
-def _newest_first(rows: Mapping[str, Value]) -> Iterator[Value]:
-    """Yield rows of commits along their links to older ones."""
-    older = {row["before"] for row in rows.values()}
-    commit = next((commit for commit in sorted(rows) if commit not in older), "")
-    while commit in rows:
-        yield rows[commit]
-        commit = rows[commit]["before"]
+        yield _Commit(_weight(str(rows[commit]["date"])), sorted(paths))
 
 
 def _weight(day: str) -> float:

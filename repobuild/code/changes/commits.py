@@ -6,24 +6,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from itertools import islice
 
-from repobuild.engine.contract import Source
+import pygit2
+
+from repobuild.engine.contract import Source, Value
 from repobuild.errors import MissingObjectError
-from repobuild.git.commit_diffs import commit_row, kept_commits
+from repobuild.git.commit_diffs import KeptCommit, commit_row, kept_commits
+
+RowOf = Callable[[pygit2.Repository, KeptCommit], dict[str, Value]]
 
 
 def commits(source: Source) -> None:
     """Update the rows to the snapshot's history; only new commits are compared."""
-    _update(source, int(source.settings["history.commits"]))
+    update_history(source, int(source.settings["history.commits"]), commit_row)
 
 
 def past_commits(source: Source) -> None:
     """Do the same for the commits that plans look back on."""
-    _update(source, int(source.settings["history.plan_commits"]))
+    update_history(source, int(source.settings["history.plan_commits"]), commit_row)
 
 
-def _update(source: Source, limit: int) -> None:
+def update_history(source: Source, limit: int, row_of: RowOf) -> None:
+    """Keep a row for each of the latest commits; `row_of` reads the new ones.
+
+    A row holds `before`; `row_of` raises `MissingObjectError` for what it cannot read.
+    """
     repository, head = source.snapshot.repository, source.snapshot.commit
     history = kept_commits(repository, head, source.fail)
     kept = list(islice(history, limit))
@@ -34,7 +43,22 @@ def _update(source: Source, limit: int) -> None:
         if known is not None and known["before"] == step.before:
             continue
         try:
-            source.own.put(step.commit, commit_row(repository, step))
+            source.own.put(step.commit, row_of(repository, step))
         except MissingObjectError as error:
             source.own.drop(step.commit)
             source.fail(step.commit, error)
+
+
+def newest_first(rows: Mapping[str, Value]) -> list[str]:
+    """Return the commits of a table's rows along their links `before`.
+
+    The newest need not be HEAD: a loop of commits may have been left out after it.
+    """
+    left = dict(rows)
+    older = {row["before"] for row in rows.values()}
+    commit = next((commit for commit in sorted(rows) if commit not in older), "")
+    order = []
+    while row := left.pop(commit, None):
+        order.append(commit)
+        commit = row["before"]
+    return order

@@ -104,8 +104,3 @@ def _exported(facts: Mapping[str, Value]) -> Iterator[str]:
     if not facts.get("all"):
         for _, module, name, alias in facts.get("imports", ()):
             yield alias or (name if name not in ("", "*") else module)
-
-
-def feature_text(features: Value | None) -> str:
-    """Return the surest phrase of an element or file, "" for none."""
-    return str(features[0][0]) if features else ""

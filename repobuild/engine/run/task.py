@@ -62,6 +62,10 @@ class RunningTask:
         return self._build.snapshot.tree
 
     @property
+    def follows(self) -> str:
+        return find_chain_parent(self._build, self._rule) if self._rule.chain else ""
+
+    @property
     def logs(self) -> Path:
         name = f"{self.commit[:12]}-{self.key[:8]}"
         return self._build.state.folder / "logs" / self._rule.name / name

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Set
 from typing import NamedTuple
 
+from repobuild.code.changes.commits import newest_first
 from repobuild.engine.contract import Value
 
 _RENAMES = ("moved", "renamed", "file renamed")
@@ -36,13 +37,7 @@ LatestChanges = dict[str, LatestChange]  # by id
 
 def order_commits(commits: Mapping[str, Value]) -> list[str]:
     """Return the commits of the table, oldest first."""
-    parents = {row["before"] for row in commits.values()}
-    commit = next((name for name in commits if name not in parents), "")
-    newest_first = []
-    while commit in commits:
-        newest_first.append(commit)
-        commit = commits[commit]["before"]
-    return newest_first[::-1]
+    return newest_first(commits)[::-1]
 
 
 def latest_changes(

@@ -13,6 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
+from repobuild.code.changes.commits import newest_first
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
@@ -44,7 +45,7 @@ class PastAdditions:
 
     def __init__(self, rows: Mapping[str, Value]) -> None:
         self.commits = [
-            {**rows[commit], "commit": commit} for commit in _newest_first(rows)
+            {**rows[commit], "commit": commit} for commit in newest_first(rows)
         ]
         self._by_path: dict[str, list[int]] = defaultdict(list)
         for number, row in enumerate(self.commits):
@@ -82,16 +83,6 @@ class PastAdditions:
             for number in sorted(added)
             if len(added[number]) <= _MOST_SIBLINGS
         ]
-
-
-def _newest_first(rows: Mapping[str, Value]) -> list[str]:
-    older = {row["before"] for row in rows.values()}
-    commit = next((name for name in sorted(rows) if name not in older), "")
-    order = []
-    while commit in rows:
-        order.append(commit)
-        commit = rows[commit]["before"]
-    return order
 
 
 def _past_addition(row: Value, ids: list[str]) -> PastAddition:
