@@ -388,6 +388,11 @@ def test_imports_of_a_generated_file_are_told_as_others(tmp_path: Path) -> None:
         'def first():\n    """Return the first day."""\n    return wrap(DAYS[0])\n',
         "pkg/plain.py": '"""Use dates."""\n\nfrom .dates import wrap\n\n\n'
         'def same(day):\n    """Return the same day."""\n    return wrap(day)\n',
+        "pkg/sub/__init__.py": '"""Parts of days."""\n',
+        "pkg/sub/hours.py": '"""Hours."""\n\n\n'
+        'def count(day):\n    """Count hours."""\n    return 24\n',
+        "pkg/whole.py": '"""Use hours."""\n\nfrom .sub import hours\n\n\n'
+        'def all_of(day):\n    """Return all hours."""\n    return hours.count(day)\n',
     }
     sampled = Sampled(tmp_path, files)
     assert answers(sampled, "imports", "pkg/use.py") == {
@@ -395,4 +400,8 @@ def test_imports_of_a_generated_file_are_told_as_others(tmp_path: Path) -> None:
     }
     assert answers(sampled, "imports", "pkg/plain.py") == {
         "`pkg/plain.py` imports `pkg/dates.py`."
+    }
+    # A module of a package is imported, and nothing of the package itself.
+    assert answers(sampled, "imports", "pkg/whole.py") == {
+        "`pkg/whole.py` imports `pkg/sub/hours.py`."
     }

@@ -579,7 +579,7 @@ def file_row(file: FileContext) -> Row | None:
     row.update(_cut_lists(_MOST, **imports))
     members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
     row.update(members, more=[*row["more"], *members["more"]])
-    if not is_aside and _imports_unread_files(file):
+    if not is_aside and file.reader.has_unread_imports(file.path):
         row["more"].append("imports")
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
@@ -614,34 +614,6 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
         "importers": importers,
         "takers": sorted(takers.difference(importers, (file.path,))),
     }
-
-
-def _imports_unread_files(file: FileContext) -> bool:
-    """Return whether a file of Python imports from a module that is not analysed.
-
-    `from .constants import holidays`, where that module is generated.
-    """
-    if file.language != "python":
-        return False
-    found = {split_id(id)[0] for id in file.reader.outgoing(file.path, "imports")}
-    folders = file.path.split("/")[:-1]
-    for _, source, name, _ in file.facts.get("imports", ()):
-        module = source.lstrip(".")
-        dots = len(source) - len(module)
-        if not dots or dots > len(folders) + 1:
-            continue
-        place = folders[: len(folders) - dots + 1]
-        parts = [*place, *filter(None, module.split("."))]
-        # `from . import names` imports a module, or what the package defines.
-        ends = [parts] if module else [[*parts, name], [*parts, "__init__"]]
-        ways = {
-            way
-            for end in ends
-            for way in ("/".join(end) + ".py", "/".join([*end, "__init__.py"]))
-        }
-        if ways.isdisjoint({*found, file.path}):
-            return True
-    return False
 
 
 def _paths(ids: Iterable[str]) -> list[str]:
