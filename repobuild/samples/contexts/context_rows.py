@@ -183,9 +183,9 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "async": element.is_coroutine,
         "stub": element.is_stub and element.type != "class",
         "module_summary": file.summary,
-        "settable": file.has_setter(element),
+        "settable": bool(file.setters(element)),
+        "deprecated": file.is_deprecated,
     }
-    row["deprecated"] = file.is_deprecated
     if file.language == "python" and element.type != "class":
         row["refuses"] = only_raises(file.own_bytes(element))
         code = file.code(element)
@@ -204,7 +204,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
             # A method of Go, Rust or C++ is not written within its type.
             row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
-        row["only_class"] = file.count_classes == 1
+        row["only_class"] = file.class_count == 1
     elif element.type == "method":
         # An object, or a type that another file declares: no class of this file.
         row["owner"] = strip_counts(element.parent)
@@ -363,7 +363,7 @@ def _has_unresolved_calls(element: ElementView, reader: GraphReader) -> bool:
 
 
 def _has_renamed_base(element: ElementView, row: Row) -> bool:
-    """Return whether the header names none of the bases that the graph knows."""
+    """Return whether a base that the graph knows has another name in the header."""
     texts = {name_of(without_type_arguments(text)) for text in element.row.bases}
     return any(name_of(split_id(id)[1]) not in texts for id in row["bases"])
 
@@ -371,8 +371,8 @@ def _has_renamed_base(element: ElementView, row: Row) -> bool:
 def _foreign_bases(element: ElementView, row: Row) -> Row:
     """Return the bases, as written, that the graph knows no class for.
 
-    Where a class of the project goes by another name in the header, nobody can tell
-    which of the texts it is: then the list of those that are known has others.
+    Where the header has two of one name, nobody can tell which of them is known: then
+    the list of those that are known has others.
     """
     known = {name_of(split_id(id)[1]) for id in row["bases"]}
     texts = [

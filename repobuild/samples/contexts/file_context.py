@@ -230,7 +230,7 @@ class FileContext:
         return self._signatures[qual]
 
     @cached_property
-    def count_classes(self) -> int:
+    def class_count(self) -> int:
         return sum(one.type == "class" for one in self.elements.values())
 
     def count_named(self, qual: str) -> int:
@@ -297,9 +297,6 @@ class FileContext:
         wanted = f"{element.name}.setter"
         named = self.children(element.parent) if element.is_property else []
         return [one for one in named if wanted in one.row.decorators]
-
-    def has_setter(self, element: ElementView) -> bool:
-        return bool(self.setters(element))
 
     def is_effective(self, element: ElementView) -> bool:
         """Return whether it is the first definition of its name that is to be told.
