@@ -1,4 +1,7 @@
-"""Tell tests, benchmarks and build scripts from other files by their paths."""
+"""Tell by its path what a file is there for: tests, tools, changes, work on the project.
+
+Other files are the product, or documents for those who use it.
+"""
 
 from __future__ import annotations
 
