@@ -1,4 +1,4 @@
-"""Tell by its path what a file is there for: tests, tools, changes, work on the project.
+"""Tell by its path what a file is for: tests, tools, past versions, work on the code.
 
 Other files are the product, or documents for those who use it.
 """
