@@ -259,7 +259,7 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
         "head": quoted.head,
         "body": quoted.body,
         "outline": list(islice(siblings, _OUTLINE)),
-        "outline_cut": file.count_named(element.parent) > _OUTLINE + 1,
+        "outline_cut": len(file.named_children(element.parent)) > _OUTLINE + 1,
         "needs": needs if is_whole else [],
     }
 
