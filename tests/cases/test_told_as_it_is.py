@@ -224,6 +224,21 @@ def test_an_outline_shows_properties_and_that_it_is_cut(club: Sampled):
         assert "@property" in text or "def holder" not in text
 
 
+def test_an_outline_without_a_long_signature_is_cut(tmp_path: Path) -> None:
+    arguments = ", ".join(f"argument_{n}=None" for n in range(9))
+    door = (
+        f"class Door:\n    def __init__(self, {arguments}):\n        self.angle = 0\n"
+    )
+    for n in range(6):
+        door += (
+            f"\n    def turn_{n}(self, by):\n        left = self.angle - by * {n}7\n"
+        )
+        door += f"        self.angle = max(left, {n}3)\n        return left + {n}9\n"
+    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 3}
+    bodies = of_kind(Sampled(tmp_path, {"doors.py": door}, **settings), "body")
+    assert bodies and all("    ...\n\n" in one["prefix"] for one in bodies)
+
+
 def test_code_above_a_quoted_call_is_marked_where_lines_are_left_out():
     lines = "card = Card(1)\nopen_up()\nadmit(card, day=2)".split("\n")
     found = call_example(lines, 2, "admit")

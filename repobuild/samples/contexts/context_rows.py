@@ -250,6 +250,7 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
         for signature, id in file.outline_signatures(element.parent)
         if id != element.id
     )
+    outline = list(islice(siblings, _OUTLINE))
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
     # What is imported elsewhere in the file is needed as well, and in no such list.
@@ -258,8 +259,8 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     return {
         "head": quoted.head,
         "body": quoted.body,
-        "outline": list(islice(siblings, _OUTLINE)),
-        "outline_cut": len(file.named_children(element.parent)) > _OUTLINE + 1,
+        "outline": outline,
+        "outline_cut": len(file.named_children(element.parent)) > len(outline) + 1,
         "needs": needs if is_whole else [],
     }
 
