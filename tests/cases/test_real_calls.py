@@ -141,8 +141,10 @@ def test_a_method_that_only_raises_is_not_called_in_an_example() -> None:
     assert not only_raises(b"X = 1\n")
 
 
-def test_what_a_string_holds_is_no_call() -> None:
+def test_what_a_string_or_a_comment_holds_is_no_call() -> None:
     line = 'gap = complete(prompt="def unquote(key: str):", suffix="return key")'
     assert call_example([line], 0, "unquote") is None
     found = call_example([line], 0, "complete")
     assert found is not None and found.code == line
+    line = "gap = complete(key)  # as unquote(key) does"
+    assert call_example([line], 0, "unquote") is None

@@ -7,11 +7,9 @@ from pathlib import Path
 import pytest
 
 from repobuild.code.facts.parse import facts_of
-from repobuild.code.scan.file_roles import guides_work, tells_of_past
-from repobuild.code.scan.generated import classify_path
+from repobuild.code.scan.file_roles import guides_work
 from repobuild.code.usage.call_example import call_example
 from repobuild.samples.families.family_row import describes
-from repobuild.samples.text.docstring_parts import parse_docstring, summarise
 from repobuild.samples.text.import_statements import names_imported_inside
 from repobuild.samples.text.statements import first_statements
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
@@ -195,10 +193,20 @@ def test_a_function_within_a_function_is_not_traced(club: Sampled):
     assert not any("Line " in one for one in club.answers(f"{HOME}total@lines"))
 
 
-def test_the_class_of_a_constructor_is_not_asked(club: Sampled):
-    assert not any(
-        "is a method of the class" in one["answer"] for one in club.samples.values()
+def test_the_class_of_a_constructor_is_not_asked(tmp_path: Path) -> None:
+    doors = (
+        'class Door:\n    """A door."""\n\n    def __init__(self, width):\n'
+        '        """Make a door."""\n        self.width = width\n\n\n'
+        'class Gate:\n    """A gate."""\n\n    def lift(self):\n'
+        '        """Lift the gate."""\n        return 1\n'
     )
+    sampled = Sampled(tmp_path, {"doors.py": doors}, **ALL_IN_ENGLISH)
+    assert answers(sampled, "container", "doors.py::Gate.lift")
+    assert not answers(sampled, "container", "doors.py::Door.__init__")
+
+
+def test_the_class_is_not_asked_where_a_file_has_one(club: Sampled):
+    assert not answers(club, "container")
 
 
 def test_all_that_code_calls_is_listed_with_the_purposes_of_some(club: Sampled):
@@ -214,6 +222,21 @@ def test_an_outline_shows_properties_and_that_it_is_cut(club: Sampled):
     for text in shown:
         assert "    ...\n\n" in text
         assert "@property" in text or "def holder" not in text
+
+
+def test_an_outline_without_a_long_signature_is_cut(tmp_path: Path) -> None:
+    arguments = ", ".join(f"argument_{n}=None" for n in range(9))
+    door = (
+        f"class Door:\n    def __init__(self, {arguments}):\n        self.angle = 0\n"
+    )
+    for n in range(6):
+        door += (
+            f"\n    def turn_{n}(self, by):\n        left = self.angle - by * {n}7\n"
+        )
+        door += f"        self.angle = max(left, {n}3)\n        return left + {n}9\n"
+    settings = {**ALL_IN_ENGLISH, "samples.min_code_lines": 3}
+    bodies = of_kind(Sampled(tmp_path, {"doors.py": door}, **settings), "body")
+    assert bodies and all("    ...\n\n" in one["prefix"] for one in bodies)
 
 
 def test_code_above_a_quoted_call_is_marked_where_lines_are_left_out():
@@ -234,47 +257,6 @@ def test_a_decorated_function_is_quoted_with_its_body():
     assert found and found.code == "@stamped(1)\ndef admit(card):\n    ..."
 
 
-@pytest.mark.parametrize(
-    ("docstring", "summary"),
-    [
-        (
-            "Strip all spaces (as defined in\nhttps://html.org/).",
-            "Strip all spaces",
-        ),
-        ("Parse a header. The form is told at\nhttps://html.org/", "Parse a header."),
-        ("Parse a header\nhttps://html.org/", "Parse a header"),
-    ],
-)
-def test_no_summary_ends_before_a_link_that_would_complete_it(docstring, summary):
-    assert summarise(docstring) == summary
-
-
-def test_of_a_list_in_a_description_the_first_item_is_told():
-    text = ":param path:\n    * Where it\n      is.\n    * What it is called\n"
-    assert parse_docstring(text).parameters == {"path": "Where it is."}
-    text = ":param path: Where it is:\n    * `a` is one\n    * `b` is one\n"
-    assert parse_docstring(text).parameters == {}
-    text = ":param path: Where it is\n    * `a` is one\n    * `b` is one\n"
-    assert parse_docstring(text).parameters == {"path": "Where it is"}
-
-
-@pytest.mark.parametrize(
-    ("docstring", "summary"),
-    [
-        (
-            "获得用于查询的默认日期, 今天的日期\n用于查询的日期格式通常为 20160211",
-            "获得用于查询的默认日期, 今天的日期",
-        ),
-        (
-            "获取账户资产信息。\nqmt 官方文档：https://dict.net/api.html?id=7z#%E8",
-            "获取账户资产信息。",
-        ),
-    ],
-)
-def test_chinese_lines_are_sentences_and_links_none(docstring, summary):
-    assert summarise(docstring) == summary
-
-
 def test_no_example_ends_within_a_try():
     code = "def f(a):\n    x = a\n    try:\n        return a[0]\n    except KeyError:\n"
     assert first_statements(code, 50) == "def f(a):\n    x = a"
@@ -286,29 +268,10 @@ def test_code_that_needs_an_import_for_type_checkers_asks_for_none():
     assert names_imported_inside(facts_of(text, "python"), text) == {"D"}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "docs/_build/html/_sources/examples.rst.txt",
-        "docs/build/html/_static/theme.js",
-        "site/_static/searchtools.js",
-    ],
-)
-def test_what_sphinx_builds_is_left_out(path):
-    assert classify_path(path) == "generated"
-
-
 def test_a_class_is_instantiated_by_those_who_call_it(club: Sampled):
     told = [one["answer"] for one in club.samples.values()]
     assert any("`Refused` is instantiated by" in text for text in told)
     assert not any("Used by" in text and "is a class" in text for text in told)
-
-
-@pytest.mark.parametrize(
-    "path", ["CHANGES.md", "releasenotes/source/queens.rst", "docs/1.2.0.rst"]
-)
-def test_what_tells_of_past_releases(path):
-    assert tells_of_past(path)
 
 
 @pytest.mark.parametrize("path", ["AGENTS.md", "docs/CONTRIBUTING.rst", "CLAUDE.md"])
@@ -337,28 +300,13 @@ def test_a_body_with_an_empty_line_is_not_cut_there():
     )
 
 
-def test_a_role_without_backticks_is_a_name():
-    assert summarise("Add an error to :attr:tree.") == "Add an error to `tree`."
-
-
 def test_what_examples_define_is_not_explained(club: Sampled):
     assert not club.answers("examples/doors.py::show_doors")
-
-
-def test_a_default_role_with_a_target_is_its_text():
-    assert summarise("The `Card <club.cards.Card>` opens.") == "The `Card` opens."
 
 
 def test_tests_that_a_class_of_the_product_offers_are_not_explained(club: Sampled):
     assert club.answers("club/checks.py::CardTestCase")
     assert not club.answers("club/checks.py::CardTestCase.test_that_it_opens")
-
-
-@pytest.mark.parametrize(
-    "docstring", ["# pylint: disable=all\nurl = 'http://a.b'", 'url = "http://a.b/c"']
-)
-def test_code_in_a_docstring_is_no_purpose(docstring):
-    assert summarise(docstring) == ""
 
 
 def test_a_property_with_a_setter_can_be_assigned_to(club: Sampled):
@@ -388,6 +336,11 @@ def test_imports_of_a_generated_file_are_told_as_others(tmp_path: Path) -> None:
         'def first():\n    """Return the first day."""\n    return wrap(DAYS[0])\n',
         "pkg/plain.py": '"""Use dates."""\n\nfrom .dates import wrap\n\n\n'
         'def same(day):\n    """Return the same day."""\n    return wrap(day)\n',
+        "pkg/sub/__init__.py": '"""Parts of days."""\n',
+        "pkg/sub/hours.py": '"""Hours."""\n\n\n'
+        'def count(day):\n    """Count hours."""\n    return 24\n',
+        "pkg/whole.py": '"""Use hours."""\n\nfrom .sub import hours\n\n\n'
+        'def all_of(day):\n    """Return all hours."""\n    return hours.count(day)\n',
     }
     sampled = Sampled(tmp_path, files)
     assert answers(sampled, "imports", "pkg/use.py") == {
@@ -395,4 +348,8 @@ def test_imports_of_a_generated_file_are_told_as_others(tmp_path: Path) -> None:
     }
     assert answers(sampled, "imports", "pkg/plain.py") == {
         "`pkg/plain.py` imports `pkg/dates.py`."
+    }
+    # A module of a package is imported, and nothing of the package itself.
+    assert answers(sampled, "imports", "pkg/whole.py") == {
+        "`pkg/whole.py` imports `pkg/sub/hours.py`."
     }

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from repobuild.code.scan.file_roles import is_benchmark, is_test, is_tool
+from repobuild.code.scan.file_roles import (
+    is_benchmark,
+    is_test,
+    is_tool,
+    tells_of_past,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,3 +34,10 @@ def test_a_name_that_ends_in_bench_is_no_benchmark(id: str) -> None:
 @pytest.mark.parametrize("path", ["setup.py", "docs/conf.py", "benchmarks/sort.py"])
 def test_a_build_script_is_a_tool_and_no_test(path: str) -> None:
     assert is_tool(path) and not is_test(path)
+
+
+@pytest.mark.parametrize(
+    "path", ["CHANGES.md", "releasenotes/source/queens.rst", "docs/1.2.0.rst"]
+)
+def test_what_tells_of_past_releases(path: str) -> None:
+    assert tells_of_past(path)

@@ -71,6 +71,18 @@ def test_a_phrase_further_down_does_not_mark_a_file() -> None:
     assert classify_content(text.encode()) == ""
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "docs/_build/html/_sources/examples.rst.txt",
+        "docs/build/html/_static/theme.js",
+        "site/_static/searchtools.js",
+    ],
+)
+def test_what_sphinx_builds_is_left_out(path: str) -> None:
+    assert classify_path(path) == "generated"
+
+
 def test_only_very_long_lines_are_minified() -> None:
     line = b"function a(b){return b}"
     assert classify_content(line * 100) == "minified"

@@ -226,3 +226,63 @@ def test_data_is_no_purpose() -> None:
 def test_a_role_is_quoted_without_the_prefix_of_its_target() -> None:
     told = parse_docstring("Turn a :class:`python3:str` into :func:`.weigh()`.").summary
     assert told == "Turn a `str` into `weigh()`."
+
+
+@pytest.mark.parametrize(
+    ("docstring", "summary"),
+    [
+        (
+            "Strip all spaces (as defined in\nhttps://html.org/).",
+            "Strip all spaces",
+        ),
+        ("Parse a header. The form is told at\nhttps://html.org/", "Parse a header."),
+        ("Parse a header\nhttps://html.org/", "Parse a header"),
+    ],
+)
+def test_no_summary_ends_before_a_link_that_would_complete_it(
+    docstring: str, summary: str
+) -> None:
+    assert summarise(docstring) == summary
+
+
+def test_of_a_list_in_a_description_the_first_item_is_told() -> None:
+    text = ":param path:\n    * Where it\n      is.\n    * What it is called\n"
+    assert parse_docstring(text).parameters == {"path": "Where it is."}
+    text = ":param path: Where it is:\n    * `a` is one\n    * `b` is one\n"
+    assert parse_docstring(text).parameters == {}
+    text = ":param path: Where it is\n    * `a` is one\n    * `b` is one\n"
+    assert parse_docstring(text).parameters == {"path": "Where it is"}
+
+
+@pytest.mark.parametrize(
+    ("docstring", "summary"),
+    [
+        (
+            "获得用于查询的默认日期, 今天的日期\n用于查询的日期格式通常为 20160211",
+            "获得用于查询的默认日期, 今天的日期",
+        ),
+        (
+            "获取账户资产信息。\nqmt 官方文档：https://dict.net/api.html?id=7z#%E8",
+            "获取账户资产信息。",
+        ),
+    ],
+)
+def test_chinese_lines_are_sentences_and_links_none(
+    docstring: str, summary: str
+) -> None:
+    assert summarise(docstring) == summary
+
+
+def test_a_role_without_backticks_is_a_name() -> None:
+    assert summarise("Add an error to :attr:tree.") == "Add an error to `tree`."
+
+
+def test_a_default_role_with_a_target_is_its_text() -> None:
+    assert summarise("The `Card <club.cards.Card>` opens.") == "The `Card` opens."
+
+
+@pytest.mark.parametrize(
+    "docstring", ["# pylint: disable=all\nurl = 'http://a.b'", 'url = "http://a.b/c"']
+)
+def test_code_in_a_docstring_is_no_purpose(docstring: str) -> None:
+    assert summarise(docstring) == ""

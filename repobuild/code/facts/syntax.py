@@ -164,6 +164,10 @@ class Outline:
             index = definitions[index].parent
         return index
 
+    def is_class(self, index: int) -> bool:
+        """Return whether a definition is a class; -1 is the module."""
+        return index >= 0 and self.definitions[index].kind == "class"
+
     def row(self, offset: int) -> int:
         """Return the line of a byte, from 0."""
         if not self._newlines:

@@ -4,7 +4,8 @@ A row is a file: `{sub: item}`.
 
     ""                    the file     {"kind": "file", "name", "start_line",
                                         "end_line", "language", "shape",
-                                        "unresolved", "open_calls"}
+                                        "unresolved", "open_calls",
+                                        "unread_imports"}
     "::qual"              an element   {"kind": "function|method|class|section", "name",
                                         "start_line", "end_line", "shape", "face"}
     " KIND DST"           an edge from the file
@@ -19,7 +20,8 @@ interface digest, in bytes.
 `unresolved` (Python) counts the called names without an edge: builtins, other projects'
 functions and unknown ones; facts keep each with its lines. `open_calls` are the names
 of methods that are called on objects of which the class is not known; the index holds
-`open:NAME` for each.
+`open:NAME` for each. `unread_imports` (Python) counts the relative imports of modules
+that are not analysed, such as generated ones.
 
 Row `@project` describes the whole project (format: project.py).
 

@@ -58,7 +58,7 @@ _MAX_DEPTH = 3  # folders
 _MOST_NAMES = 3  # of a module that a distribution is called after: google.cloud.storage
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
-MAX_KEY_MODULES = 8
+_MAX_KEY_MODULES = 8
 _FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
@@ -292,6 +292,7 @@ def _project(
     is_known = bool(dependencies.path) or manifests.kind == "python"
     required = set(needs) if is_known else None
     own_names = {letters(str(one.get("name"))) for one in state["manifests"].values()}
+    modules = _ranked_modules(counts, name, manifests)
     context = ProjectContext(
         project_name=name,
         description=description.text,
@@ -299,10 +300,11 @@ def _project(
             counts, is_external, own_names | {letters(name)}, required
         ),
         architecture_style=_architecture_style(counts, manifests, name),
-        key_modules=_key_modules(counts, name, manifests),
+        key_modules=modules[:_MAX_KEY_MODULES],
         dependencies={n: v.partition(";")[0].strip() for n, v in needs.items()},
     )
     own_words = _own_words(state, manifests, name)
+    own_words["more_modules"] = max(0, len(modules) - _MAX_KEY_MODULES)
     own_words["described_by"] = description.path
     own_words["dependencies_by"] = dependencies.path
     conditions = {n: v.partition(";")[2].strip() for n, v in needs.items() if ";" in v}
@@ -325,12 +327,10 @@ def _own_words(
         for folder, path in manifests.distributions().items()
     ]
     is_monorepo = _is_monorepo(manifests)
-    count = len(_ranked_modules(counts, name, manifests))
     found = {
         **{field: list(manifests.get(field)) for field in pairs},
         "manifest": [manifests.kind, manifests.folder],
         "install": [find_install(name, commands), readme],
-        "more_modules": [count - MAX_KEY_MODULES] if count > MAX_KEY_MODULES else [],
         "distributions": distributions[:_MAX_DISTRIBUTIONS] if is_monorepo else [],
         "tests": _test_folders(counts),
         "documentation": _ranked(_with_prefix(counts, "docs:")),
@@ -427,12 +427,6 @@ def _product_folders(counts: Mapping[str, int]) -> dict[str, int]:
         for folder, count in folders.items()
         if folder and _NOT_PRODUCT.isdisjoint(folder.split("/"))
     }
-
-
-def _key_modules(
-    counts: Mapping[str, int], name: str, manifests: Manifests
-) -> list[str]:
-    return _ranked_modules(counts, name, manifests)[:MAX_KEY_MODULES]
 
 
 def _ranked_modules(

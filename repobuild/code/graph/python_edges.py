@@ -32,6 +32,8 @@ def python_file_row(module: ModuleFacts, resolver: Resolver) -> dict[str, Any]:
     row[""]["unresolved"] = edges.unresolved
     if edges.open_calls:
         row[""]["open_calls"] = sorted(edges.open_calls)
+    if edges.unread_imports:
+        row[""]["unread_imports"] = edges.unread_imports
     return row | edge_items(edges.edges)
 
 
@@ -43,6 +45,7 @@ class PythonFileEdges:
         self.resolver = resolver
         self.edges: Edges = {}
         self.unresolved = 0  # names that an element calls and that have no edge
+        self.unread_imports = 0  # relative imports of modules that are not analysed
         self._used: dict[tuple[str, str], Symbol | None] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self.open_calls: set[str] = set()  # names of methods that it calls unresolved
@@ -73,6 +76,7 @@ class PythonFileEdges:
                 self._add("", "imports", module.path, 1.0)
             if module is None and symbol is None:
                 external.add(alias or name or source.partition(".")[0])
+                self.unread_imports += source.startswith(".")
             if symbol and symbol.path != path and symbol.kind in _IMPORTED:
                 for one in self.resolver.alternatives_of(symbol):
                     self._add("", "imports", symbol_id(one), one.confidence)

@@ -6,7 +6,6 @@ files of all other languages.
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -16,8 +15,8 @@ from repobuild.code.graph.python_edges import python_file_row
 from repobuild.code.resolve.python.distributions import Distributions, normal_name
 from repobuild.code.resolve.python.modules import Modules, python_surface, stem_of
 from repobuild.code.resolve.python.resolver import Resolver
+from repobuild.code.scan.python_table import python_table, standard_library
 from repobuild.engine.contract import Change, OwnTable, Table, Value
-from repobuild.resources import data_folder
 
 MANIFEST_TERM = "manifest"  # held by every file that declares a project
 
@@ -41,9 +40,9 @@ class PythonFiles:
         self._modules = Modules(facts, every)
         self._stems_by_name = self._known_stems()
         self._known_candidates: dict[str, list[str]] = {}
-        self._standard = frozenset(_python_table()["standard_library"])
+        self._standard = standard_library()
         self._distributions = Distributions(
-            self._manifests(facts), _python_table()["import_names"]
+            self._manifests(facts), python_table()["import_names"]
         )
         self.resolver = Resolver(
             self._modules, self._candidates, self._standard, self._distributions
@@ -139,20 +138,14 @@ def _module_terms(path: str) -> set[str]:
     return {f"f:{stem}", f"top:{stem.rpartition('/')[2]}", f"p:{stem}"}
 
 
-@cache
-def _python_table() -> dict[str, Any]:
-    path = data_folder("configs") / "languages" / "python.toml"
-    return tomllib.loads(path.read_text("utf-8"))
-
-
 def import_name(package: str) -> str:
     """Return the normal form of the name that a distribution is imported by."""
     name = normal_name(package)
-    return str(_python_table()["import_names"].get(name, name))
+    return str(python_table()["import_names"].get(name, name))
 
 
 @cache
 def names_of_others() -> frozenset[str]:
     """Return the modules of any Python's standard library, and of its installers."""
     lists = ("standard_library", "python2_library", "installers")
-    return frozenset(name for one in lists for name in _python_table()[one])
+    return frozenset(name for one in lists for name in python_table()[one])

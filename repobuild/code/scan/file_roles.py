@@ -1,4 +1,7 @@
-"""Tell tests, benchmarks and build scripts from other files by their paths."""
+"""Tell by its path what a file is for: tests, tools, past versions, work on the code.
+
+Other files are the product, or documents for those who use it.
+"""
 
 from __future__ import annotations
 

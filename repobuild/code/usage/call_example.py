@@ -184,13 +184,17 @@ def _is_asserted_to_fail(lines: Sequence[str], row: int, inner: int) -> bool:
 
 
 def _find_call(text: str, name: str) -> int:
-    """Return where a text calls a name, -1 where it does not."""
+    """Return where a text calls a name outside of strings and comments, else -1.
+
+    The place is one in `_without_strings(text)`.
+    """
     if decorator := _BARE_DECORATOR.match(text):
         if decorator[1].rpartition(".")[2] == name:
             return decorator.end() - len(name)
     call = f"{name}("
-    if call in text and ("'" in text or '"' in text):
-        text = STRING_OR_COMMENT.sub(lambda found: " " * len(found[0]), text)
+    if call not in text:
+        return -1
+    text = _without_strings(text)
     at = text.find(call)
     while at > 0 and (text[at - 1].isalnum() or text[at - 1] == "_"):
         at = text.find(call, at + 1)

@@ -162,13 +162,10 @@ class ChangedFiles:
             touched.update(clue for clue in old | new if old[clue] != new[clue])
         return touched
 
-    def opened_names(self) -> set[str]:
-        """Return the methods that changed files now call, or called, unresolved."""
-        names: set[str] = set()
-        for path in self.paths:
-            before, after = (_open_calls(row) for row in self.graph(path))
-            names |= before ^ after
-        return names
+    def opened_names(self, path: str) -> set[str]:
+        """Return the methods that a file now calls unresolved, or did before only."""
+        before, after = (_open_calls(row) for row in self.graph(path))
+        return before ^ after
 
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""
@@ -200,11 +197,9 @@ class ChangedFiles:
         source = read_source(self._view, file)
         if old_source is None or source is None:
             return ()
-        is_deprecated = {
-            is_deprecated_module(text, facts.new.get("doc", ""))
-            for text in (old_source, source)
-        }
-        if len(is_deprecated) > 1:
+        doc = facts.new.get("doc", "")  # is in the header
+        was_deprecated = is_deprecated_module(old_source, doc)
+        if was_deprecated != is_deprecated_module(source, doc):
             return ()
         same = unchanged_elements(self.old_elements(path), elements, old_source, source)
         reimported = changed_names(
@@ -269,8 +264,7 @@ def find_affected(
     ids.update(_renamed_elsewhere(changes, reader, names, touched))
     ids.update(_asked_otherwise(changes, reader, names, clues))
     ids.update(_used_otherwise(changes, reader, names))
-    ids.update(_named(changes.opened_names(), reader, names))
-    ids.update(_opened_elements(changes, reader))
+    ids.update(_opened_otherwise(changes, reader, names))
     return AffectedIds(ids, moved - ids)
 
 
@@ -402,13 +396,20 @@ def _used_otherwise(
     yield from _named(changes.documented_names(), reader, names)
 
 
-def _opened_elements(changes: ChangedFiles, reader: GraphReader) -> Iterator[str]:
-    """Yield the elements that make a call which is now open, or was."""
+def _opened_otherwise(
+    changes: ChangedFiles, reader: GraphReader, names: DisplayNames
+) -> Iterator[str]:
+    """Yield the elements that make a call which is now open, or was, and the methods
+    that it may mean.
+    """
+    opened: set[str] = set()
     for path in changes.paths:
-        before, after = (_open_calls(row) for row in changes.graph(path))
-        for element in reader.elements(path).values() if before != after else ():
-            if any(name_of(chain) in before ^ after for chain in element.calls()):
+        here = changes.opened_names(path)
+        opened |= here
+        for element in reader.elements(path).values() if here else ():
+            if any(name_of(chain) in here for chain in element.calls()):
                 yield element.id
+    yield from _named(opened, reader, names)
 
 
 def _named(wanted: set[str], reader: GraphReader, names: DisplayNames) -> Iterator[str]:

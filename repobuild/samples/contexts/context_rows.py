@@ -183,9 +183,9 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "async": element.is_coroutine,
         "stub": element.is_stub and element.type != "class",
         "module_summary": file.summary,
-        "settable": file.has_setter(element),
+        "settable": bool(file.setters(element)),
+        "deprecated": file.is_deprecated,
     }
-    row["deprecated"] = file.is_deprecated
     if file.language == "python" and element.type != "class":
         row["refuses"] = only_raises(file.own_bytes(element))
         code = file.code(element)
@@ -204,7 +204,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
             # A method of Go, Rust or C++ is not written within its type.
             row["container_signature"] = container.signature
         row["sole"] = file.method_counts[element.name] == 1
-        row["only_class"] = file.count_classes == 1
+        row["only_class"] = file.class_count == 1
     elif element.type == "method":
         # An object, or a type that another file declares: no class of this file.
         row["owner"] = strip_counts(element.parent)
@@ -250,6 +250,7 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
         for signature, id in file.outline_signatures(element.parent)
         if id != element.id
     )
+    outline = list(islice(siblings, _OUTLINE))
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
     # What is imported elsewhere in the file is needed as well, and in no such list.
@@ -258,8 +259,8 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     return {
         "head": quoted.head,
         "body": quoted.body,
-        "outline": list(islice(siblings, _OUTLINE)),
-        "outline_cut": file.count_named(element.parent) > _OUTLINE + 1,
+        "outline": outline,
+        "outline_cut": len(file.named_children(element.parent)) > len(outline) + 1,
         "needs": needs if is_whole else [],
     }
 
@@ -363,7 +364,7 @@ def _has_unresolved_calls(element: ElementView, reader: GraphReader) -> bool:
 
 
 def _has_renamed_base(element: ElementView, row: Row) -> bool:
-    """Return whether the header names none of the bases that the graph knows."""
+    """Return whether a base that the graph knows has another name in the header."""
     texts = {name_of(without_type_arguments(text)) for text in element.row.bases}
     return any(name_of(split_id(id)[1]) not in texts for id in row["bases"])
 
@@ -371,8 +372,8 @@ def _has_renamed_base(element: ElementView, row: Row) -> bool:
 def _foreign_bases(element: ElementView, row: Row) -> Row:
     """Return the bases, as written, that the graph knows no class for.
 
-    Where a class of the project goes by another name in the header, nobody can tell
-    which of the texts it is: then the list of those that are known has others.
+    Where the header has two of one name, nobody can tell which of them is known: then
+    the list of those that are known has others.
     """
     known = {name_of(split_id(id)[1]) for id in row["bases"]}
     texts = [
@@ -579,7 +580,7 @@ def file_row(file: FileContext) -> Row | None:
     row.update(_cut_lists(_MOST, **imports))
     members = _cut_lists(_MOST_MEMBERS, members=_top_level(file))
     row.update(members, more=[*row["more"], *members["more"]])
-    if not is_aside and _imports_unread_files(file):
+    if not is_aside and file.reader.has_unread_imports(file.path):
         row["more"].append("imports")
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
@@ -614,34 +615,6 @@ def _import_lists(file: FileContext) -> dict[str, Iterable[str]]:
         "importers": importers,
         "takers": sorted(takers.difference(importers, (file.path,))),
     }
-
-
-def _imports_unread_files(file: FileContext) -> bool:
-    """Return whether a file of Python imports from a module that is not analysed.
-
-    `from .constants import holidays`, where that module is generated.
-    """
-    if file.language != "python":
-        return False
-    found = {split_id(id)[0] for id in file.reader.outgoing(file.path, "imports")}
-    folders = file.path.split("/")[:-1]
-    for _, source, name, _ in file.facts.get("imports", ()):
-        module = source.lstrip(".")
-        dots = len(source) - len(module)
-        if not dots or dots > len(folders) + 1:
-            continue
-        place = folders[: len(folders) - dots + 1]
-        parts = [*place, *filter(None, module.split("."))]
-        # `from . import names` imports a module, or what the package defines.
-        ends = [parts] if module else [[*parts, name], [*parts, "__init__"]]
-        ways = {
-            way
-            for end in ends
-            for way in ("/".join(end) + ".py", "/".join([*end, "__init__.py"]))
-        }
-        if ways.isdisjoint({*found, file.path}):
-            return True
-    return False
 
 
 def _paths(ids: Iterable[str]) -> list[str]:

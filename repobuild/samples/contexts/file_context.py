@@ -87,10 +87,14 @@ class FileContext:
         )
         self._effective: dict[str, str] = {}  # plain_qual -> qual of its definition
         self._children: dict[str, list[ElementView]] = {}
+        self._definitions: Counter[tuple[str, str]] = Counter()  # parent, plain_qual
         for element in self.elements.values():
+            plain = element.plain_qual
             if not (element.is_overload or element.is_dead or element.is_for_types):
-                self._effective.setdefault(element.plain_qual, element.qual)
+                self._effective.setdefault(plain, element.qual)
             self._children.setdefault(element.parent, []).append(element)
+            self._definitions[element.parent, plain] += 1
+        self._named: dict[str, list[ElementView]] = {}
         self._signatures: dict[str, list[tuple[str, str]]] = {}
         self._subclasses: dict[str, list[str]] = {}
         self._computed: dict[str, list[re.Pattern[str]]] = {}
@@ -216,13 +220,22 @@ class FileContext:
         """Return the direct children of an element, or with "" the top level."""
         return self._children.get(qual, [])
 
+    def named_children(self, qual: str) -> list[ElementView]:
+        """Return the functions, methods and classes that an element contains."""
+        if qual not in self._named:
+            self._named[qual] = [
+                one
+                for one in self.children(qual)
+                if one.type in NAMED_TYPES and self.is_effective(one)
+            ]
+        return self._named[qual]
+
     def outline_signatures(self, qual: str) -> list[tuple[str, str]]:
         """Return (signature, id) of the children that fit into an outline, sorted."""
         if qual not in self._signatures:
             signatures = [
                 ("@property\n" * e.is_property + e.signature, e.id)
-                for e in self.children(qual)
-                if e.type in NAMED_TYPES and self.is_effective(e)
+                for e in self.named_children(qual)
             ]
             self._signatures[qual] = sorted(
                 pair for pair in signatures if len(pair[0]) <= _OUTLINE_SIGNATURE
@@ -230,15 +243,8 @@ class FileContext:
         return self._signatures[qual]
 
     @cached_property
-    def count_classes(self) -> int:
+    def class_count(self) -> int:
         return sum(one.type == "class" for one in self.elements.values())
-
-    def count_named(self, qual: str) -> int:
-        """Return how many functions, methods and classes an element contains."""
-        return sum(
-            one.type in NAMED_TYPES and self.is_effective(one)
-            for one in self.children(qual)
-        )
 
     def is_location_only(self, element: ElementView) -> bool:
         """Return whether an element's row holds its location and no details.
@@ -289,17 +295,13 @@ class FileContext:
 
     def is_repeated(self, element: ElementView) -> bool:
         """Return whether the file defines an element several times."""
-        named = self.children(element.parent)
-        return sum(one.plain_qual == element.plain_qual for one in named) > 1
+        return self._definitions[element.parent, element.plain_qual] > 1
 
     def setters(self, element: ElementView) -> list[ElementView]:
         """Return the setters of a property."""
         wanted = f"{element.name}.setter"
         named = self.children(element.parent) if element.is_property else []
         return [one for one in named if wanted in one.row.decorators]
-
-    def has_setter(self, element: ElementView) -> bool:
-        return bool(self.setters(element))
 
     def is_effective(self, element: ElementView) -> bool:
         """Return whether it is the first definition of its name that is to be told.

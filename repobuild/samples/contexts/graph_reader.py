@@ -194,9 +194,15 @@ class GraphReader:
         """Return the methods that a file calls on objects of unknown class."""
         if path not in self._open_calls:
             _evict_oldest(self._open_calls)
-            row = (self._graph.get(path) or {}).get("", {})
-            self._open_calls[path] = set(row.get("open_calls", ()))
+            self._open_calls[path] = set(self._file_node(path).get("open_calls", ()))
         return self._open_calls[path]
+
+    def has_unread_imports(self, path: str) -> bool:
+        """Return whether a file imports from modules that are not analysed."""
+        return "unread_imports" in self._file_node(path)
+
+    def _file_node(self, path: str) -> Value:
+        return (self._graph.get(path) or {}).get("", {})
 
     def ancestors(self, id: str) -> Iterator[str]:
         """Yield the base classes, nearest first."""

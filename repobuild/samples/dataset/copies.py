@@ -107,15 +107,15 @@ class CopyFinder:
         return {
             sample.sub
             for sample in self.quoting(key)
-            if self._is_common(sample)
-            or any(
-                self._gives_way(sample, other, key > other_key)
-                for other_key, other in self._candidates(key, sample.quoted.all, sample)
-            )
+            if self._has_near_duplicate(key, sample)
         }
 
-    def _is_common(self, sample: QuotingSample) -> bool:
-        return self.find(sample.term, COMMON) is None
+    def _has_near_duplicate(self, key: str, sample: QuotingSample) -> bool:
+        holders = self.find(sample.term, COMMON)  # of the same words
+        return holders is None or any(
+            self._gives_way(sample, other, key > other_key)
+            for other_key, other in self._candidates(key, sample.quoted.all, holders)
+        )
 
     def overlapping(self, key: str) -> set[str]:
         """Return the held-out samples whose answer is trained in another context."""
@@ -136,16 +136,15 @@ class CopyFinder:
         self,
         key: str,
         passages: tuple[Passage, ...],
-        sample: QuotingSample | None = None,
+        holders: Iterable[str] = (),
     ) -> Iterator[tuple[str, QuotingSample]]:
         """Yield samples of other contexts that may share a run with a passage.
 
-        With a sample, also those of contexts that hold the same one.
+        Those of `holders` are among them.
         """
         marks = set(chain.from_iterable(map(fingerprints, passages)))
-        terms = [*map(_term, marks), *([sample.term] if sample else [])]
-        found = (self.find(term, COMMON) for term in terms)
-        keys = set(chain.from_iterable(filter(None, found)))
+        found = (self.find(_term(mark), COMMON) for mark in marks)
+        keys = set(chain.from_iterable(filter(None, found))).union(holders)
         for other_key in sorted(keys - {key}):
             for other in self.quoting(other_key):
                 yield other_key, other

@@ -69,7 +69,7 @@ class FactScope:
     @cached_property
     def common_fields(self) -> Mapping[str, str]:
         """The fields that every question and answer template may use."""
-        context, words = self.context, self.phrases.words
+        context = self.context
         kind = "property" if self.is_property else context["kind"]
         return {
             "name": context["label"],
@@ -79,19 +79,19 @@ class FactScope:
             "project": context["project"],
             "container": context.get("container", ""),
             "fence": context.get("fence", ""),
-            "verb": self._verb(kind),
-            "apart": words.get(f"apart_{kind}", words.get("apart", "")),
-            "made": words.get(f"made_{kind}", words.get("made", "")),
+            "verb": self._word("verb", kind),
+            "apart": self._word("apart", kind),
+            "made": self._word("made", kind),
         }
 
     @property
     def is_property(self) -> bool:
         return any(d in PROPERTIES for d in self.context.get("decorators") or ())
 
-    def _verb(self, kind: str) -> str:
-        """Return what users do with an element: Chinese calls no class."""
+    def _word(self, name: str, kind: str) -> str:
+        """Return a word in its form for elements of a kind: Chinese calls no class."""
         words = self.phrases.words
-        return words.get(f"verb_{kind}", words.get("verb", ""))
+        return words.get(f"{name}_{kind}", words.get(name, ""))
 
     def is_foreign(self, text: str) -> bool:
         """Return whether a quotation is in another language than the answer."""

@@ -408,7 +408,8 @@ def _one_line(block: str) -> str:
         if lines[-1].rstrip().endswith((":", "：")):
             return ""  # it only announces the list
     elif marked:
-        lines = [_MARK.sub("", lines[0]), *lines[1:]][: (*marked[1:], len(lines))[0]]
+        end = marked[1] if len(marked) > 1 else len(lines)
+        lines = [_MARK.sub("", lines[0]), *lines[1:end]]
     lines = _lines_of_first_sentences(lines, max(map(len, lines)))
     return shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
 

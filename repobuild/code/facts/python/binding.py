@@ -88,9 +88,6 @@ class Binder:
         # What the dicts of bindings hold: one name may have thousands.
         self._added: set[tuple[int, str, str]] = set()
 
-    def is_class(self, index: int) -> bool:
-        return index >= 0 and self.outline.definitions[index].kind == "class"
-
     def bind(self) -> None:
         """Fill `names`, `vars`, `attrs` and `exports` from the whole module."""
         sites = self.outline.sites
@@ -203,14 +200,14 @@ class Binder:
         added = node.parent and node.parent.child_by_field_name("right")
         if name == EXPORTS and added:
             self._add_exports(node.start_byte, added)
-        if owner < 0 or self.is_class(owner) or name in self._global[owner]:
+        if owner < 0 or self.outline.is_class(owner) or name in self._global[owner]:
             return
         if name not in map(parameter_name, self.parameters[owner]):
             self._events.append(BindingEvent(node.start_byte, owner, name, NONE))
 
     def _functions_of(self, index: int) -> Iterator[int]:
         """Yield a function itself, or the outermost functions in a class."""
-        if not self.is_class(index):
+        if not self.outline.is_class(index):
             yield index
             return
         yield index  # the class's own body
@@ -327,7 +324,7 @@ class Binder:
         parameters = self.parameters[owner]
         first = parameter_name(parameters[0]) if parameters else ""
         if first in ("self", "cls") and binding in ("=" + first, "(" + first):
-            is_method = self.is_class(self.outline.definitions[owner].parent)
+            is_method = self.outline.is_class(self.outline.definitions[owner].parent)
             return ":Self" if is_method else ""
         return self._outside(owner, binding)
 
@@ -339,7 +336,7 @@ class Binder:
         for _, owner, name, binding in events:
             if owner < 0:
                 self._add(self.names, name, binding)
-            elif self.is_class(owner):
+            elif self.outline.is_class(owner):
                 self._add(self.attrs[owner], name, binding)
             elif "." not in name:
                 self._file_local(owner, name, binding)
@@ -377,7 +374,7 @@ class Binder:
         """File `self.x = ...` under the class, when the scope is its method."""
         parent = self.outline.definitions[owner].parent
         receiver, _, attribute = name.partition(".")
-        if not self.is_class(parent) or "." in attribute:
+        if not self.outline.is_class(parent) or "." in attribute:
             return
         if receiver in ("self", "cls"):
             self._add(self.attrs[parent], attribute, self._outside(owner, binding))

@@ -15,11 +15,9 @@ from __future__ import annotations
 
 import enum
 import re
-import tomllib
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
 from typing import Any
 
 from tree_sitter import Node
@@ -38,8 +36,8 @@ from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar, spans
 from repobuild.code.scan.manifest import declared_project
+from repobuild.code.scan.python_table import standard_library
 from repobuild.code.scan.setup_script import read_setup_script
-from repobuild.resources import data_folder
 
 _DOTTED = re.compile(rf"{DOTTED_NAME}\Z")
 _PLAIN_PARAMETERS = re.compile(r"\(\s*(?:\w+\s*(?:,\s*\w+\s*)*,?\s*)?\)\Z")
@@ -121,7 +119,7 @@ class PythonModule:
         decorators = [one_line(outline.text(node)) for node in definition.decorators]
         bases = self._bases(definition)
         flags = self._flags(index, definition)
-        in_class = self.binder.is_class(definition.parent)
+        in_class = outline.is_class(definition.parent)
         is_method = definition.kind == "function" and in_class
         kind = "method" if is_method else definition.kind
         seen = flags.rstrip("ts")  # the rest tells nothing of a call
@@ -219,10 +217,7 @@ class PythonModule:
         sites = outline.sites
         calls = set(spans(sites.get("call", ())))
         defined = {one.parts["name"][0].start_byte for one in outline.definitions}
-        strings, imports = (
-            spans(sites.get("string", ())),
-            spans(sites.get("import", ())),
-        )
+        strings, imports = (spans(sites.get(one, ())) for one in ("string", "import"))
         starts, ends = _merged([*strings, *imports, *outline.comments])
         for match in _WORD.finditer(outline.source):
             if match[0] not in names:
@@ -246,21 +241,18 @@ class PythonModule:
 
     def _names_of_elements(self, imported: Mapping[str, str]) -> set[bytes]:
         """Return the names in a file that may mean an element of the repository."""
+        standard = standard_library()
         names = {
             name.encode()
             for name, origin in imported.items()
-            if origin.startswith(".") or origin.partition(".")[0] not in _standard()
+            if origin.startswith(".") or origin.partition(".")[0] not in standard
         }
         names.update(
             one.name.encode()
             for one in self.outline.definitions
-            if not self._is_in_class(one)
+            if not self.outline.is_class(one.parent)
         )
         return names
-
-    def _is_in_class(self, definition: Definition) -> bool:
-        parent = definition.parent
-        return parent >= 0 and self.outline.definitions[parent].kind == "class"
 
     def _element_reads(self, index: int) -> list[str]:
         """Return the reads of one definition that may mean an element, sorted."""
@@ -268,7 +260,7 @@ class PythonModule:
         if not reads:
             return []
         owner = index
-        while owner >= 0 and not self.binder.is_class(owner):
+        while owner >= 0 and not self.outline.is_class(owner):
             owner = self.outline.definitions[owner].parent
         assigned = self.binder.attrs.get(owner, {}) if owner >= 0 else {}
         return sorted(
@@ -306,13 +298,6 @@ def _merged(found: list[Span]) -> tuple[list[int], list[int]]:
             starts.append(start)
             ends.append(end)
     return starts, ends
-
-
-@cache
-def _standard() -> frozenset[str]:
-    """Return the names of the standard library's modules."""
-    path = data_folder("configs") / "languages" / "python.toml"
-    return frozenset(tomllib.loads(path.read_text("utf-8"))["standard_library"])
 
 
 def one_line(text: str) -> str:

@@ -1,0 +1,26 @@
+"""Read which modules Python itself has, and what distributions are imported by.
+
+They are in `configs/languages/python.toml`, and not taken from the interpreter: rows
+must not depend on which one runs.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from typing import Any
+
+from repobuild.resources import data_folder
+
+
+@cache
+def python_table() -> dict[str, Any]:
+    """Return the lists of the language's file."""
+    path = data_folder("configs") / "languages" / "python.toml"
+    return tomllib.loads(path.read_text("utf-8"))
+
+
+@cache
+def standard_library() -> frozenset[str]:
+    """Return the names of the standard library's modules."""
+    return frozenset(python_table()["standard_library"])
