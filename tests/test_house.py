@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from repobuild.cli.main import VERBS
+from repobuild.settings_schema import settings
 from tests.imports import functions, modules, public_classes, syntax
 
 ROOT = Path(__file__).parents[1]
@@ -46,6 +47,13 @@ def test_the_page_of_settings_holds_the_rows_of_the_schema():
     assert [line for line in page.splitlines() if ROW.match(line)] == rows()
 
 
+def test_every_power_is_in_the_table_of_powers():
+    page = (ROOT / "docs/configuration.md").read_text()
+    table = page.partition("\n## Powers\n")[2].partition("\n## ")[0]
+    powers = [name for name, setting in settings().items() if setting.power]
+    assert [name for name in powers if f"`{name}`" not in table] == []
+
+
 def test_every_verb_has_a_page():
     pages = {path.stem for path in (ROOT / "docs/verbs").glob("*.md")}
     assert pages == set(VERBS)
@@ -56,8 +64,16 @@ def test_every_dependency_has_its_reason():
 
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     page = (ROOT / "docs/dependencies.md").read_text()
+    extras = project["optional-dependencies"]
     names = [re.match(r"[\w-]+", d)[0] for d in project["dependencies"]]
+    # the page names the other grammars as -cpp, -go and so on
+    names += [
+        re.match(r"[\w-]+", dependency)[0].removeprefix("tree-sitter")
+        for extra in extras.values()
+        for dependency in extra
+    ]
     assert [name for name in names if name not in page] == []
+    assert [name for name in extras if not re.search(rf"[`\[]{name}[`\]]", page)] == []
 
 
 def test_every_dependency_is_pinned():
@@ -70,6 +86,11 @@ def test_every_dependency_is_pinned():
         name = re.match(r"[\w-]+", dependency)[0].lower()
         # an extra may take in another of our own
         assert name == "repobuild" or f"\n{name}==" in pinned, name
+
+
+def test_pins_are_in_the_order_of_their_names():
+    _, *pins = (ROOT / "constraints.txt").read_text().splitlines()
+    assert pins == sorted(pins, key=lambda pin: pin.lower().replace("_", "-"))
 
 
 def test_a_folder_has_at_most_sixteen_modules():

@@ -91,13 +91,14 @@ def check_checkout(checkout: Checkout) -> Iterator[HealthCheck]:
     yield _git(checkout.repository)
     settings = _settings(checkout)
     yield settings
-    if settings.is_well or _can_read(checkout):
+    can_read = settings.is_well or _can_read(checkout)
+    if can_read:
         if has_commit:
             yield _grammars(checkout.snapshot(), checkout.settings)
         yield _accelerator(Machine.here(), checkout.settings)
         yield _base_model(checkout.settings)
     yield _cache(checkout)
-    if (settings.is_well or _can_read(checkout)) and checkout.settings["cache.remote"]:
+    if can_read and checkout.settings["cache.remote"]:
         yield _shared_cache(checkout)
     yield _hooks(checkout)
     yield _remote(checkout.repository)
@@ -375,7 +376,7 @@ def _shared_cache(checkout: Checkout) -> HealthCheck:
 
 def _hooks(checkout: Checkout) -> HealthCheck:
     """Check that installed hooks can work, and how the last background build ended."""
-    from repobuild.hooks.builder_record import background_facts
+    from repobuild.hooks.builder_record import FAILED, background_facts
     from repobuild.hooks.hook_files import find_folder, list_hooks
 
     if checkout.repository.is_bare:
@@ -388,10 +389,10 @@ def _hooks(checkout: Checkout) -> HealthCheck:
     for hook in hooks:
         if hook.problem:
             text = f"{hook.name}: {hook.problem}"
-            return HealthCheck("hooks", text, f"repobuild hook install {hook.name}")
+            return HealthCheck("hooks", text, hook.next_step)
     installed = [hook.name for hook in hooks if hook.is_installed]
     text = ", ".join(installed) or "none installed"
-    if background_facts(common / "repobuild")["last"]["outcome"] == "failed":
+    if background_facts(common / "repobuild")["last"]["outcome"] == FAILED:
         text = f"{text}; the last background build failed"
         return HealthCheck("hooks", text, "repobuild hook status")
     return HealthCheck("hooks", text)

@@ -1,6 +1,6 @@
 """Follow the hierarchy over a history: cost of a commit, and how far it drifts.
 
-    python -m tests.benchmarks.hierarchy REPOSITORY [--commits 100] [--json FILE]
+    python -m tests.benchmarks.hierarchy REPOSITORY [--commits 100]
 
 Walks the last N first-parent commits, oldest first, up to `areas`, then encodes the
 last commit anew in an empty state. Printed are, for commits that changed features:
@@ -10,7 +10,7 @@ last commit anew in an empty state. Printed are, for commits that changed featur
     CPU        this process and its children, against a clean build of the same tables
     renamed    nodes that are in both commits and have another label
     agreement  adjusted Rand index of the files' areas, categories and subcategories
-               with those of the clean encode; and of two clean encodes
+               with those of the clean encode
     exact      tables that are byte for byte a clean build's
 """
 
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import resource
 import statistics
 import tempfile
 import time
@@ -42,14 +43,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("repository")
     parser.add_argument("--commits", type=int, default=100)
-    parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     git = pygit2.Repository(given.repository)
     with tempfile.TemporaryDirectory() as place:
         figures = follow(git, given.commits, Path(place))
     print(json.dumps(figures, indent=2))
-    if given.json:
-        given.json.write_text(json.dumps(figures, indent=2))
 
 
 def follow(git: pygit2.Repository, count: int, place: Path) -> dict[str, Any]:
@@ -106,8 +104,6 @@ def _step(standard: Standard, git: pygit2.Repository, commit: str) -> dict[str, 
 
 def _cpu() -> float:
     spent = time.process_time()
-    import resource
-
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return spent + children.ru_utime + children.ru_stime
 

@@ -29,10 +29,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.benchmarks.table import markdown
-from tests.benchmarks.tool import ENVIRONMENT, ROOT
+from tests.benchmarks.tool import ENVIRONMENT, ROOT, git
 from tests.remote.servers import http_server, s3_server, sftp_server, silent_port
 
-WHO = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
 GOAL = "dataset"
 GOALS = {"REPOBUILD_BUILD_GOALS": f'["{GOAL}"]'}
 
@@ -179,7 +178,7 @@ def change(where: Path) -> None:
         + '\n\ndef one_more(x):\n    """Return more."""\n    return x\n'
     )
     path.write_text(text)
-    subprocess.run(["git", *WHO, "commit", "-qam", "one"], cwd=where, check=True)
+    git(where, "commit", "-qam", "one")
 
 
 # --------------------------------------------------------------------------- the faults

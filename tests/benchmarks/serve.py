@@ -9,7 +9,7 @@ Each computes with one thread: two that wait for each other on a busy machine lo
 of their time (20-fold with a dozen other processes on two cores).
 DIR is a repository that has an adapter; then a commit is built, and what a client sees
 of it is measured: how long after the build has ended `NAME@latest` is the new adapter,
-and the longest answer meanwhile. The commit is made in a clone.
+and the longest answer meanwhile. The commit is made in a copy of DIR.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import argparse
 import json
 import os
 import shutil
-import socket
 import statistics
 import subprocess
 import sys
@@ -33,11 +32,12 @@ from urllib.request import urlopen
 
 from openai import OpenAI
 
+from repobuild.model.compute.deepspeed_config import find_free_port
 from tests.benchmarks.tool import ENVIRONMENT, git
 
 TOKENS = 64
 QUESTION = "In which file is `main` defined?"
-OPEN = {"max_new_tokens": TOKENS, "min_new_tokens": TOKENS, "do_sample": False}
+GENERATION = {"max_new_tokens": TOKENS, "min_new_tokens": TOKENS, "do_sample": False}
 
 
 class Timed(NamedTuple):
@@ -45,12 +45,6 @@ class Timed(NamedTuple):
 
     first: float
     rate: float
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def is_up(port: int) -> bool:
@@ -66,7 +60,11 @@ def server(command: list[str], where: Path, port: int) -> Iterator[OpenAI]:
     """Run a server until the block ends; yield a client when it answers."""
     environment = {**ENVIRONMENT, "HF_HUB_OFFLINE": "1"}
     with subprocess.Popen(
-        command, cwd=where, env=environment, stdout=-3, stderr=-3
+        command,
+        cwd=where,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
     ) as child:
         client = OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key="none")
         try:
@@ -74,17 +72,19 @@ def server(command: list[str], where: Path, port: int) -> Iterator[OpenAI]:
                 if is_up(port):
                     break
                 time.sleep(0.2)
+            else:
+                raise SystemExit(f"no server answers: {' '.join(command)}")
             yield client
         finally:
             child.terminate()
 
 
-def ask(client: OpenAI, model: str, more: dict[str, Any] = OPEN) -> Timed:
+def ask(client: OpenAI, model: str) -> Timed:
     """Ask once and time what comes."""
     began = time.perf_counter()
     times = []
     asked: Any = [{"role": "user", "content": QUESTION}]
-    body = {"generation_config": json.dumps(more)}
+    body = {"generation_config": json.dumps(GENERATION)}
     stream = client.chat.completions.create(
         model=model, messages=asked, stream=True, extra_body=body
     )
@@ -111,7 +111,7 @@ def merged_model(where: Path, quick: bool, folder: Path) -> None:
 
 def compare(where: Path, quick: list[str], merged: Path, runs: int) -> None:
     """Print the figures of both servers, asked in turn."""
-    ours, theirs = free_port(), free_port()
+    ours, theirs = find_free_port(), find_free_port()
     repobuild = [sys.executable, "-P", "-m", "repobuild", *quick, "serve"]
     transformers = str(Path(sys.executable).parent / "transformers")
     plain = [transformers, "serve", str(merged), "--device", "cpu"]
@@ -146,7 +146,7 @@ def compare(where: Path, quick: list[str], merged: Path, runs: int) -> None:
 
 def follow(where: Path, quick: list[str]) -> None:
     """Print what a client sees of a commit that is built while it asks."""
-    port = free_port()
+    port = find_free_port()
     repobuild = [sys.executable, "-P", "-m", "repobuild", *quick]
     with server([*repobuild, "serve", "--port", str(port)], where, port) as client:
         before = [model.id for model in client.models.list()][1]
@@ -166,7 +166,7 @@ def follow(where: Path, quick: list[str]) -> None:
         thread.start()
         while not moved:
             began = time.perf_counter()
-            ask(client, f"{before.partition('@')[0]}@latest", OPEN)
+            ask(client, f"{before.partition('@')[0]}@latest")
             answered.append(time.perf_counter() - began)
             names = [model.id for model in client.models.list()]
             moved = time.perf_counter() if names[1] != before else 0.0

@@ -45,10 +45,11 @@ def bars(found: Iterable[Bar]) -> str:
 def machine(versions: Mapping[str, str]) -> str:
     """Return a paragraph: date, machine, how busy it was, versions of the peers."""
     told = ", ".join(f"{name} {v}" for name, v in sorted(versions.items()))
+    peers = f" Peers: {told}." if told else ""
     return (
         f"{datetime.date.today()}, {len(os.sched_getaffinity(0))} cores of "
         f"{_processor()}, {_memory_gib()} GiB, load {os.getloadavg()[0]:.1f} at the "
-        f"start, Python {platform.python_version()}. Peers: {told}."
+        f"start, Python {platform.python_version()}." + peers
     )
 
 

@@ -330,6 +330,20 @@ def test_hooks_that_cannot_work_and_a_failed_build_are_named(
     assert "post-merge" in check["text"]
 
 
+def test_a_hook_that_another_program_moved_has_the_step_of_its_status(
+    here: Repository, doctor: Doctor, capsys: Any
+) -> None:
+    assert run(["hook", "install"]) == 0
+    hook = here.path / ".git/hooks/post-merge"
+    hook.rename(hook.with_name("post-merge.old"))
+    hook.write_text("#!/bin/sh\n")
+    capsys.readouterr()
+    assert run(["hook", "status", "--json"]) == 1
+    step = json.loads(capsys.readouterr().out)["hooks"][0]["next"]
+    assert step.startswith("repobuild hook uninstall")
+    assert doctor()["hooks"]["next"] == step
+
+
 def test_a_bare_repository_has_no_hooks_and_is_well(
     here: Repository, doctor: Doctor, monkeypatch, tmp_path: Path
 ) -> None:
