@@ -101,7 +101,7 @@ def make_row(
 def trained_digests(row: Row | None) -> dict[str, bytes]:
     """Return the digest of each sample of a row that a run may train."""
     rows = (row or {}).items()
-    return {sub: facts[-1] for sub, facts in rows if facts[0] == ROLE_TRAINED}
+    return {sub: facts[-1] for sub, facts in rows if facts[0] == Role.TRAINED}
 
 
 def read_teachable(task: Task) -> tuple[Teachable, Teachable]:
