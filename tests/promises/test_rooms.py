@@ -47,7 +47,7 @@ MAY_USE = {
     "survey": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "hooks", "remote"},
-    "query": DATA | {"engine", "git", "code"},
+    "query": DATA | {"engine", "git", "code", "locate"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     # It builds in processes of their own, by the command line.
