@@ -60,7 +60,8 @@ def make_server(source: GraphSource, redact: Redact) -> MCPServer:
 
     _add_look_ups(tools, answer, add)
     _add_exploration(tools, answer, add)
-    _add_more_tools(tools, answer, add)
+    _add_starting_points(tools, answer, add)
+    _add_change_tools(tools, answer, add)
     return server
 
 
@@ -142,7 +143,7 @@ def _add_exploration(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     add(ExploreRPG)
 
 
-def _add_more_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
+def _add_starting_points(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def ListTree(
         node: str = "",
         depth: int = 2,
@@ -166,6 +167,11 @@ def _add_more_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
         most = max(1, min(most, _MOST_LOCATED))
         return answer(lambda page: tools.locate(text, most, page), token_budget, next)
 
+    add(ListTree)
+    add(LocateIssue)
+
+
+def _add_change_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def Impact(
         code_entity: str,
         traversal_depth: int = 3,
@@ -190,5 +196,5 @@ def _add_more_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
             lambda page: tools.changes(old_commit, new_commit, page), token_budget, next
         )
 
-    for function in (ListTree, LocateIssue, Impact, ChangeSummary):
-        add(function)
+    add(Impact)
+    add(ChangeSummary)
