@@ -226,12 +226,7 @@ def command(
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
     lists = [fact_lines(facts), mention_lines(redact_secrets(mentions))]
     _print_lists([lines for lines in lists if lines], in_columns)
-    if answers.cut:
-        names = " and ".join(answers.cut)
-        print_message(
-            f"note: {names} cut at {max_tokens} tokens, or where the same began again; "
-            "--max-tokens N allows more"
-        )
+    _print_cut(answers.cut, max_tokens)
     return 0
 
 
@@ -255,6 +250,14 @@ def _print_notes(asked: AskedAdapter, nothing_found: bool, taught: bool | None) 
         notes.append(not_taught(asked.row.get("coverage") or {}))
     for note in notes:
         print_message(f"note: {note}")
+
+
+def _print_cut(names: Sequence[str], limit: int) -> None:
+    if names:
+        print_message(
+            f"note: {' and '.join(names)} cut at {limit} tokens, or where the same "
+            "began again; --max-tokens N allows more"
+        )
 
 
 def _has_room_for_columns() -> bool:
