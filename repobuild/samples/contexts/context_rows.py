@@ -44,6 +44,7 @@ from repobuild.samples.contexts.graph_reader import (
     element_id,
     enclosing_test,
 )
+from repobuild.samples.contexts.package_parts import package_parts
 from repobuild.samples.text.deprecation import is_deprecated
 from repobuild.samples.text.docstring_parts import (
     description,
@@ -582,6 +583,8 @@ def file_row(file: FileContext) -> Row | None:
     row.update(members, more=[*row["more"], *members["more"]])
     if not is_aside and file.reader.has_unread_imports(file.path):
         row["more"].append("imports")
+    if not is_aside and kind == "module":
+        row["parts"] = package_parts(file.path, file.names, file.reader.facts)
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
         row["titles"] = [file.elements[qual].title for qual in quals]
