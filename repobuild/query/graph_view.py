@@ -25,13 +25,14 @@ from repobuild.engine.build import Build
 from repobuild.engine.contract import Table, Value
 from repobuild.git.ancestors import nearest_ancestor
 from repobuild.query.freshness import LOCATE, Freshness, indexed_commit
+from repobuild.query.lifted_features import LiftedFeatures
 from repobuild.query.search import SearchIndex
 
 if TYPE_CHECKING:
     from repobuild.locate.lexicon import Lexicon
     from repobuild.locate.touches import PastCommits
 
-_OTHERS = ("facts", "files", "cochange", "importance", "areas")
+_OTHERS = ("facts", "files", "cochange", "importance", "areas", "lifted")
 
 OpenBuild = Callable[[], Build]
 
@@ -118,7 +119,7 @@ class GraphView:
         for name in (*_OTHERS, *LOCATE):
             build.table(name)
         self.graph: Table = build.table("graph")
-        self.features: Table = build.table("features")
+        build.table("features")
 
     @cached_property
     def commit(self) -> str:
@@ -127,16 +128,30 @@ class GraphView:
     @cached_property
     def areas(self) -> AreaMap:
         """The hierarchy of the nearest commit that has one; empty without."""
-        if self.build.state.line("areas") is None:
+        if not self._areas_object:
             return AreaMap()
-        rows = dict(self.build.table("areas").items())
-        near = nearest_ancestor(self.build.snapshot.repository, self.commit, rows)
         try:
-            row = rows.get(near)
-            path = self.build.store.checked_path(str(row["object"])) if row else None
-            return AreaMap.read(path) if path else AreaMap()
+            return AreaMap.read(self.build.store.checked_path(self._areas_object))
         except KeyError:
             return AreaMap()
+
+    @cached_property
+    def _areas_object(self) -> str:
+        """The artifact of the nearest commit that has one; "" without."""
+        if self.build.state.line("areas") is None:
+            return ""
+        rows = dict(self.build.table("areas").items())
+        near = nearest_ancestor(self.build.snapshot.repository, self.commit, rows)
+        return str(rows[near]["object"]) if near else ""
+
+    @cached_property
+    def features(self) -> LiftedFeatures:
+        return LiftedFeatures(self.build, self._areas_object)
+
+    def label(self, id: str) -> str:
+        """Return the label of a node of the hierarchy: a model's, where it has one."""
+        own = self.areas.nodes[id].label
+        return self.features.phrases.label(id, own) or own
 
     @cached_property
     def members(self) -> Mapping[str, list[str]]:
@@ -149,7 +164,8 @@ class GraphView:
 
     @cached_property
     def search(self) -> SearchIndex:
-        self.kept.search.update(self.graph, self.features, self.areas)
+        labels = {id: self.label(id) for id in self.areas.nodes}
+        self.kept.search.update(self.graph, self.features, self.areas, labels)
         return self.kept.search
 
     # Late: they need NumPy, and one tool alone needs them.

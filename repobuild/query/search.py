@@ -14,7 +14,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from rapidfuzz import fuzz, process
 
@@ -38,6 +38,14 @@ class Hit(NamedTuple):
 
     id: str
     score: float
+
+
+class Features(Protocol):
+    """The rows of what code is for."""
+
+    def get(self, path: str) -> Value | None: ...
+
+    def digests(self) -> Iterator[tuple[str, bytes]]: ...
 
 
 class _Row(NamedTuple):
@@ -68,16 +76,25 @@ class SearchIndex:
         self._files: dict[str, _IndexedFile] = {}
         self._nodes: list[int] = []  # rows of the hierarchy
 
-    def update(self, graph: Table, features: Table, areas: AreaMap) -> int:
-        """Index what changed since the last update; return how many files that are."""
-        labels = {id: " ".join(words_of(n.label)) for id, n in areas.nodes.items()}
+    def update(
+        self,
+        graph: Table,
+        features: Features,
+        areas: AreaMap,
+        labels: Mapping[str, str],
+    ) -> int:
+        """Index what changed since the last update; return how many files that are.
+
+        `labels` are those of the nodes of the hierarchy, as they are shown.
+        """
+        words = {id: " ".join(words_of(label)) for id, label in labels.items()}
         known, changed = dict(features.digests()), 0
         before, self._files = self._files, {}
         for path, digest in graph.digests():
             if path.startswith("@"):
                 continue
             file = areas.files.get(path)
-            area = " ".join(labels[id] for id in areas.line(file.node)) if file else ""
+            area = " ".join(words[id] for id in areas.line(file.node)) if file else ""
             marks = digest + known.get(path, b""), area
             old = before.pop(path, None)
             if old and old.marks == marks:
@@ -91,7 +108,7 @@ class SearchIndex:
         for old in before.values():
             self._forget(old)
         self._forget(_IndexedFile((b"", ""), self._nodes, []))
-        self._nodes = self._insert((b"", ""), _area_rows(areas, labels)).rows
+        self._nodes = self._insert((b"", ""), _area_rows(labels, words)).rows
         for cached in ("_by_spelling", "_by_name"):
             self.__dict__.pop(cached, None)
         return changed + len(before)
@@ -210,9 +227,9 @@ def _rows(path: str, row: Value, known: Value, area: str) -> Iterator[_Row]:
         yield _Row(name, (id, _split(name), _split(qual), phrases, "", folders))
 
 
-def _area_rows(areas: AreaMap, labels: Mapping[str, str]) -> Iterator[_Row]:
-    for id, node in areas.nodes.items():
-        yield _Row(node.label, (id, labels[id], "", "", "", ""))
+def _area_rows(labels: Mapping[str, str], words: Mapping[str, str]) -> Iterator[_Row]:
+    for id, label in labels.items():
+        yield _Row(label, (id, words[id], "", "", "", ""))
 
 
 def _phrases(features: object) -> str:

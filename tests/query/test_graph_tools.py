@@ -296,7 +296,9 @@ def test_locating_a_text_tells_the_commit_that_its_tables_are_of(here):
 def test_a_server_reads_what_changed_and_answers_as_a_new_one(here):
     source = here.source(in_memory=True)
     with source.reading() as view:
-        assert view.search.update(view.graph, view.features, view.areas) == 0
+        labels = {id: view.label(id) for id in view.areas.nodes}
+        index = view.search
+        assert index.update(view.graph, view.features, view.areas, labels) == 0
         kept = view.kept
     scaled = FILES["pkg/shapes.py"]
     for files in (
