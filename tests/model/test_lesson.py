@@ -30,7 +30,7 @@ from repobuild.model.teaching.lesson import (
     known_after,
     next_lesson,
 )
-from repobuild.model.teaching.scheduler import Pace, TaughtFact
+from repobuild.model.teaching.scheduler import Pace, Scheduler, TaughtFact
 from tests.model.test_nano import Samples, manifest_of, recipe, teachable
 
 SIZE = 10  # tokens of every sample
@@ -145,6 +145,9 @@ def test_the_delta_comes_before_the_reviews() -> None:
     assert numbers(made.facts) == [4, 7, 2, 0]
     assert [fact.box for fact in made.taught] == [None, None, 0, MASTERY]
     assert made.pace.review == 0.5
+    assert made.pace.at_once
+    first = Scheduler(made.taught, [SIZE] * len(made.examples), made.pace).next_pass()
+    assert [shown.fact for shown in first][:3] == [0, 1, 2]
 
 
 def test_a_small_delta_has_a_small_budget() -> None:

@@ -44,9 +44,9 @@ LEAST_BUDGET = 16_384  # tokens of a run that continues
 DELTA_TIMES = 2 * EXPECTED_TIMES
 FEWEST_TIMES = 3  # that a fact is shown: what cannot be shown so often is not begun
 # Times that it allows for a fact that is taught again: it was known once.
-LOST_TIMES = EXPECTED_TIMES // 2
+LOST_TIMES = 3
 MOST_ASKED = 600  # facts, at every continued adapter: some 3 s of one core
-MOST_LOST = 30  # facts that are taught again beside one delta
+MOST_LOST = 24  # facts that are taught again beside one delta
 BLOCK = 1_000  # facts that are tokenised together
 # In which a fact is taught, one after the other. On itsdangerous, of the taught facts
 # 66 % were right in a phrasing never trained with eight, and 59 % with three.
@@ -184,7 +184,7 @@ def next_lesson(
     maker.add(kept, int(budget * review))
     most = max(LEAST_PASS, min(PASS_TOKENS, budget // PASSES))
     room = min(PASS_TOKENS, max(most, int((tokens + again) / own)))
-    return maker.lesson(Pace(budget, room, mastery, review))
+    return maker.lesson(Pace(budget, room, mastery, review, at_once=bool(changed)))
 
 
 # --------------------------------------------------------------------------- reviews
