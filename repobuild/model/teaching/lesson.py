@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 PASS_TOKENS = 16_384  # of a pass
 PASSES = 24  # of a run, at least: mastery is seen over several
-LEAST_PASS = 2_048  # tokens of a pass that continues
+LEAST_PASS = 1_024  # tokens of a pass that continues, so that there are sixteen
 LEAST_BUDGET = 16_384  # tokens of a run that continues
 # Times that the budget allows for a fact of the delta; once all are mastered it ends.
 DELTA_TIMES = 2 * EXPECTED_TIMES
@@ -183,7 +183,7 @@ def next_lesson(
         budget = min(budget, max(LEAST_BUDGET, needed))
     maker.add(kept, int(budget * review))
     most = max(LEAST_PASS, min(PASS_TOKENS, budget // PASSES))
-    room = min(PASS_TOKENS, max(most, int((tokens + again) / own)))
+    room = min(PASS_TOKENS, max(most, int(tokens / own)))
     return maker.lesson(Pace(budget, room, mastery, review, at_once=bool(changed)))
 
 

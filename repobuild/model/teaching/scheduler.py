@@ -122,6 +122,7 @@ class Scheduler:
         room = min(self.pace.pass_tokens, self.pace.budget - self.spent)
         due = sorted((s.due, n) for n, s in self.states.items() if s.due <= self.passes)
         waiting = [n for _, n in due if not self._is_mastered(n)]
+        waiting.sort(key=lambda n: self.facts[n].box is not None)  # new ones first
         reviews = [n for _, n in due if self._is_mastered(n)]
         taken = self._take(waiting, room - int(room * self.pace.review))
         taken += self._take(reviews, room - self._tokens(taken))
