@@ -80,9 +80,9 @@ def test_what_is_needed_comes_first_and_a_cycle_is_one_group():
 
 
 def test_a_long_chain_and_a_long_cycle_need_no_recursion():
-    chain = {f"{n:05}": [f"{n + 1:05}"] for n in range(5_000)}
-    assert len(ordered_groups({**chain, "05000": []})) == 5_001
-    assert len(ordered_groups({**chain, "05000": ["00000"]})) == 1
+    chain = {f"{n:05}": [f"{n + 1:05}"] for n in range(2_000)}
+    assert len(ordered_groups({**chain, "02000": []})) == 2_001
+    assert len(ordered_groups({**chain, "02000": ["00000"]})) == 1
 
 
 def test_elements_come_back_from_the_skeletons_of_python_and_of_documents():

@@ -56,12 +56,26 @@ def ordered_groups(
 
 def _within(group: list[str], needs: Needs) -> list[str]:
     """Return the nodes of a cycle so that few edges point ahead."""
-    left, found = {*group}, []
-    inner = {node: left.intersection(needs[node]) - {node} for node in group}
-    while left:
-        best = min(left, key=lambda node: (len(inner[node] & left), node))
-        left.remove(best)
-        found.append(best)
+    members = {*group}
+    inner = {node: members.intersection(needs[node]) - {node} for node in group}
+    needed_by: dict[str, list[str]] = defaultdict(list)
+    for node, others in inner.items():
+        for other in others:
+            needed_by[other].append(node)
+    left = {node: len(others) for node, others in inner.items()}
+    queue = [(count, node) for node, count in left.items()]
+    heapq.heapify(queue)
+    found = []
+    while queue:
+        count, node = heapq.heappop(queue)
+        if left.get(node) != count:
+            continue  # it was queued again with fewer, or is placed
+        del left[node]
+        found.append(node)
+        for other in needed_by[node]:
+            if other in left:
+                left[other] -= 1
+                heapq.heappush(queue, (left[other], other))
     return found
 
 
