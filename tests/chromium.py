@@ -6,6 +6,7 @@ JSON object that ends in a NUL. The protocol is simple, so no driver is needed.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -134,6 +135,11 @@ class Tab:
 
     def pdf(self) -> str:
         return str(self._call("Page.printToPDF")["data"])
+
+    def png(self) -> bytes:
+        """Return a picture of what the window shows."""
+        found = self._call("Page.captureScreenshot", format="png")
+        return base64.b64decode(str(found["data"]))
 
     def errors(self) -> list[str]:
         """Return the console's errors and warnings, and exceptions."""

@@ -26,6 +26,7 @@ from repobuild.git.ancestors import nearest_ancestor
 from repobuild.query.freshness import Freshness, indexed_commit
 from repobuild.query.search import SearchIndex
 
+_READ_BESIDE = ("facts", "files", "cochange", "importance", "areas", "changes")
 OpenBuild = Callable[[], Build]
 
 
@@ -45,7 +46,7 @@ class GraphView:
         self._in_memory = in_memory
         # All that is read: for a table that was never built the state makes an empty
         # temporary one, which the end of a transaction would take back.
-        for name in ("facts", "files", "cochange", "importance", "areas"):
+        for name in _READ_BESIDE:
             build.table(name)
         self.graph: Table = build.table("graph")
         self.features: Table = build.table("features")
