@@ -22,6 +22,40 @@ FLAGS = (
     "--disable-extensions", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--remote-debugging-pipe", "--mute-audio",
 )  # fmt: skip
+CONTRAST = 4.5  # WCAG AA for text
+# Returns every visible text whose contrast to its background is too low.
+PALE = """
+(() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => parts(colour).slice(0, 3).map(v => v / 255)
+    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, n) => sum + v * [.2126, .7152, .0722][n], 0);
+  const background = element => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if ((parts(colour)[3] ?? 1) === 1) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const pale = [];
+  for (let node; node = texts.nextNode();) {
+    const owner = node.parentElement, box = owner.getBoundingClientRect();
+    if (!node.data.trim() || !box.width || owner.tagName === "title") continue;
+    const style = getComputedStyle(owner);
+    const [a, b] = [light(owner.closest("svg") ? style.fill : style.color),
+                    light(background(owner))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < LEAST) pale.push(`${ratio.toFixed(2)} ${node.data.slice(0, 40)}`);
+  }
+  return pale;
+})()
+""".replace("LEAST", str(CONTRAST))
+
+WIDER = """
+[...document.querySelectorAll("main *")].filter(element => !element.closest(".scroll")
+  && element.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML)
+"""
 _LOWEST = 10  # descriptors from here on do not collide with 3 and 4
 _SEVERE = ("error", "warning")
 
@@ -119,9 +153,11 @@ class Tab:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self._call("Emulation.setEmulatedMedia", media=media, features=[feature])
 
-    def value(self, script: str) -> Any:
-        """Evaluate a JavaScript expression in the page."""
-        found = self._call("Runtime.evaluate", expression=script, returnByValue=True)
+    def value(self, script: str, wait: bool = False) -> Any:
+        """Evaluate a JavaScript expression in the page; `wait` for its promise."""
+        found = self._call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=wait
+        )
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 

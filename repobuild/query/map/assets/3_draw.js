@@ -57,7 +57,7 @@ function drawCell(page, cell, hues) {
   style.top = `${cell.y}px`;
   style.width = `${Math.max(1, cell.w - 1)}px`;
   style.height = `${Math.max(1, cell.h - 1)}px`;
-  if (cell.w < NAMED || cell.h < 17 || cell.isOpen && !cell.strip && cell.depth) return made;
+  if (cell.w < NAMED || cell.h < 20 || cell.isOpen && !cell.strip && cell.depth) return made;
   if (!cell.depth) return made;
   const sign = page.marks.has(n) || mark && !cell.isOpen ? `${MARK_SIGNS[mark]} ` : "";
   made.append(make("span", { class: "name", text: sign + tree.short(n) }));

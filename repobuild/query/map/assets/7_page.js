@@ -38,9 +38,16 @@ class Page {
   }
 
   draw() {
+    const focused = this.map.contains(document.activeElement) ? Number(document.activeElement.dataset.n) : 0;
     drawCells(this);
     this.drawCrumbs();
     this.drawSelection();
+    if (focused) this.focusCell(focused);
+  }
+
+  focusCell(n) {
+    const element = this.cellOf.get(n)?.element ?? this.cellOf.get(this.selected)?.element;
+    (element ?? this.map.firstElementChild)?.focus({ preventScroll: true });
   }
 
   drawSelection() {
@@ -83,7 +90,7 @@ class Page {
     this.top = this.tree.shown(n).length ? n : this.tree.parents[n];
     if (n === 0) this.selected = 0;
     this.draw();
-    (this.cellOf.get(this.selected)?.element ?? this.map.firstElementChild)?.focus({ preventScroll: true });
+    this.focusCell(this.selected);
   }
 
   // Select a node wherever it is, and zoom so far that its cell is seen.
@@ -161,7 +168,13 @@ class Page {
 
   // ------------------------------------------------------------- the page's address
 
+  // Soon, because browsers refuse more than a few changes a second.
   remember() {
+    clearTimeout(this.remembering);
+    this.remembering = setTimeout(() => this.writeAddress(), 150);
+  }
+
+  writeAddress() {
     const commit = this.graph.history.commits[this.tree.k - 1];
     const parts = [this.tree.id(this.selected), this.tree.id(this.top), commit?.id.slice(0, 12) ?? ""];
     const text = parts.some(Boolean) ? `#${parts.map(encodeURIComponent).join("&")}` : "#";
@@ -288,7 +301,7 @@ async function start() {
   document.getElementById("history").hidden = !commits.length;
   slider.max = String(commits.length);
   slider.value = slider.max;
-  const page = new Page(graph);
+  const page = window.repositoryMap = new Page(graph); // for the console, and tests
   page.recall();
   page.tellCommit();
   document.documentElement.dataset.ready = String(Math.round(performance.now()));
