@@ -221,6 +221,29 @@ def test_without_a_hierarchy_the_next_step_is_told(tmp_path):
         data_of(repository)
 
 
+def test_a_file_that_was_removed_is_where_the_last_hierarchy_had_it(tmp_path):
+    """Only the first and the last of these commits were built."""
+    repository = Repository(tmp_path / "project")
+    topics = ("draw shape", "read token", "send mail", "count word")
+    files = {
+        f"pkg/{topic.split()[1]}s/m{n}.py": f"def {topic.replace(' ', '_')}_{n}():\n"
+        f'    """{topic.capitalize()} number {n}."""\n'
+        for topic in topics
+        for n in range(6)
+    }
+    repository.commit(files)
+    build(repository)
+    repository.commit({"pkg/mails/m1.py": None, "pkg/tokens/m2.py": None})
+    repository.commit({"pkg/words/m1.py": "def count(): pass\n"})
+    repository.commit({"pkg/words/m2.py": "def count(): pass\n"})
+    build(repository)
+    commits = data_of(repository)["history"]["commits"]
+    assert [commit["mode"] for commit in commits] == ["carried", "carried", "built"]
+    marks = [{mark[0] for mark in commit["marks"]} for commit in commits]
+    assert "d" in marks[2]
+    assert "s" not in marks[2] and "a" not in marks[2]
+
+
 def test_history_ends_at_a_commit_that_changes_too_much(tmp_path):
     repository = Repository(tmp_path / "project")
     repository.commit(FILES)

@@ -2,13 +2,14 @@
 
     built     the state keeps the hierarchy that was made when the commit was built
     carried   it does not: that of the next newer commit is carried back over the
-              changes between them, by the rules that carry one forward (evolve.py)
+              changes between them
 
-Carrying back needs the changed files alone, as they were: 20 commits take a second or
-two, where building them again in a scratch state would take minutes. What did not
-change keeps its place, so a carried hierarchy shows no move that it has no evidence
-for. It is an answer to "where would this file have been", not a record of where it was;
-the page says which of the two it shows.
+A file that the commit did not change keeps its place. One that it changed or removed is
+where the next older hierarchy that was built has it; where there is none, it is placed
+by the rules that carry a hierarchy forward (evolve.py), which need the file as it was
+and nothing else. So 20 commits take a second or two; building them again in a scratch
+state would take minutes. What this yields is where a file would have been, not a record
+of where it was; the page says which of the two it shows.
 
 History ends at a commit that changes more files than are listed (`MOST_FILES`).
 """
@@ -30,6 +31,7 @@ from repobuild.code.features.features import features
 from repobuild.code.scan.language import FileChoice
 from repobuild.engine.digest import digest, pack
 from repobuild.errors import MissingObjectError
+from repobuild.git.ancestors import nearest_ancestor
 from repobuild.git.commit_diffs import commit_row, kept_commits
 from repobuild.query.graph_view import GraphView
 
@@ -48,7 +50,7 @@ class PastCommit(NamedTuple):
 def past_commits_of(view: GraphView, count: int) -> Iterator[PastCommit]:
     """Yield the last commits, newest first, each with the hierarchy before it."""
     repository = view.build.snapshot.repository
-    built = dict(view.build.table("areas").items())
+    kept = _BuiltAreas(view)
     area_map = view.areas
     for step in islice(kept_commits(repository, view.commit), count):
         try:
@@ -56,25 +58,52 @@ def past_commits_of(view: GraphView, count: int) -> Iterator[PastCommit]:
             if row["files"] > len(row["changes"]):
                 yield PastCommit(step.commit, row, None, "")
                 return
-            known = _stored(view, built.get(str(row["parent"])))
-            before = known or _carried_back(view, area_map, row["changes"])
+            nearest, built = kept.nearest(str(row["parent"]))
+            if nearest == row["parent"] and built:
+                before, mode = built, BUILT
+            else:
+                before = _carried_back(view, area_map, row["changes"], built)
+                mode = CARRIED
         except MissingObjectError:
             return  # a shallow or partial clone ends here
-        yield PastCommit(step.commit, row, before, BUILT if known else CARRIED)
+        yield PastCommit(step.commit, row, before, mode)
         area_map = before
 
 
-def _stored(view: GraphView, row: Mapping[str, Any] | None) -> AreaMap | None:
-    """Return the hierarchy that was built of a commit, if it is still kept."""
-    try:
-        path = view.build.store.checked_path(str(row["object"])) if row else None
-        return AreaMap.read(path) if path else None
-    except KeyError:
-        return None
+class _BuiltAreas:
+    """The hierarchies that the state keeps; the last one that was read is held."""
+
+    def __init__(self, view: GraphView) -> None:
+        self._repository = view.build.snapshot.repository
+        self._store = view.build.store
+        self._rows = {
+            commit: str(row["object"])
+            for commit, row in view.build.table("areas").items()
+        }
+        self._last: tuple[str, AreaMap | None] = ("", None)
+
+    def nearest(self, commit: str) -> tuple[str, AreaMap | None]:
+        """Return the nearest commit with a hierarchy, itself included, or ""."""
+        while found := nearest_ancestor(self._repository, commit, self._rows):
+            if found == self._last[0]:
+                return self._last
+            try:
+                path = self._store.checked_path(self._rows[found])
+                self._last = (found, AreaMap.read(path))
+            except KeyError:
+                del self._rows[found]  # it was collected
+                continue
+            return self._last
+        return "", None
 
 
-def _carried_back(view: GraphView, newer: AreaMap, changes: list[list[str]]) -> AreaMap:
-    """Return the hierarchy before these changes."""
+def _carried_back(
+    view: GraphView,
+    newer: AreaMap,
+    changes: list[list[str]],
+    older: AreaMap | None,
+) -> AreaMap:
+    """Return the hierarchy before these changes; `older` is one that was built."""
     area_map = replace(newer, nodes=dict(newer.nodes), files=dict(newer.files))
     reader = _EvidenceReader(view)
     evidence: dict[str, PlacingEvidence] = {}
@@ -84,7 +113,14 @@ def _carried_back(view: GraphView, newer: AreaMap, changes: list[list[str]]) -> 
             removed.add(new)
             if old:
                 area_map.files[old] = file  # a rename keeps its place
-        if old and (found := reader.read(old, old_blob)):
+        if old and older and old in older.files:
+            file = area_map.files[old] = older.files[old]
+            area_map.nodes |= {
+                id: older.nodes[id]
+                for id in older.line(file.node)
+                if id not in area_map.nodes
+            }
+        elif old and (found := reader.read(old, old_blob)):
             evidence[old] = found
         elif old:
             removed.add(old)
