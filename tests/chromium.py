@@ -56,6 +56,14 @@ WIDER = """
 [...document.querySelectorAll("main *")].filter(element => !element.closest(".scroll")
   && element.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML)
 """
+# Ends when the map of the graph is drawn, or cannot be.
+READY = """
+new Promise(done => {
+  const look = () => document.documentElement.dataset.ready
+    || !document.getElementById("problem").hidden ? done() : setTimeout(look, 10);
+  look();
+})
+"""
 _LOWEST = 10  # descriptors from here on do not collide with 3 and 4
 _SEVERE = ("error", "warning")
 
@@ -142,6 +150,7 @@ class Tab:
         self._browser, self._target, self._session = browser, target, session
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
+        self._call("Performance.enable", timeDomain="threadTicks")
         size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", **size)
         self.show(scheme)
@@ -172,10 +181,16 @@ class Tab:
     def pdf(self) -> str:
         return str(self._call("Page.printToPDF")["data"])
 
-    def png(self) -> bytes:
-        """Return a picture of what the window shows."""
-        found = self._call("Page.captureScreenshot", format="png")
+    def picture(self, form: str = "png", quality: int = 80) -> bytes:
+        """Return a picture of what the window shows: png, webp or jpeg."""
+        given = {} if form == "png" else {"quality": quality}
+        found = self._call("Page.captureScreenshot", format=form, **given)
         return base64.b64decode(str(found["data"]))
+
+    def cpu(self) -> float:
+        """Return the seconds of CPU time that the page's main thread has taken."""
+        found = self._call("Performance.getMetrics")["metrics"]
+        return next(float(m["value"]) for m in found if m["name"] == "TaskDuration")
 
     def errors(self) -> list[str]:
         """Return the console's errors and warnings, and exceptions."""

@@ -17,7 +17,7 @@ from repobuild.errors import UsageError
 from repobuild.query.graph_view import GraphSource
 from repobuild.query.map.map_page import map_data, render_map
 from tests import chromium
-from tests.chromium import PALE, WIDER, Browser, Tab
+from tests.chromium import PALE, READY, WIDER, Browser, Tab
 from tests.query.test_graph_tools import FILES
 from tests.repository import Repository
 from tests.standard import Standard
@@ -272,14 +272,6 @@ def show(browser: Browser, folder: Path, html: str, *given: Any) -> Tab:
     return tab
 
 
-# Ends when the map is drawn, or cannot be.
-READY = """
-new Promise(done => {
-  const look = () => document.documentElement.dataset.ready
-    || !document.getElementById("problem").hidden ? done() : setTimeout(look, 10);
-  look();
-})
-"""
 # The ids of the files and elements that are there at the commit shown.
 IDS = """
 (() => {
