@@ -181,7 +181,7 @@ class Tab:
     def pdf(self) -> str:
         return str(self._call("Page.printToPDF")["data"])
 
-    def picture(self, form: str = "png", quality: int = 80) -> bytes:
+    def picture(self, form: str = "png", quality: int = 70) -> bytes:
         """Return a picture of what the window shows: png, webp or jpeg."""
         given = {} if form == "png" else {"quality": quality}
         found = self._call("Page.captureScreenshot", format=form, **given)
