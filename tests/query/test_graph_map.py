@@ -7,15 +7,21 @@ import json
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
 
 from repobuild.checkout import open_checkout
+from repobuild.code.areas.area_map import AreaNode
 from repobuild.errors import UsageError
 from repobuild.query.graph_view import GraphSource
+from repobuild.query.map import map_history
+from repobuild.query.map.map_nodes import edges_of_map, nodes_of
 from repobuild.query.map.map_page import map_data, render_map
+from repobuild.query.map.past_areas import PastCommit
 from tests import chromium
 from tests.chromium import PALE, READY, WIDER, Browser, Tab
 from tests.query.test_graph_tools import FILES
@@ -82,7 +88,8 @@ HISTORY: list[dict[str, str | None]] = [
         "pkg/area.py": "class Areas:\n"
         + "".join(f"    {line}\n" for line in AREA.splitlines()).replace(
             "(shape)", "(self, shape)"
-        )
+        ),
+        "tests/test_shapes.py": FILES["tests/test_shapes.py"] + "\n\nMORE = 1\n",
     },
 ]
 
@@ -244,6 +251,43 @@ def test_a_file_that_was_removed_is_where_the_last_hierarchy_had_it(tmp_path):
     assert "s" not in marks[2] and "a" not in marks[2]
 
 
+def test_a_label_that_changed_and_a_place_that_changed_are_told(world, monkeypatch):
+    """Of a hierarchy whose first area had another name, and a file another place."""
+    checkout = open_checkout(world.repository.path)
+    source = GraphSource(lambda: checkout.view(checkout.snapshot(), checkout.state()))
+    with source.reading() as view:
+        nodes = nodes_of(view)
+        old = replace(
+            view.areas, nodes=dict(view.areas.nodes), files=dict(view.areas.files)
+        )
+        area = min(one.id for one in old.nodes.values() if not one.parent)
+        old.nodes[area] = replace(old.nodes[area], label="Before")
+        old.nodes["New"] = AreaNode("New", 0, "New", "", 1.0)
+        old.files["pkg/area.py"] = old.files["pkg/area.py"]._replace(node="New")
+        row = {"changes": [], "files": 0, "subject": "", "date": ""}
+        step = PastCommit(view.commit, row, old, "built")
+        monkeypatch.setattr(map_history, "past_commits_of", lambda *_: iter([step]))
+        found = map_history.history_of(view, nodes, 1)
+    file, new = nodes.numbers["pkg/area.py"], nodes.areas["New"]
+    assert found.was == [[file, 1, "", new]]
+    assert found.labels == [[nodes.areas[area], 1, "Before"]]
+    assert [mark for mark in found.commits[0]["marks"] if mark[0] != "m"] == [
+        ["s", file, "New"],
+        ["r", nodes.areas[area], "Before"],
+        ["d", new, ""],
+    ]
+
+
+def test_of_too_many_elements_the_files_are_shown(world):
+    checkout = open_checkout(world.repository.path)
+    source = GraphSource(lambda: checkout.view(checkout.snapshot(), checkout.state()))
+    with source.reading() as view:
+        nodes = nodes_of(view, most=3)
+        assert set(nodes.kinds) <= set("r012f")
+        one, other = (nodes.numbers[f"pkg/{p}.py"] for p in ("app/cli", "shapes"))
+        assert edges_of_map(view, nodes)["calls"][:3] == [one, 1, other]
+
+
 def test_history_ends_at_a_commit_that_changes_too_much(tmp_path):
     repository = Repository(tmp_path / "project")
     repository.commit(FILES)
@@ -277,6 +321,14 @@ IDS = """
 (() => {
   const { tree, graph } = repositoryMap;
   const all = [...Array(graph.count).keys()].filter(n => n && !graph.isArea(n));
+  return all.filter(n => tree.isThere(n)).map(n => tree.id(n));
+})()
+"""
+# The ids, as of the commit shown, of what a later one removed.
+GONE = """
+(() => {
+  const { tree, graph } = repositoryMap;
+  const all = [...Array(graph.count).keys()].filter(n => n >= graph.current);
   return all.filter(n => tree.isThere(n)).map(n => tree.id(n));
 })()
 """
@@ -318,6 +370,124 @@ def test_the_slider_shows_the_tree_of_each_commit(world, browser, tmp_path):
         inner = ("pkg/shapes.py::Square.", "docs/guide.md::")
         assert all(id.startswith(inner) for id in missing), k
         assert tab.errors() == []
+    tab.close()
+
+
+class Edits:
+    """A random history: files and elements come, go, move, and change names."""
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
+        self._count = 0
+        self.files: dict[str, dict[str, str]] = {}  # path -> name -> code
+        for _ in range(4):
+            self._add_file()
+
+    def text(self) -> dict[str, str]:
+        return {
+            path: "\n\n".join([f'"""Module {path}."""', *found.values()]) + "\n"
+            for path, found in self.files.items()
+        }
+
+    def step(self) -> None:
+        for _ in range(self._random.randint(1, 4)):
+            kinds = [
+                self._add_file, self._add_file, self._remove_file, self._rename_file,
+                self._add, self._add, self._add, self._remove, self._rename, self._move,
+                self._change,
+            ]  # fmt: skip
+            self._random.choice(kinds)()
+
+    def _add_file(self) -> None:
+        self._count += 1
+        folder = self._random.choice(["pkg", "pkg/inner", "lib"])
+        path = f"{folder}/m{self._count}.py"
+        self.files[path] = {}
+        for _ in range(3):
+            self._add(path)
+
+    def _file(self) -> str:
+        if not self.files:
+            self._add_file()
+        return self._random.choice(sorted(self.files))
+
+    def _remove_file(self) -> None:
+        if len(self.files) > 2:
+            del self.files[self._file()]
+
+    def _rename_file(self) -> None:
+        self._count += 1
+        found = self.files.pop(self._file())
+        self.files[f"lib/n{self._count}.py"] = found
+
+    def _add(self, path: str = "") -> None:
+        self._count += 1
+        found = self.files[path or self._file()]
+        name = f"element_{self._count}"
+        words = [f"word{self._random.randint(0, 9999)}" for _ in range(4)]
+        body = [f"    {word} = compute_{word}({name[0]}, value)" for word in words]
+        if self._random.random() < 0.4:
+            lines = [f"class {name}:", "    def inner(self, e, value):"]
+            lines += [f"    {line}" for line in body]
+            lines += ["    def other(self): return 1"]
+        else:
+            lines = [f"def {name}(e, value):", *body, f"    return {words[0]}"]
+        found[name] = "\n".join(lines)
+
+    def _name(self, found: dict[str, str]) -> str:
+        return self._random.choice(sorted(found)) if found else ""
+
+    def _remove(self) -> None:
+        found = self.files[self._file()]
+        found.pop(self._name(found), None)
+
+    def _rename(self) -> None:
+        found = self.files[self._file()]
+        if name := self._name(found):
+            self._count += 1
+            new = f"renamed_{self._count}"
+            found[new] = found.pop(name).replace(name, new)
+
+    def _move(self) -> None:
+        found = self.files[self._file()]
+        if name := self._name(found):
+            code = found.pop(name)
+            self.files[self._file()][name] = code
+
+    def _change(self) -> None:
+        found = self.files[self._file()]
+        if name := self._name(found):
+            found[name] += f"\n    # {self._count}\n    last = {self._count}"
+
+
+@needs_chromium
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4, 13))
+def test_the_slider_shows_the_trees_of_random_histories(seed, browser, tmp_path):
+    repository, clean = Repository(tmp_path / "a"), Repository(tmp_path / "b")
+    edits, before, real = Edits(seed), {}, []
+    for n in range(12):
+        text = edits.text()
+        change = {path: None for path in before if path not in text} | text
+        for one in (repository, clean):
+            one.commit(change)
+        build(clean)
+        real.insert(0, elements(clean))
+        if n % 4 == seed % 4:
+            build(repository)
+        before = text
+        edits.step()
+    build(repository)
+    tab = show(browser, tmp_path, render_map(data_of(repository)))
+    for k in range(1, len(real)):
+        tab.value(f"repositoryMap.goTo({k})")
+        removed = {id for what, id, _ in marked(tab, k) if what == "d"}
+        went = tuple(end for id in removed for end in (f"{id}.", f"{id}::"))
+        shown = {id for id in tab.value(IDS) if not id.startswith(went)} - removed
+        assert shown <= real[k - 1], k
+        inner = tuple(end for id in tab.value(GONE) for end in (f"{id}.", f"{id}::"))
+        missing = {id for id in real[k - 1] - shown if not id.startswith(inner)}
+        assert missing == set(), k
     tab.close()
 
 
@@ -443,7 +613,7 @@ def test_callers_and_callees_are_named_so(world, browser, tmp_path):
     assert "def main()" in panel
     lines = "[...document.querySelectorAll('#drawn path')].map(p => p.classList[0])"
     tab.value(select("pkg/shapes.py"))
-    assert set(tab.value(lines)) >= {"to-in"}
+    assert set(tab.value(lines)) == {"to-in"}
     tab.close()
 
 
@@ -452,6 +622,21 @@ def select(id: str) -> str:
         "repositoryMap.reveal([...Array(repositoryMap.graph.count).keys()]"
         f".find(n => n && repositoryMap.tree.id(n) === {json.dumps(id)}))"
     )
+
+
+@needs_chromium
+def test_what_changes_together_is_shown_when_it_is_asked_for(world, browser, tmp_path):
+    tab = show(browser, tmp_path, render_map(world.data))
+    lines = "[...document.querySelectorAll('#drawn path')].map(p => p.classList[0])"
+    tab.value(select("tests/test_shapes.py"))
+    assert set(tab.value(lines)) == {"to-out"}
+    panel = tab.value("document.getElementById('panel').innerText")
+    assert "pkg/area.py" in panel.partition("Changes with")[2]
+    tab.value("document.getElementById('show-cochange').click()")
+    assert set(tab.value(lines)) == {"to-out", "to-with"}
+    tab.value("document.getElementById('show-edges').click()")
+    assert set(tab.value(lines)) == {"to-with"}
+    tab.close()
 
 
 @needs_chromium

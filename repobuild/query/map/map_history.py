@@ -146,6 +146,8 @@ class _WayBack:
             if what.startswith("file") or what == "removed":
                 continue
             number = self._element(str(item.get("to", item["id"])))
+            if number is None and "to" in item:
+                number = self._went_with_container(item)
             if number is None:
                 continue
             before = str(item["id"]) if "to" in item else ""
@@ -156,12 +158,26 @@ class _WayBack:
                 path, qual = split_id(str(item["id"]))
                 self._elements[self._files[path]].pop(qual, None)
 
+    def _went_with_container(self, item: Item) -> int | None:
+        """Add what came into a file or a class that a later commit removed."""
+        place = _Place(*split_id(str(item["to"])))
+        if (file := self._files.get(place.path)) is None:
+            return None
+        name, parent = self._named(file, place.qual)
+        if parent < len(self.nodes.names):
+            return None
+        removed = int(self.history.ghosts[parent - len(self.nodes.names)][3])
+        kind = KINDS.get(str(item["kind"]), "n")
+        number = self._ghost(name, kind, parent, removed)
+        self._elements[file][place.qual] = number
+        return number
+
     def _undo_old_sides(self, k: int, items: list[Item]) -> None:
         """Give back what the commit removed, moved and renamed.
 
-        Paths are those before the commit from here on.
+        Paths are those before the commit from here on. Containers come first.
         """
-        for item in items:
+        for item in sorted(items, key=_depth):
             what = str(item["what"])
             if what == "removed":
                 place = _Place(*split_id(str(item["id"])))
@@ -274,6 +290,10 @@ class _WayBack:
         self.history.ghosts.append([name, kind, parent, k])
         self._next += 1
         return self._next - 1
+
+
+def _depth(item: Item) -> int:
+    return split_id(str(item["id"]))[1].count(".")
 
 
 def _parts(item: Item) -> str:

@@ -15,6 +15,9 @@ elements and 110,000 edges:
     ids         of the hierarchy's nodes, in order; others are made of names
     scopes      directories of the hierarchy's nodes
 
+Of more elements than `MOST_ELEMENTS` none are nodes: the map then ends at files, and
+their edges are those of what they contain.
+
 `edges` has for each kind (source number minus the last source, number of targets,
 targets: the first, then differences) in one list. Edges of less confidence than the
 tools show are left out.
@@ -31,7 +34,7 @@ from repobuild.code.areas.area_map import AreaNode
 from repobuild.code.facts.element import signature
 from repobuild.code.facts.element_row import parent_of, row_of
 from repobuild.code.graph.graph import elements_of
-from repobuild.code.graph.nodes import edge_key
+from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.engine.contract import Value
 from repobuild.query.graph_view import GraphView
 from repobuild.query.node_facts import CONFIDENT
@@ -42,6 +45,7 @@ KINDS = {
 }  # fmt: skip
 EDGE_KINDS = ("calls", "inherits", "uses", "imports")
 UNSORTED = "Not sorted yet"  # files that are newer than the hierarchy
+MOST_ELEMENTS = 150_000  # 7 MB of the page
 _LONGEST = 240  # characters of a signature
 _Links = Mapping[str, Mapping[int, list[int]]]  # kind -> source -> targets
 
@@ -57,6 +61,13 @@ class MapNodes:
     lines: list[int] = field(default_factory=list)
     numbers: dict[str, int] = field(default_factory=dict)  # of paths and elements
     areas: dict[str, int] = field(default_factory=dict)  # a path may have such an id
+    has_elements: bool = True
+
+    def number(self, id: str) -> int | None:
+        """Return the number of an element or a file, of its file without elements."""
+        if not self.has_elements:
+            id = split_id(id)[0]
+        return self.numbers.get(id)
 
     def add(self, kind: str, name: str, parent: int, span: tuple[int, int]) -> int:
         """Add a node with its first and last line; return its number."""
@@ -88,8 +99,8 @@ class MapNodes:
         }
 
 
-def nodes_of(view: GraphView) -> MapNodes:
-    """Return the hierarchy, the files and their elements."""
+def nodes_of(view: GraphView, most: int = MOST_ELEMENTS) -> MapNodes:
+    """Return the hierarchy, the files and at most so many elements, or none."""
     nodes = MapNodes()
     nodes.add("repository", "", 0, (0, 0))
     by_level = sorted(view.areas.nodes.values(), key=lambda node: (node.level, node.id))
@@ -103,8 +114,14 @@ def nodes_of(view: GraphView) -> MapNodes:
         place = view.area_of(path) or UNSORTED
         span = (1, int(row[""]["end_line"]))
         nodes.numbers[path] = nodes.add("file", path, nodes.areas[place], span)
-    for path, row in rows:
-        _add_elements(nodes, path, row)
+    if (
+        sum(sub.startswith("::") and " " not in sub for _, r in rows for sub in r)
+        <= most
+    ):
+        for path, row in rows:
+            _add_elements(nodes, path, row)
+    else:
+        nodes.has_elements = False
     return nodes
 
 
@@ -183,8 +200,8 @@ def edges_of_map(view: GraphView, nodes: MapNodes) -> dict[str, list[int]]:
         for sub, item in row.items():
             key = edge_key(sub)
             if key and key.kind in links and item["confidence"] >= CONFIDENT:
-                source = nodes.numbers.get(path + key.source)
-                target = nodes.numbers.get(key.target)
+                source = nodes.number(path + key.source)
+                target = nodes.number(key.target)
                 if source is not None and target is not None and source != target:
                     links[key.kind][source].append(target)
     return {kind: list(_packed(found)) for kind, found in links.items()}

@@ -54,7 +54,10 @@ class Page {
     if (this.selected) this.relations = relationsOf(this, this.selected);
     drawLines(this);
     showPanel(this);
-    for (const cell of this.cells) cell.element?.setAttribute("tabindex", "-1");
+    for (const cell of this.cells) {
+      cell.element?.setAttribute("tabindex", "-1");
+      cell.element?.setAttribute("aria-selected", String(cell.n === this.selected));
+    }
     (this.cellOf.get(this.selected)?.element ?? this.map.firstElementChild)?.setAttribute("tabindex", "0");
     this.remember();
   }
