@@ -625,6 +625,28 @@ def select(id: str) -> str:
 
 
 @needs_chromium
+def test_search_looks_at_names_paths_and_features(world, browser, tmp_path):
+    tab = show(browser, tmp_path, render_map(world.data))
+
+    def found(text: str) -> list[str]:
+        tab.value(
+            f"repositoryMap.search.input.value = {json.dumps(text)};"
+            " repositoryMap.search.find()"
+        )
+        ids = "repositoryMap.search.found.map(n => repositoryMap.tree.id(n))"
+        return list(tab.value(ids))
+
+    assert found("scaled")[0] == "pkg/shapes.py::scaled"
+    assert found("unit people read")[0] == "pkg/shapes.py::scaled"
+    assert "pkg/app/cli.py::main" in found("app main")
+    assert found("scaled nonsense")[0] == "pkg/shapes.py::scaled"  # as good as it gets
+    assert found("nonsense") == []
+    assert "nothing found" in tab.value("document.getElementById('found').innerText")
+    assert tab.errors() == []
+    tab.close()
+
+
+@needs_chromium
 def test_what_changes_together_is_shown_when_it_is_asked_for(world, browser, tmp_path):
     tab = show(browser, tmp_path, render_map(world.data))
     lines = "[...document.querySelectorAll('#drawn path')].map(p => p.classList[0])"

@@ -30,7 +30,8 @@ class Search {
     this.texts = { tree, names, paths, phrases };
   }
 
-  score(n, terms) {
+  // How well a node fits; 0 where a term is missing, unless some are enough.
+  score(n, terms, isSomeEnough) {
     const { names, paths, phrases } = this.texts;
     const name = names[n];
     let sum = 0;
@@ -43,23 +44,27 @@ class Search {
       } else if (` ${phrases[n]}`.includes(` ${term}`)) sum += 9;
       else if (phrases[n].includes(term)) sum += 4;
       else if (paths[n].includes(term)) sum += 2;
-      else return 0;
+      else if (!isSomeEnough) return 0;
     }
-    return sum - Math.min(name.length, 80) / 40;
+    return sum && sum - Math.min(name.length, 80) / 40;
   }
 
   find() {
-    const { page } = this;
     const terms = this.input.value.toLowerCase().split(/\s+/).filter(Boolean);
     if (!terms.length) return this.close();
     this.prepare();
+    const found = this.matches(terms, false);
+    this.show(found.length ? found : this.matches(terms, true));
+  }
+
+  matches(terms, isSomeEnough) {
+    const { graph, tree } = this.page;
     const found = [];
-    for (let n = 1; n < page.graph.count; n++) {
-      const score = this.score(n, terms);
-      if (score > 0 && page.tree.isThere(n)) found.push([n, page.tree.isTest(n) ? score / 2 : score]);
+    for (let n = 1; n < graph.count; n++) {
+      const score = this.score(n, terms, isSomeEnough);
+      if (score > 0 && tree.isThere(n)) found.push([n, tree.isTest(n) ? score / 2 : score]);
     }
-    found.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
-    this.show(found);
+    return found.sort((a, b) => b[1] - a[1] || a[0] - b[0]);
   }
 
   show(found) {
