@@ -13,6 +13,7 @@ from repobuild.samples.text.docstring_parts import lead
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BARE = re.compile(r"(?:\w+ = |return )?[\w.]+\(\)")  # `x = Name()`: shows nothing
+_IMPORTS = re.compile(r"^(?:(?:from|import) [^\n]*\n+)+")
 _ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
 _ABSTRACT_NAME = re.compile(r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$)")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
@@ -61,7 +62,8 @@ def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
     A private function is called in its own file, by those who read that file.
     """
     site, code = scope.get("example") or (None, "")
-    if scope.get("kind") == "class" and _BARE.fullmatch(code):
+    without_imports = _IMPORTS.sub("", code)
+    if scope.get("kind") == "class" and _BARE.fullmatch(without_imports):
         return False
     return site is not None and (is_public or site not in ("", scope.get("path")))
 

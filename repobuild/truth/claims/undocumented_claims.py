@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from repobuild.truth.claims.list_claims import parse_names, strip_more
 from repobuild.truth.claims.prose_match import is_beginning, is_purpose
-from repobuild.truth.claims.usage_claims import call_problem, misses_line
+from repobuild.truth.claims.usage_claims import call_problem, quotation_problem
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, display_name
 
@@ -189,7 +189,9 @@ def docstring_call(subject: Subject, claimed: str) -> str:
     doc = subject.definition.doc if subject.definition else ""
     if not doc:
         return "it has no docstring" if subject.file.python else ""
-    return misses_line(claimed, doc) or call_problem(claimed, subject.name)
+    known = {subject.name, *display_name(subject.qual).split(".")}
+    problem = call_problem(claimed, subject.name)
+    return problem or quotation_problem(claimed, doc, known)
 
 
 UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {
