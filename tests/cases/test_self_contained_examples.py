@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from repobuild.code.usage.call_example import call_example
@@ -56,10 +54,8 @@ def shorten_all(titles):
 '''
 FILES = {
     "shelf.py": SHELF,
-    "README.md": "# Shelf\\n\\n```python\\nfrom shelf import Shelf\\n```\\n\\n"
-    "Then:\\n\\n```python\\nshelf = Shelf(['a'])\\nshelf.find_book('a')\\n```\\n".replace(
-        "\\n", "\n"
-    ),
+    "README.md": "# Shelf\n\n```python\nfrom shelf import Shelf\n```\n\nThen:\n\n"
+    "```python\nshelf = Shelf(['a'])\nshelf.find_book('a')\n```\n",
     "tests/test_shelf.py": """from shelf import (
     Shelf,
     count_words,

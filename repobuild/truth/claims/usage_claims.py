@@ -2,7 +2,8 @@
 
 A quotation must be in the file that it names, line by line and in the order of the
 file; an import may be one of several in its statement, and an assertion may be quoted
-without what makes it one. Nobody may have to ask where a name of it comes from. A name in a document means the element when what stands before its last dot is its
+without what makes it one. Nobody may have to ask where a name of it comes from.
+A name in a document means the element when what stands before its last dot is its
 class or a part of its module's name, or when no other element has the name.
 """
 
