@@ -150,7 +150,8 @@ class Manifests:
         found = self.get("dependencies")
         path = self.folder + _PLAIN_REQUIREMENTS
         if not found.path and self.kind in ("", "python") and path in self._all:
-            found = Declared(self._all[path].get("dependencies", {}), path)
+            listed = self._all[path].get("dependencies")
+            found = Declared(listed, path) if listed else found
         if found.path:
             return found
         complete = self.get("complete")

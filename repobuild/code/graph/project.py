@@ -2,7 +2,10 @@
 
     ""        `ProjectContext`, what else the project declares, and statistics
     "#state"  {"counts": {...}, "readmes": {path: {"title", "leads", "install"}},
-               "manifests": {path: project}}
+               "manifests": {path: project}, "guides": {path: command}}
+
+A guide is a README at the top or a document for those who install or develop it; the
+command is the first one that installs a checkout.
 
 The name is the setting's, else that of a manifest at the top, else the title of the
 README at the top, else that of the only manifest one folder down. What the project says
@@ -104,6 +107,13 @@ _NO_NAMES = frozenset(
     "readme introduction overview about documentation installation install usage"
     " contents".split()
 ) | {"getting started", "table of contents", "quick start"}
+_GUIDE = re.compile(
+    r"(?i)(?:docs?/)?(?:readme|[\w-]*(?:install|contribut|develop|hacking|setup"
+    r"|getting[-_]?started|quick[-_]?start)[\w-]*)(?:\.(?:md|markdown|rst|txt))?$"
+)
+_NO_STATE: Mapping[str, Any] = {
+    "counts": {}, "readmes": {}, "manifests": {}, "guides": {}
+}  # fmt: skip
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
     " infrastructure models presentation repositories routes schemas services storage"
@@ -130,9 +140,10 @@ def update_project(
 ) -> None:
     """Bring `@project` up to date with the files and rows that changed."""
     old = view.own.get(PROJECT)
-    state = old["#state"] if old else {"counts": {}, "readmes": {}, "manifests": {}}
+    state = old["#state"] if old else _NO_STATE
     counts = Counter(state["counts"])
     readmes, manifests = dict(state["readmes"]), dict(state["manifests"])
+    guides = dict(state["guides"])
     for path, (was, now) in view.changes("files").items():
         counts.subtract(_file_counts(path, was))
         counts.update(_file_counts(path, now))
@@ -142,6 +153,9 @@ def update_project(
         if "/" not in path:
             _replace(readmes, path, _readme(path, now))
         _replace(manifests, path, now.get("project") if now else None)
+        guides.pop(path, None)
+        if now and now.get("setup") and _GUIDE.match(path):
+            guides[path] = now["setup"]
     for path, (was, now) in rows.items():
         counts.subtract(_graph_counts(path, was))
         counts.update(_graph_counts(path, now))
@@ -150,6 +164,7 @@ def update_project(
         "counts": kept,
         "readmes": dict(sorted(readmes.items())),
         "manifests": dict(sorted(manifests.items())),
+        "guides": dict(sorted(guides.items())),
     }
     name = str(view.settings.get("project.name", ""))
     view.own.put(PROJECT, {"": _project(name, state, is_external), "#state": state})
@@ -331,11 +346,28 @@ def _own_words(
         **{field: list(manifests.get(field)) for field in pairs},
         "manifest": [manifests.kind, manifests.folder],
         "install": [find_install(name, commands), readme],
+        "setup": _setup(state["guides"]),
         "distributions": distributions[:_MAX_DISTRIBUTIONS] if is_monorepo else [],
         "tests": _test_folders(counts),
         "documentation": _ranked(_with_prefix(counts, "docs:")),
     }
     return {key: value for key, value in found.items() if value and value[0]}
+
+
+def _setup(guides: Mapping[str, str]) -> list[str]:
+    """Return the command that installs a checkout, and the document that gives it.
+
+    A README speaks before a guide to the installation, and that before any other.
+    """
+    ranked = sorted(
+        guides,
+        key=lambda path: (
+            path.lower() not in README_NAMES,
+            "install" not in path.lower(),
+            path,
+        ),
+    )
+    return [guides[ranked[0]], ranked[0]] if ranked else []
 
 
 def _test_folders(counts: Mapping[str, int]) -> list[str]:

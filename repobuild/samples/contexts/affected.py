@@ -221,7 +221,8 @@ class ChangedFiles:
 
 
 def _open_calls(row: Value) -> set[str]:
-    return set((row or {}).get("", {}).get("open_calls", ()))
+    names = (row or {}).get("", {}).get("open_calls", ())
+    return {one.strip('"') for one in names}
 
 
 def _top_level(elements: Elements) -> set[str]:

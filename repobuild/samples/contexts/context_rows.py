@@ -328,10 +328,11 @@ def _open_lists(
     # What a function defines within itself makes calls of its own.
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
+    is_by_name = not element.is_property and reader.is_looked_up(element.name)
     if element.type != "method":
-        return found
+        return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
-    found += ["callers"] if False in are_tests else []
+    found += ["callers"] if False in are_tests or is_by_name else []
     return [*found, "tests", "users_in_tests"] if True in are_tests else found
 
 
@@ -582,6 +583,8 @@ def file_row(file: FileContext) -> Row | None:
     row.update(members, more=[*row["more"], *members["more"]])
     if not is_aside and file.reader.has_unread_imports(file.path):
         row["more"].append("imports")
+    if kind == "module" and not is_aside:
+        row["constants"] = file.public_constants
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
         row["titles"] = [file.elements[qual].title for qual in quals]

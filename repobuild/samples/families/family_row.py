@@ -13,7 +13,9 @@ required        [[method, siblings that define it, whether it is abstract], ...]
 some            [[method of the base, siblings that define it], ...]: fewer than most do
 arguments       names that functions of one pattern take first
 attributes      [[class attribute, siblings that assign it], ...]
-sites           [[kind, path, name, [number of a sibling, ...], {name: line}], ...]
+sites           [[kind, path, name, [number of a sibling, ...], {name: line}, order]];
+                order of a list: `SORTED` by the alphabet, else the name of its last
+                sibling, "" where it shows none
 tests           [[path or pattern, [number of a sibling, ...]], ...]
 past            [[subject, [ids], [paths]], ...] of commits that added siblings
 past_count, past_ids   all commits that added siblings
@@ -61,19 +63,26 @@ from repobuild.samples.families.past_additions import (
     forms_of,
     pattern_of,
 )
-from repobuild.samples.families.registration import NamedPlace, is_document, mentions
+from repobuild.samples.families.registration import (
+    NamedPlace,
+    is_document,
+    listed_names,
+    mentions,
+)
 from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.refusals import is_exception
 
 Row = dict[str, Value]
 LIKE = "like::"  # begins the key of a row about one sibling
+SORTED = "*"
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
     " attributes tests past together past_count past_ids partners home_ids"
     " changelog".split()
 )
+_FEWEST_ORDERED = 3  # items of a list that shows an order
 _MOST = 40  # siblings that are looked at
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _HALF = 0.5
@@ -551,7 +560,12 @@ def _sites(
     if family.kind == "modules":
         fewest = max(3, fewest)  # the name of a module may be any word
     sites = [
-        [*place, sorted(numbers[name] for name in lines), _short(lines)]
+        [
+            *place,
+            sorted(numbers[name] for name in lines),
+            _short(lines),
+            _order(place, list(lines), tree),
+        ]
         for place, lines in found.items()
         if _is_registration(place, sorted(lines), ids, fewest, tree)
     ]
@@ -579,7 +593,7 @@ def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
     """
     sources = {
         match[1]
-        for kind, path, _, _, lines in sites
+        for kind, path, _, _, lines, _ in sites
         if kind == "reexport" and _ENTRY_FILE.search(path)
         for line in lines.values()
         if (match := _IMPORTED_FROM.match(line))
@@ -678,6 +692,20 @@ def _counts(one: NamedPlace, family: Family) -> bool:
     if one.kind == "function" and one.where.rpartition(".")[2].startswith("__"):
         return False
     return not (family.kind == "modules" and one.kind in ("function", "instance"))
+
+
+def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:
+    """Return the order of a list or of registering calls: see `sites`."""
+    kind, path, where = place
+    if kind == "call":
+        return names[-1]
+    source = tree.read(path) if kind in ("exports", "table") else None
+    listed = listed_names(source.decode("utf-8", "replace"), where) if source else []
+    if len(listed) < _FEWEST_ORDERED or not set(names).issubset(listed):
+        return ""
+    if listed in (sorted(listed), sorted(listed, key=str.lower)):
+        return SORTED
+    return max(names, key=listed.index)
 
 
 def _short(lines: dict[str, str]) -> dict[str, str]:

@@ -83,6 +83,13 @@ def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
 
 
+def render_constants(scope: FactScope) -> str:
+    names = [f"`{name}`" for name in scope.get("constants") or ()]
+    if not names:
+        return ""
+    return scope.phrases.part("constants", members=list_texts(scope, names))
+
+
 def render_settable(scope: FactScope) -> str:
     return scope.phrases.part("settable") if scope.get("settable") else ""
 

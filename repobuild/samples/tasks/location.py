@@ -38,6 +38,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         text, ids = answer_parts.list_field(scope, "members", most)
         if text and not scope.get("brief"):
             answer = scope.answer("contents", members=text)
+            answer += answer_parts.render_constants(scope)
             yield Fact("contents", answer, (scope.id, *ids))
 
 
