@@ -24,7 +24,8 @@ prefix:
     folder:a/b files and elements in a folder, three levels deep at most
     package:a  1 for a folder of the product with `__init__.py`, as deep
     module:a.py  as many of a module at the top, or at the top of `src`
-    inner:a/b.py as many of a public Python module in a folder, two levels deep at most
+    inner:a/b.py as many of a public Python module in a folder, two levels deep at most,
+              and of a large `__init__.py`
     hidden:PATH  the same of a private module in a public folder
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
@@ -62,6 +63,7 @@ _MOST_NAMES = 3  # of a module that a distribution is called after: google.cloud
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
+_LARGE_INIT = 6  # elements of an `__init__.py` that is a module by itself
 _FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
@@ -229,6 +231,8 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         counts |= {f"dotted:{one}": 1 for one in _dotted_modules(facts, folders)}
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
+            if size > _LARGE_INIT:
+                counts[f"inner:{path}"] = size
         elif name.endswith(".py") and 0 < len(folders) < _MAX_DEPTH:
             if not any(part[0] == "_" for part in folders) and name[:2] != "__":
                 counts[f"{'hidden' if name[0] == '_' else 'inner'}:{path}"] = size
@@ -479,12 +483,19 @@ def _ranked_modules(
     modules = _with_prefix(counts, "module:")
     if tops:
         own = _main_modules(modules, name)
-        inner = {one: folders.get(one, 0) for one in packages if one not in tops}
-        found = [*_ranked(tops | own), *_ranked(inner)]
-        if len(found) < _FEW_PACKAGES:
-            parts = _inner_modules(counts)
-            inside = tuple(f"{top}/" for top in tops)
-            found += [one for one in _ranked(parts) if one.startswith(inside)]
+        sizes = {one: folders.get(one, 0) for one in packages if one not in tops}
+        inner = {one: size for one, size in sizes.items() if size > 1}  # not data alone
+        parts = {
+            one: size
+            for one, size in _inner_modules(counts).items()
+            if one.rpartition("/")[0] in tops
+        }
+        if len(tops | own) + len(inner) < _FEW_PACKAGES:
+            found = [*_ranked(tops | own), *_ranked(inner), *_ranked(parts)]
+        else:
+            least = min(inner.values(), default=0)
+            large = {one: size for one, size in parts.items() if size > least}
+            found = [*_ranked(tops | own), *_ranked(inner | large)]
     else:
         python = {path: n for path, n in modules.items() if path.endswith(".py")}
         projects = manifests.distributions() if _is_monorepo(manifests) else {}

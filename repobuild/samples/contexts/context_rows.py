@@ -210,6 +210,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row["owner"] = strip_counts(element.parent)
     if element.type == "class":
         row.update(_class_fields(file, element))
+        row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
 
 
@@ -221,11 +222,14 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         if e.type == "method" and file.is_effective(e)
     )
     row: Row = {
+        "deprecated": False,
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
     }
     constructor = file.elements.get(element.qual + ".__init__")
     if constructor:
+        code, decorators = file.code(constructor), constructor.row.decorators
+        row["deprecated"] = is_deprecated(code, constructor.doc, decorators)
         texts = parse_docstring(element.doc).parameters
         texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)

@@ -65,6 +65,8 @@ def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
 def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     """Return what a reasoning trace cites; empty when that is too little for one."""
     steps: Row = {}
+    if element.type == "class" and row.get("deprecated"):
+        return {}  # nobody is to follow it
     if element.type == "class":
         bases = row.get("bases")
         steps = {"members": _members(file, element), "bases": bases} if bases else {}

@@ -102,6 +102,7 @@ _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
 _ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
 _IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
+_TEST_AFFIX = re.compile(r"^tests?|tests?$")
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
@@ -777,7 +778,26 @@ def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[
         for path, numbers in found.items()
         if _is_usual(len(numbers), ids)
     ]
-    return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
+    kept.sort(key=lambda item: (-len(item[1]), item[0]))
+    # One that is named after another module uses them for its own ends.
+    named = [item for item in kept if _is_named_after(str(item[0]), family, homes)]
+    return (named or kept)[:2]
+
+
+def _is_named_after(test: str, family: Family, homes: set[str]) -> bool:
+    """Return whether a test file has the name of a sibling's file, or of their base."""
+    if NAME in test:
+        return True
+    base_path, _, base = family.where.partition("::")
+    owners = [*homes, base_path, base.rpartition(".")[2]]
+    stem = _TEST_AFFIX.sub("", _stem(test))
+    known = (_stem(one) for one in owners if one)
+    return bool(stem) and any(one and (stem in one or one in stem) for one in known)
+
+
+def _stem(path: str) -> str:
+    name = path.rpartition("/")[2].partition(".")[0]
+    return name.strip("_").lower().replace("_", "")
 
 
 def _is_in_test(id: str) -> bool:

@@ -162,7 +162,9 @@ def install_command(index: TreeIndex, claim: DeferredClaim) -> str:
 
 
 def readme_command(index: TreeIndex, claim: DeferredClaim) -> str:
-    text = index.project_documents.get(claim.source) or index.read_text(claim.source)
+    text = index.project_documents.get(claim.source, "")
+    if not text and claim.source in index.paths:
+        text = index.read_text(claim.source)
     found = re.search(
         rf"(?<!\S){re.escape(claim.claimed)}(?!\S)", text.replace("`", " ")
     )

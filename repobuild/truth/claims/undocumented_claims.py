@@ -49,9 +49,12 @@ def deprecated(subject: Subject, claimed: str) -> str:
         return "there is no such definition" if subject.file.python else ""
     if subject.file.python and _is_deprecated(subject.file.python):
         return ""
-    node = subject.definition.node
+    maker = subject.constructor
+    node = maker.node if maker else subject.definition.node
     told = [*getattr(node, "decorator_list", ()), *node.body]
-    said = "\n".join([subject.definition.doc, *map(ast.unparse, told)])
+    said = "\n".join(
+        [subject.definition.doc, maker.doc if maker else "", *map(ast.unparse, told)]
+    )
     return "" if "deprecat" in said.lower() else "nothing says that it is deprecated"
 
 
