@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repobuild.code.usage.call_example import call_example
-from repobuild.code.usage.explained_names import NO_NAMES, Import, file_names
+from repobuild.code.usage.explained_names import NO_NAMES, FileImport, file_names
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled
 
 SHELF = '''"""A shelf of books."""
@@ -205,11 +205,19 @@ def test_a_result_is_not_given_where_lines_before_it_are_left_out() -> None:
     lines = ["x = list()", "x.append(1)", "assert x.count(1) == 1"]
     found = call_example(lines, 2, "count")
     assert found is not None and found.code == "x = list()\n...\nx.count(1)"
+    lines = ["x = list()", "x.append(1)", "y = x.count(1)  # one of them"]
+    found = call_example(lines, 2, "count")
+    assert found is not None and found.code.endswith("y = x.count(1)  # one of them")
 
 
 def test_imports_are_written_with_the_names_that_are_used() -> None:
     known = file_names(
-        [Import("a.b", "C", ""), Import("a.b", "D", "E"), Import("os.path", "", "")], []
+        [
+            FileImport("a.b", "C", ""),
+            FileImport("a.b", "D", "E"),
+            FileImport("os.path", "", ""),
+        ],
+        [],
     )
     found = call_example(["run(C, E(os.path.sep))"], 0, "run", known)
     assert found is not None

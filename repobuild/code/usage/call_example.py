@@ -132,20 +132,34 @@ def call_example(
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
             return None
-        if _ASSERTION.match(code):
-            plain = _asserted_call(code, name)
-            if not plain:
-                return None
-            quoted = [plain]
-        whole = _with_variables(lines, start, quoted)
-        if _LINES_LEFT_OUT.search(whole):  # they may change what comes out
-            whole = whole.partition(_RESULT)[0]
-        shown = with_known_names(whole, lines, start, name, known)
-        if not shown:
-            return None
-        is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
-        return CallExample(score - is_inside, shown)
+        return _completed(quoted, lines, start, name, known)
     return None
+
+
+def _completed(
+    quoted: list[str],
+    lines: Sequence[str],
+    start: int,
+    name: str,
+    known: FileNames,
+) -> CallExample | None:
+    """Return a quoted statement with the lines that it needs, None if one lacks."""
+    code = "\n".join(quoted)
+    score = _score(code, name)
+    result = ""
+    if _ASSERTION.match(code):
+        plain, _, result = _asserted_call(code, name).partition(_RESULT)
+        if not plain:
+            return None
+        quoted = [plain]
+    whole = _with_variables(lines, start, quoted)
+    if result and not _LINES_LEFT_OUT.search(whole):  # they may change what comes out
+        whole += _RESULT + result
+    shown = with_known_names(whole, lines, start, name, known)
+    if not shown:
+        return None
+    is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
+    return CallExample(score - is_inside, shown)
 
 
 def _asserted_call(code: str, name: str) -> str:

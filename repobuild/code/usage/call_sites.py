@@ -25,7 +25,7 @@ from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
-from repobuild.code.usage.explained_names import FileNames, Import, file_names
+from repobuild.code.usage.explained_names import FileImport, FileNames, file_names
 from repobuild.engine.contract import Value, View
 
 _CONFIDENT = 0.5  # samples state no edge below
@@ -75,7 +75,7 @@ def _names_of_file(path: str, facts: Value, lines: list[str]) -> FileNames | Non
     if facts.get("language") != "python":
         return None
     imports = (
-        Import(module, name, alias)
+        FileImport(module, name, alias)
         for line, module, name, alias in facts.get("imports", ())
         if line <= len(lines) and lines[line - 1][:1] not in (" ", "\t")
     )

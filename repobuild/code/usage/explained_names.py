@@ -55,7 +55,7 @@ _TARGETS = frozenset(
 )
 
 
-class Import(NamedTuple):
+class FileImport(NamedTuple):
     """What binds one name; "" for `name` imports the module."""
 
     module: str
@@ -71,7 +71,7 @@ class Import(NamedTuple):
 class FileNames(NamedTuple):
     """The names that a file explains wherever it is quoted."""
 
-    imports: Mapping[str, Import]
+    imports: Mapping[str, FileImport]
     constants: Mapping[str, str]  # a short one with its line
     defined: frozenset[str]  # functions and classes at the top of the file
     is_test: bool
@@ -86,7 +86,7 @@ class _Names(NamedTuple):
 
 
 def file_names(
-    imports: Iterable[Import],
+    imports: Iterable[FileImport],
     lines: Iterable[str],
     defined: Iterable[str] = (),
     is_test: bool = False,
@@ -102,13 +102,13 @@ def file_names(
     return FileNames({one.bound: one for one in imports}, constants, known, is_test)
 
 
-def written_imports(text: str) -> Iterator[Import]:
+def written_imports(text: str) -> Iterator[FileImport]:
     """Yield what the import statements without indentation in a text bind."""
     for line in re.finditer(rf"^{_IMPORT.pattern}", text, re.MULTILINE):
         for written in (line[2] or line[3]).split(","):
             if one := _ALIASED.fullmatch(written.strip()):
                 module, name = (line[1], one[1]) if line[1] else (one[1], "")
-                yield Import(module, name, one[2] or "")
+                yield FileImport(module, name, one[2] or "")
 
 
 def with_known_names(
@@ -166,7 +166,7 @@ def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:
     return [*statements, *([""] if statements else []), *lines]
 
 
-def import_statements(imports: Iterable[Import]) -> list[str]:
+def import_statements(imports: Iterable[FileImport]) -> list[str]:
     """Return statements with these imports, one for each module, plain ones first."""
     plain: list[str] = []
     named: dict[str, list[str]] = {}

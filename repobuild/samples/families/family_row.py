@@ -13,7 +13,8 @@ required        [[method, siblings that define it, whether it is abstract], ...]
 some            [[method of the base, siblings that define it], ...]: fewer than most do
 arguments       names that functions of one pattern take first
 attributes      [[class attribute, siblings that assign it], ...]
-sites           [[kind, path, name, [number of a sibling, ...], {name: line}, order]];
+sites           [[kind, path, name, [number of a sibling, ...], {name: line}, order,
+                whether the file imports siblings by name]];
                 order of a list: `SORTED` by the alphabet, else the name of its last
                 sibling, "" where it shows none
 tests           [[path or pattern, [number of a sibling, ...]], ...]
@@ -533,12 +534,7 @@ def _sites(
     tree: Tree,
 ) -> tuple[list[Value], set[str]]:
     """Return the places that name a third of the siblings, and the searched files."""
-    own_lines: dict[str, set[int]] = defaultdict(set)
-    for id, element in zip(ids, elements, strict=True):
-        path, qual = split_id(id)
-        if element is not None and qual:
-            first = element.row.start_line - element.row.lead
-            own_lines[path].update(range(first, element.row.end_line + 1))
+    own_lines = _own_lines(ids, elements)
     numbers = _numbers_by_name(ids)
     names = set(numbers)
     searched = _searched(family, ids, names, tree)
@@ -561,18 +557,42 @@ def _sites(
     if family.kind == "modules":
         fewest = max(3, fewest)  # the name of a module may be any word
     sites = [
-        [
-            *place,
-            sorted(numbers[name] for name in lines),
-            _short(lines),
-            _order(place, list(lines), tree),
-        ]
+        _site(place, lines, numbers, tree)
         for place, lines in found.items()
         if _is_registration(place, sorted(lines), ids, fewest, tree)
     ]
     sites = _with_passing_files(sites, {split_id(id)[0] for id in ids})
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _own_lines(
+    ids: list[str], elements: list[ElementView | None]
+) -> dict[str, set[int]]:
+    """Return the lines of the siblings themselves, by path."""
+    own_lines: dict[str, set[int]] = defaultdict(set)
+    for id, element in zip(ids, elements, strict=True):
+        path, qual = split_id(id)
+        if element is not None and qual:
+            first = element.row.start_line - element.row.lead
+            own_lines[path].update(range(first, element.row.end_line + 1))
+    return own_lines
+
+
+def _site(
+    place: tuple[str, str, str],
+    lines: dict[str, str],
+    numbers: dict[str, int],
+    tree: Tree,
+) -> Value:
+    """Return an item of `sites`; `lines` are those of the names that it holds."""
+    return [
+        *place,
+        sorted(numbers[name] for name in lines),
+        _short(lines),
+        _order(place, list(lines), tree),
+        _imports_names(place[1], list(lines), tree),
+    ]
 
 
 def _add_raising_files(
@@ -594,7 +614,7 @@ def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
     """
     sources = {
         match[1]
-        for kind, path, _, _, lines, _ in sites
+        for kind, path, _, _, lines, *_ in sites
         if kind == "reexport" and _ENTRY_FILE.search(path)
         for line in lines.values()
         if (match := _IMPORTED_FROM.match(line))
@@ -698,7 +718,7 @@ def _counts(one: NamedPlace, family: Family) -> bool:
 def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:
     """Return the order of a list or of registering calls: see `sites`."""
     kind, path, where = place
-    if kind == "call":
+    if kind in ("call", "function"):
         return names[-1]
     source = tree.read(path) if kind in ("exports", "table") else None
     listed = listed_names(source.decode("utf-8", "replace"), where) if source else []
@@ -707,6 +727,12 @@ def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:
     if listed in (sorted(listed), sorted(listed, key=str.lower)):
         return SORTED
     return max(names, key=listed.index)
+
+
+def _imports_names(path: str, names: list[str], tree: Tree) -> bool:
+    """Return whether a file imports siblings by their names, and not by a star."""
+    text = (tree.read(path) or b"").decode("utf-8", "replace")
+    return any(re.search(rf"\bimport\b[^=:]*\b{name}\b", text) for name in names)
 
 
 def _short(lines: dict[str, str]) -> dict[str, str]:

@@ -366,7 +366,7 @@ class _Plan:
         )
 
     def _site(self, site: list[Value]) -> str:
-        kind, path, where, numbers, lines, order = site
+        kind, path, where, numbers, lines, order, imports = site
         text = self._part(
             f"plan_{kind}",
             other=path,
@@ -377,7 +377,8 @@ class _Plan:
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
         text += self._order(order, numbers)
-        if path != self._model_path and _is_imported(name, line):
+        is_used = path != self._model_path and _is_imported(name, line)
+        if is_used and imports:
             text += self._part("plan_import")
         shows = kind not in ("document", "function", "raise", "raise_in") and line
         if shows:

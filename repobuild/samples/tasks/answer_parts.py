@@ -139,6 +139,8 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
 
 def render_returns(scope: FactScope) -> str:
     type, text = scope.get("returns"), scope.get("returns_text")
+    if text and text.strip("`. ") == type:
+        text = ""
     if type in _NOTHING or not (type or text) or scope.get("kind") == "class":
         return ""  # of a class it tells what a method of its instances returns
     if not text:

@@ -15,7 +15,10 @@ _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BARE = re.compile(r"(?:\w+ = |return )?[\w.]+\(\)")  # `x = Name()`: shows nothing
 _IMPORTS = re.compile(r"^(?:(?:from|import) [^\n]*\n+)+")
 _ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
-_ABSTRACT_NAME = re.compile(r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$)")
+_ABSTRACT_NAME = re.compile(
+    r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$|I[A-Z][a-z]\w+$)"
+)
+_OPEN = ("abstractmethod", "abc.abstractmethod", "abstractproperty")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -38,6 +41,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     is_known = (python or kind == "function") and not is_wrapped
     # Nobody has an instance of an abstract class to call its methods on.
     is_known = is_known and not _is_abstract(str(owner), str(about))
+    is_known = is_known and not any(d in _OPEN for d in scope.get("decorators") or ())
     if _shows_a_call(scope, is_public) or (
         is_public and is_known and _says_something(scope)
     ):
