@@ -28,7 +28,7 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
-from repobuild.code.usage.explained_names import file_names, written_imports
+from repobuild.code.usage.explained_names import document_names
 from repobuild.code.usage.prose_language import ProseTotals, count_words
 from repobuild.engine.contract import Value, View
 from repobuild.errors import MissingObjectError
@@ -153,9 +153,11 @@ def _called_results(line: str) -> Iterator[str]:
 def _calls(read: DocumentText) -> dict[str, list[Value]]:
     """Return the best call of each name in the code blocks."""
     best: dict[str, CallExample] = {}
-    written = [line for lines in read.code for line in lines]
-    known = file_names(written_imports("\n".join(written)), written)
+    text = "\n".join(line for lines in read.code for line in lines)
+    above: list[str] = []
     for lines in read.code:
+        known = document_names(text, above)
+        above += lines
         for row, line in enumerate(lines):
             for name in dict.fromkeys([*_CALL.findall(line), *_called_results(line)]):
                 if len(best) >= _MOST_NAMES and name not in best:

@@ -41,6 +41,7 @@ _HEAD = re.compile(
     r"|match |case )"
 )
 _CONSTANT = re.compile(r"([A-Z][A-Z0-9_]*) = ")
+_VARIABLE = re.compile(r"([A-Za-z_]\w*) = ")
 _IMPORT = re.compile(
     r"(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(?:\(([^()#]*)\)|([^\n#;()]+))"
 )
@@ -83,6 +84,21 @@ NO_NAMES = FileNames({}, {}, frozenset(), is_test=False)
 class _Names(NamedTuple):
     free: tuple[str, ...]  # used and not bound, in the order of their first use
     bound: frozenset[str]
+
+
+def document_names(text: str, above: Iterable[str]) -> FileNames:
+    """Return what a document explains: its imports, and variables of earlier blocks.
+
+    `above` are the lines of the blocks above; a variable that two of them assign
+    differently explains nothing.
+    """
+    found: dict[str, set[str]] = {}
+    for line in above:
+        if len(line) <= _LONGEST_CONSTANT and (match := _VARIABLE.match(line)):
+            found.setdefault(match[1], set()).add(line.rstrip())
+    variables = {name: lines.pop() for name, lines in found.items() if len(lines) == 1}
+    imports = {one.bound: one for one in written_imports(text)}
+    return FileNames(imports, variables, frozenset(), is_test=False)
 
 
 def file_names(
@@ -153,8 +169,10 @@ def with_known_names(
 
 def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:
     """Return the imports and constants of some names, None where one has neither."""
-    constants = sorted(name for name in wanted if name in names.constants)
+    constants = [name for name in names.constants if name in wanted]
     lines = [names.constants[name] for name in constants]
+    if any(_tree(line).has_error for line in lines):
+        return None  # the first line of a longer statement
     used = {one for line in lines for one in _names_of(line).free} - _KNOWN
     used -= names.defined
     imported = (wanted - {*constants}) | used

@@ -297,8 +297,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         _MOST,
-        callers=(caller for caller in callers if caller != id),
-        readers=(one for one in readers if one != id),
+        callers=(one for one in callers if one != id and not _is_inner_test(one)),
+        readers=(one for one in readers if one != id and not _is_inner_test(one)),
         callees=_in_call_order(element, reader),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
@@ -312,6 +312,11 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _is_inner_test(id: str) -> bool:
+    """Return whether an element is a test beside the code that it tests."""
+    return name_of(split_id(id)[1]).startswith("test_")
 
 
 def _open_lists(

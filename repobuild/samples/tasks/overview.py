@@ -90,7 +90,7 @@ def _module_items(scope: FactScope) -> str:
 def _is_whole(path: str, paths: list[str]) -> bool:
     """Return whether a package holds all other parts: it is the project itself."""
     others = [one for one in paths if one != path]
-    return len(others) > 1 and all(one.startswith(f"{path}/") for one in others)
+    return bool(others) and all(one.startswith(f"{path}/") for one in others)
 
 
 def _more_modules(scope: FactScope) -> str:

@@ -86,6 +86,8 @@ def _says_something(scope: FactScope) -> bool:
     if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):
         return False  # `_` tells nobody what to pass
     makers = scope.get("callers") or ()
+    if scope.get("kind") == "class" and _BARE.fullmatch(example_call(scope)):
+        return False
     is_inner = scope.get("kind") == "class" and bool(makers)
     if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
         return False
