@@ -62,6 +62,20 @@ class Clock:
         return "hour"
 
 
+class Watch(Clock):
+    """
+    A clock to wear.
+
+    strap: str, default='leather'
+    """
+
+    strap = "steel"
+
+    def wear(self):
+        """Wear the watch."""
+        return self.strap
+
+
 class OldClock(Clock):
     """A clock as it was."""
 
@@ -132,6 +146,15 @@ def test_a_class_whose_constructor_is_deprecated_is_no_example(clock: Sampled) -
     assert not any("OldClock" in one["answer"] for one in of_kind(clock, "example"))
     told = clock.answers("clock/clock.py::OldClock")
     assert any("**It is deprecated.**" in one for one in told)
+
+
+def test_a_parameter_in_a_docstring_is_no_attribute_that_the_body_sets(
+    clock: Sampled,
+) -> None:
+    told = [one["answer"] for one in of_kind(clock, "example")]
+    (watch,) = {one for one in told if one.startswith("`Watch`")}
+    lines = FILES["clock/clock.py"].split("\n")
+    assert f"`strap` (line {lines.index('    strap = "steel"') + 1})" in watch
 
 
 def test_a_class_that_only_names_itself_has_no_readers(clock: Sampled) -> None:
