@@ -154,7 +154,8 @@ def test_a_parameter_in_a_docstring_is_no_attribute_that_the_body_sets(
     told = [one["answer"] for one in of_kind(clock, "example")]
     (watch,) = {one for one in told if one.startswith("`Watch`")}
     lines = FILES["clock/clock.py"].split("\n")
-    assert f"`strap` (line {lines.index('    strap = "steel"') + 1})" in watch
+    number = lines.index('    strap = "steel"') + 1
+    assert f"`strap` (line {number})" in watch
 
 
 def test_a_class_that_only_names_itself_has_no_readers(clock: Sampled) -> None:
