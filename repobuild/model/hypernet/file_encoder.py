@@ -1,6 +1,6 @@
 """Encode texts as mean hidden states of a frozen model.
 
-    file    windows of 1,024 tokens that overlap by 128; the mean over a window's
+    file    windows of 512 tokens that overlap by 64; the mean over a window's
             tokens, then over windows: (C,)
     diff    windows of 512 tokens that overlap by 64; [maximum ; mean] over windows:
             (2C,); an empty diff is zero
@@ -40,9 +40,9 @@ class EncoderSettings:
     model: str = ""  # "" = the adapter's base model, else a preset, folder or hub id
     revision: str = ""
     layer: int = -1  # whose hidden states; -1 = the last one's, 0 = embeddings
-    window: int = 1024  # tokens
-    overlap: int = 128
-    most_tokens: int = 16_384  # of a file, or of a diff
+    window: int = 512  # tokens
+    overlap: int = 64
+    most_tokens: int = 4_096  # of a file, or of a diff
     diff_window: int = 512
     diff_overlap: int = 64
 

@@ -1,4 +1,4 @@
-"""Train a hypernetwork: one run, from top to bottom.
+r"""Train a hypernetwork: one run, from top to bottom.
 
     prepare     encode the repositories of the list, make their tasks (training_set.py)
     split       a share of the repositories is only measured
@@ -16,7 +16,8 @@
 In one process it is a function call. On several devices a launcher starts this file in
 every process, once `repobuild hypernet train --prepare` has written the job:
 
-    torchrun --nproc_per_node 2 -m repobuild.model.hypernet.train OUT
+    torchrun --nproc_per_node 2 \
+        -m repobuild.model.hypernet.training.hypernet_training OUT
 
 The step alone decides what is shown, so that a resumed run equals the uninterrupted
 one. Evo sums the losses of a whole window of commits before a step, so that the state
@@ -49,11 +50,11 @@ from repobuild.model.conversation import Conversation, Example
 from repobuild.model.hypernet.file_encoder import EncoderSettings, FileEncoder
 from repobuild.model.hypernet.folder import Hypernet, describe
 from repobuild.model.hypernet.lora_weights import LoraWeights
-from repobuild.model.hypernet.objective import Objective, Tensors
 from repobuild.model.hypernet.repository_input import RepositoryInput
 from repobuild.model.hypernet.residual_head import ResidualHead
 from repobuild.model.hypernet.shapes import ModelShape
-from repobuild.model.hypernet.training_set import (
+from repobuild.model.hypernet.training.objective import Objective, Tensors
+from repobuild.model.hypernet.training.training_set import (
     ListedRepository,
     SetSettings,
     TrainingRepository,
@@ -163,7 +164,7 @@ class HeldOutScores(NamedTuple):
 ReportStep = Callable[[HypernetStep], None]
 
 
-def train(
+def train_hypernet(
     job: HypernetJob,
     report: ReportStep = lambda step: None,
     tell: Callable[[str], None] = lambda line: None,
@@ -522,7 +523,7 @@ def main(out: Path) -> None:
         print(json.dumps(step), flush=True)
 
     end_with_builder()
-    train(HypernetJob.read(out), report)
+    train_hypernet(HypernetJob.read(out), report)
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
 

@@ -42,7 +42,7 @@ from repobuild.model.hypernet.sources import (
     is_repository,
     read_sources,
 )
-from repobuild.model.hypernet.training_tasks import (
+from repobuild.model.hypernet.training.training_tasks import (
     CompletionTask,
     assertion_tasks,
     defined_names,
