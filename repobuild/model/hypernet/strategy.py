@@ -178,29 +178,30 @@ def _follow_commits(
 
     rows = dict(task.table("commit_vectors").items())
     order = newest_first(rows)
-    found = (
-        None if task.settings["adapter.reset_state"] else _find_state(task, plan, order)
-    )
+    found = _find_state(task, plan, order, rows)
     limit = int(task.settings["adapter.rebase_after"])
     if found is not None and found.steps + found.behind <= limit:
-        state, new = found.state, order[: found.behind][::-1]
-        start, steps = found.start, found.steps + found.behind
+        state, steps, start = found.state, found.steps, found.start
+        new = order[: found.behind][::-1]
     else:
-        state, new, start, steps = network.begin(snapshot), [], task.commit, 0
+        state, steps, start, new = network.begin(snapshot), 0, task.commit, []
     states: dict[str, State] = {}
+    followed: dict[str, int] = {}  # commit -> steps since the start
     for commit in new:
         state = network.advance(state, unpack_vector(rows[commit]["vector"]))
-        states[commit] = state
+        steps += 1
+        states[commit], followed[commit] = state, steps
     # HEAD need not be among them: commits that cancel each other out are left out.
-    states |= {name: state for name in (task.commit, *order[:1])}
+    for commit in (task.commit, *order[:1]):
+        states[commit], followed[commit] = state, steps
     tensors = {
         f"{commit}.{name}": tensor.detach().clone()
         for commit, each in states.items()
         for name, tensor in each.items()
     }
     save_file(tensors, folder / STATES)
-    facts = {"states": sorted(states), "start": start, "steps": steps, "new": len(new)}
-    return network.of_state(state), facts
+    facts = {"states": dict(sorted(followed.items())), "start": start}
+    return network.of_state(state), {**facts, "steps": steps, "new": len(new)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,33 +215,42 @@ class FoundState:
 
 
 def _find_state(
-    task: Task, plan: GenerationPlan, order: Sequence[str]
+    task: Task,
+    plan: GenerationPlan,
+    order: Sequence[str],
+    vectors: Mapping[str, Mapping[str, Any]],
 ) -> FoundState | None:
-    """Return the newest state among the commits that led here, None without one."""
-    makers: dict[str, Row] = {}
-    rows = sorted(task.rows("adapter").values(), key=lambda r: int(r.get("build", 0)))
-    for row in rows:
-        made = row.get("generated") or {}
-        if (
-            made.get("hypernet") == plan.chosen.digest
-            and row["base"] == plan.base.digest
-        ):
-            makers |= dict.fromkeys(made.get("states", ()), row)
+    """Return the newest state among the commits that led here, None without one.
+
+    The oldest commit has no row of its own (the root, or one beyond the table): its
+    child names it as parent.
+    """
+    if task.settings["adapter.reset_state"]:
+        return None
+    makers = _state_makers(task, plan)
+    places = [(0, task.commit)]
     for behind, commit in enumerate(order):
-        if commit in makers:
-            state = _read_state(task, makers[commit], commit)
-            if state is not None:
-                made = makers[commit]["generated"]
-                later = _steps_after(made, commit, task)
-                return FoundState(state, behind, made["steps"] - later, made["start"])
+        places += [(behind, commit), (behind + 1, vectors[commit]["parent"])]
+    for behind, commit in places:
+        row = makers.get(commit)
+        state = _read_state(task, row, commit) if row else None
+        if row and state is not None:
+            made = row["generated"]
+            steps = int(made["states"][commit])
+            return FoundState(state, behind, steps, str(made["start"]))
     return None
 
 
-def _steps_after(made: Mapping[str, Any], commit: str, task: Task) -> int:
-    """Return how many of an artifact's steps came after one of its commits."""
-    walked = [c for c in newest_first(dict(task.table("commit_vectors").items()))
-              if c in made["states"]]  # fmt: skip
-    return walked.index(commit) if commit in walked else 0
+def _state_makers(task: Task, plan: GenerationPlan) -> dict[str, Row]:
+    """Return the newest adapter that holds the state of each commit."""
+    wanted = (plan.chosen.digest, plan.base.digest)
+    makers: dict[str, Row] = {}
+    rows = task.rows("adapter").values()
+    for row in sorted(rows, key=lambda row: int(row.get("build", 0))):
+        made = row.get("generated") or {}
+        if (made.get("hypernet"), row["base"]) == wanted:
+            makers |= dict.fromkeys(made.get("states", ()), row)
+    return makers
 
 
 def _read_state(task: Task, row: Row, commit: str) -> State | None:

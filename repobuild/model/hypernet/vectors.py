@@ -1,7 +1,7 @@
 """Make the tables `file_vectors` and `commit_vectors`: what was encoded once stays.
 
     file_vectors     blob -> {"vector": (C,), "tokens", "lines", "paths": [...]}
-    commit_vectors   commit -> {"vector": (2C,), "tokens", "before"}
+    commit_vectors   commit -> {"vector": (2C,), "tokens", "before", "parent"}
 
 Vectors are bytes, little-endian float16. A row is keyed by the blob, so that a commit
 encodes the files that it changed, and a moved or copied file is not encoded again. Both
@@ -91,12 +91,15 @@ def commit_vectors(view: View) -> None:
         if row is None:
             view.own.drop(commit)
         elif known:
-            view.own.put(commit, {**known, "before": row["before"]})
+            view.own.put(commit, {**known, **_links(row)})
         else:
-            made = encoder.get().encode_diff(diff_text(row["changes"], view.blob))
-            vector = pack_vector(made.vector)
-            values = {"vector": vector, "tokens": made.tokens, "before": row["before"]}
-            view.own.put(commit, values)
+            text = diff_text(row["changes"], view.blob)
+            view.own.put(commit, {**encoder.encode_diff(text), **_links(row)})
+
+
+def _links(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the commit's parent, and the older commit that has a row, or ""."""
+    return {"before": row["before"], "parent": row["parent"]}
 
 
 class LazyEncoder:
@@ -106,14 +109,26 @@ class LazyEncoder:
         self.settings = view.settings
         self.encoder: FileEncoder | None = None
 
+    def encode_diff(self, text: str) -> dict[str, Any]:
+        """Return a diff's vector and tokens; an empty one loads nothing."""
+        if not text:
+            return {
+                "vector": bytes(4 * self._chosen().description.encoded),
+                "tokens": 0,
+            }
+        made = self.get().encode_diff(text)
+        return {"vector": pack_vector(made.vector), "tokens": made.tokens}
+
+    def _chosen(self) -> ChosenHypernet:
+        return resolve_hypernet(self.settings, resolve_base(self.settings))
+
     def get(self) -> FileEncoder:
         """Return the encoder."""
         if self.encoder is None:
             from repobuild.model.hypernet.file_encoder import FileEncoder
 
             base = resolve_base(self.settings)
-            chosen: ChosenHypernet = resolve_hypernet(self.settings, base)
-            settings = chosen.description.encoder
+            settings = self._chosen().description.encoder
             model = settings.resolve(base, str(self.settings.get("root", "")))
             self.encoder = FileEncoder.load(model, settings)
         return self.encoder
