@@ -24,7 +24,7 @@
      |                 `--- curves          metrics_log.py
      |
      |  gate
-     |--- measure_gate, passes_gate  gate.py        held-out loss of parent and new one
+     |--- measure_gate, passes_gate  promotion.py   held-out loss of parent and new one
      |
      |  write
      `--- write_artifact             this file      PEFT files, manifest
@@ -60,8 +60,8 @@ from repobuild.model.adapter.decision import (
     drift,
     make_plan,
 )
-from repobuild.model.adapter.gate import measure_gate, passes_gate
 from repobuild.model.adapter.lineage import Known, Lineage, current_digest
+from repobuild.model.adapter.promotion import measure_gate, passes_gate
 from repobuild.model.adapter.recipe import (
     HYPERNET,
     LORA,

@@ -1,6 +1,6 @@
 """Generate a LoRA adapter from a repository, without training on it (Code2LoRA).
 
-In: the repository's file vectors (`file_vectors.py`) or commit vectors, and a trained
+In: the repository's file vectors (`vectors.py`) or commit vectors, and a trained
 hypernetwork, a folder of `hypernet.json` and safetensors (`folder.py`). Out: the
 matrices of an adapter (`lora_weights.py`), as PEFT files. Read `strategy.py` for what a
 build does, then `repository_input.py` and `residual_head.py`. `paper_head.py` and

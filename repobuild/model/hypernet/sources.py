@@ -2,7 +2,7 @@
 
 What is encoded are sources and documents, never a test: what a hypernetwork is asked
 about a repository is in its tests. The rule is the same where a hypernetwork is trained
-and where it is used (file_vectors.py), else it would meet inputs that it has not seen.
+and where it is used (vectors.py), else it would meet inputs that it has not seen.
 """
 
 from __future__ import annotations

@@ -37,8 +37,8 @@ from repobuild.model.adapter.decision import (
     find_parent_row,
     read_manifest,
 )
-from repobuild.model.adapter.gate import measure_gate, passes_gate
 from repobuild.model.adapter.lineage import Lineage, Manifest, Row, current_digest
+from repobuild.model.adapter.promotion import measure_gate, passes_gate
 from repobuild.model.adapter.recipe import Recipe, TrainingResult
 from repobuild.model.base import Base, load_tokenizer, resolve_base
 from repobuild.model.hypernet.chosen import EVO, ChosenHypernet, resolve_hypernet
