@@ -17,6 +17,7 @@ from repobuild.model.hypernet.training import hypernet_training
 from repobuild.model.hypernet.training.hypernet_training import (
     HypernetJob,
     HypernetRecipe,
+    prepare_job,
     read_checkpoint_step,
     train_hypernet,
 )
@@ -113,6 +114,24 @@ def test_held_out_repositories_are_measured_with_their_controls(
     assert scores.repositories == 2
     assert min(scores.base, scores.own, scores.mean, scores.shuffled) > 0
     assert Hypernet.load(job.out).description.training["held_out"] == scores._asdict()
+
+
+def test_a_file_of_tasks_takes_the_place_of_those_that_are_made(tmp_path, base):
+    given = tmp_path / "tasks.jsonl"
+    rows = [
+        {"prompt": "total = ", "answer": "load_part"},
+        {"question": "Where is `load`?", "answer": "In `pkg`."},
+    ]
+    given.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    job = make_job(tmp_path, base)
+    listed = [replace(one, tasks=given) for one in job.listed[:2]]
+    one, _ = prepare_job(replace(job, listed=listed))
+    made = one.windows[0].tasks[0]
+    assert len(made) == 2
+    assert all(0 < task.answer_start < len(task.tokens) for task in made)
+    given.write_text("[]\n")
+    with pytest.raises(UsageError, match="line 1 is no task"):
+        prepare_job(replace(job, listed=listed, out=tmp_path / "again"))
 
 
 def test_zero_3_is_refused(tmp_path, base):

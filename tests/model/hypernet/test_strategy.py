@@ -230,3 +230,30 @@ def test_a_reset_and_a_long_chain_start_from_the_files(tmp_path, base, network):
     shop.standard.settings["adapter.reset_state"] = True
     shop.repository.commit({"shop/more.py": "def more(): ...\n"})
     assert shop.build()["generated"]["steps"] == 0
+
+
+# ------------------------------------------------------------------------- warm start
+
+
+def test_a_trained_adapter_starts_from_the_generated_one(
+    tmp_path, base, network, monkeypatch: pytest.MonkeyPatch
+):
+    from repobuild.model.hypernet import start
+
+    copied = []
+    original = start.copy_matrices
+
+    def spy(folder: Path, model: Any) -> int:
+        copied.append(original(folder, model))
+        return copied[-1]
+
+    monkeypatch.setattr(start, "copy_matrices", spy)
+    more = {"budget": 1000, "rank": 8, "keep": 0.0}
+    shop = Shop(tmp_path, base, start="hypernet", hypernet=str(network), **more)
+    first = shop.build()
+    assert (first["mode"], len(copied)) == ("first", 1)
+    assert copied[0] == 2 * 7
+    assert not (shop.folder(first) / "scratch").exists()
+    shop.repository.commit({"shop/more.py": 'def more():\n    """More."""\n'})
+    assert shop.build()["mode"] == "continue"
+    assert len(copied) == 1  # the chain goes on from its parent

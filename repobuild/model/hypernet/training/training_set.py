@@ -295,26 +295,28 @@ class _Preparation:
     def read_tasks(self, path: Path) -> list[Example]:
         """Read a file of tasks; raises `UsageError` for a line that is none."""
         found: list[Example] = []
-        for number, line in enumerate(path.open(encoding="utf-8"), 1):
-            try:
-                row = json.loads(line)
-                answer = str(row["answer"])
-                question, prompt = row.get("question"), row.get("prompt")
-            except (ValueError, KeyError, AttributeError) as error:
-                raise UsageError(f'"{path}" line {number} is no task: {error!r}') from (
-                    error
-                )
-            if prompt is not None:
-                made = self.encode("given", str(row.get("path", "")), prompt, answer)
-                found += [made] if made else []
-            else:
-                sample = {"task": "given", "form": "chat", "element": ""}
-                sample |= {"question": str(question), "answer": answer}
-                longest = self.settings.prompt_tokens + self.settings.longest_target
-                named = [(str(number), sample)]
-                found += self.conversation.tokenise(named, longest).kept
+        with path.open(encoding="utf-8") as stream:
+            for number, line in enumerate(stream, 1):
+                try:
+                    found += self._read_task(number, json.loads(line))
+                except (ValueError, KeyError, TypeError, AttributeError) as error:
+                    raise UsageError(
+                        f'"{path}" line {number} is no task: {error!r}\n'
+                        'write {"prompt": ..., "answer": ...} there'
+                    ) from error
         random.Random(self.settings.seed).shuffle(found)
         return found[: self.settings.most_tasks]
+
+    def _read_task(self, number: int, row: Mapping[str, Any]) -> list[Example]:
+        """Return the example of a task; none when it is too long."""
+        answer = str(row["answer"])
+        if (prompt := row.get("prompt")) is not None:
+            made = self.encode("given", str(row.get("path", "")), str(prompt), answer)
+            return [made] if made else []
+        sample = {"task": "given", "form": "chat", "element": ""}
+        sample |= {"question": str(row["question"]), "answer": answer}
+        longest = self.settings.prompt_tokens + self.settings.longest_target
+        return self.conversation.tokenise([(str(number), sample)], longest).kept
 
 
 def _spread(starts: Sequence[int], most: int) -> Iterable[int]:
