@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 from repobuild.code.changes.commits import newest_first
 from repobuild.engine.override import REPLACED_ROW
-from repobuild.errors import BuildError
+from repobuild.errors import BuildError, UsageError
 from repobuild.model.adapter.decision import (
     SampleDelta,
     StepMode,
@@ -150,6 +150,7 @@ def write_generated(
             "look at `repobuild show files`; tests are not encoded; or set "
             'adapter.strategy to "lora"'
         )
+    check_shape(chosen, base)
     folder.mkdir(parents=True, exist_ok=True)
     with task.progress("generating the adapter", 0):
         network, snapshot = Hypernet.load(chosen.folder), pool(files)
@@ -164,6 +165,19 @@ def write_generated(
         facts["rank"] = lora.rank
         write_peft_files(folder, chosen.description.shape, lora.detach(), base.name)
     return facts
+
+
+def check_shape(chosen: ChosenHypernet, base: Base) -> None:
+    """Raise `UsageError` when a network's matrices do not fit the base's layers."""
+    from repobuild.model.hypernet.shapes import ModelShape
+
+    shape = chosen.description.shape
+    names = [target.name for target in shape.targets]
+    if shape != ModelShape.read(base.folder(), names):
+        raise UsageError(
+            f'the hypernetwork in "{chosen.folder}" is for layers of other sizes than '
+            f'those of "{base.name}"\nget it anew, or train one for this base'
+        )
 
 
 def _follow_commits(

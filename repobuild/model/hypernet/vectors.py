@@ -59,8 +59,8 @@ def file_vectors(view: View) -> None:
             view.own.drop(blob)
         elif known:
             view.own.put(blob, {**known, "paths": paths})
-        elif row := _encode_blob(view, encoder, blob):
-            view.own.put(blob, {**row, "paths": paths})
+        else:
+            _put_new(view, encoder, blob, paths)
 
 
 def _blob(path: str, row: Mapping[str, Any] | None) -> str:
@@ -69,16 +69,19 @@ def _blob(path: str, row: Mapping[str, Any] | None) -> str:
     return str(row["blob"]) if row is not None and chosen and is_encoded(path) else ""
 
 
-def _encode_blob(view: View, encoder: LazyEncoder, blob: str) -> dict[str, Any] | None:
+def _put_new(view: View, encoder: LazyEncoder, blob: str, paths: list[str]) -> None:
+    """Encode a blob; one that is missing is tried again by the next build."""
     try:
         text = decode_source(view.blob(blob))
-    except MissingObjectError:
-        return None
-    if text is None:
-        return None
+    except MissingObjectError as error:
+        for path in paths:
+            view.fail("files", path, error)
+        return
+    if text is None:  # binary, or too large
+        return
     made = encoder.get().encode_file(text)
-    vector = pack_vector(made.vector)
-    return {"vector": vector, "tokens": made.tokens, "lines": text.count("\n") + 1}
+    row = {"vector": pack_vector(made.vector), "tokens": made.tokens}
+    view.own.put(blob, {**row, "lines": text.count("\n") + 1, "paths": paths})
 
 
 def commit_vectors(view: View) -> None:

@@ -147,6 +147,43 @@ def test_an_adapter_is_the_same_bytes_from_nothing(tmp_path, base, network):
     assert weights[0] == weights[1]
 
 
+def test_vectors_after_many_commits_are_those_of_a_clean_build(tmp_path, base, network):
+    shop = evo(tmp_path, base, network)
+    same = FILES["shop/price.py"]
+    for files in (
+        {"shop/copy.py": same, "shop/cart.py": "def emptied(): ...\n"},
+        {"shop/price.py": None},
+        {"shop/copy.py": None, "tests/moved.py": same},
+        {"tests/moved.py": None, "shop/back.py": same, "shop/big.py": "\0"},
+    ):
+        shop.standard.build("adapter")
+        shop.repository.commit(files)
+    shop.standard.build("adapter")
+    clean = Standard(shop.repository.git, tmp_path / "clean")
+    clean.settings |= shop.standard.settings
+    clean.build("adapter")
+    for table in ("file_vectors", "commit_vectors"):
+        assert shop.standard.digests()[table] == clean.digests()[table]
+        assert list(clean.table(table).keys())
+
+
+def test_a_network_for_other_layers_is_refused(tmp_path, base, network):
+    import json
+
+    other = tmp_path / "network"
+    other.mkdir()
+    for path in network.iterdir():
+        (other / path.name).write_bytes(path.read_bytes())
+    said = json.loads((network / "hypernet.json").read_text())
+    for change in (
+        {"shape": {**said["shape"], "layers": 3}},
+        {"encoder": {"window": 0}},
+    ):
+        (other / "hypernet.json").write_text(json.dumps(said | change))
+        with pytest.raises(UsageError, match=r"other sizes|is damaged"):
+            static(tmp_path / str(len(change)), base, other).build()
+
+
 def test_a_trained_strategy_encodes_nothing(tmp_path, base, network, encoded):
     shop = Shop(tmp_path, base, hypernet=str(network))
     for table in ("file_vectors", "commit_vectors"):
