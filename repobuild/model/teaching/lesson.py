@@ -125,10 +125,14 @@ class LessonMaker:
         asked = [
             (int(n), str(s["question"])) for n, (_, s) in zip(numbers, own, strict=True)
         ]
-        others = paraphrases(str(sample["task"]), language, asked)
+        others = paraphrases(
+            str(sample["task"]),
+            language,
+            asked,
+            lambda text: draw_hash(f"{fact.id} {text}"),
+        )
         known = {question for _, question in asked}
         others = [question for question in others if question not in known]
-        others.sort(key=lambda text: draw_hash(f"{fact.id} {text}"))
         for number, question in enumerate(others[: max(0, PHRASINGS - len(own))]):
             phrasings.append((f"{fact.id}~{number}", {**sample, "question": question}))
         return phrasings
