@@ -44,6 +44,7 @@ from repobuild.samples.contexts.graph_reader import (
     element_id,
     enclosing_test,
 )
+from repobuild.samples.contexts.package_parts import package_parts
 from repobuild.samples.text.deprecation import is_deprecated
 from repobuild.samples.text.docstring_parts import (
     description,
@@ -594,6 +595,7 @@ def file_row(file: FileContext) -> Row | None:
         row["more"].append("imports")
     if kind == "module" and not is_aside:
         row["constants"] = file.public_constants
+        row["parts"] = package_parts(file.path, file.names, file.reader.facts)
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
         row["titles"] = [file.elements[qual].title for qual in quals]

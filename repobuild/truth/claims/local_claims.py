@@ -122,6 +122,11 @@ def _check_kind_in_text(subject: Subject, claimed: str) -> str:
     return ""
 
 
+def package(subject: Subject, claimed: str) -> str:
+    good = f"{claimed}/__init__.py" == subject.path
+    return "" if good else f"it is about {subject.path}"
+
+
 def path(subject: Subject, claimed: str) -> str:
     if claimed != subject.path:
         return f"it is in {subject.path}"
@@ -492,6 +497,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "made": made,
     "apart": apart,
     "path": path,
+    "package": package,
     "container": container,
     "owner": owner,
     "language": language,
