@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 from tests.benchmarks.repository_adapters.tasks import Identity, Kind, Task, Windows
 
-WINDOWS_OF_KIND = 4
+WINDOWS_OF_KIND = 2
 
 
 def is_asked(repository: str, identity: Identity) -> bool:

@@ -1,0 +1,365 @@
+"""Fill the main table: everything that adapts the base, on the same tasks.
+
+Of training repositories: vectors, gradients, tasks; on them the networks are trained
+(networks.py). Of held-out repositories: all of a maker's conditions (battery.py). What
+was computed is in WORK and is not computed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file, save_file
+
+from repobuild.model.hypernet.linear_generator import LinearGenerator
+from repobuild.model.hypernet.lora_weights import LoraWeights
+from repobuild.model.hypernet.repository_input import RepositoryInput
+from repobuild.model.hypernet.shapes import ModelShape
+from tests.benchmarks import table
+from tests.benchmarks.repository_adapters import identifiers, vectors
+from tests.benchmarks.repository_adapters.battery import (
+    Made,
+    Maker,
+    add_row,
+    battery_table,
+    run_battery,
+)
+from tests.benchmarks.repository_adapters.ceiling import KINDS
+from tests.benchmarks.repository_adapters.context import losses_in_context
+from tests.benchmarks.repository_adapters.exam import choose_tasks
+from tests.benchmarks.repository_adapters.gradient import gradient_factors
+from tests.benchmarks.repository_adapters.lora import (
+    Change,
+    Changed,
+    Exam,
+    make_exam,
+    mixture,
+)
+from tests.benchmarks.repository_adapters.networks import (
+    Network,
+    NetworkRecipe,
+    RatedGradient,
+    Shared,
+    Static,
+    as_weights,
+    change_of_weights,
+    train_network,
+)
+from tests.benchmarks.repository_adapters.results import (
+    Results,
+    Row,
+    as_losses,
+    macro,
+    paired_bootstrap,
+)
+from tests.benchmarks.repository_adapters.tasks import repository_windows
+from tests.benchmarks.repository_adapters.world import World
+
+TRAINING_WINDOWS = 5  # of a kind, of a training repository
+BIAS = 1.0
+COMPONENTS, RIDGE = 8, 1.0
+
+
+class Study:
+    """The world, and what was made of the training repositories."""
+
+    def __init__(self, world: World, recipe: NetworkRecipe, seed: int = 1) -> None:
+        self.world, self.seed = world, seed
+        self.recipe = replace(recipe, seed=seed)
+        self.shape = ModelShape.read(world.bench.folder)
+        self.results = Results(world.work / "table.jsonl")
+
+    # -------------------------------------------------------- what is made of sources
+
+    @property
+    def names(self) -> list[str]:
+        return [*self.world.training, *self.world.held_out]
+
+    def _path(self, folder: str, name: str) -> Path:
+        return self.world.work / folder / f"{name.replace('/', '+')}.safetensors"
+
+    @cached_property
+    def inputs(self) -> dict[str, RepositoryInput]:
+        found = {}
+        for name in self.names:
+            path = self._path("vectors", name)
+            made = vectors.read_vectors(path)
+            if made is None:
+                made = vectors.encode(self.world.bench, self.world.repository(name))
+                vectors.write_vectors(path, made)
+            found[name] = made
+        self.world.log("vectors are there")
+        return found
+
+    @cached_property
+    def gradients(self) -> dict[str, LoraWeights]:
+        found = {}
+        for name in self.names:
+            path = self._path("gradients", name)
+            if not path.exists():
+                path.parent.mkdir(parents=True, exist_ok=True)
+                repository = self.world.repository(name)
+                save_file(gradient_factors(self.world.bench, repository), path)
+            found[name] = as_weights(load_file(path), self.shape)
+        self.world.log("gradients are there")
+        return found
+
+    @cached_property
+    def frequencies(self) -> dict[str, torch.Tensor]:
+        path = self.world.work / "frequencies.safetensors"
+        found = load_file(path) if path.exists() else {}
+        for name in self.names:
+            if name not in found:
+                repository = self.world.repository(name)
+                found[name] = identifiers.frequencies(self.world.bench, repository)
+        save_file(found, path)
+        return found
+
+    def nearest(self, name: str) -> str:
+        return identifiers.nearest(name, self.frequencies, self.names)
+
+    @cached_property
+    def training_exams(self) -> dict[str, Exam]:
+        found = {}
+        for name in self.world.training:
+            windows = repository_windows(self.world.repository(name))
+            tasks = choose_tasks(windows, most=TRAINING_WINDOWS)
+            exam = make_exam(self.world.bench, windows, tasks)
+            if exam.tasks:
+                found[name] = exam
+        tokens = sum(exam.tokens for exam in found.values())
+        self.world.log(f"{len(found)} training repositories, {tokens:,} tokens")
+        return found
+
+    # ----------------------------------------------------------------------- networks
+
+    def network(self, name: str) -> Network:
+        """Return a trained network; train it if need be."""
+        torch.manual_seed(self.seed)
+        network, recipe = self._untrained(name)
+        path = self.world.work / "networks" / f"{name}-{self.seed}.safetensors"
+        if path.exists():
+            network.load_state_dict(load_file(path))
+        else:
+            log: Callable[[str], None] = self.world.log
+            train_network(
+                self.world.bench,
+                network,
+                self.training_exams,
+                recipe,
+                lambda line: log(f"{name}: {line}"),
+            )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            state = {n: t.contiguous() for n, t in network.state_dict().items()}
+            save_file(state, path)
+        return network.eval()
+
+    def _untrained(self, name: str) -> tuple[Network, NetworkRecipe]:
+        recipe = self.recipe
+        if name == "shared":
+            return Shared(self.shape), recipe
+        if name == "layer-shared":  # as many exposures as the two stages of others
+            return Shared(self.shape, tied=True), replace(
+                recipe, steps=2 * recipe.steps
+            )
+        shared = self.network("shared")
+        assert isinstance(shared, Shared)
+        if name == "gradient":
+            return RatedGradient(self.shape, shared, self.gradients), recipe
+        if name == "shared, twice":
+            again = Shared(self.shape)
+            again.load_state_dict(shared.state_dict())
+            return again, recipe
+        made = Static(
+            self.shape, self.inputs, self.world.training, constant=name == "fixed"
+        )
+        made.begin_from(shared)
+        if name == "static":
+            recipe = replace(recipe, margin_weight=0.5)
+        return made, recipe
+
+    def change(self, lora: LoraWeights) -> Change:
+        return change_of_weights(lora, self.shape)
+
+    def mean_change(self, network: Network) -> Change:
+        """Return the mean of what a network makes of the training repositories."""
+        names = self.world.training
+        total: Change = {}
+        with torch.no_grad():
+            for name in names:
+                for key, value in self.change(network.weights(name)).items():
+                    total[key] = total.get(key, 0) + value / len(names)
+        return total
+
+    # ------------------------------------------------------------------------- makers
+
+    def network_maker(self, name: str) -> Maker:
+        network = self.network(name)
+        mean: list[Change] = []
+
+        @torch.no_grad()
+        def make(_: str, of: str) -> Made:
+            return Made(self.change(network.weights(of)))
+
+        def mean_of(_: str) -> Made:
+            if not mean:
+                mean.append(self.mean_change(network))
+            return Made(mean[0])
+
+        @torch.no_grad()
+        def zero(_: str) -> Made:
+            if isinstance(network, Static):
+                return Made(self.change(network.of_zero()))
+            assert isinstance(network, RatedGradient)
+            return Made(self.change(network.shared.weights("")))
+
+        return Maker(name, make, mean_of, zero)
+
+    def bias_maker(self) -> Maker:
+        """The bias of identifier frequencies, on top of the shared LoRA."""
+        shared, known = self.shared, self.frequencies
+        mean = torch.stack([known[n] for n in self.world.training]).mean(0)
+
+        def make(_: str, of: str) -> Made:
+            return Made(shared, identifiers.logit_bias(known[of], mean, BIAS))
+
+        return Maker(
+            "shared + logit bias", make, lambda _: Made(shared), lambda _: Made(shared)
+        )
+
+    def ridge_maker(self, adapters: Sequence[str]) -> Maker:
+        """A weighted sum of ordinary adapters of other repositories, by a ridge.
+
+        For each target it is fitted to all adapters but the target's own.
+        """
+        changes = {name: self.world.change(name) for name in adapters}
+        flat = torch.stack([_flat(changes[name]) for name in adapters])
+        gram = (flat @ flat.T).double()
+        del flat
+        rows = torch.stack(
+            [identifiers.features(self.frequencies[name]) for name in adapters]
+        )
+
+        def weighted(target: str, asked: torch.Tensor | None) -> Made:
+            kept = [n for n, name in enumerate(adapters) if name != target]
+            if asked is None:
+                weights = [1 / len(kept)] * len(kept)
+            else:
+                at = torch.tensor(kept)
+                fitted = LinearGenerator.fit(
+                    rows[at], gram[at][:, at], COMPONENTS, RIDGE
+                )
+                weights = fitted.weights(asked).tolist()
+            return Made(mixture([changes[adapters[n]] for n in kept], weights))
+
+        def make(target: str, of: str) -> Made:
+            return weighted(target, identifiers.features(self.frequencies[of]))
+
+        return Maker(
+            f"PCA + ridge of {len(adapters) - 1}",
+            make,
+            lambda target: weighted(target, None),
+            lambda target: weighted(target, torch.zeros_like(rows[0])),
+        )
+
+    # ---------------------------------------------------------------------- baselines
+
+    def measure(self, condition: str, make: Callable[[str], Change | None]) -> None:
+        """Measure a way to adapt on all held-out repositories."""
+        for name in self.world.held_out:
+            if not self.results.has(condition, name, self.seed):
+                with torch.no_grad():
+                    made = Made(make(name))
+                add_row(self.world, self.results, condition, name, made, self.seed)
+        self.world.log(f"{condition}: measured")
+
+    def measure_context(self, condition: str, change: Change | None) -> None:
+        """Measure retrieval in context, with or without an adapter."""
+        world = self.world
+        for name in world.held_out:
+            if self.results.has(condition, name, self.seed):
+                continue
+            exam = world.exam(name)
+            with Changed(world.bench, change):
+                losses = losses_in_context(world.bench, exam, world.repository(name))
+            kinds = tuple(task.kind.value for task in exam.tasks)
+            self.results.add(Row(condition, name, kinds, as_losses(losses), self.seed))
+        world.log(f"{condition}: measured")
+
+    def battery(self, makers: Sequence[Maker], draws: int) -> None:
+        for maker in makers:
+            run_battery(self.world, self.results, maker, self.nearest, draws, self.seed)
+
+    @cached_property
+    def shared(self) -> Change:
+        """The shared LoRA, after as many steps as the networks that began from it."""
+        return self.change(self.network("shared, twice").weights(""))
+
+
+def _flat(change: Change) -> torch.Tensor:
+    return torch.cat([change[name].flatten() for name in sorted(change)])
+
+
+def main_table(results: Results, conditions: Sequence[str]) -> str:
+    """Return a row of each condition: macro, by kind, micro, differences."""
+    base, shared = results.means("base"), results.means("shared")
+    rows = []
+    for condition in conditions:
+        found = results.means(condition)
+        if not found:
+            continue
+        rows.append(
+            [
+                condition,
+                *(f"{macro(results.means(condition, kind)):.3f}" for kind in KINDS),
+                f"{results.micro(condition):.3f}",
+                paired_bootstrap(found, base).text if condition != "base" else "",
+                paired_bootstrap(found, shared).text
+                if condition not in ("base", "shared")
+                else "",
+            ]
+        )
+    head = ["", *(kind or "all" for kind in KINDS), "micro", "− base", "− shared"]
+    return table.markdown(head, rows)
+
+
+def run_table(world: World, recipe: NetworkRecipe, draws: int, seed: int) -> str:
+    """Measure everything, and return the tables."""
+    study = Study(world, recipe, seed)
+    study.measure("base", lambda _: None)
+    study.measure("own LoRA", world.change)
+    study.measure("shared", lambda _: study.shared)
+    makers = [study.network_maker("gradient")]
+    study.battery(makers, 0)
+    adapters = [name for name in study.names if world.adapter_path(name).exists()]
+    makers += [
+        study.bias_maker(),
+        study.ridge_maker(adapters),
+        study.network_maker("static"),
+    ]
+    study.battery(makers, min(4, draws))
+    study.measure_context("BM25 context", None)
+    study.measure_context("shared + BM25 context", study.shared)
+    study.measure(
+        "shared + own LoRA",
+        lambda name: mixture([study.shared, world.change(name)], [1.0, 1.0]),
+    )
+    fixed, tied = study.network("fixed"), study.network("layer-shared")
+    study.measure("fixed", lambda name: study.change(fixed.weights(name)))
+    study.measure("layer-shared", lambda name: study.change(tied.weights(name)))
+    study.battery(makers, draws)
+    return tables(study.results, [maker.name for maker in makers])
+
+
+def tables(results: Results, makers: Sequence[str]) -> str:
+    """Return the main table and the battery."""
+    conditions = [
+        "base", "BM25 context", "own LoRA", "shared", "layer-shared", "fixed",
+        "shared + BM25 context", "shared + own LoRA",
+        *(f"{maker}/own" for maker in makers),
+    ]  # fmt: skip
+    return main_table(results, conditions) + "\n\n" + battery_table(results, makers)
