@@ -31,6 +31,7 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        _drop_cut_line(path)
         self.rows = list(_read(path))
         self._keys = {(r.condition, r.repository, r.seed) for r in self.rows}
 
@@ -80,14 +81,20 @@ def _of_kind(row: Row, kind: str) -> list[float]:
     ]
 
 
+def _drop_cut_line(path: Path) -> None:
+    """Remove the last line of a run that was killed while it wrote it."""
+    if path.exists():
+        data = path.read_bytes()
+        whole = data.rfind(b"\n") + 1
+        if whole < len(data):
+            path.write_bytes(data[:whole])
+
+
 def _read(path: Path) -> Iterator[Row]:
     if not path.exists():
         return
     for line in path.read_text("utf-8").splitlines():
-        try:
-            facts = json.loads(line)
-        except ValueError:
-            continue  # the last line of a run that was killed
+        facts = json.loads(line)
         yield Row(
             facts["condition"],
             facts["repository"],
