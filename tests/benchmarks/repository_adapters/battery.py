@@ -61,12 +61,13 @@ def run_battery(
     maker: Maker,
     nearest: Callable[[str], str],
     draws: int,
+    controls: bool = True,
     seed: int = 1,
 ) -> None:
     """Measure a maker under all conditions; what is there already is not repeated.
 
-    Draws come last, one of every repository at a time, so that a run that is cut off
-    has as many of each.
+    A condition is measured on all repositories before the next one, so that a run that
+    is cut off has whole columns. `controls` are zero and nearest.
     """
 
     def measure(condition: str, name: str, make: Callable[[], Made]) -> None:
@@ -79,9 +80,6 @@ def run_battery(
         measure("own", name, lambda name=name: maker.make(name, name))
     for name in names:
         measure("mean", name, lambda name=name: maker.mean(name))
-        measure("zero", name, lambda name=name: maker.zero(name))
-        measure("nearest", name, lambda name=name: maker.make(name, nearest(name)))
-    world.log(f"{maker.name}: own, mean, zero and nearest measured")
     for draw in range(draws):
         for name in names:
             other = drawn(name, names, draw)
@@ -90,7 +88,10 @@ def run_battery(
                 name,
                 lambda name=name, other=other: maker.make(name, other),
             )
-    world.log(f"{maker.name}: {draws} draws measured")
+    world.log(f"{maker.name}: own, mean and {draws} draws measured")
+    for name in names if controls else ():
+        measure("zero", name, lambda name=name: maker.zero(name))
+        measure("nearest", name, lambda name=name: maker.make(name, nearest(name)))
 
 
 def add_row(
@@ -98,9 +99,10 @@ def add_row(
 ) -> None:
     """Measure one condition on one repository."""
     exam = world.exam(name)
-    losses = task_losses(world.bench, exam, made.change, made.bias)
+    found = task_losses(world.bench, exam, made.change, made.bias)
     kinds = tuple(task.kind.value for task in exam.tasks)
-    results.add(Row(condition, name, kinds, as_losses(losses), seed))
+    row = Row(condition, name, kinds, as_losses(found.tasks), found.other, seed)
+    results.add(row)
 
 
 def drawn(name: str, names: Sequence[str], draw: int) -> str:

@@ -12,7 +12,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -32,6 +32,7 @@ from tests.benchmarks.repository_adapters.tasks import Task, Windows
 
 TARGETS = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]
 LONGEST = 640  # tokens of a window or a document
+OTHER_STEP = 6  # every sixth of the tokens that no task counts is measured too
 Change = dict[str, torch.Tensor]  # change of a weight (out, in), by its name
 Factors = dict[str, torch.Tensor]  # NAME.A (rank, in) and NAME.B (out, rank), scaled
 
@@ -172,6 +173,8 @@ class Exam:
     ids: tuple[torch.Tensor, ...]  # a window each
     # Of each task: its window's number in `ids`, and the tokens that are counted.
     places: tuple[tuple[int, tuple[int, ...]], ...]
+    # Some of a window's other tokens: what an adapter must not pay with.
+    others: tuple[tuple[int, ...], ...]
 
     @property
     def tokens(self) -> int:
@@ -209,7 +212,16 @@ def make_exam(
         if counted:
             kept.append(task)
             places.append((n, counted))
-    return Exam(windows.repository, windows, tuple(kept), tuple(ids), tuple(places))
+    used = [
+        {i for n, at in places if n == window for i in at} for window in where.values()
+    ]
+    others = tuple(
+        tuple(i for i in range(1, len(row), OTHER_STEP) if i not in used[n])
+        for n, row in enumerate(ids)
+    )
+    return Exam(
+        windows.repository, windows, tuple(kept), tuple(ids), tuple(places), others
+    )
 
 
 class Changed:
@@ -231,18 +243,26 @@ class Changed:
             self.weights[name].data = data
 
 
+class Losses(NamedTuple):
+    """What was measured of an exam, in nats a token."""
+
+    tasks: NDArray[np.float64]  # the mean of each task's counted tokens
+    other: float  # the mean of other tokens of the same windows
+
+
 @torch.no_grad()
 def task_losses(
     bench: Bench,
     exam: Exam,
     change: Change | None,
     bias: torch.Tensor | None = None,
-) -> NDArray[np.float64]:
-    """Return, for each task, the mean loss (nats) of its counted tokens.
+) -> Losses:
+    """Return the losses of an exam under a change of the weights.
 
-    `bias` (V,) is added to the logits. Only counted positions reach the output layer.
+    `bias` (V,) is added to the logits. Only measured positions reach the output layer.
     """
     result = np.zeros(len(exam.tasks))
+    other: list[torch.Tensor] = []
     by_window: list[list[int]] = [[] for _ in exam.ids]
     for number, (window, _) in enumerate(exam.places):
         by_window[window].append(number)
@@ -254,14 +274,19 @@ def task_losses(
                 rows[row, : len(exam.ids[window])] = exam.ids[window]
             hidden = bench.model.model(input_ids=rows, use_cache=False)[0]
             for row, window in enumerate(batch):
-                for number in by_window[window]:
-                    at = torch.tensor(exam.places[number][1])
-                    logits = bench.model.lm_head(hidden[row, at - 1]).float()
-                    if bias is not None:
-                        logits = logits + bias
-                    losses = F.cross_entropy(logits, exam.ids[window][at])
-                    result[number] = float(losses)
-    return result
+                parts = [exam.places[n][1] for n in by_window[window]]
+                parts.append(exam.others[window])
+                at = torch.tensor([i for part in parts for i in part])
+                logits = bench.model.lm_head(hidden[row, at - 1]).float()
+                if bias is not None:
+                    logits = logits + bias
+                losses = F.cross_entropy(
+                    logits, exam.ids[window][at], reduction="none"
+                ).split([len(part) for part in parts])
+                other.append(losses[-1])
+                for number, of in zip(by_window[window], losses, strict=False):
+                    result[number] = float(of.mean())
+    return Losses(result, float(torch.cat(other).mean()))
 
 
 def _batches(ids: Sequence[torch.Tensor], size: int) -> Iterator[list[int]]:

@@ -7,6 +7,7 @@ was computed is in WORK and is not computed again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -31,13 +32,16 @@ from tests.benchmarks.repository_adapters.battery import (
 from tests.benchmarks.repository_adapters.ceiling import KINDS
 from tests.benchmarks.repository_adapters.context import losses_in_context
 from tests.benchmarks.repository_adapters.exam import choose_tasks
-from tests.benchmarks.repository_adapters.gradient import gradient_factors
+from tests.benchmarks.repository_adapters.gradient import at_rate, gradient_factors
 from tests.benchmarks.repository_adapters.lora import (
+    OTHER_STEP,
     Change,
     Changed,
     Exam,
+    Losses,
     make_exam,
     mixture,
+    task_losses,
 )
 from tests.benchmarks.repository_adapters.networks import (
     Network,
@@ -60,7 +64,10 @@ from tests.benchmarks.repository_adapters.tasks import repository_windows
 from tests.benchmarks.repository_adapters.world import World
 
 TRAINING_WINDOWS = 5  # of a kind, of a training repository
-BIAS = 1.0
+GRADIENTS = 24  # training repositories on which rates of gradients are learnt
+TUNED_ON = 6  # training repositories, for the two numbers of what is not trained
+BIASES = (0.125, 0.25, 0.5, 1.0, 2.0)
+RATES = (0.0125, 0.025, 0.05, 0.1)
 COMPONENTS, RIDGE = 8, 1.0
 
 
@@ -95,24 +102,21 @@ class Study:
         self.world.log("vectors are there")
         return found
 
-    @cached_property
-    def gradients(self) -> dict[str, LoraWeights]:
-        found = {}
-        for name in self.names:
-            path = self._path("gradients", name)
-            if not path.exists():
-                path.parent.mkdir(parents=True, exist_ok=True)
-                repository = self.world.repository(name)
-                save_file(gradient_factors(self.world.bench, repository), path)
-            found[name] = as_weights(load_file(path), self.shape)
-        self.world.log("gradients are there")
-        return found
+    def gradient(self, name: str) -> LoraWeights:
+        """Return the leading directions of a repository's gradient."""
+        path = self._path("gradients", name)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            repository = self.world.repository(name)
+            save_file(gradient_factors(self.world.bench, repository), path)
+        return as_weights(load_file(path), self.shape)
 
     @cached_property
     def frequencies(self) -> dict[str, torch.Tensor]:
+        """Of the held-out repositories, and of those that numbers are tuned on."""
         path = self.world.work / "frequencies.safetensors"
         found = load_file(path) if path.exists() else {}
-        for name in self.names:
+        for name in [*self.world.training[:TUNED_ON], *self.world.held_out]:
             if name not in found:
                 repository = self.world.repository(name)
                 found[name] = identifiers.frequencies(self.world.bench, repository)
@@ -120,7 +124,8 @@ class Study:
         return found
 
     def nearest(self, name: str) -> str:
-        return identifiers.nearest(name, self.frequencies, self.names)
+        """Return the other held-out repository with the most similar identifiers."""
+        return identifiers.nearest(name, self.frequencies, self.world.held_out)
 
     @cached_property
     def training_exams(self) -> dict[str, Exam]:
@@ -146,10 +151,13 @@ class Study:
             network.load_state_dict(load_file(path))
         else:
             log: Callable[[str], None] = self.world.log
+            exams = self.training_exams
+            if isinstance(network, RatedGradient):
+                exams = {n: exam for n, exam in exams.items() if n in network.gradients}
             train_network(
                 self.world.bench,
                 network,
-                self.training_exams,
+                exams,
                 recipe,
                 lambda line: log(f"{name}: {line}"),
             )
@@ -169,7 +177,11 @@ class Study:
         shared = self.network("shared")
         assert isinstance(shared, Shared)
         if name == "gradient":
-            return RatedGradient(self.shape, shared, self.gradients), recipe
+            gradients = {
+                name: self.gradient(name)
+                for name in [*self.world.training[:GRADIENTS], *self.world.held_out]
+            }
+            return RatedGradient(self.shape, shared, gradients), recipe
         if name == "shared, twice":
             again = Shared(self.shape)
             again.load_state_dict(shared.state_dict())
@@ -188,6 +200,8 @@ class Study:
     def mean_change(self, network: Network) -> Change:
         """Return the mean of what a network makes of the training repositories."""
         names = self.world.training
+        if isinstance(network, RatedGradient):
+            names = [name for name in names if name in network.gradients]
         total: Change = {}
         with torch.no_grad():
             for name in names:
@@ -219,17 +233,67 @@ class Study:
 
         return Maker(name, make, mean_of, zero)
 
-    def bias_maker(self) -> Maker:
-        """The bias of identifier frequencies, on top of the shared LoRA."""
-        shared, known = self.shared, self.frequencies
-        mean = torch.stack([known[n] for n in self.world.training]).mean(0)
+    def bias_maker(self, shared: Change | None = None) -> Maker:
+        """The bias of identifier frequencies, alone or on top of the shared LoRA."""
+        known = self.frequencies
+        mean = torch.stack(list(known.values())).mean(0)
 
-        def make(_: str, of: str) -> Made:
-            return Made(shared, identifiers.logit_bias(known[of], mean, BIAS))
+        def biased(of: str, strength: float) -> Made:
+            return Made(shared, identifiers.logit_bias(known[of], mean, strength))
+
+        strength = self.tuned("bias", BIASES, biased)
+
+        def none(_: str) -> Made:
+            return Made(shared)
+
+        name = "logit bias" if shared is None else "shared + logit bias"
+        return Maker(name, lambda _, of: biased(of, strength), none, none)
+
+    def step_maker(self) -> Maker:
+        """One step of the gradient over the source, at one rate for all weights."""
+
+        def stepped(of: str, rate: float) -> Made:
+            return Made(at_rate(self.change(self.gradient(of)), rate))
+
+        rate = self.tuned("step", RATES, stepped)
+        names = self.world.held_out
+        changes = {name: self.change(self.gradient(name)) for name in names}
+
+        def mean(target: str) -> Made:
+            others = [changes[name] for name in names if name != target]
+            return Made(mixture(others, [rate / len(others)] * len(others)))
 
         return Maker(
-            "shared + logit bias", make, lambda _: Made(shared), lambda _: Made(shared)
+            "gradient step", lambda _, of: stepped(of, rate), mean, lambda _: Made()
         )
+
+    def _losses(
+        self, name: str, make: Callable[[str, float], Made], value: float
+    ) -> Losses:
+        made = make(name, value)
+        exam = self.world.exam(name)
+        return task_losses(self.world.bench, exam, made.change, made.bias)
+
+    def tuned(
+        self, what: str, values: Sequence[float], make: Callable[[str, float], Made]
+    ) -> float:
+        """Return the value of the lowest loss of all tokens, on training repositories.
+
+        Of needed identifiers alone, a bias would be chosen that ruins everything else.
+        """
+        path = self.world.work / "tuned.json"
+        known = json.loads(path.read_text()) if path.exists() else {}
+        if what not in known:
+            losses = {}
+            for value in values:
+                losses[value] = sum(
+                    _loss_of_all(self.world.exam(name), self._losses(name, make, value))
+                    for name in self.world.training[:TUNED_ON]
+                )
+            self.world.log(f"{what}: {losses}")
+            known[what] = min(losses, key=lambda value: losses[value])
+            path.write_text(json.dumps(known) + "\n")
+        return float(known[what])
 
     def ridge_maker(self, adapters: Sequence[str]) -> Maker:
         """A weighted sum of ordinary adapters of other repositories, by a ridge.
@@ -287,17 +351,31 @@ class Study:
             with Changed(world.bench, change):
                 losses = losses_in_context(world.bench, exam, world.repository(name))
             kinds = tuple(task.kind.value for task in exam.tasks)
-            self.results.add(Row(condition, name, kinds, as_losses(losses), self.seed))
+            row = Row(condition, name, kinds, as_losses(losses), seed=self.seed)
+            self.results.add(row)
         world.log(f"{condition}: measured")
 
-    def battery(self, makers: Sequence[Maker], draws: int) -> None:
+    def battery(
+        self, makers: Sequence[Maker], draws: int, controls: bool = True
+    ) -> None:
+        """Measure makers under the conditions of the battery."""
+        world, results = self.world, self.results
         for maker in makers:
-            run_battery(self.world, self.results, maker, self.nearest, draws, self.seed)
+            run_battery(world, results, maker, self.nearest, draws, controls, self.seed)
 
     @cached_property
     def shared(self) -> Change:
         """The shared LoRA, after as many steps as the networks that began from it."""
         return self.change(self.network("shared, twice").weights(""))
+
+
+def _loss_of_all(exam: Exam, found: Losses) -> float:
+    """Return the mean loss of counted and other tokens, as often as they occur."""
+    counted = sum(len(at) for _, at in exam.places)
+    other = OTHER_STEP * sum(map(len, exam.others))
+    weights = [len(at) / counted for _, at in exam.places]
+    mean = float((found.tasks * weights).sum())
+    return (counted * mean + other * found.other) / (counted + other)
 
 
 def _flat(change: Change) -> torch.Tensor:
@@ -317,42 +395,67 @@ def main_table(results: Results, conditions: Sequence[str]) -> str:
                 condition,
                 *(f"{macro(results.means(condition, kind)):.3f}" for kind in KINDS),
                 f"{results.micro(condition):.3f}",
+                f"{macro(results.others(condition)):.3f}",
                 paired_bootstrap(found, base).text if condition != "base" else "",
                 paired_bootstrap(found, shared).text
                 if condition not in ("base", "shared")
                 else "",
             ]
         )
-    head = ["", *(kind or "all" for kind in KINDS), "micro", "− base", "− shared"]
+    head = [
+        "",
+        *(kind or "all" for kind in KINDS),
+        "micro",
+        "other",
+        "− base",
+        "− shared",
+    ]
     return table.markdown(head, rows)
 
 
 def run_table(world: World, recipe: NetworkRecipe, draws: int, seed: int) -> str:
     """Measure everything, and return the tables."""
     study = Study(world, recipe, seed)
+    makers = run_untrained(study, min(draws, 4))
+    makers += run_networks(study, min(draws, 4))
+    run_rest(study)
+    study.battery(makers, draws)
+    return tables(study.results, [maker.name for maker in makers])
+
+
+def run_untrained(study: Study, draws: int) -> list[Maker]:
+    """Measure what is made without training a network on other repositories."""
+    world = study.world
     study.measure("base", lambda _: None)
     study.measure("own LoRA", world.change)
-    study.measure("shared", lambda _: study.shared)
-    makers = [study.network_maker("gradient")]
-    study.battery(makers, 0)
     adapters = [name for name in study.names if world.adapter_path(name).exists()]
-    makers += [
-        study.bias_maker(),
-        study.ridge_maker(adapters),
-        study.network_maker("static"),
-    ]
-    study.battery(makers, min(4, draws))
+    makers = [study.step_maker(), study.ridge_maker(adapters), study.bias_maker()]
+    study.battery(makers, draws, controls=False)
+    return makers
+
+
+def run_networks(study: Study, draws: int) -> list[Maker]:
+    """Measure what is trained on the training repositories."""
+    study.measure("shared", lambda _: study.shared)
+    makers = [study.network_maker("static")]
+    study.battery(makers, draws, controls=False)
+    makers += [study.network_maker("gradient"), study.bias_maker(study.shared)]
+    study.battery(makers, draws, controls=False)
+    return makers
+
+
+def run_rest(study: Study) -> None:
+    """Measure the baselines that are left."""
+    world, shared = study.world, study.shared
     study.measure_context("BM25 context", None)
-    study.measure_context("shared + BM25 context", study.shared)
+    study.measure_context("shared + BM25 context", shared)
     study.measure(
         "shared + own LoRA",
-        lambda name: mixture([study.shared, world.change(name)], [1.0, 1.0]),
+        lambda name: mixture([shared, world.change(name)], [1.0, 1.0]),
     )
     fixed, tied = study.network("fixed"), study.network("layer-shared")
     study.measure("fixed", lambda name: study.change(fixed.weights(name)))
     study.measure("layer-shared", lambda name: study.change(tied.weights(name)))
-    study.battery(makers, draws)
-    return tables(study.results, [maker.name for maker in makers])
 
 
 def tables(results: Results, makers: Sequence[str]) -> str:

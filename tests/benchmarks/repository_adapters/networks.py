@@ -4,7 +4,8 @@
     layer-shared    one pair of matrices for all layers, as the published head makes
     fixed           our head, given one constant instead of a repository
     static          our head, given the repository's vectors; margin of own over other
-    gradient        a shared LoRA, plus learned rates of the repository's gradient step
+    gradient        a shared LoRA, plus learned rates of the repository's gradient step;
+                    on fewer training repositories, for each gradient takes seconds
 
 All see tasks of the training repositories only, counted at needed identifiers, in the
 same order, and begin from the same shared LoRA (but for `layer-shared`, which cannot).
@@ -178,6 +179,7 @@ def change_of_weights(lora: LoraWeights, shape: ModelShape) -> Change:
 # -------------------------------------------------------------------------- training
 
 
+@torch.enable_grad()
 def train_network(
     bench: Bench,
     network: Network,

@@ -7,6 +7,7 @@ the loss of every task, so that any mean and any test can be made of the lines a
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ class Row:
     repository: str
     kinds: tuple[str, ...]  # of each task
     losses: tuple[float, ...]  # nats a counted token
+    other: float = math.nan  # nats a token that no task counts
     seed: int = 1
 
 
@@ -48,6 +50,7 @@ class Results:
             "repository": row.repository,
             "kinds": row.kinds,
             "losses": [round(loss, 4) for loss in row.losses],
+            "other": round(row.other, 4),
             "seed": row.seed,
         }
         with self.path.open("a", encoding="utf-8") as lines:
@@ -63,6 +66,14 @@ class Results:
             if row.condition == condition:
                 found.setdefault(row.repository, []).extend(_of_kind(row, kind))
         return {name: float(np.mean(of)) for name, of in found.items() if of}
+
+    def others(self, condition: str) -> dict[str, float]:
+        """Return the loss of each repository's other tokens."""
+        found: dict[str, list[float]] = {}
+        for row in self.rows:
+            if row.condition == condition and not math.isnan(row.other):
+                found.setdefault(row.repository, []).append(row.other)
+        return {name: float(np.mean(of)) for name, of in found.items()}
 
     def micro(self, condition: str, kind: str = "") -> float:
         """Return the mean loss over all tasks of all repositories."""
@@ -100,6 +111,7 @@ def _read(path: Path) -> Iterator[Row]:
             facts["repository"],
             tuple(facts["kinds"]),
             tuple(facts["losses"]),
+            facts["other"],
             facts["seed"],
         )
 
