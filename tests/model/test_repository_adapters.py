@@ -1,4 +1,4 @@
-"""The benchmark of repository adapters: tasks, splits, the stop rule, the statistics."""
+"""The benchmark of repository adapters: tasks, splits, stop rule and statistics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,12 @@ import pygit2
 import pytest
 
 from repobuild.model.bundled.corpus import read_text
-from tests.benchmarks.repository_adapters import battery, completion, results
+from tests.benchmarks.repository_adapters import (
+    battery,
+    completion,
+    evolution,
+    results,
+)
 from tests.benchmarks.repository_adapters.exam import asked_windows, choose_tasks
 from tests.benchmarks.repository_adapters.repositories import (
     LIST,
@@ -217,6 +222,48 @@ def test_what_is_asked_depends_on_no_model_and_is_the_same_each_time():
     first = choose_tasks(windows, needed=False)
     assert first == choose_tasks(windows, needed=False)
     assert len({task.window for task in first}) <= 6
+
+
+class History:
+    """A git repository whose commits are whole trees."""
+
+    def __init__(self, folder: Path) -> None:
+        subprocess.run(["git", "init", "-q", "-b", "main", str(folder)], check=True)
+        self.folder = folder
+
+    def commit(self, **texts: str) -> str:
+        for old in self.folder.rglob("*.py"):
+            old.unlink()
+        for path, text in texts.items():
+            file = self.folder / f"{path.replace('__', '/')}.py"
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(text)
+        who = ["-c", "user.name=a", "-c", "user.email=a@b.c"]
+        for arguments in (["add", "-A"], [*who, "commit", "-qm", "x"]):
+            subprocess.run(["git", "-C", str(self.folder), *arguments], check=True)
+        return str(pygit2.Repository(str(self.folder)).head.target)
+
+    def new_targets(self) -> list[list[str]]:
+        git = pygit2.Repository(str(self.folder))
+        commits = evolution.history(git, "HEAD", 100)
+        return [
+            [task.target.strip() for task in found.tasks]
+            for found in evolution.evolution(git, "a/b", commits)
+        ]
+
+
+def test_a_commit_asks_only_what_no_commit_asked_before(tmp_path: Path):
+    made = History(tmp_path)
+    one = "def test_a():\n    assert f(1) == 1\n"
+    two = one + "\ndef test_b():\n    assert f(2) == 2\n"
+    made.commit(box=SOURCE, tests__test_box=one)
+    made.commit(box=SOURCE, tests__test_box="import os\n\n" + one)  # a line above
+    made.commit(box=SOURCE, tests__test_moved="import os\n\n" + one)  # renamed
+    made.commit(box=SOURCE, tests__test_moved=two)  # test_b is new
+    made.commit(box=SOURCE, tests__test_moved=one)
+    made.commit(box=SOURCE, tests__test_moved=two)  # it comes back
+    made.commit(box=SOURCE, tests__test_moved=two.replace("== 2", "== 3"))
+    assert made.new_targets() == [["2"], ["3"]]
 
 
 @pytest.mark.parametrize(

@@ -92,17 +92,27 @@ def read_repository(mirrors: Path, listed: Listed) -> Repository:
     return at_revision(open_mirror(mirrors, listed.name), listed.name, listed.commit)
 
 
-def at_revision(git: pygit2.Repository, name: str, commit: str) -> Repository:
-    """Return the Python files of a commit; large repositories lose some, by a hash."""
+Parsed = dict[tuple[str, str], SourceFile | None]  # by path and blob
+
+
+def at_revision(
+    git: pygit2.Repository, name: str, commit: str, known: Parsed | None = None
+) -> Repository:
+    """Return the Python files of a commit; large repositories lose some, by a hash.
+
+    What was parsed is kept in `known`, so that of the next commit only what changed is.
+    """
+    known = {} if known is None else known
     snapshot = at_commit(git, commit)
     source, tests = [], []
-    for path, entry in snapshot.files():
+    for path, (blob, _) in snapshot.files():
         if not path.endswith(".py") or is_left_out(path):
             continue
-        data = snapshot.blob(entry[0])
-        if len(data) > LARGEST_FILE:
-            continue
-        file = read_text(data, path)
+        key = (path, blob)
+        if key not in known:
+            data = snapshot.blob(blob)
+            known[key] = read_text(data, path) if len(data) <= LARGEST_FILE else None
+        file = known[key]
         if file is not None:
             (tests if is_test_path(path) else source).append(file)
     return Repository(
