@@ -8,12 +8,15 @@ from pathlib import Path
 import numpy as np
 import pygit2
 import pytest
+import torch
 
 from repobuild.model.bundled.corpus import read_text
 from tests.benchmarks.repository_adapters import (
     battery,
     completion,
     evolution,
+    gradient,
+    lora,
     results,
 )
 from tests.benchmarks.repository_adapters.exam import asked_windows, choose_tasks
@@ -264,6 +267,69 @@ def test_a_commit_asks_only_what_no_commit_asked_before(tmp_path: Path):
     made.commit(box=SOURCE, tests__test_moved=two)  # it comes back
     made.commit(box=SOURCE, tests__test_moved=two.replace("== 2", "== 3"))
     assert made.new_targets() == [["2"], ["3"]]
+
+
+@pytest.fixture(scope="module")
+def bench() -> lora.Bench:
+    return lora.Bench.load()
+
+
+def test_tasks_of_one_window_are_measured_as_if_each_were_alone(bench):
+    windows = repository_windows(BOX)
+    exam = lora.make_exam(bench, windows, windows.tasks, needed=False)
+    together = lora.task_losses(bench, exam, None).tasks
+    for number, (window, counted) in enumerate(exam.places):
+        ids = exam.ids[window][: counted[-1] + 1]  # nothing after the target
+        with torch.no_grad():
+            logits = bench.model(input_ids=ids[None]).logits[0].float()
+        at = torch.tensor(counted)
+        alone = torch.nn.functional.cross_entropy(logits[at - 1], ids[at])
+        assert together[number] == pytest.approx(float(alone), abs=0.03)
+
+
+def test_counted_tokens_are_of_needed_identifiers_alone(bench):
+    windows = repository_windows(BOX)
+    tasks = [task for task in windows.tasks if task.needs_repository]
+    exam = lora.make_exam(bench, windows, tasks)
+    texts = {
+        bench.tokenizer.decode(exam.ids[window][list(counted)]).strip(" .")
+        for window, counted in exam.places
+    }
+    assert texts == {"Box", "BoxError", "fetch_all"}
+    for window, others in enumerate(exam.others):
+        assert not set(others) & {i for w, at in exam.places if w == window for i in at}
+
+
+def test_a_change_leaves_the_base_bit_for_bit_as_it_was(bench):
+    before = {n: p.clone() for n, p in bench.model.named_parameters()}
+    name = next(n for n in before if n.endswith("down_proj.weight"))
+    with lora.Changed(bench, {name: torch.ones_like(before[name], dtype=torch.float)}):
+        assert not torch.equal(dict(bench.model.named_parameters())[name], before[name])
+    for other, parameter in bench.model.named_parameters():
+        assert torch.equal(parameter, before[other])
+
+
+def test_the_mean_of_adapters_is_the_mean_of_their_changes():
+    one = {"w.A": torch.tensor([[1.0, 0.0]]), "w.B": torch.tensor([[1.0], [0.0]])}
+    other = {"w.A": torch.tensor([[0.0, 1.0]]), "w.B": torch.tensor([[0.0], [1.0]])}
+    changes = [lora.change_of(one), lora.change_of(other)]
+    assert lora.mixture(changes, [0.5, 0.5])["w"].tolist() == [[0.5, 0.0], [0.0, 0.5]]
+
+
+def test_a_step_of_the_gradient_has_rank_8_and_lowers_the_loss_of_its_source(bench):
+    made = many_tests()
+    factors = gradient.gradient_factors(bench, made)
+    assert {tensor.shape[0] for n, tensor in factors.items() if n.endswith(".A")} == {8}
+    windows = repository_windows(made)
+    # The source as its own exam: what is learnt is measured where it was learnt.
+    texts = tuple(lora.source_documents(made))
+    ids = tuple(torch.tensor(bench.tokens(text)) for text in texts)
+    others = tuple(tuple(range(1, len(row))) for row in ids)
+    exam = lora.Exam("a/b", windows, (), ids, (), others)
+    before = lora.task_losses(bench, exam, None).other
+    change = gradient.at_rate(lora.change_of(factors), 0.025)
+    assert lora.task_losses(bench, exam, change).other < before
+    assert not any(p.requires_grad for p in bench.model.parameters())
 
 
 @pytest.mark.parametrize(

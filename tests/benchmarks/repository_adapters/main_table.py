@@ -27,11 +27,13 @@ from tests.benchmarks.repository_adapters.battery import (
     Maker,
     add_row,
     battery_table,
+    drawn,
     run_battery,
 )
 from tests.benchmarks.repository_adapters.ceiling import KINDS
+from tests.benchmarks.repository_adapters.completion import complete
 from tests.benchmarks.repository_adapters.context import losses_in_context
-from tests.benchmarks.repository_adapters.exam import choose_tasks
+from tests.benchmarks.repository_adapters.exam import by_kind, choose_tasks
 from tests.benchmarks.repository_adapters.gradient import at_rate, gradient_factors
 from tests.benchmarks.repository_adapters.lora import (
     OTHER_STEP,
@@ -64,6 +66,7 @@ from tests.benchmarks.repository_adapters.tasks import repository_windows
 from tests.benchmarks.repository_adapters.world import World
 
 TRAINING_WINDOWS = 5  # of a kind, of a training repository
+COMPLETIONS = 3  # of each kind and repository
 GRADIENTS = 24  # training repositories on which rates of gradients are learnt
 TUNED_ON = 6  # training repositories, for the two numbers of what is not trained
 BIASES = (0.125, 0.25, 0.5, 1.0, 2.0)
@@ -363,6 +366,27 @@ class Study:
         for maker in makers:
             run_battery(world, results, maker, self.nearest, draws, controls, self.seed)
 
+    def complete(self, condition: str, make: Callable[[str], Change | None]) -> None:
+        """Complete some tasks of every held-out repository, and keep the scores."""
+        exact = Results(self.world.work / "exact.jsonl")
+        similar = Results(self.world.work / "similarity.jsonl")
+        for name in self.world.held_out:
+            if similar.has(condition, name, self.seed):
+                continue
+            exam = self.world.exam(name)
+            numbers = chosen_numbers(exam)
+            with torch.no_grad():
+                made = complete(self.world.bench, exam, numbers, make(name))
+            kinds = tuple(exam.tasks[n].kind.value for n in numbers)
+            scores = (
+                tuple(float(c.exact) for c in made),
+                tuple(c.similarity for c in made),
+            )
+            for results, of in zip((exact, similar), scores, strict=True):
+                if not results.has(condition, name, self.seed):
+                    results.add(Row(condition, name, kinds, of, seed=self.seed))
+        self.world.log(f"{condition}: completed")
+
     @cached_property
     def shared(self) -> Change:
         """The shared LoRA, after as many steps as the networks that began from it."""
@@ -420,7 +444,9 @@ def run_table(world: World, recipe: NetworkRecipe, draws: int, seed: int) -> str
     makers += run_networks(study, min(draws, 4))
     run_rest(study)
     study.battery(makers, draws)
-    return tables(study.results, [maker.name for maker in makers])
+    run_completions(study)
+    names = [maker.name for maker in makers]
+    return tables(study.results, names) + "\n\n" + completion_table(world.work)
 
 
 def run_untrained(study: Study, draws: int) -> list[Maker]:
@@ -442,6 +468,51 @@ def run_networks(study: Study, draws: int) -> list[Maker]:
     makers += [study.network_maker("gradient"), study.bias_maker(study.shared)]
     study.battery(makers, draws, controls=False)
     return makers
+
+
+def run_completions(study: Study) -> None:
+    """Complete tasks with what matters most, and with the controls of one maker."""
+    world, held_out = study.world, study.world.held_out
+    step = study.step_maker()
+    study.complete("base", lambda _: None)
+    study.complete("own LoRA", world.change)
+    study.complete("gradient step/own", lambda name: step.make(name, name).change)
+    study.complete("gradient step/mean", lambda name: step.mean(name).change)
+    study.complete(
+        "gradient step/shuffled 0",
+        lambda name: step.make(name, drawn(name, held_out, 0)).change,
+    )
+    study.complete("shared", lambda _: study.shared)
+    static = study.network_maker("static")
+    study.complete("static/own", lambda name: static.make(name, name).change)
+
+
+def chosen_numbers(exam: Exam) -> list[int]:
+    """Return the tasks that are completed: the first few of each kind."""
+    return [n for of in by_kind(exam.tasks).values() for n in of[:COMPLETIONS]]
+
+
+def completion_table(work: Path) -> str:
+    """Return exact match and edit similarity of each condition that was completed."""
+    exact, similar = Results(work / "exact.jsonl"), Results(work / "similarity.jsonl")
+    rows = []
+    for condition in dict.fromkeys(row.condition for row in exact.rows):
+        found = exact.means(condition)
+        rows.append(
+            [
+                condition,
+                str(sum(len(r.kinds) for r in exact.rows if r.condition == condition)),
+                f"{100 * exact.micro(condition):.1f}",
+                *(f"{100 * macro(exact.means(condition, kind)):.1f}" for kind in KINDS),
+                f"{macro(similar.means(condition)):.3f}",
+                ""
+                if condition == "base"
+                else paired_bootstrap(exact.means("base"), found).text,
+            ]
+        )
+    kinds = [kind or "macro" for kind in KINDS]
+    head = ["exact match, %", "tasks", "micro", *kinds, "similarity", "base − it"]
+    return table.markdown(head, rows)
 
 
 def run_rest(study: Study) -> None:
