@@ -316,6 +316,13 @@ def test_the_mean_of_adapters_is_the_mean_of_their_changes():
     assert lora.mixture(changes, [0.5, 0.5])["w"].tolist() == [[0.5, 0.0], [0.0, 0.5]]
 
 
+def test_the_spread_sees_adapters_that_are_all_one():
+    one = {"w": torch.ones(2, 2)}
+    assert lora.spread([one, one, one]) == pytest.approx((1, 0))
+    other = {"w": torch.tensor([[1.0, 1.0], [-1.0, -1.0]])}
+    assert lora.spread([one, other]) == pytest.approx((0, 0.5**0.5))
+
+
 def test_a_step_of_the_gradient_has_rank_8_and_lowers_the_loss_of_its_source(bench):
     made = many_tests()
     factors = gradient.gradient_factors(bench, made)

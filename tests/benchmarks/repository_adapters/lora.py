@@ -160,6 +160,26 @@ def mixture(changes: Sequence[Change], weights: Sequence[float]) -> Change:
     }
 
 
+class Spread(NamedTuple):
+    """How much the changes of different repositories differ; not centred."""
+
+    cosine: float  # the mean of all pairs
+    residual: float  # |own - mean| / |own|, the mean over repositories
+
+
+def spread(changes: Sequence[Change]) -> Spread:
+    """Compare changes with each other; cosine 1 and residual 0: all are one."""
+    flat = torch.stack(
+        [torch.cat([c[name].flatten() for name in sorted(c)]) for c in changes]
+    )
+    norms = flat.norm(dim=1)
+    unit = flat / norms[:, None]
+    size = len(flat)
+    pairs = float((unit @ unit.T).sum()) - size
+    residual = ((flat - flat.mean(0)).norm(dim=1) / norms).mean()
+    return Spread(pairs / (size * (size - 1)), float(residual))
+
+
 # ------------------------------------------------------------------------- measuring
 
 

@@ -128,6 +128,8 @@ class Difference:
 
     @property
     def text(self) -> str:
+        if not self.count:
+            return ""
         return (
             f"{self.mean:+.3f} ({self.low:+.3f} to {self.high:+.3f}), "
             f"{self.better} of {self.count}"
@@ -145,6 +147,8 @@ def paired_bootstrap(
     Tasks of one repository are not independent, so they are not what is resampled.
     """
     names = sorted(first.keys() & second.keys())
+    if not names:
+        return Difference(math.nan, math.nan, math.nan, 0, 0)
     deltas = np.array([first[name] - second[name] for name in names])
     rng = np.random.default_rng(seed)
     means = deltas[rng.integers(0, len(deltas), (draws, len(deltas)))].mean(1)
