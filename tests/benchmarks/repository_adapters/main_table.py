@@ -304,9 +304,7 @@ class Study:
         For each target it is fitted to all adapters but the target's own.
         """
         changes = {name: self.world.change(name) for name in adapters}
-        flat = torch.stack([_flat(changes[name]) for name in adapters])
-        gram = (flat @ flat.T).double()
-        del flat
+        gram = _gram([changes[name] for name in adapters])
         rows = torch.stack(
             [identifiers.features(self.frequencies[name]) for name in adapters]
         )
@@ -332,6 +330,26 @@ class Study:
             lambda target: weighted(target, None),
             lambda target: weighted(target, torch.zeros_like(rows[0])),
         )
+
+    def oracle_maker(self, adapters: Sequence[str]) -> Callable[[str], Change]:
+        """The weighted sum of others' adapters that is nearest to the own adapter.
+
+        It is made of the own adapter, so it is no generator, but the bound of all that
+        mix other repositories' adapters.
+        """
+        changes = {name: self.world.change(name) for name in adapters}
+        gram = _gram([changes[name] for name in adapters])
+
+        def make(target: str) -> Change:
+            own = adapters.index(target)
+            kept = torch.tensor([n for n in range(len(adapters)) if n != own])
+            weights = torch.linalg.solve(gram[kept][:, kept], gram[kept, own])
+            parts = [changes[adapters[int(n)]] for n in kept]
+            share = float(weights @ gram[kept, own] / gram[own, own])
+            self.world.log(f"{target}: {100 * share:.1f} % of its change is in others'")
+            return mixture(parts, weights.tolist())
+
+        return make
 
     # ---------------------------------------------------------------------- baselines
 
@@ -402,6 +420,12 @@ def _loss_of_all(exam: Exam, found: Losses) -> float:
     return (counted * mean + other * found.other) / (counted + other)
 
 
+def _gram(changes: Sequence[Change]) -> torch.Tensor:
+    """Return the inner products of changes, float64."""
+    flat = torch.stack([_flat(change) for change in changes])
+    return (flat @ flat.T).double()
+
+
 def _flat(change: Change) -> torch.Tensor:
     return torch.cat([change[name].flatten() for name in sorted(change)])
 
@@ -455,6 +479,7 @@ def run_untrained(study: Study, draws: int) -> list[Maker]:
     study.measure("base", lambda _: None)
     study.measure("own LoRA", world.change)
     adapters = [name for name in study.names if world.adapter_path(name).exists()]
+    study.measure("PCA oracle", study.oracle_maker(adapters))
     makers = [study.step_maker(), study.ridge_maker(adapters), study.bias_maker()]
     study.battery(makers, draws, controls=False)
     return makers
@@ -532,8 +557,8 @@ def run_rest(study: Study) -> None:
 def tables(results: Results, makers: Sequence[str]) -> str:
     """Return the main table and the battery."""
     conditions = [
-        "base", "BM25 context", "own LoRA", "shared", "layer-shared", "fixed",
-        "shared + BM25 context", "shared + own LoRA",
+        "base", "BM25 context", "own LoRA", "PCA oracle", "shared", "layer-shared",
+        "fixed", "shared + BM25 context", "shared + own LoRA",
         *(f"{maker}/own" for maker in makers),
     ]  # fmt: skip
     return main_table(results, conditions) + "\n\n" + battery_table(results, makers)
