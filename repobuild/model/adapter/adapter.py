@@ -198,7 +198,7 @@ def ask_parent(
     parent = task.object(current_digest(plan.parent))
     with task.progress("asking the parent", len(examples)) as progress:
         model = TextGenerator.load(plan.base, parent)
-        knows = model.generates_exactly(examples)
+        knows = model.generates_exactly(examples, as_trained=True)
         progress.advance(len(examples))
     right = {asked[e.id]: k for e, k in zip(examples, knows, strict=True)}
     task.event("review", asked=len(right), right=sum(right.values()))
