@@ -16,8 +16,8 @@ In both, k commits cost k steps from the last stored state. Starting anew from a
 snapshot is the reset.
 
 Source: Code2LoRA (arXiv 2606.06492), Evo. Its training steps and detaches after every
-commit with tasks, so its state never gets credit over several commits; train.py sums
-the losses of 8 to 16 commits before one step.
+commit with tasks, so its state never gets credit over several commits; ours sums the
+losses of 8 to 16 commits before one step (training/objective.py).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Encode texts as mean hidden states of a frozen model.
 
-    file    windows of 1,024 tokens that overlap by 128; the mean over a window's
+    file    windows of 512 tokens that overlap by 64; the mean over a window's
             tokens, then over windows: (C,)
     diff    windows of 512 tokens that overlap by 64; [maximum ; mean] over windows:
             (2C,); an empty diff is zero
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 PRESETS = {"qwen3-embedding": "Qwen/Qwen3-Embedding-0.6B"}
 _LEAST_TOKENS = 8  # of a last window
+_LARGEST = 1 << 20  # tokens of a window, or of a file
 _CHARACTERS = 12  # of a token at most, about: longer texts are cut before tokenising
 
 
@@ -40,11 +41,22 @@ class EncoderSettings:
     model: str = ""  # "" = the adapter's base model, else a preset, folder or hub id
     revision: str = ""
     layer: int = -1  # whose hidden states; -1 = the last one's, 0 = embeddings
-    window: int = 1024  # tokens
-    overlap: int = 128
-    most_tokens: int = 16_384  # of a file, or of a diff
+    window: int = 512  # tokens
+    overlap: int = 64
+    most_tokens: int = 4_096  # of a file, or of a diff
     diff_window: int = 512
     diff_overlap: int = 64
+
+    def __post_init__(self) -> None:
+        """Raise `ValueError` for windows that would never end or hold nothing."""
+        for size, overlap in (
+            (self.window, self.overlap),
+            (self.diff_window, self.diff_overlap),
+        ):
+            if not (_LEAST_TOKENS <= size <= _LARGEST and 0 <= overlap <= size // 2):
+                raise ValueError(f"windows of {size} tokens that overlap by {overlap}")
+        if not _LEAST_TOKENS <= self.most_tokens <= _LARGEST:
+            raise ValueError(f"{self.most_tokens} tokens of a file")
 
     def resolve(self, base: Base, root: str = "") -> Base:
         """Return the model that encodes; raises `UsageError` when it is missing."""

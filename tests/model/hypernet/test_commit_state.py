@@ -52,3 +52,13 @@ def test_a_new_state_is_the_snapshots_adapter(ours):
     started = follow(state, state.begin(repository()), diffs())
     same = overlap(head.generate(state.context(started)), head(repository()))
     assert same.cosine == pytest.approx(1, abs=1e-6)
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_every_parameter_of_a_state_is_trained(ours, published):
+    network = CommitGRU(64) if published else ours[1]
+    state = follow(network, network.begin(repository()), diffs(3))
+    network.context(state).square().sum().backward()
+    still = [n for n, p in network.named_parameters() if p.grad is None]
+    assert still == []
+    assert all(p.grad.any() for p in network.parameters())
