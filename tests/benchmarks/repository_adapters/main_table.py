@@ -334,8 +334,8 @@ class Study:
     def oracle_maker(self, adapters: Sequence[str]) -> Callable[[str], Change]:
         """The weighted sum of others' adapters that is nearest to the own adapter.
 
-        It is made of the own adapter, so it is no generator, but the bound of all that
-        mix other repositories' adapters.
+        It is made of the own adapter, so it is no generator: it says how much of an
+        adapter a generator could rebuild out of the others'. Nearest is in weights.
         """
         changes = {name: self.world.change(name) for name in adapters}
         gram = _gram([changes[name] for name in adapters])
