@@ -166,11 +166,12 @@ def folder_digest(folder: Path) -> str:
     total = hashlib.sha256()
     for file in sorted(p for p in folder.rglob("*") if p.is_file()):
         name = file.relative_to(folder).as_posix()
-        total.update(f"{name}\0{file.stat().st_size}\0{_file_digest(file)}\0".encode())
+        total.update(f"{name}\0{file.stat().st_size}\0{file_digest(file)}\0".encode())
     return total.hexdigest()
 
 
-def _file_digest(file: Path) -> str:
+def file_digest(file: Path) -> str:
+    """Return the SHA-256 of a file, of a large one by pieces."""
     size = file.stat().st_size
     with file.open("rb") as stream:
         if size <= WHOLE_FILE_LIMIT:

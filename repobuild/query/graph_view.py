@@ -32,7 +32,15 @@ if TYPE_CHECKING:
     from repobuild.locate.lexicon import Lexicon
     from repobuild.locate.touches import PastCommits
 
-_OTHERS = ("facts", "files", "cochange", "importance", "areas", "lifted")
+_READ_BESIDE = (
+    "facts",
+    "files",
+    "cochange",
+    "importance",
+    "areas",
+    "changes",
+    "lifted",
+)
 
 OpenBuild = Callable[[], Build]
 
@@ -116,7 +124,7 @@ class GraphView:
         self.kept = kept or KeptIndexes()
         # All that is read: for a table that was never built the state makes an empty
         # temporary one, which the end of a transaction would take back.
-        for name in (*_OTHERS, *LOCATE):
+        for name in (*_READ_BESIDE, *LOCATE):
             build.table(name)
         self.graph: Table = build.table("graph")
         build.table("features")

@@ -46,6 +46,11 @@ class LiftedFeatures:
             return row
         return {sub: _first(found, phrases.get(sub, "")) for sub, found in row.items()}
 
+    def items(self) -> Iterator[tuple[str, Value]]:
+        """Yield all rows with their keys, sorted by key."""
+        for path in self.build.table("features").keys():
+            yield path, self.get(path)
+
     def digests(self) -> Iterator[tuple[str, bytes]]:
         """Yield the keys with what differs when a row does."""
         for path, digest in self.build.table("features").digests():

@@ -171,7 +171,7 @@ class ChangedFiles:
     def opened_names(self, path: str) -> set[str]:
         """Return the methods that a file now calls unresolved, or did before only."""
         before, after = (_open_calls(row) for row in self.graph(path))
-        return before ^ after
+        return {name.strip('"') for name in before ^ after}
 
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""

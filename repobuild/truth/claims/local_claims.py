@@ -269,6 +269,24 @@ def contents(subject: Subject, claimed: str) -> str:
     return _check_complete(len(parsed.ids), len(known), parsed.has_more)
 
 
+def constants(subject: Subject, claimed: str) -> str:
+    """Check the names in capitals that the top level of a file assigns to."""
+    text, has_more = strip_more(claimed, subject.templates)
+    listed = parse_names(text, subject.templates)
+    if listed is None or subject.file.python is None:
+        return "" if listed else "it cannot be read as a list"
+    known = []
+    for node in subject.file.python.tree.body:
+        targets = node.targets[:1] if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign) and node.value:
+            targets = [node.target]
+        known += [one.id for one in targets if isinstance(one, ast.Name)]
+    public = [
+        one for one in dict.fromkeys(known) if re.fullmatch("[A-Z][A-Z0-9_]+", one)
+    ]
+    return _check_names([one.name for one in listed], public, has_more)
+
+
 def methods(subject: Subject, claimed: str) -> str:
     """Check the methods of a class: all of them, or "and others"."""
     text, has_more = strip_more(claimed, subject.templates)
@@ -493,6 +511,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "passage": passage,
     "sections": sections,
     "contents": contents,
+    "constants": constants,
     "methods": methods,
     "properties": properties,
     "methods with lines": methods_with_lines,
