@@ -3,9 +3,10 @@
     file_vectors     blob -> {"vector": (C,), "tokens", "lines", "paths": [...]}
     commit_vectors   commit -> {"vector": (2C,), "tokens", "before", "parent"}
 
-Vectors are bytes, little-endian float16. A row is keyed by the blob, so that a commit
-encodes the files that it changed, and a moved or copied file is not encoded again. Both
-tables are empty unless an adapter, or its start, is generated.
+Vectors are bytes, float16 in the order of the machine, which is little-endian. A row is
+keyed by the blob, so that a commit encodes the files that it changed, and a moved or
+copied file is not encoded again. Both tables are empty unless an adapter, or its start,
+is generated.
 """
 
 from __future__ import annotations
@@ -141,22 +142,19 @@ class LazyEncoder:
 
 
 def pack_vector(vector: torch.Tensor) -> bytes:
-    """Return a vector as little-endian float16; what is out of its range is cut."""
-    import numpy
+    """Return a vector as float16; what is out of its range is cut."""
     import torch
 
     most = torch.finfo(torch.float16).max
-    rounded = vector.clamp(-most, most).numpy().astype(numpy.dtype("<f2"))
-    return bytes(rounded.tobytes())
+    rounded = vector.clamp(-most, most).to(torch.float16)
+    return bytes(rounded.contiguous().view(torch.uint8).tolist())
 
 
 def unpack_vector(packed: bytes) -> torch.Tensor:
     """Return what `pack_vector` packed, as float32."""
-    import numpy
     import torch
 
-    values = numpy.frombuffer(packed, numpy.dtype("<f2")).astype(numpy.float32)
-    return torch.from_numpy(values)
+    return torch.frombuffer(bytearray(packed), dtype=torch.float16).float()
 
 
 def read_files(rows: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterator[FileVector]:
