@@ -195,6 +195,20 @@ class LocateSection(Struct, kw_only=True):
     ] = 500
 
 
+class GraphLlmSection(Struct, kw_only=True):
+    """A model that says what code is for, where names and docstrings say too little."""
+
+    url: Annotated[
+        _Line,
+        _doc(
+            'of an OpenAI-compatible endpoint, up to `/v1`; "" = no model',
+            power="sends names, signatures and docstrings to a server",
+            harmless=[""],
+        ),
+    ] = ""
+    model: Annotated[_Line, _doc("its name there")] = ""
+
+
 class SplitSection(Struct, kw_only=True):
     """What is trained and what is held out."""
 
@@ -747,6 +761,7 @@ SECTIONS: Mapping[str, type[Struct]] = {
     "samples.proportions": ProportionsSection,
     "history": HistorySection,
     "locate": LocateSection,
+    "graph.llm": GraphLlmSection,
     "split": SplitSection,
     "base": BaseSection,
     "adapter": AdapterSection,

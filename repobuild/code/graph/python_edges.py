@@ -12,6 +12,7 @@ from typing import Any
 from repobuild.code.facts.element_row import (
     IDENTIFIER,
     ElementRow,
+    name_of,
     parameter_name,
     parent_of,
 )
@@ -23,6 +24,7 @@ from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
 _ROOT = re.compile(IDENTIFIER)
+_OWN_METHOD = re.compile(r"(?:self|cls)\.\w+$")
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
 
@@ -50,6 +52,7 @@ class PythonFileEdges:
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self.open_calls: set[str] = set()  # names of methods that it calls unresolved
         self._external = self._imports()
+        self.open_calls.update(f'"{one}"' for one in module.facts.get("strings", ()))
         self._calls("", module.facts.get("calls", ()))
         self._reads("", module.facts.get("reads", ()))
         for qual in module.items:
@@ -104,6 +107,9 @@ class PythonFileEdges:
                 path = self.module.path
                 self._used[key] = self.resolver.resolve_read(path, qual, text)
             used = self._used[key]
+            if used and used.kind is Kind.FUNCTION and _OWN_METHOD.match(text):
+                # Who gets it calls what subclasses have in its place, too.
+                self.open_calls.add(f'"{name_of(used.qual)}"')
             if used is None or used.confidence < _SURE:
                 continue
             dst = symbol_id(used)
