@@ -25,6 +25,10 @@ def command() -> None:
 
     A hypernetwork reads a repository and writes its LoRA matrices in one pass. It
     belongs to one base model, and is trained on many repositories.
+
+    \b
+    repobuild hypernet train repositories.txt --out hypernet
+    repobuild hypernet show hypernet
     """
 
 
