@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from repobuild.code.areas.area_map import LEVELS, AreaNode
@@ -103,7 +103,7 @@ def nodes_of(view: GraphView, most: int = MOST_ELEMENTS) -> MapNodes:
     nodes.add("repository", "", 0, (0, 0))
     by_level = sorted(view.areas.nodes.values(), key=lambda node: (node.level, node.id))
     for area in by_level:
-        nodes.add_area(area)
+        nodes.add_area(replace(area, label=view.label(area.id)))
     rows = [(path, row) for path, row in view.graph.items() if path[:1] != "@"]
     unsorted = [path for path, _ in rows if path not in view.areas.files]
     if unsorted:
