@@ -11,7 +11,7 @@ import torch
 
 from repobuild.errors import UsageError
 from repobuild.model.compute.deepspeed_config import read_config
-from repobuild.model.hypernet.file_encoder import EncoderSettings
+from repobuild.model.hypernet.file_encoder import EncoderSettings, FileEncoder
 from repobuild.model.hypernet.folder import Hypernet
 from repobuild.model.hypernet.training import hypernet_training
 from repobuild.model.hypernet.training.hypernet_training import (
@@ -144,6 +144,20 @@ def test_a_file_of_tasks_takes_the_place_of_those_that_are_made(tmp_path, base):
     given.write_text("[]\n")
     with pytest.raises(UsageError, match="line 1 is no task"):
         prepare_job(replace(job, listed=listed, out=tmp_path / "again"))
+
+
+def test_prepared_repositories_are_read_without_the_encoder(
+    tmp_path, base, monkeypatch: pytest.MonkeyPatch
+):
+    job = make_job(tmp_path, base)
+    first = prepare_job(job)
+
+    def load(*_: object) -> None:
+        raise AssertionError("the encoder is loaded")
+
+    monkeypatch.setattr(FileEncoder, "load", load)
+    again = prepare_job(job)
+    assert [one.name for one in again] == [one.name for one in first]
 
 
 def test_zero_3_is_refused(tmp_path, base):

@@ -35,6 +35,7 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -202,7 +203,6 @@ def prepare_job(
 ) -> list[TrainingRepository]:
     """Encode the repositories that are not encoded yet, and return all."""
     encoder_base = job.encoder.resolve(job.base)
-    encoder = FileEncoder.load(encoder_base, job.encoder)
     conversation = Conversation(load_tokenizer(job.base), job.base.fim)
     known = job.out / "prepared" / "settings.json"
     text = json.dumps(
@@ -213,7 +213,12 @@ def prepare_job(
         shutil.rmtree(known.parent, ignore_errors=True)
         known.parent.mkdir(parents=True)
         known.write_text(text, "utf-8")
-    return prepare(job.listed, known.parent, encoder, conversation, job.data, tell)
+
+    @cache
+    def load_encoder() -> FileEncoder:  # a whole model, for what is not encoded yet
+        return FileEncoder.load(encoder_base, job.encoder)
+
+    return prepare(job.listed, known.parent, load_encoder, conversation, job.data, tell)
 
 
 def split(
