@@ -62,7 +62,6 @@ from repobuild.model.adapter.decision import (
 from repobuild.model.adapter.lineage import Known, Lineage, current_digest
 from repobuild.model.adapter.promotion import measure_gate, passes_gate
 from repobuild.model.adapter.recipe import (
-    HYPERNET,
     LORA,
     ComputeOptions,
     TrainingJob,
@@ -73,6 +72,7 @@ from repobuild.model.adapter.recipe import (
 from repobuild.model.adapter.training_run import StepReport
 from repobuild.model.base import load_tokenizer
 from repobuild.model.conversation import Conversation
+from repobuild.model.hypernet.chosen import HYPERNET
 from repobuild.model.teaching.curriculum import TeachableFact
 from repobuild.model.teaching.general_text import read_windows, window_tokens
 from repobuild.model.teaching.lesson import (

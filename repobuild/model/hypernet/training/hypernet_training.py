@@ -30,6 +30,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import random
 import shutil
 import sys
@@ -285,8 +286,6 @@ class HypernetRun:
         cls, job: HypernetJob, repositories: Sequence[TrainingRepository]
     ) -> HypernetRun:
         """Build the network, or that of the checkpoint, and wrap it with DeepSpeed."""
-        import os
-
         import deepspeed
 
         recipe = job.recipe
