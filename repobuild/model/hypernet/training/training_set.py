@@ -158,7 +158,7 @@ def read_list(path: Path) -> list[ListedRepository]:
 def prepare(
     listed: Sequence[ListedRepository],
     folder: Path,
-    encoder: FileEncoder,
+    load_encoder: Callable[[], FileEncoder],
     conversation: Conversation,
     settings: SetSettings,
     report: Callable[[str], None] = lambda line: None,
@@ -173,7 +173,7 @@ def prepare(
     for number, one in enumerate(listed):
         name = f"{number:04d}-{one.place.resolve().name}"
         if not (folder / f"{name}.safetensors").is_file():
-            maker = _Preparation(encoder, conversation, settings)
+            maker = _Preparation(load_encoder(), conversation, settings)
             TrainingRepository(name, list(maker.windows(one))).save(folder)
         ready = TrainingRepository.load(folder, name).with_tasks()
         tasks = sum(len(group) for window in ready.windows for group in window.tasks)
