@@ -46,7 +46,7 @@ def project(place: Path, word: str, commits: int = 1) -> ListedRepository:
                 ),
             }
         )
-    return ListedRepository(place)
+    return ListedRepository.of(place, None)
 
 
 def make_job(place: Path, base, commits: int = 1, **recipe) -> HypernetJob:
@@ -158,6 +158,27 @@ def test_prepared_repositories_are_read_without_the_encoder(
     monkeypatch.setattr(FileEncoder, "load", load)
     again = prepare_job(job)
     assert [one.name for one in again] == [one.name for one in first]
+
+
+def test_what_changed_is_encoded_again_and_trained_from_the_start(tmp_path, base):
+    job = make_job(tmp_path, base)
+    train_hypernet(job)
+    assert read_checkpoint_step(job) == 4
+    first = {path.name for path in (job.out / "prepared").glob("*.safetensors")}
+    place = job.listed[0].place
+    Repository(place).commit({"pkg/late.py": "def late():\n    return 1\n"})
+    listed = [ListedRepository.of(one.place, one.tasks) for one in job.listed]
+    later = replace(job, listed=listed)
+    prepare_job(later)
+    second = {path.name for path in (job.out / "prepared").glob("*.safetensors")}
+    assert len(first) == len(second) and len(first & second) == len(first) - 1
+    assert read_checkpoint_step(later) == 0
+    tasks = tmp_path / "tasks.jsonl"
+    digests = set()
+    for answer in ("a", "b"):
+        tasks.write_text(json.dumps({"prompt": "x = ", "answer": answer}) + "\n")
+        digests.add(ListedRepository.of(place, tasks).digest)
+    assert len(digests) == 2
 
 
 def test_zero_3_is_refused(tmp_path, base):

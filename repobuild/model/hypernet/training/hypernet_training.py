@@ -108,14 +108,17 @@ class HypernetJob:
     @property
     def digest(self) -> str:
         """SHA-256 of what decides the weights; another job's checkpoint is not used."""
-        names = [one.place.name for one in self.listed]
+        names = [[one.place.name, one.digest] for one in self.listed]
         parts = [asdict(self.recipe), asdict(self.encoder), asdict(self.data), names]
         text = json.dumps([self.base.digest, *parts], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def write(self) -> None:
         """Write the job for the processes that a launcher starts."""
-        listed = [[str(o.place.resolve()), str(o.tasks or "")] for o in self.listed]
+        listed = [
+            [str(one.place.resolve()), str(one.tasks or ""), one.digest]
+            for one in self.listed
+        ]
         plain = {
             "base": asdict(self.base),
             "recipe": asdict(self.recipe),
@@ -138,8 +141,8 @@ class HypernetJob:
             EncoderSettings(**plain["encoder"]),
             SetSettings(**plain["data"]),
             [
-                ListedRepository(Path(place), Path(tasks) if tasks else None)
-                for place, tasks in plain["listed"]
+                ListedRepository(Path(place), Path(tasks) if tasks else None, digest)
+                for place, tasks, digest in plain["listed"]
             ],
             out,
             plain["deepspeed"],
