@@ -11,10 +11,10 @@ from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import HALF, MOST_METHODS, Tree, is_usual
 from repobuild.samples.families.membership import Family, shape_names, shape_of
+from repobuild.samples.text.long_strings import without_long_strings
 
 _MOST_OWN = 6  # methods of a model
-_ATTRIBUTE = re.compile(rb"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
-_LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
+_ATTRIBUTE = re.compile(r"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 
@@ -137,8 +137,8 @@ def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Va
             return []
         code = source[start : one.row.start + one.row.length]
         if code[:1] not in b" \t":  # a class at the top level: its body is one level in
-            code = _LONG_STRING.sub(b"", code)
-            counts.update({name.decode() for name in _ATTRIBUTE.findall(code)})
+            plain = without_long_strings(code.decode("utf-8", "replace"))
+            counts.update(set(_ATTRIBUTE.findall(plain)))
     kept: list[Value] = [
         [name, count]
         for name, count in counts.items()
