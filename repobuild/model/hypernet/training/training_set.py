@@ -164,7 +164,8 @@ def read_list(path: Path) -> list[ListedRepository]:
             found.append(ListedRepository.of(folder, given))
         except OSError as error:
             raise UsageError(
-                f'"{error.filename}" cannot be read: {error.strerror}\n"{path}" names it'
+                f'"{error.filename}" cannot be read: {error.strerror}\n'
+                f'"{path}" names it'
             ) from error
     if len(found) < 2:
         raise UsageError(
