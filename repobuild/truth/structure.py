@@ -82,7 +82,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "trace_code?",
     ),
     "example": ("reasoning",),
-    "change": ("steps", "trace_code?"),
+    "change": ("steps",),
     "steps": ("parts",),
     "similar": ("reasoning", "summary?", "class_summary?", "short_code"),
     "trace": ("reasoning",),
@@ -131,7 +131,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_read", "step_overridden", "step_callers", "step_readers", "step_run",
+        "step_overridden", "step_callers", "step_readers", "step_run",
         "step_run_users",
     ),
 }  # fmt: skip
@@ -287,7 +287,6 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("modules", "items"): "key modules with purpose",
     ("technologies", "members"): "technologies",
     ("architecture", "style"): "style",
-    ("statistics", "files"): "files",
     ("of_tests", "classes"): "classes of tests",
     ("of_tests", "functions"): "functions of tests",
     ("of_tests", "methods"): "methods of tests",
