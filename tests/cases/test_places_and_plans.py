@@ -4,8 +4,11 @@ the whole.
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from repobuild.samples.tasks.phrases import load_phrases
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 FILES = {
@@ -27,7 +30,7 @@ class Basket:
 
 
 class Crate:
-    """A crate of fruit."""
+    wide = property(lambda crate: crate.store("wide"))
 
     def store(self, name):
         """Write the crate to a file."""
@@ -110,7 +113,7 @@ class DigitalScale(Scale):
 SCALES = [LegacyScale, OldPrinter, DigitalScale]
 ''',
     "docs/example-code/fill.py": "from baskets import Packer\n\n\n"
-    "def run_demo(number):\n    packer = Packer(1)\n    return packer.load(number)\n\n\n"
+    "def run_demo(number):\n    return Packer(1).load(number)\n\n\n"
     "print(run_demo(2))\n",
     "tests/test_basket.py": """from unittest import TestCase
 
@@ -174,6 +177,97 @@ def test_the_constants_of_a_file_are_its_contents(sampled):
     assert answers(sampled, "contents", "baskets/sizes.py") == {
         "`baskets/sizes.py` defines the constants `SMALL`, `LARGE`."
     }
+
+
+def test_a_parameter_of_a_lambda_is_no_attribute(sampled):
+    row = sampled.context("baskets/basket.py::Crate")
+    assert row.get("attributes") == ["wide"]
+
+
+DIALECT = """
+
+class {name}Query(Query):
+    \"\"\"Queries for {name}.\"\"\"
+
+    @classmethod
+    def _builder(cls):
+        return {name}Builder()
+
+
+class {name}Builder(Builder):
+    \"\"\"Build queries for {name}.\"\"\"
+
+    def __init__(self):
+        super().__init__(Dialects.{member})
+"""
+NAMES = ("Oracle", "Vertica", "Jira")
+QUERIES = {
+    "setup.cfg": "[metadata]\nname = queries\ndescription = Make queries\n",
+    "README.rst": 'Queries\n=======\n\nUsing\n"""""\n\n``OracleQuery``, '
+    "``VerticaQuery`` and ``JiraQuery`` make queries, of a ``Point``.\n",
+    "queries/__init__.py": '"""Make queries."""\n\n'
+    "from .dialects import JiraQuery, OracleQuery, VerticaQuery\n"
+    "from .shapes import Point\n\n"
+    '__all__ = ["JiraQuery", "OracleQuery", "Point", "VerticaQuery"]\n',
+    "queries/enums.py": '"""Names."""\n\nfrom enum import Enum\n\n\n'
+    'class Dialects(Enum):\n    """Name the dialects."""\n\n'
+    + "".join(f'    {name.upper()} = "{name}"\n' for name in NAMES),
+    "queries/base.py": '"""What all dialects share."""\n\n\n'
+    'class Query:\n    """Make a query."""\n\n    is_open = None\n\n'
+    "    @classmethod\n    def _builder(cls):\n        return Builder(None)\n\n\n"
+    'class _Nothing(Query):\n    """No query."""\n\n\n'
+    'class Builder:\n    """Build a query."""\n\n'
+    "    def __init__(self, dialect):\n        self.dialect = dialect\n",
+    "queries/shapes.py": '"""Shapes."""\n\n\n'
+    'class Point:\n    """A place."""\n\n    x = 1\n',
+    "queries/dialects.py": '"""Dialects."""\n\nfrom .base import Builder, Query\n'
+    "from .enums import Dialects\n"
+    + "".join(DIALECT.format(name=name, member=name.upper()) for name in NAMES)
+    + '\n\nclass Point(Query):\n    """Query a point."""\n\n    is_open = True\n\n'
+    "    @classmethod\n    def _builder(cls):\n        return Builder(0)\n",
+}
+
+
+@pytest.fixture(scope="module")
+def queries(tmp_path_factory) -> Sampled:
+    return Sampled(tmp_path_factory.mktemp("queries"), QUERIES, **ALL_IN_ENGLISH)
+
+
+def the_plan(sampled: Sampled, kind: str, base: str) -> str:
+    told = {one for one in answers(sampled, kind) if f"subclass of `{base}`" in one}
+    assert told
+    return min(told)
+
+
+def test_a_plan_names_the_class_and_the_member_that_each_sibling_has(queries):
+    text = the_plan(queries, "plan", "Query")
+    assert "Write a subclass of `Builder` (in `queries/base.py`) that belongs" in text
+    assert re.search(r"as 3 of 4 siblings make one: `(\w+)Query` makes a `\1Bu", text)
+    assert "Add a member for it to `Dialects` in `queries/enums.py`, where 3 of" in text
+    like = the_plan(queries, "plan_like", "Query")
+    assert re.search(r"belong to it, as `(\w+)Query` makes `\1Builder`", like)
+
+
+def test_a_plan_counts_what_means_a_sibling_and_not_what_has_its_name(queries):
+    text = the_plan(queries, "plan", "Query")
+    assert "lists 3 of 4" in text
+    assert "imports 3 of 4" in text
+    assert "Document it in `README.rst`, which names 3 of 4" in text
+    assert "`is_open` (1 of 4)" in text
+
+
+def test_a_plan_says_that_private_siblings_are_not_counted(queries):
+    assert "has 4 public siblings" in the_plan(queries, "plan", "Query")
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_requirement_is_no_sentence_that_runs_into_the_next(number: int) -> None:
+    question = load_phrases("en").kinds["plan_need"].questions[number]
+    assert re.search(r'(\(\\?"\{summary\}"\)|"\{summary\}"$)', question)
+
+
+def test_all_claims_about_plans_hold(queries):
+    assert not queries.audit().wrong
 
 
 def test_all_claims_hold(sampled):

@@ -116,7 +116,7 @@ class FileContext:
         return self._clue_counts[clue] > 1 or len(self.names.holders(clue)) > 1
 
     def is_variable_elsewhere(self, element: ElementView) -> bool:
-        """Return whether a variable of another module has a function's or class's name."""
+        """Return whether another module has a variable of a definition's name."""
         if element.type not in ("function", "class"):
             return False
         return any(

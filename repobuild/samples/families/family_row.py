@@ -17,6 +17,11 @@ sites           [[kind, path, name, [number of a sibling, ...], {name: line}, or
                 whether the file imports siblings by name]];
                 order of a list: `SORTED` by the alphabet, else the name of its last
                 sibling, "" where it shows none
+made            [[base, [[number of a sibling, class], ...]], ...]: classes that most
+                siblings make for themselves
+own             {id: [class, ...]}: all classes that a sibling makes for itself, where
+                most make some
+members         [[enum, [[number of a sibling, member, element that names it], ...]]]
 tests           [[path or pattern, [number of a sibling, ...]], ...]
 past            [[subject, [ids], [paths]], ...] of commits that added siblings
 past_count, past_ids   all commits that added siblings
@@ -55,6 +60,11 @@ from repobuild.samples.families.membership import (
     shape_names,
 )
 from repobuild.samples.families.named_sites import registration_sites
+from repobuild.samples.families.own_classes import (
+    enum_members,
+    own_classes,
+    shared_bases,
+)
 from repobuild.samples.families.past_additions import (
     NAME,
     PastAddition,
@@ -71,6 +81,7 @@ from repobuild.samples.families.sibling_members import (
 )
 from repobuild.samples.families.sibling_tests import covering_tests
 from repobuild.samples.families.together import together_row
+from repobuild.samples.text.dated import has_dated_name, needs_python_2
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.refusals import is_exception
 
@@ -79,8 +90,8 @@ LIKE = "like::"  # begins the key of a row about one sibling
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
-    " attributes tests past together past_count past_ids partners home_ids"
-    " changelog".split()
+    " attributes made own members tests past together past_count past_ids partners"
+    " home_ids changelog".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _USUAL = 0.6  # share of the commits to a file that change another one, too
@@ -110,6 +121,9 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     methods = required_methods(family, elements, tree)
     required = [one for one in methods if one[2] or is_usual(one[1], ids)]
     home = _most_first(homes)[0]
+    own = own_classes(family, ids, tree)
+    made = shared_bases(own, family, tree)
+    searched.update(split_id(one)[0] for classes in own for one in classes)
     is_new_file = _is_new_file(family, alone, ids, past)
     in_home = {id for id in ids if split_id(id)[0] == home[0]}
     row: Row = {
@@ -121,7 +135,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "siblings": [
             [
                 *_sibling(family, id, one, required, tree),
-                id in (alone if is_new_file else in_home) and is_small(one, tree),
+                id in (alone if is_new_file else in_home) and _is_model(one, tree),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
@@ -133,6 +147,9 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "arguments": common_arguments(family, elements),
         "attributes": common_attributes(elements, tree),
         "sites": sites,
+        "made": made,
+        "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
+        "members": enum_members(ids, own, tree),
         "tests": covering_tests(family, ids, alone, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
@@ -153,6 +170,17 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
         "past_count": len(past),
         "past_ids": [one.commit for one in past],
     }
+
+
+def _is_model(element: ElementView | None, tree: Tree) -> bool:
+    """Return whether another one may be made like this: it is small, and not dated."""
+    if element is None:
+        return True
+    if has_dated_name(element.name) or not is_small(element, tree):
+        return False
+    source = tree.read(element.path) or b""
+    code = source[element.row.start : element.row.start + element.row.length]
+    return not (element.path.endswith(".py") and needs_python_2(code, source))
 
 
 def _folders(homes: Counter[str]) -> Counter[str]:
