@@ -20,11 +20,11 @@ from collections import Counter
 from zlib import crc32
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
-from repobuild.samples.text.dated import has_dated_name, needs_python_2
 from repobuild.samples.text.long_strings import without_long_strings
 
 Row = dict[str, Value]

@@ -44,6 +44,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.families.family_tree import (
@@ -81,7 +82,6 @@ from repobuild.samples.families.sibling_members import (
 )
 from repobuild.samples.families.sibling_tests import covering_tests
 from repobuild.samples.families.together import together_row
-from repobuild.samples.text.dated import has_dated_name, needs_python_2
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.refusals import is_exception
 
@@ -122,8 +122,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     required = [one for one in methods if one[2] or is_usual(one[1], ids)]
     home = _most_first(homes)[0]
     own = own_classes(family, ids, tree)
-    made = shared_bases(own, family, tree)
-    searched.update(split_id(one)[0] for classes in own for one in classes)
+    searched |= _paths_of(own)
     is_new_file = _is_new_file(family, alone, ids, past)
     in_home = {id for id in ids if split_id(id)[0] == home[0]}
     row: Row = {
@@ -147,9 +146,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "arguments": common_arguments(family, elements),
         "attributes": common_attributes(elements, tree),
         "sites": sites,
-        "made": made,
-        "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
-        "members": enum_members(ids, own, tree),
+        **_own_fields(family, ids, own, tree),
         "tests": covering_tests(family, ids, alone, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
@@ -160,6 +157,22 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     if not is_at_home or not _is_alike(family, row, elements, tree):
         return FamilyRow({}, searched)
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
+
+
+def _paths_of(own: list[list[str]]) -> set[str]:
+    return {split_id(one)[0] for classes in own for one in classes}
+
+
+def _own_fields(
+    family: Family, ids: list[str], own: list[list[str]], tree: Tree
+) -> Row:
+    """Return what siblings have besides themselves: classes, members of an enum."""
+    made = shared_bases(own, family, tree)
+    return {
+        "made": made,
+        "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
+        "members": enum_members(ids, own, tree),
+    }
 
 
 def _history(past: list[PastAddition], tree: Tree) -> Row:

@@ -286,6 +286,7 @@ class _Plan:
     def _steps(self) -> Iterator[tuple[str, str]]:
         yield self._home()
         yield from self._definitions()
+        yield from self._own_classes()
         for number, site in enumerate(self._scope.get("sites") or ()):
             if number < _SITES:
                 yield f"plan_site {number}", self._site(site)
@@ -370,7 +371,6 @@ class _Plan:
         elif not is_own and (some := self._scope.get("some")):
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
-        yield from self._own_classes()
         attributes = [self._item(*item) for item in self._scope.get("attributes") or ()]
         if attributes:
             listed = self._scope.phrases.listed(attributes)
