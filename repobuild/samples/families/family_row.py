@@ -121,10 +121,8 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     methods = required_methods(family, elements, tree)
     required = [one for one in methods if one[2] or is_usual(one[1], ids)]
     home = _most_first(homes)[0]
-    own = own_classes(family, ids, tree)
-    searched |= _paths_of(own)
     is_new_file = _is_new_file(family, alone, ids, past)
-    in_home = {id for id in ids if split_id(id)[0] == home[0]}
+    fitting = alone if is_new_file else {one for one in ids if _path(one) == home[0]}
     row: Row = {
         "kind": "family",
         "id": _about(family, ids, elements),
@@ -134,19 +132,17 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "siblings": [
             [
                 *_sibling(family, id, one, required, tree),
-                id in (alone if is_new_file else in_home) and _is_model(one, tree),
+                id in fitting and _is_model(one, tree),
             ]
             for id, one in zip(ids, elements, strict=True)
         ],
-        "homes": _most_first(homes)[:MOST_LISTED],
-        "folder": _most_first(_folders(homes))[0][0],
-        "new_file": is_new_file,
+        **_places(homes, is_new_file),
         "required": required,
         "some": replaced_by_some(family, methods, ids, tree),
         "arguments": common_arguments(family, elements),
         "attributes": common_attributes(elements, tree),
         "sites": sites,
-        **_own_fields(family, ids, own, tree),
+        **_own_fields(family, ids, searched, tree),
         "tests": covering_tests(family, ids, alone, tree),
         **_history(past, tree),
         **({} if is_new_file else _partners(home[0], tree)),
@@ -155,18 +151,30 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     # Siblings agree on where a new one goes, and show how it is made.
     is_at_home = is_new_file or home[1] > HALF * len(ids)
     if not is_at_home or not _is_alike(family, row, elements, tree):
-        return FamilyRow({}, searched)
+        row = {}
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
 
 
-def _paths_of(own: list[list[str]]) -> set[str]:
-    return {split_id(one)[0] for classes in own for one in classes}
+def _path(id: str) -> str:
+    return split_id(id)[0]
 
 
-def _own_fields(
-    family: Family, ids: list[str], own: list[list[str]], tree: Tree
-) -> Row:
-    """Return what siblings have besides themselves: classes, members of an enum."""
+def _places(homes: Counter[str], is_new_file: bool) -> Row:
+    """Return where siblings are, and where a new one goes."""
+    return {
+        "homes": _most_first(homes)[:MOST_LISTED],
+        "folder": _most_first(_folders(homes))[0][0],
+        "new_file": is_new_file,
+    }
+
+
+def _own_fields(family: Family, ids: list[str], searched: set[str], tree: Tree) -> Row:
+    """Return what siblings have besides themselves: classes, members of an enum.
+
+    The files of the classes are added to those that were searched.
+    """
+    own = own_classes(family, ids, tree)
+    searched.update(split_id(one)[0] for classes in own for one in classes)
     made = shared_bases(own, family, tree)
     return {
         "made": made,

@@ -494,6 +494,7 @@ def _shows_more_than_head(code: str) -> bool:
 _FILE_STEPS = frozenset(
     (
         "plan_home",
+        "plan_member",
         *(f"plan_site {number}" for number in range(_SITES)),
         "plan_tests",
         "plan_together",

@@ -95,10 +95,18 @@ def _running_methods(element: ElementView, tree: Tree) -> list[str]:
 
 
 def own_methods(family: Family, element: ElementView | None, tree: Tree) -> list[str]:
-    """Return all methods of a class that run; none of one with many."""
+    """Return all methods of a class that run, and the attributes of its base that it
+    sets otherwise; none of a class with many methods.
+    """
     if family.kind != "subclass" or element is None or not is_small(element, tree):
         return []
-    return _running_methods(element, tree)
+    path, qual = split_id(family.where)
+    base = tree.reader.elements(path).get(qual) if qual else None
+    fields = _class_attributes(base, tree) if base else []
+    own = set(_class_attributes(element, tree))
+    methods = _running_methods(element, tree)
+    set_here = (one for one in fields if one in own)
+    return list(dict.fromkeys([*methods, *set_here]))
 
 
 def is_small(element: ElementView | None, tree: Tree) -> bool:

@@ -453,7 +453,9 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
-    """Return "" when the sibling defines just these methods, apart from stubs."""
+    """Return "" when the sibling defines just these methods, apart from stubs, and
+    sets just these attributes of the base.
+    """
     found = _model(plan, fields["model"])
     if found is None:
         return f"there is no sibling {fields['model']}"
@@ -463,6 +465,11 @@ def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         for one in file.children_by_name(qual).values()
         if one.kind == "method" and not file.is_stub(one) and one.name.strip("_")
     }
+    path, _, base = plan.evidence["family"][1].rpartition("::")
+    above = plan.python(path) if path else None
+    known |= (
+        class_attributes(above, base) & class_attributes(*found) if above else set()
+    )
     named = set(re.findall(r"`([^`]+)`", fields["members"]))
     return "" if named == known else f"it defines {', '.join(sorted(known))}"
 
