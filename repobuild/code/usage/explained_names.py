@@ -11,8 +11,10 @@ above the quotation:
         for reader in READERS:      a loop or a context manager that binds it
             desk.hand(book, reader)
 
-A call with a name that none of these explains is no example. What a test's function is
-given (fixtures, `self`) and the helpers of a test file explain nothing.
+A call with a name that none of these explains is no example, nor is one under an `else`
+of the function whose head it needs: without the `if` it would be another function.
+What a test's function is given (fixtures, `self`) and the helpers of a test file
+explain nothing.
 """
 
 from __future__ import annotations
@@ -36,6 +38,8 @@ _GAP = "..."
 _MOST_ABOVE = 200  # lines that are searched for heads
 _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
+_DECIDES = re.compile(r"(?:async )?(?:if|elif|else|while|for|except|match|case)\b")
+_GOES_ON = re.compile(r"(?:elif|else|except|case)\b")  # says nothing alone
 _HEAD = re.compile(
     r"(?:async |def |class |for |with |if |elif |else\b|while |try\b|except\b|finally\b"
     r"|match |case )"
@@ -139,6 +143,7 @@ def with_known_names(
     wanted = {one for one in found.free if one not in known}
     heads: list[str] = []
     rows: list[int] = []
+    between: list[tuple[int, str]] = []  # heads that decide whether the call runs
     for row, text in _heads_above(lines, start):
         head = _names_of(text)
         is_function = bool(_DEFINES.match(text))
@@ -146,12 +151,17 @@ def with_known_names(
             break
         needed = wanted & head.bound
         if needed and (is_function or _BINDS.match(text)):
-            if len(text) > _LONGEST_LINE:
+            within = [one for _, one in reversed(between)]
+            if not all(map(_may_be_quoted, [text, *within])):
                 return None
-            heads.insert(0, text)
-            rows.insert(0, row)
-            wanted -= needed
+            heads[:0] = [text, *within]
+            rows[:0] = [row, *(number for number, _ in reversed(between))]
+            between.clear()
+            wanted |= {one for each in within for one in _names_of(each).free}
+            wanted -= head.bound | _KNOWN
             wanted |= {one for one in head.free if one not in _KNOWN}
+        elif _DECIDES.match(text):
+            between.append((row, text))
         if is_function or text.startswith("class "):
             break
     above = _explaining_lines(wanted - names.defined, names)
@@ -165,6 +175,10 @@ def with_known_names(
             shown.append(_INDENT * (depth + 1) + _GAP)
     margin = _INDENT * len(heads)
     return "\n".join([*shown, *(margin + line for line in code.split("\n"))])
+
+
+def _may_be_quoted(head: str) -> bool:
+    return len(head) <= _LONGEST_LINE and not _GOES_ON.match(head)
 
 
 def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:

@@ -12,6 +12,7 @@ import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import islice
+from textwrap import dedent
 from typing import NamedTuple
 
 from repobuild.code.graph.introduction import letters
@@ -146,7 +147,22 @@ _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
 _LINK_SENTENCE = re.compile(
     r"(?:(?<=[.!?])\s+|(?<=[。！？]))[^.。]*?[:：]?\s*https?://\S+\s*$"
 )
+# A sentence that tells what happens under a condition, as one of several.
+_CASE = re.compile(r"(?:If|When|Unless|Otherwise|Else|In case|For)\b|如果|若|否则|当")
+# A first line that names the base class, and no purpose.
+_BASE_LINE = re.compile(
+    r"(?:An? |The )?(?:sub-?class|child|derived class|implementation|extension) of"
+    r" [:`~\w.]+[.:]?\s*(?:\n\s*\n|$)",
+    re.IGNORECASE,
+)
 _PUNCTUATION = tuple(".!?:;,。！？：；，")
+
+
+_WARNING_DIRECTIVE = re.compile(
+    r"^\.\. (?:warning|caution|danger|attention)::[ \t]*"
+    r"(.*(?:\n(?:[ \t]+\S.*|[ \t]*(?=\n[ \t]*\n|\n[ \t]+\S)))*)",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +175,7 @@ class DocstringParts:
     summary: str = ""
     parameters: dict[str, str] = field(default_factory=dict)
     returns: str = ""
+    warning: str = ""
 
 
 def parse_docstring(docstring: str) -> DocstringParts:
@@ -180,7 +197,14 @@ def parse_docstring(docstring: str) -> DocstringParts:
                     returns = returns or _one_line(text)
                 else:
                     parameters.update(read(block))
-    return DocstringParts(summarise_with_list(docstring), parameters, returns)
+    summary = summarise_with_list(docstring)
+    return DocstringParts(summary, parameters, returns, warning_of(docstring))
+
+
+def warning_of(docstring: str) -> str:
+    """Return what a docstring warns of in a directive for that, "" without one."""
+    found = _WARNING_DIRECTIVE.search(docstring)
+    return summarise_prose(dedent(found[1])) if found else ""
 
 
 def summarise(docstring: str, most: int = SUMMARY) -> str:
@@ -224,8 +248,13 @@ def description(text: str, default: str) -> str:
 
 
 def without_name(docstring: str) -> str:
-    """Return a docstring without a name alone before it, or a line with its call."""
+    """Return a docstring without what comes before its purpose.
+
+    That is a name alone, a line with its call, or one that names the base class.
+    """
     text = strip_title_rules(docstring).strip()
+    if base := _BASE_LINE.match(text):
+        return text[base.end() :]
     first, _, rest = text.partition("\n\n")
     if _NAME_ALONE.fullmatch(first.strip()):
         return rest
@@ -346,7 +375,22 @@ def shorten(text: str, most: int) -> str:
         return text
     ends = [match.start() for match in _SENTENCE_END.finditer(text)] or [len(text)]
     end = max((end for end in ends if end <= most), default=ends[0])
+    end = _end_before_cases(text, ends, end)
     return text[:end].rstrip() if end <= most * _STRETCH else ""
+
+
+def _end_before_cases(text: str, ends: list[int], end: int) -> int:
+    """Return the end of a cut before the first of several cases, if any is before it.
+
+    "If a port is given, it is returned." alone would tell one case as the whole rule.
+    """
+    kept = [one for one in ends if one <= end]
+    while len(kept) > 1 and _CASE.match(text[end:].lstrip()):
+        if not _CASE.match(text[kept[-2] :].lstrip()):
+            break
+        kept.pop()
+        end = kept[-1]
+    return end
 
 
 def _lines_before_list(lines: list[str]) -> list[str]:
