@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from repobuild.code.usage.call_example import call_example
 from repobuild.samples.text.deprecation import is_deprecated
 from repobuild.samples.text.docstring_parts import parse_docstring
 from repobuild.truth.tree.python_reader import PythonFile
@@ -195,6 +196,29 @@ def test_one_of_several_cases_is_not_told_as_the_rule(scales: Sampled) -> None:
     # Cases that all fit are told, and so is a first sentence that is one.
     assert "If b" in parse_docstring("Do it. If a, b. If b, c.").summary
     assert parse_docstring("If a, b. " + "If c, d. " * 50).summary.startswith("If a")
+
+
+def test_a_description_does_not_end_with_what_it_announces() -> None:
+    text = "Do it.\n\n:param a: How. One of:\n\n    x\n:param b: 可选, 取值有：\n"
+    text += ":param c: one of:"
+    assert parse_docstring(text).parameters == {"a": "How.", "b": "可选"}
+    assert (
+        parse_docstring("主模块").summary
+        == parse_docstring("Main class.").summary
+        == ""
+    )
+    assert parse_docstring("Main class of a game.").summary
+
+
+def test_a_docstring_is_no_code_that_is_left_out() -> None:
+    for doc in (['"""Do it."""'], ['"""', "Do it.", '"""']):
+        lines = [
+            "def f(self):",
+            *(f"    {one}" for one in doc),
+            "    return self.get(1)",
+        ]
+        found = call_example(lines, len(lines) - 1, "get")
+        assert found and found.code == "def f(self):\n    return self.get(1)"
 
 
 def test_no_call_is_made_up_of_what_stands_for_any_arguments(scales: Sampled) -> None:

@@ -128,7 +128,7 @@ def test_what_only_a_test_has_is_in_no_example(shelf: Sampled) -> None:
 
 def test_the_heads_around_a_call_show_what_binds_its_names(shelf: Sampled) -> None:
     assert shown(shelf, "cut_title") == {
-        "LIMIT = 3\ndef shorten_all(titles):\n    ...\n    if titles:\n"
+        "LIMIT = 3\ndef shorten_all(titles):\n    if titles:\n"
         "        for title in titles:\n"
         "            short = cut_title(title, length=LIMIT)"
     }

@@ -40,6 +40,7 @@ _DEFINES = re.compile(r"(?:async )?def ")
 _BINDS = re.compile(r"(?:async )?(?:for|with) ")
 _DECIDES = re.compile(r"(?:async )?(?:if|elif|else|while|for|except|match|case)\b")
 _GOES_ON = re.compile(r"(?:elif|else|except|case)\b")  # says nothing alone
+_DOCSTRING = re.compile(r"\s*[rRuU]?(\"\"\"|\'\'\')")
 _HEAD = re.compile(
     r"(?:async |def |class |for |with |if |elif |else\b|while |try\b|except\b|finally\b"
     r"|match |case )"
@@ -171,7 +172,9 @@ def with_known_names(
     for depth, (row, text) in enumerate(zip(rows, heads, strict=True)):
         shown.append(_INDENT * depth + text)
         below = rows[depth + 1] if depth + 1 < len(rows) else start
-        if any(map(_is_code, lines[row + 1 : below])):
+        if any(
+            map(_is_code, lines[_row_after_docstring(lines, row + 1, below) : below])
+        ):
             shown.append(_INDENT * (depth + 1) + _GAP)
     margin = _INDENT * len(heads)
     return "\n".join([*shown, *(margin + line for line in code.split("\n"))])
@@ -226,6 +229,18 @@ def _heads_above(lines: Sequence[str], start: int) -> Iterator[tuple[int, str]]:
 
 def _indent_of(line: str) -> int:
     return len(line) - len(line.lstrip())
+
+
+def _row_after_docstring(lines: Sequence[str], row: int, below: int) -> int:
+    """Return the row where the code of a body begins, its docstring left out."""
+    quotes = _DOCSTRING.match(lines[row]) if row < below else None
+    if quotes is None:
+        return row
+    for at in range(row, below):
+        rest = lines[at][quotes.end() :] if at == row else lines[at]
+        if quotes[1] in rest:
+            return at + 1
+    return row
 
 
 def _is_code(line: str) -> bool:

@@ -87,6 +87,8 @@ _NO_PURPOSE = re.compile(
     |[(\[{{]\s*['"]  # data, as of a rule
     |this[ ](?:can(?:'t|not|[ ]not)?|should(?:n't)?|could|must|needs?[ ]to|has[ ]to)\b
     |(?:todo|fixme|xxx)\b  # notes to those who maintain it
+    |(?:the[ ])?main[ ](?:module|class|file|function)\W*$
+    |主(?:模块|类|函数|程序|文件)\W*$  # of what it does it says nothing
     |from[ ]\w+[ ]to[ ]\w+,[ ]\w+[ ](?:is|are)[ ]so\b  # a slogan
     |[.,;)|]+(?:\s|$) | \.{{2,3}} | !!!\ \w  # a directive of a documentation tool
     |created[ ](?:on|by)\b(?=:|[^\n]*\b(?:19|20)\d\d\b) | date[ ]*:[^\n]*\d
@@ -147,6 +149,7 @@ _POINTER = re.compile(r"(?<=[.!?])\s+(?:Please )?[Ss]ee (?:also )?[^.]*\S\.?$")
 _LINK_SENTENCE = re.compile(
     r"(?:(?<=[.!?])\s+|(?<=[。！？]))[^.。]*?[:：]?\s*https?://\S+\s*$"
 )
+_BEFORE_ANNOUNCEMENT = re.compile(r"(.*[.!?。！？]|.*[,，])")
 # A sentence that tells what happens under a condition, as one of several.
 _CASE = re.compile(r"(?:If|When|Unless|Otherwise|Else|In case|For)\b|如果|若|否则|当")
 # A first line that names the base class, and no purpose.
@@ -455,7 +458,12 @@ def _one_line(block: str) -> str:
         end = marked[1] if len(marked) > 1 else len(lines)
         lines = [_MARK.sub("", lines[0]), *lines[1:end]]
     lines = _lines_of_first_sentences(lines, max(map(len, lines)))
-    return shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
+    text = shorten(strip_markup(join_lines("\n".join(lines))), TEXT)
+    # The table or the blocks that a last sentence announces are not quoted.
+    if text.endswith((":", "：")):
+        whole = _BEFORE_ANNOUNCEMENT.match(text)
+        return whole[1].rstrip(",， ") if whole else ""
+    return text
 
 
 def _parse_sphinx(docstring: str) -> tuple[dict[str, str], str]:
