@@ -142,42 +142,56 @@ def with_known_names(
     found = _names_of(code)
     known = _KNOWN if callee in names.imports else {*_KNOWN, callee}
     wanted = {one for one in found.free if one not in known}
-    heads: list[str] = []
-    rows: list[int] = []
-    between: list[tuple[int, str]] = []  # heads that decide whether the call runs
+    heads = _needed_heads(wanted, lines, start, names.is_test)
+    above = _explaining_lines(wanted - names.defined, names)
+    if heads is None or above is None:
+        return None
+    return "\n".join([*above, *_under_heads(code, heads, lines, start)])
+
+
+def _needed_heads(
+    wanted: set[str], lines: Sequence[str], start: int, is_test: bool
+) -> list[tuple[int, str]] | None:
+    """Return (row, text) of the heads that bind some wanted names, the outermost first.
+
+    The heads between come along: they decide whether the call runs. None where one of
+    them cannot be quoted. `wanted` keeps the names that no head binds.
+    """
+    heads: list[tuple[int, str]] = []
+    between: list[tuple[int, str]] = []
     for row, text in _heads_above(lines, start):
         head = _names_of(text)
         is_function = bool(_DEFINES.match(text))
-        if is_function and (names.is_test or text.startswith("def test")):
+        if is_function and (is_test or text.startswith("def test")):
             break
-        needed = wanted & head.bound
-        if needed and (is_function or _BINDS.match(text)):
-            within = [one for _, one in reversed(between)]
-            if not all(map(_may_be_quoted, [text, *within])):
+        if wanted & head.bound and (is_function or _BINDS.match(text)):
+            within = [(row, text), *reversed(between)]
+            if not all(_may_be_quoted(one) for _, one in within):
                 return None
-            heads[:0] = [text, *within]
-            rows[:0] = [row, *(number for number, _ in reversed(between))]
+            heads[:0] = within
             between.clear()
-            wanted |= {one for each in within for one in _names_of(each).free}
+            wanted |= {name for _, one in within[1:] for name in _names_of(one).free}
             wanted -= head.bound | _KNOWN
-            wanted |= {one for one in head.free if one not in _KNOWN}
+            wanted |= set(head.free) - _KNOWN
         elif _DECIDES.match(text):
             between.append((row, text))
         if is_function or text.startswith("class "):
             break
-    above = _explaining_lines(wanted - names.defined, names)
-    if above is None:
-        return None
-    shown = list(above)
-    for depth, (row, text) in enumerate(zip(rows, heads, strict=True)):
-        shown.append(_INDENT * depth + text)
-        below = rows[depth + 1] if depth + 1 < len(rows) else start
-        if any(
-            map(_is_code, lines[_row_after_docstring(lines, row + 1, below) : below])
-        ):
-            shown.append(_INDENT * (depth + 1) + _GAP)
+    return heads
+
+
+def _under_heads(
+    code: str, heads: Sequence[tuple[int, str]], lines: Sequence[str], start: int
+) -> Iterator[str]:
+    """Yield the heads and the code below them, with a mark for what is left out."""
+    following = [*(row for row, _ in heads[1:]), start]
+    for depth, ((row, text), below) in enumerate(zip(heads, following, strict=False)):
+        yield _INDENT * depth + text
+        first = _row_after_docstring(lines, row + 1, below)
+        if any(map(_is_code, lines[first:below])):
+            yield _INDENT * (depth + 1) + _GAP
     margin = _INDENT * len(heads)
-    return "\n".join([*shown, *(margin + line for line in code.split("\n"))])
+    yield from (margin + line for line in code.split("\n"))
 
 
 def _may_be_quoted(head: str) -> bool:
