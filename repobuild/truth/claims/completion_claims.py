@@ -12,7 +12,7 @@ from repobuild.truth.claims.code_claims import (
     quoted_definition,
 )
 from repobuild.truth.subject import LocalCheck, Subject
-from repobuild.truth.tree.python_reader import imported_names
+from repobuild.truth.tree.python_reader import imported_names, parse_source
 
 _GAP = "\n\n\n"  # between imports and code
 
@@ -48,7 +48,7 @@ def needed_imports(subject: Subject, claimed: str) -> str:
         return wrong
     if wrong := _check_imports(subject, answer):
         return wrong
-    nodes = ast.walk(ast.parse(actual))
+    nodes = ast.walk(parse_source(actual))
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
     for node in ast.parse(answer).body:
         assert isinstance(node, ast.Import | ast.ImportFrom)  # by `_check_imports`
