@@ -54,7 +54,7 @@ from repobuild.samples.text.docstring_parts import (
     summarise_prose,
 )
 from repobuild.samples.text.expectation import hide_expectation
-from repobuild.samples.text.import_statements import needed_imports
+from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
@@ -266,8 +266,10 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     outline = list(islice(siblings, _OUTLINE))
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
-    # What is imported elsewhere in the file is needed as well, and in no such list.
-    is_whole = file.inner_imports.isdisjoint(_WORD.findall(code))
+    # What is imported elsewhere in the file, or by a star, is needed as well, and in no
+    # such list.
+    is_whole = not has_star_import(file.facts)
+    is_whole &= file.inner_imports.isdisjoint(_WORD.findall(code))
     needs = needed_imports(code, file.imports, own, internal=True)
     return {
         "head": quoted.head,
