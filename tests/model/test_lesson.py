@@ -184,16 +184,16 @@ def test_what_no_run_has_mastered_is_asked_at_every_adapter() -> None:
 
 
 def test_what_was_learnt_last_is_asked_before_what_was_right_more_often() -> None:
-    new = {n: Known(MASTERY, CHAIN - 1) for n in range(MOST_ASKED // 2)}
+    new = {n: Known(MASTERY, CHAIN - 1) for n in range(MOST_ASKED // 3)}
     old = {n: Known(MASTERY + 2, CHAIN - 1) for n in range(len(new), 9000)}
     asked = numbers(facts_to_ask(plan(9000, new | old)))
     assert new.keys() == set(asked[: len(new)])
 
 
 def test_what_was_not_looked_at_for_longest_has_the_other_places() -> None:
-    places = MOST_ASKED - MOST_ASKED // 2
+    places = MOST_ASKED - MOST_ASKED // 3
     known = {n: Known(MASTERY + 2, 5 if n < 900 else 1) for n in range(900 + places)}
-    known |= {n: Known(MASTERY, 5) for n in range(MOST_ASKED // 2)}
+    known |= {n: Known(MASTERY, 5) for n in range(MOST_ASKED // 3)}
     asked = numbers(facts_to_ask(plan(len(known), known)))
     assert set(range(900, len(known))) <= set(asked)
 

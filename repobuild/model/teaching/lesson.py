@@ -215,7 +215,7 @@ def next_lesson(
 def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     """Return the known facts that the parent is asked before it is continued.
 
-    Half of the places are for those that were right the fewest times in a row, which
+    A third of the places are for those that were right the fewest times in a row, which
     are the newest ones and those that no run has mastered; the rest were not looked at
     for longest.
     """
@@ -231,7 +231,7 @@ def facts_to_ask(plan: Plan) -> list[TeachableFact]:
     def by_age(fact: TeachableFact) -> tuple[int, bytes]:
         return plan.known[fact.id].looked, chance[fact.id]
 
-    weakest = sorted(unchanged, key=by_box)[: MOST_ASKED // 2]
+    weakest = sorted(unchanged, key=by_box)[: MOST_ASKED // 3]
     chosen = {fact.id for fact in weakest}
     rest = [f for f in sorted(unchanged, key=by_age) if f.id not in chosen]
     return [*weakest, *rest[: MOST_ASKED - len(weakest)]]
