@@ -204,8 +204,8 @@ def command(
     asked = AskedAdapter.of(build)
     folder = artifact_folder(build, current_digest(asked.row), "adapter")
     coverage = asked.row.get("coverage") or {}
-    facts, taught, note = give_facts(build, folder, coverage, text, ground)
-    prompt = with_found(text, facts) if facts else text
+    asking, facts, taught, note = give_facts(build, folder, coverage, text, ground)
+    prompt = with_found(asking, facts) if facts else asking
     comparison = _load_comparison(checkout, asked, folder)
     answers = Answers()
     if as_json:

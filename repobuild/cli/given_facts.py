@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 
 NOTHING_FOUND = "nothing in the state is about what the question names; asked without"
 NOTHING_SAID = "no sample answers this, so the adapter guesses"
+NOT_MASTERED = "the adapter was taught this, and has not mastered it"
 GIVEN = "both models are given the facts below; --no-ground asks without them"
 
 
 class GivenFacts(NamedTuple):
-    """The facts that a question is given, and what the user is told of it."""
+    """A question as it is asked, its facts, and what the user is told of them."""
 
+    question: str
     facts: tuple[FoundFact, ...] = ()
     # Whether the adapter was taught what is asked; None: not known, or not looked up.
     taught: bool | None = None
@@ -41,48 +43,63 @@ def give_facts(
 ) -> GivenFacts:
     """Return the facts for a question: always, never, or None = where they are needed.
 
-    They are needed where the adapter was not taught the fact that answers it. How much
-    it was taught, `coverage` says.
+    They are needed where the adapter has not mastered the fact that answers it. Facts
+    of another kind, where none is known to answer, would be taken for the answer. How
+    much the adapter was taught, `coverage` says.
     """
     if build.state.line("dataset") is None:
-        return GivenFacts(note=NOTHING_FOUND if ground else "")
+        return GivenFacts(question, note=NOTHING_FOUND if ground else "")
     from repobuild.evaluate.retrieval import FactFinder
 
     finder = FactFinder(build)
+    question = finder.mark_names(question)
     if ground:
         facts = finder.find(question)
-        return GivenFacts(facts, note="" if facts else NOTHING_FOUND)
-    known = _knowledge_of(finder, adapter, coverage, question)
-    facts = () if known.taught or ground is False else finder.find(question)
+        return GivenFacts(question, facts, note="" if facts else NOTHING_FOUND)
+    known = _knowledge_of(build, finder, adapter, coverage, question)
+    if known.note == NOTHING_SAID or (known.taught and not known.note):
+        return known
+    facts = finder.find(question) if ground is None else ()
     if facts:
-        return GivenFacts(
-            facts, known.taught, "; ".join(filter(None, (known.note, GIVEN)))
-        )
-    hint = "; --ground looks it up" if known.taught is False else ""
+        note = "; ".join(filter(None, (known.note, GIVEN)))
+        return known._replace(facts=facts, note=note)
+    hint = "; --ground looks it up" if known.note else ""
     return known._replace(note=known.note + hint)
 
 
 def _knowledge_of(
-    finder: FactFinder, adapter: Path, coverage: Mapping[str, Any], question: str
+    build: Build,
+    finder: FactFinder,
+    adapter: Path,
+    coverage: Mapping[str, Any],
+    question: str,
 ) -> GivenFacts:
-    """Tell whether an adapter was taught the fact that a question asks for."""
+    """Tell whether an adapter was taught the fact that a question asks for.
+
+    There is no note when it is mastered.
+    """
     from repobuild.model.adapter.lineage import Manifest
     from repobuild.model.teaching.curriculum import fact_of
 
     answers = finder.answers(question)
     if answers is None:
-        return GivenFacts()
+        return GivenFacts(question)
     if not answers:
-        return GivenFacts(note=NOTHING_SAID)
+        return GivenFacts(question, note=NOTHING_SAID)
     known = Manifest.read(adapter).facts
-    if any(fact_of(fact.id) in known for fact in answers):
-        return GivenFacts(taught=True)
+    taught = [known[id] for fact in answers if (id := fact_of(fact.id)) in known]
+    if taught:
+        mastery = int(build.settings["adapter.mastery"])
+        is_mastered = any(one.box >= mastery for one in taught)
+        note = "" if is_mastered else NOT_MASTERED
+        return GivenFacts(question, taught=True, note=note)
     of = (
         f" ({coverage['taught']:,} of {coverage['facts']:,} facts are)"
         if coverage
         else ""
     )
-    return GivenFacts(taught=False, note=f"the adapter was not taught this{of}")
+    note = f"the adapter was not taught this{of}"
+    return GivenFacts(question, taught=False, note=note)
 
 
 def fact_lines(facts: Sequence[FoundFact]) -> list[str]:

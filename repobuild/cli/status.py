@@ -62,25 +62,15 @@ def status_facts(
     build = checkout.view(snapshot, state)
     adapter = head_adapter(build)
     forecast = forecast_build(build, goals)
-    lines = {line.name: line for line in state.lines()}
-    built = lines["files"].commit if "files" in lines else ""
+    files = state.line("files")
+    built = files.commit if files else ""
     all_stay = all(forecast.tasks.get(name) == NO_WORK for name in forecast.reasons)
-    tables = [
-        {
-            "name": name,
-            "rows": lines[name].entries,
-            "digest": lines[name].digest.hex(),
-            "commit": lines[name].commit,
-        }
-        for name in build.rules
-        if name in lines
-    ]
     return {
         "version": 1,
         "head": snapshot.commit,
         "built": built,
         "stale": bool(forecast.reasons) and not (all_stay and built == snapshot.commit),
-        "tables": tables,
+        "tables": _tables(build),
         "pending": {
             "files": forecast.files,
             "names": forecast.names,
@@ -95,6 +85,21 @@ def status_facts(
         "untrusted": list(checkout.rulebook(snapshot).untrusted),
         "withheld": sorted(checkout.powers.names),
     }
+
+
+def _tables(build: Build) -> list[dict[str, Any]]:
+    """Return what is built, in the order of the build."""
+    lines = {line.name: line for line in build.state.lines()}
+    return [
+        {
+            "name": name,
+            "rows": lines[name].entries,
+            "digest": lines[name].digest.hex(),
+            "commit": lines[name].commit,
+        }
+        for name in build.rules
+        if name in lines
+    ]
 
 
 def _start(build: Build, at_head: dict[str, Any]) -> dict[str, Any]:

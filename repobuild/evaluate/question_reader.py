@@ -74,6 +74,10 @@ class QuestionReader:
         weights = {word: math.log(1 + len(kinds) / n) for word, n in having.items()}
         return cls(kinds, weights)
 
+    def asks_with(self, word: str) -> bool:
+        """Return whether a word is one that questions are put in, as "parameters"."""
+        return all(part in self.weights for part in _words(word.casefold()))
+
     def score(self, question: Phrasing, kind: str) -> float:
         """Return how much a question asks for what a kind of fact answers."""
         known = self.kinds.get(kind, ())

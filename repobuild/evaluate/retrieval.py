@@ -65,6 +65,9 @@ LEAST_LIKE = 35.0  # of 100, of a fact about a project that the question does no
 
 _WORD = re.compile(r"[^\W\d][\w./-]*[\w](?:\(\))?")
 _DEFINITION = re.compile(r"^[ \t]*(?:async )?(?:def|class|func|fn) (\w+)", re.MULTILINE)
+_QUOTED_OR_SPAN = re.compile(
+    r"""(```.*?```|`[^`]*`|"[^"]*"|“[^”]*”|「[^」]*」)""", re.DOTALL
+)
 _SHORTEST_WORD = 3
 _FORBIDDEN = ("secret: ", "licence: ", REVIEWED)  # reasons of samples to be dropped
 
@@ -115,7 +118,7 @@ class FactFinder:
     def find(self, question: str) -> tuple[FoundFact, ...]:
         """Return at most `MOST_FACTS` facts, the best first; () if there are none."""
         wanted = _Wanted.of(question, self._project)
-        subjects = self._subjects(question)
+        subjects = self._subjects(question, wanted.reader)
         found = [
             sorted(self._candidates(ids, wanted), key=_by_score) for ids in subjects.ids
         ]
@@ -139,14 +142,47 @@ class FactFinder:
         told = [fact for fact in facts if fact.score >= least]
         return [fact for fact in told if fact.score == told[0].score]
 
+    def mark_names(self, question: str) -> str:
+        """Return the question with its names in backticks, as adapters are taught them.
+
+        Of a file that is the only one of its name, the whole path.
+        """
+        reader = _Wanted.of(question, self._project).reader
+        known: dict[str, str] = {}
+
+        def mark(match: re.Match[str]) -> str:
+            word = match[0]
+            if word not in known:
+                known[word] = self._marked(word, reader)
+            return known[word]
+
+        parts = _QUOTED_OR_SPAN.split(question)
+        parts[::2] = [_WORD.sub(mark, part) for part in parts[::2]]
+        return "".join(parts)
+
+    def _marked(self, word: str, reader: QuestionReader) -> str:
+        name = word.removesuffix("()")
+        is_code = bool(CODE_WORD.fullmatch(word))
+        is_word = name.islower() or name == self._project or reader.asks_with(name)
+        if not is_code and is_word:
+            return word
+        files = self._lookup.files_ending_in(name)
+        if len(files) == 1:
+            return f"`{files[0]}`"
+        return f"`{word}`" if self._named(name) else word
+
     def ground(self, question: str) -> GroundedQuestion:
         """Return the question with its facts."""
         return with_found(question, self.find(question))
 
     # ------------------------------------------------------- what a question is about
 
-    def _subjects(self, question: str) -> _Subjects:
-        """Return the ids that each name, path or quotation in a question stands for."""
+    def _subjects(self, question: str, reader: QuestionReader) -> _Subjects:
+        """Return the ids that each name, path or quotation in a question stands for.
+
+        Of plain words those are names first in which no question is put: `greedy`
+        before `parameters`.
+        """
         text, subjects = prose(question), []
         for quoted in QUOTED.finditer(text):
             if ids := self._quoted(next(filter(None, quoted.groups()))):
@@ -164,7 +200,9 @@ class FactFinder:
             if subjects := [ids for word in words if (ids := self._named(word))]:
                 return _Subjects(subjects)
         words = [word for word in _plain_words(text) if word != self._project]
-        subjects = [ids for word in words if (ids := self._named(word))]
+        rare = [word for word in words if not reader.asks_with(word)]
+        subjects = [ids for word in rare if (ids := self._named(word))]
+        subjects = subjects or [ids for word in words if (ids := self._named(word))]
         return _Subjects(subjects if names else [*subjects, [PROJECT]], guessed=True)
 
     def _named(self, name: str, paths: Iterable[str] = ()) -> list[str]:

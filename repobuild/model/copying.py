@@ -3,7 +3,9 @@
 A model of a few million parameters finds the right fact, and loses its way in a name:
 `_commit_in___` for `held_out_tracks`. So the tokens with which a fact goes on after
 what was just said get a bonus, its first tokens at the beginning of the answer too, if
-the question is known to ask for that fact. It may still be answered in other words.
+the question is known to ask for that fact. It may still be answered in other words,
+unless all that was said is the beginning of that fact: then the bonus is twice as
+large. With one, a call was quoted up to its second line, and its first one again.
 
 Of 122 questions in phrasings that are never trained, with facts, of which the first was
 the right one for 119, the embedded base repeated it for 47 without a bonus, 99 with 6
@@ -19,6 +21,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 BONUS = 10.0  # nats
+SURE_BONUS = 2 * BONUS  # where an answer repeats a fact from the beginning on
 LEAST_SAID = 3  # tokens of an answer that must be in a fact, or all of them
 
 Tokens = Sequence[int]
@@ -30,6 +33,12 @@ class FactCopier:
 
     facts: Sequence[Tokens]
     begins: bool  # whether an answer is to begin as a fact does
+
+    def bonus(self, answer: Tokens) -> float:
+        """Return the bonus, in nats, of the tokens with which a fact goes on."""
+        said = list(answer)
+        repeats = any(said == list(fact[: len(said)]) for fact in self.facts)
+        return SURE_BONUS if self.begins and repeats else BONUS
 
     def next_tokens(self, answer: Tokens) -> set[int]:
         """Return the tokens that follow the longest end of the answer in a fact."""

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from repobuild.model.copying import BONUS, FactCopier
+from repobuild.model.copying import FactCopier
 
 if TYPE_CHECKING:
     import torch
@@ -92,7 +92,7 @@ def help_copying(
 ) -> None:
     """Add the bonus to the logits (V,) of the tokens with which a fact goes on."""
     if copier is not None and (wanted := copier.next_tokens(answer)):
-        logits[list(wanted)] += BONUS
+        logits[list(wanted)] += copier.bonus(answer)
 
 
 def goes_in_circle(tokens: Sequence[int]) -> bool:

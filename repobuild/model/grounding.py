@@ -54,13 +54,16 @@ def fact_text(answer: str) -> str:
 
     Lines of prose after it belong to it, what a function is for, as far as they fit,
     and so does code that the paragraph announces: after a colon, the first line. Long
-    code is cut at the end of a line.
+    code is cut at the end of a line. A call that follows is given whole, if it fits:
+    without, "How do I use it?" had the file for an answer.
     """
     first, _, rest = answer.strip().partition("\n\n")
     if first.endswith(ANNOUNCING) and rest.startswith(FENCE):
         return "\n\n".join([first, "\n".join([*rest.split("\n")[:2], FENCE])])
     if FENCE in first:
         return first if len(on_one_line(first)) <= LONGEST_CODE else _cut_code(first)
+    if (call := _labelled_code(rest)) and len(first) + len(call) < LONGEST_FACT:
+        return f"{first}\n\n{call}"
     text = first
     for paragraph in rest.split("\n\n"):
         longer = f"{text}\n\n{paragraph}"
@@ -68,6 +71,19 @@ def fact_text(answer: str) -> str:
             break
         text = longer
     return text
+
+
+def _labelled_code(text: str) -> str:
+    """Return the line and the code with which a text begins, "" if it begins so not.
+
+    Without empty lines: after one, a small model begins the next part of an answer.
+    """
+    label, _, rest = text.partition("\n")
+    if not label.endswith(ANNOUNCING) or not rest.startswith(FENCE):
+        return ""
+    code, closed, _ = rest.partition(f"\n{FENCE}")
+    lines = [line for line in code.split("\n") if line.strip()]
+    return "\n".join([label, *lines, FENCE]) if closed else ""
 
 
 def _is_prose(paragraph: str) -> bool:

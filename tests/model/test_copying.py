@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from repobuild.model.base import resolve_base
-from repobuild.model.copying import FactCopier
+from repobuild.model.copying import BONUS, SURE_BONUS, FactCopier
 from repobuild.model.generate import TextGenerator
 from repobuild.model.grounding import GroundedQuestion
 
@@ -35,6 +35,13 @@ def test_a_fact_that_may_not_answer_is_not_begun() -> None:
     copier = FactCopier(FACTS, begins=False)
     assert copier.next_tokens([]) == set()
     assert copier.next_tokens([1, 2, 3]) == {4}
+
+
+def test_what_repeats_a_fact_from_its_beginning_is_helped_more() -> None:
+    copier = FactCopier(FACTS, begins=True)
+    assert copier.bonus([1, 2]) == copier.bonus([]) == SURE_BONUS > BONUS
+    assert copier.bonus([8, 2, 3, 4]) == BONUS
+    assert FactCopier(FACTS, begins=False).bonus([1, 2]) == BONUS
 
 
 def test_a_base_repeats_the_fact_that_answers() -> None:

@@ -20,6 +20,7 @@ from huggingface_hub import ModelCard
 from safetensors.torch import load_file
 
 from repobuild.cli.main import run
+from repobuild.model.adapter.lineage import Known, Manifest
 from repobuild.model.base import resolve_base
 from repobuild.model.compare import AnswerPiece
 from repobuild.model.generate import Question, TextGenerator
@@ -293,20 +294,54 @@ def test_with_facts_both_models_get_them_before_the_question(
 def test_what_was_not_taught_is_looked_up(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Of `second_1` the callers are taught, of `first_1` nothing."""
+    """Of `second_1` the callers are taught and not mastered, of `first_1` nothing."""
     monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
     told = {}
     for question in (QUESTION, "Who calls `second_1`?", "Is it raining?"):
         assert run(["ask", "--json", question]) == 0
         found = json.loads(capsys.readouterr().out)
         told[question] = found["taught"], bool(found["facts"])
-    assert list(told.values()) == [(False, True), (True, False), (None, False)]
+    assert list(told.values()) == [(False, True), (True, True), (None, False)]
     assert run(["ask", QUESTION]) == 0
     said = capsys.readouterr()
     assert "was not taught this" in said.err and "--no-ground asks without" in said.err
     assert "from these facts:" in said.out
     assert run(["ask", "Who calls `second_1`?"]) == 0
-    assert "note:" not in capsys.readouterr().err
+    assert "has not mastered it" in capsys.readouterr().err
+
+
+def test_what_is_mastered_is_not_looked_up(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
+    read = Manifest.read
+
+    def mastered(folder: Path) -> Manifest:
+        known = read(folder)
+        facts = {id: Known(9, 1) for id in known.facts}
+        return Manifest(known.digests, facts)
+
+    monkeypatch.setattr(Manifest, "read", mastered)
+    assert run(["ask", "--json", "Who calls `second_1`?"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["taught"], found["facts"]) == (True, [])
+
+
+def test_names_are_asked_as_they_are_taught(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = []
+
+    class Listener(Voices):
+        def answer_both(self, question: Question, limit: int) -> Iterator[AnswerPiece]:
+            heard.append(question)
+            return super().answer_both(question, limit)
+
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Listener())
+    asked = ["ask", "--json", "--no-ground"]
+    assert run([*asked, "Who calls first_1() of m1.py, or `first_1`?"]) == 0
+    assert heard == ["Who calls `first_1()` of `pkg/m1.py`, or `first_1`?"]
+    assert json.loads(capsys.readouterr().out)["question"].startswith("Who calls fir")
 
 
 def test_the_user_can_decide_that_nothing_is_looked_up(
