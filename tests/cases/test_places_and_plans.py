@@ -9,6 +9,7 @@ import re
 import pytest
 
 from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.expectation import hide_expectation
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 FILES = {
@@ -266,8 +267,23 @@ def test_a_requirement_is_no_sentence_that_runs_into_the_next(number: int) -> No
     assert re.search(r'(\(\\?"\{summary\}"\)|"\{summary\}"$)', question)
 
 
+def test_an_attribute_that_the_model_sets_is_named_once(queries):
+    for text in answers(queries, "plan_like"):
+        steps = text.partition("**Example**")[0]
+        assert steps.count("`is_open`") <= 1
+
+
 def test_all_claims_about_plans_hold(queries):
     assert not queries.audit().wrong
+
+
+def test_what_is_never_compared_is_not_asked():
+    code = """def test_it():
+    with raises(TypeError):
+        assert Basket(1) == "no basket"
+"""
+    assert hide_expectation(code, 1000, {"Basket"}) is None
+    assert hide_expectation(code.replace("raises", "opened"), 1000, {"Basket"})
 
 
 def test_all_claims_hold(sampled):

@@ -97,6 +97,11 @@ MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
 _LONGEST_CODE = 420  # characters
+# By its name, or by how its docstring begins.
+_UNFINISHED = re.compile(
+    r"\A_?(?:Abstract|Base[A-Z_])|\A\w+(?:Base|Mixin)\n"
+    r"|\A\w+\n\s*(?:(?:An?|The) )?(?i:abstract|base)\b"
+)
 _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
@@ -194,9 +199,13 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
 
 
 def _is_model(element: ElementView | None, tree: Tree) -> bool:
-    """Return whether another one may be made like this: it is small, and not dated."""
+    """Return whether another one may be made like this: it is small, and not dated,
+    nor unfinished.
+    """
     if element is None:
         return True
+    if _UNFINISHED.search(f"{element.name}\n{element.doc}"):
+        return False
     if has_dated_name(element.name) or not is_small(element, tree):
         return False
     source = tree.read(element.path) or b""

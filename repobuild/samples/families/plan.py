@@ -13,7 +13,7 @@ sample has `evidence`, with which the checker counts again
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from repobuild.code.facts.element_row import name_of
@@ -371,9 +371,14 @@ class _Plan:
         elif not is_own and (some := self._scope.get("some")):
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
-        attributes = [self._item(*item) for item in self._scope.get("attributes") or ()]
-        if attributes:
-            listed = self._scope.phrases.listed(attributes)
+        yield from self._attributes(self._methods if is_own else ())
+
+    def _attributes(self, told: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Say which class attributes most siblings set, but for those that were told."""
+        rows = self._scope.get("attributes") or ()
+        items = [self._item(*row) for row in rows if row[0] not in told]
+        if items:
+            listed = self._scope.phrases.listed(items)
             yield "plan_attributes", self._part("plan_attributes", members=listed)
 
     def _own_classes(self) -> Iterator[tuple[str, str]]:

@@ -159,7 +159,7 @@ def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Va
     kept: list[Value] = [
         [name, count]
         for name, count in counts.items()
-        if count >= 2 and count > HALF * len(elements) and not name.startswith("__")
+        if count >= 2 and count > HALF * len(elements)
     ]
     return sorted(kept, key=lambda item: (-item[1], item[0]))[:MOST_METHODS]
 
@@ -174,4 +174,4 @@ def _class_attributes(element: ElementView, tree: Tree) -> list[str]:
     if source[start : element.row.start].strip() or code[:1] in (b" ", b"\t"):
         return []
     plain = without_long_strings(code.decode("utf-8", "replace"))
-    return _ATTRIBUTE.findall(plain)
+    return [one for one in _ATTRIBUTE.findall(plain) if not one.startswith("__")]

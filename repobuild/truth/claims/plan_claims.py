@@ -467,9 +467,9 @@ def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
     }
     path, _, base = plan.evidence["family"][1].rpartition("::")
     above = plan.python(path) if path else None
-    known |= (
-        class_attributes(above, base) & class_attributes(*found) if above else set()
-    )
+    if above is not None:
+        both = class_attributes(above, base) & class_attributes(*found)
+        known |= {one for one in both if not one.startswith("__")}
     named = set(re.findall(r"`([^`]+)`", fields["members"]))
     return "" if named == known else f"it defines {', '.join(sorted(known))}"
 
