@@ -374,7 +374,7 @@ class _Plan:
         yield from self._attributes(self._methods if is_own else ())
 
     def _attributes(self, told: Sequence[str]) -> Iterator[tuple[str, str]]:
-        """Say which class attributes most siblings set, but for those that were told."""
+        """Say which class attributes most siblings set, without those told before."""
         rows = self._scope.get("attributes") or ()
         items = [self._item(*row) for row in rows if row[0] not in told]
         if items:
