@@ -44,7 +44,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "container": (),
     "heading": (),
     "explain": (
-        "container|owner?", "deprecated?", "summary?", _HEAD, "settable?",
+        "container|owner?", "deprecated?", "summary?", "warned?", _HEAD, "settable?",
         "parameters?", "returns?", "calls?", "used_by|made_by?",
     ),
     "module": ("summary?", "defines?", "constants?"),
@@ -55,6 +55,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "short_code|signature|definition?", "settable?", "deprecated?", "stub?",
         "created?", "attributes?", "properties?", "method_list?",
         "parameters?", "raised?", "replaces?", "replaced_by?", "calls?",
+        "property_reads?",
         "used_by|made_by?", "read_by?", "tested_by?",
     ),
     "code": (),
@@ -63,7 +64,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "usage": (
         "container|owner?", "deprecated?",
         "called_in|called_in_docstring|by_signature", _HEAD, "parameters?", "returns?",
-        "brief?",
+        "brief?", "warned?",
     ),
     "construct": (),
     "signature": ("no_arguments?",),
@@ -139,7 +140,8 @@ STEP_PARTS: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a reasoning can be.
 REASONING_PARTS = tuple(
     "graph_callers graph_callees graph_bases pattern_overrides pattern_overridden"
-    " pattern_subclasses pattern_bases trace_call trace_line"
+    " pattern_subclasses pattern_bases trace_call trace_line trace_call_under"
+    " trace_line_under"
     " trace_members trace_tests".split()
 )
 
@@ -156,7 +158,9 @@ PLAN_PARTS = tuple(
 )
 
 # Parts with code inside of a line.
-INLINE_CODE = frozenset({"trace_call", "trace_line"})
+INLINE_CODE = frozenset(
+    {"trace_call", "trace_line", "trace_call_under", "trace_line_under"}
+)
 
 # The names are keys of what `repobuild verify --samples --json` prints: they stay.
 CLAIMS: Mapping[tuple[str, str], str] = {
@@ -197,6 +201,8 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("no_purpose", "said"): "no purpose",
     ("deprecated", "said"): "deprecated",
     ("settable", "said"): "settable",
+    ("warned", "text"): "warning",
+    ("property_reads", "members"): "property reads",
     ("readers", "apart"): "apart",
     ("stub", "said"): "stub",
     ("properties", "members"): "properties",
@@ -259,6 +265,15 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("trace_call", "members"): "callees",
     ("trace_line", "line"): "called line",
     ("trace_line", "code"): "called line",
+    ("trace_call_under", "line"): "line under a head",
+    ("trace_call_under", "code"): "line under a head",
+    ("trace_call_under", "head"): "line under a head",
+    ("trace_call_under", "word"): "line under a head",
+    ("trace_call_under", "members"): "callees",
+    ("trace_line_under", "line"): "line under a head",
+    ("trace_line_under", "code"): "line under a head",
+    ("trace_line_under", "head"): "line under a head",
+    ("trace_line_under", "word"): "line under a head",
     ("reasoning", "items"): "reasoning",
     ("step_readers", "members"): "readers",
     ("tests", "members"): "tests",

@@ -54,7 +54,7 @@ from repobuild.samples.text.docstring_parts import (
     summarise_prose,
 )
 from repobuild.samples.text.expectation import hide_expectation
-from repobuild.samples.text.import_statements import needed_imports
+from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
@@ -62,6 +62,7 @@ _MOST = 16  # ids in a list
 _MOST_MEMBERS = 24  # of a file
 _LONGEST_SIGNATURE = 300  # characters
 _SHORT_CODE = 5  # lines below the first
+_SHORT_CLASS = 8  # lines below the first of a class
 _SHORT_RAW_CODE = 20  # the same with comments and docstring
 _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
@@ -123,6 +124,8 @@ def element_row(
         row.update(_code_fields(file, element, quoted))
     elif not row["summary"]:
         row["short"] = _short_code(file, element)
+    if element.type == "class" and not row["summary"]:
+        row["short"] = _short_class(file, element)
     return _without_empty(row)
 
 
@@ -184,6 +187,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         "summary": file.purpose(element, docstring.summary),
         "returns": element.row.returns,
         "returns_text": docstring.returns,
+        "warning": docstring.warning,
         "decorators": list(element.row.decorators),
         "async": element.is_coroutine,
         "stub": element.is_stub and element.type != "class",
@@ -262,8 +266,10 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     outline = list(islice(siblings, _OUTLINE))
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
-    # What is imported elsewhere in the file is needed as well, and in no such list.
-    is_whole = file.inner_imports.isdisjoint(_WORD.findall(code))
+    # What is imported elsewhere in the file, or by a star, is needed as well, and in no
+    # such list.
+    is_whole = not has_star_import(file.facts)
+    is_whole &= file.inner_imports.isdisjoint(_WORD.findall(code))
     needs = needed_imports(code, file.imports, own, internal=True)
     return {
         "head": quoted.head,
@@ -288,6 +294,25 @@ def _short_code(file: FileContext, element: ElementView) -> str:
     return f"{quoted.head}\n{quoted.body}"
 
 
+def _short_class(file: FileContext, element: ElementView) -> str:
+    """Return the code of a class that has little more than a constructor.
+
+    Its methods would tell nothing of what it sets, or passes on to its base.
+    """
+    children = file.children(element.qual)
+    is_plain = all(one.type == "method" and not one.doc for one in children)
+    raw_lines = element.row.end_line - element.row.start_line
+    if file.language != "python" or not is_plain or raw_lines > _SHORT_RAW_CODE:
+        return ""
+    quoted = file.quote(element)
+    if quoted is None or quoted.ends_fence or not quoted.body.strip():
+        return ""
+    is_short = (
+        quoted.lines <= _SHORT_CLASS + 1 and len(quoted.body) <= 2 * _LONGEST_SIGNATURE
+    )
+    return f"{quoted.head}\n{quoted.body}" if is_short else ""
+
+
 # ----------------------------------------------------------------- neighbours
 
 
@@ -306,6 +331,7 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
         callers=(one for one in callers if one != id and not _is_inner_test(one)),
         readers=(one for one in readers if one != id and not _is_inner_test(one)),
         callees=_in_call_order(element, reader),
+        property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
         overrides=_overridden_method(file, element),
@@ -320,6 +346,15 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _property_reads(file: FileContext, element: ElementView) -> list[str]:
+    """Return the properties of its class that a method reads: no call shows them."""
+    if element.type != "method":
+        return []
+    read = set(file.reader.outgoing(element.id, "uses"))
+    known = (one for one in file.children(element.parent) if one.is_property)
+    return [one.id for one in known if one.id in read and one.id != element.id]
 
 
 def _is_inner_test(id: str) -> bool:

@@ -2,8 +2,9 @@
 
     kind, id, label, shared, project, start, end     of every element that has a row
     fence
-    code        [[line, text of the line, callees], ...]: every line of the body, of one
-                short function in two
+    code        [[line, text of the line, callees, head], ...]: every line of the body,
+                of one short function in two; `head` is the line of the `if` or the loop
+                that the line is under, 0 for none
     members     [[name, start, end], ...]: every method that runs, of classes that
                 inherit from the project's, are used, and not there for old versions
     bases, container      those of the element's own row
@@ -40,6 +41,8 @@ _LONGEST_LINE = 100  # characters
 _MEMBERS = 12
 # Nothing happens in such a line alone: no step, and without it a part is missing.
 _NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
+# Lines below it run once, never or often.
+_HEAD = re.compile(r"(?:async )?(?:if|elif|for|while|with|except|match|case)\b.*:")
 _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 
@@ -77,7 +80,7 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
             return {}
     elif row.get("callees") and crc32(element.id.encode()) % _TRACED == 0:
         steps = {"code": _code(file, element, row)}
-        if not any(ids for *_, ids in steps["code"]):
+        if not any(ids for _, _, ids, _ in steps["code"]):
             return {}
     if not steps:
         return {}
@@ -99,7 +102,7 @@ def _is_followed(file: FileContext, element: ElementView, row: Row) -> bool:
 
 
 def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]]:
-    """Return [line, text, callees] of every line of a short function, or nothing.
+    """Return [line, text, callees, head] of every line of a function, or nothing.
 
     A trace that leaves out lines would leave out what the function is for. There is
     none of a function with lines that are no step of a reasoning.
@@ -116,13 +119,19 @@ def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]
     called = _called_lines(element, row.get("callees") or [])
     number, end = element.row.start_line, element.row.end_line
     lines: list[list[Value]] = []
+    heads: list[tuple[int, int]] = []  # (indentation, line) of the blocks around a line
     for quoted in body:
         while number <= end and not _is_line(file.line(number), quoted.strip()):
             number += 1
         text = file.line(number) if number <= end else ""
         if not 0 < len(text) <= _LONGEST_LINE or not _is_statement(quoted):
             return []
-        lines.append([number, text, called.get(number, [])])
+        indent = len(quoted) - len(quoted.lstrip())
+        heads = [head for head in heads if head[0] < indent]
+        head = heads[-1][1] if heads else 0
+        lines.append([number, text, called.get(number, []), head])
+        if _HEAD.match(text):
+            heads.append((indent, number))
         number += 1
     return lines
 

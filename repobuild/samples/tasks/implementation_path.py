@@ -6,6 +6,7 @@ the graph knows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from repobuild.samples.tasks import answer_parts
@@ -22,6 +23,7 @@ _SHORT_BODY = 14  # lines that are quoted whole
 _FIRST_TESTS = 4
 _FEWEST_LINES = 2  # of a trace
 _FEWEST_STEPS = 2  # of a change
+_FIRST_WORD = re.compile(r"(?:async )?\w+")  # of the head of a block
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
@@ -142,7 +144,8 @@ def _trace(scope: FactScope) -> Iterator[Fact]:
     if len(rows) < _FEWEST_LINES:
         return
     trace = Trace(scope)
-    for line, text, callees in rows:
+    words = {line: _FIRST_WORD.match(text) for line, text, *_ in rows}
+    for line, text, callees, head in rows:
         ids = scope.without_held_out(callees)
         # A code span holds text with a backtick only between double backticks.
         code = f"`` {text} ``" if "`" in text else f"`{text}`"
@@ -150,6 +153,9 @@ def _trace(scope: FactScope) -> Iterator[Fact]:
         if ids:
             fields["members"] = answer_parts.list_elements(scope, ids)
         kind = "trace_call" if ids else "trace_line"
+        if word := words.get(head):
+            kind += "_under"
+            fields |= {"head": str(head), "word": word[0]}
         trace.steps.append(scope.phrases.part(kind, **fields))
         trace.sources += ids
     if not trace.sources:
