@@ -94,6 +94,7 @@ _OF_FAMILY = tuple(
     " home_ids changelog".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
+_AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
 _LONGEST_CODE = 420  # characters
@@ -119,7 +120,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     family = Family.of(key)
     past = tree.past.of(ids)  # of all siblings: additions to a large family are few
     ids = sampled(ids)
-    elements = [_element(id, tree) for id in ids]
+    elements = [_element(id, tree) for id in _shaped(family, ids, tree)]
     sites, searched = registration_sites(family, ids, elements, past, tree)
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
@@ -154,7 +155,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "changelog": tree.changelog,
     }
     # Siblings agree on where a new one goes, and show how it is made.
-    is_at_home = is_new_file or home[1] > HALF * len(ids)
+    is_at_home = is_new_file or home[1] >= _AT_HOME * len(ids)
     if not is_at_home or not _is_alike(family, row, elements, tree):
         row = {}
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
@@ -311,6 +312,21 @@ def _partners(home: str, tree: Tree) -> Row:
         if count >= _USUAL * total
     ]
     return {"partners": partners, "home_ids": row["past_ids"]}
+
+
+def _shaped(family: Family, ids: list[str], tree: Tree) -> list[str]:
+    """Return of files that define one name the ids of what has it, else the ids."""
+    if family.kind != "modules":
+        return ids
+    names = [set(shape_names(tree.reader.elements(id))) for id in ids]
+    counts = Counter(name for group in names for name in group)
+    if not counts:
+        return ids
+    shared = max(counts, key=lambda name: (counts[name], name))
+    return [
+        f"{id}::{shared}" if shared in group else id
+        for id, group in zip(ids, names, strict=True)
+    ]
 
 
 def _element(id: str, tree: Tree) -> ElementView | None:

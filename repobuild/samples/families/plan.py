@@ -133,7 +133,9 @@ def _like(scope: FactScope) -> Iterator[Fact]:
     fields = {"noun": plan.noun, "like": plan.model_name}
     answer = plan.answer("plan_like", **fields)
     yield Fact("plan_like", answer, plan.sources(), "hard", fields)
-    if len(model[1]) >= _SHORTEST_NEED:
+    # Of a module that is its title, which says what it is and not what is needed.
+    is_need = scope.get("family")[0] != "modules"
+    if is_need and len(model[1]) >= _SHORTEST_NEED:
         fields["summary"] = model[1]
         answer = plan.answer("plan_need", **fields)
         yield Fact("plan_need", answer, plan.sources(), "hard", fields)
