@@ -155,8 +155,9 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "changelog": tree.changelog,
     }
     # Siblings agree on where a new one goes, and show how it is made.
-    is_at_home = is_new_file or home[1] >= _AT_HOME * len(ids)
-    if not is_at_home or not _is_alike(family, row, elements, tree):
+    if not (is_new_file or _are_at_home(family, homes)) or not _is_alike(
+        family, row, elements, tree
+    ):
         row = {}
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
 
@@ -205,7 +206,8 @@ def _is_model(element: ElementView | None, tree: Tree) -> bool:
     """
     if element is None:
         return True
-    if _UNFINISHED.search(f"{element.name}\n{element.doc}"):
+    is_empty = element.is_stub or element.is_for_types
+    if is_empty or _UNFINISHED.search(f"{element.name}\n{element.doc}"):
         return False
     if has_dated_name(element.name) or not is_small(element, tree):
         return False
@@ -312,6 +314,17 @@ def _partners(home: str, tree: Tree) -> Row:
         if count >= _USUAL * total
     ]
     return {"partners": partners, "home_ids": row["past_ids"]}
+
+
+def _are_at_home(family: Family, homes: Counter[str]) -> bool:
+    """Return whether siblings show which file a new one goes into.
+
+    Where some are beside their base and most elsewhere, what they are for decides, and
+    not their number.
+    """
+    home, count = _most_first(homes)[0]
+    base = split_id(family.where)[0]
+    return count >= _AT_HOME * homes.total() and not (home != base and base in homes)
 
 
 def _shaped(family: Family, ids: list[str], tree: Tree) -> list[str]:
