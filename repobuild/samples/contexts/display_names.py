@@ -109,5 +109,5 @@ class DisplayNames:
             unchanged = [path for path in self.holders(clue) if path not in changed]
             if kind not in ("plain", "variable"):
                 yield from unchanged if len(unchanged) == 1 else ()
-            elif not unchanged:
+            elif kind == "variable" or not unchanged:
                 yield from (path for path in self.paths(name) if path not in changed)

@@ -14,6 +14,7 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 from repobuild.code.scan.file_roles import is_test, is_tool
+from repobuild.engine.contract import Value
 from repobuild.samples.contexts.clues import (
     clues_of,
     heading_clue,
@@ -70,6 +71,18 @@ def _paragraphs(element: ElementView) -> list[str]:
     return _PARAGRAPHS.split(without_name(element.doc).strip())
 
 
+def names_bound_otherwise(facts: Value) -> set[str]:
+    """Return the names of a Python module that are imported, or have two definitions of
+    which nobody knows the one that exists.
+    """
+    names = (facts or {}).get("names") or {}
+    return {
+        name
+        for name in names
+        if any(one[:1] in _OTHERS for one in bindings_of(names, name))
+    }
+
+
 class FileContext:
     """A file as of this update; `read` returns its source and is called on demand."""
 
@@ -110,6 +123,10 @@ class FileContext:
         self._signatures: dict[str, list[tuple[str, str]]] = {}
         self._subclasses: dict[str, list[str]] = {}
         self._computed: dict[str, list[re.Pattern[str]]] = {}
+
+    @cached_property
+    def _bound_otherwise(self) -> set[str]:
+        return names_bound_otherwise(self.facts)
 
     @cached_property
     def heading_trails(self) -> dict[str, str]:
@@ -322,8 +339,7 @@ class FileContext:
         for another one stands in, too.
         """
         top = strip_counts(element.qual).partition(".")[0]
-        bindings = bindings_of(self.facts.get("names") or {}, top)
-        return any(one[:1] in _OTHERS for one in bindings)
+        return top in self._bound_otherwise
 
     def is_dispatched(self, element: ElementView) -> bool:
         """Return whether its class may call a method by a name that it computes."""

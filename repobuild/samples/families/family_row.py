@@ -182,11 +182,12 @@ def _own_fields(family: Family, ids: list[str], searched: set[str], tree: Tree) 
     """
     own = own_classes(family, ids, tree)
     searched.update(split_id(one)[0] for classes in own for one in classes)
-    made = shared_bases(own, family, tree)
+    made, members = shared_bases(own, family, tree), enum_members(ids, own, tree)
+    searched.update(split_id(enum)[0] for enum, _ in members)
     return {
         "made": made,
         "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
-        "members": enum_members(ids, own, tree),
+        "members": members,
     }
 
 
