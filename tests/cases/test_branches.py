@@ -179,9 +179,7 @@ def test_an_import_in_a_dead_branch_is_not_followed() -> None:
     assert World(files).calls("a.py") == ["new.py::f"]
 
 
-@pytest.mark.parametrize(
-    ("condition", "told"), [(TRUE[0], ""), (FALSE[0], "#2"), (UNKNOWN[0], "")]
-)
+@pytest.mark.parametrize(("condition", "told"), [(TRUE[0], ""), (FALSE[0], "#2")])
 def test_samples_tell_of_the_definition_that_is_called(
     condition: str, told: str, tmp_path: Path
 ) -> None:
@@ -192,6 +190,16 @@ def test_samples_tell_of_the_definition_that_is_called(
     assert not sampled.answers(f"compat.py::fold{'' if told else '#2'}")
     callers = [one for one in answers if "run" in one and "app.py" in one]
     assert callers
+    assert sampled.audit().wrong == []
+
+
+def test_samples_tell_of_neither_definition_where_nobody_knows_which_is_called(
+    tmp_path: Path,
+) -> None:
+    files = {"compat.py": COMPAT.format(UNKNOWN[0]), "app.py": APP}
+    sampled = Sampled(tmp_path, files)
+    told = [one["answer"] for one in sampled.samples.values()]
+    assert not any("Fold a text" in answer for answer in told)
     assert sampled.audit().wrong == []
 
 

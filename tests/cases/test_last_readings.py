@@ -86,7 +86,7 @@ class OldClock(Clock):
 '''
 FILES = {
     "setup.cfg": "[metadata]\nname = clock\n",
-    "clock/__init__.py": '"""Clocks."""\n',
+    "clock/__init__.py": '"""Clocks."""\n\nfrom .clock import Watch\n',
     "clock/data/__init__.py": "",
     "clock/clock.py": CLOCK,
     "clock/kinds.py": '"""Kinds of those who look."""\n\n'

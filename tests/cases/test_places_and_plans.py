@@ -9,6 +9,7 @@ import re
 import pytest
 
 from repobuild.samples.tasks.phrases import load_phrases
+from repobuild.samples.text.expectation import hide_expectation
 from tests.cases.sampled import ALL_IN_ENGLISH, Sampled, answers, of_kind
 
 FILES = {
@@ -106,8 +107,31 @@ class OldPrinter(Scale):
 class DigitalScale(Scale):
     """A scale with a display."""
 
+    @shown
     def read(self):
         return [weigh([])]
+
+    def delete(self):
+        """Forget what was weighed."""
+
+
+class shown:
+    """Show what a function returns."""
+
+    def __init__(self, function):
+        self.function = function
+
+
+try:
+    from scales import Balance
+except ImportError:
+
+    class Balance:
+        """A balance where there is none."""
+
+        def balance_pans(self):
+            """Balance the pans."""
+            return net([])
 
 
 SCALES = [LegacyScale, OldPrinter, DigitalScale]
@@ -199,6 +223,15 @@ class {name}Builder(Builder):
 
     def __init__(self):
         super().__init__(Dialects.{member})
+
+
+class {name}Dialect(Dialect):
+    \"\"\"The rules of {name}.\"\"\"
+
+    QUOTES = "'"
+
+    def __call__(self):
+        return self.QUOTES
 """
 NAMES = ("Oracle", "Vertica", "Jira")
 QUERIES = {
@@ -207,20 +240,24 @@ QUERIES = {
     "``VerticaQuery`` and ``JiraQuery`` make queries, of a ``Point``.\n",
     "queries/__init__.py": '"""Make queries."""\n\n'
     "from .dialects import JiraQuery, OracleQuery, VerticaQuery\n"
+    "from .dialects import JiraDialect, OracleDialect, VerticaDialect\n"
     "from .shapes import Point\n\n"
     '__all__ = ["JiraQuery", "OracleQuery", "Point", "VerticaQuery"]\n',
     "queries/enums.py": '"""Names."""\n\nfrom enum import Enum\n\n\n'
     'class Dialects(Enum):\n    """Name the dialects."""\n\n'
     + "".join(f'    {name.upper()} = "{name}"\n' for name in NAMES),
-    "queries/base.py": '"""What all dialects share."""\n\n\n'
+    "queries/base.py": '"""What all dialects share."""\n\nimport abc\n\n\n'
     'class Query:\n    """Make a query."""\n\n    is_open = None\n\n'
     "    @classmethod\n    def _builder(cls):\n        return Builder(None)\n\n\n"
     'class _Nothing(Query):\n    """No query."""\n\n\n'
+    "class Dialect(abc.ABC):\n    @abc.abstractmethod\n    def __call__(self):\n"
+    "        raise NotImplementedError\n\n\n"
     'class Builder:\n    """Build a query."""\n\n'
     "    def __init__(self, dialect):\n        self.dialect = dialect\n",
     "queries/shapes.py": '"""Shapes."""\n\n\n'
     'class Point:\n    """A place."""\n\n    x = 1\n',
-    "queries/dialects.py": '"""Dialects."""\n\nfrom .base import Builder, Query\n'
+    "queries/dialects.py": '"""Dialects."""\n\n'
+    "from .base import Builder, Dialect, Query\n"
     "from .enums import Dialects\n"
     + "".join(DIALECT.format(name=name, member=name.upper()) for name in NAMES)
     + '\n\nclass Point(Query):\n    """Query a point."""\n\n    is_open = True\n\n'
@@ -266,8 +303,50 @@ def test_a_requirement_is_no_sentence_that_runs_into_the_next(number: int) -> No
     assert re.search(r'(\(\\?"\{summary\}"\)|"\{summary\}"$)', question)
 
 
+def test_a_plan_names_all_that_a_sibling_has_to_define(queries):
+    text = the_plan(queries, "plan", "Dialect")
+    assert "what the base class leaves open: `__call__` (3 of 3)" in text
+    assert "class attributes that most siblings set: `QUOTES` (3 of 3)" in text
+    like = the_plan(queries, "plan_like", "Dialect")
+    assert "Dialect` defines: `__call__`, `QUOTES`." in like
+
+
+def test_an_attribute_that_the_model_sets_is_named_once(queries):
+    for text in answers(queries, "plan_like"):
+        steps = text.partition("**Example**")[0]
+        assert steps.count("`is_open`") <= 1
+
+
 def test_all_claims_about_plans_hold(queries):
     assert not queries.audit().wrong
+
+
+def test_what_stands_in_for_another_thing_is_not_told_as_the_projects(sampled):
+    assert not any("balance_pans" in one["question"] for one in sampled.kept.values())
+
+
+def test_what_a_class_decorates_does_not_make_an_object_of_it(sampled):
+    row = sampled.context("baskets/scale.py::shown")
+    assert "callers" not in row
+    assert row["readers"] == ["baskets/scale.py::DigitalScale.read"]
+
+
+def test_a_method_with_a_usual_name_is_asked_for_with_its_class(sampled):
+    assert sampled.context("baskets/scale.py::DigitalScale.delete")["label"]
+
+
+def test_callees_are_asked_for_where_all_are_known(sampled):
+    for one in of_kind(sampled, "callees"):
+        assert "callees" not in sampled.context(one["element"]).get("open", ())
+
+
+def test_what_is_never_compared_is_not_asked():
+    code = """def test_it():
+    with raises(TypeError):
+        assert Basket(1) == "no basket"
+"""
+    assert hide_expectation(code, 1000, {"Basket"}) is None
+    assert hide_expectation(code.replace("raises", "opened"), 1000, {"Basket"})
 
 
 def test_all_claims_hold(sampled):

@@ -12,6 +12,7 @@
                       a call which is not resolved now, or was not
     unresolved call   the methods of the name that a file now calls, or called, on an
                       object of unknown class
+    decorator         what the element calls, of which it may be the decorator
     import            the elements of its file that mention a name that it binds; the
                       same for a definition at the top level
     class             its methods and those of its subclasses, which may override
@@ -49,7 +50,7 @@ from repobuild.samples.contexts.clues import (
 from repobuild.samples.contexts.display_names import DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import docstring_uses
 from repobuild.samples.contexts.element_view import read_elements
-from repobuild.samples.contexts.file_context import GETATTR
+from repobuild.samples.contexts.file_context import GETATTR, names_bound_otherwise
 from repobuild.samples.contexts.graph_reader import (
     GraphReader,
     element_id,
@@ -223,7 +224,8 @@ class ChangedFiles:
         )
         helpers = _top_level(self.old_elements(path)) ^ _top_level(elements)
         values = assigned_names(old_source) ^ assigned_names(source)
-        touched_names = reimported | helpers | values
+        stand_ins = names_bound_otherwise(facts.old) ^ names_bound_otherwise(facts.new)
+        touched_names = reimported | helpers | values | stand_ins
         return without_mentions(touched_names, same, elements, source)
 
     def _import_targets(self, path: str) -> tuple[list[str], list[str]]:
@@ -273,6 +275,7 @@ def find_affected(
         ids.update(_readers_of_new_sentences(path, old, new, uses, reader))
         ids.update(_told_otherwise(new, uses))
         ids.update(_ends_of_changed_edges(path, changes.graph(path)))
+        ids.update(_decorating_otherwise(path, old, new, reader))
         classes += _changed_classes(path, changes, reader)
     for changed in classes:
         ids.update(_methods_below(changed.id, reader))
@@ -315,6 +318,15 @@ def _readers_of_new_sentences(
         if owner := parent_of(qual):
             for subclass in reader.descendants(element_id(path, owner)):
                 yield f"{subclass}.{name_of(qual)}"
+
+
+def _decorating_otherwise(
+    path: str, old: Elements, new: Elements, reader: GraphReader
+) -> Iterator[str]:
+    """Yield what an element calls whose decorators changed: it may be one of them."""
+    for qual in old.keys() & new.keys():
+        if old[qual].row.decorators != new[qual].row.decorators:
+            yield from reader.outgoing(element_id(path, qual), "calls")
 
 
 def _runs(elements: Elements, qual: str) -> bool:

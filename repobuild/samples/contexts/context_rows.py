@@ -324,12 +324,15 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     is_read_whole = is_known and _is_read_by_name(element)
     readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
     is_asked = is_only or element.type != "class" and not element.name.startswith("__")
+    users: tuple[Iterable[str], Iterable[str]] = (callers, readers)
+    if element.type == "class":
+        users = _makers_apart(element, list(callers), readers, reader)
     tests = _tests(file, element) if is_asked else []
     is_tested = is_only and bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         _MOST,
-        callers=(one for one in callers if one != id and not _is_inner_test(one)),
-        readers=(one for one in readers if one != id and not _is_inner_test(one)),
+        callers=(one for one in users[0] if one != id and not _is_inner_test(one)),
+        readers=(one for one in users[1] if one != id and not _is_inner_test(one)),
         callees=_in_call_order(element, reader),
         property_reads=_property_reads(file, element),
         bases=reader.outgoing(id, "inherits"),
@@ -341,7 +344,9 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["open"] = _open_lists(file, element, row["callees"])
-    if not is_only:  # tests may reach it in the place of others of its name
+    # Tests may reach it in the place of others of its name, and read a property of an
+    # object of which nobody knows the class.
+    if not is_only or element.is_property:
         row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
@@ -355,6 +360,25 @@ def _property_reads(file: FileContext, element: ElementView) -> list[str]:
     read = set(file.reader.outgoing(element.id, "uses"))
     known = (one for one in file.children(element.parent) if one.is_property)
     return [one.id for one in known if one.id in read and one.id != element.id]
+
+
+def _makers_apart(
+    element: ElementView,
+    callers: list[str],
+    readers: Iterable[str],
+    reader: GraphReader,
+) -> tuple[list[str], list[str]]:
+    """Return who makes objects of a class, and who refers to it: it decorates these."""
+    decorated = {one for one in callers if _is_decorated(one, element.name, reader)}
+    made = [one for one in callers if one not in decorated]
+    return made, sorted({*readers, *decorated})
+
+
+def _is_decorated(id: str, name: str, reader: GraphReader) -> bool:
+    path, qual = split_id(id)
+    one = reader.elements(path).get(qual)
+    decorators = one.row.decorators if one is not None else ()
+    return name in (name_of(text.partition("(")[0]) for text in decorators)
 
 
 def _is_inner_test(id: str) -> bool:

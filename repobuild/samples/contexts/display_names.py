@@ -9,6 +9,7 @@ a file's path, `name:x` for every bare and qualified name in it and its clues
 
 from __future__ import annotations
 
+import builtins
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -18,6 +19,12 @@ from repobuild.samples.contexts.clues import plain_clue
 from repobuild.samples.contexts.element_view import ElementView, strip_counts, types_of
 from repobuild.samples.text.import_statements import module_of
 
+_USUAL_NAMES = frozenset(
+    "post put patch head delete options trace connect".split()
+).union(
+    dir(builtins),
+    *(dir(type_) for type_ in (str, bytes, list, dict, set, tuple, int, float)),
+)
 NAMED_TYPES = frozenset({"function", "method", "class"})
 
 
@@ -72,6 +79,8 @@ class DisplayNames:
         for name in (element.name, element.plain_qual):
             if counts[name] == 1 and self.paths(name) == [element.path]:
                 is_bare_method = element.type == "method" and name == element.name
+                if is_bare_method and name in _USUAL_NAMES:
+                    continue  # `set` is a builtin, `post` anything
                 if not (is_bare_method and self.holders(plain_clue(name))):
                     return name, True
         return f"{module_of(element.path)}.{element.plain_qual}", False
@@ -100,5 +109,5 @@ class DisplayNames:
             unchanged = [path for path in self.holders(clue) if path not in changed]
             if kind not in ("plain", "variable"):
                 yield from unchanged if len(unchanged) == 1 else ()
-            elif not unchanged:
+            elif kind == "variable" or not unchanged:
                 yield from (path for path in self.paths(name) if path not in changed)

@@ -8,8 +8,13 @@ from collections.abc import Callable
 from functools import cached_property
 
 from repobuild.code.facts.element_row import bindings_of
-from repobuild.code.resolve.binding_marks import IMPORTED_MODULE, IMPORTED_NAME
+from repobuild.code.resolve.binding_marks import (
+    ALTERNATIVE,
+    IMPORTED_MODULE,
+    IMPORTED_NAME,
+)
 from repobuild.code.scan.file_roles import is_test, is_tool
+from repobuild.engine.contract import Value
 from repobuild.samples.contexts.clues import (
     clues_of,
     heading_clue,
@@ -23,7 +28,7 @@ from repobuild.samples.contexts.docstring_uses import (
     NO_PURPOSE,
     docstring_uses,
 )
-from repobuild.samples.contexts.element_view import ElementView
+from repobuild.samples.contexts.element_view import ElementView, strip_counts
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
 from repobuild.samples.text.assigned_names import assigned_names, public_constants
@@ -58,11 +63,24 @@ _NO_PROSE = re.compile(
 _PARAGRAPHS = re.compile(r"\n[ \t]*\n")
 _NO_TEXT = re.compile(r"[ \t]|\.\. |[:@]\w")  # a block, a directive, a field
 _SENTENCE_ENDS = (".", "!", "?", ":", "。", "！", "？", "：")
+_OTHERS = (IMPORTED_NAME, IMPORTED_MODULE, ALTERNATIVE)
 _WHOLE = 0.95  # of a section's words
 
 
 def _paragraphs(element: ElementView) -> list[str]:
     return _PARAGRAPHS.split(without_name(element.doc).strip())
+
+
+def names_bound_otherwise(facts: Value) -> set[str]:
+    """Return the names of a Python module that are imported, or have two definitions of
+    which nobody knows the one that exists.
+    """
+    names = (facts or {}).get("names") or {}
+    return {
+        name
+        for name in names
+        if any(one[:1] in _OTHERS for one in bindings_of(names, name))
+    }
 
 
 class FileContext:
@@ -105,6 +123,10 @@ class FileContext:
         self._signatures: dict[str, list[tuple[str, str]]] = {}
         self._subclasses: dict[str, list[str]] = {}
         self._computed: dict[str, list[re.Pattern[str]]] = {}
+
+    @cached_property
+    def _bound_otherwise(self) -> set[str]:
+        return names_bound_otherwise(self.facts)
 
     @cached_property
     def heading_trails(self) -> dict[str, str]:
@@ -311,9 +333,13 @@ class FileContext:
         return parent is not None and parent.type != "class"
 
     def _is_substitute(self, element: ElementView) -> bool:
-        """Return whether the file imports another definition under the same name."""
-        bindings = bindings_of(self.facts.get("names") or {}, element.qual)
-        return any(one[:1] in (IMPORTED_NAME, IMPORTED_MODULE) for one in bindings)
+        """Return whether the file binds another thing to the name instead.
+
+        It imports one, or has one in another branch. What is in a class that stands in
+        for another one stands in, too.
+        """
+        top = strip_counts(element.qual).partition(".")[0]
+        return top in self._bound_otherwise
 
     def is_dispatched(self, element: ElementView) -> bool:
         """Return whether its class may call a method by a name that it computes."""

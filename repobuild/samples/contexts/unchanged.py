@@ -58,8 +58,10 @@ def unchanged_elements(
 def without_mentions(
     names: set[str], quals: Iterable[str], elements: Elements, source: bytes
 ) -> Iterator[str]:
-    """Yield the elements whose source mentions none of the names."""
+    """Yield the elements whose source mentions none of the names, nor is within one."""
     for qual in quals:
+        if qual.partition(".")[0].partition("#")[0] in names:
+            continue
         code = normal_form(_code(elements[qual], source).decode("utf-8", "replace"))
         if not names or names.isdisjoint(_WORD.findall(code)):
             yield qual

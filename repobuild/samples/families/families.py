@@ -212,8 +212,8 @@ class _Keeper:
             return True
         row = self._view.own.get(key)
         ids = [one[0] for one in row["siblings"]] if row else self._ids(key)
-        made = [one for own in (row or {}).get("own", {}).values() for one in own]
-        homes = {split_id(id)[0] for id in (*ids, *made, Family.of(key).where)}
+        besides = _besides(row or {})
+        homes = {split_id(id)[0] for id in (*ids, *besides, Family.of(key).where)}
         if homes & paths:
             return True
         names = searched_names(ids)
@@ -227,10 +227,16 @@ class _Keeper:
             return True
         rows = self._view.changes("graph").get(path, (None, None))
         before, after = (read_edges(path, one).outgoing for one in rows)
-        if before != after:
+        if before != after or self._defines_otherwise(path, names):
             return True
         sources = (read_source(self._view, one) for one in (old, new))
         return any(one is None or may_name_two(names, one) for one in sources)
+
+    def _defines_otherwise(self, path: str, names: set[str]) -> bool:
+        """Return whether a file defines more or fewer of the names than before."""
+        rows = self._view.changes("facts").get(path, (None, None))
+        before, after = (set(shape_names(read_elements(one, path))) for one in rows)
+        return not names.isdisjoint(before ^ after)
 
     def affected_after(self, changed: list[str]) -> set[str]:
         """Return the families that names in changed documents and tests concern."""
@@ -373,6 +379,12 @@ class _Keeper:
             row = self._files.get(path)
             self._sources[path] = read_source(self._view, row)
         return self._sources[path]
+
+
+def _besides(row: Value) -> list[str]:
+    """Return what siblings have besides themselves: classes, and members of an enum."""
+    made = [one for own in row.get("own", {}).values() for one in own]
+    return [*made, *(enum for enum, _ in row.get("members", ()))]
 
 
 def _is_scattered(ids: list[str]) -> bool:

@@ -94,9 +94,15 @@ _OF_FAMILY = tuple(
     " home_ids changelog".split()
 )
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
+_AT_HOME = 0.75  # share of the siblings that are in one file
 _USUAL = 0.6  # share of the commits to a file that change another one, too
 _MOST_PAST = 5
 _LONGEST_CODE = 420  # characters
+# By its name, or by how its docstring begins.
+_UNFINISHED = re.compile(
+    r"\A_?(?:Abstract|Base[A-Z_])|\A\w+(?:Base|Mixin)\n"
+    r"|\A\w+\n\s*(?:(?:An?|The) )?(?i:abstract|base)\b"
+)
 _INNER = re.compile(r"\n\s+(?:async def|def|class|@)")
 _DOCSTRING = re.compile(r'\n\s+[rR]?("""|\'\'\').*?\1[ \t]*\n', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
@@ -114,7 +120,7 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
     family = Family.of(key)
     past = tree.past.of(ids)  # of all siblings: additions to a large family are few
     ids = sampled(ids)
-    elements = [_element(id, tree) for id in ids]
+    elements = [_element(id, tree) for id in _shaped(family, ids, tree)]
     sites, searched = registration_sites(family, ids, elements, past, tree)
     homes = Counter(split_id(id)[0] for id in ids)
     alone = {id for id in ids if _is_alone(id, tree)}
@@ -149,8 +155,9 @@ def family_row(key: str, ids: list[str], tree: Tree) -> FamilyRow:
         "changelog": tree.changelog,
     }
     # Siblings agree on where a new one goes, and show how it is made.
-    is_at_home = is_new_file or home[1] > HALF * len(ids)
-    if not is_at_home or not _is_alike(family, row, elements, tree):
+    if not (is_new_file or _are_at_home(family, homes)) or not _is_alike(
+        family, row, elements, tree
+    ):
         row = {}
     return FamilyRow({k: v for k, v in row.items() if v}, searched)
 
@@ -175,11 +182,12 @@ def _own_fields(family: Family, ids: list[str], searched: set[str], tree: Tree) 
     """
     own = own_classes(family, ids, tree)
     searched.update(split_id(one)[0] for classes in own for one in classes)
-    made = shared_bases(own, family, tree)
+    made, members = shared_bases(own, family, tree), enum_members(ids, own, tree)
+    searched.update(split_id(enum)[0] for enum, _ in members)
     return {
         "made": made,
         "own": {id: one for id, one in zip(ids, own, strict=True) if one and made},
-        "members": enum_members(ids, own, tree),
+        "members": members,
     }
 
 
@@ -194,9 +202,14 @@ def _history(past: list[PastAddition], tree: Tree) -> Row:
 
 
 def _is_model(element: ElementView | None, tree: Tree) -> bool:
-    """Return whether another one may be made like this: it is small, and not dated."""
+    """Return whether another one may be made like this: it is small, and not dated,
+    nor unfinished.
+    """
     if element is None:
         return True
+    is_empty = element.is_stub or element.is_for_types
+    if is_empty or _UNFINISHED.search(f"{element.name}\n{element.doc}"):
+        return False
     if has_dated_name(element.name) or not is_small(element, tree):
         return False
     source = tree.read(element.path) or b""
@@ -302,6 +315,32 @@ def _partners(home: str, tree: Tree) -> Row:
         if count >= _USUAL * total
     ]
     return {"partners": partners, "home_ids": row["past_ids"]}
+
+
+def _are_at_home(family: Family, homes: Counter[str]) -> bool:
+    """Return whether siblings show which file a new one goes into.
+
+    Where some are beside their base and most elsewhere, what they are for decides, and
+    not their number.
+    """
+    home, count = _most_first(homes)[0]
+    base = split_id(family.where)[0]
+    return count >= _AT_HOME * homes.total() and not (home != base and base in homes)
+
+
+def _shaped(family: Family, ids: list[str], tree: Tree) -> list[str]:
+    """Return of files that define one name the ids of what has it, else the ids."""
+    if family.kind != "modules":
+        return ids
+    names = [set(shape_names(tree.reader.elements(id))) for id in ids]
+    counts = Counter(name for group in names for name in group)
+    if not counts:
+        return ids
+    shared = max(counts, key=lambda name: (counts[name], name))
+    return [
+        f"{id}::{shared}" if shared in group else id
+        for id, group in zip(ids, names, strict=True)
+    ]
 
 
 def _element(id: str, tree: Tree) -> ElementView | None:

@@ -13,7 +13,7 @@ sample has `evidence`, with which the checker counts again
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from repobuild.code.facts.element_row import name_of
@@ -133,7 +133,9 @@ def _like(scope: FactScope) -> Iterator[Fact]:
     fields = {"noun": plan.noun, "like": plan.model_name}
     answer = plan.answer("plan_like", **fields)
     yield Fact("plan_like", answer, plan.sources(), "hard", fields)
-    if len(model[1]) >= _SHORTEST_NEED:
+    # Of a module that is its title, which says what it is and not what is needed.
+    is_need = scope.get("family")[0] != "modules"
+    if is_need and len(model[1]) >= _SHORTEST_NEED:
         fields["summary"] = model[1]
         answer = plan.answer("plan_need", **fields)
         yield Fact("plan_need", answer, plan.sources(), "hard", fields)
@@ -371,9 +373,14 @@ class _Plan:
         elif not is_own and (some := self._scope.get("some")):
             listed = self._scope.phrases.listed([self._item(*item) for item in some])
             yield "plan_some", self._part("plan_some", members=listed)
-        attributes = [self._item(*item) for item in self._scope.get("attributes") or ()]
-        if attributes:
-            listed = self._scope.phrases.listed(attributes)
+        yield from self._attributes(self._methods if is_own else ())
+
+    def _attributes(self, told: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Say which class attributes most siblings set, without those told before."""
+        rows = self._scope.get("attributes") or ()
+        items = [self._item(*row) for row in rows if row[0] not in told]
+        if items:
+            listed = self._scope.phrases.listed(items)
             yield "plan_attributes", self._part("plan_attributes", members=listed)
 
     def _own_classes(self) -> Iterator[tuple[str, str]]:

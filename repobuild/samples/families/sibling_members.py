@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from repobuild.code.graph.graph import split_id
 from repobuild.engine.contract import Value
@@ -14,7 +14,9 @@ from repobuild.samples.families.membership import Family, shape_names, shape_of
 from repobuild.samples.text.long_strings import without_long_strings
 
 _MOST_OWN = 6  # methods of a model
-_ATTRIBUTE = re.compile(r"^(?:    |\t)([a-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
+_ATTRIBUTE = re.compile(
+    r"^(?:    |\t)([A-Za-z_]\w*)\s*(?::[^=\n]+)?=(?!=)", re.MULTILINE
+)
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 
@@ -31,8 +33,8 @@ def required_methods(
         )
         abstract: set[str] = set()
     elif family.kind == "subclass":
-        names = (defined_methods(one, tree) for one in elements if one)
         abstract = set(_abstract_methods(family.where, tree))
+        names = (defined_methods(one, tree, abstract) for one in elements if one)
     else:
         return []
     counts = Counter(name for group in names for name in group)
@@ -75,12 +77,16 @@ def _set_by_some(names: set[str], ids: list[str], tree: Tree) -> list[Value]:
     return [[name, count] for name, count in found if not is_usual(count, ids)]
 
 
-def defined_methods(element: ElementView, tree: Tree) -> list[str]:
-    """Return the methods of a class that run, those with names of Python's own not."""
+def defined_methods(
+    element: ElementView, tree: Tree, abstract: Collection[str] = ()
+) -> list[str]:
+    """Return the methods of a class that run; of those with names of Python's own
+    `__init__`, and what the base leaves open.
+    """
     return [
         name
         for name in _running_methods(element, tree)
-        if name == "__init__" or not name.startswith("__")
+        if name == "__init__" or name in abstract or not name.startswith("__")
     ]
 
 
@@ -95,25 +101,23 @@ def _running_methods(element: ElementView, tree: Tree) -> list[str]:
 
 
 def own_methods(family: Family, element: ElementView | None, tree: Tree) -> list[str]:
-    """Return all methods of a class that run, and the attributes of its base that it
-    sets otherwise; none of a class with many methods.
+    """Return all that a class defines and that runs: methods, and what its body sets.
+
+    There is nothing of a class with many methods.
     """
     if family.kind != "subclass" or element is None or not is_small(element, tree):
         return []
-    path, qual = split_id(family.where)
-    base = tree.reader.elements(path).get(qual) if qual else None
-    fields = _class_attributes(base, tree) if base else []
-    own = set(_class_attributes(element, tree))
     methods = _running_methods(element, tree)
-    set_here = (one for one in fields if one in own)
-    return list(dict.fromkeys([*methods, *set_here]))
+    return list(dict.fromkeys([*methods, *_class_attributes(element, tree)]))
 
 
 def is_small(element: ElementView | None, tree: Tree) -> bool:
     """Return whether something is no class with so many methods that it is no model."""
     if element is None or element.type != "class":
         return True
-    return len(_running_methods(element, tree)) <= _MOST_OWN
+    attributes = set(_class_attributes(element, tree))
+    is_short = len(attributes) <= _MOST_OWN
+    return is_short and len(_running_methods(element, tree)) <= _MOST_OWN
 
 
 def own_bases(family: Family, element: ElementView | None) -> list[str]:
@@ -159,7 +163,7 @@ def common_attributes(elements: list[ElementView | None], tree: Tree) -> list[Va
     kept: list[Value] = [
         [name, count]
         for name, count in counts.items()
-        if count >= 2 and count > HALF * len(elements) and not name.startswith("__")
+        if count >= 2 and count > HALF * len(elements)
     ]
     return sorted(kept, key=lambda item: (-item[1], item[0]))[:MOST_METHODS]
 
@@ -174,4 +178,4 @@ def _class_attributes(element: ElementView, tree: Tree) -> list[str]:
     if source[start : element.row.start].strip() or code[:1] in (b" ", b"\t"):
         return []
     plain = without_long_strings(code.decode("utf-8", "replace"))
-    return _ATTRIBUTE.findall(plain)
+    return [one for one in _ATTRIBUTE.findall(plain) if not one.startswith("__")]

@@ -62,8 +62,8 @@ def _element(scope: FactScope) -> Iterator[Fact]:
     if scope.get("brief"):
         return
     # A shared label names the module, so the question would hold its answer.
-    # Nobody asks for `__iter__`, even where there is one only.
-    is_bare_dunder = str(scope.get("label")).startswith("__")
+    # Nobody asks where `__iter__` is, nor where the `__init__` of a class is.
+    is_bare_dunder = str(scope.get("name")).startswith("__")
     if scope.get("label") and not scope.get("shared") and not is_bare_dunder:
         is_ambiguous = bool(scope.get("variable"))  # which is asked for, too
         yield Fact(

@@ -169,6 +169,7 @@ def _dependencies(scope: FactScope) -> Iterator[Fact]:
     items = "".join(
         scope.phrases.part("extra", extra=name, members=_listed(scope, packages))
         for name, packages in list(extras.items())[: answer_parts.MAX_NAMES]
+        if not _is_itself(scope, packages)
     )
     if items:
         answer += scope.phrases.part("extras", items=items)
@@ -177,6 +178,12 @@ def _dependencies(scope: FactScope) -> Iterator[Fact]:
         members = _listed(scope, packages)
         answer += scope.phrases.part("dev_packages", members=members)
     yield Fact(kind, answer, (scope.id,))
+
+
+def _is_itself(scope: FactScope, packages: list[str]) -> bool:
+    """Return whether an extra gathers others: it needs the project with these."""
+    own = re.sub(r"[-_.]+", "-", str(scope.get("project"))).lower()
+    return own in {re.sub(r"[-_.]+", "-", one).lower() for one in packages}
 
 
 def _distributions(scope: FactScope) -> Iterator[Fact]:

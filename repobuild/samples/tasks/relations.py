@@ -30,8 +30,9 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     for kind in _LISTS:
         if kind in hidden:
             continue
-        if kind == "callees" and scope.get("open_calls"):
-            continue  # what nobody knows may be its main work
+        is_open = scope.get("open_calls") or answer_parts.is_open(scope, kind)
+        if kind == "callees" and is_open:
+            continue  # what nobody knows may be its main work, and its code shows it
         text, ids = answer_parts.list_field(scope, kind)
         if kind == "callees" and answer_parts.only_exceptions(scope, ids):
             continue  # what it reads, and does without a call, is not among them

@@ -453,8 +453,8 @@ def _is_text(node: ast.AST) -> bool:
 
 
 def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
-    """Return "" when the sibling defines just these methods, apart from stubs, and
-    sets just these attributes of the base.
+    """Return "" when the sibling defines just these methods, apart from stubs, and its
+    body sets just these attributes.
     """
     found = _model(plan, fields["model"])
     if found is None:
@@ -465,13 +465,25 @@ def _check_own(plan: PlanSubject, fields: Mapping[str, str]) -> str:
         for one in file.children_by_name(qual).values()
         if one.kind == "method" and not file.is_stub(one) and one.name.strip("_")
     }
-    path, _, base = plan.evidence["family"][1].rpartition("::")
-    above = plan.python(path) if path else None
-    known |= (
-        class_attributes(above, base) & class_attributes(*found) if above else set()
-    )
+    sets = {one for one in class_attributes(*found) if not one.startswith("__")}
     named = set(re.findall(r"`([^`]+)`", fields["members"]))
-    return "" if named == known else f"it defines {', '.join(sorted(known))}"
+    # A branch of its body may set some, and a statement several.
+    wanted = {*known, *(one for one in sets if _is_set_plainly(*found, one))}
+    if wanted <= named <= known | sets:
+        return ""
+    return f"it defines {', '.join(sorted(known | sets))}"
+
+
+def _is_set_plainly(file: PythonFile, qual: str, name: str) -> bool:
+    """Return whether a class's body sets a name by a statement of its own."""
+    for node in file.definitions[qual].node.body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign) and node.value is not None:
+            targets = [node.target]
+        if len(targets) == 1 and isinstance(targets[0], ast.Name):
+            if targets[0].id == name:
+                return True
+    return False
 
 
 def _check_made(plan: PlanSubject, fields: Mapping[str, str]) -> str:

@@ -157,7 +157,8 @@ def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
         if folder != package or part in known or name.startswith("__"):
             continue
         file = index.file(part if part.endswith(".py") else part + _INIT)
-        if not TEST_PATH.search(part) and name not in _TOOLS and file is not None:
+        is_test = TEST_PATH.search(part) or TEST_PATH.search(f"{part}/")
+        if not is_test and name not in _TOOLS and file is not None:
             return f"{part} is a part of it, too"
     strange = sorted(one for one in known - parts)
     strange += sorted(one for one in known if one.rpartition("/")[0] != package)
