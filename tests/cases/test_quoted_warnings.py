@@ -95,6 +95,22 @@ def check(load):
     return load
 
 
+def load_handler(loads: List[str], most: int):
+    """load handler
+    Args:
+        loads: List[str]
+        most: how many
+    """
+    return loads[:most]
+
+
+class LoadError(Exception):
+    """Raised for a load that is too heavy."""
+
+    def __init__(self, load: float):
+        self.load = load
+
+
 def port_of(name):
     """The port of a name. {cases}"""
     return name
@@ -208,6 +224,17 @@ def test_a_description_does_not_end_with_what_it_announces() -> None:
         == ""
     )
     assert parse_docstring("Main class of a game.").summary
+
+
+def test_what_repeats_a_name_or_a_type_says_nothing(scales: Sampled) -> None:
+    assert parse_docstring(":return loads").summary == ""
+    (text,) = answers(scales, "sketch", f"{HOME}load_handler")
+    assert "gives no purpose" in text
+    assert "- `loads` (`List[str]`)\n" in text and "- `most` (`int`): how many" in text
+
+
+def test_an_exception_is_not_used_by_a_call(scales: Sampled) -> None:
+    assert answers(scales, "usage", f"{HOME}LoadError") == set()
 
 
 def test_a_docstring_is_no_code_that_is_left_out() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
+from repobuild.samples.text.refusals import is_exception
 
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -84,6 +85,8 @@ def _says_something(scope: FactScope) -> bool:
     A class that only its own file makes is not made by those who use it, nor is one
     that others inherit from and nobody makes: it may lack what they add.
     """
+    if scope.get("kind") == "class" and is_exception(str(scope.get("name"))):
+        return False  # it is raised and caught, and not used by a call
     if _is_only_inherited(scope):
         return False
     parameters = [one for one in scope.get("params") or () if one[0][:1] != "*"]
