@@ -83,7 +83,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
         "trace_code?",
     ),
     "example": ("reasoning",),
-    "change": ("steps", "trace_code?"),
+    "change": ("steps",),
     "steps": ("parts",),
     "similar": ("reasoning", "summary?", "class_summary?", "short_code"),
     "trace": ("reasoning",),
@@ -132,7 +132,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
 # The parts that a step of a kind can be.
 STEP_PARTS: Mapping[str, tuple[str, ...]] = {
     "change": (
-        "step_read", "step_overridden", "step_callers", "step_readers", "step_run",
+        "step_overridden", "step_callers", "step_readers", "step_run",
         "step_run_users",
     ),
 }  # fmt: skip
@@ -151,6 +151,8 @@ PLAN_PARTS = tuple(
     "plan_pattern plan_pattern_some plan_looked plan_past plan_home plan_new_file"
     " plan_base plan_bases plan_own plan_some plan_raise plan_raise_in"
     " plan_decorator plan_name plan_abstract plan_methods plan_attributes plan_exports"
+    " plan_pattern_public plan_pattern_some_public plan_made plan_made_like"
+    " plan_member"
     " plan_reexport plan_table plan_call plan_function plan_instance plan_entry"
     " plan_document plan_tests plan_together plan_partners plan_changelog".split()
 )
@@ -302,7 +304,6 @@ CLAIMS: Mapping[tuple[str, str], str] = {
     ("modules", "items"): "key modules with purpose",
     ("technologies", "members"): "technologies",
     ("architecture", "style"): "style",
-    ("statistics", "files"): "files",
     ("of_tests", "classes"): "classes of tests",
     ("of_tests", "functions"): "functions of tests",
     ("of_tests", "methods"): "methods of tests",

@@ -16,7 +16,7 @@ from repobuild.code.facts.element_row import (
     parameter_name,
     parent_of,
 )
-from repobuild.code.graph.nodes import Edges, edge_items, file_row
+from repobuild.code.graph.nodes import SEVERAL, Edges, edge_items, file_row
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
@@ -24,6 +24,7 @@ from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
 _ROOT = re.compile(IDENTIFIER)
+_THROUGH_ATTRIBUTE = re.compile(rf"{IDENTIFIER}(?:\.{IDENTIFIER})+\Z")
 _OWN_METHOD = re.compile(r"(?:self|cls)\.\w+$")
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
@@ -49,6 +50,7 @@ class PythonFileEdges:
         self.unresolved = 0  # names that an element calls and that have no edge
         self.unread_imports = 0  # relative imports of modules that are not analysed
         self._used: dict[tuple[str, str], Symbol | None] = {}
+        self._several: dict[tuple[str, str], bool] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self.open_calls: set[str] = set()  # names of methods that it calls unresolved
         self._external = self._imports()
@@ -130,6 +132,9 @@ class PythonFileEdges:
         if not targets:
             self.unresolved += 1
             self._note_open(name)
+        elif self._may_be_another(scope, name):
+            last = name.rpartition(".")[2]
+            self.open_calls |= {last, SEVERAL + last}
         for dst, confidence in targets:
             self._add(qual, "calls", dst, confidence)
 
@@ -143,6 +148,19 @@ class PythonFileEdges:
         if before and last.isidentifier() and not last.startswith("__"):
             if before != "''" and not (root and root[0] in self._external):
                 self.open_calls.add(last)
+
+    def _may_be_another(self, scope: str, name: str) -> bool:
+        """Return whether a call is resolved with one of several things that an
+        attribute holds: the others may have the method, too.
+        """
+        owner = name.rpartition(".")[0]
+        if not _THROUGH_ATTRIBUTE.match(owner):
+            return False
+        key = self._memo_key(scope, owner)
+        if key not in self._several:
+            path = self.module.path
+            self._several[key] = self.resolver.is_one_of_several(path, scope, owner)
+        return self._several[key]
 
     def _targets(self, scope: str, name: str) -> list[tuple[str, float]]:
         key = self._memo_key(scope, name)

@@ -1,7 +1,8 @@
 """Make the rows of `contexts`: what samples may quote of one element, file or document.
 
 Empty fields are left out. So are path and name, which the id contains, and a label that
-equals the bare name. `languages` are those of the project's documents, unless that is
+equals the bare name. `variable` says that another module has a variable of the name.
+`languages` are those of the project's documents, unless that is
 English alone. `shared` says that another element may have the same label,
 `repeated` that another one has the same purpose or heading; `trail` is what tells a
 section from others of its document, `lost` that nothing does. Lists
@@ -53,7 +54,7 @@ from repobuild.samples.text.docstring_parts import (
     summarise_prose,
 )
 from repobuild.samples.text.expectation import hide_expectation
-from repobuild.samples.text.import_statements import needed_imports
+from repobuild.samples.text.import_statements import has_star_import, needed_imports
 from repobuild.samples.text.quote import Quote
 from repobuild.samples.text.refusals import only_raises
 
@@ -67,6 +68,7 @@ _LONGEST_TEST = 60  # lines, comments and docstring included
 _MOST_USERS = 64  # in tests, of which the tests of an element are chosen
 _SHORTEST_NAME = 3  # characters of a name that a test's name can contain
 _OUTLINE = 6  # signatures of siblings
+_TEST_LISTS = ("tests", "users_in_tests")
 _CONSTRUCTOR_NAMES = ("__init__", "__new__")
 # Methods of values of Python's own types.
 _COMMON = frozenset(
@@ -140,6 +142,8 @@ def _identity(file: FileContext, element: ElementView) -> Row:
         row["label"] = label
     if not is_unique:
         row["shared"] = True
+    if file.is_variable_elsewhere(element):
+        row["variable"] = True
     return row
 
 
@@ -263,8 +267,10 @@ def _code_fields(file: FileContext, element: ElementView, quoted: Quote) -> Row:
     outline = list(islice(siblings, _OUTLINE))
     code = f"{quoted.head}\n{quoted.body}"
     own = (parameter.name.lstrip("*") for parameter in element.parameters())
-    # What is imported elsewhere in the file is needed as well, and in no such list.
-    is_whole = file.inner_imports.isdisjoint(_WORD.findall(code))
+    # What is imported elsewhere in the file, or by a star, is needed as well, and in no
+    # such list.
+    is_whole = not has_star_import(file.facts)
+    is_whole &= file.inner_imports.isdisjoint(_WORD.findall(code))
     needs = needed_imports(code, file.imports, own, internal=True)
     return {
         "head": quoted.head,
@@ -318,8 +324,9 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     callers = reader.incoming(id, "calls", tests=False) if is_known else ()
     is_read_whole = is_known and _is_read_by_name(element)
     readers = reader.incoming(id, "uses", tests=False) if is_read_whole else ()
-    tests = _tests(file, element) if is_only else []
-    is_tested = bool(tests) and _is_named_after(tests[0], element)
+    is_asked = is_only or element.type != "class" and not element.name.startswith("__")
+    tests = _tests(file, element) if is_asked else []
+    is_tested = is_only and bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         _MOST,
         callers=(one for one in callers if one != id and not _is_inner_test(one)),
@@ -335,6 +342,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     )
     sentences = [(callee, reader.sentence(callee)) for callee in row["callees"]]
     row["open"] = _open_lists(file, element, row["callees"])
+    if not is_only:  # tests may reach it in the place of others of its name
+        row["open"] = list(dict.fromkeys([*row["open"], *_TEST_LISTS]))
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
@@ -367,8 +376,10 @@ def _open_lists(
     # `x.append()` is a list's, unless the file has a method of that name.
     usual = _COMMON.difference(file.method_counts)
     unknown = reader.open_calls(element.path) - usual - known
-    called = (chain for chain in element.calls() if "." in chain)
-    is_open = any(name_of(one) in unknown for one in called)
+    called = [name_of(chain) for chain in element.calls() if "." in chain]
+    is_open = any(
+        one in unknown or reader.calls_several(element.path, one) for one in called
+    )
     # What a function defines within itself makes calls of its own.
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
@@ -377,7 +388,7 @@ def _open_lists(
         return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
     found += ["callers"] if False in are_tests or is_by_name else []
-    return [*found, "tests", "users_in_tests"] if True in are_tests else found
+    return [*found, *_TEST_LISTS] if True in are_tests else found
 
 
 def _inner(file: FileContext, element: ElementView) -> list[ElementView]:
@@ -495,7 +506,7 @@ def _tests(file: FileContext, element: ElementView) -> list[str]:
     They call or read it or, for a class, a method of it. Where none is named after it,
     nor its file after the element's, they use it by the way: the tests of it may be
     others, which reach it in a way that the graph does not see. The same holds for a
-    name that several elements have, so those have no tests.
+    name that several elements have: those have users in tests, and no tests.
     """
     called = [element.id]
     if element.type == "class":

@@ -15,6 +15,7 @@ from repobuild.samples.contexts.clues import (
     heading_clue,
     heading_trails,
     purpose_clue,
+    variable_clue,
 )
 from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames, names_of
 from repobuild.samples.contexts.docstring_uses import (
@@ -119,6 +120,15 @@ class FileContext:
         if not clue:
             return False
         return self._clue_counts[clue] > 1 or len(self.names.holders(clue)) > 1
+
+    def is_variable_elsewhere(self, element: ElementView) -> bool:
+        """Return whether another module has a variable of a definition's name."""
+        if element.type not in ("function", "class"):
+            return False
+        return any(
+            path != self.path
+            for path in self.names.holders(variable_clue(element.name))
+        )
 
     def shares_heading(self, section: ElementView) -> bool:
         """Return whether another document has a section of the same title."""

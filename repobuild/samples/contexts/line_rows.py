@@ -6,7 +6,7 @@
                 of one short function in two; `head` is the line of the `if` or the loop
                 that the line is under, 0 for none
     members     [[name, start, end], ...]: every method that runs, of classes that
-                inherit from the project's
+                inherit from the project's, are used, and not there for old versions
     bases, container      those of the element's own row
 
 No other row holds a line number: an edit above an element changes these rows and the
@@ -21,6 +21,7 @@ from collections import Counter
 from zlib import crc32
 
 from repobuild.code.graph.graph import split_id
+from repobuild.code.usage.dated import has_dated_name, needs_python_2
 from repobuild.engine.contract import Value
 from repobuild.samples.contexts.display_names import NAMED_TYPES
 from repobuild.samples.contexts.element_view import ElementView
@@ -31,6 +32,7 @@ Row = dict[str, Value]
 
 LINES = "@lines"
 
+_USES = ("calls", "uses", "inherits", "imports")  # edges to a class that is used
 _IDENTITY = ("label", "shared", "project")
 _TRACED = 2  # one function in two: a trace is as long as the rest of the row
 _MOST_LINES = 8  # of a body that is traced
@@ -69,8 +71,8 @@ def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
 def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     """Return what a reasoning trace cites; empty when that is too little for one."""
     steps: Row = {}
-    if element.type == "class" and row.get("deprecated"):
-        return {}  # nobody is to follow it
+    if element.type == "class" and not _is_followed(file, element, row):
+        return {}
     if element.type == "class":
         bases = row.get("bases")
         steps = {"members": _members(file, element), "bases": bases} if bases else {}
@@ -86,6 +88,17 @@ def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     if row.get("container"):
         trace["container"] = row["container"]
     return trace
+
+
+def _is_followed(file: FileContext, element: ElementView, row: Row) -> bool:
+    """Return whether a class may be the model of another: it is used, and not dated."""
+    if row.get("deprecated") or has_dated_name(element.name):
+        return False
+    if file.language == "python":
+        if needs_python_2(file.own_bytes(element), file.source):
+            return False
+    users = (next(file.reader.incoming(element.id, kind), "") for kind in _USES)
+    return any(users)
 
 
 def _code(file: FileContext, element: ElementView, row: Row) -> list[list[Value]]:

@@ -83,6 +83,10 @@ def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
 
 
+def list_constants(scope: FactScope) -> str:
+    return list_texts(scope, [f"`{name}`" for name in scope.get("constants") or ()])
+
+
 def render_warning(scope: FactScope) -> str:
     """Quote what the docstring warns of, as of a behaviour that will change."""
     text = scope.get("warning")
@@ -90,10 +94,8 @@ def render_warning(scope: FactScope) -> str:
 
 
 def render_constants(scope: FactScope) -> str:
-    names = [f"`{name}`" for name in scope.get("constants") or ()]
-    if not names:
-        return ""
-    return scope.phrases.part("constants", members=list_texts(scope, names))
+    members = list_constants(scope)
+    return scope.phrases.part("constants", members=members) if members else ""
 
 
 def render_settable(scope: FactScope) -> str:

@@ -249,6 +249,11 @@ def sections(subject: Subject, claimed: str) -> str:
 
 def contents(subject: Subject, claimed: str) -> str:
     """Check the top-level definitions: all of them, or "and others"."""
+    begin, end = subject.templates.words["only_constants"].split("{items}")
+    if claimed.startswith(begin) and claimed.endswith(end) and subject.file.python:
+        if _listed_definitions(subject, ""):
+            return "it defines functions or classes"
+        return constants(subject, claimed[len(begin) : len(claimed) - len(end)])
     parsed = parse_list(
         claimed, subject.templates, subject.path, subject.sample["sources"]
     )
