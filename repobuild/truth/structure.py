@@ -113,7 +113,7 @@ STRUCTURE: Mapping[str, tuple[str, ...]] = {
     "renamed_file": (),
     "purpose": (),
     "modules": (),
-    "technologies": (),
+    "technologies": ("extras?",),
     "architecture": ("modules?",),
     "statistics": ("of_tests?",),
     "tagline": (),

@@ -95,6 +95,40 @@ def check(load):
     return load
 
 
+def load_handler(loads: List[str], most: int):
+    """load handler
+    Args:
+        loads: List[str]
+        most: how many
+    """
+    return loads[:most]
+
+
+class Ledger:
+    """What has been weighed."""
+
+    def __init__(self, client: str = None, path: str = "loads"):
+        self.client = client
+        self.path = path
+
+
+def start():
+    """Start one scale."""
+    return Shape
+
+
+def start_all():
+    """Start all scales."""
+    start()
+
+
+class LoadError(Exception):
+    """Raised for a load that is too heavy."""
+
+    def __init__(self, load: float):
+        self.load = load
+
+
 def port_of(name):
     """The port of a name. {cases}"""
     return name
@@ -115,9 +149,10 @@ def weigh_all(loads):
     return scale.weigh(2.0)
 """
 FILES = {
-    "scales/__init__.py": "",
+    "scales/__init__.py": '"""Scales and what they weigh."""\n',
     "scales/scale.py": SCALES.replace("{cases}", CASES),
     "scales/uses.py": USES,
+    "scales/only.py": 'class Pan:\n    """A pan of a scale."""\n',
 }
 HOME = "scales/scale.py::"
 
@@ -210,6 +245,17 @@ def test_a_description_does_not_end_with_what_it_announces() -> None:
     assert parse_docstring("Main class of a game.").summary
 
 
+def test_what_repeats_a_name_or_a_type_says_nothing(scales: Sampled) -> None:
+    assert parse_docstring(":return loads").summary == ""
+    (text,) = answers(scales, "sketch", f"{HOME}load_handler")
+    assert "gives no purpose" in text
+    assert "- `loads` (`List[str]`)\n" in text and "- `most` (`int`): how many" in text
+
+
+def test_an_exception_is_not_used_by_a_call(scales: Sampled) -> None:
+    assert answers(scales, "usage", f"{HOME}LoadError") == set()
+
+
 def test_a_docstring_is_no_code_that_is_left_out() -> None:
     for doc in (['"""Do it."""'], ['"""', "Do it.", '"""']):
         lines = [
@@ -224,6 +270,26 @@ def test_a_docstring_is_no_code_that_is_left_out() -> None:
 def test_no_call_is_made_up_of_what_stands_for_any_arguments(scales: Sampled) -> None:
     assert answers(scales, "usage", f"{HOME}Balance.settle") == set()
     assert not any("*args" in one["answer"] for one in of_kind(scales, "usage"))
+
+
+def test_a_call_that_repeats_defaults_or_a_name_alone_is_no_example(
+    scales: Sampled,
+) -> None:
+    assert answers(scales, "usage", f"{HOME}Ledger") == set()
+    assert answers(scales, "usage", f"{HOME}start_all") == set()
+    assert answers(scales, "usage", f"{HOME}start") == set()
+
+
+def test_what_is_raised_is_told_with_its_condition(scales: Sampled) -> None:
+    (text,) = answers(scales, "sketch", f"{HOME}check")
+    assert "**It raises**: `ValueError`" in text and "if load < 0:" in text
+    for one in of_kind(scales, "sketch"):
+        assert "**It raises**" not in one["answer"] or "code**" in one["answer"]
+
+
+def test_a_module_is_told_by_its_only_class(scales: Sampled) -> None:
+    (text,) = answers(scales, "package_parts", "scales/__init__.py")
+    assert "- `scales/only.py`: A pan of a scale.\n" in f"{text}\n"
 
 
 def test_a_class_that_is_only_inherited_from_is_not_created(scales: Sampled) -> None:

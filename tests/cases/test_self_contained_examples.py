@@ -220,6 +220,21 @@ def test_a_call_is_no_example_when_what_makes_its_data_is_long(
     assert call_example(lines, len(lines) - 1, "train") is None
 
 
+def test_the_object_that_is_called_comes_along() -> None:
+    lines = [
+        "def f(self, desk=None):",
+        "    self.desk = desk or print()",
+        "    self.desk.open()",
+        "    x = 1",
+        "    self.put(self.desk.lend(2))",
+    ]
+    found = call_example(lines, 4, "lend")
+    assert found is not None
+    assert found.code == "\n".join([*lines[:3], "    ...", lines[4]])
+    lines[2:3] = ["    if desk:", "        self.desk.open()"]
+    assert call_example(lines, 5, "lend") is None
+
+
 def test_a_call_that_passes_on_what_it_is_given_shows_less_than_another() -> None:
     lines = ["def g(*args):", "    f(*args)", "x = f(1)"]
     passed, real = (call_example(lines, row, "f") for row in (1, 2))

@@ -161,7 +161,7 @@ def test_how_something_works_is_told_with_its_whole_code(chains: Sampled) -> Non
     shown = [
         sample
         for sample in chains.samples.values()
-        if "short enough to be read whole" in sample["answer"]
+        if "The whole of `" in sample["answer"]
     ]
     assert shown
     for sample in shown:

@@ -22,7 +22,7 @@ order of the source. `score` prefers keyword arguments, literals and short state
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -157,12 +157,13 @@ def _completed(
         if not plain:
             return None
         quoted = [plain]
-    whole = _with_variables(lines, start, quoted)
-    if whole is None:
+    found = _with_variables(lines, start, quoted, name)
+    if found is None:
         return None
+    first, whole = found
     if result and not _LINES_LEFT_OUT.search(whole):  # they may change what comes out
         whole += _RESULT + result
-    shown = with_known_names(whole, lines, start, name, known)
+    shown = with_known_names(whole, lines, first, name, known)
     if not shown:
         return None
     is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
@@ -405,55 +406,86 @@ def _score(code: str, name: str) -> int:
     return score - bare.startswith(("assert ", "return ", "for "))
 
 
-def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str | None:
+def _with_variables(
+    lines: Sequence[str], start: int, quoted: list[str], name: str
+) -> tuple[int, str] | None:
     """Put the lines above that assign the statement's variables before it.
 
-    The lines between that use these variables come along; None when they cannot.
+    Returns the first row that is shown, and the code. The lines between that use these
+    variables come along; None when they cannot. Of `self.desk.lend()` the object that
+    is called counts as a variable, too.
     """
-    margin = len(lines[start]) - len(lines[start].lstrip())
-    bare = _without_strings("\n".join(quoted))
-    own = _ASSIGNMENT.match(bare)
-    # What the statement itself assigns needs no value from before.
-    wanted = set(_NAME.findall(bare[own.end() :] if own else bare))
-    found: list[str] = []
-    rows: list[int] = []
-    for row in range(start - 1, max(-1, start - _SEARCHED - 1), -1):
-        line = lines[row]
-        indent = len(line) - len(line.lstrip())
-        if line.strip() and indent < margin:
-            break
-        text = line.strip()
-        assigned = _ASSIGNMENT.match(text) if indent == margin else None
-        if assigned is None or assigned[1] not in wanted:
-            continue
-        wanted.discard(assigned[1])
-        if assigned[1] in _NAME.findall(_without_strings(text[assigned.end() :])):
-            continue  # its old value is not shown
-        if len(found) < _MOST_VARIABLES and len(text) <= _SHORT and _is_valid(text):
-            found.append(text)
-            rows.append(row)
-            wanted.update(_NAME.findall(_without_strings(text[assigned.end() :])))
-    if not found or _changes(lines[rows[-1] + 1 : start], found, rows):
-        return "\n".join(quoted)
-    names = {match[1] for text in found if (match := _ASSIGNMENT.match(text))}
-    uses = _uses_between(lines, rows, start, names)
+    statement = "\n".join(quoted)
+    receiver = _dotted_receiver(_without_strings(statement), name)
+    found = _assignments_above(lines, start, statement, receiver)
+    if found and _changes(lines, start, found):
+        return start, statement
+    names = {match[1] for _, text in found if (match := _ASSIGNMENT.match(text))}
+    uses = _uses_between(lines, start, found, names, receiver)
     if uses is None:
         return None
     shown: list[str] = []
-    kept = sorted([*zip(rows, found, strict=True), *uses])
+    kept = sorted([*found, *uses])
     following = [*(row for row, _ in kept[1:]), start]
-    for (row, text), below in zip(kept, following, strict=True):
+    for (row, text), below in zip(kept, following, strict=False):
         shown.append(text)
         if any(map(_is_code, lines[row + 1 : below])):
             shown.append(_GAP)
-    whole = "\n".join([*shown, *quoted])
+    whole = "\n".join([*shown, statement])
     if len(whole) <= _LONGEST:
-        return whole
-    return None if uses else "\n".join(quoted)
+        return (kept[0][0] if kept else start), whole
+    return None if uses else (start, statement)
+
+
+def _dotted_receiver(bare: str, name: str) -> str:
+    """Return `self.desk` of `self.desk.lend(...)`, "" for a plain variable."""
+    match = re.search(rf"(?<![\w.])(\w+(?:\.\w+)+)\.{re.escape(name)}\(", bare)
+    return match[1] if match else ""
+
+
+def _assignments_above(
+    lines: Sequence[str], start: int, statement: str, receiver: str
+) -> list[tuple[int, str]]:
+    """Return (row, text) of short lines that assign its variables, in their order."""
+    bare = _without_strings(statement)
+    own = _ASSIGNMENT.match(bare)
+    # What the statement itself assigns needs no value from before.
+    wanted = set(_NAME.findall(bare[own.end() :] if own else bare))
+    found: list[tuple[int, str]] = []
+    for row, text in _lines_above(lines, start):
+        assigned = _ASSIGNMENT.match(text)
+        if receiver and text.startswith(f"{receiver} = "):
+            used = text.partition(" = ")[2]
+        elif assigned and assigned[1] in wanted:
+            wanted.discard(assigned[1])
+            used = text[assigned.end() :]
+            if assigned[1] in _NAME.findall(_without_strings(used)):
+                continue  # its old value is not shown
+        else:
+            continue
+        if len(found) < _MOST_VARIABLES and len(text) <= _SHORT and _is_valid(text):
+            found.insert(0, (row, text))
+            wanted.update(_NAME.findall(_without_strings(used)))
+    return found
+
+
+def _lines_above(lines: Sequence[str], start: int) -> Iterator[tuple[int, str]]:
+    """Yield (row, text) of the lines of a statement's own block, the nearest first."""
+    margin = len(lines[start]) - len(lines[start].lstrip())
+    for row in range(start - 1, max(-1, start - _SEARCHED - 1), -1):
+        indent = len(lines[row]) - len(lines[row].lstrip())
+        if lines[row].strip() and indent < margin:
+            return
+        if indent == margin:
+            yield row, lines[row].strip()
 
 
 def _uses_between(
-    lines: Sequence[str], rows: Sequence[int], start: int, names: set[str]
+    lines: Sequence[str],
+    start: int,
+    found: Sequence[tuple[int, str]],
+    names: set[str],
+    receiver: str,
 ) -> list[tuple[int, str]] | None:
     """Return (row, text) of the statements before a call that use its variables.
 
@@ -461,37 +493,46 @@ def _uses_between(
     what the call rests on. None when one cannot be quoted: it is long or in a block.
     """
     margin = len(lines[start]) - len(lines[start].lstrip())
-    found: list[tuple[int, str]] = []
-    for row in range(rows[-1] + 1, start):
+    rows = {row for row, _ in found}
+    first = min(rows, default=start)
+    if receiver:
+        first = min((row for row, _ in _lines_above(lines, start)), default=first)
+    used: list[tuple[int, str]] = []
+    for row in range(first, start):
         text = lines[row].strip()
         if row in rows or _LOOKS.match(text):
             continue
-        if names.isdisjoint(_NAME.findall(_without_strings(text))):
+        bare = _without_strings(text)
+        is_of_receiver = receiver and re.search(rf"(?<![\w.]){receiver}\b", bare)
+        is_used = row > min(rows, default=start) and names & {*_NAME.findall(bare)}
+        if not is_of_receiver and not is_used:
             continue
         indent = len(lines[row]) - len(lines[row].lstrip())
         if indent != margin or len(text) > _SHORT or not _may_begin(lines, row):
             return None
         if not _is_valid(text):
             return None
-        found.append((row, text))
-    return found
+        used.append((row, text))
+    return used
 
 
 def _is_code(line: str) -> bool:
     return bool(line.strip()) and not line.lstrip().startswith("#")
 
 
-def _changes(between: Sequence[str], found: list[str], rows: list[int]) -> bool:
+def _changes(
+    lines: Sequence[str], start: int, found: Sequence[tuple[int, str]]
+) -> bool:
     """Return whether lines below the first quoted one change a variable.
 
     `found` are the quoted assignments; each of them may make its variable anew.
     """
-    names = {match[1] for text in found if (match := _ASSIGNMENT.match(text))}
-    shown = {row - rows[-1] - 1 for row in rows}
+    names = {match[1] for _, text in found if (match := _ASSIGNMENT.match(text))}
+    shown = {row for row, _ in found}
     return any(
         name in names
-        for number, line in enumerate(between)
-        if number not in shown
-        for pair in _CHANGED.findall(_without_strings(line))
+        for row in range(found[0][0] + 1, start)
+        if row not in shown
+        for pair in _CHANGED.findall(_without_strings(lines[row]))
         for name in pair
     )

@@ -137,7 +137,7 @@ def with_known_names(
 ) -> str | None:
     """Return code with the lines that explain its names, None where some have none.
 
-    `start` is the row of its statement in `lines`.
+    `start` is the row of its first line in `lines`.
     """
     found = _names_of(code)
     known = _KNOWN if callee in names.imports else {*_KNOWN, callee}

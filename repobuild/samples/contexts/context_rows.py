@@ -249,7 +249,8 @@ def _parameters(element: ElementView, texts: dict[str, str]) -> list[list[str]]:
     """Return the parameters without the receiver, each as a `ParameterRow`'s list."""
     rows = []
     for one in element.arguments():
-        text = description(texts.get(one.name.lstrip("*"), ""), one.default)
+        text = texts.get(one.name.lstrip("*"), "")
+        text = description(text, one.default, one.type)
         row = ParameterRow(one.name, one.type, one.default, text, one.passing)
         rows.append(list(row))
     return rows

@@ -20,6 +20,7 @@ COPIED, ARGUMENT = "copied", "argument"
 OWNER, BARE = "owner", "bare"
 NO_PURPOSE = (COPIED, ARGUMENT, OWNER, BARE)
 _NAMED = ("function", "method", "class")
+_SECTION = re.compile(r"\n[ \t]*(?:[A-Z]\w*:[ \t]*(?=\n|$)|[:@]\w)")
 _WORD = re.compile(r"[^\W_]+")
 _CASE = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_")
 _KIND_WORDS = frozenset("a an the function method class object instance of".split())
@@ -69,7 +70,8 @@ def _is_bare(element: ElementView) -> bool:
     """Return whether a docstring says only what the element's name says."""
     if not element.doc or element.type not in _NAMED:
         return False
-    first = element.doc.strip().split("\n\n", 1)[0].lower()
+    first = _SECTION.split(element.doc.strip().split("\n\n", 1)[0], maxsplit=1)[0]
+    first = first.lower()
     own = {element.name.lower(), *_WORD.findall(_CASE.sub(" ", element.name).lower())}
     if element.name in _CONSTRUCTORS:
         own |= _BARE_WORDS | {element.parent.rpartition(".")[2].lower()}

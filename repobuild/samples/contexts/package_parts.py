@@ -13,8 +13,13 @@ from collections.abc import Callable
 
 from repobuild.code.scan.file_roles import is_test, is_tool
 from repobuild.engine.contract import Value
-from repobuild.samples.contexts.display_names import DisplayNames
-from repobuild.samples.text.docstring_parts import first_sentence, summarise_module
+from repobuild.samples.contexts.display_names import NAMED_TYPES, DisplayNames
+from repobuild.samples.contexts.element_view import read_elements
+from repobuild.samples.text.docstring_parts import (
+    first_sentence,
+    first_sentence_of,
+    summarise_module,
+)
 
 INIT = "/__init__.py"
 _MOST = 16  # parts of a package that are listed
@@ -32,8 +37,17 @@ def part_terms(path: str, facts: Value) -> list[str]:
 
 
 def purpose_of(path: str, facts: Value) -> str:
-    """Return the first sentence of a module's docstring."""
-    return first_sentence(summarise_module((facts or {}).get("doc", ""), path))
+    """Return the first sentence of a module's docstring, or of its only class."""
+    told = first_sentence(summarise_module((facts or {}).get("doc", ""), path))
+    if told:
+        return told
+    public = [
+        one
+        for one in read_elements(facts, path).values()
+        if not one.parent and one.type in NAMED_TYPES and not one.name.startswith("_")
+    ]
+    is_class = len(public) == 1 and public[0].type == "class"
+    return first_sentence_of(public[0].doc) if is_class else ""
 
 
 def package_of(path: str) -> str:

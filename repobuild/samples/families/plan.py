@@ -40,6 +40,7 @@ _LONGEST = 980  # characters of an answer, below the default of samples.max_answ
 _NAMED = 4  # siblings that are named
 _SITES, _CAME = 4, 3
 _FENCE = 24  # characters around code
+_MARK = 20  # characters of a line that stands for what is left out
 _EXPORTS = ("exports", "reexport")  # kinds of sites that every public name has
 _LEAST_LINES = 2  # of code that shows more than a head
 _SHORTEST_NEED = 24  # characters of a summary that says what is needed
@@ -477,7 +478,7 @@ class _Plan:
         for part, code in ((first, self._code), ("plan_code_body", shorter)):
             least = len(self._part(part, code="", **fields)) + _FENCE
             if part == "plan_code_body":
-                code = first_statements(code, room - least)
+                code = _cut(code, room - least, self._whole)
                 if not _shows_more_than_head(code):
                     continue
             if code and least + len(code) <= room:
@@ -492,6 +493,17 @@ def _is_imported(name: str, line: str) -> bool:
     """Return whether a line of Python uses a name that its file has to import."""
     pattern = rf"(?:raise|return|except|=|\() *{re.escape(name)}\("
     return bool(re.search(pattern, line)) and '"' not in line and "'" not in line
+
+
+def _cut(code: str, room: int, is_whole: bool) -> str:
+    """Return the first statements of code; a mark says that more follows."""
+    if is_whole and len(code) <= room:
+        return first_statements(code, room)
+    first = first_statements(code, room - _MARK)
+    if not first:
+        return ""
+    line = first.rpartition("\n")[2]
+    return f"{first}\n{line[: len(line) - len(line.lstrip())]}..."
 
 
 def _shows_more_than_head(code: str) -> bool:

@@ -107,7 +107,7 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
         # A signature that is too long to be quoted is told parameter by parameter.
         is_quoted = bool(scope.get("signature"))
         structure = answer_parts.render_parameters(scope, described=is_quoted)
-    around, cited = _neighbours(scope, sources)
+    around, cited = _neighbours(scope, sources, bool(code))
     if said or code or structure or (around and is_told):
         answer = scope.answer("sketch")
         answer += answer_parts.render_container(scope) + _missing_purpose(scope)
@@ -120,15 +120,17 @@ def _sketch(scope: FactScope) -> Iterator[Fact]:
 
 
 def _neighbours(
-    scope: FactScope, quoted: tuple[str, ...]
+    scope: FactScope, quoted: tuple[str, ...], has_code: bool
 ) -> tuple[str, tuple[str, ...]]:
     """Return what an element raises, and the elements around it, with their ids.
 
     `quoted` are those that the purpose is taken from: the answer names them already.
+    `has_code` says that the answer shows the element's code.
     """
     part = scope.phrases.part
     text, sources = "", quoted
-    if raised := scope.get("raises"):
+    raised = scope.get("raises")
+    if raised and has_code:  # which shows under which condition
         listed = answer_parts.list_texts(scope, [f"`{name}`" for name in raised])
         text += part("raised", members=listed)
     for name, label in (

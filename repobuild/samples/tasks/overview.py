@@ -33,7 +33,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     names = scope.get("technologies") or ()
     names = [n for n in names if n.partition(".")[0] not in _BACKPORTS]
     if len(names) > 1:  # one alone is no foundation, and told as a dependency
-        yield _fact(scope, "technologies", members=_listed(scope, names))
+        answer = scope.answer("technologies", members=_listed(scope, names))
+        yield Fact("technologies", answer + _extras(scope), (scope.id,))
     yield from _architecture(scope)
     if counts := scope.get("counts"):
         numbers = {name: str(count) for name, count in counts.items()}
@@ -165,19 +166,23 @@ def _dependencies(scope: FactScope) -> Iterator[Fact]:
         if source.endswith("setup.py"):
             return  # a program: what it needs may be in setup.cfg, or computed
         kind, answer = "independent", scope.answer("independent", source=source)
+    answer += _extras(scope)
+    if developers := scope.get("dev"):
+        packages, _ = developers
+        members = _listed(scope, packages)
+        answer += scope.phrases.part("dev_packages", members=members)
+    yield Fact(kind, answer, (scope.id,))
+
+
+def _extras(scope: FactScope) -> str:
+    """Return what the extras of the manifest install."""
     extras, _ = scope.get("extras") or ({}, "")
     items = "".join(
         scope.phrases.part("extra", extra=name, members=_listed(scope, packages))
         for name, packages in list(extras.items())[: answer_parts.MAX_NAMES]
         if not _is_itself(scope, packages)
     )
-    if items:
-        answer += scope.phrases.part("extras", items=items)
-    if developers := scope.get("dev"):
-        packages, _ = developers
-        members = _listed(scope, packages)
-        answer += scope.phrases.part("dev_packages", members=members)
-    yield Fact(kind, answer, (scope.id,))
+    return scope.phrases.part("extras", items=items) if items else ""
 
 
 def _is_itself(scope: FactScope, packages: list[str]) -> bool:

@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.text.docstring_parts import lead
+from repobuild.samples.text.refusals import is_exception
 
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BARE = re.compile(r"(?:\w+ = |return )?[\w.]+\(\)")  # `x = Name()`: shows nothing
+_NAME_ALONE = re.compile(r"(?:\A|:\n[ ]+)(?:\w+ = |return )?\w+\(\)\Z")
 _IMPORTS = re.compile(r"^(?:(?:from|import) [^\n]*\n+)+")
 _ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
 _ABSTRACT_NAME = re.compile(
@@ -70,6 +72,8 @@ def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
     without_imports = _IMPORTS.sub("", code)
     if scope.get("kind") == "class" and _BARE.fullmatch(without_imports):
         return False
+    if scope.get("kind") == "function" and _NAME_ALONE.search(code):
+        return False  # neither an argument, nor where it is imported from
     return site is not None and (is_public or site not in ("", scope.get("path")))
 
 
@@ -84,6 +88,8 @@ def _says_something(scope: FactScope) -> bool:
     A class that only its own file makes is not made by those who use it, nor is one
     that others inherit from and nobody makes: it may lack what they add.
     """
+    if scope.get("kind") == "class" and is_exception(str(scope.get("name"))):
+        return False  # it is raised and caught, and not used by a call
     if _is_only_inherited(scope):
         return False
     parameters = [one for one in scope.get("params") or () if one[0][:1] != "*"]
@@ -95,6 +101,8 @@ def _says_something(scope: FactScope) -> bool:
     is_inner = scope.get("kind") == "class" and bool(makers)
     if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
         return False
+    if all(default for _, _, default, *_ in parameters):
+        return False  # a call that repeats defaults
     return any(type or text for _, type, _, text, *_ in parameters)
 
 

@@ -73,7 +73,8 @@ _SECTION = re.compile(
 # What a docstring may begin with instead of its purpose. A licence has its year or its
 # sign, so that "Copyright line of a page." stays a purpose.
 _NO_PURPOSE = re.compile(
-    rf"""(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
+    rf""":(?:return|returns|param|type|rtype|raises?)\b  # a field, with one colon, too
+    |(?:[-=~*\#^]{{3,}}[ \t]*\n[ \t]*)?[\#*]*[ \t]*{_SECTION_NAME}[*: \t]*(?:\n|$)
     |{_TAG}
     |https?://\S+[ \t]*(?:\n|$)
     |\#[ ]?(?:pylint|noqa|type|fmt|flake8|isort|mypy)\b
@@ -238,12 +239,14 @@ def summarise_module(docstring: str, path: str) -> str:
     return "" if letters(text) == letters(name) else text
 
 
-def description(text: str, default: str) -> str:
+def description(text: str, default: str, type: str = "") -> str:
     """Return what a docstring says of a parameter, "" when that misleads.
 
     It does when the signature has another default: nothing tells which of the two is
-    out of date, and the rest may be as old.
+    out of date, and the rest may be as old. What only repeats the type says nothing.
     """
+    if letters(text) in ("", letters(type)):
+        return ""
     told = _TOLD_DEFAULT.search(text)
     if told and _CONSTANT.fullmatch(default) and told[1].rstrip(".") != default:
         return ""

@@ -163,7 +163,7 @@ def _check_summary(plan: PlanSubject, text: str) -> str:
 def _check_code(plan: PlanSubject, part: str, text: str) -> str:
     """Return "" when the element that is named has these lines in a row.
 
-    Its docstring may be left out of them.
+    Its docstring may be left out of them, and the last ones where `...` is instead.
     """
     path, qual = plan.fields[part, "other"], plan.fields[part, "element"]
     if not any(id.partition("::")[0] == path for id in plan.siblings):
@@ -181,6 +181,8 @@ def _check_code(plan: PlanSubject, part: str, text: str) -> str:
             for start, end in {(one.end, one.end), _docstring_lines(one)}
         ]
     wanted = [line.strip() for line in text.split("\n") if line.strip()]
+    is_cut = wanted[-1:] == ["..."]
+    wanted = wanted[:-1] if is_cut else wanted
     options = [[line for line in option if line] for option in options]
     same = any(
         option[start : start + len(wanted)] == wanted

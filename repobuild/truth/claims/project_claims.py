@@ -28,7 +28,7 @@ from repobuild.truth.claims.prose_match import (
 )
 from repobuild.truth.claims.relation_claims import TEST_PATH
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
-from repobuild.truth.tree.file_evidence import ImportEvidence
+from repobuild.truth.tree.file_evidence import FileEvidence, ImportEvidence
 from repobuild.truth.tree.markdown_document import MarkdownDocument
 from repobuild.truth.tree.rest_document import RestDocument
 from repobuild.truth.tree.tree_index import TreeIndex
@@ -125,16 +125,27 @@ def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
 
 
 def _is_told(index: TreeIndex, path: str, rest: str, language: str) -> bool:
-    """Return whether the docstring of a module or package begins with a text."""
+    """Return whether the docstring of a module, or of its only class, begins so."""
     parts = answer_templates(language).parts
     before, after = parts["package_purpose"].split("{text}")
     source = path if path.endswith(".py") else f"{path}/__init__.py"
     module, file = index.definition(source), index.file(source)
     text = rest.removeprefix(before).removesuffix(after)
-    is_told = module and is_purpose(text) and is_beginning(text, module.doc)
+    docs = [module.doc if module else "", _doc_of_only_class(file)]
+    is_told = is_purpose(text) and any(is_beginning(text, doc) for doc in docs)
     if file is not None and file.is_text:  # Python 2, and what `ast` cannot read
         is_told = begins_comment(text, file.text)
     return bool(is_told) and rest == f"{before}{text}{after}"
+
+
+def _doc_of_only_class(file: FileEvidence | None) -> str:
+    """Return the docstring of a class that is all that a module has for others."""
+    public = [
+        one
+        for qual, one in (file.definitions.items() if file else ())
+        if qual and "." not in qual and not qual.startswith("_")
+    ]
+    return public[0].doc if [one.kind for one in public] == ["class"] else ""
 
 
 def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
