@@ -21,16 +21,24 @@ import torch
 
 from tests.benchmarks.repository_adapters.battery import DRAWS
 from tests.benchmarks.repository_adapters.ceiling import ceiling_table, run_ceiling
+from tests.benchmarks.repository_adapters.evo import run_evo
 from tests.benchmarks.repository_adapters.lora import Bench
-from tests.benchmarks.repository_adapters.main_table import run_table
+from tests.benchmarks.repository_adapters.main_table import Study
 from tests.benchmarks.repository_adapters.networks import NetworkRecipe
 from tests.benchmarks.repository_adapters.repositories import (
     LIST,
     Listed,
     read_list,
 )
+from tests.benchmarks.repository_adapters.table_run import run_table
+from tests.benchmarks.repository_adapters.warm_start import run_warm_start
+from tests.benchmarks.repository_adapters.within import (
+    run_within,
+    within_table,
+)
 from tests.benchmarks.repository_adapters.world import World
 
+PARTS = ("ceiling", "table", "small", "adapters", "within", "evo", "warm")
 SMALL = (16, 8)  # training and held-out repositories
 SMALL_STEPS = 60  # of a network
 
@@ -43,7 +51,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("mirrors", type=Path)
-    parser.add_argument("part", choices=["ceiling", "table", "small", "adapters"])
+    parser.add_argument("part", choices=PARTS)
     parser.add_argument("--work", type=Path, default=Path("repository-adapters"))
     parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("--seed", type=int, default=1)
@@ -63,6 +71,12 @@ def main() -> None:
     if given.part == "adapters":
         for name in world.training:
             world.change(name)
+    if given.part == "within":
+        print(within_table(run_within(Study(world, recipe, given.seed))))
+    if given.part == "evo":
+        print(run_evo(Study(world, recipe, given.seed)))
+    if given.part == "warm":
+        print(run_warm_start(Study(world, recipe, given.seed)))
     if given.part in ("table", "small"):
         draws = min(given.draws, 5) if given.part == "small" else given.draws
         print(run_table(world, recipe, draws, given.seed))
