@@ -7,7 +7,7 @@
 MIRRORS holds a clone of each repository of `repositories.txt` as OWNER+NAME. `ceiling`
 trains an ordinary adapter of each held-out repository and measures all on all. `table`
 trains what makes adapters, and its controls, on the training repositories, and measures
-them on the held-out ones. `small` is both for 8 held-out and 16 training repositories,
+them on the held-out ones. `small` is both for 8 held-out and 12 training repositories,
 in at most 30 minutes on 2 cores. A run that was cut off continues in its folder.
 """
 
@@ -39,8 +39,8 @@ from tests.benchmarks.repository_adapters.within import (
 from tests.benchmarks.repository_adapters.world import World
 
 PARTS = ("ceiling", "table", "small", "adapters", "within", "evo", "warm")
-SMALL = (16, 8)  # training and held-out repositories
-SMALL_STEPS = 60  # of a network
+SMALL = (12, 8)  # training and held-out repositories
+SMALL_STEPS = 40  # of a network
 
 
 def main() -> None:

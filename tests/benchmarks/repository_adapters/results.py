@@ -169,6 +169,11 @@ def macro(of: Mapping[str, float]) -> float:
     return float(np.mean(list(of.values()))) if of else float("nan")
 
 
+def shown(of: Mapping[str, float]) -> str:
+    """Return that mean as a table shows it; nothing for what was not measured."""
+    return f"{macro(of):.3f}" if of else ""
+
+
 def as_losses(losses: NDArray[np.float64]) -> tuple[float, ...]:
     """Return an array as a row wants it."""
     return tuple(map(float, losses))

@@ -27,6 +27,7 @@ from tests.benchmarks.repository_adapters.results import (
     Results,
     macro,
     paired_bootstrap,
+    shown,
 )
 from tests.benchmarks.repository_adapters.world import World
 
@@ -201,7 +202,7 @@ def main_table(results: Results, conditions: Sequence[str]) -> str:
                 condition,
                 *(f"{macro(results.means(condition, kind)):.3f}" for kind in KINDS),
                 f"{results.micro(condition):.3f}",
-                f"{macro(results.others(condition)):.3f}",
+                shown(results.others(condition)),
                 paired_bootstrap(found, base).text if condition != "base" else "",
                 paired_bootstrap(found, shared).text
                 if condition not in ("base", "shared")
