@@ -70,7 +70,7 @@ from tests.benchmarks.repository_adapters.results import (
 from tests.benchmarks.repository_adapters.world import World
 
 HISTORIES, COMMITS = 5, 100  # that are measured
-TRAINED, TRAINED_COMMITS, AMONG = 8, 48, 24  # training histories, of the first so many
+TRAINED, TRAINED_COMMITS, AMONG = 6, 48, 24  # training histories, of the first so many
 WINDOW = 8  # commits of one gradient
 EPOCHS = 2
 RATE = 1e-3

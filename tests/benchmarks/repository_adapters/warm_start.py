@@ -50,7 +50,7 @@ from tests.standard import Standard
 # Small held-out repositories: the questions of each are made in half a minute.
 REPOSITORIES = ("betamaxpy/betamax", "lundberg/respx", "psf/cachecontrol")
 FACTS = 80
-TOKENS, EVERY = 30_000, 3_000
+TOKENS, EVERY = 18_000, 2_000
 BATCH = 8  # questions
 RATE = 3e-3
 RANK, ALPHA = 8, 16

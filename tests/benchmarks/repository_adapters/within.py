@@ -49,7 +49,7 @@ from tests.benchmarks.repository_adapters.results import (
 from tests.benchmarks.repository_adapters.tasks import repository_windows
 
 REPOSITORIES = 8
-STEPS = 256  # 32 of each repository
+STEPS = 200  # 25 of each repository
 OTHERS = 2  # whose adapters each repository is measured with
 INPUTS = ("vectors", "random")
 PLACES = ("seen", "new tasks", "new")
