@@ -50,7 +50,7 @@ from tests.standard import Standard
 # Small held-out repositories: the questions of each are made in half a minute.
 REPOSITORIES = ("betamaxpy/betamax", "lundberg/respx", "psf/cachecontrol")
 FACTS = 80
-TOKENS, EVERY = 18_000, 2_000
+TOKENS, EVERY = 12_000, 1_500
 BATCH = 8  # questions
 RATE = 3e-3
 RANK, ALPHA = 8, 16
@@ -245,7 +245,7 @@ def _mastered(model: Any, examples: Sequence[Example], pad: int) -> int:
 
 def warm_table(rows: Sequence[Mapping[str, Any]]) -> str:
     """Return the share of mastered facts over tokens, the mean over repositories."""
-    points = [f"{n // 1000}k" for n in range(0, TOKENS + 1, EVERY)]
+    points = [f"{n / 1000:g}k" for n in range(0, TOKENS + 1, EVERY)]
     lines = []
     for kind, of in (("mastered", "facts"), ("rephrased", "rephrased facts")):
         for beginning in BEGINNINGS:
