@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pygit2
@@ -355,6 +356,28 @@ def test_matrices_by_target_become_factors_by_weight_and_back(bench):
     assert again.scale == 1
     one, other = (networks.change_of_weights(x, shape) for x in (made, again))
     assert all(torch.allclose(one[name], other[name]) for name in one)
+
+
+def test_a_margin_changes_nothing_of_what_is_shown_and_when(bench, monkeypatch):
+    shown: list[tuple[str, tuple[int, ...]]] = []
+
+    def loss(_, lora, exam, rows):
+        shown.append((exam.repository, tuple(rows)))
+        return lora.b["q_proj"].sum()
+
+    monkeypatch.setattr(networks, "counted_loss", loss)
+    windows = tuple(torch.zeros(1) for _ in range(9))
+    exams = {
+        name: SimpleNamespace(repository=name, ids=windows) for name in ("a", "b", "c")
+    }
+    orders = []
+    for weight in (0.0, 0.5):
+        shown.clear()
+        recipe = networks.NetworkRecipe(steps=7, margin_weight=weight)
+        network = networks.Shared(ModelShape.read(bench.folder))
+        networks.train_network(bench, network, exams, recipe, print)
+        orders.append(shown[:: 2 if weight else 1])
+    assert orders[0] == orders[1] and len(orders[0]) == 7
 
 
 def test_names_as_an_input_are_near_for_near_frequencies():

@@ -212,6 +212,7 @@ def train_network(
     groups = _groups(network, recipe.rate)
     optimizer = torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=0.0)
     rng = random.Random(recipe.seed)
+    strangers = random.Random(recipe.seed)  # apart: with and without, the same order
     names: list[str] = []
     mean = other_mean = 0.0
     for step in range(recipe.steps):
@@ -227,7 +228,7 @@ def train_network(
             group["lr"] = group["peak"] * min((share + 0.01) / 0.1, 1.0 - share, 1.0)
         loss = own = counted_loss(bench, network.weights(name), exams[name], rows)
         if recipe.margin_weight:
-            foreign = rng.choice([n for n in sorted(exams) if n != name])
+            foreign = strangers.choice([n for n in sorted(exams) if n != name])
             lora = network.weights(foreign)
             other = counted_loss(bench, lora, exams[name], rows)
             behind = F.relu(recipe.margin - (other - own))
