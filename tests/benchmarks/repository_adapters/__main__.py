@@ -3,12 +3,14 @@
     python -m tests.benchmarks.repository_adapters MIRRORS ceiling [--work FOLDER]
     python -m tests.benchmarks.repository_adapters MIRRORS table [--seed N] [--draws N]
     python -m tests.benchmarks.repository_adapters MIRRORS small
+    python -m tests.benchmarks.repository_adapters MIRRORS within|evo|warm
 
 MIRRORS holds a clone of each repository of `repositories.txt` as OWNER+NAME. `ceiling`
 trains an ordinary adapter of each held-out repository and measures all on all. `table`
 trains what makes adapters, and its controls, on the training repositories, and measures
 them on the held-out ones. `small` is both for 8 held-out and 12 training repositories,
-in at most 30 minutes on 2 cores. A run that was cut off continues in its folder.
+in at most 30 minutes on 2 cores. `within` overfits a network, `evo` follows histories,
+`warm` teaches facts from different beginnings; they need the networks of `table`. A run that was cut off continues in its folder.
 """
 
 from __future__ import annotations
