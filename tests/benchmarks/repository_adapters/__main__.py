@@ -10,7 +10,8 @@ trains an ordinary adapter of each held-out repository and measures all on all. 
 trains what makes adapters, and its controls, on the training repositories, and measures
 them on the held-out ones. `small` is both for 8 held-out and 12 training repositories,
 in at most 30 minutes on 2 cores. `within` overfits a network, `evo` follows histories,
-`warm` teaches facts from different beginnings; they need the networks of `table`. A run that was cut off continues in its folder.
+`warm` teaches facts from different beginnings; they need the networks of `table`. A run
+that was cut off continues in its folder.
 """
 
 from __future__ import annotations
