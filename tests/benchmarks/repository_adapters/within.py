@@ -166,7 +166,8 @@ def within_table(results: Results) -> str:
     ):
         base, own = (results.means(f"{condition}/{kind}") for kind in ("base", "own"))
         of_others = [results.means(f"{condition}/other {n + 1}") for n in range(OTHERS)]
-        other = {name: sum(of[name] for of in of_others) / OTHERS for name in own}
+        whole = [name for name in own if all(name in of for of in of_others)]
+        other = {name: sum(of[name] for of in of_others) / OTHERS for name in whole}
         network, place = condition.split("/")
         difference = paired_bootstrap(own, other).text
         losses = [f"{macro(of):.3f}" for of in (base, own, other)]
