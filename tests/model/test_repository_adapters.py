@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pygit2
@@ -11,13 +12,18 @@ import pytest
 import torch
 
 from repobuild.model.bundled.corpus import read_text
+from repobuild.model.hypernet.lora_weights import overlap
+from repobuild.model.hypernet.shapes import ModelShape
 from tests.benchmarks.repository_adapters import (
     battery,
     completion,
+    evo,
     evolution,
     gradient,
     lora,
+    networks,
     results,
+    vectors,
 )
 from tests.benchmarks.repository_adapters.exam import asked_windows, choose_tasks
 from tests.benchmarks.repository_adapters.repositories import (
@@ -227,6 +233,13 @@ def test_what_is_asked_depends_on_no_model_and_is_the_same_each_time():
     assert len({task.window for task in first}) <= 6
 
 
+def test_a_choice_among_new_tasks_takes_no_other():
+    windows = repository_windows(many_tests())
+    new = [task for task in windows.tasks if task.window < 3]
+    chosen = choose_tasks(windows, needed=False, of=new)
+    assert chosen and set(chosen) <= set(new)
+
+
 class History:
     """A git repository whose commits are whole trees."""
 
@@ -267,6 +280,21 @@ def test_a_commit_asks_only_what_no_commit_asked_before(tmp_path: Path):
     made.commit(box=SOURCE, tests__test_moved=two)  # it comes back
     made.commit(box=SOURCE, tests__test_moved=two.replace("== 2", "== 3"))
     assert made.new_targets() == [["2"], ["3"]]
+
+
+def test_a_diff_that_moves_a_state_has_no_test_in_it(tmp_path: Path):
+    made = History(tmp_path)
+    made.commit(box=SOURCE, tests__test_a="def test_a():\n    assert f(1) == 1\n")
+    made.commit(
+        box=SOURCE.replace("LIMIT = 3", "LIMIT = 4"),
+        tests__test_a="def test_a():\n    assert f(2) == 2\n",
+        docs__conf="x = 1\n",
+    )
+    git = pygit2.Repository(str(tmp_path))
+    (commit,) = evolution.history(git, "HEAD", 100)
+    text = evo.source_diff(git, commit)
+    assert "+LIMIT = 4" in text
+    assert "f(2)" not in text and "x = 1" not in text
 
 
 @pytest.fixture(scope="module")
@@ -314,6 +342,69 @@ def test_the_mean_of_adapters_is_the_mean_of_their_changes():
     other = {"w.A": torch.tensor([[0.0, 1.0]]), "w.B": torch.tensor([[0.0], [1.0]])}
     changes = [lora.change_of(one), lora.change_of(other)]
     assert lora.mixture(changes, [0.5, 0.5])["w"].tolist() == [[0.5, 0.0], [0.0, 0.5]]
+
+
+def test_matrices_by_target_become_factors_by_weight_and_back(bench):
+    shape = ModelShape.read(bench.folder)
+    torch.manual_seed(0)
+    shared = networks.Shared(shape)
+    for high in shared.b.values():
+        torch.nn.init.normal_(high)
+    made = shared.weights("")
+    again = networks.as_weights(networks.as_factors(made, shape), shape)
+    assert overlap(made, again).cosine == pytest.approx(1)
+    assert again.scale == 1
+    one, other = (networks.change_of_weights(x, shape) for x in (made, again))
+    assert all(torch.allclose(one[name], other[name]) for name in one)
+
+
+def test_a_margin_changes_nothing_of_what_is_shown_and_when(bench, monkeypatch):
+    shown: list[tuple[str, tuple[int, ...]]] = []
+
+    def loss(_, lora, exam, rows):
+        shown.append((exam.repository, tuple(rows)))
+        return lora.b["q_proj"].sum()
+
+    monkeypatch.setattr(networks, "counted_loss", loss)
+    windows = tuple(torch.zeros(1) for _ in range(9))
+    exams = {
+        name: SimpleNamespace(repository=name, ids=windows) for name in ("a", "b", "c")
+    }
+    orders = []
+    for weight in (0.0, 0.5):
+        shown.clear()
+        recipe = networks.NetworkRecipe(steps=7, margin_weight=weight)
+        network = networks.Shared(ModelShape.read(bench.folder))
+        networks.train_network(bench, network, exams, recipe, print)
+        orders.append(shown[:: 2 if weight else 1])
+    assert orders[0] == orders[1] and len(orders[0]) == 7
+
+
+def test_names_as_an_input_are_near_for_near_frequencies():
+    torch.manual_seed(0)
+    one, far = torch.rand(500), torch.rand(500)
+    near = one + 0.01 * torch.rand(500)
+    read = [networks.names_input(f, 64).vector for f in (one, near, far)]
+    assert read[0].shape == (128,)
+    assert (read[0] - read[1]).norm() < 0.2 * (read[0] - read[2]).norm()
+
+
+def test_a_snapshot_encodes_only_what_changed(bench):
+    known: vectors.Known = {}
+    first = vectors.encode(bench, BOX, known)
+    assert list(known) == [BOX.source[0].text]
+    again = vectors.encode(bench, BOX, known)
+    assert len(known) == 1
+    assert torch.equal(first.files, again.files)
+
+
+def test_the_rows_of_one_seed_are_read_alone(tmp_path: Path):
+    found = results.Results(tmp_path / "x.jsonl")
+    for seed in (1, 2):
+        found.add(results.Row("own", "a", ("call",), (float(seed),), seed=seed))
+    assert found.means("own") == {"a": 1.5}
+    assert found.of_seed(2).means("own") == {"a": 2.0}
+    assert len(found.rows) == 2
 
 
 def test_the_spread_sees_adapters_that_are_all_one():

@@ -3,12 +3,15 @@
     python -m tests.benchmarks.repository_adapters MIRRORS ceiling [--work FOLDER]
     python -m tests.benchmarks.repository_adapters MIRRORS table [--seed N] [--draws N]
     python -m tests.benchmarks.repository_adapters MIRRORS small
+    python -m tests.benchmarks.repository_adapters MIRRORS within|evo|warm
 
 MIRRORS holds a clone of each repository of `repositories.txt` as OWNER+NAME. `ceiling`
 trains an ordinary adapter of each held-out repository and measures all on all. `table`
 trains what makes adapters, and its controls, on the training repositories, and measures
-them on the held-out ones. `small` is both for 8 held-out and 16 training repositories,
-in at most 30 minutes on 2 cores. A run that was cut off continues in its folder.
+them on the held-out ones. `small` is both for 8 held-out and 12 training repositories,
+in at most 30 minutes on 2 cores. `within` overfits a network, `evo` follows histories,
+`warm` teaches facts from different beginnings; they need the networks of `table`. A run
+that was cut off continues in its folder.
 """
 
 from __future__ import annotations
@@ -21,18 +24,26 @@ import torch
 
 from tests.benchmarks.repository_adapters.battery import DRAWS
 from tests.benchmarks.repository_adapters.ceiling import ceiling_table, run_ceiling
+from tests.benchmarks.repository_adapters.evo import run_evo
 from tests.benchmarks.repository_adapters.lora import Bench
-from tests.benchmarks.repository_adapters.main_table import run_table
+from tests.benchmarks.repository_adapters.main_table import Study
 from tests.benchmarks.repository_adapters.networks import NetworkRecipe
 from tests.benchmarks.repository_adapters.repositories import (
     LIST,
     Listed,
     read_list,
 )
+from tests.benchmarks.repository_adapters.table_run import run_table
+from tests.benchmarks.repository_adapters.warm_start import run_warm_start
+from tests.benchmarks.repository_adapters.within import (
+    run_within,
+    within_table,
+)
 from tests.benchmarks.repository_adapters.world import World
 
-SMALL = (16, 8)  # training and held-out repositories
-SMALL_STEPS = 60  # of a network
+PARTS = ("ceiling", "table", "small", "adapters", "within", "evo", "warm")
+SMALL = (12, 8)  # training and held-out repositories
+SMALL_STEPS = 40  # of a network
 
 
 def main() -> None:
@@ -43,7 +54,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("mirrors", type=Path)
-    parser.add_argument("part", choices=["ceiling", "table", "small", "adapters"])
+    parser.add_argument("part", choices=PARTS)
     parser.add_argument("--work", type=Path, default=Path("repository-adapters"))
     parser.add_argument("--list", type=Path, default=LIST)
     parser.add_argument("--seed", type=int, default=1)
@@ -63,6 +74,12 @@ def main() -> None:
     if given.part == "adapters":
         for name in world.training:
             world.change(name)
+    if given.part == "within":
+        print(within_table(run_within(Study(world, recipe, given.seed))))
+    if given.part == "evo":
+        print(run_evo(Study(world, recipe, given.seed)))
+    if given.part == "warm":
+        print(run_warm_start(Study(world, recipe, given.seed)))
     if given.part in ("table", "small"):
         draws = min(given.draws, 5) if given.part == "small" else given.draws
         print(run_table(world, recipe, draws, given.seed))

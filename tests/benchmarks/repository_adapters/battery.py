@@ -25,8 +25,8 @@ from tests.benchmarks.repository_adapters.results import (
     Results,
     Row,
     as_losses,
-    macro,
     paired_bootstrap,
+    shown,
 )
 from tests.benchmarks.repository_adapters.world import World
 
@@ -144,7 +144,7 @@ def battery_table(results: Results, makers: Sequence[str], kind: str = "") -> st
         rows.append(
             [
                 maker,
-                *(f"{macro(of):.3f}" for of in (own, mean, other, *rest)),
+                *(shown(of) for of in (own, mean, other, *rest)),
                 str(draws_of(results, maker)),
                 paired_bootstrap(own, mean).text if mean else "",
                 paired_bootstrap(own, other).text if other else "",

@@ -58,7 +58,7 @@ def evolution(
     seen: set[Asked] = set()
     known: Parsed = {}
     for commit in commits:
-        changed = _changed_tests(git, commit)
+        changed = changed_tests(git, commit)
         if not changed:
             continue
         old = {path: a for path, a, _ in changed if a is not None}
@@ -86,7 +86,7 @@ def _windows(
     return repository_windows(Repository(name, source, tuple(f for f in files if f)))
 
 
-def _changed_tests(
+def changed_tests(
     git: pygit2.Repository, commit: pygit2.Commit
 ) -> list[tuple[str, bytes | None, bytes | None]]:
     """Return path, old and new content of each test that a commit changed."""

@@ -52,15 +52,17 @@ def choose_tasks(
     needed: bool = True,
     most: int = WINDOWS_OF_KIND,
     among: frozenset[int] | None = None,
+    of: Sequence[Task] | None = None,
 ) -> list[Task]:
     """Return the tasks of some windows of each kind, chosen by the repository's name.
 
-    With `needed` only tasks that need the repository. No model decides what is asked.
+    With `needed` only tasks that need the repository; `of` are those to choose from,
+    all by default. No model decides what is asked.
     """
     rng = random.Random(windows.repository)
     tasks = [
         task
-        for task in windows.tasks
+        for task in (windows.tasks if of is None else of)
         if (task.needs_repository or not needed)
         and (among is None or task.window in among)
     ]

@@ -20,17 +20,13 @@ from repobuild.model.hypernet.linear_generator import LinearGenerator
 from repobuild.model.hypernet.lora_weights import LoraWeights
 from repobuild.model.hypernet.repository_input import RepositoryInput
 from repobuild.model.hypernet.shapes import ModelShape
-from tests.benchmarks import table
 from tests.benchmarks.repository_adapters import identifiers, vectors
 from tests.benchmarks.repository_adapters.battery import (
     Made,
     Maker,
     add_row,
-    battery_table,
-    drawn,
     run_battery,
 )
-from tests.benchmarks.repository_adapters.ceiling import KINDS
 from tests.benchmarks.repository_adapters.completion import complete
 from tests.benchmarks.repository_adapters.context import losses_in_context
 from tests.benchmarks.repository_adapters.exam import by_kind, choose_tasks
@@ -53,14 +49,13 @@ from tests.benchmarks.repository_adapters.networks import (
     Static,
     as_weights,
     change_of_weights,
+    names_input,
     train_network,
 )
 from tests.benchmarks.repository_adapters.results import (
     Results,
     Row,
     as_losses,
-    macro,
-    paired_bootstrap,
 )
 from tests.benchmarks.repository_adapters.tasks import repository_windows
 from tests.benchmarks.repository_adapters.world import World
@@ -116,15 +111,22 @@ class Study:
 
     @cached_property
     def frequencies(self) -> dict[str, torch.Tensor]:
-        """Of the held-out repositories, and of those that numbers are tuned on."""
+        """The tokens of the names that each repository defines."""
         path = self.world.work / "frequencies.safetensors"
         found = load_file(path) if path.exists() else {}
-        for name in [*self.world.training[:TUNED_ON], *self.world.held_out]:
-            if name not in found:
-                repository = self.world.repository(name)
-                found[name] = identifiers.frequencies(self.world.bench, repository)
-        save_file(found, path)
+        missing = [name for name in self.names if name not in found]
+        for name in missing:
+            repository = self.world.repository(name)
+            found[name] = identifiers.frequencies(self.world.bench, repository)
+        if missing:
+            save_file(found, path)
         return found
+
+    @cached_property
+    def name_inputs(self) -> dict[str, RepositoryInput]:
+        """The same as an input for a network: what names there are, no vectors."""
+        size = next(iter(self.inputs.values())).files.shape[1]
+        return {n: names_input(f, size) for n, f in self.frequencies.items()}
 
     def nearest(self, name: str) -> str:
         """Return the other held-out repository with the most similar identifiers."""
@@ -189,11 +191,10 @@ class Study:
             again = Shared(self.shape)
             again.load_state_dict(shared.state_dict())
             return again, recipe
-        made = Static(
-            self.shape, self.inputs, self.world.training, constant=name == "fixed"
-        )
+        inputs = self.name_inputs if name == "static of names" else self.inputs
+        made = Static(self.shape, inputs, self.world.training, constant=name == "fixed")
         made.begin_from(shared)
-        if name == "static":
+        if name != "fixed":
             recipe = replace(recipe, margin_weight=0.5)
         return made, recipe
 
@@ -239,7 +240,10 @@ class Study:
     def bias_maker(self, shared: Change | None = None) -> Maker:
         """The bias of identifier frequencies, alone or on top of the shared LoRA."""
         known = self.frequencies
-        mean = torch.stack(list(known.values())).mean(0)
+        world = self.world
+        # The mean of these few and not of all: the strength was chosen with it.
+        means = [*world.training[:TUNED_ON], *world.held_out]
+        mean = torch.stack([known[name] for name in means]).mean(0)
 
         def biased(of: str, strength: float) -> Made:
             return Made(shared, identifiers.logit_bias(known[of], mean, strength))
@@ -430,135 +434,6 @@ def _flat(change: Change) -> torch.Tensor:
     return torch.cat([change[name].flatten() for name in sorted(change)])
 
 
-def main_table(results: Results, conditions: Sequence[str]) -> str:
-    """Return a row of each condition: macro, by kind, micro, differences."""
-    base, shared = results.means("base"), results.means("shared")
-    rows = []
-    for condition in conditions:
-        found = results.means(condition)
-        if not found:
-            continue
-        rows.append(
-            [
-                condition,
-                *(f"{macro(results.means(condition, kind)):.3f}" for kind in KINDS),
-                f"{results.micro(condition):.3f}",
-                f"{macro(results.others(condition)):.3f}",
-                paired_bootstrap(found, base).text if condition != "base" else "",
-                paired_bootstrap(found, shared).text
-                if condition not in ("base", "shared")
-                else "",
-            ]
-        )
-    head = [
-        "",
-        *(kind or "all" for kind in KINDS),
-        "micro",
-        "other",
-        "− base",
-        "− shared",
-    ]
-    return table.markdown(head, rows)
-
-
-def run_table(world: World, recipe: NetworkRecipe, draws: int, seed: int) -> str:
-    """Measure everything, and return the tables."""
-    study = Study(world, recipe, seed)
-    makers = run_untrained(study, min(draws, 4))
-    makers += run_networks(study, min(draws, 4))
-    run_rest(study)
-    study.battery(makers, draws)
-    run_completions(study)
-    names = [maker.name for maker in makers]
-    return tables(study.results, names) + "\n\n" + completion_table(world.work)
-
-
-def run_untrained(study: Study, draws: int) -> list[Maker]:
-    """Measure what is made without training a network on other repositories."""
-    world = study.world
-    study.measure("base", lambda _: None)
-    study.measure("own LoRA", world.change)
-    adapters = [name for name in study.names if world.adapter_path(name).exists()]
-    study.measure("PCA oracle", study.oracle_maker(adapters))
-    makers = [study.step_maker(), study.ridge_maker(adapters), study.bias_maker()]
-    study.battery(makers, draws, controls=False)
-    return makers
-
-
-def run_networks(study: Study, draws: int) -> list[Maker]:
-    """Measure what is trained on the training repositories."""
-    study.measure("shared", lambda _: study.shared)
-    makers = [study.network_maker("static")]
-    study.battery(makers, draws, controls=False)
-    makers += [study.network_maker("gradient"), study.bias_maker(study.shared)]
-    study.battery(makers, draws, controls=False)
-    return makers
-
-
-def run_completions(study: Study) -> None:
-    """Complete tasks with what matters most, and with the controls of one maker."""
-    world, held_out = study.world, study.world.held_out
-    step = study.step_maker()
-    study.complete("base", lambda _: None)
-    study.complete("own LoRA", world.change)
-    study.complete("gradient step/own", lambda name: step.make(name, name).change)
-    study.complete("gradient step/mean", lambda name: step.mean(name).change)
-    study.complete(
-        "gradient step/shuffled 0",
-        lambda name: step.make(name, drawn(name, held_out, 0)).change,
-    )
-    study.complete("shared", lambda _: study.shared)
-    static = study.network_maker("static")
-    study.complete("static/own", lambda name: static.make(name, name).change)
-
-
 def chosen_numbers(exam: Exam) -> list[int]:
     """Return the tasks that are completed: the first few of each kind."""
     return [n for of in by_kind(exam.tasks).values() for n in of[:COMPLETIONS]]
-
-
-def completion_table(work: Path) -> str:
-    """Return exact match and edit similarity of each condition that was completed."""
-    exact, similar = Results(work / "exact.jsonl"), Results(work / "similarity.jsonl")
-    rows = []
-    for condition in dict.fromkeys(row.condition for row in exact.rows):
-        found = exact.means(condition)
-        rows.append(
-            [
-                condition,
-                str(sum(len(r.kinds) for r in exact.rows if r.condition == condition)),
-                f"{100 * exact.micro(condition):.1f}",
-                *(f"{100 * macro(exact.means(condition, kind)):.1f}" for kind in KINDS),
-                f"{macro(similar.means(condition)):.3f}",
-                ""
-                if condition == "base"
-                else paired_bootstrap(exact.means("base"), found).text,
-            ]
-        )
-    kinds = [kind or "macro" for kind in KINDS]
-    head = ["exact match, %", "tasks", "micro", *kinds, "similarity", "base − it"]
-    return table.markdown(head, rows)
-
-
-def run_rest(study: Study) -> None:
-    """Measure the baselines that are left."""
-    world, shared = study.world, study.shared
-    study.measure_context("BM25 context", None)
-    study.measure_context("shared + BM25 context", shared)
-    study.measure(
-        "shared + own LoRA",
-        lambda name: mixture([shared, world.change(name)], [1.0, 1.0]),
-    )
-    fixed, tied = study.network("fixed"), study.network("layer-shared")
-    study.measure("fixed", lambda name: study.change(fixed.weights(name)))
-    study.measure("layer-shared", lambda name: study.change(tied.weights(name)))
-
-
-def tables(results: Results, makers: Sequence[str]) -> str:
-    """Return the main table and the battery."""
-    conditions = [
-        "base", "BM25 context", "own LoRA", "PCA oracle", "shared", "layer-shared",
-        "fixed", "shared + BM25 context", "shared + own LoRA",
-        *(f"{maker}/own" for maker in makers),
-    ]  # fmt: skip
-    return main_table(results, conditions) + "\n\n" + battery_table(results, makers)

@@ -4,6 +4,7 @@
     layer-shared    one pair of matrices for all layers, as the published head makes
     fixed           our head, given one constant instead of a repository
     static          our head, given the repository's vectors; margin of own over other
+    static of names the same, given the frequencies of tokens in defined names instead
     gradient        a shared LoRA, plus learned rates of the repository's gradient step;
                     on fewer training repositories, for each gradient takes seconds
 
@@ -127,6 +128,14 @@ def _constant(like: RepositoryInput) -> RepositoryInput:
     )
 
 
+def names_input(frequencies: torch.Tensor, size: int) -> RepositoryInput:
+    """Return frequencies (V,) as a head reads a repository, by random projections."""
+    rng = torch.Generator().manual_seed(1)
+    spread = torch.randn(3 * size, len(frequencies), generator=rng)
+    parts = spread @ frequencies.sqrt()
+    return RepositoryInput(parts[: 2 * size], parts[2 * size :][None], torch.ones(1))
+
+
 class RatedGradient(Network):
     """A shared LoRA, plus a learned rate of each weight's gradient direction."""
 
@@ -164,6 +173,17 @@ def as_weights(factors: Factors, shape: ModelShape) -> LoraWeights:
     return LoraWeights(a, b, 1.0)
 
 
+def as_factors(lora: LoraWeights, shape: ModelShape) -> Factors:
+    """Return matrices by target as factors by weight."""
+    factors = {}
+    for target in shape.targets:
+        for n in range(shape.layers):
+            key = f"model.layers.{n}.{target.path}.weight"
+            factors[f"{key}.A"] = lora.a[target.name][n].detach()
+            factors[f"{key}.B"] = lora.scale * lora.b[target.name][n].detach()
+    return factors
+
+
 @torch.no_grad()
 def change_of_weights(lora: LoraWeights, shape: ModelShape) -> Change:
     """Return the change of the base's weights that matrices make."""
@@ -192,6 +212,7 @@ def train_network(
     groups = _groups(network, recipe.rate)
     optimizer = torch.optim.AdamW(groups, lr=recipe.rate, weight_decay=0.0)
     rng = random.Random(recipe.seed)
+    strangers = random.Random(recipe.seed)  # apart: with and without, the same order
     names: list[str] = []
     mean = other_mean = 0.0
     for step in range(recipe.steps):
@@ -207,7 +228,7 @@ def train_network(
             group["lr"] = group["peak"] * min((share + 0.01) / 0.1, 1.0 - share, 1.0)
         loss = own = counted_loss(bench, network.weights(name), exams[name], rows)
         if recipe.margin_weight:
-            foreign = rng.choice([n for n in sorted(exams) if n != name])
+            foreign = strangers.choice([n for n in sorted(exams) if n != name])
             lora = network.weights(foreign)
             other = counted_loss(bench, lora, exams[name], rows)
             behind = F.relu(recipe.margin - (other - own))

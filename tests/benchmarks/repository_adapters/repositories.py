@@ -15,7 +15,7 @@ import hashlib
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import pygit2
@@ -51,9 +51,7 @@ class Repository:
     @cached_property
     def defined(self) -> frozenset[str]:
         """The names that the source defines: of functions, classes, fields, values."""
-        return frozenset(
-            name for file in self.source for name in defined_names(file.tree)
-        )
+        return frozenset(name for file in self.source for name in names_of(file))
 
     @cached_property
     def packages(self) -> frozenset[str]:
@@ -143,6 +141,12 @@ def _part(files: list[SourceFile], most: int) -> Iterator[SourceFile]:
         if spent + len(file.text) <= most:
             spent += len(file.text)
             yield file
+
+
+@lru_cache(maxsize=20_000)
+def names_of(file: SourceFile) -> frozenset[str]:
+    """Return the names that a file defines: a history asks for most files often."""
+    return frozenset(defined_names(file.tree))
 
 
 def defined_names(tree: ast.Module) -> Iterator[str]:

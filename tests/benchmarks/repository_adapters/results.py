@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,12 @@ class Results:
         }
         with self.path.open("a", encoding="utf-8") as lines:
             lines.write(json.dumps(facts) + "\n")
+
+    def of_seed(self, seed: int) -> Results:
+        """Return the rows of one seed, to read."""
+        found = copy(self)
+        found.rows = [row for row in self.rows if row.seed == seed]
+        return found
 
     def means(self, condition: str, kind: str = "") -> dict[str, float]:
         """Return the mean loss of each repository, of all kinds or of one.
@@ -160,6 +167,11 @@ def paired_bootstrap(
 def macro(of: Mapping[str, float]) -> float:
     """Return the mean over repositories."""
     return float(np.mean(list(of.values()))) if of else float("nan")
+
+
+def shown(of: Mapping[str, float]) -> str:
+    """Return that mean as a table shows it; nothing for what was not measured."""
+    return f"{macro(of):.3f}" if of else ""
 
 
 def as_losses(losses: NDArray[np.float64]) -> tuple[float, ...]:

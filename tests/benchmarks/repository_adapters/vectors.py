@@ -13,7 +13,11 @@ from pathlib import Path
 
 from safetensors.torch import load_file, save_file
 
-from repobuild.model.hypernet.file_encoder import EncoderSettings, FileEncoder
+from repobuild.model.hypernet.file_encoder import (
+    EncodedText,
+    EncoderSettings,
+    FileEncoder,
+)
 from repobuild.model.hypernet.repository_input import FileVector, RepositoryInput, pool
 from tests.benchmarks.repository_adapters.lora import Bench
 from tests.benchmarks.repository_adapters.repositories import Repository
@@ -22,15 +26,26 @@ SETTINGS = EncoderSettings(window=512, overlap=64, most_tokens=512)
 MOST_FILES = 16
 
 
-def encode(bench: Bench, repository: Repository) -> RepositoryInput:
-    """Return what a hypernetwork is given of a repository: no test is in it."""
+Known = dict[str, EncodedText]  # by the text of a file
+
+
+def encode(
+    bench: Bench, repository: Repository, known: Known | None = None
+) -> RepositoryInput:
+    """Return what a hypernetwork is given of a repository: no test is in it.
+
+    What was encoded is kept in `known`: of the next commit only what changed is.
+    """
+    known = {} if known is None else known
     encoder = FileEncoder(bench.model, bench.tokenizer, SETTINGS)
     files = sorted(
         repository.source, key=lambda f: hashlib.sha256(f.path.encode()).hexdigest()
     )
     vectors = []
     for file in files[:MOST_FILES]:
-        made = encoder.encode_file(file.text)
+        if file.text not in known:
+            known[file.text] = encoder.encode_file(file.text)
+        made = known[file.text]
         lines = file.text.count("\n") + 1
         vectors.append(FileVector(file.path, made.vector, made.tokens, lines))
     return pool(vectors)
