@@ -6,7 +6,7 @@ Other languages: `linked_edges.py`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from repobuild.code.facts.element_row import (
@@ -15,7 +15,9 @@ from repobuild.code.facts.element_row import (
     parameter_name,
     parent_of,
 )
-from repobuild.code.graph.nodes import Edges, edge_items, file_row
+from repobuild.code.graph.nodes import Edges, edge_items, file_row, split_id
+from repobuild.code.resolve.python.call_sites import decorator_chain
+from repobuild.code.resolve.python.flow import THROUGH_DATA
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.resolver import Resolver
 from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
@@ -23,6 +25,7 @@ from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
 _ROOT = re.compile(IDENTIFIER)
+_KEY = re.compile(r"\[\w*\]")
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
 
@@ -49,8 +52,9 @@ class PythonFileEdges:
         self._used: dict[tuple[str, str], Symbol | None] = {}
         self._called: dict[tuple[str, str], list[tuple[str, float]]] = {}
         self.open_calls: set[str] = set()  # names of methods that it calls unresolved
+        self._flowed: dict[tuple[str, str], list[str]] = {}
         self._external = self._imports()
-        self._calls("", module.facts.get("calls", ()))
+        self._calls("", module.facts.get("calls", ()), module.facts.get("flow", ()))
         self._reads("", module.facts.get("reads", ()))
         for qual in module.items:
             self._element(module.row(qual))
@@ -87,10 +91,15 @@ class PythonFileEdges:
             base = self.resolver.find_base(self.module.path, row.qual, text)
             if base is not None:
                 self._add(row.qual, "inherits", symbol_id(base), base.confidence)
+        outer = parent_of(row.qual)
         for text in row.decorators:
-            self._call(row.qual, parent_of(row.qual), text.partition("(")[0])
+            name = text.partition("(")[0]
+            self._call(row.qual, outer, name)
+            # The code around the definition applies it.
+            self._add_flow(outer, self._targets(outer, name))
+            self._add_flow(outer, self._through_data(outer, decorator_chain(text)))
         # A decorator that is called is also among the calls, under its own name.
-        self._calls(row.qual, row.calls)
+        self._calls(row.qual, row.calls, row.flow)
         self._reads(row.qual, row.reads)
 
     def _reads(self, qual: str, reads: list[str]) -> None:
@@ -115,17 +124,66 @@ class PythonFileEdges:
                 if self.edges.keys().isdisjoint(known):
                     self._add(qual, "uses", dst, used.confidence)
 
-    def _calls(self, qual: str, calls: list[list[Any]]) -> None:
+    def _calls(
+        self, qual: str, calls: list[list[Any]], flow: list[list[str]]
+    ) -> None:
+        keyed: dict[str, list[str]] = {}  # chains with keys, by the chain without
+        for chain, *rest in flow:
+            if len(rest) == 1:
+                self._implied(qual, chain, rest[0])
+            elif "[" in chain:
+                keyed.setdefault(_KEY.sub("[]", chain), []).append(chain)
         for name, *_ in calls:
-            self._call(qual, qual, name)
+            self._call(qual, qual, name, keyed.get(name, [name]))
 
-    def _call(self, qual: str, scope: str, name: str) -> None:
+    def _call(
+        self, qual: str, scope: str, name: str, chains: list[str] | None = None
+    ) -> None:
         targets = self._targets(scope, name)
         if not targets:
             self.unresolved += 1
             self._note_open(name)
+            for chain in chains or ():
+                self._add_flow(qual, self._through_data(scope, chain))
         for dst, confidence in targets:
             self._add(qual, "calls", dst, confidence)
+            for wrapper in self._wrappers(dst):
+                self._add(qual, "calls", wrapper, THROUGH_DATA)
+
+    # -- calls through data
+
+    def _add_flow(self, qual: str, targets: Iterable[tuple[str, float]]) -> None:
+        for dst, _ in targets:
+            self._add(qual, "calls", dst, THROUGH_DATA)
+
+    def _through_data(self, scope: str, chain: str) -> list[tuple[str, float]]:
+        """Return what a call of a chain runs that no name states."""
+        root = _ROOT.match(chain)
+        if root is None or root[0] in self._external:
+            return []
+        key = self._memo_key(scope, chain)
+        if key not in self._flowed:
+            found = self.resolver.flow.callees(self.module.path, scope, chain)
+            self._flowed[key] = [symbol_id(one) for one in found]
+        return [(id, THROUGH_DATA) for id in self._flowed[key]]
+
+    def _wrappers(self, id: str) -> list[str]:
+        """Return the functions that run in place of a decorated one."""
+        path, qual = split_id(id)
+        if (known := self._flowed.get((path, f"@{qual}"))) is not None:
+            return known
+        found = self.resolver.flow.wrappers(Symbol(Kind.FUNCTION, path, qual, 1.0))
+        wrappers = self._flowed[path, f"@{qual}"] = [symbol_id(one) for one in found]
+        return wrappers
+
+    def _implied(self, qual: str, chain: str, mark: str) -> None:
+        """Add the methods that a `for` or `with` calls."""
+        root = _ROOT.match(chain)
+        if root is None or root[0] in self._external:
+            return
+        path = self.module.path
+        for method in self.resolver.flow.implied(path, qual, chain, mark):
+            self._add(qual, "calls", symbol_id(method), THROUGH_DATA)
 
     def _note_open(self, name: str) -> None:
         """Record the method of an unknown object that a chain calls.

@@ -47,6 +47,12 @@ class Kind(StrEnum):
     MAPPING = "d"  # its values are instances
     ELEMENT_GETTER = "G"  # a container's method that returns one instance
     ELEMENTS_GETTER = "V"  # a container's method that returns an iterable of all
+    # Values that only python/flow.py knows:
+    BOUND = "b"  # a method with its receiver
+    GENERATOR = "y"  # what calling the generator `qual` returns
+    CONTAINER = "C"  # `SCOPE|NAME[KEY]`: the literal that a name was bound to
+    CONTAINER_ITEM = "D"  # its method that returns one of its elements
+    CONTAINER_ITEMS = "E"  # its method that returns an iterable of them
 
 
 class Symbol(NamedTuple):

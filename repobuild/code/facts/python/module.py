@@ -33,6 +33,7 @@ from repobuild.code.facts.element_row import (
 from repobuild.code.facts.python.binding import Binder, read_imports
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
+from repobuild.code.facts.python.flow import FlowReader
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar, spans
 from repobuild.code.scan.manifest import declared_project
@@ -80,7 +81,12 @@ class PythonModule:
             for owner, reads in self.reads.items()
         }
         used = {**self.calls, **named}
-        self.binder = Binder(outline, used, self.parameters, imports, self.values)
+        self.flow = FlowReader(outline, self.values, imports.origins)
+        for owner, roots in self.flow.roots.items():
+            used[owner] = [*used.get(owner, ()), *roots]
+        self.binder = Binder(
+            outline, used, self.parameters, imports, self.values, self.flow
+        )
 
     def facts(self) -> dict[str, Any]:
         outline = self.outline
@@ -98,6 +104,8 @@ class PythonModule:
         }
         if reads := self.reads.get(-1):
             facts["reads"] = sorted(reads)
+        if flow := self.flow.flow.get(-1):
+            facts["flow"] = flow
         if outline.error_line:
             facts["problem"] = f"syntax error in line {outline.error_line}"
         exports = read_exports(outline, self.binder.exports)
@@ -148,6 +156,7 @@ class PythonModule:
             attrs=self.binder.attrs.get(index, {}),
             flags=flags,
             reads=self._element_reads(index),
+            flow=self.flow.flow.get(index, []),
         )
         return row._replace(head=signature(row, generics)) if generics else row
 
