@@ -97,7 +97,7 @@ class Flow:
         """Return the functions and classes that a call of a chain may run."""
         self._lookups.begin_query()
         found: dict[Symbol, None] = {}
-        for value in self._values(path, scope, chain):
+        for value in self._values(path, scope, chain, True):
             if value.kind is Kind.CLASS:
                 found[value] = None
             for function, _ in self._targets(value):
@@ -116,7 +116,7 @@ class Flow:
         self._lookups.begin_query()
         names = ("__iter__",) if mark == ITERATE else ("__enter__", "__exit__")
         found: dict[Symbol, None] = {}
-        for value in self._values(path, scope, chain):
+        for value in self._values(path, scope, chain, False):
             if value.kind is not Kind.INSTANCE:
                 continue
             for name in names:
@@ -133,59 +133,72 @@ class Flow:
 
     # -- chains
 
-    def _values(self, path: str, scope: str, chain: str) -> Values:
+    def _values(self, path: str, scope: str, chain: str, passed: bool) -> Values:
+        """Return the values of a chain, with or without those that are `passed`."""
         root = _ROOT.match(chain)
         if root is None:
             return ()
         if root.end() == len(chain):
-            return self._name(path, scope, chain)
-        key = ("V", path, scope, chain)
+            return self._name(path, scope, chain, passed)
+        key = ("V+" if passed else "V", path, scope, chain)
         return (
-            self._lookups.look_on(key, lambda: self._chain(path, scope, chain, root))
+            self._lookups.look_on(
+                key, lambda: self._chain(path, scope, chain, root, passed)
+            )
             or ()
         )
 
     def _chain(
-        self, path: str, scope: str, chain: str, root: re.Match[str]
+        self, path: str, scope: str, chain: str, root: re.Match[str], passed: bool
     ) -> Values:
+        last_member = chain.rfind(".") if passed else len(chain)
         if chain.startswith(_SUPER):
             start = self._scopes.resolve_super(path, scope)
             values: Values = (_certain(start),) if start else ()
             position = len(_SUPER)
         else:
-            values, position = self._name(path, scope, root[0]), root.end()
+            position = root.end()
+            values = self._name(path, scope, root[0], position > last_member)
         while values and position < len(chain):
             segment = _SEGMENT.match(chain, position)
             if segment is None:
                 return ()
+            is_passed = position >= last_member
             position = segment.end()
             is_called = chain.startswith(CALL, position)
-            values = self._step(values, segment[0], is_called)
+            values = self._step(values, segment[0], is_called, is_passed)
         return values
 
-    def _step(self, values: Values, segment: str, is_called: bool) -> Values:
+    def _step(
+        self, values: Values, segment: str, is_called: bool, passed: bool
+    ) -> Values:
         """Return the values of one segment of a chain, from those before it."""
         first = segment[0]
         if first == ".":
-            members = _union(self._member(one, segment[1:]) for one in values)
+            members = _union(self._member(one, segment[1:], passed) for one in values)
             if is_called:
                 return members
-            return _union(self._read(one) for one in members)
+            return _union(self._read(one, passed) for one in members)
         if len(values) > _MOST_CALLED:
             return ()
         if segment == CALL:
-            return _union(self._call(one) for one in values)
+            return _union(self._call(one, passed) for one in values)
         if first == "[" or first == ITERATE:
-            return _union(self._item(one, segment) for one in values)
+            return _union(self._item(one, segment, passed) for one in values)
         return _union(_only(self._types.apply(one, segment)) for one in values)
 
     # -- names
 
-    def _name(self, path: str, scope: str, name: str) -> Values:
-        key = ("N", path, scope, name)
-        return self._lookups.look_on(key, lambda: self._in_scope(path, scope, name)) or ()
+    def _name(self, path: str, scope: str, name: str, passed: bool) -> Values:
+        key = ("N+" if passed else "N", path, scope, name)
+        return (
+            self._lookups.look_on(
+                key, lambda: self._in_scope(path, scope, name, passed)
+            )
+            or ()
+        )
 
-    def _in_scope(self, path: str, scope: str, name: str) -> Values:
+    def _in_scope(self, path: str, scope: str, name: str, passed: bool) -> Values:
         """Return the values of a name, as Python's scoping rules find it."""
         module = self._modules.get(path)
         outer = scope
@@ -193,18 +206,20 @@ class Flow:
             row = module.row(outer)
             self._note(f"e:{path}::{outer}")
             if row.type != "class":
-                values = self._local(module, row, name)
+                values = self._local(module, row, name, passed)
                 if values is not None:
                     return values
             elif outer == scope:
                 self._note(f"m:{path}::{outer}:{name}")
                 if bindings := module.class_bindings(outer, name):
-                    found = self._bindings(path, outer, bindings)
+                    found = self._bindings(path, outer, bindings, passed)
                     return self._with_container(module, outer, name, found)
             outer = parent_of(outer)
-        return self._global(path, name)
+        return self._global(path, name, passed)
 
-    def _local(self, module: ModuleFacts, row: ElementRow, name: str) -> Values | None:
+    def _local(
+        self, module: ModuleFacts, row: ElementRow, name: str, passed: bool
+    ) -> Values | None:
         """Return a function's own name's values, None where it binds no such name."""
         path, qual = module.path, row.qual
         values: Values | None = None
@@ -214,12 +229,16 @@ class Flow:
                 kind = receiver_kind(row) if index == 0 else None
                 if kind is not None:
                     values = (Symbol(kind, path, parent_of(qual), 1.0),)
-                else:
+                elif passed:
                     values = self._parameter(path, qual, name, index)
+                else:
+                    values = self._declared(path, row, index)
         if bindings := bindings_of(row.vars, name):
-            values = (values or ()) + self._bindings(path, qual, bindings)
+            values = (values or ()) + self._bindings(path, qual, bindings, passed)
         elif values is None and f"{qual}.{name}" in module.items:
-            values = self._bindings(path, qual, (f"{DEFINITION}{qual}.{name}",))
+            values = self._bindings(
+                path, qual, (f"{DEFINITION}{qual}.{name}",), passed
+            )
         if name in module.containers(qual):
             values = self._with_container(module, qual, name, values or ())
         return values
@@ -234,32 +253,40 @@ class Flow:
         made = Symbol(Kind.CONTAINER, module.path, f"{scope}|{name}", 1.0)
         return _union((values, (made,)))
 
-    def _global(self, path: str, name: str) -> Values:
-        key = ("G", path, "", name)
-        return self._lookups.look_on(key, lambda: self._of_module(path, name)) or ()
+    def _global(self, path: str, name: str, passed: bool) -> Values:
+        key = ("G+" if passed else "G", path, "", name)
+        return (
+            self._lookups.look_on(key, lambda: self._of_module(path, name, passed))
+            or ()
+        )
 
-    def _of_module(self, path: str, name: str) -> Values:
+    def _of_module(self, path: str, name: str, passed: bool) -> Values:
         module = self._modules.get(path)
         if module is None:
             return ()
         self._note(f"n:{path}:{name}")
-        found = self._bindings(path, "", module.bindings(name))
+        found = self._bindings(path, "", module.bindings(name), passed)
         found = self._with_container(module, "", name, found)
         return found or _only(self._global_names.resolve_global(path, name))
 
-    def _bindings(self, path: str, scope: str, bindings: Iterable[Binding]) -> Values:
-        return _union(self._binding(path, scope, one) for one in bindings)
+    def _bindings(
+        self, path: str, scope: str, bindings: Iterable[Binding], passed: bool
+    ) -> Values:
+        return _union(self._binding(path, scope, one, passed) for one in bindings)
 
-    def _binding(self, path: str, scope: str, binding: Binding) -> Values:
+    def _binding(
+        self, path: str, scope: str, binding: Binding, passed: bool
+    ) -> Values:
         """Return the values of one binding (element_row.py)."""
         mark, rest = binding[:1], binding[1:]
         if mark == ASSIGNED_NAME:
-            return self._values(path, scope, rest)
+            return self._values(path, scope, rest, passed)
         if mark == ASSIGNED_CALL:
-            return self._step(self._values(path, scope, rest), CALL, False)
+            called = self._values(path, scope, rest, passed)
+            return self._step(called, CALL, False, passed)
         if mark == IN_FUNCTION:
             qual, _, inner = rest.partition(":")
-            return self._binding(path, qual, inner)
+            return self._binding(path, qual, inner, passed)
         if mark == DECORATED:
             index, _, qual = rest.partition(":")
             return self._decorated(path, qual, int(index))
@@ -267,18 +294,18 @@ class Flow:
             source, name = rest.split(":", 1)
             module = self._imports.find_module(path, source)
             if module is not None and module.path != path:
-                if found := self._global(module.path, name):
+                if found := self._global(module.path, name, passed):
                     return found
         return _only(self._resolve_binding(path, scope, binding))
 
     # -- members
 
-    def _member(self, value: Symbol, name: str) -> Values:
+    def _member(self, value: Symbol, name: str, passed: bool) -> Values:
         kind = value.kind
         if kind is Kind.MODULE:
-            return self._global(value.path, name)
+            return self._global(value.path, name, passed)
         if kind in (Kind.INSTANCE, Kind.CLASS, Kind.SUPER) and name != "__class__":
-            return self._in_class(value, name)
+            return self._in_class(value, name, passed)
         if kind is Kind.CONTAINER:
             if name in _ITEM_METHODS:
                 return (value.as_kind(Kind.CONTAINER_ITEM),)
@@ -287,12 +314,15 @@ class Flow:
             return ()
         return _only(self._members.find_member(value, name))
 
-    def _in_class(self, value: Symbol, name: str) -> Values:
+    def _in_class(self, value: Symbol, name: str, passed: bool = False) -> Values:
         """Return an attribute of a class or an instance, with its receiver."""
-        key = ("M", value.path, value.qual, f"{value.kind}{name}")
-        return self._lookups.look_on(key, lambda: self._in_mro(value, name)) or ()
+        mark = "M+" if passed else "M"
+        key = (mark, value.path, value.qual, f"{value.kind}{name}")
+        return (
+            self._lookups.look_on(key, lambda: self._in_mro(value, name, passed)) or ()
+        )
 
-    def _in_mro(self, value: Symbol, name: str) -> Values:
+    def _in_mro(self, value: Symbol, name: str, passed: bool) -> Values:
         path, qual = value.definition
         for entry in self._members.mro(path, qual)[value.kind is Kind.SUPER :]:
             module = self._modules.get(entry.path) if entry is not None else None
@@ -301,7 +331,7 @@ class Flow:
             inner = entry.qual
             self._note(f"m:{module.path}::{inner}:{name}")
             bindings = module.class_bindings(inner, name)
-            found = self._bindings(module.path, inner, bindings)
+            found = self._bindings(module.path, inner, bindings, passed)
             found = self._with_container(module, inner, name, found)
             if bindings or found:
                 return tuple(self._received(one, value, inner) for one in found)
@@ -319,32 +349,34 @@ class Flow:
             return member
         return member.as_kind(Kind.BOUND)
 
-    def _read(self, attribute: Symbol) -> Values:
+    def _read(self, attribute: Symbol, passed: bool) -> Values:
         """Return the values of an attribute that is not called: properties are."""
         if attribute.kind is not Kind.BOUND:
             return (attribute,)
         read = self._types.read(_plain(attribute))
         if read is not None and read.kind is Kind.FUNCTION:
             return (attribute,)
-        return self._results(attribute)
+        return self._results(attribute, passed)
 
     # -- calls
 
-    def _call(self, value: Symbol) -> Values:
+    def _call(self, value: Symbol, passed: bool) -> Values:
         """Return the values of calling a value."""
         kind = value.kind
         if kind is Kind.CONTAINER_ITEM or kind is Kind.CONTAINER_ITEMS:
             container = value.as_kind(Kind.CONTAINER)
             if kind is Kind.CONTAINER_ITEMS:
                 return (container,)
-            return self._item(container, "[]")
+            return self._item(container, "[]", passed)
         if kind in _FUNCTIONS:
-            return self._results(value)
+            return self._results(value, passed)
         if kind is Kind.CLASS:
             made = value.as_kind(Kind.INSTANCE)
-            return _union(((made,), *map(self._results, self._own_new(value))))
+            others = (self._results(one) for one in self._own_new(value))
+            return _union(((made,), *others))
         if kind is Kind.INSTANCE:
-            return _union(map(self._results, self._in_class(value, "__call__")))
+            called = self._in_class(value, "__call__")
+            return _union(self._results(one, passed) for one in called)
         return _only(self._types.call(value))
 
     def _own_new(self, value: Symbol) -> Values:
@@ -352,15 +384,18 @@ class Flow:
             one for one in self._in_class(value, "__new__") if one.kind in _FUNCTIONS
         )
 
-    def _results(self, function: Symbol) -> Values:
+    def _results(self, function: Symbol, passed: bool = False) -> Values:
         """Return what a function returns, or the generator that it makes."""
         if function.kind not in _FUNCTIONS:
             return ()
         path, qual = function.definition
-        key = ("R", path, qual, "")
-        return self._lookups.look_on(key, lambda: self._returned(path, qual)) or ()
+        key = ("R+" if passed else "R", path, qual, "")
+        return (
+            self._lookups.look_on(key, lambda: self._returned(path, qual, passed))
+            or ()
+        )
 
-    def _returned(self, path: str, qual: str) -> Values:
+    def _returned(self, path: str, qual: str, passed: bool) -> Values:
         module = self._modules.get(path)
         if module is None or qual not in module.items:
             return ()
@@ -369,7 +404,7 @@ class Flow:
         if YIELDED in row.vars:
             return (Symbol(Kind.GENERATOR, path, qual, 1.0),)
         if RETURNED in row.vars and "a" not in row.flags:
-            return self._bindings(path, qual, bindings_of(row.vars, RETURNED))
+            return self._bindings(path, qual, bindings_of(row.vars, RETURNED), passed)
         return _only(self._types.call(Symbol(Kind.FUNCTION, path, qual, 1.0)))
 
     def _targets(self, value: Symbol) -> Iterator[tuple[Symbol, int]]:
@@ -391,31 +426,33 @@ class Flow:
 
     # -- items
 
-    def _item(self, value: Symbol, segment: str) -> Values:
+    def _item(self, value: Symbol, segment: str, passed: bool) -> Values:
         """Return the values of a subscript, or of iterating."""
         if value.kind is Kind.CONTAINER:
-            return self._contained(value, segment)
+            return self._contained(value, segment, passed)
         if value.kind is Kind.GENERATOR:
             path, qual = value.definition
             module = self._modules.get(path)
             if segment != ITERATE or module is None:
                 return ()
-            return self._bindings(path, qual, bindings_of(module.row(qual).vars, YIELDED))
+            yielded = bindings_of(module.row(qual).vars, YIELDED)
+            return self._bindings(path, qual, yielded, passed)
         if value.kind is Kind.INSTANCE:
             if segment != ITERATE:
                 methods = self._in_class(value, "__getitem__")
                 return _union(map(self._results, methods))
             makers = self._in_class(value, "__iter__")
             if makers:
-                return _union(map(self._iterated, _union(map(self._results, makers))))
+                iterators = _union(map(self._results, makers))
+                return _union(self._iterated(one, passed) for one in iterators)
         return _only(self._types.apply(value, segment))
 
-    def _iterated(self, iterator: Symbol) -> Values:
+    def _iterated(self, iterator: Symbol, passed: bool) -> Values:
         if iterator.kind is Kind.INSTANCE:
             return _union(map(self._results, self._in_class(iterator, "__next__")))
-        return self._item(iterator, ITERATE)
+        return self._item(iterator, ITERATE, passed)
 
-    def _contained(self, container: Symbol, segment: str) -> Values:
+    def _contained(self, container: Symbol, segment: str, passed: bool) -> Values:
         path = container.path
         scope, _, prefix = container.qual.partition("|")
         module = self._modules.get(path)
@@ -436,7 +473,8 @@ class Flow:
             if own != key and "[]" not in (own, key):
                 continue
             if end == len(name):
-                found.append(self._bindings(path, scope, bindings_of(names, name)))
+                bindings = bindings_of(names, name)
+                found.append(self._bindings(path, scope, bindings, passed))
             else:
                 found.append((container._replace(qual=f"{scope}|{name[:end]}"),))
         return _union(found)
@@ -448,6 +486,14 @@ class Flow:
         return (
             self._lookups.look_on(key, lambda: self._passed(path, qual, index)) or ()
         )
+
+    def _declared(self, path: str, row: ElementRow, index: int) -> Values:
+        """Return an instance of a parameter's type."""
+        parameter = parameter_of(row.parameters[index])
+        if not parameter.type or parameter.kind.startswith("*"):
+            return ()
+        outer = parent_of(row.qual)
+        return _only(self._types.resolve_annotation(path, outer, parameter.type))
 
     def _passed(self, path: str, qual: str, index: int) -> Values:
         """Return what a function's parameter is given: by its type, else by calls."""
@@ -465,12 +511,12 @@ class Flow:
             if declared is not None:
                 return _only(declared)
         if _DOTTED.match(parameter.default):
-            found.append(self._values(path, outer, parameter.default))
+            found.append(self._values(path, outer, parameter.default, True))
         for site, received in self._sites_of(path, qual):
             wanted = (str(index - received), parameter.name)
             for which, binding in zip(site.passed[::2], site.passed[1::2], strict=True):
                 if which in wanted:
-                    found.append(self._binding(site.path, site.scope, binding))
+                    found.append(self._binding(site.path, site.scope, binding, True))
         return _union(found)
 
     def _sites_of(self, path: str, qual: str) -> list[tuple[CallSite, int]]:
@@ -502,7 +548,7 @@ class Flow:
         return self._lookups.look_on(key, lambda: self._call_targets(site)) or []
 
     def _call_targets(self, site: CallSite) -> list[tuple[Symbol, int]]:
-        values = self._values(site.path, site.scope, site.callee)
+        values = self._values(site.path, site.scope, site.callee, True)
         return [target for one in values for target in self._targets(one)]
 
     # -- decorators
@@ -537,7 +583,7 @@ class Flow:
 
     def _apply(self, path: str, scope: str, text: str, values: Values) -> Values:
         """Return what a decorator makes of values; an unknown one keeps them."""
-        decorators = self._values(path, scope, decorator_chain(text))
+        decorators = self._values(path, scope, decorator_chain(text), False)
         if len(decorators) > _MOST_CALLED:
             return values
         made: list[Values] = []
@@ -562,7 +608,7 @@ class Flow:
         return _union(
             values
             if one == ASSIGNED_NAME + name
-            else self._binding(function.path, function.qual, one)
+            else self._binding(function.path, function.qual, one, False)
             for one in returned
         )
 
