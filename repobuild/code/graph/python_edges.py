@@ -95,9 +95,9 @@ class PythonFileEdges:
         for text in row.decorators:
             name = text.partition("(")[0]
             self._call(row.qual, outer, name)
-            # The code around the definition applies it.
-            self._add_flow(outer, self._targets(outer, name))
-            self._add_flow(outer, self._through_data(outer, decorator_chain(text)))
+            self._decorator(row.qual, outer, name)
+            if (chain := decorator_chain(text)) != name:
+                self._decorator(row.qual, outer, chain)
         # A decorator that is called is also among the calls, under its own name.
         self._calls(row.qual, row.calls, row.flow)
         self._reads(row.qual, row.reads)
@@ -147,7 +147,7 @@ class PythonFileEdges:
                 self._add_flow(qual, self._through_data(scope, chain))
         for dst, confidence in targets:
             self._add(qual, "calls", dst, confidence)
-            for wrapper in self._wrappers(dst):
+            for wrapper in self._wrappers(scope, name, dst):
                 self._add(qual, "calls", wrapper, THROUGH_DATA)
 
     # -- calls through data
@@ -167,14 +167,27 @@ class PythonFileEdges:
             self._flowed[key] = [symbol_id(one) for one in found]
         return [(id, THROUGH_DATA) for id in self._flowed[key]]
 
-    def _wrappers(self, id: str) -> list[str]:
-        """Return the functions that run in place of a decorated one."""
+    def _wrappers(self, scope: str, chain: str, id: str) -> list[str]:
+        """Return what runs in place of a decorated function, or of a property."""
         path, qual = split_id(id)
-        if (known := self._flowed.get((path, f"@{qual}"))) is not None:
-            return known
-        found = self.resolver.flow.wrappers(Symbol(Kind.FUNCTION, path, qual, 1.0))
-        wrappers = self._flowed[path, f"@{qual}"] = [symbol_id(one) for one in found]
-        return wrappers
+        key = path, f"@{qual}"
+        if key not in self._flowed:
+            function = Symbol(Kind.FUNCTION, path, qual, 1.0)
+            flow = self.resolver.flow
+            if flow.is_property(function):
+                return [id for id, _ in self._through_data(scope, chain)]
+            self._flowed[key] = [symbol_id(one) for one in flow.wrappers(function)]
+        return self._flowed[key]
+
+    def _decorator(self, qual: str, outer: str, chain: str) -> None:
+        """Add what runs where a decorator is applied: by the code around it, too."""
+        key = outer, "@" + chain
+        if key not in self._flowed:
+            found = self.resolver.flow.decorators(self.module.path, outer, chain)
+            self._flowed[key] = [symbol_id(one) for one in found]
+        for id in self._flowed[key]:
+            self._add(qual, "calls", id, THROUGH_DATA)
+            self._add(outer, "calls", id, THROUGH_DATA)
 
     def _implied(self, qual: str, chain: str, mark: str) -> None:
         """Add the methods that a `for` or `with` calls."""

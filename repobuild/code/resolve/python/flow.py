@@ -26,7 +26,6 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.resolve.binding_marks import (
     ALTERNATIVE,
-    ANNOTATED,
     ASSIGNED_CALL,
     ASSIGNED_NAME,
     CALL,
@@ -48,7 +47,7 @@ from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.members import Members
 from repobuild.code.resolve.python.modules import ModuleFacts
 from repobuild.code.resolve.python.scopes import Scopes, receiver_kind
-from repobuild.code.resolve.python.type_inference import TypeInference
+from repobuild.code.resolve.python.type_inference import TypeInference, is_property
 from repobuild.code.resolve.symbol import Kind, Symbol
 
 THROUGH_DATA = 0.4
@@ -102,14 +101,36 @@ class Flow:
                 found[value] = None
             for function, _ in self._targets(value):
                 found[_plain(function)] = None
-                for wrapper in self._wrappers(function):
-                    found[wrapper] = None
+        return list(found)
+
+    def decorators(self, path: str, scope: str, chain: str) -> list[Symbol]:
+        """Return the functions that run where a decorator is applied."""
+        self._lookups.begin_query()
+        found: dict[Symbol, None] = {}
+        for value in self._values(path, scope, chain, False):
+            if value.kind is Kind.CLASS:
+                found[value] = None
+            for function, _ in self._targets(value):
+                found[_plain(function)] = None
         return list(found)
 
     def wrappers(self, function: Symbol) -> list[Symbol]:
         """Return what runs in place of a decorated function, when it is called."""
         self._lookups.begin_query()
-        return list(self._wrappers(function))
+        module = self._modules.get(function.path)
+        if module is None or not module.row(function.qual).decorators:
+            return []
+        found: dict[Symbol, None] = {}
+        for value in self._decorated(function.path, function.qual, 0):
+            for wrapper, _ in self._targets(value):
+                if wrapper.definition != function.definition:
+                    found[_plain(wrapper)] = None
+        return list(found)
+
+    def is_property(self, function: Symbol) -> bool:
+        """Return whether what is called is what a property gives."""
+        module = self._modules.get(function.path)
+        return module is not None and is_property(module.row(function.qual))
 
     def implied(self, path: str, scope: str, chain: str, mark: str) -> list[Symbol]:
         """Return the methods that `for` or `with` call on the values of a chain."""
@@ -165,19 +186,14 @@ class Flow:
                 return ()
             is_passed = position >= last_member
             position = segment.end()
-            is_called = chain.startswith(CALL, position)
-            values = self._step(values, segment[0], is_called, is_passed)
+            values = self._step(values, segment[0], is_passed)
         return values
 
-    def _step(
-        self, values: Values, segment: str, is_called: bool, passed: bool
-    ) -> Values:
+    def _step(self, values: Values, segment: str, passed: bool) -> Values:
         """Return the values of one segment of a chain, from those before it."""
         first = segment[0]
         if first == ".":
             members = _union(self._member(one, segment[1:], passed) for one in values)
-            if is_called:
-                return members
             return _union(self._read(one, passed) for one in members)
         if len(values) > _MOST_CALLED:
             return ()
@@ -234,6 +250,8 @@ class Flow:
                 else:
                     values = self._declared(path, row, index)
         if bindings := bindings_of(row.vars, name):
+            if "" in bindings and name not in module.containers(qual):
+                return ()
             values = (values or ()) + self._bindings(path, qual, bindings, passed)
         elif values is None and f"{qual}.{name}" in module.items:
             values = self._bindings(
@@ -283,7 +301,10 @@ class Flow:
             return self._values(path, scope, rest, passed)
         if mark == ASSIGNED_CALL:
             called = self._values(path, scope, rest, passed)
-            return self._step(called, CALL, False, passed)
+            return self._step(called, CALL, passed)
+        if mark == DEFINITION or mark == ALTERNATIVE:
+            found = _only(self._resolve_binding(path, scope, binding))
+            return _union((found, self._decorated(path, rest, 0)))
         if mark == IN_FUNCTION:
             qual, _, inner = rest.partition(":")
             return self._binding(path, qual, inner, passed)
@@ -350,11 +371,11 @@ class Flow:
         return member.as_kind(Kind.BOUND)
 
     def _read(self, attribute: Symbol, passed: bool) -> Values:
-        """Return the values of an attribute that is not called: properties are."""
+        """Return the values of reading an attribute: a property is called."""
         if attribute.kind is not Kind.BOUND:
             return (attribute,)
-        read = self._types.read(_plain(attribute))
-        if read is not None and read.kind is Kind.FUNCTION:
+        module = self._modules.get(attribute.path)
+        if module is None or not is_property(module.row(attribute.qual)):
             return (attribute,)
         return self._results(attribute, passed)
 
@@ -548,19 +569,11 @@ class Flow:
         return self._lookups.look_on(key, lambda: self._call_targets(site)) or []
 
     def _call_targets(self, site: CallSite) -> list[tuple[Symbol, int]]:
-        values = self._values(site.path, site.scope, site.callee, True)
+        is_result = site.callee.endswith(CALL)
+        values = self._values(site.path, site.scope, site.callee, not is_result)
         return [target for one in values for target in self._targets(one)]
 
     # -- decorators
-
-    def _wrappers(self, function: Symbol) -> Iterator[Symbol]:
-        module = self._modules.get(function.path)
-        if module is None or not module.row(function.qual).decorators:
-            return
-        for value in self._decorated(function.path, function.qual, 0):
-            for wrapper, _ in self._targets(value):
-                if wrapper.definition != function.definition:
-                    yield _plain(wrapper)
 
     def _decorated(self, path: str, qual: str, after: int) -> Values:
         """Return a definition, decorated by all decorators from an index on."""
@@ -593,7 +606,13 @@ class Flow:
                 continue
             for function, received in self._targets(one):
                 made.append(self._result_for(function, received, values))
-        return _union(made) or values
+        # One that also takes settings alone returns itself for them.
+        own = {one.definition for one in decorators}
+        return tuple(
+            one
+            for one in _union(made)
+            if one.definition not in own or one.kind is Kind.INSTANCE
+        ) or values
 
     def _result_for(self, function: Symbol, index: int, values: Values) -> Values:
         """Return a function's results when one parameter has these values."""
