@@ -12,6 +12,7 @@ from typing import Any
 from repobuild.code.facts.element_row import (
     IDENTIFIER,
     ElementRow,
+    bindings_of,
     parameter_name,
     parent_of,
 )
@@ -162,6 +163,8 @@ class PythonFileEdges:
         if root is None or root[0] in self._external:
             return []
         key = self._memo_key(scope, chain)
+        if key not in self._flowed and not self._may_flow(key[0], root[0], chain):
+            return []
         if key not in self._flowed:
             found = self.resolver.flow.callees(self.module.path, scope, chain)
             self._flowed[key] = [symbol_id(one) for one in found]
@@ -194,9 +197,34 @@ class PythonFileEdges:
         root = _ROOT.match(chain)
         if root is None or root[0] in self._external:
             return
-        path = self.module.path
-        for method in self.resolver.flow.implied(path, qual, chain, mark):
-            self._add(qual, "calls", symbol_id(method), THROUGH_DATA)
+        outer, rest = self._memo_key(qual, chain)
+        if not self._may_flow(outer, root[0], chain + "."):
+            return
+        key = outer, rest + mark
+        if key not in self._flowed:
+            flow, path = self.resolver.flow, self.module.path
+            found = flow.implied(path, qual, chain, mark)
+            self._flowed[key] = [symbol_id(one) for one in found]
+        for id in self._flowed[key]:
+            self._add(qual, "calls", id, THROUGH_DATA)
+
+    def _may_flow(self, scope: str, root: str, chain: str) -> bool:
+        """Return whether a scope may know what a chain begins with.
+
+        Most calls without an edge are of builtins, and of methods of parameters:
+        values are not followed into these.
+        """
+        module = self.module
+        if not scope:
+            return root in module.names or root in module.items or "*" in module.names
+        if scope not in module.items:
+            return True  # the key of a receiver's class
+        row = module.row(scope)
+        if row.type == "class" or f"{scope}.{root}" in module.items:
+            return True
+        if bindings := bindings_of(row.vars, root):
+            return any(bindings) or root in module.containers(scope)
+        return "." not in chain or root in module.containers(scope)
 
     def _note_open(self, name: str) -> None:
         """Record the method of an unknown object that a chain calls.

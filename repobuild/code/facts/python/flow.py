@@ -26,6 +26,14 @@ from repobuild.code.facts.syntax import Outline
 from repobuild.code.scan.python_table import standard_library
 
 _ROOT = re.compile(IDENTIFIER)
+_ROOT_BYTES = re.compile(rb"[A-Za-z_]\w*|[\x80-\xff]+")
+_ASSERTION = re.compile(rb"self\.assert")
+_VALUE = rb"""(?:[A-Za-z_0-9.]+|"[^"\\\n]*"|'[^'\\\n]*')"""
+_SIMPLE = re.compile(
+    rb"\(\s*((?:(?:\w+\s*=\s*)?" + _VALUE + rb"\s*(?:,\s*|(?=\))))+)\)"
+)
+_ARGUMENT = re.compile(rb"(?:(\w+)\s*=\s*)?(" + _VALUE + rb")\s*(?:,|\Z)")
+_CONSTANTS = frozenset({"True", "False", "None"})
 _PASSED = frozenset({"identifier", "attribute", "call"})
 _BUILTINS = frozenset(dir(builtins))
 _LONGEST = 200  # characters of a chain
@@ -60,29 +68,45 @@ class FlowReader:
 
     def _call(self, function: Node) -> None:
         """Read the arguments of a call, and the keys of what is called."""
-        call = function.parent
-        if call is None or function.type == "lambda":
-            return
-        arguments = call.child_by_field_name("arguments")
-        has_arguments = (
-            arguments is not None
-            and arguments.type == "argument_list"
-            and arguments.named_child_count > 0
-        )
+        source, end = self._outline.source, function.end_byte
         is_keyed = function.type == "subscript"
-        if not has_arguments and not is_keyed:
+        if source.startswith(b"()", end) and not is_keyed:
+            return
+        match = _ROOT_BYTES.match(source, function.start_byte, end)
+        if match is None or match[0].decode() in self._foreign:
+            return
+        if _ASSERTION.match(source, function.start_byte, end):
+            return
+        simple = _SIMPLE.match(source, end)
+        if simple is not None:
+            passed = list(self._passed_simply(simple[1]))
+        else:
+            call = function.parent
+            arguments = call.child_by_field_name("arguments") if call else None
+            is_list = arguments is not None and arguments.type == "argument_list"
+            passed = list(self._passed(arguments)) if arguments and is_list else []
+        if not passed and not is_keyed:
             return
         callee = self._chain(function)
         if not callee:
             return
-        passed = list(self._passed(arguments)) if has_arguments and arguments else []
         holder, _, method = callee.rpartition(".")
         if holder and method in _PUTS:
             for which, binding in zip(passed[::2], passed[1::2], strict=True):
                 if which == str(_PUTS[method]):
-                    self.put.append((call, holder, binding))
-        if passed or is_keyed:
-            self._add(function, [callee, *passed])
+                    self.put.append((function, holder, binding))
+        self._add(function, [callee, *passed])
+
+    def _passed_simply(self, text: bytes) -> Iterator[str]:
+        """Yield the same as `_passed` of arguments that are names and literals."""
+        for index, one in enumerate(_ARGUMENT.finditer(text)):
+            chain = one[2].decode()
+            root = chain.partition(".")[0]
+            if not root.isidentifier() or root in _CONSTANTS or root in self._foreign:
+                continue
+            if len(chain) <= _LONGEST:
+                yield one[1].decode() if one[1] else str(index)
+                yield "=" + chain
 
     def _passed(self, arguments: Node) -> Iterator[str]:
         """Yield which parameter, and the binding, of arguments that may be called."""
