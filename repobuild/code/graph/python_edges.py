@@ -5,18 +5,25 @@ Other languages: `linked_edges.py`.
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from repobuild.code.facts.element_row import (
     IDENTIFIER,
+    Binding,
     ElementRow,
     bindings_of,
     parameter_name,
     parent_of,
 )
 from repobuild.code.graph.nodes import Edges, edge_items, file_row, split_id
+from repobuild.code.resolve.binding_marks import (
+    ANNOTATED,
+    ASSIGNED_CALL,
+    ASSIGNED_NAME,
+)
 from repobuild.code.resolve.python.call_sites import decorator_chain
 from repobuild.code.resolve.python.flow import THROUGH_DATA
 from repobuild.code.resolve.python.modules import ModuleFacts
@@ -26,6 +33,7 @@ from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
 _ROOT = re.compile(IDENTIFIER)
+_BUILTINS = frozenset(dir(builtins))
 _KEY = re.compile(r"\[\w*\]")
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
@@ -208,6 +216,18 @@ class PythonFileEdges:
         for id in self._flowed[key]:
             self._add(qual, "calls", id, THROUGH_DATA)
 
+    def _may_mean(self, binding: Binding) -> bool:
+        """Return whether a binding begins with something of the repository."""
+        if not binding or binding[0] == ANNOTATED:
+            return False
+        if binding[0] not in (ASSIGNED_NAME, ASSIGNED_CALL):
+            return True
+        root = _ROOT.match(binding, 1)
+        if root is None or root[0] in self._external:
+            return False
+        name = root[0]
+        return name not in _BUILTINS or name in self.module.names
+
     def _may_flow(self, scope: str, root: str, chain: str) -> bool:
         """Return whether a scope may know what a chain begins with.
 
@@ -216,14 +236,19 @@ class PythonFileEdges:
         """
         module = self.module
         if not scope:
-            return root in module.names or root in module.items or "*" in module.names
+            if root in module.items or root in module.containers(""):
+                return True
+            bindings = module.bindings(root)
+            return any(map(self._may_mean, bindings)) or "*" in module.names
         if scope not in module.items:
             return True  # the key of a receiver's class
         row = module.row(scope)
         if row.type == "class" or f"{scope}.{root}" in module.items:
             return True
         if bindings := bindings_of(row.vars, root):
-            return any(bindings) or root in module.containers(scope)
+            if root in module.containers(scope):
+                return True
+            return all(bindings) and any(map(self._may_mean, bindings))
         return "." not in chain or root in module.containers(scope)
 
     def _note_open(self, name: str) -> None:

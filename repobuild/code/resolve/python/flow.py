@@ -21,6 +21,7 @@ from repobuild.code.facts.element_row import (
     Bindings,
     ElementRow,
     bindings_of,
+    name_of,
     parameter_of,
     parent_of,
 )
@@ -554,7 +555,7 @@ class Flow:
             self._note(f"to:{name}")
             for site in self._find_sites(name):
                 if site.passed[0] == SUBCLASS:
-                    subclass = site.scope.rpartition(".")[2]
+                    subclass = name_of(site.scope)
                     if subclass not in seen:
                         seen.add(subclass)
                         waiting.append(subclass)
