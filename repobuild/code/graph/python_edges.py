@@ -32,6 +32,7 @@ from repobuild.code.resolve.python.scopes import binds_name, receiver_kind
 from repobuild.code.resolve.symbol import Kind, Symbol, symbol_id
 
 _SURE = 0.75  # confidence of an owner whose attribute is read
+_ONE_OF_SEVERAL = 0.5  # confidence of what may be something else as well
 _ROOT = re.compile(IDENTIFIER)
 _BUILTINS = frozenset(dir(builtins))
 _KEY = re.compile(r"\[\w*\]")
@@ -152,6 +153,7 @@ class PythonFileEdges:
         if not targets:
             self.unresolved += 1
             self._note_open(name)
+        if all(confidence <= _ONE_OF_SEVERAL for _, confidence in targets):
             for chain in chains or ():
                 self._add_flow(qual, self._through_data(scope, chain))
         for dst, confidence in targets:

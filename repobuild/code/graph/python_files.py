@@ -80,9 +80,11 @@ class PythonFiles:
                 )
             elif was or now:
                 terms |= _module_terms(path)
+                surface = python_surface(path, new if now else old)
+                terms.update(term for term in surface if term.startswith("to:"))
             else:
-                surface = self._distributions.surface
-                terms |= _different(surface(path, old), surface(path, new))
+                declared = self._distributions.surface
+                terms |= _different(declared(path, old), declared(path, new))
         return terms
 
     def is_external(self, top: str) -> bool:

@@ -56,7 +56,7 @@ class FlowReader:
         self._values = values
         standard = standard_library()
         own = {one.name for one in outline.definitions}
-        self._foreign = (_BUILTINS - own - origins.keys()) | {
+        self._foreign = (_BUILTINS - own - origins.keys() - {"super"}) | {
             name
             for name, origin in origins.items()
             if origin.partition(".")[0] in standard and name not in own

@@ -249,12 +249,16 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     for name, sites in module.call_sites.items():
         terms[f"to:{name}"] = sites
     terms[f"e:{path}::"] = _containers_in(module.names)
+    inner: dict[str, list[tuple[str, str]]] = {}
+    for qual in module.items:
+        inner.setdefault(parent_of(qual), []).append((qual, module.type_of(qual)))
     for qual in module.items:
         row = module.row(qual)
         if row.type == "class":
-            terms[f"e:{path}::{qual}"] = _containers_in(row.attrs)
+            terms[f"e:{path}::{qual}"] = (_containers_in(row.attrs), row.decorators)
         else:
-            terms[f"e:{path}::{qual}"] = (row.vars, row.parameters, row.decorators)
+            within = (row.vars, row.parameters, row.decorators, row.flags, row.returns)
+            terms[f"e:{path}::{qual}"] = (row.type, *within, inner.get(qual))
     for outer, name in module.methods_by_class():
         bindings = module.class_bindings(outer, name)
         terms[f"m:{path}::{outer}:{name}"] = _term_value(module, bindings)
