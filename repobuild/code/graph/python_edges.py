@@ -134,9 +134,7 @@ class PythonFileEdges:
                 if self.edges.keys().isdisjoint(known):
                     self._add(qual, "uses", dst, used.confidence)
 
-    def _calls(
-        self, qual: str, calls: list[list[Any]], flow: list[list[str]]
-    ) -> None:
+    def _calls(self, qual: str, calls: list[list[Any]], flow: list[list[str]]) -> None:
         keyed: dict[str, list[str]] = {}  # chains with keys, by the chain without
         for chain, *rest in flow:
             if len(rest) == 1:

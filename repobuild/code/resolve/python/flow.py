@@ -30,11 +30,11 @@ from repobuild.code.resolve.binding_marks import (
     ASSIGNED_CALL,
     ASSIGNED_NAME,
     CALL,
+    DECORATED,
     DEFINITION,
     IMPORTED_NAME,
-    ITERATE,
     IN_FUNCTION,
-    DECORATED,
+    ITERATE,
 )
 from repobuild.code.resolve.python.call_sites import (
     SUBCLASS,
@@ -255,9 +255,7 @@ class Flow:
                 return ()
             values = (values or ()) + self._bindings(path, qual, bindings, passed)
         elif values is None and f"{qual}.{name}" in module.items:
-            values = self._bindings(
-                path, qual, (f"{DEFINITION}{qual}.{name}",), passed
-            )
+            values = self._bindings(path, qual, (f"{DEFINITION}{qual}.{name}",), passed)
         if name in module.containers(qual):
             values = self._with_container(module, qual, name, values or ())
         return values
@@ -293,9 +291,7 @@ class Flow:
     ) -> Values:
         return _union(self._binding(path, scope, one, passed) for one in bindings)
 
-    def _binding(
-        self, path: str, scope: str, binding: Binding, passed: bool
-    ) -> Values:
+    def _binding(self, path: str, scope: str, binding: Binding, passed: bool) -> Values:
         """Return the values of one binding (element_row.py)."""
         mark, rest = binding[:1], binding[1:]
         if mark == ASSIGNED_NAME:
@@ -413,8 +409,7 @@ class Flow:
         path, qual = function.definition
         key = ("R+" if passed else "R", path, qual, "")
         return (
-            self._lookups.look_on(key, lambda: self._returned(path, qual, passed))
-            or ()
+            self._lookups.look_on(key, lambda: self._returned(path, qual, passed)) or ()
         )
 
     def _returned(self, path: str, qual: str, passed: bool) -> Values:
@@ -505,9 +500,7 @@ class Flow:
 
     def _parameter(self, path: str, qual: str, name: str, index: int) -> Values:
         key = ("P", path, qual, name)
-        return (
-            self._lookups.look_on(key, lambda: self._passed(path, qual, index)) or ()
-        )
+        return self._lookups.look_on(key, lambda: self._passed(path, qual, index)) or ()
 
     def _declared(self, path: str, row: ElementRow, index: int) -> Values:
         """Return an instance of a parameter's type."""
@@ -609,11 +602,14 @@ class Flow:
                 made.append(self._result_for(function, received, values))
         # One that also takes settings alone returns itself for them.
         own = {one.definition for one in decorators}
-        return tuple(
-            one
-            for one in _union(made)
-            if one.definition not in own or one.kind is Kind.INSTANCE
-        ) or values
+        return (
+            tuple(
+                one
+                for one in _union(made)
+                if one.definition not in own or one.kind is Kind.INSTANCE
+            )
+            or values
+        )
 
     def _result_for(self, function: Symbol, index: int, values: Values) -> Values:
         """Return a function's results when one parameter has these values."""

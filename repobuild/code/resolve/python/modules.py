@@ -21,7 +21,7 @@ that depend on them:
     s:PATH:Class     the classes of a test file with a base of that name
     e:PATH::qual     the variables and results of a function, the containers of a class
     e:PATH::         the containers that the module's names are bound to
-    to:NAME          what is passed to a function or class called NAME; see call_sites.py
+    to:NAME          what is passed to something called NAME; see call_sites.py
     pass:NAME        (held by files that pass something to it) answers `to:NAME`
     in:KIND DST      (edges) DST, in another file, is a target of this file
 

@@ -171,7 +171,9 @@ class Resolver:
                     symbol = self._types.read(symbol)
             else:
                 name = segment[0]
-                symbol = self._types.apply(symbol, SUBSCRIPT if name[0] == "[" else name)
+                symbol = self._types.apply(
+                    symbol, SUBSCRIPT if name[0] == "[" else name
+                )
         return symbol
 
     def resolve_binding(self, path: str, scope: str, binding: Binding) -> Symbol | None:
