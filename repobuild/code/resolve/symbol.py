@@ -15,8 +15,8 @@ the steps that led to it:
     0.5    one of several symbols that a name may be bound to; a parameter's default
     0.4    a class that an instance has as an attribute of another name, which
            subclasses may replace; one of several definitions of a name (overloads,
-           build variants) in another language than Python; samples state no edge
-           below 0.5
+           build variants) in another language than Python; what a call runs that no
+           name in it states (python/flow.py); samples state no edge below 0.5
 """
 
 from __future__ import annotations
