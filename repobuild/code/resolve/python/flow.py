@@ -252,8 +252,9 @@ class Flow:
                     values = self._declared(path, row, index)
         if bindings := bindings_of(row.vars, name):
             if "" in bindings and name not in module.containers(qual):
-                return ()
-            values = (values or ()) + self._bindings(path, qual, bindings, passed)
+                return ()  # it may be anything else as well
+            found = self._bindings(path, qual, bindings, passed)
+            values = _union((values or (), found))
         elif values is None and f"{qual}.{name}" in module.items:
             values = self._bindings(path, qual, (f"{DEFINITION}{qual}.{name}",), passed)
         if name in module.containers(qual):
@@ -446,7 +447,15 @@ class Flow:
     def _item(self, value: Symbol, segment: str, passed: bool) -> Values:
         """Return the values of a subscript, or of iterating."""
         if value.kind is Kind.CONTAINER:
-            return self._contained(value, segment, passed)
+            mark = "C+" if passed else "C"
+            key = (mark, value.path, value.qual, segment)
+            # A container may hold what it gave.
+            return (
+                self._lookups.look_on(
+                    key, lambda: self._contained(value, segment, passed)
+                )
+                or ()
+            )
         if value.kind is Kind.GENERATOR:
             path, qual = value.definition
             module = self._modules.get(path)
