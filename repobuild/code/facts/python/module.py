@@ -95,7 +95,11 @@ class PythonModule:
         facts: dict[str, Any] = {
             "doc": docstring(outline.root, outline.source),
             "elements": [
-                pack_row(self._element(index, definition, complexity[index]))
+                pack_row(
+                    self._element(index, definition, complexity[index])._replace(
+                        flow=self.flow.flow.get(index, [])
+                    )
+                )
                 for index, definition in enumerate(outline.definitions)
             ],
             "imports": self.binder.imports.entries,
@@ -156,7 +160,6 @@ class PythonModule:
             attrs=self.binder.attrs.get(index, {}),
             flags=flags,
             reads=self._element_reads(index),
-            flow=self.flow.flow.get(index, []),
         )
         return row._replace(head=signature(row, generics)) if generics else row
 

@@ -21,7 +21,7 @@ that depend on them:
     s:PATH:Class     the classes of a test file with a base of that name
     e:PATH::qual     the variables and results of a function, the containers of a class
     e:PATH::         the containers that the module's names are bound to
-    to:NAME          what is passed to something called NAME; see call_sites.py
+    to:NAME          what is passed to something called NAME; see passing_sites.py
     pass:NAME        (held by files that pass something to it) answers `to:NAME`
     in:KIND DST      (edges) DST, in another file, is a target of this file
 
@@ -48,7 +48,7 @@ from repobuild.code.facts.element_row import (
 )
 from repobuild.code.resolve.binding_marks import ALTERNATIVE, DEFINITION
 from repobuild.code.resolve.paths import folder_of
-from repobuild.code.resolve.python.call_sites import CallSite, sites_of
+from repobuild.code.resolve.python.passing_sites import CallSite, sites_of
 from repobuild.code.scan.file_roles import is_test
 from repobuild.engine.contract import Table, Value
 
@@ -246,6 +246,17 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
     if is_test(path):
         for name, quals in module.subclasses.items():
             terms[f"s:{path}:{name}"] = quals
+    terms |= _flow_terms(module)
+    for outer, name in module.methods_by_class():
+        bindings = module.class_bindings(outer, name)
+        terms[f"m:{path}::{outer}:{name}"] = _term_value(module, bindings)
+    return terms
+
+
+def _flow_terms(module: ModuleFacts) -> dict[str, Any]:
+    """Return the terms of what data_flow.py reads of a module."""
+    path = module.path
+    terms: dict[str, Any] = {}
     for name, sites in module.call_sites.items():
         terms[f"to:{name}"] = sites
     terms[f"e:{path}::"] = _containers_in(module.names)
@@ -259,9 +270,6 @@ def python_surface(path: str, facts: Value | None) -> dict[str, Any]:
         else:
             within = (row.vars, row.parameters, row.decorators, row.flags, row.returns)
             terms[f"e:{path}::{qual}"] = (row.type, *within, inner.get(qual))
-    for outer, name in module.methods_by_class():
-        bindings = module.class_bindings(outer, name)
-        terms[f"m:{path}::{outer}:{name}"] = _term_value(module, bindings)
     return terms
 
 

@@ -21,9 +21,9 @@ from repobuild.code.resolve.binding_marks import (
     SUBSCRIPT,
 )
 from repobuild.code.resolve.lookup import LookupCache
+from repobuild.code.resolve.python.data_flow import FindSites, Flow
 from repobuild.code.resolve.python.distributions import Distributions
 from repobuild.code.resolve.python.expressions import ResolverContext
-from repobuild.code.resolve.python.flow import FindSites, Flow
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.imports import Candidates, ImportResolver
 from repobuild.code.resolve.python.members import Members

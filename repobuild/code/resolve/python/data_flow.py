@@ -36,17 +36,17 @@ from repobuild.code.resolve.binding_marks import (
     IN_FUNCTION,
     ITERATE,
 )
-from repobuild.code.resolve.python.call_sites import (
-    SUBCLASS,
-    CallSite,
-    decorator_chain,
-    names_of_function,
-)
 from repobuild.code.resolve.python.expressions import ResolverContext
 from repobuild.code.resolve.python.global_names import GlobalNames
 from repobuild.code.resolve.python.imports import ImportResolver
 from repobuild.code.resolve.python.members import Members
 from repobuild.code.resolve.python.modules import ModuleFacts
+from repobuild.code.resolve.python.passing_sites import (
+    SUBCLASS,
+    CallSite,
+    decorator_chain,
+    names_of_function,
+)
 from repobuild.code.resolve.python.scopes import Scopes, receiver_kind
 from repobuild.code.resolve.python.type_inference import TypeInference, is_property
 from repobuild.code.resolve.symbol import Kind, Symbol

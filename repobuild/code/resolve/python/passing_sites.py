@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from repobuild.code.facts.element_row import (
+    Bindings,
     ElementRow,
     bindings_of,
     name_of,
@@ -29,9 +30,6 @@ from repobuild.code.resolve.binding_marks import (
     IMPORTED_NAME,
 )
 
-if TYPE_CHECKING:
-    from repobuild.code.resolve.python.modules import ModuleFacts
-
 SUBCLASS = "<"  # in place of arguments: `scope` is a class with this base
 _TAIL = re.compile(r"(?:\(\)|\[\w*\])+\Z")
 _SPECIAL = ("__init__", "__new__", "__call__")  # run under the name of their class
@@ -39,6 +37,19 @@ _DECORATORS = ElementRow._fields.index("decorators")
 _FLOW = ElementRow._fields.index("flow")
 # Decorators of Python itself, which keep what they decorate.
 _PLAIN = frozenset("property staticmethod classmethod overload abstractmethod".split())
+
+
+class ModuleSource(Protocol):
+    """What is read of a module (`ModuleFacts`)."""
+
+    path: str
+    facts: Any
+    names: Bindings
+    items: dict[str, list[Any]]
+
+    def row(self, qual: str) -> ElementRow: ...
+
+    def type_of(self, qual: str) -> str: ...
 
 
 class CallSite(NamedTuple):
@@ -63,7 +74,7 @@ def names_of_function(qual: str) -> Iterator[str]:
             yield name_of(part)
 
 
-def sites_of(module: ModuleFacts) -> dict[str, list[CallSite]]:
+def sites_of(module: ModuleSource) -> dict[str, list[CallSite]]:
     """Return a module's call sites by each of their names."""
     found: dict[str, list[CallSite]] = {}
     for site in _all_sites(module):
@@ -72,7 +83,7 @@ def sites_of(module: ModuleFacts) -> dict[str, list[CallSite]]:
     return found
 
 
-def _all_sites(module: ModuleFacts) -> Iterator[CallSite]:
+def _all_sites(module: ModuleSource) -> Iterator[CallSite]:
     path = module.path
     for entry in module.facts.get("flow", ()):
         if len(entry) > 2:
@@ -93,14 +104,14 @@ def _all_sites(module: ModuleFacts) -> Iterator[CallSite]:
                 yield CallSite(path, qual, without_type_arguments(base), (SUBCLASS,))
 
 
-def _names_of_bases(module: ModuleFacts, scope: str) -> Iterator[str]:
+def _names_of_bases(module: ModuleSource, scope: str) -> Iterator[str]:
     while scope and module.type_of(scope) != "class":
         scope = parent_of(scope)
     for base in module.row(scope).bases if scope else ():
         yield name_of(without_type_arguments(base))
 
 
-def _names(module: ModuleFacts, site: CallSite) -> set[str]:
+def _names(module: ModuleSource, site: CallSite) -> set[str]:
     chain = _TAIL.sub("", site.callee)
     holder, _, name = chain.rpartition(".")
     names = {name}
