@@ -33,6 +33,8 @@ from repobuild.trust_record import TrustRecord, TrustState
 
 BASE_SETTINGS = ("base.model", "base.revision")
 _MODEL = BASE_SETTINGS[0]
+_HYPERNET = "adapter.hypernet"
+_HYPERNET_FILES = ("hypernet.json", "hypernet.safetensors")
 _MODEL_MARK = "config.json"  # a folder without it is no model, and nothing is loaded
 _MOST_FILES = 1_000  # of a model's folder; an unpacked one has a dozen
 _MOST_BYTES = 1 << 20  # of a DeepSpeed file or a host file
@@ -59,6 +61,9 @@ class Power:
             return []
         if self.setting == _MODEL:
             return self._model_files(self.path)
+        if self.setting == _HYPERNET:  # a folder of a training run holds more
+            found = [self.path / name for name in _HYPERNET_FILES]
+            return [path for path in found if path.is_file()]
         if not self.path.is_file():
             return []
         if self.path.stat().st_size > _MOST_BYTES:
@@ -243,7 +248,7 @@ def _path_behind(root: Path, name: str, value: Any) -> Path | None:
     """Return the file or folder that a value names, None for one that names none."""
     if name == "adapter.deepspeed" and not is_path(value):
         return None
-    if name in (_MODEL, "adapter.deepspeed", "adapter.hostfile"):
+    if name in (_MODEL, _HYPERNET, "adapter.deepspeed", "adapter.hostfile"):
         return Path(root, Path(os.path.expanduser(value)))
     return None
 

@@ -18,9 +18,12 @@ COMMAND_LINE = "REPOBUILD_COMMAND_LINE"
 BUILDER = "REPOBUILD_BUILDER"  # see engine/run/child_processes.py
 QUICK = "REPOBUILD_QUICK"  # "1" in a process of `repobuild --quick`, and below it
 JUDGE_TOKEN = "REPOBUILD_JUDGE_TOKEN"  # see evaluate/judge.py
+LLM_TOKEN = "REPOBUILD_LLM_TOKEN"  # see lifting/lifted.py
 CACHE_KEY = "REPOBUILD_CACHE_KEY"  # see remote/signing_keys.py
 # Variables that are no settings; trust_record.py reads the last.
-NO_SETTINGS = (COMMAND_LINE, BUILDER, QUICK, JUDGE_TOKEN, CACHE_KEY, "REPOBUILD_TRUST")
+NO_SETTINGS = (
+    COMMAND_LINE, BUILDER, QUICK, JUDGE_TOKEN, LLM_TOKEN, CACHE_KEY, "REPOBUILD_TRUST",
+)  # fmt: skip
 
 TYPE_CHECKING = False  # type checkers read it as true; importing `typing` costs 3 ms
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ JSON object that ends in a NUL. The protocol is simple, so no driver is needed.
 
 from __future__ import annotations
 
+import base64
 import fcntl
 import json
 import os
@@ -21,6 +22,48 @@ FLAGS = (
     "--disable-extensions", "--disable-background-networking", "--disable-sync",
     "--disable-component-update", "--remote-debugging-pipe", "--mute-audio",
 )  # fmt: skip
+CONTRAST = 4.5  # WCAG AA for text
+# Returns every visible text whose contrast to its background is too low.
+PALE = """
+(() => {
+  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
+  const light = colour => parts(colour).slice(0, 3).map(v => v / 255)
+    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, n) => sum + v * [.2126, .7152, .0722][n], 0);
+  const background = element => {
+    for (; element; element = element.parentElement) {
+      const colour = getComputedStyle(element).backgroundColor;
+      if ((parts(colour)[3] ?? 1) === 1) return colour;
+    }
+    return "rgb(255, 255, 255)";
+  };
+  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const pale = [];
+  for (let node; node = texts.nextNode();) {
+    const owner = node.parentElement, box = owner.getBoundingClientRect();
+    if (!node.data.trim() || !box.width || owner.tagName === "title") continue;
+    const style = getComputedStyle(owner);
+    const [a, b] = [light(owner.closest("svg") ? style.fill : style.color),
+                    light(background(owner))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < LEAST) pale.push(`${ratio.toFixed(2)} ${node.data.slice(0, 40)}`);
+  }
+  return pale;
+})()
+""".replace("LEAST", str(CONTRAST))
+
+WIDER = """
+[...document.querySelectorAll("main *")].filter(element => !element.closest(".scroll")
+  && element.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML)
+"""
+# Ends when the map of the graph is drawn, or cannot be.
+READY = """
+new Promise(done => {
+  const look = () => document.documentElement.dataset.ready
+    || !document.getElementById("problem").hidden ? done() : setTimeout(look, 10);
+  look();
+})
+"""
 _LOWEST = 10  # descriptors from here on do not collide with 3 and 4
 _SEVERE = ("error", "warning")
 
@@ -107,6 +150,7 @@ class Tab:
         self._browser, self._target, self._session = browser, target, session
         for domain in ("Page", "Runtime", "Log", "Network"):
             self._call(f"{domain}.enable")
+        self._call("Performance.enable", timeDomain="threadTicks")
         size = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
         self._call("Emulation.setDeviceMetricsOverride", **size)
         self.show(scheme)
@@ -118,9 +162,11 @@ class Tab:
         feature = {"name": "prefers-color-scheme", "value": scheme}
         self._call("Emulation.setEmulatedMedia", media=media, features=[feature])
 
-    def value(self, script: str) -> Any:
-        """Evaluate a JavaScript expression in the page."""
-        found = self._call("Runtime.evaluate", expression=script, returnByValue=True)
+    def value(self, script: str, wait: bool = False) -> Any:
+        """Evaluate a JavaScript expression in the page; `wait` for its promise."""
+        found = self._call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=wait
+        )
         assert "exceptionDetails" not in found, found
         return found["result"].get("value")
 
@@ -134,6 +180,17 @@ class Tab:
 
     def pdf(self) -> str:
         return str(self._call("Page.printToPDF")["data"])
+
+    def picture(self, form: str = "png", quality: int = 70) -> bytes:
+        """Return a picture of what the window shows: png, webp or jpeg."""
+        given = {} if form == "png" else {"quality": quality}
+        found = self._call("Page.captureScreenshot", format=form, **given)
+        return base64.b64decode(str(found["data"]))
+
+    def cpu(self) -> float:
+        """Return the seconds of CPU time that the page's main thread has taken."""
+        found = self._call("Performance.getMetrics")["metrics"]
+        return next(float(m["value"]) for m in found if m["name"] == "TaskDuration")
 
     def errors(self) -> list[str]:
         """Return the console's errors and warnings, and exceptions."""

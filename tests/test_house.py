@@ -34,9 +34,9 @@ def test_ruff_is_clean(arguments):
     assert done.returncode == 0, done.stdout
 
 
-def test_mypy_strict_is_clean():
-    done = run("mypy")
-    assert done.returncode == 0, done.stdout
+def test_mypy_strict_is_clean(mypy):
+    code, out = mypy
+    assert code == 0, out
 
 
 def test_the_page_of_settings_holds_the_rows_of_the_schema():

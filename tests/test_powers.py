@@ -290,3 +290,19 @@ def test_init_does_not_write_through_a_link(here, tmp_path):
     (here.path / "repobuild.toml").symlink_to(tmp_path / "elsewhere")
     assert run(["init"]) == 2
     assert not (tmp_path / "elsewhere").exists()
+
+
+def test_trust_covers_both_files_of_a_hypernetwork_and_no_other(here):
+    """A training's folder holds a thousand more."""
+    net = here.path / "net"
+    (net / "prepared").mkdir(parents=True)
+    for name in ("hypernet.json", "hypernet.safetensors", "prepared/x"):
+        (net / name).write_text("1")
+    write(here, '[adapter]\nhypernet = "net"\n')
+    assert withheld() == {"adapter.hypernet"}
+    assert run(["trust", "--yes"]) == 0
+    assert withheld() == set()
+    (net / "prepared/x").write_text("2")
+    assert withheld() == set()
+    (net / "hypernet.safetensors").write_text("2")
+    assert withheld() == {"adapter.hypernet"}

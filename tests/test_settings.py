@@ -193,7 +193,7 @@ def test_a_setting_of_an_earlier_version_is_refused_with_what_took_its_place(
         ("adapter.bf16 = 1", "true or false, not 1"),
         ("project.max_file_bytes = -1", "1,000,000,000,000 bytes, not -1"),
         ('adapter.packing = "pakced"', 'did you mean "packed"'),
-        ('adapter.strategy = "dora"', 'must be "lora"'),
+        ('adapter.strategy = "dora"', 'or "lora", not "dora"'),
         ('samples.tasks = ["api_usge"]', 'did you mean "api_usage"'),
         ('samples.languages = ["english"]', "must name some of en, zh"),
         ('project.languages = ["pyhton"]', 'did you mean "python"'),

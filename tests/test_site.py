@@ -44,6 +44,13 @@ def test_links_between_pages_lead_to_files() -> None:
     assert dead == []
 
 
+def test_a_photograph_of_a_page_is_small():
+    found = [
+        p for kind in ("webp", "png") for p in (ROOT / "docs").glob(f"**/*.{kind}")
+    ]
+    assert {p.name: p.stat().st_size for p in found if p.stat().st_size > 200_000} == {}
+
+
 @pytest.mark.parametrize("picture", PICTURES, ids=lambda path: path.stem)
 def test_a_picture_is_small_and_asks_no_other_host(picture: Path) -> None:
     text = picture.read_text("utf-8")

@@ -66,7 +66,7 @@ def count_facts(before: BuiltRevision, after: BuiltRevision) -> int:
     As a build does (`make_plan` in model/adapter/decision.py), but of the rows that
     differ only.
     """
-    found = set()
+    found: set[str] = set()
     for pair in row_pairs(before.build, after.build, TABLE):
         then, now = trained_digests(pair.old), trained_digests(pair.new)
         changed = (sub for sub in now if now[sub] != then.get(sub))

@@ -18,6 +18,7 @@ MODE_WORDS = {
     "reuse": "reused",
     "wait": "kept",
     "rollback": "rolled back",
+    "generate": "generated",
 }
 FACT_COUNTS = ("trained", "reviewed", "open")  # the other counts are of samples
 _LISTED_COMMITS = 4

@@ -1,6 +1,7 @@
 """repobuild ask: ask base model and adapter the same question, side by side.
 
-With --ground, both are given facts about what the question names (given_facts.py).
+With --ground, both are given facts about what the question names; without, a note says
+when the adapter was not taught what it is asked (given_facts.py).
 
 Below the answers it lists these facts, and where the symbols and paths are that the
 adapter's answer names; see mention_list.py.
@@ -19,7 +20,13 @@ import click
 
 from repobuild.cli import options
 from repobuild.cli.adapter_lookup import base_of, find_adapter
-from repobuild.cli.given_facts import NOTHING_FOUND, fact_lines, find_facts
+from repobuild.cli.given_facts import (
+    NOTHING_FOUND,
+    fact_lines,
+    find_facts,
+    not_taught,
+    was_taught,
+)
 from repobuild.cli.mention_list import mention_facts, mention_lines
 from repobuild.cli.output import (
     bold_title,
@@ -34,6 +41,8 @@ from repobuild.cli.side_by_side import NARROWEST, SideBySide, printable
 from repobuild.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from repobuild.checkout import Checkout
     from repobuild.engine.build import Build
     from repobuild.evaluate.retrieval import FoundFact
@@ -187,6 +196,8 @@ def command(
     """
     from repobuild.checkout import open_checkout
     from repobuild.evaluate.retrieval import with_found
+    from repobuild.model.adapter.lineage import current_digest
+    from repobuild.model.publish.publication import artifact_folder
     from repobuild.powers import BASE_SETTINGS
 
     text = " ".join(question).strip()
@@ -198,44 +209,55 @@ def command(
     asked = AskedAdapter.of(build)
     facts = find_facts(build, text) if ground else ()
     prompt = with_found(text, facts) if facts else text
-    comparison = _load_comparison(checkout, build, asked)
+    folder = artifact_folder(build, current_digest(asked.row), "adapter")
+    taught = None if ground else was_taught(build, folder, text)
+    comparison = _load_comparison(checkout, asked, folder)
     answers = Answers()
     if as_json:
         for _ in answers.collect(comparison.answer_both(prompt, max_tokens)):
             pass
-        emit(_facts(build, asked, text, facts, answers), True, str)
+        found = _facts(build, asked, text, facts, answers)
+        emit({**found, "taught": taught}, True, str)
         return 0
-    notes = [*asked.notes, *([NOTHING_FOUND] if ground and not facts else [])]
-    for note in notes:
-        print_message(f"note: {note}")
+    _print_notes(asked, nothing_found=ground and not facts, taught=taught)
     in_columns = _has_room_for_columns()
     given = Prompt(prompt, max_tokens)
     _show_answers(comparison, answers, given, asked.title, in_columns)
     mentions = mention_facts(build, text, answers.adapter.text, answers.adapter.whole)
     lists = [fact_lines(facts), mention_lines(redact_secrets(mentions))]
     _print_lists([lines for lines in lists if lines], in_columns)
-    if answers.cut:
-        names = " and ".join(answers.cut)
-        print_message(
-            f"note: {names} cut at {max_tokens} tokens, or where the same began again; "
-            "--max-tokens N allows more"
-        )
+    _print_cut(answers.cut, max_tokens)
     return 0
 
 
 def _load_comparison(
-    checkout: Checkout, build: Build, asked: AskedAdapter
+    checkout: Checkout, asked: AskedAdapter, folder: Path
 ) -> Comparison:
-    from repobuild.model.adapter.lineage import current_digest
-    from repobuild.model.publish.publication import artifact_folder
-
     base = base_of(checkout.settings, asked.commit, asked.row)
-    folder = artifact_folder(build, current_digest(asked.row), "adapter")
     if sys.stderr.isatty():
         print_message(f"loading {base.name} ...")
     from repobuild.model.compare import Comparison
 
     return Comparison.load(base, folder)
+
+
+def _print_notes(asked: AskedAdapter, nothing_found: bool, taught: bool | None) -> None:
+    """Print what the reader of the answers has to know before he reads them."""
+    notes = asked.notes
+    if nothing_found:
+        notes.append(NOTHING_FOUND)
+    if taught is False:
+        notes.append(not_taught(asked.row.get("coverage") or {}))
+    for note in notes:
+        print_message(f"note: {note}")
+
+
+def _print_cut(names: Sequence[str], limit: int) -> None:
+    if names:
+        print_message(
+            f"note: {' and '.join(names)} cut at {limit} tokens, or where the same "
+            "began again; --max-tokens N allows more"
+        )
 
 
 def _has_room_for_columns() -> bool:

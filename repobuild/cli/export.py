@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 FORMATS = {
     "facts": "repository_analysis.json",
     "graph": "graph.json",
+    "reconstruction": "reconstruction.json and reconstruction.md",
     "dataset": "train.jsonl, val.jsonl, test.jsonl and metadata.json",
     "adapter": "the PEFT folder with its model card",
     "merged": "the full model with its model card",
@@ -32,6 +33,7 @@ FORMATS = {
 }
 DATASETS = "data/*.parquet, README.md and metadata.json"
 PAGE = "html"
+RECONSTRUCTION = "reconstruction"
 
 
 class BaseOptions(NamedTuple):
@@ -100,9 +102,12 @@ def command(
 ) -> int:
     """Write TABLE to a folder: facts, graph, dataset, adapter, merged, base or report.
 
+    `reconstruction` is the repository in dependency order: skeletons, features, areas.
+
     \b
     repobuild export dataset -o out --format datasets
     repobuild export adapter -o out
+    repobuild export reconstruction -o out
     """
     from repobuild.checkout import open_checkout
     from repobuild.powers import BASE_SETTINGS
@@ -113,6 +118,8 @@ def command(
     if table == "base" or with_base:
         checkout.powers.require(BASE_SETTINGS)
     target = ExportTarget.of(folder, table, force)
+    if table == RECONSTRUCTION:
+        return _export_reconstruction(checkout, target)
     if table == "base":
         _write_base(checkout.settings, target)
     else:
@@ -123,21 +130,31 @@ def command(
     return 0
 
 
-def _write_table(
-    checkout: Checkout, target: ExportTarget, form: str, base: BaseOptions, seed: int
-) -> None:
-    """Write a table as it was last built; raises `StaleError` for one that is not."""
+def _built(checkout: Checkout, table: str) -> Build:
+    """Return the build of the commit that a table is of.
+
+    Raises `StaleError` for a table that is not built.
+    """
     from repobuild.engine.as_of import commit_of
 
-    state, table = checkout.state(), target.table
+    state = checkout.state()
     line = state.line(table)
     if line is None:
         raise StaleError(
             f"{table} is not built yet\nrun `repobuild --until {table}` first"
         )
     build = checkout.view(checkout.snapshot(line.commit or "HEAD"), state)
-    if table == "facts":  # it quotes the files
+    if table in ("facts", "features"):  # written with the text of the files
         commit_of(build, table)
+    return build
+
+
+def _write_table(
+    checkout: Checkout, target: ExportTarget, form: str, base: BaseOptions, seed: int
+) -> None:
+    """Write a table as it was last built."""
+    table = target.table
+    build = _built(checkout, table)
     commit = build.snapshot.commit
     with target.writing() as folder:
         if table in ("adapter", "merged"):
@@ -240,6 +257,21 @@ def _write_graph(path: Path, build: Build) -> None:
     graph = graph_json(build, build.snapshot.commit)
     secrets = find_in_texts(_sources(build))
     path.write_text(json_text(redact_found(graph, secrets), indent=1) + "\n", "utf-8")
+
+
+def _export_reconstruction(checkout: Checkout, target: ExportTarget) -> int:
+    """Write the reconstruction of the commit that `features` are of."""
+    from repobuild.cli.reconstruction_export import (
+        print_round_trip,
+        write_reconstruction,
+    )
+    from repobuild.samples.dataset.secret_detection import find_in_texts
+
+    build = _built(checkout, "features")
+    with target.writing() as folder:
+        trip = write_reconstruction(folder, build, find_in_texts(_sources(build)))
+    print_text(f'wrote {FORMATS[RECONSTRUCTION]} to "{target.folder}"')
+    return print_round_trip(trip)
 
 
 def _write_analysis(path: Path, build: Build) -> None:

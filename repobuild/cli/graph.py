@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from repobuild.cli import options
-from repobuild.cli.output import emit
+from repobuild.cli.output import emit, redact_secrets
+from repobuild.errors import UsageError
 from repobuild.plain_text import escape_line
 from repobuild.query.reply import DEFAULT_BUDGET, LEAST_BUDGET, MOST_BUDGET
 
@@ -37,6 +40,7 @@ def command() -> None:
     repobuild graph explore StoredTable.get --direction callers
     repobuild graph impact repobuild/engine/digest.py::pack
     repobuild graph diff HEAD~5 HEAD
+    repobuild graph view --open
     """
 
 
@@ -202,6 +206,84 @@ def diff(old: str, new: str, budget: int, start: int, as_json: bool) -> int:
     """
     return _answer(
         lambda tools, page: tools.changes(old, new, page), budget, start, as_json
+    )
+
+
+@command.command("view")
+@click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    default=None,
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The page to write [default: graph.html in the state's folder].",
+)
+@click.option(
+    "--commits",
+    metavar="N",
+    default=20,
+    show_default=True,
+    type=click.IntRange(0, 200),
+    help="How many commits the slider goes back.",
+)
+@click.option("--open", "show", is_flag=True, help="Open the page in a browser.")
+@options.as_json
+def view(output: Path | None, commits: int, show: bool, as_json: bool) -> int:
+    """Write a page with the map of the repository, and what commits moved on it.
+
+    The page is one file that asks nothing of any network.
+
+    \b
+    repobuild graph view --open
+    repobuild graph view --output map.html --commits 50
+    """
+    from repobuild.checkout import open_checkout
+    from repobuild.query.graph_view import GraphSource
+    from repobuild.query.map.map_page import map_data, render_map
+
+    checkout = open_checkout()
+    source = GraphSource(lambda: checkout.view(checkout.snapshot(), checkout.state()))
+    page = output or checkout.folder / "graph.html"
+    data = map_data(source, commits, checkout.root.name)
+    html = render_map(data, redact_secrets).encode("utf-8", "replace")
+    _write_page(page, html)
+    emit(
+        {
+            "version": 1,
+            "freshness": data["freshness"],
+            "page": str(page),
+            "bytes": len(html),
+            "nodes": len(data["nodes"]["names"]),
+            "commits": len(data["history"]["commits"]),
+        },
+        as_json,
+        _view_text,
+    )
+    if show:
+        click.launch(page.absolute().as_uri())
+    return 0
+
+
+def _write_page(page: Path, html: bytes) -> None:
+    """Write a file whole or not at all."""
+    part = page.with_name(f".{page.name}.{os.getpid()}")
+    try:
+        with part.open("xb") as file:
+            file.write(html)
+        part.replace(page)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise UsageError(
+            f'"{page}" cannot be written: {error.strerror}\n'
+            "name another file: repobuild graph view --output FILE"
+        ) from None
+
+
+def _view_text(facts: dict[str, Any]) -> str:
+    size = f"{facts['nodes']:,} nodes, {facts['commits']} commits"
+    return (
+        f"{_freshness(facts['freshness'])}\n{facts['page']}\n"
+        f"{size}, {facts['bytes'] / 1e6:.1f} MB"
     )
 
 

@@ -44,14 +44,18 @@ def command(text: str, most: int, as_json: bool) -> int:
     past commits. No model is asked.
     """
     from repobuild.checkout import open_checkout
+    from repobuild.locate.lexicon import Lexicon
     from repobuild.locate.ranking import locate
+    from repobuild.locate.touches import PastCommits
 
     text = _read(text)
     checkout = open_checkout(redact=redact_secrets)
     snapshot = checkout.snapshot()
     commit = _bring_up_to_date(checkout, snapshot)
     build = checkout.view(snapshot, checkout.state())
-    found = locate(build.table("lexicon"), build.table("touches"), text, most)
+    lexicon = Lexicon(build.table("lexicon"))
+    past = PastCommits.of(build.table("touches"))
+    found = locate(lexicon, past, text, most)
     facts = {
         "version": 1,
         "commit": commit,

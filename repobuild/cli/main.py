@@ -37,6 +37,7 @@ VERBS = {
     "hook": "build in the background after a merge, commit or checkout",
     "ci": "recipes for a CI, and the summary of a pull request",
     "cache": "push and pull what is built; gc, verify and stats of what is stored",
+    "hypernet": "train a network that generates adapters, or show one",
     "trust": "let the repository's own rules run on this machine",
     "doctor": "what is not well here, and the next step; exit 1 when something is not",
     "init": "write a repobuild.toml that fits the repository and the machine",

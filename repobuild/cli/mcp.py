@@ -18,7 +18,7 @@ def command(port: int) -> int:
     """Serve the graph of this repository by the Model Context Protocol, read-only.
 
     An agent starts it in the repository; it ends with its input. The tools: SearchNode,
-    FetchNode, ExploreRPG, ListTree, Impact, ChangeSummary.
+    FetchNode, ExploreRPG, ListTree, LocateIssue, Impact, ChangeSummary.
 
     \b
     claude mcp add repobuild -- repobuild mcp

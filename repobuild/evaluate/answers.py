@@ -30,12 +30,12 @@ from __future__ import annotations
 import gzip
 import json
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from repobuild.engine.contract import Task, Value
 from repobuild.model.generate import GeneratedText
@@ -53,6 +53,21 @@ Question = str | GroundedQuestion | SampleRow
 Text = tuple[str, str]  # path and text of a piece of a file
 Losses = Sequence[tuple[float, int]]  # sum over the tokens in nats, number of tokens
 Advance = Callable[[int], None]
+
+
+class Ended(NamedTuple):
+    """How many texts were generated, and how many of them the model ended itself."""
+
+    asked: int
+    ended: int
+
+    @classmethod
+    def of(cls, ended: Collection[bool]) -> Ended:
+        return cls(len(ended), sum(ended))
+
+    @property
+    def share(self) -> float | None:
+        return round(self.ended / self.asked, 4) if self.asked else None
 
 
 class Model(Protocol):
@@ -80,7 +95,9 @@ class ModelAnswers:
     general: Losses = ()
     own: Sequence[str] = ()
     grounded: Sequence[str] = ()  # to the recall questions, with facts before them
-    ended: float | None = None  # share of answers without facts that end by themselves
+    # Of the answers to questions without facts, and of the completions of code.
+    answers_ended: Ended = Ended(0, 0)
+    completions_ended: Ended = Ended(0, 0)
 
 
 @dataclass(slots=True)

@@ -6,8 +6,8 @@ Each pair is judged twice, in both orders, because judges prefer what they read 
 a model wins only if it is chosen both times, else it is a tie. Answers are named A and
 B, never by their model.
 
-The token is in the environment variable REPOBUILD_JUDGE_TOKEN. It goes to that URL
-only: redirects are not followed. An answer of the judge is kept with those of the
+The token is in the environment variable REPOBUILD_JUDGE_TOKEN (chat_endpoint.py). An
+answer of the judge is kept with those of the
 models (answers.py), so it is asked once. What cannot be judged is counted.
 
 Source: Zheng et al., "Judging LLM-as-a-judge with MT-Bench and Chatbot Arena" (NeurIPS
@@ -22,11 +22,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from http.client import HTTPException
 from typing import Any
-from urllib import request
-from urllib.error import HTTPError, URLError
 
+from repobuild.chat_endpoint import ChatEndpoint, EndpointError, without_thoughts
 from repobuild.evaluate.answers import AnswerCache
 from repobuild.evaluate.judge_settings import MODEL, URL, check_judge
 from repobuild.evaluate.questions import HeldOutSample
@@ -34,11 +32,8 @@ from repobuild.evaluate.scoring.confidence import mean
 from repobuild.resources import JUDGE_TOKEN
 from repobuild.samples.dataset.secret_detection import redact
 
-_SECONDS = 120.0  # for one answer of the judge
-_MOST_BYTES = 1 << 20  # of its answer
 _MOST_TOKENS = 1024
 _GIVE_UP = 3  # failures in a row
-_THOUGHTS = re.compile(r"<think>.*?(</think>|\Z)", re.DOTALL)
 _CHOICE = re.compile(r"\W*(?:answer\W+)?([ABT])\W*", re.IGNORECASE)
 _RULES = """\
 You compare two answers to a question about a code repository with a reference answer.
@@ -59,17 +54,6 @@ Answer B:
 {b}
 
 Which answer is better? Reply with A, B or T."""
-
-
-class JudgeError(Exception):
-    """The judge gave no answer that can be read."""
-
-
-class _NoRedirects(request.HTTPRedirectHandler):
-    """Refuse redirects: the token is for one server."""
-
-    def redirect_request(self, *details: Any) -> None:
-        return None
 
 
 @dataclass(slots=True)
@@ -93,6 +77,10 @@ class Judge:
             return None
         url, token = settings[URL].rstrip("/"), os.environ.get(JUDGE_TOKEN, "")
         return cls(url, settings[MODEL], cache, used, token)
+
+    @property
+    def _endpoint(self) -> ChatEndpoint:
+        return ChatEndpoint(self.url, self.model, self.token, "the judge")
 
     def prefer(self, sample: HeldOutSample, ours: str, theirs: str) -> float | None:
         """Return 1 if our answer is chosen in both orders, 0 if theirs is, else 0.5.
@@ -120,54 +108,24 @@ class Judge:
             if self._failures >= _GIVE_UP:
                 return ""
             try:
-                self.cache.answers[key] = _read_choice(self._ask(prompt))
+                self.cache.answers[key] = _read_choice(
+                    self._endpoint.ask(_RULES, prompt, _MOST_TOKENS)
+                )
                 self._failures = 0
-            except JudgeError as error:
+            except EndpointError as error:
                 self.problem, self._failures = str(error), self._failures + 1
                 return ""
         self.used.answers[key] = self.cache.answers[key]
         return self.cache.answers[key]
 
-    def _ask(self, prompt: str) -> str:
-        """Return the text of the judge's answer; raises `JudgeError`."""
-        body = {
-            "model": self.model,
-            "temperature": 0,
-            "max_tokens": _MOST_TOKENS,
-            "messages": [
-                {"role": "system", "content": _RULES},
-                {"role": "user", "content": prompt},
-            ],
-        }
-        headers = {"Content-Type": "application/json"}
-        if self.token:
-            headers["Authorization"] = f"Bearer {self.token}"
-        data = json.dumps(body).encode()
-        call = request.Request(f"{self.url}/chat/completions", data, headers)
-        opener = request.build_opener(_NoRedirects)
-        try:
-            with opener.open(call, timeout=_SECONDS) as answer:
-                found = json.loads(answer.read(_MOST_BYTES))
-            return str(found["choices"][0]["message"]["content"])
-        except HTTPError as error:
-            raise JudgeError(f"the judge answers with status {error.code}") from None
-        except (URLError, HTTPException, OSError) as error:
-            raise JudgeError(f"the judge cannot be reached: {_reason(error)}") from None
-        except (ValueError, LookupError, TypeError, RecursionError):
-            raise JudgeError("the judge's answer is not of OpenAI's form") from None
-
-
-def _reason(error: Exception) -> str:
-    return str(getattr(error, "reason", "") or error or type(error).__name__)[:200]
-
 
 def _read_choice(text: str) -> str:
-    """Return the letter of an answer; raises `JudgeError` for another text."""
-    lines = _THOUGHTS.sub("", text).strip().splitlines() or [""]
+    """Return the letter of an answer; raises `EndpointError` for another text."""
+    lines = without_thoughts(text).splitlines() or [""]
     for line in (lines[0], lines[-1]):
         if match := _CHOICE.fullmatch(line.strip()):
             return match[1].upper()
-    raise JudgeError("the judge answers with neither A, B nor T")
+    raise EndpointError("the judge answers with neither A, B nor T")
 
 
 def judged_section(

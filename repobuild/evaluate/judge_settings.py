@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
-from repobuild.errors import UsageError
+from repobuild.chat_endpoint import check_endpoint
 from repobuild.model import base as bases
+from repobuild.resources import JUDGE_TOKEN
 
 URL, MODEL = "report.judge.url", "report.judge.model"
 
@@ -28,22 +28,4 @@ def check_judge(settings: Mapping[str, Any]) -> bool:
     Raises `UsageError` for a URL that is not of the web or holds a password, and for
     one without a model.
     """
-    url = settings[URL]
-    if not url:
-        return False
-    try:
-        parts = urlsplit(url)
-        is_web = parts.scheme in ("http", "https") and bool(parts.hostname)
-        has_account = "@" in parts.netloc
-    except ValueError:
-        is_web, has_account = False, False
-    if not is_web or has_account:
-        raise UsageError(
-            f"{URL} must begin with http:// or https:// and hold no account\n"
-            "write https://host/v1, and set the token in REPOBUILD_JUDGE_TOKEN"
-        )
-    if not settings[MODEL]:
-        raise UsageError(
-            f"{URL} is set, but not {MODEL}\nname the model that the server should ask"
-        )
-    return True
+    return check_endpoint(settings, "report.judge", JUDGE_TOKEN)

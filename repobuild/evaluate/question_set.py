@@ -72,7 +72,10 @@ def collect_questions(task: Task, taught: frozenset[str]) -> QuestionSet:
     return QuestionSet(
         project=project,
         cases=questions.first_report_cases(
-            project, elements, int(settings["report.seed_questions"])
+            project,
+            elements,
+            int(settings["report.seed_questions"]),
+            questions.languages_of(task.table("dataset")),
         ),
         tracks=tracks,
         elements=[

@@ -20,8 +20,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import islice
-from typing import Literal
+from itertools import chain, islice
+from typing import Literal, TypeVar
 
 from repobuild.code.facts.element_row import name_of
 from repobuild.code.graph.graph import elements_of
@@ -36,23 +36,41 @@ RECALL, GENERALISE = TRACKS
 ASKED_KINDS = frozenset({"class", "function", "method"})
 
 CaseType = Literal["repo_specific", "code_specific", "general"]
+T = TypeVar("T")
 
-_PROJECT: tuple[tuple[str, str], ...] = (
-    ("overview", "{project} 项目的主要功能是什么？"),
-    ("architecture", "请介绍 {project} 的架构设计。"),
-    ("overview", "What is {project} for?"),
-    ("architecture", "Which are the core modules of {project}?"),
-)
-_CODE: tuple[str, ...] = (
-    "请解释 `{name}` {kind}的作用。",
-    "Explain what the {kind} `{name}` of {project} does.",
-)
-_GENERAL: tuple[str, ...] = (
-    "什么是面向对象编程？",
-    "What is a unit test?",
-    "What does a Python decorator do?",
-    "请解释什么是递归。",
-)
+# Of the languages that a dataset may have, the first reports' questions are in these.
+_PROJECT: Mapping[str, Sequence[tuple[str, str]]] = {
+    "zh": (
+        ("overview", "{project} 项目的主要功能是什么？"),
+        ("architecture", "请介绍 {project} 的架构设计。"),
+        ("overview", "{project} 能用来做什么？"),
+        ("architecture", "{project} 有哪些核心模块？"),
+    ),
+    "en": (
+        ("overview", "What is {project} for?"),
+        ("architecture", "Which are the core modules of {project}?"),
+        ("overview", "What can I do with {project}?"),
+        ("architecture", "How is {project} organised?"),
+    ),
+}
+_CODE: Mapping[str, str] = {
+    "zh": "请解释 `{name}` {kind}的作用。",
+    "en": "Explain what the {kind} `{name}` of {project} does.",
+}
+_GENERAL: Mapping[str, Sequence[str]] = {
+    "zh": (
+        "什么是面向对象编程？",
+        "请解释什么是递归。",
+        "什么是单元测试？",
+        "Python 装饰器有什么作用？",
+    ),
+    "en": (
+        "What is a unit test?",
+        "What does a Python decorator do?",
+        "What is object-oriented programming?",
+        "Explain what recursion is.",
+    ),
+}
 _CHINESE_KINDS = {"class": "类", "function": "函数", "method": "方法"}
 
 
@@ -253,8 +271,15 @@ def _distinct(
 # ------------------------------------------------------- cases of the first reports
 
 
+def languages_of(dataset: Table) -> list[str]:
+    """Return the languages of a dataset that these cases may be in; never none."""
+    subs = (sub for _, rows in dataset.items() for sub in rows)
+    found = {sub.partition(".")[2].partition(".")[0] for sub in subs}
+    return [language for language in _CODE if language in found] or ["en"]
+
+
 def first_report_cases(
-    project: str, elements: Iterable[GraphElement], count: int
+    project: str, elements: Iterable[GraphElement], count: int, languages: Sequence[str]
 ) -> list[TestCase]:
     """Return a quarter about the project, a quarter general, the rest about code.
 
@@ -264,16 +289,27 @@ def first_report_cases(
     quarter = count // 4
     about_project = [
         TestCase("repo_specific", text.format(project=project), category)
-        for category, text in _PROJECT[:quarter]
+        for category, text in _in_turn(_PROJECT, languages, quarter)
     ]
-    general = [TestCase("general", text, "general") for text in _GENERAL[:quarter]]
+    general = [
+        TestCase("general", text, "general")
+        for text in _in_turn(_GENERAL, languages, quarter)
+    ]
     rest = count - len(about_project) - len(general)
     drawn = sorted(
         (element for element in elements if _is_public_code(element)),
         key=lambda element: draw_key(element.id),
     )
-    about_code = [_code_case(project, element) for element in drawn[:rest]]
+    about_code = [_code_case(project, element, languages) for element in drawn[:rest]]
     return [*about_project, *about_code, *general]
+
+
+def _in_turn(
+    texts: Mapping[str, Sequence[T]], languages: Sequence[str], count: int
+) -> list[T]:
+    """Return `count` of the texts, a language after the other."""
+    in_turn = zip(*(texts[language] for language in languages), strict=True)
+    return list(chain.from_iterable(in_turn))[:count]
 
 
 def _is_public_code(element: GraphElement) -> bool:
@@ -281,13 +317,15 @@ def _is_public_code(element: GraphElement) -> bool:
     return is_asked and not is_test(element.path)
 
 
-def _code_case(project: str, element: GraphElement) -> TestCase:
+def _code_case(
+    project: str, element: GraphElement, languages: Sequence[str]
+) -> TestCase:
     """Ask about an element, in the language that its id decides.
 
     So a new element does not change the question about another one.
     """
-    language = draw_key(element.id)[-1] % len(_CODE)
-    kind = _CHINESE_KINDS[element.kind] if language == 0 else element.kind
+    language = languages[draw_key(element.id)[-1] % len(languages)]
+    kind = _CHINESE_KINDS[element.kind] if language == "zh" else element.kind
     question = _CODE[language].format(
         project=project, name=element.qualified_name, kind=kind
     )

@@ -36,6 +36,7 @@ from repobuild.engine.contract import Task, Value
 from repobuild.evaluate import answers, comparison
 from repobuild.evaluate.answers import (
     AnswerCache,
+    Ended,
     Model,
     ModelAnswers,
     ModelUnderTest,
@@ -134,7 +135,9 @@ def ask(
         progress.advance(len(texts))
     tracks = question_set.tracks
     answered = (answer.text for answer in generated)
-    ended = sum(answer.ended for answer in generated)
+    by_form: dict[bool, list[bool]] = {True: [], False: []}
+    for prompt, answer in zip(prompts, generated, strict=True):
+        by_form[isinstance(prompt, str)].append(answer.ended)
     return ModelAnswers(
         cases=[next(answered) for _ in question_set.cases],
         answers={t.name: [next(answered) for _ in t.questions] for t in tracks},
@@ -143,7 +146,8 @@ def ask(
         own=list(answered),
         general=general,
         grounded=[answer.text for answer in with_facts],
-        ended=round(ended / len(generated), 4) if generated else None,
+        answers_ended=Ended.of(by_form[True]),
+        completions_ended=Ended.of(by_form[False]),
     )
 
 
@@ -190,7 +194,8 @@ def assemble(
         "adapter": link.to_dict(),
         "coverage": lineage.get("coverage") or {},
         "taught": taught_section(questions, taught),
-        "ended": model_answers["adapter"].ended,
+        "ended": model_answers["adapter"].answers_ended.share,
+        "completions": model_answers["adapter"].completions_ended._asdict(),
         "general": {
             name: headline["general"][name]["loss"]
             for name in comparison.GROUNDED

@@ -7,7 +7,8 @@ The parts of a report, and of its row, that are summed up:
     taught     {"asked", "right", "share"} of the recall questions about facts that its
                manifest lists: all exact facts right, in a phrasing never trained; the
                same for each of `PARTS`
-    ended      share of its answers that end by themselves
+    ended      share of its answers to questions that end by themselves
+    completions {"asked", "ended"}: the same of holes in code that it is to fill
     general    {"base", "adapter"}: nats per token of text from elsewhere
     grounded   {"base", "adapter"}: share of the recall questions right with facts
                before the question (retrieval.py); `beats` says that the base with facts
@@ -19,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-SUMMARY = ("coverage", "taught", "ended", "general", "grounded")
+SUMMARY = ("coverage", "taught", "ended", "completions", "general", "grounded")
 PARTS = {"places": "code_location", "relations": "relations"}  # name -> task
 
 
@@ -29,6 +30,7 @@ def summary_lines(facts: Mapping[str, Any]) -> list[str]:
         _coverage(facts.get("coverage") or {}),
         _taught(facts.get("taught") or {}),
         _ended(facts.get("ended")),
+        _completions(facts.get("completions") or {}),
         _general(facts.get("general") or {}),
         *_grounded(facts.get("grounded") or {}),
     ]
@@ -60,6 +62,13 @@ def _taught(taught: Mapping[str, Any]) -> str:
 
 def _ended(ended: float | None) -> str:
     return "" if ended is None else f"{ended:.0%} of its answers end by themselves."
+
+
+def _completions(completions: Mapping[str, int]) -> str:
+    if not completions.get("asked"):
+        return ""
+    ended, asked = completions["ended"], completions["asked"]
+    return f"{ended} of {asked} completions of code end by themselves."
 
 
 def _general(general: Mapping[str, float]) -> str:

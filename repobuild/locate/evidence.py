@@ -25,9 +25,7 @@ from functools import cached_property
 
 import numpy as np
 
-from repobuild.code.changes.commits import newest_first
-from repobuild.code.scan.file_roles import is_test
-from repobuild.engine.contract import Table, Value
+from repobuild.engine.contract import Value
 from repobuild.locate.issue_text import IssueText
 from repobuild.locate.lexical import (
     LexicalScores,
@@ -37,6 +35,7 @@ from repobuild.locate.lexical import (
     term_weights,
 )
 from repobuild.locate.lexicon import Lexicon
+from repobuild.locate.touches import PastCommits
 from repobuild.locate.words import terms_of
 
 _SHARPNESS = 4  # of what spreads along edges: only files that match well count
@@ -63,18 +62,20 @@ class Evidence:
     names their path.
     """
 
-    def __init__(self, lexicon: Table, touches: Table, text: IssueText) -> None:
+    def __init__(self, lexicon: Lexicon, past: PastCommits, text: IssueText) -> None:
         self.text = text
-        self.lexicon = Lexicon(lexicon)
-        self._touches = touches
+        self.lexicon = lexicon
+        self._past = past
         written = (*text.paths, *(frame.path for frame in text.frames))
-        numbers = [
+        tests = {
             number
-            for number, path in enumerate(self.lexicon.paths)
-            if not is_test(path) or any(_is_end(path, one) for one in written)
-        ]
-        self.units = RankedUnits(self.lexicon, numbers)
-        self.paths = [self.lexicon.paths[number] for number in numbers]
+            for one in written
+            for number in lexicon.tests.get(one.strip("/").rpartition("/")[2], ())
+            if _is_end(lexicon.paths[number], one)
+        }
+        numbers = sorted({*lexicon.products, *tests}) if tests else lexicon.products
+        self.units = RankedUnits(lexicon, numbers)
+        self.paths = [lexicon.paths[number] for number in numbers]
         self._number = {path: n for n, path in enumerate(self.paths)}
 
     def signals(self) -> dict[str, Scores]:
@@ -120,10 +121,13 @@ class Evidence:
         folders: dict[str, list[int]] = defaultdict(list)
         for number, path in enumerate(self.paths):
             folders[path.rpartition("/")[0]].append(number)
-        found = self._zeros()
+        found, base = [0.0] * len(self.paths), self._base.tolist()
         for files in folders.values():
-            found[files] = np.sort(self._base[files])[-3:].mean()
-        return found
+            best = sorted(base[number] for number in files)[-3:]
+            mean = sum(best) / len(best)
+            for number in files:
+                found[number] = mean
+        return np.array(found)
 
     # ------------------------------------------------------------- by what is written
 
@@ -199,10 +203,8 @@ class Evidence:
 
     def _historic(self) -> Mapping[str, Scores]:
         """Return what past commits say: `recent` and `message`."""
-        rows = dict(self._touches.items())
-        history = [rows[commit] for commit in newest_first(rows)]
+        history, often = self._past.rows, self._past.often
         title, body = self._terms
-        often = Counter(term for row in history for term in row["terms"])
         recent, message = self._zeros(), self._zeros()
         for age, row in enumerate(history):
             files = [self._number[p] for p in row["paths"] if p in self._number]
@@ -225,7 +227,7 @@ class Evidence:
             ]
             found[imported] += self._matching[number] / math.sqrt(1 + len(imported))
         for number in np.flatnonzero(found):
-            importing = self.lexicon.table.index.find(f"i:{self.paths[number]}")
+            importing = self.lexicon.importing(self.paths[number])
             count = sum(path in self._number for path in importing)
             found[number] /= math.sqrt(1 + count)
         return found
@@ -267,7 +269,7 @@ def _likeness(
     terms: Mapping[str, Value],
     title: Counter[str],
     body: Counter[str],
-    often: Counter[str],
+    often: Mapping[str, int],
     commits: int,
 ) -> float:
     """Return how much a commit's subject is like the text."""

@@ -26,7 +26,7 @@ from __future__ import annotations
 import struct
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 from zlib import crc32
@@ -36,6 +36,7 @@ from numpy.typing import NDArray
 
 from repobuild.code.facts.element_row import name_of, parent_of, row_of
 from repobuild.code.graph.graph import PROJECT, edges_of
+from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.language import PROSE
 from repobuild.code.scan.source_text import source_of
 from repobuild.engine.contract import Table, Value, View
@@ -348,7 +349,10 @@ def _columns_of(row: Mapping[str, Value]) -> Iterator[tuple[str, _Columns]]:
 
 
 class Lexicon:
-    """Reads the table: the units of a project, and those that have a term."""
+    """Reads the table: the units of a project, and those that have a term.
+
+    It keeps what it read, so a server has one for as long as the table is the same.
+    """
 
     def __init__(self, table: Table) -> None:
         self.table = table
@@ -363,6 +367,21 @@ class Lexicon:
         self._order = np.argsort(ids, kind="stable")
         self._sorted = ids[self._order]
         self._buckets: dict[int, Mapping[str, bytes]] = {}
+        self._quals: dict[int, list[tuple[str, str]]] = {}
+        self._importing: dict[str, list[str]] = {}
+
+    @cached_property
+    def products(self) -> list[int]:
+        """The numbers of the files that are no tests."""
+        return [n for n, path in enumerate(self.paths) if not is_test(path)]
+
+    @cached_property
+    def tests(self) -> dict[str, list[int]]:
+        """The numbers of the tests by the last part of their paths."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number in sorted({*range(len(self.paths))}.difference(self.products)):
+            found[self.paths[number].rpartition("/")[2]].append(number)
+        return dict(found)
 
     def find(self, term: str) -> tuple[NDArray[np.int64], Postings]:
         """Return the numbers of the units that have a term, and their postings."""
@@ -373,10 +392,19 @@ class Lexicon:
         at = np.searchsorted(self._sorted, found.ids)
         return self._order[np.minimum(at, len(self._order) - 1)], found
 
-    def quals(self, file: int) -> list[str]:
-        """Return the qualified names of a file's units, that of its path first."""
-        row = self.table.get(self.paths[file]) or {}
-        return [PATH_UNIT, *row.get("units", ())]
+    def quals(self, file: int) -> list[tuple[str, str]]:
+        """Return the qualified and the bare name of a file's units, its path first."""
+        if file not in self._quals:
+            row = self.table.get(self.paths[file]) or {}
+            quals = [PATH_UNIT, *row.get("units", ())]
+            self._quals[file] = [(qual, name_of(qual)) for qual in quals]
+        return self._quals[file]
+
+    def importing(self, path: str) -> list[str]:
+        """Return the files that import a file."""
+        if path not in self._importing:
+            self._importing[path] = self.table.index.find(f"i:{path}")
+        return self._importing[path]
 
     def imports(self, file: int) -> list[str]:
         return list((self.table.get(self.paths[file]) or {}).get("imports", ()))

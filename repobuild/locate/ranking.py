@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from repobuild.code.facts.element_row import name_of
-from repobuild.engine.contract import Table
 from repobuild.locate.evidence import MOST_OF_IDENTIFIER, Evidence, scaled
 from repobuild.locate.issue_text import read_issue
 from repobuild.locate.lexical import Scores
-from repobuild.locate.lexicon import PATH_UNIT
+from repobuild.locate.lexicon import PATH_UNIT, Lexicon
+from repobuild.locate.touches import PastCommits
 
 # All that was fitted, by `python -m tests.benchmarks.localisation --fit`; but for
 # `named` and `frame`, which few issues have: the fit gives them 0.96 and 0.95, and half
@@ -62,14 +61,14 @@ class Located:
     functions: list[Ranked]
 
 
-def locate(lexicon: Table, touches: Table, text: str, most: int = 10) -> Located:
+def locate(lexicon: Lexicon, past: PastCommits, text: str, most: int = 10) -> Located:
     """Return the files and functions that a text is most likely about."""
-    evidence = Evidence(lexicon, touches, read_issue(text))
+    evidence = Evidence(lexicon, past, read_issue(text))
     if not evidence.paths:
         return Located([], [])
     scores = weigh(evidence.signals())
     return Located(
-        _best(evidence.paths, scores, most), rank_functions(evidence, scores)[:most]
+        _best(evidence.paths, scores, most), rank_functions(evidence, scores, most)
     )
 
 
@@ -87,11 +86,11 @@ class FunctionSignals:
     signals: Mapping[str, Scores]
 
 
-def rank_functions(evidence: Evidence, scores: Scores) -> list[Ranked]:
+def rank_functions(evidence: Evidence, scores: Scores, most: int) -> list[Ranked]:
     """Return the functions and classes of the best files, best first."""
     best = np.argsort(-scores, kind="stable")[:FILES_READ].tolist()
     found = function_signals(evidence, best)
-    return _best(found.ids, weigh_functions(found, scores), len(found.ids))
+    return _best(found.ids, weigh_functions(found, scores), most)
 
 
 def weigh_functions(found: FunctionSignals, scores: Scores) -> Scores:
@@ -109,10 +108,9 @@ def function_signals(evidence: Evidence, files: Sequence[int]) -> FunctionSignal
     ids, owners, numbers, defined, framed = [], [], [], [], []
     for file in files:
         path, number = evidence.paths[file], units.files[file]
-        for at, qual in enumerate(units.lexicon.quals(number)):
+        for at, (qual, name) in enumerate(units.lexicon.quals(number)):
             if qual in ("", PATH_UNIT):
                 continue
-            name = name_of(qual)
             ids.append(f"{path}::{qual}")
             owners.append(file)
             numbers.append(int(units.lexicon.first[number]) + at)
@@ -128,5 +126,10 @@ def function_signals(evidence: Evidence, files: Sequence[int]) -> FunctionSignal
 
 
 def _best(names: Sequence[str], scores: Scores, most: int) -> list[Ranked]:
-    order = sorted(range(len(names)), key=lambda n: (-scores[n], names[n]))
-    return [Ranked(names[n], round(float(scores[n]), 4)) for n in order[:most]]
+    numbers = np.arange(len(names))
+    if most < len(names):
+        least = np.partition(scores, -most)[-most]
+        numbers = np.flatnonzero(scores >= least)
+    kept = {int(n): float(scores[n]) for n in numbers}
+    order = sorted(kept, key=lambda n: (-kept[n], names[n]))
+    return [Ranked(names[n], round(kept[n], 4)) for n in order[:most]]

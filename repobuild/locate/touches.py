@@ -12,12 +12,15 @@ Renames are not followed.
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 
 import pygit2
 
-from repobuild.code.changes.commits import update_history
-from repobuild.engine.contract import Source, Value
+from repobuild.code.changes.commits import newest_first, update_history
+from repobuild.engine.contract import Source, Table, Value
 from repobuild.errors import MissingObjectError
 from repobuild.git.commit_diffs import KeptCommit
 from repobuild.git.snapshot import quote
@@ -27,6 +30,21 @@ from repobuild.locate.words import terms_of
 MOST_FILES = 60
 _LONGEST = 400  # characters of a message that are read
 _MERGE = re.compile(r"Merge (?:pull request|branch|remote|commit|tag)\b.*\n\s*(?=\S)")
+
+
+@dataclass(frozen=True, slots=True)
+class PastCommits:
+    """The rows of the table, newest first; how many commits have each term."""
+
+    rows: Sequence[Mapping[str, Value]]
+    often: Mapping[str, int]
+
+    @classmethod
+    def of(cls, table: Table) -> PastCommits:
+        """Read the table."""
+        rows = dict(table.items())
+        ordered = [rows[commit] for commit in newest_first(rows)]
+        return cls(ordered, Counter(term for row in ordered for term in row["terms"]))
 
 
 def touches(source: Source) -> None:

@@ -198,20 +198,27 @@ class TextGenerator:
                 losses[number] = (total, count)
         return losses
 
-    def generates_exactly(self, examples: Sequence[Example]) -> list[bool]:
+    def generates_exactly(
+        self, examples: Sequence[Example], as_trained: bool = False
+    ) -> list[bool]:
         """Return whether greedy generation would give each answer word for word.
 
         One pass over question and answer decides it: generation gives the answer
         exactly when each of its tokens, the end token too, is the likeliest after those
-        before.
+        before. `as_trained` computes in bfloat16, in half the time: ties may break
+        otherwise than in generation.
         """
         import torch
 
         known = [False] * len(examples)
         for numbers in _batch_numbers(examples):
-            # In the precision of generation: bfloat16 autocast breaks ties otherwise.
+            precision = (
+                torch.autocast(self.model.device.type, torch.bfloat16)
+                if as_trained
+                else nullcontext()
+            )
             batch = [examples[i] for i in numbers]
-            logits, labels, counts = self._answer_logits(batch, nullcontext())
+            logits, labels, counts = self._answer_logits(batch, precision)
             matches = torch.split(logits.argmax(-1) == labels, counts)
             for number, match in zip(numbers, matches, strict=True):
                 known[number] = bool(match.all())

@@ -14,6 +14,7 @@ the MCP server.
     change_summary.py  what changed between two commits
     tools.py         the tools themselves, with the parameters of the paper
     mcp_server.py    these tools for agents
+    map/             all of it as one HTML page
 
 Read `tools.py` first. Every reply says which commit it is about and whether it was cut;
 nothing is visited twice; callers and callees are called so.

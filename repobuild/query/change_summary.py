@@ -7,11 +7,12 @@ item has the area of its file, so that a reader sees which part of the product i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from repobuild.code.changes.change import changes
 from repobuild.code.graph.nodes import split_id
+from repobuild.engine.contract import Value
 from repobuild.errors import PartialRowError
 from repobuild.git.commit_diffs import diff_commits
 from repobuild.git.snapshot import resolve
@@ -56,13 +57,17 @@ def summarize_changes(view: GraphView, old: str, new: str) -> Summary:
 
 
 def _items(view: GraphView, files: int, listed: list[list[str]]) -> Iterator[Item]:
+    for found in compare(view, {"files": files, "changes": listed})["items"]:
+        yield _item(view, found)
+
+
+def compare(view: GraphView, diff: Mapping[str, Any]) -> Value:
+    """Return what the changed files of a diff did: a row of the table `changes`."""
     scope = view.build.map_scope(view.build.rules["changes"])
     try:
-        row = changes({"files": files, "changes": listed}, scope)
+        return changes(diff, scope)
     except PartialRowError as error:
-        row = error.value
-    for found in row["items"]:
-        yield _item(view, found)
+        return error.value
 
 
 def _item(view: GraphView, found: dict[str, Any]) -> Item:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pygit2
@@ -28,7 +28,11 @@ _SHOWN = 5  # dirty files that are named
 _SECONDS = 2.0  # between two comparisons of the work tree
 _IDLE_SECONDS = 30.0  # without a question, after which there are none
 BUILD = "repobuild --until areas"
-_TABLES = ("files", "facts", "graph", "features")
+# What is read, and must be built.
+GRAPH = ("graph", "features")
+LOCATE = ("lexicon", "touches")
+_BUILT = ("files", "facts", *GRAPH)
+_HOW: Mapping[tuple[str, ...], str] = {GRAPH: BUILD, LOCATE: "repobuild locate TEXT"}
 
 
 class Freshness:
@@ -46,20 +50,23 @@ class Freshness:
         self._asked = 0.0
         self._thread: threading.Thread | None = None
 
-    def facts(self, build: Build) -> dict[str, Any]:
-        """Return a reply's age; raises `StaleError` for another branch."""
+    def facts(self, build: Build, tables: tuple[str, ...] = GRAPH) -> dict[str, Any]:
+        """Return the age of a reply from some tables.
+
+        Raises `StaleError` for those of another branch.
+        """
         repository = build.snapshot.repository
-        indexed = indexed_commit(build)
+        indexed = indexed_commit(build, tables)
         head = str(repository.head.target) if not repository.head_is_unborn else ""
         found: dict[str, Any] = {
             "indexed_commit": indexed[:12],
-            "commits_behind": _behind(repository, indexed, head),
+            "commits_behind": _behind(repository, indexed, head, _HOW[tables]),
         }
         dirty = self._work_tree(repository)
         found["dirty_files"] = dirty[:_SHOWN]
         if len(dirty) > _SHOWN:
             found["more_dirty_files"] = len(dirty) - _SHOWN
-        if _is_building(build):
+        if any(_has_pending(build, name) for name in _BUILT):
             found["building"] = True
         return found
 
@@ -113,25 +120,28 @@ def _stat(name: str) -> tuple[int, int]:
     return found.st_mtime_ns, found.st_size
 
 
-def indexed_commit(build: Build) -> str:
-    """Return the commit that the tables are of; raises `StaleError` for none."""
+def indexed_commit(build: Build, tables: tuple[str, ...] = GRAPH) -> str:
+    """Return the commit that some tables are of; raises `StaleError` for none."""
     lines = {line.name: line for line in build.state.lines()}
-    missing = [name for name in ("graph", "features") if name not in lines]
+    missing = [name for name in tables if name not in lines]
     if missing:
-        raise StaleError(f"{missing[0]} is not built yet\nrun `{BUILD}` first")
+        raise StaleError(f"{missing[0]} is not built yet\nrun `{_HOW[tables]}` first")
     files = lines["files"]
     if files.tree.startswith("worktree:"):
         raise StaleError(
             "the tables were built from a work tree, which may have changed since\n"
-            f"build a commit: {BUILD}"
+            f"build a commit: {_HOW[tables]}"
         )
+    if tables == LOCATE and _has_pending(build, "lexicon"):
+        # A build of other tables went past it.
+        return lines["lexicon"].commit
     # A commit that changed no file leaves the tables as they are.
     if files.tree == build.snapshot.tree:
         return build.snapshot.commit
     return files.commit
 
 
-def _behind(repository: pygit2.Repository, indexed: str, head: str) -> int:
+def _behind(repository: pygit2.Repository, indexed: str, head: str, how: str) -> int:
     """Return how many commits HEAD has that the tables lack."""
     if indexed == head:
         return 0
@@ -142,7 +152,7 @@ def _behind(repository: pygit2.Repository, indexed: str, head: str) -> int:
     if not is_own:
         raise StaleError(
             f"the graph is of commit {indexed[:10]}, which is not on this branch\n"
-            f"build this one: {BUILD}"
+            f"build this one: {how}"
         )
     return int(repository.ahead_behind(head, indexed)[0])
 
@@ -155,7 +165,7 @@ def _dirty_files(repository: pygit2.Repository) -> list[str]:
     return sorted(p for p, one in status.items() if one != FileStatus.IGNORED)
 
 
-def _is_building(build: Build) -> bool:
-    marks = ", ".join("?" for _ in _TABLES)
-    query = f"SELECT 1 FROM pending WHERE consumer IN ({marks}) LIMIT 1"
-    return build.state.database.execute(query, _TABLES).fetchone() is not None
+def _has_pending(build: Build, table: str) -> bool:
+    """Return whether changed rows wait for a table: a build runs, or was cut short."""
+    query = "SELECT 1 FROM pending WHERE consumer = ? LIMIT 1"
+    return build.state.database.execute(query, (table,)).fetchone() is not None

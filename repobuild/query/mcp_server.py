@@ -1,7 +1,8 @@
 """Serve the tools to agents over the Model Context Protocol.
 
 The tools and their parameters are those of RPG-Encoder, so that prompts written for it
-work: SearchNode, FetchNode, ExploreRPG; beside them ListTree, Impact and ChangeSummary.
+work: SearchNode, FetchNode, ExploreRPG; beside them ListTree, LocateIssue, Impact and
+ChangeSummary.
 All are read-only. A reply is one JSON object as text; an error is one, too, with what
 to do, so that an agent can go on.
 
@@ -30,12 +31,14 @@ _INSTRUCTIONS = """\
 The repository graph: areas, categories and subcategories of what the code is for;
 files and elements with short features; edges (calls, imports, inherits, uses).
 Start with SearchNode (features or names) or ListTree, verify with FetchNode, follow
-ExploreRPG. Before a change, ask Impact who is affected and which tests to run.
+ExploreRPG. LocateIssue ranks files and functions for an issue's text or an error.
+Before a change, ask Impact who is affected and which tests to run.
 Ids: path::Class.method for elements, a path for files, Area/category/subcategory.
 Every reply says which commit it is about (freshness) and whether it was cut: then pass
 its `next`. It is not about uncommitted changes (dirty_files).
 In a repository of few files, reading them costs less than asking.
 """
+_MOST_LOCATED = 100
 _READ_ONLY = ToolAnnotations(read_only_hint=True, open_world_hint=False)
 
 
@@ -57,7 +60,8 @@ def make_server(source: GraphSource, redact: Redact) -> MCPServer:
 
     _add_look_ups(tools, answer, add)
     _add_exploration(tools, answer, add)
-    _add_more_tools(tools, answer, add)
+    _add_starting_points(tools, answer, add)
+    _add_change_tools(tools, answer, add)
     return server
 
 
@@ -139,7 +143,7 @@ def _add_exploration(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     add(ExploreRPG)
 
 
-def _add_more_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
+def _add_starting_points(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def ListTree(
         node: str = "",
         depth: int = 2,
@@ -149,6 +153,25 @@ def _add_more_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
         """List the functional hierarchy below a node, "" for all of it."""
         return answer(lambda page: tools.tree(node, depth, page), token_budget, next)
 
+    async def LocateIssue(
+        text: str,
+        most: int = 10,
+        token_budget: int = DEFAULT_BUDGET,
+        next: int = 0,
+    ) -> str:
+        """Rank the files, then the functions, that an issue or error is about.
+
+        text: as reported, tracebacks and code included; its first line is the title.
+        most: how many files, and how many functions.
+        """
+        most = max(1, min(most, _MOST_LOCATED))
+        return answer(lambda page: tools.locate(text, most, page), token_budget, next)
+
+    add(ListTree)
+    add(LocateIssue)
+
+
+def _add_change_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
     async def Impact(
         code_entity: str,
         traversal_depth: int = 3,
@@ -173,5 +196,5 @@ def _add_more_tools(tools: GraphTools, answer: _Answer, add: _Add) -> None:
             lambda page: tools.changes(old_commit, new_commit, page), token_budget, next
         )
 
-    for function in (ListTree, Impact, ChangeSummary):
-        add(function)
+    add(Impact)
+    add(ChangeSummary)

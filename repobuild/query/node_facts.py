@@ -35,7 +35,7 @@ def brief(view: GraphView, id: str) -> Item:
         return {
             "id": id,
             "kind": LEVELS[node.level],
-            "label": node.label,
+            "label": view.label(id),
             "files": files,
         }
     row = view.node(id) or {}
@@ -175,14 +175,13 @@ def _of_area(view: GraphView, id: str) -> Item:
     found: Item = {
         "id": id,
         "kind": LEVELS[node.level],
-        "label": node.label,
+        "label": view.label(id),
         "files": len(members),
         "scopes": view.grounding.scopes(members),
     }
     if below:
         found["contains"] = [
-            f"{one}: {areas.nodes[one].label}, {len(view.members[one])} files"
-            for one in below
+            f"{one}: {view.label(one)}, {len(view.members[one])} files" for one in below
         ]
     else:
         found["contains"] = _short(members)

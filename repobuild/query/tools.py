@@ -18,13 +18,14 @@ from repobuild.errors import UsageError, nearest
 from repobuild.query import exploration, impact
 from repobuild.query.change_summary import summarize_changes
 from repobuild.query.exploration import KINDS, Direction, Walk
-from repobuild.query.freshness import BUILD
+from repobuild.query.freshness import BUILD, LOCATE
 from repobuild.query.graph_view import GraphSource, GraphView
 from repobuild.query.node_facts import brief, resolve, whole
 from repobuild.query.reply import Item, Page, Reply, fit
 from repobuild.query.search import Hit
 
 MODES = ("auto", "features", "snippets")
+_LONGEST_TEXT = 200_000  # characters
 # What the published tools call them.
 _EDGE_NAMES = {"invokes": "calls", "contains": "contains", "composes": "contains"}
 _FILE_KINDS = {"directory": "file", "module": "file"}
@@ -138,6 +139,21 @@ class GraphTools:
             return fit(frame, impact.items(view, found), page)
 
     @_fresh
+    def locate(self, text: str, most: int, page: Page) -> Reply:
+        """Return the files, then the functions, that a text is about, best first."""
+        # Late: NumPy is needed by this tool alone.
+        from repobuild.locate.ranking import locate
+
+        if not text.strip():
+            raise UsageError("there is no text to locate\ngive an issue or an error")
+        with self._source.reading() as view:
+            frame = {"freshness": self._source.freshness.facts(view.build, LOCATE)}
+            text = text[:_LONGEST_TEXT]
+            found = locate(view.lexicon, view.past_commits, text, most)
+            ranked = [*found.files, *found.functions]
+            return fit(frame, (_ranked(view, *one) for one in ranked), page)
+
+    @_fresh
     def changes(self, old: str, new: str, page: Page) -> Reply:
         """Return what changed between two commits."""
         with self._source.reading() as view:
@@ -217,6 +233,18 @@ def _found(view: GraphView, search: Search) -> Iterator[Item]:
         if area := view.area_of(path):
             item["area"] = area
         yield item | {"score": score}
+
+
+def _ranked(view: GraphView, id: str, score: float) -> Item:
+    """Return what a list shows of a file or function that a text is about.
+
+    The graph may be of an earlier or later commit, and not have it.
+    """
+    known = view.node(id) is not None
+    item = brief(view, id) if known else {"id": id}
+    if area := view.area_of(split_id(id)[0]):
+        item["area"] = area
+    return item | {"score": score}
 
 
 def _hits(view: GraphView, search: Search) -> list[Hit]:

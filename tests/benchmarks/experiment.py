@@ -21,7 +21,7 @@ from typing import Any
 from tests.benchmarks.chain import exam, report
 from tests.benchmarks.chain.score import scores
 from tests.benchmarks.chain.strategy import STRATEGIES, Strategy
-from tests.benchmarks.chain.walk import Walk, history, is_due
+from tests.benchmarks.chain.walk import Walk, history, is_due, right_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,16 @@ def walked(found: Experiment, strategy: Strategy, seed: int) -> Iterator[int]:
 def step(found: Experiment, walk: Walk, name: str, seed: int, number: int) -> None:
     commit = found.commits[number]
     made = walk.build(commit)
+    at_once = (0, 0)
+    if made.get("mode") == "continue" and number > 0:
+        before = [r for r in read(found.results) if r["seed"] == seed]
+        before = [r for r in before if r["strategy"] in ("first", name)]
+        at_once = right_at_once(Path(before[-1]["folder"]), made["folder"])
     found.note(
         seed=seed, strategy=name, number=number, commit=commit, mode=made.get("mode"),
         tokens=made["tokens"] if made["work"] else 0, promoted=made.get("promoted"),
         seconds=round(made["seconds"], 1), folder=str(made["folder"]),
-        samples=made["samples"], gate=made["scores"],
+        samples=made["samples"], gate=made["scores"], at_once=at_once,
     )  # fmt: skip
 
 

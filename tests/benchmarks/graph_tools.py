@@ -2,10 +2,11 @@
 
     python -m tests.benchmarks.graph_tools REPOSITORY [--calls 200] [--seed 1]
 
-The repository's `areas` must be built. Printed are, for each tool, milliseconds of wall
-and of CPU time at the median and at the 95th percentile, in the process of a server,
-secrets redacted and JSON written; the sizes of the replies in tokens as the budget
-counts them; and, for the same nodes, what reading their files whole would take.
+The repository's `areas`, `lexicon` and `touches` must be built (`repobuild --until
+areas`, `repobuild locate x`). Printed are, for each tool, milliseconds of wall and of
+CPU time at the median and at the 95th percentile, in the process of a server, secrets
+redacted and JSON written; the sizes of the replies in tokens as the budget counts them;
+and, for the same nodes, what reading their files whole would take.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ def measure(calls: int, choice: random.Random) -> str:
         "ExploreRPG": lambda: tools.explore(
             [choice.choice(ids)], plan_of("both", 2), page
         ),
+        "LocateIssue": lambda: tools.locate(_issue(choice, ids, phrases), 10, page),
         "ListTree": lambda: tools.tree("", 3, page),
         "Impact": lambda: tools.impact(choice.choice(ids), 3, page),
     }
@@ -86,6 +88,15 @@ def measure(calls: int, choice: random.Random) -> str:
     )
     head = ["tool", "ms", "p95", "ms of CPU", "p95", "tokens", "p95"]
     return markdown(head, rows)
+
+
+def _issue(choice: random.Random, ids: list[str], phrases: list[str]) -> str:
+    """Return a text like an issue: some phrases, some names, a frame."""
+    path, _, name = choice.choice(ids).partition("::")
+    frame = f'  File "/lib/{path}", line 3, in {name.rpartition(".")[2]}'
+    names = [id.rpartition("::")[2] for id in choice.sample(ids, 3)]
+    body = [*choice.sample(phrases, 12), *(f"`{one}`" for one in names), frame]
+    return "\n".join([choice.choice(phrases), "", *body])
 
 
 def _spread(values: list[float], form: str = "{:.1f}") -> list[str]:

@@ -7,7 +7,8 @@ last commit anew in an empty state. Printed are, for commits that changed featur
 
     lifted     elements and files lifted, of all: what a model would have been asked
     tokens     the same in tokens of an LLM, at 120 of code and prompt for each element
-    CPU        this process and its children, against a clean build of the same tables
+    CPU        this process and its children, against a clean build of the same tables;
+               for each table the median of a commit beside that of the clean build, ms
     renamed    nodes that are in both commits and have another label
     agreement  adjusted Rand index of the files' areas, categories and subcategories
                with those of the clean encode
@@ -31,6 +32,9 @@ from typing import Any
 import pygit2
 
 from repobuild.code.areas.area_map import LEVELS, AreaMap
+from repobuild.engine.build import Build
+from repobuild.engine.rule import Rule
+from repobuild.engine.storage.table_writer import TableResult
 from repobuild.git.ancestors import first_parents
 from repobuild.git.snapshot import at_commit
 from tests.standard import Standard
@@ -74,6 +78,13 @@ def follow(git: pygit2.Repository, count: int, place: Path) -> dict[str, Any]:
         "cpu of a commit, median": cpu,
         "cpu of a clean build": last["cpu"],
         "cpu saved": 1 - cpu / last["cpu"],
+        "cpu by table": {
+            name: [
+                round(statistics.median(s["tables"][name] for s in changed), 1),
+                round(whole, 1),
+            ]
+            for name, whole in last["tables"].items()
+        },
         "encoded anew": sum(step["mode"] == "encode" for step in steps[1:]),
         "renamed nodes": sum(map(_renamed, labels, labels[1:])),
         "agreement": agreement(steps[-1]["map"], last["map"]),
@@ -86,20 +97,37 @@ def follow(git: pygit2.Repository, count: int, place: Path) -> dict[str, Any]:
 
 def _step(standard: Standard, git: pygit2.Repository, commit: str) -> dict[str, Any]:
     began = _cpu()
-    done = standard.build("areas", at_commit(git, commit), jobs=1)
+    build = standard.last = standard.open(at_commit(git, commit), jobs=1)
+    tables = _timed(build)
+    done = build.run(["areas"])
     spent = _cpu() - began
-    build = standard.last
-    assert build is not None
     row = build.table("areas").get(commit)
     assert row is not None
     areas = AreaMap.read(build.store.checked_path(str(row["object"])))
     return {
         "cpu": round(spent, 3),
+        "tables": tables,
         "lifted": len(done["features"].entries),
         "mode": row["mode"],
         "map": areas,
         "labels": {id: node.label for id, node in areas.nodes.items()},
     }
+
+
+def _timed(build: Build) -> dict[str, float]:
+    """Return where the CPU time of each table will be noted, in ms."""
+    spent: dict[str, float] = {}
+    update = build._update
+
+    def timed(rule: Rule) -> TableResult:
+        began = _cpu()
+        try:
+            return update(rule)
+        finally:
+            spent[rule.name] = (_cpu() - began) * 1000
+
+    build._update = timed
+    return spent
 
 
 def _cpu() -> float:

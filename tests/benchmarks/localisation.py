@@ -45,14 +45,14 @@ from repobuild.locate import ranking
 from repobuild.locate.evidence import Evidence
 from repobuild.locate.issue_text import read_issue
 from repobuild.locate.lexical import Scores
-from repobuild.locate.lexicon import lexicon
+from repobuild.locate.lexicon import Lexicon, lexicon
 from repobuild.locate.ranking import (
     FILE_WEIGHTS,
     FUNCTION_WEIGHTS,
     FunctionSignals,
     function_signals,
 )
-from repobuild.locate.touches import touch_row
+from repobuild.locate.touches import PastCommits, touch_row
 from repobuild.locate.words import terms_of
 from tests.benchmarks import table
 from tests.fakes import MemoryTable, MemoryView
@@ -173,9 +173,11 @@ def measure(issue: Mapping[str, Any], project: Project) -> Measured:
     """Return all signals of one issue."""
     tables = project.advance(issue["base_commit"])
     began = time.process_time()
-    evidence = Evidence(*tables, read_issue(issue["problem_statement"]))
+    table, touches = tables
+    text = read_issue(issue["problem_statement"])
+    evidence = Evidence(Lexicon(table), PastCommits.of(touches), text)
     signals = evidence.signals()
-    ranking.rank_functions(evidence, ranking.weigh(signals))
+    ranking.rank_functions(evidence, ranking.weigh(signals), 10)
     seconds = time.process_time() - began
     tree = project.repository[issue["base_commit"]].peel(pygit2.Commit).tree
     return Measured(

@@ -254,9 +254,11 @@ def test_a_value_that_rests_on_what_is_hidden_is_not_asked(pages: Sampled) -> No
     assert asked == {"tests/test_links.py::test_dropping"}
 
 
-def test_no_example_rests_on_a_constant_of_a_test(pages: Sampled) -> None:
+def test_an_example_shows_the_constant_of_a_test_that_it_rests_on(
+    pages: Sampled,
+) -> None:
     (text,) = answers(pages, "usage", f"{LINK}read_link")
-    assert 'read_link("a")' in text and "TOTAL_LINK" not in text
+    assert "\nTOTAL_LINK = " in text
 
 
 def test_imports_keep_the_files_form(pages: Sampled) -> None:

@@ -236,7 +236,7 @@ def test_a_call_in_a_document_is_preferred(stores: Sampled):
 def test_a_call_in_a_test_comes_with_the_line_that_makes_the_object(stores: Sampled):
     text = call(stores, "FileStore.read")
     assert "**A call from** `tests/test_store.py`:" in text
-    assert 'store = FileStore("here")\nassert store.read("one") == "text"' in text
+    assert 'store = FileStore("here")\nstore.read("one")  # == "text"' in text
 
 
 def test_without_a_real_call_the_answer_says_that_it_is_made_up(stores: Sampled):

@@ -121,7 +121,11 @@ def with_call(sampled: Sampled, id: str, code: str) -> Audit:
     "name, code, problem",
     [
         ("measure", 'measure("")', "expected to fail"),
-        ("WindowsPath", 'real = pathlib.WindowsPath("a")', "another package"),
+        (
+            "WindowsPath",
+            'import pathlib\nreal = pathlib.WindowsPath("a")',
+            "another package",
+        ),
     ],
 )
 def test_a_wrong_call_is_noticed(

@@ -136,6 +136,11 @@ def test_parametrized(words):
 
 def test_crates(crate):
     assert crate.fill("apple", times=2) == ["apple", "apple"]
+
+
+def test_boxes():
+    box = Box(1)
+    assert box.fill("pear", times=2) == ["pear", "pear"]
 """
 BOX_TESTS = """import unittest
 
@@ -200,7 +205,7 @@ def test_a_fixture_is_what_it_returns(shop: Sampled) -> None:
     (text,) = answers(shop, "tests", f"{HOME}Words.plural")
     assert "`test_plural`, `test_oxen` (in `tests/test_words.py`)" in text
     (text,) = answers(shop, "usage", f"{HOME}Box.fill")
-    assert 'crate.fill("apple", times=2)' in text
+    assert 'box.fill("pear", times=2)  # == ["pear", "pear"]' in text
 
 
 def test_a_parameter_that_is_parametrized_is_no_fixture(shop: Sampled) -> None:

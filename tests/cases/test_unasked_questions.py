@@ -195,7 +195,7 @@ FILES = {
     "tests/test_jobs.py": "from clock.jobs import ring, run_job\n\n\n"
     "def late(hour):\n    return hour + 11\n\n\n"
     "def test_run_job():\n    found = run_job(1)\n    assert found != 'spam'\n\n\n"
-    "def test_ring():\n    assert ring(late(-10)) == ['bong']\n\n\n"
+    "def test_ring():\n    assert ring(late(-10)) == ['bong']\n    ring(3)\n\n\n"
     "def test_silence():\n    try:\n        ring(hour=None)\n"
     "    except TypeError as error:\n        assert error.args\n",
 }
@@ -313,7 +313,7 @@ def test_a_function_within_is_no_other_function(clock: Sampled) -> None:
 
 def test_a_call_that_a_test_expects_to_fail_is_no_example(clock: Sampled) -> None:
     (text,) = answers(clock, "usage", f"{HOME}ring")
-    assert "hour=None" not in text and "ring(late(-10))" in text
+    assert "hour=None" not in text and "ring(3)\n" in text
 
 
 def test_private_methods_are_no_methods_that_a_class_offers(clock: Sampled) -> None:

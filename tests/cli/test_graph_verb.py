@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +75,27 @@ def test_without_tables_a_reader_is_told_to_build(repository, monkeypatch, capsy
     monkeypatch.chdir(repository.path)
     assert run(["graph", "search", "f"]) == 1
     assert "repobuild --until areas" in capsys.readouterr().err
+
+
+def test_a_page_is_written_into_the_state_or_where_it_is_asked_for(here, capsys):
+    assert run(["graph", "view", "--json"]) == 0
+    reply = json.loads(capsys.readouterr().out)
+    page = Path(reply["page"])
+    assert page == here.repository.path / ".git/repobuild/graph.html"
+    assert page.stat().st_size == reply["bytes"]
+    assert reply["freshness"]["commits_behind"] == 0
+    assert run(["graph", "view", "--output", "map.html", "--commits", "0"]) == 0
+    text = capsys.readouterr().out
+    assert (
+        text.startswith("as of ") and "\nmap.html\n" in text and ", 0 commits" in text
+    )
+    assert Path("map.html").read_text("utf-8").startswith("<!doctype html>")
+    assert run(["graph", "view", "--output", "map.html"]) == 0  # it is replaced
+    assert sorted(path.name for path in Path().glob("*map*")) == ["map.html"]
+
+
+def test_a_page_that_cannot_be_written_is_said_to_be(here, capsys):
+    assert run(["graph", "view", "--output", "nowhere/map.html"]) == 2
+    error = capsys.readouterr().err
+    assert '"nowhere/map.html" cannot be written' in error
+    assert "--output FILE" in error

@@ -10,49 +10,14 @@ import pytest
 
 from repobuild.evaluate.page.page import render_page
 from tests import chromium, pages
-from tests.chromium import Browser, Tab
+from tests.chromium import PALE, WIDER, Browser, Tab
 
 pytestmark = pytest.mark.skipif(
     not chromium.installed(), reason="chromium is not installed (.ci/run installs it)"
 )
 
 NAME = pages.HOSTILE + pages.RIGHT_TO_LEFT + pages.LONG
-CONTRAST = 4.5  # WCAG AA for text
 Open = Callable[..., Tab]
-
-# Returns every visible text whose contrast to its background is too low.
-PALE = """
-(() => {
-  const parts = colour => colour.match(/[\\d.]+/g).map(Number);
-  const light = colour => parts(colour).slice(0, 3).map(v => v / 255)
-    .map(v => v <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, n) => sum + v * [.2126, .7152, .0722][n], 0);
-  const background = element => {
-    for (; element; element = element.parentElement) {
-      const colour = getComputedStyle(element).backgroundColor;
-      if ((parts(colour)[3] ?? 1) === 1) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const pale = [];
-  for (let node; node = texts.nextNode();) {
-    const owner = node.parentElement, box = owner.getBoundingClientRect();
-    if (!node.data.trim() || !box.width || owner.tagName === "title") continue;
-    const style = getComputedStyle(owner);
-    const [a, b] = [light(owner.closest("svg") ? style.fill : style.color),
-                    light(background(owner))];
-    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-    if (ratio < LEAST) pale.push(`${ratio.toFixed(2)} ${node.data.slice(0, 40)}`);
-  }
-  return pale;
-})()
-""".replace("LEAST", str(CONTRAST))
-
-WIDER = """
-[...document.querySelectorAll("main *")].filter(element => !element.closest(".scroll")
-  && element.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML)
-"""
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any
 
+import pytest
+
+from repobuild.code.usage.prose_language import is_chinese
 from repobuild.evaluate import questions
 from repobuild.evaluate.questions import GraphElement
 from tests.fakes import MemoryTable
@@ -136,11 +139,12 @@ def test_elements_come_from_the_graph_without_edges_and_files() -> None:
     assert (found[1].qualified_name, found[1].name) == ("A.run", "run")
 
 
+BOTH = ["zh", "en"]
 ELEMENTS = [GraphElement(f"m.py::f{n}", "function") for n in range(50)]
 
 
 def test_first_report_cases_have_all_three_types_and_their_files() -> None:
-    found = questions.first_report_cases("Laddr", ELEMENTS, 16)
+    found = questions.first_report_cases("Laddr", ELEMENTS, 16, BOTH)
     assert Counter(c.type for c in found) == {
         "repo_specific": 4,
         "code_specific": 8,
@@ -150,10 +154,29 @@ def test_first_report_cases_have_all_three_types_and_their_files() -> None:
     assert all(c.reference_files for c in found if c.type == "code_specific")
 
 
+@pytest.mark.parametrize(("language", "others"), [("en", "zh"), ("zh", "en")])
+def test_a_project_of_one_language_is_asked_in_it_alone(
+    language: str, others: str
+) -> None:
+    found = questions.first_report_cases("Laddr", ELEMENTS, 16, [language])
+    assert len({c.question for c in found}) == 16
+    assert {is_chinese(c.question) for c in found} == {language == "zh"}
+
+
+def test_languages_are_those_of_the_dataset() -> None:
+    rows = {"m.py::f": {"#code_location.en.1": {}, "#code_location.fr.1": {}}}
+    assert questions.languages_of(MemoryTable(rows)) == ["en"]
+    rows["m.py::g"] = {"#relations.zh.11": {}}
+    assert questions.languages_of(MemoryTable(rows)) == ["zh", "en"]
+    assert questions.languages_of(MemoryTable({})) == ["en"]
+
+
 def test_a_new_element_changes_no_other_first_report_case() -> None:
-    before = {c.question for c in questions.first_report_cases("Laddr", ELEMENTS, 16)}
     newcomer = [*ELEMENTS, GraphElement("m.py::new", "function")]
-    after = {c.question for c in questions.first_report_cases("Laddr", newcomer, 16)}
+    before, after = (
+        {c.question for c in questions.first_report_cases("Laddr", elements, 16, BOTH)}
+        for elements in (ELEMENTS, newcomer)
+    )
     assert len(before - after) <= 1
 
 
@@ -162,7 +185,7 @@ def test_private_elements_and_sections_are_no_first_report_cases() -> None:
         GraphElement("m.py::_f", "function"),
         GraphElement("a.md::intro", "section"),
     ]
-    types = {c.type for c in questions.first_report_cases("Laddr", hidden, 16)}
+    types = {c.type for c in questions.first_report_cases("Laddr", hidden, 16, BOTH)}
     assert "code_specific" not in types
 
 
@@ -172,6 +195,6 @@ def test_tests_are_no_first_report_cases() -> None:
         GraphElement(f"{p}::check{n}", "function") for n in range(9) for p in paths
     ]
     own = [GraphElement(f"pkg/m{n}.py::f{n}", "function") for n in range(8)]
-    found = questions.first_report_cases("Laddr", [*tests, *own], 16)
+    found = questions.first_report_cases("Laddr", [*tests, *own], 16, BOTH)
     files = {case.reference_files for case in found if case.type == "code_specific"}
     assert files == {(f"pkg/m{n}.py",) for n in range(8)}

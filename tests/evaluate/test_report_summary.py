@@ -18,6 +18,7 @@ WHOLE: dict[str, Any] = {
         "relations": {"asked": 15, "right": 11, "share": 0.7333},
     },
     "ended": 0.98,
+    "completions": {"asked": 10, "ended": 1},
     "general": {"base": 2.0, "adapter": 2.1},
     "grounded": {"base": 0.8, "adapter": 0.92, "beats": False},
 }
@@ -29,6 +30,7 @@ def test_each_part_has_one_plain_line() -> None:
         "Asked about what it was taught, in words it was never trained on, it is right "
         "in 61 of 68 (90%): 40 of 42 places, 11 of 15 relations.",
         "98% of its answers end by themselves.",
+        "1 of 10 completions of code end by themselves.",
         "On text from elsewhere its loss is 2.10, its base's 2.00 (+5.0%).",
         "With facts looked up before the question, the base is right in 80%, "
         "this adapter in 92%.",

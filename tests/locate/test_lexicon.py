@@ -55,7 +55,7 @@ def units_with(built, term):
     units = {}
     for unit, name, rest in zip(found, postings.names, postings.rest, strict=True):
         file = int(reader.file_of[unit])
-        qual = reader.quals(file)[unit - int(reader.first[file])]
+        qual, _ = reader.quals(file)[unit - int(reader.first[file])]
         units[f"{reader.paths[file]}::{qual}"] = (int(name), int(rest))
     return units
 

@@ -3,8 +3,9 @@
 import pytest
 
 from repobuild.code.changes.commits import newest_first
+from repobuild.locate.lexicon import Lexicon
 from repobuild.locate.ranking import FILE_WEIGHTS, FUNCTION_WEIGHTS, locate
-from repobuild.locate.touches import subject_of
+from repobuild.locate.touches import PastCommits, subject_of
 from repobuild.locate.words import terms_of
 from tests.fakes import MemoryTable
 from tests.locate.test_lexicon import Built
@@ -19,8 +20,12 @@ FILES = {f"pkg/{name}.py": BODY for name in ("ant", "bee", "cat", "dog")} | {
 }
 
 
+def lexicon(files):
+    return Lexicon(Built(files).view.own)
+
+
 def first(text, history=(), files=FILES):
-    found = locate(Built(files).view.own, touched(*history), text)
+    found = locate(lexicon(files), touched(*history), text)
     return found.files[0].id
 
 
@@ -31,7 +36,7 @@ def touched(*commits):
         before = f"c{age + 1}" if age + 1 < len(commits) else ""
         terms = dict(terms_of(subject))
         rows[f"c{age}"] = {"before": before, "terms": terms, "paths": list(paths)}
-    return MemoryTable(rows)
+    return PastCommits.of(MemoryTable(rows))
 
 
 def test_words_find_the_file():
@@ -55,13 +60,13 @@ def test_the_innermost_call_of_a_traceback_counts_most():
     text = "It fails\n" + "\n".join(
         f'  File "/x/pkg/{name}.py", line 2, in {call}' for name, call in frames
     )
-    found = locate(Built(FILES).view.own, touched(), text)
+    found = locate(lexicon(FILES), touched(), text)
     assert [one.id for one in found.files[:2]] == ["pkg/ant.py", "pkg/bee.py"]
     assert found.functions[0].id == "pkg/ant.py::run"
 
 
 def test_a_named_definition_finds_its_file_and_itself():
-    found = locate(Built(FILES).view.own, touched(), "`open_wide` is odd")
+    found = locate(lexicon(FILES), touched(), "`open_wide` is odd")
     assert found.files[0].id == "pkg/door.py"
     assert found.functions[0].id == "pkg/door.py::Door.open_wide"
 
@@ -87,25 +92,25 @@ def test_a_bulk_commit_says_nothing():
 
 
 def test_tests_are_left_out_unless_they_are_named():
-    paths = [one.id for one in locate(Built(FILES).view.own, touched(), "door").files]
+    paths = [one.id for one in locate(lexicon(FILES), touched(), "door").files]
     assert "tests/test_door.py" not in paths
-    named = locate(Built(FILES).view.own, touched(), "door, see tests/test_door.py")
+    named = locate(lexicon(FILES), touched(), "door, see tests/test_door.py")
     assert "tests/test_door.py" in [one.id for one in named.files]
 
 
 def test_a_text_without_words_and_a_project_without_code_are_no_error():
-    assert locate(Built({}).view.own, touched(), "door").files == []
-    assert len(locate(Built(FILES).view.own, touched(), "!?").files) > 0
+    assert locate(lexicon({}), touched(), "door").files == []
+    assert len(locate(lexicon(FILES), touched(), "!?").files) > 0
 
 
 def test_equal_scores_are_in_the_order_of_their_paths():
-    paths = [one.id for one in locate(Built(FILES).view.own, touched(), "???").files]
+    paths = [one.id for one in locate(lexicon(FILES), touched(), "???").files]
     plain = [path for path in paths if path != "pkg/__init__.py"]
     assert plain == sorted(plain)
 
 
 def test_no_more_than_was_asked_for():
-    found = locate(Built(FILES).view.own, touched(), "run door lock", 2)
+    found = locate(lexicon(FILES), touched(), "run door lock", 2)
     assert (len(found.files), len(found.functions)) == (2, 2)
 
 
@@ -127,5 +132,8 @@ def test_a_merge_says_what_it_brings_in_its_second_line(message, subject):
 
 
 def test_history_begins_with_the_commit_that_none_follows():
-    rows = dict(touched(("c", []), ("b", []), ("a", [])).items())
+    rows = {"c0": {"before": "c1"}, "c1": {"before": "c2"}, "c2": {"before": ""}}
     assert newest_first(rows) == ["c0", "c1", "c2"]
+    past = touched(("key", []), ("door", []), ("lock door", []))
+    assert [list(row["terms"]) for row in past.rows][:2] == [["key"], ["door"]]
+    assert past.often["door"] == 2

@@ -6,8 +6,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import pytest
-
 from repobuild.model.adapter.decision import (
     Plan,
     SampleDelta,
@@ -19,8 +17,9 @@ from repobuild.model.base import Base
 from repobuild.model.conversation import Conversation, Example, TokenisedSamples
 from repobuild.model.teaching.curriculum import TeachableFact
 from repobuild.model.teaching.lesson import (
-    ASKED_SHARE,
+    DELTA_TIMES,
     LEAST_BUDGET,
+    LOST_TIMES,
     MOST_ASKED,
     MOST_LOST,
     Lesson,
@@ -31,7 +30,7 @@ from repobuild.model.teaching.lesson import (
     known_after,
     next_lesson,
 )
-from repobuild.model.teaching.scheduler import Pace, TaughtFact
+from repobuild.model.teaching.scheduler import Pace, Scheduler, TaughtFact
 from tests.model.test_nano import Samples, manifest_of, recipe, teachable
 
 SIZE = 10  # tokens of every sample
@@ -143,9 +142,12 @@ def test_the_delta_comes_before_the_reviews() -> None:
     reviews = {name(0): MASTERY, name(2): 0}
     given = plan(10, mastered(10), changed=[7, 4])
     made = next_lesson(given, tokens(), 1_500_000, 0.5, reviews)
-    assert numbers(made.facts) == [4, 7, 0, 2]
-    assert [fact.box for fact in made.taught] == [None, None, MASTERY, 0]
+    assert numbers(made.facts) == [4, 7, 2, 0]
+    assert [fact.box for fact in made.taught] == [None, None, 0, MASTERY]
     assert made.pace.review == 0.5
+    assert made.pace.at_once
+    first = Scheduler(made.taught, [SIZE] * len(made.examples), made.pace).next_pass()
+    assert [shown.fact for shown in first][:3] == [0, 1, 2]
 
 
 def test_a_small_delta_has_a_small_budget() -> None:
@@ -170,23 +172,43 @@ def test_a_changed_fact_is_not_asked() -> None:
     assert asked and min(numbers(asked)) >= 10
 
 
-def test_what_was_not_looked_at_for_longest_is_asked_first() -> None:
-    known = {n: Known(MASTERY, 1 if n < 10 else 5) for n in range(60)}
-    asked = numbers(facts_to_ask(plan(60, known)))
-    assert len(asked) == 60 * ASKED_SHARE + 1
-    assert set(asked) == set(range(10))
+def test_all_of_a_few_hundred_facts_are_asked_at_every_adapter() -> None:
+    assert len(facts_to_ask(plan(MOST_ASKED, mastered(MOST_ASKED)))) == MOST_ASKED
+    assert len(facts_to_ask(plan(9000, mastered(9000)))) == MOST_ASKED
+    assert facts_to_ask(plan(9)) == []
 
 
-def test_a_third_is_what_was_learnt_last() -> None:
-    known = {n: Known(MASTERY, CHAIN - 1 if n >= 80 else 2) for n in range(100)}
-    asked = numbers(facts_to_ask(plan(100, known)))
-    assert [n >= 80 for n in asked] == [True] * 5 + [False] * 11
+def test_what_no_run_has_mastered_is_asked_at_every_adapter() -> None:
+    known = {**mastered(2000), 1500: Known(0, CHAIN - 1), 1900: Known(1, CHAIN - 1)}
+    assert numbers(facts_to_ask(plan(2000, known)))[:2] == [1500, 1900]
 
 
-@pytest.mark.parametrize(("known", "asked"), [(0, 1), (1, 2), (100, 16), (9000, 600)])
-def test_reviews_are_a_share_of_what_is_known(known: int, asked: int) -> None:
-    found = facts_to_ask(plan(known + 1, mastered(known)))
-    assert len(found) == min(asked, known, MOST_ASKED)
+def test_what_was_learnt_last_is_asked_before_what_was_right_more_often() -> None:
+    new = {n: Known(MASTERY, CHAIN - 1) for n in range(MOST_ASKED // 3)}
+    old = {n: Known(MASTERY + 2, CHAIN - 1) for n in range(len(new), 9000)}
+    asked = numbers(facts_to_ask(plan(9000, new | old)))
+    assert new.keys() == set(asked[: len(new)])
+
+
+def test_what_was_not_looked_at_for_longest_has_the_other_places() -> None:
+    places = MOST_ASKED - MOST_ASKED // 3
+    known = {n: Known(MASTERY + 2, 5 if n < 900 else 1) for n in range(900 + places)}
+    known |= {n: Known(MASTERY, 5) for n in range(MOST_ASKED // 3)}
+    asked = numbers(facts_to_ask(plan(len(known), known)))
+    assert set(range(900, len(known))) <= set(asked)
+
+
+def test_what_is_taught_again_waits_for_the_delta() -> None:
+    """In every pass: before, the delta waited for it and was never begun."""
+    reviews = {name(n): 0 for n in range(100, 100 + MOST_LOST)}
+    given = plan(900, mastered(900), changed=range(20))
+    made = next_lesson(given, tokens(), 1_500_000, 0.5, reviews)
+    assert made.pace.budget >= 2 * (20 * DELTA_TIMES + MOST_LOST * LOST_TIMES) * SIZE
+    passes = Scheduler(made.taught, [SIZE] * len(made.examples), made.pace)
+    for _ in range(DELTA_TIMES // 2):
+        shown = [shown.fact for shown in passes.next_pass()]
+        assert shown[:20] == list(range(20)) and len(shown) > 20
+        passes.record(dict.fromkeys(shown, False))
 
 
 def test_every_fact_is_asked_within_some_adapters() -> None:

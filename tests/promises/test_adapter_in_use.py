@@ -289,6 +289,23 @@ def test_with_facts_both_models_get_them_before_the_question(
         assert f"  - {fact['text']}\n    {fact['id']}\n" in listed
 
 
+def test_asking_what_was_not_taught_says_so(
+    here: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of `second_1` the callers are taught, of `first_1` nothing."""
+    monkeypatch.setattr("repobuild.cli.ask._load_comparison", lambda *_: Voices())
+    told = {}
+    for question in (QUESTION, "Who calls `second_1`?", "Is it raining?"):
+        assert run(["ask", "--json", question]) == 0
+        told[question] = json.loads(capsys.readouterr().out)["taught"]
+    assert list(told.values()) == [False, True, None]
+    for question, taught in told.items():
+        assert run(["ask", question]) == 0
+        assert ("was not taught this" in capsys.readouterr().err) == (taught is False)
+    assert run(["ask", "--ground", QUESTION]) == 0
+    assert "was not taught" not in capsys.readouterr().err
+
+
 def test_without_a_fact_it_says_so_and_asks_the_question_alone(
     here: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:

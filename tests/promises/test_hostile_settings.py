@@ -80,7 +80,7 @@ REFUSED = {
     "languages elsewhere": Attack('project.languages = ["../x"]', "must name some of"),
     "an escape sequence": Attack('project.name = "\\u001b]0;x\\u0007"', "one line"),
     "its own root": Attack('root = "/"', 'unknown key "root"'),
-    "a strategy": Attack('adapter.strategy = "os.system"', 'must be "lora"'),
+    "a strategy": Attack('adapter.strategy = "os.system"', 'not "os.system"'),
 }
 
 

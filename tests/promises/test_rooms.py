@@ -34,6 +34,7 @@ MAY_USE = {
     "powers": DATA | {"settings", "settings_schema", "trust_record"},
     "noop_cache": {"resources", "git"},
     "git": {"errors", "resources"},
+    "chat_endpoint": {"errors"},
     "engine": {"errors", "git"},
     "user_rules": {"errors", "engine", "git", "toml_document"},
     "trust_record": {"errors"},
@@ -42,12 +43,13 @@ MAY_USE = {
     "code": DATA | {"engine", "git"},
     "samples": DATA | {"engine", "git", "code"},
     "model": DATA | {"engine", "git", "code", "samples"},
-    "evaluate": DATA | {"engine", "git", "code", "samples", "model"},
+    "evaluate": DATA | {"chat_endpoint", "engine", "git", "code", "samples", "model"},
+    "lifting": DATA | {"chat_endpoint", "engine", "code", "samples"},
     "locate": {"errors", "engine", "git", "code"},
     "survey": DATA
     | START
     | {"engine", "git", "code", "samples", "model", "hooks", "remote"},
-    "query": DATA | {"engine", "git", "code"},
+    "query": DATA | {"engine", "git", "code", "locate", "lifting"},
     # The checker of samples shares no code with what makes them.
     "truth": DATA | {"git"},
     # It builds in processes of their own, by the command line.

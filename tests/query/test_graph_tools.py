@@ -272,3 +272,56 @@ def test_without_a_build_the_next_step_is_told(repository):
     source = GraphSource(lambda: checkout.view(checkout.snapshot(), checkout.state()))
     with pytest.raises(StaleError, match="repobuild --until areas"):
         GraphTools(source).search(Search(["x"]), Page())
+
+
+def test_locating_a_text_tells_the_commit_that_its_tables_are_of(here):
+    with pytest.raises(StaleError, match="lexicon is not built yet"):
+        here.tools.locate("scaled is odd", 10, Page())
+    here.build("areas", "lexicon", "touches")
+    first = str(here.repository.git.head.target)[:12]
+    tools = GraphTools(here.source(in_memory=True))
+    found = tools.locate("scaled is odd", 10, Page())
+    assert found["freshness"]["indexed_commit"] == first
+    assert ids(found)[0] == "pkg/shapes.py"
+    here.repository.commit({"pkg/shapes.py": FILES["pkg/shapes.py"] + "X = 1\n"})
+    here.build("areas")  # goes past the lexicon
+    found = tools.locate("scaled is odd", 10, Page.of(LEAST_BUDGET, 0))
+    assert found["freshness"]["indexed_commit"] == first
+    assert found["freshness"]["commits_behind"] == 1
+    assert found["truncated"] and count_tokens(found) <= LEAST_BUDGET
+    with pytest.raises(UsageError, match="no text to locate"):
+        here.tools.locate(" ", 10, Page())
+
+
+def test_a_server_reads_what_changed_and_answers_as_a_new_one(here):
+    source = here.source(in_memory=True)
+    with source.reading() as view:
+        labels = {id: view.label(id) for id in view.areas.nodes}
+        index = view.search
+        assert index.update(view.graph, view.features, view.areas, labels) == 0
+        kept = view.kept
+    scaled = FILES["pkg/shapes.py"]
+    for files in (
+        {"pkg/cli.py": "from pkg.shapes import report\n\n\nVALUE = report(1)\n"},
+        {"pkg/shapes.py": None, "pkg/forms.py": scaled, "pkg/cli.py": ""},
+        {
+            "pkg/forms.py": scaled.replace("def looped", "def looped_on"),
+            "a.py": "A = 1",
+        },
+    ):
+        here.repository.commit(files)
+        here.build()
+        fresh = here.source(in_memory=True)
+        with source.reading() as view, fresh.reading() as new:
+            assert view.kept is kept
+            ids = [
+                id for path in new.graph.keys() for id in [path, *new.elements(path)]
+            ]
+            for id in [*ids, "pkg/shapes.py::scaled"]:
+                assert view.out(id) == new.out(id)
+                assert view.into(id, ["calls", "uses"]) == new.into(
+                    id, ["calls", "uses"]
+                )
+            for term in ("scaled", "looped", "shape", "main", "tests", "skaled"):
+                assert view.search.find([term]) == new.search.find([term])
+                assert view.search.named(term) == new.search.named(term)

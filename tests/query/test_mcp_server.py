@@ -39,7 +39,7 @@ async def session(folder: Path, calls):
 def test_a_session_searches_fetches_explores_and_asks_for_the_impact(
     repository: Repository,
 ):
-    Here(repository)
+    Here(repository).build("areas", "importance", "lexicon", "touches")
     name = "pkg/shapes.py::scaled"
     calls = [
         ("SearchNode", {"mode": "features", "feature_terms": ["unit people read"]}),
@@ -55,20 +55,26 @@ def test_a_session_searches_fetches_explores_and_asks_for_the_impact(
         ),
         ("Impact", {"code_entity": name}),
         ("ListTree", {"depth": 3}),
+        ("LocateIssue", {"text": "looped never ends\n\nfor `scaled`", "most": 2}),
         ("ChangeSummary", {"old_commit": "HEAD", "new_commit": "HEAD"}),
         ("FetchNode", {"code_entities": ["nothing_of_the_kind_zz"]}),
     ]
     tools, replies = asyncio.run(session(repository.path, calls))
     assert set(tools) == {
-        "SearchNode", "FetchNode", "ExploreRPG", "ListTree", "Impact", "ChangeSummary"
+        "SearchNode", "FetchNode", "ExploreRPG", "ListTree", "LocateIssue", "Impact",
+        "ChangeSummary",
     }  # fmt: skip
-    found, fetched, explored, impact, tree, changes, unknown = replies
+    found, fetched, explored, impact, tree, located, changes, unknown = replies
     assert found["items"][0]["id"] == name
     assert fetched["items"][0]["callees"] == ["pkg/shapes.py::looped"]
     assert count_tokens(fetched) <= 400
     assert {item["relation"] for item in explored["items"]} == {"caller"}
     assert impact["test_files"] == ["tests/test_shapes.py"]
     assert tree["items"][0]["kind"] == "area"
+    first, *_, last = located["items"]
+    assert (first["id"], first["kind"]) == ("pkg/shapes.py", "file")
+    assert last["kind"] == "function" and last["feature"] and last["score"] > 0
+    assert len(located["items"]) == 4
     assert changes["items"] == []
     assert "no node is named" in unknown["error"] and unknown["hint"]
     for reply in replies[:-1]:

@@ -38,6 +38,15 @@ _INSTALL = re.compile(
     r"[ \t]*(?:`|$|#)",
     re.MULTILINE,
 )
+_SETUP = re.compile(
+    r"(?:^[ \t>]*(?:[$#%][ \t]+)?|`)((?:(?:python3?|py)[ ]+-m[ ]+)?pip3?[ ]+install[ ]+"
+    r"(?:-[\w-]+[ ]+)*[\"']?\.(?:\[[\w, -]+\])?[\"']?"
+    r"|python3?[ ]+setup\.py[ ]+(?:install|develop)"
+    r"|(?:uv[ ]+sync|(?:poetry|pdm)[ ]+install)(?:[ ]+-[^`\n#]{1,60}?)?"
+    r"|(?:just|make)[ ]+(?:setup|install|dev|develop|init|bootstrap)[\w-]*)"
+    r"[ \t]*(?:`|$|#)",
+    re.MULTILINE,
+)
 
 
 @dataclass(slots=True)
@@ -80,12 +89,14 @@ def document_facts(
     first_text = sections[0].text_row if sections else 0
     intro = _paragraph(blocks, 0, before_sections, render)
     leads = islice(_leads(lines, sections, blocks, clean), _MAX_LEADS)
+    setup = (m[1].strip() for m in _SETUP.finditer("\n".join(lines)))
     installs = (m[1].strip() for m in _INSTALL.finditer("\n".join(lines)))
     return {
         "doc": intro or _paragraph(blocks, first_text, len(lines), render),
         "elements": _rows(sections, lines, blocks, render),
         "leads": list(leads),
         "install": list(dict.fromkeys(islice(installs, _MAX_INSTALLS))),
+        "setup": next(setup, ""),
     }
 
 

@@ -13,10 +13,12 @@ A facts row (msgpack; empty values are left out):
                          out when the name is only defined once; "*" -> modules of star
                          imports; JavaScript's renaming exports: imported_names.py
     all        list      `__all__`, when strings are assigned to it
+    strings    list      names in strings that it may look up (Python)
     calls      list      calls at module level, [name as written, line, line, ...]
     package    str       the package that a file declares (Go, Java)
     leads      list      documents only: paragraphs that may introduce a project
     install    list      documents only: commands that install something
+    setup      str       documents only: the first command that installs a checkout
     project    dict      manifests and setup.py only: see scan/manifest.py
     left_out   str       generated or minified (generated.py), or "no grammar for go";
                          then nothing else

@@ -22,8 +22,10 @@ interface digest, in bytes.
 `unresolved` (Python) counts the called names without an edge: builtins, other projects'
 functions and unknown ones; facts keep each with its lines. `open_calls` are the names
 of methods that are called on objects of which the class is not known; the index holds
-`open:NAME` for each. `unread_imports` (Python) counts the relative imports of modules
-that are not analysed, such as generated ones.
+`open:NAME` for each. Among them, in double quotes, are the names in strings that a file
+may look up, and the methods that its classes pass on without calling them.
+`unread_imports` (Python) counts the relative imports of modules that are not analysed,
+such as generated ones.
 
 Row `@project` describes the whole project (format: project.py).
 

@@ -66,6 +66,10 @@ _THIS_IS = re.compile(
 )
 # Chinese has no spaces around its verbs: "WeRoBot 是一个微信公众号开发框架".
 _CHINESE_VERB = re.compile(r"(?:是|为|用于|提供|实现|支持|旨在|致力于|基于)")
+_CHINESE_DEFINITION = re.compile(r"一[个款种套]")
+_CHINESE_LABEL = re.compile(
+    r"([\w .-]{1,60}?)\s*(?:：|——|--|[-–—:,，]\s)\s*(?=一[个款种套])"
+)
 _CHINESE_THIS = re.compile(r"(?:本|这|该)(?:项目|库|包|工具|模块|框架|程序|软件)?")
 # "Current status: X is stable", "**Why?** I no longer use X": no introduction follows.
 _LABEL = re.compile(r"([\w' -]{1,40})(?::|\?) ")
@@ -150,7 +154,8 @@ class Manifests:
         found = self.get("dependencies")
         path = self.folder + _PLAIN_REQUIREMENTS
         if not found.path and self.kind in ("", "python") and path in self._all:
-            found = Declared(self._all[path].get("dependencies", {}), path)
+            listed = self._all[path].get("dependencies")
+            found = Declared(listed, path) if listed else found
         if found.path:
             return found
         complete = self.get("complete")
@@ -238,6 +243,11 @@ def _introduces(text: str, names: Collection[str]) -> bool:
     if _DEFINITION.match(text) and not _STATE.search(text[:_SUBJECT]):
         return True
     if _THIS_IS.match(text):
+        return True
+    chinese_label = _CHINESE_LABEL.match(text)
+    if _CHINESE_DEFINITION.match(text):
+        return True
+    if chinese_label and letters(chinese_label[1]) in names:
         return True
     label = _LABEL.match(text)
     if label and letters(label[1]) not in names:

@@ -2,7 +2,10 @@
 
     ""        `ProjectContext`, what else the project declares, and statistics
     "#state"  {"counts": {...}, "readmes": {path: {"title", "leads", "install"}},
-               "manifests": {path: project}}
+               "manifests": {path: project}, "guides": {path: command}}
+
+A guide is a README at the top or a document for those who install or develop it; the
+command is the first one that installs a checkout.
 
 The name is the setting's, else that of a manifest at the top, else the title of the
 README at the top, else that of the only manifest one folder down. What the project says
@@ -21,7 +24,8 @@ prefix:
     folder:a/b files and elements in a folder, three levels deep at most
     package:a  1 for a folder of the product with `__init__.py`, as deep
     module:a.py  as many of a module at the top, or at the top of `src`
-    inner:a/b.py as many of a public Python module in a folder, two levels deep at most
+    inner:a/b.py as many of a public Python module in a folder, two levels deep at most,
+              and of a large `__init__.py`
     hidden:PATH  the same of a private module in a public folder
     tests:a, docs:a  files in a folder of tests, of documents
     left:minified files that are left out, by reason
@@ -59,6 +63,7 @@ _MOST_NAMES = 3  # of a module that a distribution is called after: google.cloud
 _MAX_TECHNOLOGIES = 12
 _MAX_CANDIDATES = 100  # top modules that may be technologies
 _MAX_KEY_MODULES = 8
+_LARGE_INIT = 6  # elements of an `__init__.py` that is a module by itself
 _FEW_PACKAGES = 4  # that say little of how a project is built
 _NOT_PRODUCT = frozenset(
     "test tests testing docs doc documentation example examples benchmark benchmarks"
@@ -104,6 +109,13 @@ _NO_NAMES = frozenset(
     "readme introduction overview about documentation installation install usage"
     " contents".split()
 ) | {"getting started", "table of contents", "quick start"}
+_GUIDE = re.compile(
+    r"(?i)(?:docs?/)?(?:readme|[\w-]*(?:install|contribut|develop|hacking|setup"
+    r"|getting[-_]?started|quick[-_]?start)[\w-]*)(?:\.(?:md|markdown|rst|txt))?$"
+)
+_NO_STATE: Mapping[str, Any] = {
+    "counts": {}, "readmes": {}, "manifests": {}, "guides": {}
+}  # fmt: skip
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
     " infrastructure models presentation repositories routes schemas services storage"
@@ -130,9 +142,10 @@ def update_project(
 ) -> None:
     """Bring `@project` up to date with the files and rows that changed."""
     old = view.own.get(PROJECT)
-    state = old["#state"] if old else {"counts": {}, "readmes": {}, "manifests": {}}
+    state = old["#state"] if old else _NO_STATE
     counts = Counter(state["counts"])
     readmes, manifests = dict(state["readmes"]), dict(state["manifests"])
+    guides = dict(state["guides"])
     for path, (was, now) in view.changes("files").items():
         counts.subtract(_file_counts(path, was))
         counts.update(_file_counts(path, now))
@@ -142,6 +155,9 @@ def update_project(
         if "/" not in path:
             _replace(readmes, path, _readme(path, now))
         _replace(manifests, path, now.get("project") if now else None)
+        guides.pop(path, None)
+        if now and now.get("setup") and _GUIDE.match(path):
+            guides[path] = now["setup"]
     for path, (was, now) in rows.items():
         counts.subtract(_graph_counts(path, was))
         counts.update(_graph_counts(path, now))
@@ -150,6 +166,7 @@ def update_project(
         "counts": kept,
         "readmes": dict(sorted(readmes.items())),
         "manifests": dict(sorted(manifests.items())),
+        "guides": dict(sorted(guides.items())),
     }
     name = str(view.settings.get("project.name", ""))
     view.own.put(PROJECT, {"": _project(name, state, is_external), "#state": state})
@@ -214,6 +231,8 @@ def _facts_counts(path: str, facts: Value | None) -> dict[str, int]:
         counts |= {f"dotted:{one}": 1 for one in _dotted_modules(facts, folders)}
         if name == "__init__.py" and len(folders) <= _MAX_DEPTH:
             counts[f"package:{folder}"] = 1
+            if size > _LARGE_INIT:
+                counts[f"inner:{path}"] = size
         elif name.endswith(".py") and 0 < len(folders) < _MAX_DEPTH:
             if not any(part[0] == "_" for part in folders) and name[:2] != "__":
                 counts[f"{'hidden' if name[0] == '_' else 'inner'}:{path}"] = size
@@ -331,11 +350,28 @@ def _own_words(
         **{field: list(manifests.get(field)) for field in pairs},
         "manifest": [manifests.kind, manifests.folder],
         "install": [find_install(name, commands), readme],
+        "setup": _setup(state["guides"]),
         "distributions": distributions[:_MAX_DISTRIBUTIONS] if is_monorepo else [],
         "tests": _test_folders(counts),
         "documentation": _ranked(_with_prefix(counts, "docs:")),
     }
     return {key: value for key, value in found.items() if value and value[0]}
+
+
+def _setup(guides: Mapping[str, str]) -> list[str]:
+    """Return the command that installs a checkout, and the document that gives it.
+
+    A README speaks before a guide to the installation, and that before any other.
+    """
+    ranked = sorted(
+        guides,
+        key=lambda path: (
+            path.lower() not in README_NAMES,
+            "install" not in path.lower(),
+            path,
+        ),
+    )
+    return [guides[ranked[0]], ranked[0]] if ranked else []
 
 
 def _test_folders(counts: Mapping[str, int]) -> list[str]:
@@ -447,12 +483,19 @@ def _ranked_modules(
     modules = _with_prefix(counts, "module:")
     if tops:
         own = _main_modules(modules, name)
-        inner = {one: folders.get(one, 0) for one in packages if one not in tops}
-        found = [*_ranked(tops | own), *_ranked(inner)]
-        if len(found) < _FEW_PACKAGES:
-            parts = _inner_modules(counts)
-            inside = tuple(f"{top}/" for top in tops)
-            found += [one for one in _ranked(parts) if one.startswith(inside)]
+        sizes = {one: folders.get(one, 0) for one in packages if one not in tops}
+        inner = {one: size for one, size in sizes.items() if size > 1}  # not data alone
+        parts = {
+            one: size
+            for one, size in _inner_modules(counts).items()
+            if one.rpartition("/")[0] in tops
+        }
+        if len(tops | own) + len(inner) < _FEW_PACKAGES:
+            found = [*_ranked(tops | own), *_ranked(inner), *_ranked(parts)]
+        else:
+            least = min(inner.values(), default=0)
+            large = {one: size for one, size in parts.items() if size > least}
+            found = [*_ranked(tops | own), *_ranked(inner | large)]
     else:
         python = {path: n for path, n in modules.items() if path.endswith(".py")}
         projects = manifests.distributions() if _is_monorepo(manifests) else {}

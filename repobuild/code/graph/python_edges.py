@@ -15,6 +15,7 @@ from repobuild.code.facts.element_row import (
     Binding,
     ElementRow,
     bindings_of,
+    name_of,
     parameter_name,
     parent_of,
 )
@@ -36,6 +37,7 @@ _ONE_OF_SEVERAL = 0.5  # confidence of what may be something else as well
 _ROOT = re.compile(IDENTIFIER)
 _BUILTINS = frozenset(dir(builtins))
 _KEY = re.compile(r"\[\w*\]")
+_OWN_METHOD = re.compile(r"(?:self|cls)\.\w+$")
 _IMPORTED = (Kind.MODULE, Kind.CLASS, Kind.FUNCTION)
 
 
@@ -64,6 +66,7 @@ class PythonFileEdges:
         self.open_calls: set[str] = set()  # names of methods that it calls unresolved
         self._flowed: dict[tuple[str, str], list[str]] = {}
         self._external = self._imports()
+        self.open_calls.update(f'"{one}"' for one in module.facts.get("strings", ()))
         self._calls("", module.facts.get("calls", ()), module.facts.get("flow", ()))
         self._reads("", module.facts.get("reads", ()))
         for qual in module.items:
@@ -123,6 +126,9 @@ class PythonFileEdges:
                 path = self.module.path
                 self._used[key] = self.resolver.resolve_read(path, qual, text)
             used = self._used[key]
+            if used and used.kind is Kind.FUNCTION and _OWN_METHOD.match(text):
+                # Who gets it calls what subclasses have in its place, too.
+                self.open_calls.add(f'"{name_of(used.qual)}"')
             if used is None or used.confidence < _SURE:
                 continue
             dst = symbol_id(used)

@@ -15,7 +15,7 @@ _TEST_FILE = re.compile(
 )
 # They show, measure, build or release the project, and nobody uses them for more.
 _TOOL_FILE = re.compile(
-    r"^(examples?|demos?)/|(^|/)(benchmarks|asv_bench)/|(^|/)(bench_[^/]*|[^/]*_bench)\.py$"
+    r"^(examples?|demos?|dev|devtools?)/|(^|/)(benchmarks|asv_bench)/|(^|/)(bench_[^/]*|[^/]*_bench)\.py$"
     r"|(^|/)(setup|noxfile|versioneer|ez_setup|distribute_setup|fabfile)\.py$"
     r"|^tasks\.py$|(^|/)(docs?|documentation|sites?|website)/(.*/)?(\w+_)?conf\.py$"
 )

@@ -29,6 +29,8 @@ _VENDORED = frozenset(
 )
 # The standard library has a package `venv`, so only an environment's subfolders count.
 _ENVIRONMENT = re.compile(r"(^|/)venv/(lib|lib64|Lib|bin|Scripts|include|share)/")
+# Stubs of other projects, beside no module of their own.
+_FOREIGN_STUB = re.compile(r"(^|/)(stubs?|typings|\w+[-_]stubs)/(.*/)?[^/]+\.pyi$")
 _GENERATED_NAME = re.compile(
     r"(_pb2|_pb2_grpc)\.pyi?$|(^|/)(parsetab|lextab|yacctab)\.py$"
     r"|\.pb\.(go|cc|h|c)$|_pb\.(js|d\.ts)$|_grpc_pb\.(js|d\.ts)$|\.pb\.gw\.go$"
@@ -144,6 +146,7 @@ def classify_path(path: str, marks: LinguistMarks = UNMARKED) -> str:
     vendored = marks.vendored
     if vendored is None:
         in_folder = not _VENDORED.isdisjoint(path.split("/")[:-1])
+        in_folder = in_folder or bool(_FOREIGN_STUB.search(path))
         vendored = in_folder or bool(_ENVIRONMENT.search(path))
     if vendored:
         return "vendored"

@@ -30,6 +30,11 @@ from xml.etree.ElementTree import Element, ParseError, fromstring
 _SECTION = re.compile(r"^\s*\[[^\]\n]+\]", re.MULTILINE)
 _CONTINUED = re.compile(r"\\[ \t]*\n")
 _COMMENT = re.compile(r"(?:^|[ \t]+)#.*")
+# What says that a package is not needed to run the project.
+_ASIDE_COMMENT = re.compile(
+    r"(?i)\boptional|\bnot required\b|\bonly (?:for|needed|if|when)\b|可选|非必需|仅"
+    r"|^\s*#+\W*(?:for )?(?:dev|test|doc|lint|build|benchmark|release)"
+)
 _OPTIONS = re.compile(r"[ \t]+--?[A-Za-z].*")  # "--hash=..." after a requirement
 _EDITABLE = re.compile(r"(?:-e|--editable)[ \t=]+")
 _EGG = re.compile(r"[#&]egg=([A-Za-z0-9][\w.-]*)")
@@ -91,7 +96,7 @@ def _project(text: str) -> dict[str, Any]:
         return {"description": description, "kind": "maven", "dependencies": dict(used)}
     if not _SECTION.search(text):
         joined = _CONTINUED.sub(" ", text)
-        return {"dependencies": requirements(joined.splitlines())}
+        return _listed_requirements(joined)
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError):  # also of an integer of 5,000 digits
@@ -146,6 +151,28 @@ def _pom(text: str) -> dict[str, Any]:
         "dependencies": used,
         "dev": sorted(filter(None, dev)),
         "optional": sorted(filter(None, dev)),
+    }
+
+
+def _listed_requirements(text: str) -> dict[str, Any]:
+    """Return what a file of requirements needs, and what its comments call optional.
+
+    A comment on a line of its own is about the lines up to the next empty line.
+    """
+    needed, optional = [], []
+    is_aside = False
+    for line in text.splitlines():
+        if not line.strip():
+            is_aside = False
+        elif line.lstrip().startswith("#"):
+            is_aside = bool(_ASIDE_COMMENT.search(line))
+        elif is_aside or _ASIDE_COMMENT.search(line.partition(" #")[2]):
+            optional.append(line)
+        else:
+            needed.append(line)
+    return {
+        "dependencies": requirements(needed),
+        "optional": sorted(requirements(optional)),
     }
 
 

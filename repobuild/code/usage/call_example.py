@@ -9,9 +9,9 @@ its variables come along when they are short and nothing between changes the var
 
 A call that is expected to fail, within `with pytest.raises(...)` or before an `except`
 that asserts something, is no example; nor is `super().name(...)`, which only an
-overriding method can write, nor what a test does with a constant, or an attribute of
-its class, that is not quoted.
-Arguments that nothing quoted defines score less.
+overriding method can write; nor one with names that its readers cannot know
+(explained_names.py). An assertion is quoted without what makes it one: the example of
+`assert f(a) == 3` is `f(a)  # == 3`, or `f(a)` where no literal is compared.
 
 Every other quoted line is a line of the source without the common indentation, in the
 order of the source. `score` prefers keyword arguments, literals and short statements.
@@ -24,7 +24,14 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
+from tree_sitter import Node
+
 from repobuild.code.facts.syntax import load_grammar
+from repobuild.code.usage.explained_names import (
+    NO_NAMES,
+    FileNames,
+    with_known_names,
+)
 
 _MOST_LINES = 6  # of a statement
 _LONGEST = 320  # characters of an example
@@ -38,10 +45,18 @@ _BODY_LINES = 3
 
 STRING_OR_COMMENT = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|#[^\n]*""")
 _NAME = re.compile(r"(?<![.\w])[A-Za-z_]\w*")
-_CONSTANT = re.compile(r"(?<![.\w])[A-Z][A-Z0-9_]*_[A-Z0-9_]+(?!\w)")
-_FIXTURE = re.compile(r"\bself\.(?!assert|fail)\w")  # what a test's `setUp` makes
-_ARGUMENT = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)\s*(?=[,)])")
-_PASSED = re.compile(r"(?<=[(,=])\s*([a-z_]\w*)(?=\.|\s*[,)])")
+_RESULT = "  # "  # stands before what an asserted call gives
+_LINES_LEFT_OUT = re.compile(r"^\.\.\.$", re.MULTILINE)
+_ASSERTION = re.compile(r"assert\b|self\.(?:assert|fail)")
+_COMPARED = frozenset(("==", "is"))
+_COMPARED_BY_METHOD = frozenset(
+    "assertEqual assertEquals assertIs assertListEqual assertDictEqual assertTupleEqual"
+    " assertSetEqual assertSequenceEqual assertMultiLineEqual".split()
+)
+_LITERALS = frozenset(
+    "string concatenated_string integer float true false none list tuple dictionary set"
+    " unary_operator pair".split()
+)
 _KEYWORD = re.compile(r"[(,]\s*[A-Za-z_]\w*\s*=(?!=)")
 _LITERAL = re.compile(r"[(,\[=]\s*(?:['\"\d\[{]|[rbfu]['\"]|-\d|True|False)")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(?:: [^=]+)? = (?!\.\.\.)")
@@ -88,17 +103,17 @@ def call_example(
     lines: Sequence[str],
     row: int,
     name: str,
-    is_python: bool = True,
+    known: FileNames | None = NO_NAMES,
     best: CallExample | None = None,
-    is_test: bool = False,
 ) -> CallExample | None:
     """Return the statement that calls `name` in a row, counted from 0, or None.
 
-    One whose score is below that of `best` is not completed, and None is returned.
+    `known` are the names that the file explains, None where it is no Python. One whose
+    score is below that of `best` is not completed, and None is returned.
     """
     if not 0 <= row < len(lines) or _find_call(lines[row], name) < 0:
         return None
-    if not is_python:
+    if known is None:
         return _one_line(lines, row, name)
     for start in range(row, max(-1, row - _BEFORE - 1), -1):
         end = _statement_end(lines, start)
@@ -112,18 +127,106 @@ def call_example(
             continue
         if _LEFT_OUT.search(_without_strings(code)):
             continue
-        if re.search(rf"super\([^()]*\)\.{re.escape(name)}\(", code):
+        if re.search(rf"super\([^()]*\)+\.{re.escape(name)}\(", code):
             continue
         score = _score(code, name)
         if (best and score < best.score) or _is_expected_to_fail(lines, row):
             return None
-        whole = _with_variables(lines, start, quoted)
-        if is_test and (_undefined(whole, _CONSTANT) or _FIXTURE.search(code)):
-            return None
-        if is_test and code.startswith("assert ") and _undefined(whole, _PASSED):
-            return None
-        return CallExample(score - bool(_undefined(whole, _ARGUMENT)), whole)
+        return _completed(quoted, lines, start, name, known)
     return None
+
+
+def _completed(
+    quoted: list[str],
+    lines: Sequence[str],
+    start: int,
+    name: str,
+    known: FileNames,
+) -> CallExample | None:
+    """Return a quoted statement with the lines that it needs, None if one lacks."""
+    code = "\n".join(quoted)
+    score = _score(code, name)
+    result = ""
+    if _ASSERTION.match(code):
+        plain, _, result = _asserted_call(code, name).partition(_RESULT)
+        if not plain:
+            return None
+        quoted = [plain]
+    whole = _with_variables(lines, start, quoted)
+    if result and not _LINES_LEFT_OUT.search(whole):  # they may change what comes out
+        whole += _RESULT + result
+    shown = with_known_names(whole, lines, start, name, known)
+    if not shown:
+        return None
+    is_inside = not f"\n{shown}".endswith(f"\n{whole}")  # of a function of theirs
+    return CallExample(score - is_inside, shown)
+
+
+def _asserted_call(code: str, name: str) -> str:
+    """Return what an assertion of one line calls, with the literal that comes out."""
+    if "\n" in code:
+        return ""
+    statement = _parsed(code).named_children[0]
+    if statement.type == "assert_statement":
+        return _compared_call(statement.named_children[0], name)
+    call = statement.named_children[0]
+    function, arguments = (
+        call.child_by_field_name(one) for one in ("function", "arguments")
+    )
+    given = arguments.named_children if arguments else []
+    method = _text(function).rpartition(".")[2] if function else ""
+    if method in _COMPARED_BY_METHOD and len(given) > 1:
+        return _call_with_result(
+            given[:2], "is" if method == "assertIs" else "==", name
+        )
+    if method == "assertIsNone":
+        return _made_call(given[0], name, f"{_RESULT}is None")
+    if method in ("assertTrue", "assertFalse"):
+        return _compared_call(given[0], name)
+    return ""
+
+
+def _compared_call(asserted: Node, name: str) -> str:
+    if asserted.type != "comparison_operator":
+        return _made_call(asserted, name)
+    sides = asserted.named_children
+    sign = _text(asserted.children[1])
+    if len(sides) != 2:
+        return ""
+    return _call_with_result(sides, sign if sign in _COMPARED else "", name)
+
+
+def _call_with_result(sides: Sequence[Node], sign: str, name: str) -> str:
+    """Return the side that calls, and the other one as a comment if it is a literal."""
+    ours = [number for number in (0, 1) if _find_call(_text(sides[number]), name) >= 0]
+    if not ours:
+        return ""
+    other = sides[1 - ours[0]]
+    result = f"{_RESULT}{sign} {_text(other)}" if sign and _is_literal(other) else ""
+    return _made_call(sides[ours[0]], name, result)
+
+
+def _made_call(node: Node, name: str, result: str = "") -> str:
+    """Return an expression that is no test itself: `isinstance(f(a), B)` is one."""
+    text = _text(node)
+    is_test = text.startswith(("isinstance(", "hasattr(", "not ", "all(", "any("))
+    return "" if is_test or _find_call(text, name) < 0 else text + result
+
+
+def _is_literal(node: Node) -> bool:
+    parts = node.named_children
+    if node.type in ("string", "concatenated_string"):
+        return "{" not in _text(node) or not _text(node).startswith(("f", "rf", "fr"))
+    return node.type in _LITERALS and all(map(_is_literal, parts))
+
+
+def _parsed(code: str) -> Node:
+    source = f"{code}\n".encode("utf-8", "replace")
+    return load_grammar("python").parser.parse(source).root_node
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
 
 
 def _one_line(lines: Sequence[str], row: int, name: str) -> CallExample | None:
@@ -279,9 +382,8 @@ def _body(lines: Sequence[str], row: int, margin: int) -> list[str] | None:
 def _is_valid(code: str) -> bool:
     """Return whether Python can parse the code; a bare definition gets a body."""
     last = code.rpartition("\n")[2]
-    whole = f"{code} ...\n" if _DEFINITION.match(last) else f"{code}\n"
-    parser = load_grammar("python").parser
-    return not parser.parse(whole.encode("utf-8", "replace")).root_node.has_error
+    whole = f"{code} ..." if _DEFINITION.match(last) else code
+    return not _parsed(whole).has_error
 
 
 def _score(code: str, name: str) -> int:
@@ -293,13 +395,6 @@ def _score(code: str, name: str) -> int:
     score += 2 if len(code) <= _SHORT else 1 if len(code) <= 2 * _SHORT else 0
     score -= 2 * bool(_ASIDE.search(bare)) + bool(re.search(r"\bself\b", bare))
     return score - bare.startswith(("assert ", "return ", "for "))
-
-
-def _undefined(code: str, pattern: re.Pattern[str]) -> set[str]:
-    """Return the names that a pattern finds in code, and the code does not assign."""
-    bare = _without_strings(code)
-    assigned = map(_ASSIGNMENT.match, bare.split("\n"))
-    return set(pattern.findall(bare)) - {match[1] for match in assigned if match}
 
 
 def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
@@ -326,6 +421,7 @@ def _with_variables(lines: Sequence[str], start: int, quoted: list[str]) -> str:
         if len(found) < _MOST_VARIABLES and len(text) <= _SHORT and _is_valid(text):
             found.append(text)
             rows.append(row)
+            wanted.update(_NAME.findall(_without_strings(text[assigned.end() :])))
     if not found or _changes(lines[rows[-1] + 1 : start], found, rows):
         return "\n".join(quoted)
     shown: list[str] = []

@@ -25,6 +25,7 @@ from repobuild.code.graph.nodes import edge_key, split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
+from repobuild.code.usage.explained_names import FileImport, FileNames, file_names
 from repobuild.engine.contract import Value, View
 
 _CONFIDENT = 0.5  # samples state no edge below
@@ -59,14 +60,27 @@ def _sites_of_file(view: View, path: str) -> Value:
     except KeyError:
         return {}
     lines = source.decode("utf-8", "replace").split("\n")
-    is_python = facts.get("language") == "python"
+    names = _names_of_file(path, facts, lines)
     best: dict[str, CallExample] = {}
     for callee, name, line in _called_lines(path, facts, callees, lines):
         known = best.get(callee)
-        found = call_example(lines, line - 1, name, is_python, known, is_test(path))
+        found = call_example(lines, line - 1, name, names, known)
         if found and (known is None or found.rank < known.rank):
             best[callee] = found
     return {callee: [best[callee].score, best[callee].code] for callee in sorted(best)}
+
+
+def _names_of_file(path: str, facts: Value, lines: list[str]) -> FileNames | None:
+    """Return the names that a file of Python explains to those who read its calls."""
+    if facts.get("language") != "python":
+        return None
+    imports = (
+        FileImport(module, name, alias)
+        for line, module, name, alias in facts.get("imports", ())
+        if line <= len(lines) and lines[line - 1][:1] not in (" ", "\t")
+    )
+    top = (qual for qual, *_ in facts.get("elements", ()) if "." not in qual)
+    return file_names(imports, lines, top, is_test(path))
 
 
 def _callees_by_source(edges: Value) -> dict[str, list[str]]:

@@ -28,6 +28,7 @@ from repobuild.code.graph.graph import PROJECT
 from repobuild.code.scan.source_text import source_of
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import DocumentText, read_document
+from repobuild.code.usage.explained_names import document_names
 from repobuild.code.usage.prose_language import ProseTotals, count_words
 from repobuild.engine.contract import Value, View
 from repobuild.errors import MissingObjectError
@@ -152,13 +153,17 @@ def _called_results(line: str) -> Iterator[str]:
 def _calls(read: DocumentText) -> dict[str, list[Value]]:
     """Return the best call of each name in the code blocks."""
     best: dict[str, CallExample] = {}
+    text = "\n".join(line for lines in read.code for line in lines)
+    above: list[str] = []
     for lines in read.code:
+        known = document_names(text, above)
+        above += lines
         for row, line in enumerate(lines):
             for name in dict.fromkeys([*_CALL.findall(line), *_called_results(line)]):
                 if len(best) >= _MOST_NAMES and name not in best:
                     continue
                 last = name.removeprefix("?.")
-                found = call_example(lines, row, last)
+                found = call_example(lines, row, last, known)
                 if found and (name not in best or found.rank < best[name].rank):
                     best[name] = found
     return {name: [best[name].score, best[name].code] for name in sorted(best)}

@@ -287,8 +287,12 @@ class _LogicalRows(NamedTuple):
 def _expected_work(
     build: BuildContext, rule: Rule, forecast: Forecast
 ) -> ExpectedWork | None:
-    """Return what a task's own forecast function predicts, if it has one."""
-    if not rule.forecast or not all(map(build.state.line, rule.inputs)):
+    """Return what a task's own forecast function predicts, if it has one.
+
+    An input that was never built counts no rows: CI builds no vectors of files, which
+    need the base model.
+    """
+    if not rule.forecast or not any(map(build.state.line, rule.inputs)):
         return None
     rows = dict(build.table(rule.name).items())
     since = _start_build(build, rows)

@@ -46,6 +46,7 @@ MODES = {
     "reuse": "taken again",
     "wait": "parent kept",
     "rollback": "rolled back to",
+    "generate": "generated",
 }
 
 

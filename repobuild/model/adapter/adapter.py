@@ -2,6 +2,8 @@
 
     adapter(task) -> row
      |
+     |--- generate_adapter           ../hypernet/   strategies that do not train
+     |
      |  decide
      |--- make_plan                  decision.py    reuse, wait, continue or start anew
      |     |--- Recipe, settings     recipe.py      what decides the weights
@@ -22,7 +24,7 @@
      |                 `--- curves          metrics_log.py
      |
      |  gate
-     |--- measure_gate, passes_gate  this file      held-out loss of parent and new one
+     |--- measure_gate, passes_gate  promotion.py   held-out loss of parent and new one
      |
      |  write
      `--- write_artifact             this file      PEFT files, manifest
@@ -59,7 +61,10 @@ from repobuild.model.adapter.decision import (
     make_plan,
 )
 from repobuild.model.adapter.lineage import Known, Lineage, current_digest
+from repobuild.model.adapter.promotion import measure_gate, passes_gate
 from repobuild.model.adapter.recipe import (
+    HYPERNET,
+    LORA,
     ComputeOptions,
     TrainingJob,
     TrainingResult,
@@ -95,6 +100,10 @@ def adapter(task: Task) -> dict[str, Any]:
 
     Raises `BuildError` when there is nothing to train on.
     """
+    if task.settings["adapter.strategy"] != LORA:
+        from repobuild.model.hypernet.strategy import generate_adapter
+
+        return generate_adapter(task)
     with task.progress("comparing the samples with the parent's", 0):
         plan = make_plan(task)
     decision = plan.decision
@@ -109,7 +118,8 @@ def adapter(task: Task) -> dict[str, Any]:
     else:
         os.environ.setdefault(*SPIN_COUNT)  # read when torch is loaded
         trained = train_step(task, plan)
-        scores = measure_gate(task, plan, trained.folder)
+        asked = plan.texts.pairs(plan.held_out)
+        scores = measure_gate(task, plan.base, plan.parent, trained.folder, asked)
         lineage = make_lineage(task, plan, trained, scores)
         write_artifact(task, plan, trained, lineage)
     return lineage.to_row(None if lineage.promoted else decision.row)
@@ -198,7 +208,7 @@ def ask_parent(
     parent = task.object(current_digest(plan.parent))
     with task.progress("asking the parent", len(examples)) as progress:
         model = TextGenerator.load(plan.base, parent)
-        knows = model.generates_exactly(examples)
+        knows = model.generates_exactly(examples, as_trained=True)
         progress.advance(len(examples))
     right = {asked[e.id]: k for e, k in zip(examples, knows, strict=True)}
     task.event("review", asked=len(right), right=sum(right.values()))
@@ -234,7 +244,20 @@ def make_job(
         keep_checkpoints=int(settings["adapter.keep_checkpoints"]),
         log=metrics_target(task),
         compute_options=ComputeOptions.of(settings),
+        start="" if parent else write_start(task, plan),
     )
+
+
+def write_start(task: Task, plan: Plan) -> str:
+    """Return the folder of the generated adapter that a new one starts from, or ""."""
+    if plan.recipe.start != HYPERNET:
+        return ""
+    from repobuild.model.hypernet.strategy import write_generated
+
+    folder = task.folder / "scratch" / "start"
+    if not (folder / "adapter_config.json").is_file():
+        write_generated(task, plan.base, folder)
+    return str(folder)
 
 
 # --------------------------------------------------------------------------- one run
@@ -304,39 +327,6 @@ class TrainingBar:
         facts = f"{step.mastered:,} of {step.taught:,} facts"
         self.progress.note(f"{facts}, loss {self.loss:.3f}")
         self.tokens = step.tokens
-
-
-# ------------------------------------------------------------------------------ gate
-
-
-def measure_gate(task: Task, plan: Plan, folder: Path) -> dict[str, float]:
-    """Return the held-out loss of the parent, or of the base, and of the new adapter.
-
-    In nats per answer token; empty without held-out samples.
-    """
-    from repobuild.model.generate import TextGenerator
-
-    parent = task.object(current_digest(plan.parent)) if plan.parent else None
-    if not plan.held_out:
-        return {}
-    held_out = plan.texts.pairs(plan.held_out)
-    averages = []
-    with task.progress("gate", 2) as progress:
-        for each in (parent, folder):
-            losses = TextGenerator.load(plan.base, each).losses(held_out)
-            tokens = sum(count for _, count in losses)
-            averages.append(
-                round(sum(total for total, _ in losses) / max(1, tokens), 4)
-            )
-            progress.advance()
-    return {"parent_loss": averages[0], "loss": averages[1]}
-
-
-def passes_gate(scores: Mapping[str, float], settings: Mapping[str, Any]) -> bool:
-    """Return whether the new adapter is at most `adapter.margin` worse."""
-    if not scores:
-        return True
-    return scores["loss"] <= scores["parent_loss"] + float(settings["adapter.margin"])
 
 
 # ----------------------------------------------------------------------------- write

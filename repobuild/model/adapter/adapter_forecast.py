@@ -19,7 +19,7 @@ from repobuild.model.adapter.decision import (
     find_parent_row,
 )
 from repobuild.model.adapter.lineage import Row
-from repobuild.model.adapter.recipe import Recipe, read_share
+from repobuild.model.adapter.recipe import LORA, Recipe, read_share
 from repobuild.model.base import resolve_base
 from repobuild.model.teaching.lesson import LEAST_BUDGET
 from repobuild.model.teaching.scheduler import EXPECTED_TIMES, STARTUP
@@ -31,6 +31,9 @@ SAMPLE_TOKENS = 60.0  # of a sample, while no adapter has a measured figure
 def adapter(prospect: ForecastInput) -> ExpectedWork:
     """Return mode, text and work (tokens) of the next adapter."""
     settings, rows = prospect.settings, prospect.rows
+    if settings["adapter.strategy"] != LORA:
+        text = "would generate it, without training"
+        return ExpectedWork(StepMode.GENERATE.value, text, 0.0, STARTUP)
     delta = SampleDelta([], [""] * prospect.changed, [])
     parent = find_parent_row(rows, prospect.ancestors, prospect.commit)
     newest = rows.get(prospect.commit, parent)

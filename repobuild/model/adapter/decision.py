@@ -8,6 +8,7 @@
     CONTINUE   train the parent on the delta, beside reviews of what it knows; or, with
                a larger budget than before, on facts that were not begun
     REBASE     train on the base model again, on all samples
+    GENERATE   do not train: a hypernetwork makes it (../hypernet/strategy.py)
 
 The adapter is a fold over commits: parent adapter + delta of the samples = next one.
 A reviewed fact is always current: one whose source changed is in the delta, and one
@@ -58,6 +59,7 @@ class StepMode(Enum):
     FIRST = "first"
     CONTINUE = "continue"
     REBASE = "rebase"
+    GENERATE = "generate"
 
 
 @dataclass(frozen=True, slots=True)

@@ -124,6 +124,8 @@ class Lineage:
     promoted: bool
     budget: int = 0  # tokens that the step was allowed
     coverage: dict[str, float] = field(default_factory=dict)  # see Coverage
+    # What a strategy that does not train made it of; empty for a trained adapter.
+    generated: dict[str, Any] = field(default_factory=dict)
     version: int = VERSION
 
     def write(self, folder: Path) -> None:
@@ -166,6 +168,7 @@ class Lineage:
             "promoted": self.promoted,
             "budget": self.budget,
             "coverage": self.coverage,
+            **({"generated": self.generated} if self.generated else {}),
             "current": current_digest(kept) if kept else "",
         }
 

@@ -35,13 +35,21 @@ from repobuild.model import base as bases
 from repobuild.model.base import Base
 from repobuild.model.compute.deepspeed_config import read_config, zero_stage
 from repobuild.model.conversation import Example
+from repobuild.model.hypernet.chosen import hypernet_ingredients
 from repobuild.model.teaching.scheduler import Pace, TaughtFact
 
 FORMAT = 2  # raised when the same settings would train another adapter
 # Settings that were added later, and the value that switches each off. At that value
 # they are left out of a recipe's digest, else an upgrade of repobuild would train every
 # adapter again.
-ADDED_LATER: dict[str, Any] = {"rslora": False, "dora": False, "patience": 0}
+ADDED_LATER: dict[str, Any] = {
+    "rslora": False,
+    "dora": False,
+    "patience": 0,
+    "start": "base",
+}
+LORA = "lora"  # the strategy that trains
+HYPERNET = "hypernet"  # `adapter.start` from a generated adapter
 
 ATTENTION = (
     "auto",
@@ -84,6 +92,7 @@ class Recipe:
     dora: bool = False
     evaluations: int = 0
     patience: int = 0
+    start: str = "base"
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> Recipe:
@@ -110,9 +119,9 @@ class Recipe:
 
 
 def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the base model's part of the key; check the settings of DeepSpeed too.
+    """Return the parts of the base and of a hypernetwork; check DeepSpeed's settings.
 
-    Both raise `UsageError`, so a build ends before it makes samples.
+    All raise `UsageError`, so a build ends before it makes samples.
     """
     config = read_config(settings["adapter.deepspeed"], settings.get("root", ""))
     if settings.get("base.quantize") and zero_stage(config) == 3:
@@ -120,7 +129,7 @@ def ingredients(settings: Mapping[str, Any]) -> dict[str, Any]:
             "ZeRO-3 cannot partition quantised weights (base.quantize)\n"
             'set adapter.deepspeed to "zero0" or "zero2", or base.quantize to ""'
         )
-    return bases.ingredients(settings)
+    return bases.ingredients(settings) | hypernet_ingredients(settings)
 
 
 def read_share(settings: Mapping[str, Any], name: str) -> float:
@@ -183,6 +192,7 @@ class TrainingJob:
     keep_checkpoints: int = 0  # weights along the run that are kept
     log: MetricsTarget = MetricsTarget()
     compute_options: ComputeOptions = ComputeOptions()
+    start: str = ""  # folder of the adapter whose matrices a new one begins with
 
     @property
     def patience(self) -> int:
@@ -197,6 +207,9 @@ class TrainingJob:
         name instead of its path.
         """
         plain = {**_plain(self), "parent": Path(self.parent).name}
+        if self.start:
+            weights = Path(self.start, "adapter_model.safetensors").read_bytes()
+            plain["start"] = hashlib.sha256(weights).hexdigest()
         del plain["log"], plain["keep_checkpoints"]
         body = json.dumps(plain, sort_keys=True).encode()
         body += _packed(self.examples) + _packed(self.held_out)
@@ -269,6 +282,7 @@ def _plain(job: TrainingJob) -> dict[str, Any]:
     return {
         "base": asdict(job.base),
         "parent": job.parent,
+        **({"start": job.start} if job.start else {}),
         "recipe": asdict(job.recipe),
         "rate": job.rate,
         "facts": [[list(fact.examples), fact.box] for fact in job.facts],

@@ -143,6 +143,10 @@ def build_model(run: TrainingRun) -> PeftModel:
         model: PeftModel = read_adapter(base, Path(source), trainable=True)
     else:
         model = get_peft_model(base, lora_config(job, base))
+        if job.start:
+            from repobuild.model.hypernet.start import copy_matrices
+
+            copy_matrices(Path(job.start), model)
     trainable = sum(p.numel() for p in model.parameters() if p.requires_grad)
     assert trainable > 0, f"no trainable parameter in {source!r}"
     if recipe.checkpointing:

@@ -138,6 +138,11 @@ def _introduction(facts: ModelCardFacts) -> str:
 
 def _authorship(lineage: Lineage) -> str:
     """Return who wrote the training texts: earlier adapters had texts of their base."""
+    if lineage.generated:
+        return (
+            "it was not trained on this repository. A hypernetwork generated it, "
+            f"`{lineage.generated['hypernet'][:12]}`, {lineage.reason}"
+        )
     if lineage.coverage:
         return "no text that it was trained on was written by a model"
     return (
@@ -152,6 +157,8 @@ def _identity_table(facts: ModelCardFacts) -> str:
         f"{training['steps']:,} steps, {training['tokens']:,} tokens, "
         f"{training['answer_tokens']:,} of them answers"
     )
+    if lineage.generated:
+        trained = "not: it was generated in one pass"
     base = f"`{facts.served.base}`"
     if facts.served.revision:
         base += f" at `{facts.served.revision}`"
@@ -242,6 +249,8 @@ def _data_section(facts: ModelCardFacts) -> str:
     Without contents only the counts of the lineage are known.
     """
     contents, recorded = facts.contents, facts.lineage.samples
+    if facts.lineage.generated:
+        return ""
     if contents is None:
         known = [(name, f"{count:,}") for name, count in recorded.items()]
         return _table("Data", ("samples", ""), known)

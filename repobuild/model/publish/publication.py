@@ -113,7 +113,8 @@ class Publication:
         self, lineage: Lineage, inside: str, merged: bool = False
     ) -> ModelCardFacts:
         build = self.build
-        contents = self._contents(lineage)
+        # A generated adapter was trained on none of its samples.
+        contents = None if lineage.generated else self._contents(lineage)
         promoted = bool(self.row.get("promoted", True))
         return ModelCardFacts(
             project=self._project(),

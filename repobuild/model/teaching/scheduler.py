@@ -69,6 +69,7 @@ class Pace:
     pass_tokens: int  # at most, unless there are fewer to show
     mastery: int  # right answers in a row
     review: float  # share of a pass that due reviews get, however many facts are open
+    at_once: bool = False  # begin every fact in the first pass, as those of a delta are
 
 
 class FactState(NamedTuple):
@@ -104,12 +105,11 @@ class Scheduler:
         room = max(1, int(self.pace.pass_tokens * self.pace.review))
         tokens = 0
         for number, fact in enumerate(self.facts):
-            if fact.box is None:
+            if fact.box is None and not self.pace.at_once:
                 continue
-            mastered = fact.box >= self.pace.mastery
-            self.states[number] = FactState(
-                fact.box, 1 + tokens // room if mastered else 1
-            )
+            box = fact.box or 0
+            mastered = box >= self.pace.mastery
+            self.states[number] = FactState(box, 1 + tokens // room if mastered else 1)
             tokens += self._size(number) if mastered else 0
 
     # ----------------------------------------------------------------------- passes
@@ -122,6 +122,7 @@ class Scheduler:
         room = min(self.pace.pass_tokens, self.pace.budget - self.spent)
         due = sorted((s.due, n) for n, s in self.states.items() if s.due <= self.passes)
         waiting = [n for _, n in due if not self._is_mastered(n)]
+        waiting.sort(key=lambda n: self.facts[n].box is not None)  # new ones first
         reviews = [n for _, n in due if self._is_mastered(n)]
         taken = self._take(waiting, room - int(room * self.pace.review))
         taken += self._take(reviews, room - self._tokens(taken))

@@ -22,7 +22,8 @@
                       when a parameter or an attribute is the first or last to have it
     heading           all sections of its document: the titles around them name them
     computed name     the methods of the class whose method looks names up
-    module            the stub beside it, which is read while there is no module
+    module            the stub beside it, which is read while there is no module; when
+                      it comes, goes or says otherwise what it is for, its package
 
 A row too many does no harm: the engine drops an equal row. Unchanged elements that
 nothing else affects only get a new `@lines` row.
@@ -48,6 +49,11 @@ from repobuild.samples.contexts.graph_reader import (
     element_id,
     first_sentences,
     read_edges,
+)
+from repobuild.samples.contexts.package_parts import (
+    package_of,
+    part_terms,
+    purpose_of,
 )
 from repobuild.samples.contexts.unchanged import (
     Elements,
@@ -165,7 +171,7 @@ class ChangedFiles:
     def opened_names(self, path: str) -> set[str]:
         """Return the methods that a file now calls unresolved, or did before only."""
         before, after = (_open_calls(row) for row in self.graph(path))
-        return before ^ after
+        return {name.strip('"') for name in before ^ after}
 
     def documented_names(self) -> set[str]:
         """Return the bare names that changed documents tell or call otherwise."""
@@ -252,6 +258,7 @@ def find_affected(
         unchanged -= _looked_up(old, new, unchanged)
         moved.update(element_id(path, qual) for qual in unchanged)
         ids.add(path)
+        ids.update(_package_of(path, changes))
         ids.update(element_id(path, qual) for qual in {*old, *new} - unchanged)
         uses = docstring_uses(old), docstring_uses(new)
         ids.update(_readers_of_new_sentences(path, old, new, uses, reader))
@@ -266,6 +273,14 @@ def find_affected(
     ids.update(_used_otherwise(changes, reader, names))
     ids.update(_opened_otherwise(changes, reader, names))
     return AffectedIds(ids, moved - ids)
+
+
+def _package_of(path: str, changes: ChangedFiles) -> Iterator[str]:
+    """Yield the package that lists a file otherwise now."""
+    old, new = changes.facts(path)
+    before, after = part_terms(path, old), part_terms(path, new)
+    if before != after or (after and purpose_of(path, old) != purpose_of(path, new)):
+        yield package_of(path)
 
 
 def _looked_up(old: Elements, new: Elements, unchanged: set[str]) -> set[str]:

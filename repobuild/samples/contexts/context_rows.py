@@ -44,6 +44,7 @@ from repobuild.samples.contexts.graph_reader import (
     element_id,
     enclosing_test,
 )
+from repobuild.samples.contexts.package_parts import package_parts
 from repobuild.samples.text.deprecation import is_deprecated
 from repobuild.samples.text.docstring_parts import (
     description,
@@ -210,6 +211,7 @@ def _own_fields(file: FileContext, element: ElementView) -> Row:
         row["owner"] = strip_counts(element.parent)
     if element.type == "class":
         row.update(_class_fields(file, element))
+        row["deprecated"] |= file.is_deprecated or is_deprecated("", element.doc, ())
     return row
 
 
@@ -221,11 +223,14 @@ def _class_fields(file: FileContext, element: ElementView) -> Row:
         if e.type == "method" and file.is_effective(e)
     )
     row: Row = {
+        "deprecated": False,
         "members": [name for _, name, is_property in methods if not is_property],
         "properties": [name for _, name, is_property in methods if is_property],
     }
     constructor = file.elements.get(element.qual + ".__init__")
     if constructor:
+        code, decorators = file.code(constructor), constructor.row.decorators
+        row["deprecated"] = is_deprecated(code, constructor.doc, decorators)
         texts = parse_docstring(element.doc).parameters
         texts |= parse_docstring(constructor.doc).parameters
         row["params"] = _parameters(constructor, texts)
@@ -293,8 +298,8 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     is_tested = bool(tests) and _is_named_after(tests[0], element)
     row = _cut_lists(
         _MOST,
-        callers=(caller for caller in callers if caller != id),
-        readers=(one for one in readers if one != id),
+        callers=(one for one in callers if one != id and not _is_inner_test(one)),
+        readers=(one for one in readers if one != id and not _is_inner_test(one)),
         callees=_in_call_order(element, reader),
         bases=reader.outgoing(id, "inherits"),
         subclasses=reader.incoming(id, "inherits", tests=False),
@@ -308,6 +313,11 @@ def _neighbour_fields(file: FileContext, element: ElementView, is_only: bool) ->
     row["open_calls"] = _has_unresolved_calls(element, reader)
     row["callee_summaries"] = {callee: text for callee, text in sentences if text}
     return row
+
+
+def _is_inner_test(id: str) -> bool:
+    """Return whether an element is a test beside the code that it tests."""
+    return name_of(split_id(id)[1]).startswith("test_")
 
 
 def _open_lists(
@@ -328,10 +338,11 @@ def _open_lists(
     # What a function defines within itself makes calls of its own.
     is_open |= any(reader.outgoing(one.id, "calls") for one in _inner(file, element))
     found = ["callees"] if is_open else []
+    is_by_name = not element.is_property and reader.is_looked_up(element.name)
     if element.type != "method":
-        return found
+        return [*found, "callers"] if is_by_name else found
     are_tests = {is_test(path) for path in reader.open_callers(element.name)}
-    found += ["callers"] if False in are_tests else []
+    found += ["callers"] if False in are_tests or is_by_name else []
     return [*found, "tests", "users_in_tests"] if True in are_tests else found
 
 
@@ -582,6 +593,9 @@ def file_row(file: FileContext) -> Row | None:
     row.update(members, more=[*row["more"], *members["more"]])
     if not is_aside and file.reader.has_unread_imports(file.path):
         row["more"].append("imports")
+    if kind == "module" and not is_aside:
+        row["constants"] = file.public_constants
+        row["parts"] = package_parts(file.path, file.names, file.reader.facts)
     if kind == "document":
         quals = (split_id(id)[1] for id in row["members"])
         row["titles"] = [file.elements[qual].title for qual in quals]

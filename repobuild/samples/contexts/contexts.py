@@ -47,6 +47,7 @@ from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.file_context import FileContext
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.line_rows import LINES, lines_row
+from repobuild.samples.contexts.package_parts import part_terms
 from repobuild.samples.contexts.project_context import project_row
 from repobuild.samples.contexts.unchanged import read_source
 from repobuild.samples.contexts.usage_reader import UsageReader
@@ -63,8 +64,9 @@ def contexts(view: View) -> None:
     for path in changes.paths:
         recorded = names_of(reader.facts(path))
         clues = clues_of(reader.elements(path))
-        if recorded or clues or not view.full:
-            names.record(path, recorded, clues)
+        parts = part_terms(path, reader.facts(path))
+        if recorded or clues or parts or not view.full:
+            names.record(path, recorded, [*clues, *parts])
 
     before = view.own.get(PROJECT)
     project = project_row(view, reader)

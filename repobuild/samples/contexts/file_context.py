@@ -26,7 +26,7 @@ from repobuild.samples.contexts.docstring_uses import (
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.contexts.graph_reader import GraphReader, element_id
 from repobuild.samples.contexts.usage_reader import UsageReader
-from repobuild.samples.text.assigned_names import assigned_names
+from repobuild.samples.text.assigned_names import assigned_names, public_constants
 from repobuild.samples.text.braces import BracedSource, is_braced
 from repobuild.samples.text.computed_names import computed_names
 from repobuild.samples.text.deprecation import is_deprecated_module
@@ -177,6 +177,11 @@ class FileContext:
     def assigned_names(self) -> set[str]:
         """The names that the file's top level assigns to."""
         return assigned_names(self.source)
+
+    @cached_property
+    def public_constants(self) -> list[str]:
+        """The constants that those who use the file can see (Python only)."""
+        return public_constants(self.source) if self.language == "python" else []
 
     @cached_property
     def imports(self) -> ImportsByName:

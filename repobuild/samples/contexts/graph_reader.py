@@ -190,6 +190,11 @@ class GraphReader:
             self._open_callers[name] = self._graph.index.find(f"open:{name}")
         return self._open_callers[name]
 
+    def is_looked_up(self, name: str) -> bool:
+        """Return whether code outside of tests may reach a name by a table."""
+        paths = self._graph.index.find(f'open:"{name}"')
+        return not all(map(is_test, paths))
+
     def open_calls(self, path: str) -> set[str]:
         """Return the methods that a file calls on objects of unknown class."""
         if path not in self._open_calls:

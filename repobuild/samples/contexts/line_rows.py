@@ -38,6 +38,7 @@ _MEMBERS = 12
 # Nothing happens in such a line alone: no step, and without it a part is missing.
 _NO_STEP = re.compile(r"\s*(?:(?:else|try|finally)\s*:|break|continue|pass)[\s;]*")
 _SET = re.compile(r"(?!__)(\w+)[ \t]*(?::[^=\n]*)?=(?!=)")
+_LONG_STRING = re.compile(r'("""|\'\'\').*?\1', re.DOTALL)
 _STRING = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*\"""")
 
 
@@ -65,6 +66,8 @@ def lines_row(file: FileContext, element: ElementView, row: Row) -> Row | None:
 def _trace(file: FileContext, element: ElementView, row: Row) -> Row:
     """Return what a reasoning trace cites; empty when that is too little for one."""
     steps: Row = {}
+    if element.type == "class" and row.get("deprecated"):
+        return {}  # nobody is to follow it
     if element.type == "class":
         bases = row.get("bases")
         steps = {"members": _members(file, element), "bases": bases} if bases else {}
@@ -156,7 +159,9 @@ def _attributes(file: FileContext, element: ElementView) -> list[list[Value]]:
     """Return [name, line, line] of the attributes that a Python class's body sets."""
     if file.language != "python":
         return []
-    lines = file.code(element).split("\n")[element.row.lead :]
+    # What a docstring says of its parameters, `x: int = 1`, sets nothing.
+    code = _LONG_STRING.sub(lambda m: "\n" * m[0].count("\n"), file.code(element))
+    lines = code.split("\n")[element.row.lead :]
     first_child = min(e.row.start_line for e in file.children(element.qual))
     first = lines[first_child - element.row.start_line]
     margin = first[: len(first) - len(first.lstrip())]

@@ -81,6 +81,8 @@ def project_row(view: View, reader: GraphReader) -> dict[str, Value]:
     kind, folder = known.get("manifest", ("", ""))
     if kind in _INSTALL and not folder:
         row["checkout"] = _INSTALL[kind]
+    if told := known.get("setup"):
+        row["checkout"], row["checkout_by"] = told
     for field in ("extras", "dev", "licence", "python", "install", "distributions"):
         row[field] = known.get(field, [])
     for field in ("tests", "documentation"):

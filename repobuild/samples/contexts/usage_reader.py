@@ -21,6 +21,7 @@ from repobuild.code.graph.graph import split_id
 from repobuild.code.scan.file_roles import is_test
 from repobuild.code.usage.call_example import CallExample, call_example
 from repobuild.code.usage.document_text import read_document
+from repobuild.code.usage.explained_names import file_names, written_imports
 from repobuild.engine.contract import Value, View
 from repobuild.samples.contexts.element_view import ElementView
 from repobuild.samples.text.import_statements import module_of
@@ -122,11 +123,15 @@ def _docstring_example(element: ElementView) -> CallExample | None:
     """
     if f"{element.name}(" not in element.doc:
         return None
+    blocks = read_document(element.doc, is_rst=True).code
+    written = [line for lines in blocks for line in lines]
+    around = element.plain_qual.split(".")[:-1]
+    known = file_names(written_imports("\n".join(written)), written, around)
     found = [
         example
-        for lines in read_document(element.doc, is_rst=True).code
+        for lines in blocks
         for row in range(len(lines))
-        if (example := call_example(lines, row, element.name))
+        if (example := call_example(lines, row, element.name, known))
         and _fits_kind(example.code, element)
     ]
     return max(found, key=lambda one: one.score) if found else None

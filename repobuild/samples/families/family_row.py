@@ -13,7 +13,10 @@ required        [[method, siblings that define it, whether it is abstract], ...]
 some            [[method of the base, siblings that define it], ...]: fewer than most do
 arguments       names that functions of one pattern take first
 attributes      [[class attribute, siblings that assign it], ...]
-sites           [[kind, path, name, [number of a sibling, ...], {name: line}], ...]
+sites           [[kind, path, name, [number of a sibling, ...], {name: line}, order,
+                whether the file imports siblings by name]];
+                order of a list: `SORTED` by the alphabet, else the name of its last
+                sibling, "" where it shows none
 tests           [[path or pattern, [number of a sibling, ...]], ...]
 past            [[subject, [ids], [paths]], ...] of commits that added siblings
 past_count, past_ids   all commits that added siblings
@@ -61,19 +64,26 @@ from repobuild.samples.families.past_additions import (
     forms_of,
     pattern_of,
 )
-from repobuild.samples.families.registration import NamedPlace, is_document, mentions
+from repobuild.samples.families.registration import (
+    NamedPlace,
+    is_document,
+    listed_names,
+    mentions,
+)
 from repobuild.samples.families.together import companions, together_row
 from repobuild.samples.text.docstring_parts import first_sentence, summarise
 from repobuild.samples.text.refusals import is_exception
 
 Row = dict[str, Value]
 LIKE = "like::"  # begins the key of a row about one sibling
+SORTED = "*"
 # Fields of a family's row that the row of one of its siblings has, too.
 _OF_FAMILY = tuple(
     "project family language count homes folder new_file required some arguments"
     " attributes tests past together past_count past_ids partners home_ids"
     " changelog".split()
 )
+_FEWEST_ORDERED = 3  # items of a list that shows an order
 _MOST = 40  # siblings that are looked at
 MOST_USERS = 40  # of a sibling or of its file, of each kind of edge
 _HALF = 0.5
@@ -93,6 +103,7 @@ _LONG_STRING = re.compile(rb'("""|\'\'\').*?\1', re.DOTALL)
 _REGISTRATIONS = ("exports", "reexport", "table", "call", "entry")
 _ENTRY_FILE = re.compile(r"(^|/)__init__\.py$")
 _IMPORTED_FROM = re.compile(r"from\s+(?:\.|[\w.]+\.)(\w+)\s+import\b")
+_TEST_AFFIX = re.compile(r"^tests?|tests?$")
 _GENERIC = re.compile(r"(?:typing\.|t\.)?(?:Generic|Protocol)\b")
 _UNDONE = re.compile(rb"raise NotImplementedError")
 _PACKAGE_FILES = ("__init__.py", "index.ts", "index.js", "mod.rs", "__main__.py")
@@ -523,12 +534,7 @@ def _sites(
     tree: Tree,
 ) -> tuple[list[Value], set[str]]:
     """Return the places that name a third of the siblings, and the searched files."""
-    own_lines: dict[str, set[int]] = defaultdict(set)
-    for id, element in zip(ids, elements, strict=True):
-        path, qual = split_id(id)
-        if element is not None and qual:
-            first = element.row.start_line - element.row.lead
-            own_lines[path].update(range(first, element.row.end_line + 1))
+    own_lines = _own_lines(ids, elements)
     numbers = _numbers_by_name(ids)
     names = set(numbers)
     searched = _searched(family, ids, names, tree)
@@ -551,13 +557,42 @@ def _sites(
     if family.kind == "modules":
         fewest = max(3, fewest)  # the name of a module may be any word
     sites = [
-        [*place, sorted(numbers[name] for name in lines), _short(lines)]
+        _site(place, lines, numbers, tree)
         for place, lines in found.items()
         if _is_registration(place, sorted(lines), ids, fewest, tree)
     ]
     sites = _with_passing_files(sites, {split_id(id)[0] for id in ids})
     sites.sort(key=lambda site: (-len(site[3]), site[:3]))
     return _least(sites), searched
+
+
+def _own_lines(
+    ids: list[str], elements: list[ElementView | None]
+) -> dict[str, set[int]]:
+    """Return the lines of the siblings themselves, by path."""
+    own_lines: dict[str, set[int]] = defaultdict(set)
+    for id, element in zip(ids, elements, strict=True):
+        path, qual = split_id(id)
+        if element is not None and qual:
+            first = element.row.start_line - element.row.lead
+            own_lines[path].update(range(first, element.row.end_line + 1))
+    return own_lines
+
+
+def _site(
+    place: tuple[str, str, str],
+    lines: dict[str, str],
+    numbers: dict[str, int],
+    tree: Tree,
+) -> Value:
+    """Return an item of `sites`; `lines` are those of the names that it holds."""
+    return [
+        *place,
+        sorted(numbers[name] for name in lines),
+        _short(lines),
+        _order(place, list(lines), tree),
+        _imports_names(place[1], list(lines), tree),
+    ]
 
 
 def _add_raising_files(
@@ -579,7 +614,7 @@ def _with_passing_files(sites: list[Value], homes: set[str]) -> list[Value]:
     """
     sources = {
         match[1]
-        for kind, path, _, _, lines in sites
+        for kind, path, _, _, lines, *_ in sites
         if kind == "reexport" and _ENTRY_FILE.search(path)
         for line in lines.values()
         if (match := _IMPORTED_FROM.match(line))
@@ -680,6 +715,26 @@ def _counts(one: NamedPlace, family: Family) -> bool:
     return not (family.kind == "modules" and one.kind in ("function", "instance"))
 
 
+def _order(place: tuple[str, str, str], names: list[str], tree: Tree) -> str:
+    """Return the order of a list or of registering calls: see `sites`."""
+    kind, path, where = place
+    if kind in ("call", "function"):
+        return names[-1]
+    source = tree.read(path) if kind in ("exports", "table") else None
+    listed = listed_names(source.decode("utf-8", "replace"), where) if source else []
+    if len(listed) < _FEWEST_ORDERED or not set(names).issubset(listed):
+        return ""
+    if listed in (sorted(listed), sorted(listed, key=str.lower)):
+        return SORTED
+    return max(names, key=listed.index)
+
+
+def _imports_names(path: str, names: list[str], tree: Tree) -> bool:
+    """Return whether a file imports siblings by their names, and not by a star."""
+    text = (tree.read(path) or b"").decode("utf-8", "replace")
+    return any(re.search(rf"\bimport\b[^=:]*\b{name}\b", text) for name in names)
+
+
 def _short(lines: dict[str, str]) -> dict[str, str]:
     return {
         name: line
@@ -749,7 +804,26 @@ def _tests(family: Family, ids: list[str], alone: set[str], tree: Tree) -> list[
         for path, numbers in found.items()
         if _is_usual(len(numbers), ids)
     ]
-    return sorted(kept, key=lambda item: (-len(item[1]), item[0]))[:2]
+    kept.sort(key=lambda item: (-len(item[1]), item[0]))
+    # One that is named after another module uses them for its own ends.
+    named = [item for item in kept if _is_named_after(str(item[0]), family, homes)]
+    return (named or kept)[:2]
+
+
+def _is_named_after(test: str, family: Family, homes: set[str]) -> bool:
+    """Return whether a test file has the name of a sibling's file, or of their base."""
+    if NAME in test:
+        return True
+    base_path, _, base = family.where.partition("::")
+    owners = [*homes, base_path, base.rpartition(".")[2]]
+    stem = _TEST_AFFIX.sub("", _stem(test))
+    known = (_stem(one) for one in owners if one)
+    return bool(stem) and any(one and (stem in one or one in stem) for one in known)
+
+
+def _stem(path: str) -> str:
+    name = path.rpartition("/")[2].partition(".")[0]
+    return name.strip("_").lower().replace("_", "")
 
 
 def _is_in_test(id: str) -> bool:

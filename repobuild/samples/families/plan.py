@@ -20,7 +20,7 @@ from repobuild.code.facts.element_row import name_of
 from repobuild.engine.contract import Scope, Value
 from repobuild.samples.contexts.element_view import strip_counts
 from repobuild.samples.dataset.split import Split
-from repobuild.samples.families.family_row import without_docstring
+from repobuild.samples.families.family_row import SORTED, without_docstring
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import (
     Fact,
@@ -92,7 +92,7 @@ def _evidence(row: Mapping[str, Value]) -> dict[str, Value]:
         evidence |= {"family": row["family"], "siblings": ids}
         evidence["sites"] = [
             [path, where, [ids[n] for n in numbers]]
-            for _, path, where, numbers, _ in row.get("sites", ())
+            for _, path, where, numbers, *_ in row.get("sites", ())
         ]
         evidence["tests"] = [
             [path, [ids[n] for n in numbers]] for path, numbers in row.get("tests", ())
@@ -274,8 +274,8 @@ class _Plan:
         for number, site in enumerate(self._scope.get("sites") or ()):
             if number < _SITES:
                 yield f"plan_site {number}", self._site(site)
-        for path, numbers in (self._scope.get("tests") or ())[:1]:
-            yield "plan_tests", self._counted("plan_tests", path, len(numbers))
+        for path, _ in (self._scope.get("tests") or ())[:1]:
+            yield "plan_tests", self._part("plan_tests", other=path)
         known = {site[1] for site in self._scope.get("sites") or ()}
         known |= {path for path, _ in self._scope.get("tests") or ()}
         known |= {path for path, _ in self._scope.get("homes")}
@@ -366,7 +366,7 @@ class _Plan:
         )
 
     def _site(self, site: list[Value]) -> str:
-        kind, path, where, numbers, lines = site
+        kind, path, where, numbers, lines, order, imports = site
         text = self._part(
             f"plan_{kind}",
             other=path,
@@ -376,12 +376,27 @@ class _Plan:
         )
         name = name_of(self._model_id.partition("::")[2])
         line = lines.get(name, "")
-        if path != self._model_path and _is_imported(name, line):
+        text += self._order(order, numbers)
+        is_used = path != self._model_path and _is_imported(name, line)
+        if is_used and imports:
             text += self._part("plan_import")
         shows = kind not in ("document", "function", "raise", "raise_in") and line
         if shows:
             text += self._part("plan_line", line=line)
         return text + self._scope.phrases.words["stop"]
+
+    def _order(self, order: str, numbers: list[int]) -> str:
+        """Say where a new one goes in a list: see `sites` in family_row.py."""
+        if order in ("", SORTED):
+            return self._part("plan_sorted") if order else ""
+        siblings = self._scope.get("siblings")
+        ids = [one if isinstance(one, str) else one[0] for one in siblings]
+        is_listed = self._model_id in [ids[number] for number in numbers]
+        if is_listed:
+            order = name_of(self._model_id.partition("::")[2])
+        elif order not in {name_of(one.partition("::")[2]) for one in self._shown}:
+            return ""  # it is held out
+        return self._part("plan_behind", item=order)
 
     def _counted(self, part: str, path: str, count: int) -> str:
         return self._part(part, other=path, count=str(count), total=str(self._count))

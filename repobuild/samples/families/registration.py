@@ -20,6 +20,7 @@ _TOKENS = (
 )
 _PYTHON_TOKEN = re.compile(_TOKENS, re.DOTALL)  # where `//` divides
 _TOKEN = re.compile(rf"//[^\n]*|{_TOKENS}", re.DOTALL)
+_ITEM = re.compile(r"\"[^\"\n]*\"|'[^'\n]*'|#[^\n]*|[\[\](){},]|[^\W\d][\w.]*")
 _WORD = re.compile(r"[^\W\d]\w*")
 _ASSIGNED = re.compile(
     r"(?:export\s+|pub\s+|const\s+|let\s+|var\s+|static\s+|final\s+|private\s+|public\s+)*"
@@ -96,6 +97,34 @@ def mentions(
                         yield NamedPlace(*found, name, line.strip())
         if word[0] in "\"'":
             number += word.count("\n")
+
+
+def listed_names(text: str, where: str) -> list[str]:
+    """Return the last names of the items of the list or tuple that a name is given.
+
+    There are none where the name is given anything else.
+    """
+    begin = re.search(
+        rf"^[ \t]*{re.escape(where)}(?:[ \t]*:[^=\n]+)?[ \t]*=[ \t]*(?=[\[(])",
+        text,
+        re.M,
+    )
+    found: list[str] = []
+    depth, is_first = 0, True
+    for token in _ITEM.finditer(text, begin.end()) if begin else ():
+        word = token[0]
+        if word in "([{":
+            depth += 1
+        elif word in ")]}":
+            depth -= 1
+            if not depth:
+                break
+        elif word == ",":
+            is_first = is_first or depth == 1
+        elif is_first and word[0] != "#":
+            found.append(word.strip("\"'").rpartition(".")[2])
+            is_first = False
+    return found
 
 
 def _named_in(token: str, names: set[str]) -> list[str]:

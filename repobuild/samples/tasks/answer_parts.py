@@ -83,6 +83,13 @@ def render_deprecated(scope: FactScope) -> str:
     return scope.phrases.part("deprecated") if scope.get("deprecated") else ""
 
 
+def render_constants(scope: FactScope) -> str:
+    names = [f"`{name}`" for name in scope.get("constants") or ()]
+    if not names:
+        return ""
+    return scope.phrases.part("constants", members=list_texts(scope, names))
+
+
 def render_settable(scope: FactScope) -> str:
     return scope.phrases.part("settable") if scope.get("settable") else ""
 
@@ -132,6 +139,8 @@ def _render_parameter(scope: FactScope, row: list[str]) -> str:
 
 def render_returns(scope: FactScope) -> str:
     type, text = scope.get("returns"), scope.get("returns_text")
+    if text and text.strip("`. ") == type:
+        text = ""
     if type in _NOTHING or not (type or text) or scope.get("kind") == "class":
         return ""  # of a class it tells what a method of its instances returns
     if not text:

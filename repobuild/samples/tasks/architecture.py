@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from repobuild.samples.contexts.package_parts import INIT
 from repobuild.samples.tasks import answer_parts
 from repobuild.samples.tasks.facts import Fact, FactScope
 from repobuild.samples.tasks.trace import Trace, merged, render_source, whole_list
+
+_FEWEST_PARTS = 2
 
 
 def facts(scope: FactScope) -> Iterator[Fact]:
     kind = scope.get("kind")
     if kind in ("module", "file"):
         yield from _imports(scope)
+        yield from _package_parts(scope)
     elif kind == "lines":
         yield from _example(scope)
     elif kind in ("function", "class") and not scope.get("name").startswith("__"):
@@ -33,6 +37,26 @@ def _imports(scope: FactScope) -> Iterator[Fact]:
             answer += scope.phrases.part("taken_by", members=takers)
             ids += more
         yield Fact(kind, answer, (scope.id, *ids), "medium")
+
+
+def _package_parts(scope: FactScope) -> Iterator[Fact]:
+    """What a package consists of, where most parts say what they are for."""
+    parts = scope.get("parts") or []
+    sources = [path if path.endswith(".py") else path + INIT for path, _ in parts]
+    told = sum(bool(text) for _, text in parts)
+    if len(parts) < _FEWEST_PARTS or 2 * told < len(parts):
+        return
+    if len(scope.without_held_out(sources)) < len(sources):
+        return  # the list would be incomplete
+    items = "".join(
+        f"\n- `{path}`"
+        + (scope.phrases.part("package_purpose", text=text) if text else "")
+        for path, text in parts
+    )
+    fields = {"folder": str(scope.get("path")).removesuffix(INIT)}
+    answer = scope.answer("package_parts", items=items, **fields)
+    sources = list(merged((scope.id,), tuple(sources)))
+    yield Fact("package_parts", answer, tuple(sources), "medium", fields)
 
 
 def _role(scope: FactScope) -> Iterator[Fact]:

@@ -235,6 +235,7 @@ def _module(scope: FactScope) -> Iterator[Fact]:
     answer = scope.answer("module") + answer_parts.render_summary(scope)
     if members:
         answer += scope.phrases.part("defines", members=members)
+        answer += answer_parts.render_constants(scope)
     elif scope.is_foreign(scope.get("summary")):
         return
     yield Fact("module", answer, (scope.id, *ids))

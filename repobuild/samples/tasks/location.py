@@ -12,7 +12,8 @@ from repobuild.samples.text.docstring_parts import lead
 
 # A heading that only one document has: not "Options", not "Version 8.1".
 _SPECIFIC_HEADING = re.compile(
-    r"(?i)^(?!version\b|v?\d)(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
+    r"(?i)^(?!version\b|v?\d|indices and tables$|table of contents$)"
+    r"(?=.*[^\W\d]{3}.*\s.*[^\W\d]{3}|[^\x00-\x7f]{4})"
 )
 SHORTEST_CLUE = 24  # characters; "Return the name." fits any element
 
@@ -38,6 +39,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         text, ids = answer_parts.list_field(scope, "members", most)
         if text and not scope.get("brief"):
             answer = scope.answer("contents", members=text)
+            answer += answer_parts.render_constants(scope)
             yield Fact("contents", answer, (scope.id, *ids))
 
 

@@ -90,7 +90,7 @@ def _module_items(scope: FactScope) -> str:
 def _is_whole(path: str, paths: list[str]) -> bool:
     """Return whether a package holds all other parts: it is the project itself."""
     others = [one for one in paths if one != path]
-    return len(others) > 1 and all(one.startswith(f"{path}/") for one in others)
+    return bool(others) and all(one.startswith(f"{path}/") for one in others)
 
 
 def _more_modules(scope: FactScope) -> str:
@@ -121,15 +121,19 @@ def _tells_purposes(scope: FactScope) -> bool:
 
 
 def _installation(scope: FactScope) -> Iterator[Fact]:
-    """Say how a checkout is installed, and how the README says it."""
-    command = scope.get("checkout")
+    """Say how a checkout is installed, and how the README says it.
+
+    What a document says goes before what a manifest suggests.
+    """
+    command, source = scope.get("checkout"), scope.get("checkout_by")
     if not command:
         return
-    answer = scope.answer("install", command=command)
+    kind = "install_told" if source else "install"
+    answer = scope.answer(kind, command=command, source=source)
     if published := scope.get("install"):
         told, source = published
         answer += scope.phrases.part("install_readme", command=told, source=source)
-    yield Fact("install", answer, (scope.id,))
+    yield Fact(kind, answer, (scope.id,))
 
 
 def _command_items(scope: FactScope) -> str:

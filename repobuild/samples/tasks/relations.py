@@ -35,6 +35,8 @@ def facts(scope: FactScope) -> Iterator[Fact]:
         text, ids = answer_parts.list_field(scope, kind)
         if kind == "callees" and answer_parts.only_exceptions(scope, ids):
             continue  # what it reads, and does without a call, is not among them
+        if kind == "readers" and all(one.startswith(f"{scope.id}.") for one in ids):
+            continue  # it names itself
         if text:
             answer = scope.answer(kind, members=text)
             if kind == "callers" and scope.get("readers"):

@@ -13,8 +13,12 @@ from repobuild.samples.text.docstring_parts import lead
 _MAX_DEFAULTS = 2  # optional arguments that an example call shows
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BARE = re.compile(r"(?:\w+ = |return )?[\w.]+\(\)")  # `x = Name()`: shows nothing
+_IMPORTS = re.compile(r"^(?:(?:from|import) [^\n]*\n+)+")
 _ABSTRACT = re.compile(r"(?i)(?:an? |the )?(?:abstract|base class|mixin|interface)\b")
-_ABSTRACT_NAME = re.compile(r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$)")
+_ABSTRACT_NAME = re.compile(
+    r"_*(?:Abstract|\w*(?:Mixin|Protocol|Interface)$|I[A-Z][a-z]\w+$)"
+)
+_OPEN = ("abstractmethod", "abc.abstractmethod", "abstractproperty")
 _CALLED_ON_CLASS = ("staticmethod", "classmethod")
 
 
@@ -37,6 +41,7 @@ def facts(scope: FactScope) -> Iterator[Fact]:
     is_known = (python or kind == "function") and not is_wrapped
     # Nobody has an instance of an abstract class to call its methods on.
     is_known = is_known and not _is_abstract(str(owner), str(about))
+    is_known = is_known and not any(d in _OPEN for d in scope.get("decorators") or ())
     if _shows_a_call(scope, is_public) or (
         is_public and is_known and _says_something(scope)
     ):
@@ -61,7 +66,8 @@ def _shows_a_call(scope: FactScope, is_public: bool) -> bool:
     A private function is called in its own file, by those who read that file.
     """
     site, code = scope.get("example") or (None, "")
-    if scope.get("kind") == "class" and _BARE.fullmatch(code):
+    without_imports = _IMPORTS.sub("", code)
+    if scope.get("kind") == "class" and _BARE.fullmatch(without_imports):
         return False
     return site is not None and (is_public or site not in ("", scope.get("path")))
 
@@ -80,6 +86,8 @@ def _says_something(scope: FactScope) -> bool:
     if any(not name.strip("_*") and not default for name, _, default, *_ in parameters):
         return False  # `_` tells nobody what to pass
     makers = scope.get("callers") or ()
+    if scope.get("kind") == "class" and _BARE.fullmatch(example_call(scope)):
+        return False
     is_inner = scope.get("kind") == "class" and bool(makers)
     if is_inner and all(one.startswith(f"{scope.get('path')}::") for one in makers):
         return False

@@ -42,6 +42,7 @@ _NUMBER = re.compile(r"[-+]?\.?\d[\w.]*(?:[eE][-+]\d+)?")
 # A name that follows no dot and names no argument.
 _ROOT = re.compile(r"(?<![\w.'\"])[^\W\d]\w*(?!\w|\s*=[^=]|['\"])")
 _LOOP_VARIABLE = re.compile(r"\b(?:for|lambda) (\w+)")
+_CALLED = re.compile(r"(?<![\w.])[A-Za-z_][\w.]*(?=\()")
 _KNOWN = frozenset([*dir(builtins), *keyword.kwlist])
 _LITERAL = re.compile(r"['\"\d]")
 _DEFINITIONS = ("function_definition", "decorated_definition")
@@ -151,12 +152,23 @@ def _is_constant(node: Node) -> bool:
 
 
 def _is_own_call(left: Node, right: Node) -> bool:
-    """Return whether the right side calls a method of the left: `f is f.set(1)`."""
+    """Return whether the right side computes what the left does, in its own way.
+
+    It calls a method of the left, `f is f.set(1)`, or the same: `f(a) == f(b)[::-1]`.
+    """
     own = f"{(left.text or b'').decode()}."
-    return right.type == "call" and (right.text or b"").decode().startswith(own)
+    text = (right.text or b"").decode()
+    if right.type == "call" and text.startswith(own):
+        return True
+    called = set(_CALLED.findall((left.text or b"").decode())) - _KNOWN
+    return bool(called & set(_CALLED.findall(text)))
 
 
 def _is_guessable(test: CutTest) -> bool:
+    # The same was asked above: what was right there is right here.
+    *above, last = test.before.split("\n")
+    if any(line.strip().startswith(last.strip()) for line in above):
+        return True
     core = test.hidden.rstrip(") ").strip()
     characters = _WORD_CHARACTER.findall(core)
     if len(test.hidden) > _LONGEST or len(characters) < _SHORTEST:

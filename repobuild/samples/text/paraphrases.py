@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 
 from repobuild.resources import data_folder
@@ -26,12 +26,17 @@ _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def paraphrases(
-    task: str, language: str, asked: Iterable[tuple[int, str]]
+    task: str,
+    language: str,
+    asked: Iterable[tuple[int, str]],
+    order: Callable[[str], bytes],
 ) -> list[str]:
-    """Return the questions that ask the same fact in other words, in a fixed order.
+    """Return the questions that ask the same fact in other words, by their `order`.
 
     `asked` holds (number of the sample's key, question) of the samples of one fact.
-    Unknown tasks and numbers have none.
+    Unknown tasks and numbers have none. Those that name nothing ("Where are the
+    tests?") come first: only facts about the project have them, and who sits in a
+    checkout asks so.
     """
     fields: dict[str, str] = {}
     kind: FactKind | None = None
@@ -45,7 +50,12 @@ def paraphrases(
         return []
     pool = phrasings(language)[kind.name]
     known = fields.keys()
-    return [text.format_map(fields) for text in pool if fields_in(text) <= known]
+    found = {
+        text.format_map(fields): bool(fields_in(text))
+        for text in pool
+        if fields_in(text) <= known
+    }
+    return sorted(found, key=lambda text: (found[text], order(text)))
 
 
 @cache

@@ -36,6 +36,7 @@ _INSTALLS = {
     "cargo build": ("Cargo.toml",),
     "go build ./...": ("go.mod",),
 }
+_DOCUMENTS = (".md", ".markdown", ".rst", ".txt")
 _ROOTS = ("", "src/", "lib/", "python/")
 _NO_MODULE = "no file at that path is run by it"
 
@@ -87,7 +88,8 @@ def _words(text: str) -> str:
 
 
 def declaring_file(index: TreeIndex, claim: DeferredClaim) -> str:
-    known = claim.claimed in index.project_documents
+    is_document = claim.claimed.endswith(_DOCUMENTS) and claim.claimed in index.paths
+    known = is_document or claim.claimed in index.project_documents
     return "" if known else "no manifest and no README has that path"
 
 
@@ -161,6 +163,8 @@ def install_command(index: TreeIndex, claim: DeferredClaim) -> str:
 
 def readme_command(index: TreeIndex, claim: DeferredClaim) -> str:
     text = index.project_documents.get(claim.source, "")
+    if not text and claim.source in index.paths:
+        text = index.read_text(claim.source)
     found = re.search(
         rf"(?<!\S){re.escape(claim.claimed)}(?!\S)", text.replace("`", " ")
     )

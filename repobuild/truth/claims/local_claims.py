@@ -122,6 +122,11 @@ def _check_kind_in_text(subject: Subject, claimed: str) -> str:
     return ""
 
 
+def package(subject: Subject, claimed: str) -> str:
+    good = f"{claimed}/__init__.py" == subject.path
+    return "" if good else f"it is about {subject.path}"
+
+
 def path(subject: Subject, claimed: str) -> str:
     if claimed != subject.path:
         return f"it is in {subject.path}"
@@ -262,6 +267,24 @@ def contents(subject: Subject, claimed: str) -> str:
         if id not in known:
             return f"{id} is not at its top level"
     return _check_complete(len(parsed.ids), len(known), parsed.has_more)
+
+
+def constants(subject: Subject, claimed: str) -> str:
+    """Check the names in capitals that the top level of a file assigns to."""
+    text, has_more = strip_more(claimed, subject.templates)
+    listed = parse_names(text, subject.templates)
+    if listed is None or subject.file.python is None:
+        return "" if listed else "it cannot be read as a list"
+    known = []
+    for node in subject.file.python.tree.body:
+        targets = node.targets[:1] if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign) and node.value:
+            targets = [node.target]
+        known += [one.id for one in targets if isinstance(one, ast.Name)]
+    public = [
+        one for one in dict.fromkeys(known) if re.fullmatch("[A-Z][A-Z0-9_]+", one)
+    ]
+    return _check_names([one.name for one in listed], public, has_more)
 
 
 def methods(subject: Subject, claimed: str) -> str:
@@ -474,6 +497,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "made": made,
     "apart": apart,
     "path": path,
+    "package": package,
     "container": container,
     "owner": owner,
     "language": language,
@@ -487,6 +511,7 @@ LOCAL_CLAIMS: Mapping[str, LocalCheck] = {
     "passage": passage,
     "sections": sections,
     "contents": contents,
+    "constants": constants,
     "methods": methods,
     "properties": properties,
     "methods with lines": methods_with_lines,

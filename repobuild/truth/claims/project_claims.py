@@ -53,6 +53,7 @@ _TOOLS = frozenset(
     " _custom_build.py release.py make.py benchmark.py benchmarks.py bench.py"
     " example.py examples.py demo.py".split()
 )
+_INIT = "/__init__.py"
 _TEST = re.compile(r"test_.*\.py|.*_test\.py|tests?\.py")
 _LAYERS = frozenset(
     "api app cli commands core controllers data database db domain engine handlers"
@@ -111,27 +112,56 @@ def _letters(name: str) -> str:
 
 def module_purposes(index: TreeIndex, claim: DeferredClaim) -> str:
     """Check "- folder: how its package's docstring begins", one a line."""
-    before, after = (
-        answer_templates(claim.language).parts["package_purpose"].split("{text}")
-    )
     for path, rest in _MODULE.findall(claim.claimed):
         is_module = path in index.files and path.endswith(".py") and _is_product(path)
         known = is_module or path in code_folders(index) or path in _top_modules(index)
         if not known:
             return f"{path} is no module and no folder with code"
-        if not rest:
-            continue
-        source = path if path.endswith(".py") else f"{path}/__init__.py"
-        module, file = index.definition(source), index.file(source)
-        text = rest.removeprefix(before).removesuffix(after)
-        is_told = module and is_purpose(text) and is_beginning(text, module.doc)
-        if file is not None and file.is_text:  # Python 2, and what `ast` cannot read
-            is_told = begins_comment(text, file.text)
-        if not (is_told and rest == f"{before}{text}{after}"):
+        if rest and not _is_told(index, path, rest, claim.language):
             return f"the docstring of {path} does not begin like that"
     more = answer_templates(claim.language).parts["more_modules"]
     is_list = _MODULE.sub("", claim.claimed.removesuffix(more)) == ""
     return "" if is_list else "it cannot be read as a list"
+
+
+def _is_told(index: TreeIndex, path: str, rest: str, language: str) -> bool:
+    """Return whether the docstring of a module or package begins with a text."""
+    parts = answer_templates(language).parts
+    before, after = parts["package_purpose"].split("{text}")
+    source = path if path.endswith(".py") else f"{path}/__init__.py"
+    module, file = index.definition(source), index.file(source)
+    text = rest.removeprefix(before).removesuffix(after)
+    is_told = module and is_purpose(text) and is_beginning(text, module.doc)
+    if file is not None and file.is_text:  # Python 2, and what `ast` cannot read
+        is_told = begins_comment(text, file.text)
+    return bool(is_told) and rest == f"{before}{text}{after}"
+
+
+def package_parts(index: TreeIndex, claim: DeferredClaim) -> str:
+    """Check that a list names all modules and packages of a package, and no other."""
+    package = claim.id.removesuffix(_INIT)
+    listed = _MODULE.findall(claim.claimed)
+    if not claim.id.endswith(_INIT) or _MODULE.sub("", claim.claimed):
+        return "it cannot be read as a list of a package's parts"
+    for path, rest in listed:
+        if rest and not _is_told(index, path, rest, claim.language):
+            return f"the docstring of {path} does not begin like that"
+    known = {path for path, _ in listed}
+    parts = {
+        path.removesuffix(_INIT)
+        for path, language in index.languages.items()
+        if language == "python" and path.endswith(".py")
+    }
+    for part in sorted(parts):
+        folder, _, name = part.rpartition("/")
+        if folder != package or part in known or name.startswith("__"):
+            continue
+        file = index.file(part if part.endswith(".py") else part + _INIT)
+        if not TEST_PATH.search(part) and name not in _TOOLS and file is not None:
+            return f"{part} is a part of it, too"
+    strange = sorted(one for one in known - parts)
+    strange += sorted(one for one in known if one.rpartition("/")[0] != package)
+    return f"{strange[0]} is no part of it" if strange else ""
 
 
 def technologies(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -299,6 +329,7 @@ PROJECT_CLAIMS: Mapping[str, DeferredCheck] = {
     **DECLARED_CLAIMS,
     "distribution count": distribution_count,
     "key modules with purpose": module_purposes,
+    "package parts": package_parts,
     "technologies": technologies,
     "style": style,
     "files": count,

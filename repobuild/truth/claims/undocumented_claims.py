@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 
 from repobuild.truth.claims.list_claims import parse_names, strip_more
 from repobuild.truth.claims.prose_match import is_beginning, is_purpose
-from repobuild.truth.claims.usage_claims import call_problem, misses_line
+from repobuild.truth.claims.usage_claims import call_problem, quotation_problem
 from repobuild.truth.subject import LocalCheck, Subject
 from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, display_name
 
@@ -49,9 +49,12 @@ def deprecated(subject: Subject, claimed: str) -> str:
         return "there is no such definition" if subject.file.python else ""
     if subject.file.python and _is_deprecated(subject.file.python):
         return ""
-    node = subject.definition.node
+    maker = subject.constructor
+    node = maker.node if maker else subject.definition.node
     told = [*getattr(node, "decorator_list", ()), *node.body]
-    said = "\n".join([subject.definition.doc, *map(ast.unparse, told)])
+    said = "\n".join(
+        [subject.definition.doc, maker.doc if maker else "", *map(ast.unparse, told)]
+    )
     return "" if "deprecat" in said.lower() else "nothing says that it is deprecated"
 
 
@@ -189,7 +192,9 @@ def docstring_call(subject: Subject, claimed: str) -> str:
     doc = subject.definition.doc if subject.definition else ""
     if not doc:
         return "it has no docstring" if subject.file.python else ""
-    return misses_line(claimed, doc) or call_problem(claimed, subject.name)
+    known = {subject.name, *display_name(subject.qual).split(".")}
+    problem = call_problem(claimed, subject.name)
+    return problem or quotation_problem(claimed, doc, known)
 
 
 UNDOCUMENTED_CLAIMS: Mapping[str, LocalCheck] = {

@@ -1,21 +1,29 @@
 """Check what documents say of an element, and calls that are quoted from other files.
 
 A quotation must be in the file that it names, line by line and in the order of the
-file. A name in a document means the element when what stands before its last dot is its
+file; an import may be one of several in its statement, and an assertion may be quoted
+without what makes it one. Nobody may have to ask where a name of it comes from.
+A name in a document means the element when what stands before its last dot is its
 class or a part of its module's name, or when no other element has the name.
 """
 
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 
 from repobuild.truth.claims.prose_match import occurs
-from repobuild.truth.claims.relation_claims import may_call
+from repobuild.truth.claims.relation_claims import TEST_PATH, may_call
 from repobuild.truth.subject import DeferredCheck, DeferredClaim
-from repobuild.truth.tree.python_reader import display_name, last_name
+from repobuild.truth.tree.python_reader import (
+    DEFINITIONS,
+    display_name,
+    imported_names,
+    last_name,
+)
 from repobuild.truth.tree.tree_index import TreeIndex, dotted
 
 _PROMPT = re.compile(r"^\s*(?:>>>|\.\.\.|In \[\d+\]:)\s?")
@@ -23,6 +31,10 @@ _DOCTEST_OPTION = re.compile(r"\s*# doctest:.*$")
 _SPAN = re.compile(r"`@?([A-Za-z_][\w.]*)(?:\([^`]*\))?`")
 _LEFT_OUT = "..."  # stands for lines that a quotation leaves out
 _DOCUMENTS = (".md", ".markdown", ".rst")
+_SIGNS = {ast.Eq: "==", ast.Is: "is"}
+_IMPORT = re.compile(
+    r"^(?:from[ \t]+[\w.]+[ \t]+)?import[ \t]+(?:\([^()]*\)|[^\n;]+)", re.M
+)
 
 
 def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
@@ -30,21 +42,24 @@ def real_call(index: TreeIndex, claim: DeferredClaim) -> str:
     site, _, code = claim.claimed.partition("\n")
     if site not in index.paths:
         return f"there is no {site}"
-    if missing := misses_line(code, index.read_text(site)):
-        return missing
+    text = index.read_text(site)
     name = display_name(claim.id.partition("::")[2]).rpartition(".")[2]
     if not site.endswith((".py", *_DOCUMENTS)):
+        if missing := misses_line(code, text):
+            return missing
         is_called = re.search(rf"(?<!\w){re.escape(name)}\(", code)
         return "" if is_called else f"it does not call {name}"
     if problem := call_problem(code, name):
         return problem
+    file = index.files.get(site)
+    top = file.definitions if file and not TEST_PATH.search(site) else ()
+    if problem := quotation_problem(code, text, {name, *top}):
+        return problem
     if site.endswith(_DOCUMENTS):
         means = any(_means(index, claim.id, one) for one in _callees(code, name))
         return "" if means else f"it calls another {name}"
-    file = index.files.get(site)
     if file is None or file.problem:
         return ""
-    text = index.read_text(site)
     if is_expected_to_fail(text, code, name):
         return "the call is expected to fail"
     if is_of_another_package(index, text, site, code, name):
@@ -86,6 +101,20 @@ def said_in_document(index: TreeIndex, claim: DeferredClaim) -> str:
     return "" if means else f"the sentence is not about {name}"
 
 
+def quotation_problem(code: str, text: str, known: set[str]) -> str:
+    """Return why code is not quoted from a text, or has names that nothing explains.
+
+    `known` are names that need no explanation.
+    """
+    imported, rest = _split_imports(code)
+    if missing := misses_line(rest, text):
+        return missing
+    if lost := imported - _imports_in(text):
+        return f"it does not import {min(lost)}"
+    unknown = _unexplained_names(code) - known
+    return f"nothing explains {min(unknown)}" if unknown else ""
+
+
 def misses_line(code: str, text: str) -> str:
     """Return which line of a quotation a text lacks, in the order of the text."""
     lines = iter(text.expandtabs(4).split("\n"))
@@ -97,10 +126,99 @@ def misses_line(code: str, text: str) -> str:
     return ""
 
 
+@lru_cache(4096)
 def _readings(line: str) -> tuple[str, ...]:
-    """Return a line as it is, and without a prompt and options of a doctest."""
+    """Return a line as it is, and without a prompt and options of a doctest.
+
+    An assertion may also be read as what it calls, with what it compares this with.
+    """
     plain = _DOCTEST_OPTION.sub("", line)
-    return line.strip(), plain.strip(), _PROMPT.sub("", plain).strip()
+    bare = _PROMPT.sub("", plain).strip()
+    return line.strip(), plain.strip(), bare, *_asserted(bare)
+
+
+def _asserted(line: str) -> Iterator[str]:
+    """Yield the calls of an assertion of one line, without and with what comes out."""
+    if not line.startswith(("assert", "self.assert")):
+        return
+    tree = _parse(line)
+    node = tree.body[0] if tree else None
+    sides: list[ast.expr] = []
+    sign = "=="
+    if isinstance(node, ast.Assert):
+        sides = [node.test]
+        if isinstance(node.test, ast.Compare) and len(node.test.comparators) == 1:
+            sides = [node.test.left, node.test.comparators[0]]
+            sign = _SIGNS.get(type(node.test.ops[0]), "")
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        method = last_name(node.value.func)
+        sides = node.value.args[:2]
+        sign = "is" if method in ("assertIs", "assertIsNone") else "=="
+        if method == "assertIsNone":
+            sides = [node.value.args[0], ast.Constant(None)]
+        elif method in ("assertTrue", "assertFalse"):
+            sides = sides[:1]
+    texts = [ast.get_source_segment(line, one) or "None" for one in sides]
+    for number, text in enumerate(texts):
+        yield text
+        if len(sides) == 2 and sign and _is_literal(sides[1 - number]):
+            yield f"{text}  # {sign} {texts[1 - number]}"
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except ValueError:
+        return False
+    return True
+
+
+def _split_imports(code: str) -> tuple[set[tuple[str, str]], str]:
+    """Return what the imports at the head of a quotation bind, and the other lines."""
+    lines = code.split("\n")
+    count = 0
+    while count < len(lines) and lines[count].startswith(("import ", "from ")):
+        count += 1
+    tree = _parse("\n".join(lines[:count]))
+    found = {
+        one for node in (tree.body if tree else ()) for one in imported_names(node)
+    }
+    return found, "\n".join(lines[count:])
+
+
+@lru_cache(32)
+def _imports_in(text: str) -> set[tuple[str, str]]:
+    """Return what the import statements of a source, or of a document's code, bind."""
+    if tree := _parse(text):
+        return {one for node in ast.walk(tree) for one in imported_names(node)}
+    plain = "\n".join(_PROMPT.sub("", line).strip() for line in text.split("\n"))
+    return {
+        one
+        for match in _IMPORT.finditer(plain)
+        if (tree := _parse(match[0]))
+        for one in imported_names(tree.body[0])
+    }
+
+
+def _unexplained_names(code: str) -> set[str]:
+    """Return the names that code reads and nothing in it binds, nor Python itself."""
+    nodes = list(ast.walk(_parse(code) or ast.Module([], [])))
+    annotations = [
+        getattr(one, name, None) for one in nodes for name in ("annotation", "returns")
+    ]
+    aside = {id(one) for top in annotations if top for one in ast.walk(top)}
+    used: set[str] = set()
+    bound: set[str] = set(dir(builtins)) | {"__name__", "__file__"}
+    for node in nodes:
+        if isinstance(node, ast.Name) and id(node) not in aside:
+            (used if isinstance(node.ctx, ast.Load) else bound).add(node.id)
+        elif isinstance(node, ast.arg):
+            bound.add(node.arg)
+        elif isinstance(node, ast.alias):
+            bound.add((node.asname or node.name).partition(".")[0])
+        elif isinstance(node, DEFINITIONS):
+            bound.add(node.name)
+    return used - bound
 
 
 def call_problem(code: str, name: str) -> str:

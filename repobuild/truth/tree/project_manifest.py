@@ -26,6 +26,10 @@ _XML_NAME = re.compile(r"<artifactId>\s*([^<\s]+)")
 _XML_TEXT = re.compile(r"<description>\s*([^<]+)")
 _INDIRECT = re.compile(r"^.*//\s*indirect.*$", re.M)
 _SCRIPT_GROUPS = ("console_scripts", "gui_scripts")
+_OPTIONAL = re.compile(
+    r"(?i)\boptional|\bnot required\b|\bonly (?:for|needed|if|when)\b|可选|非必需|仅"
+    r"|^#+\W*(?:for )?(?:dev|test|doc|lint|build|benchmark|release)"
+)
 _IS_EGG = re.compile(r"[#&]egg=([\w.-]+)")
 _GRADLE_TEXT = re.compile(r"^\s*description\s*=?\s*[\"'](.+?)[\"']", re.M)
 _GRADLE_PACKAGE = re.compile(r"[\"'][\w.-]+:([\w.-]+)(?::[\w.-]+)?[\"']")
@@ -287,10 +291,21 @@ def _gradle(text: str) -> ProjectManifest:
 
 
 def _listed(text: str) -> ProjectManifest:
-    lines = re.sub(r"\\[ \t]*\n", " ", text).splitlines()
+    lines = list(_needed_lines(re.sub(r"\\[ \t]*\n", " ", text).splitlines()))
     return ProjectManifest(
         needs=_names(lines), is_open=True, conditional=_conditional(lines)
     )
+
+
+def _needed_lines(lines: list[str]) -> Iterator[str]:
+    """Yield the requirements that no comment beside or above calls optional."""
+    above = ""
+    for line in map(str.strip, lines):
+        beside = line.partition(" #")[2]
+        if not line or line[0] == "#":
+            above = line
+        elif not _OPTIONAL.search(above) and not _OPTIONAL.search(beside):
+            yield line
 
 
 def _conditional(lines: Any) -> set[str]:

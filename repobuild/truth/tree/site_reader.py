@@ -9,7 +9,7 @@ import ast
 import re
 from collections.abc import Iterator
 
-from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile
+from repobuild.truth.tree.python_reader import DEFINITIONS, PythonFile, last_name
 
 _WORD = re.compile(r"[^\W\d]\w*")
 
@@ -36,6 +36,27 @@ def names_in_place(file: PythonFile, step: str, where: str) -> set[str]:
             elif isinstance(inner, ast.arg):
                 names.add(inner.arg)
     return names
+
+
+def listed_items(file: PythonFile, where: str) -> list[str]:
+    """Return the last names of the items of a list or tuple that a name is given."""
+    for node in ast.walk(file.tree):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if isinstance(node, ast.AnnAssign):
+            targets = [node.target]
+        if where in map(ast.unparse, targets):
+            value = getattr(node, "value", None)
+            items = value.elts if isinstance(value, ast.List | ast.Tuple) else []
+            return [_item_name(one) for one in items]
+    return []
+
+
+def _item_name(node: ast.expr) -> str:
+    while isinstance(node, ast.List | ast.Tuple) and node.elts:
+        node = node.elts[0]
+    if isinstance(node, ast.Constant):
+        return str(node.value).rpartition(".")[2]
+    return last_name(node)
 
 
 def _places(file: PythonFile, step: str, where: str) -> Iterator[ast.AST]:

@@ -69,9 +69,9 @@ def _row(name: str, results: Sequence[Mapping[str, Any]], full: float) -> list[s
 
 def _at_once(steps: Iterable[Mapping[str, Any]]) -> str:
     """Of what each commit changed: what the adapter then says word for word."""
-    told = [s for r in steps if r["mode"] == "continue" for s in [r["samples"]]]
-    changed = sum(s["added"] + s["changed"] for s in told)
-    return f"{1 - sum(s['unanswered'] for s in told) / changed:.1%}" if changed else ""
+    counts = [r["at_once"] for r in steps]
+    right, changed = (sum(count[n] for count in counts) for n in (0, 1))
+    return f"{right / changed:.1%}" if changed else ""
 
 
 def _tokens(results: Iterable[Mapping[str, Any]], name: str) -> float:

@@ -17,6 +17,9 @@ from typing import Any
 import pygit2
 
 from repobuild.git.snapshot import at_commit
+from repobuild.model.adapter.decision import compare_manifests
+from repobuild.model.adapter.lineage import Manifest
+from repobuild.model.teaching.curriculum import Teaching, fact_of
 from repobuild.samples.contexts.line_rows import quotes_lines
 from repobuild.samples.dataset.all_samples import AllSamples
 from tests.benchmarks.chain.exam import HISTORY, Row
@@ -32,6 +35,16 @@ def history(repository: Path, count: int) -> list[str]:
         cwd=repository, check=True, capture_output=True, text=True,
     )  # fmt: skip
     return done.stdout.split()[::-1]
+
+
+def right_at_once(before: Path, after: Path) -> tuple[int, int]:
+    """Of the facts that a commit changed: how many the adapter said word for word when
+    they were shown last, and all."""
+    old, new = Manifest.read(before), Manifest.read(after)
+    facts = {fact_of(id) for id in compare_manifests(old, new).to_train}
+    return sum(fact in new.facts and new.facts[fact].box > 0 for fact in facts), len(
+        facts
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,15 +71,21 @@ class Walk:
         return {**row, "folder": folder, "seconds": time.perf_counter() - began}
 
     def rows(self, commit: str) -> dict[str, Row]:
-        """Every sample of the dataset at a commit whose answer can be marked, and
-        those that tell of changes."""
+        """Every sample of the dataset at a commit that is taught whole and whose answer
+        can be marked, and those that tell of changes."""
         standard = self._at(commit, "dataset")
-        build = standard.open()
+        build, teaching = standard.open(), Teaching.of(standard.settings)
+
+        def is_taught(id: str, sample: Mapping[str, Any]) -> bool:
+            rank = teaching.rank(id, str(sample["task"]))
+            return rank is not None and teaching.shorten(sample) == sample
+
         places = dict(build.table("dataset").entries())
         found = {
             id: Row.of(id, sample, places[id])
             for id, sample in AllSamples.of(build).entries()
             if places.get(id, {}).get("split") and not quotes_lines(id)
+            if HISTORY in id or is_taught(id, sample)
         }
         standard.close()
         return {id: r for id, r in found.items() if r.is_marked or HISTORY in id}

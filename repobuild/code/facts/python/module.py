@@ -34,6 +34,7 @@ from repobuild.code.facts.python.binding import Binder, read_imports
 from repobuild.code.facts.python.docstring import docstring
 from repobuild.code.facts.python.exports import read_exports
 from repobuild.code.facts.python.flow import FlowReader
+from repobuild.code.facts.python.looked_up import looked_up_names
 from repobuild.code.facts.python.value import Values, call_name
 from repobuild.code.facts.syntax import Definition, Outline, load_grammar, spans
 from repobuild.code.scan.manifest import declared_project
@@ -115,6 +116,8 @@ class PythonModule:
         exports = read_exports(outline, self.binder.exports)
         if exports is not None:
             facts["all"] = exports
+        if looked_up := looked_up_names(outline.source, exports or []):
+            facts["strings"] = looked_up
         return facts
 
     def _element(

@@ -1,0 +1,309 @@
+"""Complete a quoted call so that every name in it is known to its reader.
+
+A name is known when the quotation binds it, Python has it, it is the callee, or the
+file that is named beside the quotation defines it for all. Any other name needs a line
+above the quotation:
+
+    from shelf import Book          an import of the file, with the needed names alone
+    LIMIT = 3                       a short constant of the file
+    def lend(book):                 the head of the function around it, its parameters
+        ...
+        for reader in READERS:      a loop or a context manager that binds it
+            desk.hand(book, reader)
+
+A call with a name that none of these explains is no example. What a test's function is
+given (fixtures, `self`) and the helpers of a test file explain nothing.
+"""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+from tree_sitter import Node
+
+from repobuild.code.facts.syntax import load_grammar
+
+_KNOWN = frozenset([*dir(builtins), "__name__", "__file__", "..."])
+_LONGEST_LINE = 110  # characters of a head
+_LONGEST_CONSTANT = 80
+_LONGEST_IMPORTS = 200  # characters of all of them
+_INDENT = "    "
+_GAP = "..."
+_MOST_ABOVE = 200  # lines that are searched for heads
+_DEFINES = re.compile(r"(?:async )?def ")
+_BINDS = re.compile(r"(?:async )?(?:for|with) ")
+_HEAD = re.compile(
+    r"(?:async |def |class |for |with |if |elif |else\b|while |try\b|except\b|finally\b"
+    r"|match |case )"
+)
+_CONSTANT = re.compile(r"([A-Z][A-Z0-9_]*) = ")
+_VARIABLE = re.compile(r"([A-Za-z_]\w*) = ")
+_IMPORT = re.compile(
+    r"(?:from[ \t]+([\w.]+)[ \t]+)?import[ \t]+(?:\(([^()#]*)\)|([^\n#;()]+))"
+)
+_ALIASED = re.compile(r"([\w.]+)(?:\s+as\s+(\w+))?")
+_COMPREHENSIONS = frozenset(
+    "list_comprehension set_comprehension dictionary_comprehension generator_expression"
+    .split()
+)  # fmt: skip
+_TARGETS = frozenset(
+    "pattern_list tuple_pattern list_pattern list_splat_pattern expression_list tuple"
+    " dictionary_splat_pattern parameters lambda_parameters as_pattern_target".split()
+)
+
+
+class FileImport(NamedTuple):
+    """What binds one name; "" for `name` imports the module."""
+
+    module: str
+    name: str
+    alias: str
+
+    @property
+    def bound(self) -> str:
+        """The name that the import binds."""
+        return self.alias or self.name or self.module.partition(".")[0]
+
+
+class FileNames(NamedTuple):
+    """The names that a file explains wherever it is quoted."""
+
+    imports: Mapping[str, FileImport]
+    constants: Mapping[str, str]  # a short one with its line
+    defined: frozenset[str]  # functions and classes at the top of the file
+    is_test: bool
+
+
+NO_NAMES = FileNames({}, {}, frozenset(), is_test=False)
+
+
+class _Names(NamedTuple):
+    free: tuple[str, ...]  # used and not bound, in the order of their first use
+    bound: frozenset[str]
+
+
+def document_names(text: str, above: Iterable[str]) -> FileNames:
+    """Return what a document explains: its imports, and variables of earlier blocks.
+
+    `above` are the lines of the blocks above; a variable that two of them assign
+    differently explains nothing.
+    """
+    found: dict[str, set[str]] = {}
+    for line in above:
+        if len(line) <= _LONGEST_CONSTANT and (match := _VARIABLE.match(line)):
+            found.setdefault(match[1], set()).add(line.rstrip())
+    variables = {name: lines.pop() for name, lines in found.items() if len(lines) == 1}
+    imports = {one.bound: one for one in written_imports(text)}
+    return FileNames(imports, variables, frozenset(), is_test=False)
+
+
+def file_names(
+    imports: Iterable[FileImport],
+    lines: Iterable[str],
+    defined: Iterable[str] = (),
+    is_test: bool = False,
+) -> FileNames:
+    """Return what a file explains; `lines` are those without indentation."""
+    constants = {
+        match[1]: line.rstrip()
+        for line in lines
+        if len(line) <= _LONGEST_CONSTANT and (match := _CONSTANT.match(line))
+        if not _tree(line.rstrip()).has_error
+    }
+    known = frozenset() if is_test else frozenset(defined)
+    return FileNames({one.bound: one for one in imports}, constants, known, is_test)
+
+
+def written_imports(text: str) -> Iterator[FileImport]:
+    """Yield what the import statements without indentation in a text bind."""
+    for line in re.finditer(rf"^{_IMPORT.pattern}", text, re.MULTILINE):
+        for written in (line[2] or line[3]).split(","):
+            if one := _ALIASED.fullmatch(written.strip()):
+                module, name = (line[1], one[1]) if line[1] else (one[1], "")
+                yield FileImport(module, name, one[2] or "")
+
+
+def with_known_names(
+    code: str, lines: Sequence[str], start: int, callee: str, names: FileNames
+) -> str | None:
+    """Return code with the lines that explain its names, None where some have none.
+
+    `start` is the row of its statement in `lines`.
+    """
+    found = _names_of(code)
+    known = _KNOWN if callee in names.imports else {*_KNOWN, callee}
+    wanted = {one for one in found.free if one not in known}
+    heads: list[str] = []
+    rows: list[int] = []
+    for row, text in _heads_above(lines, start):
+        head = _names_of(text)
+        is_function = bool(_DEFINES.match(text))
+        if is_function and (names.is_test or text.startswith("def test")):
+            break
+        needed = wanted & head.bound
+        if needed and (is_function or _BINDS.match(text)):
+            if len(text) > _LONGEST_LINE:
+                return None
+            heads.insert(0, text)
+            rows.insert(0, row)
+            wanted -= needed
+            wanted |= {one for one in head.free if one not in _KNOWN}
+        if is_function or text.startswith("class "):
+            break
+    above = _explaining_lines(wanted - names.defined, names)
+    if above is None:
+        return None
+    shown = list(above)
+    for depth, (row, text) in enumerate(zip(rows, heads, strict=True)):
+        shown.append(_INDENT * depth + text)
+        below = rows[depth + 1] if depth + 1 < len(rows) else start
+        if any(map(_is_code, lines[row + 1 : below])):
+            shown.append(_INDENT * (depth + 1) + _GAP)
+    margin = _INDENT * len(heads)
+    return "\n".join([*shown, *(margin + line for line in code.split("\n"))])
+
+
+def _explaining_lines(wanted: set[str], names: FileNames) -> list[str] | None:
+    """Return the imports and constants of some names, None where one has neither."""
+    constants = [name for name in names.constants if name in wanted]
+    lines = [names.constants[name] for name in constants]
+    if any(_tree(line).has_error for line in lines):
+        return None  # the first line of a longer statement
+    used = {one for line in lines for one in _names_of(line).free} - _KNOWN
+    used -= names.defined
+    imported = (wanted - {*constants}) | used
+    if not imported <= names.imports.keys():
+        return None
+    statements = import_statements(names.imports[name] for name in imported)
+    if sum(map(len, statements)) > _LONGEST_IMPORTS:
+        return None
+    return [*statements, *([""] if statements else []), *lines]
+
+
+def import_statements(imports: Iterable[FileImport]) -> list[str]:
+    """Return statements with these imports, one for each module, plain ones first."""
+    plain: list[str] = []
+    named: dict[str, list[str]] = {}
+    for one in sorted(imports):
+        bound = f"{one.name or one.module}{f' as {one.alias}' * bool(one.alias)}"
+        if one.name:
+            named.setdefault(one.module, []).append(bound)
+        else:
+            plain.append(f"import {bound}")
+    return [*plain, *(f"from {m} import {', '.join(n)}" for m, n in named.items())]
+
+
+def _heads_above(lines: Sequence[str], start: int) -> Iterator[tuple[int, str]]:
+    """Yield (row, text) of the heads around a statement, the nearest first."""
+    indent = _indent_of(lines[start])
+    for row in range(start - 1, max(-1, start - _MOST_ABOVE), -1):
+        text = lines[row].strip()
+        if not text or text.startswith("#") or _indent_of(lines[row]) >= indent:
+            continue
+        if not _HEAD.match(text) or not text.endswith(":"):
+            return  # a head of several lines, or text of a docstring
+        yield row, text
+        indent = _indent_of(lines[row])
+
+
+def _indent_of(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _is_code(line: str) -> bool:
+    return bool(line.strip()) and not line.lstrip().startswith("#")
+
+
+# ---------------------------------------------------------------- names in code
+
+
+@lru_cache(4096)
+def _names_of(code: str) -> _Names:
+    """Return the names that code uses and binds, annotations left out."""
+    reader = _NameReader()
+    reader.read(_tree(f"{code} ..." if code.rstrip().endswith(":") else code))
+    return _Names(tuple(dict.fromkeys(reader.free)), frozenset(reader.bound))
+
+
+def _tree(code: str) -> Node:
+    source = f"{code}\n".encode("utf-8", "replace")
+    return load_grammar("python").parser.parse(source).root_node
+
+
+class _NameReader:
+    """Collects names in the order in which Python would look them up."""
+
+    def __init__(self) -> None:
+        self.free: list[str] = []
+        self.bound: set[str] = set()
+
+    def read(self, node: Node | None) -> None:
+        """Note the names that a node uses and binds."""
+        if node is None:
+            return
+        kind = node.type
+        if kind == "identifier":
+            name = _text(node)
+            if name not in self.bound:
+                self.free.append(name)
+        elif kind == "attribute":
+            self.read(node.child_by_field_name("object"))
+        elif kind in ("keyword_argument", "named_expression"):
+            self.read(node.child_by_field_name("value"))
+            if kind == "named_expression":
+                self.bind(node.child_by_field_name("name"))
+        elif kind in ("assignment", "for_statement", "for_in_clause"):
+            self.read(node.child_by_field_name("right"))
+            self.bind(node.child_by_field_name("left"))
+            self.read(node.child_by_field_name("body"))
+            self.read(node.child_by_field_name("alternative"))
+        elif kind in _COMPREHENSIONS:
+            clauses = [one for one in node.named_children if "clause" in one.type]
+            for one in [
+                *clauses,
+                *(n for n in node.named_children if n not in clauses),
+            ]:
+                self.read(one)
+        elif kind == "as_pattern":
+            self.read(node.named_children[0])
+            self.bind(node.child_by_field_name("alias"))
+        elif kind in ("function_definition", "lambda", "class_definition"):
+            self.read(node.child_by_field_name("superclasses"))
+            self.bind(node.child_by_field_name("name"))
+            self.bind(node.child_by_field_name("parameters"))
+            self.read(node.child_by_field_name("body"))
+        elif kind.startswith("import_"):
+            self._bind_all(node)
+        elif kind != "type":
+            for child in node.named_children:
+                self.read(child)
+
+    def bind(self, node: Node | None) -> None:
+        """Note the names that a target, or a list of parameters, binds."""
+        if node is None:
+            return
+        if node.type == "identifier":
+            self.bound.add(_text(node))
+        elif node.type in _TARGETS:
+            for child in node.named_children:
+                self.bind(child)
+        elif node.type == "typed_parameter":
+            self.bind(node.named_children[0])
+        elif node.type in ("default_parameter", "typed_default_parameter"):
+            self.read(node.child_by_field_name("value"))
+            self.bind(node.child_by_field_name("name"))
+        else:
+            self.read(node)  # `a.b = 1` and `a[0] = 1` use `a`
+
+    def _bind_all(self, node: Node) -> None:
+        for written in re.split(r"\bimport\b|,", _text(node))[1:]:
+            if one := _ALIASED.fullmatch(written.strip(" ()\n")):
+                self.bound.add(one[2] or one[1].partition(".")[0])
+
+
+def _text(node: Node) -> str:
+    return (node.text or b"").decode("utf-8", "replace")
